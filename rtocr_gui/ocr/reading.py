@@ -1,0 +1,230 @@
+"""What a person asks of the reader, and what comes back.
+
+Plain, frozen types without torch, so that windows, scripts and exports can hold them. Knows no
+model: how a page becomes tokens and text is in `engine`.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.errors import SettingsError
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, TokenMeasures
+from rtocr_gui.tokens import TokenLayout
+
+
+class Mode(Enum):
+    """How a page is scaled before it is encoded (values are the names used on the command line)."""
+
+    TINY = "tiny"
+    SMALL = "small"
+    BASE = "base"
+    LARGE = "large"
+    GUNDAM = "gundam"
+
+    @property
+    def view_px(self) -> int:
+        """Side of the global view in pixels."""
+        return {"tiny": 512, "small": 640, "base": 1024, "large": 1280, "gundam": 1024}[self.value]
+
+    @property
+    def letterboxed(self) -> bool:
+        """True where the page keeps its proportions on a grey square, False where it is stretched."""
+        return self.view_px >= 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing the model was trained to do with a page.
+
+    Attributes:
+        name: stable identifier, as used in settings, `rtocr.json` and on the command line.
+        label: what a menu shows.
+        prompt: what follows the visual tokens, e.g. ``"\\nFree OCR."``.
+    """
+
+    name: str
+    label: str
+    prompt: str
+
+
+TASKS: tuple[Task, ...] = (
+    Task("markdown", "Document to Markdown", "\n<|grounding|>Convert the document to markdown."),
+    Task("text", "Plain text", "\nFree OCR."),
+    Task("ocr", "OCR this image", "\n<|grounding|>OCR this image."),
+    Task("figure", "Figure", "\nParse the figure."),
+    Task("describe", "Describe", "\nDescribe this image in detail."),
+)
+"""The prompts that DeepSeek-OCR was published with, in menu order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a checkpoint folder says of itself; readable without loading any weight.
+
+    Attributes:
+        folder: the checkpoint folder.
+        name: what the window and the exports call it.
+        description: what it reads and what it does not, in a sentence or two.
+        modes: modes it was made for; the first is offered first.
+        tasks: tasks it was made for; the first is offered first.
+        parameter_count: number of weights.
+        weight_bytes: size of the weight files.
+    """
+
+    folder: Path
+    name: str
+    description: str
+    modes: tuple[Mode, ...]
+    tasks: tuple[Task, ...]
+    parameter_count: int
+    weight_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that is ready to read: what it is, and where and how it runs (e.g. "cpu", "float32")."""
+
+    info: ModelInfo
+    device: str
+    dtype: str
+    load_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class NgramBan:
+    """Forbids a generated n-gram to repeat inside a sliding window of generated tokens.
+
+    Attributes:
+        size: n, at least 2.
+        window: how many generated tokens back an n-gram may not repeat.
+        allowed_tokens: texts of tokens that may repeat all the same (table cells do).
+    """
+
+    size: int = 30
+    window: int = 90
+    allowed_tokens: tuple[str, ...] = ("<td>", "</td>")
+
+    def __post_init__(self) -> None:
+        if self.size < 2 or self.window < self.size:
+            raise SettingsError("The n-gram ban needs a size of at least 2 and a window of at least that size.")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """Everything that decides what a reading of a page gives.
+
+    Attributes:
+        mode: how the page is scaled.
+        task: what the model is asked for.
+        pruning: retention ratio, or automatic.
+        max_new_tokens: upper limit of generated tokens, at least 1.
+        ngram_ban: None to let n-grams repeat freely.
+        stop_at_end: False to go on past the end-of-text token (reference numbers only).
+    """
+
+    mode: Mode
+    task: Task
+    pruning: PruneSettings = PruneSettings()
+    max_new_tokens: int = 8192
+    ngram_ban: NgramBan | None = NgramBan()
+    stop_at_end: bool = True
+
+    def __post_init__(self) -> None:
+        if self.max_new_tokens < 1:
+            raise SettingsError("A reading needs room for at least one token.")
+
+
+class StopReason(Enum):
+    """Why a reading ended."""
+
+    END = "end"
+    LENGTH = "length"
+    LOOP = "loop"
+    CANCELLED = "cancelled"
+
+
+class Stage(Enum):
+    """What the model is busy with; the values are what the status line shows."""
+
+    ENCODE = "encode"
+    PRUNE = "prune"
+    PREFILL = "prefill"
+    DECODE = "decode"
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimings:
+    """Wall-clock time of each stage of one reading, in milliseconds. A cached encoding costs 0."""
+
+    encode_ms: float
+    prune_ms: float
+    prefill_ms: float
+    decode_ms: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class EncodedPage:
+    """A page as the decoder will see it, before anything is pruned.
+
+    Attributes:
+        ref: which page.
+        mode: how it was scaled.
+        layout: what each position of the visual sequence is and covers.
+        measures: norms, similarity and text density, from which any plan follows at once.
+        encode_ms: how long the vision encoder took when it ran.
+    """
+
+    ref: PageRef
+    mode: Mode
+    layout: TokenLayout
+    measures: TokenMeasures
+    encode_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """Text that was decoded since the last delta."""
+
+    text: str
+    token_count: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reading:
+    """One finished (or stopped) reading of one page.
+
+    Attributes:
+        ref: which page.
+        settings: what was asked for.
+        model_name: which model read it.
+        raw_text: what the model said, markup and all.
+        text: the same without grounding markup, for people.
+        token_ids: generated token ids, the end-of-text token left out.
+        stop_reason: why decoding ended.
+        plan: which visual tokens were kept and which merged.
+        prompt_tokens: tokens in the prefill: prompt and surviving visual tokens.
+        timings: stage by stage.
+    """
+
+    ref: PageRef
+    settings: ReadSettings
+    model_name: str
+    raw_text: str
+    text: str
+    token_ids: tuple[int, ...] = field(repr=False)
+    stop_reason: StopReason
+    plan: PrunePlan
+    prompt_tokens: int
+    timings: StageTimings
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Decoding speed; 0 where nothing was decoded."""
+        seconds = self.timings.decode_ms / 1000
+        return len(self.token_ids) / seconds if seconds > 0 else 0.0
+
+
+ReadingEvent = Stage | EncodedPage | TextDelta | Reading
+"""What `Engine.read` yields, in this order; the `Reading` is last and comes exactly once."""

@@ -1,0 +1,164 @@
+"""Which visual tokens a reading keeps, and why: the decision, apart from its application.
+
+`plan_pruning` is pure NumPy and takes microseconds, so that a slider can call it at every move.
+Everything that costs time is measured once per page by `measures.measure_tokens`; moving the
+merged tokens into the kept ones is `transport.apply_plan`. Source: RTPrune, arXiv 2605.00392.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtocr_gui.errors import PruningError, SettingsError
+from rtocr_gui.pruning.selection import surviving_positions
+from rtocr_gui.tokens import TokenLayout
+
+
+@dataclass(frozen=True, slots=True)
+class PruneSettings:
+    """How much of a page's visual tokens to keep.
+
+    Attributes:
+        retention: share of the prunable tokens to keep, in (0, 1]; None for automatic retention.
+        minimum_kept: fewest tokens to keep. The reference has no such floor and can keep none
+            (deviation; 0 restores it).
+    """
+
+    retention: float | None = None
+    minimum_kept: int = 1
+
+    def __post_init__(self) -> None:
+        if self.retention is not None and not 0 < self.retention <= 1:
+            raise SettingsError("The retention ratio must be above 0 and at most 1 (1 keeps every token).")
+        if self.minimum_kept < 0:
+            raise SettingsError("The least number of tokens to keep cannot be negative.")
+
+
+@dataclass(frozen=True, eq=False)
+class TokenMeasures:
+    """What is measured once per page and mode, before any ratio is chosen.
+
+    Attributes:
+        norms: (N,) float32, L2 norm of each prunable token.
+        order: (N,) int64, prunable tokens by falling norm, ties by lowest index.
+        similarity: (N, N) float32, cosine of every pair of tokens; zero vectors have cosine 0.
+        patch_density: (g * g,) float32 in 0..1, share of edge pixels of each 64 x 64 patch of the
+            global view, row by row.
+        text_density: mean of `patch_density` (r1).
+        dissimilarity: 1 minus the mean squared cosine between different tokens (r2).
+        measure_ms: how long measuring took.
+    """
+
+    norms: NDArray[np.float32]
+    order: NDArray[np.int64]
+    similarity: NDArray[np.float32]
+    patch_density: NDArray[np.float32]
+    text_density: float
+    dissimilarity: float
+    measure_ms: float
+
+    @property
+    def automatic_retention(self) -> float:
+        """r = r1 + r2 - r1 * r2, the retention ratio that adapts to the page."""
+        return self.text_density + self.dissimilarity - self.text_density * self.dissimilarity
+
+    @cached_property
+    def ranks(self) -> NDArray[np.int64]:
+        """(N,) rank of each token by norm; 0 is the largest."""
+        ranks = np.empty_like(self.order)
+        ranks[self.order] = np.arange(len(self.order))
+        return ranks
+
+
+@dataclass(frozen=True, eq=False)
+class PrunePlan:
+    """The fate of every visual token of one page at one retention ratio.
+
+    Positions in `kept` and `merged` count prunable tokens only; positions in `selected` and
+    `fallen_newlines` count the whole visual sequence.
+
+    Attributes:
+        layout: the sequence the plan is about.
+        measures: what the decision rests on.
+        retention: the ratio that was applied, in 0..1.
+        automatic: True where the ratio came from the page and not from a person.
+        kept: (K,) int64 ascending, tokens that stay.
+        merged: (P,) int64 ascending, tokens that are merged into the kept ones; K + P = N.
+        selected: (m,) int64 ascending, what the decoder receives: kept tokens, surviving newlines,
+            the separator.
+        plan_ms: how long planning took.
+    """
+
+    layout: TokenLayout
+    measures: TokenMeasures
+    retention: float
+    automatic: bool
+    kept: NDArray[np.int64]
+    merged: NDArray[np.int64]
+    selected: NDArray[np.int64]
+    plan_ms: float
+
+    @property
+    def norms(self) -> NDArray[np.float32]:
+        """(N,) L2 norm of each prunable token."""
+        return self.measures.norms
+
+    @property
+    def ranks(self) -> NDArray[np.int64]:
+        """(N,) rank of each prunable token by norm; 0 is the largest."""
+        return self.measures.ranks
+
+    @cached_property
+    def is_kept(self) -> NDArray[np.bool_]:
+        """(N,) True for each prunable token that stays."""
+        mask = np.zeros(len(self.measures.norms), dtype=np.bool_)
+        mask[self.kept] = True
+        return mask
+
+    @cached_property
+    def fallen_newlines(self) -> NDArray[np.int64]:
+        """Positions of newline tokens that were dropped because nothing was kept before them."""
+        gone = np.ones(len(self.layout), dtype=np.bool_)
+        gone[self.selected] = False
+        gone[self.layout.prunable] = False
+        return np.flatnonzero(gone)
+
+
+def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSettings) -> PrunePlan:
+    """Decide which tokens stay (paper, "read once": the K tokens of largest norm).
+
+    Args:
+        layout: visual sequence with N prunable tokens.
+        measures: measured on the same N tokens.
+        settings: retention ratio, or automatic.
+
+    Returns:
+        The plan, with K = int(N * ratio), at least `settings.minimum_kept` and at most N.
+
+    Raises:
+        PruningError: the layout and the measures are not about the same tokens, or there are none.
+    """
+    started = time.perf_counter()
+    count = len(measures.norms)
+    if count == 0 or count != len(layout.prunable):
+        raise PruningError(
+            f"The page has {len(layout.prunable)} prunable tokens, but {count} were measured. Encode the page again."
+        )
+    ratio = measures.automatic_retention if settings.retention is None else settings.retention
+    kept_count = min(count, max(settings.minimum_kept, math.floor(count * ratio)))
+    kept = np.sort(measures.order[:kept_count])
+    merged = np.sort(measures.order[kept_count:])
+    return PrunePlan(
+        layout=layout,
+        measures=measures,
+        retention=ratio,
+        automatic=settings.retention is None,
+        kept=kept,
+        merged=merged,
+        selected=surviving_positions(layout, kept),
+        plan_ms=(time.perf_counter() - started) * 1000,
+    )
