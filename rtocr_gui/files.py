@@ -1,0 +1,38 @@
+"""Writing files so that a crash, a full disk or a second program never leaves half of one."""
+
+import errno
+import os
+import secrets
+from pathlib import Path
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to a temporary file beside `path`, flush it to disk, and rename it into place.
+
+    An existing file keeps its permissions and stays untouched until the new one is complete. A
+    symbolic link is followed, so that the file it names is replaced and not the link.
+
+    Args:
+        path: the file to write; its folder must exist.
+        data: the whole content.
+
+    Raises:
+        OSError: nothing was changed and no temporary file is left.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}.part"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(temporary, flags, 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o7777)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

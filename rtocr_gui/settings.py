@@ -1,0 +1,120 @@
+"""What the program remembers between two starts: one JSON file, one frozen dataclass.
+
+A new setting is one line in `Settings`. A damaged file or a value of the wrong type costs that
+value only: the default takes its place and the file is kept aside. Knows no Qt.
+"""
+
+import dataclasses
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from rtocr_gui.errors import SettingsError
+from rtocr_gui.files import write_atomically
+
+_log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """The remembered settings and their defaults.
+
+    Attributes:
+        model_folder: checkpoint folder; empty for the bundled miniature.
+        device: "auto", "cpu", "cuda" or "mps".
+        mode: name of a `Mode`; empty for the one the model was made for.
+        task: name of a `Task`; empty for the one the model was made for.
+        retention: share of visual tokens to keep, in 0.01..1; None for automatic.
+        reread_on_release: read the page again when the retention slider is let go.
+        overlay_visible: veil the merged tokens on the page.
+        pdf_dpi: resolution PDF pages are rendered at.
+        last_folder: where the last file was opened from or exported to.
+        window_geometry: Qt's own description of the window's place, hexadecimal.
+        window_state: Qt's own description of panes and toolbars, hexadecimal.
+    """
+
+    model_folder: str = ""
+    device: str = "auto"
+    mode: str = ""
+    task: str = ""
+    retention: float | None = None
+    reread_on_release: bool = True
+    overlay_visible: bool = True
+    pdf_dpi: float = 200.0
+    last_folder: str = ""
+    window_geometry: str = ""
+    window_state: str = ""
+
+    def __post_init__(self) -> None:
+        if self.retention is not None and not 0.01 <= self.retention <= 1:
+            raise SettingsError("The retention ratio must be between 0.01 and 1.")
+        if not 36 <= self.pdf_dpi <= 600:
+            raise SettingsError("The resolution for PDF pages must be between 36 and 600 dpi.")
+
+
+def settings_path() -> Path:
+    """Where the settings file lives; `RTOCR_CONFIG_DIR` overrides the platform's own place."""
+    override = os.environ.get("RTOCR_CONFIG_DIR")
+    if override:
+        folder = Path(override)
+    elif sys.platform == "win32":
+        folder = Path(os.environ.get("APPDATA", Path.home())) / "RTOCR"
+    elif sys.platform == "darwin":
+        folder = Path.home() / "Library" / "Application Support" / "RTOCR"
+    else:
+        folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "rtocr"
+    return folder / "settings.json"
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the settings; what is missing, unknown or out of range falls back to its default."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(stored, dict):
+            raise ValueError("not a JSON object")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError) as error:
+        _log.warning("settings could not be read and are set aside: %s", error)
+        _set_aside(path)
+        return Settings()
+    settings = Settings()
+    for field in dataclasses.fields(Settings):
+        if field.name in stored and _fits(stored[field.name], getattr(settings, field.name), field.name):
+            try:
+                settings = dataclasses.replace(settings, **{field.name: stored[field.name]})
+            except SettingsError as error:
+                _log.warning("setting %s ignored: %s", field.name, error)
+    return settings
+
+
+def save_settings(settings: Settings, path: Path) -> None:
+    """Write the settings through a temporary file.
+
+    Raises:
+        SettingsError: the folder or the file cannot be written.
+    """
+    text = json.dumps(dataclasses.asdict(settings), indent=2, ensure_ascii=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, (text + "\n").encode())
+    except OSError as error:
+        raise SettingsError(f"The settings could not be saved to {path}: {error.strerror}.") from error
+
+
+def _fits(value: Any, default: Any, name: str) -> bool:
+    if name == "retention":
+        return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    if isinstance(default, float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is type(default)
+
+
+def _set_aside(path: Path) -> None:
+    try:
+        path.replace(path.with_suffix(".broken.json"))
+    except OSError as error:
+        _log.warning("the damaged settings could not be set aside: %s", error)

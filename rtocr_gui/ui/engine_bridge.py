@@ -1,0 +1,348 @@
+"""Everything slow, off the main thread: documents, the model, plans.
+
+The bridge owns three lanes. The *document lane* opens files and renders pages, so PDFium is only
+ever entered from one thread. The *model lane* imports torch, loads the model, encodes and reads.
+The *plan lane* plans from an immutable `EncodedPage` while the slider moves. Each request is
+answered by one frozen reply that carries its id; workers emit signals, and only slots on the main
+thread touch widgets. Knows no widget and no program state: who asked, and whether the answer is
+still wanted, is `session`'s to know.
+"""
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from rtocr_gui.documents.loading import Document, open_document
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.errors import PasswordRequired, RtocrError
+from rtocr_gui.ocr.reading import (
+    EncodedPage,
+    LoadedModel,
+    Mode,
+    Reading,
+    ReadingEvent,
+    ReadSettings,
+    Stage,
+    TextDelta,
+)
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
+from rtocr_gui.ui.images import as_qimage
+from rtocr_gui.ui.lanes import Lane
+
+_log = logging.getLogger(__name__)
+
+DELTA_INTERVAL_S = 0.03
+"""Streamed text reaches the window at most this often."""
+
+THUMBNAIL_PX = 160
+"""Longest side of a thumbnail."""
+
+
+class ReadingEngine(Protocol):
+    """What the bridge needs of `ocr.engine.Engine`; tests give it a fake."""
+
+    def load(self, folder: Path, device: str = "auto") -> LoadedModel: ...
+
+    def encode(self, page: PageImage, mode: Mode) -> EncodedPage: ...
+
+    def read(
+        self, page: PageImage, settings: ReadSettings, cancel: threading.Event
+    ) -> Iterator[ReadingEvent]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentOpened:
+    """A file was opened and its pages are known."""
+
+    request_id: int
+    path: Path
+    pages: tuple[PageRef, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PageRendered:
+    """A page was rendered, in full or (thumbnail) small."""
+
+    request_id: int
+    ref: PageRef
+    image: QImage
+
+
+@dataclass(frozen=True, slots=True)
+class StageEntered:
+    """The model began with a stage of a page."""
+
+    request_id: int
+    ref: PageRef
+    stage: Stage
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PageEncoded:
+    """A page's visual tokens were measured; plans can be made."""
+
+    request_id: int
+    encoded: EncodedPage
+
+
+@dataclass(frozen=True, slots=True)
+class TextStreamed:
+    """Some more text was decoded."""
+
+    request_id: int
+    ref: PageRef
+    text: str
+    tokens_so_far: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ReadingFinished:
+    """A reading ended, by itself or because it was stopped."""
+
+    request_id: int
+    reading: Reading
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PlanComputed:
+    """A plan for the ratio that was asked for last."""
+
+    request_id: int
+    ref: PageRef
+    plan: PrunePlan
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """A request ended in an error that a person can read.
+
+    Attributes:
+        request_id: which request.
+        sentence: what happened and what to do.
+        needs_password: True where the file would open with the right password.
+    """
+
+    request_id: int
+    sentence: str
+    needs_password: bool = False
+
+
+class EngineBridge(QObject):
+    """Takes requests on the main thread, answers them by signals from the lanes.
+
+    Signals (each carries one frozen value):
+        document_opened (DocumentOpened), page_rendered (PageRendered), thumbnail_rendered (PageRendered),
+        model_loaded (LoadedModel), stage_entered (StageEntered), page_encoded (PageEncoded),
+        text_streamed (TextStreamed), reading_finished (ReadingFinished), plan_computed (PlanComputed),
+        request_failed (RequestFailed).
+
+    Args:
+        engine_factory: makes the engine; called on the model lane, where importing torch belongs.
+        parent: Qt parent.
+    """
+
+    document_opened = Signal(object)
+    page_rendered = Signal(object)
+    thumbnail_rendered = Signal(object)
+    model_loaded = Signal(object)
+    stage_entered = Signal(object)
+    page_encoded = Signal(object)
+    text_streamed = Signal(object)
+    reading_finished = Signal(object)
+    plan_computed = Signal(object)
+    request_failed = Signal(object)
+
+    def __init__(self, engine_factory: Callable[[], ReadingEngine], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine_factory = engine_factory
+        self._engine: ReadingEngine | None = None
+        self._ids = itertools.count(1)
+        self._documents: dict[Path, Document] = {}
+        self._document_lane = Lane("documents")
+        self._model_lane = Lane("model")
+        self._plan_lane = Lane("plan")
+        self._newest_render_id = 0
+        self._newest_encode_id = 0
+        self._newest_plan_id = 0
+        self._cancel = threading.Event()
+
+    # Documents -----------------------------------------------------------------------------
+
+    def open_document(self, path: Path, password: str | None = None) -> int:
+        """List the pages of a file. Answered by `document_opened`."""
+        request_id = next(self._ids)
+
+        def job() -> None:
+            document = open_document(path, password)
+            replaced = self._documents.pop(path, None)
+            if replaced is not None:
+                replaced.close()
+            self._documents[path] = document
+            self.document_opened.emit(DocumentOpened(request_id, path, document.pages))
+
+        return self._submit(self._document_lane, request_id, job)
+
+    def close_document(self, path: Path) -> None:
+        """Let go of a file and its handles."""
+
+        def job() -> None:
+            document = self._documents.pop(path, None)
+            if document is not None:
+                document.close()
+
+        self._submit(self._document_lane, next(self._ids), job)
+
+    def render_page(self, ref: PageRef, dpi: float) -> int:
+        """Render a page in full. Answered by `page_rendered`, unless a newer page was asked for meanwhile."""
+        request_id = self._newest_render_id = next(self._ids)
+
+        def job() -> None:
+            if request_id == self._newest_render_id:
+                image = as_qimage(self._load_page(ref, dpi).image)
+                self.page_rendered.emit(PageRendered(request_id, ref, image))
+
+        return self._submit(self._document_lane, request_id, job)
+
+    def render_thumbnail(self, ref: PageRef) -> int:
+        """Render a page small. Answered by `thumbnail_rendered`."""
+        request_id = next(self._ids)
+
+        def job() -> None:
+            image = self._documents[ref.path].thumbnail(ref.index, THUMBNAIL_PX)
+            self.thumbnail_rendered.emit(PageRendered(request_id, ref, as_qimage(image)))
+
+        return self._submit(self._document_lane, request_id, job)
+
+    # Model ---------------------------------------------------------------------------------
+
+    def load_model(self, folder: Path, device: str) -> int:
+        """Import torch if need be and load a checkpoint. Answered by `model_loaded`."""
+
+        def job() -> None:
+            if self._engine is None:
+                self._engine = self._engine_factory()
+            self.model_loaded.emit(self._engine.load(folder, device))
+
+        return self._submit(self._model_lane, next(self._ids), job)
+
+    def encode_page(self, ref: PageRef, dpi: float, mode: Mode) -> int:
+        """Encode and measure a page without reading it.
+
+        Answered by `page_encoded`, unless a newer page was asked for before this one's turn came.
+        """
+        request_id = self._newest_encode_id = next(self._ids)
+
+        def encode(page: PageImage) -> None:
+            if request_id != self._newest_encode_id:
+                return
+            self.stage_entered.emit(StageEntered(request_id, ref, Stage.ENCODE))
+            self.page_encoded.emit(PageEncoded(request_id, self._loaded_engine().encode(page, mode)))
+
+        return self._with_page(request_id, ref, dpi, encode)
+
+    def read_page(self, ref: PageRef, dpi: float, settings: ReadSettings) -> int:
+        """Read a page. Answered by stages, `page_encoded`, streamed text and `reading_finished`."""
+        request_id = next(self._ids)
+        cancel = self._cancel = threading.Event()
+
+        def read(page: PageImage) -> None:
+            pending: list[str] = []
+            token_count = 0
+            sent_at = 0.0
+            for event in self._loaded_engine().read(page, settings, cancel):
+                if isinstance(event, TextDelta):
+                    pending.append(event.text)
+                    token_count += event.token_count
+                if pending and (
+                    not isinstance(event, TextDelta) or time.monotonic() - sent_at >= DELTA_INTERVAL_S
+                ):
+                    self.text_streamed.emit(TextStreamed(request_id, ref, "".join(pending), token_count))
+                    pending.clear()
+                    sent_at = time.monotonic()
+                if isinstance(event, Stage):
+                    self.stage_entered.emit(StageEntered(request_id, ref, event))
+                elif isinstance(event, EncodedPage):
+                    self.page_encoded.emit(PageEncoded(request_id, event))
+                elif isinstance(event, Reading):
+                    self.reading_finished.emit(ReadingFinished(request_id, event))
+
+        return self._with_page(request_id, ref, dpi, read)
+
+    def stop_reading(self) -> None:
+        """Make the newest reading end after the decode step it is in."""
+        self._cancel.set()
+
+    # Plans ---------------------------------------------------------------------------------
+
+    def compute_plan(self, encoded: EncodedPage, settings: PruneSettings) -> int:
+        """Plan for a ratio. Answered by `plan_computed`, unless a newer plan was asked for meanwhile."""
+        request_id = self._newest_plan_id = next(self._ids)
+
+        def job() -> None:
+            if request_id == self._newest_plan_id:
+                plan = plan_pruning(encoded.layout, encoded.measures, settings)
+                self.plan_computed.emit(PlanComputed(request_id, encoded.ref, plan))
+
+        return self._submit(self._plan_lane, request_id, job)
+
+    # Life ----------------------------------------------------------------------------------
+
+    def close(self, timeout_s: float) -> bool:
+        """Cancel what runs and end the lanes; False if one is still busy after `timeout_s`."""
+        self._cancel.set()
+        lanes = (self._document_lane, self._model_lane, self._plan_lane)
+        for lane in lanes:
+            lane.close_soon()
+        deadline = time.monotonic() + timeout_s
+        ended = all([lane.wait(max(0.0, deadline - time.monotonic())) for lane in lanes])
+        if ended:
+            for document in self._documents.values():
+                document.close()
+            self._documents.clear()
+        return ended
+
+    def _load_page(self, ref: PageRef, dpi: float) -> PageImage:
+        return self._documents[ref.path].load_page(ref.index, dpi)
+
+    def _loaded_engine(self) -> ReadingEngine:
+        if self._engine is None:
+            raise RtocrError("No model is loaded yet. Choose a model first.")
+        return self._engine
+
+    def _with_page(self, request_id: int, ref: PageRef, dpi: float, use: Callable[[PageImage], None]) -> int:
+        """Render on the document lane, then go on with the page on the model lane."""
+
+        def render() -> None:
+            page = self._load_page(ref, dpi)
+            self._submit(self._model_lane, request_id, lambda: use(page))
+
+        return self._submit(self._document_lane, request_id, render)
+
+    def _submit(self, lane: Lane, request_id: int, job: Callable[[], None]) -> int:
+        """Queue a job; whatever it raises becomes a `request_failed` with a sentence."""
+
+        def guarded() -> None:
+            try:
+                job()
+            except RtocrError as error:
+                self.request_failed.emit(
+                    RequestFailed(request_id, str(error), isinstance(error, PasswordRequired))
+                )
+            except Exception as error:
+                # The last line of defence: an unforeseen error must reach the person, not kill the lane.
+                _log.exception("request %d failed", request_id)
+                sentence = (
+                    f"Something unforeseen went wrong ({type(error).__name__}). The log has the details."
+                )
+                self.request_failed.emit(RequestFailed(request_id, sentence))
+
+        lane.submit(guarded)
+        return request_id

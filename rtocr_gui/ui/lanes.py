@@ -1,0 +1,45 @@
+"""A lane: one long-lived worker thread that runs jobs in the order they came.
+
+Knows threads and queues; knows neither Qt nor what the jobs do. Jobs report through whatever
+they close over (the bridge's signals) and must not raise.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+
+Job = Callable[[], None]
+
+
+class Lane:
+    """Runs jobs one after another on a daemon thread of its own.
+
+    Args:
+        name: the thread's name, for stack traces and the leftover-thread check of the tests.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Queue a job; after `close_soon` it is dropped."""
+        if not self._closed:
+            self._jobs.put(job)
+
+    def close_soon(self) -> None:
+        """Take no more jobs and drop those that have not begun."""
+        self._closed = True
+        self._jobs.put(None)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the running job to end; False if it is still running after `timeout_s`."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            if not self._closed:
+                job()
