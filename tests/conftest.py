@@ -1,0 +1,121 @@
+"""What every test stands on: no screen, temporary settings, no thread left behind."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+from rtocr_gui.resources import resource_path
+
+if TYPE_CHECKING:
+    from rtocr_gui.ocr.engine import Engine
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+settings.register_profile("development", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "development")
+
+THREAD_END_S = 5
+
+
+@pytest.fixture(autouse=True)
+def settings_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where this test's settings are kept, so that no test meets those of a person or of another test."""
+    folder = tmp_path / "settings"
+    monkeypatch.setenv("RTOCR_CONFIG_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """Fails a test that leaves a Python thread running."""
+    before = set(threading.enumerate())
+    yield
+    # Python keeps a dummy for every foreign thread that ever called it, long after that thread ended.
+    started = [
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and not isinstance(thread, threading._DummyThread)
+    ]
+    for thread in started:
+        thread.join(THREAD_END_S)
+    left = [thread.name for thread in started if thread.is_alive()]
+    assert not left, f"threads left running: {left}"
+
+
+def pytest_sessionfinish() -> None:
+    """Empty the clipboard: Qt's offscreen platform crashes at exit over what is left in it."""
+    if "PySide6.QtWidgets" in sys.modules:
+        from PySide6.QtWidgets import QApplication
+
+        if QApplication.instance() is not None:
+            QApplication.clipboard().clear()
+
+
+@pytest.fixture(scope="session")
+def golden_dir() -> Path:
+    """The reference numbers to hold: `RTOCR_GOLDEN_DIR`, or the selection kept beside the tests."""
+    return Path(os.environ.get("RTOCR_GOLDEN_DIR") or Path(__file__).parent / "golden").resolve()
+
+
+@pytest.fixture(scope="session")
+def miniature_engine() -> "Iterator[Engine]":
+    """The bundled model, loaded once on the CPU."""
+    import torch
+
+    from rtocr_gui.ocr.engine import Engine
+
+    torch.set_num_threads(1)
+    engine = Engine()
+    engine.load(resource_path("miniature"), device="cpu")
+    yield engine
+    engine.unload()
+
+
+@pytest.fixture
+def xvfb_display(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A virtual X display with a window manager: the environment to start a real window in."""
+    missing = [name for name in ("Xvfb", "openbox") if shutil.which(name) is None]
+    if missing:
+        pytest.fail(
+            f"{' and '.join(missing)} not found. The real-window tests need: apt install xvfb openbox",
+            pytrace=False,
+        )
+    reading_end, writing_end = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing_end), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"],
+        pass_fds=[writing_end],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing_end)
+    try:
+        with os.fdopen(reading_end) as displays:
+            number = displays.readline().strip()
+        assert number, "Xvfb ended before it opened a display"
+        environment = {**os.environ, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
+        environment.pop("WAYLAND_DISPLAY", None)
+        openbox = subprocess.Popen(
+            ["openbox", "--sm-disable", "--startup", "echo ready"],
+            env={**environment, "HOME": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            assert openbox.stdout is not None
+            assert "ready\n" in openbox.stdout, "openbox ended before it managed the display"
+            yield environment
+        finally:
+            openbox.terminate()
+            openbox.communicate()
+    finally:
+        server.terminate()
+        server.wait()
