@@ -146,7 +146,8 @@ def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSe
     count = len(measures.norms)
     if count == 0 or count != len(layout.prunable):
         raise PruningError(
-            f"The page has {len(layout.prunable)} prunable tokens, but {count} were measured. Encode the page again."
+            f"The page has {len(layout.prunable)} prunable tokens, but {count} were measured. "
+            "Encode the page again."
         )
     ratio = measures.automatic_retention if settings.retention is None else settings.retention
     kept_count = min(count, max(settings.minimum_kept, math.floor(count * ratio)))

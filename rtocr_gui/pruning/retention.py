@@ -1,0 +1,118 @@
+"""How much of a page is worth keeping: text density and dissimilarity, the two halves of the ratio.
+
+Pure NumPy on pixels and on a similarity matrix. Knows no tokens, no layout, no model. Source:
+RTPrune, arXiv 2605.00392, "dynamic pruning ratio".
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtocr_gui.errors import PruningError
+
+PATCH_PX = 64
+"""Side of the square of view pixels behind one visual token."""
+
+_PADDED_PX = PATCH_PX + 2
+_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+# Squared in float32: sqrt(x) > 0.2 holds for exactly those float32 x that exceed this value.
+_EDGE_MAGNITUDE_SQUARED = np.float32(0.2) * np.float32(0.2)
+
+
+def patch_text_density(view: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Measure the share of edge pixels in each 64 x 64 patch of the global view.
+
+    A pixel is an edge where the Sobel magnitude of the grey image exceeds 0.2. Each patch is
+    filtered alone, with one pixel of zeros around it, as in the reference; so a white page has
+    edges at its patch borders.
+
+    Patches are laid out with their zero border in one flat buffer, in which every Sobel tap is a
+    shift of the whole buffer. One buffer holds one row of patches and stays in the CPU cache.
+
+    Args:
+        view: (3, 64 * g, 64 * g) float32 RGB in [-1, 1].
+
+    Returns:
+        (g * g,) shares in 0..1, row by row.
+
+    Raises:
+        PruningError: the view is not square, not of whole patches, or out of range.
+    """
+    channels, height, width = view.shape if view.ndim == 3 else (0, 0, 0)
+    if channels != 3 or height != width or height == 0 or height % PATCH_PX:
+        raise PruningError(
+            f"The global view has shape {view.shape}, but a colour square of whole {PATCH_PX}-pixel patches "
+            "is needed. Encode the page again."
+        )
+    grid = height // PATCH_PX
+    weighted = np.empty((PATCH_PX, width), dtype=np.float32)
+    grey = np.empty_like(weighted)
+    padded = np.zeros((_PADDED_PX, grid, _PADDED_PX), dtype=np.float32)
+    inside = padded[1:-1, :, 1:-1]
+    is_edge = np.zeros(padded.shape, dtype=np.bool_)
+    edge_counts = np.empty((grid, grid), dtype=np.int64)
+    scratch = np.empty((3, padded.size), dtype=np.float32)
+    for patch_row in range(grid):
+        band = view[:, patch_row * PATCH_PX : (patch_row + 1) * PATCH_PX]
+        np.multiply(band[0], _LUMA[0], out=grey)
+        grey += np.multiply(band[1], _LUMA[1], out=weighted)
+        grey += np.multiply(band[2], _LUMA[2], out=weighted)
+        if not (grey.min() >= -1.001 and grey.max() <= 1.001):
+            raise PruningError("The global view has pixels outside -1..1. Encode the page again.")
+        inside[...] = grey.reshape(PATCH_PX, grid, PATCH_PX)
+        _mark_edges(padded, scratch, is_edge)
+        column_counts = np.add.reduce(is_edge[1:-1, :, 1:-1].view(np.uint8), axis=0, dtype=np.uint8)
+        edge_counts[patch_row] = column_counts.sum(axis=-1, dtype=np.int64)
+    return (edge_counts.ravel() / PATCH_PX**2).astype(np.float32)
+
+
+def _mark_edges(
+    padded: NDArray[np.float32], scratch: NDArray[np.float32], is_edge: NDArray[np.bool_]
+) -> None:
+    """Set `is_edge` where the Sobel magnitude exceeds 0.2; the borders of `padded` get no meaning.
+
+    Both filters are separable: a difference along one axis, [1, 2, 1] along the other, the latter
+    as two sums of neighbours. Index i of a result stands for the pixel one row and one column on.
+
+    Args:
+        padded: (66, g, 66) patches with a border of zeros.
+        scratch: (3, 66 * g * 66) working memory.
+        is_edge: (66, g, 66) the result.
+    """
+    pixels = padded.reshape(-1)
+    row = pixels.size // _PADDED_PX
+    smooth, across, down = scratch
+
+    count = pixels.size - 2
+    np.subtract(pixels[2:], pixels[:-2], out=across[:count])
+    np.add(across[: count - row], across[row:count], out=smooth[: count - row])
+    count -= 2 * row
+    np.add(smooth[:count], smooth[row : count + row], out=across[:count])
+
+    np.add(pixels[1:], pixels[:-1], out=down[:-1])
+    np.add(down[1:-1], down[:-2], out=smooth[:-2])
+    np.subtract(smooth[2 * row : -2], smooth[: -2 * row - 2], out=down[:count])
+
+    across, down = across[:count], down[:count]
+    across *= across
+    down *= down
+    across += down
+    np.greater(across, _EDGE_MAGNITUDE_SQUARED, out=is_edge.reshape(-1)[row + 1 : row + 1 + count])
+
+
+def dissimilarity(similarity: NDArray[np.float32]) -> float:
+    """Measure how little the tokens of a page repeat each other.
+
+    r2 = 1 - mean_i( sum_{j != i} cos(v_i, v_j)^2 / (N - 1) ). A single token repeats nothing: 1.
+
+    Args:
+        similarity: (N, N) cosine of every pair, N at least 1.
+
+    Returns:
+        r2 in 0..1.
+    """
+    count = len(similarity)
+    if count == 1:
+        return 1.0
+    row_sums = np.einsum("ij,ij->i", similarity, similarity) - np.diagonal(similarity) ** 2
+    repeated = float(row_sums.sum(dtype=np.float64)) / (count * (count - 1))
+    return min(1.0, max(0.0, 1.0 - repeated))
