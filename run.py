@@ -1,0 +1,235 @@
+"""Make RTOCR's environment once, then open the window, read from the command line or run the tests.
+
+    python3 run.py                      open the window on a sample page
+    python3 run.py FILE...              open these files
+    python3 run.py rtocr ARGUMENT...    the command line; `rtocr --help` lists what it does
+    python3 run.py test [ARGUMENT...]   the tests, with any arguments of pytest
+    python3 run.py lint                 ruff and mypy
+    python3 run.py check                lint, then the tests
+
+The environment is `.venv` beside this file, installed from `pyproject.toml` with the versions in
+`packaging/constraints.txt`, and installed again when one of them changes. Needs nothing but Python.
+"""
+
+import sys
+
+if not (3, 11) <= sys.version_info[:2] <= (3, 14):
+    sys.exit(
+        "run.py: RTOCR needs Python 3.11 to 3.14, and this is Python " + sys.version.split()[0] + ". "
+        "Install one of them from your system or from python.org and start run.py with it, "
+        "e.g. `python3.12 run.py`."
+    )
+
+import contextlib
+import ctypes
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv"
+MARK = ENVIRONMENT / "rtocr-installed.json"
+"""Says what was installed; empty while an installation is under way or was interrupted."""
+SCRIPTS = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+PROJECT = ROOT / "pyproject.toml"
+CONSTRAINTS = ROOT / "packaging" / "constraints.txt"
+AMPLE_BYTES = 8 * 10**9
+QT_LIBRARIES = (
+    "On Debian or Ubuntu: sudo apt install libegl1 libgl1 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 "
+    "libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0. "
+    "On Fedora: sudo dnf install mesa-libEGL mesa-libGL dbus-libs fontconfig libxkbcommon-x11 "
+    "xcb-util-cursor xcb-util-wm xcb-util-keysyms."
+)
+
+
+class Trouble(Exception):
+    """What is wrong and what to do about it, in a sentence for the person at the terminal."""
+
+
+def wanted_installation() -> dict[str, str]:
+    """What has to be installed: the interpreter and place, and what the project asks for."""
+    inputs = hashlib.sha256(PROJECT.read_bytes() + CONSTRAINTS.read_bytes()).hexdigest()
+    python = f"{sys.version_info.major}.{sys.version_info.minor} {sys.base_prefix} {ROOT}"
+    return {"python": python, "inputs": inputs}
+
+
+def found_installation() -> dict[str, str]:
+    """What was installed completely; empty where nothing was."""
+    try:
+        found: dict[str, str] = json.loads(MARK.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return found if PYTHON.exists() else {}
+
+
+def prepare_environment() -> None:
+    """Install what is wanted unless it is there; an interrupted installation starts from nothing."""
+    if found_installation() == wanted_installation():
+        return
+    if not MARK.exists() and ENVIRONMENT.exists() and any(ENVIRONMENT.iterdir()):
+        raise Trouble(f"{ENVIRONMENT} was not made by run.py. Move it away or delete it, then try again.")
+    if importlib.util.find_spec("ensurepip") is None:
+        raise Trouble(
+            "This Python cannot make environments. On Debian or Ubuntu: "
+            f"sudo apt install python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        )
+    ENVIRONMENT.mkdir(exist_ok=True)
+    with exclusive_mark() as mark:
+        found, wanted = found_installation(), wanted_installation()
+        if found == wanted:
+            return
+        print("Installing RTOCR in .venv. This happens once and takes a minute or more.", file=sys.stderr)
+        mark.truncate(0)
+        if found.get("python") != wanted["python"]:
+            clear_environment()
+            venv.create(ENVIRONMENT, with_pip=True)
+        install_packages()
+        json.dump(wanted, mark)
+
+
+@contextlib.contextmanager
+def exclusive_mark() -> Iterator[TextIO]:
+    """The mark, open for writing, and locked against another run.py."""
+    with MARK.open("a", encoding="utf-8") as mark:
+        try:
+            if sys.platform == "win32":
+                mark.seek(2**20)  # a lock on Windows hides what it covers from readers
+                msvcrt.locking(mark.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Trouble(
+                "Another run.py is installing at this moment. Wait until it has finished, then try again."
+            ) from error
+        yield mark
+
+
+def clear_environment() -> None:
+    """Delete everything in the environment but the mark."""
+    for path in ENVIRONMENT.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path != MARK:
+            path.unlink()
+
+
+def install_packages() -> None:
+    """Install the project and what it needs, with pip's own words on the screen."""
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    project = ["--constraint", str(CONSTRAINTS), "--editable", ".[test]"]
+    result = subprocess.run([*pip, *project], cwd=ROOT, stdout=sys.stderr)
+    if result.returncode == 0:
+        return
+    advice = "Check the internet connection, which is needed this once"
+    free_bytes = min(shutil.disk_usage(place).free for place in (ENVIRONMENT, tempfile.gettempdir()))
+    if free_bytes < AMPLE_BYTES:
+        advice += (
+            f", and make room in {ROOT} and {tempfile.gettempdir()}: {free_bytes / 1e9:.1f} GB are free, "
+            "and torch takes 2 GB, or 7 GB with its CUDA libraries"
+        )
+    raise Trouble(f"The installation failed; pip's message is above. {advice}, then try again.")
+
+
+def require_display() -> None:
+    """Stop with advice where no window can open."""
+    if not sys.platform.startswith("linux"):
+        return
+    chosen = os.environ.get("QT_QPA_PLATFORM", "")
+    platforms = [name.partition(":")[0] for name in chosen.split(";") if name]
+    if not platforms:
+        displays = {"wayland": "WAYLAND_DISPLAY", "xcb": "DISPLAY"}
+        platforms = [name for name, variable in displays.items() if os.environ.get(variable)]
+    if not platforms:
+        raise Trouble(
+            "There is no display to open a window on: neither DISPLAY nor WAYLAND_DISPLAY is set. "
+            "Start it from a desktop session, or read without a window: python3 run.py rtocr read FILE"
+        )
+    require_qt_libraries(platforms)
+
+
+def require_qt_libraries(platforms: list[str]) -> None:
+    """Stop with advice where Qt lacks a system library for all of these platforms (plugin names)."""
+    if not sys.platform.startswith("linux"):
+        return
+    plugins = next(ENVIRONMENT.glob("lib/python*/site-packages/PySide6/Qt/plugins/platforms"))
+    for name in platforms:
+        try:
+            ctypes.CDLL(str(plugins / f"libq{name}.so"))
+            return
+        except OSError as error:
+            cause = error
+    raise Trouble(f"Qt lacks a system library ({cause}). {QT_LIBRARIES}") from cause
+
+
+def become(*command: Path | str) -> NoReturn:
+    """Run a command in the place of this process: its exit code and Ctrl-C are its own."""
+    if sys.platform == "win32":
+        process = subprocess.Popen(command)
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):  # the command gets it too, and ends in its own way
+                sys.exit(process.wait())
+    os.execv(command[0], [str(part) for part in command])
+
+
+def run_tests(arguments: list[str]) -> NoReturn:
+    """Run pytest in the checkout."""
+    require_qt_libraries(["offscreen"])
+    os.chdir(ROOT)
+    become(PYTHON, "-P", "-m", "pytest", *arguments)
+
+
+def lint() -> None:
+    """Run ruff and mypy; end here where one of them complains."""
+    for command in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
+        print("$", *command, flush=True)
+        code = subprocess.run([PYTHON, "-P", "-m", *command], cwd=ROOT).returncode
+        if code:
+            sys.exit(code)
+
+
+def main(arguments: list[str]) -> None:
+    """Do what the command line asks."""
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if command in ("-h", "--help"):
+        print(__doc__)
+        return
+    if command in ("lint", "check") and rest:
+        raise Trouble(f"`{command}` takes no arguments. To give pytest some: python3 run.py test ARGUMENT...")
+    prepare_environment()
+    if command == "rtocr":
+        become(SCRIPTS / ("rtocr.exe" if os.name == "nt" else "rtocr"), *rest)
+    elif command == "test":
+        run_tests(rest)
+    elif command == "lint":
+        lint()
+    elif command == "check":
+        lint()
+        run_tests([])
+    else:
+        require_display()
+        become(PYTHON, "-P", "-m", "rtocr_gui", *arguments)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except Trouble as trouble:
+        sys.exit(f"run.py: {trouble}")
+    except OSError as error:
+        sys.exit(f"run.py: {error}. Check the free space and the permissions of {ROOT}, then try again.")
+    except KeyboardInterrupt:
+        sys.exit(130)
