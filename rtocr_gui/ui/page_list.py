@@ -1,0 +1,227 @@
+"""The list of open pages with thumbnails and states.
+
+Asks for thumbnails only of rows that can be seen. Knows pages by an opaque key; opens no file.
+"""
+
+from collections.abc import Hashable, Iterable
+
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import QAction, QIcon, QImage, QKeySequence, QPainter, QPalette, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rtocr_gui.ui.icons import icon
+from rtocr_gui.ui.page_model import Index, PageEntry, PageModel, PageRow, PageState
+
+_SETTLE_MS = 60
+"""Rows that are scrolled past in less time ask for no thumbnail."""
+
+
+class _PageDelegate(QStyledItemDelegate):
+    """Paints a thumbnail beside label, detail and state."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._icons: dict[PageState, QIcon] = {}
+
+    def follow_palette(self, palette: QPalette) -> None:
+        """Draw the state icons in the colours of a palette."""
+        self._icons = {state: icon(state.icon_name, palette) for state in PageState}
+
+    def sizeHint(self, option: QStyleOptionViewItem, _index: Index) -> QSize:
+        line = option.fontMetrics.height()
+        return QSize(line * 11, line * 5)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row: PageRow = index.data(Qt.ItemDataRole.UserRole)
+        style = option.widget.style()
+        style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
+        line = option.fontMetrics.height()
+        inside = option.rect.adjusted(line // 3, line // 3, -line // 3, -line // 3)
+        picture = QRect(inside.topLeft(), QSize(inside.height() * 3 // 4, inside.height()))
+        self._paint_thumbnail(painter, picture, row, option)
+        self._paint_lines(painter, inside.adjusted(picture.width() + line // 2, 0, 0, 0), row, option)
+
+    def _paint_thumbnail(
+        self, painter: QPainter, room: QRect, row: PageRow, option: QStyleOptionViewItem
+    ) -> None:
+        frame = option.palette.color(QPalette.ColorRole.Mid)
+        if row.thumbnail is None:
+            painter.setPen(frame)
+            painter.drawRect(room.adjusted(0, 0, -1, -1))
+            return
+        size = row.thumbnail.size().scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        target = QStyle.alignedRect(option.direction, Qt.AlignmentFlag.AlignCenter, size, room)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawPixmap(target, row.thumbnail)
+        painter.setPen(frame)
+        painter.drawRect(target.adjusted(0, 0, -1, -1))
+
+    def _paint_lines(
+        self, painter: QPainter, room: QRect, row: PageRow, option: QStyleOptionViewItem
+    ) -> None:
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text
+        painter.setPen(option.palette.color(role))
+        metrics, line = option.fontMetrics, option.fontMetrics.height()
+        top = room.top() + (room.height() - 3 * line - line // 2) // 2
+        for text, elide in (
+            (row.entry.label, Qt.TextElideMode.ElideMiddle),
+            (row.entry.detail, Qt.TextElideMode.ElideRight),
+        ):
+            rect = QRect(room.left(), top, room.width(), line)
+            painter.drawText(
+                rect, Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(text, elide, room.width())
+            )
+            top += line + line // 4
+        mark = QRect(room.left(), top, line, line)
+        self._icons[row.state].paint(
+            painter, mark, mode=QIcon.Mode.Selected if selected else QIcon.Mode.Normal
+        )
+        rect = QRect(mark.right() + line // 3, top, room.right() - mark.right() - line // 3, line)
+        text = metrics.elidedText(row.state.value, Qt.TextElideMode.ElideRight, rect.width())
+        painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, text)
+
+
+class PageList(QWidget):
+    """Lists the open pages.
+
+    Signals:
+        page_selected(Hashable): the person chose another page; its key.
+        thumbnail_wanted(Hashable): a page without a thumbnail came into view; its key, once.
+        remove_requested(Hashable): a page should leave the list; its key.
+    """
+
+    page_selected = Signal(object)
+    thumbnail_wanted = Signal(object)
+    remove_requested = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = PageModel(self)
+        self._delegate = _PageDelegate(self)
+        self._delegate.follow_palette(self.palette())
+        self._asked: set[Hashable] = set()
+        self._selecting = False
+        self._settle_timer = QTimer(self)
+        self._settle_timer.setSingleShot(True)
+        self._settle_timer.setInterval(_SETTLE_MS)
+        self._settle_timer.timeout.connect(self._ask_for_thumbnails)
+
+        self._view = QListView()
+        self._view.setUniformItemSizes(True)
+        self._view.setAccessibleName("Pages")
+        self._view.setModel(self._model)
+        self._view.setItemDelegate(self._delegate)
+        self._view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._view.setResizeMode(QListView.ResizeMode.Adjust)
+        self._view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self._view.viewport().installEventFilter(self)
+        self._view.verticalScrollBar().valueChanged.connect(self._settle_timer.start)
+        self._view.selectionModel().currentChanged.connect(self._follow_current)
+        self._model.modelReset.connect(self._settle_timer.start)
+        self._model.rowsInserted.connect(self._settle_timer.start)
+
+        self._remove = QAction("Remove from list", self._view)
+        self._remove.setShortcut(QKeySequence.StandardKey.Delete)
+        self._remove.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self._remove.triggered.connect(self._request_removal)
+        self._view.addAction(self._remove)
+
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._view)
+        self.setFocusProxy(self._view)
+
+    @property
+    def selected_key(self) -> Hashable | None:
+        """Key of the selected page; None where none is selected."""
+        index = self._view.currentIndex()
+        return self._model.row(index.row()).entry.key if index.isValid() else None
+
+    @Slot(object)
+    def set_pages(self, entries: Iterable[PageEntry]) -> None:
+        """List these pages instead; pages that stay keep thumbnail, state and selection."""
+        selected, bar = self.selected_key, self._view.verticalScrollBar()
+        position = bar.value()
+        self._model.replace(entries)
+        self._asked = {key for key in self._asked if self._model.position(key) is not None}
+        self._view.doItemsLayout()
+        bar.setValue(position)
+        self.select(selected)
+
+    @Slot(object)
+    def add_pages(self, entries: Iterable[PageEntry]) -> None:
+        """List further pages at the end."""
+        self._model.append(entries)
+
+    @Slot(object)
+    def select(self, key: Hashable | None) -> None:
+        """Select a page and scroll to it, without `page_selected`; None selects nothing."""
+        position = self._model.position(key)
+        index = QModelIndex() if position is None else self._model.index(position)
+        self._selecting = True
+        self._view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self._selecting = False
+
+    def set_thumbnail(self, key: Hashable, image: QImage) -> None:
+        """Show a page's picture; a null one leaves the empty frame."""
+        self._model.set_thumbnail(key, None if image.isNull() else QPixmap.fromImage(image))
+
+    def set_state(self, key: Hashable, state: PageState, sentence: str = "") -> None:
+        """Show how far a page's reading is, and why, in the tooltip."""
+        self._model.set_state(key, state, sentence)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._delegate.follow_palette(self.palette())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+            self._settle_timer.start()
+        return super().eventFilter(watched, event)
+
+    @Slot()
+    def _ask_for_thumbnails(self) -> None:
+        viewport = self._view.viewport()
+        if not viewport.isVisible() or not self._model.rowCount():
+            return
+        first = self._view.indexAt(QPoint(1, 1)).row()
+        last = self._view.indexAt(QPoint(1, viewport.height() - 1))
+        stop = last.row() + 1 if last.isValid() else self._model.rowCount()
+        for position in range(max(0, first), stop):
+            key = self._model.row(position).entry.key
+            if key not in self._asked:
+                self._asked.add(key)
+                self.thumbnail_wanted.emit(key)
+
+    @Slot(QModelIndex, QModelIndex)
+    def _follow_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        if current.isValid() and not self._selecting:
+            self.page_selected.emit(self._model.row(current.row()).entry.key)
+
+    @Slot()
+    def _request_removal(self) -> None:
+        if self.selected_key is not None:
+            self.remove_requested.emit(self.selected_key)

@@ -1,0 +1,141 @@
+"""The open pages as a Qt list model: label, thumbnail and state of each.
+
+Knows pages by an opaque key; opens no file and draws nothing.
+"""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QPixmap
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class PageState(Enum):
+    """How far the reading of a page is; the values are what the list shows."""
+
+    WAITING = "Not read"
+    READING = "Reading"
+    READ = "Read"
+    EDITED = "Edited"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+
+    @property
+    def icon_name(self) -> str:
+        """Name of the state's icon."""
+        return f"state-{self.name.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """One page to list.
+
+    Attributes:
+        key: names the page; unique in the list.
+        label: first line, e.g. the file name.
+        detail: second line, e.g. the page number.
+    """
+
+    key: Hashable
+    label: str
+    detail: str
+
+
+@dataclass(slots=True)
+class PageRow:
+    """What the list knows of one page.
+
+    Attributes:
+        entry: the page.
+        thumbnail: its picture; None until somebody gave one.
+        state: how far its reading is.
+        sentence: why the state is what it is; may be empty.
+    """
+
+    entry: PageEntry
+    thumbnail: QPixmap | None = None
+    state: PageState = PageState.WAITING
+    sentence: str = ""
+
+    @property
+    def summary(self) -> str:
+        """Label, detail and state, line by line."""
+        state = f"{self.state.value}: {self.sentence}" if self.sentence else self.state.value
+        return "\n".join(part for part in (self.entry.label, self.entry.detail, state) if part)
+
+
+class PageModel(QAbstractListModel):
+    """Rows of the page list. `Qt.ItemDataRole.UserRole` gives the `PageRow` itself."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[PageRow] = []
+        self._positions: dict[Hashable, int] = {}
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        row = self._rows[index.row()]
+        match role:
+            case Qt.ItemDataRole.UserRole:
+                return row
+            case Qt.ItemDataRole.DisplayRole:
+                return row.entry.label
+            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole:
+                return row.summary
+        return None
+
+    def row(self, position: int) -> PageRow:
+        """The row at a position, from 0."""
+        return self._rows[position]
+
+    def position(self, key: Hashable) -> int | None:
+        """Position of a page; None if it is not in the list."""
+        return self._positions.get(key)
+
+    def replace(self, entries: Iterable[PageEntry]) -> None:
+        """List these pages; a page that was listed before keeps its thumbnail and state."""
+        known = {row.entry.key: row for row in self._rows}
+        self.beginResetModel()
+        self._rows = []
+        for entry in entries:
+            row = known.get(entry.key) or PageRow(entry)
+            row.entry = entry
+            self._rows.append(row)
+        self._positions = {row.entry.key: position for position, row in enumerate(self._rows)}
+        self.endResetModel()
+
+    def append(self, entries: Iterable[PageEntry]) -> None:
+        """List further pages at the end; a page that is listed already stays where it is."""
+        rows = {entry.key: PageRow(entry) for entry in entries if entry.key not in self._positions}
+        if rows:
+            first = len(self._rows)
+            self.beginInsertRows(QModelIndex(), first, first + len(rows) - 1)
+            self._rows += rows.values()
+            self._positions |= {key: first + offset for offset, key in enumerate(rows)}
+            self.endInsertRows()
+
+    def set_thumbnail(self, key: Hashable, thumbnail: QPixmap | None) -> None:
+        """Give a page its picture; a page that is no longer listed is ignored."""
+        position = self._positions.get(key)
+        if position is not None:
+            self._rows[position].thumbnail = thumbnail
+            self._announce(position)
+
+    def set_state(self, key: Hashable, state: PageState, sentence: str) -> None:
+        """Say how far a page's reading is; a page that is no longer listed is ignored."""
+        position = self._positions.get(key)
+        if position is not None:
+            self._rows[position].state = state
+            self._rows[position].sentence = sentence
+            self._announce(position)
+
+    def _announce(self, position: int) -> None:
+        index = self.index(position)
+        self.dataChanged.emit(index, index)

@@ -1,0 +1,197 @@
+"""The recognised text: as Markdown to edit, and as it will look.
+
+Tells text that a reading wrote from text that a person typed. Knows no page, no file and no
+clipboard; the preview opens no link and loads nothing that the text names.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from PySide6.QtCore import QEvent, Qt, QTimer, QUrl, Signal, Slot
+from PySide6.QtGui import QFontDatabase, QImage, QTextCursor, QTextDocument
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QPlainTextEdit,
+    QScrollBar,
+    QTabWidget,
+    QTextBrowser,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rtocr_gui.ui.icons import icon
+
+PREVIEW_MS = 200
+"""The preview follows the text at most this often."""
+
+
+class SafePreview(QTextBrowser):
+    """Renders Markdown that nobody has vetted: no file, no network, no link is followed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setOpenLinks(False)
+        self.setOpenExternalLinks(False)
+        self._blank = QImage(1, 1, QImage.Format.Format_ARGB32)
+        self._blank.fill(0)
+
+    def loadResource(self, kind: int, _name: QUrl | str) -> object:
+        """Give a blank picture for every picture, for Qt opens the file itself if it gets none."""
+        return self._blank if kind == QTextDocument.ResourceType.ImageResource.value else None
+
+
+class TextPane(QWidget):
+    """Shows the text of one page in two tabs, with a bar to copy and export it.
+
+    Signals:
+        text_edited(str): the person changed the text; all of it.
+        copy_requested(): the text should go to the clipboard.
+        export_requested(): the text should go to a file.
+    """
+
+    text_edited = Signal(str)
+    copy_requested = Signal()
+    export_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._page: object = None
+        self._writing = False
+        self._preview_is_stale = False
+        self._preview_timer = QTimer(self)
+        self._preview_timer.setSingleShot(True)
+        self._preview_timer.setInterval(PREVIEW_MS)
+        self._preview_timer.timeout.connect(self._render_preview)
+
+        self._editor = QPlainTextEdit()
+        self._editor.setAccessibleName("Recognised text as Markdown")
+        self._editor.setTabChangesFocus(True)
+        self._editor.textChanged.connect(self._follow_text)
+        self._preview = SafePreview()
+        self._preview.setAccessibleName("Preview of the recognised text")
+
+        self._tabs = QTabWidget()
+        self._tabs.addTab(self._editor, "&Markdown")
+        self._tabs.addTab(self._preview, "Previe&w")
+        self._tabs.setTabToolTip(0, "The text, to read and correct")
+        self._tabs.setTabToolTip(1, "The text as it will look")
+        self._tabs.currentChanged.connect(self._render_preview)
+
+        self._copy = self._button("Copy", "Copy the text of this page", self.copy_requested.emit)
+        self._export = self._button("Export", "Save the text as Markdown", self.export_requested.emit)
+        bar = QHBoxLayout()
+        bar.addStretch()
+        bar.addWidget(self._copy)
+        bar.addWidget(self._export)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._tabs)
+        column.addLayout(bar)
+        self._follow_appearance()
+        self.show_message("")
+
+    @property
+    def text(self) -> str:
+        """The text as it stands, character for character (`toPlainText` would change hard spaces)."""
+        return self._editor.document().toRawText().replace("\u2029", "\n").replace("\u2028", "\n")
+
+    @Slot(str)
+    def show_text(self, text: str, page: object = None) -> None:
+        """Replace the text.
+
+        Args:
+            text: Markdown.
+            page: whose text it is; with the same page as before, the scroll position stays.
+        """
+        bars = self._editor.verticalScrollBar(), self._preview.verticalScrollBar()
+        same_page = page is not None and page == self._page
+        positions = [bar.value() if same_page else 0 for bar in bars]
+        self._page = page
+        with self._written_by_program():
+            self._editor.setPlainText(text)
+        for bar, position in zip(bars, positions, strict=True):
+            bar.setValue(position)
+
+    @Slot(str)
+    def append_text(self, delta: str) -> None:
+        """Add streamed text at the end; the person's cursor and scroll position stay."""
+        with self._written_by_program(), _held(self._editor.verticalScrollBar()):
+            cursor = self._editor.textCursor()
+            anchor, position = cursor.anchor(), cursor.position()
+            end = QTextCursor(self._editor.document())
+            end.movePosition(QTextCursor.MoveOperation.End)
+            end.insertText(delta)
+            cursor.setPosition(anchor)
+            cursor.setPosition(position, QTextCursor.MoveMode.KeepAnchor)
+            self._editor.setTextCursor(cursor)
+
+    @Slot(str)
+    def show_message(self, text: str) -> None:
+        """Show a sentence in place of text, as long as there is none."""
+        self._page = None
+        self._editor.setPlaceholderText(text)
+        self._preview.setPlaceholderText(text)
+        with self._written_by_program():
+            self._editor.clear()
+
+    @Slot(bool)
+    def set_read_only(self, read_only: bool) -> None:
+        """Forbid or allow editing; selecting and copying always works."""
+        self._editor.setReadOnly(read_only)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+            self._follow_appearance()
+
+    def _button(self, text: str, tip: str, wish: Callable[[], None]) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setAutoRaise(True)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(wish)
+        return button
+
+    def _follow_appearance(self) -> None:
+        self._copy.setIcon(icon("copy", self.palette()))
+        self._export.setIcon(icon("export", self.palette()))
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        font.setPointSizeF(self.font().pointSizeF())
+        self._editor.setFont(font)
+
+    @contextmanager
+    def _written_by_program(self) -> Iterator[None]:
+        self._writing = True
+        try:
+            yield
+        finally:
+            self._writing = False
+
+    @Slot()
+    def _follow_text(self) -> None:
+        has_text = not self._editor.document().isEmpty()
+        self._copy.setEnabled(has_text)
+        self._export.setEnabled(has_text)
+        self._preview_is_stale = True
+        if self._preview.isVisible() and not self._preview_timer.isActive():
+            self._preview_timer.start()
+        if not self._writing:
+            self.text_edited.emit(self.text)
+
+    @Slot()
+    def _render_preview(self) -> None:
+        if self._preview_is_stale and self._tabs.currentWidget() is self._preview:
+            self._preview_is_stale = False
+            with _held(self._preview.verticalScrollBar()):
+                self._preview.setMarkdown(self.text)
+
+
+@contextmanager
+def _held(bar: QScrollBar) -> Iterator[None]:
+    """Keep a scroll bar where it is; at its end, keep it at the end."""
+    position, follows = bar.value(), bar.value() == bar.maximum()
+    yield
+    bar.setValue(bar.maximum() if follows else position)

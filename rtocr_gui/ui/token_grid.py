@@ -1,0 +1,138 @@
+"""One grid of visual tokens over a page: where it lies, its veil and its borders.
+
+The veil is one small picture, a pixel per cell, that the page view stretches over the page; so a
+plan costs the same to paint whether it has 64 tokens or 856. Knows no widget and no zoom.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF
+from PySide6.QtGui import QColor, QImage
+
+from rtocr_gui.tokens import TokenLayout
+
+GridName = Literal["local", "global"]
+
+VEIL = QColor(84, 92, 106, 150)
+"""Laid over merged cells. A half-opaque middle grey darkens white paper and lightens black paper,
+so it reads by luminance alone, and the text beneath keeps a contrast above 4.5 : 1."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TokenGrid:
+    """Cells of one grid, row by row, and the page rectangle they lie on.
+
+    Attributes:
+        first: index of the grid's first cell among the prunable tokens.
+        rectangle: what the whole grid covers, in page pixels; it reaches beyond a letterboxed page.
+        on_page: (rows, columns) bool, False for cells in letterbox padding.
+    """
+
+    first: int
+    rectangle: QRectF
+    on_page: NDArray[np.bool_]
+
+    def of_tokens(self, values: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Cut this grid's cells out of one value for each prunable token.
+
+        Args:
+            values: (N,) one value per prunable token.
+
+        Returns:
+            (rows, columns) the values of this grid's cells.
+        """
+        return values[self.first : self.first + self.on_page.size].reshape(self.on_page.shape)
+
+    def token_at(self, point: QPointF) -> int | None:
+        """Index among the prunable tokens of the cell under a point in page pixels, if any."""
+        rows, columns = self.on_page.shape
+        if not self.rectangle.contains(point):
+            return None
+        column = int((point.x() - self.rectangle.left()) / self.rectangle.width() * columns)
+        row = int((point.y() - self.rectangle.top()) / self.rectangle.height() * rows)
+        if row >= rows or column >= columns or not self.on_page[row, column]:
+            return None
+        return int(self.first + row * columns + column)
+
+
+def token_grid(layout: TokenLayout, name: GridName) -> TokenGrid:
+    """Find one of a layout's grids on the page.
+
+    Args:
+        layout: visual sequence of a page.
+        name: which grid; a mode without tiles has only the global one, which then stands for both.
+    """
+    local_cells = layout.local_grid[0] * layout.local_grid[1]
+    is_local = name == "local" and local_cells > 0
+    rows, columns = layout.local_grid if is_local else layout.global_grid
+    first = 0 if is_local else local_cells
+    cells = layout.prunable[first : first + rows * columns]
+    on_page = ~layout.padding[cells].reshape(rows, columns)
+    boxes = layout.boxes[cells].reshape(rows, columns, 4)
+    covered_rows = np.flatnonzero(on_page.any(axis=1))
+    covered_columns = np.flatnonzero(on_page.any(axis=0))
+    width, height = layout.page_size_px
+    if len(covered_rows) == 0:
+        return TokenGrid(first, QRectF(0, 0, width, height), on_page)
+    left, cell_width = _axis(boxes[covered_rows[0], :, 0], covered_columns, width)
+    top, cell_height = _axis(boxes[:, covered_columns[0], 1], covered_rows, height)
+    return TokenGrid(first, QRectF(left, top, columns * cell_width, rows * cell_height), on_page)
+
+
+def _axis(starts: NDArray[np.float32], covered: NDArray[np.int64], extent_px: int) -> tuple[float, float]:
+    """Origin and cell size of a grid along one axis, in page pixels.
+
+    The outer cells may be clipped to the page, so the edges between covered cells decide. With
+    fewer than two of them, cells as long as the page cover it.
+    """
+    inner = covered[1:]
+    if len(inner) == 0:
+        return -float(covered[0] * extent_px), float(extent_px)
+    size = float(extent_px)
+    if len(inner) > 1:
+        size = float(starts[inner[-1]] - starts[inner[0]]) / float(inner[-1] - inner[0])
+    return float(starts[inner[0]]) - float(inner[0]) * size, size
+
+
+def veil_image(grid: TokenGrid, is_kept: NDArray[np.bool_]) -> QImage:
+    """Draw the veil, one pixel per cell: merged cells veiled, kept and padding cells clear.
+
+    Args:
+        grid: whose cells to draw.
+        is_kept: (N,) True for each prunable token that stays.
+    """
+    merged = grid.on_page & ~grid.of_tokens(is_kept)
+    pixels = np.where(merged, np.uint32(VEIL.rgba()), np.uint32(0))
+    rows, columns = merged.shape
+    picture = QImage(pixels.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_ARGB32)
+    return picture.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+
+
+def border_lines(grid: TokenGrid, is_kept: NDArray[np.bool_]) -> list[QLineF]:
+    """Lines between kept and merged cells, in cells from the grid's top left corner.
+
+    Neighbouring pieces of a line are joined.
+
+    Args:
+        grid: whose cells to outline.
+        is_kept: (N,) True for each prunable token that stays.
+    """
+    kept = grid.of_tokens(is_kept)
+    below = (kept[1:] != kept[:-1]) & grid.on_page[1:] & grid.on_page[:-1]
+    beside = (kept[:, 1:] != kept[:, :-1]) & grid.on_page[:, 1:] & grid.on_page[:, :-1]
+    lines = [QLineF(start, y + 1, stop, y + 1) for y, start, stop in _runs(below)]
+    lines += [QLineF(x + 1, start, x + 1, stop) for x, start, stop in _runs(beside.T)]
+    return lines
+
+
+def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
+    """(row, start, stop) of each run of True in each row."""
+    padded = np.zeros((flags.shape[0], flags.shape[1] + 2), dtype=np.int8)
+    padded[:, 1:-1] = flags
+    steps = np.diff(padded, axis=1)
+    rows, starts = np.nonzero(steps == 1)
+    stops = np.nonzero(steps == -1)[1]
+    return list(zip(rows.tolist(), starts.tolist(), stops.tolist(), strict=True))

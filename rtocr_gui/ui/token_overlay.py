@@ -1,0 +1,91 @@
+"""The overlay of one page: which visual tokens a plan keeps and which it merges, painted.
+
+Knows no widget, no zoom but the one it is asked to paint at, and not how a plan comes about.
+"""
+
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
+
+from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.ui.token_grid import GridName, TokenGrid, border_lines, token_grid, veil_image
+
+_BORDER = QColor(20, 92, 200)
+
+
+class TokenOverlay:
+    """What is laid over a page for the current plan and grid."""
+
+    def __init__(self) -> None:
+        self._plan: PrunePlan | None = None
+        self._grid_name: GridName = "global"
+        self._grid: TokenGrid | None = None
+        self._veil = QImage()
+        self._borders: list[QLineF] = []
+
+    @property
+    def plan(self) -> PrunePlan | None:
+        """The plan that is shown, if any."""
+        return self._plan
+
+    def show(self, plan: PrunePlan | None) -> None:
+        """Take another plan, or none."""
+        before, self._plan = self._plan, plan
+        if plan is None:
+            self._grid = None
+        elif before is None or before.layout is not plan.layout:
+            self._grid = token_grid(plan.layout, self._grid_name)
+        self._draw()
+
+    def set_grid(self, name: GridName) -> None:
+        """Show the other grid of a page with tiles."""
+        self._grid_name = name
+        if self._plan is not None:
+            self._grid = token_grid(self._plan.layout, name)
+        self._draw()
+
+    def _draw(self) -> None:
+        if self._plan is not None and self._grid is not None:
+            self._veil = veil_image(self._grid, self._plan.is_kept)
+            self._borders = border_lines(self._grid, self._plan.is_kept)
+
+    def paint(self, painter: QPainter, page: QRect, zoom: float, line_width: float) -> None:
+        """Paint the veil and the borders, clipped to the page.
+
+        Args:
+            painter: in device pixels.
+            page: where the page lies.
+            zoom: device pixels per page pixel.
+            line_width: width of a border, in device pixels.
+        """
+        if self._grid is None:
+            return
+        painter.save()
+        painter.setClipRect(page, Qt.ClipOperation.IntersectClip)
+        target = self._on_screen(self._grid.rectangle, page, zoom)
+        painter.drawImage(target, self._veil)
+        pen = QPen(_BORDER, line_width)
+        pen.setCosmetic(True)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        rows, columns = self._grid.on_page.shape
+        painter.translate(target.topLeft())
+        painter.scale(target.width() / columns, target.height() / rows)
+        painter.drawLines(self._borders)
+        painter.restore()
+
+    def token_at(self, point: QPointF) -> int | None:
+        """Index among the prunable tokens of the cell at a point in page pixels, if any."""
+        return None if self._grid is None else self._grid.token_at(point)
+
+    def describe(self, token: int) -> str:
+        """Say what becomes of a prunable token, with its norm and rank; empty without a plan."""
+        plan = self._plan
+        if plan is None:
+            return ""
+        fate = "Kept" if plan.is_kept[token] else "Merged"
+        return f"{fate}: norm {plan.norms[token]:.1f}, rank {plan.ranks[token] + 1} of {len(plan.norms)}"
+
+    @staticmethod
+    def _on_screen(rectangle: QRectF, page: QRect, zoom: float) -> QRectF:
+        left, top = round(page.left() + rectangle.left() * zoom), round(page.top() + rectangle.top() * zoom)
+        return QRectF(left, top, round(rectangle.width() * zoom), round(rectangle.height() * zoom))
