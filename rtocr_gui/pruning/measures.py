@@ -71,7 +71,7 @@ def _products_of_pairs(unit: Tensor) -> Tensor:
         unit: (N, D) rows of length 1 or 0.
 
     Returns:
-        (N, N), exactly symmetric.
+        (N, N) products.
     """
     count = len(unit)
     products = unit.new_empty((count, count))
