@@ -1,0 +1,145 @@
+"""Which room may import what: the walls between the model, the files and the window."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+PACKAGE = CHECKOUT / "rtocr_gui"
+FOUNDATION = frozenset({"errors", "files", "tokens"})
+"""Modules that every room may use; they import nothing but each other and NumPy."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the modules of one folder may import, and what must not be loaded when they are.
+
+    Attributes:
+        packages: packages of others that may be imported, anywhere in the file.
+        rooms: modules and folders of ours that may be imported besides the room itself.
+        unloaded: packages that importing the whole room must not load, however indirectly.
+    """
+
+    packages: frozenset[str]
+    rooms: frozenset[str]
+    unloaded: frozenset[str]
+
+
+def room(packages: str, rooms: str, unloaded: str) -> Room:
+    return Room(frozenset(packages.split()), FOUNDATION | set(rooms.split()), frozenset(unloaded.split()))
+
+
+CORE = "documents pruning ocr export settings resources"
+ROOMS = {
+    "documents": room("numpy PIL pypdfium2", "", unloaded="torch transformers ot PySide6"),
+    "pruning": room("numpy torch ot", "", unloaded="transformers PIL PySide6"),
+    "ocr": room(
+        "numpy PIL torch transformers tokenizers safetensors huggingface_hub",
+        "documents pruning",
+        unloaded="PySide6",
+    ),
+    "export": room(
+        "numpy PIL markdown_it",
+        "documents.pages ocr.reading pruning.plan",
+        unloaded="torch transformers ot PySide6",
+    ),
+    "cli": room("numpy PIL torch", CORE, unloaded="PySide6"),
+    "ui": room("numpy PIL PySide6", CORE, unloaded="torch transformers ot"),
+}
+WITHOUT_TORCH = (
+    "rtocr_gui.errors",
+    "rtocr_gui.resources",
+    "rtocr_gui.settings",
+    "rtocr_gui.tokens",
+    "rtocr_gui.pruning.plan",
+    "rtocr_gui.pruning.selection",
+    "rtocr_gui.ocr.reading",
+    "rtocr_gui.ocr.views",
+    "rtocr_gui.ocr.layout",
+)
+
+
+def sources(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(CHECKOUT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Every module that a file imports, `from a import b` as `a.b`, and inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} imports relatively"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def loaded_by(modules: list[str]) -> set[str]:
+    """The top-level packages in memory after a fresh interpreter imported these modules."""
+    program = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]: importlib.import_module(name)\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, *modules],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return set(result.stdout.split())
+
+
+def test_every_folder_of_the_package_has_a_rule() -> None:
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(ROOMS)
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_imports_only_what_it_may(name: str) -> None:
+    rule = ROOMS[name]
+    allowed = {f"rtocr_gui.{room}" for room in (name, *rule.rooms)}
+    trespasses = []
+    for path in sources(PACKAGE / name):
+        for imported in imported_modules(path):
+            package = imported.partition(".")[0]
+            if package == "rtocr_gui":
+                may = any(imported == wall or imported.startswith(f"{wall}.") for wall in allowed)
+            else:
+                may = package in sys.stdlib_module_names or package in rule.packages
+            if not may:
+                trespasses.append(f"{module_name(path)} imports {imported}")
+    assert not trespasses
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)
+def test_the_foundation_stands_on_no_room(path: Path) -> None:
+    ours = {name for name in imported_modules(path) if name.startswith("rtocr_gui.")}
+    if path.stem == "__main__":
+        assert ours == {"rtocr_gui.ui.app.main"}
+    else:
+        assert {name.split(".")[1] for name in ours} <= FOUNDATION
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_importing_a_whole_room_does_not_load(name: str) -> None:
+    loaded = loaded_by([module_name(path) for path in sources(PACKAGE / name)])
+    assert not loaded & ROOMS[name].unloaded
+
+
+def test_what_the_window_and_the_exports_build_on_loads_without_torch() -> None:
+    assert not loaded_by(list(WITHOUT_TORCH)) & {"torch", "transformers", "ot", "PySide6"}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=module_name)
+def test_package_files_stay_empty(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == ""
