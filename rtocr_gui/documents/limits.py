@@ -1,0 +1,44 @@
+"""How large and how narrow a page may be.
+
+Pictures and PDF pages share these bounds: a hostile or broken file must not fill the memory, and
+a strip of a few pixels must not reach the model. Knows sizes only, no files and no pixels.
+"""
+
+from rtocr_gui.errors import DocumentError
+
+PICTURE_PIXEL_LIMIT = 200_000_000
+"""Most pixels a picture may decode to: an A0 sheet at 300 dpi (139 million) fits, a bomb does not."""
+
+PDF_PIXEL_LIMIT = 64_000_000
+"""Most pixels a PDF page is rendered to: an A0 sheet at 200 dpi fits."""
+
+PDF_LEAST_DPI = 36.0
+"""A page too large to be rendered even at this resolution is refused."""
+
+SHORTEST_SIDE_PX = 8
+LARGEST_ASPECT = 50
+
+
+def check_page_size(width_px: int, height_px: int, pixel_limit: int = PICTURE_PIXEL_LIMIT) -> None:
+    """Refuse a page that cannot be held or cannot be read.
+
+    Args:
+        width_px: width of the decoded page.
+        height_px: height of the decoded page.
+        pixel_limit: most pixels the page may have.
+
+    Raises:
+        DocumentError: it has too many pixels, or it is a strip: a side under `SHORTEST_SIDE_PX`, or
+            one side more than `LARGEST_ASPECT` times the other.
+    """
+    shorter, longer = sorted((width_px, height_px))
+    if shorter < SHORTEST_SIDE_PX or longer > LARGEST_ASPECT * shorter:
+        raise DocumentError(
+            f"The page is {width_px} x {height_px} pixels: a strip that narrow holds no readable text. "
+            "Scan or crop it again."
+        )
+    if width_px * height_px > pixel_limit:
+        raise DocumentError(
+            f"The page would unpack to {width_px * height_px / 1e6:,.0f} million pixels; "
+            f"at most {pixel_limit / 1e6:,.0f} million are opened. Save it at a lower resolution."
+        )

@@ -1,0 +1,180 @@
+"""Open a scanned file as a list of pages that are rendered one at a time.
+
+Tells pictures from PDFs by their content, never by their name, and notices when a file changes
+while it is open. How pages are decoded is in `pictures` and `pdf`.
+"""
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from PIL import Image
+
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
+from rtocr_gui.documents.pictures import PictureFile
+from rtocr_gui.errors import DocumentError
+
+SUPPORTED_SUFFIXES = (
+    ".bmp",
+    ".dib",
+    ".gif",
+    ".jfif",
+    ".jpe",
+    ".jpeg",
+    ".jpg",
+    ".pdf",
+    ".png",
+    ".tif",
+    ".tiff",
+    ".webp",
+)
+"""What a file dialog offers. A file is opened by its content, whatever it is called."""
+
+PDF_MARK = b"%PDF-"
+PDF_MARK_WITHIN_BYTES = 1024
+
+GONE = "The file is no longer where it was. Put it back, or open it from its new place."
+CHANGED = "The file has changed since it was opened. Open it again."
+
+
+class PageSource(Protocol):
+    """What `Document` asks of a file format; errors are `DocumentError`s."""
+
+    page_count: int
+
+    def render(self, index: int, dpi: float) -> tuple[Image.Image, float | None]:
+        """The page as RGB, and its resolution in dots per inch where that is known."""
+
+    def preview(self, index: int, longest_px: int) -> Image.Image:
+        """The page as RGB, its longest side at most `longest_px`."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class Document:
+    """An open file. Use it from one thread, and close it (it is a context manager).
+
+    Attributes:
+        path: absolute path of the file.
+        pages: one reference for each page, in order; nothing is rendered yet.
+    """
+
+    def __init__(self, path: Path, sha256: str, stamp: tuple[int, int], source: PageSource) -> None:
+        self.path = path
+        self.pages = tuple(PageRef(path, index, sha256) for index in range(source.page_count))
+        self._stamp = stamp
+        self._source: PageSource | None = source
+
+    def load_page(self, index: int, dpi: float = DEFAULT_DPI) -> PageImage:
+        """Render one page.
+
+        Args:
+            index: page number from 0.
+            dpi: resolution for a PDF page; a picture has the pixels it has.
+
+        Returns:
+            The page. Its `dpi` is what it was rendered at (less than asked for where the page is
+            so large that it would fill the memory), or what the picture states.
+
+        Raises:
+            DocumentError: the page is damaged, too large or too narrow, or the file changed or is gone.
+        """
+        image, actual_dpi = self._source_of(index).render(index, dpi)
+        return PageImage(self.pages[index], image, actual_dpi)
+
+    def thumbnail(self, index: int, longest_px: int) -> Image.Image:
+        """Render one page small: RGB, longest side at most `longest_px`.
+
+        Raises:
+            DocumentError: as `load_page`.
+        """
+        return self._source_of(index).preview(index, longest_px)
+
+    def close(self) -> None:
+        """Let go of the file. Closing twice is harmless."""
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _source_of(self, index: int) -> PageSource:
+        if self._source is None:
+            raise DocumentError("The file was closed. Open it again.")
+        if not 0 <= index < len(self.pages):
+            raise DocumentError(f"There is no page {index + 1}: the file has {_pages(len(self.pages))}.")
+        try:
+            found = _stamp(self.path.stat())
+        except OSError as error:
+            raise DocumentError(GONE) from error
+        if found != self._stamp:
+            raise DocumentError(CHANGED)
+        return self._source
+
+
+def open_document(path: Path, password: str | None = None) -> Document:
+    """Open a picture or a PDF; no page is decoded or rendered yet.
+
+    Args:
+        path: the file; its name does not matter, its content does.
+        password: for an encrypted PDF.
+
+    Returns:
+        The open document, with at least one page.
+
+    Raises:
+        PasswordRequired: the PDF is encrypted, and the password is missing or wrong.
+        DocumentError: there is no such file, it cannot be read, or it is not a document.
+    """
+    path = path.absolute()
+    try:
+        beginning, sha256, stamp = _inspect(path)
+    except FileNotFoundError as error:
+        raise DocumentError("There is no such file. Check its name and place.") from error
+    except PermissionError as error:
+        raise DocumentError(
+            "You have no permission to read this file. Ask its owner, or change its permissions."
+        ) from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DocumentError(
+            f"The file cannot be read ({reason}). Check the disk or the connection."
+        ) from error
+    source = PdfFile(path, password) if PDF_MARK in beginning else PictureFile(path)
+    return Document(path, sha256, stamp, source)
+
+
+def _inspect(path: Path) -> tuple[bytes, str, tuple[int, int]]:
+    """The beginning, the SHA-256 digest and the stamp of a file, from one pass over it."""
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise DocumentError("This is a folder. Open the files in it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise DocumentError("This is a device or a pipe, not a file. Save its content to a file first.")
+    if status.st_size == 0:
+        raise DocumentError("The file is empty (0 bytes). Copy or scan it again.")
+    with path.open("rb") as file:
+        beginning = file.read(PDF_MARK_WITHIN_BYTES)
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return beginning, digest, _stamp(os.fstat(file.fileno()))
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int]:
+    """What tells whether a file is still the one that was opened."""
+    return status.st_size, status.st_mtime_ns
+
+
+def _pages(count: int) -> str:
+    return "1 page" if count == 1 else f"{count} pages"

@@ -1,0 +1,172 @@
+"""PDF files as pages, rendered by PDFium.
+
+PDFium must not be entered from two threads at once, not even for two documents: everything here
+runs under one lock. PDFium is imported at the first PDF, as importing starts it. Knows nothing of
+pictures, hashes or page lists.
+"""
+
+import math
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from rtocr_gui.documents.limits import PDF_LEAST_DPI, PDF_PIXEL_LIMIT, check_page_size
+from rtocr_gui.errors import DocumentError, PasswordRequired
+
+POINTS_PER_INCH = 72
+DEFAULT_DPI = 200.0
+
+PDFIUM_LOCK = threading.Lock()
+
+# Documents that were dropped without being closed. The collector runs in any thread and at any
+# moment, so it only leaves them here, and the next holder of the lock closes them.
+_abandoned: deque[Any] = deque()
+
+
+@contextmanager
+def _pdfium() -> Iterator[Any]:
+    """Enter PDFium alone."""
+    with PDFIUM_LOCK:
+        import pypdfium2
+
+        while _abandoned:
+            _abandoned.popleft().close()
+        yield pypdfium2
+
+
+class PdfFile:
+    """One open PDF. The file stays open until `close`.
+
+    Attributes:
+        page_count: number of pages, at least 1.
+    """
+
+    def __init__(self, path: Path, password: str | None) -> None:
+        """Open the file and count its pages; no page is loaded.
+
+        Raises:
+            PasswordRequired: it is encrypted, and the password is missing or wrong.
+            DocumentError: it is damaged, has no pages, or is protected in a way PDFium does not know.
+        """
+        with _pdfium() as pdfium:
+            self._pdf = _open(pdfium, path, password)
+            self._abandon = weakref.finalize(self, _abandoned.append, self._pdf)
+            self._abandon.atexit = False  # PDFium closes what is left at exit
+            self._pdf.init_forms()  # else what was filled into a form stays invisible
+            self.page_count = len(self._pdf)
+
+    def render(self, index: int, dpi: float) -> tuple[Image.Image, float]:
+        """Render one page on white.
+
+        Returns:
+            The page as RGB, and the resolution it was rendered at: `dpi`, or less where the page
+            would have more than `PDF_PIXEL_LIMIT` pixels.
+
+        Raises:
+            DocumentError: the page is damaged, absurdly large or a strip.
+        """
+        with self._page(index) as page:
+            affordable = _affordable_dpi(dpi, *page.get_size())
+            return _draw(page, affordable), affordable
+
+    def preview(self, index: int, longest_px: int) -> Image.Image:
+        """Render one page so that its longest side has at most `longest_px` pixels.
+
+        Raises:
+            DocumentError: as `render`.
+        """
+        with self._page(index) as page:
+            size_pt = page.get_size()
+            small = longest_px / max(size_pt) * POINTS_PER_INCH
+            image = _draw(page, min(small, _affordable_dpi(DEFAULT_DPI, *size_pt)))
+        image.thumbnail((longest_px, longest_px))
+        return image
+
+    def close(self) -> None:
+        """Close the file. Closing twice is harmless."""
+        with _pdfium():
+            if self._abandon.detach():
+                self._pdf.close()
+
+    @contextmanager
+    def _page(self, index: int) -> Iterator[Any]:
+        with _pdfium() as pdfium:
+            try:
+                page = self._pdf[index]
+            except pdfium.PdfiumError as error:
+                raise DocumentError(
+                    "This page of the PDF is damaged and cannot be rendered. Get a fresh copy of the file, "
+                    "or print it to a new PDF in another program."
+                ) from error
+            try:
+                yield page
+            finally:
+                page.close()
+
+
+def _draw(page: Any, dpi: float) -> Image.Image:
+    bitmap = page.render(scale=dpi / POINTS_PER_INCH)
+    try:
+        image: Image.Image = bitmap.to_pil()  # a copy, as the byte order changes from BGR to RGB
+        return image
+    except MemoryError as error:
+        raise DocumentError(
+            "There is not enough memory to render the page. "
+            "Close other programs, or choose a lower resolution."
+        ) from error
+    finally:
+        bitmap.close()
+
+
+def _affordable_dpi(dpi: float, width_pt: float, height_pt: float) -> float:
+    """The wanted resolution, or the highest that keeps the page under `PDF_PIXEL_LIMIT` pixels."""
+    width_in, height_in = width_pt / POINTS_PER_INCH, height_pt / POINTS_PER_INCH
+    affordable = min(dpi, math.sqrt(PDF_PIXEL_LIMIT / (width_in * height_in)))
+    if affordable < min(dpi, PDF_LEAST_DPI):
+        raise DocumentError(
+            f"The page claims to be {width_in * 2.54:,.0f} x {height_in * 2.54:,.0f} cm, "
+            "too large to be rendered. Print it to a PDF with an ordinary page size."
+        )
+    check_page_size(math.ceil(width_in * affordable), math.ceil(height_in * affordable))
+    return affordable
+
+
+def _open(pdfium: Any, path: Path, password: str | None) -> Any:
+    """Load a document with at least one page.
+
+    Not by `PdfDocument(path)`: for a document without pages that reports the error of whatever
+    file failed before it.
+    """
+    raw = pdfium.raw
+    path_bytes = str(path).encode("utf-8", "surrogateescape") + b"\0"
+    password_bytes = (password or "").encode("utf-8", "surrogateescape") + b"\0"
+    handle = raw.FPDF_LoadDocument(path_bytes, password_bytes)
+    if not handle:
+        raise _refusal(raw, raw.FPDF_GetLastError(), bool(password))
+    document = pdfium.PdfDocument(handle)
+    if len(document) == 0:
+        document.close()
+        raise DocumentError("The PDF has no pages. Check that it was saved completely.")
+    return document
+
+
+def _refusal(raw: Any, error_code: int, password_given: bool) -> DocumentError:
+    """Say in words why PDFium did not load a document."""
+    if error_code == raw.FPDF_ERR_PASSWORD:
+        if password_given:
+            return PasswordRequired("The password is wrong. Try again, minding capital letters.")
+        return PasswordRequired("The PDF is encrypted. Give its password to open it.")
+    if error_code == raw.FPDF_ERR_SECURITY:
+        return DocumentError(
+            "The PDF is protected in a way that cannot be opened here. Save it without protection first."
+        )
+    return DocumentError(
+        "The PDF is damaged or cut off and cannot be opened. "
+        "Get a fresh copy, or repair it in another program."
+    )

@@ -1,0 +1,165 @@
+"""Pictures as pages: PNG, JPEG, TIFF, WebP, BMP and GIF, decoded by Pillow.
+
+Every frame of a TIFF, GIF, WebP or animated PNG is a page; of a multi-picture JPEG only the first is,
+the others being previews and depth maps of the same shot. The file is opened anew for each page, so
+nothing is held between pages. Knows nothing of PDFs, hashes or page lists.
+"""
+
+import math
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+
+from rtocr_gui.documents.limits import PICTURE_PIXEL_LIMIT, check_page_size
+from rtocr_gui.errors import DocumentError
+
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
+
+# What Pillow's decoders raise on damaged bytes.
+DECODER_FAILURES = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    struct.error,
+    zlib.error,
+)
+
+TRANSPOSITIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How to bring a picture upright, by its EXIF orientation."""
+
+
+class PictureFile:
+    """The frames of one picture file.
+
+    Attributes:
+        page_count: number of frames that are pages, at least 1.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Look at the file without decoding it.
+
+        Raises:
+            DocumentError: it is no picture, is damaged, or its only page is too large or a strip.
+        """
+        self._path = path
+        with _frame(path, 0) as image:
+            frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            if frames == 1:
+                check_page_size(*image.size)
+        self.page_count: int = frames
+
+    def render(self, index: int, dpi: float) -> tuple[Image.Image, float | None]:  # noqa: ARG002
+        """Decode one frame; `dpi` does not matter, a picture has the pixels it has.
+
+        Returns:
+            The page as RGB and upright, and the resolution the file states, if any.
+
+        Raises:
+            DocumentError: the frame is damaged, too large or a strip.
+        """
+        with _frame(self._path, index) as image:
+            check_page_size(*image.size)
+            return _upright_rgb(image), _stated_dpi(image)
+
+    def preview(self, index: int, longest_px: int) -> Image.Image:
+        """Decode one frame small: RGB, upright, longest side at most `longest_px`.
+
+        Raises:
+            DocumentError: as `render`.
+        """
+        with _frame(self._path, index) as image:
+            check_page_size(*image.size)
+            image.draft("RGB", (longest_px, longest_px))
+            page = _upright_rgb(image)
+        page.thumbnail((longest_px, longest_px))
+        return page
+
+    def close(self) -> None:
+        """Nothing is held between pages."""
+
+
+@contextmanager
+def _frame(path: Path, index: int) -> Iterator[ImageFile.ImageFile]:
+    """Open a frame without decoding it; whatever goes wrong inside becomes a `DocumentError`."""
+    # Pillow's limit and its warning are process-wide; its own checks see what no size in a header tells.
+    Image.MAX_IMAGE_PIXELS = PICTURE_PIXEL_LIMIT
+    warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            image.seek(index)
+            yield image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DocumentError(
+            f"The picture would unpack to more than {PICTURE_PIXEL_LIMIT / 1e6:,.0f} million pixels. "
+            "Save it at a lower resolution."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise DocumentError(
+            "This is not a PDF, PNG, JPEG, TIFF, WebP, BMP or GIF file, or its beginning is damaged. "
+            "Convert it to one of these, or get a fresh copy."
+        ) from error
+    except MemoryError as error:
+        raise DocumentError(
+            "There is not enough memory to unpack the picture. Close other programs, or save it smaller."
+        ) from error
+    except DECODER_FAILURES as error:
+        raise DocumentError(
+            "The picture is damaged or cut off and cannot be decoded. "
+            "Get a fresh copy, scan it again, or save it anew in another program."
+        ) from error
+
+
+def _upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
+    """Apply the EXIF orientation, drop alpha, and bring any colour mode to 8-bit RGB."""
+    image.load()  # a TIFF is turned upright by its decoder, and then forgets its orientation
+    # ImageOps.exif_transpose gives the same pixels but fails on photographs with malformed tags.
+    transposition = TRANSPOSITIONS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    page = _grey_of_deep(image) if image.mode == "F" or image.mode.startswith("I") else image
+    page.info.pop("transparency", None)  # else Pillow warns that it gets lost, which is the aim
+    page = page.convert("RGB")
+    return page if transposition is None else page.transpose(transposition)
+
+
+def _grey_of_deep(image: Image.Image) -> Image.Image:
+    """Bring grey values of more than 8 bits to 8.
+
+    16-bit values are scaled from 0..65535. 32-bit integers and floats have no agreed range, so what
+    the page holds is stretched from its darkest to its brightest value.
+    """
+    if image.mode.startswith("I;16"):
+        values = np.asarray(image).astype(np.uint32)
+        return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+    darkest, brightest = float(values.min()), float(values.max())
+    span = brightest - darkest or 1.0
+    return Image.fromarray(np.rint((values - darkest) * (255 / span)).astype(np.uint8))
+
+
+def _stated_dpi(image: Image.Image) -> float | None:
+    """The resolution the file states, in dots per inch; None where it states none that can be true."""
+    stated: Any = image.info.get("dpi")
+    try:
+        dpi = float(stated[0])
+    except (TypeError, LookupError, ValueError, ArithmeticError):
+        return None
+    return dpi if math.isfinite(dpi) and 10 <= dpi <= 20_000 else None

@@ -1,0 +1,506 @@
+"""Opening files: every kind of page comes out upright in RGB, and every bad file says what is wrong."""
+
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+from rtocr_gui.documents import pdf, pictures
+from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, open_document
+from rtocr_gui.errors import DocumentError, PasswordRequired
+from tests.broken_files import (
+    PASSWORD,
+    encoded,
+    encrypted_pdf,
+    page_image,
+    pdf_of_pages,
+    write_broken_files,
+    write_good_files,
+)
+
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+
+
+def written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def first_page(path: Path) -> Image.Image:
+    with open_document(path) as document:
+        return document.load_page(0).image
+
+
+def error_of(action: Callable[[], object]) -> DocumentError:
+    with pytest.raises(DocumentError) as caught:
+        action()
+    return caught.value
+
+
+# Bad files
+
+
+def test_every_broken_file_is_refused_with_a_sentence_that_says_what_is_wrong_and_what_to_do(tmp_path):
+    for broken in write_broken_files(tmp_path):
+        if broken.refused_at == "open":
+            sentence = str(error_of(lambda path=broken.path: open_document(path)))
+        else:
+            with open_document(broken.path) as document:
+                sentence = str(error_of(lambda document=document: document.load_page(0)))
+        assert broken.words in sentence, f"{broken.path.name}: {sentence}"
+        assert re.search(r"\. [A-Z].*\.$", sentence), f"{broken.path.name}: what to do about it? {sentence}"
+        assert broken.path.name not in sentence, "whoever shows the sentence names the file"
+
+
+def test_the_thumbnail_of_a_broken_page_is_refused_like_the_page(tmp_path):
+    for broken in write_broken_files(tmp_path):
+        if broken.refused_at == "page":
+            with open_document(broken.path) as document, pytest.raises(DocumentError, match=broken.words):
+                document.thumbnail(0, 96)
+
+
+def test_good_files_open_although_broken_ones_were_refused_before_them(tmp_path):
+    for broken in write_broken_files(tmp_path):
+        with pytest.raises(DocumentError), open_document(broken.path) as document:
+            document.load_page(0)
+    for path in write_good_files(tmp_path):
+        assert first_page(path).mode == "RGB"
+
+
+def test_a_file_without_permission_says_so(tmp_path, monkeypatch):
+    path = written(tmp_path / "page.png", encoded(page_image(), "PNG"))
+
+    def refuse(*_args, **_options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert "no permission" in str(error_of(lambda: open_document(path)))
+
+
+def test_a_failing_disk_is_named(tmp_path, monkeypatch):
+    path = written(tmp_path / "page.png", encoded(page_image(), "PNG"))
+
+    def fail(*_args, **_options):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", fail)
+    assert "Input/output error" in str(error_of(lambda: open_document(path)))
+
+
+def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    assert "not a file" in str(error_of(lambda: open_document(tmp_path / "pipe.png")))
+
+
+def test_no_pdf_without_pages_inherits_the_error_of_the_file_before_it(tmp_path):
+    locked = written(tmp_path / "locked.pdf", encrypted_pdf())
+    without_pages = written(tmp_path / "none.pdf", pdf_of_pages(0))
+    assert isinstance(error_of(lambda: open_document(locked)), PasswordRequired)
+    error = error_of(lambda: open_document(without_pages))
+    assert not isinstance(error, PasswordRequired)
+    assert "no pages" in str(error)
+
+
+def test_a_picture_too_large_for_the_memory_says_so(tmp_path, monkeypatch):
+    path = written(tmp_path / "page.png", encoded(page_image(), "PNG"))
+
+    def fail(*_args, **_options):
+        raise MemoryError
+
+    with open_document(path) as document:
+        monkeypatch.setattr(Image.Image, "convert", fail)
+        assert "not enough memory" in str(error_of(lambda: document.load_page(0)))
+
+
+def test_one_frame_that_is_a_strip_does_not_keep_the_others_from_opening(tmp_path):
+    path = tmp_path / "scan.tif"
+    page_image().save(path, save_all=True, append_images=[Image.new("RGB", (1, 2000))])
+    with open_document(path) as document:
+        assert document.load_page(0).image.size == (400, 300)
+        assert "strip" in str(error_of(lambda: document.load_page(1)))
+
+
+SMALL = page_image((48, 40))
+FUZZED = {
+    "png": encoded(SMALL, "PNG"),
+    "jpeg": encoded(SMALL, "JPEG", exif=Image.Exif()),
+    "tiff": encoded(SMALL, "TIFF", compression="tiff_lzw"),
+    "webp": encoded(SMALL, "WEBP"),
+    "bmp": encoded(SMALL, "BMP"),
+    "gif": encoded(SMALL, "GIF", save_all=True, append_images=[SMALL.rotate(90)]),
+    "pdf": pdf_of_pages(media_box=b"0 0 60 60"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("kind", FUZZED)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_damaged_bytes_give_a_page_or_a_sentence_and_never_another_error(tmp_path, kind, data):
+    content = bytearray(FUZZED[kind])
+    for _ in range(data.draw(st.integers(1, 6))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = written(tmp_path / "fuzzed", bytes(content[: data.draw(st.integers(1, len(content)))]))
+    try:
+        with open_document(path) as document:
+            assert document.load_page(0, dpi=72).image.mode == "RGB"
+            assert max(document.thumbnail(0, 32).size) <= 32
+    except DocumentError:
+        return
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF"])
+@pytest.mark.parametrize("suffix", [".png", ".pdf", ".txt", ""])
+def test_a_picture_is_known_by_its_content_and_not_by_its_name(tmp_path, kind, suffix):
+    path = written(tmp_path / f"page{suffix}", encoded(page_image(), kind))
+    with open_document(path) as document:
+        assert len(document.pages) == 1
+        assert document.load_page(0).image.size == (400, 300)
+
+
+def test_a_pdf_is_known_by_its_content_and_not_by_its_name(tmp_path):
+    assert first_page(written(tmp_path / "page.png", pdf_of_pages())).size == (1653, 2339)
+
+
+def test_the_file_dialog_offers_every_kind_of_file():
+    assert {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".pdf"} <= set(
+        SUPPORTED_SUFFIXES
+    )
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_the_exif_orientation_is_applied(tmp_path, kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = written(tmp_path / "photo", encoded(page_image(), kind, exif=exif))
+    with Image.open(path) as reference:
+        expected = ImageOps.exif_transpose(reference).convert("RGB")
+    assert first_page(path).tobytes() == expected.tobytes()
+    assert first_page(path).size == ((300, 400) if orientation >= 5 else (400, 300))
+
+
+def test_a_photograph_with_malformed_exif_tags_opens_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "ACME"
+    maker, width_as_text = bytes.fromhex("010f0002"), bytes.fromhex("01000002")
+    content = encoded(page_image(), "JPEG", exif=exif)
+    assert maker in content
+    path = written(tmp_path / "photo.jpg", content.replace(maker, width_as_text))
+    assert first_page(path).size == (300, 400)
+
+
+def palette_page(**info: object) -> Image.Image:
+    image = page_image().quantize(8)
+    image.info.update(info)
+    return image
+
+
+MODES = {
+    "RGB": page_image(),
+    "RGBA": page_image().convert("RGBA"),
+    "RGBA, half clear": Image.merge(
+        "RGBA", (*page_image().split(), Image.linear_gradient("L").resize((400, 300)))
+    ),
+    "L": page_image().convert("L"),
+    "LA": page_image().convert("LA"),
+    "1": page_image().convert("1"),
+    "P": palette_page(),
+    "P, one clear colour": palette_page(transparency=1),
+    "P, clear by degrees": palette_page(transparency=bytes([0, 100, 200])),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_eight_bit_modes_become_rgb_as_pillow_converts_them(tmp_path, mode):
+    path = written(tmp_path / "page.png", encoded(MODES[mode], "PNG"))
+    with Image.open(path) as reference:
+        reference.load()
+        reference.info.clear()
+        expected = reference.convert("RGB")
+    image = first_page(path)
+    assert image.mode == "RGB"
+    assert image.tobytes() == expected.tobytes()
+
+
+def test_cmyk_becomes_rgb(tmp_path):
+    path = written(tmp_path / "page.tif", encoded(page_image().convert("CMYK"), "TIFF"))
+    image = first_page(path)
+    assert image.getpixel((5, 5)) == BLACK
+    assert image.getpixel((395, 5)) == WHITE
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bit_grey_is_scaled_and_not_clipped(tmp_path, kind):
+    ramp = np.linspace(0, 65535, 40 * 256).astype(np.uint16).reshape(40, 256)
+    path = written(tmp_path / "scan", encoded(Image.fromarray(ramp), kind))
+    found = np.asarray(first_page(path)).astype(int)
+    np.testing.assert_array_equal(found[..., 0], np.rint(ramp / 257).astype(int))
+    assert (found == found[..., :1]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+def test_deep_grey_without_a_range_is_stretched_from_darkest_to_brightest(tmp_path, dtype):
+    values = np.full((40, 40), 1000, dtype)
+    values[10:20] = 3000
+    values[20:30] = 2000
+    found = np.asarray(first_page(written(tmp_path / "scan.tif", encoded(Image.fromarray(values), "TIFF"))))
+    assert [found[row, 0, 0] for row in (0, 15, 25)] == [0, 255, 128]
+
+
+def test_a_deep_grey_page_of_one_value_opens(tmp_path):
+    flat = Image.fromarray(np.full((40, 40), 7.0, np.float32))
+    assert first_page(written(tmp_path / "flat.tif", encoded(flat, "TIFF"))).getextrema() == ((0, 0),) * 3
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP"])
+def test_every_frame_is_a_page(tmp_path, kind):
+    frames = [page_image(text=str(number)) for number in range(3)]
+    path = written(tmp_path / "many", encoded(frames[0], kind, save_all=True, append_images=frames[1:]))
+    with open_document(path) as document:
+        assert [page.index for page in document.pages] == [0, 1, 2]
+        found = [document.load_page(index).image for index in (2, 0, 1)]
+    assert {image.mode for image in found} == {"RGB"}
+    assert len({image.tobytes() for image in found}) == 3
+
+
+def test_only_the_first_shot_of_a_multi_picture_jpeg_is_a_page(tmp_path):
+    shots = [page_image(), page_image((200, 150))]
+    path = written(tmp_path / "phone.jpg", encoded(shots[0], "MPO", save_all=True, append_images=shots[1:]))
+    with open_document(path) as document:
+        assert len(document.pages) == 1
+        assert document.load_page(0).image.size == (400, 300)
+
+
+@pytest.mark.parametrize(("stated", "expected"), [((300, 300), 300), ((0, 0), None), (None, None)])
+def test_the_resolution_is_the_one_the_file_states(tmp_path, stated, expected):
+    options = {} if stated is None else {"dpi": stated}
+    path = written(tmp_path / "page.tif", encoded(page_image(), "TIFF", **options))
+    with open_document(path) as document:
+        assert document.load_page(0).dpi == expected
+
+
+@pytest.mark.parametrize("size", [(7, 300), (300, 7), (8, 401), (401, 8)])
+def test_a_strip_is_refused(tmp_path, size):
+    path = written(tmp_path / "strip.png", encoded(Image.new("L", size), "PNG"))
+    assert "strip" in str(error_of(lambda: open_document(path)))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (8, 400), (400, 8)])
+def test_a_narrow_page_that_is_no_strip_opens(tmp_path, size):
+    assert first_page(written(tmp_path / "page.png", encoded(Image.new("L", size), "PNG"))).size == size
+
+
+def test_the_pixel_limit_holds_below_pillow_s_own(tmp_path, monkeypatch):
+    path = written(tmp_path / "page.png", encoded(page_image((100, 100)), "PNG"))
+    monkeypatch.setattr(pictures, "PICTURE_PIXEL_LIMIT", 9_999)
+    assert "would unpack" in str(error_of(lambda: open_document(path)))
+
+
+# PDFs
+
+
+def test_a_pdf_of_500_pages_lists_without_loading_one_and_renders_one_at_a_time(tmp_path, monkeypatch):
+    path = written(tmp_path / "book.pdf", pdf_of_pages(500))
+    loaded: list[int] = []
+    get_page = pypdfium2.PdfDocument.get_page
+
+    def record(document, index):
+        loaded.append(index)
+        return get_page(document, index)
+
+    monkeypatch.setattr(pypdfium2.PdfDocument, "get_page", record)
+    with open_document(path) as document:
+        assert [page.index for page in document.pages] == list(range(500))
+        assert loaded == []
+        document.load_page(321)
+        assert loaded == [321]
+
+
+def test_a_pdf_page_is_rendered_at_200_dpi_unless_told_otherwise(tmp_path):
+    with open_document(written(tmp_path / "page.pdf", pdf_of_pages())) as document:
+        page = document.load_page(0)
+        assert (page.image.size, page.dpi, page.image.mode) == ((1653, 2339), 200, "RGB")
+        assert page.image.getpixel((10, 2330)) == BLACK
+        assert page.image.getpixel((10, 10)) == WHITE
+        assert document.load_page(0, dpi=72).image.size == (595, 842)
+
+
+def test_a_large_pdf_page_is_rendered_at_a_resolution_that_fits_and_says_which(tmp_path, monkeypatch):
+    monkeypatch.setattr(pdf, "PDF_PIXEL_LIMIT", 1_000_000)
+    with open_document(written(tmp_path / "poster.pdf", pdf_of_pages())) as document:
+        page = document.load_page(0)
+    assert 990_000 < page.image.width * page.image.height < 1_003_000
+    assert page.dpi == pytest.approx(page.image.width / 595 * 72, rel=0.01)
+
+
+def test_an_encrypted_pdf_opens_with_its_password_only(tmp_path):
+    path = written(tmp_path / "locked.pdf", encrypted_pdf())
+    assert "Give its password" in str(error_of(lambda: open_document(path)))
+    wrong = error_of(lambda: open_document(path, "Secret"))
+    assert isinstance(wrong, PasswordRequired)
+    assert "wrong" in str(wrong)
+    with open_document(path, PASSWORD) as document:
+        assert document.load_page(0).image.getpixel((10, 2330)) == BLACK
+
+
+def test_a_password_for_a_file_that_needs_none_does_no_harm(tmp_path):
+    for path in write_good_files(tmp_path):
+        with open_document(path, PASSWORD) as document:
+            document.load_page(0)
+
+
+def test_what_was_filled_into_a_form_is_on_the_page(tmp_path):
+    appearance = b"0 g 0 0 100 100 re f"
+    content = pdf_of_pages(
+        content=b"",
+        further=[
+            b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (name) /V (X) /Rect [0 0 100 100] /F 4 "
+            b"/AP << /N 6 0 R >> >>",
+            b"<< /Type /XObject /Subtype /Form /BBox [0 0 100 100] /Length %d >>\nstream\n%b\nendstream"
+            % (len(appearance), appearance),
+        ],
+    )
+    content = content.replace(b"/Pages 2 0 R", b"/Pages 2 0 R /AcroForm << /Fields [5 0 R] >>", 1)
+    content = content.replace(b"/Contents 3 0 R", b"/Contents 3 0 R /Annots [5 0 R]")
+    assert first_page(written(tmp_path / "form.pdf", content)).getpixel((10, 2330)) == BLACK
+
+
+def test_pdfium_is_never_entered_from_two_threads_at_once(tmp_path, monkeypatch):
+    path = written(tmp_path / "page.pdf", pdf_of_pages(4))
+    inside = threading.Semaphore(1)
+    collisions: list[str] = []
+
+    def guarded(method):
+        def call(*args, **options):
+            if not inside.acquire(blocking=False):
+                collisions.append(method.__name__)
+                return method(*args, **options)
+            try:
+                return method(*args, **options)
+            finally:
+                inside.release()
+
+        return call
+
+    for owner, name in (
+        (pypdfium2.PdfPage, "render"),
+        (pypdfium2.PdfDocument, "get_page"),
+        (pypdfium2.PdfDocument, "init_forms"),
+    ):
+        monkeypatch.setattr(owner, name, guarded(getattr(owner, name)))
+
+    def read_all() -> None:
+        with open_document(path) as document:
+            for index in range(4):
+                document.load_page(index)
+                document.thumbnail(index, 64)
+
+    threads = [threading.Thread(target=read_all) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert collisions == []
+
+
+def test_a_closed_pdf_lets_go_of_its_file_and_of_every_page(tmp_path, monkeypatch):
+    closed: list[str] = []
+    for owner in (pypdfium2.PdfDocument, pypdfium2.PdfPage, pypdfium2.PdfBitmap):
+        close = owner.close
+        monkeypatch.setattr(
+            owner,
+            "close",
+            lambda self, *args, _close=close: (closed.append(type(self).__name__), _close(self, *args)),
+        )
+    document = open_document(written(tmp_path / "page.pdf", pdf_of_pages()))
+    document.load_page(0)
+    assert closed == ["PdfBitmap", "PdfPage"]
+    document.close()
+    document.close()
+    assert closed == ["PdfBitmap", "PdfPage", "PdfDocument"]
+
+
+def test_a_pdf_that_was_dropped_unclosed_is_closed_by_the_next_one(tmp_path, monkeypatch):
+    closed: list[object] = []
+    close = pypdfium2.PdfDocument.close
+    monkeypatch.setattr(pypdfium2.PdfDocument, "close", lambda self: (closed.append(self), close(self)))
+    path = written(tmp_path / "page.pdf", pdf_of_pages())
+    document = open_document(path)
+    del document
+    assert closed == [], "the collector must not enter PDFium"
+    with open_document(path):
+        assert len(closed) == 1
+
+
+# Documents
+
+
+def test_pages_are_named_by_the_absolute_path_and_the_hash_of_the_content(tmp_path, monkeypatch):
+    path = written(tmp_path / "book.pdf", pdf_of_pages(2))
+    monkeypatch.chdir(tmp_path)
+    with open_document(Path("book.pdf")) as document:
+        assert document.path == path
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert [(page.path, page.index, page.sha256) for page in document.pages] == [
+            (path, 0, digest),
+            (path, 1, digest),
+        ]
+        assert document.load_page(1).ref == document.pages[1]
+
+
+@pytest.mark.parametrize("content", [encoded(page_image(), "PNG"), pdf_of_pages()], ids=["picture", "pdf"])
+def test_a_file_that_changes_or_goes_away_while_it_is_open_is_noticed(tmp_path, content):
+    path = written(tmp_path / "page", content)
+    with open_document(path) as document:
+        path.write_bytes(content + b"\n")
+        assert "has changed" in str(error_of(lambda: document.load_page(0)))
+        path.unlink()
+        assert "no longer where it was" in str(error_of(lambda: document.thumbnail(0, 64)))
+
+
+def test_a_closed_document_and_a_page_that_is_not_there_say_so(tmp_path):
+    with open_document(written(tmp_path / "page.png", encoded(page_image(), "PNG"))) as document:
+        assert "the file has 1 page." in str(error_of(lambda: document.load_page(1)))
+        assert "no page 0" in str(error_of(lambda: document.load_page(-1)))
+    assert "was closed" in str(error_of(lambda: document.load_page(0)))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (encoded(page_image((1200, 900)), "JPEG"), (120, 90)),
+        (encoded(page_image((1200, 900)).convert("1"), "PNG"), (120, 90)),
+        (pdf_of_pages(), (85, 120)),
+        (pdf_of_pages(media_box=b"0 0 50 1000"), (7, 120)),
+    ],
+    ids=["jpeg", "png", "pdf", "narrow pdf"],
+)
+def test_a_thumbnail_is_the_page_made_small(tmp_path, content, expected):
+    with open_document(written(tmp_path / "page", content)) as document:
+        small = document.thumbnail(0, 120)
+        whole = document.load_page(0).image.resize(small.size)
+    assert (small.size, small.mode) == (expected, "RGB")
+    difference = np.abs(np.asarray(small).astype(int) - np.asarray(whole)).mean()
+    assert difference < 12
+
+
+def test_the_thumbnail_of_a_turned_photograph_is_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = written(tmp_path / "photo.jpg", encoded(page_image((1200, 900)), "JPEG", exif=exif))
+    with open_document(path) as document:
+        assert document.thumbnail(0, 120).size == (90, 120)
