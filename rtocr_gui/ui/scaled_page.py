@@ -8,8 +8,8 @@ no widget, no overlay and no scroll position.
 from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPixmap
 
-_WHOLE_PAGE_LIMIT_PX = 24_000_000
-"""A page scaled to more pixels than this is kept ready around the visible part only (96 MB)."""
+_WHOLE_PAGE_LIMIT_PX = 12_000_000
+"""A page scaled to more pixels than this is kept ready around the visible part only (48 MB)."""
 
 
 class ScaledPage:

@@ -1,7 +1,7 @@
-"""One grid of visual tokens over a page: where it lies, its veil and its borders.
+"""One grid of visual tokens over a page: where it lies, and the shapes that a plan draws on it.
 
-The veil is one small picture, a pixel per cell, that the page view stretches over the page; so a
-plan costs the same to paint whether it has 64 tokens or 856. Knows no widget and no zoom.
+Shapes are in cells, so that they are found once per plan and painted at any zoom. Knows no
+widget and no colour.
 """
 
 from dataclasses import dataclass
@@ -10,15 +10,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF
-from PySide6.QtGui import QColor, QImage
 
 from rtocr_gui.tokens import TokenLayout
 
 GridName = Literal["local", "global"]
-
-VEIL = QColor(84, 92, 106, 150)
-"""Laid over merged cells. A half-opaque middle grey darkens white paper and lightens black paper,
-so it reads by luminance alone, and the text beneath keeps a contrast above 4.5 : 1."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -97,18 +92,17 @@ def _axis(starts: NDArray[np.float32], covered: NDArray[np.int64], extent_px: in
     return float(starts[inner[0]]) - float(inner[0]) * size, size
 
 
-def veil_image(grid: TokenGrid, is_kept: NDArray[np.bool_]) -> QImage:
-    """Draw the veil, one pixel per cell: merged cells veiled, kept and padding cells clear.
+def merged_runs(grid: TokenGrid, is_kept: NDArray[np.bool_]) -> list[QRectF]:
+    """Rectangles over the merged cells, in cells from the grid's top left corner.
+
+    Neighbours in a row are joined, so that painting costs little at any number of cells.
 
     Args:
-        grid: whose cells to draw.
+        grid: whose cells to cover; padding cells stay clear.
         is_kept: (N,) True for each prunable token that stays.
     """
     merged = grid.on_page & ~grid.of_tokens(is_kept)
-    pixels = np.where(merged, np.uint32(VEIL.rgba()), np.uint32(0))
-    rows, columns = merged.shape
-    picture = QImage(pixels.tobytes(), columns, rows, 4 * columns, QImage.Format.Format_ARGB32)
-    return picture.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+    return [QRectF(start, row, stop - start, 1) for row, start, stop in _runs(merged)]
 
 
 def border_lines(grid: TokenGrid, is_kept: NDArray[np.bool_]) -> list[QLineF]:

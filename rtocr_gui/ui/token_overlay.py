@@ -4,12 +4,17 @@ Knows no widget, no zoom but the one it is asked to paint at, and not how a plan
 """
 
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from rtocr_gui.pruning.plan import PrunePlan
-from rtocr_gui.ui.token_grid import GridName, TokenGrid, border_lines, token_grid, veil_image
+from rtocr_gui.ui.token_grid import GridName, TokenGrid, border_lines, merged_runs, token_grid
 
-_BORDER = QColor(20, 92, 200)
+VEIL = QColor(84, 92, 106, 150)
+"""Laid over merged cells. A half-opaque middle grey darkens white paper and lightens black paper,
+so it reads by luminance alone, and text beneath keeps a contrast above 4.5 : 1."""
+
+BORDER = QColor(20, 92, 200)
+"""Lines between kept and merged cells."""
 
 
 class TokenOverlay:
@@ -19,7 +24,7 @@ class TokenOverlay:
         self._plan: PrunePlan | None = None
         self._grid_name: GridName = "global"
         self._grid: TokenGrid | None = None
-        self._veil = QImage()
+        self._veil: list[QRectF] = []
         self._borders: list[QLineF] = []
 
     @property
@@ -45,7 +50,7 @@ class TokenOverlay:
 
     def _draw(self) -> None:
         if self._plan is not None and self._grid is not None:
-            self._veil = veil_image(self._grid, self._plan.is_kept)
+            self._veil = merged_runs(self._grid, self._plan.is_kept)
             self._borders = border_lines(self._grid, self._plan.is_kept)
 
     def paint(self, painter: QPainter, page: QRect, zoom: float, line_width: float) -> None:
@@ -61,15 +66,16 @@ class TokenOverlay:
             return
         painter.save()
         painter.setClipRect(page, Qt.ClipOperation.IntersectClip)
-        target = self._on_screen(self._grid.rectangle, page, zoom)
-        painter.drawImage(target, self._veil)
-        pen = QPen(_BORDER, line_width)
+        whole, (rows, columns) = self._grid.rectangle, self._grid.on_page.shape
+        painter.translate(page.left() + whole.left() * zoom, page.top() + whole.top() * zoom)
+        painter.scale(whole.width() * zoom / columns, whole.height() * zoom / rows)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(VEIL)
+        painter.drawRects(self._veil)
+        pen = QPen(BORDER, line_width)
         pen.setCosmetic(True)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
-        rows, columns = self._grid.on_page.shape
-        painter.translate(target.topLeft())
-        painter.scale(target.width() / columns, target.height() / rows)
         painter.drawLines(self._borders)
         painter.restore()
 
@@ -84,8 +90,3 @@ class TokenOverlay:
             return ""
         fate = "Kept" if plan.is_kept[token] else "Merged"
         return f"{fate}: norm {plan.norms[token]:.1f}, rank {plan.ranks[token] + 1} of {len(plan.norms)}"
-
-    @staticmethod
-    def _on_screen(rectangle: QRectF, page: QRect, zoom: float) -> QRectF:
-        left, top = round(page.left() + rectangle.left() * zoom), round(page.top() + rectangle.top() * zoom)
-        return QRectF(left, top, round(rectangle.width() * zoom), round(rectangle.height() * zoom))
