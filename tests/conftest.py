@@ -1,8 +1,6 @@
 """What every test stands on: no screen, temporary settings, no thread left behind."""
 
 import os
-import shutil
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from virtual_display import virtual_display
 
 from rtocr_gui.resources import resource_path
 
@@ -51,6 +50,14 @@ def no_thread_left() -> Iterator[None]:
     assert not left, f"threads left running: {left}"
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of the real window where there is no X server to run virtually."""
+    if not sys.platform.startswith("linux"):
+        real_window = [item for item in items if item.get_closest_marker("xvfb")]
+        config.hook.pytest_deselected(items=real_window)
+        items[:] = [item for item in items if item not in real_window]
+
+
 def pytest_sessionfinish() -> None:
     """Empty the clipboard: Qt's offscreen platform crashes at exit over what is left in it."""
     if "PySide6.QtWidgets" in sys.modules:
@@ -81,41 +88,7 @@ def miniature_engine() -> "Iterator[Engine]":
 
 
 @pytest.fixture
-def xvfb_display(tmp_path: Path) -> Iterator[dict[str, str]]:
+def xvfb_display() -> Iterator[dict[str, str]]:
     """A virtual X display with a window manager: the environment to start a real window in."""
-    missing = [name for name in ("Xvfb", "openbox") if shutil.which(name) is None]
-    if missing:
-        pytest.fail(
-            f"{' and '.join(missing)} not found. The real-window tests need: apt install xvfb openbox",
-            pytrace=False,
-        )
-    reading_end, writing_end = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(writing_end), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"],
-        pass_fds=[writing_end],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(writing_end)
-    try:
-        with os.fdopen(reading_end) as displays:
-            number = displays.readline().strip()
-        assert number, "Xvfb ended before it opened a display"
-        environment = {**os.environ, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb"}
-        environment.pop("WAYLAND_DISPLAY", None)
-        openbox = subprocess.Popen(
-            ["openbox", "--sm-disable", "--startup", "echo ready"],
-            env={**environment, "HOME": str(tmp_path)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            assert openbox.stdout is not None
-            assert "ready\n" in openbox.stdout, "openbox ended before it managed the display"
-            yield environment
-        finally:
-            openbox.terminate()
-            openbox.communicate()
-    finally:
-        server.terminate()
-        server.wait()
+    with virtual_display() as environment:
+        yield environment
