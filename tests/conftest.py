@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from virtual_display import virtual_display
 
 from rtocr_gui.resources import resource_path
+from tests.virtual_display import virtual_display
 
 if TYPE_CHECKING:
     from rtocr_gui.ocr.engine import Engine
