@@ -1,0 +1,246 @@
+"""From a checked folder to a model that runs: stock transformers, our own strictness.
+
+DeepSeek-OCR is Unlimited-OCR with full attention in every decoder layer. The weights are handed over
+tensor by tensor under an explicit config, so that nothing else in the folder is ever looked at: no
+remote code, no adapters, no generation settings. Knows devices and precisions; no page, no text.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import UnlimitedOcrForConditionalGeneration
+from transformers.models.unlimited_ocr.configuration_unlimited_ocr import UnlimitedOcrConfig
+from transformers.utils import logging as transformers_logging
+
+from rtocr_gui.errors import CheckpointError, SettingsError
+from rtocr_gui.ocr.architecture import (
+    CLIP_IMAGE_PX,
+    CLIP_PATCH_PX,
+    SAM_GRID,
+    SAM_PATCH_PX,
+    Architecture,
+)
+from rtocr_gui.ocr.folder import CheckpointFolder, check_folder, describe, load_tokenizer
+from rtocr_gui.ocr.manifest import unused_tensors
+from rtocr_gui.ocr.reading import ModelInfo
+from rtocr_gui.ocr.tokenizer import PageTokenizer
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+"""What a person may ask for; "cuda:1" and so on choose one of several."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Checkpoint:
+    """A model in memory, and what belongs to it."""
+
+    info: ModelInfo
+    architecture: Architecture
+    model: UnlimitedOcrForConditionalGeneration
+    tokenizer: PageTokenizer
+
+
+def choose_device(name: str) -> torch.device:
+    """Choose where the model runs.
+
+    Args:
+        name: one of `DEVICES`; "auto" takes CUDA, then MPS, then the CPU.
+
+    Returns:
+        A device that this computer has.
+
+    Raises:
+        SettingsError: it has no such device.
+    """
+    has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if name == "auto":
+        return torch.device("cuda" if has_cuda else "mps" if has_mps else "cpu")
+    kind, _, number = name.partition(":")
+    count = {"cpu": 1, "cuda": torch.cuda.device_count() if has_cuda else 0, "mps": int(has_mps)}.get(kind)
+    if count is None or (number and not number.isdecimal()):
+        raise SettingsError(f"“{name}” is no device. Choose {', '.join(DEVICES)}.")
+    if int(number or 0) >= count:
+        raise SettingsError(
+            f"This computer has no device “{name}” that PyTorch can use. Choose “auto” or “cpu”."
+        )
+    return torch.device(name)
+
+
+def choose_dtype(device: torch.device) -> torch.dtype:
+    """Choose the precision for a device: the widest that is fast there.
+
+    Args:
+        device: where the model runs.
+
+    Returns:
+        float32 on a CPU, where half precision is slow or emulated; bfloat16 on CUDA where the chip has it,
+        as the model was trained in it; else float16.
+    """
+    if device.type == "cpu":
+        return torch.float32
+    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.bfloat16
+    return torch.float16
+
+
+def load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> Checkpoint:
+    """Load a model and its tokenizer.
+
+    Args:
+        folder: in the official layout.
+        device: where the model shall run.
+        dtype: its precision.
+
+    Returns:
+        The model in evaluation mode, with its tokenizer and description.
+
+    Raises:
+        CheckpointError: the folder cannot be used, or the memory does not suffice.
+    """
+    checked = check_folder(folder)
+    return Checkpoint(
+        info=describe(checked),
+        architecture=checked.architecture,
+        tokenizer=load_tokenizer(checked),
+        model=load_model(checked, device, dtype),
+    )
+
+
+def load_model(
+    folder: CheckpointFolder, device: torch.device, dtype: torch.dtype
+) -> UnlimitedOcrForConditionalGeneration:
+    """Load the weights of a checked folder.
+
+    Args:
+        folder: whose files fit together.
+        device: where the model shall run.
+        dtype: its precision.
+
+    Returns:
+        The model in evaluation mode.
+
+    Raises:
+        CheckpointError: a file changed meanwhile, or the memory does not suffice.
+    """
+    unused = unused_tensors(folder.architecture)
+    weights: dict[str, Tensor] = {}
+    try:
+        for path in folder.weight_files:
+            weights |= load_file(path)
+        with _silent_transformers():
+            loaded: Any = UnlimitedOcrForConditionalGeneration.from_pretrained(
+                None,
+                config=stock_config(folder.architecture),
+                state_dict={name: tensor for name, tensor in weights.items() if name not in unused},
+                dtype=dtype,
+                attn_implementation="sdpa",
+                output_loading_info=True,
+            )
+        model, report = loaded
+        placed: UnlimitedOcrForConditionalGeneration = model.eval().requires_grad_(False).to(device)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"The weights in “{folder.path}” cannot be read. Check that you may open the files, or download "
+            "them again."
+        ) from error
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        gigabytes = folder.parameter_count * dtype.itemsize / 1e9
+        raise CheckpointError(
+            f"The model needs {gigabytes:.1f} GB of memory on “{device}”, more than is free. Close other "
+            "programs, or choose another device or a smaller model."
+        ) from error
+    left = {reason: names for reason, names in report.items() if names}
+    if left:
+        raise CheckpointError(
+            f"The weights in “{folder.path}” do not fit the model as this program computes it "
+            f"({', '.join(f'{len(names)} {reason}' for reason, names in left.items())}). Install RTOCR again."
+        )
+    return placed
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error of torch means that memory ran out: each device has its own way to say so."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    words = str(error)
+    return isinstance(error, RuntimeError) and any(
+        phrase in words for phrase in ("can't allocate memory", "not enough memory", "out of memory")
+    )
+
+
+def stock_config(architecture: Architecture) -> UnlimitedOcrConfig:
+    """Describe an architecture in the words of stock transformers.
+
+    Args:
+        architecture: the sizes.
+
+    Returns:
+        A config with full attention in every decoder layer; left to its default, the model would
+        attend to the last 128 tokens only.
+    """
+    sam, clip, decoder = architecture.sam, architecture.clip, architecture.decoder
+    return UnlimitedOcrConfig(
+        image_token_id=architecture.image_token_id,
+        text_config={
+            "vocab_size": decoder.vocabulary,
+            "hidden_size": decoder.width,
+            "intermediate_size": decoder.mlp_width,
+            "num_hidden_layers": decoder.layers,
+            "num_attention_heads": decoder.heads,
+            "num_key_value_heads": decoder.key_value_heads,
+            "max_position_embeddings": decoder.context_length,
+            "first_k_dense_replace": decoder.dense_layers,
+            "n_routed_experts": decoder.experts,
+            "n_shared_experts": decoder.shared_experts,
+            "num_experts_per_tok": decoder.experts_per_token,
+            "moe_intermediate_size": decoder.expert_width,
+            "bos_token_id": decoder.bos_token_id,
+            "eos_token_id": decoder.eos_token_id,
+            "layer_types": ["full_attention"] * decoder.layers,
+        },
+        vision_config={
+            "sam_config": {
+                "hidden_size": sam.width,
+                "num_hidden_layers": sam.layers,
+                "num_attention_heads": sam.heads,
+                "mlp_dim": sam.mlp_width,
+                "window_size": sam.window,
+                "global_attn_indexes": sam.global_layers,
+                "output_channels": sam.neck_width,
+                "downsample_channels": sam.downsample,
+                "patch_size": SAM_PATCH_PX,
+                "image_size": SAM_GRID * SAM_PATCH_PX,
+            },
+            "encoder_config": {
+                "hidden_size": clip.width,
+                "num_hidden_layers": clip.layers,
+                "num_attention_heads": clip.heads,
+                "intermediate_size": clip.mlp_width,
+                "patch_size": CLIP_PATCH_PX,
+                "image_size": CLIP_IMAGE_PX,
+            },
+        },
+    )
+
+
+@contextmanager
+def _silent_transformers() -> Iterator[None]:
+    """Keep progress bars and reports off the terminal: what is wrong is raised instead."""
+    verbosity = transformers_logging.get_verbosity()
+    had_bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if had_bars:
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]

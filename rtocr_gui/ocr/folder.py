@@ -1,0 +1,206 @@
+"""What a checkpoint folder says of itself: checked in full before any weight is read.
+
+Knows the official layout (config.json, safetensors in one file or in shards, tokenizer.json) and
+`rtocr.json`, in which a checkpoint may say what it was made for. Everything in the folder is treated
+as written by a stranger: sizes are bounded, nothing is executed. Knows no torch.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.architecture import Architecture, read_architecture
+from rtocr_gui.ocr.manifest import expected_tensors, unused_tensors
+from rtocr_gui.ocr.model_files import (
+    CONFIG_FILE,
+    DESCRIPTION_FILE,
+    TOKENIZER_FILE,
+    damaged,
+    find_file,
+    read_object,
+    told_by_name,
+)
+from rtocr_gui.ocr.reading import TASKS, Mode, ModelInfo, Task
+from rtocr_gui.ocr.tokenizer import PageTokenizer
+from rtocr_gui.ocr.weight_files import find_weight_files, read_tensor_shapes
+
+_OFFICIAL_NAME = "DeepSeek-OCR"
+_OFFICIAL_DESCRIPTION = (
+    "The published model: reads whole documents with tables, formulae and figures, in many languages."
+)
+_OFFICIAL_MODES = (Mode.BASE, Mode.GUNDAM, Mode.LARGE, Mode.SMALL, Mode.TINY)
+
+_Choice = TypeVar("_Choice", Mode, Task)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFolder:
+    """A folder whose config and weight files fit together.
+
+    Attributes:
+        path: the folder.
+        architecture: the sizes of the model.
+        weight_files: the safetensors files, all of which are needed.
+        parameter_count: number of weights.
+        weight_bytes: size of the weight files.
+    """
+
+    path: Path
+    architecture: Architecture
+    weight_files: tuple[Path, ...]
+    parameter_count: int
+    weight_bytes: int
+
+
+def inspect_checkpoint(folder: Path) -> ModelInfo:
+    """Tell what a checkpoint folder holds, without loading it.
+
+    Args:
+        folder: in the official layout.
+
+    Returns:
+        What the folder says of itself; for a folder without `rtocr.json`, that it is DeepSeek-OCR.
+
+    Raises:
+        CheckpointError: it cannot be used, and why.
+    """
+    checked = check_folder(folder)
+    load_tokenizer(checked)
+    return describe(checked)
+
+
+def check_folder(folder: Path) -> CheckpointFolder:
+    """Check config and weights against each other: names, shapes, types, file sizes.
+
+    Args:
+        folder: in the official layout; a tokenizer is not needed here.
+
+    Returns:
+        What is needed to load the weights.
+
+    Raises:
+        CheckpointError: a file is missing, damaged, unsafe or of another model.
+    """
+    with told_by_name(folder):
+        if not folder.is_dir():
+            raise CheckpointError(
+                f"There is no folder “{folder}”. Choose the folder of a DeepSeek-OCR model."
+            )
+        architecture = read_architecture(read_object(folder, CONFIG_FILE))
+        unused = unused_tensors(architecture)
+        weight_files = find_weight_files(folder)
+        shapes: dict[str, tuple[int, ...]] = {}
+        for path in weight_files:
+            for name, shape in read_tensor_shapes(path, unused).items():
+                if name in shapes:
+                    raise damaged(path, f"the tensor “{name}” is in another file as well")
+                shapes[name] = shape
+        weight_bytes = sum(path.stat().st_size for path in weight_files)
+    expected = expected_tensors(architecture)
+    _compare(shapes, expected, unused)
+    return CheckpointFolder(
+        path=folder,
+        architecture=architecture,
+        weight_files=weight_files,
+        parameter_count=sum(math.prod(shape) for shape in expected.values()),
+        weight_bytes=weight_bytes,
+    )
+
+
+def load_tokenizer(folder: CheckpointFolder) -> PageTokenizer:
+    """Load the tokenizer beside the weights.
+
+    Args:
+        folder: a checked folder.
+
+    Returns:
+        The tokenizer, whose ids fit the model.
+
+    Raises:
+        CheckpointError: it is missing, damaged or belongs to another model.
+    """
+    with told_by_name(folder.path):
+        path = find_file(folder.path, TOKENIZER_FILE)
+    return PageTokenizer.from_file(path, folder.architecture)
+
+
+def describe(folder: CheckpointFolder) -> ModelInfo:
+    """Read `rtocr.json`, or say that this is the published model.
+
+    Args:
+        folder: a checked folder.
+
+    Returns:
+        Name, description, modes and tasks, and the figures of the weights.
+
+    Raises:
+        CheckpointError: `rtocr.json` is there but wrong.
+    """
+    name, description = _OFFICIAL_NAME, _OFFICIAL_DESCRIPTION
+    modes: tuple[Mode, ...] = _OFFICIAL_MODES
+    tasks = TASKS
+    with told_by_name(folder.path):
+        described = (folder.path / DESCRIPTION_FILE).exists()
+        said = read_object(folder.path, DESCRIPTION_FILE) if described else {}
+    if described:
+        name = _text(said, "name", 80)
+        description = _text(said, "description", 1000)
+        modes = _choices(said, "modes", {mode.value: mode for mode in Mode})
+        tasks = _choices(said, "tasks", {task.name: task for task in TASKS})
+    return ModelInfo(
+        folder=folder.path,
+        name=name,
+        description=description,
+        modes=modes,
+        tasks=tasks,
+        parameter_count=folder.parameter_count,
+        weight_bytes=folder.weight_bytes,
+    )
+
+
+def _compare(
+    found: Mapping[str, tuple[int, ...]],
+    expected: Mapping[str, tuple[int, ...]],
+    unused: Mapping[str, tuple[int, ...]],
+) -> None:
+    """Refuse missing, unexpected and mis-shaped tensors."""
+    known = {**expected, **unused}
+    for reason, names in (
+        ("lacks", sorted(expected.keys() - found.keys())),
+        ("holds unknown", sorted(found.keys() - known.keys())),
+    ):
+        if names:
+            raise CheckpointError(
+                f"The model {reason} tensors ({len(names)}; the first is “{names[0][:80]}”), so weights and "
+                "config.json do not belong together. Download the model again, or choose another folder."
+            )
+    for name, shape in found.items():
+        if shape != known[name]:
+            raise CheckpointError(
+                f"The model's tensor “{name}” has the shape {shape}, but config.json asks for {known[name]}. "
+                "Download the model again, or choose another folder."
+            )
+
+
+def _text(said: Mapping[str, Any], key: str, longest: int) -> str:
+    value = said.get(key)
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= longest or not value.isprintable():
+        raise CheckpointError(
+            f"The model's {DESCRIPTION_FILE} cannot be used: “{key}” must be a line of 1 to {longest} "
+            "characters."
+        )
+    return value.strip()
+
+
+def _choices(said: Mapping[str, Any], key: str, known: Mapping[str, _Choice]) -> tuple[_Choice, ...]:
+    names = said.get(key)
+    listed = names if isinstance(names, list) else []
+    if not listed or any(not isinstance(name, str) or name not in known for name in listed):
+        raise CheckpointError(
+            f"The model's {DESCRIPTION_FILE} cannot be used: “{key}” must list one or more of "
+            f"{', '.join(known)}."
+        )
+    return tuple(known[name] for name in dict.fromkeys(listed))

@@ -1,0 +1,91 @@
+"""Files of a model folder, read as if a stranger had written them.
+
+Sizes are bounded, JSON is only ever data, and every refusal is a sentence. Knows which files a
+checkpoint is made of; knows no architecture and no torch.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rtocr_gui.errors import CheckpointError
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"
+TOKENIZER_FILE = "tokenizer.json"
+DESCRIPTION_FILE = "rtocr.json"
+
+_KIB, _MIB = 2**10, 2**20
+_MOST_BYTES = {
+    CONFIG_FILE: _MIB,
+    INDEX_FILE: 16 * _MIB,
+    TOKENIZER_FILE: 128 * _MIB,
+    DESCRIPTION_FILE: 64 * _KIB,
+}
+
+
+def damaged(path: Path, reason: str) -> CheckpointError:
+    """Word the refusal of a file that is not what it should be."""
+    return CheckpointError(f"The model file “{path.name}” is damaged: {reason}. Download it again.")
+
+
+@contextmanager
+def told_by_name(folder: Path) -> Iterator[None]:
+    """Word what the system refuses while a folder is read.
+
+    Raises:
+        CheckpointError: in place of any `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CheckpointError(
+            f"The model in “{folder}” cannot be read: {error.strerror}. Check that you may open its files."
+        ) from error
+
+
+def find_file(folder: Path, name: str) -> Path:
+    """Find a file of a model folder and check its size.
+
+    Raises:
+        CheckpointError: it is missing or far too large for what it should hold.
+    """
+    path = folder / name
+    if not path.is_file():
+        raise CheckpointError(
+            f"The folder “{folder}” has no file “{name}”, so it is not a complete DeepSeek-OCR model. "
+            "Choose another folder, or download the missing file."
+        )
+    size = path.stat().st_size
+    if size > _MOST_BYTES.get(name, size):
+        raise damaged(path, f"it has {size / _MIB:.0f} MB, far too much for what it should hold")
+    return path
+
+
+def parse_object(path: Path, data: bytes) -> Mapping[str, Any]:
+    """Parse the JSON object that a file holds.
+
+    Raises:
+        CheckpointError: it is something else.
+    """
+    try:
+        values = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, "it is not valid JSON") from error
+    if not isinstance(values, dict):
+        raise damaged(path, "it holds no JSON object")
+    return values
+
+
+def read_object(folder: Path, name: str) -> Mapping[str, Any]:
+    """Read a JSON file of a model folder.
+
+    Raises:
+        CheckpointError: it is missing, too large or not a JSON object.
+        OSError: it cannot be read.
+    """
+    path = find_file(folder, name)
+    return parse_object(path, path.read_bytes())
