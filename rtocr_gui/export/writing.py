@@ -1,0 +1,65 @@
+"""Writing an exported file whole or not at all, and saying in words why it could not be written.
+
+Knows no format. How a file is replaced safely is in `files`.
+"""
+
+import errno
+from pathlib import Path
+
+from rtocr_gui.errors import ExportError
+from rtocr_gui.files import write_atomically
+
+
+def write_text_atomically(path: Path, text: str) -> None:
+    """Write a text as UTF-8, its line ends as they are.
+
+    Args:
+        path: the file to write or replace; a device or a pipe is written into.
+        text: the whole content.
+
+    Raises:
+        ExportError: nothing was written, and a file that was there is as it was.
+    """
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ExportError(
+            f"“{path.name}” was not written: character {error.start + 1} of the text is half of a character "
+            "and belongs to no alphabet. Remove it and export again."
+        ) from error
+    write_bytes_atomically(path, data)
+
+
+def write_bytes_atomically(path: Path, data: bytes) -> None:
+    """Write a file as `write_text_atomically` does, from bytes.
+
+    Raises:
+        ExportError: nothing was written, and a file that was there is as it was.
+    """
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_bytes(data)  # a rename would put a file in the place of the device
+        else:
+            write_atomically(path, data)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ExportError(_explain(path, error)) from error
+
+
+def _explain(path: Path, error: OSError) -> str:
+    """Say why a file was not written, and what to do."""
+    folder = path.absolute().parent
+    if isinstance(error, IsADirectoryError):
+        return f"“{path}” is a folder. Choose a file name in it."
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return f"“{path.name}” was not written: there is no folder “{folder}”. Make it, or choose another."
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return (
+            f"“{path.name}” was not written: the folder “{folder}” or the file in it may not be changed. "
+            "Choose another place."
+        )
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"“{path.name}” was not written: the disk is full. Free some space, or choose another disk."
+    reason = error.strerror or type(error).__name__
+    return f"“{path.name}” was not written ({reason}). Choose another place."

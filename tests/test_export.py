@@ -1,0 +1,294 @@
+"""What leaves the program: Markdown that gives every page back, whole files, overlay and plan."""
+
+import errno
+import html
+import json
+import os
+import re
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.errors import ExportError
+from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
+from rtocr_gui.export.overlay import BORDER_RGB, VEIL_RGB, draw_overlay
+from rtocr_gui.export.plan_json import plan_as_json
+from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
+from rtocr_gui.ocr.layout import build_layout
+from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
+from rtocr_gui.tokens import TokenKind
+from tests.fake_engine import measure_by_seed
+
+# Markdown
+
+
+def pages_of(markdown: str) -> list[ExportPage]:
+    """Cut an exported file at its comments, as a script that reads it would."""
+    parts = re.split(r"(?:\A|\n---\n\n)<!-- page: (.*) -->\n\n", markdown)
+    assert parts[0] == ""
+    return [
+        ExportPage(html.unescape(label), text.removesuffix("\n"))
+        for label, text in zip(parts[1::2], parts[2::2], strict=True)
+    ]
+
+
+def test_pages_are_separated_by_a_rule_and_named_by_a_comment():
+    pages = [
+        ExportPage("letter.pdf, page 1", "# Offer\n\nDear Sir"),
+        ExportPage("letter.pdf, page 2", "Yours"),
+    ]
+    assert markdown_of_pages(pages) == (
+        "<!-- page: letter.pdf, page 1 -->\n\n# Offer\n\nDear Sir\n"
+        "\n---\n\n"
+        "<!-- page: letter.pdf, page 2 -->\n\nYours\n"
+    )
+
+
+def test_a_rule_between_pages_never_turns_the_line_above_into_a_heading():
+    from markdown_it import MarkdownIt
+
+    pages = [
+        ExportPage("a", text)
+        for text in ("plain", "ends with a newline\n", "- a list", "| a |\n|---|\n| b |")
+    ]
+    tokens = [
+        token.type for token in MarkdownIt("commonmark").enable("table").parse(markdown_of_pages(pages))
+    ]
+    assert tokens.count("hr") == 3
+    assert tokens.count("html_block") == 4
+    assert "heading_open" not in tokens
+
+
+@given(
+    st.lists(
+        st.builds(
+            ExportPage,
+            st.one_of(st.text(st.characters(codec="utf-8")), st.text("-<>&!\n#;4amp5")),
+            st.text(st.characters(codec="utf-8")).filter(lambda text: "<!-- page: " not in text),
+        ),
+        min_size=1,
+    )
+)
+def test_cutting_the_file_at_its_comments_gives_every_page_back(pages):
+    assert pages_of(markdown_of_pages(pages)) == pages
+
+
+def test_no_pages_give_no_text():
+    assert markdown_of_pages([]) == ""
+
+
+@pytest.mark.parametrize("label", ["a--b.png", "a-->b.png", "--->", "-", "x\ny.png", "AT&T &#45;.png"])
+def test_no_file_name_can_end_the_comment_that_names_it(label):
+    comment = markdown_of_pages([ExportPage(label, "")]).splitlines()[0]
+    assert comment.startswith("<!-- page: ")
+    assert comment.endswith(" -->")
+    assert "--" not in comment[4:-3]
+    assert html.unescape(comment.removeprefix("<!-- page: ").removesuffix(" -->")) == label
+
+
+def test_a_file_name_that_is_no_text_does_not_stop_the_export(tmp_path):
+    export_markdown([ExportPage(os.fsdecode(b"scan\xff.png"), "text")], tmp_path / "out.md")
+    assert "scan?.png" in (tmp_path / "out.md").read_text(encoding="utf-8")
+
+
+def test_an_exported_file_is_utf_8_and_ends_with_a_newline(tmp_path):
+    path = tmp_path / "out.md"
+    export_markdown([ExportPage("a", "Grüße, 漢字\r\nx")], path)
+    assert path.read_bytes().endswith("Grüße, 漢字\r\nx\n".encode())
+
+
+# Writing
+
+
+def test_an_existing_file_is_replaced_and_keeps_its_permissions(tmp_path):
+    path = tmp_path / "out.md"
+    path.write_text("old")
+    path.chmod(0o640)
+    write_text_atomically(path, "new")
+    assert path.read_text() == "new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_a_link(tmp_path):
+    target, link = tmp_path / "target.md", tmp_path / "link.md"
+    target.write_text("old")
+    link.symlink_to(target)
+    write_text_atomically(link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+
+
+def fail_with(number: int):
+    def fail(*_args, **_options):
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "the disk is full. Free some space"),
+        (errno.EACCES, "may not be changed. Choose another place"),
+        (errno.EROFS, "may not be changed. Choose another place"),
+        (errno.EIO, "(Input/output error). Choose another place"),
+    ],
+)
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_failed_export_says_why_and_leaves_the_old_file_and_nothing_else(
+    tmp_path, monkeypatch, step, number, words
+):
+    path = tmp_path / "out.md"
+    path.write_text("old")
+    monkeypatch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), fail_with(number))
+    with pytest.raises(ExportError) as caught:
+        write_text_atomically(path, "new")
+    assert words in str(caught.value)
+    assert "“out.md” was not written" in str(caught.value)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["no-such-folder/out.md", "file.txt/out.md"])
+def test_a_missing_folder_is_named(tmp_path, name):
+    (tmp_path / "file.txt").write_text("")
+    with pytest.raises(ExportError, match="there is no folder"):
+        write_text_atomically(tmp_path / name, "new")
+
+
+def test_a_folder_as_target_is_refused(tmp_path):
+    with pytest.raises(ExportError, match="is a folder"):
+        write_text_atomically(tmp_path, "new")
+
+
+def test_a_device_is_written_into_and_not_replaced(tmp_path):
+    write_text_atomically(Path(os.devnull), "new")
+    assert not Path(os.devnull).is_file()
+
+
+def test_half_a_character_is_pointed_at(tmp_path):
+    with pytest.raises(ExportError, match="character 3 of the text"):
+        write_text_atomically(tmp_path / "out.md", "ab\ud800")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bytes_are_written_as_they_are(tmp_path):
+    write_bytes_atomically(tmp_path / "x", b"\r\n\0")
+    assert (tmp_path / "x").read_bytes() == b"\r\n\0"
+
+
+# Overlay and plan
+
+
+def plan_of(mode: Mode, size: tuple[int, int], retention: float, crop: tuple[int, int] = (0, 0)) -> PrunePlan:
+    layout = build_layout(mode, size, crop)
+    return plan_pruning(layout, measure_by_seed(layout, 7), PruneSettings(retention))
+
+
+def blank_page(size: tuple[int, int]) -> PageImage:
+    return PageImage(PageRef(Path("/page.png"), 0, "0" * 64), Image.new("RGB", size, "white"), None)
+
+
+VEILED = tuple(round(255 + (channel - 255) * 150 / 255) for channel in VEIL_RGB)
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "crop", "grid", "kind"),
+    [
+        (Mode.TINY, (500, 700), (0, 0), "local", TokenKind.GLOBAL),
+        (Mode.BASE, (700, 990), (0, 0), "global", TokenKind.GLOBAL),
+        (Mode.BASE, (990, 300), (0, 0), "local", TokenKind.GLOBAL),
+        (Mode.GUNDAM, (700, 990), (2, 3), "local", TokenKind.LOCAL),
+        (Mode.GUNDAM, (700, 990), (2, 3), "global", TokenKind.GLOBAL),
+    ],
+)
+def test_merged_cells_are_veiled_and_kept_cells_are_clear(mode, size, crop, grid, kind):
+    plan = plan_of(mode, size, 0.5, crop)
+    pixels = np.asarray(draw_overlay(blank_page(size), plan, grid)).astype(int)
+    layout = plan.layout
+    checked = {True: 0, False: 0}
+    for position, kept in zip(layout.prunable, plan.is_kept, strict=True):
+        left, top, right, bottom = layout.boxes[position]
+        if layout.kinds[position] == kind and right - left > 8 and bottom - top > 8:
+            centre = pixels[int(top + bottom) // 2, int(left + right) // 2]
+            np.testing.assert_allclose(centre, (255, 255, 255) if kept else VEILED, atol=1)
+            checked[bool(kept)] += 1
+    assert min(checked.values()) > 10
+
+
+def test_a_line_runs_between_kept_and_merged_cells_only():
+    size = (512, 512)
+    plan = plan_of(Mode.TINY, size, 0.5)
+    pixels = np.asarray(draw_overlay(blank_page(size), plan))
+    border = (pixels == BORDER_RGB).all(axis=-1)
+    kept = plan.is_kept.reshape(8, 8)
+    for row in range(8):
+        for column in range(7):
+            edge = border[row * 64 + 32, column * 64 + 60 : column * 64 + 68]
+            assert edge.any() == (kept[row, column] != kept[row, column + 1])
+    assert not border[:, :2].all(axis=0).any(), "the edge of the page is no border"
+
+
+def test_text_beneath_the_veil_stays_legible():
+    page = blank_page((512, 512))
+    page.image.paste("black", (0, 0, 512, 256))
+    plan = plan_of(Mode.TINY, (512, 512), 0.02)
+    pixels = np.asarray(draw_overlay(page, plan).convert("L")).astype(float) / 255
+    veiled = ~plan.is_kept.reshape(8, 8)
+    row = np.flatnonzero(veiled[0])[0]
+    column = np.flatnonzero(veiled[7])[0]
+    dark, light = pixels[32, row * 64 + 32] ** 2.2, pixels[480, column * 64 + 32] ** 2.2
+    assert (light + 0.05) / (dark + 0.05) > 4.5
+
+
+def test_keeping_everything_leaves_the_page_as_it_is():
+    page = blank_page((640, 480))
+    assert draw_overlay(page, plan_of(Mode.BASE, (640, 480), 1.0)).tobytes() == page.image.tobytes()
+
+
+def test_drawing_leaves_the_page_itself_alone():
+    page = blank_page((640, 480))
+    before = page.image.tobytes()
+    draw_overlay(page, plan_of(Mode.BASE, (640, 480), 0.3))
+    assert page.image.tobytes() == before
+
+
+def test_a_plan_for_another_page_is_refused():
+    with pytest.raises(ValueError, match="not"):
+        draw_overlay(blank_page((100, 100)), plan_of(Mode.BASE, (640, 480), 0.3))
+
+
+@pytest.mark.parametrize(
+    ("mode", "crop", "sequence", "prunable"), [(Mode.BASE, (0, 0), 273, 256), (Mode.GUNDAM, (2, 3), 903, 856)]
+)
+def test_a_plan_as_json_tells_the_fate_of_every_token(mode, crop, sequence, prunable):
+    plan = plan_of(mode, (700, 990), 0.25, crop)
+    told = json.loads(json.dumps(plan_as_json(plan)))
+    counts = told["counts"]
+    assert (counts["sequence"], counts["prunable"], len(told["tokens"])) == (sequence, prunable, prunable)
+    assert counts["kept"] == prunable // 4 == sum(token["kept"] for token in told["tokens"])
+    assert counts["kept"] + counts["merged"] == prunable
+    assert counts["selected"] == counts["kept"] + counts["newlines"] - counts["fallen_newlines"] + 1
+    assert len(told["fallen_newlines"]) == counts["fallen_newlines"]
+    assert sorted(token["rank"] for token in told["tokens"]) == list(range(prunable))
+    assert all(token["kept"] == (token["rank"] < counts["kept"]) for token in told["tokens"])
+    by_rank = sorted(told["tokens"], key=lambda token: token["rank"])
+    assert [token["norm"] for token in by_rank] == sorted((token["norm"] for token in by_rank), reverse=True)
+    assert {token["kind"] for token in told["tokens"]} == ({"local", "global"} if crop[0] else {"global"})
+    assert told["grids"] == {"local": [crop[1] * 10, crop[0] * 10], "global": [16, 16]}
+    assert any(token["box"] is None for token in told["tokens"]), "letterbox padding covers no page"
+    assert told["automatic_retention"] == pytest.approx(0.2 + 0.7 - 0.14)
+    assert (told["retention"], told["automatic"], told["page_size_px"]) == (0.25, False, [700, 990])
+
+
+def test_the_same_plan_gives_the_same_json():
+    first, second = (plan_as_json(plan_of(Mode.BASE, (700, 990), 0.25)) for _ in range(2))
+    assert first == second
