@@ -13,12 +13,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.loading import Document, open_document
 from rtocr_gui.documents.pages import PageImage, PageRef
@@ -33,9 +31,19 @@ from rtocr_gui.ocr.reading import (
     Stage,
     TextDelta,
 )
-from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
+from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from rtocr_gui.ui.images import as_qimage
 from rtocr_gui.ui.lanes import Lane
+from rtocr_gui.ui.replies import (
+    DocumentOpened,
+    PageEncoded,
+    PageRendered,
+    PlanComputed,
+    ReadingFinished,
+    RequestFailed,
+    StageEntered,
+    TextStreamed,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -56,83 +64,6 @@ class ReadingEngine(Protocol):
     def read(
         self, page: PageImage, settings: ReadSettings, cancel: threading.Event
     ) -> Iterator[ReadingEvent]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentOpened:
-    """A file was opened and its pages are known."""
-
-    request_id: int
-    path: Path
-    pages: tuple[PageRef, ...]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class PageRendered:
-    """A page was rendered, in full or (thumbnail) small."""
-
-    request_id: int
-    ref: PageRef
-    image: QImage
-
-
-@dataclass(frozen=True, slots=True)
-class StageEntered:
-    """The model began with a stage of a page."""
-
-    request_id: int
-    ref: PageRef
-    stage: Stage
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class PageEncoded:
-    """A page's visual tokens were measured; plans can be made."""
-
-    request_id: int
-    encoded: EncodedPage
-
-
-@dataclass(frozen=True, slots=True)
-class TextStreamed:
-    """Some more text was decoded."""
-
-    request_id: int
-    ref: PageRef
-    text: str
-    tokens_so_far: int
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class ReadingFinished:
-    """A reading ended, by itself or because it was stopped."""
-
-    request_id: int
-    reading: Reading
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class PlanComputed:
-    """A plan for the ratio that was asked for last."""
-
-    request_id: int
-    ref: PageRef
-    plan: PrunePlan
-
-
-@dataclass(frozen=True, slots=True)
-class RequestFailed:
-    """A request ended in an error that a person can read.
-
-    Attributes:
-        request_id: which request.
-        sentence: what happened and what to do.
-        needs_password: True where the file would open with the right password.
-    """
-
-    request_id: int
-    sentence: str
-    needs_password: bool = False
 
 
 class EngineBridge(QObject):
@@ -302,7 +233,7 @@ class EngineBridge(QObject):
         for lane in lanes:
             lane.close_soon()
         deadline = time.monotonic() + timeout_s
-        ended = all([lane.wait(max(0.0, deadline - time.monotonic())) for lane in lanes])
+        ended = all(lane.wait(max(0.0, deadline - time.monotonic())) for lane in lanes)
         if ended:
             for document in self._documents.values():
                 document.close()

@@ -1,0 +1,98 @@
+"""Everything a person can do from a menu, the toolbar or the keyboard: one table, one line each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QKeySequence, QPalette
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
+
+from rtocr_gui.ui.icons import icon
+
+_Key = QKeySequence.StandardKey
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One action.
+
+    Attributes:
+        name: how the code calls it.
+        text: how a menu calls it.
+        tip: what a tooltip says it does.
+        keys: the platform's own shortcut, or one of ours; None for none.
+        icon: file name in `resources/icons`; empty for none.
+        checkable: True where it switches something on and off.
+    """
+
+    name: str
+    text: str
+    tip: str
+    keys: QKeySequence.StandardKey | str | None = None
+    icon: str = ""
+    checkable: bool = False
+
+
+SPECS = (
+    ActionSpec("open", "Open…", "Open scans or PDF files", _Key.Open, "open"),
+    ActionSpec("paste", "Paste image", "Open the image or the files on the clipboard", "Ctrl+Shift+V"),
+    ActionSpec("export", "Export…", "Write the text of all pages to one Markdown file", "Ctrl+E", "export"),
+    ActionSpec("copy", "Copy text", "Copy the text of this page", "Ctrl+Shift+C", "copy"),
+    ActionSpec("remove", "Remove page", "Take this page off the list; the file stays", "Ctrl+W"),
+    ActionSpec("quit", "Quit", "Close the program", _Key.Quit),
+    ActionSpec("read", "Read", "Read this page", "Ctrl+R", "read"),
+    ActionSpec("read_all", "Read all", "Read every page in the list", "Ctrl+Shift+R", "read-all"),
+    ActionSpec("stop", "Stop", "Stop reading; what was read so far stays", "Ctrl+.", "stop"),
+    ActionSpec("zoom_in", "Zoom in", "Show the page larger", _Key.ZoomIn, "zoom-in"),
+    ActionSpec("zoom_out", "Zoom out", "Show the page smaller", _Key.ZoomOut, "zoom-out"),
+    ActionSpec("fit_page", "Fit page", "Show the whole page", "Ctrl+0", "fit"),
+    ActionSpec("fit_width", "Fit width", "Show the page as wide as the pane", "Ctrl+9"),
+    ActionSpec("actual_size", "Actual size", "Show one page pixel per screen pixel", "Ctrl+1"),
+    ActionSpec("overlay", "Veil merged tokens", "Dim what is merged", "Ctrl+T", checkable=True),
+    ActionSpec("global_grid", "Whole-page grid", "In Gundam, show the global view", "Ctrl+G", checkable=True),
+    ActionSpec("about_model", "About this model", "What the model reads, and what it does not"),
+    ActionSpec("use_folder", "Use a model folder…", "Read with DeepSeek-OCR or a checkpoint of its layout"),
+    ActionSpec("use_bundled", "Use the bundled miniature", "Read with the small model that came with RTOCR"),
+    ActionSpec("about", "About RTOCR", "What this program is"),
+)  # fmt: skip
+
+MENUS: Mapping[str, tuple[str, ...]] = {
+    "&File": ("open", "paste", "", "export", "copy", "", "remove", "", "quit"),
+    "&Read": ("read", "read_all", "stop"),
+    "&View": ("zoom_in", "zoom_out", "fit_page", "fit_width", "actual_size", "", "overlay", "global_grid"),
+    "&Model": ("about_model", "use_folder", "use_bundled"),
+    "&Help": ("about",),
+}
+"""Menu titles and the names of their actions; an empty name is a separator."""
+
+
+def make_actions(window: QMainWindow) -> dict[str, QAction]:
+    """Make every action of the table, with shortcuts that work wherever the focus is."""
+    actions = {}
+    for spec in SPECS:
+        action = QAction(spec.text, window)
+        action.setCheckable(spec.checkable)
+        if isinstance(spec.keys, str):
+            action.setShortcut(QKeySequence(spec.keys))
+        elif spec.keys is not None:
+            action.setShortcuts(spec.keys)
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setToolTip(f"{spec.tip} ({keys})" if keys else spec.tip)
+        window.addAction(action)
+        actions[spec.name] = action
+    return actions
+
+
+def draw_icons(actions: Mapping[str, QAction], palette: QPalette) -> None:
+    """Draw the icons in the colours of a palette."""
+    for spec in SPECS:
+        if spec.icon:
+            actions[spec.name].setIcon(icon(spec.icon, palette))
+
+
+def fill(place: QToolBar | QMenu, names: tuple[str, ...], actions: Mapping[str, QAction]) -> None:
+    """Add actions by name to a menu or a toolbar; an empty name adds a separator."""
+    for name in names:
+        if name:
+            place.addAction(actions[name])
+        else:
+            place.addSeparator()

@@ -1,0 +1,133 @@
+"""Builds the program and runs it: the only place where objects are made and wired to the system.
+
+The window is shown before torch is imported. Whatever nobody foresaw is caught here, logged, and
+told in the window.
+"""
+
+import argparse
+import importlib.util
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+
+from rtocr_gui.errors import SettingsError
+from rtocr_gui.resources import resource_path
+from rtocr_gui.settings import load_settings, save_settings, settings_path
+from rtocr_gui.ui.engine_bridge import EngineBridge, ReadingEngine
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.session import Session
+
+CLOSE_TIMEOUT_S = 1.5
+"""How long closing waits for a running decode step."""
+
+_log = logging.getLogger(__name__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the window until it is closed.
+
+    Args:
+        argv: files to open; none opens the sample pages.
+
+    Returns:
+        The exit code.
+    """
+    arguments = _parse(argv)
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("RTOCR")
+    application.setDesktopFileName("rtocr")
+    path = settings_path()
+    _start_log(path.parent)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    with tempfile.TemporaryDirectory(prefix="rtocr-") as pasted:
+        bridge = EngineBridge(_make_engine)
+        session = Session(bridge, load_settings(path), resource_path("miniature"))
+        window = MainWindow(session, lambda image: _save_image(Path(pasted), image))
+        _tell_the_unforeseen(window)
+        window.show()
+        session.open_files(arguments.files or _samples())
+        QTimer.singleShot(0, session.load_model)
+        code = application.exec()
+        try:
+            save_settings(session.settings, path)
+        except SettingsError as error:
+            _log.warning("%s", error)
+        ended = bridge.close(CLOSE_TIMEOUT_S)
+    if not ended:
+        # A long decode step or an import cannot be interrupted; the person should not wait for it.
+        logging.shutdown()
+        os._exit(code)
+    return code
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="rtocr-gui", description="Read scanned pages and see what the reader looks at."
+    )
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="images or PDF files to open")
+    parser.add_argument("--version", action="version", version=f"RTOCR {version('rtocr-gui')}")
+    return parser.parse_args(argv)
+
+
+def _make_engine() -> ReadingEngine:
+    """Import torch and make the engine; runs on the model lane.
+
+    Importing holds the interpreter for as long as the disk is slow, so the large libraries are
+    read into the page cache first: reading a file lets other threads run.
+    """
+    for library in _torch_libraries():
+        with library.open("rb", buffering=0) as stream:
+            while stream.read(1 << 22):
+                pass
+    from rtocr_gui.ocr.engine import Engine
+
+    return Engine()
+
+
+def _torch_libraries() -> Iterator[Path]:
+    spec = importlib.util.find_spec("torch")
+    for folder in spec.submodule_search_locations or () if spec else ():
+        for pattern in ("*torch_cpu.*", "*torch_python.*"):
+            yield from Path(folder, "lib").glob(pattern)
+
+
+def _samples() -> list[Path]:
+    return sorted(resource_path("samples").glob("*.png"))
+
+
+def _save_image(folder: Path, image: QImage) -> Path | None:
+    path = folder / f"Pasted image {sum(1 for _ in folder.iterdir()) + 1}.png"
+    return path if not image.isNull() and image.save(str(path)) else None
+
+
+def _start_log(folder: Path) -> None:
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handlers.append(
+            logging.handlers.RotatingFileHandler(folder / "rtocr.log", maxBytes=1 << 20, backupCount=1)
+        )
+    except OSError:
+        pass  # A read-only home must not keep anyone from reading; the terminal still shows the log.
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=handlers
+    )
+
+
+def _tell_the_unforeseen(window: MainWindow) -> None:
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _log.error("unforeseen error", exc_info=(kind, error, trace))
+        window.notice_bar.add(f"Something unforeseen went wrong ({kind.__name__}). The log has the details.")
+
+    sys.excepthook = hook

@@ -1,0 +1,141 @@
+"""The pages that are open: their text, who wrote it, and how far their reading is.
+
+Plain state without Qt signals; `session` changes it and tells the panes.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import Reading, StopReason
+from rtocr_gui.ui.page_model import PageEntry, PageState
+
+_STOP_SENTENCES = {
+    StopReason.END: "",
+    StopReason.CANCELLED: "Stopped before the end.",
+    StopReason.LENGTH: "Stopped at the length limit; the page may go on.",
+    StopReason.LOOP: "Stopped because the model began to repeat itself. Try another mode or retention.",
+}
+
+
+@dataclass(slots=True)
+class OpenPage:
+    """One open page.
+
+    Attributes:
+        ref: which page.
+        text: recognised or typed text.
+        edited: True where a person changed the text since it was read.
+        exported: False where typed text is in no file yet.
+        state: how far its reading is.
+        sentence: why the state is what it is; may be empty.
+        reading: the newest reading; None before the first.
+    """
+
+    ref: PageRef
+    text: str = ""
+    edited: bool = False
+    exported: bool = True
+    state: PageState = PageState.WAITING
+    sentence: str = ""
+    reading: Reading | None = None
+
+    def edit(self, text: str) -> None:
+        """Take over what a person typed."""
+        self.text, self.edited, self.exported = text, True, False
+        self.state = PageState.EDITED
+
+    def begin_text(self) -> None:
+        """Make room for text that is about to stream in."""
+        self.text, self.edited, self.exported = "", False, True
+
+    def finish(self, reading: Reading) -> None:
+        """Take over a reading; one that was stopped before its first token changes no text."""
+        stopped = reading.stop_reason is StopReason.CANCELLED
+        self.state = PageState.STOPPED if stopped else PageState.READ
+        self.sentence = _STOP_SENTENCES[reading.stop_reason]
+        if reading.token_ids or not stopped:
+            self.begin_text()
+            self.reading, self.text = reading, reading.text
+
+    @property
+    def summary(self) -> str:
+        """One line on how the text came about; empty where there is nothing to say."""
+        parts = []
+        if self.reading is not None:
+            plan = self.reading.plan
+            kept, total = len(plan.kept), len(plan.norms)
+            how = "automatic" if plan.automatic else "set by hand"
+            parts += [
+                f"Read from {kept} of {total} tokens ({kept / total:.0%}, {how})",
+                self.reading.settings.mode.value.capitalize(),
+                self.reading.model_name,
+            ]
+        if self.sentence:
+            parts.append(self.sentence)
+        if self.edited:
+            parts.append("edited by you")
+        return " · ".join(parts)
+
+
+class OpenPages:
+    """The open pages in the order of the list."""
+
+    def __init__(self) -> None:
+        self._pages: dict[PageRef, OpenPage] = {}
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def __iter__(self) -> Iterator[OpenPage]:
+        return iter(self._pages.values())
+
+    def __contains__(self, ref: PageRef) -> bool:
+        return ref in self._pages
+
+    def __getitem__(self, ref: PageRef) -> OpenPage:
+        return self._pages[ref]
+
+    def get(self, ref: PageRef | None) -> OpenPage | None:
+        """A page that may have been removed meanwhile."""
+        return self._pages.get(ref) if ref is not None else None
+
+    @property
+    def refs(self) -> tuple[PageRef, ...]:
+        """All pages in order."""
+        return tuple(self._pages)
+
+    def add(self, refs: Iterable[PageRef]) -> None:
+        """List further pages at the end; those that are open already stay as they are."""
+        for ref in refs:
+            self._pages.setdefault(ref, OpenPage(ref))
+
+    def remove(self, ref: PageRef) -> PageRef | None:
+        """Forget a page. Returns the one to show in its place; None where none is left."""
+        order = list(self._pages)
+        position = order.index(ref)
+        del self._pages[ref]
+        rest = order[position + 1 :] or order[position - 1 : position]
+        return rest[0] if rest else None
+
+    def outdated(self, path: Path, refs: Iterable[PageRef]) -> tuple[PageRef, ...]:
+        """Pages of a file that its newest version no longer has, and that nobody edited."""
+        current = set(refs)
+        return tuple(
+            page.ref for page in self if page.ref.path == path and page.ref not in current and not page.edited
+        )
+
+    def has_file(self, path: Path) -> bool:
+        """True while a page of the file is open."""
+        return any(ref.path == path for ref in self._pages)
+
+    @property
+    def entries(self) -> tuple[PageEntry, ...]:
+        """What the page list shows; the page number only where a file has several."""
+        pages_of = Counter(ref.path for ref in self._pages)
+        return tuple(
+            PageEntry(ref, ref.path.name, f"Page {ref.index + 1}" if pages_of[ref.path] > 1 else "")
+            for ref in self._pages
+        )

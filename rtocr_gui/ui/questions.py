@@ -1,0 +1,108 @@
+"""The dialogs: each function asks one thing and returns the answer. They decide nothing.
+
+Texts may quote file names and what a checkpoint says of itself, so none is shown as rich text.
+"""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
+
+from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.ocr.reading import LoadedModel
+from rtocr_gui.ui.shown import OverwriteQuestion
+
+
+def ask_files(parent: QWidget, folder: str) -> list[Path]:
+    """Files to open; empty where the person cancelled."""
+    patterns = " ".join(f"*{suffix}" for suffix in sorted(SUPPORTED_SUFFIXES))
+    names, _ = QFileDialog.getOpenFileNames(
+        parent, "Open scans", folder, f"Scans and PDF ({patterns});;All files (*)"
+    )
+    return [Path(name) for name in names]
+
+
+def ask_export_path(parent: QWidget, suggestion: Path) -> Path | None:
+    """The Markdown file to write; the dialog itself asks before an existing one is replaced."""
+    name, _ = QFileDialog.getSaveFileName(
+        parent, "Export Markdown", str(suggestion), "Markdown (*.md);;All files (*)"
+    )
+    return Path(name) if name else None
+
+
+def ask_model_folder(parent: QWidget, folder: str) -> Path | None:
+    """A checkpoint folder; None where the person cancelled."""
+    name = QFileDialog.getExistingDirectory(
+        parent, "Folder with config.json, tokenizer.json and safetensors weights", folder
+    )
+    return Path(name) if name else None
+
+
+def ask_password(parent: QWidget, path: Path) -> str:
+    """The password of an encrypted file; empty where the person gave none."""
+    password, accepted = QInputDialog.getText(
+        parent, "Password needed", f"Password of {path.name}:", QLineEdit.EchoMode.Password
+    )
+    return password if accepted else ""
+
+
+def ask_overwrite(parent: QWidget, question: OverwriteQuestion) -> bool:
+    """True where the text that the person edited may be replaced."""
+    pages = question.edited
+    if len(pages) == 1:
+        text = f"You edited the text of {pages[0].label}. Reading it again replaces your text."
+    else:
+        text = f"You edited the text of {len(pages)} pages. Reading them again replaces your text."
+    return agrees(parent, "Replace your text?", text, "Replace", "Keep my text")
+
+
+def agrees(parent: QWidget, title: str, text: str, verb: str, refusal: str = "Cancel") -> bool:
+    """Ask before something is lost; the refusal is the default."""
+    box = _box(parent, QMessageBox.Icon.Warning, title, text)
+    agree = box.addButton(verb, QMessageBox.ButtonRole.DestructiveRole)
+    refuse = box.addButton(refusal, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(refuse)
+    box.exec()
+    return box.clickedButton() is agree
+
+
+def tell_about_model(parent: QWidget, model: LoadedModel) -> None:
+    """Say what the model reads, how large it is and where it runs."""
+    info = model.info
+    lines = (
+        info.description,
+        "",
+        f"Modes: {', '.join(mode.value.capitalize() for mode in info.modes)}",
+        f"Tasks: {', '.join(task.label for task in info.tasks)}",
+        f"{info.parameter_count / 1e6:,.1f} million weights, {info.weight_bytes / 1e6:,.0f} MB",
+        f"Runs on {model.device} in {model.dtype}",
+        "",
+        str(info.folder),
+    )
+    _tell(parent, info.name, "\n".join(lines))
+
+
+def tell_about_program(parent: QWidget) -> None:
+    """Say what the program is and what the veil on the page means."""
+    _tell(
+        parent,
+        "About RTOCR",
+        "RTOCR reads scanned pages with DeepSeek-OCR and shows which visual tokens the reader keeps.\n\n"
+        "RTPrune (arXiv 2605.00392) keeps the tokens of large norm and merges the rest into them by "
+        "optimal transport. The slider sets how many are kept; the veiled parts of the page are merged.",
+    )
+
+
+def _tell(parent: QWidget, title: str, text: str) -> None:
+    box = _box(parent, QMessageBox.Icon.Information, title, text)
+    box.setStandardButtons(QMessageBox.StandardButton.Close)
+    box.exec()
+
+
+def _box(parent: QWidget, symbol: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
+    box = QMessageBox(parent)
+    box.setIcon(symbol)
+    box.setWindowTitle(title)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(text)
+    return box

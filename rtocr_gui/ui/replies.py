@@ -1,0 +1,87 @@
+"""What the bridge answers: one frozen value per event, each with the id of the request it answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtGui import QImage
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import EncodedPage, Reading, Stage
+from rtocr_gui.pruning.plan import PrunePlan
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentOpened:
+    """A file was opened and its pages are known."""
+
+    request_id: int
+    path: Path
+    pages: tuple[PageRef, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PageRendered:
+    """A page was rendered, in full or (thumbnail) small."""
+
+    request_id: int
+    ref: PageRef
+    image: QImage
+
+
+@dataclass(frozen=True, slots=True)
+class StageEntered:
+    """The model began with a stage of a page."""
+
+    request_id: int
+    ref: PageRef
+    stage: Stage
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PageEncoded:
+    """A page's visual tokens were measured; plans can be made."""
+
+    request_id: int
+    encoded: EncodedPage
+
+
+@dataclass(frozen=True, slots=True)
+class TextStreamed:
+    """Some more text was decoded."""
+
+    request_id: int
+    ref: PageRef
+    text: str
+    tokens_so_far: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ReadingFinished:
+    """A reading ended, by itself or because it was stopped."""
+
+    request_id: int
+    reading: Reading
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PlanComputed:
+    """A plan for the ratio that was asked for last."""
+
+    request_id: int
+    ref: PageRef
+    plan: PrunePlan
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """A request ended in an error that a person can read.
+
+    Attributes:
+        request_id: which request.
+        sentence: what happened and what to do.
+        needs_password: True where the file would open with the right password.
+    """
+
+    request_id: int
+    sentence: str
+    needs_password: bool = False

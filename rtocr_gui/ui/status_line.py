@@ -1,0 +1,98 @@
+"""The line at the bottom: what is going on, how long each stage took, and where the model runs."""
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
+
+from rtocr_gui.ocr.reading import Reading, Stage
+from rtocr_gui.ui.shown import Activity, ModelStatus
+
+_STAGE_WORDS = {
+    Stage.ENCODE: "Looking at the page",
+    Stage.PRUNE: "Choosing tokens",
+    Stage.PREFILL: "Taking in the page",
+    Stage.DECODE: "Reading",
+}
+
+
+class StatusLine(QWidget):
+    """Three labels and a progress bar; renders frozen values and emits nothing."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._activity = QLabel("Ready")
+        self._activity.setAccessibleName("What is going on")
+        self._encoding = QLabel("Looking at the page…")
+        self._encoding.hide()
+        self._progress = QProgressBar()
+        self._progress.setAccessibleName("Progress")
+        self._progress.setMaximumWidth(140)
+        self._progress.setTextVisible(False)
+        self._progress.hide()
+        self._timings = QLabel()
+        self._timings.setAccessibleName("Time of each stage")
+        self._timings.setToolTip(
+            "How long each stage of the last reading of this page took.\n"
+            "Encode does not depend on retention; prefill and decode do."
+        )
+        self._device = QLabel()
+        self._device.setAccessibleName("Device")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(4, 0, 4, 0)
+        layout.addWidget(self._activity)
+        layout.addWidget(self._encoding)
+        layout.addWidget(self._progress)
+        layout.addStretch(1)
+        layout.addWidget(self._timings)
+        layout.addSpacing(16)
+        layout.addWidget(self._device)
+
+    @Slot(object)
+    def show_activity(self, activity: Activity) -> None:
+        """Name the stage, the page, and how far the whole job is."""
+        self._progress.setVisible(activity.reading)
+        if not activity.reading:
+            self._activity.setText("Waiting for the model" if activity.page_count else "Ready")
+            return
+        words = _STAGE_WORDS[activity.stage] if activity.stage else "Opening the page"
+        if activity.tokens:
+            words += f", {activity.tokens} tokens"
+        several = activity.page_count > 1
+        if several:
+            words += f" ({activity.page} of {activity.page_count} pages)"
+        self._activity.setText(words)
+        self._progress.setRange(0, activity.page_count if several else 0)
+        self._progress.setValue(activity.page - 1)
+
+    @Slot(bool)
+    def show_encoding(self, encoding: bool) -> None:
+        """Say that the page is being encoded for the overlay; a reading has the line to itself."""
+        if self._progress.isHidden() or not encoding:
+            self._encoding.setVisible(encoding)
+
+    @Slot(object)
+    def show_reading(self, reading: Reading | None) -> None:
+        """Show the stage times of a reading apart, never one blended figure."""
+        if reading is None:
+            self._timings.clear()
+            return
+        timings = reading.timings
+        parts = [
+            f"encode {_duration(timings.encode_ms)}" if timings.encode_ms else "encode cached",
+            f"prune {_duration(timings.prune_ms)}",
+            f"prefill {_duration(timings.prefill_ms)}",
+            f"decode {_duration(timings.decode_ms)}, {reading.tokens_per_second:.0f} tokens/s",
+        ]
+        self._timings.setText("  ·  ".join(parts))
+
+    @Slot(object)
+    def show_model(self, status: ModelStatus) -> None:
+        """Show where the model runs and how much memory its weights take."""
+        if status.model is None:
+            self._device.clear()
+            return
+        megabytes = status.model.info.weight_bytes / 1e6
+        self._device.setText(f"{status.model.device}, {status.model.dtype}  ·  {megabytes:,.0f} MB weights")
+
+
+def _duration(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"

@@ -1,0 +1,59 @@
+"""The window's parts, put together around a fake engine."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.settings import Settings
+from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.session import Session
+from tests.fake_engine import FakeEngine
+
+
+@pytest.fixture
+def draw_page(tmp_path: Path) -> Callable[..., Path]:
+    """Draws a page of one or several frames and returns its file."""
+
+    def draw(name: str = "scan.png", pages: int = 1) -> Path:
+        frames = []
+        for number in range(pages):
+            frame = Image.new("RGB", (400, 500), "white")
+            ImageDraw.Draw(frame).text((40, 40), f"{name} {number}", fill="black", font_size=40)
+            frames.append(frame)
+        path = tmp_path / name
+        frames[0].save(path, save_all=pages > 1, append_images=frames[1:]) if pages > 1 else frames[0].save(
+            path
+        )
+        return path
+
+    return draw
+
+
+@pytest.fixture
+def fake_engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def bridge(qtbot: QtBot, fake_engine: FakeEngine) -> Iterator[EngineBridge]:
+    made = EngineBridge(lambda: fake_engine)
+    yield made
+    fake_engine.gate.set()
+    assert made.close(5)
+
+
+@pytest.fixture
+def session(bridge: EngineBridge, tmp_path: Path) -> Session:
+    return Session(bridge, Settings(), tmp_path / "bundled")
+
+
+@pytest.fixture
+def window(qtbot: QtBot, session: Session) -> MainWindow:
+    made = MainWindow(session, lambda image: None)
+    qtbot.addWidget(made)
+    made.show()
+    return made

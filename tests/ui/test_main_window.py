@@ -1,0 +1,213 @@
+"""What the window promises: every wish has a way in, and nothing typed is lost on the way out."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QPlainTextEdit, QSlider
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ui import questions
+from rtocr_gui.ui.actions import MENUS, SPECS
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import ModelStatus
+from tests.fake_engine import FakeEngine
+
+Draw = Callable[..., Path]
+
+
+def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+        session.load_model()
+        session.open_files(paths)
+
+
+def read(qtbot: QtBot, window: MainWindow, session: Session) -> None:
+    with qtbot.waitSignal(
+        session.activity_changed, check_params_cb=lambda activity: activity == type(activity)()
+    ):
+        window.actions_by_name["read"].trigger()
+
+
+def editor(window: MainWindow) -> QPlainTextEdit:
+    return window.text_pane.findChild(QPlainTextEdit)
+
+
+def test_every_action_is_in_a_menu_and_says_what_it_does(window: MainWindow) -> None:
+    listed = {name for names in MENUS.values() for name in names if name}
+    assert listed == {spec.name for spec in SPECS} == set(window.actions_by_name)
+    assert all(action.toolTip() for action in window.actions_by_name.values())
+
+
+def test_no_two_actions_share_a_shortcut(window: MainWindow) -> None:
+    keys = [key.toString() for action in window.actions_by_name.values() for key in action.shortcuts()]
+    assert len(keys) == len(set(keys))
+
+
+def test_an_empty_window_offers_only_what_makes_sense(window: MainWindow) -> None:
+    off = ("read", "read_all", "stop", "export", "copy", "remove")
+    assert not any(window.actions_by_name[name].isEnabled() for name in off)
+    assert window.actions_by_name["open"].isEnabled()
+
+
+def test_read_shows_the_text_and_how_it_came_about(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    assert editor(window).toPlainText() == "page 1 of scan.png at 0.76"
+    assert "48 of 64 tokens" in window.reading_summary.text()
+
+
+def test_dropped_files_are_opened(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(draw_page("a.png"))), QUrl.fromLocalFile(str(draw_page("b.png")))])
+    window.page_view.dropEvent(
+        QDropEvent(
+            QPoint(5, 5),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
+    qtbot.waitUntil(lambda: session.page_count == 2)
+
+
+def test_copied_files_are_opened_by_paste(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(draw_page()))])
+    QGuiApplication.clipboard().setMimeData(data)
+    window.actions_by_name["paste"].trigger()
+    qtbot.waitUntil(lambda: session.page_count == 1)
+
+
+def test_pasting_nothing_is_told(window: MainWindow) -> None:
+    QGuiApplication.clipboard().clear()
+    window.actions_by_name["paste"].trigger()
+    assert window.notice_bar.sentences == ("There is no image and no file to paste.",)
+
+
+def test_the_slider_changes_the_plan_at_once_and_the_text_on_release(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    slider = window.retention_bar.findChild(QSlider)
+    slider.setSliderDown(True)
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: len(plan.kept) == 25):
+        slider.setSliderPosition(40)
+    assert editor(window).toPlainText().endswith("at 0.76")
+    slider.setSliderDown(False)
+    qtbot.waitUntil(lambda: editor(window).toPlainText().endswith("at 0.40"))
+
+
+def test_modes_the_model_was_not_made_for_are_marked(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    labels = [window.mode_box.itemText(row) for row in range(window.mode_box.count())]
+    assert labels == [
+        "Tiny",
+        "Small (untrained)",
+        "Base (untrained)",
+        "Large (untrained)",
+        "Gundam (untrained)",
+    ]
+    assert window.mode_box.currentData() is Mode.TINY
+
+
+def test_typed_text_is_kept_when_the_person_says_so(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    editor(window).setPlainText("mine")
+    monkeypatch.setattr(questions, "ask_overwrite", lambda *_: False)
+    window.actions_by_name["read"].trigger()
+    assert session.current_text == "mine"
+    assert editor(window).toPlainText() == "mine"
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+
+
+def test_closing_with_typed_text_asks_and_stays_open_on_no(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    editor(window).setPlainText("mine")
+    monkeypatch.setattr(questions, "agrees", lambda *_: False)
+    assert not window.close()
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+    assert window.close()
+
+
+def test_an_encrypted_file_asks_for_its_password(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr(questions, "ask_password", lambda _, path: asked.append(path) or "")
+    session.password_needed.emit(tmp_path / "secret.pdf")
+    assert asked == [tmp_path / "secret.pdf"]
+    assert window.notice_bar.sentences == (
+        "secret.pdf: not opened. It is encrypted and no password was given.",
+    )
+
+
+def test_export_writes_the_file_that_was_chosen(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "out.md")
+    window.actions_by_name["export"].trigger()
+    assert "page 1 of scan.png" in (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert window.notice_bar.sentences == (f"Exported 1 page to {tmp_path / 'out.md'}.",)
+
+
+def test_what_a_checkpoint_says_of_itself_is_never_rendered_as_markup(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine
+) -> None:
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        session.load_model()
+    hostile = dataclasses.replace(session.model.info, description='<img src="/etc/passwd">')
+    model = dataclasses.replace(session.model, info=hostile)
+    session.model_changed.emit(ModelStatus(model, hostile.name))
+    assert "<img" not in window.model_chip.toolTip()
+    assert "&lt;img" in window.model_chip.toolTip()
+
+
+def test_the_window_remembers_its_place(window: MainWindow, session: Session) -> None:
+    window.resize(1000, 700)
+    window.close()
+    assert session.settings.window_geometry
+    assert session.settings.window_state
+
+
+def test_closing_during_a_reading_ends_within_two_seconds(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    bridge: object,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    window.actions_by_name["read"].trigger()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    assert window.close()
+    assert bridge.close(2)

@@ -1,0 +1,256 @@
+"""What the session promises to a person, with a fake engine behind the real bridge."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ui.page_model import PageState
+from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import ModelStatus, OverwriteQuestion, PageStatus
+from tests.fake_engine import FakeEngine
+
+Draw = Callable[..., Path]
+
+
+@pytest.fixture
+def states(session: Session) -> dict[str, PageStatus]:
+    """The newest status of each page, by label."""
+    newest: dict[str, PageStatus] = {}
+    session.page_status_changed.connect(lambda status: newest.update({status.ref.label: status}))
+    return newest
+
+
+@pytest.fixture
+def notices(session: Session) -> list[str]:
+    heard: list[str] = []
+    session.notice_raised.connect(heard.append)
+    return heard
+
+
+def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+        session.load_model()
+        session.open_files(paths)
+
+
+def read(qtbot: QtBot, session: Session, states: dict[str, PageStatus]) -> None:
+    session.read_current()
+    label = session.current.label
+    qtbot.waitUntil(lambda: label in states and states[label].state is PageState.READ)
+
+
+def test_the_plan_of_the_first_page_is_there_before_anything_is_read(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None) as caught:
+        session.load_model()
+        session.open_files([draw_page()])
+    assert caught.args[0].automatic
+    assert session.current_text == ""
+
+
+def test_a_page_is_read_at_the_ratio_of_the_slider(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.set_retention(0.4)
+    read(qtbot, session, states)
+    assert session.current_text == "page 1 of scan.png at 0.40"
+
+
+def test_streamed_text_adds_up_to_the_text_that_is_kept(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    streamed: list[str] = []
+    session.text_appended.connect(streamed.append)
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session, states)
+    assert "".join(streamed) == session.current_text
+
+
+def test_a_reading_asked_for_before_the_model_is_there_starts_when_it_is(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    with qtbot.waitSignal(session.page_image_changed, check_params_cb=lambda image: image is not None):
+        session.open_files([draw_page()])
+    session.read_current()
+    assert not states
+    session.load_model()
+    qtbot.waitUntil(lambda: any(status.state is PageState.READ for status in states.values()))
+
+
+def test_a_failing_page_says_why_and_the_rest_goes_on(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+    notices: list[str],
+) -> None:
+    fake_engine.broken_pages = {"b.png"}
+    open_and_load(qtbot, session, *(draw_page(name) for name in ("a.png", "b.png", "c.png")))
+    qtbot.waitUntil(lambda: session.page_count == 3)
+    session.read_all()
+    qtbot.waitUntil(lambda: len(states) == 3 and not session.activity.reading)
+    assert [states[f"{name}.png, page 1"].state for name in "abc"] == [
+        PageState.READ,
+        PageState.FAILED,
+        PageState.READ,
+    ]
+    assert notices == ["b.png, page 1: The model could not read this page."]
+
+
+def test_one_broken_file_among_good_ones_does_not_stop_the_others(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path, notices: list[str]
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"not a picture")
+    open_and_load(qtbot, session, draw_page("a.png"), broken, draw_page("c.png"))
+    qtbot.waitUntil(lambda: session.page_count == 2 and len(notices) == 1)
+    assert notices[0].startswith("broken.png: ")
+
+
+def test_stop_keeps_what_was_read_and_forgets_the_rest(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+) -> None:
+    open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
+    fake_engine.gate.clear()
+    session.read_all()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    session.stop()
+    qtbot.waitUntil(lambda: not session.activity.reading)
+    assert session.current_text == "page"
+    assert [status.state for status in states.values()] == [PageState.STOPPED]
+
+
+def test_typed_text_is_not_replaced_without_asking(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session, states)
+    session.edit_text("mine")
+    with qtbot.waitSignal(session.overwrite_questioned) as asked:
+        session.read_current()
+    question: OverwriteQuestion = asked.args[0]
+    assert question.edited == (session.current,)
+    assert session.current_text == "mine"
+    session.read_replacing(question.edited)
+    qtbot.waitUntil(lambda: session.current_text.startswith("page 1") and not session.activity.reading)
+    assert session.unexported_edits == 0
+
+
+def test_letting_the_slider_go_reads_a_read_page_again(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session, states)
+    session.settle_retention(0.25)
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.25") and not session.activity.reading)
+
+
+def test_letting_the_slider_go_asks_before_typed_text_is_replaced(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session, states)
+    session.edit_text("mine")
+    with qtbot.waitSignal(session.overwrite_questioned):
+        session.settle_retention(0.25)
+    assert session.current_text == "mine"
+
+
+def test_letting_the_slider_go_reads_nothing_where_the_person_switched_that_off(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session, states)
+    before = session.current_text
+    session.set_reread(False)
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.25):
+        session.settle_retention(0.25)
+    assert not session.activity.reading
+    assert session.current_text == before
+
+
+def test_moving_the_slider_during_a_reading_starts_it_over_at_the_new_ratio(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    session.read_current()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    session.settle_retention(0.3)
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.30") and not session.activity.reading)
+
+
+def test_another_mode_gives_another_plan(qtbot: QtBot, session: Session, draw_page: Draw) -> None:
+    open_and_load(qtbot, session, draw_page())
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None) as caught:
+        session.set_mode(Mode.GUNDAM)
+    assert len(caught.args[0].norms) == 856
+
+
+def test_exported_markdown_holds_every_page_that_has_text(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus], tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    session.read_all()
+    qtbot.waitUntil(lambda: len(states) == 2 and not session.activity.reading)
+    session.edit_text("mine")
+    session.export(tmp_path / "out.md")
+    written = (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert "mine" in written
+    assert "page 2 of two.tiff" in written
+    assert session.unexported_edits == 0
+
+
+def test_an_export_that_fails_is_told_and_the_edits_still_count_as_unsaved(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path, notices: list[str]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text("mine")
+    session.export(tmp_path)
+    assert len(notices) == 1
+    assert session.unexported_edits == 1
+
+
+def test_a_model_that_cannot_be_loaded_is_told(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, notices: list[str]
+) -> None:
+    fake_engine.load_error = CheckpointError("The folder holds no model.")
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: not status.loading) as caught:
+        session.load_model()
+    status: ModelStatus = caught.args[0]
+    assert status.model is None
+    assert notices == ["The folder holds no model."]
+
+
+def test_a_removed_page_is_gone_and_its_neighbour_is_shown(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    first = session.current
+    session.remove_page(first)
+    assert session.page_count == 1
+    assert session.current is not None
+    assert session.current.index == 1
+
+
+def test_the_model_runs_on_its_own_thread(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    assert fake_engine.threads == {"model"}
