@@ -49,8 +49,7 @@ def measure_tokens(tokens: Tensor, view: NDArray[np.float32]) -> TokenMeasures:
             "The model gave visual tokens that are not finite numbers. Encode the page again; if that does "
             "not help, choose another precision or device, or check the model files."
         )
-    unit = features / norms.clamp_min(_SMALLEST_NORM).unsqueeze(1)
-    similarity = _products_of_pairs(unit).cpu().numpy()  # (N, N)
+    similarity = pairwise_cosine(features, norms).cpu().numpy()  # (N, N)
     patch_density = patch_text_density(view)
     host_norms = norms.cpu().numpy()
     return TokenMeasures(
@@ -64,20 +63,25 @@ def measure_tokens(tokens: Tensor, view: NDArray[np.float32]) -> TokenMeasures:
     )
 
 
-def _products_of_pairs(unit: Tensor) -> Tensor:
-    """Compute unit @ unit.T in strips: what lies below the diagonal is mirrored, not computed again.
+def pairwise_cosine(features: Tensor, norms: Tensor) -> Tensor:
+    """Compute the cosine of every pair of tokens; that of a zero vector is 0.
+
+    The product runs in strips: what lies left of a strip's diagonal block is mirrored from the
+    strips above, not computed again.
 
     Args:
-        unit: (N, D) rows of length 1 or 0.
+        features: (N, D) float32.
+        norms: (N,) L2 norms of the rows.
 
     Returns:
-        (N, N) products.
+        (N, N) float32.
     """
+    unit = features / norms.clamp_min(_SMALLEST_NORM).unsqueeze(1)
     count = len(unit)
-    products = unit.new_empty((count, count))
+    cosines = unit.new_empty((count, count))
     strip = -(-count // _STRIPS)
     for start in range(0, count, strip):
         stop = start + strip
-        products[start:stop, start:] = unit[start:stop] @ unit[start:].T
-        products[stop:, start:stop] = products[start:stop, stop:].T
-    return products
+        cosines[start:stop, start:] = unit[start:stop] @ unit[start:].T
+        cosines[stop:, start:stop] = cosines[start:stop, stop:].T
+    return cosines

@@ -92,11 +92,10 @@ def apply_plan(tokens: Tensor, plan: PrunePlan) -> Tensor:
     survivors = tokens[torch.from_numpy(plan.selected).to(device)]  # (m, D)
     if len(plan.kept) == 0 or len(plan.merged) == 0:
         return survivors
-    kept_positions = plan.layout.prunable[plan.kept]
-    merged_positions = plan.layout.prunable[plan.merged]
+    kept_rows = np.searchsorted(plan.selected, plan.layout.prunable[plan.kept])
+    merged_rows = plan.layout.prunable[plan.merged]
     mass = torch.from_numpy(transport_mass(plan)).float().to(device)  # (K, P)
-    kept = tokens[torch.from_numpy(kept_positions).to(device)].float()  # (K, D)
-    merged = tokens[torch.from_numpy(merged_positions).to(device)].float()  # (P, D)
-    rows = torch.from_numpy(np.searchsorted(plan.selected, kept_positions)).to(device)
-    survivors[rows] = torch.addmm(kept, mass, merged, alpha=_MERGE_WEIGHT).to(tokens.dtype)
-    return survivors
+    merged = tokens[torch.from_numpy(merged_rows).to(device)].float()  # (P, D)
+    result = survivors.float()
+    result.index_add_(0, torch.from_numpy(kept_rows).to(device), mass @ merged, alpha=_MERGE_WEIGHT)
+    return result.to(tokens.dtype)
