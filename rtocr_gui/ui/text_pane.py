@@ -7,7 +7,7 @@ clipboard; the preview opens no link and loads nothing that the text names.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from PySide6.QtCore import QEvent, Qt, QTimer, QUrl, Signal, Slot
+from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import QFontDatabase, QImage, QTextCursor, QTextDocument
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -41,6 +41,13 @@ class SafePreview(QTextBrowser):
         return self._blank if kind == QTextDocument.ResourceType.ImageResource.value else None
 
 
+class MarkdownEditor(QPlainTextEdit):
+    """A plain text editor that leaves dropped and pasted files to the window."""
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasText() and not any(url.isLocalFile() for url in source.urls())
+
+
 class TextPane(QWidget):
     """Shows the text of one page in two tabs, with a bar to copy and export it.
 
@@ -64,7 +71,7 @@ class TextPane(QWidget):
         self._preview_timer.setInterval(PREVIEW_MS)
         self._preview_timer.timeout.connect(self._render_preview)
 
-        self._editor = QPlainTextEdit()
+        self._editor = MarkdownEditor()
         self._editor.setAccessibleName("Recognised text as Markdown")
         self._editor.setTabChangesFocus(True)
         self._editor.textChanged.connect(self._follow_text)
@@ -72,8 +79,8 @@ class TextPane(QWidget):
         self._preview.setAccessibleName("Preview of the recognised text")
 
         self._tabs = QTabWidget()
-        self._tabs.addTab(self._editor, "&Markdown")
-        self._tabs.addTab(self._preview, "Previe&w")
+        self._tabs.addTab(self._editor, "M&arkdown")
+        self._tabs.addTab(self._preview, "&Preview")
         self._tabs.setTabToolTip(0, "The text, to read and correct")
         self._tabs.setTabToolTip(1, "The text as it will look")
         self._tabs.currentChanged.connect(self._render_preview)
@@ -116,24 +123,30 @@ class TextPane(QWidget):
     @Slot(str)
     def append_text(self, delta: str) -> None:
         """Add streamed text at the end; the person's cursor and scroll position stay."""
+        document, cursor = self._editor.document(), self._editor.textCursor()
+        anchor, position = cursor.anchor(), cursor.position()
         with self._written_by_program(), _held(self._editor.verticalScrollBar()):
-            cursor = self._editor.textCursor()
-            anchor, position = cursor.anchor(), cursor.position()
-            end = QTextCursor(self._editor.document())
+            end = QTextCursor(document)
             end.movePosition(QTextCursor.MoveOperation.End)
             end.insertText(delta)
-            cursor.setPosition(anchor)
-            cursor.setPosition(position, QTextCursor.MoveMode.KeepAnchor)
-            self._editor.setTextCursor(cursor)
+            document.clearUndoRedoStacks()
+            moved = self._editor.textCursor()
+            if (moved.anchor(), moved.position()) != (anchor, position):
+                cursor.setPosition(anchor)
+                cursor.setPosition(position, QTextCursor.MoveMode.KeepAnchor)
+                self._editor.setTextCursor(cursor)
 
     @Slot(str)
-    def show_message(self, text: str) -> None:
-        """Show a sentence in place of text, as long as there is none."""
-        self._page = None
+    def show_message(self, text: str, page: object = None) -> None:
+        """Show a sentence where there is no text yet.
+
+        Args:
+            text: the sentence.
+            page: whose text is missing.
+        """
         self._editor.setPlaceholderText(text)
         self._preview.setPlaceholderText(text)
-        with self._written_by_program():
-            self._editor.clear()
+        self.show_text("", page)
 
     @Slot(bool)
     def set_read_only(self, read_only: bool) -> None:

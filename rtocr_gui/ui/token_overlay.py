@@ -22,15 +22,10 @@ class TokenOverlay:
 
     def __init__(self) -> None:
         self._plan: PrunePlan | None = None
-        self._grid_name: GridName = "global"
+        self._grid_name: GridName = "local"
         self._grid: TokenGrid | None = None
         self._veil: list[QRectF] = []
         self._borders: list[QLineF] = []
-
-    @property
-    def plan(self) -> PrunePlan | None:
-        """The plan that is shown, if any."""
-        return self._plan
 
     def show(self, plan: PrunePlan | None) -> None:
         """Take another plan, or none."""
@@ -42,7 +37,7 @@ class TokenOverlay:
         self._draw()
 
     def set_grid(self, name: GridName) -> None:
-        """Show the other grid of a page with tiles."""
+        """Show this grid where the page has tiles; a page without has only the global one."""
         self._grid_name = name
         if self._plan is not None:
             self._grid = token_grid(self._plan.layout, name)
