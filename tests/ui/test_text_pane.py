@@ -1,0 +1,204 @@
+"""What the text pane promises: what a person typed is told, what a reading wrote is not, and the
+preview trusts no text."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtGui import QColor, QImage, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QToolButton
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ui.text_pane import SafePreview, TextPane
+
+LINES = "\n".join(f"line {number}" for number in range(200))
+
+
+@pytest.fixture
+def pane(qtbot: QtBot) -> TextPane:
+    made = TextPane()
+    qtbot.addWidget(made)
+    made.resize(400, 300)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def edits(pane: TextPane) -> list[str]:
+    heard: list[str] = []
+    pane.text_edited.connect(heard.append)
+    return heard
+
+
+def editor(pane: TextPane) -> QPlainTextEdit:
+    return pane.findChild(QPlainTextEdit)
+
+
+def preview(pane: TextPane) -> SafePreview:
+    return pane.findChild(SafePreview)
+
+
+def show_preview(pane: TextPane) -> None:
+    pane.findChild(QTabWidget).setCurrentWidget(preview(pane))
+
+
+def buttons(pane: TextPane) -> dict[str, QToolButton]:
+    return {button.text(): button for button in pane.findChildren(QToolButton) if button.text()}
+
+
+def test_only_the_person_edits(qtbot: QtBot, pane: TextPane, edits: list[str]) -> None:
+    pane.show_text("read")
+    pane.append_text(" on")
+    pane.show_message("nothing yet")
+    pane.show_text("Total 12")
+    assert edits == []
+    editor(pane).moveCursor(QTextCursor.MoveOperation.End)
+    qtbot.keyClicks(editor(pane), ".5")
+    assert edits == ["Total 12.", "Total 12.5"]
+
+
+def test_text_is_told_character_for_character(pane: TextPane, edits: list[str]) -> None:
+    text = "12\u00a0000 €\n\nÄpfel\t日本語 👍🏽"
+    pane.show_text(text)
+    assert pane.text == text
+    editor(pane).insertPlainText("x")
+    assert edits == ["x" + text]
+
+
+def test_undo_never_takes_back_what_a_reading_wrote(pane: TextPane, edits: list[str]) -> None:
+    pane.show_text("page one", 1)
+    pane.show_text("page two", 2)
+    pane.append_text(" streamed")
+    editor(pane).undo()
+    assert pane.text == "page two streamed"
+    assert edits == []
+
+
+def test_a_page_keeps_its_place_when_its_text_is_written_anew(pane: TextPane) -> None:
+    pane.show_message("nothing yet", "page 1")
+    pane.append_text(LINES)
+    bar = editor(pane).verticalScrollBar()
+    bar.setValue(50)
+    pane.show_text(LINES, "page 1")
+    assert bar.value() == 50
+    pane.show_text(LINES, "page 2")
+    assert bar.value() == 0
+
+
+def test_streaming_follows_the_end_while_the_person_is_there(pane: TextPane) -> None:
+    pane.show_text(LINES)
+    bar = editor(pane).verticalScrollBar()
+    bar.setValue(bar.maximum())
+    pane.append_text("\nmore" * 50)
+    assert bar.value() == bar.maximum()
+
+
+def test_streaming_leaves_cursor_selection_and_place_alone(pane: TextPane) -> None:
+    pane.show_text(LINES)
+    cursor = editor(pane).textCursor()
+    cursor.setPosition(3)
+    cursor.setPosition(9, QTextCursor.MoveMode.KeepAnchor)
+    editor(pane).setTextCursor(cursor)
+    editor(pane).verticalScrollBar().setValue(20)
+    pane.append_text("\nmore" * 50)
+    assert (editor(pane).textCursor().anchor(), editor(pane).textCursor().position()) == (3, 9)
+    assert editor(pane).verticalScrollBar().value() == 20
+
+
+def test_streaming_does_not_drag_a_cursor_at_the_end_along(pane: TextPane) -> None:
+    pane.show_text("abc")
+    editor(pane).moveCursor(QTextCursor.MoveOperation.End)
+    pane.append_text("def")
+    assert editor(pane).textCursor().position() == 3
+
+
+def test_read_only_text_cannot_be_typed_into(qtbot: QtBot, pane: TextPane, edits: list[str]) -> None:
+    pane.show_text("abc")
+    pane.set_read_only(True)
+    qtbot.keyClicks(editor(pane), "x")
+    assert (pane.text, edits) == ("abc", [])
+    pane.set_read_only(False)
+    qtbot.keyClicks(editor(pane), "x")
+    assert pane.text == "xabc"
+
+
+def test_a_message_stands_where_there_is_no_text(pane: TextPane) -> None:
+    pane.show_text("abc")
+    pane.show_message("Press Read.")
+    assert pane.text == ""
+    assert editor(pane).placeholderText() == "Press Read."
+    assert not any(button.isEnabled() for button in buttons(pane).values())
+
+
+def test_copy_and_export_are_wishes(qtbot: QtBot, pane: TextPane) -> None:
+    pane.show_text("abc")
+    with qtbot.waitSignal(pane.copy_requested):
+        buttons(pane)["Copy"].click()
+    with qtbot.waitSignal(pane.export_requested):
+        buttons(pane)["Export"].click()
+
+
+def test_the_preview_shows_markdown_and_html_tables(pane: TextPane) -> None:
+    pane.show_text("# Head\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<table><tr><td>cell</td></tr></table>\n")
+    show_preview(pane)
+    shown = preview(pane).toPlainText()
+    assert all(word in shown for word in ("Head", "1", "2", "cell"))
+    assert not any(mark in shown for mark in ("#", "|", "<td>"))
+
+
+def test_the_preview_follows_a_stream_only_while_it_can_be_seen(qtbot: QtBot, pane: TextPane) -> None:
+    pane.append_text("first")
+    assert preview(pane).toPlainText() == ""
+    show_preview(pane)
+    assert preview(pane).toPlainText() == "first"
+    pane.append_text(" second")
+    qtbot.waitUntil(lambda: preview(pane).toPlainText() == "first second")
+
+
+@pytest.mark.parametrize("how", ["![x]({})", '<img src="{}">', '<p style="background-image: url({})">text</p>'])
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_the_preview_opens_no_file(pane: TextPane, tmp_path: Path, how: str, scheme: str) -> None:
+    picture = QImage(100, 100, QImage.Format.Format_RGB32)
+    picture.fill(QColor("magenta"))
+    assert picture.save(str(tmp_path / "secret.png"))
+    pane.show_text(how.format(f"{scheme}{tmp_path / 'secret.png'}"))
+    show_preview(pane)
+    shown = preview(pane).viewport().grab().toImage()
+    colours = {shown.pixelColor(x, y).name() for x in range(shown.width()) for y in range(shown.height())}
+    assert QColor("magenta").name() not in colours
+
+
+@pytest.mark.parametrize("kind", list(QTextDocument.ResourceType))
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "http://localhost/x.css", "data:text/plain,x"])
+def test_the_preview_loads_nothing_that_the_text_names(
+    pane: TextPane, kind: QTextDocument.ResourceType, address: str
+) -> None:
+    loaded = preview(pane).loadResource(kind.value, QUrl(address))
+    assert loaded is None or loaded.size().toTuple() == (1, 1)
+
+
+def test_a_click_on_a_link_goes_nowhere(qtbot: QtBot, pane: TextPane) -> None:
+    pane.show_text("[link](file:///etc/passwd)")
+    show_preview(pane)
+    view = preview(pane)
+    start = view.cursorRect(QTextCursor(view.document())).center()
+    start.setX(start.x() + 4)
+    assert view.anchorAt(start) == "file:///etc/passwd"
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    assert view.toPlainText().strip() == "link"
+    assert view.source().isEmpty()
+
+
+def test_dropped_files_are_left_to_the_window_and_dropped_text_is_not(pane: TextPane) -> None:
+    files, words = QMimeData(), QMimeData()
+    files.setUrls([QUrl.fromLocalFile("/scan.png")])
+    files.setText("file:///scan.png")
+    words.setText("words")
+    assert not editor(pane).canInsertFromMimeData(files)
+    assert editor(pane).canInsertFromMimeData(words)
+
+
+def test_tab_moves_on_to_the_next_control(qtbot: QtBot, pane: TextPane, edits: list[str]) -> None:
+    editor(pane).setFocus()
+    qtbot.keyClick(editor(pane), Qt.Key.Key_Tab)
+    assert edits == []
