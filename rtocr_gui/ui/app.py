@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _start_log(path.parent)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     with tempfile.TemporaryDirectory(prefix="rtocr-") as pasted:
-        bridge = EngineBridge(_make_engine)
+        bridge = EngineBridge(make_engine)
         session = Session(bridge, load_settings(path), resource_path("miniature"))
         window = MainWindow(session, lambda image: _save_image(Path(pasted), image))
         _tell_the_unforeseen(window)
@@ -80,7 +80,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _make_engine() -> ReadingEngine:
+def make_engine() -> ReadingEngine:
     """Import torch and make the engine; runs on the model lane.
 
     Importing holds the interpreter for as long as the disk is slow, so the large libraries are
