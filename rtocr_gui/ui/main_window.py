@@ -287,7 +287,8 @@ class MainWindow(QMainWindow):
     @Slot()
     def _paste(self) -> None:
         mime = QGuiApplication.clipboard().mimeData()
-        urls = mime.urls() if mime is not None else []
+        # An empty clipboard has no MIME data on some platforms, whatever the stubs promise.
+        urls = mime.urls() if mime is not None else []  # type: ignore[redundant-expr]
         paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
         if paths:
             self._session.open_files(paths)

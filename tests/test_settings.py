@@ -1,0 +1,59 @@
+"""Settings survive what happens to files: damage, old versions, odd values."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rtocr_gui.errors import SettingsError
+from rtocr_gui.settings import Settings, load_settings, save_settings, settings_path
+
+
+def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
+    settings = Settings(model_folder="/models/ümlaut", retention=0.4, reread_on_release=False)
+    path = tmp_path / "new" / "settings.json"
+    save_settings(settings, path)
+    assert load_settings(path) == settings
+
+
+def test_a_first_start_has_the_defaults(tmp_path: Path) -> None:
+    assert load_settings(tmp_path / "settings.json") == Settings()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe\x00", b"null"])
+def test_a_damaged_file_is_set_aside_and_the_defaults_are_used(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "settings.json"
+    path.write_bytes(content)
+    assert load_settings(path) == Settings()
+    assert (tmp_path / "settings.broken.json").read_bytes() == content
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("retention", 0),
+        ("retention", 1.5),
+        ("retention", True),
+        ("retention", "much"),
+        ("pdf_dpi", 100_000),
+        ("pdf_dpi", "200"),
+        ("model_folder", 7),
+        ("reread_on_release", "yes"),
+        ("unheard_of", 1),
+    ],
+)
+def test_a_value_that_does_not_fit_costs_only_itself(tmp_path: Path, name: str, value: object) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"mode": "base", name: value}), encoding="utf-8")
+    assert load_settings(path) == Settings(mode="base")
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(SettingsError, match="could not be saved"):
+        save_settings(Settings(), tmp_path / "file" / "settings.json")
+
+
+def test_the_place_of_the_settings_can_be_chosen(settings_folder: Path) -> None:
+    assert settings_path() == settings_folder / "settings.json"

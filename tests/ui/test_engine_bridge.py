@@ -1,0 +1,115 @@
+"""The bridge answers every request once, on the main thread, and never dies of a job."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import Mode, ReadSettings, Task
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.replies import DocumentOpened
+from tests.fake_engine import FakeEngine
+
+SETTINGS = ReadSettings(Mode.TINY, Task("text", "Plain text", "\nFree OCR."))
+
+
+@pytest.fixture
+def opened(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -> tuple[PageRef, ...]:
+    with qtbot.waitSignal(bridge.document_opened) as caught:
+        bridge.open_document(draw_page("three.tiff", pages=3))
+    reply: DocumentOpened = caught.args[0]
+    return reply.pages
+
+
+def load(qtbot: QtBot, bridge: EngineBridge) -> None:
+    with qtbot.waitSignal(bridge.model_loaded):
+        bridge.load_model(Path("model"), "cpu")
+
+
+def test_replies_carry_the_id_of_their_request(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
+) -> None:
+    with qtbot.waitSignal(bridge.page_rendered) as caught:
+        request_id = bridge.render_page(opened[1], 200)
+    assert caught.args[0].request_id == request_id
+    assert caught.args[0].ref == opened[1]
+    assert caught.args[0].image.width() == 400
+
+
+def test_only_the_newest_of_many_plans_is_answered(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
+) -> None:
+    load(qtbot, bridge)
+    with qtbot.waitSignal(bridge.page_encoded) as caught:
+        bridge.encode_page(opened[0], 200, Mode.TINY)
+    answered: list[int] = []
+    bridge.plan_computed.connect(lambda reply: answered.append(reply.request_id))
+    hold = threading.Event()
+    bridge._plan_lane.submit(lambda: hold.wait(5) and None)
+    ids = [
+        bridge.compute_plan(caught.args[0].encoded, PruneSettings(percent / 100)) for percent in range(1, 100)
+    ]
+    with qtbot.waitSignal(bridge.plan_computed):
+        hold.set()
+    assert answered == [ids[-1]]
+
+
+def test_text_reaches_the_window_on_its_own_thread(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], fake_engine: FakeEngine
+) -> None:
+    load(qtbot, bridge)
+    texts: list[str] = []
+    bridge.text_streamed.connect(lambda reply: texts.append(reply.text))
+    with qtbot.waitSignal(bridge.reading_finished) as caught:
+        bridge.read_page(opened[2], 200, SETTINGS)
+    assert "".join(texts) == caught.args[0].reading.text == "page 3 of three.tiff at 0.76"
+
+
+def test_reading_without_a_model_is_told(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
+) -> None:
+    with qtbot.waitSignal(bridge.request_failed) as caught:
+        bridge.read_page(opened[0], 200, SETTINGS)
+    assert caught.args[0].sentence == "No model is loaded yet. Choose a model first."
+
+
+def test_an_unforeseen_error_is_told_without_its_details_and_the_lane_goes_on(
+    qtbot: QtBot,
+    bridge: EngineBridge,
+    opened: tuple[PageRef, ...],
+    fake_engine: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    load(qtbot, bridge)
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("secret page text")
+
+    with monkeypatch.context() as patch, qtbot.waitSignal(bridge.request_failed) as caught:
+        patch.setattr(fake_engine, "encode", fail)
+        bridge.encode_page(opened[0], 200, Mode.TINY)
+    assert "ZeroDivisionError" in caught.args[0].sentence
+    assert "secret" not in caught.args[0].sentence
+    with qtbot.waitSignal(bridge.page_encoded):
+        bridge.encode_page(opened[0], 200, Mode.TINY)
+
+
+def test_closing_drops_what_waits(bridge: EngineBridge) -> None:
+    ran: list[int] = []
+    began, hold = threading.Event(), threading.Event()
+
+    def busy() -> None:
+        began.set()
+        hold.wait(5)
+
+    bridge._model_lane.submit(busy)
+    bridge._model_lane.submit(lambda: ran.append(1))
+    assert began.wait(5)
+    assert not bridge.close(0.05)
+    hold.set()
+    assert bridge.close(5)
+    assert ran == []
