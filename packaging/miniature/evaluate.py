@@ -23,7 +23,7 @@ from rapidfuzz.distance import Levenshtein
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.reading import TASKS, Reading, ReadSettings
+from rtocr_gui.ocr.reading import Reading, ReadSettings
 from rtocr_gui.pruning.plan import PruneSettings
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +92,6 @@ def measure_folder(engine: Engine, folder: Path) -> tuple[dict[str, Figures], fl
     """
     assert engine.loaded is not None
     info = engine.loaded.info
-    task = next(task for task in TASKS if task.name == info.tasks[0].name)
     tallies = {name: Tally() for name in RETENTIONS}
     correlations = []
     for path in sorted(folder.glob("*.png")):
@@ -102,7 +101,7 @@ def measure_folder(engine: Engine, folder: Path) -> tuple[dict[str, Figures], fl
         correlations.append(np.corrcoef(measures.norms, measures.patch_density)[0, 1])
         for name, retention in RETENTIONS.items():
             settings = ReadSettings(
-                info.modes[0], task, PruneSettings(retention), max_new_tokens=MAX_NEW_TOKENS
+                info.modes[0], info.tasks[0], PruneSettings(retention), max_new_tokens=MAX_NEW_TOKENS
             )
             *_, reading = engine.read(page, settings, threading.Event())
             assert isinstance(reading, Reading)
