@@ -137,10 +137,10 @@ class PageList(QWidget):
         self._view.setResizeMode(QListView.ResizeMode.Adjust)
         self._view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self._view.viewport().installEventFilter(self)
-        self._view.verticalScrollBar().valueChanged.connect(self._settle_timer.start)
+        self._view.verticalScrollBar().valueChanged.connect(self._await_rest)
         self._view.selectionModel().currentChanged.connect(self._follow_current)
-        self._model.modelReset.connect(self._settle_timer.start)
-        self._model.rowsInserted.connect(self._settle_timer.start)
+        self._model.modelReset.connect(self._await_rest)
+        self._model.rowsInserted.connect(self._await_rest)
 
         self._remove = QAction("Remove from list", self._view)
         self._remove.setShortcut(QKeySequence.StandardKey.Delete)
@@ -199,8 +199,12 @@ class PageList(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
-            self._settle_timer.start()
+            self._await_rest()
         return super().eventFilter(watched, event)
+
+    @Slot()
+    def _await_rest(self) -> None:
+        self._settle_timer.start()
 
     @Slot()
     def _ask_for_thumbnails(self) -> None:

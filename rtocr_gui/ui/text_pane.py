@@ -25,6 +25,8 @@ from rtocr_gui.ui.icons import icon
 PREVIEW_MS = 200
 """The preview follows the text at most this often."""
 
+_TABLE_STYLE = "table { border-collapse: collapse } td, th { border: 1px solid gray; padding: 3px }"
+
 
 class SafePreview(QTextBrowser):
     """Renders Markdown that nobody has vetted: no file, no network, no link is followed."""
@@ -33,6 +35,7 @@ class SafePreview(QTextBrowser):
         super().__init__(parent)
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
+        self.document().setDefaultStyleSheet(_TABLE_STYLE)
         self._blank = QImage(1, 1, QImage.Format.Format_ARGB32)
         self._blank.fill(0)
 
@@ -64,6 +67,7 @@ class TextPane(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._page: object = None
+        self._known_text = ""
         self._writing = False
         self._preview_is_stale = False
         self._preview_timer = QTimer(self)
@@ -96,7 +100,6 @@ class TextPane(QWidget):
         column.addWidget(self._tabs)
         column.addLayout(bar)
         self._follow_appearance()
-        self.show_message("")
 
     @property
     def text(self) -> str:
@@ -117,6 +120,7 @@ class TextPane(QWidget):
         self._page = page
         with self._written_by_program():
             self._editor.setPlainText(text)
+        self._render_preview()
         for bar, position in zip(bars, positions, strict=True):
             bar.setValue(position)
 
@@ -165,6 +169,7 @@ class TextPane(QWidget):
         button.setAutoRaise(True)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setEnabled(False)
         button.clicked.connect(wish)
         return button
 
@@ -174,6 +179,10 @@ class TextPane(QWidget):
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPointSizeF(self.font().pointSizeF())
         self._editor.setFont(font)
+        for document in (self._editor.document(), self._preview.document()):
+            document.setDocumentMargin(self.fontMetrics().height() / 2)
+        self._preview_is_stale = True  # it was drawn with the colours from before
+        self._render_preview()
 
     @contextmanager
     def _written_by_program(self) -> Iterator[None]:
@@ -185,21 +194,24 @@ class TextPane(QWidget):
 
     @Slot()
     def _follow_text(self) -> None:
-        has_text = not self._editor.document().isEmpty()
-        self._copy.setEnabled(has_text)
-        self._export.setEnabled(has_text)
+        text = self.text
+        if text == self._known_text:
+            return  # Qt also calls a change of font or margin a change of text
+        self._known_text = text
+        self._copy.setEnabled(bool(text))
+        self._export.setEnabled(bool(text))
         self._preview_is_stale = True
         if self._preview.isVisible() and not self._preview_timer.isActive():
             self._preview_timer.start()
         if not self._writing:
-            self.text_edited.emit(self.text)
+            self.text_edited.emit(text)
 
     @Slot()
     def _render_preview(self) -> None:
         if self._preview_is_stale and self._tabs.currentWidget() is self._preview:
             self._preview_is_stale = False
             with _held(self._preview.verticalScrollBar()):
-                self._preview.setMarkdown(self.text)
+                self._preview.setMarkdown(self._known_text)
 
 
 @contextmanager

@@ -57,6 +57,18 @@ def test_only_the_person_edits(qtbot: QtBot, pane: TextPane, edits: list[str]) -
     assert edits == ["Total 12.", "Total 12.5"]
 
 
+def test_a_change_of_colours_or_font_is_no_edit(pane: TextPane, edits: list[str]) -> None:
+    pane.show_text("read")
+    dark = pane.palette()
+    dark.setColor(dark.ColorRole.Window, QColor("black"))
+    pane.setPalette(dark)
+    font = pane.font()
+    font.setPointSizeF(font.pointSizeF() * 1.5)
+    pane.setFont(font)
+    assert edits == []
+    assert pane.text == "read"
+
+
 def test_text_is_told_character_for_character(pane: TextPane, edits: list[str]) -> None:
     text = "12\u00a0000 €\n\nÄpfel\t日本語 👍🏽"
     pane.show_text(text)
@@ -123,6 +135,7 @@ def test_read_only_text_cannot_be_typed_into(qtbot: QtBot, pane: TextPane, edits
 
 
 def test_a_message_stands_where_there_is_no_text(pane: TextPane) -> None:
+    assert not any(button.isEnabled() for button in buttons(pane).values())
     pane.show_text("abc")
     pane.show_message("Press Read.")
     assert pane.text == ""
@@ -155,7 +168,17 @@ def test_the_preview_follows_a_stream_only_while_it_can_be_seen(qtbot: QtBot, pa
     qtbot.waitUntil(lambda: preview(pane).toPlainText() == "first second")
 
 
-@pytest.mark.parametrize("how", ["![x]({})", '<img src="{}">', '<p style="background-image: url({})">text</p>'])
+def test_the_preview_of_another_page_begins_at_its_top(pane: TextPane) -> None:
+    show_preview(pane)
+    pane.show_text("short", "page 1")
+    pane.show_text(LINES.replace("\n", "\n\n"), "page 2")
+    bar = preview(pane).verticalScrollBar()
+    assert (bar.value(), bar.maximum() > 0) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "how", ["![x]({})", '<img src="{}">', '<p style="background-image: url({})">text</p>']
+)
 @pytest.mark.parametrize("scheme", ["", "file://"])
 def test_the_preview_opens_no_file(pane: TextPane, tmp_path: Path, how: str, scheme: str) -> None:
     picture = QImage(100, 100, QImage.Format.Format_RGB32)

@@ -1,0 +1,167 @@
+"""What the page list promises: it names every page and its state, and asks for few thumbnails."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QListView
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ui.icons import icon
+from rtocr_gui.ui.page_list import PageList
+from rtocr_gui.ui.page_model import PageEntry, PageState
+
+
+def entries(count: int, first: int = 0) -> list[PageEntry]:
+    return [PageEntry(key, f"scan {key}.png", "Page 1 of 1") for key in range(first, first + count)]
+
+
+def picture(colour: str) -> QImage:
+    image = QImage(60, 80, QImage.Format.Format_RGB32)
+    image.fill(QColor(colour))
+    return image
+
+
+@pytest.fixture
+def pages(qtbot: QtBot) -> PageList:
+    made = PageList()
+    qtbot.addWidget(made)
+    made.resize(220, 400)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def wanted(pages: PageList) -> list[object]:
+    heard: list[object] = []
+    pages.thumbnail_wanted.connect(heard.append)
+    return heard
+
+
+def view(pages: PageList) -> QListView:
+    return pages.findChild(QListView)
+
+
+def summary(pages: PageList, row: int) -> str:
+    return view(pages).model().index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole)
+
+
+def test_of_five_hundred_pages_only_those_in_view_ask_for_a_thumbnail(
+    qtbot: QtBot, pages: PageList, wanted: list[object]
+) -> None:
+    pages.set_pages(entries(500))
+    qtbot.waitUntil(lambda: bool(wanted))
+    assert wanted == list(range(len(wanted)))
+    assert len(wanted) < 20
+
+
+def test_pages_that_are_scrolled_to_ask_once(qtbot: QtBot, pages: PageList, wanted: list[object]) -> None:
+    pages.set_pages(entries(500))
+    qtbot.waitUntil(lambda: bool(wanted))
+    view(pages).scrollToBottom()
+    qtbot.waitUntil(lambda: 499 in wanted)
+    view(pages).scrollToTop()
+    view(pages).scrollToBottom()
+    with qtbot.waitSignal(pages.thumbnail_wanted):
+        pages.add_pages(entries(1, first=500))
+        view(pages).scrollToBottom()
+    assert len(wanted) == len(set(wanted))
+    assert len(wanted) < 40
+
+
+def test_a_thumbnail_is_painted_and_a_missing_one_leaves_a_frame(pages: PageList) -> None:
+    pages.set_pages(entries(2))
+    pages.set_thumbnail(0, picture("magenta"))
+    pages.set_thumbnail(1, QImage())
+    pages.set_thumbnail("gone", picture("magenta"))
+    shown = view(pages).viewport().grab().toImage()
+    row_height = view(pages).visualRect(view(pages).model().index(0, 0)).height()
+    rows = [
+        {
+            shown.pixelColor(x, y).name()
+            for x in range(0, shown.width(), 2)
+            for y in range(top, top + row_height, 2)
+        }
+        for top in (0, row_height)
+    ]
+    assert QColor("magenta").name() in rows[0]
+    assert QColor("magenta").name() not in rows[1]
+
+
+@pytest.mark.parametrize("state", list(PageState))
+def test_every_state_has_its_own_icon_and_its_words(pages: PageList, state: PageState) -> None:
+    pages.set_pages(entries(1))
+    pages.set_state(0, state, "Because.")
+    assert summary(pages, 0) == f"scan 0.png\nPage 1 of 1\n{state.value}: Because."
+    images = [
+        icon(other.icon_name, pages.palette()).pixmap(32).toImage()
+        for other in PageState
+        if other is not state
+    ]
+    assert icon(state.icon_name, pages.palette()).pixmap(32).toImage() not in images
+    assert not view(pages).viewport().grab().isNull()
+
+
+def test_a_state_for_a_page_that_left_the_list_is_harmless(pages: PageList) -> None:
+    pages.set_pages(entries(1))
+    pages.set_state("gone", PageState.READ)
+    assert "Not read" in summary(pages, 0)
+
+
+def test_the_person_selects_and_the_program_selects_silently(qtbot: QtBot, pages: PageList) -> None:
+    heard: list[object] = []
+    pages.page_selected.connect(heard.append)
+    pages.set_pages(entries(3))
+    pages.select(0)
+    assert (pages.selected_key, heard) == (0, [])
+    qtbot.keyClick(view(pages), Qt.Key.Key_Down)
+    assert heard == [1]
+    place = view(pages).visualRect(view(pages).model().index(2, 0)).center()
+    qtbot.mouseClick(view(pages).viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert heard == [1, 2]
+    pages.select("gone")
+    assert pages.selected_key is None
+
+
+def test_pages_that_stay_keep_thumbnail_state_selection_and_place(qtbot: QtBot, pages: PageList) -> None:
+    pages.set_pages(entries(50))
+    pages.set_state(30, PageState.EDITED)
+    pages.select(30)
+    view(pages).scrollTo(view(pages).model().index(30, 0), QListView.ScrollHint.PositionAtTop)
+    place = view(pages).verticalScrollBar().value()
+    pages.set_pages(entries(45))
+    assert pages.selected_key == 30
+    assert "Edited" in summary(pages, 30)
+    assert view(pages).verticalScrollBar().value() == place
+    pages.set_pages([])
+    assert pages.selected_key is None
+
+
+def test_delete_asks_for_the_selected_page_to_leave(qtbot: QtBot, pages: PageList) -> None:
+    pages.set_pages(entries(2))
+    heard: list[object] = []
+    pages.remove_requested.connect(heard.append)
+    action = view(pages).actions()[0]
+    action.trigger()
+    assert heard == []
+    pages.select(1)
+    action.trigger()
+    assert heard == [1]
+    assert action.shortcut().toString() == "Del"
+
+
+def test_adding_pages_twice_lists_them_once(pages: PageList) -> None:
+    pages.add_pages(entries(2))
+    pages.add_pages(entries(3))
+    assert view(pages).model().rowCount() == 3
+
+
+def test_icons_follow_a_dark_palette(pages: PageList) -> None:
+    def brightest(colour: str) -> int:
+        palette = pages.palette()
+        palette.setColor(palette.ColorRole.ButtonText, QColor(colour))
+        shown = icon("open", palette).pixmap(32).toImage()
+        colours = [shown.pixelColor(x, y) for x in range(32) for y in range(32)]
+        return max(colour.lightness() for colour in colours if colour.alpha() > 200)
+
+    assert brightest("black") < 30
+    assert brightest("white") > 220
