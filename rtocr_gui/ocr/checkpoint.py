@@ -140,6 +140,7 @@ def load_model(
                 state_dict={name: tensor for name, tensor in weights.items() if name not in unused},
                 dtype=dtype,
                 attn_implementation="sdpa",
+                experts_implementation="grouped_mm" if device.type == "cuda" else "eager",
                 output_loading_info=True,
             )
         model, report = loaded

@@ -108,7 +108,9 @@ class NgramBan:
 
     def __post_init__(self) -> None:
         if self.size < 2 or self.window < self.size:
-            raise SettingsError("The n-gram ban needs a size of at least 2 and a window of at least that size.")
+            raise SettingsError(
+                "The n-gram ban needs a size of at least 2 and a window of at least that size."
+            )
 
 
 @dataclass(frozen=True, slots=True)

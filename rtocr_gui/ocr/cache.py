@@ -1,0 +1,53 @@
+"""Keeps what was costly to compute, up to a number of bytes. Knows nothing of what it keeps."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class ByteBoundedCache(Generic[Key, Value]):
+    """Forgets what was asked for longest ago once its bound is passed.
+
+    Args:
+        most_bytes: the bound, at least 0. A value above it is never kept.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
+        self._held_bytes = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Size of all values that are kept."""
+        return self._held_bytes
+
+    def get(self, key: Key) -> Value | None:
+        """Give the value of a key, which thereby counts as used, or None."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        self._entries.move_to_end(key)
+        return entry[0]
+
+    def put(self, key: Key, value: Value, size_bytes: int) -> None:
+        """Keep a value of the given size, in place of the key's former one."""
+        self._forget(key)
+        if size_bytes > self.most_bytes:
+            return
+        self._entries[key] = (value, size_bytes)
+        self._held_bytes += size_bytes
+        while self._held_bytes > self.most_bytes:
+            self._forget(next(iter(self._entries)))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+        self._held_bytes = 0
+
+    def _forget(self, key: Key) -> None:
+        if key in self._entries:
+            self._held_bytes -= self._entries.pop(key)[1]

@@ -1,0 +1,280 @@
+"""Reads pages: the one object that holds a model.
+
+Synchronous: whoever calls it decides on which thread that happens, always on one at a time. Encoded
+pages are kept (bounded in bytes), so that a page is read again at another retention without encoding
+it again. Knows no window; everything it gives is plain and frozen.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.errors import ReadingError
+from rtocr_gui.ocr.cache import ByteBoundedCache
+from rtocr_gui.ocr.checkpoint import (
+    Checkpoint,
+    choose_device,
+    choose_dtype,
+    is_out_of_memory,
+    load_checkpoint,
+)
+from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt, build_prompt
+from rtocr_gui.ocr.encoding import encode_views
+from rtocr_gui.ocr.folder import inspect_checkpoint
+from rtocr_gui.ocr.layout import build_layout
+from rtocr_gui.ocr.markup import strip_grounding
+from rtocr_gui.ocr.reading import (
+    EncodedPage,
+    LoadedModel,
+    Mode,
+    Reading,
+    ReadingEvent,
+    ReadSettings,
+    Stage,
+    StageTimings,
+    StopReason,
+    TextDelta,
+)
+from rtocr_gui.ocr.threads import usable_cpus
+from rtocr_gui.ocr.transcript import Transcript
+from rtocr_gui.ocr.views import make_views, normalise
+from rtocr_gui.pruning.measures import measure_tokens
+from rtocr_gui.pruning.plan import PrunePlan, plan_pruning
+from rtocr_gui.pruning.transport import apply_plan
+
+CACHE_BYTES = 256 * 2**20
+"""Encoded pages that are kept, unless told otherwise: some fifty pages at Large."""
+
+_PageKey = tuple[str, int, tuple[int, int], float | None, Mode]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Encoding:
+    """An encoded page with its visual tokens (n, D), which never leave the engine."""
+
+    page: EncodedPage
+    tokens: Tensor
+
+    @property
+    def size_bytes(self) -> int:
+        return self.tokens.nbytes + self.page.measures.similarity.nbytes
+
+
+class Engine:
+    """Loads a checkpoint, encodes pages and reads them.
+
+    Args:
+        threads: CPU threads for the arithmetic; None for torch's own choice, but not more than this
+            process may use.
+        cache_bytes: most bytes of encoded pages to keep.
+    """
+
+    def __init__(self, threads: int | None = None, cache_bytes: int = CACHE_BYTES) -> None:
+        self._threads = threads
+        self._checkpoint: Checkpoint | None = None
+        self._encodings: ByteBoundedCache[_PageKey, _Encoding] = ByteBoundedCache(cache_bytes)
+
+    def load(self, folder: Path, device: str = "auto") -> LoadedModel:
+        """Load a checkpoint in place of the one that was loaded.
+
+        Args:
+            folder: in the official layout.
+            device: "auto", "cpu", "cuda", "cuda:1", "mps", ...
+
+        Returns:
+            What was loaded, and where it runs.
+
+        Raises:
+            CheckpointError: the folder cannot be used, and the former model stays; or the memory does
+                not suffice, and no model is loaded.
+            SettingsError: this computer has no such device; the former model stays.
+        """
+        started = time.perf_counter()
+        place = choose_device(device)
+        dtype = choose_dtype(place)
+        inspect_checkpoint(folder)
+        self.unload()
+        torch.set_num_threads(self._threads or min(torch.get_num_threads(), usable_cpus()))
+        self._checkpoint = load_checkpoint(folder, place, dtype)
+        return LoadedModel(
+            info=self._checkpoint.info,
+            device=str(place),
+            dtype=str(dtype).removeprefix("torch."),
+            load_ms=_ms_since(started),
+        )
+
+    def unload(self) -> None:
+        """Forget the model and all encoded pages."""
+        self._checkpoint = None
+        self._encodings.clear()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def encode(self, page: PageImage, mode: Mode) -> EncodedPage:
+        """Encode and measure a page, or give what is kept of it.
+
+        Args:
+            page: as it was rendered; another resolution is another encoding.
+            mode: how to scale it.
+
+        Returns:
+            Everything a plan needs.
+
+        Raises:
+            ReadingError: no model is loaded, or the model failed on this page.
+            PruningError: the model gave tokens that cannot be measured.
+        """
+        return self._encode(self._loaded(), page, mode)[0].page
+
+    def read(
+        self, page: PageImage, settings: ReadSettings, cancel: threading.Event
+    ) -> Iterator[ReadingEvent]:
+        """Read a page, stage by stage.
+
+        Args:
+            page: as it was rendered.
+            settings: mode, task, retention and limits.
+            cancel: stops the reading before the next decoding step; an encoding under way is finished.
+
+        Yields:
+            Each stage as it begins, the encoded page, the text as it comes, and last the reading.
+
+        Raises:
+            ReadingError: no model is loaded, or the model failed on this page; the engine can go on
+                with another one.
+            PruningError: the model gave tokens that cannot be measured.
+        """
+        checkpoint = self._loaded()
+        with self._failures_in_words(page, settings.mode):
+            yield Stage.ENCODE
+            encoding, is_new = self._encode(checkpoint, page, settings.mode)
+            yield encoding.page
+
+            yield Stage.PRUNE
+            started = time.perf_counter()
+            plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
+            prompt = _build_prompt(checkpoint, encoding, plan, settings)
+            prune_ms = _ms_since(started) + (encoding.page.measures.measure_ms if is_new else 0.0)
+
+            yield Stage.PREFILL
+            started = time.perf_counter()
+            decoder = Decoder(checkpoint.model)
+            generation = GreedyGeneration(decoder, _rules(checkpoint, settings), cancel)
+            generation.prefill(prompt)
+            _wait_for(checkpoint.model.device)
+            prefill_ms = _ms_since(started)
+
+            yield Stage.DECODE
+            transcript = Transcript(checkpoint.tokenizer, generation)
+            yield from transcript.deltas()
+            yield Reading(
+                ref=page.ref,
+                settings=settings,
+                model_name=checkpoint.info.name,
+                raw_text=transcript.text,
+                text=strip_grounding(transcript.text, settings.task),
+                token_ids=tuple(generation.token_ids),
+                stop_reason=generation.stop_reason or StopReason.CANCELLED,
+                plan=plan,
+                prompt_tokens=len(prompt.position_ids),
+                timings=StageTimings(
+                    encode_ms=encoding.page.encode_ms if is_new else 0.0,
+                    prune_ms=prune_ms,
+                    prefill_ms=prefill_ms,
+                    decode_ms=transcript.decode_ms,
+                ),
+            )
+
+    def _loaded(self) -> Checkpoint:
+        if self._checkpoint is None:
+            raise ReadingError("No model is loaded. Choose a model first.")
+        return self._checkpoint
+
+    def _encode(self, checkpoint: Checkpoint, page: PageImage, mode: Mode) -> tuple[_Encoding, bool]:
+        """The encoding of a page, and whether it was made just now."""
+        key = (page.ref.sha256, page.ref.index, page.image.size, page.dpi, mode)
+        kept = self._encodings.get(key)
+        if kept is not None:
+            return kept, False
+        with self._failures_in_words(page, mode):
+            views = make_views(page.image, mode)
+            layout = build_layout(mode, views.page_size_px, views.crop_wh)
+            started = time.perf_counter()
+            tokens = encode_views(checkpoint.model, views)
+            _wait_for(tokens.device)
+            encode_ms = _ms_since(started)
+            prunable = torch.from_numpy(layout.prunable).to(tokens.device)
+            measures = measure_tokens(tokens[prunable], normalise(views.global_view))
+        encoding = _Encoding(EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
+        self._encodings.put(key, encoding, encoding.size_bytes)
+        return encoding, True
+
+    @contextmanager
+    def _failures_in_words(self, page: PageImage, mode: Mode) -> Iterator[None]:
+        """Turn what torch raises into a sentence about this page; the engine stays usable."""
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise ReadingError(
+                    f"The model failed on {page.ref.label}. Read it again; if that does not help, choose "
+                    "another mode or device."
+                ) from error
+            self._encodings.clear()
+            raise ReadingError(
+                f"There is not enough memory to read {page.ref.label} in {mode.value} mode. Choose a smaller "
+                "mode, or close other programs."
+            ) from error
+
+
+def _build_prompt(
+    checkpoint: Checkpoint, encoding: _Encoding, plan: PrunePlan, settings: ReadSettings
+) -> Prompt:
+    """Apply the plan and put the page into the prompt of the task."""
+    tokenizer = checkpoint.tokenizer
+    prompt = build_prompt(
+        checkpoint.model,
+        before=[tokenizer.start_id],
+        visual_tokens=apply_plan(encoding.tokens, plan),
+        selected=plan.selected,
+        visual_length=len(plan.layout),
+        after=tokenizer.encode(settings.task.prompt),
+    )
+    room = checkpoint.architecture.decoder.context_length
+    if prompt.next_position >= room:
+        raise ReadingError(
+            f"{settings.mode.value.capitalize()} mode makes {prompt.next_position} tokens of the page, but "
+            f"this model takes {room} in all. Choose a smaller mode."
+        )
+    return prompt
+
+
+def _rules(checkpoint: Checkpoint, settings: ReadSettings) -> GenerationRules:
+    ban = settings.ngram_ban
+    return GenerationRules(
+        end_id=checkpoint.tokenizer.end_id if settings.stop_at_end else None,
+        max_new_tokens=settings.max_new_tokens,
+        context_length=checkpoint.architecture.decoder.context_length,
+        ngram_size=ban.size if ban else 0,
+        ngram_window=ban.window if ban else 0,
+        allowed_ids=checkpoint.tokenizer.token_ids(ban.allowed_tokens) if ban else frozenset(),
+    )
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+def _wait_for(device: torch.device) -> None:
+    """Wait until a device has done what it was given, so that a clock can be read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

@@ -1,0 +1,27 @@
+"""How many CPU threads the arithmetic may use. Knows the operating system, no torch."""
+
+import os
+from pathlib import Path
+
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+
+
+def usable_cpus(cgroup_limit: Path = _CGROUP_LIMIT) -> int:
+    """Count the CPUs that this process may really use.
+
+    The affinity of the process and the limit of its container both count: asking for more threads
+    than that makes every one of them slower.
+
+    Args:
+        cgroup_limit: where a Linux container states its limit, as "microseconds of CPU, per microseconds".
+
+    Returns:
+        At least 1.
+    """
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = cgroup_limit.read_text().split()
+        cpus = min(cpus, int(quota) // int(period))
+    except (OSError, ValueError):
+        pass  # no container, or one without a limit ("max")
+    return max(1, cpus)
