@@ -1,0 +1,434 @@
+"""What the page view promises: the overlay lies where the tokens are, at any zoom and display scale."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QSize, Qt, QUrl
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QHelpEvent, QImage, QWheelEvent
+from PySide6.QtWidgets import QApplication, QToolTip
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.layout import build_layout
+from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.ui.page_view import DROP_HINT, PageView
+from rtocr_gui.ui.token_grid import border_lines, merged_runs, token_grid
+from tests.ui.plans import make_plan
+
+PAGE = QSize(600, 800)
+SHARP_AT = """
+import sys
+import numpy as np
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+from rtocr_gui.ui.page_view import PageView
+app = QApplication([])
+noise = np.random.default_rng(1).integers(0, 255, (400, 300, 4), dtype=np.uint8)
+noise[..., 3] = 255
+page = QImage(noise.tobytes(), 300, 400, 1200, QImage.Format.Format_RGB32).copy()
+view = PageView()
+view.resize(500, 500)
+view.show()
+view.show_page(page)
+view.actual_size()
+shown = view.viewport().grab().toImage()
+shown.setDevicePixelRatio(1)
+place = view.content_rect()
+assert shown.width() > 1.4 * view.viewport().width(), "the display scale was not applied"
+assert shown.copy(place).convertToFormat(QImage.Format.Format_RGB32) == page
+"""
+
+
+def blank(size: QSize = PAGE, colour: str = "white") -> QImage:
+    image = QImage(size, QImage.Format.Format_RGB32)
+    image.fill(QColor(colour))
+    return image
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> PageView:
+    made = PageView()
+    qtbot.addWidget(made)
+    made.resize(500, 600)
+    made.show()
+    return made
+
+
+def shown_colour(view: PageView, page_point: QPointF) -> QColor:
+    """Colour on the screen at a point of the page."""
+    place = QPointF(view.content_rect().topLeft()) + page_point * view.zoom
+    return view.viewport().grab().toImage().pixelColor(place.toPoint())
+
+
+def centre(plan: PrunePlan, token: int) -> QPointF:
+    """Middle of a prunable token's box, in page pixels."""
+    left, top, right, bottom = plan.layout.boxes[plan.layout.prunable[token]].tolist()
+    return QPointF((left + right) / 2, (top + bottom) / 2)
+
+
+def on_screen(view: PageView, page_point: QPointF) -> QPoint:
+    """Viewport position of a point of the page, at a display scale of 1."""
+    return (QPointF(view.content_rect().topLeft()) + page_point * view.zoom).toPoint()
+
+
+def covering(plan: PrunePlan, tokens: NDArray[np.int64]) -> list[int]:
+    """Those of the tokens that cover a part of the page."""
+    return [int(token) for token in tokens if not plan.layout.padding[plan.layout.prunable[token]]]
+
+
+def turn_wheel(view: PageView, position: QPoint, modifiers: Qt.KeyboardModifier, angle: int = 120) -> None:
+    point = QPointF(position)
+    event = QWheelEvent(
+        point,
+        view.viewport().mapToGlobal(point),
+        QPoint(),
+        QPoint(0, angle),
+        Qt.MouseButton.NoButton,
+        modifiers,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(view.viewport(), event)
+
+
+def relative_luminance(colour: QColor) -> float:
+    """WCAG 2 relative luminance."""
+    parts = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.getRgbF()[:3]
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(first: QColor, second: QColor) -> float:
+    dark, light = sorted((relative_luminance(first), relative_luminance(second)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+# Where the grid lies
+
+
+@given(
+    mode=st.sampled_from(Mode),
+    width=st.integers(1, 8000),
+    height=st.integers(1, 8000),
+    tiles=st.sampled_from([(1, 2), (2, 1), (2, 3), (3, 3)]),
+    name=st.sampled_from(["local", "global"]),
+)
+def test_every_cell_lies_on_the_box_of_its_token(
+    mode: Mode, width: int, height: int, tiles: tuple[int, int], name: str
+) -> None:
+    assume(max(width, height) < 500 * min(width, height))
+    layout = build_layout(mode, (width, height), tiles if mode is Mode.GUNDAM else (0, 0))
+    grid = token_grid(layout, name)
+    rows, columns = grid.on_page.shape
+    x_edges = grid.rectangle.left() + np.arange(columns + 1) * grid.rectangle.width() / columns
+    y_edges = grid.rectangle.top() + np.arange(rows + 1) * grid.rectangle.height() / rows
+    x_edges, y_edges = x_edges.clip(0, width), y_edges.clip(0, height)
+    cells = np.empty((rows, columns, 4))
+    cells[..., 0], cells[..., 2] = x_edges[:-1], x_edges[1:]
+    cells[..., 1], cells[..., 3] = y_edges[:-1, None], y_edges[1:, None]
+    boxes = layout.boxes[layout.prunable][grid.first : grid.first + rows * columns].reshape(cells.shape)
+    assert np.allclose(cells[grid.on_page], boxes[grid.on_page], rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["local", "global"])
+def test_the_token_under_a_point_is_the_one_whose_box_holds_it(name: str) -> None:
+    plan = make_plan(mode=Mode.GUNDAM, crop_wh=(2, 3))
+    grid = token_grid(plan.layout, name)
+    tokens = covering(plan, np.arange(grid.first, grid.first + grid.on_page.size))
+    assert [grid.token_at(centre(plan, token)) for token in tokens] == tokens
+    assert grid.token_at(QPointF(-300, 5)) is None
+
+
+def test_runs_cover_exactly_the_merged_cells_and_borders_part_them_from_the_kept() -> None:
+    plan = make_plan()
+    grid = token_grid(plan.layout, "global")
+    veiled = np.zeros(grid.on_page.shape, dtype=int)
+    for run in merged_runs(grid, plan.is_kept):
+        veiled[int(run.top()), int(run.left()) : int(run.right())] += 1
+    kept = plan.is_kept.reshape(veiled.shape)
+    assert np.array_equal(veiled, (grid.on_page & ~kept).astype(int))
+    both = grid.on_page[:, 1:] & grid.on_page[:, :-1]
+    upright = np.zeros(both.shape, dtype=int)
+    for line in border_lines(grid, plan.is_kept):
+        if line.x1() == line.x2():
+            upright[int(line.y1()) : int(line.y2()), int(line.x1()) - 1] += 1
+    assert np.array_equal(upright, (both & (kept[:, 1:] != kept[:, :-1])).astype(int))
+
+
+# What can be seen
+
+
+@pytest.mark.parametrize("paper", ["white", "black"])
+def test_merged_is_veiled_kept_is_clear_and_both_show_without_colour(view: PageView, paper: str) -> None:
+    plan = make_plan()
+    view.show_page(blank(colour=paper))
+    view.show_plan(plan)
+    kept = shown_colour(view, centre(plan, covering(plan, plan.kept)[0]))
+    merged = shown_colour(view, centre(plan, covering(plan, plan.merged)[0]))
+    assert kept == QColor(paper)
+    assert contrast(kept, merged) > 1.7
+    view.show_page(blank(colour="black" if paper == "white" else "white"))
+    view.show_plan(plan)
+    text = shown_colour(view, centre(plan, covering(plan, plan.merged)[0]))
+    assert contrast(text, merged) > 4.5
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_nothing_is_painted_beside_the_page(view: PageView, mode: Mode) -> None:
+    plan = make_plan(0.01, mode, crop_wh=(2, 3) if mode is Mode.GUNDAM else (0, 0))
+    view.show_page(blank())
+    bare = view.viewport().grab().toImage()
+    view.show_plan(plan)
+    laid = view.viewport().grab().toImage()
+    page = view.content_rect()
+    for point in (QPoint(page.left() - 1, page.center().y()), QPoint(page.center().x(), page.bottom() + 1)):
+        assert laid.pixelColor(point) == bare.pixelColor(point)
+
+
+def test_the_overlay_can_be_hidden_and_the_plan_comes_back(view: PageView) -> None:
+    plan = make_plan()
+    merged = centre(plan, covering(plan, plan.merged)[0])
+    view.show_page(blank())
+    view.show_plan(plan)
+    veiled = shown_colour(view, merged)
+    view.set_overlay_visible(False)
+    assert shown_colour(view, merged) == QColor("white")
+    view.set_overlay_visible(True)
+    assert shown_colour(view, merged) == veiled
+
+
+def test_another_page_has_no_overlay_of_the_page_before(view: PageView) -> None:
+    plan = make_plan(0.01)
+    view.show_page(blank())
+    view.show_plan(plan)
+    view.show_page(blank())
+    assert shown_colour(view, centre(plan, covering(plan, plan.merged)[0])) == QColor("white")
+
+
+def test_a_page_with_tiles_shows_either_grid(view: PageView) -> None:
+    plan = make_plan(0.5, Mode.GUNDAM, crop_wh=(2, 3))
+    view.show_page(blank())
+    view.show_plan(plan)
+    views = [view.viewport().grab().toImage()]
+    view.set_grid("global")
+    views.append(view.viewport().grab().toImage())
+    view.set_grid("local")
+    views.append(view.viewport().grab().toImage())
+    assert views[0] == views[2] != views[1]
+
+
+def test_a_plan_is_reported_once_when_it_can_be_seen(qtbot: QtBot, view: PageView) -> None:
+    plan, painted = make_plan(), []
+    view.plan_painted.connect(painted.append)
+    view.show_page(blank())
+    view.set_overlay_visible(False)
+    view.show_plan(plan)
+    view.viewport().repaint()
+    assert painted == []
+    with qtbot.waitSignal(view.plan_painted):
+        view.set_overlay_visible(True)
+    view.viewport().repaint()
+    assert painted == [plan]
+
+
+@pytest.mark.parametrize("scale", ["1.5", "2"])
+def test_a_page_pixel_is_a_screen_pixel_at_any_display_scale(scale: str) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": scale}
+    done = subprocess.run(
+        [sys.executable, "-c", SHARP_AT], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_after_zooming_the_page_becomes_smooth(qtbot: QtBot, view: PageView) -> None:
+    stripes = blank()
+    for row in range(0, PAGE.height(), 2):
+        for column in range(PAGE.width()):
+            stripes.setPixelColor(column, row, QColor("black"))
+    view.show_page(stripes)
+    view._zoom_to(0.5)
+
+    def is_grey() -> bool:
+        return 100 < shown_colour(view, QPointF(300, 400)).lightness() < 155
+
+    qtbot.waitUntil(is_grey)
+
+
+def test_a_message_stands_in_for_a_page(view: PageView) -> None:
+    assert view.message == DROP_HINT
+    view.show_page(blank())
+    assert view.message == ""
+    view.show_message("The file is damaged. Scan it again.")
+    view.show_plan(make_plan())
+    assert view.accessibleDescription() == "The file is damaged. Scan it again."
+    assert not view.viewport().grab().isNull()
+    view.show_page(None)
+    assert view.message == DROP_HINT
+
+
+# Zoom and pan
+
+
+def test_fitting_shows_the_whole_page_also_after_a_resize(view: PageView) -> None:
+    view.show_page(blank())
+    for size in (QSize(500, 600), QSize(300, 700), QSize(900, 250)):
+        view.resize(size)
+        assert view.view_rect().contains(view.content_rect())
+        assert view.verticalScrollBar().maximum() == view.horizontalScrollBar().maximum() == 0
+
+
+def test_fitting_the_width_needs_no_horizontal_scroll_bar(view: PageView) -> None:
+    view.show_page(blank(QSize(600, 3000)))
+    view.fit_width()
+    view.resize(420, 600)
+    assert view.horizontalScrollBar().maximum() == 0
+    assert view.verticalScrollBar().maximum() > 0
+    assert view.content_rect().width() > 0.9 * view.viewport().width()
+
+
+def test_the_wheel_zooms_at_the_pointer(view: PageView) -> None:
+    view.show_page(blank(QSize(2000, 3000)))
+    view.actual_size()
+    pointer = QPoint(320, 130)
+    before = view.to_content(QPointF(pointer))
+    turn_wheel(view, pointer, Qt.KeyboardModifier.ControlModifier)
+    assert view.zoom == pytest.approx(1.25)
+    moved = view.to_content(QPointF(pointer)) - before
+    assert abs(moved.x()) <= 1
+    assert abs(moved.y()) <= 1
+
+
+def test_the_wheel_scrolls_and_with_shift_sideways(view: PageView) -> None:
+    view.show_page(blank(QSize(2000, 3000)))
+    view.actual_size()
+    across, down = view.horizontalScrollBar(), view.verticalScrollBar()
+    start = across.value(), down.value()
+    turn_wheel(view, QPoint(50, 50), Qt.KeyboardModifier.NoModifier, -120)
+    assert across.value() == start[0]
+    assert down.value() > start[1]
+    turn_wheel(view, QPoint(50, 50), Qt.KeyboardModifier.ShiftModifier, -120)
+    assert across.value() > start[0]
+
+
+def test_dragging_moves_the_page_with_the_pointer(qtbot: QtBot, view: PageView) -> None:
+    view.show_page(blank(QSize(2000, 3000)))
+    view.actual_size()
+    before = view.content_rect().topLeft()
+    qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(200, 200))
+    qtbot.mouseMove(view.viewport(), QPoint(170, 150))
+    qtbot.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(170, 150))
+    assert view.content_rect().topLeft() - before == QPoint(-30, -50)
+
+
+def test_keys_zoom_scroll_and_fit(qtbot: QtBot, view: PageView) -> None:
+    view.show_page(blank(QSize(1000, 2000)))
+    fitted = view.zoom
+    qtbot.keyClick(view, Qt.Key.Key_Plus)
+    assert view.zoom == pytest.approx(fitted * 1.25)
+    qtbot.keyClick(view, Qt.Key.Key_Minus)
+    assert view.zoom == pytest.approx(fitted)
+    qtbot.keyClick(view, Qt.Key.Key_1)
+    assert view.zoom == 1
+    qtbot.keyClick(view, Qt.Key.Key_Home)
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    one_step = view.verticalScrollBar().value()
+    qtbot.keyClick(view, Qt.Key.Key_PageDown)
+    assert 0 < one_step < view.verticalScrollBar().value()
+    qtbot.keyClick(view, Qt.Key.Key_End)
+    assert view.verticalScrollBar().value() == view.verticalScrollBar().maximum()
+    qtbot.keyClick(view, Qt.Key.Key_0)
+    assert view.zoom == pytest.approx(fitted)
+
+
+def test_a_zoom_is_told_and_kept_for_the_next_page(view: PageView) -> None:
+    told: list[float] = []
+    view.show_page(blank())
+    view.zoom_changed.connect(told.append)
+    view.zoom_in()
+    assert told == [view.zoom]
+    view.show_page(blank(QSize(900, 900)))
+    assert told == [view.zoom]
+    assert view.verticalScrollBar().value() == 0
+
+
+def test_zooming_nothing_does_nothing(view: PageView) -> None:
+    zoom = view.zoom
+    view.zoom_in()
+    view.actual_size()
+    view.fit_width()
+    assert view.zoom == zoom
+
+
+def test_a_very_long_page_can_be_shown_at_any_zoom(view: PageView) -> None:
+    view.show_page(blank(QSize(40, 20000)))
+    view.show_plan(make_plan(0.5, Mode.BASE, (40, 20000)))
+    for zoom in (0.02, 1, 16):
+        view._zoom_to(zoom)
+        view.verticalScrollBar().setValue(view.verticalScrollBar().maximum())
+        assert shown_colour(view, view.to_content(QPointF(view.viewport().rect().center()))).isValid()
+
+
+# Hover and drops
+
+
+def test_hovering_tells_the_token_and_its_fate(qtbot: QtBot, view: PageView) -> None:
+    plan, heard = make_plan(), []
+    view.show_page(blank())
+    view.show_plan(plan)
+    view.cell_hovered.connect(heard.append)
+    kept, merged = covering(plan, plan.kept)[0], covering(plan, plan.merged)[0]
+    for token, fate in ((kept, "Kept"), (merged, "Merged")):
+        place = on_screen(view, centre(plan, token))
+        qtbot.mouseMove(view.viewport(), place)
+        help_event = QHelpEvent(QHelpEvent.Type.ToolTip, place, view.viewport().mapToGlobal(place))
+        QApplication.sendEvent(view.viewport(), help_event)
+        rank = plan.ranks[token] + 1
+        assert QToolTip.text() == f"{fate}: norm {plan.norms[token]:.1f}, rank {rank} of 256"
+    qtbot.mouseMove(view.viewport(), QPoint(1, 1))
+    assert heard == [kept, merged, None]
+    QToolTip.hideText()
+
+
+def dropped(view: PageView, data: QMimeData) -> bool:
+    """Drop data on the view and tell whether it was taken."""
+    actions, buttons, keys = (
+        Qt.DropAction.CopyAction,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    enter = QDragEnterEvent(QPoint(9, 9), actions, data, buttons, keys)
+    QApplication.sendEvent(view.viewport(), enter)
+    if enter.isAccepted():
+        QApplication.sendEvent(view.viewport(), QDropEvent(QPointF(9, 9), actions, data, buttons, keys))
+    return enter.isAccepted()
+
+
+def test_dropped_files_are_told_as_paths(qtbot: QtBot, view: PageView, tmp_path: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "scan 1.png")), QUrl("https://example.org/x.png")])
+    with qtbot.waitSignal(view.files_dropped) as caught:
+        assert dropped(view, data)
+    assert caught.args == [[tmp_path / "scan 1.png"]]
+
+
+def test_a_dropped_picture_is_told_as_a_picture(qtbot: QtBot, view: PageView) -> None:
+    data = QMimeData()
+    data.setImageData(blank())
+    with qtbot.waitSignal(view.image_dropped) as caught:
+        assert dropped(view, data)
+    assert caught.args[0].size() == PAGE
+
+
+def test_what_is_no_page_is_not_taken(view: PageView) -> None:
+    data = QMimeData()
+    data.setText("words")
+    data.setUrls([QUrl("https://example.org/x.png")])
+    assert not dropped(view, data)
