@@ -5,9 +5,13 @@ holds and how it compares is said in that folder's README.md; nothing else is ta
 other folder of the same kind can be named. There is one section for each kind of case.
 """
 
+import hashlib
 import io
+import json
 import os
-from dataclasses import replace
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,9 +21,20 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from safetensors import safe_open
+from torch import Tensor
+from transformers import UnlimitedOcrForConditionalGeneration
 
+from rtocr_gui.ocr.architecture import read_architecture
+from rtocr_gui.ocr.checkpoint import load_model
+from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt, build_prompt
+from rtocr_gui.ocr.encoding import encode_views
+from rtocr_gui.ocr.folder import check_folder
+from rtocr_gui.ocr.layout import build_layout
+from rtocr_gui.ocr.manifest import expected_tensors, unused_tensors
+from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.views import PageViews, make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, TokenMeasures, plan_pruning
 from rtocr_gui.pruning.selection import surviving_positions
@@ -75,6 +90,23 @@ def test_the_bundled_selection_has_a_tie_a_tiled_page_and_a_page_of_which_nothin
     assert any(len(file["dyn.kept"]) == 0 for file in files)
 
 
+def sequence_layout(grid: Iterable[int], crop_wh: Iterable[int]) -> TokenLayout:
+    """The sequence as the README states it: rows of tiles, rows of the global view, the separator."""
+    width, height = (10 * int(tiles) for tiles in crop_wh)
+    rows, columns = (int(side) for side in grid)
+    local = [*[TokenKind.LOCAL] * width, TokenKind.NEWLINE] * height
+    whole = [*[TokenKind.GLOBAL] * columns, TokenKind.NEWLINE] * rows
+    kinds = np.array([*local, *whole, TokenKind.SEPARATOR], dtype=np.uint8)
+    return TokenLayout(
+        kinds=kinds,
+        padding=np.zeros(len(kinds), dtype=np.bool_),
+        boxes=np.zeros((len(kinds), 4), dtype=np.float32),
+        local_grid=(height, width),
+        global_grid=(rows, columns),
+        page_size_px=(64 * columns, 64 * rows),
+    )
+
+
 # --- rtprune_*: retention, selection and transport of one page at several ratios ---------------
 
 RTPRUNE_FILES = found("rtprune_*.safetensors")
@@ -90,20 +122,7 @@ def rtprune_ratios() -> list[Any]:
 
 
 def rtprune_layout(file: GoldenFile) -> TokenLayout:
-    """The sequence as the README states it: rows of tiles, rows of the global view, the separator."""
-    width, height = (10 * int(tiles) for tiles in file["in.crop_wh"])
-    rows, columns = (int(side) for side in file["in.grid"])
-    local = [*[TokenKind.LOCAL] * width, TokenKind.NEWLINE] * height
-    whole = [*[TokenKind.GLOBAL] * columns, TokenKind.NEWLINE] * rows
-    kinds = np.array([*local, *whole, TokenKind.SEPARATOR], dtype=np.uint8)
-    return TokenLayout(
-        kinds=kinds,
-        padding=np.zeros(len(kinds), dtype=np.bool_),
-        boxes=np.zeros((len(kinds), 4), dtype=np.float32),
-        local_grid=(height, width),
-        global_grid=(rows, columns),
-        page_size_px=(64 * columns, 64 * rows),
-    )
+    return sequence_layout(file["in.grid"], file["in.crop_wh"])
 
 
 @lru_cache(maxsize=1)
@@ -171,3 +190,211 @@ def test_merging_gives_the_same_tokens(path: Path, ratio: str) -> None:
     merged = file[f"{ratio}.merged"]
     assert_allclose(result[is_content], merged, rtol=0, atol=1e-6 * np.abs(merged).max(initial=0))
     assert_array_equal(result[~is_content], sequence[plan.selected[~is_content]])
+
+
+# --- preprocess_*: one input file in several modes ----------------------------------------------
+
+PREPROCESS_FILES = found("preprocess_*.safetensors")
+
+
+def preprocess_modes(needed: str) -> list[Any]:
+    """Every mode of every case for which the file holds `needed`."""
+    return [
+        pytest.param(path, mode, id=f"{path.stem}-{mode.value}")
+        for path in PREPROCESS_FILES
+        for mode in Mode
+        if f"{mode.value}.{needed}" in open_case(path).names
+    ]
+
+
+@lru_cache(maxsize=1)
+def preprocess_views(path: Path, mode: Mode) -> PageViews:
+    picture = Image.open(io.BytesIO(open_case(path)["in.file_bytes"].tobytes()))
+    return make_views(ImageOps.exif_transpose(picture).convert("RGB"), mode)
+
+
+def join_tiles(views: PageViews) -> NDArray[np.uint8]:
+    """The tile canvas: tile i is in row i // w, column i % w."""
+    width = views.crop_wh[0]
+    rows = [np.concatenate(row, axis=1) for row in np.split(views.tiles, len(views.tiles) // width)]
+    return np.concatenate(rows)
+
+
+@pytest.mark.parametrize(("path", "mode"), preprocess_modes("global_png"))
+def test_the_global_view_has_the_same_pixels(path: Path, mode: Mode) -> None:
+    file, pixels = open_case(path), preprocess_views(path, mode).global_view
+    assert_array_equal(pixels, file.picture(f"{mode.value}.global_png"))
+    assert hashlib.sha256(pixels.tobytes()).hexdigest() == file.metadata[f"{mode.value}.global_sha256"]
+
+
+@pytest.mark.parametrize(("path", "mode"), preprocess_modes("tiles_canvas_png"))
+def test_the_tiles_have_the_same_pixels(path: Path, mode: Mode) -> None:
+    file, canvas = open_case(path), join_tiles(preprocess_views(path, mode))
+    assert_array_equal(canvas, file.picture(f"{mode.value}.tiles_canvas_png"))
+    assert hashlib.sha256(canvas.tobytes()).hexdigest() == file.metadata[f"{mode.value}.tiles_canvas_sha256"]
+
+
+@pytest.mark.parametrize(("path", "mode"), preprocess_modes("n_image_tokens"))
+def test_tiles_and_tokens_are_as_many(path: Path, mode: Mode) -> None:
+    file, views = open_case(path), preprocess_views(path, mode)
+    assert [len(views.tiles)] == file[f"{mode.value}.n_tiles"].tolist()
+    assert [max(1, tiles) for tiles in views.crop_wh] == file[f"{mode.value}.spatial_crop_wh"].tolist()
+    layout = build_layout(mode, views.page_size_px, views.crop_wh)
+    assert [len(layout)] == file[f"{mode.value}.n_image_tokens"].tolist()
+
+
+# --- deepseek_ocr_*: the tensors of the published checkpoint ------------------------------------
+
+
+def test_the_published_config_asks_for_the_published_tensors() -> None:
+    architecture = read_architecture(json.loads((BUNDLED_DIR / "deepseek_ocr_config.json").read_text()))
+    expected = expected_tensors(architecture) | unused_tensors(architecture)
+    assert len(expected) == 2711
+    assert sum(np.prod(shape) for name, shape in expected.items() if "position_ids" not in name) == 3336106240
+    for path in found("deepseek_ocr_manifest.json"):
+        published = json.loads(path.read_text())["tensors"]
+        assert expected == {name: tuple(entry["shape"]) for name, entry in published.items()}
+
+
+# --- tiny_model/: a whole model of random weights, from pixels to tokens ------------------------
+
+TINY_FILES = found("tiny_model*/expected*.safetensors")
+
+
+def tiny_runs(*, pruned: bool) -> list[Any]:
+    """Every page of every model, with every ratio; without `pruned`, the full run as well."""
+    runs = [
+        (path, *name.split(".")[1:3])
+        for path in TINY_FILES
+        for name in sorted(open_case(path).names)
+        if name.endswith((".kept",) if pruned else (".tokens",))
+    ]
+    return [pytest.param(*run, id=f"{run[0].parent.name}-{run[1]}-{run[2]}") for run in runs]
+
+
+def tiny_cases() -> list[Any]:
+    """Every page of every model."""
+    return [
+        pytest.param(path, name.split(".")[1], id=f"{path.parent.name}-{name.split('.')[1]}")
+        for path in TINY_FILES
+        for name in sorted(open_case(path).names)
+        if name.endswith(".visual_tokens")
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class TinyPage:
+    """One page, encoded by one model in float32."""
+
+    model: UnlimitedOcrForConditionalGeneration
+    views: PageViews
+    tokens: Tensor
+    sam: Tensor
+    clip: Tensor
+    layout: TokenLayout
+    input_ids: list[int]
+
+    @property
+    def image_places(self) -> NDArray[np.int64]:
+        """(n,) where in the input the visual tokens stand."""
+        return np.flatnonzero(np.array(self.input_ids) == self.model.config.image_token_id)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@lru_cache(maxsize=2)
+def tiny_model(folder: Path) -> UnlimitedOcrForConditionalGeneration:
+    return load_model(check_folder(folder), torch.device("cpu"), torch.float32)
+
+
+@lru_cache(maxsize=8)
+def tiny_page(path: Path, case: str) -> TinyPage:
+    file, model = open_case(path), tiny_model(path.parent)
+    global_view = file.picture(f"in.{case}.global_png")
+    tiles, crop_wh = np.zeros((0, 640, 640, 3), dtype=np.uint8), (0, 0)
+    if f"in.{case}.tiles_canvas_png" in file.names:
+        across, down = crop_wh = tuple(file[f"in.{case}.spatial_crop_wh"].tolist())
+        canvas = file.picture(f"in.{case}.tiles_canvas_png")
+        tiles = np.stack([t for row in np.split(canvas, down) for t in np.split(row, across, axis=1)])
+    height, width = global_view.shape[:2]
+    # Of the mode and the page size nothing is used here: the pixels are given.
+    views = PageViews(Mode.BASE, global_view, tiles, crop_wh, (width, height))
+    tower, seen = model.model.vision_tower, []
+    hooks = [
+        encoder.register_forward_hook(lambda *call: seen.append(call[-1].last_hidden_state))
+        for encoder in (tower.sam_encoder, tower.vision_encoder)
+    ]
+    tokens = encode_views(model, views)
+    for hook in hooks:
+        hook.remove()
+    sam, clip = seen[:2]  # the global view is encoded before the tiles
+    layout = sequence_layout((height // 64, width // 64), crop_wh)
+    return TinyPage(model, views, tokens, sam, clip, layout, file[f"in.{case}.input_ids"][0].tolist())
+
+
+@lru_cache(maxsize=32)
+def tiny_prompt(path: Path, case: str, ratio: str) -> tuple[PrunePlan, Tensor, Prompt]:
+    """The plan, what is left of the visual tokens, and the prompt of one run."""
+    page = tiny_page(path, case)
+    retention = {"dyn": None, "full": 1.0}[ratio] if ratio[0] != "r" else int(ratio[1:]) / 100
+    measures = measure_tokens(
+        page.tokens[torch.from_numpy(page.layout.prunable)], normalise(page.views.global_view)
+    )
+    plan = plan_pruning(page.layout, measures, PruneSettings(retention, minimum_kept=0))
+    tokens = apply_plan(page.tokens, plan)
+    first, last = page.image_places[[0, -1]]
+    before, after = page.input_ids[:first], page.input_ids[last + 1 :]
+    prompt = build_prompt(page.model, before, tokens, plan.selected, len(page.layout), after)
+    return plan, tokens, prompt
+
+
+@pytest.mark.parametrize(("path", "case"), tiny_cases())
+def test_both_vision_encoders_give_the_same_features(path: Path, case: str) -> None:
+    file, page = open_case(path), tiny_page(path, case)
+    assert_allclose(page.sam.numpy(), file[f"out.{case}.sam_global"], rtol=0, atol=1e-4)
+    assert_allclose(page.clip.numpy(), file[f"out.{case}.clip_global"], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("path", "case"), tiny_cases())
+def test_a_page_gives_the_same_visual_tokens(path: Path, case: str) -> None:
+    file, page = open_case(path), tiny_page(path, case)
+    assert_allclose(page.tokens.numpy(), file[f"out.{case}.visual_tokens"], rtol=0, atol=1e-4)
+    assert len(page.image_places) == len(page.layout)
+
+
+@pytest.mark.parametrize(("path", "case", "ratio"), tiny_runs(pruned=True))
+def test_the_model_s_own_tokens_are_pruned_alike(path: Path, case: str, ratio: str) -> None:
+    file, run = open_case(path), f"out.{case}.{ratio}"
+    plan, tokens, prompt = tiny_prompt(path, case, ratio)
+    measures = plan.measures
+    assert_allclose(
+        [measures.text_density, measures.dissimilarity, measures.automatic_retention],
+        file[f"{run}.r_sobel_sim_dynamic"],
+        rtol=0,
+        atol=1e-5,
+    )
+    assert_array_equal(plan.kept, file[f"{run}.kept"])
+    assert_array_equal(plan.selected, file[f"{run}.selected"])
+    merged = tokens[torch.from_numpy(np.isin(plan.selected, plan.layout.prunable))]
+    assert_allclose(merged.numpy(), file[f"{run}.merged"], rtol=0, atol=1e-4)
+    assert_array_equal(prompt.position_ids, file[f"{run}.prefill_position_ids"])
+    assert [prompt.next_position] == file[f"{run}.first_decode_position"].tolist()
+
+
+@pytest.mark.parametrize(("path", "case", "ratio"), tiny_runs(pruned=False))
+def test_the_same_text_is_generated(path: Path, case: str, ratio: str) -> None:
+    file, run = open_case(path), f"out.{case}.{ratio}"
+    model, (_, _, prompt) = tiny_model(path.parent), tiny_prompt(path, case, ratio)
+    logits = Decoder(model).prefill(prompt)
+    assert_allclose(logits.numpy(), file[f"{run}.logits_prefill_last"], rtol=0, atol=2e-4)
+    expected = file[f"{run}.tokens"].tolist()
+    rules = GenerationRules(end_id=None, max_new_tokens=len(expected), context_length=8192)
+    generation = GreedyGeneration(Decoder(model), rules, threading.Event())
+    generation.prefill(prompt)
+    assert list(generation) == expected

@@ -40,7 +40,6 @@ from rtocr_gui.ocr.reading import (
     Stage,
     StageTimings,
     StopReason,
-    TextDelta,
 )
 from rtocr_gui.ocr.threads import usable_cpus
 from rtocr_gui.ocr.transcript import Transcript
