@@ -1,0 +1,227 @@
+"""The command line as it is typed: its options, their ranges, and what `--help` says.
+
+Everything here is quick to import, so that help and usage errors come at once. Knows nothing of how
+a command is carried out.
+"""
+
+import argparse
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtocr_gui.ocr.reading import TASKS, Mode
+
+DISTRIBUTION = "rtocr-gui"
+LEAST_RETENTION = 0.1
+DPI_RANGE = (36, 600)
+
+EXIT_CODES = """\
+exit codes: 0 everything was read, 1 something could not be read or written, 2 wrong usage,
+130 interrupted by Ctrl-C (what was read until then is written)"""
+
+
+@dataclass(frozen=True, slots=True)
+class PageSelection:
+    """Which pages of a file are wanted, as `--pages 1-3,5,9-` says it.
+
+    Attributes:
+        ranges: first and last page as people count, from 1; None for the end of the file.
+    """
+
+    ranges: tuple[tuple[int, int | None], ...]
+
+    def indices(self, page_count: int) -> list[int]:
+        """Indices from 0 of the wanted pages that a file has, in the order asked for, each once."""
+        wanted: dict[int, None] = {}
+        for first, last in self.ranges:
+            end = page_count if last is None else min(last, page_count)
+            wanted.update(dict.fromkeys(range(first - 1, end)))
+        return list(wanted)
+
+    def first_missing(self, page_count: int) -> int | None:
+        """The lowest page, from 1, that is asked for and that a file does not have."""
+        beyond = [
+            max(first, page_count + 1)
+            for first, last in self.ranges
+            if (first if last is None else last) > page_count
+        ]
+        return min(beyond, default=None)
+
+
+ALL_PAGES = PageSelection(((1, None),))
+
+
+def page_selection(text: str) -> PageSelection:
+    """Parse `1-3,5,9-`."""
+    ranges: list[tuple[int, int | None]] = []
+    for part in text.split(","):
+        first_text, dash, last_text = part.strip().partition("-")
+        try:
+            first = int(first_text)
+            last = None if dash and not last_text else int(last_text or first_text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"“{text}” is not a list of pages such as 1-3,5,9-") from None
+        if first < 1 or (last is not None and last < first):
+            raise argparse.ArgumentTypeError(f"“{part.strip()}” is no range of pages: they count up from 1")
+        ranges.append((first, last))
+    return PageSelection(tuple(ranges))
+
+
+def retention_ratio(text: str) -> float | None:
+    """Parse `auto`, for which None stands, or a ratio."""
+    if text == "auto":
+        return None
+    try:
+        ratio = float(text)
+    except ValueError:
+        ratio = 0.0
+    if not LEAST_RETENTION <= ratio <= 1:
+        raise argparse.ArgumentTypeError(f"“{text}” is neither auto nor a ratio from {LEAST_RETENTION} to 1")
+    return ratio
+
+
+def page_number(text: str) -> int:
+    """Parse one page as people count."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a page number: pages count from 1")
+    return number
+
+
+def resolution(text: str) -> float:
+    """Parse a resolution in dots per inch."""
+    lowest, highest = DPI_RANGE
+    try:
+        dpi = float(text)
+    except ValueError:
+        dpi = 0.0
+    if not lowest <= dpi <= highest:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a resolution from {lowest} to {highest} dpi")
+    return dpi
+
+
+class _ShowVersion(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,  # noqa: ARG002
+        values: str | Sequence[object] | None,  # noqa: ARG002
+        option_string: str | None = None,  # noqa: ARG002
+    ) -> None:
+        try:
+            version = importlib.metadata.version(DISTRIBUTION)
+        except importlib.metadata.PackageNotFoundError:
+            version = "(not installed)"
+        print(f"rtocr {version}")
+        parser.exit()
+
+
+def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse a command line.
+
+    Returns:
+        `command` ("read", "plan" or "bench") and the options of that command.
+
+    Raises:
+        SystemExit: 2 with a message on stderr for wrong usage, 0 after `--help` or `--version`.
+    """
+    parser = argparse.ArgumentParser(
+        prog="rtocr",
+        description="Read scanned pages with DeepSeek-OCR, keeping only the visual tokens that matter.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="print the version and end")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_read(commands.add_parser("read", help="read files and write their text as Markdown"))
+    _add_plan(
+        commands.add_parser("plan", help="tell which visual tokens of a page are kept and which merged")
+    )
+    bench = commands.add_parser("bench", help="measure the program's speed on this machine")
+    if argv and argv[0] == "bench":
+        from rtocr_gui.cli import benchmark
+
+        benchmark.add_arguments(bench)
+    arguments = parser.parse_args(argv)
+    if arguments.command != "bench":
+        _protect_inputs(parser, arguments)
+    return arguments
+
+
+def _add_read(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures and PDFs")
+    parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="write here and not to stdout")
+    parser.add_argument(
+        "--pages", type=page_selection, default=ALL_PAGES, metavar="1-3,5", help="pages of each file (all)"
+    )
+    parser.add_argument(
+        "--task", choices=[task.name for task in TASKS], help="what to ask for (what the model was made for)"
+    )
+    _add_common(parser)
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", type=Path, help="a picture or a PDF")
+    parser.add_argument("--page", type=page_number, default=1, metavar="N", help="page of the file (1)")
+    parser.add_argument(
+        "--overlay", type=Path, metavar="PNG", help="write the page with its merged cells veiled"
+    )
+    parser.add_argument(
+        "--grid",
+        choices=("local", "global"),
+        default="local",
+        help="whose cells the overlay shows where mode gundam lays two grids over the page (local)",
+    )
+    parser.add_argument(
+        "--json",
+        nargs="?",
+        const=True,
+        type=Path,
+        metavar="FILE",
+        help="write the plan as JSON, to stdout where no file is named",
+    )
+    _add_common(parser)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mode",
+        choices=[mode.value for mode in Mode],
+        help="how the page is scaled (what the model was made for)",
+    )
+    parser.add_argument(
+        "--retention",
+        type=retention_ratio,
+        default="auto",
+        metavar="RATIO",
+        help=f"share of visual tokens to keep, {LEAST_RETENTION} to 1, or auto to let the page decide (auto)",
+    )
+    parser.add_argument("--dpi", type=resolution, default="200", help="resolution for PDF pages (200)")
+    parser.add_argument(
+        "--password",
+        metavar="TEXT",
+        help="for an encrypted PDF; other users of the machine may see it, so rather wait to be asked for it",
+    )
+    parser.add_argument(
+        "--model", metavar="DIR", type=Path, help="checkpoint folder (the miniature that comes with RTOCR)"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(auto)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+    parser.epilog = EXIT_CODES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+
+
+def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Refuse to write over a scan, or two things to one file."""
+    options = vars(arguments)
+    inputs: list[Path] = options.get("files") or [arguments.file]
+    outputs = [options.get(name) for name in ("output", "overlay", "json")]
+    paths = [path.resolve() for path in outputs if isinstance(path, Path)]
+    for path in paths:
+        if path in {file.resolve() for file in inputs}:
+            parser.error(f"“{path}” is to be read and cannot be written over")
+    if len(set(paths)) < len(paths):
+        parser.error("the overlay and the JSON need a file each")

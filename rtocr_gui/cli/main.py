@@ -1,0 +1,62 @@
+"""The `rtocr` command: reads pages, plans their tokens and measures speed without a window.
+
+Turns what a command returns or raises into exit codes and lines on stderr. Knows no Qt, and torch
+only through the engine that a command makes when it needs one.
+"""
+
+import io
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+
+from rtocr_gui.cli import plan, read
+from rtocr_gui.cli.arguments import parse_arguments
+from rtocr_gui.cli.pages import EngineFactory, real_engine
+from rtocr_gui.cli.progress import Progress
+from rtocr_gui.errors import RtocrError
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real_engine) -> int:
+    """Run one command.
+
+    Args:
+        argv: the words after `rtocr`; None for those of this process.
+        engine_factory: makes the engine, once a page is at hand.
+
+    Returns:
+        0 if all was done, 1 if something could not be read or written, 130 after Ctrl-C.
+
+    Raises:
+        SystemExit: 2 for wrong usage, 0 after `--help` and `--version`.
+    """
+    arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # tells of tags, not of pixels
+    progress = Progress(sys.stderr, getattr(arguments, "quiet", False))
+    try:
+        if arguments.command == "bench":
+            from rtocr_gui.cli import benchmark
+
+            return benchmark.run(arguments)
+        command = read.run if arguments.command == "read" else plan.run
+        return EXIT_DONE if command(arguments, engine_factory, progress) else EXIT_FAILED
+    except RtocrError as error:
+        progress.complain(str(error))
+        return EXIT_FAILED
+    except BrokenPipeError:
+        # Whoever listened has gone. Python flushes stdout at exit and must find something to write to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        progress.complain("interrupted.")
+        return EXIT_INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""What `read` and `plan` share: opening files, asking for passwords, loading the model.
+
+Knows no output format, and imports torch only when an engine is made.
+"""
+
+import argparse
+import getpass
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rtocr_gui.cli.progress import Progress
+from rtocr_gui.documents.loading import Document, open_document
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.errors import DocumentError, PasswordRequired, PruningError, ReadingError
+from rtocr_gui.ocr.reading import EncodedPage, LoadedModel, Mode, ModelInfo, ReadingEvent, ReadSettings
+from rtocr_gui.resources import resource_path
+
+PASSWORD_ATTEMPTS = 3
+
+PAGE_ERRORS = (DocumentError, ReadingError, PruningError)
+"""What costs one page, or one file, and leaves the others to be read."""
+
+
+class PageEngine(Protocol):
+    """What the commands need of `ocr.engine.Engine`."""
+
+    def load(self, folder: Path, device: str = "auto") -> LoadedModel:
+        """Load a checkpoint folder."""
+
+    def encode(self, page: PageImage, mode: Mode) -> EncodedPage:
+        """Turn a page into measured visual tokens."""
+
+    def read(
+        self, page: PageImage, settings: ReadSettings, cancel: threading.Event
+    ) -> Iterator[ReadingEvent]:
+        """Read a page; the last event is its `Reading`."""
+
+
+EngineFactory = Callable[[], PageEngine]
+
+
+def real_engine() -> PageEngine:
+    """Make the engine that reads; this imports torch and transformers."""
+    from rtocr_gui.ocr.engine import Engine
+
+    return Engine()
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A loaded model, and the mode it is used in."""
+
+    engine: PageEngine
+    model: LoadedModel
+    mode: Mode
+
+
+def load_reader(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> Reader:
+    """Load the model that was asked for; this takes seconds.
+
+    Args:
+        arguments: `model`, `device`, and `mode`, None for the one the model was made for first.
+        engine_factory: makes the engine.
+        progress: where it is told which model reads, and that it was not made for that mode.
+
+    Raises:
+        CheckpointError: the model cannot be loaded.
+    """
+    progress.show("Loading the model …")
+    folder: Path = arguments.model or resource_path("miniature")
+    engine = engine_factory()
+    model = engine.load(folder, arguments.device)
+    info = model.info
+    progress.say(
+        f"{info.name} on {model.device} ({model.dtype}, loaded in {model.load_ms / 1000:.1f} s). "
+        f"{info.description}"
+    )
+    mode = Mode(arguments.mode) if arguments.mode else info.modes[0]
+    warn_if_unsuited(progress, info, f"mode {mode.value}", [f"mode {mode.value}" for mode in info.modes])
+    return Reader(engine, model, mode)
+
+
+def warn_if_unsuited(progress: Progress, info: ModelInfo, wanted: str, made_for: Sequence[str]) -> None:
+    """Tell that a model is asked for what it was not made for."""
+    if wanted not in made_for:
+        progress.complain(
+            f"warning: {info.name} was made for {', '.join(made_for)}, not for {wanted}. "
+            "The result may be wrong."
+        )
+
+
+def open_asking(path: Path, password: str | None) -> Document:
+    """Open a file, asking at the terminal for a password where one is needed.
+
+    Raises:
+        PasswordRequired: nobody is there to ask, nothing was typed, or it was wrong too often.
+        DocumentError: the file cannot be opened.
+    """
+    attempts = PASSWORD_ATTEMPTS if sys.stdin.isatty() and sys.stderr.isatty() else 0
+    while True:
+        try:
+            return open_document(path, password)
+        except PasswordRequired as error:
+            if attempts == 0:
+                raise
+            attempts -= 1
+            password = getpass.getpass(f"{path.name}: {error} Password: ")
+            if not password:
+                raise

@@ -1,0 +1,95 @@
+"""`rtocr plan`: which visual tokens of one page are kept and which are merged.
+
+Nothing is read: the page is encoded, the plan is made, and it is told as lines, JSON or a picture.
+"""
+
+import argparse
+import json
+import sys
+from io import BytesIO
+from pathlib import Path
+
+from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, Reader, load_reader, open_asking
+from rtocr_gui.cli.progress import Progress
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.export.overlay import draw_overlay
+from rtocr_gui.export.plan_json import plan_as_json
+from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
+
+
+def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
+    """Plan one page and tell the plan in the forms that were asked for.
+
+    Args:
+        arguments: as `arguments.parse_arguments` gives them.
+        engine_factory: makes the engine once the page is at hand.
+        progress: where progress, warnings and errors are told.
+
+    Returns:
+        True if the page could be planned.
+
+    Raises:
+        CheckpointError: the model cannot be loaded.
+        ExportError: a file cannot be written.
+    """
+    path: Path = arguments.file
+    name = str(path)
+    try:
+        with open_asking(path, arguments.password) as document:
+            name = f"{path}, page {arguments.page}"
+            page = document.load_page(arguments.page - 1, arguments.dpi)
+        reader = load_reader(arguments, engine_factory, progress)
+        progress.show(f"{name}: encode")
+        encoded = reader.engine.encode(page, reader.mode)
+        plan = plan_pruning(encoded.layout, encoded.measures, PruneSettings(arguments.retention))
+    except PAGE_ERRORS as error:
+        progress.complain(f"{name}: {error}")
+        return False
+    progress.clear()
+    if arguments.overlay is not None:
+        stream = BytesIO()
+        draw_overlay(page, plan, arguments.grid).save(stream, "PNG")
+        write_bytes_atomically(arguments.overlay, stream.getvalue())
+    if arguments.json is not None:
+        _write_json(arguments.json, page, reader, plan)
+    if arguments.json is None and arguments.overlay is None:
+        sys.stdout.write(_summary(page, reader, plan))
+    return True
+
+
+def _write_json(target: Path | bool, page: PageImage, reader: Reader, plan: PrunePlan) -> None:
+    """Write the plan to a file, or to stdout where `target` is True."""
+    told = {
+        "file": str(page.ref.path),
+        "page": page.ref.index + 1,
+        "sha256": page.ref.sha256,
+        "model": reader.model.info.name,
+        "mode": reader.mode.value,
+        **plan_as_json(plan),
+    }
+    text = json.dumps(told, indent=1) + "\n"
+    if isinstance(target, Path):
+        write_text_atomically(target, text)
+    else:
+        sys.stdout.write(text)
+
+
+def _summary(page: PageImage, reader: Reader, plan: PrunePlan) -> str:
+    """The plan in a few lines."""
+    measures, layout = plan.measures, plan.layout
+    grids = [f"{rows} x {columns}" for rows, columns in (layout.local_grid, layout.global_grid) if rows]
+    how = (
+        "automatic" if plan.automatic else f"as asked; automatic would be {measures.automatic_retention:.3f}"
+    )
+    return (
+        f"{page.ref.label}, {reader.model.info.name}, mode {reader.mode.value}\n"
+        f"visual tokens    {len(plan.norms)} (grid {' + '.join(grids)})\n"
+        f"retention ratio  {plan.retention:.3f} ({how})\n"
+        f"text density     {measures.text_density:.3f}\n"
+        f"dissimilarity    {measures.dissimilarity:.3f}\n"
+        f"kept             {len(plan.kept)}\n"
+        f"merged           {len(plan.merged)}\n"
+        f"newlines fallen  {len(plan.fallen_newlines)}\n"
+        f"prefill          {len(plan.selected)} of {len(layout)} positions\n"
+    )

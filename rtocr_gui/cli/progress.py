@@ -1,0 +1,68 @@
+"""What a command tells on stderr: a live line while it works, a line for each page, and errors.
+
+The live line appears on a terminal only; it is overwritten and never reaches a log. Knows nothing
+of pages or models.
+"""
+
+import shutil
+import time
+from typing import TextIO
+
+UPDATE_INTERVAL_S = 0.1
+CLEAR_LINE = "\r\x1b[K"
+
+
+class Progress:
+    """Tells a person how far a command is.
+
+    Args:
+        stream: where to; usually stderr.
+        quiet: True to tell errors and warnings only.
+    """
+
+    def __init__(self, stream: TextIO, quiet: bool) -> None:
+        self._stream = stream
+        self._quiet = quiet
+        self._live = stream.isatty() and not quiet
+        self._live_shown = False
+        self._next_update_s = 0.0
+
+    def show(self, text: str) -> None:
+        """Overwrite the live line."""
+        if self._live:
+            width = shutil.get_terminal_size().columns - 1
+            self._stream.write(CLEAR_LINE + _printable(text)[:width])
+            self._stream.flush()
+            self._live_shown = True
+            self._next_update_s = time.monotonic() + UPDATE_INTERVAL_S
+
+    def update(self, text: str) -> None:
+        """Overwrite the live line, but not more often than anyone can read."""
+        if time.monotonic() >= self._next_update_s:
+            self.show(text)
+
+    def say(self, text: str) -> None:
+        """Print a line that stays."""
+        if not self._quiet:
+            self._line(text)
+
+    def complain(self, text: str) -> None:
+        """Print an error or a warning: one line, told to quiet people too."""
+        self._line(f"rtocr: {text}")
+
+    def clear(self) -> None:
+        """Take the live line away, before something else is written to the terminal."""
+        if self._live_shown:
+            self._stream.write(CLEAR_LINE)
+            self._stream.flush()
+            self._live_shown = False
+
+    def _line(self, text: str) -> None:
+        self.clear()
+        self._stream.write(_printable(text) + "\n")
+        self._stream.flush()
+
+
+def _printable(text: str) -> str:
+    """Keep file names from breaking the line or steering the terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)

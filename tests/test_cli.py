@@ -1,0 +1,570 @@
+"""The `rtocr` command: what it writes, what it tells, and what its exit codes promise to scripts."""
+
+import argparse
+import importlib.metadata
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from rtocr_gui.cli import pages
+from rtocr_gui.cli import progress as progress_module
+from rtocr_gui.cli.arguments import page_selection, retention_ratio
+from rtocr_gui.cli.main import main
+from rtocr_gui.cli.progress import CLEAR_LINE, Progress
+from rtocr_gui.documents.loading import open_document
+from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, StopReason, TextDelta
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.resources import resource_path
+from tests.broken_files import PASSWORD, encrypted_pdf, page_image, pdf_of_pages, write_broken_files
+from tests.fake_engine import FakeEngine
+
+CHECKOUT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def page(tmp_path) -> Path:
+    path = tmp_path / "page.png"
+    page_image().save(path)
+    return path
+
+
+@pytest.fixture
+def book(tmp_path) -> Path:
+    path = tmp_path / "book.pdf"
+    path.write_bytes(pdf_of_pages(5, media_box=b"0 0 200 300"))
+    return path
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs `rtocr` with a fake engine: exit code, stdout, lines on stderr."""
+
+    def run_command(*argv: object, engine: FakeEngine | None = None) -> SimpleNamespace:
+        try:
+            code = main([str(word) for word in argv], lambda: engine or FakeEngine())
+        except SystemExit as end:
+            code = end.code
+        captured = capsys.readouterr()
+        return SimpleNamespace(code=code, out=captured.out, err=captured.err.splitlines())
+
+    return run_command
+
+
+def told(result: SimpleNamespace) -> list[str]:
+    """Errors and warnings, without progress."""
+    return [line for line in result.err if line.startswith("rtocr: ")]
+
+
+# Reading
+
+
+def test_the_text_goes_to_stdout_as_markdown_and_progress_to_stderr(run, page):
+    result = run("read", page, "--retention", "0.5")
+    assert result.code == 0
+    assert result.out == "<!-- page: page.png, page 1 -->\n\npage 1 of page.png at 0.50\n"
+    assert len(result.err) == 2
+    assert result.err[0].startswith("Fake model on cpu (float32, loaded in 0.0 s). Reads nothing.")
+    assert "page 1 of 1: 6 tokens at 150 tokens/s; 32 of 64 visual tokens kept (as asked)" in result.err[1]
+
+
+def test_several_files_and_pages_come_out_as_one_document_with_rules_between(run, page, book):
+    result = run("read", page, book, "--pages", "1-2", "-q")
+    assert result.out.count("\n---\n\n<!-- page: ") == 2
+    assert [line for line in result.out.splitlines() if line.startswith("page ")] == [
+        "page 1 of page.png at 0.76",
+        "page 1 of book.pdf at 0.76",
+        "page 2 of book.pdf at 0.76",
+    ]
+
+
+def test_what_is_written_to_a_file_is_what_would_go_to_stdout(run, book, tmp_path):
+    expected = run("read", book, "-q").out
+    result = run("read", book, "-q", "-o", tmp_path / "out.md")
+    assert (result.code, result.out, result.err) == (0, "", [])
+    assert (tmp_path / "out.md").read_text(encoding="utf-8") == expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["book.pdf", "out.md"]
+
+
+def test_quiet_tells_errors_only(run, page, tmp_path):
+    result = run("read", page, tmp_path / "missing.png", "-q")
+    assert result.err == [
+        f"rtocr: {tmp_path / 'missing.png'}: There is no such file. Check its name and place."
+    ]
+
+
+def test_pages_are_read_in_the_order_asked_for_each_once(run, book):
+    result = run("read", book, "-q", "--pages", "4-,1-2,2")
+    assert [line[5] for line in result.out.splitlines() if line.startswith("page ")] == list("4512")
+
+
+def test_a_page_that_a_file_lacks_is_told_and_the_others_are_read(run, book, page):
+    result = run("read", book, page, "-q", "--pages", "1,5-7")
+    assert result.code == 1
+    assert told(result) == [
+        f"rtocr: {book}: There is no page 6: the last one is page 5.",
+        f"rtocr: {page}: There is no page 5: the last one is page 1.",
+    ]
+    assert result.out.count("<!-- page: ") == 3
+
+
+def test_one_bad_file_among_good_ones_costs_nothing_but_itself(run, page, book, tmp_path):
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    broken = write_broken_files(folder)
+    result = run("read", page, *[file.path for file in broken], book, "-q")
+    assert result.code == 1
+    assert result.out.count("<!-- page: ") == 6
+    assert len(result.err) == len(broken)
+    for line, file in zip(result.err, broken, strict=True):
+        where = f"{file.path}, page 1" if file.refused_at == "page" else str(file.path)
+        assert line.startswith(f"rtocr: {where}: ")
+        assert file.words in line
+
+
+def test_a_page_the_model_fails_on_is_told_and_the_others_are_read(run, page, book):
+    engine = FakeEngine()
+    engine.broken_pages = {"page.png"}
+    result = run("read", page, book, "-q", engine=engine)
+    assert result.code == 1
+    assert told(result) == [f"rtocr: {page}, page 1: The model could not read this page."]
+    assert result.out.count("<!-- page: ") == 5
+
+
+def test_nothing_is_written_where_no_page_could_be_read(run, tmp_path):
+    out = tmp_path / "out.md"
+    out.write_text("old")
+    assert run("read", tmp_path / "missing.png", "-o", out).code == 1
+    assert out.read_text() == "old"
+
+
+def test_the_model_is_loaded_once_and_only_when_a_page_is_at_hand(run, page, book, tmp_path):
+    loads: list[tuple[Path, str]] = []
+
+    class CountingEngine(FakeEngine):
+        def load(self, folder, device="auto"):
+            loads.append((folder, device))
+            return super().load(folder, device)
+
+    run("read", tmp_path / "missing.png", engine=CountingEngine())
+    assert loads == []
+    run("read", page, book, "--model", tmp_path, "--device", "cpu", engine=CountingEngine())
+    assert loads == [(tmp_path, "cpu")]
+
+
+def test_a_model_that_cannot_be_loaded_is_told_once(run, page, book):
+    engine = FakeEngine()
+    engine.load_error = CheckpointError("There is no folder. Choose another.")
+    result = run("read", page, book, engine=engine)
+    assert (result.code, result.out) == (1, "")
+    assert result.err == ["rtocr: There is no folder. Choose another."]
+
+
+def test_a_mode_or_task_the_model_was_not_made_for_is_warned_of_and_used(run, page):
+    result = run("read", page, "-q", "--mode", "base", "--task", "markdown")
+    assert result.code == 0
+    assert told(result) == [
+        "rtocr: warning: Fake model was made for mode tiny, not for mode base. The result may be wrong.",
+        "rtocr: warning: Fake model was made for task text, not for task markdown. The result may be wrong.",
+    ]
+    assert "page 1 of page.png" in result.out
+
+
+@pytest.mark.parametrize(
+    ("options", "mode", "task"), [((), "tiny", "text"), (("--mode", "large"), "large", "text")]
+)
+def test_the_model_s_own_mode_and_task_are_the_default(run, page, options, mode, task):
+    asked = []
+
+    class RecordingEngine(FakeEngine):
+        def read(self, page, settings, cancel):
+            asked.append((settings.mode.value, settings.task.name, settings.pruning.retention))
+            return super().read(page, settings, cancel)
+
+    run("read", page, *options, engine=RecordingEngine())
+    assert asked == [(mode, task, None)]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"), [(StopReason.LOOP, "repeat itself"), (StopReason.LENGTH, "greatest length")]
+)
+def test_a_text_that_was_cut_short_is_warned_of(run, page, reason, words):
+    class StoppingEngine(FakeEngine):
+        def read(self, page, settings, cancel):
+            for event in super().read(page, settings, cancel):
+                if isinstance(event, Reading):
+                    values = {name: getattr(event, name) for name in Reading.__slots__}
+                    event = Reading(**{**values, "stop_reason": reason})
+                yield event
+
+    result = run("read", page, "-q", engine=StoppingEngine())
+    assert result.code == 0
+    assert len(told(result)) == 1
+    assert words in told(result)[0]
+    assert "page 1 of page.png" in result.out
+
+
+def test_the_resolution_of_pdf_pages_can_be_chosen(run, book):
+    sizes = []
+
+    class RecordingEngine(FakeEngine):
+        def encode(self, page, mode):
+            sizes.append(page.image.size)
+            return super().encode(page, mode)
+
+    run("read", book, "--pages", "1", engine=RecordingEngine())
+    run("read", book, "--pages", "1", "--dpi", "72", engine=RecordingEngine())
+    assert sizes == [(556, 834), (200, 300)]
+
+
+def test_file_names_cannot_break_lines_or_steer_the_terminal(run, tmp_path):
+    result = run("read", tmp_path / "a\n\x1b[2Jb.png")
+    assert len(result.err) == 1
+    assert "a??[2Jb.png" in result.err[0]
+
+
+# Passwords
+
+
+def test_an_encrypted_file_is_read_with_its_password(run, tmp_path):
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(encrypted_pdf())
+    assert "Give its password" in told(run("read", path))[0]
+    assert "is wrong" in told(run("read", path, "--password", "guess"))[0]
+    assert run("read", path, "--password", PASSWORD).code == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "asked"), [(["guess", PASSWORD], 0, 2), (["a", "b", "c", "d"], 1, 3), ([""], 1, 1)]
+)
+def test_a_person_at_the_terminal_is_asked_for_the_password(run, tmp_path, monkeypatch, typed, code, asked):
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(encrypted_pdf())
+    prompts: list[str] = []
+    answers = iter(typed)
+
+    def answer(prompt: str) -> str:
+        prompts.append(prompt)
+        return next(answers)
+
+    monkeypatch.setattr(pages.getpass, "getpass", answer)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert run("read", path, "-q").code == code
+    assert len(prompts) == asked
+    assert prompts[0].startswith("locked.pdf: The PDF is encrypted.")
+    assert all("is wrong" in prompt for prompt in prompts[1:])
+
+
+# Interruptions
+
+
+class InterruptedEngine(FakeEngine):
+    """Ctrl-C is pressed after the second word of a page, as often as asked."""
+
+    def __init__(self, page_index: int, times: int = 1) -> None:
+        super().__init__()
+        self.page_index, self.times = page_index, times
+
+    def read(self, page, settings, cancel):
+        words = 0
+        for event in super().read(page, settings, cancel):
+            yield event
+            words += isinstance(event, TextDelta)
+            if page.ref.index == self.page_index and words == 2 and isinstance(event, TextDelta):
+                for _ in range(self.times):
+                    signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_stops_the_reading_and_what_was_read_is_written(run, book, tmp_path):
+    before = signal.getsignal(signal.SIGINT)
+    result = run("read", book, "-q", "-o", tmp_path / "out.md", engine=InterruptedEngine(1))
+    assert result.code == 130
+    assert (tmp_path / "out.md").read_text() == (
+        "<!-- page: book.pdf, page 1 -->\n\npage 1 of book.pdf at 0.76\n"
+        "\n---\n\n<!-- page: book.pdf, page 2 -->\n\npage 2\n"
+    )
+    assert told(result) == [
+        f"rtocr: warning: {book}, page 2 of 5: interrupted. The end of its text is missing.",
+        "rtocr: interrupted.",
+    ]
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_page(run, book, tmp_path):
+    before = signal.getsignal(signal.SIGINT)
+    result = run("read", book, "-q", "-o", tmp_path / "out.md", engine=InterruptedEngine(1, times=2))
+    assert result.code == 130
+    assert (
+        tmp_path / "out.md"
+    ).read_text() == "<!-- page: book.pdf, page 1 -->\n\npage 1 of book.pdf at 0.76\n"
+    assert told(result) == ["rtocr: interrupted."]
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_ctrl_c_while_the_model_is_loaded_ends_at_once(run, page):
+    class InterruptedLoad(FakeEngine):
+        def load(self, folder, device="auto"):
+            signal.raise_signal(signal.SIGINT)
+            raise AssertionError("unreachable")
+
+    result = run("read", page, engine=InterruptedLoad())
+    assert (result.code, told(result)) == (130, ["rtocr: interrupted."])
+
+
+# Planning
+
+
+def test_a_plan_is_told_in_lines(run, book):
+    result = run("plan", book, "--page", "2", "--retention", "0.25")
+    assert result.code == 0
+    assert result.out.splitlines()[0] == "book.pdf, page 2, Fake model, mode tiny"
+    assert "retention ratio  0.250 (as asked; automatic would be 0.760)" in result.out
+    assert "kept             16\nmerged           48\n" in result.out
+
+
+def test_a_plan_goes_to_stdout_as_json(run, book):
+    result = run("plan", book, "--json", "-q", "--mode", "gundam")
+    plan = json.loads(result.out)
+    assert (plan["file"], plan["page"], plan["mode"], plan["model"]) == (str(book), 1, "gundam", "Fake model")
+    assert len(plan["tokens"]) == plan["counts"]["prunable"] == 856
+    assert plan["automatic"] is True
+
+
+def test_a_plan_and_its_picture_go_to_files(run, page, tmp_path):
+    overlay, plan = tmp_path / "overlay.png", tmp_path / "plan.json"
+    result = run("plan", page, "--overlay", overlay, "--json", plan, "-q")
+    assert (result.code, result.out, result.err) == (0, "", [])
+    assert json.loads(plan.read_text())["counts"]["prunable"] == 64
+    with Image.open(overlay) as picture:
+        assert (picture.format, picture.size) == ("PNG", (400, 300))
+
+
+def test_either_grid_can_be_shown(run, book, tmp_path):
+    for grid in ("local", "global"):
+        run("plan", book, "--mode", "gundam", "--grid", grid, "--overlay", tmp_path / grid)
+    assert (tmp_path / "local").read_bytes() != (tmp_path / "global").read_bytes()
+
+
+def test_a_page_that_cannot_be_planned_is_told(run, book, tmp_path):
+    assert told(run("plan", book, "--page", "9")) == [
+        f"rtocr: {book}, page 9: There is no page 9: the file has 5 pages."
+    ]
+    missing = run("plan", tmp_path / "missing.png")
+    assert missing.code == 1
+    assert "no such file" in told(missing)[0]
+
+
+@pytest.mark.parametrize("option", ["--overlay", "--json"])
+def test_a_plan_that_cannot_be_written_is_told(run, page, tmp_path, option):
+    result = run("plan", page, option, tmp_path / "no-folder" / "out")
+    assert result.code == 1
+    assert "there is no folder" in told(result)[0]
+
+
+# The command line
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["fly"],
+        ["read"],
+        ["plan"],
+        ["read", "a.png", "--mode", "huge"],
+        ["read", "a.png", "--task", "poem"],
+        ["read", "a.png", "--device", "abacus"],
+        ["read", "a.png", "--pages", "0"],
+        ["read", "a.png", "--pages", "3-1"],
+        ["read", "a.png", "--pages", "one"],
+        ["read", "a.png", "--retention", "0.05"],
+        ["read", "a.png", "--retention", "1.1"],
+        ["read", "a.png", "--retention", "nan"],
+        ["read", "a.png", "--dpi", "10"],
+        ["plan", "a.png", "--page", "0"],
+        ["plan", "a.png", "--page", "two"],
+        ["read", "a.png", "-o", "a.png"],
+        ["read", "b.png", "./a.png", "-o", "a.png"],
+        ["plan", "a.png", "--overlay", "a.png"],
+        ["plan", "a.png", "--overlay", "x", "--json", "x"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_2_and_a_reason(run, argv):
+    result = run(*argv)
+    assert (result.code, result.out) == (2, "")
+    assert "error: " in result.err[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "indices", "missing"),
+    [
+        ("1-3,5", 9, [0, 1, 2, 4], None),
+        ("2-", 3, [1, 2], None),
+        ("3,1,3", 3, [2, 0], None),
+        ("2-5", 3, [1, 2], 4),
+        ("7-", 3, [], 7),
+        ("1-999999999999", 2, [0, 1], 3),
+    ],
+)
+def test_page_ranges_are_understood(text, count, indices, missing):
+    selection = page_selection(text)
+    assert (selection.indices(count), selection.first_missing(count)) == (indices, missing)
+
+
+def test_the_retention_ratio_is_auto_or_a_number():
+    assert [retention_ratio(text) for text in ("auto", "0.1", "1", ".5")] == [None, 0.1, 1.0, 0.5]
+    with pytest.raises(argparse.ArgumentTypeError):
+        retention_ratio("84%")
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["read", "--help"], ["plan", "--help"], ["bench", "--help"]])
+def test_help_goes_to_stdout(run, argv):
+    result = run(*argv)
+    assert (result.code, result.err) == (0, [])
+    assert result.out.startswith("usage: rtocr")
+
+
+def test_the_version_is_the_installed_one(run, monkeypatch):
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.2.3" if name == "rtocr-gui" else "")
+    assert run("--version").out == "rtocr 1.2.3\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_live_line_is_overwritten_and_gone_before_a_line_that_stays():
+    terminal = Terminal()
+    progress = Progress(terminal, quiet=False)
+    progress.show("page 1: open")
+    progress.show("page 1: decode")
+    progress.say("page 1: done")
+    progress.clear()
+    assert terminal.getvalue() == (
+        f"{CLEAR_LINE}page 1: open{CLEAR_LINE}page 1: decode{CLEAR_LINE}page 1: done\n"
+    )
+
+
+def test_updates_of_the_live_line_come_no_more_often_than_anyone_can_read(monkeypatch):
+    now_s = iter([0.0, 0.0, 0.05, 0.2, 0.2])
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: next(now_s))
+    terminal = Terminal()
+    progress = Progress(terminal, quiet=False)
+    for tokens in range(3):
+        progress.update(f"{tokens} tokens")
+    assert terminal.getvalue() == f"{CLEAR_LINE}0 tokens{CLEAR_LINE}2 tokens"
+
+
+@pytest.mark.parametrize(("stream", "quiet"), [(Terminal(), True), (io.StringIO(), False)])
+def test_there_is_no_live_line_in_a_log_or_for_quiet_people(stream, quiet):
+    Progress(stream, quiet).show("page 1: decode, 3 tokens")
+    assert stream.getvalue() == ""
+
+
+# As a process of its own
+
+
+def in_process(program: str, *argv: object, **options: object) -> subprocess.Popen[bytes]:
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")
+    }
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", program, *map(str, argv)],
+        cwd=CHECKOUT,
+        env={**environment, "PYTHONIOENCODING": "ascii"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+
+
+FAKE = """
+import sys
+from rtocr_gui.cli.main import main
+from tests.fake_engine import FakeEngine
+try:
+    code = main(sys.argv[1:], FakeEngine)
+except SystemExit as end:
+    code = end.code
+heavy = {"torch", "transformers", "ot", "PySide6"} & set(sys.modules)
+assert not heavy, heavy
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"), [(["--help"], 0), (["read"], 2), (["read", "no-such-file.png"], 1)]
+)
+def test_help_and_errors_come_without_importing_torch_or_qt(argv, code):
+    process = in_process(FAKE, *argv)
+    _, errors = process.communicate()
+    assert process.returncode == code, errors.decode()
+
+
+def test_stdout_is_utf_8_whatever_the_locale_says(tmp_path):
+    path = tmp_path / "Grüße.png"
+    page_image().save(path)
+    process = in_process(FAKE, "read", path, "-q")
+    output, errors = process.communicate()
+    assert (process.returncode, errors) == (0, b"")
+    assert "page 1 of Grüße.png at 0.76\n".encode() in output
+
+
+def test_a_reader_that_goes_away_ends_the_command_without_a_traceback(book):
+    process = in_process(FAKE, "read", book, "-q")
+    process.stdout.close()
+    assert (process.wait(), process.stderr.read()) == (1, b"")
+    process.stderr.close()
+
+
+# With the bundled model
+
+
+LETTER = resource_path("samples/letter.png")
+
+REAL = """
+import sys
+from rtocr_gui.cli.main import main
+code = main(sys.argv[1:])
+assert "torch" in sys.modules
+assert "PySide6" not in sys.modules
+sys.exit(code)
+"""
+
+
+def test_what_the_bundled_model_reads_is_what_the_command_writes(capsys, miniature_engine):
+    assert main(["read", str(LETTER), "--device", "cpu", "--retention", "1"], lambda: miniature_engine) == 0
+    captured = capsys.readouterr()
+    with open_document(LETTER) as document:
+        page = document.load_page(0)
+    settings = ReadSettings(
+        Mode.TINY, next(task for task in TASKS if task.name == "text"), PruneSettings(1.0)
+    )
+    *_, reading = miniature_engine.read(page, settings, threading.Event())
+    assert captured.out == f"<!-- page: letter.png, page 1 -->\n\n{reading.text}\n"
+    assert "Dear" in reading.text
+    assert "RTOCR Miniature on cpu" in captured.err
+    assert "64 of 64 visual tokens kept" in captured.err
+
+
+def test_the_bundled_model_plans_without_a_display_and_without_qt(tmp_path):
+    process = in_process(
+        REAL, "plan", LETTER, "--json", tmp_path / "plan.json", "--overlay", tmp_path / "o.png"
+    )
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors.decode()
+    assert json.loads((tmp_path / "plan.json").read_text())["counts"]["prunable"] == 64
+    with Image.open(tmp_path / "o.png") as picture:
+        assert picture.size == (512, 512)
