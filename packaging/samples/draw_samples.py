@@ -5,8 +5,8 @@
 
 Every page becomes NAME.png and NAME.txt: one line of text for each printed line, no blank lines.
 
-The kind is called "large clean print": one column of upright type, 36 to 46 pixels high, ragged right,
-on a page of 512 pixels, at most nine lines, sometimes under a bold heading. It is what the bundled
+The kind is called "large clean print": one column of upright type, 38 to 46 pixels high, ragged right,
+on a page of 512 pixels, at most eight lines, sometimes under a bold heading. It is what the bundled
 miniature was trained to read. Fresh pages hold words that follow no grammar, numbers, dates and
 amounts, so that nothing on them can be guessed.
 """
@@ -24,21 +24,19 @@ PAGE_PX = 512
 PAPER = (254, 252, 246)
 INK = (28, 28, 36)
 HEADING_LARGEST_PX = 52
-LINES_AT_MOST = 9
+LINES_AT_MOST = 8
 
 FONT_FOLDER = Path("/usr/share/fonts/truetype")
 FACES = {
     "DejaVu Sans": ("dejavu/DejaVuSans.ttf", "dejavu/DejaVuSans-Bold.ttf"),
     "DejaVu Serif": ("dejavu/DejaVuSerif.ttf", "dejavu/DejaVuSerif-Bold.ttf"),
-    "Liberation Sans": ("liberation/LiberationSans-Regular.ttf", "liberation/LiberationSans-Bold.ttf"),
-    "Liberation Serif": ("liberation/LiberationSerif-Regular.ttf", "liberation/LiberationSerif-Bold.ttf"),
     "Noto Sans": ("noto/NotoSans-Regular.ttf", "noto/NotoSans-Bold.ttf"),
     "Noto Serif": ("noto/NotoSerif-Regular.ttf", "noto/NotoSerif-Bold.ttf"),
 }
 """Regular and bold file of each family, below `FONT_FOLDER`."""
 
 WORD_LIST = Path("/usr/share/dict/words")
-NEEDED_PACKAGES = "fonts-dejavu-core fonts-liberation fonts-noto-core wamerican"
+NEEDED_PACKAGES = "fonts-dejavu-core fonts-noto-core wamerican"
 
 
 class MissingMaterial(Exception):
@@ -79,7 +77,7 @@ SAMPLES = (
     Page(
         name="notice",
         family="DejaVu Serif",
-        size_px=38,
+        size_px=39,
         lines=(
             "Town Library",
             "",
@@ -91,34 +89,34 @@ SAMPLES = (
             "Please keep quiet.",
         ),
         heading_px=46,
-        leading=1.32,
+        leading=1.36,
         left_px=30,
-        top_px=30,
+        top_px=28,
     ),
     Page(
         name="letter",
-        family="Liberation Serif",
-        size_px=42,
+        family="Noto Serif",
+        size_px=41,
         lines=(
             "Dear Mrs. Porter,",
             "",
-            "thank you for the old",
-            "map of the harbor. It",
-            "came on 14 May and",
-            "will be shown to all",
-            "visitors this summer.",
+            "thank you for the",
+            "map of the harbor.",
+            "We will show it to",
+            "our visitors in May.",
             "",
-            "Yours, Daniel Brook",
+            "With best regards,",
+            "Daniel Brook",
         ),
         heading_px=None,
-        leading=1.25,
+        leading=1.32,
         left_px=34,
-        top_px=26,
+        top_px=16,
     ),
     Page(
         name="prices",
         family="Noto Sans",
-        size_px=40,
+        size_px=42,
         lines=(
             "Farm Market",
             "",
@@ -130,10 +128,10 @@ SAMPLES = (
             "",
             "We open at 7:30.",
         ),
-        heading_px=46,
-        leading=1.28,
+        heading_px=48,
+        leading=1.3,
         left_px=30,
-        top_px=20,
+        top_px=14,
     ),
 )
 
@@ -218,8 +216,8 @@ def fill_line(next_word: Callable[[], str], font: ImageFont.FreeTypeFont, width_
 def fresh_page(name: str, words: tuple[str, ...], rng: random.Random) -> Page:
     """A page of the same kind as the samples, whose text nobody has chosen."""
     family = rng.choice(sorted(FACES))
-    size = rng.randint(36, 46)
-    leading = rng.uniform(1.2, 1.45)
+    size = rng.randint(38, 46)
+    leading = rng.uniform(1.22, 1.45)
     left, top = rng.randint(10, 40), rng.randint(8, 40)
     heading = min(HEADING_LARGEST_PX, round(size * 1.15)) if rng.random() < 0.3 else None
     bottom = top + 0.0
