@@ -1,0 +1,209 @@
+"""`rtocr bench`: measures the figures the program promises, and prints them beside their limits.
+
+Each group of figures is measured in a process of its own, so that none disturbs another. Knows
+neither torch nor Qt: the probes do.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from rtocr_gui.errors import ExportError, RtocrError
+from rtocr_gui.files import write_atomically
+
+_RUNS = 5
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+class BenchmarkError(RtocrError):
+    """A figure could not be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A group of figures and the process that measures them.
+
+    Attributes:
+        module: run with `python -m`; prints one JSON object as its last line.
+        argument: what the module is asked for; the `time.monotonic()` of the start follows it.
+        environment: environment variables the process starts with.
+        middle_of: a figure that differs from one start to the next: of several runs, the one in the
+            middle by this figure counts.
+    """
+
+    module: str
+    argument: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    middle_of: str | None = None
+
+
+PROBES = {
+    "plan": Probe("rtocr_gui.cli.probe", "plan", environment=_ONE_THREAD),
+    "overlay": Probe("rtocr_gui.ui.probe", "overlay"),
+    "window": Probe("rtocr_gui.ui.probe", "window", middle_of="window_s"),
+    "gap": Probe("rtocr_gui.ui.probe", "gap"),
+    "memory": Probe("rtocr_gui.cli.probe", "memory"),
+}
+"""What `--only` chooses from, in the order of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table.
+
+    Attributes:
+        path: where the figure lies in the JSON, with dots.
+        label: what the table calls it.
+        unit: its unit.
+        limit: what it should stay under, on a quiet machine.
+    """
+
+    path: str
+    label: str
+    unit: str
+    limit: float
+
+
+FIGURES = (
+    Figure("plan.base.ms", "Plan, Base (256 tokens)", "ms", 20),
+    Figure("plan.large.ms", "Plan, Large (400 tokens)", "ms", 30),
+    Figure("plan.gundam2x3.ms", "Plan, Gundam 2x3 (856 tokens)", "ms", 45),
+    Figure("overlay.median_ms", "Slider to painted overlay, median", "ms", 8),
+    Figure("overlay.worst_ms", "Slider to painted overlay, worst", "ms", 30),
+    Figure("window_s", "Window shown after process start", "s", 0.6),
+    Figure("gap_ms.reading", "Largest event-loop gap, reading", "ms", 50),
+    Figure("gap_ms.importing", "Largest event-loop gap, importing", "ms", 300),
+    Figure("memory.growth_percent", "Peak memory growth, last 5 of 20 pages", "%", 2),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `rtocr bench`."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
+    parser.add_argument(
+        "--only", action="append", choices=tuple(PROBES), help="measure this group alone; may be repeated"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print the table, and write the JSON where it was asked for.
+
+    Args:
+        args: `json` (Path or None) and `only` (list of probe names or None).
+
+    Returns:
+        0, or 1 where a group could not be measured. A figure over its limit is marked, and is no
+        failure: the machine may be busy.
+
+    Raises:
+        ExportError: the JSON file cannot be written.
+    """
+    figures: dict[str, Any] = {}
+    exit_code = 0
+    for name in args.only or PROBES:
+        print(f"Measuring {name} …", file=sys.stderr)
+        try:
+            figures |= measure(name)
+        except BenchmarkError as error:
+            print(error, file=sys.stderr)
+            exit_code = 1
+    print(format_table(figures))
+    if args.json is not None:
+        try:
+            write_atomically(args.json, (json.dumps(figures, indent=2) + "\n").encode())
+        except OSError as error:
+            raise ExportError(
+                f"The figures could not be written to {args.json}: {error.strerror}."
+            ) from error
+    return exit_code
+
+
+def measure(name: str) -> dict[str, Any]:
+    """Measure one group of figures.
+
+    Args:
+        name: a key of `PROBES`.
+
+    Returns:
+        Its figures, nested as in the JSON file.
+
+    Raises:
+        BenchmarkError: the probe ended without figures.
+    """
+    middle_of = PROBES[name].middle_of
+    if middle_of is None:
+        return _run_probe(name)
+    runs = sorted((_run_probe(name) for _ in range(_RUNS)), key=itemgetter(middle_of))
+    return runs[_RUNS // 2]
+
+
+def _run_probe(name: str) -> dict[str, Any]:
+    probe = PROBES[name]
+    with tempfile.TemporaryDirectory(prefix="rtocr-bench-") as settings:
+        environment = {**os.environ, **probe.environment, "RTOCR_CONFIG_DIR": settings}
+        finished = subprocess.run(
+            [sys.executable, "-m", probe.module, probe.argument, str(time.monotonic())],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    lines = finished.stdout.splitlines()
+    if finished.returncode != 0 or not lines:
+        raise BenchmarkError(
+            f"Measuring {name} failed (exit code {finished.returncode}); the reason is printed above."
+        )
+    figures: dict[str, Any] = json.loads(lines[-1])
+    return figures
+
+
+def format_table(figures: dict[str, Any]) -> str:
+    """Lay out the figures that were measured, one line each, beside their limits.
+
+    Args:
+        figures: nested as in the JSON file; groups may be missing.
+
+    Returns:
+        The table as text.
+    """
+    rows = [("", "measured", "limit", "")]
+    for figure in FIGURES:
+        value = _look_up(figures, figure.path)
+        if value is None:
+            continue
+        floor = _look_up(figures, figure.path.removesuffix("ms") + "floor_ms")
+        remarks = ["OVER"] if value >= figure.limit else []
+        if floor is not None:
+            remarks.append(f"similarity product alone: {floor:.1f} ms ({floor / value:.0%})")
+        rows.append(
+            (
+                figure.label,
+                f"{value:.2f} {figure.unit}",
+                f"{figure.limit:g} {figure.unit}",
+                ", ".join(remarks),
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        f"{label:<{widths[0]}}  {value:>{widths[1]}}  {limit:>{widths[2]}}  {remark}".rstrip()
+        for label, value, limit, remark in rows
+    ]
+    if "qt_platform" in figures:
+        lines.append(f"The window was measured on the Qt platform “{figures['qt_platform']}”.")
+    return "\n".join(lines)
+
+
+def _look_up(figures: dict[str, Any], path: str) -> float | None:
+    node: Any = figures
+    for key in path.split("."):
+        node = node.get(key) if isinstance(node, dict) else None
+    return node if isinstance(node, int | float) else None

@@ -1,0 +1,184 @@
+"""Measures the window in a process of its own, and prints the figures as JSON.
+
+`cli.benchmark` starts it as `python -m rtocr_gui.ui.probe window|gap|overlay MOMENT`, where the
+moment is the `time.monotonic()` of the start: how soon a window is there, and whether it was kept
+waiting, can only be seen from inside. The program is the real one, with the bundled miniature.
+"""
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer, SignalInstance
+from PySide6.QtWidgets import QApplication, QSlider
+
+from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.resources import resource_path
+from rtocr_gui.settings import Settings
+from rtocr_gui.ui.app import make_engine
+from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.session import Session
+
+_A4_AT_200_DPI = (1654, 2339)
+_SLIDER_MOVES = 200
+_TICK_MS = 10
+_PATIENCE_MS = 300_000
+
+
+class FirstPaint(QObject):
+    """Calls back once a widget was painted for the first time and the event loop is free again."""
+
+    def __init__(self, widget: QObject, then: Callable[[], None]) -> None:
+        super().__init__(widget)
+        self._then = then
+        widget.installEventFilter(self)
+
+    def eventFilter(self, widget: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            widget.removeEventFilter(self)
+            QTimer.singleShot(0, self._then)
+        return False
+
+
+class GapMeter(QObject):
+    """Watches by a timer how long the event loop leaves its turn waiting."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._worst_s = 0.0
+        self._ticked_at = time.perf_counter()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(_TICK_MS)
+        self._timer.timeout.connect(self._tick)
+
+    def start(self) -> None:
+        """Begin to watch, from nothing."""
+        self._worst_s = 0.0
+        self._ticked_at = time.perf_counter()
+        self._timer.start()
+
+    def stop(self) -> float:
+        """Stop watching; the longest time between two ticks, in milliseconds."""
+        self._tick()
+        self._timer.stop()
+        return self._worst_s * 1000
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self._worst_s = max(self._worst_s, now - self._ticked_at)
+        self._ticked_at = now
+
+
+class Program:
+    """The program, built and shown as `app` builds it.
+
+    Args:
+        files: pages to open.
+        settings: what a person would have chosen before.
+    """
+
+    def __init__(self, files: list[Path], settings: Settings) -> None:
+        if sys.platform == "linux" and not os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}:
+            os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        self.application = QApplication(sys.argv[:1])
+        self.bridge = EngineBridge(make_engine)
+        self.session = Session(self.bridge, settings, resource_path("miniature"))
+        self.window = MainWindow(self.session, lambda _: None)
+        self.bridge.request_failed.connect(lambda failure: _give_up(failure.sentence))
+        self.window.show()
+        self.session.open_files(files)
+        QTimer.singleShot(0, self.session.load_model)
+
+    def run_until(self, signal: SignalInstance, wanted: Callable[..., object]) -> None:
+        """Let the program run until a signal carries what is wanted."""
+        loop = QEventLoop()
+
+        def check(*values: Any) -> None:
+            if wanted(*values):
+                loop.quit()
+
+        patience = QTimer(singleShot=True, interval=_PATIENCE_MS)
+        patience.timeout.connect(lambda: _give_up("The program did not get there in five minutes."))
+        patience.start()
+        connection = signal.connect(check)
+        loop.exec()
+        signal.disconnect(connection)
+
+    def finish(self, figures: dict[str, object]) -> None:
+        """Print the figures and end the process, whatever its threads are doing."""
+        json.dump(figures | {"qt_platform": self.application.platformName()}, sys.stdout)
+        sys.stdout.flush()
+        os._exit(0)
+
+
+def measure_window() -> None:
+    """Measure how long after its start the process shows a painted window."""
+    program = Program(_samples(), Settings())
+    started_at = float(sys.argv[2])
+    FirstPaint(
+        program.window.page_view.viewport(),
+        lambda: program.finish({"window_s": time.monotonic() - started_at}),
+    )
+    program.application.exec()
+
+
+def measure_gaps() -> None:
+    """Measure the longest wait of the event loop while torch is imported, and while pages are read."""
+    program = Program(_samples(), Settings())
+    meter = GapMeter()
+    FirstPaint(program.window.page_view.viewport(), meter.start)
+    program.run_until(program.bridge.model_loaded, lambda _: True)
+    importing_ms = meter.stop()
+    meter.start()
+    QTimer.singleShot(0, program.session.read_all)
+    unread = len(_samples())
+
+    def all_read(_: object) -> bool:
+        nonlocal unread
+        unread -= 1
+        return unread == 0
+
+    program.run_until(program.bridge.reading_finished, all_read)
+    program.finish({"gap_ms": {"importing": importing_ms, "reading": meter.stop()}})
+
+
+def measure_overlay() -> None:
+    """Measure the time from a move of the slider to the painted overlay, on a page of 856 cells."""
+    with tempfile.TemporaryDirectory(prefix="rtocr-probe-") as folder:
+        path = Path(folder, "page.png")
+        Image.effect_noise(_A4_AT_200_DPI, 80).convert("RGB").save(path)
+        program = Program([path], Settings(mode=Mode.GUNDAM.value))
+        view = program.window.page_view
+        program.run_until(view.plan_painted, lambda _: True)
+        slider = program.window.retention_bar.findChild(QSlider)
+        assert slider is not None
+        times_ms = []
+        for move in range(_SLIDER_MOVES):
+            moved_at = time.perf_counter()
+            QTimer.singleShot(0, lambda percent=1 + 37 * move % 100: slider.setValue(percent))
+            program.run_until(view.plan_painted, lambda _: True)
+            times_ms.append((time.perf_counter() - moved_at) * 1000)
+    program.finish({"overlay": {"median_ms": statistics.median(times_ms), "worst_ms": max(times_ms)}})
+
+
+def _samples() -> list[Path]:
+    return sorted(resource_path("samples").glob("*.png"))
+
+
+def _give_up(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    {"window": measure_window, "gap": measure_gaps, "overlay": measure_overlay}[sys.argv[1]]()

@@ -1,0 +1,91 @@
+"""`rtocr bench` runs its probes and says what they found."""
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+
+from rtocr_gui.cli import benchmark
+from rtocr_gui.errors import ExportError
+
+FIGURES = {
+    "plan": {"base": {"ms": 10.0, "floor_ms": 2.5}},
+    "window_s": 0.9,
+    "qt_platform": "offscreen",
+}
+
+
+def arguments(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    benchmark.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+@pytest.fixture
+def probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module that stands in for the probe of plans; a test writes what it does."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setitem(benchmark.PROBES, "plan", benchmark.Probe("stand_in", "plan", {"STAND_IN": "1"}))
+    return tmp_path / "stand_in.py"
+
+
+def test_the_table_names_each_figure_its_limit_and_its_floor() -> None:
+    table = benchmark.format_table(FIGURES).splitlines()
+    assert len(table) == 4
+    assert " ".join(table[1].split()) == (
+        "Plan, Base (256 tokens) 10.00 ms 20 ms similarity product alone: 2.5 ms (25%)"
+    )
+    assert "OVER" not in table[1]
+    assert "OVER" in table[2]
+    assert "offscreen" in table[3]
+
+
+def test_figures_of_a_probe_are_printed_and_written(
+    probe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    probe.write_text(f"print('a library speaks')\nprint({json.dumps(json.dumps(FIGURES))})\n")
+    file = tmp_path / "figures.json"
+    assert benchmark.run(arguments("--only", "plan", "--json", str(file))) == 0
+    assert "Plan, Base" in capsys.readouterr().out
+    assert json.loads(file.read_text()) == FIGURES
+
+
+def test_a_probe_starts_with_its_environment_and_temporary_settings(probe: Path) -> None:
+    probe.write_text(
+        "import json, os, sys, time\n"
+        "assert 0 <= time.monotonic() - float(sys.argv[2]) < 60\n"
+        "print(json.dumps([sys.argv[1], os.environ['STAND_IN'], os.environ['RTOCR_CONFIG_DIR']]))\n"
+    )
+    argument, stand_in, settings = benchmark.measure("plan")
+    assert (argument, stand_in) == ("plan", "1")
+    assert not Path(settings).exists()
+
+
+def test_of_several_runs_the_one_in_the_middle_counts(
+    probe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(benchmark.PROBES, "plan", benchmark.Probe("stand_in", "plan", middle_of="window_s"))
+    waiting = tmp_path / "figures"
+    waiting.write_text("5\n1\n4\n2\n3\n")
+    probe.write_text(
+        f"from pathlib import Path\nfile = Path({str(waiting)!r})\n"
+        "first, *rest = file.read_text().split()\nfile.write_text('\\n'.join(rest))\n"
+        "print('{\"window_s\": ' + first + '}')\n"
+    )
+    assert benchmark.measure("plan") == {"window_s": 3}
+
+
+def test_a_group_that_fails_is_told_and_does_not_stop_the_others(
+    probe: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    probe.write_text("import sys\nprint({})\nsys.exit(int(sys.argv[1] == 'plan'))\n")
+    monkeypatch.setitem(benchmark.PROBES, "memory", benchmark.Probe("stand_in", "memory"))
+    assert benchmark.run(arguments("--only", "plan", "--only", "memory")) == 1
+    assert "Measuring plan failed (exit code 1)" in capsys.readouterr().err
+
+
+def test_an_unwritable_file_is_refused_in_words(probe: Path, tmp_path: Path) -> None:
+    probe.write_text("print('{}')\n")
+    with pytest.raises(ExportError, match="could not be written"):
+        benchmark.run(arguments("--only", "plan", "--json", str(tmp_path)))
