@@ -58,9 +58,11 @@ WITHOUT_TORCH = (
     "rtocr_gui.tokens",
     "rtocr_gui.pruning.plan",
     "rtocr_gui.pruning.selection",
+    "rtocr_gui.ocr.folder",
+    "rtocr_gui.ocr.layout",
     "rtocr_gui.ocr.reading",
     "rtocr_gui.ocr.views",
-    "rtocr_gui.ocr.layout",
+    "rtocr_gui.cli.main",
 )
 
 
@@ -136,7 +138,7 @@ def test_importing_a_whole_room_does_not_load(name: str) -> None:
     assert not loaded & ROOMS[name].unloaded
 
 
-def test_what_the_window_and_the_exports_build_on_loads_without_torch() -> None:
+def test_what_must_be_there_at_once_loads_without_torch() -> None:
     assert not loaded_by(list(WITHOUT_TORCH)) & {"torch", "transformers", "ot", "PySide6"}
 
 
