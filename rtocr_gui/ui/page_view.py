@@ -61,6 +61,7 @@ class PageView(ZoomArea):
         self._smooth_timer.setSingleShot(True)
         self._smooth_timer.setInterval(_SMOOTH_AFTER_MS)
         self._smooth_timer.timeout.connect(self._smooth)
+        self.zoom_changed.connect(self._smooth_timer.stop)  # rough until the zoom comes to rest
         self.setAccessibleName("Page")
         self.setAccessibleDescription(self._message)
         self.setAcceptDrops(True)
@@ -135,11 +136,10 @@ class PageView(ZoomArea):
         if visible.isEmpty():
             return
         part = visible.translated(-page.topLeft())
-        if not image.is_ready(page.size(), part):
-            if image.was_prepared:
-                self._smooth_timer.start()  # rough until zooming and scrolling pause
-            else:
-                image.prepare(page.size(), part)
+        if not image.was_prepared:
+            image.prepare(page.size(), part)
+        elif not image.is_ready(page.size(), part) and not self._smooth_timer.isActive():
+            self._smooth_timer.start()
         image.paint(painter, page, visible)
         if self._overlay_visible:
             self._overlay.paint(painter, page, self.zoom, max(1, round(self.device_ratio())))

@@ -254,11 +254,13 @@ def test_after_zooming_the_page_becomes_smooth(qtbot: QtBot, view: PageView) -> 
         for column in range(PAGE.width()):
             stripes.setPixelColor(column, row, QColor("black"))
     view.show_page(stripes)
+    view.viewport().repaint()
     view._zoom_to(0.5)
 
     def is_grey() -> bool:
         return 100 < shown_colour(view, QPointF(300, 400)).lightness() < 155
 
+    assert not is_grey()
     qtbot.waitUntil(is_grey)
 
 
