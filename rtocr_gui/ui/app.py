@@ -13,7 +13,6 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.resources import resource_path
-from rtocr_gui.settings import load_settings, save_settings, settings_path
+from rtocr_gui.settings import Settings, load_settings, save_settings, settings_path
 from rtocr_gui.ui.engine_bridge import EngineBridge, ReadingEngine
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.session import Session
@@ -32,6 +31,31 @@ CLOSE_TIMEOUT_S = 1.5
 """How long closing waits for a running decode step."""
 
 _log = logging.getLogger(__name__)
+
+
+class Program:
+    """The program as a person meets it: session, lanes and window. Needs a `QApplication`.
+
+    Args:
+        settings: what is remembered from the last start.
+        pasted: folder for images that come without a file.
+
+    Attributes:
+        bridge: answers the slow requests.
+        session: what is open and what the person wants.
+        window: the one window.
+    """
+
+    def __init__(self, settings: Settings, pasted: Path) -> None:
+        self.bridge = EngineBridge(make_engine)
+        self.session = Session(self.bridge, settings, resource_path("miniature"))
+        self.window = MainWindow(self.session, lambda image: _save_image(pasted, image))
+
+    def start(self, files: Sequence[Path]) -> None:
+        """Show the window, open files (none: the samples), and load the model behind the window."""
+        self.window.show()
+        self.session.open_files(files or sample_pages())
+        QTimer.singleShot(0, self.session.load_model)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,19 +75,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     _start_log(path.parent)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     with tempfile.TemporaryDirectory(prefix="rtocr-") as pasted:
-        bridge = EngineBridge(make_engine)
-        session = Session(bridge, load_settings(path), resource_path("miniature"))
-        window = MainWindow(session, lambda image: _save_image(Path(pasted), image))
-        _tell_the_unforeseen(window)
-        window.show()
-        session.open_files(arguments.files or _samples())
-        QTimer.singleShot(0, session.load_model)
+        program = Program(load_settings(path), Path(pasted))
+        _tell_the_unforeseen(program.window)
+        program.start(arguments.files)
         code = application.exec()
         try:
-            save_settings(session.settings, path)
+            save_settings(program.session.settings, path)
         except SettingsError as error:
             _log.warning("%s", error)
-        ended = bridge.close(CLOSE_TIMEOUT_S)
+        ended = program.bridge.close(CLOSE_TIMEOUT_S)
     if not ended:
         # A long decode step or an import cannot be interrupted; the person should not wait for it.
         logging.shutdown()
@@ -71,12 +91,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def sample_pages() -> list[Path]:
+    """The pages that come with the program."""
+    return sorted(resource_path("samples").glob("*.png"))
+
+
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="rtocr-gui", description="Read scanned pages and see what the reader looks at."
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="images or PDF files to open")
-    parser.add_argument("--version", action="version", version=f"RTOCR {version('rtocr-gui')}")
     return parser.parse_args(argv)
 
 
@@ -100,10 +124,6 @@ def _torch_libraries() -> Iterator[Path]:
     for folder in spec.submodule_search_locations or () if spec else ():
         for pattern in ("*torch_cpu.*", "*torch_python.*"):
             yield from Path(folder, "lib").glob(pattern)
-
-
-def _samples() -> list[Path]:
-    return sorted(resource_path("samples").glob("*.png"))
 
 
 def _save_image(folder: Path, image: QImage) -> Path | None:

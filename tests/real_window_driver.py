@@ -1,0 +1,113 @@
+"""Drives the real program in a real window, as a person would, and prints what came of it as JSON.
+
+Run as `python -m tests.real_window_driver SCENARIO FILE...` with a display; `test_real_window` does.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QSlider, QStyle, QStyleOptionSlider, QToolBar
+
+from rtocr_gui.settings import Settings
+from rtocr_gui.ui import app
+from rtocr_gui.ui.page_model import PageState
+
+PATIENCE_MS = 100_000
+
+
+def wait_until(signal: Any, wanted: Callable[..., bool]) -> Any:
+    """Let the program run until a signal carries what is wanted, and return that."""
+    loop = QEventLoop()
+    caught: list[Any] = []
+
+    def check(value: Any) -> None:
+        if not caught and wanted(value):
+            caught.append(value)
+            loop.quit()
+
+    signal.connect(check)
+    QTimer.singleShot(PATIENCE_MS, loop.quit)
+    loop.exec()
+    signal.disconnect(check)
+    if not caught:
+        raise SystemExit("the program did not get there")
+    return caught[0]
+
+
+def read_and_tune(files: list[Path]) -> dict[str, object]:
+    """Press Read, drag the slider to 40 %, let it go."""
+    application = QApplication(sys.argv[:1])
+    with tempfile.TemporaryDirectory() as pasted:
+        program = app.Program(Settings(), Path(pasted))
+        session, window = program.session, program.window
+        program.start(files)
+        torch_at_show = "torch" in sys.modules
+        wait_until(session.plan_changed, lambda plan: plan is not None)
+        read_button = window.findChild(QToolBar).widgetForAction(window.actions_by_name["read"])
+        QTest.mouseClick(read_button, Qt.MouseButton.LeftButton)
+        wait_until(session.page_status_changed, lambda status: status.state is PageState.READ)
+        first_text = session.current_text
+        before = window.page_view.grab().toImage()
+
+        slider = window.retention_bar.findChild(QSlider)
+        option = QStyleOptionSlider()
+        slider.initStyleOption(option)
+        style, control = slider.style(), QStyle.ComplexControl.CC_Slider
+        handle = style.subControlRect(control, option, QStyle.SubControl.SC_SliderHandle, slider).center()
+        QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=handle)
+        QTest.mouseMove(slider, QPoint(int(slider.width() * 0.40), handle.y()))
+        dragged = wait_until(window.page_view.plan_painted, lambda plan: 0.35 < plan.retention < 0.45)
+        during = window.page_view.grab().toImage()
+        text_during_drag = session.current_text
+        QTest.mouseRelease(
+            slider, Qt.MouseButton.LeftButton, pos=QPoint(int(slider.width() * 0.40), handle.y())
+        )
+        wait_until(session.activity_changed, lambda activity: activity.reading)
+        wait_until(session.activity_changed, lambda activity: not activity.reading)
+        figures = {
+            "platform": application.platformName(),
+            "torch_at_show": torch_at_show,
+            "first_text": first_text,
+            "overlay_changed_while_dragging": before != during,
+            "text_during_drag": text_during_drag,
+            "kept_while_dragging": len(dragged.kept),
+            "kept_by_second_reading": window.reading_summary.text().split()[2],
+            "notices": window.notice_bar.sentences,
+            "pages": session.page_count,
+        }
+        window.close()
+        figures["ended"] = program.bridge.close(5)
+    return figures
+
+
+def close_while_reading(files: list[Path]) -> dict[str, object]:
+    """Close the window in the middle of a reading."""
+    closed_at = 0.0
+
+    class Closing(app.Program):
+        def start(self, files: Any) -> None:
+            super().start(files)
+            self.session.page_selected.connect(self.session.read_current)
+            self.session.text_appended.connect(self.close_once)
+
+        def close_once(self, _: str) -> None:
+            nonlocal closed_at
+            if not closed_at:
+                closed_at = time.monotonic()
+                self.window.close()
+
+    app.Program = Closing  # type: ignore[misc]
+    code = app.main([str(path) for path in files])
+    return {"code": code, "seconds": time.monotonic() - closed_at, "text_came": closed_at > 0}
+
+
+if __name__ == "__main__":
+    scenario = {"read_and_tune": read_and_tune, "close_while_reading": close_while_reading}[sys.argv[1]]
+    json.dump(scenario([Path(name) for name in sys.argv[2:]]), sys.stdout)
