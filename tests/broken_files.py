@@ -183,8 +183,9 @@ def write_broken_files(folder: Path) -> list[BrokenFile]:
     for name, content, _, _ in contents:
         (folder / name).write_bytes(content)
     broken = [BrokenFile(folder / name, words, when) for name, _, words, when in contents]
-    (folder / "folder.png").mkdir()
+    (folder / "folder.png").mkdir(exist_ok=True)
     unreadable = folder / "unreadable.png"
+    unreadable.unlink(missing_ok=True)
     unreadable.write_bytes(good_png)
     unreadable.chmod(0)
     return [
