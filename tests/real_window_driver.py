@@ -80,7 +80,7 @@ def read_and_tune(files: list[Path]) -> dict[str, object]:
             "kept_while_dragging": len(dragged.kept),
             "kept_by_second_reading": window.reading_summary.text().split()[2],
             "notices": window.notice_bar.sentences,
-            "pages": session.page_count,
+            "pages": len(session.refs),
         }
         window.close()
         figures["ended"] = program.bridge.close(5)

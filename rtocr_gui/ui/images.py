@@ -5,6 +5,7 @@ from PySide6.QtGui import QImage
 
 
 def as_qimage(image: Image.Image) -> QImage:
-    """Copy an RGB image into a QImage of its own memory."""
+    """Copy an image into a QImage of its own memory, in the format that widgets paint fastest."""
     rgb = image.convert("RGBX")
-    return QImage(rgb.tobytes(), rgb.width, rgb.height, 4 * rgb.width, QImage.Format.Format_RGBX8888).copy()
+    shared = QImage(rgb.tobytes(), rgb.width, rgb.height, 4 * rgb.width, QImage.Format.Format_RGBX8888)
+    return shared.convertToFormat(QImage.Format.Format_RGB32)

@@ -233,7 +233,7 @@ class MainWindow(QMainWindow):
         if shown.text:
             self.text_pane.show_text(shown.text, self._session.current)
         else:
-            self.text_pane.show_message(shown.placeholder)
+            self.text_pane.show_message(shown.placeholder, self._session.current)
         self.text_pane.set_read_only(shown.read_only)
         self.reading_summary.setText(shown.summary)
         self.reading_summary.setVisible(bool(shown.summary))

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import EncodedPage, Mode
-from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.replies import PageEncoded, PlanComputed, RequestFailed, StageEntered
 
@@ -40,6 +40,7 @@ class Planner(QObject):
         self._encoded: OrderedDict[tuple[PageRef, Mode], EncodedPage] = OrderedDict()
         self._shown: tuple[PageRef, Mode] | None = None
         self._retention: float | None = None
+        self._plan: PrunePlan | None = None
         self._encode_id = self._plan_id = 0
         bridge.stage_entered.connect(self._note_stage)
         bridge.page_encoded.connect(self._keep)
@@ -51,24 +52,30 @@ class Planner(QObject):
         self._shown = (ref, mode) if ref is not None else None
         self._encode_id = self._plan_id = 0
         self.encoding_changed.emit(False)
+        self._plan = None
         self.plan_changed.emit(None)
         if ref is None:
             return
         if (ref, mode) in self._encoded:
-            self._plan()
+            self._ask_plan()
         else:
             self._encode_id = self._bridge.encode_page(ref, dpi, mode)
+
+    def show_again(self) -> None:
+        """Tell the current plan once more, to a picture that came after it."""
+        if self._plan is not None:
+            self.plan_changed.emit(self._plan)
 
     def set_retention(self, retention: float | None) -> None:
         """Plan at another ratio from now on; None for automatic retention."""
         self._retention = retention
-        self._plan()
+        self._ask_plan()
 
     def forget_encodings(self) -> None:
         """Another model sees other tokens."""
         self._encoded.clear()
 
-    def _plan(self) -> None:
+    def _ask_plan(self) -> None:
         encoded = self._encoded.get(self._shown) if self._shown else None
         if encoded is not None:
             self._plan_id = self._bridge.compute_plan(encoded, PruneSettings(self._retention))
@@ -88,11 +95,12 @@ class Planner(QObject):
         if reply.request_id == self._encode_id:
             self.encoding_changed.emit(False)
         if key == self._shown:
-            self._plan()
+            self._ask_plan()
 
     @Slot(object)
     def _show(self, reply: PlanComputed) -> None:
         if reply.request_id == self._plan_id:
+            self._plan = reply.plan
             self.plan_changed.emit(reply.plan)
 
     @Slot(object)

@@ -31,7 +31,7 @@ class Session(QObject):
 
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry), page_selected (PageRef or None),
-        page_image_changed (QImage or None), page_message_changed (str), thumbnail_changed (PageRendered),
+        page_image_changed (QImage), page_message_changed (str), thumbnail_changed (PageRendered),
         page_status_changed (PageStatus), plan_changed (PrunePlan or None), text_changed (ShownText),
         text_appended (str), reading_changed (Reading or None), activity_changed (Activity),
         encoding_changed (bool),
@@ -140,9 +140,9 @@ class Session(QObject):
         return self._current
 
     @property
-    def page_count(self) -> int:
-        """How many pages are open."""
-        return len(self._pages)
+    def refs(self) -> tuple[PageRef, ...]:
+        """The open pages in the order of the list."""
+        return self._pages.refs
 
     @property
     def current_text(self) -> str:
@@ -238,7 +238,7 @@ class Session(QObject):
             return
         self._current = ref
         self.page_selected.emit(ref)
-        self.page_image_changed.emit(None)
+        self.page_message_changed.emit(f"Opening {ref.label}…" if ref else "")
         if ref is not None:
             self._render_id = self._bridge.render_page(ref, self._settings.pdf_dpi)
         self._show_text()
@@ -254,6 +254,7 @@ class Session(QObject):
     def _show_page_image(self, reply: PageRendered) -> None:
         if reply.request_id == self._render_id:
             self.page_image_changed.emit(reply.image)
+            self._planner.show_again()
 
     # Plan ----------------------------------------------------------------------------------
 

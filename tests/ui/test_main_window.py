@@ -78,7 +78,7 @@ def test_dropped_files_are_opened(
             Qt.KeyboardModifier.NoModifier,
         )
     )
-    qtbot.waitUntil(lambda: session.page_count == 2)
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
 
 
 def test_copied_files_are_opened_by_paste(
@@ -88,7 +88,7 @@ def test_copied_files_are_opened_by_paste(
     data.setUrls([QUrl.fromLocalFile(str(draw_page()))])
     QGuiApplication.clipboard().setMimeData(data)
     window.actions_by_name["paste"].trigger()
-    qtbot.waitUntil(lambda: session.page_count == 1)
+    qtbot.waitUntil(lambda: len(session.refs) == 1)
 
 
 def test_pasting_nothing_is_told(window: MainWindow) -> None:

@@ -93,7 +93,7 @@ def test_a_failing_page_says_why_and_the_rest_goes_on(
 ) -> None:
     fake_engine.broken_pages = {"b.png"}
     open_and_load(qtbot, session, *(draw_page(name) for name in ("a.png", "b.png", "c.png")))
-    qtbot.waitUntil(lambda: session.page_count == 3)
+    qtbot.waitUntil(lambda: len(session.refs) == 3)
     session.read_all()
     qtbot.waitUntil(lambda: len(states) == 3 and not session.activity.reading)
     assert [states[f"{name}.png, page 1"].state for name in "abc"] == [
@@ -110,7 +110,7 @@ def test_one_broken_file_among_good_ones_does_not_stop_the_others(
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"not a picture")
     open_and_load(qtbot, session, draw_page("a.png"), broken, draw_page("c.png"))
-    qtbot.waitUntil(lambda: session.page_count == 2 and len(notices) == 1)
+    qtbot.waitUntil(lambda: len(session.refs) == 2 and len(notices) == 1)
     assert notices[0].startswith("broken.png: ")
 
 
@@ -244,7 +244,7 @@ def test_a_removed_page_is_gone_and_its_neighbour_is_shown(
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     first = session.current
     session.remove_page(first)
-    assert session.page_count == 1
+    assert len(session.refs) == 1
     assert session.current is not None
     assert session.current.index == 1
 
@@ -254,3 +254,17 @@ def test_the_model_runs_on_its_own_thread(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     assert fake_engine.threads == {"model"}
+
+
+def test_a_plan_that_came_before_the_picture_is_told_again_after_it(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    told: list[str] = []
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    first, second = session.refs
+    session.select_page(second)
+    qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None).wait()
+    session.page_image_changed.connect(lambda _: told.append("picture"))
+    session.plan_changed.connect(lambda plan: told.append("plan") if plan is not None else None)
+    session.select_page(first)
+    qtbot.waitUntil(lambda: "picture" in told and told[-1] == "plan")
