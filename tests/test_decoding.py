@@ -1,0 +1,287 @@
+"""Generation: positions, greedy choice, the ban on repetition, and every reason to stop."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from torch import Tensor
+from transformers import UnlimitedOcrForConditionalGeneration
+
+from rtocr_gui.ocr.checkpoint import load_model
+from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt, build_prompt
+from rtocr_gui.ocr.encoding import encode_views
+from rtocr_gui.ocr.folder import check_folder
+from rtocr_gui.ocr.layout import build_layout
+from rtocr_gui.ocr.reading import Mode, StopReason
+from rtocr_gui.ocr.repetition import LONGEST_PERIOD, banned_tokens, is_looping
+from rtocr_gui.ocr.views import PageViews, make_views, normalise
+from rtocr_gui.resources import resource_path
+from tests.small_checkpoint import write_checkpoint
+from tests.test_views import noise_page
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+class ScriptedDecoder:
+    """Wants to say a given text, whatever it is fed; every token has its own fallback."""
+
+    def __init__(self, wanted: Sequence[int], vocabulary: int = 1000) -> None:
+        self.next_position = 0
+        self.fed: list[int] = []
+        self._wanted = wanted
+        self._vocabulary = vocabulary
+
+    def prefill(self, prompt: Prompt) -> Tensor:
+        self.next_position = prompt.next_position
+        return self._logits()
+
+    def step(self, token_id: int) -> Tensor:
+        self.fed.append(token_id)
+        self.next_position += 1
+        return self._logits()
+
+    def _logits(self) -> Tensor:
+        logits = torch.zeros(self._vocabulary)
+        logits[self._wanted[len(self.fed) % len(self._wanted)]] = 2
+        logits[999] = 1
+        return logits
+
+
+def generate(
+    wanted: Sequence[int], *, cancel: threading.Event | None = None, **rules: object
+) -> GreedyGeneration:
+    """Run a scripted decoder to its end from a prompt of ten positions."""
+    settings = {"end_id": 1, "max_new_tokens": 5000, "context_length": 10_000, **rules}
+    generation = GreedyGeneration(
+        ScriptedDecoder(wanted),  # type: ignore[arg-type]
+        GenerationRules(**settings),  # type: ignore[arg-type]
+        cancel or threading.Event(),
+    )
+    generation.prefill(Prompt(torch.zeros(4, 2), torch.arange(4), next_position=10))
+    for _ in generation:
+        pass
+    return generation
+
+
+# --- why it stops --------------------------------------------------------------------------------
+
+
+def test_the_end_token_ends_the_text_and_is_not_part_of_it() -> None:
+    generation = generate([7, 8, 9, 1])
+    assert generation.token_ids == [7, 8, 9]
+    assert generation.stop_reason is StopReason.END
+
+
+def test_without_an_end_token_generation_goes_on() -> None:
+    generation = generate([7, 1], end_id=None, max_new_tokens=6)
+    assert generation.token_ids == [7, 1, 7, 1, 7, 1]
+    assert generation.stop_reason is StopReason.LENGTH
+
+
+def test_a_text_as_long_as_allowed_stops_there() -> None:
+    generation = generate([*range(2, 900)], max_new_tokens=5)
+    assert generation.token_ids == [2, 3, 4, 5, 6]
+    assert generation.stop_reason is StopReason.LENGTH
+
+
+def test_no_token_is_fed_beyond_the_context() -> None:
+    generation = generate([*range(2, 900)], context_length=14)
+    assert generation.token_ids == [2, 3, 4, 5, 6]
+    assert generation._decoder.next_position == 14
+    assert generation.stop_reason is StopReason.LENGTH
+
+
+def test_an_endless_repetition_is_cut_off() -> None:
+    generation = generate([*range(100, 150), *range(60, 90)])
+    assert generation.stop_reason is StopReason.LOOP
+    assert len(generation.token_ids) <= 3 * 80 + 8
+
+
+def test_it_stops_before_the_next_step_once_cancelled() -> None:
+    cancel = threading.Event()
+    decoder = ScriptedDecoder([*range(2, 900)])
+    rules = GenerationRules(end_id=1, max_new_tokens=100, context_length=1000)
+    generation = GreedyGeneration(decoder, rules, cancel)  # type: ignore[arg-type]
+    generation.prefill(Prompt(torch.zeros(4, 2), torch.arange(4), next_position=10))
+    for token_id in generation:
+        if token_id == 4:
+            cancel.set()
+    assert generation.token_ids == [2, 3, 4]
+    assert decoder.fed == [2, 3]
+    assert generation.stop_reason is StopReason.CANCELLED
+
+
+def test_cancelled_from_the_start_it_does_not_even_take_the_prompt_in() -> None:
+    cancel = threading.Event()
+    cancel.set()
+    generation = generate([7, 8], cancel=cancel)
+    assert generation._decoder.next_position == 0
+    assert generation.token_ids == []
+    assert generation.stop_reason is StopReason.CANCELLED
+
+
+# --- what may not repeat -------------------------------------------------------------------------
+
+
+def reference_bans(token_ids: list[int], size: int, window: int) -> set[int]:
+    """The rule as DeepSeek-OCR's own processor words it, n-gram by n-gram."""
+    if len(token_ids) < size:
+        return set()
+    prefix = tuple(token_ids[-(size - 1) :])
+    begin = max(0, len(token_ids) - window)
+    ngrams = [tuple(token_ids[i : i + size]) for i in range(begin, len(token_ids) - size + 1)]
+    return {ngram[-1] for ngram in ngrams if ngram[:-1] == prefix}
+
+
+@given(st.lists(st.integers(0, 3), max_size=60), st.integers(2, 6), st.integers(0, 30))
+def test_the_ban_is_the_published_one(token_ids: list[int], size: int, beyond: int) -> None:
+    window = size + beyond
+    assert set(banned_tokens(token_ids, size, window).tolist()) == reference_bans(token_ids, size, window)
+
+
+def test_the_second_best_token_is_taken_where_the_best_is_banned() -> None:
+    generation = generate([5, 6, 7], ngram_size=3, ngram_window=20, max_new_tokens=8)
+    assert generation.token_ids == [5, 6, 7, 5, 6, 999, 5, 6]
+
+
+def test_allowed_tokens_may_repeat() -> None:
+    generation = generate([5, 6, 7], ngram_size=3, ngram_window=20, max_new_tokens=8, allowed_ids={5, 6, 7})
+    assert generation.token_ids == [5, 6, 7, 5, 6, 7, 5, 6]
+
+
+def test_what_left_the_window_may_come_again() -> None:
+    text = [*range(2, 52), *range(2, 52)]
+    inside = generate([*text, 1], ngram_size=3, ngram_window=90, max_new_tokens=100)
+    outside = generate([*text, 1], ngram_size=3, ngram_window=40, max_new_tokens=100)
+    assert 999 in inside.token_ids
+    assert outside.token_ids == text
+
+
+@given(st.integers(1, LONGEST_PERIOD), st.integers(0, 100), st.integers(0, 2**32 - 1))
+def test_a_loop_is_three_periods_and_150_tokens(period: int, before: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    passage = generator.permutation(10_000)[:period]
+    needed = max(3 * period, 150)
+    looping = np.concatenate([10_000 + np.arange(before), np.resize(passage, needed)])
+    assert is_looping(looping.tolist())
+    assert not is_looping(looping[:-1].tolist())
+
+
+@given(st.lists(st.integers(0, 50), min_size=150, max_size=150), st.integers(0, 2**32 - 1))
+def test_a_text_that_just_ended_a_loop_is_no_loop(passage: list[int], seed: int) -> None:
+    assert not is_looping([*passage, *passage, *passage, 51])
+
+
+def test_a_period_above_the_longest_is_no_loop() -> None:
+    assert not is_looping([*range(LONGEST_PERIOD + 1)] * 4)
+
+
+def test_a_table_of_counted_rows_is_no_loop() -> None:
+    rows = [token for row in range(100) for token in (1, 2, 1000 + row, 3, 1, 2, 3)]
+    assert not is_looping(rows)
+
+
+# --- the stock model, step by step ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def miniature() -> UnlimitedOcrForConditionalGeneration:
+    return load_model(check_folder(resource_path("miniature")), CPU, torch.float32)
+
+
+def stock_generate(
+    model: UnlimitedOcrForConditionalGeneration,
+    views: PageViews,
+    before: list[int],
+    after: list[int],
+    count: int,
+) -> list[int]:
+    """What stock `generate` makes of pixels."""
+    tiled = len(views.tiles) > 0
+    visual_length = len(build_layout(views.mode, views.page_size_px, views.crop_wh))
+    ids = torch.tensor([[*before, *[model.config.image_token_id] * visual_length, *after]])
+    output = model.generate(
+        input_ids=ids,
+        attention_mask=torch.ones_like(ids),
+        pixel_values=torch.from_numpy(normalise(views.global_view[None])),
+        pixel_values_local=torch.from_numpy(normalise(views.tiles)) if tiled else None,
+        num_local_patches=[len(views.tiles)] if tiled else None,
+        patches_grid=[list(views.crop_wh)] if tiled else None,
+        do_sample=False,
+        min_new_tokens=count,
+        max_new_tokens=count,
+        pad_token_id=2,
+    )
+    return output[0, ids.shape[1] :].tolist()
+
+
+def own_generate(
+    model: UnlimitedOcrForConditionalGeneration,
+    views: PageViews,
+    before: list[int],
+    after: list[int],
+    count: int,
+) -> list[int]:
+    tokens = encode_views(model, views)
+    prompt = build_prompt(model, before, tokens, np.arange(len(tokens)), len(tokens), after)
+    rules = GenerationRules(end_id=None, max_new_tokens=count, context_length=8192)
+    generation = GreedyGeneration(Decoder(model), rules, threading.Event())
+    generation.prefill(prompt)
+    return list(generation)
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "count"), [(Mode.BASE, (1024, 900), 150), (Mode.GUNDAM, (700, 1300), 40)]
+)
+def test_keeping_everything_gives_what_stock_generate_gives(
+    miniature: UnlimitedOcrForConditionalGeneration, mode: Mode, size: tuple[int, int], count: int
+) -> None:
+    views = make_views(noise_page(*size), mode)
+    arguments = (miniature, views, [0], [74, 134, 178], count)
+    expected = stock_generate(*arguments)
+    assert len(expected) == count
+    assert own_generate(*arguments) == expected
+
+
+def test_steps_give_the_logits_of_one_long_prompt(tmp_path: Path) -> None:
+    model = load_model(check_folder(write_checkpoint(tmp_path / "model")), CPU, torch.float32)
+    visual_tokens = torch.randn(9, 16, generator=torch.Generator().manual_seed(3))
+    selected = np.array([0, 3, 4, 9, 11, 20, 21, 22, 29])
+    after = [*range(70, 90)]
+    decoder = Decoder(model)
+    logits = decoder.prefill(build_prompt(model, [0], visual_tokens, selected, 30, after[:5]))
+    for count, token_id in enumerate(after[5:], start=5):
+        whole = Decoder(model).prefill(build_prompt(model, [0], visual_tokens, selected, 30, after[:count]))
+        torch.testing.assert_close(logits, whole, rtol=0, atol=1e-5)
+        logits = decoder.step(token_id)
+    assert decoder.next_position == 1 + 30 + len(after)
+
+
+@given(st.sets(st.integers(0, 29), min_size=1), st.integers(0, 3), st.integers(0, 4))
+def test_what_is_left_of_a_page_keeps_its_positions(chosen: set[int], before: int, after: int) -> None:
+    assume(before + after)
+    model = UnlimitedOcrForConditionalGeneration.__new__(UnlimitedOcrForConditionalGeneration)
+    torch.nn.Module.__init__(model)
+    embeddings = torch.nn.Embedding(50, 4)
+    model.get_input_embeddings = lambda: embeddings
+    selected = np.array(sorted(chosen))
+    tokens = torch.randn(len(selected), 4)
+    prompt = build_prompt(model, [3] * before, tokens, selected, 30, [4] * after)
+    expected = [*range(before), *(before + selected), *range(before + 30, before + 30 + after)]
+    assert prompt.position_ids.tolist() == expected
+    assert prompt.next_position == before + 30 + after
+    assert torch.equal(prompt.embeddings[before : before + len(selected)], tokens)
+    assert torch.equal(prompt.embeddings[:before], embeddings.weight[3].expand(before, 4))
