@@ -10,7 +10,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to a temporary file beside `path`, flush it to disk, and rename it into place.
 
     An existing file keeps its permissions and stays untouched until the new one is complete. A
-    symbolic link is followed, so that the file it names is replaced and not the link.
+    symbolic link is followed, so that the file it names is replaced and not the link. A device or
+    a pipe is written into, for a rename would put a file in its place.
 
     Args:
         path: the file to write; its folder must exist.
@@ -22,6 +23,9 @@ def write_atomically(path: Path, data: bytes) -> None:
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if target.exists() and not target.is_file():
+        target.write_bytes(data)
+        return
     temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}.part"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, 0o666)

@@ -37,10 +37,7 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
         ExportError: nothing was written, and a file that was there is as it was.
     """
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            path.write_bytes(data)  # a rename would put a file in the place of the device
-        else:
-            write_atomically(path, data)
+        write_atomically(path, data)
     except BrokenPipeError:
         raise
     except OSError as error:

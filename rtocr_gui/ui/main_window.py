@@ -34,7 +34,14 @@ from rtocr_gui.ui.page_view import PageView
 from rtocr_gui.ui.replies import PageRendered
 from rtocr_gui.ui.retention_bar import RetentionBar
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ShownText
+from rtocr_gui.ui.shown import (
+    Activity,
+    ModelStatus,
+    OverwriteQuestion,
+    PageStatus,
+    PasswordQuestion,
+    ShownText,
+)
 from rtocr_gui.ui.status_line import StatusLine
 from rtocr_gui.ui.text_pane import TextPane
 
@@ -304,12 +311,12 @@ class MainWindow(QMainWindow):
             self.notice_bar.add("There is no image and no file to paste.")
 
     @Slot(object)
-    def _ask_password(self, path: Path) -> None:
-        password = questions.ask_password(self, path)
+    def _ask_password(self, question: PasswordQuestion) -> None:
+        password = questions.ask_password(self, question)
         if password:
-            self._session.open_file(path, password)
+            self._session.open_file(question.path, password)
         else:
-            self.notice_bar.add(f"{path.name}: not opened. It is encrypted and no password was given.")
+            self.notice_bar.add(f"{question.path.name}: not opened. {question.sentence}")
 
     @Slot(object)
     def _ask_overwrite(self, question: OverwriteQuestion) -> None:

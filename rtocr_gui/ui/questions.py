@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox,
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.ocr.reading import LoadedModel
-from rtocr_gui.ui.shown import OverwriteQuestion
+from rtocr_gui.ui.shown import OverwriteQuestion, PasswordQuestion
 
 
 def ask_files(parent: QWidget, folder: str) -> list[Path]:
@@ -38,10 +38,10 @@ def ask_model_folder(parent: QWidget, folder: str) -> Path | None:
     return Path(name) if name else None
 
 
-def ask_password(parent: QWidget, path: Path) -> str:
+def ask_password(parent: QWidget, question: PasswordQuestion) -> str:
     """The password of an encrypted file; empty where the person gave none."""
     password, accepted = QInputDialog.getText(
-        parent, "Password needed", f"Password of {path.name}:", QLineEdit.EchoMode.Password
+        parent, question.path.name, question.sentence, QLineEdit.EchoMode.Password
     )
     return password if accepted else ""
 

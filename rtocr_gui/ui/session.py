@@ -23,7 +23,15 @@ from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.planner import Planner
 from rtocr_gui.ui.reader import Reader
 from rtocr_gui.ui.replies import DocumentOpened, PageRendered, RequestFailed, TextStreamed
-from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageFailure, PageStatus, ShownText
+from rtocr_gui.ui.shown import (
+    Activity,
+    ModelStatus,
+    OverwriteQuestion,
+    PageFailure,
+    PageStatus,
+    PasswordQuestion,
+    ShownText,
+)
 
 
 class Session(QObject):
@@ -36,7 +44,7 @@ class Session(QObject):
         text_appended (str), reading_changed (Reading or None), activity_changed (Activity),
         encoding_changed (bool),
         model_changed (ModelStatus), settings_changed (Settings), notice_raised (str),
-        password_needed (Path), overwrite_questioned (OverwriteQuestion).
+        password_needed (PasswordQuestion), overwrite_questioned (OverwriteQuestion).
 
     Args:
         bridge: answers the slow requests.
@@ -409,7 +417,7 @@ class Session(QObject):
     def _report_failure(self, reply: RequestFailed) -> None:
         path = self._opening.pop(reply.request_id, None)
         if path is not None and reply.needs_password:
-            self.password_needed.emit(path)
+            self.password_needed.emit(PasswordQuestion(path, reply.sentence))
         elif path is not None:
             self.notice_raised.emit(f"{path.name}: {reply.sentence}")
         elif reply.request_id == self._load_id:

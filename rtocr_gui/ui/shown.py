@@ -1,6 +1,7 @@
 """What the session tells the panes: frozen values that say what to show, and nothing of how."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import LoadedModel, Stage
@@ -77,3 +78,11 @@ class OverwriteQuestion:
 
     edited: tuple[PageRef, ...]
     unedited: tuple[PageRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordQuestion:
+    """An encrypted file, and what is known of its password so far."""
+
+    path: Path
+    sentence: str

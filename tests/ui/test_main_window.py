@@ -15,7 +15,7 @@ from rtocr_gui.ui import questions
 from rtocr_gui.ui.actions import MENUS, SPECS
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import ModelStatus
+from rtocr_gui.ui.shown import ModelStatus, PasswordQuestion
 from tests.fake_engine import FakeEngine
 
 Draw = Callable[..., Path]
@@ -153,13 +153,12 @@ def test_closing_with_typed_text_asks_and_stays_open_on_no(
 def test_an_encrypted_file_asks_for_its_password(
     window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    asked: list[Path] = []
-    monkeypatch.setattr(questions, "ask_password", lambda _, path: asked.append(path) or "")
-    session.password_needed.emit(tmp_path / "secret.pdf")
-    assert asked == [tmp_path / "secret.pdf"]
-    assert window.notice_bar.sentences == (
-        "secret.pdf: not opened. It is encrypted and no password was given.",
-    )
+    asked: list[PasswordQuestion] = []
+    monkeypatch.setattr(questions, "ask_password", lambda _, question: asked.append(question) or "")
+    question = PasswordQuestion(tmp_path / "secret.pdf", "It is encrypted.")
+    session.password_needed.emit(question)
+    assert asked == [question]
+    assert window.notice_bar.sentences == ("secret.pdf: not opened. It is encrypted.",)
 
 
 def test_export_writes_the_file_that_was_chosen(
