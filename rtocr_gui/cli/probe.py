@@ -69,7 +69,7 @@ def _plan_figures(mode: Mode) -> dict[str, float]:
 
 def measure_memory() -> dict[str, object]:
     """Tell by how much the last pages of a long reading raise the peak memory of the process."""
-    engine = Engine()
+    engine = Engine(threads=1)
     loaded = engine.load(resource_path("miniature"), device="cpu")
     settings = ReadSettings(Mode.BASE, loaded.info.tasks[0], max_new_tokens=_MEMORY_NEW_TOKENS)
     peaks = []
