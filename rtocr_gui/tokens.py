@@ -7,9 +7,13 @@ Plain NumPy types that every room shares: `ocr` builds a layout from the preproc
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+GridName = Literal["local", "global"]
+"""The two grids of a Gundam page; a page of another mode has the global one alone, which stands for both."""
 
 
 class TokenKind(IntEnum):

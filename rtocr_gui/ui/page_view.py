@@ -22,8 +22,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.scaled_page import ScaledPage
-from rtocr_gui.ui.token_grid import GridName
 from rtocr_gui.ui.token_overlay import TokenOverlay
 from rtocr_gui.ui.zoom_area import ZoomArea
 

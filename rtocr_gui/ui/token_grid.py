@@ -5,15 +5,12 @@ widget and no colour.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF
 
-from rtocr_gui.tokens import TokenLayout
-
-GridName = Literal["local", "global"]
+from rtocr_gui.tokens import GridName, TokenLayout
 
 
 @dataclass(frozen=True, eq=False, slots=True)

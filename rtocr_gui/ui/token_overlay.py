@@ -6,15 +6,13 @@ Knows no widget, no zoom but the one it is asked to paint at, and not how a plan
 from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
+from rtocr_gui.export.overlay import BORDER_RGB, VEIL_OPACITY, VEIL_RGB
 from rtocr_gui.pruning.plan import PrunePlan
-from rtocr_gui.ui.token_grid import GridName, TokenGrid, border_lines, merged_runs, token_grid
+from rtocr_gui.tokens import GridName
+from rtocr_gui.ui.token_grid import TokenGrid, border_lines, merged_runs, token_grid
 
-VEIL = QColor(84, 92, 106, 150)
-"""Laid over merged cells. A half-opaque middle grey darkens white paper and lightens black paper,
-so it reads by luminance alone, and text beneath keeps a contrast above 4.5 : 1."""
-
-BORDER = QColor(20, 92, 200)
-"""Lines between kept and merged cells."""
+_VEIL = QColor(*VEIL_RGB, round(255 * VEIL_OPACITY))
+_BORDER = QColor(*BORDER_RGB)
 
 
 class TokenOverlay:
@@ -65,9 +63,9 @@ class TokenOverlay:
         painter.translate(page.left() + whole.left() * zoom, page.top() + whole.top() * zoom)
         painter.scale(whole.width() * zoom / columns, whole.height() * zoom / rows)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(VEIL)
+        painter.setBrush(_VEIL)
         painter.drawRects(self._veil)
-        pen = QPen(BORDER, line_width)
+        pen = QPen(_BORDER, line_width)
         pen.setCosmetic(True)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
