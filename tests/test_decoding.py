@@ -20,7 +20,6 @@ from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode, StopReason
 from rtocr_gui.ocr.repetition import LONGEST_PERIOD, banned_tokens, is_looping
 from rtocr_gui.ocr.views import PageViews, make_views, normalise
-from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import write_checkpoint
 from tests.test_views import noise_page
 
@@ -180,9 +179,9 @@ def test_a_loop_is_three_periods_and_150_tokens(period: int, before: int, seed: 
     assert not is_looping(looping[:-1].tolist())
 
 
-@given(st.lists(st.integers(0, 50), min_size=150, max_size=150), st.integers(0, 2**32 - 1))
-def test_a_text_that_just_ended_a_loop_is_no_loop(passage: list[int], seed: int) -> None:
-    assert not is_looping([*passage, *passage, *passage, 51])
+def test_a_text_that_just_left_a_loop_is_no_loop() -> None:
+    assert is_looping([*range(50)] * 4)
+    assert not is_looping([*range(50)] * 4 + [51])
 
 
 def test_a_period_above_the_longest_is_no_loop() -> None:
@@ -198,8 +197,9 @@ def test_a_table_of_counted_rows_is_no_loop() -> None:
 
 
 @pytest.fixture(scope="module")
-def miniature() -> UnlimitedOcrForConditionalGeneration:
-    return load_model(check_folder(resource_path("miniature")), CPU, torch.float32)
+def tiny_model() -> UnlimitedOcrForConditionalGeneration:
+    """Random weights, in whose text the least difference shows (the golden model)."""
+    return load_model(check_folder(Path(__file__).parent / "golden" / "tiny_model"), CPU, torch.float32)
 
 
 def stock_generate(
@@ -244,13 +244,15 @@ def own_generate(
 
 
 @pytest.mark.parametrize(
-    ("mode", "size", "count"), [(Mode.BASE, (1024, 900), 150), (Mode.GUNDAM, (700, 1300), 40)]
+    ("mode", "size", "count"),
+    [(Mode.TINY, (400, 500), 160), (Mode.BASE, (1024, 900), 160), (Mode.GUNDAM, (700, 1300), 40)],
 )
 def test_keeping_everything_gives_what_stock_generate_gives(
-    miniature: UnlimitedOcrForConditionalGeneration, mode: Mode, size: tuple[int, int], count: int
+    tiny_model: UnlimitedOcrForConditionalGeneration, mode: Mode, size: tuple[int, int], count: int
 ) -> None:
+    # A wrong sliding window would show from token 139 on in Tiny, from token 145 on in Base.
     views = make_views(noise_page(*size), mode)
-    arguments = (miniature, views, [0], [74, 134, 178], count)
+    arguments = (tiny_model, views, [0], [10, 20, 30], count)
     expected = stock_generate(*arguments)
     assert len(expected) == count
     assert own_generate(*arguments) == expected
