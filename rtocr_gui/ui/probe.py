@@ -11,7 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,8 @@ from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer, SignalInstan
 from PySide6.QtWidgets import QApplication, QSlider
 
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings
-from rtocr_gui.ui.app import make_engine
-from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.app import Program
 
 _A4_AT_200_DPI = (1654, 2339)
 _SLIDER_MOVES = 200
@@ -78,25 +74,23 @@ class GapMeter(QObject):
         self._ticked_at = now
 
 
-class Program:
-    """The program, built and shown as `app` builds it.
+class Probe:
+    """The program under measurement, started as `app` starts it.
 
     Args:
-        files: pages to open.
+        files: pages to open; none opens the samples.
         settings: what a person would have chosen before.
     """
 
-    def __init__(self, files: list[Path], settings: Settings) -> None:
+    def __init__(self, files: Sequence[Path], settings: Settings) -> None:
         if sys.platform == "linux" and not os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}:
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         self.application = QApplication(sys.argv[:1])
-        self.bridge = EngineBridge(make_engine)
-        self.session = Session(self.bridge, settings, resource_path("miniature"))
-        self.window = MainWindow(self.session, lambda _: None)
+        self._pasted = tempfile.TemporaryDirectory(prefix="rtocr-probe-")
+        program = Program(settings, Path(self._pasted.name))
+        self.bridge, self.session, self.window = program.bridge, program.session, program.window
         self.bridge.request_failed.connect(lambda failure: _give_up(failure.sentence))
-        self.window.show()
-        self.session.open_files(files)
-        QTimer.singleShot(0, self.session.load_model)
+        program.start(files)
 
     def run_until(self, signal: SignalInstance, wanted: Callable[..., object]) -> None:
         """Let the program run until a signal carries what is wanted."""
@@ -117,12 +111,13 @@ class Program:
         """Print the figures and end the process, whatever its threads are doing."""
         json.dump(figures | {"qt_platform": self.application.platformName()}, sys.stdout)
         sys.stdout.flush()
+        self._pasted.cleanup()
         os._exit(0)
 
 
 def measure_window() -> None:
     """Measure how long after its start the process shows a painted window."""
-    program = Program(_samples(), Settings())
+    program = Probe((), Settings())
     started_at = float(sys.argv[2])
     FirstPaint(
         program.window.page_view.viewport(),
@@ -133,14 +128,14 @@ def measure_window() -> None:
 
 def measure_gaps() -> None:
     """Measure the longest wait of the event loop while torch is imported, and while pages are read."""
-    program = Program(_samples(), Settings())
+    program = Probe((), Settings())
     meter = GapMeter()
     FirstPaint(program.window.page_view.viewport(), meter.start)
     program.run_until(program.bridge.model_loaded, lambda _: True)
     importing_ms = meter.stop()
     meter.start()
     QTimer.singleShot(0, program.session.read_all)
-    unread = len(_samples())
+    unread = len(program.session.refs)
 
     def all_read(_: object) -> bool:
         nonlocal unread
@@ -156,7 +151,7 @@ def measure_overlay() -> None:
     with tempfile.TemporaryDirectory(prefix="rtocr-probe-") as folder:
         path = Path(folder, "page.png")
         Image.effect_noise(_A4_AT_200_DPI, 80).convert("RGB").save(path)
-        program = Program([path], Settings(mode=Mode.GUNDAM.value))
+        program = Probe([path], Settings(mode=Mode.GUNDAM.value))
         view = program.window.page_view
         program.run_until(view.plan_painted, lambda _: True)
         slider = program.window.retention_bar.findChild(QSlider)
@@ -168,10 +163,6 @@ def measure_overlay() -> None:
             program.run_until(view.plan_painted, lambda _: True)
             times_ms.append((time.perf_counter() - moved_at) * 1000)
     program.finish({"overlay": {"median_ms": statistics.median(times_ms), "worst_ms": max(times_ms)}})
-
-
-def _samples() -> list[Path]:
-    return sorted(resource_path("samples").glob("*.png"))
 
 
 def _give_up(sentence: str) -> None:
