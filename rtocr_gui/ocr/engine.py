@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.cache import ByteBoundedCache
 from rtocr_gui.ocr.checkpoint import (
@@ -51,7 +51,7 @@ from rtocr_gui.pruning.transport import apply_plan
 CACHE_BYTES = 256 * 2**20
 """Encoded pages that are kept, unless told otherwise: some fifty pages at Large."""
 
-_PageKey = tuple[str, int, tuple[int, int], float | None, Mode]
+_PageKey = tuple[PageRef, tuple[int, int], float | None, Mode]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -198,7 +198,7 @@ class Engine:
 
     def _encode(self, checkpoint: Checkpoint, page: PageImage, mode: Mode) -> tuple[_Encoding, bool]:
         """The encoding of a page, and whether it was made just now."""
-        key = (page.ref.sha256, page.ref.index, page.image.size, page.dpi, mode)
+        key = (page.ref, page.image.size, page.dpi, mode)
         kept = self._encodings.get(key)
         if kept is not None:
             return kept, False

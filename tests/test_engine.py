@@ -1,0 +1,369 @@
+"""The engine reads pages with the bundled model: stage by stage, cached, cancellable, unbreakable."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFont
+
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.errors import CheckpointError, PruningError, ReadingError, SettingsError
+from rtocr_gui.ocr import engine as engine_module
+from rtocr_gui.ocr.cache import ByteBoundedCache
+from rtocr_gui.ocr.engine import Engine
+from rtocr_gui.ocr.markup import strip_grounding
+from rtocr_gui.ocr.reading import (
+    TASKS,
+    EncodedPage,
+    Mode,
+    Reading,
+    ReadingEvent,
+    ReadSettings,
+    Stage,
+    StopReason,
+    TextDelta,
+)
+from rtocr_gui.ocr.threads import usable_cpus
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.resources import resource_path
+from tests.small_checkpoint import write_checkpoint
+
+TEXT = next(task for task in TASKS if task.name == "text")
+SETTINGS = ReadSettings(Mode.TINY, TEXT, PruneSettings(retention=1.0), max_new_tokens=60)
+
+
+def page(name: str = "page.png", words: str = "Hello there", size: tuple[int, int] = (512, 512)) -> PageImage:
+    image = Image.new("RGB", size, "white")
+    ImageDraw.Draw(image).text((20, 20), words, "black", ImageFont.load_default(40))
+    return PageImage(PageRef(Path("/scans") / name, 0, sha256=name), image, dpi=200)
+
+
+def read(
+    engine: Engine, page: PageImage, settings: ReadSettings = SETTINGS, cancel: threading.Event | None = None
+) -> list[ReadingEvent]:
+    return list(engine.read(page, settings, cancel or threading.Event()))
+
+
+def reading_of(events: list[ReadingEvent]) -> Reading:
+    reading = events[-1]
+    assert isinstance(reading, Reading)
+    return reading
+
+
+@pytest.fixture
+def encodings(monkeypatch: pytest.MonkeyPatch) -> list[Mode]:
+    """The mode of every page that is really encoded during a test."""
+    encoded: list[Mode] = []
+    encode_views = engine_module.encode_views
+
+    def counting(model: object, views: object) -> torch.Tensor:
+        encoded.append(views.mode)  # type: ignore[attr-defined]
+        return encode_views(model, views)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine_module, "encode_views", counting)
+    return encoded
+
+
+@pytest.fixture
+def small_engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = Engine(threads=1)
+    engine.load(write_checkpoint(tmp_path / "model"), device="cpu")
+    yield engine
+    engine.unload()
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def test_a_reading_tells_its_stages_in_order_and_ends_with_itself(miniature_engine: Engine) -> None:
+    events = read(miniature_engine, page("stages.png"))
+    kinds = [event if isinstance(event, Stage) else type(event) for event in events]
+    assert kinds[:5] == [Stage.ENCODE, EncodedPage, Stage.PRUNE, Stage.PREFILL, Stage.DECODE]
+    assert set(kinds[5:-1]) == {TextDelta}
+    assert kinds[-1] is Reading
+
+
+def test_the_deltas_are_the_text(miniature_engine: Engine) -> None:
+    events = read(miniature_engine, page("deltas.png"))
+    deltas = [event for event in events if isinstance(event, TextDelta)]
+    reading = reading_of(events)
+    assert "".join(delta.text for delta in deltas) == reading.raw_text != ""
+    assert sum(delta.token_count for delta in deltas) == len(reading.token_ids)
+    assert reading.text == strip_grounding(reading.raw_text, TEXT)
+
+
+def test_a_reading_says_what_it_rests_on(miniature_engine: Engine) -> None:
+    scan = page("facts.png")
+    events = read(miniature_engine, scan, replace(SETTINGS, pruning=PruneSettings(retention=0.5)))
+    reading = reading_of(events)
+    assert reading.ref == scan.ref
+    assert reading.model_name == "RTOCR Miniature"
+    assert len(reading.plan.kept) == 32
+    assert reading.prompt_tokens == 1 + len(reading.plan.selected) + len(TEXT.prompt)
+    assert reading.timings.encode_ms == events[1].encode_ms > 0  # type: ignore[union-attr]
+    assert min(reading.timings.prune_ms, reading.timings.prefill_ms, reading.timings.decode_ms) > 0
+
+
+def test_the_same_page_gives_the_same_text(miniature_engine: Engine) -> None:
+    first, second = (reading_of(read(miniature_engine, page("twice.png"))) for _ in range(2))
+    assert first.token_ids == second.token_ids
+
+
+def test_a_limit_of_tokens_is_kept_and_told(miniature_engine: Engine) -> None:
+    settings = replace(SETTINGS, max_new_tokens=3, stop_at_end=False)
+    reading = reading_of(read(miniature_engine, page("limit.png"), settings))
+    assert len(reading.token_ids) == 3
+    assert reading.stop_reason is StopReason.LENGTH
+
+
+def test_a_model_loaded_on_one_thread_reads_on_another(miniature_engine: Engine) -> None:
+    here = reading_of(read(miniature_engine, page("thread.png")))
+    events: list[ReadingEvent] = []
+    worker = threading.Thread(target=lambda: events.extend(read(miniature_engine, page("thread.png"))))
+    worker.start()
+    worker.join()
+    assert reading_of(events).token_ids == here.token_ids
+
+
+def test_whoever_takes_the_events_is_not_put_into_inference_mode(miniature_engine: Engine) -> None:
+    for _ in miniature_engine.read(page("mode.png"), SETTINGS, threading.Event()):
+        assert torch.is_grad_enabled()
+        assert not torch.is_inference_mode_enabled()
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_every_mode_reads_with_the_layout_of_its_page(small_engine: Engine, mode: Mode) -> None:
+    scan = page(size=(700, 500))
+    settings = ReadSettings(mode, TEXT, max_new_tokens=2)
+    if mode is Mode.GUNDAM:
+        with pytest.raises(ReadingError, match="this model takes 512 in all"):
+            read(small_engine, scan, settings)
+        return
+    reading = reading_of(read(small_engine, scan, settings))
+    assert reading.plan.layout.page_size_px == (700, 500)
+    assert len(reading.plan.norms) == (mode.view_px // 64) ** 2
+
+
+# --- stopping ------------------------------------------------------------------------------------
+
+
+def test_cancelled_after_some_text_it_ends_with_that_text(miniature_engine: Engine) -> None:
+    cancel = threading.Event()
+    settings = replace(SETTINGS, stop_at_end=False)
+    events: list[ReadingEvent] = []
+    for event in miniature_engine.read(page("stop.png"), settings, cancel):
+        events.append(event)
+        if isinstance(event, TextDelta):
+            cancel.set()
+    reading = reading_of(events)
+    assert reading.stop_reason is StopReason.CANCELLED
+    assert len(reading.token_ids) == 1
+    assert [event.text for event in events if isinstance(event, TextDelta)] == [reading.raw_text]
+
+
+def test_cancelled_before_it_began_it_says_nothing(miniature_engine: Engine) -> None:
+    cancel = threading.Event()
+    cancel.set()
+    reading = reading_of(read(miniature_engine, page("never.png"), cancel=cancel))
+    assert reading.stop_reason is StopReason.CANCELLED
+    assert reading.raw_text == ""
+
+
+def test_a_reading_may_be_abandoned_and_the_next_begun(miniature_engine: Engine) -> None:
+    events = miniature_engine.read(page("left.png"), SETTINGS, threading.Event())
+    assert next(events) is Stage.ENCODE
+    events.close()  # type: ignore[attr-defined]
+    assert reading_of(read(miniature_engine, page("left.png"))).raw_text
+
+
+# --- encoding once -------------------------------------------------------------------------------
+
+
+def test_a_page_is_encoded_once_for_any_number_of_ratios(
+    miniature_engine: Engine, encodings: list[Mode]
+) -> None:
+    encoded = miniature_engine.encode(page("once.png"), Mode.TINY)
+    for retention in (1.0, 0.5, None):
+        settings = replace(SETTINGS, pruning=PruneSettings(retention), max_new_tokens=1)
+        events = read(miniature_engine, page("once.png"), settings)
+        assert events[1] is encoded
+        assert reading_of(events).timings.encode_ms == 0
+    assert encodings == [Mode.TINY]
+
+
+def test_another_mode_size_resolution_or_file_is_another_encoding(
+    small_engine: Engine, encodings: list[Mode]
+) -> None:
+    scan = page()
+    others = [
+        replace(scan, image=scan.image.resize((300, 300))),
+        replace(scan, dpi=300),
+        replace(scan, ref=replace(scan.ref, index=1)),
+        replace(scan, ref=replace(scan.ref, sha256="changed")),
+    ]
+    for each in (scan, *others, scan, *others):
+        small_engine.encode(each, Mode.TINY)
+    small_engine.encode(scan, Mode.SMALL)
+    assert encodings == [Mode.TINY] * 5 + [Mode.SMALL]
+
+
+def test_another_model_encodes_anew(small_engine: Engine, encodings: list[Mode], tmp_path: Path) -> None:
+    small_engine.encode(page(), Mode.TINY)
+    small_engine.load(tmp_path / "model", device="cpu")
+    small_engine.encode(page(), Mode.TINY)
+    assert len(encodings) == 2
+
+
+def test_pages_beyond_the_bound_are_encoded_again(tmp_path: Path, encodings: list[Mode]) -> None:
+    engine = Engine(threads=1, cache_bytes=0)
+    engine.load(write_checkpoint(tmp_path / "model"), device="cpu")
+    for _ in range(2):
+        engine.encode(page(), Mode.TINY)
+    assert len(encodings) == 2
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 60)), max_size=40))
+def test_the_cache_never_holds_more_than_its_bound_and_forgets_the_oldest(
+    puts: list[tuple[int, int]],
+) -> None:
+    cache: ByteBoundedCache[int, str] = ByteBoundedCache(100)
+    expected: dict[int, int] = {}
+    for key, size in puts:
+        cache.put(key, f"{key}:{size}", size)
+        expected.pop(key, None)
+        expected[key] = size
+        while sum(expected.values()) > 100:
+            del expected[next(iter(expected))]
+        assert cache.held_bytes == sum(expected.values()) <= 100
+    assert [cache.get(key) for key in range(6)] == [
+        f"{key}:{expected[key]}" if key in expected else None for key in range(6)
+    ]
+
+
+def test_what_was_asked_for_stays_longer() -> None:
+    cache: ByteBoundedCache[str, int] = ByteBoundedCache(2)
+    cache.put("a", 1, 1)
+    cache.put("b", 2, 1)
+    cache.get("a")
+    cache.put("c", 3, 1)
+    assert [cache.get(key) for key in "abc"] == [1, None, 3]
+
+
+def test_a_value_above_the_bound_pushes_nothing_out() -> None:
+    cache: ByteBoundedCache[str, int] = ByteBoundedCache(10)
+    cache.put("a", 1, 10)
+    cache.put("b", 2, 11)
+    assert [cache.get(key) for key in "ab"] == [1, None]
+
+
+# --- what goes wrong -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (RuntimeError("a kernel failed"), r"failed on broken-RuntimeError\.png, page 1"),
+        (
+            torch.OutOfMemoryError("CUDA out of memory"),
+            r"not enough memory to read broken-OutOfMemoryError\.png.*tiny mode",
+        ),
+        (MemoryError(), "not enough memory"),
+    ],
+)
+def test_a_failing_page_is_told_in_words_and_the_next_one_is_read(
+    miniature_engine: Engine, failure: Exception, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise failure
+
+    scan = page(f"broken-{type(failure).__name__}.png")
+    with monkeypatch.context() as patch:
+        patch.setattr(engine_module, "encode_views", fail)
+        with pytest.raises(ReadingError, match=sentence) as caught:
+            read(miniature_engine, scan)
+    assert caught.value.__cause__ is failure
+    assert reading_of(read(miniature_engine, scan)).raw_text
+
+
+def test_a_failure_in_the_middle_of_the_text_is_told_in_words(
+    miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("device lost")
+
+    monkeypatch.setattr("rtocr_gui.ocr.decoding.Decoder.step", fail)
+    with pytest.raises(ReadingError, match=r"failed on middle\.png"):
+        read(miniature_engine, page("middle.png"))
+
+
+def test_tokens_that_are_no_numbers_are_refused(
+    miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "encode_views", lambda model, views: torch.full((73, 256), np.nan))
+    with pytest.raises(PruningError, match="not finite"):
+        miniature_engine.encode(page("nan.png"), Mode.TINY)
+
+
+def test_without_a_model_nothing_is_read() -> None:
+    engine = Engine()
+    with pytest.raises(ReadingError, match="No model is loaded"):
+        engine.encode(page(), Mode.TINY)
+    with pytest.raises(ReadingError, match="No model is loaded"):
+        read(engine, page())
+
+
+def test_a_folder_or_device_that_cannot_be_used_leaves_the_former_model(
+    small_engine: Engine, tmp_path: Path
+) -> None:
+    with pytest.raises(CheckpointError):
+        small_engine.load(tmp_path / "nowhere", device="cpu")
+    with pytest.raises(SettingsError):
+        small_engine.load(tmp_path / "model", device="cuda:99")
+    assert small_engine.encode(page(), Mode.TINY)
+
+
+def test_an_unloaded_model_is_gone(small_engine: Engine) -> None:
+    small_engine.unload()
+    with pytest.raises(ReadingError, match="No model is loaded"):
+        small_engine.encode(page(), Mode.TINY)
+
+
+# --- what it runs on -----------------------------------------------------------------------------
+
+
+def test_loading_says_what_runs_where(tmp_path: Path) -> None:
+    engine = Engine(threads=1)
+    loaded = engine.load(resource_path("miniature"), device="cpu")
+    assert (loaded.device, loaded.dtype) == ("cpu", "float32")
+    assert loaded.info.folder == resource_path("miniature")
+    assert loaded.load_ms > 0
+
+
+@pytest.mark.parametrize(("asked", "used"), [(None, 2), (1, 1), (5, 5)])
+def test_threads_are_as_many_as_the_process_may_use_unless_told(
+    asked: int | None, used: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen: list[int] = []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    monkeypatch.setattr(engine_module, "usable_cpus", lambda: 2)
+    Engine(threads=asked).load(write_checkpoint(tmp_path / "model"), device="cpu")
+    assert chosen == [used]
+
+
+@pytest.mark.parametrize(
+    ("limit", "cpus"), [("150000 100000\n", 1), ("max 100000\n", 6), ("300000 100000\n", 3), ("nonsense", 6)]
+)
+def test_a_container_s_limit_counts(
+    limit: str, cpus: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(6)), raising=False)
+    (tmp_path / "cpu.max").write_text(limit)
+    assert usable_cpus(tmp_path / "cpu.max") == cpus
+    assert usable_cpus(tmp_path / "missing") == 6
