@@ -23,7 +23,7 @@ from rapidfuzz.distance import Levenshtein
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.reading import Reading, ReadSettings
+from rtocr_gui.ocr.reading import ModelInfo, Reading, ReadSettings
 from rtocr_gui.pruning.plan import PruneSettings
 
 ROOT = Path(__file__).parents[2]
@@ -83,15 +83,13 @@ def load_page(path: Path) -> PageImage:
         document.close()
 
 
-def measure_folder(engine: Engine, folder: Path) -> tuple[dict[str, Figures], float]:
+def measure_folder(engine: Engine, info: ModelInfo, folder: Path) -> tuple[dict[str, Figures], float]:
     """Read every NAME.png of a folder against NAME.txt.
 
     Returns:
         The figures by retention, and the mean correlation between a token's norm and the share of edge
         pixels in the cell it covers.
     """
-    assert engine.loaded is not None
-    info = engine.loaded.info
     tallies = {name: Tally() for name in RETENTIONS}
     correlations = []
     for path in sorted(folder.glob("*.png")):
@@ -145,12 +143,12 @@ def main() -> int:
 
     started = time.perf_counter()
     engine = Engine()
-    engine.load(options.checkpoint.resolve(), device="cpu")
+    info = engine.load(options.checkpoint.resolve(), device="cpu").info
     report: dict[str, object] = {"seed": options.seed}
     with tempfile.TemporaryDirectory() as fresh:
         draw_fresh_pages(options.pages, options.seed, Path(fresh))
         for title, folder in (("samples", SAMPLES), ("fresh pages", Path(fresh))):
-            figures, correlation = measure_folder(engine, folder)
+            figures, correlation = measure_folder(engine, info, folder)
             print_table(title, figures, correlation)
             report[title] = {
                 "norm_ink_correlation": correlation,

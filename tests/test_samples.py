@@ -1,0 +1,72 @@
+"""The sample pages are what the bundled miniature reads well, at the size it was made for."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from rapidfuzz.distance import Levenshtein
+
+from rtocr_gui.documents.loading import open_document
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.ocr.engine import Engine
+from rtocr_gui.ocr.folder import inspect_checkpoint
+from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.resources import resource_path
+
+ALL_TOKENS = PruneSettings(retention=1.0)
+AUTOMATIC = PruneSettings()
+MINIATURE = inspect_checkpoint(resource_path("miniature"))
+SAMPLES = sorted(resource_path("samples").glob("*.png"))
+
+
+def load(path: Path) -> PageImage:
+    document = open_document(path)
+    try:
+        return document.load_page(0)
+    finally:
+        document.close()
+
+
+def truth_of(path: Path) -> str:
+    return path.with_suffix(".txt").read_text(encoding="utf-8").strip()
+
+
+def read(engine: Engine, path: Path, pruning: PruneSettings) -> Reading:
+    settings = ReadSettings(MINIATURE.modes[0], MINIATURE.tasks[0], pruning, max_new_tokens=400)
+    *_, reading = engine.read(load(path), settings, threading.Event())
+    assert isinstance(reading, Reading)
+    return reading
+
+
+def error_rate(reading: Reading, truth: str) -> float:
+    return Levenshtein.distance(reading.text.strip(), truth) / len(truth)
+
+
+def test_there_are_three_sample_pages_each_with_its_text() -> None:
+    assert len(SAMPLES) == 3
+    assert all(truth_of(path) for path in SAMPLES)
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_a_sample_page_needs_no_scaling_in_the_mode_offered_first(path: Path) -> None:
+    side = MINIATURE.modes[0].view_px
+    assert load(path).image.size == (side, side)
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_the_miniature_reads_a_sample_page_with_under_five_percent_errors(
+    path: Path, miniature_engine: Engine
+) -> None:
+    reading = read(miniature_engine, path, ALL_TOKENS)
+    assert reading.stop_reason is StopReason.END
+    assert error_rate(reading, truth_of(path)) < 0.05, reading.text
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_automatic_retention_merges_tokens_of_a_sample_page_and_still_reads_most_of_it(
+    path: Path, miniature_engine: Engine
+) -> None:
+    reading = read(miniature_engine, path, AUTOMATIC)
+    assert len(reading.plan.merged) > 0
+    assert error_rate(reading, truth_of(path)) < 0.15, reading.text
