@@ -68,12 +68,6 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.fixture(scope="session")
-def golden_dir() -> Path:
-    """The reference numbers to hold: `RTOCR_GOLDEN_DIR`, or the selection kept beside the tests."""
-    return Path(os.environ.get("RTOCR_GOLDEN_DIR") or Path(__file__).parent / "golden").resolve()
-
-
-@pytest.fixture(scope="session")
 def miniature_engine() -> "Iterator[Engine]":
     """The bundled model, loaded once on the CPU."""
     import torch
