@@ -145,18 +145,16 @@ def load_model(
             )
         model, report = loaded
         placed: UnlimitedOcrForConditionalGeneration = model.eval().requires_grad_(False).to(device)
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            gigabytes = folder.parameter_count * dtype.itemsize / 1e9
+            raise CheckpointError(
+                f"The model needs {gigabytes:.1f} GB of memory on “{device}”, more than is free. Close other "
+                "programs, or choose another device or a smaller model."
+            ) from error
         raise CheckpointError(
             f"The weights in “{folder.path}” cannot be read. Check that you may open the files, or download "
             "them again."
-        ) from error
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        gigabytes = folder.parameter_count * dtype.itemsize / 1e9
-        raise CheckpointError(
-            f"The model needs {gigabytes:.1f} GB of memory on “{device}”, more than is free. Close other "
-            "programs, or choose another device or a smaller model."
         ) from error
     left = {reason: names for reason, names in report.items() if names}
     if left:
