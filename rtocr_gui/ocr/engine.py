@@ -49,7 +49,7 @@ from rtocr_gui.pruning.plan import PrunePlan, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 
 CACHE_BYTES = 256 * 2**20
-"""Encoded pages that are kept, unless told otherwise: some fifty pages at Large."""
+"""Encoded pages that are kept, unless told otherwise: of the published model, thirty in Gundam or more."""
 
 _PageKey = tuple[PageRef, tuple[int, int], float | None, Mode]
 
