@@ -182,25 +182,43 @@ class Session(QObject):
     @Slot()
     def load_model(self) -> None:
         """Load the remembered model, or the bundled one."""
-        folder = Path(self._settings.model_folder) if self._settings.model_folder else self._bundled_model
+        folder = self._settings.model_folder
+        self._load(Path(folder) if folder else self._bundled_model)
+
+    @Slot(object)
+    def choose_model(self, folder: Path | None) -> None:
+        """Load a checkpoint folder, and remember it once it works; None for the bundled miniature."""
+        self._reader.stop()
+        self._reader.set_model_ready(False)
+        self._load(folder or self._bundled_model)
+
+    def _load(self, folder: Path) -> None:
         self.model_changed.emit(ModelStatus(None, f"Loading {folder.name}…", loading=True))
         self._load_id = self._bridge.load_model(folder, self._settings.device)
 
     @Slot(object)
-    def choose_model(self, folder: Path | None) -> None:
-        """Use a checkpoint folder from now on; None for the bundled miniature."""
-        self._reader.stop()
-        self._reader.set_model_ready(False)
-        self.remember(model_folder=str(folder) if folder else "", mode="", task="")
-        self.load_model()
-
-    @Slot(object)
     def _adopt_model(self, model: LoadedModel) -> None:
+        folder = "" if model.info.folder == self._bundled_model else str(model.info.folder)
+        if folder != self._settings.model_folder:
+            self.remember(model_folder=folder, mode="", task="")
         self._model = model
         self._planner.forget_encodings()
-        self.model_changed.emit(ModelStatus(model, model.info.name))
-        self._refresh_plan()
-        self._reader.set_model_ready(True)
+        self._tell_model()
+
+    def _report_model(self, sentence: str) -> None:
+        """A model that cannot be loaded leaves the one before it in use."""
+        self.notice_raised.emit(sentence)
+        if self._model is not None:
+            self._tell_model()
+        else:
+            self._reader.stop()
+            self.model_changed.emit(ModelStatus(None, sentence))
+
+    def _tell_model(self) -> None:
+        if self._model is not None:
+            self.model_changed.emit(ModelStatus(self._model, self._model.info.name))
+            self._refresh_plan()
+            self._reader.set_model_ready(True)
 
     # Pages ---------------------------------------------------------------------------------
 
@@ -421,10 +439,7 @@ class Session(QObject):
         elif path is not None:
             self.notice_raised.emit(f"{path.name}: {reply.sentence}")
         elif reply.request_id == self._load_id:
-            self._model = None
-            self._reader.stop()
-            self.model_changed.emit(ModelStatus(None, reply.sentence))
-            self.notice_raised.emit(reply.sentence)
+            self._report_model(reply.sentence)
         elif reply.request_id == self._render_id:
             self._fail_current(reply.sentence)
 

@@ -238,6 +238,33 @@ def test_a_model_that_cannot_be_loaded_is_told(
     assert notices == ["The folder holds no model."]
 
 
+def test_a_model_that_cannot_be_loaded_leaves_the_former_one_in_use(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    before = session.model
+    fake_engine.load_error = CheckpointError("The folder holds no model.")
+    with qtbot.waitSignal(session.notice_raised):
+        session.choose_model(tmp_path / "elsewhere")
+    assert session.model is before
+    assert session.settings.model_folder == ""
+    read(qtbot, session, states)
+
+
+def test_a_chosen_model_is_remembered_once_it_is_loaded(
+    qtbot: QtBot, session: Session, tmp_path: Path
+) -> None:
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        session.choose_model(tmp_path / "elsewhere")
+    assert session.settings.model_folder == str(tmp_path / "elsewhere")
+
+
 def test_a_removed_page_is_gone_and_its_neighbour_is_shown(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
