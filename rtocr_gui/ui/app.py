@@ -7,7 +7,6 @@ told in the window.
 import argparse
 import importlib.util
 import logging
-import logging.handlers
 import os
 import signal
 import sys
@@ -29,6 +28,9 @@ from rtocr_gui.ui.session import Session
 
 CLOSE_TIMEOUT_S = 1.5
 """How long closing waits for a running decode step."""
+
+LOG_BYTES = 1 << 20
+"""A log file longer than this is begun anew at the next start."""
 
 _log = logging.getLogger(__name__)
 
@@ -133,11 +135,12 @@ def _save_image(folder: Path, image: QImage) -> Path | None:
 
 def _start_log(folder: Path) -> None:
     handlers: list[logging.Handler] = [logging.StreamHandler()]
+    path = folder / "rtocr.log"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handlers.append(
-            logging.handlers.RotatingFileHandler(folder / "rtocr.log", maxBytes=1 << 20, backupCount=1)
-        )
+        # Begun anew when it is long: `logging.handlers` would cost a tenth of the start-up time.
+        is_long = path.exists() and path.stat().st_size > LOG_BYTES
+        handlers.append(logging.FileHandler(path, "w" if is_long else "a", encoding="utf-8"))
     except OSError:
         pass  # A read-only home must not keep anyone from reading; the terminal still shows the log.
     logging.basicConfig(

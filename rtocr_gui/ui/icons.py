@@ -10,7 +10,7 @@ from PySide6.QtSvg import QSvgRenderer
 
 from rtocr_gui.resources import resource_path
 
-_SIZES_PX = (16, 20, 24, 32, 40, 48, 64, 96)
+_SIZES_PX = (16, 24, 32, 48)
 
 
 def icon(name: str, palette: QPalette) -> QIcon:
@@ -50,7 +50,7 @@ def app_icon() -> QIcon:
     """The program's icon, in its own colours."""
     renderer = QSvgRenderer(str(resource_path("icons/rtocr.svg")))
     drawn = QIcon()
-    for size in (*_SIZES_PX, 128, 256):
+    for size in (*_SIZES_PX, 128):
         drawn.addPixmap(_render(renderer, size))
     return drawn
 
