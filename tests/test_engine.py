@@ -1,5 +1,6 @@
 """The engine reads pages with the bundled model: stage by stage, cached, cancellable, unbreakable."""
 
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +30,7 @@ from rtocr_gui.ocr.reading import (
     StopReason,
     TextDelta,
 )
-from rtocr_gui.ocr.threads import usable_cpus
+from rtocr_gui.ocr.threads import usable_cpus, wait_without_spinning
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import write_checkpoint
@@ -367,3 +368,15 @@ def test_a_container_s_limit_counts(
     (tmp_path / "cpu.max").write_text(limit)
     assert usable_cpus(tmp_path / "cpu.max") == cpus
     assert usable_cpus(tmp_path / "missing") == 6
+
+
+def test_threads_sleep_while_they_wait_unless_the_person_chose_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "")
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    wait_without_spinning()
+    assert os.environ["OMP_WAIT_POLICY"] == "passive"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    wait_without_spinning()
+    assert os.environ["OMP_WAIT_POLICY"] == "active"

@@ -17,6 +17,7 @@ from rtocr_gui.documents.loading import Document, open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import DocumentError, PasswordRequired, PruningError, ReadingError
 from rtocr_gui.ocr.reading import EncodedPage, LoadedModel, Mode, ModelInfo, ReadingEvent, ReadSettings
+from rtocr_gui.ocr.threads import wait_without_spinning
 from rtocr_gui.resources import resource_path
 
 PASSWORD_ATTEMPTS = 3
@@ -45,6 +46,7 @@ EngineFactory = Callable[[], PageEngine]
 
 def real_engine() -> PageEngine:
     """Make the engine that reads; this imports torch and transformers."""
+    wait_without_spinning()
     from rtocr_gui.ocr.engine import Engine
 
     return Engine()

@@ -20,6 +20,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.errors import SettingsError
+from rtocr_gui.ocr.threads import wait_without_spinning
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, load_settings, save_settings, settings_path
 from rtocr_gui.ui.engine_bridge import EngineBridge, ReadingEngine
@@ -116,6 +117,7 @@ def make_engine() -> ReadingEngine:
         with library.open("rb", buffering=0) as stream:
             while stream.read(1 << 22):
                 pass
+    wait_without_spinning()
     from rtocr_gui.ocr.engine import Engine
 
     return Engine()
