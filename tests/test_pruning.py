@@ -165,6 +165,12 @@ class TestMeasuring:
         off_diagonal = cosines[~np.eye(len(tokens), dtype=bool)]
         assert measures.dissimilarity == pytest.approx(1 - (off_diagonal**2).mean(), abs=1e-6)
 
+    def test_rounding_errors_do_not_add_up_on_a_uniform_page(self) -> None:
+        similarity = np.full((856, 856), 0.95, dtype=np.float32)
+        np.fill_diagonal(similarity, 1)
+        expected = 1 - np.float64(similarity[0, 1]) ** 2
+        assert dissimilarity(similarity) == pytest.approx(expected, rel=0, abs=3e-7)
+
     def test_a_single_token_repeats_nothing(self) -> None:
         layout = grid_layout(1, 1)
         sequence = random_sequence(layout, 3)

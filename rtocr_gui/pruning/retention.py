@@ -113,6 +113,7 @@ def dissimilarity(similarity: NDArray[np.float32]) -> float:
     count = len(similarity)
     if count == 1:
         return 1.0
-    row_sums = np.einsum("ij,ij->i", similarity, similarity) - np.diagonal(similarity) ** 2
+    # Unlike einsum, sum() adds in pairs: one running float32 sum is off by more than 1e-6 on uniform pages.
+    row_sums = np.square(similarity).sum(axis=1) - np.diagonal(similarity) ** 2
     repeated = float(row_sums.sum(dtype=np.float64)) / (count * (count - 1))
     return min(1.0, max(0.0, 1.0 - repeated))
