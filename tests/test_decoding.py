@@ -17,8 +17,8 @@ from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, P
 from rtocr_gui.ocr.encoding import encode_views
 from rtocr_gui.ocr.folder import check_folder
 from rtocr_gui.ocr.layout import build_layout
-from rtocr_gui.ocr.reading import Mode, StopReason
-from rtocr_gui.ocr.repetition import LONGEST_PERIOD, banned_tokens, is_looping
+from rtocr_gui.ocr.reading import Mode, NgramBan, StopReason
+from rtocr_gui.ocr.repetition import LONGEST_PERIOD, banned_tokens, is_held_from_looping, is_looping
 from rtocr_gui.ocr.views import PageViews, make_views, normalise
 from tests.small_checkpoint import write_checkpoint
 from tests.test_views import noise_page
@@ -107,6 +107,32 @@ def test_an_endless_repetition_is_cut_off() -> None:
     generation = generate([*range(100, 150), *range(60, 90)])
     assert generation.stop_reason is StopReason.LOOP
     assert len(generation.token_ids) <= 3 * 80 + 8
+
+
+DEFAULT_BAN = {"ngram_size": NgramBan().size, "ngram_window": NgramBan().window}
+
+
+@pytest.mark.parametrize("period", [2, 3, 7, 15, 25, 30, 40, 41, 52, 60, 61, 62, 70])
+def test_an_endless_repetition_is_cut_off_although_the_ban_keeps_changing_it(period: int) -> None:
+    generation = generate([*range(100, 150), *[*range(2, 2 + period)] * 100], **DEFAULT_BAN)
+    assert generation.stop_reason is StopReason.LOOP
+    assert len(generation.token_ids) < 50 + 400
+
+
+def test_a_text_that_the_ban_changed_a_few_times_goes_on() -> None:
+    refrain = [*range(2, 42)]
+    text = [*refrain * 2, *range(100, 200), *refrain * 2, *range(200, 400), 1]
+    generation = generate(text, **DEFAULT_BAN)
+    assert generation.token_ids.count(999) == 2
+    assert len(generation.token_ids) == len(text) - 1
+    assert generation.stop_reason is StopReason.END
+
+
+def test_changes_long_ago_do_not_count() -> None:
+    changed_at = [*range(0, 1000, 61)]
+    assert not any(is_held_from_looping(changed_at[:count], 61 * count) for count in range(17))
+    assert is_held_from_looping([10, 20, 30, 40, 50, 60], 310)
+    assert not is_held_from_looping([10, 20, 30, 40, 50, 60], 311)
 
 
 def test_it_stops_before_the_next_step_once_cancelled() -> None:

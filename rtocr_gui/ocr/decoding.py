@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers import DynamicCache, UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.ocr.reading import StopReason
-from rtocr_gui.ocr.repetition import banned_tokens, is_looping
+from rtocr_gui.ocr.repetition import banned_tokens, is_held_from_looping, is_looping
 
 _LOOP_CHECK_INTERVAL = 8
 
@@ -158,6 +158,7 @@ class GreedyGeneration:
         self._rules = rules
         self._cancel = cancel
         self._logits: Tensor | None = None
+        self._changed_at: list[int] = []
 
     def prefill(self, prompt: Prompt) -> None:
         """Take the prompt in, unless it was cancelled before that."""
@@ -183,16 +184,25 @@ class GreedyGeneration:
             self.stop_reason = StopReason.CANCELLED
         elif count and (full or count >= self._rules.max_new_tokens):
             self.stop_reason = StopReason.LENGTH
-        elif count and count % _LOOP_CHECK_INTERVAL == 0 and is_looping(self.token_ids):
+        elif self._is_endless():
             self.stop_reason = StopReason.LOOP
         return self.stop_reason is not None
 
+    def _is_endless(self) -> bool:
+        count = len(self.token_ids)
+        return is_held_from_looping(self._changed_at, count) or (
+            count % _LOOP_CHECK_INTERVAL == 0 and is_looping(self.token_ids)
+        )
+
     def _choose(self, logits: Tensor) -> int:
         """The token of the largest logit that is not banned."""
+        best = int(logits.argmax())
         banned = self._banned()
-        if banned:
-            logits = logits.clone()
-            logits[banned] = -torch.inf
+        if best not in banned:
+            return best
+        self._changed_at.append(len(self.token_ids))
+        logits = logits.clone()
+        logits[banned] = -torch.inf
         return int(logits.argmax())
 
     def _banned(self) -> list[int]:

@@ -11,6 +11,13 @@ from numpy.typing import NDArray
 LONGEST_PERIOD = 200
 """Longest repeated passage, in tokens, that is recognised as a loop."""
 
+BAN_SPAN = 300
+"""How many tokens back a choice that the ban changed still counts."""
+
+BANS_OF_A_LOOP = 6
+"""So many changed choices within `BAN_SPAN` are a loop: few enough that every period which the default ban
+of 30-grams within 90 tokens can hit, 61 at most, comes to that number."""
+
 _LEAST_REPETITIONS = 3
 _LEAST_TOKENS = 150
 
@@ -35,6 +42,21 @@ def banned_tokens(token_ids: Sequence[int], size: int, window: int) -> NDArray[n
     repeats_the_end = (ngrams[:, :-1] == recent[len(recent) - size + 1 :]).all(axis=1)
     banned: NDArray[np.int64] = ngrams[repeats_the_end, -1]
     return banned
+
+
+def is_held_from_looping(changed_at: Sequence[int], count: int) -> bool:
+    """Tell whether a text would repeat itself if the ban did not keep changing it.
+
+    A ban puts a foreign token into every loop, so that the loop has no exact period any more.
+
+    Args:
+        changed_at: ascending indices of the generated tokens that the ban chose.
+        count: tokens generated so far.
+
+    Returns:
+        True where the ban changed at least `BANS_OF_A_LOOP` of the last `BAN_SPAN` tokens.
+    """
+    return len(changed_at) >= BANS_OF_A_LOOP and changed_at[-BANS_OF_A_LOOP] >= count - BAN_SPAN
 
 
 def is_looping(token_ids: Sequence[int]) -> bool:
