@@ -10,7 +10,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     An existing file keeps its permissions and stays untouched until the new one is complete. A
     symbolic link is followed, so that the file it names is replaced and not the link. A device or
-    a pipe is written into, for a rename would put a file in its place.
+    a pipe is written into, for a rename would put a file in its place; that is settled before links are
+    followed, because the system's links to open pipes (/dev/stdout) lead to names that do not exist.
 
     Args:
         path: the file to write; its folder must exist.
@@ -19,12 +20,12 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         OSError: nothing was changed and no temporary file is left.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        path.write_bytes(data)
+        return
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    if target.exists() and not target.is_file():
-        target.write_bytes(data)
-        return
     temporary = target.parent / f".{target.name}.{os.urandom(4).hex()}.part"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, 0o666)

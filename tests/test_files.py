@@ -50,3 +50,13 @@ def test_a_failure_leaves_the_old_file_and_no_half_one(
 def test_a_folder_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         write_atomically(tmp_path, b"text")
+
+
+def test_a_pipe_is_written_into_under_the_name_of_its_open_end() -> None:
+    reading_end, writing_end = os.pipe()
+    try:
+        write_atomically(Path(f"/dev/fd/{writing_end}"), b"text")
+        assert os.read(reading_end, 100) == b"text"
+    finally:
+        os.close(reading_end)
+        os.close(writing_end)
