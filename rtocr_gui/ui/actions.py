@@ -34,7 +34,7 @@ class ActionSpec:
 
 SPECS = (
     ActionSpec("open", "Open…", "Open scans or PDF files", _Key.Open, "open"),
-    ActionSpec("paste", "Paste image", "Open the image or the files on the clipboard", "Ctrl+Shift+V"),
+    ActionSpec("paste", "Paste image", "Open the image or the files on the clipboard", _Key.Paste),
     ActionSpec("export", "Export…", "Write the text of all pages to one Markdown file", "Ctrl+E", "export"),
     ActionSpec("copy", "Copy text", "Copy the text of this page", "Ctrl+Shift+C", "copy"),
     ActionSpec("remove", "Remove page", "Take this page off the list; the file stays", "Ctrl+W"),

@@ -18,9 +18,9 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from rtocr_gui.documents.loading import Document, open_document
+from rtocr_gui.documents.loading import CHANGED, Document, open_document
 from rtocr_gui.documents.pages import PageImage, PageRef
-from rtocr_gui.errors import PasswordRequired, RtocrError
+from rtocr_gui.errors import DocumentError, PasswordRequired, RtocrError
 from rtocr_gui.ocr.reading import (
     EncodedPage,
     LoadedModel,
@@ -97,6 +97,10 @@ class EngineBridge(QObject):
         self._engine: ReadingEngine | None = None
         self._ids = itertools.count(1)
         self._documents: dict[Path, Document] = {}
+        self._rendered: PageImage | None = None
+        self._rendered_dpi = 0.0
+        # One place for all encodings that wait: a person may pass a hundred pages while the model is busy.
+        self._page_to_encode: PageImage | None = None
         self._document_lane = Lane("documents")
         self._model_lane = Lane("model")
         self._plan_lane = Lane("plan")
@@ -147,7 +151,7 @@ class EngineBridge(QObject):
         request_id = next(self._ids)
 
         def job() -> None:
-            image = self._documents[ref.path].thumbnail(ref.index, THUMBNAIL_PX)
+            image = self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX)
             self.thumbnail_rendered.emit(PageRendered(request_id, ref, as_qimage(image)))
 
         return self._submit(self._document_lane, request_id, job)
@@ -171,13 +175,18 @@ class EngineBridge(QObject):
         """
         request_id = self._newest_encode_id = next(self._ids)
 
-        def encode(page: PageImage) -> None:
-            if request_id != self._newest_encode_id:
-                return
-            self.stage_entered.emit(StageEntered(request_id, ref, Stage.ENCODE))
-            self.page_encoded.emit(PageEncoded(request_id, self._loaded_engine().encode(page, mode)))
+        def render() -> None:
+            if request_id == self._newest_encode_id:
+                self._page_to_encode = self._load_page(ref, dpi)
+                self._submit(self._model_lane, request_id, encode)
 
-        return self._with_page(request_id, ref, dpi, encode)
+        def encode() -> None:
+            page = self._page_to_encode
+            if request_id == self._newest_encode_id and page is not None:
+                self.stage_entered.emit(StageEntered(request_id, ref, Stage.ENCODE))
+                self.page_encoded.emit(PageEncoded(request_id, self._loaded_engine().encode(page, mode)))
+
+        return self._submit(self._document_lane, request_id, render)
 
     def read_page(self, ref: PageRef, dpi: float, settings: ReadSettings) -> int:
         """Read a page. Answered by stages, `page_encoded`, streamed text and `reading_finished`."""
@@ -205,7 +214,11 @@ class EngineBridge(QObject):
                 elif isinstance(event, Reading):
                     self.reading_finished.emit(ReadingFinished(request_id, event))
 
-        return self._with_page(request_id, ref, dpi, read)
+        def render() -> None:
+            page = self._load_page(ref, dpi)
+            self._submit(self._model_lane, request_id, lambda: read(page))
+
+        return self._submit(self._document_lane, request_id, render)
 
     def stop_reading(self) -> None:
         """Make the newest reading end after the decode step it is in."""
@@ -241,21 +254,22 @@ class EngineBridge(QObject):
         return ended
 
     def _load_page(self, ref: PageRef, dpi: float) -> PageImage:
-        return self._documents[ref.path].load_page(ref.index, dpi)
+        """Render a page, or give the one that was rendered last: it is shown and encoded in turn."""
+        document = self._document_of(ref)
+        if self._rendered is None or (self._rendered.ref, self._rendered_dpi) != (ref, dpi):
+            self._rendered, self._rendered_dpi = document.load_page(ref.index, dpi), dpi
+        return self._rendered
+
+    def _document_of(self, ref: PageRef) -> Document:
+        document = self._documents.get(ref.path)
+        if document is None or ref not in document.pages:
+            raise DocumentError(CHANGED)
+        return document
 
     def _loaded_engine(self) -> ReadingEngine:
         if self._engine is None:
             raise RtocrError("No model is loaded yet. Choose a model first.")
         return self._engine
-
-    def _with_page(self, request_id: int, ref: PageRef, dpi: float, use: Callable[[PageImage], None]) -> int:
-        """Render on the document lane, then go on with the page on the model lane."""
-
-        def render() -> None:
-            page = self._load_page(ref, dpi)
-            self._submit(self._model_lane, request_id, lambda: use(page))
-
-        return self._submit(self._document_lane, request_id, render)
 
     def _submit(self, lane: Lane, request_id: int, job: Callable[[], None]) -> int:
         """Queue a job; whatever it raises becomes a `request_failed` with a sentence."""

@@ -8,8 +8,8 @@ import html
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage
+from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, QStandardPaths, Qt, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
@@ -59,6 +59,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._session = session
         self._save_image = save_image
+        self._password_questions: list[PasswordQuestion] = []
+        self.setAcceptDrops(True)
         self.setWindowTitle("RTOCR")
         self.setWindowIcon(app_icon())
         self.page_list = PageList()
@@ -154,6 +156,7 @@ class MainWindow(QMainWindow):
         session.plan_changed.connect(self.retention_bar.show_plan)
         session.text_changed.connect(self._show_text)
         session.text_appended.connect(self.text_pane.append_text)
+        session.summary_changed.connect(self._show_summary)
         session.reading_changed.connect(self.status_line.show_reading)
         session.activity_changed.connect(self.status_line.show_activity)
         session.activity_changed.connect(self._enable_actions)
@@ -242,8 +245,11 @@ class MainWindow(QMainWindow):
         else:
             self.text_pane.show_message(shown.placeholder, self._session.current)
         self.text_pane.set_read_only(shown.read_only)
-        self.reading_summary.setText(shown.summary)
-        self.reading_summary.setVisible(bool(shown.summary))
+        self._show_summary(shown.summary)
+
+    @Slot(str)
+    def _show_summary(self, summary: str) -> None:
+        self.reading_summary.setText(summary)
         self._enable_actions(self._session.activity)
 
     @Slot(object)
@@ -312,11 +318,17 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _ask_password(self, question: PasswordQuestion) -> None:
-        password = questions.ask_password(self, question)
-        if password:
-            self._session.open_file(question.path, password)
-        else:
-            self.notice_bar.add(f"{question.path.name}: not opened. {question.sentence}")
+        self._password_questions.append(question)
+        if len(self._password_questions) > 1:
+            return  # asked when the dialogs before it are closed, so that none covers another
+        while self._password_questions:
+            question = self._password_questions[0]
+            password = questions.ask_password(self, question)
+            if password:
+                self._session.open_file(question.path, password)
+            else:
+                self.notice_bar.add(f"{question.path.name}: not opened. {question.sentence}")
+            self._password_questions.pop(0)
 
     @Slot(object)
     def _ask_overwrite(self, question: OverwriteQuestion) -> None:
@@ -335,7 +347,10 @@ class MainWindow(QMainWindow):
         current = self._session.current
         if current is None or not self._session.has_text:
             return
-        folder = Path(self._session.settings.last_folder or current.path.parent)
+        # Not beside the page: a pasted image lies in a temporary folder, a sample in the program's own.
+        remembered = Path(self._session.settings.last_folder or ".")
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        folder = remembered if remembered.is_absolute() and remembered.is_dir() else Path(documents)
         path = questions.ask_export_path(self, folder / f"{current.path.stem}.md")
         if path is not None:
             self._session.remember(last_folder=str(path.parent))
@@ -357,6 +372,13 @@ class MainWindow(QMainWindow):
         QGuiApplication.clipboard().setText(self._session.current_text)
 
     # Events --------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files may be dropped anywhere."""
+        self.page_view.dragEnterEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.page_view.dropEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -1,6 +1,7 @@
 """A strip above the panes that tells what went wrong or got done, until the person dismisses it."""
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QWidget
 
 LINES_KEPT = 50
@@ -25,6 +26,8 @@ class NoticeBar(QFrame):
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        bar = self._scroll.verticalScrollBar()
+        bar.rangeChanged.connect(lambda _, maximum: bar.setValue(maximum))
         dismiss = QToolButton()
         dismiss.setText("Dismiss")
         dismiss.setToolTip("Hide these notices (Esc)")
@@ -47,11 +50,17 @@ class NoticeBar(QFrame):
         """Show one more sentence."""
         self._sentences = [*self._sentences, sentence][-LINES_KEPT:]
         self._label.setText("\n".join(self._sentences))
-        lines = min(VISIBLE_LINES, len(self._sentences))
-        self._scroll.setFixedHeight(lines * self._label.fontMetrics().lineSpacing() + 4)
         self.show()
-        bar = self._scroll.verticalScrollBar()
-        bar.setValue(bar.maximum())
+        self._fit_height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        line = self._label.fontMetrics().lineSpacing()
+        needed = self._label.heightForWidth(self._scroll.viewport().width())
+        self._scroll.setFixedHeight(max(line, min(needed, VISIBLE_LINES * line)) + 4)
 
     @Slot()
     def clear(self) -> None:

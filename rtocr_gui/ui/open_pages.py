@@ -11,6 +11,7 @@ from pathlib import Path
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Reading, StopReason
 from rtocr_gui.ui.page_model import PageEntry, PageState
+from rtocr_gui.ui.shown import ReadingRecord
 
 _STOP_SENTENCES = {
     StopReason.END: "",
@@ -31,7 +32,8 @@ class OpenPage:
         exported: False where typed text is in no file yet.
         state: how far its reading is.
         sentence: why the state is what it is; may be empty.
-        reading: the newest reading; None before the first.
+        reading: the numbers of the newest reading; None before the first.
+        unshown: True where its picture could not be rendered.
     """
 
     ref: PageRef
@@ -40,12 +42,13 @@ class OpenPage:
     exported: bool = True
     state: PageState = PageState.WAITING
     sentence: str = ""
-    reading: Reading | None = None
+    reading: ReadingRecord | None = None
+    unshown: bool = False
 
     def edit(self, text: str) -> None:
         """Take over what a person typed."""
         self.text, self.edited, self.exported = text, True, False
-        self.state = PageState.EDITED
+        self.state, self.sentence = PageState.EDITED, ""
 
     def begin_text(self) -> None:
         """Make room for text that is about to stream in."""
@@ -54,20 +57,21 @@ class OpenPage:
     def finish(self, reading: Reading) -> None:
         """Take over a reading; one that was stopped before its first token changes no text."""
         stopped = reading.stop_reason is StopReason.CANCELLED
+        if stopped and not reading.token_ids and (self.edited or self.reading):
+            self.state, self.sentence = PageState.EDITED if self.edited else PageState.READ, ""
+            return
+        self.begin_text()
+        self.reading, self.text = ReadingRecord.of(reading), reading.text
         self.state = PageState.STOPPED if stopped else PageState.READ
         self.sentence = _STOP_SENTENCES[reading.stop_reason]
-        if reading.token_ids or not stopped:
-            self.begin_text()
-            self.reading, self.text = reading, reading.text
 
     @property
     def summary(self) -> str:
         """One line on how the text came about; empty where there is nothing to say."""
         parts = []
         if self.reading is not None:
-            plan = self.reading.plan
-            kept, total = len(plan.kept), len(plan.norms)
-            how = "automatic" if plan.automatic else "set by hand"
+            kept, total = self.reading.kept, self.reading.total
+            how = "automatic" if self.reading.automatic else "set by hand"
             parts += [
                 f"Read from {kept} of {total} tokens ({kept / total:.0%}, {how})",
                 self.reading.settings.mode.value.capitalize(),
@@ -76,8 +80,18 @@ class OpenPage:
         if self.sentence:
             parts.append(self.sentence)
         if self.edited:
-            parts.append("edited by you")
+            parts.append("edited by you; Read replaces your text" if self.reading else "typed by you")
         return " · ".join(parts)
+
+    @property
+    def placeholder(self) -> str:
+        """What stands in place of text while there is none."""
+        if self.sentence:
+            return self.sentence
+        return {
+            PageState.READING: "Reading…",
+            PageState.READ: "No text was found on this page.",
+        }.get(self.state, "Not read yet. Press Read.")
 
 
 class OpenPages:
@@ -133,9 +147,24 @@ class OpenPages:
 
     @property
     def entries(self) -> tuple[PageEntry, ...]:
-        """What the page list shows; the page number only where a file has several."""
-        pages_of = Counter(ref.path for ref in self._pages)
+        """What the page list shows; the page number only where a file has several.
+
+        A file that was changed and opened again stands twice while pages of the former version are edited.
+        """
+        newest = {ref.path: ref.sha256 for ref in self._pages}
+        pages_of = Counter((ref.path, ref.sha256) for ref in self._pages)
         return tuple(
-            PageEntry(ref, ref.path.name, f"Page {ref.index + 1}" if pages_of[ref.path] > 1 else "")
+            PageEntry(
+                ref,
+                ref.path.name,
+                ", ".join(
+                    part
+                    for part, applies in (
+                        (f"Page {ref.index + 1}", pages_of[ref.path, ref.sha256] > 1),
+                        ("earlier version", newest[ref.path] != ref.sha256),
+                    )
+                    if applies
+                ),
+            )
             for ref in self._pages
         )

@@ -54,6 +54,8 @@ class Reader(QObject):
         self._activity = Activity()
         self._read_id = 0
         self._model_ready = False
+        self._stopping = False
+        self._used_settings: tuple[ReadSettings, float] | None = None
         bridge.stage_entered.connect(self._show_stage)
         bridge.text_streamed.connect(self._stream)
         bridge.reading_finished.connect(self._finish)
@@ -74,26 +76,19 @@ class Reader(QObject):
         self._read_next()
 
     def read(self, refs: Iterable[PageRef]) -> None:
-        """Queue pages; those that wait or are being read already are not queued twice."""
-        fresh = [ref for ref in refs if ref not in self._queue and not self.is_reading(ref)]
+        """Queue pages that neither wait nor are being read in just this way already."""
+        fresh = [ref for ref in refs if ref not in self._queue and not self._will_finish(ref)]
         self._queue.extend(fresh)
         self._set_activity(page_count=self._activity.page_count + len(fresh))
-        self._read_next()
-
-    def read_again(self, ref: PageRef) -> None:
-        """Give up the reading of a page and begin it anew with the settings of now."""
-        if self.is_reading(ref):
-            if ref not in self._queue:
-                self._queue.appendleft(ref)
-                self._set_activity(page_count=self._activity.page_count + 1)
+        if any(self.is_reading(ref) for ref in fresh):
             self._bridge.stop_reading()
-        else:
-            self.read((ref,))
+        self._read_next()
 
     def stop(self) -> None:
         """Forget the pages that wait; the reading that runs ends with its next decode step."""
         self._queue.clear()
         if self._activity.reading:
+            self._stopping = True
             self._bridge.stop_reading()
         else:
             self._read_next()
@@ -106,6 +101,10 @@ class Reader(QObject):
         if self.is_reading(ref):
             self._bridge.stop_reading()
 
+    def _will_finish(self, ref: PageRef) -> bool:
+        """True while a page is being read with the settings of now, and nobody stopped it."""
+        return self.is_reading(ref) and not self._stopping and self._used_settings == self._settings()
+
     def _read_next(self) -> None:
         if self._activity.reading:
             return
@@ -114,7 +113,8 @@ class Reader(QObject):
             self.activity_changed.emit(self._activity)
         elif self._model_ready:
             ref = self._queue.popleft()
-            settings, dpi = self._settings()
+            self._stopping = False
+            settings, dpi = self._used_settings = self._settings()
             self._read_id = self._bridge.read_page(ref, dpi, settings)
             self._set_activity(ref=ref, page=self._activity.page + 1, tokens=0, reading=True)
             self.began.emit(ref)

@@ -38,13 +38,12 @@ class Session(QObject):
     """The open pages and the wishes of the person, between the panes and the bridge.
 
     Signals (each carries one frozen value):
-        pages_changed (tuple of PageEntry), page_selected (PageRef or None),
-        page_image_changed (QImage), page_message_changed (str), thumbnail_changed (PageRendered),
-        page_status_changed (PageStatus), plan_changed (PrunePlan or None), text_changed (ShownText),
-        text_appended (str), reading_changed (Reading or None), activity_changed (Activity),
-        encoding_changed (bool),
-        model_changed (ModelStatus), settings_changed (Settings), notice_raised (str),
-        password_needed (PasswordQuestion), overwrite_questioned (OverwriteQuestion).
+        pages_changed (tuple of PageEntry), page_selected (PageRef or None), page_image_changed (QImage),
+        page_message_changed (str), thumbnail_changed (PageRendered), page_status_changed (PageStatus),
+        plan_changed (PrunePlan or None), text_changed (ShownText), text_appended (str),
+        summary_changed (str), reading_changed (ReadingRecord or None), activity_changed (Activity),
+        encoding_changed (bool), model_changed (ModelStatus), settings_changed (Settings),
+        notice_raised (str), password_needed (PasswordQuestion), overwrite_questioned (OverwriteQuestion).
 
     Args:
         bridge: answers the slow requests.
@@ -62,6 +61,7 @@ class Session(QObject):
     plan_changed = Signal(object)
     text_changed = Signal(object)
     text_appended = Signal(str)
+    summary_changed = Signal(str)
     reading_changed = Signal(object)
     activity_changed = Signal(object)
     encoding_changed = Signal(bool)
@@ -88,7 +88,7 @@ class Session(QObject):
         self._planner.set_retention(settings.retention)
         self._planner.plan_changed.connect(self.plan_changed)
         self._planner.encoding_changed.connect(self.encoding_changed)
-        self._planner.failed.connect(self._fail_current)
+        self._planner.failed.connect(self._report_encoding)
         self._reader = Reader(bridge, lambda: (self._read_settings(), self._settings.pdf_dpi), self)
         self._reader.began.connect(self._mark_reading)
         self._reader.text_began.connect(self._begin_text)
@@ -236,13 +236,19 @@ class Session(QObject):
     @Slot(object)
     def _add_document(self, reply: DocumentOpened) -> None:
         self._opening.pop(reply.request_id, None)
+        for ref in self._pages.refs:
+            if ref.path == reply.path and ref not in reply.pages:
+                self._reader.forget(ref)
         for ref in self._pages.outdated(reply.path, reply.pages):
             self._pages.remove(ref)
         self._pages.add(reply.pages)
         self.pages_changed.emit(self._pages.entries)
         if self._selects_opened or self._current not in self._pages.refs:
             self._selects_opened = False
+            self._current = None
             self.select_page(reply.pages[0])
+        elif self._current in reply.pages:
+            self._show_current()
 
     @Slot(object)
     def remove_page(self, ref: PageRef) -> None:
@@ -264,6 +270,10 @@ class Session(QObject):
             return
         self._current = ref
         self.page_selected.emit(ref)
+        self._show_current()
+
+    def _show_current(self) -> None:
+        ref = self._current
         self.page_message_changed.emit(f"Opening {ref.label}…" if ref else "")
         if ref is not None:
             self._render_id = self._bridge.render_page(ref, self._settings.pdf_dpi)
@@ -279,6 +289,10 @@ class Session(QObject):
     @Slot(object)
     def _show_page_image(self, reply: PageRendered) -> None:
         if reply.request_id == self._render_id:
+            page = self._pages.get(reply.ref)
+            if page is not None and page.unshown:
+                self._set_state(reply.ref, PageState.READ if page.reading else PageState.WAITING)
+                page.unshown = False
             self.page_image_changed.emit(reply.image)
             self._planner.show_again()
 
@@ -303,16 +317,18 @@ class Session(QObject):
 
     @Slot(object)
     def settle_retention(self, retention: float | None) -> None:
-        """The slider was let go: read the page again, if it was read and the person wants that."""
+        """The slider was let go: read the page again, if it was read and the person wants that.
+
+        A page that the person corrected is left alone: no question comes between tuning and looking.
+        """
         if retention != self._settings.retention:
             self.set_retention(retention)
         page = self._pages.get(self._current)
-        if page is None or not self._settings.reread_on_release:
+        if page is None or page.edited or not self._settings.reread_on_release:
             return
-        if self._reader.is_reading(page.ref):
-            self._reader.read_again(page.ref)
-        elif page.reading is not None and page.reading.settings != self._read_settings():
-            self.read((page.ref,))
+        was_read = page.reading is not None and page.reading.settings != self._read_settings()
+        if was_read or self._reader.is_reading(page.ref):
+            self._reader.read((page.ref,))
 
     def _refresh_plan(self) -> None:
         shown = self._current if self._model is not None else None
@@ -393,11 +409,12 @@ class Session(QObject):
         page = self._pages.get(self._current)
         if page is None or page.text == text:
             return
-        announced = page.edited
+        announced = page.state is PageState.EDITED
         page.edit(text)
         self._reader.forget(page.ref)
         if not announced:
             self._announce_state(page)
+            self.summary_changed.emit(page.summary)
 
     def export(self, path: Path) -> None:
         """Write the text of all pages to one Markdown file; the outcome is told as a notice."""
@@ -425,8 +442,7 @@ class Session(QObject):
             self.reading_changed.emit(None)
             return
         reading = self._reader.is_reading(page.ref)
-        placeholder = page.sentence or ("Reading…" if reading else "Not read yet. Press Read.")
-        self.text_changed.emit(ShownText(page.text, reading, placeholder, page.summary))
+        self.text_changed.emit(ShownText(page.text, reading, page.placeholder, page.summary))
         self.reading_changed.emit(page.reading)
 
     # Failures ------------------------------------------------------------------------------
@@ -444,9 +460,17 @@ class Session(QObject):
             self._fail_current(reply.sentence)
 
     @Slot(str)
+    def _report_encoding(self, sentence: str) -> None:
+        """The page keeps its picture; where that cannot be had either, it says why already."""
+        page = self._pages.get(self._current)
+        if page is not None and page.sentence != sentence:
+            self.notice_raised.emit(f"{page.ref.label}: {sentence}")
+
+    @Slot(str)
     def _fail_current(self, sentence: str) -> None:
         if self._current is not None:
             self._set_state(self._current, PageState.FAILED, sentence)
+            self._pages[self._current].unshown = True
             self.page_message_changed.emit(sentence)
 
     def _set_state(self, ref: PageRef, state: PageState, sentence: str = "") -> None:

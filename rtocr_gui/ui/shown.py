@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import LoadedModel, Stage
+from rtocr_gui.ocr.reading import LoadedModel, Reading, ReadSettings, Stage, StageTimings
 from rtocr_gui.ui.page_model import PageState
 
 
@@ -23,6 +24,42 @@ class ShownText:
     read_only: bool
     placeholder: str
     summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingRecord:
+    """What is kept of a finished reading for as long as its page is open; a few numbers, no arrays.
+
+    Attributes:
+        settings: what was asked for.
+        model_name: which model read it.
+        kept: how many of `total` visual tokens the model was given.
+        total: how many the page has.
+        automatic: True where the page decided on the ratio.
+        timings: stage by stage.
+        tokens_per_second: decoding speed.
+    """
+
+    settings: ReadSettings
+    model_name: str
+    kept: int
+    total: int
+    automatic: bool
+    timings: StageTimings
+    tokens_per_second: float
+
+    @classmethod
+    def of(cls, reading: Reading) -> Self:
+        """Keep the numbers of a reading."""
+        return cls(
+            reading.settings,
+            reading.model_name,
+            len(reading.plan.kept),
+            len(reading.plan.norms),
+            reading.plan.automatic,
+            reading.timings,
+            reading.tokens_per_second,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
-from rtocr_gui.ocr.reading import Reading, Stage
-from rtocr_gui.ui.shown import Activity, ModelStatus
+from rtocr_gui.ocr.reading import Stage
+from rtocr_gui.ui.shown import Activity, ModelStatus, ReadingRecord
 
 _STAGE_WORDS = {
     Stage.ENCODE: "Looking at the page",
@@ -27,6 +27,7 @@ class StatusLine(QWidget):
         self._progress.setAccessibleName("Progress")
         self._progress.setMaximumWidth(140)
         self._progress.setTextVisible(False)
+        self._progress.setFixedHeight(self.fontMetrics().height())
         self._progress.hide()
         self._timings = QLabel()
         self._timings.setAccessibleName("Time of each stage")
@@ -70,7 +71,7 @@ class StatusLine(QWidget):
             self._encoding.setVisible(encoding)
 
     @Slot(object)
-    def show_reading(self, reading: Reading | None) -> None:
+    def show_reading(self, reading: ReadingRecord | None) -> None:
         """Show the stage times of a reading apart, never one blended figure."""
         if reading is None:
             self._timings.clear()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QPlainTextEdit, QSlider
+from PySide6.QtWidgets import QPlainTextEdit, QScrollArea, QSlider
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import Mode
@@ -210,3 +210,72 @@ def test_closing_during_a_reading_ends_within_two_seconds(
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     assert window.close()
     assert bridge.close(2)
+
+
+def test_files_may_be_dropped_anywhere_on_the_window(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    assert window.acceptDrops()
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(draw_page()))])
+    window.dropEvent(
+        QDropEvent(
+            QPoint(5, 5),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
+    qtbot.waitUntil(lambda: len(session.refs) == 1)
+
+
+def test_an_export_is_never_suggested_beside_a_pasted_page(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suggested: list[Path] = []
+    monkeypatch.setattr(questions, "ask_export_path", lambda _, path: suggested.append(path))
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    session.remember(last_folder="/no/such/folder")
+    window.actions_by_name["export"].trigger()
+    assert suggested[0].name == "scan.md"
+    assert suggested[0].parent not in (session.current.path.parent, Path("/no/such/folder"))
+
+
+def test_passwords_are_asked_for_one_after_the_other(
+    window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    open_dialogs: list[str] = []
+    asked: list[str] = []
+
+    def ask(_: object, question: PasswordQuestion) -> str:
+        assert not open_dialogs
+        open_dialogs.append(question.path.name)
+        asked.append(question.path.name)
+        if question.path.name == "a.pdf":
+            session.password_needed.emit(PasswordQuestion(tmp_path / "b.pdf", "It is encrypted."))
+        open_dialogs.pop()
+        return ""
+
+    monkeypatch.setattr(questions, "ask_password", ask)
+    session.password_needed.emit(PasswordQuestion(tmp_path / "a.pdf", "It is encrypted."))
+    assert asked == ["a.pdf", "b.pdf"]
+
+
+def test_the_newest_of_many_notices_is_in_sight(qtbot: QtBot, window: MainWindow, session: Session) -> None:
+    for number in range(20):
+        session.notice_raised.emit(f"notice {number}")
+    bar = window.notice_bar.findChild(QScrollArea).verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0 and bar.value() == bar.maximum())
+
+
+def test_typing_makes_a_page_exportable(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    assert not window.actions_by_name["export"].isEnabled()
+    editor(window).setPlainText("mine")
+    assert window.actions_by_name["export"].isEnabled()
+    assert window.reading_summary.text() == "typed by you"
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.errors import CheckpointError
+from rtocr_gui.errors import CheckpointError, ReadingError
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
@@ -156,14 +156,18 @@ def test_letting_the_slider_go_reads_a_read_page_again(
     qtbot.waitUntil(lambda: session.current_text.endswith("at 0.25") and not session.activity.reading)
 
 
-def test_letting_the_slider_go_asks_before_typed_text_is_replaced(
+def test_letting_the_slider_go_leaves_a_corrected_page_alone(
     qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
 ) -> None:
+    asked: list[OverwriteQuestion] = []
+    session.overwrite_questioned.connect(asked.append)
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session, states)
     session.edit_text("mine")
-    with qtbot.waitSignal(session.overwrite_questioned):
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.25):
         session.settle_retention(0.25)
+    assert not asked
+    assert not session.activity.reading
     assert session.current_text == "mine"
 
 
@@ -295,3 +299,89 @@ def test_a_plan_that_came_before_the_picture_is_told_again_after_it(
     session.plan_changed.connect(lambda plan: told.append("plan") if plan is not None else None)
     session.select_page(first)
     qtbot.waitUntil(lambda: "picture" in told and told[-1] == "plan")
+
+
+def test_read_after_stop_reads_the_page_again(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    session.read_current()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    session.stop()
+    session.read_current()
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.76") and not session.activity.reading)
+
+
+def test_pressing_read_twice_reads_once(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    session.read_current()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    session.read_current()
+    assert session.activity.page_count == 1
+    assert session.activity.reading
+
+
+def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus], notices: list[str]
+) -> None:
+    open_and_load(qtbot, session, draw_page("scan.png"))
+    session.edit_text("old and mine")
+    old = session.current
+    draw_page("other.png").replace(old.path)
+    with qtbot.waitSignal(session.pages_changed):
+        session.open_files([old.path])
+    qtbot.waitUntil(lambda: session.current != old)
+    session.edit_text("new and mine")
+    session.read_replacing((old,))
+    qtbot.waitUntil(lambda: any("has changed" in notice for notice in notices))
+    assert session.current_text == "new and mine"
+    assert session.unexported_edits == 2
+
+
+def test_a_file_that_was_put_back_is_shown_again_when_it_is_opened_again(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path, states: dict[str, PageStatus]
+) -> None:
+    path, away = draw_page("two.tiff", pages=2), tmp_path / "away"
+    open_and_load(qtbot, session, path)
+    path.rename(away)
+    with qtbot.waitSignal(session.page_message_changed, check_params_cb=lambda text: "no longer" in text):
+        session.select_page(session.refs[1])
+    away.rename(path)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([path])
+        session.select_page(session.refs[1])
+
+
+def test_a_page_that_cannot_be_encoded_keeps_its_picture(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    messages: list[str] = []
+    open_and_load(qtbot, session, draw_page())
+    session.page_message_changed.connect(messages.append)
+
+    def fail(*_: object) -> None:
+        raise ReadingError("There is not enough memory.")
+
+    monkeypatch.setattr(fake_engine, "encode", fail)
+    with qtbot.waitSignal(session.notice_raised):
+        session.set_mode(Mode.LARGE)
+    assert notices == ["scan.png, page 1: There is not enough memory."]
+    assert not messages
