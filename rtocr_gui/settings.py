@@ -1,7 +1,9 @@
 """What the program remembers between two starts: one JSON file, one frozen dataclass.
 
-A new setting is one line in `Settings`. A damaged file or a value of the wrong type costs that
-value only: the default takes its place and the file is kept aside. Knows no Qt.
+A new setting is one line in `Settings`. A value of the wrong type or out of range costs itself only: the
+default takes its place. A file that is no JSON object costs all of them and is renamed to
+`settings.broken.json`, in the place of an earlier one. A file that may not be opened stays where it is.
+Each of these is logged. Knows no Qt.
 """
 
 import dataclasses
@@ -70,24 +72,34 @@ def settings_path() -> Path:
 
 
 def load_settings(path: Path) -> Settings:
-    """Read the settings; what is missing, unknown or out of range falls back to its default."""
+    """Read the settings; what is missing, of the wrong type or out of range falls back to its default."""
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(stored, dict):
-            raise ValueError("not a JSON object")
+        content = path.read_bytes()
     except FileNotFoundError:
         return Settings()
-    except (OSError, ValueError) as error:
-        _log.warning("settings could not be read and are set aside: %s", error)
+    except OSError as error:
+        _log.warning("the settings could not be opened: %s", error)
+        return Settings()
+    try:
+        stored = json.loads(content.decode())
+        if not isinstance(stored, dict):
+            raise ValueError("not a JSON object")
+    except (ValueError, RecursionError) as error:
+        _log.warning("the settings are damaged and set aside: %s", error)
         _set_aside(path)
         return Settings()
     settings = Settings()
     for field in dataclasses.fields(Settings):
-        if field.name in stored and _fits(stored[field.name], getattr(settings, field.name), field.name):
-            try:
-                settings = dataclasses.replace(settings, **{field.name: stored[field.name]})
-            except SettingsError as error:
-                _log.warning("setting %s ignored: %s", field.name, error)
+        if field.name not in stored:
+            continue
+        value = stored[field.name]
+        if not _fits(value, getattr(settings, field.name), field.name):
+            _log.warning("setting %s ignored: %r is of the wrong type", field.name, value)
+            continue
+        try:
+            settings = dataclasses.replace(settings, **{field.name: value})
+        except SettingsError as error:
+            _log.warning("setting %s ignored: %s", field.name, error)
     return settings
 
 

@@ -20,7 +20,7 @@ def test_a_first_start_has_the_defaults(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "settings.json") == Settings()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe\x00", b"null"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe\x00", b"null", b"[" * 100_000])
 def test_a_damaged_file_is_set_aside_and_the_defaults_are_used(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"
     path.write_bytes(content)
@@ -47,6 +47,30 @@ def test_a_value_that_does_not_fit_costs_only_itself(tmp_path: Path, name: str, 
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"mode": "base", name: value}), encoding="utf-8")
     assert load_settings(path) == Settings(mode="base")
+
+
+@pytest.mark.parametrize(("name", "value"), [("retention", 1.5), ("model_folder", 7)])
+def test_a_dropped_value_is_logged(
+    tmp_path: Path, name: str, value: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({name: value}), encoding="utf-8")
+    load_settings(path)
+    assert f"setting {name} ignored" in caplog.text
+
+
+def test_a_file_that_may_not_be_opened_stays_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    save_settings(Settings(mode="base"), tmp_path / "settings.json")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        assert load_settings(tmp_path / "settings.json") == Settings()
+    assert "could not be opened" in caplog.text
+    assert load_settings(tmp_path / "settings.json") == Settings(mode="base")
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
