@@ -6,13 +6,14 @@ import json
 import os
 import re
 import stat
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageChops, ImageFilter
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ExportError
@@ -235,6 +236,41 @@ def test_a_line_runs_between_kept_and_merged_cells_only():
             edge = border[row * 64 + 32, column * 64 + 60 : column * 64 + 68]
             assert edge.any() == (kept[row, column] != kept[row, column + 1])
     assert not border[:, :2].all(axis=0).any(), "the edge of the page is no border"
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "crop", "reach_px"),
+    [
+        (Mode.TINY, (37, 23), (0, 0), 1),
+        (Mode.BASE, (700, 990), (0, 0), 1),
+        (Mode.GUNDAM, (3100, 1500), (3, 2), 2),
+    ],
+)
+@pytest.mark.parametrize("grid", ["local", "global"])
+def test_the_line_is_where_kept_and_merged_pixels_are_near(mode, size, crop, reach_px, grid):
+    page = blank_page(size)
+    plan = plan_of(mode, size, 0.5, crop)
+    layout = plan.layout
+    merged = Image.new("L", size)
+    kind = TokenKind.LOCAL if grid == "local" and crop[0] else TokenKind.GLOBAL
+    for position in layout.prunable[~plan.is_kept]:
+        if layout.kinds[position] == kind and not layout.padding[position]:
+            left, top, right, bottom = np.rint(layout.boxes[position]).astype(int).tolist()
+            merged.paste(255, (left, top, right, bottom))
+    window_px = 2 * reach_px + 1
+    expected = ImageChops.difference(
+        merged.filter(ImageFilter.MaxFilter(window_px)), merged.filter(ImageFilter.MinFilter(window_px))
+    )
+    border = (np.asarray(draw_overlay(page, plan, grid)) == BORDER_RGB).all(axis=-1)
+    np.testing.assert_array_equal(border, np.asarray(expected) == 255)
+
+
+def test_a_large_scan_is_drawn_in_seconds():
+    size = (4960, 7016)
+    page, plan = blank_page(size), plan_of(Mode.GUNDAM, size, 0.5, (2, 3))
+    started_s = time.process_time()
+    draw_overlay(page, plan)
+    assert time.process_time() - started_s < 8
 
 
 def test_text_beneath_the_veil_stays_legible():
