@@ -96,6 +96,11 @@ def test_a_failing_disk_is_named(tmp_path, monkeypatch):
     assert "Input/output error" in str(error_of(lambda: open_document(path)))
 
 
+@pytest.mark.parametrize("name", ["page\0.png", "page\ud800.png"])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
+    assert "no file name can have" in str(error_of(lambda: open_document(tmp_path / name)))
+
+
 def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     assert "not a file" in str(error_of(lambda: open_document(tmp_path / "pipe.png")))

@@ -146,6 +146,10 @@ def open_document(path: Path, password: str | None = None) -> Document:
         raise DocumentError(
             "You have no permission to read this file. Ask its owner, or change its permissions."
         ) from error
+    except ValueError as error:
+        raise DocumentError(
+            "The name of this file holds a character that no file name can have. Choose the file anew."
+        ) from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise DocumentError(
