@@ -19,7 +19,7 @@ from rtocr_gui.cli import pages
 from rtocr_gui.cli import progress as progress_module
 from rtocr_gui.cli.arguments import page_selection, retention_ratio
 from rtocr_gui.cli.main import main
-from rtocr_gui.cli.progress import CLEAR_LINE, Progress
+from rtocr_gui.cli.progress import CLEAR_LINE, Progress, printable
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, StopReason, TextDelta
@@ -330,6 +330,14 @@ def test_a_plan_is_told_in_lines(run, book):
     assert result.out.splitlines()[0] == "book.pdf, page 2, Fake model, mode tiny"
     assert "retention ratio  0.250 (as asked; automatic would be 0.760)" in result.out
     assert "kept             16\nmerged           48\n" in result.out
+
+
+def test_file_names_cannot_steer_the_terminal_or_stop_the_lines_of_a_plan(run, page):
+    path = page.rename(page.with_name("a\n\x1b[2Jb.png"))
+    result = run("plan", path, "-q")
+    assert result.code == 0
+    assert result.out.splitlines()[0] == "a??[2Jb.png, page 1, Fake model, mode tiny"
+    assert printable("scan\udcff.png") == "scan?.png", "a name that is no text"
 
 
 def test_a_plan_goes_to_stdout_as_json(run, book):

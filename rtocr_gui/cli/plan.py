@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, Reader, load_reader, open_asking
-from rtocr_gui.cli.progress import Progress
+from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.export.plan_json import plan_as_json
@@ -83,7 +83,7 @@ def _summary(page: PageImage, reader: Reader, plan: PrunePlan) -> str:
         "automatic" if plan.automatic else f"as asked; automatic would be {measures.automatic_retention:.3f}"
     )
     return (
-        f"{page.ref.label}, {reader.model.info.name}, mode {reader.mode.value}\n"
+        f"{printable(page.ref.label)}, {reader.model.info.name}, mode {reader.mode.value}\n"
         f"visual tokens    {len(plan.norms)} (grid {' + '.join(grids)})\n"
         f"retention ratio  {plan.retention:.3f} ({how})\n"
         f"text density     {measures.text_density:.3f}\n"

@@ -31,7 +31,7 @@ class Progress:
         """Overwrite the live line."""
         if self._live:
             width = shutil.get_terminal_size().columns - 1
-            self._stream.write(CLEAR_LINE + _printable(text)[:width])
+            self._stream.write(CLEAR_LINE + printable(text)[:width])
             self._stream.flush()
             self._live_shown = True
             self._next_update_s = time.monotonic() + UPDATE_INTERVAL_S
@@ -59,10 +59,10 @@ class Progress:
 
     def _line(self, text: str) -> None:
         self.clear()
-        self._stream.write(_printable(text) + "\n")
+        self._stream.write(printable(text) + "\n")
         self._stream.flush()
 
 
-def _printable(text: str) -> str:
-    """Keep file names from breaking the line or steering the terminal."""
+def printable(text: str) -> str:
+    """Keep file names from breaking the line or steering the terminal: "?" for what cannot be printed."""
     return "".join(character if character.isprintable() else "?" for character in text)
