@@ -265,6 +265,27 @@ def test_a_person_at_the_terminal_is_asked_for_the_password(run, tmp_path, monke
     assert all("is wrong" in prompt for prompt in prompts[1:])
 
 
+def test_a_password_that_is_refused_with_ctrl_d_costs_that_file_only(run, page, tmp_path, monkeypatch):
+    path = tmp_path / "locked\x1b[2J.pdf"
+    path.write_bytes(encrypted_pdf())
+    prompts: list[str] = []
+
+    def press_ctrl_d(prompt: str) -> str:
+        prompts.append(prompt)
+        raise EOFError
+
+    monkeypatch.setattr(pages.getpass, "getpass", press_ctrl_d)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    result = run("read", path, page, "-q")
+    assert (result.code, result.out.count("<!-- page: ")) == (1, 1)
+    assert [line.partition(": The PDF is encrypted.")[0] for line in told(result)] == [
+        f"rtocr: {tmp_path / 'locked?[2J.pdf'}"
+    ]
+    assert len(prompts) == 1
+    assert prompts[0].startswith("locked?[2J.pdf: "), "the prompt cannot steer the terminal"
+
+
 # Interruptions
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rtocr_gui.cli.progress import Progress
+from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.loading import Document, open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import DocumentError, PasswordRequired, PruningError, ReadingError
@@ -110,6 +110,15 @@ def open_asking(path: Path, password: str | None) -> Document:
             if attempts == 0:
                 raise
             attempts -= 1
-            password = getpass.getpass(f"{path.name}: {error} Password: ")
+            password = _ask_password(f"{printable(path.name)}: {error} Password: ")
             if not password:
                 raise
+
+
+def _ask_password(prompt: str) -> str:
+    """What is typed at the terminal, unseen; nothing where the input ends (Ctrl-D)."""
+    try:
+        return getpass.getpass(prompt)
+    except EOFError:
+        sys.stderr.write("\n")
+        return ""
