@@ -436,6 +436,31 @@ def test_wrong_usage_ends_with_2_and_a_reason(run, argv):
 
 
 @pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["plan", "--json", "SCAN", "b.png"], "give --json=FILE.json or put --json after the file"),
+        (["plan", "b.png", "--overlay", "SCAN"], "give --overlay FILE.png"),
+        (["read", "b.png", "-o", "SCAN"], "give -o FILE.md"),
+    ],
+)
+def test_no_scan_is_taken_for_the_file_to_write(run, tmp_path, words, advice):
+    scan = tmp_path / "a.JPG"
+    page_image().save(scan)
+    before = scan.read_bytes()
+    result = run(*[scan if word == "SCAN" else word for word in words])
+    assert (result.code, result.out) == (2, "")
+    assert result.err[-1].endswith(f"“{scan}” is named like a scan and is not written over: {advice}")
+    assert scan.read_bytes() == before
+
+
+def test_a_link_to_itself_can_be_named_as_output(run, page, tmp_path):
+    loop = tmp_path / "loop.md"
+    loop.symlink_to(loop)
+    assert run("read", page, "-q", "-o", loop).code == 0
+    assert "page 1 of page.png" in loop.read_text()
+
+
+@pytest.mark.parametrize(
     ("text", "count", "indices", "missing"),
     [
         ("1-3,5", 9, [0, 1, 2, 4], None),

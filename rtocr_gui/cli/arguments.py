@@ -6,10 +6,12 @@ a command is carried out.
 
 import argparse
 import importlib.metadata
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.ocr.reading import TASKS, Mode
 
 DISTRIBUTION = "rtocr-gui"
@@ -101,6 +103,29 @@ def resolution(text: str) -> float:
     return dpi
 
 
+def markdown_target(text: str) -> Path:
+    """Parse where Markdown goes; `-o *.png` would take the first scan for it."""
+    return _target(text, "give -o FILE.md")
+
+
+def overlay_target(text: str) -> Path:
+    """Parse where the picture of a plan goes, which is a PNG."""
+    path = Path(text)
+    return path if path.suffix.lower() == ".png" else _target(text, "give --overlay FILE.png")
+
+
+def json_target(text: str) -> Path:
+    """Parse where a plan goes; `--json page.png` was meant to plan that page."""
+    return _target(text, "give --json=FILE.json or put --json after the file")
+
+
+def _target(text: str, advice: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() in SUPPORTED_SUFFIXES:
+        raise argparse.ArgumentTypeError(f"“{text}” is named like a scan and is not written over: {advice}")
+    return path
+
+
 class _ShowVersion(argparse.Action):
     """Looks the version up only when it is asked for."""
 
@@ -153,7 +178,9 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 def _add_read(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures and PDFs")
-    parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="write here and not to stdout")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", type=markdown_target, help="write here and not to stdout"
+    )
     parser.add_argument(
         "--pages", type=page_selection, default=ALL_PAGES, metavar="1-3,5", help="pages of each file (all)"
     )
@@ -167,7 +194,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="a picture or a PDF")
     parser.add_argument("--page", type=page_number, default=1, metavar="N", help="page of the file (1)")
     parser.add_argument(
-        "--overlay", type=Path, metavar="PNG", help="write the page with its merged cells veiled"
+        "--overlay", type=overlay_target, metavar="PNG", help="write the page with its merged cells veiled"
     )
     parser.add_argument(
         "--grid",
@@ -179,7 +206,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         "--json",
         nargs="?",
         const=True,
-        type=Path,
+        type=json_target,
         metavar="FILE",
         help="write the plan as JSON, to stdout where no file is named",
     )
@@ -219,9 +246,9 @@ def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespa
     options = vars(arguments)
     inputs: list[Path] = options.get("files") or [arguments.file]
     outputs = [options.get(name) for name in ("output", "overlay", "json")]
-    paths = [path.resolve() for path in outputs if isinstance(path, Path)]
+    paths = [os.path.realpath(path) for path in outputs if isinstance(path, Path)]
     for path in paths:
-        if path in {file.resolve() for file in inputs}:
+        if path in {os.path.realpath(file) for file in inputs}:
             parser.error(f"“{path}” is to be read and cannot be written over")
     if len(set(paths)) < len(paths):
         parser.error("the overlay and the JSON need a file each")
