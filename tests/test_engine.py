@@ -111,6 +111,16 @@ def test_a_reading_says_what_it_rests_on(miniature_engine: Engine) -> None:
     assert min(reading.timings.prune_ms, reading.timings.prefill_ms, reading.timings.decode_ms) > 0
 
 
+def test_no_stage_ends_before_the_device_has_finished_it(
+    miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited_for: list[torch.device] = []
+    monkeypatch.setattr(engine_module, "_wait_for", waited_for.append)
+    events = miniature_engine.read(page("course.png"), SETTINGS, threading.Event())
+    waits_before = {event: len(waited_for) for event in events if isinstance(event, Stage)}
+    assert waits_before == {Stage.ENCODE: 0, Stage.PRUNE: 1, Stage.PREFILL: 2, Stage.DECODE: 3}
+
+
 def test_the_same_page_gives_the_same_text(miniature_engine: Engine) -> None:
     first, second = (reading_of(read(miniature_engine, page("twice.png"))) for _ in range(2))
     assert first.token_ids == second.token_ids

@@ -49,7 +49,8 @@ from rtocr_gui.pruning.plan import PrunePlan, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 
 CACHE_BYTES = 256 * 2**20
-"""Encoded pages that are kept, unless told otherwise: of the published model, thirty in Gundam or more."""
+"""Encoded pages that are kept, unless told otherwise: of the published model in float32, some 90 in Large,
+and 20 to 80 in Gundam."""
 
 _PageKey = tuple[PageRef, tuple[int, int], float | None, Mode]
 
@@ -160,6 +161,7 @@ class Engine:
             started = time.perf_counter()
             plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
             prompt = _build_prompt(checkpoint, encoding, plan, settings)
+            _wait_for(checkpoint.model.device)
             prune_ms = _ms_since(started) + (encoding.page.measures.measure_ms if is_new else 0.0)
 
             yield Stage.PREFILL
