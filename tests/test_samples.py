@@ -1,5 +1,7 @@
 """The sample pages are what the bundled miniature reads well, at the size it was made for."""
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from rtocr_gui.resources import resource_path
 
 ALL_TOKENS = PruneSettings(retention=1.0)
 AUTOMATIC = PruneSettings()
+DRAW_SAMPLES = Path(__file__).parents[1] / "packaging" / "samples" / "draw_samples.py"
 MINIATURE = inspect_checkpoint(resource_path("miniature"))
 SAMPLES = sorted(resource_path("samples").glob("*.png"))
 
@@ -70,3 +73,18 @@ def test_automatic_retention_merges_tokens_of_a_sample_page_and_still_reads_most
     reading = read(miniature_engine, path, AUTOMATIC)
     assert len(reading.plan.merged) > 0
     assert error_rate(reading, truth_of(path)) < 0.15, reading.text
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_miniature_reads_fifty_fresh_pages_with_under_ten_percent_errors(
+    tmp_path: Path, miniature_engine: Engine
+) -> None:
+    drawing = [sys.executable, DRAW_SAMPLES, "--fresh", "50", "--seed", "20", tmp_path]
+    drawn = subprocess.run(drawing, capture_output=True, text=True, check=False)
+    assert drawn.returncode == 0, drawn.stderr
+    paths = sorted(tmp_path.glob("*.png"))
+    truths = [truth_of(path) for path in paths]
+    texts = [read(miniature_engine, path, ALL_TOKENS).text.strip() for path in paths]
+    assert len(paths) == 50
+    assert sum(map(Levenshtein.distance, texts, truths)) / sum(map(len, truths)) < 0.10
