@@ -96,7 +96,7 @@ def prepare_environment() -> None:
         mark.truncate(0)
         if found.get("python") != wanted["python"]:
             clear_environment()
-            venv.create(ENVIRONMENT, with_pip=True)
+            venv.create(ENVIRONMENT, with_pip=True, symlinks=os.name != "nt")
         install_packages()
         json.dump(wanted, mark)
 
@@ -186,8 +186,11 @@ def become(*command: Path | str) -> NoReturn:
 
 
 def run_tests(arguments: list[str]) -> NoReturn:
-    """Run pytest in the checkout."""
+    """Run pytest in the checkout; a golden folder may be named from where the person is."""
     require_qt_libraries(["offscreen"])
+    golden = os.environ.get("RTOCR_GOLDEN_DIR")
+    if golden:
+        os.environ["RTOCR_GOLDEN_DIR"] = str(Path(golden).resolve())
     os.chdir(ROOT)
     become(PYTHON, "-P", "-m", "pytest", *arguments)
 

@@ -29,8 +29,9 @@ class Installer:
         self.calls: list[str] = []
         self.failure: BaseException | None = None
 
-    def create(self, folder: Path, *, with_pip: bool) -> None:
+    def create(self, folder: Path, *, with_pip: bool, symlinks: bool) -> None:
         assert with_pip
+        assert symlinks is (os.name != "nt")
         self.calls.append("create")
         self.run.PYTHON.parent.mkdir(parents=True)
         self.run.PYTHON.touch()
@@ -305,6 +306,17 @@ class TestCommands:
         result = start("test", "-k", "display")
         assert result.stdout == f"{run.ROOT} ['-P', '-m', 'pytest', '-k', 'display']\n"
         assert result.returncode == 7
+
+    def test_a_golden_folder_is_looked_for_where_the_person_is(
+        self,
+        run: ModuleType,
+        start: Callable[..., subprocess.CompletedProcess[str]],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        run.PYTHON.write_text(f"#!{sys.executable}\nimport os\nprint(os.environ['RTOCR_GOLDEN_DIR'])")
+        monkeypatch.setenv("RTOCR_GOLDEN_DIR", "golden")
+        assert start("test").stdout == f"{tmp_path / 'golden'}\n"
 
     def test_check_ends_at_the_first_complaint(
         self, start: Callable[..., subprocess.CompletedProcess[str]]
