@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,12 @@ import pytest
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 from safetensors import safe_open
 from torch import Tensor
 from transformers import UnlimitedOcrForConditionalGeneration
 
+from rtocr_gui.documents.loading import open_document
 from rtocr_gui.ocr.architecture import read_architecture
 from rtocr_gui.ocr.checkpoint import load_model
 from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt, build_prompt
@@ -209,8 +211,11 @@ def preprocess_modes(needed: str) -> list[Any]:
 
 @lru_cache(maxsize=1)
 def preprocess_views(path: Path, mode: Mode) -> PageViews:
-    picture = Image.open(io.BytesIO(open_case(path)["in.file_bytes"].tobytes()))
-    return make_views(ImageOps.exif_transpose(picture).convert("RGB"), mode)
+    with TemporaryDirectory() as folder:
+        scan = Path(folder) / "scan"
+        scan.write_bytes(open_case(path)["in.file_bytes"].tobytes())
+        with open_document(scan) as document:
+            return make_views(document.load_page(0).image, mode)
 
 
 def join_tiles(views: PageViews) -> NDArray[np.uint8]:
