@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file, save_file
+from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.errors import CheckpointError, SettingsError
+from rtocr_gui.ocr import checkpoint as checkpoint_module
 from rtocr_gui.ocr.checkpoint import (
     choose_device,
     choose_dtype,
@@ -414,6 +418,29 @@ def test_shards_give_the_same_model_as_one_file(folder: Path) -> None:
     assert all(torch.equal(whole[name], sharded[name]) for name in whole)
 
 
+def test_the_weights_as_stored_are_gone_before_the_model_moves_to_its_device(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored: list[weakref.ref[torch.Tensor]] = []
+    left: list[int] = []
+    read, move = checkpoint_module.load_file, torch.nn.Module.to
+
+    def watched_read(path: Path) -> dict[str, torch.Tensor]:
+        tensors = read(path)
+        stored.extend(map(weakref.ref, tensors.values()))
+        return tensors
+
+    def watched_move(model: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+        left.append(sum(tensor() is not None for tensor in stored))
+        return move(model, device)
+
+    monkeypatch.setattr(checkpoint_module, "load_file", watched_read)
+    monkeypatch.setattr(UnlimitedOcrForConditionalGeneration, "to", watched_move)
+    load_model(check_folder(folder), CPU, torch.float64)
+    assert len(stored) > 0
+    assert left == [0]
+
+
 def test_every_decoder_layer_attends_to_the_whole_text(folder: Path) -> None:
     config = stock_config(check_folder(folder).architecture)
     assert set(config.text_config.layer_types) == {"full_attention"}
@@ -455,8 +482,10 @@ def test_too_little_memory_is_told_with_the_amount_needed(
 
     monkeypatch.setattr("rtocr_gui.ocr.checkpoint.load_file", fail)
     assert is_out_of_memory(error)
-    with pytest.raises(CheckpointError, match=r"needs 0\.0 GB of memory.*smaller model"):
-        load_model(check_folder(folder), CPU, torch.float32)
+    checked = replace(check_folder(folder), parameter_count=3_300_000_000, weight_bytes=6_700_000_000)
+    needed = r"needs 13\.2 GB of memory on “cpu”.* another 6\.7 GB of main memory.*smaller model"
+    with pytest.raises(CheckpointError, match=needed):
+        load_model(checked, CPU, torch.float32)
 
 
 def test_other_failures_of_torch_are_not_taken_for_lack_of_memory() -> None:

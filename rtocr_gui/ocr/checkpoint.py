@@ -128,16 +128,12 @@ def load_model(
     Raises:
         CheckpointError: a file changed meanwhile, or the memory does not suffice.
     """
-    unused = unused_tensors(folder.architecture)
-    weights: dict[str, Tensor] = {}
     try:
-        for path in folder.weight_files:
-            weights |= load_file(path)
         with _silent_transformers():
             loaded: Any = UnlimitedOcrForConditionalGeneration.from_pretrained(
                 None,
                 config=stock_config(folder.architecture),
-                state_dict={name: tensor for name, tensor in weights.items() if name not in unused},
+                state_dict=_read_weights(folder),
                 dtype=dtype,
                 attn_implementation="sdpa",
                 experts_implementation="grouped_mm" if device.type == "cuda" else "eager",
@@ -147,9 +143,12 @@ def load_model(
         placed: UnlimitedOcrForConditionalGeneration = model.eval().requires_grad_(False).to(device)
     except (OSError, SafetensorError, RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
-            gigabytes = folder.parameter_count * dtype.itemsize / 1e9
+            # It is converted in main memory, where the weights as stored lie beside it until that is done.
+            model_bytes = folder.parameter_count * dtype.itemsize
+            beside_bytes = folder.weight_bytes + (0 if device.type == "cpu" else model_bytes)
             raise CheckpointError(
-                f"The model needs {gigabytes:.1f} GB of memory on “{device}”, more than is free. Close other "
+                f"The model needs {model_bytes / 1e9:.1f} GB of memory on “{device}”, and loading it takes "
+                f"another {beside_bytes / 1e9:.1f} GB of main memory: more than is free. Close other "
                 "programs, or choose another device or a smaller model."
             ) from error
         raise CheckpointError(
@@ -163,6 +162,15 @@ def load_model(
             f"({', '.join(f'{len(names)} {reason}' for reason, names in left.items())}). Install RTOCR again."
         )
     return placed
+
+
+def _read_weights(folder: CheckpointFolder) -> dict[str, Tensor]:
+    """The tensors that the model has a place for, as they are in the files."""
+    unused = unused_tensors(folder.architecture)
+    weights: dict[str, Tensor] = {}
+    for path in folder.weight_files:
+        weights |= {name: tensor for name, tensor in load_file(path).items() if name not in unused}
+    return weights
 
 
 def is_out_of_memory(error: BaseException) -> bool:
