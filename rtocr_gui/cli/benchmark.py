@@ -51,7 +51,7 @@ PROBES = {
     "overlay": Probe("rtocr_gui.ui.probe", "overlay"),
     "window": Probe("rtocr_gui.ui.probe", "window", middle_of="window_s"),
     "gap": Probe("rtocr_gui.ui.probe", "gap"),
-    "memory": Probe("rtocr_gui.cli.probe", "memory", environment=_ONE_THREAD),
+    "memory": Probe("rtocr_gui.ui.probe", "memory"),
 }
 """What `--only` chooses from, in the order of the table."""
 

@@ -1,6 +1,6 @@
 """Measures the window in a process of its own, and prints the figures as JSON.
 
-`cli.benchmark` starts it as `python -m rtocr_gui.ui.probe window|gap|overlay MOMENT`, where the
+`cli.benchmark` starts it as `python -m rtocr_gui.ui.probe window|gap|overlay|memory MOMENT`, where the
 moment is the `time.monotonic()` of the start: how soon a window is there, and whether it was kept
 waiting, can only be seen from inside. The program is the real one, with the bundled miniature.
 """
@@ -15,16 +15,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageDraw
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer, SignalInstance
 from PySide6.QtWidgets import QApplication, QSlider
 
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import Mode, ReadSettings
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program
 
 _A4_AT_200_DPI = (1654, 2339)
 _SLIDER_MOVES = 200
+_MEMORY_PAGES = 20
+_LAST_PAGES = 5
+_MEMORY_NEW_TOKENS = 64
 _TICK_MS = 10
 _PATIENCE_MS = 300_000
 
@@ -165,6 +168,46 @@ def measure_overlay() -> None:
     program.finish({"overlay": {"median_ms": statistics.median(times_ms), "worst_ms": max(times_ms)}})
 
 
+def measure_memory() -> None:
+    """Tell by how much the last pages of a long reading raise the peak memory of the program."""
+    with tempfile.TemporaryDirectory(prefix="rtocr-probe-") as folder:
+        path = Path(folder, "pages.tiff")
+        first, *others = (_printed_page(number) for number in range(_MEMORY_PAGES))
+        first.save(path, save_all=True, append_images=others, compression="tiff_lzw")
+        del first, others
+        program = Probe([path], Settings(mode=Mode.BASE.value))
+        program.run_until(program.session.plan_changed, lambda plan: plan is not None)
+        settings = ReadSettings(Mode.BASE, program.session.task, max_new_tokens=_MEMORY_NEW_TOKENS)
+        peaks: list[int] = []
+        for ref in program.session.refs:
+            program.session.select_page(ref)
+            program.bridge.read_page(ref, program.session.settings.pdf_dpi, settings)
+            program.run_until(program.bridge.reading_finished, lambda _: True)
+            peaks.append(_peak_bytes())
+    before = peaks[-1 - _LAST_PAGES]
+    growth_percent = 100 * (peaks[-1] - before) / before
+    program.finish({"memory": {"growth_percent": growth_percent, "peak_mib": peaks[-1] / 2**20}})
+
+
+def _printed_page(number: int) -> Image.Image:
+    """A printed A4 page, another one for each number."""
+    page = Image.new("L", _A4_AT_200_DPI, "white")
+    draw = ImageDraw.Draw(page)
+    for line in range(50):
+        words = f"Page {number}, line {line}: " + "the quick brown fox jumps over the lazy dog " * 2
+        draw.text((120, 120 + 42 * line), words, "black", font_size=28)
+    return page
+
+
+def _peak_bytes() -> int:
+    if sys.platform == "win32":
+        _give_up("Peak memory is measured on Linux and macOS only.")
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
 def _give_up(sentence: str) -> None:
     sys.stderr.write(f"{sentence}\n")
     sys.stderr.flush()
@@ -172,4 +215,10 @@ def _give_up(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    {"window": measure_window, "gap": measure_gaps, "overlay": measure_overlay}[sys.argv[1]]()
+    measures = {
+        "window": measure_window,
+        "gap": measure_gaps,
+        "overlay": measure_overlay,
+        "memory": measure_memory,
+    }
+    measures[sys.argv[1]]()
