@@ -77,7 +77,7 @@ class OpenPage:
                 self.reading.settings.mode.value.capitalize(),
                 self.reading.model_name,
             ]
-        if self.sentence:
+        if self.sentence and self.text:
             parts.append(self.sentence)
         if self.edited:
             parts.append("edited by you; Read replaces your text" if self.reading else "typed by you")
