@@ -21,6 +21,7 @@ from tests.virtual_display import virtual_display
 PICTURE = Path(__file__).parent / "readme" / "window.png"
 READING_LIMIT_MS = 600_000
 PAINT_MS = 500
+RETENTION = 0.75
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
         os.environ.update(environment)
         application = QApplication(["rtocr-gui"])
         with tempfile.TemporaryDirectory() as pasted:
-            take(Program(Settings(), Path(pasted)))
+            take(Program(Settings(retention=RETENTION), Path(pasted)))
         application.quit()
 
 
