@@ -18,6 +18,7 @@ from rtocr_gui.ocr.reading import (
     LoadedModel,
     Mode,
     ModelInfo,
+    PrefillCost,
     Reading,
     ReadingEvent,
     ReadSettings,
@@ -107,6 +108,8 @@ class FakeEngine:
             token_ids=tuple(range(len(said))),
             stop_reason=StopReason.CANCELLED if cancel.is_set() else StopReason.END,
             plan=plan,
-            prompt_tokens=len(plan.selected) + 3,
+            cost=PrefillCost(len(plan.selected) + 3, 1e9 * len(plan.selected), 100 * len(plan.selected)),
+            cost_of_all=PrefillCost(len(plan.layout) + 3, 1e9 * len(plan.layout), 100 * len(plan.layout)),
+            passes=len(said),
             timings=StageTimings(2.0, 1.0, 3.0, 40.0),
         )

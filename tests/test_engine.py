@@ -106,7 +106,7 @@ def test_a_reading_says_what_it_rests_on(miniature_engine: Engine) -> None:
     assert reading.ref == scan.ref
     assert reading.model_name == "RTOCR Miniature"
     assert len(reading.plan.kept) == 32
-    assert reading.prompt_tokens == 1 + len(reading.plan.selected) + len(TEXT.prompt)
+    assert reading.cost.prompt_tokens == 1 + len(reading.plan.selected) + len(TEXT.prompt)
     assert reading.timings.encode_ms == events[1].encode_ms > 0  # type: ignore[union-attr]
     assert min(reading.timings.prune_ms, reading.timings.prefill_ms, reading.timings.decode_ms) > 0
 

@@ -39,7 +39,7 @@ ROOMS = {
     "documents": room("numpy PIL pypdfium2", "", unloaded="torch transformers ot PySide6"),
     "pruning": room("numpy torch ot", "", unloaded="transformers PIL PySide6"),
     "ocr": room(
-        "numpy PIL torch transformers tokenizers safetensors huggingface_hub",
+        "numpy PIL torch transformers tokenizers safetensors huggingface_hub rapidfuzz",
         "documents pruning",
         unloaded="PySide6",
     ),
@@ -58,6 +58,7 @@ WITHOUT_TORCH = (
     "rtocr_gui.tokens",
     "rtocr_gui.pruning.plan",
     "rtocr_gui.pruning.selection",
+    "rtocr_gui.ocr.comparison",
     "rtocr_gui.ocr.folder",
     "rtocr_gui.ocr.layout",
     "rtocr_gui.ocr.reading",

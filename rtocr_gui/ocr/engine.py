@@ -25,6 +25,7 @@ from rtocr_gui.ocr.checkpoint import (
     is_out_of_memory,
     load_checkpoint,
 )
+from rtocr_gui.ocr.cost import prefill_cost
 from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt, build_prompt
 from rtocr_gui.ocr.encoding import encode_views
 from rtocr_gui.ocr.folder import inspect_checkpoint
@@ -34,6 +35,7 @@ from rtocr_gui.ocr.reading import (
     EncodedPage,
     LoadedModel,
     Mode,
+    PrefillCost,
     Reading,
     ReadingEvent,
     ReadSettings,
@@ -184,7 +186,9 @@ class Engine:
                 token_ids=tuple(generation.token_ids),
                 stop_reason=generation.stop_reason or StopReason.CANCELLED,
                 plan=plan,
-                prompt_tokens=len(prompt.position_ids),
+                cost=_prefill_cost(checkpoint, len(prompt.position_ids)),
+                cost_of_all=_prefill_cost(checkpoint, prompt.next_position),
+                passes=max(0, len(generation.token_ids) - 1),
                 timings=StageTimings(
                     encode_ms=encoding.page.encode_ms if is_new else 0.0,
                     prune_ms=prune_ms,
@@ -255,6 +259,10 @@ def _build_prompt(
             f"this model takes {room} in all. Choose a smaller mode."
         )
     return prompt
+
+
+def _prefill_cost(checkpoint: Checkpoint, prompt_tokens: int) -> PrefillCost:
+    return prefill_cost(checkpoint.architecture.decoder, prompt_tokens, checkpoint.model.dtype.itemsize)
 
 
 def _rules(checkpoint: Checkpoint, settings: ReadSettings) -> GenerationRules:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, TokenMeasures
@@ -186,6 +189,21 @@ class EncodedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class PrefillCost:
+    """What taking in a page costs: computed from the sizes of the model, not measured.
+
+    Attributes:
+        prompt_tokens: tokens in the prefill, prompt and surviving visual tokens.
+        flops: floating point operations of the prefill.
+        cache_bytes: keys and values of the prompt, which stay in memory while the page is read.
+    """
+
+    prompt_tokens: int
+    flops: float
+    cache_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
     """Text that was decoded since the last delta."""
 
@@ -206,7 +224,9 @@ class Reading:
         token_ids: generated token ids, the end-of-text token left out.
         stop_reason: why decoding ended.
         plan: which visual tokens were kept and which merged.
-        prompt_tokens: tokens in the prefill: prompt and surviving visual tokens.
+        cost: of this reading's prefill.
+        cost_of_all: of the prefill that keeps every visual token.
+        passes: forward passes of the decoder after the prefill; fewer than tokens where a draft helped.
         timings: stage by stage.
     """
 
@@ -218,7 +238,9 @@ class Reading:
     token_ids: tuple[int, ...] = field(repr=False)
     stop_reason: StopReason
     plan: PrunePlan
-    prompt_tokens: int
+    cost: PrefillCost
+    cost_of_all: PrefillCost
+    passes: int
     timings: StageTimings
 
     @property
@@ -226,6 +248,32 @@ class Reading:
         """Decoding speed; 0 where nothing was decoded."""
         seconds = self.timings.decode_ms / 1000
         return len(self.token_ids) / seconds if seconds > 0 else 0.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ReadingTrace:
+    """Which visual tokens the decoder attended to for each token it said.
+
+    Attributes:
+        ref: which page.
+        settings: of the reading that was traced.
+        raw_text: what was said.
+        offsets: (T + 1,) int64 ascending, where the characters of each token begin in `raw_text`; the
+            last entry is its length.
+        attention: (T, N) float32, attention on each prunable visual token while that token was
+            predicted, in 0..1, averaged over heads and the last `layers` layers; 0 for merged tokens.
+            A row sums to less than 1: the rest went to text, newlines and the separator.
+        layers: how many of the decoder's last layers were averaged.
+        trace_ms: how long it took.
+    """
+
+    ref: PageRef
+    settings: ReadSettings
+    raw_text: str
+    offsets: NDArray[np.int64]
+    attention: NDArray[np.float32]
+    layers: int
+    trace_ms: float
 
 
 ReadingEvent = Stage | EncodedPage | TextDelta | Reading

@@ -8,6 +8,7 @@ merged tokens into the kept ones is `transport.apply_plan`. Source: RTPrune, arX
 import math
 import time
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 
 import numpy as np
@@ -18,18 +19,49 @@ from rtocr_gui.pruning.selection import surviving_positions
 from rtocr_gui.tokens import TokenLayout
 
 
+class PruneMethod(Enum):
+    """How the tokens to keep are chosen, and what becomes of the others.
+
+    RTPrune is what the program is for; the others are baselines to compare it with at the same K.
+    The values are names on the command line.
+    """
+
+    RTPRUNE = "rtprune"
+    NORM_ONLY = "norm"
+    RANDOM = "random"
+    DIVPRUNE = "divprune"
+    VISIONZIP = "visionzip"
+    CDPRUNER = "cdpruner"
+
+    @property
+    def label(self) -> str:
+        """What tables and menus show."""
+        return {
+            "rtprune": "RTPrune",
+            "norm": "Norm only",
+            "random": "Random",
+            "divprune": "DivPrune",
+            "visionzip": "VisionZip",
+            "cdpruner": "CDPruner",
+        }[self.value]
+
+
 @dataclass(frozen=True, slots=True)
 class PruneSettings:
-    """How much of a page's visual tokens to keep.
+    """How much of a page's visual tokens to keep, and by which method.
 
     Attributes:
         retention: share of the prunable tokens to keep, in (0, 1]; None for automatic retention.
         minimum_kept: fewest tokens to keep. The reference has no such floor and can keep none
             (deviation; 0 restores it).
+        method: RTPrune, or a baseline at the same number of tokens.
+        seed: of the methods that draw at random.
     """
 
     retention: float | None = None
     minimum_kept: int = 1
+    method: PruneMethod = PruneMethod.RTPRUNE
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if self.retention is not None and not 0 < self.retention <= 1:
@@ -51,6 +83,8 @@ class TokenMeasures:
         text_density: mean of `patch_density` (r1).
         dissimilarity: 1 minus the mean squared cosine between different tokens (r2).
         measure_ms: how long measuring took.
+        cls_attention: (N,) float32, share of the class token's attention in the last layer of the
+            CLIP tower, of each token's own view; None unless a method asked for it.
     """
 
     norms: NDArray[np.float32]
@@ -60,6 +94,7 @@ class TokenMeasures:
     text_density: float
     dissimilarity: float
     measure_ms: float
+    cls_attention: NDArray[np.float32] | None = None
 
     @property
     def automatic_retention(self) -> float:
@@ -86,6 +121,7 @@ class PrunePlan:
         measures: what the decision rests on.
         retention: the ratio that was applied, in 0..1.
         automatic: True where the ratio came from the page and not from a person.
+        method: by which the kept tokens were chosen.
         kept: (K,) int64 ascending, tokens that stay.
         merged: (P,) int64 ascending, tokens that are merged into the kept ones; K + P = N.
         selected: (m,) int64 ascending, what the decoder receives: kept tokens, surviving newlines,
@@ -97,6 +133,7 @@ class PrunePlan:
     measures: TokenMeasures
     retention: float
     automatic: bool
+    method: PruneMethod
     kept: NDArray[np.int64]
     merged: NDArray[np.int64]
     selected: NDArray[np.int64]
@@ -126,6 +163,30 @@ class PrunePlan:
         gone[self.selected] = False
         gone[self.layout.prunable] = False
         return np.flatnonzero(gone)
+
+
+@dataclass(frozen=True, eq=False)
+class Transport:
+    """Where the content of a plan's merged tokens goes.
+
+    Attributes:
+        mass: (K, P) float32, how much of each merged token goes into each kept one, in 0..1. A column
+            sums to at most 1: the rest of that token is lost to the dustbin.
+    """
+
+    mass: NDArray[np.float32]
+
+    @cached_property
+    def received(self) -> NDArray[np.float32]:
+        """(K,) mass that each kept token takes in, in merged tokens."""
+        received: NDArray[np.float32] = self.mass.sum(axis=1)
+        return received
+
+    @cached_property
+    def lost(self) -> NDArray[np.float32]:
+        """(P,) share of each merged token that goes into no kept one, in 0..1."""
+        lost: NDArray[np.float32] = 1 - self.mass.sum(axis=0)
+        return lost
 
 
 def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSettings) -> PrunePlan:
@@ -158,6 +219,7 @@ def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSe
         measures=measures,
         retention=ratio,
         automatic=settings.retention is None,
+        method=settings.method,
         kept=kept,
         merged=merged,
         selected=surviving_positions(layout, kept),

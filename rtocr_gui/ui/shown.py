@@ -1,11 +1,19 @@
 """What the session tells the panes: frozen values that say what to show, and nothing of how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import LoadedModel, Reading, ReadSettings, Stage, StageTimings
+from rtocr_gui.ocr.reading import (
+    LoadedModel,
+    PrefillCost,
+    Reading,
+    ReadSettings,
+    Stage,
+    StageTimings,
+    StopReason,
+)
 from rtocr_gui.ui.page_model import PageState
 
 
@@ -28,37 +36,68 @@ class ShownText:
 
 @dataclass(frozen=True, slots=True)
 class ReadingRecord:
-    """What is kept of a finished reading for as long as its page is open; a few numbers, no arrays.
+    """What is kept of a finished reading for as long as its page is open: text and numbers, no arrays.
 
     Attributes:
         settings: what was asked for.
         model_name: which model read it.
+        text: for people.
+        raw_text: what the model said, markup and all.
+        token_ids: what it said, token by token.
+        stop_reason: why it ended.
+        retention: the ratio that was applied, in 0..1.
+        automatic: True where the page decided on the ratio.
         kept: how many of `total` visual tokens the model was given.
         total: how many the page has.
-        automatic: True where the page decided on the ratio.
-        timings: stage by stage.
-        tokens_per_second: decoding speed.
+        padding: how many of `total` cover no page.
+        cost: of its prefill, computed.
+        cost_of_all: of the prefill with all visual tokens, computed.
+        passes: forward passes of the decoder after the prefill.
+        timings: stage by stage, measured.
     """
 
     settings: ReadSettings
     model_name: str
+    text: str = field(repr=False)
+    raw_text: str = field(repr=False)
+    token_ids: tuple[int, ...] = field(repr=False)
+    stop_reason: StopReason
+    retention: float
+    automatic: bool
     kept: int
     total: int
-    automatic: bool
+    padding: int
+    cost: PrefillCost
+    cost_of_all: PrefillCost
+    passes: int
     timings: StageTimings
-    tokens_per_second: float
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Decoding speed; 0 where nothing was decoded."""
+        seconds = self.timings.decode_ms / 1000
+        return len(self.token_ids) / seconds if seconds > 0 else 0.0
 
     @classmethod
     def of(cls, reading: Reading) -> Self:
-        """Keep the numbers of a reading."""
+        """Keep the text and the numbers of a reading."""
+        plan = reading.plan
         return cls(
-            reading.settings,
-            reading.model_name,
-            len(reading.plan.kept),
-            len(reading.plan.norms),
-            reading.plan.automatic,
-            reading.timings,
-            reading.tokens_per_second,
+            settings=reading.settings,
+            model_name=reading.model_name,
+            text=reading.text,
+            raw_text=reading.raw_text,
+            token_ids=reading.token_ids,
+            stop_reason=reading.stop_reason,
+            retention=plan.retention,
+            automatic=plan.automatic,
+            kept=len(plan.kept),
+            total=len(plan.norms),
+            padding=int(plan.layout.padding.sum()),
+            cost=reading.cost,
+            cost_of_all=reading.cost_of_all,
+            passes=reading.passes,
+            timings=reading.timings,
         )
 
 
