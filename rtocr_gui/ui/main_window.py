@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, QStandardPaths, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
@@ -27,6 +27,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ui import questions
 from rtocr_gui.ui.actions import MENUS, draw_icons, fill, make_actions
+from rtocr_gui.ui.arrivals import Arrivals, SaveImage
 from rtocr_gui.ui.icons import app_icon
 from rtocr_gui.ui.notice_bar import NoticeBar
 from rtocr_gui.ui.page_list import PageList
@@ -51,18 +52,17 @@ class MainWindow(QMainWindow):
 
     Args:
         session: what the window shows and whom it asks.
-        save_image: stores an image that came without a file and returns its path; None where it is
-            empty or cannot be stored.
+        save_image: makes a file of a picture that has none.
     """
 
-    def __init__(self, session: Session, save_image: Callable[[QImage], Path | None]) -> None:
+    def __init__(self, session: Session, save_image: SaveImage) -> None:
         super().__init__()
         self._session = session
-        self._save_image = save_image
         self._password_questions: list[PasswordQuestion] = []
         self.setAcceptDrops(True)
         self.setWindowTitle("RTOCR")
         self.setWindowIcon(app_icon())
+        self.arrivals = Arrivals(save_image, self)
         self.page_list = PageList()
         self.page_view = PageView()
         self.text_pane = TextPane()
@@ -169,8 +169,8 @@ class MainWindow(QMainWindow):
         self.page_list.page_selected.connect(session.select_page)
         self.page_list.thumbnail_wanted.connect(session.want_thumbnail)
         self.page_list.remove_requested.connect(self._ask_remove)
-        self.page_view.files_dropped.connect(session.open_files)
-        self.page_view.image_dropped.connect(self._open_image)
+        self.arrivals.files_came.connect(session.open_files)
+        self.arrivals.nothing_came.connect(self.notice_bar.add)
         self.retention_bar.retention_changed.connect(session.set_retention)
         self.retention_bar.retention_released.connect(session.settle_retention)
         self.retention_bar.reread_toggled.connect(session.set_reread)
@@ -184,7 +184,7 @@ class MainWindow(QMainWindow):
         session, view = self._session, self.page_view
         slots: dict[str, Callable[[], object]] = {
             "open": self._ask_files,
-            "paste": self._paste,
+            "paste": self.arrivals.paste,
             "export": self._ask_export,
             "copy": self._copy_text,
             "remove": lambda: session.current and self._ask_remove(session.current),
@@ -297,25 +297,6 @@ class MainWindow(QMainWindow):
             self._session.remember(last_folder=str(paths[0].parent))
             self._session.open_files(paths)
 
-    @Slot()
-    def _paste(self) -> None:
-        mime = QGuiApplication.clipboard().mimeData()
-        # An empty clipboard has no MIME data on some platforms, whatever the stubs promise.
-        urls = mime.urls() if mime is not None else []  # type: ignore[redundant-expr]
-        paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
-        if paths:
-            self._session.open_files(paths)
-        else:
-            self._open_image(QGuiApplication.clipboard().image())
-
-    @Slot(QImage)
-    def _open_image(self, image: QImage) -> None:
-        path = self._save_image(image)
-        if path is not None:
-            self._session.open_files([path])
-        else:
-            self.notice_bar.add("There is no image and no file to paste.")
-
     @Slot(object)
     def _ask_password(self, question: PasswordQuestion) -> None:
         self._password_questions.append(question)
@@ -374,11 +355,11 @@ class MainWindow(QMainWindow):
     # Events --------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files may be dropped anywhere."""
-        self.page_view.dragEnterEvent(event)
+        """Files may be dropped anywhere: Qt sends the window what the pane under the pointer left."""
+        self.arrivals.offer(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self.page_view.dropEvent(event)
+        self.arrivals.take(event)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

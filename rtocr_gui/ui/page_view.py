@@ -4,13 +4,9 @@ The page is painted from a copy that was scaled once per zoom, so that the overl
 slider. Knows no document, no model and no other pane.
 """
 
-from pathlib import Path
-
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QColor,
-    QDragEnterEvent,
-    QDropEvent,
     QHelpEvent,
     QImage,
     QMouseEvent,
@@ -37,15 +33,11 @@ class PageView(ZoomArea):
 
     Signals:
         zoom_changed(float): screen pixels per page pixel, after it changed.
-        files_dropped(list[Path]): local files were dropped.
-        image_dropped(QImage): a picture was dropped that is no local file.
         plan_painted(PrunePlan): a new plan was painted for the first time.
         cell_hovered(int | None): the pointer came over another cell; its index among the
             prunable tokens.
     """
 
-    files_dropped = Signal(object)
-    image_dropped = Signal(QImage)
     plan_painted = Signal(object)
     cell_hovered = Signal(object)
 
@@ -64,7 +56,6 @@ class PageView(ZoomArea):
         self.zoom_changed.connect(self._smooth_timer.stop)  # rough until the zoom comes to rest
         self.setAccessibleName("Page")
         self.setAccessibleDescription(self._message)
-        self.setAcceptDrops(True)
         self.viewport().setMouseTracking(True)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
@@ -187,19 +178,3 @@ class PageView(ZoomArea):
         if token != self._hovered:
             self._hovered = token
             self.cell_hovered.emit(token)
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _local_files(event.mimeData()) or event.mimeData().hasImage():
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        files = _local_files(event.mimeData())
-        event.acceptProposedAction()
-        if files:
-            self.files_dropped.emit(files)
-        else:
-            self.image_dropped.emit(QImage(event.mimeData().imageData()))
-
-
-def _local_files(data: QMimeData) -> list[Path]:
-    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

@@ -3,15 +3,14 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSize, Qt, QUrl
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QHelpEvent, QImage, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
@@ -378,7 +377,7 @@ def test_a_very_long_page_can_be_shown_at_any_zoom(view: PageView) -> None:
         assert shown_colour(view, view.to_content(QPointF(view.viewport().rect().center()))).isValid()
 
 
-# Hover and drops
+# Hover
 
 
 def test_hovering_tells_the_token_and_its_fate(qtbot: QtBot, view: PageView) -> None:
@@ -397,40 +396,3 @@ def test_hovering_tells_the_token_and_its_fate(qtbot: QtBot, view: PageView) -> 
     qtbot.mouseMove(view.viewport(), QPoint(1, 1))
     assert heard == [kept, merged, None]
     QToolTip.hideText()
-
-
-def dropped(view: PageView, data: QMimeData) -> bool:
-    """Drop data on the view and tell whether it was taken."""
-    actions, buttons, keys = (
-        Qt.DropAction.CopyAction,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    enter = QDragEnterEvent(QPoint(9, 9), actions, data, buttons, keys)
-    QApplication.sendEvent(view.viewport(), enter)
-    if enter.isAccepted():
-        QApplication.sendEvent(view.viewport(), QDropEvent(QPointF(9, 9), actions, data, buttons, keys))
-    return enter.isAccepted()
-
-
-def test_dropped_files_are_told_as_paths(qtbot: QtBot, view: PageView, tmp_path: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "scan 1.png")), QUrl("https://example.org/x.png")])
-    with qtbot.waitSignal(view.files_dropped) as caught:
-        assert dropped(view, data)
-    assert caught.args == [[tmp_path / "scan 1.png"]]
-
-
-def test_a_dropped_picture_is_told_as_a_picture(qtbot: QtBot, view: PageView) -> None:
-    data = QMimeData()
-    data.setImageData(blank())
-    with qtbot.waitSignal(view.image_dropped) as caught:
-        assert dropped(view, data)
-    assert caught.args[0].size() == PAGE
-
-
-def test_what_is_no_page_is_not_taken(view: PageView) -> None:
-    data = QMimeData()
-    data.setText("words")
-    data.setUrls([QUrl("https://example.org/x.png")])
-    assert not dropped(view, data)

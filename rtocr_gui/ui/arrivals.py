@@ -1,0 +1,65 @@
+"""What comes into the window from outside: files and pictures that are dropped or pasted.
+
+Knows no session: it tells which files came, or why none did.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QObject, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+
+SaveImage = Callable[[QImage], Path | None]
+"""Stores an image that came without a file; returns its path, None where it is empty or cannot be stored."""
+
+
+class Arrivals(QObject):
+    """Finds files and pictures in what is dropped and on the clipboard.
+
+    Signals:
+        files_came (list of Path): files to open.
+        nothing_came (str): a sentence that says so.
+
+    Args:
+        save_image: makes a file of a picture that has none.
+        parent: Qt parent.
+    """
+
+    files_came = Signal(object)
+    nothing_came = Signal(str)
+
+    def __init__(self, save_image: SaveImage, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._save_image = save_image
+
+    def offer(self, event: QDragEnterEvent) -> None:
+        """Say whether what is dragged over the window would be taken."""
+        if _local_files(event.mimeData()) or event.mimeData().hasImage():
+            event.acceptProposedAction()
+
+    def take(self, event: QDropEvent) -> None:
+        """Take what was dropped."""
+        event.acceptProposedAction()
+        data = event.mimeData()
+        self._take(_local_files(data), QImage(data.imageData()) if data.hasImage() else QImage())
+
+    @Slot()
+    def paste(self) -> None:
+        """Take the files or the picture on the clipboard."""
+        clipboard = QGuiApplication.clipboard()
+        # An empty clipboard has no MIME data on some platforms, whatever the stubs promise.
+        data: QMimeData | None = clipboard.mimeData()
+        self._take(_local_files(data) if data is not None else [], clipboard.image())
+
+    def _take(self, files: list[Path], image: QImage) -> None:
+        if not files:
+            path = self._save_image(image)
+            files = [path] if path is not None else []
+        if files:
+            self.files_came.emit(files)
+        else:
+            self.nothing_came.emit("There is no image and no file to paste.")
+
+
+def _local_files(data: QMimeData) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
