@@ -140,7 +140,6 @@ class PageList(QWidget):
         self._view.verticalScrollBar().valueChanged.connect(self._await_rest)
         self._view.selectionModel().currentChanged.connect(self._follow_current)
         self._model.modelReset.connect(self._await_rest)
-        self._model.rowsInserted.connect(self._await_rest)
 
         self._remove = QAction("Remove from list", self._view)
         self._remove.setShortcut(QKeySequence.StandardKey.Delete)
@@ -169,11 +168,6 @@ class PageList(QWidget):
         self._view.doItemsLayout()
         bar.setValue(position)
         self.select(selected)
-
-    @Slot(object)
-    def add_pages(self, entries: Iterable[PageEntry]) -> None:
-        """List further pages at the end."""
-        self._model.append(entries)
 
     @Slot(object)
     def select(self, key: Hashable | None) -> None:

@@ -111,16 +111,6 @@ class PageModel(QAbstractListModel):
         self._positions = {row.entry.key: position for position, row in enumerate(self._rows)}
         self.endResetModel()
 
-    def append(self, entries: Iterable[PageEntry]) -> None:
-        """List further pages at the end; a page that is listed already stays where it is."""
-        rows = {entry.key: PageRow(entry) for entry in entries if entry.key not in self._positions}
-        if rows:
-            first = len(self._rows)
-            self.beginInsertRows(QModelIndex(), first, first + len(rows) - 1)
-            self._rows += rows.values()
-            self._positions |= {key: first + offset for offset, key in enumerate(rows)}
-            self.endInsertRows()
-
     def set_thumbnail(self, key: Hashable, thumbnail: QPixmap | None) -> None:
         """Give a page its picture; a page that is no longer listed is ignored."""
         position = self._positions.get(key)

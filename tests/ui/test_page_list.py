@@ -62,7 +62,7 @@ def test_pages_that_are_scrolled_to_ask_once(qtbot: QtBot, pages: PageList, want
     view(pages).scrollToTop()
     view(pages).scrollToBottom()
     with qtbot.waitSignal(pages.thumbnail_wanted):
-        pages.add_pages(entries(1, first=500))
+        pages.set_pages(entries(501))
         view(pages).scrollToBottom()
     assert len(wanted) == len(set(wanted))
     assert len(wanted) < 40
@@ -144,12 +144,6 @@ def test_delete_asks_for_the_selected_page_to_leave(qtbot: QtBot, pages: PageLis
     action.trigger()
     assert heard == [1]
     assert action.shortcut().toString() == "Del"
-
-
-def test_adding_pages_twice_lists_them_once(pages: PageList) -> None:
-    pages.add_pages(entries(2))
-    pages.add_pages(entries(3))
-    assert view(pages).model().rowCount() == 3
 
 
 def test_icons_follow_a_dark_palette(pages: PageList) -> None:
