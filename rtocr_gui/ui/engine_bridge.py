@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from PySide6.QtCore import QObject, Signal
 
@@ -31,7 +32,7 @@ from rtocr_gui.ocr.reading import (
     Stage,
     TextDelta,
 )
-from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
 from rtocr_gui.ui.images import as_qimage
 from rtocr_gui.ui.lanes import Lane
 from rtocr_gui.ui.replies import (
@@ -41,6 +42,7 @@ from rtocr_gui.ui.replies import (
     PlanComputed,
     ReadingFinished,
     RequestFailed,
+    RequestStopped,
     StageEntered,
     TextStreamed,
 )
@@ -73,7 +75,7 @@ class EngineBridge(QObject):
         document_opened (DocumentOpened), page_rendered (PageRendered), thumbnail_rendered (PageRendered),
         model_loaded (LoadedModel), stage_entered (StageEntered), page_encoded (PageEncoded),
         text_streamed (TextStreamed), reading_finished (ReadingFinished), plan_computed (PlanComputed),
-        request_failed (RequestFailed).
+        request_stopped (RequestStopped), request_failed (RequestFailed).
 
     Args:
         engine_factory: makes the engine; called on the model lane, where importing torch belongs.
@@ -89,6 +91,7 @@ class EngineBridge(QObject):
     text_streamed = Signal(object)
     reading_finished = Signal(object)
     plan_computed = Signal(object)
+    request_stopped = Signal(object)
     request_failed = Signal(object)
 
     def __init__(self, engine_factory: Callable[[], ReadingEngine], parent: QObject | None = None) -> None:
@@ -107,7 +110,8 @@ class EngineBridge(QObject):
         self._newest_render_id = 0
         self._newest_encode_id = 0
         self._newest_plan_id = 0
-        self._cancel = threading.Event()
+        # Held by the jobs that look at them; with its last job, an event is gone.
+        self._cancels: WeakValueDictionary[int, threading.Event] = WeakValueDictionary()
 
     # Documents -----------------------------------------------------------------------------
 
@@ -189,9 +193,12 @@ class EngineBridge(QObject):
         return self._submit(self._document_lane, request_id, render)
 
     def read_page(self, ref: PageRef, dpi: float, settings: ReadSettings) -> int:
-        """Read a page. Answered by stages, `page_encoded`, streamed text and `reading_finished`."""
+        """Read a page. Answered by stages, `page_encoded`, streamed text and, last, `reading_finished`.
+
+        A reading that is stopped before its turn comes is answered by `request_stopped` alone.
+        """
         request_id = next(self._ids)
-        cancel = self._cancel = threading.Event()
+        cancel = self._cancels[request_id] = threading.Event()
 
         def read(page: PageImage) -> None:
             pending: list[str] = []
@@ -214,26 +221,46 @@ class EngineBridge(QObject):
                 elif isinstance(event, Reading):
                     self.reading_finished.emit(ReadingFinished(request_id, event))
 
+        def begin(page: PageImage) -> None:
+            if cancel.is_set():
+                self.request_stopped.emit(RequestStopped(request_id))
+            else:
+                read(page)
+
         def render() -> None:
-            page = self._load_page(ref, dpi)
-            self._submit(self._model_lane, request_id, lambda: read(page))
+            if cancel.is_set():
+                self.request_stopped.emit(RequestStopped(request_id))
+            else:
+                page = self._load_page(ref, dpi)
+                self._submit(self._model_lane, request_id, lambda: begin(page))
 
         return self._submit(self._document_lane, request_id, render)
 
-    def stop_reading(self) -> None:
-        """Make the newest reading end after the decode step it is in."""
-        self._cancel.set()
+    def stop(self, request_id: int) -> None:
+        """Make a reading end after the decode step it is in, or not begin; others are not touched."""
+        cancel = self._cancels.get(request_id)
+        if cancel is not None:
+            cancel.set()
 
     # Plans ---------------------------------------------------------------------------------
 
-    def compute_plan(self, encoded: EncodedPage, settings: PruneSettings) -> int:
-        """Plan for a ratio. Answered by `plan_computed`, unless a newer plan was asked for meanwhile."""
+    def compute_plan(
+        self, encoded: EncodedPage, settings: PruneSettings, with_transport: bool = False
+    ) -> int:
+        """Plan for a ratio. Answered by `plan_computed`, unless a newer plan was asked for meanwhile.
+
+        Args:
+            encoded: the page, as measured.
+            settings: ratio and method.
+            with_transport: also solve where the merged tokens go.
+        """
         request_id = self._newest_plan_id = next(self._ids)
 
         def job() -> None:
             if request_id == self._newest_plan_id:
                 plan = plan_pruning(encoded.layout, encoded.measures, settings)
-                self.plan_computed.emit(PlanComputed(request_id, encoded.ref, plan))
+                transport = _solve_transport(plan) if with_transport else None
+                self.plan_computed.emit(PlanComputed(request_id, encoded.ref, plan, transport))
 
         return self._submit(self._plan_lane, request_id, job)
 
@@ -241,7 +268,8 @@ class EngineBridge(QObject):
 
     def close(self, timeout_s: float) -> bool:
         """Cancel what runs and end the lanes; False if one is still busy after `timeout_s`."""
-        self._cancel.set()
+        for cancel in list(self._cancels.values()):
+            cancel.set()
         lanes = (self._document_lane, self._model_lane, self._plan_lane)
         for lane in lanes:
             lane.close_soon()
@@ -291,3 +319,9 @@ class EngineBridge(QObject):
 
         lane.submit(guarded)
         return request_id
+
+
+def _solve_transport(plan: PrunePlan) -> Transport:
+    from rtocr_gui.pruning.transport import transport_of  # brings torch
+
+    return transport_of(plan)

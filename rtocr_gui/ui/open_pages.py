@@ -58,12 +58,20 @@ class OpenPage:
         """Take over a reading; one that was stopped before its first token changes no text."""
         stopped = reading.stop_reason is StopReason.CANCELLED
         if stopped and not reading.token_ids and (self.edited or self.reading):
-            self.state, self.sentence = PageState.EDITED if self.edited else PageState.READ, ""
+            self.give_up()
             return
         self.begin_text()
         self.reading, self.text = ReadingRecord.of(reading), reading.text
         self.state = PageState.STOPPED if stopped else PageState.READ
         self.sentence = _STOP_SENTENCES[reading.stop_reason]
+
+    def give_up(self) -> None:
+        """Go back to the state before a reading that came to nothing."""
+        if self.edited:
+            self.state = PageState.EDITED
+        else:
+            self.state = PageState.READ if self.reading else PageState.WAITING
+        self.sentence = ""
 
     @property
     def summary(self) -> str:

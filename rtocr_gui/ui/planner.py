@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import EncodedPage, Mode
-from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.replies import PageEncoded, PlanComputed, RequestFailed, StageEntered
 
@@ -22,6 +22,8 @@ class Planner(QObject):
 
     Signals:
         plan_changed (PrunePlan or None): the plan to show; None while there is none.
+        transport_changed (Transport or None): where the merged tokens of that plan go; follows each plan
+            and is None unless it is wanted.
         encoding_changed (bool): True while the page that is shown is being encoded.
         failed (str): the page cannot be encoded, and why.
 
@@ -31,6 +33,7 @@ class Planner(QObject):
     """
 
     plan_changed = Signal(object)
+    transport_changed = Signal(object)
     encoding_changed = Signal(bool)
     failed = Signal(str)
 
@@ -40,7 +43,9 @@ class Planner(QObject):
         self._encoded: OrderedDict[tuple[PageRef, Mode], EncodedPage] = OrderedDict()
         self._shown: tuple[PageRef, Mode] | None = None
         self._retention: float | None = None
+        self._transport_wanted = False
         self._plan: PrunePlan | None = None
+        self._transport: Transport | None = None
         self._encode_id = self._plan_id = 0
         bridge.stage_entered.connect(self._note_stage)
         bridge.page_encoded.connect(self._keep)
@@ -52,8 +57,7 @@ class Planner(QObject):
         self._shown = (ref, mode) if ref is not None else None
         self._encode_id = self._plan_id = 0
         self.encoding_changed.emit(False)
-        self._plan = None
-        self.plan_changed.emit(None)
+        self._tell(None, None)
         if ref is None:
             return
         if (ref, mode) in self._encoded:
@@ -64,12 +68,18 @@ class Planner(QObject):
     def show_again(self) -> None:
         """Tell the current plan once more, to a picture that came after it."""
         if self._plan is not None:
-            self.plan_changed.emit(self._plan)
+            self._tell(self._plan, self._transport)
 
     def set_retention(self, retention: float | None) -> None:
         """Plan at another ratio from now on; None for automatic retention."""
         self._retention = retention
         self._ask_plan()
+
+    def set_transport_wanted(self, wanted: bool) -> None:
+        """Solve the transport of every plan from now on, and of the one that is shown; or no longer."""
+        self._transport_wanted = wanted
+        if wanted and self._plan is not None and self._transport is None:
+            self._ask_plan()
 
     def forget_encodings(self) -> None:
         """Another model sees other tokens."""
@@ -78,7 +88,8 @@ class Planner(QObject):
     def _ask_plan(self) -> None:
         encoded = self._encoded.get(self._shown) if self._shown else None
         if encoded is not None:
-            self._plan_id = self._bridge.compute_plan(encoded, PruneSettings(self._retention))
+            settings = PruneSettings(self._retention)
+            self._plan_id = self._bridge.compute_plan(encoded, settings, self._transport_wanted)
 
     @Slot(object)
     def _note_stage(self, reply: StageEntered) -> None:
@@ -100,8 +111,12 @@ class Planner(QObject):
     @Slot(object)
     def _show(self, reply: PlanComputed) -> None:
         if reply.request_id == self._plan_id:
-            self._plan = reply.plan
-            self.plan_changed.emit(reply.plan)
+            self._tell(reply.plan, reply.transport)
+
+    def _tell(self, plan: PrunePlan | None, transport: Transport | None) -> None:
+        self._plan, self._transport = plan, transport
+        self.plan_changed.emit(plan)
+        self.transport_changed.emit(transport)
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:

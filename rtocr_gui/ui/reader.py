@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import ReadSettings
 from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.replies import ReadingFinished, RequestFailed, StageEntered, TextStreamed
+from rtocr_gui.ui.replies import ReadingFinished, RequestFailed, RequestStopped, StageEntered, TextStreamed
 from rtocr_gui.ui.shown import Activity, PageFailure
 
 
@@ -25,6 +25,7 @@ class Reader(QObject):
         text_began (PageRef): its first text is about to come.
         text_streamed (TextStreamed): some more text.
         finished (Reading): it ended, by itself or stopped.
+        given_up (PageRef): it was stopped before the model began with it.
         failed (PageFailure): it could not be read, and why.
         activity_changed (Activity): what is going on now.
 
@@ -38,6 +39,7 @@ class Reader(QObject):
     text_began = Signal(object)
     text_streamed = Signal(object)
     finished = Signal(object)
+    given_up = Signal(object)
     failed = Signal(object)
     activity_changed = Signal(object)
 
@@ -59,6 +61,7 @@ class Reader(QObject):
         bridge.stage_entered.connect(self._show_stage)
         bridge.text_streamed.connect(self._stream)
         bridge.reading_finished.connect(self._finish)
+        bridge.request_stopped.connect(self._give_up)
         bridge.request_failed.connect(self._report)
 
     @property
@@ -81,7 +84,7 @@ class Reader(QObject):
         self._queue.extend(fresh)
         self._set_activity(page_count=self._activity.page_count + len(fresh))
         if any(self.is_reading(ref) for ref in fresh):
-            self._bridge.stop_reading()
+            self._bridge.stop(self._read_id)
         self._read_next()
 
     def stop(self) -> None:
@@ -89,7 +92,7 @@ class Reader(QObject):
         self._queue.clear()
         if self._activity.reading:
             self._stopping = True
-            self._bridge.stop_reading()
+            self._bridge.stop(self._read_id)
         else:
             self._read_next()
 
@@ -99,7 +102,7 @@ class Reader(QObject):
             self._queue.remove(ref)
             self._set_activity(page_count=self._activity.page_count - 1)
         if self.is_reading(ref):
-            self._bridge.stop_reading()
+            self._bridge.stop(self._read_id)
 
     def _will_finish(self, ref: PageRef) -> bool:
         """True while a page is being read with the settings of now, and nobody stopped it."""
@@ -137,6 +140,14 @@ class Reader(QObject):
         if reply.request_id == self._read_id:
             self._end_page()
             self.finished.emit(reply.reading)
+            self._read_next()
+
+    @Slot(object)
+    def _give_up(self, reply: RequestStopped) -> None:
+        if reply.request_id == self._read_id and self._activity.ref is not None:
+            ref = self._activity.ref
+            self._end_page()
+            self.given_up.emit(ref)
             self._read_next()
 
     @Slot(object)

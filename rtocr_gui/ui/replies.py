@@ -7,7 +7,7 @@ from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import EncodedPage, Reading, Stage
-from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.pruning.plan import PrunePlan, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,19 @@ class ReadingFinished:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PlanComputed:
-    """A plan for the ratio that was asked for last."""
+    """A plan for the ratio that was asked for last, and its transport where that was asked for too."""
 
     request_id: int
     ref: PageRef
     plan: PrunePlan
+    transport: Transport | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestStopped:
+    """A request was stopped before its turn came; nothing came of it."""
+
+    request_id: int
 
 
 @dataclass(frozen=True, slots=True)

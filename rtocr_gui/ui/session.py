@@ -94,6 +94,7 @@ class Session(QObject):
         self._reader.text_began.connect(self._begin_text)
         self._reader.text_streamed.connect(self._append_text)
         self._reader.finished.connect(self._keep_reading)
+        self._reader.given_up.connect(self._give_page_up)
         self._reader.failed.connect(self._fail_page)
         self._reader.activity_changed.connect(self.activity_changed)
         bridge.document_opened.connect(self._add_document)
@@ -395,6 +396,14 @@ class Session(QObject):
             page.finish(reading)
             self._announce_state(page)
             self._show_text_of(page.ref)
+
+    @Slot(object)
+    def _give_page_up(self, ref: PageRef) -> None:
+        page = self._pages.get(ref)
+        if page is not None:
+            page.give_up()
+            self._announce_state(page)
+            self._show_text_of(ref)
 
     @Slot(object)
     def _fail_page(self, failure: PageFailure) -> None:

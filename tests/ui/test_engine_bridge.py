@@ -8,7 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import Mode, ReadSettings, Task
+from rtocr_gui.ocr.reading import Mode, ReadSettings, StopReason, Task
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.replies import DocumentOpened
@@ -96,6 +96,50 @@ def test_an_unforeseen_error_is_told_without_its_details_and_the_lane_goes_on(
     assert "secret" not in caught.args[0].sentence
     with qtbot.waitSignal(bridge.page_encoded):
         bridge.encode_page(opened[0], 200, Mode.TINY)
+
+
+def test_stopping_a_reading_leaves_the_others_alone(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], fake_engine: FakeEngine
+) -> None:
+    load(qtbot, bridge)
+    finished: dict[int, StopReason] = {}
+    bridge.reading_finished.connect(
+        lambda reply: finished.update({reply.request_id: reply.reading.stop_reason})
+    )
+    fake_engine.gate.clear()
+    first, second = (bridge.read_page(ref, 200, SETTINGS) for ref in opened[:2])
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    bridge.stop(first)
+    qtbot.waitUntil(lambda: finished == {first: StopReason.CANCELLED})
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: finished.get(second) is StopReason.END)
+
+
+def test_a_reading_that_is_stopped_before_its_turn_never_begins_and_is_answered(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], fake_engine: FakeEngine
+) -> None:
+    load(qtbot, bridge)
+    staged: list[int] = []
+    bridge.stage_entered.connect(lambda reply: staged.append(reply.request_id))
+    fake_engine.gate.clear()
+    first, second = (bridge.read_page(ref, 200, SETTINGS) for ref in opened[:2])
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    with qtbot.waitSignal(bridge.request_stopped) as caught:
+        bridge.stop(second)
+        fake_engine.gate.set()
+    assert caught.args[0].request_id == second
+    assert set(staged) == {first}
+
+
+def test_closing_ends_the_reading_that_runs_and_those_that_wait(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], fake_engine: FakeEngine
+) -> None:
+    load(qtbot, bridge)
+    fake_engine.gate.clear()
+    for ref in opened:
+        bridge.read_page(ref, 200, SETTINGS)
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    assert bridge.close(5)
 
 
 def test_closing_drops_what_waits(bridge: EngineBridge) -> None:

@@ -17,14 +17,9 @@ from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import ModelStatus, PasswordQuestion
 from tests.fake_engine import FakeEngine
+from tests.ui.steps import open_and_load
 
 Draw = Callable[..., Path]
-
-
-def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
-        session.load_model()
-        session.open_files(paths)
 
 
 def read(qtbot: QtBot, window: MainWindow, session: Session) -> None:

@@ -1,5 +1,6 @@
 """What the session promises to a person, with a fake engine behind the real bridge."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,10 +9,12 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.errors import CheckpointError, ReadingError
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import ModelStatus, OverwriteQuestion, PageStatus
 from tests.fake_engine import FakeEngine
+from tests.ui.steps import open_and_load
 
 Draw = Callable[..., Path]
 
@@ -29,12 +32,6 @@ def notices(session: Session) -> list[str]:
     heard: list[str] = []
     session.notice_raised.connect(heard.append)
     return heard
-
-
-def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
-        session.load_model()
-        session.open_files(paths)
 
 
 def read(qtbot: QtBot, session: Session, states: dict[str, PageStatus]) -> None:
@@ -129,6 +126,24 @@ def test_stop_keeps_what_was_read_and_forgets_the_rest(
     qtbot.waitUntil(lambda: not session.activity.reading)
     assert session.current_text == "page"
     assert [status.state for status in states.values()] == [PageState.STOPPED]
+
+
+def test_a_page_that_is_stopped_before_the_model_began_is_as_it_was_before(
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    hold = threading.Event()
+    bridge._model_lane.submit(lambda: hold.wait(5) and None)
+    session.read_current()
+    session.stop()
+    hold.set()
+    qtbot.waitUntil(lambda: not session.activity.reading)
+    assert [status.state for status in states.values()] == [PageState.WAITING]
+    read(qtbot, session, states)
 
 
 def test_typed_text_is_not_replaced_without_asking(

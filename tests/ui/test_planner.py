@@ -1,0 +1,61 @@
+"""The planner tells a transport only where one is wanted, and always that of the plan told last."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.layout import build_layout
+from rtocr_gui.ocr.reading import EncodedPage, Mode
+from rtocr_gui.pruning.plan import PrunePlan, Transport
+from rtocr_gui.ui import engine_bridge
+from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.planner import Planner
+from rtocr_gui.ui.replies import PageEncoded
+from tests.fake_engine import measure_by_seed
+
+PAGE = PageRef(Path("scan.png"), 0, "0" * 64)
+
+
+def even_transport(plan: PrunePlan) -> Transport:
+    shape = (len(plan.kept), len(plan.merged))
+    return Transport(np.full(shape, 0.5 / len(plan.kept), np.float32))
+
+
+@pytest.fixture
+def planner(qtbot: QtBot, bridge: EngineBridge, monkeypatch: pytest.MonkeyPatch) -> Planner:
+    monkeypatch.setattr(engine_bridge, "_solve_transport", even_transport)
+    made = Planner(bridge)
+    layout = build_layout(Mode.TINY, (400, 500), (0, 0))
+    made.show_page(PAGE, Mode.TINY, 200)
+    encoded = EncodedPage(PAGE, Mode.TINY, layout, measure_by_seed(layout, 0), 1.0)
+    with qtbot.waitSignal(made.plan_changed, check_params_cb=lambda plan: plan is not None):
+        bridge.page_encoded.emit(PageEncoded(0, encoded))
+    return made
+
+
+def test_no_transport_is_solved_that_nobody_wants(qtbot: QtBot, planner: Planner) -> None:
+    with qtbot.waitSignal(planner.transport_changed) as caught:
+        planner.set_retention(0.5)
+    assert caught.args == [None]
+
+
+def test_a_wanted_transport_comes_for_the_plan_that_is_there_and_for_each_after_it(
+    qtbot: QtBot, planner: Planner
+) -> None:
+    told: list[tuple[PrunePlan, Transport | None]] = []
+    plans: list[PrunePlan] = []
+    planner.plan_changed.connect(plans.append)
+    planner.transport_changed.connect(lambda transport: told.append((plans[-1], transport)))
+    with qtbot.waitSignal(planner.plan_changed):
+        planner.set_retention(0.5)
+    with qtbot.waitSignal(planner.transport_changed, check_params_cb=lambda transport: transport is not None):
+        planner.set_transport_wanted(True)
+    with qtbot.waitSignal(
+        planner.plan_changed, check_params_cb=lambda plan: plan is not None and plan.retention == 0.25
+    ):
+        planner.set_retention(0.25)
+    shapes = [(len(plan.kept), transport.mass.shape[0]) for plan, transport in told if transport is not None]
+    assert shapes == [(32, 32), (16, 16)]
