@@ -45,7 +45,7 @@ ROOMS = {
     ),
     "export": room(
         "numpy PIL markdown_it",
-        "documents.pages ocr.reading pruning.plan",
+        "documents.pages ocr.curve ocr.reading pruning.plan",
         unloaded="torch transformers ot PySide6",
     ),
     "cli": room("numpy PIL torch", CORE, unloaded="PySide6"),
@@ -59,6 +59,7 @@ WITHOUT_TORCH = (
     "rtocr_gui.pruning.plan",
     "rtocr_gui.pruning.selection",
     "rtocr_gui.ocr.comparison",
+    "rtocr_gui.ocr.curve",
     "rtocr_gui.ocr.folder",
     "rtocr_gui.ocr.layout",
     "rtocr_gui.ocr.reading",

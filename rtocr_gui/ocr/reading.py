@@ -244,6 +244,26 @@ class Reading:
     timings: StageTimings
 
     @property
+    def retention(self) -> float:
+        """The ratio that was applied, in 0..1."""
+        return self.plan.retention
+
+    @property
+    def automatic(self) -> bool:
+        """True where the page decided on the ratio."""
+        return self.plan.automatic
+
+    @property
+    def kept(self) -> int:
+        """How many of `total` visual tokens the model was given."""
+        return len(self.plan.kept)
+
+    @property
+    def total(self) -> int:
+        """How many prunable visual tokens the page has."""
+        return len(self.plan.norms)
+
+    @property
     def tokens_per_second(self) -> float:
         """Decoding speed; 0 where nothing was decoded."""
         seconds = self.timings.decode_ms / 1000

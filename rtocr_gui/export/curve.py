@@ -1,0 +1,86 @@
+"""A retention curve as a table (CSV) or as plain data (JSON), for plots and scripts of one's own.
+
+Points come by falling ratio, automatic retention among them; times are in milliseconds as measured.
+"""
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.errors import ExportError
+from rtocr_gui.export.writing import write_text_atomically
+from rtocr_gui.ocr.curve import CurvePoint
+from rtocr_gui.ocr.reading import ReadSettings
+
+
+@dataclass(frozen=True, slots=True)
+class CurveSource:
+    """What a curve is of.
+
+    Attributes:
+        ref: the page.
+        model_name: which model read it.
+        settings: of its readings; the ratio in them means nothing.
+        truth: file the error rates are against; None without one.
+    """
+
+    ref: PageRef
+    model_name: str
+    settings: ReadSettings
+    truth: Path | None = None
+
+
+def curve_as_csv(points: Iterable[CurvePoint]) -> str:
+    """Write one line for each point under a line of names; an unknown error rate is an empty cell."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(
+        stream, [field.name for field in dataclasses.fields(CurvePoint)], lineterminator="\n"
+    )
+    writer.writeheader()
+    writer.writerows(_plain(point) for point in _sorted(points))
+    return stream.getvalue()
+
+
+def curve_as_json(points: Iterable[CurvePoint], source: CurveSource) -> dict[str, Any]:
+    """Describe a curve and what it is of with nothing but dicts, lists, strings, numbers, booleans, None."""
+    return {
+        "file": str(source.ref.path),
+        "page": source.ref.index + 1,
+        "sha256": source.ref.sha256,
+        "model": source.model_name,
+        "mode": source.settings.mode.value,
+        "task": source.settings.task.name,
+        "method": source.settings.pruning.method.value,
+        "truth": None if source.truth is None else str(source.truth),
+        "points": [_plain(point) for point in _sorted(points)],
+    }
+
+
+def export_curve(points: Iterable[CurvePoint], source: CurveSource, path: Path) -> None:
+    """Write a curve as the suffix of the file says: `.csv` or `.json`.
+
+    Raises:
+        ExportError: nothing was written, and a file that was there is as it was.
+    """
+    match path.suffix.lower():
+        case ".csv":
+            text = curve_as_csv(points)
+        case ".json":
+            text = json.dumps(curve_as_json(points, source), indent=1) + "\n"
+        case _:
+            raise ExportError(f"“{path.name}” was not written: a curve is exported as .csv or .json.")
+    write_text_atomically(path, text)
+
+
+def _sorted(points: Iterable[CurvePoint]) -> list[CurvePoint]:
+    return sorted(points, key=lambda point: (-point.retention, point.automatic))
+
+
+def _plain(point: CurvePoint) -> dict[str, Any]:
+    return dataclasses.asdict(point) | {"stop_reason": point.stop_reason.value}
