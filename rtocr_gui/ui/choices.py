@@ -1,0 +1,66 @@
+"""What the person chose: the remembered settings, read in the light of the model in use.
+
+Knows neither pages nor widgets.
+"""
+
+import dataclasses
+
+from PySide6.QtCore import QObject, Signal
+
+from rtocr_gui.ocr.reading import TASKS, Mode, ModelInfo, ReadSettings, Task
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.settings import Settings
+
+
+class Choices(QObject):
+    """The settings as they stand now.
+
+    Signals:
+        changed (Settings): something else is remembered from now on.
+
+    Args:
+        settings: what is remembered from the last start.
+        parent: Qt parent.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+        self._model: ModelInfo | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """What is remembered."""
+        return self._settings
+
+    def remember(self, **changes: object) -> None:
+        """Change remembered settings, by field name."""
+        self._settings = dataclasses.replace(self._settings, **changes)  # type: ignore[arg-type]
+        self.changed.emit(self._settings)
+
+    def adopt(self, model: ModelInfo, is_bundled: bool) -> None:
+        """Remember a model that works; mode and task were chosen for the one before."""
+        self._model = model
+        folder = "" if is_bundled else str(model.folder)
+        if folder != self._settings.model_folder:
+            self.remember(model_folder=folder, mode="", task="")
+
+    @property
+    def mode(self) -> Mode:
+        """The mode in use: the remembered one, else the one the model was made for."""
+        if self._settings.mode in {mode.value for mode in Mode}:
+            return Mode(self._settings.mode)
+        return self._model.modes[0] if self._model else Mode.BASE
+
+    @property
+    def task(self) -> Task:
+        """The task in use: the remembered one if the model knows it, else the model's first."""
+        tasks = self._model.tasks if self._model else TASKS
+        return next((task for task in tasks if task.name == self._settings.task), tasks[0])
+
+    @property
+    def read_settings(self) -> ReadSettings:
+        """How a page is read now."""
+        return ReadSettings(self.mode, self.task, PruneSettings(self._settings.retention))

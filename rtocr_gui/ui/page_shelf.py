@@ -1,0 +1,134 @@
+"""Which files are open, which of their pages is shown, and the pictures of both page and list.
+
+Asks the bridge and drops answers that are no longer wanted. Knows neither the model nor widgets.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.open_pages import OpenPages
+from rtocr_gui.ui.replies import DocumentOpened, PageRendered, RequestFailed
+from rtocr_gui.ui.shown import PageFailure, PasswordQuestion
+
+
+class PageShelf(QObject):
+    """Opens files, lists their pages and shows one of them.
+
+    Signals (each carries one frozen value):
+        pages_changed (tuple of PageEntry): the list is another.
+        page_dropped (PageRef): a page is leaving the list, or its file has changed.
+        page_selected (PageRef or None): a page is shown from now on; its picture follows.
+        page_rendered (PageRendered): the picture of the page that is shown.
+        page_failed (PageFailure): the page that is shown has no picture, and why.
+        thumbnail_rendered (PageRendered): the picture of a page in the list.
+        password_needed (PasswordQuestion): a file would open with the right password.
+        refused (str): a file cannot be opened, and why.
+
+    Args:
+        bridge: opens and renders.
+        pages: the open pages.
+        pdf_dpi: resolution PDF pages are rendered at.
+        parent: Qt parent.
+    """
+
+    pages_changed = Signal(object)
+    page_dropped = Signal(object)
+    page_selected = Signal(object)
+    page_rendered = Signal(object)
+    page_failed = Signal(object)
+    thumbnail_rendered = Signal(object)
+    password_needed = Signal(object)
+    refused = Signal(str)
+
+    def __init__(
+        self, bridge: EngineBridge, pages: OpenPages, pdf_dpi: float, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._pages = pages
+        self._pdf_dpi = pdf_dpi
+        self._opening: dict[int, Path] = {}
+        self._current: PageRef | None = None
+        self._selects_opened = False
+        self._render_id = 0
+        bridge.document_opened.connect(self._add)
+        bridge.page_rendered.connect(self._pass_picture)
+        bridge.thumbnail_rendered.connect(self.thumbnail_rendered)
+        bridge.request_failed.connect(self._report)
+
+    @property
+    def current(self) -> PageRef | None:
+        """The page that is shown."""
+        return self._current
+
+    def open_files(self, paths: Iterable[Path]) -> None:
+        """Open files and show the first that comes; each that fails is refused for a reason of its own."""
+        self._selects_opened = True
+        for path in paths:
+            self.open_file(path.absolute())
+
+    def open_file(self, path: Path, password: str | None = None) -> None:
+        """Open one file, with a password where it needs one."""
+        self._opening[self._bridge.open_document(path, password)] = path
+
+    def select(self, ref: PageRef | None) -> None:
+        """Show another page; None for no page."""
+        if ref != self._current or ref is None:
+            self._show(ref)
+
+    def remove(self, ref: PageRef) -> None:
+        """Take a page off the list; the file stays where it is."""
+        if ref not in self._pages:
+            return
+        self.page_dropped.emit(ref)
+        neighbour = self._pages.remove(ref)
+        if not self._pages.has_file(ref.path):
+            self._bridge.close_document(ref.path)
+        self.pages_changed.emit(self._pages.entries)
+        if ref == self._current:
+            self._show(neighbour)
+
+    def want_thumbnail(self, ref: PageRef) -> None:
+        """Render the thumbnail of a page that came into sight."""
+        if ref in self._pages:
+            self._bridge.render_thumbnail(ref)
+
+    def _show(self, ref: PageRef | None) -> None:
+        self._current = ref
+        self._render_id = self._bridge.render_page(ref, self._pdf_dpi) if ref is not None else 0
+        self.page_selected.emit(ref)
+
+    @Slot(object)
+    def _add(self, reply: DocumentOpened) -> None:
+        self._opening.pop(reply.request_id, None)
+        for ref in self._pages.refs:
+            if ref.path == reply.path and ref not in reply.pages:
+                self.page_dropped.emit(ref)
+        for ref in self._pages.outdated(reply.path, reply.pages):
+            self._pages.remove(ref)
+        self._pages.add(reply.pages)
+        self.pages_changed.emit(self._pages.entries)
+        if self._selects_opened or self._current not in self._pages.refs:
+            self._selects_opened = False
+            self._show(reply.pages[0])
+        elif self._current in reply.pages:
+            self._show(self._current)
+
+    @Slot(object)
+    def _pass_picture(self, reply: PageRendered) -> None:
+        if reply.request_id == self._render_id:
+            self.page_rendered.emit(reply)
+
+    @Slot(object)
+    def _report(self, failure: RequestFailed) -> None:
+        path = self._opening.pop(failure.request_id, None)
+        if path is not None and failure.needs_password:
+            self.password_needed.emit(PasswordQuestion(path, failure.sentence))
+        elif path is not None:
+            self.refused.emit(f"{path.name}: {failure.sentence}")
+        elif failure.request_id == self._render_id and self._current is not None:
+            self.page_failed.emit(PageFailure(self._current, failure.sentence))

@@ -1,0 +1,161 @@
+"""The texts of the open pages: what readings and the person make of them, and how far each page is.
+
+Follows the reader, and guards what a person typed. Knows neither the bridge nor widgets.
+"""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.errors import ExportError
+from rtocr_gui.export.markdown import ExportPage, export_markdown
+from rtocr_gui.ocr.reading import Reading
+from rtocr_gui.ui.open_pages import OpenPage, OpenPages
+from rtocr_gui.ui.page_model import PageState
+from rtocr_gui.ui.reader import Reader
+from rtocr_gui.ui.replies import TextStreamed
+from rtocr_gui.ui.shown import PageFailure, PageStatus, ShownText
+
+
+class PageTexts(QObject):
+    """Tells the text of one page at a time, and the state of every page.
+
+    Signals (each carries one frozen value):
+        text_changed (ShownText), text_appended (str), summary_changed (str),
+        reading_changed (ReadingRecord or None): of the page that is shown.
+        page_status_changed (PageStatus): of any page.
+        notice_raised (str): a sentence for the person.
+
+    Args:
+        pages: the open pages.
+        reader: reads them.
+        parent: Qt parent.
+    """
+
+    text_changed = Signal(object)
+    text_appended = Signal(str)
+    summary_changed = Signal(str)
+    reading_changed = Signal(object)
+    page_status_changed = Signal(object)
+    notice_raised = Signal(str)
+
+    def __init__(self, pages: OpenPages, reader: Reader, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pages = pages
+        self._reader = reader
+        self._shown: PageRef | None = None
+        reader.began.connect(self._mark_reading)
+        reader.text_began.connect(self._begin)
+        reader.text_streamed.connect(self._append)
+        reader.finished.connect(self._keep)
+        reader.given_up.connect(self._give_up)
+        reader.failed.connect(self._fail)
+
+    def show_page(self, ref: PageRef | None) -> None:
+        """Tell the text of another page from now on; None for no page."""
+        self._shown = ref
+        self._show()
+
+    def edit(self, text: str) -> None:
+        """Take over what the person typed. A page that waits to be read is then left as it is."""
+        page = self._pages.get(self._shown)
+        if page is None or page.text == text:
+            return
+        announced = page.state is PageState.EDITED
+        page.edit(text)
+        self._reader.forget(page.ref)
+        if not announced:
+            self._announce(page)
+            self.summary_changed.emit(page.summary)
+
+    def export(self, path: Path) -> None:
+        """Write the text of all pages to one Markdown file; the outcome is told as a notice."""
+        with_text = [page for page in self._pages if page.text]
+        try:
+            export_markdown([ExportPage(page.ref.label, page.text) for page in with_text], path)
+        except ExportError as error:
+            self.notice_raised.emit(str(error))
+            return
+        for page in with_text:
+            page.exported = True
+        left_out = len(self._pages) - len(with_text)
+        rest = f" Pages without text, left out: {left_out}." if left_out else ""
+        pages = "1 page" if len(with_text) == 1 else f"{len(with_text)} pages"
+        self.notice_raised.emit(f"Exported {pages} to {path}.{rest}")
+
+    def blame_picture(self, failure: PageFailure) -> None:
+        """Say of a page that it has no picture, and why."""
+        self._set_state(failure.ref, PageState.FAILED, failure.sentence)
+        self._pages[failure.ref].unshown = True
+
+    def forgive_picture(self, ref: PageRef) -> None:
+        """Say no longer of a page that it has no picture."""
+        page = self._pages.get(ref)
+        if page is not None and page.unshown:
+            page.unshown = False
+            self._set_state(ref, PageState.READ if page.reading else PageState.WAITING)
+
+    def _set_state(self, ref: PageRef, state: PageState, sentence: str = "") -> None:
+        page = self._pages.get(ref)
+        if page is not None:
+            page.state, page.sentence = state, sentence
+            self._announce(page)
+            self._show_if(ref)
+
+    @Slot(object)
+    def _mark_reading(self, ref: PageRef) -> None:
+        self._set_state(ref, PageState.READING)
+
+    @Slot(object)
+    def _begin(self, ref: PageRef) -> None:
+        page = self._pages.get(ref)
+        if page is not None:
+            page.begin_text()
+            self._show_if(ref)
+
+    @Slot(object)
+    def _append(self, reply: TextStreamed) -> None:
+        page = self._pages.get(reply.ref)
+        if page is not None:
+            page.text += reply.text
+            if reply.ref == self._shown:
+                self.text_appended.emit(reply.text)
+
+    @Slot(object)
+    def _keep(self, reading: Reading) -> None:
+        page = self._pages.get(reading.ref)
+        if page is not None:
+            page.finish(reading)
+            self._announce(page)
+            self._show_if(page.ref)
+
+    @Slot(object)
+    def _give_up(self, ref: PageRef) -> None:
+        page = self._pages.get(ref)
+        if page is not None:
+            page.give_up()
+            self._announce(page)
+            self._show_if(ref)
+
+    @Slot(object)
+    def _fail(self, failure: PageFailure) -> None:
+        self._set_state(failure.ref, PageState.FAILED, failure.sentence)
+        self.notice_raised.emit(f"{failure.ref.label}: {failure.sentence}")
+
+    def _show_if(self, ref: PageRef) -> None:
+        if ref == self._shown:
+            self._show()
+
+    def _show(self) -> None:
+        page = self._pages.get(self._shown)
+        if page is None:
+            self.text_changed.emit(ShownText("", True, "Open a scan to read its text.", ""))
+            self.reading_changed.emit(None)
+            return
+        reading = self._reader.is_reading(page.ref)
+        self.text_changed.emit(ShownText(page.text, reading, page.placeholder, page.summary))
+        self.reading_changed.emit(page.reading)
+
+    def _announce(self, page: OpenPage) -> None:
+        self.page_status_changed.emit(PageStatus(page.ref, page.state, page.sentence))
