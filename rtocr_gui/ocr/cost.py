@@ -20,8 +20,10 @@ def prefill_cost(decoder: DecoderSizes, prompt_tokens: int, value_bytes: int) ->
               + 2wV                                           words, of the last token alone
         cache = 2 L m u * bytes per value
 
-    Norms, activations and the softmax are left out. Attention is counted over all m^2 pairs, as a
-    counter of operations does, although kernels may leave out the half that is masked.
+    Norms, activations, rotations and the softmax are left out. Of attention, all m^2 pairs count,
+    although kernels may leave out the half that is masked. torch's `FlopCounterMode` counts exactly this
+    number with eager attention and eager experts; of fused attention it counts all pairs on CUDA and
+    nothing on a CPU, and of grouped experts (`grouped_mm`) nothing, so there the term is missing.
 
     Args:
         decoder: sizes of the language model.
