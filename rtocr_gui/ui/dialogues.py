@@ -1,0 +1,123 @@
+"""What needs a word with the person first: wishes and news that open a dialog, and what follows.
+
+The dialogs themselves are in `questions`; this knows when to ask, and what to tell the session then.
+"""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
+from PySide6.QtWidgets import QWidget
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ui import questions
+from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import OverwriteQuestion, PasswordQuestion
+
+
+class Dialogues(QObject):
+    """Asks over a window, and tells the session what was answered.
+
+    Signals:
+        notice_raised (str): a sentence for the person.
+
+    Args:
+        window: what the dialogs lie over.
+        session: what is asked about.
+    """
+
+    notice_raised = Signal(str)
+
+    def __init__(self, window: QWidget, session: Session) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = session
+        self._password_questions: list[PasswordQuestion] = []
+        session.password_needed.connect(self.ask_password)
+        session.overwrite_questioned.connect(self.ask_overwrite)
+
+    @Slot()
+    def ask_files(self) -> None:
+        """Ask which files to open."""
+        paths = questions.ask_files(self._window, self._session.settings.last_folder)
+        if paths:
+            self._session.remember(last_folder=str(paths[0].parent))
+            self._session.open_files(paths)
+
+    @Slot(object)
+    def ask_password(self, question: PasswordQuestion) -> None:
+        """Ask for passwords one after the other, so that no dialog covers another."""
+        self._password_questions.append(question)
+        if len(self._password_questions) > 1:
+            return
+        while self._password_questions:
+            question = self._password_questions[0]
+            password = questions.ask_password(self._window, question)
+            if password:
+                self._session.open_file(question.path, password)
+            else:
+                self.notice_raised.emit(f"{question.path.name}: not opened. {question.sentence}")
+            self._password_questions.pop(0)
+
+    @Slot(object)
+    def ask_overwrite(self, question: OverwriteQuestion) -> None:
+        """Ask before edited text is replaced; the other pages are read either way."""
+        replaced = question.edited if questions.ask_overwrite(self._window, question) else ()
+        self._session.read_replacing(replaced + question.unedited)
+
+    @Slot(object)
+    def ask_remove(self, ref: PageRef | None) -> None:
+        """Take a page off the list; asks first where a person edited its text."""
+        if ref is not None and (
+            not self._session.is_edited(ref)
+            or questions.agrees(
+                self._window,
+                "Remove page?",
+                "You edited the text of this page. It is lost with the page.",
+                "Remove",
+            )
+        ):
+            self._session.remove_page(ref)
+
+    @Slot()
+    def ask_export(self) -> None:
+        """Ask where to write the text of all pages."""
+        current = self._session.current
+        if current is None or not self._session.has_text:
+            return
+        path = questions.ask_export_path(self._window, self._export_folder() / f"{current.path.stem}.md")
+        if path is not None:
+            self._session.remember(last_folder=str(path.parent))
+            self._session.export(path)
+
+    def _export_folder(self) -> Path:
+        """Not beside the page: a pasted image lies in a temporary folder, a sample in the program's own."""
+        remembered = Path(self._session.settings.last_folder or ".")
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        return remembered if remembered.is_absolute() and remembered.is_dir() else Path(documents)
+
+    @Slot()
+    def ask_model_folder(self) -> None:
+        """Ask which checkpoint to read with."""
+        folder = questions.ask_model_folder(self._window, self._session.settings.model_folder)
+        if folder is not None:
+            self._session.choose_model(folder)
+
+    @Slot()
+    def tell_about_model(self) -> None:
+        """Say what the model in use reads, and what it does not."""
+        if self._session.model is not None:
+            questions.tell_about_model(self._window, self._session.model)
+
+    @Slot()
+    def tell_about_program(self) -> None:
+        """Say what the program is."""
+        questions.tell_about_program(self._window)
+
+    def may_close(self) -> bool:
+        """False where typed text would be lost and the person would rather keep it."""
+        return not self._session.unexported_edits or questions.agrees(
+            self._window,
+            "Close without exporting?",
+            "You edited text that was not exported. It is lost when the window closes.",
+            "Close",
+        )
