@@ -40,7 +40,7 @@ from rtocr_gui.ocr.views import PageViews, make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, TokenMeasures, plan_pruning
 from rtocr_gui.pruning.selection import surviving_positions
-from rtocr_gui.pruning.transport import apply_plan, transport_mass
+from rtocr_gui.pruning.transport import apply_plan, transport_of
 from rtocr_gui.tokens import TokenKind, TokenLayout
 
 BUNDLED_DIR = Path(__file__).parent / "golden"
@@ -185,7 +185,7 @@ def test_the_same_positions_survive(path: Path, ratio: str) -> None:
 def test_merging_gives_the_same_tokens(path: Path, ratio: str) -> None:
     file, plan = open_case(path), rtprune_plan_given_kept(path, ratio)
     if f"{ratio}.transport" in file.names:
-        assert_allclose(transport_mass(plan), file[f"{ratio}.transport"], rtol=1e-5)
+        assert_allclose(transport_of(plan).mass, file[f"{ratio}.transport"], rtol=1e-5)
     sequence = file["in.visual_tokens"]
     result = apply_plan(torch.from_numpy(sequence), plan).numpy()
     is_content = np.isin(plan.selected, plan.layout.prunable)

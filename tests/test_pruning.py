@@ -16,7 +16,7 @@ from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
 from rtocr_gui.pruning.retention import dissimilarity, patch_text_density
 from rtocr_gui.pruning.selection import order_by_norm, surviving_positions
-from rtocr_gui.pruning.transport import apply_plan, solve_transport, transport_mass
+from rtocr_gui.pruning.transport import apply_plan, solve_transport, transport_of
 from rtocr_gui.tokens import TokenKind, TokenLayout
 
 HIDDEN_SIZE = 8
@@ -284,7 +284,7 @@ class TestMerging:
         plan = plan_for(layout, sequence, ratio)
         prunable = sequence[layout.prunable].double().numpy()
         expected = sequence.double().numpy()
-        expected[layout.prunable[plan.kept]] += 0.1 * transport_mass(plan) @ prunable[plan.merged]
+        expected[layout.prunable[plan.kept]] += 0.1 * transport_of(plan).mass @ prunable[plan.merged]
         assert_allclose(apply_plan(sequence, plan).numpy(), expected[plan.selected], rtol=1e-5, atol=1e-6)
 
     @few

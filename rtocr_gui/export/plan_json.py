@@ -18,16 +18,17 @@ def plan_as_json(plan: PrunePlan) -> dict[str, Any]:
         plan: of one page in one mode.
 
     Returns:
-        `page_size_px` (width, height); `grids`, each (rows, columns); `retention` that was applied and
-        whether it was `automatic`; `automatic_retention` with the `text_density` (r1) and
-        `dissimilarity` (r2) it follows from; `counts`; `tokens`, one entry for each prunable token
-        with its `position` in the visual sequence, `kind` ("local" or "global"), `box` (xyxy in page
-        pixels, None for a cell in letterbox padding), `kept`, `norm` and `rank` by norm (0 is the
+        `method` by which tokens were chosen; `page_size_px` (width, height); `grids`, each (rows, columns);
+        `retention` that was applied and whether it was `automatic`; `automatic_retention` with the
+        `text_density` (r1) and `dissimilarity` (r2) it follows from; `counts`; `tokens`, one entry for each
+        prunable token with its `position` in the visual sequence, `kind` ("local" or "global"), `box` (xyxy
+        in page pixels, None for a cell in letterbox padding), `kept`, `norm` and `rank` by norm (0 is the
         largest); and `fallen_newlines`, positions of newline tokens that were dropped.
     """
     layout, measures = plan.layout, plan.measures
     newline_count = int(np.count_nonzero(layout.kinds == TokenKind.NEWLINE))
     return {
+        "method": plan.method.value,
         "page_size_px": list(layout.page_size_px),
         "grids": {"local": list(layout.local_grid), "global": list(layout.global_grid)},
         "retention": float(plan.retention),

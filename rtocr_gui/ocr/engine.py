@@ -27,7 +27,7 @@ from rtocr_gui.ocr.checkpoint import (
 )
 from rtocr_gui.ocr.cost import prefill_cost
 from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt, build_prompt
-from rtocr_gui.ocr.encoding import encode_views
+from rtocr_gui.ocr.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.folder import inspect_checkpoint
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.markup import strip_grounding
@@ -47,7 +47,7 @@ from rtocr_gui.ocr.threads import usable_cpus
 from rtocr_gui.ocr.transcript import Transcript
 from rtocr_gui.ocr.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
-from rtocr_gui.pruning.plan import PrunePlan, plan_pruning
+from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 
 CACHE_BYTES = 256 * 2**20
@@ -156,7 +156,8 @@ class Engine:
         checkpoint = self._loaded()
         with self._failures_in_words(page, settings.mode):
             yield Stage.ENCODE
-            encoding, is_new = self._encode(checkpoint, page, settings.mode)
+            attended = settings.pruning.method is PruneMethod.VISIONZIP
+            encoding, is_new = self._encode(checkpoint, page, settings.mode, attended)
             yield encoding.page
 
             yield Stage.PRUNE
@@ -202,21 +203,26 @@ class Engine:
             raise ReadingError("No model is loaded. Choose a model first.")
         return self._checkpoint
 
-    def _encode(self, checkpoint: Checkpoint, page: PageImage, mode: Mode) -> tuple[_Encoding, bool]:
-        """The encoding of a page, and whether it was made just now."""
+    def _encode(
+        self, checkpoint: Checkpoint, page: PageImage, mode: Mode, attended: bool = False
+    ) -> tuple[_Encoding, bool]:
+        """The encoding of a page, with the class token's attention where needed; and whether it is new."""
         key = (page.ref, page.image.size, page.dpi, mode)
         kept = self._encodings.get(key)
-        if kept is not None:
+        if kept is not None and not (attended and kept.page.measures.cls_attention is None):
             return kept, False
         with self._failures_in_words(page, mode):
             views = make_views(page.image, mode)
             layout = build_layout(mode, views.page_size_px, views.crop_wh)
             started = time.perf_counter()
-            tokens = encode_views(checkpoint.model, views)
+            if attended:
+                tokens, cls_attention = encode_with_cls_attention(checkpoint.model, views)
+            else:
+                tokens, cls_attention = encode_views(checkpoint.model, views), None
             _wait_for(tokens.device)
             encode_ms = _ms_since(started)
             prunable = torch.from_numpy(layout.prunable).to(tokens.device)
-            measures = measure_tokens(tokens[prunable], normalise(views.global_view))
+            measures = measure_tokens(tokens[prunable], normalise(views.global_view), cls_attention)
         encoding = _Encoding(EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
         self._encodings.put(key, encoding, encoding.size_bytes)
         return encoding, True

@@ -22,13 +22,16 @@ _STRIPS = 4
 
 
 @torch.inference_mode()
-def measure_tokens(tokens: Tensor, view: NDArray[np.float32]) -> TokenMeasures:
+def measure_tokens(
+    tokens: Tensor, view: NDArray[np.float32], cls_attention: NDArray[np.float32] | None = None
+) -> TokenMeasures:
     """Measure norms, similarity and text density.
 
     Args:
         tokens: (N, D) prunable visual tokens in any floating type, on any device; local and global
             tokens pooled, newlines and separator left out.
         view: (3, 64 * g, 64 * g) float32 global view in [-1, 1].
+        cls_attention: (N,) what the encoder's class token attends to, for the methods that ask for it.
 
     Returns:
         The measures, in NumPy.
@@ -41,6 +44,11 @@ def measure_tokens(tokens: Tensor, view: NDArray[np.float32]) -> TokenMeasures:
         raise PruningError(
             f"The visual tokens have shape {tuple(tokens.shape)}, but tokens by hidden size is needed. "
             "Encode the page again."
+        )
+    if cls_attention is not None and cls_attention.shape != (len(tokens),):
+        raise PruningError(
+            f"The vision encoder gave {len(tokens)} visual tokens, but attention of shape "
+            f"{cls_attention.shape}. Encode the page again."
         )
     features = tokens.float()
     norms = torch.linalg.vector_norm(features, dim=1)
@@ -60,6 +68,7 @@ def measure_tokens(tokens: Tensor, view: NDArray[np.float32]) -> TokenMeasures:
         text_density=float(patch_density.mean(dtype=np.float64)),
         dissimilarity=dissimilarity(similarity),
         measure_ms=(time.perf_counter() - started) * 1000,
+        cls_attention=cls_attention,
     )
 
 

@@ -1,6 +1,7 @@
 """Which visual tokens a reading keeps, and why: the decision, apart from its application.
 
-`plan_pruning` is pure NumPy and takes microseconds, so that a slider can call it at every move.
+`plan_pruning` is pure NumPy. RTPrune's plan takes microseconds, so that a slider can call it at every
+move; a baseline's may take some hundred milliseconds.
 Everything that costs time is measured once per page by `measures.measure_tokens`; moving the
 merged tokens into the kept ones is `transport.apply_plan`. Source: RTPrune, arXiv 2605.00392.
 """
@@ -15,6 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtocr_gui.errors import PruningError, SettingsError
+from rtocr_gui.pruning.baselines import (
+    choose_at_random,
+    choose_attended,
+    choose_diverse,
+    choose_likely,
+)
 from rtocr_gui.pruning.selection import surviving_positions
 from rtocr_gui.tokens import TokenLayout
 
@@ -123,7 +130,8 @@ class PrunePlan:
         automatic: True where the ratio came from the page and not from a person.
         method: by which the kept tokens were chosen.
         kept: (K,) int64 ascending, tokens that stay.
-        merged: (P,) int64 ascending, tokens that are merged into the kept ones; K + P = N.
+        merged: (P,) int64 ascending, tokens that do not stay; K + P = N. RTPrune and VisionZip merge
+            them into kept ones, the other methods drop them.
         selected: (m,) int64 ascending, what the decoder receives: kept tokens, surviving newlines,
             the separator.
         plan_ms: how long planning took.
@@ -195,13 +203,15 @@ def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSe
     Args:
         layout: visual sequence with N prunable tokens.
         measures: measured on the same N tokens.
-        settings: retention ratio, or automatic.
+        settings: retention ratio, or automatic; and the method.
 
     Returns:
-        The plan, with K = int(N * ratio), at least `settings.minimum_kept` and at most N.
+        The plan, with K = int(N * ratio), at least `settings.minimum_kept` and at most N, whatever the
+        method.
 
     Raises:
-        PruningError: the layout and the measures are not about the same tokens, or there are none.
+        PruningError: the layout and the measures are not about the same tokens, there are none, or the
+            method needs the class token's attention, which was not measured.
     """
     started = time.perf_counter()
     count = len(measures.norms)
@@ -212,8 +222,10 @@ def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSe
         )
     ratio = measures.automatic_retention if settings.retention is None else settings.retention
     kept_count = min(count, max(settings.minimum_kept, math.floor(count * ratio)))
-    kept = np.sort(measures.order[:kept_count])
-    merged = np.sort(measures.order[kept_count:])
+    kept = np.sort(_choose(measures, settings, kept_count))
+    stays = np.zeros(count, dtype=np.bool_)
+    stays[kept] = True
+    merged = np.flatnonzero(~stays)
     return PrunePlan(
         layout=layout,
         measures=measures,
@@ -225,3 +237,40 @@ def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSe
         selected=surviving_positions(layout, kept),
         plan_ms=(time.perf_counter() - started) * 1000,
     )
+
+
+def contextual_tokens(measures: TokenMeasures, kept_count: int) -> NDArray[np.int64]:
+    """Of the tokens VisionZip keeps, those that others are merged into.
+
+    Args:
+        measures: with the class token's attention.
+        kept_count: K.
+
+    Returns:
+        Tokens, ascending; part of the kept ones of any plan by VisionZip with this K.
+    """
+    return choose_attended(_cls_attention(measures), kept_count)[1]
+
+
+def _choose(measures: TokenMeasures, settings: PruneSettings, count: int) -> NDArray[np.int64]:
+    """The K tokens that a method keeps, in any order."""
+    match settings.method:
+        case PruneMethod.RTPRUNE | PruneMethod.NORM_ONLY:
+            return measures.order[:count]
+        case PruneMethod.RANDOM:
+            return choose_at_random(len(measures.norms), count, settings.seed)
+        case PruneMethod.DIVPRUNE:
+            return choose_diverse(measures.similarity, count)
+        case PruneMethod.VISIONZIP:
+            return np.concatenate(choose_attended(_cls_attention(measures), count))
+        case PruneMethod.CDPRUNER:
+            return choose_likely(measures.similarity, measures.norms, count)
+
+
+def _cls_attention(measures: TokenMeasures) -> NDArray[np.float32]:
+    if measures.cls_attention is None:
+        raise PruningError(
+            "VisionZip chooses by the attention of the vision encoder, which was not measured on this page. "
+            "Encode the page again for VisionZip, or choose another method."
+        )
+    return measures.cls_attention

@@ -1,8 +1,8 @@
-"""Moves the content of merged tokens into the kept ones by entropic optimal transport.
+"""Moves the content of merged tokens into the kept ones, in the way of the plan's own method.
 
-The application of a plan, apart from its decision. The transport is solved by POT on the
-similarities the plan already holds. Knows no model and no page. Source: RTPrune, arXiv
-2605.00392, "read twice".
+The application of a plan, apart from its decision. RTPrune's entropic optimal transport is solved by
+POT on the similarities the plan already holds; VisionZip averages; the other methods merge nothing.
+Knows no model and no page. Source: RTPrune, arXiv 2605.00392, "read twice".
 """
 
 import numpy as np
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rtocr_gui.errors import PruningError
-from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, Transport, contextual_tokens
 
 _DUSTBIN_SIMILARITY = 0.2
 _REGULARISATION = 1.0
 _MERGE_WEIGHT = 0.1
 # Costs lie in [-1, 1], so the scaling contracts by 0.6 or better: 60 steps reach this at worst, 10 as a rule.
 _MARGINAL_ERROR = 1e-12
+_MERGING_METHODS = (PruneMethod.RTPRUNE, PruneMethod.VISIONZIP)
 
 
 def solve_transport(similarity: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -55,22 +56,39 @@ def solve_transport(similarity: NDArray[np.float32]) -> NDArray[np.float64]:
     return scaled
 
 
-def transport_mass(plan: PrunePlan) -> NDArray[np.float64]:
-    """Tell how much of each merged token goes into each kept token.
+def transport_of(plan: PrunePlan) -> Transport:
+    """Tell how much of each merged token goes into each kept token, by the plan's own method.
 
     Args:
         plan: K tokens kept, P merged.
 
     Returns:
-        (K, P) masses. A column sums to less than 1: the rest of that token goes to the dustbin.
+        RTPrune: the optimal transport, without its dustbins. VisionZip: each merged token goes whole into
+        the contextual token it resembles most (the paper compares attention keys; here, what RTPrune
+        compares, the tokens themselves). Otherwise nothing: zeros.
     """
-    similarity = plan.measures.similarity[np.ix_(plan.kept, plan.merged)]
-    return solve_transport(similarity)[:-1, :-1]
+    mass = np.zeros((len(plan.kept), len(plan.merged)), dtype=np.float32)
+    if mass.size == 0:
+        return Transport(mass)
+    match plan.method:
+        case PruneMethod.RTPRUNE:
+            similarity = plan.measures.similarity[np.ix_(plan.kept, plan.merged)]
+            mass = solve_transport(similarity)[:-1, :-1].astype(np.float32)
+        case PruneMethod.VISIONZIP:
+            targets = contextual_tokens(plan.measures, len(plan.kept))
+            if len(targets):
+                nearest = targets[plan.measures.similarity[np.ix_(targets, plan.merged)].argmax(axis=0)]
+                mass[np.searchsorted(plan.kept, nearest), np.arange(len(plan.merged))] = 1
+    return Transport(mass)
 
 
 @torch.no_grad()
 def apply_plan(tokens: Tensor, plan: PrunePlan) -> Tensor:
-    """Give the visual sequence that the decoder receives: kept_i += 0.1 * sum_j T_ij merged_j.
+    """Give the visual sequence that the decoder receives.
+
+    RTPrune: kept_i += 0.1 * sum_j T_ij merged_j. VisionZip: a contextual token becomes the mean of itself
+    and the tokens that are merged into it (the published code adds their mean to it instead, ahead of the
+    projector, which would double its norm behind it). The other methods leave the kept tokens as they are.
 
     Args:
         tokens: (n, D) whole visual sequence in any floating type, on any device.
@@ -90,12 +108,16 @@ def apply_plan(tokens: Tensor, plan: PrunePlan) -> Tensor:
         )
     device = tokens.device
     survivors = tokens[torch.from_numpy(plan.selected).to(device)]  # (m, D)
-    if len(plan.kept) == 0 or len(plan.merged) == 0:
+    if plan.method not in _MERGING_METHODS or len(plan.kept) == 0 or len(plan.merged) == 0:
         return survivors
-    kept_rows = np.searchsorted(plan.selected, plan.layout.prunable[plan.kept])
-    merged_rows = plan.layout.prunable[plan.merged]
-    mass = torch.from_numpy(transport_mass(plan)).float().to(device)  # (K, P)
-    merged = tokens[torch.from_numpy(merged_rows).to(device)].float()  # (P, D)
+    transport = transport_of(plan)
+    merged_rows = torch.from_numpy(plan.layout.prunable[plan.merged]).to(device)
+    carried = torch.from_numpy(transport.mass).to(device) @ tokens[merged_rows].float()  # (K, D)
+    kept_rows = torch.from_numpy(np.searchsorted(plan.selected, plan.layout.prunable[plan.kept])).to(device)
     result = survivors.float()
-    result.index_add_(0, torch.from_numpy(kept_rows).to(device), mass @ merged, alpha=_MERGE_WEIGHT)
+    if plan.method is PruneMethod.RTPRUNE:
+        result.index_add_(0, kept_rows, carried, alpha=_MERGE_WEIGHT)
+    else:
+        parts = 1 + torch.from_numpy(transport.received).to(device).unsqueeze(1)  # (K, 1)
+        result[kept_rows] = (result[kept_rows] + carried) / parts
     return result.to(tokens.dtype)
