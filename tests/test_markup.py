@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtocr_gui.ocr.markup import strip_grounding
+from rtocr_gui.ocr.markup import places_without_grounding, strip_grounding
 from rtocr_gui.ocr.reading import TASKS
 
 MARKDOWN, TEXT, OCR = (
@@ -53,6 +53,15 @@ def test_no_mark_is_left(parts: list[str]) -> None:
     for task in (MARKDOWN, TEXT, OCR):
         text = strip_grounding("".join(parts), task)
         assert not any(mark in text for mark in MARKS)
+
+
+@given(st.lists(st.sampled_from([*MARKS, "a", "b", "1", "[", "\n", " "]), max_size=40))
+def test_each_character_that_stays_is_told_its_place(parts: list[str]) -> None:
+    raw = "".join(parts)
+    for task in (MARKDOWN, TEXT, OCR):
+        text, places = places_without_grounding(raw, task)
+        assert "".join(raw[place] for place in places) == text
+        assert (places[1:] > places[:-1]).all()
 
 
 @pytest.mark.parametrize("mark", [*MARKS, "<|ref|>a", "<|det|>[[1, 2", "<|ref|>a<|/ref|><|det|>[["])

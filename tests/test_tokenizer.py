@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from rtocr_gui.ocr.architecture import read_architecture
 from rtocr_gui.ocr.reading import TASKS
-from rtocr_gui.ocr.tokenizer import PageTokenizer, TextStream
+from rtocr_gui.ocr.tokenizer import PageTokenizer, TextStream, spell
 from rtocr_gui.resources import resource_path
 
 
@@ -45,6 +45,21 @@ def test_no_piece_holds_half_a_character() -> None:
 
 def test_an_unfinished_character_is_told_at_the_end() -> None:
     assert stream(TOKENIZER.encode("é")[:1]) == ["", "\ufffd"]
+
+
+@given(st.binary())
+def test_tokens_are_placed_in_the_text_that_streams(data: bytes) -> None:
+    token_ids = [FIRST_BYTE + byte for byte in data]
+    text, offsets = spell(TOKENIZER, token_ids)
+    assert text == "".join(stream(token_ids))
+    assert len(offsets) == len(data) + 1
+    assert (offsets[0], offsets[-1]) == (0, len(text))
+    assert (offsets[1:] >= offsets[:-1]).all()
+
+
+def test_tokens_of_one_character_begin_together() -> None:
+    assert spell(TOKENIZER, TOKENIZER.encode("a漢é"))[1].tolist() == [0, 1, 1, 1, 2, 2, 3]
+    assert spell(TOKENIZER, TOKENIZER.encode("é")[:1])[1].tolist() == [0, 1]
 
 
 def test_leading_and_repeated_spaces_stay() -> None:

@@ -8,10 +8,14 @@ all the same. Knows no model.
 
 import re
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rtocr_gui.ocr.reading import Task
 
 _LABEL = re.compile(r"<\|ref\|>(?:(?!<\|).)*<\|/ref\|>(?=<\|det\|>)", re.DOTALL)
 _BOXES = re.compile(r"<\|det\|>[\[\]\d.,\s-]*(?:<\|/det\|>[ \t]*)?")
+_BOXES_OF_BLOCK = re.compile(_BOXES.pattern + r"\n?")
 _STRAY_MARK = re.compile(r"<\|/?(?:ref|det|grounding)\|>")
 _UNFINISHED_LABEL = re.compile(r"<\|ref\|>(?:(?!<\|).)*(?:<\|/ref\|>)?\Z", re.DOTALL)
 
@@ -26,10 +30,25 @@ def strip_grounding(raw_text: str, task: Task) -> str:
     Returns:
         The text for people.
     """
-    text = raw_text
-    if task.name == "markdown":
-        text = _UNFINISHED_LABEL.sub("", _LABEL.sub("", text))
-        text = re.sub(_BOXES.pattern + r"\n?", "", text)
-    else:
-        text = _BOXES.sub("", text)
-    return _STRAY_MARK.sub("", text)
+    return places_without_grounding(raw_text, task)[0]
+
+
+def places_without_grounding(raw_text: str, task: Task) -> tuple[str, NDArray[np.int64]]:
+    """Take the grounding markup out, and tell where the rest comes from.
+
+    Args:
+        raw_text: what the model said.
+        task: what it was asked for.
+
+    Returns:
+        The text for people, and (length,) ascending, the place of each of its characters in `raw_text`.
+    """
+    in_blocks = _LABEL, _UNFINISHED_LABEL, _BOXES_OF_BLOCK, _STRAY_MARK
+    marks = in_blocks if task.name == "markdown" else (_BOXES, _STRAY_MARK)
+    text, places = raw_text, np.arange(len(raw_text))
+    for mark in marks:
+        stays = np.ones(len(text), dtype=np.bool_)
+        for found in mark.finditer(text):
+            stays[found.start() : found.end()] = False
+        text, places = mark.sub("", text), places[stays]
+    return text, places

@@ -8,6 +8,8 @@ import codecs
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders
 
 from rtocr_gui.errors import CheckpointError
@@ -97,6 +99,21 @@ class TextStream:
     def finish(self) -> str:
         """Give what is left of an unfinished character, as U+FFFD."""
         return self._decoder.decode(b"", final=True)
+
+
+def spell(tokenizer: PageTokenizer, token_ids: Iterable[int]) -> tuple[str, NDArray[np.int64]]:
+    """Give the text of T tokens, and where each token begins in it.
+
+    Returns:
+        The text, and (T + 1,) ascending, the offset of each token, last the length of the text. Of tokens
+        that make up one character together, all begin at it.
+    """
+    stream = TextStream(tokenizer)
+    pieces = [stream.feed(token_id) for token_id in token_ids]
+    offsets = np.cumsum([0, *map(len, pieces)])
+    text = "".join(pieces) + stream.finish()
+    offsets[-1] = len(text)
+    return text, offsets
 
 
 def _bytes_by_character() -> dict[str, bytes]:
