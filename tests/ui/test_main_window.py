@@ -93,7 +93,7 @@ def test_modes_the_model_was_not_made_for_are_marked(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    labels = [window.mode_box.itemText(row) for row in range(window.mode_box.count())]
+    labels = [window.tool_bar.mode_box.itemText(row) for row in range(window.tool_bar.mode_box.count())]
     assert labels == [
         "Tiny",
         "Small (untrained)",
@@ -101,7 +101,7 @@ def test_modes_the_model_was_not_made_for_are_marked(
         "Large (untrained)",
         "Gundam (untrained)",
     ]
-    assert window.mode_box.currentData() is Mode.TINY
+    assert window.tool_bar.mode_box.currentData() is Mode.TINY
 
 
 def test_typed_text_is_kept_when_the_person_says_so(
@@ -163,8 +163,8 @@ def test_what_a_checkpoint_says_of_itself_is_never_rendered_as_markup(
     hostile = dataclasses.replace(session.model.info, description='<img src="/etc/passwd">')
     model = dataclasses.replace(session.model, info=hostile)
     session.model_changed.emit(ModelStatus(model, hostile.name))
-    assert "<img" not in window.model_chip.toolTip()
-    assert "&lt;img" in window.model_chip.toolTip()
+    assert "<img" not in window.tool_bar.model_chip.toolTip()
+    assert "&lt;img" in window.tool_bar.model_chip.toolTip()
 
 
 def test_the_window_remembers_its_place(window: MainWindow, session: Session) -> None:
