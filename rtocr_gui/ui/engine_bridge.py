@@ -2,10 +2,10 @@
 
 The bridge owns three lanes. The *document lane* opens files and renders pages, so PDFium is only
 ever entered from one thread. The *model lane* imports torch, loads the model, encodes and reads.
-The *plan lane* plans from an immutable `EncodedPage` while the slider moves. Each request is
-answered by one frozen reply that carries its id; workers emit signals, and only slots on the main
-thread touch widgets. Knows no widget and no program state: who asked, and whether the answer is
-still wanted, is `session`'s to know.
+The *plan lane* plans from an immutable `EncodedPage` while the slider moves, and compares texts.
+Each request is answered by one frozen reply that carries its id; workers emit signals, and only
+slots on the main thread touch widgets. Knows no widget and no program state: who asked, and whether
+the answer is still wanted, is `session`'s to know.
 """
 
 import itertools
@@ -22,6 +22,7 @@ from PySide6.QtCore import QObject, Signal
 from rtocr_gui.documents.loading import CHANGED, Document, open_document
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, PasswordRequired, RtocrError
+from rtocr_gui.ocr.comparison import compare_texts
 from rtocr_gui.ocr.reading import (
     EncodedPage,
     LoadedModel,
@@ -44,6 +45,7 @@ from rtocr_gui.ui.replies import (
     RequestFailed,
     RequestStopped,
     StageEntered,
+    TextsCompared,
     TextStreamed,
 )
 
@@ -75,7 +77,7 @@ class EngineBridge(QObject):
         document_opened (DocumentOpened), page_rendered (PageRendered), thumbnail_rendered (PageRendered),
         model_loaded (LoadedModel), stage_entered (StageEntered), page_encoded (PageEncoded),
         text_streamed (TextStreamed), reading_finished (ReadingFinished), plan_computed (PlanComputed),
-        request_stopped (RequestStopped), request_failed (RequestFailed).
+        texts_compared (TextsCompared), request_stopped (RequestStopped), request_failed (RequestFailed).
 
     Args:
         engine_factory: makes the engine; called on the model lane, where importing torch belongs.
@@ -91,6 +93,7 @@ class EngineBridge(QObject):
     text_streamed = Signal(object)
     reading_finished = Signal(object)
     plan_computed = Signal(object)
+    texts_compared = Signal(object)
     request_stopped = Signal(object)
     request_failed = Signal(object)
 
@@ -242,7 +245,7 @@ class EngineBridge(QObject):
         if cancel is not None:
             cancel.set()
 
-    # Plans ---------------------------------------------------------------------------------
+    # Plans and texts -----------------------------------------------------------------------
 
     def compute_plan(
         self, encoded: EncodedPage, settings: PruneSettings, with_transport: bool = False
@@ -261,6 +264,15 @@ class EngineBridge(QObject):
                 plan = plan_pruning(encoded.layout, encoded.measures, settings)
                 transport = _solve_transport(plan) if with_transport else None
                 self.plan_computed.emit(PlanComputed(request_id, encoded.ref, plan, transport))
+
+        return self._submit(self._plan_lane, request_id, job)
+
+    def compare_texts(self, left: str, right: str) -> int:
+        """Align two texts. Answered by `texts_compared`."""
+        request_id = next(self._ids)
+
+        def job() -> None:
+            self.texts_compared.emit(TextsCompared(request_id, compare_texts(left, right)))
 
         return self._submit(self._plan_lane, request_id, job)
 

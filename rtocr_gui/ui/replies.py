@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.comparison import TextComparison
 from rtocr_gui.ocr.reading import EncodedPage, Reading, Stage
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 
@@ -71,6 +72,14 @@ class PlanComputed:
     ref: PageRef
     plan: PrunePlan
     transport: Transport | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextsCompared:
+    """Two texts were aligned."""
+
+    request_id: int
+    comparison: TextComparison
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Self
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.comparison import TextComparison
+from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.reading import (
     LoadedModel,
     PrefillCost,
@@ -14,6 +16,7 @@ from rtocr_gui.ocr.reading import (
     StageTimings,
     StopReason,
 )
+from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, PruneSettings
 from rtocr_gui.ui.page_model import PageState
 
 
@@ -99,6 +102,82 @@ class ReadingRecord:
             passes=reading.passes,
             timings=reading.timings,
         )
+
+
+def pruning_label(pruning: PruneSettings, retention: float | None = None) -> str:
+    """Name a way of pruning: "All tokens", "RTPrune 50 %", "Auto (77 %)", "Random 50 %".
+
+    Args:
+        pruning: what was asked for.
+        retention: the ratio that automatic retention came to, in 0..1; None before it is known.
+    """
+    if pruning.retention == 1:
+        return "All tokens"
+    if pruning.retention is not None:
+        return f"{pruning.method.label} {_percent(pruning.retention)}"
+    automatic = "Auto" if retention is None else f"Auto ({_percent(retention)})"
+    return automatic if pruning.method is PruneMethod.RTPRUNE else f"{pruning.method.label}, {automatic}"
+
+
+def _percent(ratio: float) -> str:
+    return f"{100 * ratio:.0f} %"
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonShown:
+    """Two readings of one page, and where their texts differ.
+
+    Attributes:
+        left: the reading that the other is held against.
+        right: the other.
+        comparison: of their texts.
+    """
+
+    left: ReadingRecord
+    right: ReadingRecord
+    comparison: TextComparison
+
+    @property
+    def left_label(self) -> str:
+        """How the left reading was made."""
+        return pruning_label(self.left.settings.pruning, self.left.retention)
+
+    @property
+    def right_label(self) -> str:
+        """How the right reading was made."""
+        return pruning_label(self.right.settings.pruning, self.right.retention)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FiguresShown:
+    """What the figures panel shows of a page.
+
+    Attributes:
+        plan: of the ratio that is chosen now; None while the page is not encoded.
+        reading: the newest reading; None before the first.
+        all_tokens: a reading of the same page in the same way that kept every token, where there is one.
+    """
+
+    plan: PrunePlan | None = None
+    reading: ReadingRecord | None = None
+    all_tokens: ReadingRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurveShown:
+    """A retention curve, as far as it was read.
+
+    Attributes:
+        points: in the order they were read.
+        expected: how many there are when all is read; 0 while no curve was asked for.
+        running: True while readings are under way.
+        has_truth: True where the points have an error rate.
+    """
+
+    points: tuple[CurvePoint, ...] = ()
+    expected: int = 0
+    running: bool = False
+    has_truth: bool = False
 
 
 @dataclass(frozen=True, slots=True)

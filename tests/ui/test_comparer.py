@@ -1,0 +1,217 @@
+"""The comparer has only those readings made that are missing, and shows nothing that is out of date."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, StopReason
+from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
+from rtocr_gui.ui.comparer import STOPPED, Comparer
+from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.shown import ComparisonShown, ReadingRecord, pruning_label
+from tests.fake_engine import FakeEngine
+
+SETTINGS = ReadSettings(Mode.TINY, TASKS[1])
+ALL, HALF, AUTO = PruneSettings(1.0), PruneSettings(0.5), PruneSettings()
+DPI = 200.0
+
+
+class Told:
+    """Everything a comparer told, in order."""
+
+    def __init__(self, comparer: Comparer) -> None:
+        self.shown: list[ComparisonShown | None] = []
+        self.activities: list[tuple[str, bool]] = []
+        self.readings: list[Reading] = []
+        comparer.comparison_changed.connect(self.shown.append)
+        comparer.activity_changed.connect(lambda *activity: self.activities.append(activity))
+        comparer.page_read.connect(self.readings.append)
+
+    @property
+    def read(self) -> list[PruneSettings]:
+        return [reading.settings.pruning for reading in self.readings]
+
+
+@pytest.fixture
+def refs(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -> tuple[PageRef, ...]:
+    with qtbot.waitSignal(bridge.model_loaded):
+        bridge.load_model(Path("model"), "cpu")
+    with qtbot.waitSignal(bridge.document_opened) as caught:
+        bridge.open_document(draw_page("scan.tiff", pages=2))
+    pages: tuple[PageRef, ...] = caught.args[0].pages
+    return pages
+
+
+@pytest.fixture
+def comparer(bridge: EngineBridge, refs: tuple[PageRef, ...]) -> Comparer:
+    made = Comparer(bridge)
+    made.show_page(refs[0], SETTINGS, DPI)
+    return made
+
+
+@pytest.fixture
+def told(comparer: Comparer) -> Told:
+    return Told(comparer)
+
+
+def compare(
+    qtbot: QtBot,
+    comparer: Comparer,
+    left: PruneSettings,
+    right: PruneSettings,
+    readings: dict[ReadSettings, ReadingRecord] | None = None,
+) -> ComparisonShown:
+    with qtbot.waitSignal(comparer.comparison_changed) as caught:
+        comparer.compare(left, right, readings or {})
+    shown: ComparisonShown = caught.args[0]
+    return shown
+
+
+def records(told: Told) -> dict[ReadSettings, ReadingRecord]:
+    return {reading.settings: ReadingRecord.of(reading) for reading in told.readings}
+
+
+def test_both_readings_are_made_compared_and_told(qtbot: QtBot, comparer: Comparer, told: Told) -> None:
+    shown = compare(qtbot, comparer, ALL, AUTO)
+    assert (shown.left_label, shown.right_label) == ("All tokens", "Auto (76 %)")
+    assert (shown.comparison.left, shown.comparison.right) == (shown.left.text, shown.right.text)
+    assert [change.left_excerpt for change in shown.comparison.differences] == ["1.00"]
+    assert told.read == [ALL, AUTO]
+    assert told.activities[0] == ("Waiting for the model…", True)
+    assert ("Reading: All tokens…", True) in told.activities
+    assert told.activities[-1] == ("", False)
+    assert not comparer.running
+
+
+def test_a_reading_the_page_has_is_not_made_again(qtbot: QtBot, comparer: Comparer, told: Told) -> None:
+    compare(qtbot, comparer, ALL, AUTO)
+    kept = records(told)
+    told.readings.clear()
+    compare(qtbot, comparer, HALF, ALL, kept)
+    assert told.read == [HALF]
+    kept |= records(told)
+    told.readings.clear()
+    shown = compare(qtbot, comparer, HALF, ALL, kept)
+    assert told.read == []
+    assert shown.left_label == "RTPrune 50 %"
+
+
+def test_a_reading_that_was_stopped_is_made_again(qtbot: QtBot, comparer: Comparer, told: Told) -> None:
+    compare(qtbot, comparer, ALL, HALF)
+    stopped = {
+        settings: dataclasses.replace(record, stop_reason=StopReason.CANCELLED, text="page")
+        for settings, record in records(told).items()
+    }
+    told.readings.clear()
+    shown = compare(qtbot, comparer, ALL, HALF, stopped)
+    assert told.read == [ALL, HALF]
+    assert shown.left.text != "page"
+
+
+def test_a_reading_compared_with_itself_is_made_once(qtbot: QtBot, comparer: Comparer, told: Told) -> None:
+    shown = compare(qtbot, comparer, HALF, HALF)
+    assert told.read == [HALF]
+    assert shown.comparison.differences == ()
+
+
+def test_stopping_ends_the_reading_and_leaves_what_was_shown(
+    qtbot: QtBot, bridge: EngineBridge, comparer: Comparer, told: Told, fake_engine: FakeEngine
+) -> None:
+    compare(qtbot, comparer, ALL, HALF)
+    fake_engine.gate.clear()
+    with qtbot.waitSignal(bridge.text_streamed):
+        comparer.compare(AUTO, HALF, {})
+    with qtbot.waitSignal(bridge.reading_finished) as caught:
+        comparer.stop()
+    assert caught.args[0].reading.stop_reason is StopReason.CANCELLED
+    assert told.activities[-1] == (STOPPED, False)
+    assert len(told.shown) == 1
+    assert len(told.readings) == 2
+    comparer.stop()
+    assert told.activities[-2][1]
+
+
+def test_another_page_mode_or_task_ends_and_clears_the_comparison(
+    qtbot: QtBot, comparer: Comparer, told: Told, fake_engine: FakeEngine, refs: tuple[PageRef, ...]
+) -> None:
+    others = [
+        (refs[1], SETTINGS, DPI),
+        (refs[0], SETTINGS, 300.0),
+        (refs[0], dataclasses.replace(SETTINGS, mode=Mode.SMALL), DPI),
+        (refs[0], dataclasses.replace(SETTINGS, task=TASKS[0]), DPI),
+        (None, SETTINGS, DPI),
+    ]
+    fake_engine.gate.clear()
+    for page in others:
+        comparer.show_page(refs[0], SETTINGS, DPI)
+        comparer.compare(ALL, HALF, {})
+        assert comparer.running
+        comparer.show_page(*page)
+        assert not comparer.running
+        assert told.activities[-1] == ("", False)
+    assert set(told.shown) == {None}
+    fake_engine.gate.set()
+    comparer.show_page(refs[1], SETTINGS, DPI)
+    shown = compare(qtbot, comparer, ALL, HALF)
+    assert "page 2" in shown.left.text
+    assert [reading.ref for reading in told.readings] == [refs[1], refs[1]]
+
+
+def test_another_ratio_of_the_same_page_leaves_the_comparison(
+    qtbot: QtBot, comparer: Comparer, told: Told, refs: tuple[PageRef, ...]
+) -> None:
+    compare(qtbot, comparer, ALL, HALF)
+    comparer.show_page(refs[0], dataclasses.replace(SETTINGS, pruning=PruneSettings(0.3)), DPI)
+    assert len(told.shown) == 1
+
+
+def test_asking_again_gives_up_what_was_asked_before(
+    qtbot: QtBot, comparer: Comparer, told: Told, fake_engine: FakeEngine
+) -> None:
+    fake_engine.gate.clear()
+    comparer.compare(ALL, HALF, {})
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    with qtbot.waitSignal(comparer.comparison_changed):
+        comparer.compare(AUTO, HALF, {})
+        fake_engine.gate.set()
+    assert told.read == [AUTO, HALF]
+    assert len(told.shown) == 1
+
+
+def test_readings_of_others_are_not_taken_for_its_own(
+    qtbot: QtBot, bridge: EngineBridge, comparer: Comparer, told: Told, refs: tuple[PageRef, ...]
+) -> None:
+    bridge.read_page(refs[1], DPI, SETTINGS)
+    compare(qtbot, comparer, ALL, HALF)
+    assert {reading.ref for reading in told.readings} == {refs[0]}
+
+
+def test_a_page_that_cannot_be_read_is_told(
+    qtbot: QtBot, comparer: Comparer, told: Told, fake_engine: FakeEngine
+) -> None:
+    fake_engine.broken_pages.add("scan.tiff")
+    comparer.compare(ALL, HALF, {})
+    qtbot.waitUntil(lambda: not comparer.running)
+    assert told.activities[-1] == ("The model could not read this page.", False)
+    assert told.shown == []
+
+
+def test_nothing_is_asked_without_a_page(qtbot: QtBot, bridge: EngineBridge) -> None:
+    comparer = Comparer(bridge)
+    told = Told(comparer)
+    comparer.compare(ALL, HALF, {})
+    assert not comparer.running
+    assert told.activities == []
+
+
+def test_a_way_of_pruning_is_named_for_people() -> None:
+    assert [
+        pruning_label(pruning, 0.768)
+        for pruning in (ALL, HALF, AUTO, PruneSettings(0.5, method=PruneMethod.RANDOM))
+    ] == ["All tokens", "RTPrune 50 %", "Auto (77 %)", "Random 50 %"]
+    assert pruning_label(AUTO) == "Auto"
+    assert pruning_label(PruneSettings(method=PruneMethod.RANDOM), 0.768) == "Random, Auto (77 %)"
