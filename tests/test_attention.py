@@ -1,0 +1,176 @@
+"""The attention of a second pass is the one a reading had: row by row, at any chunk, and of no other layer."""
+
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from transformers import UnlimitedOcrForConditionalGeneration
+
+from rtocr_gui.ocr import attention
+from rtocr_gui.ocr.attention import trace_reading
+from rtocr_gui.ocr.checkpoint import load_model
+from rtocr_gui.ocr.decoding import Prompt, build_prompt
+from rtocr_gui.ocr.folder import check_folder
+
+SELECTED = np.array([0, 3, 4, 9, 11, 20, 21, 22, 29])
+TOKEN_IDS = [*range(70, 107)]
+
+
+@pytest.fixture(scope="module")
+def model() -> UnlimitedOcrForConditionalGeneration:
+    """Random weights in three layers (the golden model)."""
+    folder = check_folder(Path(__file__).parent / "golden" / "tiny_model")
+    return load_model(folder, torch.device("cpu"), torch.float32)
+
+
+@pytest.fixture(scope="module")
+def prompt(model: UnlimitedOcrForConditionalGeneration) -> Prompt:
+    """A pruned page: positions leave gaps."""
+    visual_tokens = torch.randn(len(SELECTED), 128, generator=torch.Generator().manual_seed(3))
+    return build_prompt(model, [0], visual_tokens, SELECTED, 30, [7, 8, 9])
+
+
+COLUMNS = torch.tensor([1, 2, 4, 6])
+
+
+def trace(
+    model: UnlimitedOcrForConditionalGeneration, prompt: Prompt, layers: int = 2, columns: Tensor = COLUMNS
+) -> Tensor:
+    rows = trace_reading(model, prompt, TOKEN_IDS, columns, threading.Event(), layers)
+    assert rows is not None
+    return rows
+
+
+def stock_attentions(model: UnlimitedOcrForConditionalGeneration, prompt: Prompt) -> list[Tensor]:
+    """What stock transformers gives of one pass over everything: (heads, m + T, m + T) of each layer."""
+    generated = model.get_input_embeddings()(torch.tensor(TOKEN_IDS))
+    positions = prompt.next_position + torch.arange(len(TOKEN_IDS))
+    model.set_attn_implementation({"text_config": "eager"})
+    try:
+        output: Any = model(
+            inputs_embeds=torch.cat([prompt.embeddings, generated])[None],
+            position_ids=torch.cat([prompt.position_ids, positions])[None],
+            attention_mask=torch.ones((1, len(prompt.position_ids) + len(TOKEN_IDS)), dtype=torch.int64),
+            output_attentions=True,
+        )
+    finally:
+        model.set_attn_implementation({"text_config": "sdpa"})
+    return [layer[0] for layer in output.attentions]
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_a_row_is_the_attention_of_the_token_before_as_stock_transformers_gives_it(
+    model: UnlimitedOcrForConditionalGeneration, prompt: Prompt, layers: int
+) -> None:
+    before_first = len(prompt.position_ids) - 1
+    rows = slice(before_first, before_first + len(TOKEN_IDS))
+    averaged = torch.stack(stock_attentions(model, prompt)[-layers:]).mean(dim=(0, 1))
+    expected = averaged[rows][:, COLUMNS]
+    torch.testing.assert_close(trace(model, prompt, layers), expected, rtol=0, atol=1e-6)
+    assert not torch.allclose(expected[1:], expected[:-1], atol=1e-4)  # a row too far would be seen
+
+
+@pytest.mark.parametrize("chunk_tokens", [1, 5, 36, 37, 38])
+def test_chunks_change_nothing(
+    model: UnlimitedOcrForConditionalGeneration,
+    prompt: Prompt,
+    monkeypatch: pytest.MonkeyPatch,
+    chunk_tokens: int,
+) -> None:
+    at_once = trace(model, prompt)
+    monkeypatch.setattr(attention, "CHUNK_TOKENS", chunk_tokens)
+    torch.testing.assert_close(trace(model, prompt), at_once, rtol=0, atol=1e-6)
+
+
+def test_all_columns_of_the_first_row_sum_to_one(
+    model: UnlimitedOcrForConditionalGeneration, prompt: Prompt
+) -> None:
+    sums = trace(model, prompt, columns=torch.arange(len(prompt.position_ids))).sum(dim=1)
+    assert sums[0].item() == pytest.approx(1, abs=1e-5)
+    assert (sums[1:] < 1).all()  # later ones attend to what was said as well
+
+
+def test_no_token_has_no_row(model: UnlimitedOcrForConditionalGeneration, prompt: Prompt) -> None:
+    rows = trace_reading(model, prompt, [], COLUMNS, threading.Event())
+    assert rows is not None
+    assert rows.shape == (0, 4)
+
+
+def attention_kinds(model: UnlimitedOcrForConditionalGeneration) -> set[str]:
+    return {model.config._attn_implementation, model.config.text_config._attn_implementation}
+
+
+def hooks(model: UnlimitedOcrForConditionalGeneration) -> int:
+    return sum(len(module._forward_hooks) for module in model.modules())
+
+
+@contextmanager
+def on_each_pass(model: UnlimitedOcrForConditionalGeneration, act: Any) -> Iterator[None]:
+    hook = model.model.language_model.register_forward_hook(lambda *_: act())
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def test_it_stops_before_the_next_chunk_once_cancelled(
+    model: UnlimitedOcrForConditionalGeneration, prompt: Prompt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "CHUNK_TOKENS", 10)
+    cancel, hooks_before = threading.Event(), hooks(model)
+    passes: list[str] = []
+
+    def cancel_in_the_second_chunk() -> None:
+        passes.append(model.config.text_config._attn_implementation)
+        if len(passes) == 3:
+            cancel.set()
+
+    with on_each_pass(model, cancel_in_the_second_chunk):
+        assert trace_reading(model, prompt, TOKEN_IDS, COLUMNS, cancel) is None
+        assert passes == ["sdpa", "eager", "eager"]
+        assert trace_reading(model, prompt, TOKEN_IDS, COLUMNS, cancel) is None
+    assert len(passes) == 3
+    assert (attention_kinds(model), hooks(model)) == ({"sdpa"}, hooks_before)
+
+
+def test_a_failure_leaves_the_model_as_it_was(
+    model: UnlimitedOcrForConditionalGeneration, prompt: Prompt
+) -> None:
+    hooks_before = hooks(model)
+
+    def fail() -> None:
+        if model.config.text_config._attn_implementation == "eager":
+            raise RuntimeError("out of memory")
+
+    with on_each_pass(model, fail), pytest.raises(RuntimeError):
+        trace(model, prompt)
+    assert (attention_kinds(model), hooks(model)) == ({"sdpa"}, hooks_before)
+
+
+def test_weights_are_let_go_pass_by_pass(
+    model: UnlimitedOcrForConditionalGeneration, prompt: Prompt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "CHUNK_TOKENS", 8)
+    seen: list[weakref.ref[Tensor]] = []
+    alive: list[int] = []
+
+    def note(_module: object, _inputs: object, output: tuple[Tensor, Tensor | None]) -> None:
+        if output[1] is not None:
+            assert output[1].shape[-2] <= 8
+            seen.append(weakref.ref(output[1]))
+
+    hook = model.model.language_model.layers[-1].self_attn.register_forward_hook(note)
+    try:
+        with on_each_pass(model, lambda: alive.append(sum(weights() is not None for weights in seen))):
+            trace(model, prompt)
+    finally:
+        hook.remove()
+    assert len(seen) == 5
+    assert alive == [0] * 6
