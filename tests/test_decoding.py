@@ -47,10 +47,17 @@ class ScriptedDecoder:
         self.next_position = prompt.next_position
         return self._logits()
 
-    def step(self, token_id: int) -> Tensor:
-        self.fed.append(token_id)
-        self.next_position += 1
-        return self._logits()
+    def feed(self, token_ids: Sequence[int]) -> Tensor:
+        rows = []
+        for token_id in token_ids:
+            self.fed.append(token_id)
+            self.next_position += 1
+            rows.append(self._logits())
+        return torch.stack(rows)
+
+    def take_back(self, count: int) -> None:
+        del self.fed[-count:]
+        self.next_position -= count
 
     def _logits(self) -> Tensor:
         logits = torch.zeros(self._vocabulary)
@@ -294,7 +301,7 @@ def test_steps_give_the_logits_of_one_long_prompt(tmp_path: Path) -> None:
     for count, token_id in enumerate(after[5:], start=5):
         whole = Decoder(model).prefill(build_prompt(model, [0], visual_tokens, selected, 30, after[:count]))
         torch.testing.assert_close(logits, whole, rtol=0, atol=1e-5)
-        logits = decoder.step(token_id)
+        logits = decoder.feed([token_id])[0]
     assert decoder.next_position == 1 + 30 + len(after)
 
 

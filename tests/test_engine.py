@@ -308,7 +308,7 @@ def test_a_failure_in_the_middle_of_the_text_is_told_in_words(
     def fail(*arguments: object) -> None:
         raise RuntimeError("device lost")
 
-    monkeypatch.setattr("rtocr_gui.ocr.decoding.Decoder.step", fail)
+    monkeypatch.setattr("rtocr_gui.ocr.decoding.Decoder.feed", fail)
     with pytest.raises(ReadingError, match=r"failed on middle\.png"):
         read(miniature_engine, page("middle.png"))
 

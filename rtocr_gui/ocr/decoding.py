@@ -1,4 +1,7 @@
-"""From visual tokens to generated token ids: prefill, then one greedy step after the other.
+"""From visual tokens to generated token ids: prefill, then greedy decoding.
+
+Greedy decoding feeds token after token, or several guessed ones at once (`drafting`), of which only
+those are kept that it would have chosen one by one.
 
 Pruned tokens leave gaps, not shifts: every token keeps the position it has in the full sequence, and
 generation goes on where the full sequence ends (RTPrune, arXiv 2605.00392). Knows the stock model's
@@ -16,10 +19,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import DynamicCache, UnlimitedOcrForConditionalGeneration
 
+from rtocr_gui.ocr.drafting import Drafter
 from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ocr.repetition import banned_tokens, is_held_from_looping, is_looping
 
 _LOOP_CHECK_INTERVAL = 8
+_ROUNDING_STEPS = 16
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -111,19 +116,25 @@ class Decoder:
         self.next_position = prompt.next_position
         # Without a mask, gaps between positions would be taken for borders of packed sequences.
         mask = torch.ones((1, len(prompt.position_ids)), dtype=torch.int64, device=prompt.embeddings.device)
-        return self._forward(prompt.embeddings[None], prompt.position_ids[None], mask)
+        return self._forward(prompt.embeddings[None], prompt.position_ids[None], mask)[-1]
 
     @torch.inference_mode()
-    def step(self, token_id: int) -> Tensor:
-        """Take one generated token in.
+    def feed(self, token_ids: Sequence[int]) -> Tensor:
+        """Take t generated or guessed tokens in.
 
         Returns:
-            (vocabulary,) logits of the next one.
+            (t, vocabulary) logits of the token after each.
         """
-        ids = torch.tensor([[token_id]], dtype=torch.int64, device=self._model.device)
-        positions = torch.tensor([[self.next_position]], dtype=torch.int64, device=self._model.device)
-        self.next_position += 1
+        ids = torch.tensor([token_ids], dtype=torch.int64, device=self._model.device)
+        end = self.next_position + len(token_ids)
+        positions = torch.arange(self.next_position, end, device=self._model.device)[None]
+        self.next_position = end
         return self._forward(self._model.get_input_embeddings()(ids), positions, None)
+
+    def take_back(self, count: int) -> None:
+        """Forget the last tokens that were fed, at least one."""
+        self.next_position -= count
+        self._cache.crop(-count)
 
     def _forward(self, embeddings: Tensor, position_ids: Tensor, mask: Tensor | None) -> Tensor:
         output = self._model(
@@ -132,57 +143,121 @@ class Decoder:
             attention_mask=mask,
             past_key_values=self._cache,
             use_cache=True,
-            logits_to_keep=1,
+            logits_to_keep=1 if mask is not None else 0,
         )
-        logits: Tensor = output.logits[0, -1]
+        logits: Tensor = output.logits[0]
         return logits
 
 
 class GreedyGeneration:
     """Iterates over generated token ids, the end token left out.
 
+    A drafter makes it quicker and changes nothing else: a guessed token counts only where it is the one
+    that would have been chosen anyway. A pass over several tokens rounds its sums in another order
+    than passes over one, so a choice that rounding might turn is not trusted but made again by itself.
+
     Args:
         decoder: fresh.
         rules: when to stop and what not to repeat.
-        cancel: checked before the prefill and before every step.
+        cancel: checked before the prefill and before every pass.
+        drafter: guesses what comes next; None to feed one token at a time.
 
     Attributes:
         token_ids: generated so far.
+        passes: of the decoder, after the prefill.
         stop_reason: why it ended; None before that.
     """
 
-    def __init__(self, decoder: Decoder, rules: GenerationRules, cancel: threading.Event) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        rules: GenerationRules,
+        cancel: threading.Event,
+        drafter: Drafter | None = None,
+    ) -> None:
         self.token_ids: list[int] = []
+        self.passes = 0
         self.stop_reason: StopReason | None = None
         self._decoder = decoder
         self._rules = rules
         self._cancel = cancel
-        self._logits: Tensor | None = None
+        self._drafter = drafter
+        self._first_logits: Tensor | None = None
+        self._begins_at = 0
         self._changed_at: list[int] = []
+        self._is_unsure = False
 
     def prefill(self, prompt: Prompt) -> None:
         """Take the prompt in, unless it was cancelled before that."""
+        self._begins_at = prompt.next_position
         if not self._has_ended():
-            self._logits = self._decoder.prefill(prompt)
+            self._first_logits = self._decoder.prefill(prompt)
 
     def __iter__(self) -> Iterator[int]:
-        while not self._has_ended():
-            if self.token_ids:
-                self._logits = self._decoder.step(self.token_ids[-1])
-            assert self._logits is not None, "iterated before the prefill"
-            token_id = self._choose(self._logits)
+        if self._has_ended():
+            return
+        assert self._first_logits is not None, "iterated before the prefill"
+        logits, guess = self._first_logits[None], list[int]()
+        while True:
+            before = len(self.token_ids)
+            yield from self._choose(logits, guess)
+            chosen = self.token_ids[before:]
+            if self._has_ended():
+                return
+            if len(chosen) <= len(guess):  # the token chosen last is fed with the next pass
+                self._decoder.take_back(len(guess) + 1 - len(chosen))
+            if self._drafter is not None and chosen:
+                self._drafter.judge(chosen)
+            guess = self._guess()
+            logits = self._decoder.feed([self.token_ids[-1], *guess])
+            self.passes += 1
+
+    def _guess(self) -> list[int]:
+        if self._drafter is None or self._is_unsure:
+            return []
+        count = len(self.token_ids)
+        left = self._rules.context_length - self._begins_at - count
+        return self._drafter.guess(min(self._rules.max_new_tokens - count, left))
+
+    def _choose(self, logits: Tensor, guess: Sequence[int]) -> Iterator[int]:
+        """Choose the token after each that was fed, for as long as the one fed next was the right one.
+
+        Args:
+            logits: (t + 1, vocabulary), after the last chosen token and after each guessed one.
+            guess: t token ids.
+        """
+        best = logits.argmax(dim=-1).tolist()
+        is_close = _are_close(logits) if guess else [False]
+        self._is_unsure = False
+        for row, token_id in enumerate(best):
+            if row and self._has_ended():
+                return
+            banned = self._banned()
+            self._is_unsure = bool(guess) and (is_close[row] or token_id in banned)
+            if self._is_unsure:
+                return
+            if token_id in banned:
+                self._changed_at.append(len(self.token_ids))
+                allowed = logits[row].clone()
+                allowed[banned] = -torch.inf
+                token_id = int(allowed.argmax())
             if token_id == self._rules.end_id:
                 self.stop_reason = StopReason.END
                 return
             self.token_ids.append(token_id)
             yield token_id
+            if row == len(guess) or token_id != guess[row]:
+                return
 
     def _has_ended(self) -> bool:
         count = len(self.token_ids)
-        full = self._decoder.next_position >= self._rules.context_length
+        if self.stop_reason is not None:
+            return True
         if self._cancel.is_set():
             self.stop_reason = StopReason.CANCELLED
-        elif count and (full or count >= self._rules.max_new_tokens):
+        elif count and (
+            count >= self._rules.max_new_tokens or self._begins_at + count > self._rules.context_length
+        ):
             self.stop_reason = StopReason.LENGTH
         elif self._is_endless():
             self.stop_reason = StopReason.LOOP
@@ -194,20 +269,17 @@ class GreedyGeneration:
             count % _LOOP_CHECK_INTERVAL == 0 and is_looping(self.token_ids)
         )
 
-    def _choose(self, logits: Tensor) -> int:
-        """The token of the largest logit that is not banned."""
-        best = int(logits.argmax())
-        banned = self._banned()
-        if best not in banned:
-            return best
-        self._changed_at.append(len(self.token_ids))
-        logits = logits.clone()
-        logits[banned] = -torch.inf
-        return int(logits.argmax())
-
     def _banned(self) -> list[int]:
         rules = self._rules
         if rules.ngram_size == 0:
             return []
         found = banned_tokens(self.token_ids, rules.ngram_size, rules.ngram_window)
         return [token_id for token_id in found.tolist() if token_id not in rules.allowed_ids]
+
+
+def _are_close(logits: Tensor) -> list[bool]:
+    """Whether the two largest logits of each row lie closer together than rounding may move them."""
+    two = logits.float().topk(2, dim=-1).values
+    rounding = _ROUNDING_STEPS * torch.finfo(logits.dtype).eps * two.abs().amax(dim=-1)
+    close: list[bool] = (two[:, 0] - two[:, 1] <= rounding).tolist()
+    return close

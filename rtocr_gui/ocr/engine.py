@@ -2,14 +2,16 @@
 
 Synchronous: whoever calls it decides on which thread that happens, always on one at a time. Encoded
 pages are kept (bounded in bytes), so that a page is read again at another retention without encoding
-it again. Knows no window; everything it gives is plain and frozen.
+it again; so is what was said of them, which is the draft of the next reading. Knows no window;
+everything it gives is plain and frozen.
 """
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -27,6 +29,7 @@ from rtocr_gui.ocr.checkpoint import (
 )
 from rtocr_gui.ocr.cost import prefill_cost
 from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt, build_prompt
+from rtocr_gui.ocr.drafting import Drafter, PageTexts, pass_cost
 from rtocr_gui.ocr.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.folder import inspect_checkpoint
 from rtocr_gui.ocr.layout import build_layout
@@ -42,8 +45,9 @@ from rtocr_gui.ocr.reading import (
     Stage,
     StageTimings,
     StopReason,
+    Task,
 )
-from rtocr_gui.ocr.threads import usable_cpus
+from rtocr_gui.ocr.threads import decoding_threads, usable_cpus
 from rtocr_gui.ocr.transcript import Transcript
 from rtocr_gui.ocr.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
@@ -53,6 +57,12 @@ from rtocr_gui.pruning.transport import apply_plan
 CACHE_BYTES = 256 * 2**20
 """Encoded pages that are kept, unless told otherwise: of the published model in float32, some 90 in Large,
 and 20 to 80 in Gundam."""
+
+TEXT_BYTES = 32 * 2**20
+"""Texts that are kept as drafts: of some 30 pages at the greatest length and many ratios, of hundreds as a
+rule."""
+
+_TOKEN_BYTES = 8
 
 _PageKey = tuple[PageRef, tuple[int, int], float | None, Mode]
 
@@ -79,9 +89,10 @@ class Engine:
     """
 
     def __init__(self, threads: int | None = None, cache_bytes: int = CACHE_BYTES) -> None:
-        self._threads = threads
+        self._encoding_threads = threads or min(torch.get_num_threads(), usable_cpus())
         self._checkpoint: Checkpoint | None = None
         self._encodings: ByteBoundedCache[_PageKey, _Encoding] = ByteBoundedCache(cache_bytes)
+        self._texts: ByteBoundedCache[tuple[_PageKey, Task], PageTexts] = ByteBoundedCache(TEXT_BYTES)
 
     def load(self, folder: Path, device: str = "auto") -> LoadedModel:
         """Load a checkpoint in place of the one that was loaded.
@@ -103,7 +114,7 @@ class Engine:
         dtype = choose_dtype(place)
         inspect_checkpoint(folder)
         self.unload()
-        torch.set_num_threads(self._threads or min(torch.get_num_threads(), usable_cpus()))
+        torch.set_num_threads(self._encoding_threads)
         self._checkpoint = load_checkpoint(folder, place, dtype)
         return LoadedModel(
             info=self._checkpoint.info,
@@ -113,9 +124,10 @@ class Engine:
         )
 
     def unload(self) -> None:
-        """Forget the model and all encoded pages."""
+        """Forget the model, all encoded pages and what was said of them."""
         self._checkpoint = None
         self._encodings.clear()
+        self._texts.clear()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
@@ -136,14 +148,20 @@ class Engine:
         return self._encode(self._loaded(), page, mode)[0].page
 
     def read(
-        self, page: PageImage, settings: ReadSettings, cancel: threading.Event
+        self,
+        page: PageImage,
+        settings: ReadSettings,
+        cancel: threading.Event,
+        draft: Sequence[int] | None = None,
     ) -> Iterator[ReadingEvent]:
         """Read a page, stage by stage.
 
         Args:
             page: as it was rendered.
             settings: mode, task, retention and limits.
-            cancel: stops the reading before the next decoding step; an encoding under way is finished.
+            cancel: stops the reading before the next pass of the decoder; an encoding under way is finished.
+            draft: token ids of a similar text, which make the reading quicker and change nothing else;
+                None for what was said of this page at the nearest retention, empty for none.
 
         Yields:
             Each stage as it begins, the encoded page, the text as it comes, and last the reading.
@@ -169,8 +187,13 @@ class Engine:
 
             yield Stage.PREFILL
             started = time.perf_counter()
-            decoder = Decoder(checkpoint.model)
-            generation = GreedyGeneration(decoder, _rules(checkpoint, settings), cancel)
+            texts, kept = self._texts_of(page, settings), len(plan.kept)
+            sizes = checkpoint.architecture.decoder
+            torch.set_num_threads(decoding_threads(sizes.width, self._encoding_threads))
+            drafter = Drafter(texts.nearest(kept) if draft is None else draft, partial(pass_cost, sizes))
+            generation = GreedyGeneration(
+                Decoder(checkpoint.model), _rules(checkpoint, settings), cancel, drafter
+            )
             generation.prefill(prompt)
             _wait_for(checkpoint.model.device)
             prefill_ms = _ms_since(started)
@@ -178,6 +201,9 @@ class Engine:
             yield Stage.DECODE
             transcript = Transcript(checkpoint.tokenizer, generation)
             yield from transcript.deltas()
+            if plan.method is PruneMethod.RTPRUNE:
+                texts.add(kept, generation.token_ids, generation.stop_reason is StopReason.END)
+                self._keep_texts(page, settings, texts)
             yield Reading(
                 ref=page.ref,
                 settings=settings,
@@ -189,7 +215,7 @@ class Engine:
                 plan=plan,
                 cost=_prefill_cost(checkpoint, len(prompt.position_ids)),
                 cost_of_all=_prefill_cost(checkpoint, prompt.next_position),
-                passes=max(0, len(generation.token_ids) - 1),
+                passes=generation.passes,
                 timings=StageTimings(
                     encode_ms=encoding.page.encode_ms if is_new else 0.0,
                     prune_ms=prune_ms,
@@ -207,11 +233,12 @@ class Engine:
         self, checkpoint: Checkpoint, page: PageImage, mode: Mode, attended: bool = False
     ) -> tuple[_Encoding, bool]:
         """The encoding of a page, with the class token's attention where needed; and whether it is new."""
-        key = (page.ref, page.image.size, page.dpi, mode)
+        key = _page_key(page, mode)
         kept = self._encodings.get(key)
         if kept is not None and not (attended and kept.page.measures.cls_attention is None):
             return kept, False
         with self._failures_in_words(page, mode):
+            torch.set_num_threads(self._encoding_threads)
             views = make_views(page.image, mode)
             layout = build_layout(mode, views.page_size_px, views.crop_wh)
             started = time.perf_counter()
@@ -226,6 +253,14 @@ class Engine:
         encoding = _Encoding(EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
         self._encodings.put(key, encoding, encoding.size_bytes)
         return encoding, True
+
+    def _texts_of(self, page: PageImage, settings: ReadSettings) -> PageTexts:
+        """What was said of a page before; what a baseline made of it is no good draft, and not kept."""
+        return self._texts.get((_page_key(page, settings.mode), settings.task)) or PageTexts()
+
+    def _keep_texts(self, page: PageImage, settings: ReadSettings, texts: PageTexts) -> None:
+        key = _page_key(page, settings.mode), settings.task
+        self._texts.put(key, texts, _TOKEN_BYTES * texts.token_count)
 
     @contextmanager
     def _failures_in_words(self, page: PageImage, mode: Mode) -> Iterator[None]:
@@ -243,6 +278,10 @@ class Engine:
                 f"There is not enough memory to read {page.ref.label} in {mode.value} mode. Choose a smaller "
                 "mode, or close other programs."
             ) from error
+
+
+def _page_key(page: PageImage, mode: Mode) -> _PageKey:
+    return page.ref, page.image.size, page.dpi, mode
 
 
 def _build_prompt(
