@@ -1,20 +1,24 @@
 """The recognised text: as Markdown to edit, and as it will look.
 
-Tells text that a reading wrote from text that a person typed. Knows no page, no file and no
-clipboard; the preview opens no link and loads nothing that the text names.
+Tells text that a reading wrote from text that a person typed. Places in the text are counted in
+characters, as Python counts them; only here is it known that Qt counts the halves of rare ones. Knows
+no page, no file and no clipboard; the preview opens no link and loads nothing that the text names.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QFontDatabase, QImage, QTextCursor, QTextDocument
+from PySide6.QtGui import QColor, QFontDatabase, QImage, QPalette, QTextCursor, QTextDocument
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPlainTextEdit,
     QScrollBar,
     QTabWidget,
     QTextBrowser,
+    QTextEdit,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -24,6 +28,8 @@ from rtocr_gui.ui.icons import icon
 
 PREVIEW_MS = 200
 """The preview follows the text at most this often."""
+
+_LOOKS_FOR_LINE = 4
 
 _TABLE_STYLE = "table { border-collapse: collapse } td, th { border: 1px solid gray; padding: 3px }"
 
@@ -50,17 +56,31 @@ class MarkdownEditor(QPlainTextEdit):
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return source.hasText() and not any(url.isLocalFile() for url in source.urls())
 
+    def scroll_to(self, cursor: QTextCursor) -> None:
+        """Bring a place into sight, with some lines before it; the person's own cursor stays."""
+        bar, block = self.verticalScrollBar(), cursor.block()
+        # Qt counts the lines of a block once it was in sight, so a second look may find it elsewhere.
+        for _ in range(_LOOKS_FOR_LINE):
+            rect = self.cursorRect(cursor)
+            if rect.top() >= 0 and rect.bottom() <= self.viewport().height():
+                return
+            line = block.layout().lineForTextPosition(cursor.positionInBlock()).lineNumber()
+            bar.setValue(block.firstLineNumber() + max(0, line) - bar.pageStep() // 3)
+
 
 class TextPane(QWidget):
-    """Shows the text of one page in two tabs, with a bar to copy and export it.
+    """Shows the text of one page in tabs, with a bar to copy and export it.
 
     Signals:
         text_edited(str): the person changed the text; all of it.
+        selection_changed(int, int): other characters of the text are selected, from start to before end;
+            none where both are the same.
         copy_requested(): the text should go to the clipboard.
         export_requested(): the text should go to a file.
     """
 
     text_edited = Signal(str)
+    selection_changed = Signal(int, int)
     copy_requested = Signal()
     export_requested = Signal()
 
@@ -70,6 +90,8 @@ class TextPane(QWidget):
         self._known_text = ""
         self._writing = False
         self._preview_is_stale = False
+        self._selection = (0, 0)
+        self._mark: QTextCursor | None = None
         self._preview_timer = QTimer(self)
         self._preview_timer.setSingleShot(True)
         self._preview_timer.setInterval(PREVIEW_MS)
@@ -79,14 +101,13 @@ class TextPane(QWidget):
         self._editor.setAccessibleName("Recognised text as Markdown")
         self._editor.setTabChangesFocus(True)
         self._editor.textChanged.connect(self._follow_text)
+        self._editor.selectionChanged.connect(self._follow_selection)
         self._preview = SafePreview()
         self._preview.setAccessibleName("Preview of the recognised text")
 
         self._tabs = QTabWidget()
-        self._tabs.addTab(self._editor, "M&arkdown")
-        self._tabs.addTab(self._preview, "&Preview")
-        self._tabs.setTabToolTip(0, "The text, to read and correct")
-        self._tabs.setTabToolTip(1, "The text as it will look")
+        self.add_tab(self._editor, "M&arkdown", "The text, to read and correct")
+        self.add_tab(self._preview, "&Preview", "The text as it will look")
         self._tabs.currentChanged.connect(self._render_preview)
 
         self._copy = self._button("Copy", "Copy the text of this page", self.copy_requested.emit)
@@ -106,6 +127,39 @@ class TextPane(QWidget):
         """The text as it stands, character for character (`toPlainText` would change hard spaces)."""
         return self._editor.document().toRawText().replace("\u2029", "\n").replace("\u2028", "\n")
 
+    def add_tab(self, widget: QWidget, title: str, tip: str) -> None:
+        """Put another view of the text beside the others.
+
+        Args:
+            widget: the view.
+            title: of its tab, with a mnemonic.
+            tip: what it shows, in a few words.
+        """
+        self._tabs.setTabToolTip(self._tabs.addTab(widget, title), tip)
+
+    def show_tab(self, widget: QWidget) -> None:
+        """Bring a view that was added to the front."""
+        self._tabs.setCurrentWidget(widget)
+
+    @Slot(int, int)
+    def mark(self, start: int, end: int) -> None:
+        """Highlight characters and bring them into sight; text, selection and undo are not touched."""
+        text = self.text
+        places = [_qt_place(text, min(place, len(text))) for place in (start, end)]
+        self._mark = QTextCursor(self._editor.document())
+        self._mark.setPosition(places[0])
+        self._mark.setPosition(places[1], QTextCursor.MoveMode.KeepAnchor)
+        self._draw_mark()
+        beginning = QTextCursor(self._mark)
+        beginning.setPosition(places[0])
+        self._editor.scroll_to(beginning)
+
+    @Slot()
+    def clear_mark(self) -> None:
+        """Highlight nothing."""
+        self._mark = None
+        self._draw_mark()
+
     @Slot(str)
     def show_text(self, text: str, page: object = None) -> None:
         """Replace the text.
@@ -118,6 +172,7 @@ class TextPane(QWidget):
         same_page = page is not None and page == self._page
         positions = [bar.value() if same_page else 0 for bar in bars]
         self._page = page
+        self.clear_mark()
         with self._written_by_program():
             self._editor.setPlainText(text)
         self._render_preview()
@@ -183,6 +238,7 @@ class TextPane(QWidget):
             document.setDocumentMargin(self.fontMetrics().height() / 2)
         self._preview_is_stale = True  # it was drawn with the colours from before
         self._render_preview()
+        self._draw_mark()
 
     @contextmanager
     def _written_by_program(self) -> Iterator[None]:
@@ -207,6 +263,25 @@ class TextPane(QWidget):
             self.text_edited.emit(text)
 
     @Slot()
+    def _follow_selection(self) -> None:
+        cursor = self._editor.textCursor()
+        selected = cursor.selectionStart(), cursor.selectionEnd()
+        if not cursor.hasSelection():
+            selected = (0, 0)
+        if selected != self._selection:
+            self._selection = selected
+            self.selection_changed.emit(*_characters_at(self.text, *selected))
+
+    def _draw_mark(self) -> None:
+        marked = []
+        if self._mark is not None:
+            selection = QTextEdit.ExtraSelection()
+            selection.cursor = self._mark
+            selection.format.setBackground(_mark_colour(self.palette()))
+            marked.append(selection)
+        self._editor.setExtraSelections(marked)
+
+    @Slot()
     def _render_preview(self) -> None:
         if self._preview_is_stale and self._tabs.currentWidget() is self._preview:
             self._preview_is_stale = False
@@ -220,3 +295,23 @@ def _held(bar: QScrollBar) -> Iterator[None]:
     position, follows = bar.value(), bar.value() == bar.maximum()
     yield
     bar.setValue(bar.maximum() if follows else position)
+
+
+def _qt_place(text: str, place: int) -> int:
+    """A place in a text as Qt counts it: a character outside the Basic Multilingual Plane counts twice."""
+    return place + sum(character > "\uffff" for character in text[:place])
+
+
+def _characters_at(text: str, *qt_places: int) -> list[int]:
+    """The inverse of `_qt_place`; a place within a character counts as before it."""
+    if max(text, default="") <= "\uffff":
+        return list(qt_places)
+    begins = [*accumulate((1 + (character > "\uffff") for character in text), initial=0)]
+    return [bisect_right(begins, place) - 1 for place in qt_places]
+
+
+def _mark_colour(palette: QPalette) -> QColor:
+    """Like a selection, but so light that the text stays readable in its own colour."""
+    colour = palette.highlight().color()
+    colour.setAlphaF(0.4)
+    return colour

@@ -225,3 +225,131 @@ def test_tab_moves_on_to_the_next_control(qtbot: QtBot, pane: TextPane, edits: l
     editor(pane).setFocus()
     qtbot.keyClick(editor(pane), Qt.Key.Key_Tab)
     assert edits == []
+
+
+ASTRAL = "One 👍🏽 two 𝄞 three"
+
+
+@pytest.fixture
+def selections(pane: TextPane) -> list[tuple[int, int]]:
+    heard: list[tuple[int, int]] = []
+    pane.selection_changed.connect(lambda start, end: heard.append((start, end)))
+    return heard
+
+
+def select(pane: TextPane, word: str) -> None:
+    """Select a word as a person does."""
+    document = editor(pane).document()
+    editor(pane).setTextCursor(document.find(word))
+
+
+def marked(pane: TextPane) -> list[str]:
+    return [extra.cursor.selectedText() for extra in editor(pane).extraSelections()]
+
+
+@pytest.mark.parametrize("word", ["One", "two", "𝄞", "three"])
+def test_a_selection_is_told_in_characters(
+    pane: TextPane, selections: list[tuple[int, int]], word: str
+) -> None:
+    pane.show_text(ASTRAL)
+    select(pane, word)
+    assert [ASTRAL[start:end] for start, end in selections] == [word]
+
+
+def test_only_other_selections_are_told(pane: TextPane, selections: list[tuple[int, int]]) -> None:
+    pane.show_text("one two")
+    select(pane, "two")
+    select(pane, "two")
+    editor(pane).moveCursor(QTextCursor.MoveOperation.Start)
+    editor(pane).moveCursor(QTextCursor.MoveOperation.End)
+    assert selections == [(4, 7), (0, 0)]
+
+
+def test_another_text_takes_the_selection_along(pane: TextPane, selections: list[tuple[int, int]]) -> None:
+    pane.show_text("one two")
+    select(pane, "two")
+    pane.show_text("three four")
+    assert selections == [(4, 7), (0, 0)]
+
+
+@pytest.mark.parametrize("word", ["One", "two", "𝄞", "three"])
+def test_a_mark_covers_just_its_characters(pane: TextPane, word: str) -> None:
+    pane.show_text(ASTRAL)
+    pane.mark(ASTRAL.index(word), ASTRAL.index(word) + len(word))
+    assert marked(pane) == [word]
+
+
+def test_a_mark_changes_nothing_but_its_looks(
+    qtbot: QtBot, pane: TextPane, edits: list[str], selections: list[tuple[int, int]]
+) -> None:
+    pane.show_text("one two three")
+    editor(pane).insertPlainText("x")
+    select(pane, "two")
+    pane.mark(9, 14)
+    assert (edits, selections) == (["xone two three"], [(5, 8)])
+    assert editor(pane).textCursor().selectedText() == "two"
+    assert pane.text == "xone two three"
+    pane.clear_mark()
+    assert marked(pane) == []
+    editor(pane).undo()
+    assert pane.text == "one two three"
+
+
+def test_a_mark_comes_into_sight_and_leaves_the_cursor_behind(pane: TextPane) -> None:
+    text = "\n".join("word " * 60 for _ in range(100)) + "\nlast"
+    pane.show_text(text)
+    pane.mark(len(text) - 4, len(text))
+    sight = editor(pane).viewport().rect()
+    for share in (0.5, 0.2, 0.9, 0.0, 0.95):
+        at = int(share * len(text))
+        pane.mark(at, at + 4)
+        extra = editor(pane).extraSelections()[0]
+        assert sight.contains(editor(pane).cursorRect(extra.cursor))
+    assert editor(pane).textCursor().position() == 0
+
+
+def test_a_mark_that_is_in_sight_scrolls_nothing(pane: TextPane) -> None:
+    pane.show_text(LINES)
+    bar = editor(pane).verticalScrollBar()
+    bar.setValue(50)
+    at = LINES.index("line 52")
+    pane.mark(at, at + 7)
+    assert bar.value() == 50
+
+
+def test_another_text_has_no_mark(pane: TextPane) -> None:
+    pane.show_text("one two")
+    pane.mark(0, 3)
+    pane.show_text("three four")
+    assert marked(pane) == []
+
+
+def test_a_mark_past_the_end_ends_there(pane: TextPane) -> None:
+    pane.show_text("one")
+    pane.mark(1, 50)
+    assert marked(pane) == ["ne"]
+    pane.mark(50, 60)
+    assert marked(pane) == [""]
+
+
+def test_a_mark_follows_the_colours_and_keeps_the_text_readable(pane: TextPane) -> None:
+    pane.show_text("one two")
+    pane.mark(0, 3)
+    palette = pane.palette()
+    palette.setColor(palette.ColorRole.Highlight, QColor(200, 0, 100))
+    pane.setPalette(palette)
+    extra = editor(pane).extraSelections()[0]
+    colour = extra.format.background().color()
+    assert (colour.red(), colour.green(), colour.blue()) == (200, 0, 100)
+    assert colour.alphaF() < 0.5
+
+
+def test_other_views_stand_beside_the_text(qtbot: QtBot, pane: TextPane) -> None:
+    view = QPlainTextEdit()
+    pane.add_tab(view, "&Compare", "Two readings side by side")
+    tabs = pane.findChild(QTabWidget)
+    assert [tabs.tabText(index) for index in range(tabs.count())] == ["M&arkdown", "&Preview", "&Compare"]
+    assert tabs.tabToolTip(2) == "Two readings side by side"
+    assert tabs.currentIndex() == 0
+    pane.show_tab(view)
+    assert view.isVisible()
