@@ -1,4 +1,4 @@
-"""The attention of a second pass is the one a reading had: row by row, at any chunk, and of no other layer."""
+"""The attention of a second pass is what a reading had: row by row, at any chunk, in the last layers."""
 
 import threading
 import weakref
