@@ -4,10 +4,12 @@ Tells apart a ratio that is still moving from one that came to rest, so that the
 follow the first and a reading start on the second. Knows no page and plans nothing.
 """
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QSpinBox, QWidget
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QSpinBox, QWidget
 
 from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.ui.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 
 QUIET_MS = 350
 """Steps of keys and wheel count as released when none followed for so long."""
@@ -42,27 +44,28 @@ class RetentionBar(QWidget):
         self._auto.setToolTip("Let the page decide: the more text and variety, the more tokens are kept")
         self._auto.clicked.connect(self._choose_automatic)
 
-        self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._slider.setRange(1, 100)
-        self._slider.setPageStep(10)
+        self._slider = RetentionSlider()
         self._slider.setAccessibleName("Retention ratio in percent")
-        self._slider.setToolTip("Share of the visual tokens to keep; the others are merged into them")
-        self._slider.setMinimumWidth(self.fontMetrics().averageCharWidth() * 16)
+        self._slider.setToolTip(
+            "Share of the visual tokens to keep; the others are merged into them.\n"
+            f"A dragged handle catches at {', '.join(str(percent) for percent in DETENTS)} %; "
+            "hold Shift to pass.\n"
+            "84 % is the ratio the paper was published with (84.25 %)."
+        )
         self._slider.valueChanged.connect(self._choose_percent)
         self._slider.sliderReleased.connect(self._release)
+        self._marks = RetentionMarks(self._slider)
 
         self._spin = QSpinBox()
         self._spin.setRange(1, 100)
         self._spin.setSuffix(" %")
         self._spin.setKeyboardTracking(False)
         self._spin.setAccessibleName("Retention ratio in percent, as a number")
-        self._spin.setToolTip(self._slider.toolTip())
+        self._spin.setToolTip("Share of the visual tokens to keep; the others are merged into them")
         self._spin.valueChanged.connect(self._choose_percent)
         self._spin.editingFinished.connect(self._release)
 
-        self._counts = QLabel()
-        self._counts.setAccessibleName("Token counts")
-        self._counts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._counts = _CountsLabel()
 
         self._reread = QCheckBox("Read a&gain on release")
         self._reread.setChecked(True)
@@ -71,9 +74,14 @@ class RetentionBar(QWidget):
 
         title = QLabel("Re&tention")
         title.setBuddy(self._slider)
-        row = QHBoxLayout(self)
-        for widget in (title, self._auto, self._slider, self._spin, self._counts, self._reread):
-            row.addWidget(widget, stretch=1 if widget is self._slider else 0)
+        rows = self._rows = QGridLayout(self)
+        rows.setVerticalSpacing(0)
+        for column, widget in enumerate(
+            (title, self._auto, self._slider, self._spin, self._counts, self._reread)
+        ):
+            rows.addWidget(widget, 0, column)
+        rows.addWidget(self._marks, 1, rows.indexOf(self._slider))
+        rows.setColumnStretch(rows.indexOf(self._slider), 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._show_percent(100)
         self.show_plan(None)
@@ -87,15 +95,10 @@ class RetentionBar(QWidget):
     def show_plan(self, plan: PrunePlan | None) -> None:
         """Show the counts of a plan, and the automatic ratio of its page."""
         self._plan = plan
-        if plan is None:
-            self._counts.setText("No tokens counted yet")
-            return
-        count = len(plan.norms)
-        text = f"{len(plan.kept)} of {count} kept, {len(plan.merged)} merged"
-        self._counts.setText(f"{text} · automatic: {_percent(plan.measures.automatic_retention)} %")
-        widest = f"{count} of {count} kept, {count} merged · automatic: 100 %"
-        self._counts.setMinimumWidth(self._counts.fontMetrics().horizontalAdvance(widest))
-        if self._retention is None:
+        self._counts.show_counts(plan)
+        self._rows.activate()  # at once, so that no short form of the counts flashes up
+        self._marks.set_automatic(None if plan is None else plan.measures.automatic_retention)
+        if plan is not None and self._retention is None:
             self._show_percent(_percent(plan.measures.automatic_retention))
 
     @Slot(object)
@@ -147,6 +150,65 @@ class RetentionBar(QWidget):
         if self._unreleased:
             self._unreleased = False
             self.retention_released.emit(self._retention)
+
+
+class _CountsLabel(QLabel):
+    """Counts kept and merged tokens, in as many words as there is room for; its tooltip has all of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._forms: tuple[str, ...] = ("",)
+        self._widest_forms = self._forms
+        self.setAccessibleName("Token counts")
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def show_counts(self, plan: PrunePlan | None) -> None:
+        """Count what a plan keeps."""
+        widest_before = self._widest_forms
+        if plan is None:
+            self._forms = self._widest_forms = ("No tokens counted yet", "No tokens")
+        else:
+            count, automatic = len(plan.norms), _percent(plan.measures.automatic_retention)
+            self._forms = _count_forms(len(plan.kept), len(plan.merged), count, automatic)
+            # The room of the largest numbers, so that nothing moves while the slider does.
+            self._widest_forms = _count_forms(count, count, count, 100)
+        self.setToolTip(self._forms[0])
+        self.setAccessibleDescription(self._forms[0])
+        self._fit()
+        if self._widest_forms != widest_before:
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._width_of(self._widest_forms[0]), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._width_of(self._widest_forms[-1]), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        fitting = (
+            form
+            for form, widest in zip(self._forms, self._widest_forms, strict=True)
+            if self._width_of(widest) <= self.width()
+        )
+        self.setText(next(fitting, self._forms[-1]))
+
+    def _width_of(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text) + 2
+
+
+def _count_forms(kept: int, merged: int, count: int, automatic: int) -> tuple[str, ...]:
+    """The counts in words, from full to short."""
+    return (
+        f"{kept} of {count} kept, {merged} merged · automatic: {automatic} %",
+        f"{kept} of {count} kept, {merged} merged",
+        f"{kept} of {count} kept",
+        f"{kept}/{count}",
+    )
 
 
 def _percent(retention: float) -> int:

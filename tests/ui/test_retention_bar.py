@@ -1,12 +1,22 @@
 """What the retention bar promises: it follows, it tells moving from rest, and it does not echo."""
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QSlider, QSpinBox
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QLabel,
+    QSlider,
+    QSpinBox,
+    QStyle,
+    QStyleFactory,
+    QStyleOptionSlider,
+)
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.retention_bar import RetentionBar
+from rtocr_gui.ui.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from tests.ui.plans import make_plan
 
 
@@ -171,3 +181,128 @@ def test_every_control_has_a_name_and_a_tooltip(bar: RetentionBar) -> None:
     for control in (slider(bar), bar.findChild(QSpinBox), *bar.findChildren(QCheckBox)):
         assert control.toolTip()
         assert control.accessibleName() or control.text()
+
+
+# Marks and detents
+
+
+def marks(bar: RetentionBar) -> RetentionMarks:
+    return bar.findChild(RetentionMarks)
+
+
+NO_KEYS = Qt.KeyboardModifier.NoModifier
+
+
+def drag(
+    qtbot: QtBot, bar: RetentionBar, percents: list[int], keys: Qt.KeyboardModifier = NO_KEYS
+) -> list[int]:
+    """Drag the handle to where the style puts these ratios; gives the ratios it came to."""
+    bar.resize(1600, bar.height())  # a pixel is less than a percent
+    moved = bar.findChild(RetentionSlider)
+    middle = moved.height() // 2
+    came_to = []
+    qtbot.mousePress(moved, Qt.MouseButton.LeftButton, pos=QPoint(moved.handle_x(moved.value()), middle))
+    for percent in percents:
+        place = QPointF(moved.handle_x(percent), middle)
+        move = QMouseEvent(
+            QEvent.Type.MouseMove,
+            place,
+            moved.mapToGlobal(place),
+            Qt.MouseButton.NoButton,
+            Qt.MouseButton.LeftButton,
+            keys,
+        )
+        QApplication.sendEvent(moved, move)
+        came_to.append(moved.value())
+    qtbot.mouseRelease(moved, Qt.MouseButton.LeftButton)
+    return came_to
+
+
+def test_a_dragged_handle_catches_at_the_detents_only(qtbot: QtBot, bar: RetentionBar, heard: Heard) -> None:
+    bar.set_retention(0.6)
+    assert drag(qtbot, bar, [52, 51, 50, 49, 48, 26, 80, 83, 99]) == [52, 50, 50, 50, 48, 25, 80, 84, 100]
+    assert heard.changed == [0.52, 0.5, 0.48, 0.25, 0.8, 0.84, 1.0]
+    assert heard.released == [1.0]
+
+
+def test_shift_lets_the_handle_pass_the_detents(qtbot: QtBot, bar: RetentionBar, heard: Heard) -> None:
+    bar.set_retention(0.6)
+    shift = Qt.KeyboardModifier.ShiftModifier
+    assert drag(qtbot, bar, [51, 49, 83, 99], shift) == [51, 49, 83, 99]
+
+
+def test_keys_and_typed_numbers_go_past_the_detents(qtbot: QtBot, bar: RetentionBar, heard: Heard) -> None:
+    bar.set_retention(0.5)
+    qtbot.keyClick(slider(bar), Qt.Key.Key_Right)
+    assert heard.changed == [0.51]
+    bar.findChild(QSpinBox).setValue(83)
+    assert heard.changed == [0.51, 0.83]
+
+
+@pytest.mark.parametrize("style_name", QStyleFactory.keys())
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+def test_marks_stand_where_the_handle_would_in_every_style(
+    bar: RetentionBar, style_name: str, direction: Qt.LayoutDirection
+) -> None:
+    style = QStyleFactory.create(style_name)
+    bar.setLayoutDirection(direction)
+    moved = bar.findChild(RetentionSlider)
+    moved.setStyle(style)
+    bar.show_plan(make_plan(0.5))
+    for mark in marks(bar).marks():
+        bar.set_retention(mark.percent / 100)
+        option = QStyleOptionSlider()
+        moved.initStyleOption(option)
+        handle = style.subControlRect(
+            QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, moved
+        )
+        assert abs(handle.center().x() - mark.x) <= 1
+    assert marks(bar).x() == moved.x()
+    assert marks(bar).width() == moved.width()
+    moved.setStyle(None)
+
+
+def test_automatic_retention_is_marked_wherever_the_slider_stands(bar: RetentionBar) -> None:
+    assert not any(mark.is_automatic for mark in marks(bar).marks())
+    bar.show_plan(make_plan(0.3))
+    first, *others = marks(bar).marks()
+    assert (first.is_automatic, first.label) == (True, "Auto")
+    assert first.percent == pytest.approx(76)
+    assert {mark.percent for mark in others} == set(DETENTS)
+    assert "Automatic retention: 76.0 %" in marks(bar).accessibleDescription()
+    bar.show_plan(None)
+    assert "not known yet" in marks(bar).accessibleDescription()
+
+
+def test_every_mark_has_a_name_and_the_ratio_of_the_paper_says_so(bar: RetentionBar) -> None:
+    bar.show_plan(make_plan(0.3))
+    strip = marks(bar)
+    names = {round(mark.percent): strip.name_at(QPoint(mark.x, 1)) for mark in strip.marks()}
+    assert names[84] == "84 %: the ratio the paper was published with (84.25 %)"
+    assert names[76].startswith("Auto: 76.0 %")
+    assert "84.25" in slider(bar).toolTip()
+    assert strip.name_at(QPoint(strip.marks()[0].x - 60, 1)) == ""
+
+
+def test_labels_of_marks_never_touch_and_stay_inside(qtbot: QtBot, bar: RetentionBar) -> None:
+    bar.show_plan(make_plan(0.3))
+    for width in (640, 760, 900, 1600):
+        bar.resize(width, bar.height())
+        qtbot.waitUntil(lambda: marks(bar).width() == slider(bar).width())
+        boxes = [mark.label_box for mark in marks(bar).marks() if mark.label]
+        assert not any(box.intersects(other) for box in boxes for other in boxes if box is not other)
+        assert all(marks(bar).rect().contains(box) for box in boxes)
+
+
+def test_a_narrow_bar_says_its_counts_in_fewer_words_and_keeps_them_all_in_the_tooltip(
+    qtbot: QtBot, bar: RetentionBar
+) -> None:
+    bar.show_plan(make_plan(0.5))
+    assert bar.minimumSizeHint().width() <= 640
+    label = next(label for label in bar.findChildren(QLabel) if label.accessibleName() == "Token counts")
+    full = "128 of 256 kept, 128 merged · automatic: 76 %"
+    bar.resize(bar.minimumSizeHint().width(), bar.height())
+    qtbot.waitUntil(lambda: counts(bar) == "128/256")
+    assert (label.toolTip(), label.accessibleDescription()) == (full, full)
+    bar.resize(900, bar.height())
+    qtbot.waitUntil(lambda: counts(bar) == full)

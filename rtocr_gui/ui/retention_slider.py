@@ -1,0 +1,186 @@
+"""The slider of the retention ratio, and the marks under it: automatic retention and the detents.
+
+Marks are placed where the style in use puts the handle, so that they stand right in any style. Knows
+percents, and nothing of plans.
+"""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Slot
+from PySide6.QtGui import QFont, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtWidgets import (
+    QAbstractSlider,
+    QSizePolicy,
+    QSlider,
+    QStyle,
+    QStyleOptionSlider,
+    QToolTip,
+    QWidget,
+)
+
+DETENTS = {
+    25: "a quarter of the tokens",
+    50: "half of the tokens",
+    75: "three quarters of the tokens",
+    84: "the ratio the paper was published with (84.25 %)",
+    100: "every token; nothing is merged",
+}
+"""Percents at which a dragged handle catches, and what they are."""
+
+CATCH_PERCENT = 1
+"""How near a dragged handle must come to be caught."""
+
+_LABEL_PRIORITY = (84, 50, 100, 25, 75)
+_TICK_PX = 4
+
+
+class RetentionSlider(QSlider):
+    """A horizontal slider over 1..100 percent whose handle, when dragged, catches at the detents.
+
+    Shift lets it pass. Keys, wheel and values that are set are taken as they are.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setRange(1, 100)
+        self.setPageStep(10)
+        self.setMinimumWidth(self.fontMetrics().averageCharWidth() * 22)
+        self._passing = False
+        self.actionTriggered.connect(self._catch)
+
+    def handle_x(self, percent: float) -> int:
+        """Where the middle of the handle stands at a ratio, in the slider's pixels."""
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        style = self.style()
+        groove, handle = (
+            style.subControlRect(QStyle.ComplexControl.CC_Slider, option, part, self)
+            for part in (QStyle.SubControl.SC_SliderGroove, QStyle.SubControl.SC_SliderHandle)
+        )
+        span = groove.width() - handle.width()
+        along = style.sliderPositionFromValue(
+            self.minimum() * 10, self.maximum() * 10, round(percent * 10), span, option.upsideDown
+        )
+        return groove.x() + along + handle.width() // 2
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._passing = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        super().mouseMoveEvent(event)
+
+    @Slot(int)
+    def _catch(self, action: int) -> None:
+        """Move a dragged handle to a detent close by, before its value is taken."""
+        dragged = action == QAbstractSlider.SliderAction.SliderMove.value and self.isSliderDown()
+        nearest = min(DETENTS, key=lambda percent: abs(percent - self.sliderPosition()))
+        if dragged and not self._passing and abs(nearest - self.sliderPosition()) <= CATCH_PERCENT:
+            self.setSliderPosition(nearest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    percent: float
+    x: int
+    label: str
+    label_box: QRect
+    is_automatic: bool
+
+
+class RetentionMarks(QWidget):
+    """A strip under a slider: a tick at each detent, a triangle where automatic retention lies.
+
+    Give it the slider's width and left edge. Numbers that would touch are left out; tooltips name all.
+
+    Args:
+        slider: whose marks they are.
+        parent: Qt parent.
+    """
+
+    def __init__(self, slider: RetentionSlider, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._slider = slider
+        self._automatic: float | None = None
+        self.setFont(_smaller(self.font()))
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Marks of the retention ratio")
+        self.set_automatic(None)
+
+    @property
+    def automatic(self) -> float | None:
+        """Where automatic retention lies, in 0..1; None where that is not known."""
+        return self._automatic
+
+    def set_automatic(self, retention: float | None) -> None:
+        """Mark automatic retention; None takes the mark away."""
+        self._automatic = retention
+        known = "not known yet" if retention is None else f"{100 * retention:.1f} %"
+        self.setAccessibleDescription(
+            f"Automatic retention: {known}. Detents at {', '.join(str(p) for p in DETENTS)} percent."
+        )
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, _TICK_PX + self.fontMetrics().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def marks(self) -> list[_Mark]:
+        """What is drawn, the most important first; a label that would touch one before it is empty."""
+        wanted = [(float(percent), str(percent), False) for percent in _LABEL_PRIORITY]
+        if self._automatic is not None:
+            wanted.insert(0, (100 * self._automatic, "Auto", True))
+        marks: list[_Mark] = []
+        gap = self.fontMetrics().averageCharWidth() // 2
+        for percent, label, is_automatic in wanted:
+            x = self._slider.handle_x(percent)
+            width = self.fontMetrics().horizontalAdvance(label)
+            left = min(max(0, x - width // 2), self.width() - width)
+            box = QRect(left, _TICK_PX, width, self.fontMetrics().height())
+            spread = box.adjusted(-gap, 0, gap, 0)
+            if any(spread.intersects(mark.label_box) for mark in marks if mark.label):
+                label = ""
+            marks.append(_Mark(percent, x, label, box, is_automatic))
+        return marks
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            for mark in reversed(self.marks()):
+                self._paint(painter, mark)
+
+    def _paint(self, painter: QPainter, mark: _Mark) -> None:
+        x, palette = mark.x + 0.5, self.palette()
+        painter.setPen((palette.windowText() if mark.is_automatic else palette.placeholderText()).color())
+        if mark.is_automatic:
+            painter.setBrush(palette.highlight())
+            foot = _TICK_PX + 2
+            painter.drawPolygon(QPolygonF([QPointF(x, 0.5), QPointF(x + 4.5, foot), QPointF(x - 4.5, foot)]))
+        else:
+            painter.drawLine(QPointF(x, 0), QPointF(x, _TICK_PX - 1))
+        painter.drawText(mark.label_box, Qt.AlignmentFlag.AlignCenter, mark.label)
+
+    def event(self, event: QEvent) -> bool:
+        """Name the mark under the pointer."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.name_at(event.pos()), self)
+            return True
+        return super().event(event)
+
+    def name_at(self, place: QPoint) -> str:
+        """What the mark at a place is, in words; empty where there is none."""
+        near = [
+            mark
+            for mark in self.marks()
+            if abs(mark.x - place.x()) <= _TICK_PX or (mark.label and mark.label_box.contains(place))
+        ]
+        if not near:
+            return ""
+        mark = min(near, key=lambda mark: abs(mark.x - place.x()))
+        if mark.is_automatic:
+            return f"Auto: {mark.percent:.1f} %, which the page itself asks for"
+        return f"{mark.percent:.0f} %: {DETENTS[round(mark.percent)]}"
+
+
+def _smaller(font: QFont) -> QFont:
+    font.setPointSizeF(max(7.0, font.pointSizeF() * 0.85) if font.pointSizeF() > 0 else 8.0)
+    return font
