@@ -1,0 +1,172 @@
+"""What the curve reader promises: a reading at a time, nothing read twice, nothing foreign taken."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.curve import CURVE_RATIOS
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.ui.curve_reader import CurveReader, CurveRequest
+from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.replies import DocumentOpened, ReadingFinished
+from rtocr_gui.ui.shown import CurveShown, ReadingRecord
+from tests.fake_engine import FakeEngine
+
+SETTINGS = ReadSettings(Mode.TINY, TASKS[1], PruneSettings(0.3))
+
+
+class Heard:
+    """Everything a curve reader told, in order."""
+
+    def __init__(self, curve: CurveReader) -> None:
+        self.shown: list[CurveShown] = []
+        self.readings: list[Reading] = []
+        self.failures: list[str] = []
+        curve.curve_changed.connect(self.shown.append)
+        curve.finished.connect(self.readings.append)
+        curve.failed.connect(self.failures.append)
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.shown) and not self.shown[-1].running
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -> PageRef:
+    with qtbot.waitSignal(bridge.model_loaded):
+        bridge.load_model(Path("model"), "cpu")
+    with qtbot.waitSignal(bridge.document_opened) as caught:
+        bridge.open_document(draw_page())
+    opened = caught.args[0]
+    assert isinstance(opened, DocumentOpened)
+    return opened.pages[0]
+
+
+@pytest.fixture
+def curve(bridge: EngineBridge) -> CurveReader:
+    return CurveReader(bridge)
+
+
+@pytest.fixture
+def heard(curve: CurveReader) -> Heard:
+    return Heard(curve)
+
+
+def test_points_come_one_by_one_until_the_curve_is_whole(
+    qtbot: QtBot, curve: CurveReader, heard: Heard, page: PageRef
+) -> None:
+    curve.read(CurveRequest(page, 200, SETTINGS, truth="page 1 of scan.png at 1.00"), {})
+    qtbot.waitUntil(lambda: heard.ended)
+    assert [len(shown.points) for shown in heard.shown] == list(range(10))
+    assert {shown.expected for shown in heard.shown} == {9}
+    assert [shown.running for shown in heard.shown] == [True] * 9 + [False]
+    points = heard.shown[-1].points
+    assert [point.retention for point in points if not point.automatic] == list(CURVE_RATIOS)
+    assert (points[0].similarity, points[0].error_rate) == (1.0, 0.0)
+    assert 0 < points[-1].similarity < 1
+    assert points[-1].error_rate is not None
+    assert points[-1].error_rate > 0
+    assert len(heard.readings) == 9
+    assert curve.points == points
+
+
+def test_what_was_read_already_is_not_read_again(
+    qtbot: QtBot, curve: CurveReader, heard: Heard, page: PageRef
+) -> None:
+    curve.read(CurveRequest(page, 200, SETTINGS), {})
+    qtbot.waitUntil(lambda: heard.ended)
+    known = {reading.settings: ReadingRecord.of(reading) for reading in heard.readings}
+    half = known.pop(next(settings for settings in known if settings.pruning.retention == 0.5))
+    before = heard.shown[-1]
+    curve.read(CurveRequest(page, 200, SETTINGS), known)
+    qtbot.waitUntil(lambda: heard.ended)
+    assert [reading.settings for reading in heard.readings[9:]] == [half.settings]
+    assert [point.retention for point in heard.shown[-1].points] == [p.retention for p in before.points]
+
+
+def test_a_reading_that_a_person_asks_for_comes_between(
+    qtbot: QtBot,
+    bridge: EngineBridge,
+    fake_engine: FakeEngine,
+    curve: CurveReader,
+    heard: Heard,
+    page: PageRef,
+) -> None:
+    order: list[int] = []
+    bridge.reading_finished.connect(lambda reply: order.append(reply.request_id))
+    fake_engine.gate.clear()
+    curve.read(CurveRequest(page, 200, SETTINGS), {})
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    own = bridge.read_page(page, 200, SETTINGS)
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: heard.ended)
+    assert order.index(own) == 1
+    assert len(heard.shown[-1].points) == 9
+    assert len(heard.readings) == 9
+
+
+def test_stop_ends_the_reading_under_way_and_keeps_the_points(
+    qtbot: QtBot, fake_engine: FakeEngine, curve: CurveReader, heard: Heard, page: PageRef
+) -> None:
+    curve.finished.connect(lambda _: fake_engine.gate.clear() if len(heard.readings) == 2 else None)
+    curve.read(CurveRequest(page, 200, SETTINGS), {})
+    qtbot.waitUntil(lambda: len(curve.points) == 2)
+    curve.stop()
+    qtbot.waitUntil(lambda: heard.ended)
+    assert len(heard.shown[-1].points) == len(heard.readings) == 2
+    assert heard.shown[-1].expected == 9
+    assert heard.failures == []
+
+
+def test_a_curve_that_is_forgotten_tells_nothing_more(
+    qtbot: QtBot,
+    bridge: EngineBridge,
+    fake_engine: FakeEngine,
+    curve: CurveReader,
+    heard: Heard,
+    page: PageRef,
+) -> None:
+    fake_engine.gate.clear()
+    curve.read(CurveRequest(page, 200, SETTINGS), {})
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    curve.forget()
+    assert heard.shown[-1] == CurveShown()
+    told = len(heard.shown)
+    with qtbot.waitSignal(bridge.reading_finished) as caught:
+        fake_engine.gate.set()
+    reply = caught.args[0]
+    assert isinstance(reply, ReadingFinished)
+    assert len(heard.shown) == told
+    assert (curve.points, curve.request) == ((), None)
+    curve.forget()
+    assert len(heard.shown) == told
+
+
+def test_another_curve_takes_the_place_of_one_that_is_under_way(
+    qtbot: QtBot, fake_engine: FakeEngine, curve: CurveReader, heard: Heard, page: PageRef
+) -> None:
+    fake_engine.gate.clear()
+    curve.read(CurveRequest(page, 200, SETTINGS), {})
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    other = CurveRequest(page, 200, ReadSettings(Mode.BASE, TASKS[0]))
+    curve.read(other, {})
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: heard.ended)
+    assert {reading.settings.mode for reading in heard.readings} == {Mode.BASE}
+    assert curve.request == other
+    assert len(curve.points) == 9
+
+
+def test_a_page_that_cannot_be_read_ends_the_curve_with_a_sentence(
+    qtbot: QtBot, fake_engine: FakeEngine, curve: CurveReader, heard: Heard, page: PageRef
+) -> None:
+    fake_engine.broken_pages.add(page.path.name)
+    curve.read(CurveRequest(page, 200, SETTINGS), {})
+    qtbot.waitUntil(lambda: bool(heard.failures))
+    assert heard.failures == ["The model could not read this page."]
+    assert heard.ended
+    assert heard.shown[-1].points == ()
