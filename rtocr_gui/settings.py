@@ -31,11 +31,16 @@ class Settings:
         task: name of a `Task`; empty for the one the model was made for.
         retention: share of visual tokens to keep, in 0.01..1; None for automatic.
         reread_on_release: read the page again when the retention slider is let go.
-        overlay_visible: veil the merged tokens on the page.
+        overlay_visible: show the overlay on the page.
+        look: name of the `Look` of the overlay.
+        overlay_opacity: how opaque the overlay is, in 0..1.
+        grid: "local" or "global", whose tokens the overlay shows of a page with tiles.
+        panel_visible: show the tuning panel below the text.
         pdf_dpi: resolution PDF pages are rendered at.
         last_folder: where the last file was opened from or exported to.
         window_geometry: Qt's own description of the window's place, hexadecimal.
-        window_state: Qt's own description of panes and toolbars, hexadecimal.
+        window_state: Qt's own description of the panes side by side, hexadecimal.
+        column_state: the same of text and tuning panel, one below the other.
     """
 
     model_folder: str = ""
@@ -45,14 +50,21 @@ class Settings:
     retention: float | None = None
     reread_on_release: bool = True
     overlay_visible: bool = True
+    look: str = "kept"
+    overlay_opacity: float = 0.6
+    grid: str = "local"
+    panel_visible: bool = True
     pdf_dpi: float = 200.0
     last_folder: str = ""
     window_geometry: str = ""
     window_state: str = ""
+    column_state: str = ""
 
     def __post_init__(self) -> None:
         if self.retention is not None and not 0.01 <= self.retention <= 1:
             raise SettingsError("The retention ratio must be between 0.01 and 1.")
+        if not 0 <= self.overlay_opacity <= 1:
+            raise SettingsError("The opacity of the overlay must be between 0 and 1.")
         if not 36 <= self.pdf_dpi <= 600:
             raise SettingsError("The resolution for PDF pages must be between 36 and 600 dpi.")
 

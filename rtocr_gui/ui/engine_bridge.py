@@ -1,7 +1,7 @@
 """Everything slow, off the main thread: documents, the model, plans.
 
-The bridge owns three lanes. The *document lane* opens files and renders pages, so PDFium is only
-ever entered from one thread. The *model lane* imports torch, loads the model, encodes and reads.
+The bridge owns three lanes. The *document lane* opens files, renders pages and exports their pictures,
+so PDFium is only ever entered from one thread. The *model lane* imports torch, loads the model, encodes and reads.
 The *plan lane* plans from an immutable `EncodedPage` while the slider moves, and compares texts.
 Each request is answered by one frozen reply that carries its id; workers emit signals, and only
 slots on the main thread touch widgets. Knows no widget and no program state: who asked, and whether
@@ -39,6 +39,7 @@ from rtocr_gui.ui.lanes import Lane
 from rtocr_gui.ui.replies import (
     DocumentOpened,
     PageEncoded,
+    PageExported,
     PageRendered,
     PlanComputed,
     ReadingFinished,
@@ -75,6 +76,7 @@ class EngineBridge(QObject):
 
     Signals (each carries one frozen value):
         document_opened (DocumentOpened), page_rendered (PageRendered), thumbnail_rendered (PageRendered),
+        page_exported (PageExported),
         model_loaded (LoadedModel), stage_entered (StageEntered), page_encoded (PageEncoded),
         text_streamed (TextStreamed), reading_finished (ReadingFinished), plan_computed (PlanComputed),
         texts_compared (TextsCompared), request_stopped (RequestStopped), request_failed (RequestFailed).
@@ -87,6 +89,7 @@ class EngineBridge(QObject):
     document_opened = Signal(object)
     page_rendered = Signal(object)
     thumbnail_rendered = Signal(object)
+    page_exported = Signal(object)
     model_loaded = Signal(object)
     stage_entered = Signal(object)
     page_encoded = Signal(object)
@@ -160,6 +163,16 @@ class EngineBridge(QObject):
         def job() -> None:
             image = self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX)
             self.thumbnail_rendered.emit(PageRendered(request_id, ref, as_qimage(image)))
+
+        return self._submit(self._document_lane, request_id, job)
+
+    def export_page(self, ref: PageRef, dpi: float, write: Callable[[PageImage], None]) -> int:
+        """Have a file written of a page and its picture. Answered by `page_exported`."""
+        request_id = next(self._ids)
+
+        def job() -> None:
+            write(self._load_page(ref, dpi))
+            self.page_exported.emit(PageExported(request_id))
 
         return self._submit(self._document_lane, request_id, job)
 

@@ -5,11 +5,11 @@ Plain state without Qt signals; `session` changes it and tells the panes.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import Reading, StopReason
+from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.shown import ReadingRecord
 
@@ -34,6 +34,8 @@ class OpenPage:
         sentence: why the state is what it is; may be empty.
         reading: the numbers of the newest reading; None before the first.
         unshown: True where its picture could not be rendered.
+        page_count: how many pages its file has.
+        readings: whole readings of it by the model in use, whoever asked for them.
     """
 
     ref: PageRef
@@ -44,6 +46,8 @@ class OpenPage:
     sentence: str = ""
     reading: ReadingRecord | None = None
     unshown: bool = False
+    page_count: int = 1
+    readings: dict[ReadSettings, ReadingRecord] = field(default_factory=dict)
 
     def edit(self, text: str) -> None:
         """Take over what a person typed."""
@@ -61,9 +65,27 @@ class OpenPage:
             self.give_up()
             return
         self.begin_text()
-        self.reading, self.text = ReadingRecord.of(reading), reading.text
+        self.reading, self.text = self.keep(reading), reading.text
         self.state = PageState.STOPPED if stopped else PageState.READ
         self.sentence = _STOP_SENTENCES[reading.stop_reason]
+
+    def keep(self, reading: Reading) -> ReadingRecord:
+        """Keep a reading to compare others with; one that was stopped compares with nothing."""
+        record = ReadingRecord.of(reading)
+        if reading.stop_reason is not StopReason.CANCELLED:
+            self.readings[reading.settings] = record
+        return record
+
+    def all_tokens_reading(self, settings: ReadSettings) -> ReadingRecord | None:
+        """A reading in the same way that kept every token; None where there is none."""
+        return next(
+            (
+                record
+                for asked, record in self.readings.items()
+                if record.kept == record.total and replace(asked, pruning=settings.pruning) == settings
+            ),
+            None,
+        )
 
     def give_up(self) -> None:
         """Go back to the state before a reading that came to nothing."""
@@ -130,9 +152,10 @@ class OpenPages:
         return tuple(self._pages)
 
     def add(self, refs: Iterable[PageRef]) -> None:
-        """List further pages at the end; those that are open already stay as they are."""
-        for ref in refs:
-            self._pages.setdefault(ref, OpenPage(ref))
+        """List all pages of a file at the end; those that are open already stay as they are."""
+        pages = tuple(refs)
+        for ref in pages:
+            self._pages.setdefault(ref, OpenPage(ref, page_count=len(pages)))
 
     def remove(self, ref: PageRef) -> PageRef | None:
         """Forget a page. Returns the one to show in its place; None where none is left."""

@@ -83,6 +83,13 @@ class TextsCompared:
 
 
 @dataclass(frozen=True, slots=True)
+class PageExported:
+    """A file was written of a page."""
+
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class RequestStopped:
     """A request was stopped before its turn came; nothing came of it."""
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.errors import ExportError
 from rtocr_gui.ocr.reading import Mode, ReadSettings, StopReason, Task
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.engine_bridge import EngineBridge
@@ -157,3 +158,22 @@ def test_closing_drops_what_waits(bridge: EngineBridge) -> None:
     hold.set()
     assert bridge.close(5)
     assert ran == []
+
+
+def test_a_page_is_exported_off_the_main_thread_and_a_failure_is_told(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
+) -> None:
+    written: list[tuple[str, PageRef]] = []
+
+    def write(page: PageImage) -> None:
+        written.append((threading.current_thread().name, page.ref))
+        if len(written) == 2:
+            raise ExportError("The disk is full.")
+
+    with qtbot.waitSignal(bridge.page_exported) as caught:
+        request_id = bridge.export_page(opened[1], 200, write)
+    assert caught.args[0].request_id == request_id
+    assert written == [("documents", opened[1])]
+    with qtbot.waitSignal(bridge.request_failed) as caught:
+        bridge.export_page(opened[1], 200, write)
+    assert caught.args[0].sentence == "The disk is full."
