@@ -13,11 +13,18 @@ import torch
 from torch import Tensor
 from transformers import UnlimitedOcrForConditionalGeneration
 
+from rtocr_gui.documents.loading import open_document
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr import attention
 from rtocr_gui.ocr.attention import trace_reading
 from rtocr_gui.ocr.checkpoint import load_model
 from rtocr_gui.ocr.decoding import Prompt, build_prompt
+from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import check_folder
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadingTrace, ReadSettings
+from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
+from rtocr_gui.resources import resource_path
 
 SELECTED = np.array([0, 3, 4, 9, 11, 20, 21, 22, 29])
 TOKEN_IDS = [*range(70, 107)]
@@ -174,3 +181,95 @@ def test_weights_are_let_go_pass_by_pass(
         hook.remove()
     assert len(seen) == 5
     assert alive == [0] * 6
+
+
+# --- the bundled model, on the sample pages ------------------------------------------------------
+
+SAMPLES = sorted(resource_path("samples").glob("*.png"))
+LETTER = resource_path("samples/letter.png")
+
+
+def load(path: Path) -> PageImage:
+    document = open_document(path)
+    try:
+        return document.load_page(0)
+    finally:
+        document.close()
+
+
+def read(engine: Engine, page: PageImage, pruning: PruneSettings) -> Reading:
+    settings = ReadSettings(Mode.TINY, next(task for task in TASKS if task.name == "text"), pruning)
+    *_, reading = engine.read(page, settings, threading.Event())
+    assert isinstance(reading, Reading)
+    return reading
+
+
+def trace_of(engine: Engine, page: PageImage, reading: Reading) -> ReadingTrace:
+    found = engine.trace(page, reading.settings, reading.token_ids, threading.Event())
+    assert found is not None
+    return found
+
+
+def predicted_tokens(engine: Engine, page: PageImage, reading: Reading) -> list[int]:
+    """What the second pass itself would have said at every place."""
+    assert engine._checkpoint is not None
+    model = engine._checkpoint.model
+    states: list[Tensor] = []
+    hook = model.model.language_model.register_forward_hook(
+        lambda _module, _inputs, output: states.append(output.last_hidden_state[0])
+    )
+    try:
+        trace_of(engine, page, reading)
+    finally:
+        hook.remove()
+    with torch.inference_mode():
+        return model.lm_head(torch.cat(states[1:])).argmax(dim=-1).tolist()
+
+
+@pytest.mark.parametrize("retention", [1.0, None, 0.5])
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_the_second_pass_would_say_the_same(
+    miniature_engine: Engine, path: Path, retention: float | None
+) -> None:
+    page = load(path)
+    reading = read(miniature_engine, page, PruneSettings(retention))
+    assert predicted_tokens(miniature_engine, page, reading) == list(reading.token_ids)
+
+
+@pytest.mark.parametrize("method", PruneMethod)
+def test_a_trace_covers_the_page_of_its_reading(miniature_engine: Engine, method: PruneMethod) -> None:
+    page = load(LETTER)
+    reading = read(miniature_engine, page, PruneSettings(0.75, method=method))
+    found = trace_of(miniature_engine, page, reading)
+    assert found.attention.shape == (len(reading.token_ids), 64)
+    assert (found.raw_text, found.settings, found.ref) == (reading.raw_text, reading.settings, page.ref)
+    assert found.offsets.tolist()[-1] == len(reading.raw_text)
+    assert (found.attention[:, reading.plan.merged] == 0).all()
+    assert (found.attention[:, reading.plan.kept] > 0).any(axis=0).all()
+    assert found.attention.sum(axis=1).max() <= 1
+
+
+def test_most_letters_are_read_where_they_stand(miniature_engine: Engine) -> None:
+    page = load(LETTER)
+    reading = read(miniature_engine, page, PruneSettings(1.0))
+    found = trace_of(miniature_engine, page, reading)
+    strongest = found.attention.argmax(axis=1).reshape(-1)
+    lines = np.array([reading.raw_text.count("\n", 0, place) for place in found.offsets[:-1]])
+    # The printed lines are 54 pixels high, with half a line between paragraphs; a cell is 64 pixels high.
+    middles_px = np.array([43, 124, 178, 232, 286, 367, 421])[lines.clip(max=6)]
+    boxes = reading.plan.layout.boxes[reading.plan.layout.prunable[strongest]]
+    on_its_line = (boxes[:, 1] < middles_px + 27) & (boxes[:, 3] > middles_px - 27)
+    assert on_its_line.mean() > 0.9
+
+
+def test_a_cancelled_trace_is_none(miniature_engine: Engine) -> None:
+    page = load(LETTER)
+    cancel = threading.Event()
+    cancel.set()
+    settings = ReadSettings(Mode.TINY, TASKS[1])
+    assert miniature_engine.trace(page, settings, [70, 71], cancel) is None
+
+
+def test_nothing_is_traced_of_tokens_that_the_model_does_not_have(miniature_engine: Engine) -> None:
+    with pytest.raises(ReadingError, match="another model"):
+        miniature_engine.trace(load(LETTER), ReadSettings(Mode.TINY, TASKS[1]), [5000], threading.Event())

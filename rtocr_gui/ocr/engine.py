@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
+from rtocr_gui.ocr.attention import LAYERS, trace_reading
 from rtocr_gui.ocr.cache import ByteBoundedCache
 from rtocr_gui.ocr.checkpoint import (
     Checkpoint,
@@ -41,6 +44,7 @@ from rtocr_gui.ocr.reading import (
     PrefillCost,
     Reading,
     ReadingEvent,
+    ReadingTrace,
     ReadSettings,
     Stage,
     StageTimings,
@@ -48,6 +52,7 @@ from rtocr_gui.ocr.reading import (
     Task,
 )
 from rtocr_gui.ocr.threads import decoding_threads, usable_cpus
+from rtocr_gui.ocr.tokenizer import spell
 from rtocr_gui.ocr.transcript import Transcript
 from rtocr_gui.ocr.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
@@ -224,6 +229,51 @@ class Engine:
                 ),
             )
 
+    def trace(
+        self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
+    ) -> ReadingTrace | None:
+        """Find out where a reading was looked up on its page, in a second pass over the finished text.
+
+        Args:
+            page: as it was read.
+            settings: of the reading.
+            token_ids: what it said.
+            cancel: checked every few hundred tokens; an encoding under way is finished.
+
+        Returns:
+            The attention to the page, token by token; None where it was cancelled.
+
+        Raises:
+            ReadingError: no model is loaded, another one said this, or the model failed on this page.
+            PruningError: the model gave tokens that cannot be measured.
+        """
+        checkpoint, started = self._loaded(), time.perf_counter()
+        sizes = checkpoint.architecture.decoder
+        if max(token_ids, default=0) >= sizes.vocabulary:
+            raise ReadingError(f"{page.ref.label} was read by another model. Read it again.")
+        with self._failures_in_words(page, settings.mode):
+            attended = settings.pruning.method is PruneMethod.VISIONZIP
+            encoding, _ = self._encode(checkpoint, page, settings.mode, attended)
+            plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
+            prompt = _build_prompt(checkpoint, encoding, plan, settings)
+            columns = torch.from_numpy(_kept_places(plan)).to(checkpoint.model.device)
+            torch.set_num_threads(self._encoding_threads)
+            rows = trace_reading(checkpoint.model, prompt, token_ids, columns, cancel)
+        if rows is None:
+            return None
+        attention = np.zeros((len(token_ids), len(plan.norms)), dtype=np.float32)
+        attention[:, plan.kept] = rows.numpy()
+        raw_text, offsets = spell(checkpoint.tokenizer, token_ids)
+        return ReadingTrace(
+            ref=page.ref,
+            settings=settings,
+            raw_text=raw_text,
+            offsets=offsets,
+            attention=attention,
+            layers=min(LAYERS, sizes.layers),
+            trace_ms=_ms_since(started),
+        )
+
     def _loaded(self) -> Checkpoint:
         if self._checkpoint is None:
             raise ReadingError("No model is loaded. Choose a model first.")
@@ -304,6 +354,11 @@ def _build_prompt(
             f"this model takes {room} in all. Choose a smaller mode."
         )
     return prompt
+
+
+def _kept_places(plan: PrunePlan) -> NDArray[np.int64]:
+    """(K,) where the kept tokens stand in a prompt, in which one token comes before the page."""
+    return 1 + np.searchsorted(plan.selected, plan.layout.prunable[plan.kept])
 
 
 def _prefill_cost(checkpoint: Checkpoint, prompt_tokens: int) -> PrefillCost:
