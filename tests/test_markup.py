@@ -1,13 +1,14 @@
 """Markup for programs is taken out of the text for people, whatever state it is in."""
 
+import itertools
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtocr_gui.ocr.markup import places_without_grounding, strip_grounding
-from rtocr_gui.ocr.reading import TASKS
+from rtocr_gui.ocr.markup import parse_blocks, places_without_grounding, strip_grounding
+from rtocr_gui.ocr.reading import TASKS, Block, Task
 
 MARKDOWN, TEXT, OCR = (
     next(task for task in TASKS if task.name == name) for name in ("markdown", "text", "ocr")
@@ -68,4 +69,109 @@ def test_each_character_that_stays_is_told_its_place(parts: list[str]) -> None:
 def test_a_long_run_of_marks_takes_no_time(mark: str) -> None:
     started = time.perf_counter()
     strip_grounding(mark * 20_000, MARKDOWN)
+    assert time.perf_counter() - started < 5
+
+
+# --- blocks --------------------------------------------------------------------------------------
+
+DOCUMENT = (
+    "<|ref|>title<|/ref|><|det|>[[10, 20, 900, 60]]<|/det|>\n# Annual report\n\n"
+    "<|ref|>text<|/ref|><|det|>[[10, 80, 900, 200]]<|/det|>\nWe grew by 4 < 5 percent.  \n\n"
+    "<|ref|>image<|/ref|><|det|>[[0, 0, 5, 5], [6, 6, 9, 9]]<|/det|>\n"
+)
+
+
+def contents(raw: str, blocks: tuple[Block, ...], task: Task = MARKDOWN) -> list[tuple[str, str]]:
+    text = strip_grounding(raw, task)
+    return [(block.label, text[block.start : block.end]) for block in blocks]
+
+
+def test_a_document_has_blocks_with_kind_place_and_text() -> None:
+    blocks = parse_blocks(DOCUMENT, MARKDOWN)
+    assert contents(DOCUMENT, blocks) == [
+        ("title", "# Annual report"),
+        ("text", "We grew by 4 < 5 percent."),
+        ("image", ""),
+    ]
+    assert [block.boxes for block in blocks] == [
+        ((10, 20, 900, 60),),
+        ((10, 80, 900, 200),),
+        ((0, 0, 5, 5), (6, 6, 9, 9)),
+    ]
+
+
+def test_recognised_words_are_blocks_without_a_kind() -> None:
+    raw = "<|ref|>The quick<|/ref|><|det|>[[1, 2, 3, 4]]<|/det|>\n"
+    raw += "<|ref|> fox <|/ref|><|det|>[[5, 6, 7, 8]]<|/det|>\n"
+    blocks = parse_blocks(raw, OCR)
+    assert contents(raw, blocks, OCR) == [("", "The quick"), ("", "fox")]
+    assert blocks[1].boxes == ((5, 6, 7, 8),)
+
+
+@pytest.mark.parametrize(
+    ("written", "boxes"),
+    [
+        ("[[1,2,3,4]]", ((1, 2, 3, 4),)),
+        ("[1, 2, 3, 4]", ((1, 2, 3, 4),)),
+        ("[[[1, 2, 3, 4]], [5, 6, 7, 8]]", ((1, 2, 3, 4), (5, 6, 7, 8))),
+        ("[[900, 800, 100, 200]]", ((100, 200, 900, 800),)),
+        ("[[-50, 10, 5000, 999999999]]", ((0, 10, 999, 999),)),
+        ("[[1.7, 2.2, 30.9, 40]]", ((1, 2, 30, 40),)),
+        ("[[5, 5, 5, 90]]", ()),
+        ("[[1000, 1, 2000, 2]]", ()),
+        ("[[1, 2, 3]]", ()),
+        ("[[1, 2, 3, 4, 5]]", ()),
+        ("[[1, 2, x, 4]]", ()),
+        ("[[1e3, 2, 3, 4]]", ()),
+        ("[[" + "9" * 5000 + ", 1, 2, 3]]", ()),
+        ("", ()),
+        ("__import__('os')", ()),
+    ],
+)
+def test_boxes_are_read_as_far_as_they_make_sense(
+    written: str, boxes: tuple[tuple[int, int, int, int], ...]
+) -> None:
+    (block,) = parse_blocks(f"<|ref|>text<|/ref|><|det|>{written}<|/det|>\nWords", MARKDOWN)
+    assert block.boxes == boxes
+
+
+def test_a_thousand_boxes_of_one_block_are_cut_to_what_can_be_shown() -> None:
+    boxes = ", ".join("[1, 2, 3, 4]" for _ in range(1000))
+    (block,) = parse_blocks(f"<|ref|>text<|/ref|><|det|>[{boxes}]<|/det|>", MARKDOWN)
+    assert len(block.boxes) == 200
+
+
+def test_a_block_that_was_told_keeps_kind_place_and_beginning_while_the_text_streams() -> None:
+    told = [parse_blocks(DOCUMENT[:length], MARKDOWN) for length in range(len(DOCUMENT) + 1)]
+    for now, later in itertools.pairwise(told):
+        assert len(now) <= len(later)
+        assert now[:-1] == later[: len(now[:-1])]
+        assert [(block.label, block.boxes) for block in now] == [
+            (block.label, block.boxes) for block in later[: len(now)]
+        ]
+        if now and now[-1].start < now[-1].end:
+            assert later[len(now) - 1].start == now[-1].start
+
+
+@given(st.lists(st.sampled_from([*MARKS, "[[1, 2, 30, 40]]", "[", "9", ",", "a", "\n", " "]), max_size=40))
+def test_blocks_of_any_text_lie_in_the_text_and_on_the_page(parts: list[str]) -> None:
+    raw = "".join(parts)
+    for task in (MARKDOWN, OCR):
+        length = len(strip_grounding(raw, task))
+        for block in parse_blocks(raw, task):
+            assert 0 <= block.start <= block.end <= length
+            for left, top, right, bottom in block.boxes:
+                assert 0 <= left < right <= 999
+                assert 0 <= top < bottom <= 999
+
+
+def test_boxes_cover_the_page_from_edge_to_edge() -> None:
+    block = Block("image", ((0, 0, 999, 999), (333, 0, 666, 999)), 0, 0)
+    assert block.boxes_px((300, 1000)) == ((0, 0, 300, 1000), (100, 0, 200, 1000))
+
+
+def test_a_long_text_of_broken_marks_is_parsed_at_once() -> None:
+    started = time.perf_counter()
+    parse_blocks("<|ref|>a<|/ref|><|det|>[" * 20_000, MARKDOWN)
+    parse_blocks("<|ref|>text<|/ref|><|det|>[[1, 2, 3, 4]]<|/det|>\nWords\n" * 5_000, MARKDOWN)
     assert time.perf_counter() - started < 5

@@ -62,6 +62,10 @@ TASKS: tuple[Task, ...] = (
 """The prompts that DeepSeek-OCR was published with, in menu order."""
 
 
+GREATEST_COORDINATE = 999
+"""The right and the lower edge of a page, where the model tells places."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What a checkpoint folder says of itself; readable without loading any weight.
@@ -201,6 +205,45 @@ class PrefillCost:
     prompt_tokens: int
     flops: float
     cache_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a page that the model gave a place.
+
+    Attributes:
+        label: its kind, as the model names it ("title", "text", "table", "image", ...); empty where the
+            model gave the place of words and no kind.
+        boxes: xyxy in thousandths of the page's width and height, 0..999, each of some area; none where the
+            model wrote none that makes sense.
+        start: where its characters begin in the text for people.
+        end: where they end there, not included.
+    """
+
+    label: str
+    boxes: tuple[tuple[int, int, int, int], ...]
+    start: int
+    end: int
+
+    def boxes_px(self, page_size_px: tuple[int, int]) -> tuple[tuple[float, float, float, float], ...]:
+        """The boxes in page pixels.
+
+        The model tells places on the page and not on the view it was shown: letterbox and stretch
+        are undone already, in every mode.
+
+        Args:
+            page_size_px: (width, height).
+        """
+        across, down = page_size_px
+        return tuple(
+            (
+                left * across / GREATEST_COORDINATE,
+                top * down / GREATEST_COORDINATE,
+                right * across / GREATEST_COORDINATE,
+                bottom * down / GREATEST_COORDINATE,
+            )
+            for left, top, right, bottom in self.boxes
+        )
 
 
 @dataclass(frozen=True, slots=True)
