@@ -4,7 +4,7 @@ It reads "page N of NAME at R" so that a test can tell which page was read at wh
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +21,14 @@ from rtocr_gui.ocr.reading import (
     PrefillCost,
     Reading,
     ReadingEvent,
+    ReadingTrace,
     ReadSettings,
     Stage,
     StageTimings,
     StopReason,
     TextDelta,
 )
-from rtocr_gui.pruning.plan import TokenMeasures, plan_pruning
+from rtocr_gui.pruning.plan import PrunePlan, TokenMeasures, plan_pruning
 from rtocr_gui.pruning.selection import order_by_norm
 from rtocr_gui.tokens import TokenLayout
 
@@ -53,9 +54,11 @@ class FakeEngine:
 
     Attributes:
         broken_pages: file names whose reading fails.
-        gate: while cleared, a reading waits after its first word (and still sees a cancel).
+        gate: while cleared, a reading waits after its first word (and still sees a cancel), and so does a
+            trace.
         reading_began: set when a reading has said its first word.
         load_error: raised by `load` where it is given.
+        traced: settings of every trace that was begun.
     """
 
     def __init__(self) -> None:
@@ -65,6 +68,7 @@ class FakeEngine:
         self.reading_began = threading.Event()
         self.load_error: CheckpointError | None = None
         self.threads: set[str] = set()
+        self.traced: list[ReadSettings] = []
 
     def load(self, folder: Path, device: str = "auto") -> LoadedModel:
         self.threads.add(threading.current_thread().name)
@@ -88,10 +92,9 @@ class FakeEngine:
             raise ReadingError("The model could not read this page.")
         plan = plan_pruning(encoded.layout, encoded.measures, settings.pruning)
         yield Stage.DECODE
-        words = f"page {page.ref.index + 1} of {page.ref.path.name} at {plan.retention:.2f}".split(" ")
         said: list[str] = []
-        for position, word in enumerate(words):
-            said.append(word if position == 0 else f" {word}")
+        for word in words_of(page, plan):
+            said.append(word)
             yield TextDelta(said[-1], 1)
             self.reading_began.set()
             while not self.gate.wait(0.005) and not cancel.is_set():
@@ -113,3 +116,36 @@ class FakeEngine:
             passes=len(said),
             timings=StageTimings(2.0, 1.0, 3.0, 40.0),
         )
+
+    def trace(
+        self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
+    ) -> ReadingTrace | None:
+        """Say that each word was looked up in the cell of its number, and a little in the next one."""
+        self.traced.append(settings)
+        if page.ref.path.name in self.broken_pages:
+            raise ReadingError("The model could not trace this page.")
+        while not self.gate.wait(0.005) and not cancel.is_set():
+            pass
+        if cancel.is_set():
+            return None
+        encoded = self.encode(page, settings.mode)
+        plan = plan_pruning(encoded.layout, encoded.measures, settings.pruning)
+        words = words_of(page, plan)[: len(token_ids)]
+        attention = np.zeros((len(words), len(plan.norms)), dtype=np.float32)
+        attention[np.arange(len(words)), np.arange(len(words))] = 0.4
+        attention[np.arange(len(words)), np.arange(len(words)) + 1] = 0.1
+        return ReadingTrace(
+            ref=page.ref,
+            settings=settings,
+            raw_text="".join(words),
+            offsets=np.cumsum([0, *map(len, words)]),
+            attention=attention,
+            layers=2,
+            trace_ms=5.0,
+        )
+
+
+def words_of(page: PageImage, plan: PrunePlan) -> list[str]:
+    """What the fake engine reads, token by token."""
+    words = f"page {page.ref.index + 1} of {page.ref.path.name} at {plan.retention:.2f}".split(" ")
+    return [words[0], *(f" {word}" for word in words[1:])]

@@ -1,18 +1,18 @@
 """Everything slow, off the main thread: documents, the model, plans.
 
-The bridge owns three lanes. The *document lane* opens files, renders pages and exports their pictures,
-so PDFium is only ever entered from one thread. The *model lane* imports torch, loads the model, encodes and reads.
-The *plan lane* plans from an immutable `EncodedPage` while the slider moves, and compares texts.
-Each request is answered by one frozen reply that carries its id; workers emit signals, and only
-slots on the main thread touch widgets. Knows no widget and no program state: who asked, and whether
-the answer is still wanted, is `session`'s to know.
+The bridge owns three lanes. The *document lane* opens files, renders pages and exports pictures of
+them, so PDFium is only ever entered from one thread. The *model lane* imports torch, loads the model,
+encodes and reads. The *plan lane* plans from an immutable `EncodedPage` while the slider moves, and
+compares texts. Each request is answered by one frozen reply that carries its id; workers emit signals,
+and only slots on the main thread touch widgets. Knows no widget and no program state: who asked, and
+whether the answer is still wanted, is `session`'s to know.
 """
 
 import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakValueDictionary
@@ -29,6 +29,7 @@ from rtocr_gui.ocr.reading import (
     Mode,
     Reading,
     ReadingEvent,
+    ReadingTrace,
     ReadSettings,
     Stage,
     TextDelta,
@@ -43,6 +44,7 @@ from rtocr_gui.ui.replies import (
     PageRendered,
     PlanComputed,
     ReadingFinished,
+    ReadingTraced,
     RequestFailed,
     RequestStopped,
     StageEntered,
@@ -70,6 +72,10 @@ class ReadingEngine(Protocol):
         self, page: PageImage, settings: ReadSettings, cancel: threading.Event
     ) -> Iterator[ReadingEvent]: ...
 
+    def trace(
+        self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
+    ) -> ReadingTrace | None: ...
+
 
 class EngineBridge(QObject):
     """Takes requests on the main thread, answers them by signals from the lanes.
@@ -78,7 +84,8 @@ class EngineBridge(QObject):
         document_opened (DocumentOpened), page_rendered (PageRendered), thumbnail_rendered (PageRendered),
         page_exported (PageExported),
         model_loaded (LoadedModel), stage_entered (StageEntered), page_encoded (PageEncoded),
-        text_streamed (TextStreamed), reading_finished (ReadingFinished), plan_computed (PlanComputed),
+        text_streamed (TextStreamed), reading_finished (ReadingFinished),
+        reading_traced (ReadingTraced), plan_computed (PlanComputed),
         texts_compared (TextsCompared), request_stopped (RequestStopped), request_failed (RequestFailed).
 
     Args:
@@ -95,6 +102,7 @@ class EngineBridge(QObject):
     page_encoded = Signal(object)
     text_streamed = Signal(object)
     reading_finished = Signal(object)
+    reading_traced = Signal(object)
     plan_computed = Signal(object)
     texts_compared = Signal(object)
     request_stopped = Signal(object)
@@ -252,8 +260,31 @@ class EngineBridge(QObject):
 
         return self._submit(self._document_lane, request_id, render)
 
+    def trace_page(self, ref: PageRef, dpi: float, settings: ReadSettings, token_ids: Sequence[int]) -> int:
+        """Find out where a finished reading was looked up on its page. Answered by `reading_traced`.
+
+        A trace that is stopped is answered by `request_stopped`.
+        """
+        request_id = next(self._ids)
+        cancel = self._cancels[request_id] = threading.Event()
+
+        def trace(page: PageImage) -> None:
+            found = None
+            if not cancel.is_set():
+                found = self._loaded_engine().trace(page, settings, token_ids, cancel)
+            if found is None:
+                self.request_stopped.emit(RequestStopped(request_id))
+            else:
+                self.reading_traced.emit(ReadingTraced(request_id, found))
+
+        def render() -> None:
+            page = self._load_page(ref, dpi)
+            self._submit(self._model_lane, request_id, lambda: trace(page))
+
+        return self._submit(self._document_lane, request_id, render)
+
     def stop(self, request_id: int) -> None:
-        """Make a reading end after the decode step it is in, or not begin; others are not touched."""
+        """Make a reading or a trace end after the pass it is in, or not begin; others are not touched."""
         cancel = self._cancels.get(request_id)
         if cancel is not None:
             cancel.set()

@@ -7,7 +7,7 @@ from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.comparison import TextComparison
-from rtocr_gui.ocr.reading import EncodedPage, Reading, Stage
+from rtocr_gui.ocr.reading import EncodedPage, Reading, ReadingTrace, Stage
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 
 
@@ -65,6 +65,14 @@ class ReadingFinished:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class ReadingTraced:
+    """It is known where a reading was looked up on its page."""
+
+    request_id: int
+    trace: ReadingTrace
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class PlanComputed:
     """A plan for the ratio that was asked for last, and its transport where that was asked for too."""
 
@@ -91,7 +99,7 @@ class PageExported:
 
 @dataclass(frozen=True, slots=True)
 class RequestStopped:
-    """A request was stopped before its turn came; nothing came of it."""
+    """A request was stopped, and nothing came of it."""
 
     request_id: int
 

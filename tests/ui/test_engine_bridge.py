@@ -177,3 +177,29 @@ def test_a_page_is_exported_off_the_main_thread_and_a_failure_is_told(
     with qtbot.waitSignal(bridge.request_failed) as caught:
         bridge.export_page(opened[1], 200, write)
     assert caught.args[0].sentence == "The disk is full."
+
+
+def test_a_trace_is_answered_with_the_id_of_its_request(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
+) -> None:
+    load(qtbot, bridge)
+    with qtbot.waitSignal(bridge.reading_traced) as caught:
+        request_id = bridge.trace_page(opened[0], 200, SETTINGS, (1, 2, 3))
+    assert caught.args[0].request_id == request_id
+    assert (caught.args[0].trace.ref, caught.args[0].trace.raw_text) == (opened[0], "page 1 of")
+
+
+def test_a_trace_that_is_stopped_says_so_and_gives_nothing(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], fake_engine: FakeEngine
+) -> None:
+    load(qtbot, bridge)
+    fake_engine.gate.clear()
+    running = bridge.trace_page(opened[0], 200, SETTINGS, (1, 2, 3))
+    waiting = bridge.trace_page(opened[1], 200, SETTINGS, (1, 2, 3))
+    qtbot.waitUntil(lambda: len(fake_engine.traced) == 1)
+    stopped: list[int] = []
+    bridge.request_stopped.connect(lambda reply: stopped.append(reply.request_id))
+    bridge.stop(waiting)
+    bridge.stop(running)
+    qtbot.waitUntil(lambda: stopped == [running, waiting])
+    assert len(fake_engine.traced) == 1
