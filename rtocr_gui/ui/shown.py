@@ -181,6 +181,21 @@ class CurveShown:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceShown:
+    """A reading that can be played token by token, because it is known where each was looked up.
+
+    Attributes:
+        raw_text: what the model said.
+        spans: begin and end of each token in it; tokens that make up one character together share it.
+        layers: how many of the decoder's last layers the attention was averaged over.
+    """
+
+    raw_text: str = field(repr=False)
+    spans: tuple[tuple[int, int], ...] = field(repr=False)
+    layers: int
+
+
+@dataclass(frozen=True, slots=True)
 class PageStatus:
     """The state of one page in the list, with the sentence that explains a failure."""
 

@@ -1,0 +1,261 @@
+"""A reading is traced once, when it is asked for, and the answer belongs to what is shown."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import Mode, ReadSettings, Task
+from rtocr_gui.ui import tracer as tracer_module
+from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.shown import ReadingRecord, TraceShown
+from rtocr_gui.ui.tracer import Tracer
+from tests.fake_engine import FakeEngine
+
+SETTINGS = ReadSettings(Mode.TINY, Task("text", "Plain text", "\nFree OCR."))
+DPI = 200
+TEXT = "page 1 of three.tiff at 0.76"
+"""What the fake engine reads; each word with the blank before it is a token."""
+
+
+@pytest.fixture
+def refs(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -> tuple[PageRef, ...]:
+    with qtbot.waitSignal(bridge.document_opened) as caught:
+        bridge.open_document(draw_page("three.tiff", pages=3))
+    with qtbot.waitSignal(bridge.model_loaded):
+        bridge.load_model(Path("model"), "cpu")
+    return caught.args[0].pages
+
+
+@pytest.fixture
+def records(qtbot: QtBot, bridge: EngineBridge, refs: tuple[PageRef, ...]) -> list[ReadingRecord]:
+    """A reading of each page."""
+    made = []
+    for ref in refs:
+        with qtbot.waitSignal(bridge.reading_finished) as caught:
+            bridge.read_page(ref, DPI, SETTINGS)
+        made.append(ReadingRecord.of(caught.args[0].reading))
+    return made
+
+
+@pytest.fixture
+def tracer(bridge: EngineBridge) -> Tracer:
+    return Tracer(bridge)
+
+
+class Heard:
+    """What a tracer told, in order."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self.told: list[object] = []
+        tracer.trace_changed.connect(self.told.append)
+        tracer.tracing_changed.connect(self.told.append)
+        tracer.failed.connect(self.told.append)
+
+
+@pytest.fixture
+def heard(tracer: Tracer) -> Heard:
+    return Heard(tracer)
+
+
+@pytest.fixture
+def traced(qtbot: QtBot, tracer: Tracer, refs: tuple[PageRef, ...], records: list[ReadingRecord]) -> Tracer:
+    """After the first page was traced."""
+    tracer.show_reading(refs[0], DPI, records[0])
+    tracer.trace()
+    qtbot.waitUntil(lambda: tracer.has_trace)
+    return tracer
+
+
+def test_the_trace_comes_only_when_asked_for_and_before_the_end_is_told(
+    qtbot: QtBot,
+    tracer: Tracer,
+    heard: Heard,
+    refs: tuple[PageRef, ...],
+    records: list[ReadingRecord],
+    fake_engine: FakeEngine,
+) -> None:
+    tracer.show_reading(refs[0], DPI, records[0])
+    assert (heard.told, fake_engine.traced) == ([None], [])
+    tracer.trace()
+    tracer.trace()
+    qtbot.waitUntil(lambda: heard.told[-1] is False)
+    assert fake_engine.traced == [SETTINGS]
+    spans = ((0, 4), (4, 6), (6, 9), (9, 20), (20, 23), (23, 28))
+    assert records[0].raw_text == TEXT
+    assert heard.told == [None, True, TraceShown(TEXT, spans, 2), False]
+    tracer.trace()
+    assert heard.told[-1] is False
+
+
+def test_a_trace_is_kept_for_the_return_to_its_page(
+    traced: Tracer,
+    heard: Heard,
+    refs: tuple[PageRef, ...],
+    records: list[ReadingRecord],
+    fake_engine: FakeEngine,
+) -> None:
+    traced.show_reading(refs[1], DPI, records[1])
+    assert not traced.has_trace
+    traced.show_reading(refs[0], DPI, records[0])
+    assert traced.has_trace
+    assert [type(told) for told in heard.told[-2:]] == [type(None), TraceShown]
+    assert len(fake_engine.traced) == 1
+
+
+def test_another_reading_of_the_page_has_no_trace(
+    traced: Tracer, refs: tuple[PageRef, ...], records: list[ReadingRecord]
+) -> None:
+    traced.show_reading(refs[0], DPI, replace(records[0], token_ids=(1, 2)))
+    assert not traced.has_trace
+    traced.show_reading(refs[0], DPI, None)
+    assert not traced.has_trace
+
+
+def test_another_model_forgets_all_traces(
+    traced: Tracer, heard: Heard, refs: tuple[PageRef, ...], records: list[ReadingRecord]
+) -> None:
+    traced.forget()
+    assert heard.told[-1] is None
+    traced.show_reading(refs[0], DPI, records[0])
+    assert not traced.has_trace
+
+
+def test_only_as_many_traces_are_kept_as_the_bytes_allow(
+    qtbot: QtBot,
+    bridge: EngineBridge,
+    monkeypatch: pytest.MonkeyPatch,
+    refs: tuple[PageRef, ...],
+    records: list[ReadingRecord],
+) -> None:
+    one = 6 * 64 * 4
+    monkeypatch.setattr(tracer_module, "KEPT_BYTES", 2 * one)
+    tracer = Tracer(bridge)
+    for ref, record in zip(refs, records, strict=True):
+        tracer.show_reading(ref, DPI, record)
+        tracer.trace()
+        qtbot.waitUntil(lambda: tracer.has_trace)
+    kept = []
+    for ref, record in zip(refs, records, strict=True):
+        tracer.show_reading(ref, DPI, record)
+        kept.append(tracer.has_trace)
+    assert kept == [False, True, True]
+
+
+def test_a_trace_of_a_page_that_was_left_is_stopped_and_its_answer_dropped(
+    qtbot: QtBot,
+    tracer: Tracer,
+    heard: Heard,
+    refs: tuple[PageRef, ...],
+    records: list[ReadingRecord],
+    fake_engine: FakeEngine,
+    bridge: EngineBridge,
+) -> None:
+    fake_engine.gate.clear()
+    tracer.show_reading(refs[0], DPI, records[0])
+    tracer.trace()
+    qtbot.waitUntil(lambda: len(fake_engine.traced) == 1)
+    with qtbot.waitSignal(bridge.request_stopped):
+        tracer.show_reading(refs[1], DPI, records[1])
+    assert heard.told == [None, True, False, None]
+    assert not tracer.is_tracing
+
+
+def test_a_trace_can_be_stopped_and_asked_for_again(
+    qtbot: QtBot,
+    tracer: Tracer,
+    heard: Heard,
+    refs: tuple[PageRef, ...],
+    records: list[ReadingRecord],
+    fake_engine: FakeEngine,
+) -> None:
+    fake_engine.gate.clear()
+    tracer.show_reading(refs[0], DPI, records[0])
+    tracer.trace()
+    tracer.stop()
+    assert heard.told == [None, True, False]
+    fake_engine.gate.set()
+    tracer.trace()
+    qtbot.waitUntil(lambda: tracer.has_trace)
+
+
+def test_a_failure_is_told_in_a_sentence_and_ends_it(
+    qtbot: QtBot,
+    tracer: Tracer,
+    heard: Heard,
+    refs: tuple[PageRef, ...],
+    records: list[ReadingRecord],
+    fake_engine: FakeEngine,
+) -> None:
+    fake_engine.broken_pages.add("three.tiff")
+    tracer.show_reading(refs[0], DPI, records[0])
+    with qtbot.waitSignal(tracer.failed):
+        tracer.trace()
+    assert heard.told == [None, True, False, "The model could not trace this page."]
+
+
+def test_a_text_of_another_model_is_not_explained_by_this_one(
+    qtbot: QtBot,
+    tracer: Tracer,
+    heard: Heard,
+    refs: tuple[PageRef, ...],
+    records: list[ReadingRecord],
+) -> None:
+    tracer.show_reading(refs[0], DPI, replace(records[0], raw_text="something else"))
+    with qtbot.waitSignal(tracer.failed) as caught:
+        tracer.trace()
+    assert "another model" in caught.args[0]
+    assert not tracer.has_trace
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_what_was_not_read_cannot_be_traced(
+    tracer: Tracer, heard: Heard, refs: tuple[PageRef, ...], records: list[ReadingRecord], empty: bool
+) -> None:
+    tracer.show_reading(refs[0], DPI, replace(records[0], token_ids=(), raw_text="") if empty else None)
+    tracer.trace()
+    assert heard.told[-1] == "There is no text yet to look up on the page. Read the page first."
+    assert not tracer.is_tracing
+
+
+def test_a_selection_lights_what_was_looked_at_for_it(traced: Tracer) -> None:
+    start = TEXT.index("of")
+    lit = traced.attention_of_text(start, start + 2, TEXT)
+    assert lit is not None
+    assert lit.shape == (64,)
+    assert lit[:6].tolist() == pytest.approx([0, 0, 1, 0.25, 0, 0])
+    both = traced.attention_of_text(start, start + 12, TEXT)  # "of three.tiff"
+    assert both is not None
+    assert both[:6].tolist() == pytest.approx([0, 0, 0.8, 1, 0.2, 0])
+    assert traced.token_at(start, start + 12, TEXT) == 2
+
+
+def test_a_corrected_text_still_finds_its_places_and_an_added_one_has_none(traced: Tracer) -> None:
+    shown = "Today: page 1 of three.tiff at 0.77"
+    start = shown.index("0.77")
+    lit = traced.attention_of_text(start, start + 4, shown)
+    assert lit is not None
+    assert lit.argmax() == 5
+    assert traced.attention_of_text(0, 6, shown) is None
+    assert traced.token_at(0, 6, shown) is None
+    assert traced.place_of_token(2, shown) == (shown.index(" of"), shown.index(" of") + 3)
+    assert traced.place_of_token(2, TEXT) == (6, 9)
+    assert traced.place_of_token(2, "page 1") is None
+
+
+def test_a_token_lights_its_cells(traced: Tracer) -> None:
+    lit = traced.attention_of_token(3)
+    assert lit is not None
+    assert lit[:6].tolist() == pytest.approx([0, 0, 0, 1, 0.25, 0])
+
+
+def test_without_a_trace_nothing_lights(
+    tracer: Tracer, refs: tuple[PageRef, ...], records: list[ReadingRecord]
+) -> None:
+    tracer.show_reading(refs[0], DPI, records[0])
+    assert tracer.attention_of_text(0, 4, TEXT) is None
+    assert tracer.attention_of_token(0) is None
+    assert tracer.place_of_token(0, TEXT) is None
