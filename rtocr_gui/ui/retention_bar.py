@@ -158,7 +158,7 @@ class _CountsLabel(QLabel):
     def __init__(self) -> None:
         super().__init__()
         self._forms: tuple[str, ...] = ("",)
-        self._widest_forms = self._forms
+        self._widest_forms: tuple[str, ...] = self._forms
         self.setAccessibleName("Token counts")
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)

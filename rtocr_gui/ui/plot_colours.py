@@ -1,0 +1,65 @@
+"""Colours of plots and bars, for light and dark palettes.
+
+The series colours are those of Okabe and Ito ("Color Universal Design", 2008), which people with any
+common colour blindness tell apart; on dark ground the lighter ones of them. Whoever paints adds a shape,
+a dash or a pattern, so that colour is never alone in telling.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+from PySide6.QtGui import QColor, QPalette
+
+_SERIES_ON_LIGHT = ("#0072b2", "#d55e00", "#007a5a")
+_SERIES_ON_DARK = ("#56b4e9", "#e69f00", "#2bc8a0")
+
+
+@dataclass(frozen=True, slots=True)
+class PlotColours:
+    """What to paint with.
+
+    Attributes:
+        ground: behind the plot.
+        text: labels.
+        faint: labels and marks that may stay in the background.
+        grid: lines behind the curves.
+        frame: outlines.
+        focus: what the keyboard is at.
+        series: one colour for each series.
+    """
+
+    ground: QColor
+    text: QColor
+    faint: QColor
+    grid: QColor
+    frame: QColor
+    focus: QColor
+    series: tuple[QColor, ...]
+
+    @classmethod
+    def of(cls, palette: QPalette) -> Self:
+        """The colours that suit a palette."""
+        ground, text = palette.base().color(), palette.text().color()
+        dark = ground.lightnessF() < 0.5
+        return cls(
+            ground=ground,
+            text=text,
+            faint=_between(text, ground, 0.4),
+            grid=_between(text, ground, 0.85),
+            frame=_between(text, ground, 0.55),
+            focus=palette.highlight().color(),
+            series=tuple(QColor(name) for name in (_SERIES_ON_DARK if dark else _SERIES_ON_LIGHT)),
+        )
+
+
+def _between(colour: QColor, other: QColor, share: float) -> QColor:
+    """A colour `share` of the way to another."""
+    mixed = (
+        mine + (theirs - mine) * share
+        for mine, theirs in (
+            (colour.redF(), other.redF()),
+            (colour.greenF(), other.greenF()),
+            (colour.blueF(), other.blueF()),
+        )
+    )
+    return QColor.fromRgbF(*mixed)

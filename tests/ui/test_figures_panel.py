@@ -1,0 +1,258 @@
+"""What the figures panel promises: how Auto comes about, and figures that are honest about their origin."""
+
+import dataclasses
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QTableWidget
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.reading import TASKS, Mode, PrefillCost, ReadSettings, StageTimings, StopReason
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.ui.figure_rows import (
+    DASH,
+    FigureKind,
+    FigureRow,
+    duration,
+    figure_rows,
+    notes,
+    operations,
+    percent,
+    size,
+)
+from rtocr_gui.ui.figures_panel import FiguresPanel
+from rtocr_gui.ui.share_bar import ShareBar
+from rtocr_gui.ui.shown import FiguresShown, ReadingRecord
+from tests.ui.plans import make_plan
+
+
+def make_record(retention: float, kept: int, passes: int = 309) -> ReadingRecord:
+    return ReadingRecord(
+        settings=ReadSettings(Mode.BASE, TASKS[0], PruneSettings(retention)),
+        model_name="Fake model",
+        text="text",
+        raw_text="text",
+        token_ids=tuple(range(310)),
+        stop_reason=StopReason.END,
+        retention=retention,
+        automatic=False,
+        kept=kept,
+        total=256,
+        padding=64,
+        cost=PrefillCost(kept + 20, 1e9 * (kept + 20), 4000 * (kept + 20)),
+        cost_of_all=PrefillCost(276, 276e9, 4000 * 276),
+        passes=passes,
+        timings=StageTimings(1200.0, 9.0, float(kept), passes * 10.0),
+    )
+
+
+PLAN = make_plan(0.5)
+HALF = make_record(0.5, 128)
+WHOLE = make_record(1.0, 256)
+FULL = FiguresShown(PLAN, HALF, WHOLE)
+
+
+def rows_of(shown: FiguresShown) -> dict[str, FigureRow]:
+    return {row.name: row for row in figure_rows(shown)}
+
+
+def cells(row: FigureRow) -> tuple[str, str, str]:
+    return row.this, row.all_tokens, row.ratio
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> FiguresPanel:
+    made = FiguresPanel()
+    qtbot.addWidget(made)
+    made.resize(300, 600)
+    made.show()
+    return made
+
+
+def table(panel: FiguresPanel) -> QTableWidget:
+    return panel.findChild(QTableWidget)
+
+
+def said(panel: FiguresPanel, name: str) -> str:
+    return next(label.text() for label in panel.findChildren(QLabel) if label.accessibleName() == name)
+
+
+def shown_lines(panel: FiguresPanel) -> dict[str, list[str]]:
+    grid = table(panel)
+    lines = {}
+    for line in range(grid.rowCount()):
+        items = [grid.item(line, column) for column in range(4)]
+        lines[items[0].text()] = [item.text() for item in items[1:] if item is not None]
+    return lines
+
+
+# Figures
+
+
+def test_each_figure_stands_beside_that_of_the_all_token_reading_with_their_ratio() -> None:
+    rows = rows_of(FULL)
+    assert cells(rows["Kept"]) == ("128", "256", "50 %")
+    assert cells(rows["Merged"]) == ("128", "0", DASH)
+    assert cells(rows["Padding"]) == ("25 %", "25 %", DASH)
+    assert cells(rows["Prefill"]) == ("128 ms", "256 ms", "50 %")
+    assert cells(rows["Decode"]) == ("3.1 s", "3.1 s", "100 %")
+    assert cells(rows["Tokens/s"]) == ("100", "100", "100 %")
+    assert cells(rows["Prefill work"]) == ("148 GFLOP", "276 GFLOP", "54 %")
+    assert cells(rows["KV cache"]) == ("592 kB", "1.1 MB", "54 %")
+
+
+def test_counted_measured_and_computed_figures_are_told_apart() -> None:
+    kinds = {row.name: row.kind for row in figure_rows(FULL)}
+    assert kinds["Kept"] is FigureKind.COUNTED
+    assert kinds["Prefill"] is kinds["Tokens/s"] is FigureKind.MEASURED
+    assert kinds["Prefill work"] is kinds["KV cache"] is FigureKind.COMPUTED
+
+
+def test_what_is_not_known_is_a_dash_and_never_a_zero() -> None:
+    assert {cell for row in figure_rows(FiguresShown()) for cell in cells(row)} == {DASH}
+    before = rows_of(FiguresShown(PLAN))
+    assert cells(before["Kept"]) == ("128", "256", "50 %")
+    assert cells(before["Prefill"]) == cells(before["KV cache"]) == (DASH, DASH, DASH)
+    alone = rows_of(FiguresShown(PLAN, HALF))
+    assert cells(alone["Prefill"]) == ("128 ms", DASH, DASH)
+    assert alone["KV cache"].all_tokens == "1.1 MB"
+
+
+def test_a_cached_encoding_is_called_so_and_compared_with_nothing() -> None:
+    cached = dataclasses.replace(HALF, timings=StageTimings(0.0, 9.0, 128.0, 3090.0))
+    assert cells(rows_of(FiguresShown(PLAN, cached, WHOLE))["Encode"]) == ("cached", "1.2 s", DASH)
+
+
+@pytest.mark.parametrize("drafted_is_the_whole", [False, True])
+def test_text_checked_against_a_draft_is_not_passed_off_as_decoding_speed(drafted_is_the_whole: bool) -> None:
+    if drafted_is_the_whole:
+        shown = FiguresShown(PLAN, HALF, make_record(1.0, 256, passes=31))
+        drafted, plain = "all_tokens", "this"
+    else:
+        shown = FiguresShown(PLAN, make_record(0.5, 128, passes=31), WHOLE)
+        drafted, plain = "this", "all_tokens"
+    for name in ("Decode", "Tokens/s"):
+        row = rows_of(shown)[name]
+        assert getattr(row, drafted).endswith(" *")
+        assert not getattr(row, plain).endswith("*")
+        assert row.ratio == DASH
+    assert any(
+        "in 31 passes for 310 tokens: not the speed of plain decoding" in note for note in notes(shown)
+    )
+
+
+def test_notes_say_what_pruning_spares_and_what_is_missing() -> None:
+    assert notes(FULL) == ("Pruning spares 46 % of the prefill's operations and 512 kB of memory.",)
+    assert notes(FiguresShown(PLAN, HALF))[-1] == "Read once at 100 % to compare what is measured."
+    assert notes(FiguresShown(PLAN)) == ("Not read yet: press Read to measure.",)
+    assert notes(FiguresShown()) == ()
+
+
+def test_figures_of_an_earlier_ratio_say_so() -> None:
+    moved = notes(FiguresShown(make_plan(0.3), HALF, WHOLE))
+    assert moved[0] == "Figures of the last reading, at 50 %; the slider is at 30 % by now."
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (percent(0.004), "0.4 %"),
+        (percent(0.0), "0 %"),
+        (percent(0.8425), "84 %"),
+        (duration(0.42), "0.4 ms"),
+        (duration(12345.0), "12.3 s"),
+        (operations(1.234e12), "1.23 TFLOP"),
+        (size(999), "999 B"),
+        (size(2.5e15), "2500 TB"),
+    ],
+)
+def test_numbers_have_units_that_fit(told: str, expected: str) -> None:
+    assert told == expected
+
+
+# The panel
+
+
+def test_automatic_retention_is_told_in_its_parts_and_in_a_sentence(panel: FiguresPanel) -> None:
+    panel.show_figures(FULL)
+    assert said(panel, "Text density") == "0.600"
+    assert said(panel, "Dissimilarity") == "0.400"
+    assert said(panel, "Automatic retention") == "0.760"
+    sentence = said(panel, "How automatic retention comes about")
+    assert "60 % of the page" in sentence
+    assert "16 % of the whole. Together 76 %" in sentence
+
+
+def test_the_bar_of_automatic_retention_adds_up_to_it(panel: FiguresPanel) -> None:
+    panel.show_figures(FULL)
+    *parts, together = panel.findChildren(ShareBar)
+    assert [sum(segment.share for segment in bar.segments) for bar in parts] == pytest.approx([0.6, 0.4])
+    assert [segment.share for segment in together.segments] == pytest.approx([0.6, 0.16])
+    panel.show_figures(FiguresShown())
+    assert together.segments == ()
+    assert said(panel, "Automatic retention") == DASH
+
+
+def test_the_table_shows_every_figure_under_its_heading(panel: FiguresPanel) -> None:
+    panel.show_figures(FULL)
+    lines = shown_lines(panel)
+    names = list(lines)
+    assert names.index("Counted") < names.index("Kept") < names.index("Measured on this computer")
+    assert names.index("Computed from the model's sizes") < names.index("KV cache")
+    assert lines["Prefill"] == ["128 ms", "256 ms", "50 %"]
+    panel.show_figures(FiguresShown())
+    assert shown_lines(panel)["Prefill"] == [DASH, DASH, DASH]
+
+
+def test_computed_figures_are_set_in_italics_and_called_computed_aloud(panel: FiguresPanel) -> None:
+    panel.show_figures(FULL)
+    grid = table(panel)
+    spoken = {}
+    for line in range(grid.rowCount()):
+        item = grid.item(line, 1)
+        if item is not None:
+            spoken[grid.item(line, 0).text()] = item.data(Qt.ItemDataRole.AccessibleTextRole)
+            assert item.font().italic() == (
+                grid.item(line, 0).text() in ("Prompt tokens", "Prefill work", "KV cache")
+            )
+    assert spoken["KV cache"] == "KV cache, This, computed: 592 kB"
+    assert spoken["Prefill"] == "Prefill, This: 128 ms"
+    panel.show_figures(FiguresShown())
+    assert grid.item(1, 1).data(Qt.ItemDataRole.AccessibleTextRole) == "Kept, This: not known"
+
+
+def test_figures_come_up_to_date_when_a_hidden_panel_is_shown(panel: FiguresPanel) -> None:
+    panel.hide()
+    panel.show_figures(FULL)
+    panel.show()
+    assert shown_lines(panel)["Kept"] == ["128", "256", "50 %"]
+
+
+def test_copy_takes_the_whole_table_or_the_lines_that_are_selected(panel: FiguresPanel) -> None:
+    panel.show_figures(FULL)
+    grid = table(panel)
+    QTest.keySequence(grid, QKeySequence(QKeySequence.StandardKey.Copy))
+    copied = QGuiApplication.clipboard().text().splitlines()
+    assert copied[0] == "Figure\tThis\tAll tokens\tRatio"
+    assert "Prefill\t128 ms\t256 ms\t50 %" in copied
+    assert len(copied) == 1 + len(figure_rows(FULL))
+    grid.selectRow(1)
+    QTest.keySequence(grid, QKeySequence(QKeySequence.StandardKey.Copy))
+    assert QGuiApplication.clipboard().text().splitlines()[1:] == ["Kept\t128\t256\t50 %"]
+
+
+@pytest.mark.parametrize("width", [300, 500])
+def test_every_cell_has_its_room_and_the_panel_scrolls_down_only(
+    qtbot: QtBot, panel: FiguresPanel, width: int
+) -> None:
+    panel.resize(width, 300)
+    panel.show_figures(FULL)
+    qtbot.waitUntil(lambda: panel.widget().width() == panel.viewport().width())
+    grid = table(panel)
+    assert panel.verticalScrollBar().maximum() > 0
+    assert grid.horizontalHeader().length() <= grid.viewport().width()
+    for column in range(4):
+        assert grid.sizeHintForColumn(column) <= grid.columnWidth(column)
+    assert grid.height() >= grid.horizontalHeader().height() + grid.verticalHeader().length()
