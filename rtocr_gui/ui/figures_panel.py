@@ -45,7 +45,6 @@ class FiguresPanel(QScrollArea):
         self._table = _FiguresTable()
         legend = _text_label("Legend")
         legend.setText(_LEGEND)
-        legend.setEnabled(False)
 
         content = QWidget()
         column = QVBoxLayout(content)
