@@ -135,6 +135,11 @@ def test_a_line_that_was_left_out_is_one_deletion() -> None:
     assert difference.left_excerpt in ("Pears 4 EUR↵", "↵Pears 4 EUR")
 
 
+def test_a_line_break_is_no_misread_word() -> None:
+    comparison = compare_texts("Total 12.50\nPaid in cash", "Total 12.50 EUR\nin cash")
+    assert told(comparison) == [("", " EUR"), ("Paid ", "")]
+
+
 def test_a_word_that_goes_on_is_marked_where_it_goes_on() -> None:
     assert changed_characters(compare_texts("Total", "Total: 12.50 EUR")) == [("", ": 12.50 EUR")]
 

@@ -134,11 +134,15 @@ class TextComparison:
 
     def place_on_the_right(self, position: int) -> int:
         """The place in the right text that stands beside a place in the left one."""
-        return _place_beside(position, [(segment.left, segment.right) for segment in self.segments])
+        index = bisect_right(self.segments, position, key=lambda segment: segment.left.start) - 1
+        segment = self.segments[max(index, 0)] if self.segments else None
+        return _place_beside(position, segment.left, segment.right) if segment else 0
 
     def place_on_the_left(self, position: int) -> int:
         """The place in the left text that stands beside a place in the right one."""
-        return _place_beside(position, [(segment.right, segment.left) for segment in self.segments])
+        index = bisect_right(self.segments, position, key=lambda segment: segment.right.start) - 1
+        segment = self.segments[max(index, 0)] if self.segments else None
+        return _place_beside(position, segment.right, segment.left) if segment else 0
 
 
 def compare_texts(left: str, right: str) -> TextComparison:
@@ -195,12 +199,15 @@ def _align_characters(left: str, block: Segment, right: str) -> list[Segment]:
 def _align(left: Sequence[str], right: Sequence[str], at: tuple[int, int] = (0, 0)) -> list[Segment]:
     """Align two sequences of strings, and give the stretches in characters.
 
+    As much as possible is matched and nothing stands in for anything else: else a line break would be
+    taken for a misread word, to spare an insertion and a deletion.
+
     Args:
         left: units of one text, in order.
         right: units of the other.
         at: where they begin in their texts.
     """
-    from rapidfuzz.distance import Levenshtein
+    from rapidfuzz.distance import Indel
 
     # rapidfuzz compares hashes of what is no character; numbers stand for themselves.
     numbers: dict[str, int] = {}
@@ -209,7 +216,7 @@ def _align(left: Sequence[str], right: Sequence[str], at: tuple[int, int] = (0, 
     right_places = [*accumulate(map(len, right), initial=at[1])]
     places = [(0, 0)]
     equal: list[bool] = []
-    for code in Levenshtein.opcodes(*ids):
+    for code in Indel.opcodes(*ids):
         if equal and equal[-1] == (code.tag == "equal"):
             places.pop()
         else:
@@ -307,11 +314,7 @@ def _measured_similarity(left: str, segments: Iterable[Segment], right: str) -> 
     return 1 - distance / longer
 
 
-def _place_beside(position: int, spans: Sequence[tuple[Span, Span]]) -> int:
-    index = bisect_right(spans, position, key=lambda pair: pair[0].start) - 1
-    if index < 0:
-        return 0
-    here, beside = spans[index]
+def _place_beside(position: int, here: Span, beside: Span) -> int:
     return min(beside.end, beside.start + position - here.start)
 
 

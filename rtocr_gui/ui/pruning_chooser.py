@@ -1,0 +1,72 @@
+"""Chooses how a reading is made: all tokens, automatic, or a ratio; by RTPrune or by a baseline.
+
+Knows no page. It follows the retention slider where the person leaves it at that.
+"""
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+
+from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
+
+ALL_TOKENS = 1.0
+SLIDER = "slider"
+RATIOS = (0.84, 0.75, 0.5, 0.25)
+
+
+class PruningChooser(QWidget):
+    """Two boxes: how many tokens, and by which method.
+
+    Args:
+        side: "Left" or "Right", for those who hear the boxes.
+        choice: what is chosen at first, `ALL_TOKENS` or `SLIDER`.
+        parent: Qt parent.
+    """
+
+    def __init__(self, side: str, choice: float | str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._slider_ratio: float | None = None
+        self._ratio = QComboBox()
+        self._ratio.setAccessibleName(f"{side} reading: tokens")
+        self._ratio.setToolTip("How many visual tokens this reading keeps")
+        self._ratio.addItem("All tokens", ALL_TOKENS)
+        self._ratio.addItem("Slider: Auto", SLIDER)
+        self._ratio.addItem("Auto", None)
+        for ratio in RATIOS:
+            self._ratio.addItem(f"{ratio:.0%}".replace("%", " %"), ratio)
+        self._ratio.setCurrentIndex(self._ratio.findData(choice))
+        self._method = QComboBox()
+        self._method.setAccessibleName(f"{side} reading: method")
+        self._method.setToolTip(
+            "Which method chooses the tokens. The others are baselines, to hold RTPrune against."
+        )
+        for method in PruneMethod:
+            self._method.addItem(method.label, method)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        for box in (self._ratio, self._method):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(7)
+            row.addWidget(box, 1)
+        self._ratio.currentIndexChanged.connect(self._enable_method)
+        self._enable_method()
+
+    @property
+    def pruning(self) -> PruneSettings:
+        """What is chosen. With all tokens there is nothing for a method to choose."""
+        chosen = self._ratio.currentData()
+        retention = self._slider_ratio if chosen == SLIDER else chosen
+        if retention == ALL_TOKENS:
+            return PruneSettings(ALL_TOKENS)
+        return PruneSettings(retention, method=self._method.currentData())
+
+    @Slot(object)
+    def show_current(self, current: PruneSettings) -> None:
+        """Follow the retention slider."""
+        self._slider_ratio = current.retention
+        ratio = "Auto" if current.retention is None else f"{100 * current.retention:.0f} %"
+        self._ratio.setItemText(self._ratio.findData(SLIDER), f"Slider: {ratio}")
+        self._enable_method()
+
+    @Slot()
+    def _enable_method(self) -> None:
+        self._method.setEnabled(self.pruning.retention != ALL_TOKENS)
