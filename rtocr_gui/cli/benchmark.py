@@ -17,6 +17,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from rtocr_gui.cli import accuracy
 from rtocr_gui.errors import ExportError, RtocrError
 from rtocr_gui.files import write_atomically
 
@@ -87,7 +88,11 @@ FIGURES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `rtocr bench`."""
+    """Declare the options of `rtocr bench`, and those of `rtocr bench accuracy`."""
+    figures = parser.add_subparsers(dest="figures", metavar="[accuracy]")
+    accuracy.add_arguments(
+        figures.add_parser("accuracy", help="compare what is read with the truth, method by method")
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
     parser.add_argument(
         "--only", action="append", choices=tuple(PROBES), help="measure this group alone; may be repeated"

@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from rtocr_gui.cli import plan, read
+from rtocr_gui.cli import accuracy, plan, read
 from rtocr_gui.cli.arguments import parse_arguments
 from rtocr_gui.cli.pages import EngineFactory, real_engine
 from rtocr_gui.cli.progress import Progress
@@ -40,11 +40,11 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
     warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # tells of tags, not of pixels
     progress = Progress(sys.stderr, getattr(arguments, "quiet", False))
     try:
-        if arguments.command == "bench":
+        if arguments.command == "bench" and arguments.figures is None:
             from rtocr_gui.cli import benchmark
 
             return benchmark.run(arguments)
-        command = read.run if arguments.command == "read" else plan.run
+        command = {"read": read.run, "plan": plan.run, "bench": accuracy.run}[arguments.command]
         return EXIT_DONE if command(arguments, engine_factory, progress) else EXIT_FAILED
     except RtocrError as error:
         progress.complain(str(error))

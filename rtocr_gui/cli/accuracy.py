@@ -1,0 +1,306 @@
+"""`rtocr bench accuracy`: how well pages are read by each method at each ratio, against their true text.
+
+Reads every page with all tokens and then at every setting. Each finished reading is kept at once, so that
+a run that was stopped goes on where it was and loses one reading at most; the figures are worked out from
+what is kept. Knows no torch; how readings are scored is in `scores`.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rtocr_gui.cli.arguments import json_target, markdown_target, retention_ratio
+from rtocr_gui.cli.pages import EngineFactory, Reader, load_reader, warn_if_unsuited
+from rtocr_gui.cli.progress import Progress
+from rtocr_gui.cli.readings_file import ReadingsFile
+from rtocr_gui.cli.scores import (
+    ALL_TOKENS,
+    PageScore,
+    Row,
+    Setting,
+    format_table,
+    make_rows,
+    row_as_json,
+    score_page,
+)
+from rtocr_gui.cli.true_pages import TruePage, TruePages
+from rtocr_gui.errors import DocumentError, PruningError, ReadingError, SettingsError
+from rtocr_gui.export.writing import write_text_atomically
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadingEvent, ReadSettings, Task, TextDelta
+from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
+
+READINGS_NAME = "rtocr-readings.jsonl"
+DEFAULT_RATIOS = (0.5, 0.7, 0.84, None)
+_SEEDS = 2**32
+
+
+def ratio_list(text: str) -> tuple[float | None, ...]:
+    """Parse `0.5,0.84,auto`, each ratio once; None stands for auto."""
+    return tuple(dict.fromkeys(retention_ratio(part.strip()) for part in text.split(",")))
+
+
+def method_list(text: str) -> tuple[PruneMethod, ...]:
+    """Parse `rtprune,random`, each method once."""
+    names = [part.strip() for part in text.split(",")]
+    known = {method.value: method for method in PruneMethod}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"“{unknown[0]}” is no method: choose from {', '.join(known)}")
+    return tuple(dict.fromkeys(known[name] for name in names))
+
+
+def page_limit(text: str) -> int:
+    """Parse a number of pages."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a number of pages from 1")
+    return number
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `rtocr bench accuracy`."""
+    names = ",".join(method.value for method in PruneMethod)
+    parser.description = (
+        "Read every page of a folder with all visual tokens and then by each method at each ratio, and "
+        "compare the text with the truth. The folder holds scans with their true text beside them (NAME.md "
+        "or NAME.txt), or OmniDocBench as it is published. Finished readings are kept in "
+        f"{READINGS_NAME}: a run that was stopped goes on where it was."
+    )
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=Path, help="scans with their true text, or OmniDocBench"
+    )
+    parser.add_argument(
+        "--methods", type=method_list, default=tuple(PruneMethod), metavar="LIST", help=f"which ({names})"
+    )
+    parser.add_argument(
+        "--ratios",
+        type=ratio_list,
+        default=DEFAULT_RATIOS,
+        metavar="LIST",
+        help="shares of visual tokens to keep, or auto (0.5,0.7,0.84,auto); all tokens are always read",
+    )
+    parser.add_argument("--limit", type=page_limit, metavar="N", help="the first N pages only")
+    parser.add_argument(
+        "--json", type=json_target, metavar="FILE", help="write the figures, page by page too"
+    )
+    parser.add_argument("--markdown", type=markdown_target, metavar="FILE", help="write the table")
+    parser.add_argument(
+        "--readings",
+        type=json_target,
+        metavar="FILE",
+        help=f"where finished readings are kept ({READINGS_NAME} in the folder)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of what is drawn at random (0); each page draws anew",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=[mode.value for mode in Mode],
+        help="how pages are scaled (what the model was made for)",
+    )
+    parser.add_argument(
+        "--task", choices=[task.name for task in TASKS], help="what to ask for (what the model was made for)"
+    )
+    parser.add_argument(
+        "--model", metavar="DIR", type=Path, help="checkpoint folder (the miniature that comes with RTOCR)"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(auto)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+
+
+def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
+    """Read what is not read yet, and tell the figures.
+
+    Args:
+        arguments: as `arguments.parse_arguments` gives them.
+        engine_factory: makes the engine once there is a page.
+        progress: where progress, warnings and errors are told.
+
+    Returns:
+        True if every page was read at every setting.
+
+    Raises:
+        DocumentError: the folder holds nothing to read.
+        CheckpointError: the model cannot be loaded.
+        SettingsError: an output file is one that is to be read.
+        ExportError: a file cannot be written.
+        KeyboardInterrupt: Ctrl-C; the figures of what was read until then are told first.
+    """
+    finder = TruePages(progress)
+    pages = finder.find(arguments.folder, arguments.limit)
+    _protect_inputs(arguments, pages)
+    reader = load_reader(arguments, engine_factory, progress)
+    offered = reader.model.info.tasks
+    wanted = arguments.task or offered[0].name
+    warn_if_unsuited(progress, reader.model.info, f"task {wanted}", [f"task {task.name}" for task in offered])
+    task = next(task for task in TASKS if task.name == wanted)
+    with ReadingsFile(arguments.readings or arguments.folder / READINGS_NAME, _model_key(reader)) as readings:
+        if readings.spoilt:
+            progress.complain(
+                f"{readings.path.name}: {readings.spoilt} of its lines cannot be used; they are read again."
+            )
+        bench = _AccuracyBench(arguments, progress, reader, task, readings)
+        try:
+            all_read = bench.read(pages)
+        finally:
+            bench.report(pages)
+    return all_read and finder.all_usable
+
+
+class _AccuracyBench:
+    def __init__(
+        self,
+        arguments: argparse.Namespace,
+        progress: Progress,
+        reader: Reader,
+        task: Task,
+        readings: ReadingsFile,
+    ) -> None:
+        self._arguments = arguments
+        self._progress = progress
+        self._reader = reader
+        self._task = task
+        self._readings = readings
+        self._settings = (
+            ALL_TOKENS,
+            *(Setting(method, ratio) for ratio in arguments.ratios for method in arguments.methods),
+        )
+
+    def read(self, pages: list[TruePage]) -> bool:
+        """Read every page at every setting at which it has not been read; False where one failed."""
+        left = [(page, missing) for page in pages if (missing := self._missing(page))]
+        if len(left) < len(pages):
+            self._progress.say(f"{len(pages) - len(left)} of {len(pages)} pages have been read before.")
+        all_read = True
+        started = time.monotonic()
+        for done, (page, missing) in enumerate(left, start=1):
+            label = f"{done} of {len(left)}, {page.ref.label}"
+            all_read &= self._read_page(page, missing, label)
+            minutes = (time.monotonic() - started) / done * (len(left) - done) / 60
+            self._progress.say(f"{label}: done, about {minutes:.0f} min left")
+        return all_read
+
+    def _missing(self, page: TruePage) -> list[Setting]:
+        return [
+            setting
+            for setting in self._settings
+            if self._readings.find(page.ref, self._asked(setting, page)) is None
+        ]
+
+    def _read_page(self, page: TruePage, missing: list[Setting], label: str) -> bool:
+        self._progress.show(f"{label}: open")
+        all_read = True
+        try:
+            image = page.load()
+            for number, setting in enumerate(missing, start=1):
+                what = f"{setting.label} at {setting.ratio}"
+                self._progress.show(f"{label}: {number} of {len(missing)}, {what}")
+                asked = self._asked(setting, page)
+                try:
+                    events = self._reader.engine.read(image, asked, threading.Event())
+                    self._readings.add(page.ref, asked, self._follow(events, f"{label}: {what}"))
+                except (ReadingError, PruningError) as error:
+                    self._progress.complain(f"{page.ref.label}, {what}: {error}")
+                    all_read = False
+        except DocumentError as error:
+            self._progress.complain(f"{page.ref.label}: {error}")
+            all_read = False
+        return all_read
+
+    def _follow(self, events: Iterator[ReadingEvent], label: str) -> Reading:
+        """Tell how a reading goes on, until it is finished."""
+        token_count = 0
+        for event in events:
+            match event:
+                case TextDelta():
+                    token_count += event.token_count
+                    self._progress.update(f"{label}, {token_count} tokens")
+                case Reading():
+                    return event
+        raise ReadingError("The reading ended without a result. Start again.")
+
+    def _asked(self, setting: Setting, page: TruePage) -> ReadSettings:
+        """What is asked of the engine; a random choice follows from the page and the seed."""
+        method = setting.method or PruneMethod.RTPRUNE
+        drawn = int(page.ref.sha256[:8], 16) + page.ref.index + self._arguments.seed
+        seed = drawn % _SEEDS if method is PruneMethod.RANDOM else 0
+        pruning = PruneSettings(setting.retention, method=method, seed=seed)
+        return ReadSettings(self._reader.mode, self._task, pruning)
+
+    def report(self, pages: list[TruePage]) -> None:
+        """Tell the figures of all readings at hand, in the forms that were asked for."""
+        scores = {setting: self._scores(setting, pages) for setting in self._settings}
+        rows = make_rows(scores)
+        table = format_table(rows)
+        model = self._reader.model
+        self._progress.clear()
+        sys.stdout.write(table)
+        if any(len(found) < len(pages) for found in scores.values()):
+            self._progress.complain("not every page was read at every setting: see the column Pages.")
+        if self._arguments.markdown is not None:
+            heading = (
+                f"{model.info.name}, mode {self._reader.mode.value}, task {self._task.name}, "
+                f"on {model.device} ({model.dtype}); {len(pages)} pages.\n\n"
+            )
+            write_text_atomically(self._arguments.markdown, f"{heading}{table}\n{_notes(rows)}")
+        if self._arguments.json is not None:
+            told = {
+                "model": model.info.name,
+                "device": model.device,
+                "dtype": model.dtype,
+                "mode": self._reader.mode.value,
+                "task": self._task.name,
+                "seed": self._arguments.seed,
+                "pages": len(pages),
+                "rows": [row_as_json(row, scores[row.setting]) for row in rows],
+            }
+            write_text_atomically(self._arguments.json, json.dumps(told, indent=1, allow_nan=False) + "\n")
+
+    def _scores(self, setting: Setting, pages: list[TruePage]) -> list[PageScore]:
+        found = [(page, self._readings.find(page.ref, self._asked(setting, page))) for page in pages]
+        return [
+            score_page(page.ref.label, reading, page.truth) for page, reading in found if reading is not None
+        ]
+
+
+def _protect_inputs(arguments: argparse.Namespace, pages: list[TruePage]) -> None:
+    """Refuse to write over what is read, or two things to one file."""
+    inputs = {os.path.realpath(path) for page in pages for path in (page.ref.path, page.source)}
+    targets = [path for path in (arguments.json, arguments.markdown, arguments.readings) if path is not None]
+    for target in targets:
+        if os.path.realpath(target) in inputs:
+            raise SettingsError(f"“{target}” is to be read and cannot be written over. Choose another name.")
+    if len({os.path.realpath(target) for target in targets}) < len(targets):
+        raise SettingsError("The figures, the table and the readings need a file each.")
+
+
+def _model_key(reader: Reader) -> str:
+    """Names a checkpoint as it lies on the disk, and how it runs: its files by name, size and time."""
+    folder = reader.model.info.folder
+    files = sorted(path for pattern in ("*.json", "*.safetensors") for path in folder.glob(pattern))
+    stamps = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    digest = hashlib.sha256(repr(stamps).encode()).hexdigest()[:16]
+    return f"{reader.model.info.name}, {reader.model.dtype} on {reader.model.device}, {digest}"
+
+
+def _notes(rows: list[Row]) -> str:
+    """What a reader of the table has to know."""
+    encodings = [row.encode_ms for row in rows if row.encode_ms]
+    encoding = f" Encoding a page took {encodings[0]:.0f} ms on average." if encodings else ""
+    return (
+        "NED is the normalised edit distance over letters and digits, averaged over pages; CER counts all "
+        "characters and sums them over pages; both are best at 0. Relative accuracy is (1 - NED) / (1 - NED "
+        "with all tokens). Cut off are readings that were stopped in a loop or at the greatest length. Times "
+        f"are means per page.{encoding} A reading after the first of a page takes the one before as its "
+        "draft, so decoding times do not compare.\n"
+    )

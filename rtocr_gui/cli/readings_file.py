@@ -1,0 +1,185 @@
+"""Finished readings on the disk: a line of JSON each, so that a bench that was stopped can go on.
+
+Keyed by all that decides on what a reading says. Knows no truth and no score.
+"""
+
+import json
+import math
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.errors import ExportError
+from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReading:
+    """What is kept of a reading.
+
+    Attributes:
+        text: for people, without grounding markup.
+        kept: visual tokens that were kept.
+        total: prunable visual tokens of the page, at least 1.
+        retention: ratio that was applied.
+        tokens: how many were generated.
+        passes: forward passes after the prefill.
+        stop_reason: value of a `StopReason`.
+        encode_ms: as in `StageTimings`, and so the following.
+        prune_ms: planning and merging.
+        prefill_ms: prefill.
+        decode_ms: decoding.
+    """
+
+    text: str
+    kept: int
+    total: int
+    retention: float
+    tokens: int
+    passes: int
+    stop_reason: str
+    encode_ms: float
+    prune_ms: float
+    prefill_ms: float
+    decode_ms: float
+
+    @classmethod
+    def of(cls, reading: Reading) -> Self:
+        """Keep what a table needs of a reading."""
+        return cls(
+            text=reading.text,
+            kept=len(reading.plan.kept),
+            total=len(reading.plan.norms),
+            retention=float(reading.plan.retention),
+            tokens=len(reading.token_ids),
+            passes=reading.passes,
+            stop_reason=reading.stop_reason.value,
+            **asdict(reading.timings),
+        )
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> Self:
+        """Take a reading from a line of the file.
+
+        Raises:
+            ValueError, TypeError, KeyError or OverflowError: it is none.
+        """
+        reading = cls(
+            text=fields["text"],
+            kept=int(fields["kept"]),
+            total=int(fields["total"]),
+            retention=float(fields["retention"]),
+            tokens=int(fields["tokens"]),
+            passes=int(fields["passes"]),
+            stop_reason=StopReason(fields["stop_reason"]).value,
+            encode_ms=float(fields["encode_ms"]),
+            prune_ms=float(fields["prune_ms"]),
+            prefill_ms=float(fields["prefill_ms"]),
+            decode_ms=float(fields["decode_ms"]),
+        )
+        times = reading.encode_ms, reading.prune_ms, reading.prefill_ms, reading.decode_ms
+        counts_fit = 0 <= reading.kept <= reading.total != 0
+        if not (isinstance(fields["text"], str) and counts_fit and all(map(math.isfinite, times))):
+            raise ValueError("not a reading")
+        return reading
+
+
+class ReadingsFile:
+    """Readings of earlier runs and of this one. A context manager; nothing is written before the first `add`.
+
+    Args:
+        path: the file; it need not exist.
+        model: names the model and how it runs; readings of another one are not found.
+
+    Attributes:
+        path: the file.
+        spoilt: how many of its lines could not be used, e.g. the last one of a program that was killed.
+
+    Raises:
+        ExportError: the file is there and cannot be read.
+    """
+
+    def __init__(self, path: Path, model: str) -> None:
+        self.path = path
+        self.spoilt = 0
+        self._model = model
+        self._readings: dict[str, KeptReading] = {}
+        self._ends_whole = True
+        self._descriptor: int | None = None
+        try:
+            with path.open("rb") as stream:
+                for line in stream:
+                    self._ends_whole = line.endswith(b"\n")
+                    self._take(line)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise ExportError(
+                f"The finished readings in “{path}” cannot be used ({error.strerror}). Name another file by "
+                "--readings."
+            ) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def find(self, ref: PageRef, asked: ReadSettings) -> KeptReading | None:
+        """What a page says at some settings, or None where that has not been read."""
+        return self._readings.get(_flat(self._key(ref, asked)))
+
+    def add(self, ref: PageRef, asked: ReadSettings, reading: Reading) -> None:
+        """Keep a reading; it is on the disk when this returns.
+
+        Raises:
+            ExportError: it cannot be written.
+        """
+        key, kept = self._key(ref, asked), KeptReading.of(reading)
+        line = json.dumps({"file": ref.label, "key": key, "reading": asdict(kept)}) + "\n"
+        try:
+            if self._descriptor is None:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+                self._descriptor = os.open(self.path, flags, 0o666)
+                line = line if self._ends_whole else "\n" + line
+            data = line.encode("ascii")
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise ExportError(
+                f"A reading could not be written to “{self.path}” ({error.strerror}). Free some space, or "
+                "name another file by --readings."
+            ) from error
+        self._readings[_flat(key)] = kept
+
+    def _take(self, line: bytes) -> None:
+        try:
+            entry = json.loads(line)
+            self._readings[_flat(entry["key"])] = KeptReading.from_json(entry["reading"])
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            self.spoilt += bool(line.strip())
+
+    def _key(self, ref: PageRef, asked: ReadSettings) -> dict[str, Any]:
+        return {
+            "sha256": ref.sha256,
+            "page": ref.index,
+            "model": self._model,
+            "mode": asked.mode.value,
+            "task": asked.task.name,
+            "method": asked.pruning.method.value,
+            "retention": asked.pruning.retention,
+            "seed": asked.pruning.seed,
+            "max_new_tokens": asked.max_new_tokens,
+        }
+
+
+def _flat(key: dict[str, Any]) -> str:
+    return json.dumps(key, sort_keys=True)

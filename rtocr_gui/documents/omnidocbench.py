@@ -1,0 +1,128 @@
+"""Pages and their true text from OmniDocBench (arXiv 2412.07626), as it is published.
+
+A folder with `OmniDocBench.json` and the pictures in `images/`. The true text of a page is put together
+from its blocks in reading order: text, titles, captions and footnotes as they stand, formulae as LaTeX,
+tables as HTML. Blocks without a place in the reading order (headers, footers, page numbers, masks) and
+those marked to be ignored are left out, and so are figures. Knows no model and compares nothing.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES
+from rtocr_gui.errors import DocumentError
+
+LARGEST_ANNOTATION_BYTES = 500_000_000
+"""The published file has some 100 MB."""
+
+_PATTERN = "OmniDocBench*.json"
+_CONTENT_KEYS = ("text", "html", "latex")
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedPage:
+    """One page of the benchmark.
+
+    Attributes:
+        picture: where its picture should be; it may be missing.
+        text: what it says, block by block; empty where no block has text.
+    """
+
+    picture: Path
+    text: str
+
+
+def find_annotations(folder: Path) -> Path | None:
+    """The annotation file of a folder, or None where the folder holds none.
+
+    Raises:
+        DocumentError: there are several, and none is called OmniDocBench.json.
+    """
+    exact = folder / "OmniDocBench.json"
+    if exact.is_file():
+        return exact
+    found = sorted(path for path in folder.glob(_PATTERN) if path.is_file())
+    if len(found) > 1:
+        raise DocumentError(
+            f"“{folder.name}” holds {len(found)} annotation files. Call the one to use OmniDocBench.json."
+        )
+    return found[0] if found else None
+
+
+def read_annotations(path: Path) -> Iterator[AnnotatedPage | DocumentError]:
+    """Read an annotation file.
+
+    Args:
+        path: the JSON file; pictures are looked for in `images/` beside it, and beside it.
+
+    Yields:
+        Each page; or, where an entry cannot be used, the error that tells why.
+
+    Raises:
+        DocumentError: the file as a whole cannot be used.
+    """
+    for number, entry in enumerate(_load(path), start=1):
+        try:
+            yield _annotated_page(path.parent, entry)
+        except DocumentError as error:
+            yield DocumentError(f"{path.name}, page {number}: {error}")
+
+
+def _load(path: Path) -> list[Any]:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_ANNOTATION_BYTES + 1)
+        if len(data) > LARGEST_ANNOTATION_BYTES:
+            raise DocumentError(
+                f"“{path.name}” has more than {LARGEST_ANNOTATION_BYTES / 1e6:.0f} MB and is not read."
+            )
+        entries = json.loads(data)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DocumentError(f"“{path.name}” cannot be read ({reason}). Check the disk.") from error
+    except (ValueError, RecursionError) as error:
+        raise DocumentError(f"“{path.name}” is damaged: it is no JSON file. Copy it again.") from error
+    if not isinstance(entries, list):
+        raise DocumentError(
+            f"“{path.name}” is no annotation file of OmniDocBench: it holds no list of pages."
+        )
+    return entries
+
+
+def _annotated_page(folder: Path, entry: Any) -> AnnotatedPage:
+    info = entry.get("page_info") if isinstance(entry, dict) else None
+    name = info.get("image_path") if isinstance(info, dict) else None
+    blocks = entry.get("layout_dets") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or not name or not isinstance(blocks, list):
+        raise DocumentError("the entry names no picture or has no blocks, and is left out.")
+    if _leaves_its_folder(name):
+        raise DocumentError("the picture is named by a path out of the folder, and is left out.")
+    places = folder / "images" / name, folder / name
+    picture = next((place for place in places if place.is_file()), places[0])
+    text = "\n\n".join(_texts_in_order(blocks))
+    if len(text) > LARGEST_TRUTH_BYTES:
+        raise DocumentError(f"its text has more than {LARGEST_TRUTH_BYTES / 1e6:.0f} million characters.")
+    return AnnotatedPage(picture, text)
+
+
+def _leaves_its_folder(name: str) -> bool:
+    """Whether a path is absolute or goes up, in the notation of any system."""
+    posix, windows = PurePosixPath(name), PureWindowsPath(name)
+    return posix.is_absolute() or bool(windows.anchor) or ".." in posix.parts or ".." in windows.parts
+
+
+def _texts_in_order(blocks: list[Any]) -> list[str]:
+    """What the blocks say, as far as they have a place in the reading order."""
+    ordered = []
+    for block in blocks:
+        if not isinstance(block, dict) or block.get("ignore") is True:
+            continue
+        order = block.get("order")
+        content = next((block[key] for key in _CONTENT_KEYS if isinstance(block.get(key), str)), "").strip()
+        if content and isinstance(order, int | float) and math.isfinite(order):
+            ordered.append((order, content))
+    return [content for _, content in sorted(ordered, key=lambda pair: pair[0])]
