@@ -1,0 +1,68 @@
+"""One line of a text that is being gone through: what is said just now, and what stands around it.
+
+Knows no reading and no token.
+"""
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+_SIGNS = str.maketrans({"\n": "↵", "\t": " "})
+
+
+class SaidLine(QWidget):
+    """One line of what is said: the token of the turn in the middle, or a sentence where there is none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._parts = ("", "", "")
+        self._sentence = ""
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def say(self, before: str, token: str, after: str) -> None:
+        """Show a token between what came before it and what comes after."""
+        self._parts = before.translate(_SIGNS), token.translate(_SIGNS), after.translate(_SIGNS)
+        self._sentence = ""
+        self._tell(token)
+
+    def tell(self, sentence: str) -> None:
+        """Show a sentence instead."""
+        self._sentence = sentence
+        self._tell(sentence)
+
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        return QSize(metrics.averageCharWidth() * 30, round(metrics.lineSpacing() * 1.4))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().averageCharWidth() * 10, self.sizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        whole = self.rect()
+        quiet = self.palette().color(self.foregroundRole())
+        quiet.setAlphaF(0.7)
+        centre = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+        if self._sentence:
+            painter.setPen(quiet)
+            shown = self.fontMetrics().elidedText(self._sentence, Qt.TextElideMode.ElideRight, whole.width())
+            painter.drawText(whole, centre | Qt.AlignmentFlag.AlignHCenter, shown)
+            return
+        before, token, after = self._parts
+        bold = QFont(self.font())
+        bold.setBold(True)
+        width = QFontMetrics(bold).horizontalAdvance(token)
+        middle = QRect(whole.center().x() - width // 2, whole.top(), width, whole.height())
+        painter.setPen(quiet)
+        left = QRect(QPoint(whole.left(), whole.top()), QPoint(middle.left() - 1, whole.bottom()))
+        right = QRect(QPoint(middle.left() + width, whole.top()), whole.bottomRight())
+        painter.drawText(left, centre | Qt.AlignmentFlag.AlignRight, before)
+        painter.drawText(right, centre | Qt.AlignmentFlag.AlignLeft, after)
+        painter.fillRect(middle.adjusted(0, 2, 0, -2), self.palette().highlight())
+        painter.setFont(bold)
+        painter.setPen(self.palette().color(self.palette().ColorRole.HighlightedText))
+        painter.drawText(middle, centre | Qt.AlignmentFlag.AlignHCenter, token)
+
+    def _tell(self, description: str) -> None:
+        self.setAccessibleDescription(description)
+        self.update()
