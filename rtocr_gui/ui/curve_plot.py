@@ -1,0 +1,405 @@
+"""The retention curve as a picture: similarity and accuracy above, prefill time below, over one axis.
+
+Painted by hand. pyqtgraph 0.14 was tried: its import takes 0.6 to 0.7 s on the main thread, loads QtOpenGL,
+QtSvg and QtTest, and gives a QGraphicsView without keyboard, names for screen readers or the palette's
+colours; two panels of nine points need little of it. Knows points, and neither readings nor pages.
+"""
+
+import math
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from rtocr_gui.ocr.curve import CurvePoint
+from rtocr_gui.ocr.reading import StopReason
+from rtocr_gui.ui.plot_colours import PlotColours
+
+AXIS_RATIOS = (0.25, 0.5, 0.75, 0.84, 1.0)
+LOWEST_RATIO = 0.2
+REACH_PX = 14
+"""How near a click must come to a point."""
+
+_MARK_PX = 4.0
+_SIMILARITY, _ACCURACY, _PREFILL = 0, 1, 2
+_EMPTY = "Read the page at 8 ratios and at Auto, to see what pruning costs it and what it saves."
+
+
+def describe(point: CurvePoint) -> str:
+    """Name a point and its figures in one line."""
+    ratio = f"{100 * point.retention:.0f} %"
+    parts = [
+        f"{f'Auto, {ratio}' if point.automatic else ratio}: {point.kept} of {point.total} tokens",
+        f"{100 * point.similarity:.1f} % like all tokens",
+    ]
+    if point.error_rate is not None:
+        parts.append(f"error rate {100 * point.error_rate:.1f} %")
+    parts.append(f"prefill {point.prefill_ms:.0f} ms")
+    if point.stop_reason is StopReason.LOOP:
+        parts.append("began to repeat itself")
+    elif not point.is_whole:
+        parts.append("cut before its end")
+    return " · ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Axes:
+    """Where values lie: two panels over one axis of ratios."""
+
+    upper: QRectF
+    lower: QRectF
+    lowest_ratio: float
+    lowest_share: float
+    share_step: float
+    longest_ms: float
+
+    def x(self, ratio: float) -> float:
+        return self.upper.left() + self.upper.width() * (ratio - self.lowest_ratio) / (
+            1.02 - self.lowest_ratio
+        )
+
+    def y(self, share: float) -> float:
+        along = (share - self.lowest_share) / (1 - self.lowest_share)
+        return self.upper.bottom() - self.upper.height() * along
+
+    def y_ms(self, milliseconds: float) -> float:
+        return self.lower.bottom() - self.lower.height() * milliseconds / self.longest_ms
+
+
+class CurvePlot(QWidget):
+    """Plots points; one is found with the pointer or with the arrow keys, and chosen by click or Enter.
+
+    Signals:
+        point_found (CurvePoint or None): the point that the pointer or the keyboard is at.
+        point_chosen (CurvePoint): it was clicked, or Enter was pressed.
+    """
+
+    point_found = Signal(object)
+    point_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._points: tuple[CurvePoint, ...] = ()
+        self._current: CurvePoint | None = None
+        self._retention: float | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Retention curve")
+        self.show_points(())
+
+    @property
+    def current(self) -> CurvePoint | None:
+        """The point that the pointer or the keyboard is at."""
+        return self._current
+
+    def show_points(self, points: tuple[CurvePoint, ...]) -> None:
+        """Plot points, in any order."""
+        self._points = tuple(sorted(points, key=lambda point: (point.retention, point.automatic)))
+        if self._current not in self._points:
+            self._find(None)
+        self._tell_aloud()
+        self.update()
+
+    def show_retention(self, retention: float | None) -> None:
+        """Draw a line where the slider stands; None for automatic."""
+        self._retention = retention
+        self.update()
+
+    def place_of(self, point: CurvePoint) -> QPointF:
+        """Where the similarity of a point is plotted."""
+        axes = self._axes()
+        return QPointF(axes.x(point.retention), axes.y(point.similarity))
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, 260)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, self.fontMetrics().height() * 10)
+
+    # Finding and choosing ------------------------------------------------------------------
+
+    def _find(self, point: CurvePoint | None) -> None:
+        if point != self._current:
+            self._current = point
+            self.setCursor(Qt.CursorShape.ArrowCursor if point is None else Qt.CursorShape.PointingHandCursor)
+            self._tell_aloud()
+            self.point_found.emit(point)
+            self.update()
+
+    def _tell_aloud(self) -> None:
+        told = [describe(point) for point in ((self._current,) if self._current else self._points)]
+        self.setAccessibleDescription("; ".join(told) or _EMPTY)
+
+    def _nearest(self, place: QPointF) -> CurvePoint | None:
+        axes = self._axes()
+        distances = [
+            (math.hypot(mark.x() - place.x(), mark.y() - place.y()), not point.automatic, number)
+            for number, point in enumerate(self._points)
+            for _, mark in _marks(point, axes)
+        ]
+        if not distances or min(distances)[0] > REACH_PX:
+            return None
+        return self._points[min(distances)[2]]
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        found = self._nearest(event.position())
+        if found is not None or not self.hasFocus():
+            self._find(found)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        if not self.hasFocus():
+            self._find(None)
+        super().leaveEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        found = self._nearest(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and found is not None:
+            self._find(found)
+            self.point_chosen.emit(found)
+        else:
+            super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        keys = Qt.Key
+        last = len(self._points) - 1
+        at = self._points.index(self._current) if self._current in self._points else None
+        match event.key():
+            case keys.Key_Right | keys.Key_Up if self._points:
+                self._find(self._points[0 if at is None else min(last, at + 1)])
+            case keys.Key_Left | keys.Key_Down if self._points:
+                self._find(self._points[last if at is None else max(0, at - 1)])
+            case keys.Key_Home if self._points:
+                self._find(self._points[0])
+            case keys.Key_End if self._points:
+                self._find(self._points[last])
+            case keys.Key_Return | keys.Key_Enter | keys.Key_Space if self._current is not None:
+                self.point_chosen.emit(self._current)
+            case _:
+                super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._find(None)
+        self.update()
+
+    def event(self, event: QEvent) -> bool:
+        """Name the point under the pointer."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            found = self._nearest(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), describe(found) if found else "", self)
+            return True
+        return super().event(event)
+
+    # Painting ------------------------------------------------------------------------------
+
+    def _axes(self) -> _Axes:
+        metrics = self.fontMetrics()
+        line = metrics.height()
+        longest_ms = _round_up(max((point.prefill_ms for point in self._points), default=1.0))
+        left = 10 + max(metrics.horizontalAdvance(text) for text in ("100 %", _ms(longest_ms)))
+        width = max(1.0, self.width() - left - 10.0)
+        height = max(2.0, self.height() - 5 * line - 16)
+        upper = QRectF(left, 1.5 * line + 4, width, height * 0.64)
+        lower = QRectF(left, upper.bottom() + 1.5 * line + 4, width, height * 0.36)
+        shares = [share for point in self._points for share in _shares(point).values()]
+        lowest_share, step = _range_below_one(
+            min(shares, default=0.0), max(1, int(upper.height() / (1.2 * line)))
+        )
+        lowest_ratio = min([LOWEST_RATIO, *(point.retention - 0.03 for point in self._points)])
+        return _Axes(upper, lower, lowest_ratio, lowest_share, step, longest_ms)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = PlotColours.of(self.palette())
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.rect(), colours.ground)
+            if self._points:
+                axes = self._axes()
+                self._paint_grid(painter, axes, colours)
+                self._paint_legend(painter, axes, colours)
+                self._paint_series(painter, axes, colours)
+            else:
+                painter.setPen(colours.faint)
+                box = self.rect().adjusted(16, 8, -16, -8)
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, _EMPTY)
+            if self.hasFocus():
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(QPen(colours.focus, 1))
+                painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _paint_grid(self, painter: QPainter, axes: _Axes, colours: PlotColours) -> None:
+        line = self.fontMetrics().height()
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        steps = round((1 - axes.lowest_share) / axes.share_step)
+        ticks = [
+            (axes.y(share), f"{100 * share:.0f} %")
+            for share in (1 - axes.share_step * number for number in range(steps + 1))
+        ]
+        ticks += [(axes.y_ms(ms), _ms(ms)) for ms in (0.0, axes.longest_ms)]
+        for y, label in ticks:
+            painter.setPen(colours.grid)
+            painter.drawLine(QPointF(axes.upper.left(), y), QPointF(axes.upper.right(), y))
+            painter.setPen(colours.faint)
+            painter.drawText(QRectF(0, y - line / 2, axes.upper.left() - 5, line), right, label)
+        for ratio in AXIS_RATIOS:
+            x = axes.x(ratio)
+            painter.setPen(colours.grid)
+            for panel in (axes.upper, axes.lower):
+                painter.drawLine(QPointF(x, panel.top()), QPointF(x, panel.bottom()))
+            painter.setPen(colours.faint)
+            box = QRectF(x - 30, axes.lower.bottom() + 3, 60, line)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{100 * ratio:.0f}")
+        box = QRectF(axes.lower.left(), axes.lower.bottom() + 3 + 0.9 * line, axes.lower.width(), line)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "retention, %")
+        self._paint_slider_line(painter, axes, colours)
+
+    def _paint_slider_line(self, painter: QPainter, axes: _Axes, colours: PlotColours) -> None:
+        retention = self._retention
+        if retention is None:
+            retention = next((point.retention for point in self._points if point.automatic), None)
+        if retention is not None and retention >= axes.lowest_ratio:
+            painter.setPen(QPen(colours.frame, 1, Qt.PenStyle.DotLine))
+            x = axes.x(retention)
+            painter.drawLine(QPointF(x, axes.upper.top()), QPointF(x, axes.lower.bottom()))
+
+    def _paint_legend(self, painter: QPainter, axes: _Axes, colours: PlotColours) -> None:
+        line = self.fontMetrics().height()
+        has_truth = any(point.error_rate is not None for point in self._points)
+        entries = [(_SIMILARITY, False, "like all tokens")]
+        if has_truth:
+            entries.append((_ACCURACY, False, "accuracy"))
+        if any(point.automatic for point in self._points):
+            entries.append((_SIMILARITY, True, "Auto"))
+        x = 6.0
+        for series, automatic, text in entries:
+            self._paint_mark(painter, QPointF(x + _MARK_PX, 0.75 * line), series, automatic, colours)
+            x += 2 * _MARK_PX + 5
+            painter.setPen(colours.text)
+            painter.drawText(QPointF(x, 0.25 * line + self.fontMetrics().ascent()), text)
+            x += self.fontMetrics().horizontalAdvance(text) + 12
+        caption_y = axes.lower.top() - 1.1 * line - 2
+        self._paint_mark(
+            painter, QPointF(axes.lower.left() + _MARK_PX, caption_y + line / 2), _PREFILL, False, colours
+        )
+        painter.setPen(colours.text)
+        painter.drawText(
+            QPointF(axes.lower.left() + 5 + 2 * _MARK_PX, caption_y + self.fontMetrics().ascent()),
+            "prefill time",
+        )
+
+    def _paint_series(self, painter: QPainter, axes: _Axes, colours: PlotColours) -> None:
+        for series, dash in (
+            (_PREFILL, Qt.PenStyle.SolidLine),
+            (_ACCURACY, Qt.PenStyle.DashLine),
+            (_SIMILARITY, Qt.PenStyle.SolidLine),
+        ):
+            marks = [
+                (point, mark)
+                for point in self._points
+                for of_series, mark in _marks(point, axes)
+                if of_series == series
+            ]
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(colours.series[series], 1.6, dash))
+            painter.drawPolyline(QPolygonF([mark for _, mark in marks]))
+            for point, mark in marks:
+                if point == self._current:
+                    painter.setBrush(Qt.BrushStyle.NoBrush)
+                    painter.setPen(QPen(colours.focus, 2))
+                    painter.drawEllipse(mark, _MARK_PX + 4, _MARK_PX + 4)
+                self._paint_mark(painter, mark, series, point.automatic, colours)
+                if not point.is_whole and series == _SIMILARITY:
+                    _paint_cross(painter, mark, colours.text)
+
+    def _paint_mark(
+        self, painter: QPainter, place: QPointF, series: int, automatic: bool, colours: PlotColours
+    ) -> None:
+        """A dot, a square or a bar by series; a triangle for automatic retention. Accuracy is hollow."""
+        colour = colours.series[series]
+        painter.setPen(QPen(colour, 1.6))
+        painter.setBrush(colours.ground if series == _ACCURACY else QBrush(colour))
+        size = _MARK_PX
+        if automatic:
+            size += 2
+            painter.drawPolygon(
+                QPolygonF(
+                    [
+                        place + QPointF(0, -size),
+                        place + QPointF(size, 0.8 * size),
+                        place + QPointF(-size, 0.8 * size),
+                    ]
+                )
+            )
+        elif series == _SIMILARITY:
+            painter.drawEllipse(place, size, size)
+        elif series == _ACCURACY:
+            painter.drawRect(QRectF(place.x() - size, place.y() - size, 2 * size, 2 * size))
+        else:
+            painter.drawPolygon(
+                QPolygonF(
+                    [
+                        place + QPointF(dx * size, dy * size)
+                        for dx, dy in ((0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0))
+                    ]
+                )
+            )
+
+
+def _shares(point: CurvePoint) -> dict[int, float]:
+    """What the upper panel shows of a point, in 0..1, by series."""
+    shares = {_SIMILARITY: point.similarity}
+    if point.error_rate is not None:
+        shares[_ACCURACY] = max(0.0, 1 - point.error_rate)
+    return shares
+
+
+def _marks(point: CurvePoint, axes: _Axes) -> list[tuple[int, QPointF]]:
+    """Where a point is plotted, by series."""
+    x = axes.x(point.retention)
+    marks = [(series, QPointF(x, axes.y(share))) for series, share in _shares(point).items()]
+    return [*marks, (_PREFILL, QPointF(x, axes.y_ms(point.prefill_ms)))]
+
+
+def _paint_cross(painter: QPainter, place: QPointF, colour: QColor) -> None:
+    """Strike out a reading that did not end by itself."""
+    painter.setPen(QPen(colour, 1.6))
+    reach = _MARK_PX + 3
+    painter.drawLine(place + QPointF(-reach, -reach), place + QPointF(reach, reach))
+    painter.drawLine(place + QPointF(-reach, reach), place + QPointF(reach, -reach))
+
+
+def _range_below_one(lowest: float, most_steps: int) -> tuple[float, float]:
+    """The foot of an axis that ends at 1 and holds `lowest`, and its step."""
+    span = max(1 - lowest, 0.08)
+    most_steps = min(most_steps, 5)
+    step = next((step for step in (0.02, 0.05, 0.1, 0.2, 0.25, 0.5) if span <= most_steps * step + 1e-9), 1.0)
+    return 1 - step * math.ceil(span / step - 1e-9), step
+
+
+def _round_up(number: float) -> float:
+    """The next of 1, 2, 5, 10, 20, 50 and so on."""
+    if number <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(number))
+    return power * next(lead for lead in (1, 2, 5, 10) if number <= lead * power * (1 + 1e-9))
+
+
+def _ms(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:g} s" if milliseconds >= 1000 else f"{milliseconds:g} ms"

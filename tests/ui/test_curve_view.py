@@ -1,0 +1,228 @@
+"""What the curve promises: live, found by pointer and keyboard, adopted by a click, honest about doubts."""
+
+import dataclasses
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint
+from rtocr_gui.ocr.reading import StopReason
+from rtocr_gui.ui.curve_plot import CurvePlot, describe
+from rtocr_gui.ui.curve_view import CurveView
+from rtocr_gui.ui.plot_colours import PlotColours
+from rtocr_gui.ui.shown import CurveShown
+
+
+def make_point(retention: float, automatic: bool = False, error_rate: float | None = None) -> CurvePoint:
+    return CurvePoint(
+        retention=retention,
+        automatic=automatic,
+        kept=int(256 * retention),
+        total=256,
+        similarity=1 - (1 - retention) / 2,
+        error_rate=error_rate,
+        prefill_ms=200 * retention,
+        decode_ms=90.0,
+        tokens=310,
+        passes=20,
+        stop_reason=StopReason.END,
+    )
+
+
+FIRST, *FALLING = (make_point(ratio) for ratio in CURVE_RATIOS)
+AUTO = make_point(0.7, automatic=True)
+POINTS = (FIRST, AUTO, *FALLING)
+WHOLE = CurveShown(POINTS, 9, running=False, has_truth=False)
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> CurveView:
+    made = CurveView()
+    qtbot.addWidget(made)
+    made.resize(420, 380)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def chosen(view: CurveView) -> list[float | None]:
+    heard: list[float | None] = []
+    view.retention_chosen.connect(heard.append)
+    return heard
+
+
+def plot(view: CurveView) -> CurvePlot:
+    return view.findChild(CurvePlot)
+
+
+def button(view: CurveView, text: str) -> QPushButton:
+    return next(each for each in view.findChildren(QPushButton) if text in each.text().replace("&", ""))
+
+
+def said(view: CurveView, name: str) -> str:
+    return next(label.text() for label in view.findChildren(QLabel) if label.accessibleName() == name)
+
+
+def place_of(view: CurveView, point: CurvePoint) -> QPoint:
+    return plot(view).place_of(point).toPoint()
+
+
+def test_one_button_begins_and_ends_a_curve(qtbot: QtBot, view: CurveView) -> None:
+    with qtbot.waitSignal(view.curve_requested):
+        button(view, "Read curve").click()
+    view.show_curve(CurveShown((), 9, running=True))
+    assert not button(view, "Read curve").isVisible()
+    with qtbot.waitSignal(view.stop_requested):
+        button(view, "Stop").click()
+    view.show_curve(WHOLE)
+    assert not button(view, "Stop").isVisible()
+    assert button(view, "Read curve again").isVisible()
+
+
+def test_points_show_up_as_they_arrive(view: CurveView) -> None:
+    for count in range(1, 9):
+        view.show_curve(CurveShown(POINTS[:count], 9, running=True))
+        assert said(view, "How far the curve is") == f"{count} of 9"
+        assert plot(view).accessibleDescription().count("like all tokens") == count
+    view.show_curve(WHOLE)
+    assert said(view, "How far the curve is") == ""
+
+
+def test_a_curve_that_was_stopped_says_how_far_it_came(view: CurveView) -> None:
+    view.show_curve(CurveShown(POINTS[:3], 9, running=False))
+    assert said(view, "How far the curve is") == "3 of 9"
+    assert button(view, "Export").isEnabled()
+
+
+def test_export_waits_for_points(qtbot: QtBot, view: CurveView) -> None:
+    assert not button(view, "Export").isEnabled()
+    view.show_curve(CurveShown(POINTS[:3], 9, running=True))
+    assert not button(view, "Export").isEnabled()
+    view.show_curve(WHOLE)
+    with qtbot.waitSignal(view.export_requested):
+        button(view, "Export").click()
+
+
+def test_a_click_adopts_the_ratio_of_the_point_and_of_auto_automatic(
+    qtbot: QtBot, view: CurveView, chosen: list[float | None]
+) -> None:
+    view.show_curve(WHOLE)
+    for point in (FALLING[4], AUTO):
+        qtbot.mouseClick(plot(view), Qt.MouseButton.LeftButton, pos=place_of(view, point))
+    assert chosen == [0.5, None]
+
+
+def test_a_click_beside_the_points_adopts_nothing(
+    qtbot: QtBot, view: CurveView, chosen: list[float | None]
+) -> None:
+    view.show_curve(WHOLE)
+    qtbot.mouseClick(plot(view), Qt.MouseButton.LeftButton, pos=QPoint(3, 3))
+    qtbot.mouseClick(plot(view), Qt.MouseButton.RightButton, pos=place_of(view, AUTO))
+    assert chosen == []
+
+
+def test_the_arrow_keys_walk_the_points_by_ratio_and_enter_adopts(
+    qtbot: QtBot, view: CurveView, chosen: list[float | None]
+) -> None:
+    view.show_curve(WHOLE)
+    keys = Qt.Key
+    walked = []
+    for key in (keys.Key_End, keys.Key_Right, keys.Key_Left, keys.Key_Left, keys.Key_Left, keys.Key_Left):
+        qtbot.keyClick(plot(view), key)
+        walked.append(plot(view).current)
+    assert walked == [FIRST, FIRST, FALLING[0], FALLING[1], FALLING[2], AUTO]
+    assert said(view, "The point in hand") == plot(view).accessibleDescription() == describe(AUTO)
+    qtbot.keyClick(plot(view), keys.Key_Return)
+    qtbot.keyClick(plot(view), keys.Key_Home)
+    qtbot.keyClick(plot(view), keys.Key_Space)
+    assert chosen == [None, 0.25]
+
+
+def test_hovering_names_the_point_and_leaving_forgets_it(qtbot: QtBot, view: CurveView) -> None:
+    view.show_curve(WHOLE)
+    qtbot.mouseMove(plot(view), place_of(view, FALLING[4]))
+    qtbot.waitUntil(lambda: said(view, "The point in hand") == describe(FALLING[4]))
+    qtbot.mouseMove(plot(view), QPoint(3, 3))
+    qtbot.waitUntil(lambda: said(view, "The point in hand").startswith("Point at a mark"))
+
+
+def test_a_point_that_is_gone_is_no_longer_in_hand(qtbot: QtBot, view: CurveView) -> None:
+    view.show_curve(WHOLE)
+    qtbot.keyClick(plot(view), Qt.Key.Key_Home)
+    view.show_curve(CurveShown())
+    assert plot(view).current is None
+    assert said(view, "The point in hand") == ""
+    assert "Read the page at 8 ratios" in plot(view).accessibleDescription()
+
+
+def test_a_point_in_hand_stays_when_others_arrive(qtbot: QtBot, view: CurveView) -> None:
+    view.show_curve(CurveShown(POINTS[:2], 9, running=True))
+    qtbot.keyClick(plot(view), Qt.Key.Key_Home)
+    view.show_curve(CurveShown(POINTS[:4], 9, running=True))
+    assert plot(view).current == AUTO
+
+
+def test_a_point_is_described_with_all_its_figures() -> None:
+    assert describe(AUTO) == "Auto, 70 %: 179 of 256 tokens · 85.0 % like all tokens · prefill 140 ms"
+    with_truth = dataclasses.replace(make_point(0.5, error_rate=0.031), stop_reason=StopReason.LOOP)
+    assert describe(with_truth) == (
+        "50 %: 128 of 256 tokens · 75.0 % like all tokens · error rate 3.1 % · prefill 100 ms · "
+        "began to repeat itself"
+    )
+
+
+def test_a_doubtful_all_token_reading_is_told_above_the_curve(view: CurveView) -> None:
+    view.show_curve(WHOLE)
+    assert said(view, "A doubt about the curve") == ""
+    looping = dataclasses.replace(FIRST, stop_reason=StopReason.LOOP)
+    view.show_curve(CurveShown((looping, *POINTS[1:]), 9))
+    assert "began to repeat itself" in said(view, "A doubt about the curve")
+
+
+def test_no_curve_is_offered_where_nothing_can_be_read(view: CurveView) -> None:
+    view.set_ready(False)
+    assert not button(view, "Read curve").isEnabled()
+    view.set_ready(True)
+    assert button(view, "Read curve").isEnabled()
+
+
+@pytest.mark.parametrize("size", [(300, 200), (500, 600)])
+def test_every_point_lies_inside_the_plot_whatever_its_figures(
+    view: CurveView, size: tuple[int, int]
+) -> None:
+    hopeless = dataclasses.replace(make_point(0.05, error_rate=3.0), similarity=0.0, prefill_ms=12345.0)
+    view.resize(*size)
+    view.show_curve(CurveShown((*POINTS, hopeless), 10, has_truth=True))
+    for point in (*POINTS, hopeless):
+        assert plot(view).rect().contains(place_of(view, point))
+    assert place_of(view, hopeless).x() < place_of(view, FALLING[-1]).x() < place_of(view, FIRST).x()
+    assert place_of(view, hopeless).y() > place_of(view, FIRST).y()
+    assert not plot(view).grab().isNull()
+
+
+@pytest.mark.parametrize("ground", ["white", "#1e1e1e"])
+def test_every_colour_stands_out_from_the_ground_and_from_each_other(ground: str) -> None:
+    palette = QPalette()
+    palette.setColor(QPalette.ColorRole.Base, QColor(ground))
+    palette.setColor(QPalette.ColorRole.Text, QColor("black" if ground == "white" else "white"))
+    colours = PlotColours.of(palette)
+    for colour in (*colours.series, colours.faint):
+        assert contrast(colour, colours.ground) >= 3
+    assert len({colour.name() for colour in colours.series}) == 3
+
+
+def contrast(colour: QColor, other: QColor) -> float:
+    """Contrast ratio as WCAG 2 defines it."""
+
+    def luminance(of: QColor) -> float:
+        red, green, blue = (
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+            for part in (of.redF(), of.greenF(), of.blueF())
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    lighter, darker = sorted((luminance(colour), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
