@@ -22,6 +22,10 @@ class CheckpointError(RtocrError):
     """A model folder is missing, incomplete, damaged or of a kind this program does not read."""
 
 
+class DownloadError(RtocrError):
+    """A model could not be downloaded; what arrived until then is kept where that makes sense."""
+
+
 class PruningError(RtocrError):
     """Visual tokens or settings from which no plan can be made."""
 

@@ -100,6 +100,17 @@ def test_a_folder_that_says_nothing_is_the_published_model(folder: Path) -> None
     assert info.parameter_count == sum(weights.size for weights in small_weights(small_config()).values())
 
 
+@pytest.mark.parametrize(("kind", "precision"), [(np.float16, "float16"), (np.float32, "float32")])
+def test_the_precision_is_that_of_most_weights(folder: Path, kind: type[np.generic], precision: str) -> None:
+    def narrow(weights: dict[str, np.ndarray]) -> None:
+        for name in set(weights) - {"model.norm.weight"}:
+            weights[name] = weights[name].astype(kind)
+
+    rewrite_weights(folder, narrow)
+    assert check_folder(folder).precision == precision
+    assert check_folder(resource_path("miniature")).precision == "bfloat16"
+
+
 def test_inspecting_a_folder_needs_no_torch() -> None:
     code = (
         "import sys; from pathlib import Path; from rtocr_gui.ocr.folder import inspect_checkpoint; "

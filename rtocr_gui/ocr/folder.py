@@ -6,7 +6,8 @@ as written by a stranger: sizes are bounded, nothing is executed. Knows no torch
 """
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,13 +26,15 @@ from rtocr_gui.ocr.model_files import (
 )
 from rtocr_gui.ocr.reading import TASKS, Mode, ModelInfo, Task
 from rtocr_gui.ocr.tokenizer import PageTokenizer
-from rtocr_gui.ocr.weight_files import find_weight_files, read_tensor_shapes
+from rtocr_gui.ocr.weight_files import StoredTensor, find_weight_files, read_tensors
 
 _OFFICIAL_NAME = "DeepSeek-OCR"
 _OFFICIAL_DESCRIPTION = (
     "The published model: reads whole documents with tables, formulae and figures, in many languages."
 )
 _OFFICIAL_MODES = (Mode.BASE, Mode.GUNDAM, Mode.LARGE, Mode.SMALL, Mode.TINY)
+
+_PRECISIONS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 _Choice = TypeVar("_Choice", Mode, Task)
 
@@ -46,6 +49,7 @@ class CheckpointFolder:
         weight_files: the safetensors files, all of which are needed.
         parameter_count: number of weights.
         weight_bytes: size of the weight files.
+        precision: how most weights are stored, e.g. "bfloat16".
     """
 
     path: Path
@@ -53,6 +57,7 @@ class CheckpointFolder:
     weight_files: tuple[Path, ...]
     parameter_count: int
     weight_bytes: int
+    precision: str
 
 
 def inspect_checkpoint(folder: Path) -> ModelInfo:
@@ -92,21 +97,22 @@ def check_folder(folder: Path) -> CheckpointFolder:
         architecture = read_architecture(read_object(folder, CONFIG_FILE))
         unused = unused_tensors(architecture)
         weight_files = find_weight_files(folder)
-        shapes: dict[str, tuple[int, ...]] = {}
+        stored: dict[str, StoredTensor] = {}
         for path in weight_files:
-            for name, shape in read_tensor_shapes(path, unused).items():
-                if name in shapes:
+            for name, tensor in read_tensors(path, unused).items():
+                if name in stored:
                     raise damaged(path, f"the tensor “{name}” is in another file as well")
-                shapes[name] = shape
+                stored[name] = tensor
         weight_bytes = sum(path.stat().st_size for path in weight_files)
     expected = expected_tensors(architecture)
-    _compare(shapes, expected, unused)
+    _compare({name: tensor.shape for name, tensor in stored.items()}, expected, unused)
     return CheckpointFolder(
         path=folder,
         architecture=architecture,
         weight_files=weight_files,
         parameter_count=sum(math.prod(shape) for shape in expected.values()),
         weight_bytes=weight_bytes,
+        precision=_precision(stored[name] for name in expected),
     )
 
 
@@ -183,6 +189,14 @@ def _compare(
                 f"The model's tensor “{name}” has the shape {shape}, but config.json asks for {known[name]}. "
                 "Download the model again, or choose another folder."
             )
+
+
+def _precision(tensors: Iterable[StoredTensor]) -> str:
+    """The type of most weights, as torch names it."""
+    weights = Counter[str]()
+    for tensor in tensors:
+        weights[tensor.kind] += math.prod(tensor.shape)
+    return _PRECISIONS[weights.most_common(1)[0][0]]
 
 
 def _text(said: Mapping[str, Any], key: str, longest: int) -> str:

@@ -17,6 +17,7 @@ WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 TOKENIZER_FILE = "tokenizer.json"
 DESCRIPTION_FILE = "rtocr.json"
+RECORD_FILE = "rtocr-download.json"
 
 _KIB, _MIB = 2**10, 2**20
 _MOST_BYTES = {
@@ -24,6 +25,7 @@ _MOST_BYTES = {
     INDEX_FILE: 16 * _MIB,
     TOKENIZER_FILE: 128 * _MIB,
     DESCRIPTION_FILE: 64 * _KIB,
+    RECORD_FILE: _MIB,
 }
 
 

@@ -8,6 +8,7 @@ architecture.
 import math
 import re
 from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,19 @@ _LARGEST_NUMBER = 2**48
 _SHARD_NAME = re.compile(r"[\w-][\w.-]*\.safetensors")
 _FLOAT_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 _OTHER_BYTES = {"I64": 8, "I32": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTensor:
+    """How a file stores a tensor.
+
+    Attributes:
+        shape: its sizes.
+        kind: type of its numbers as the format names it, e.g. "BF16".
+    """
+
+    shape: tuple[int, ...]
+    kind: str
 
 
 def find_weight_files(folder: Path) -> tuple[Path, ...]:
@@ -70,7 +84,7 @@ def find_weight_files(folder: Path) -> tuple[Path, ...]:
     return tuple(find_file(folder, name) for name in names)
 
 
-def read_tensor_shapes(path: Path, of_any_type: Container[str]) -> dict[str, tuple[int, ...]]:
+def read_tensors(path: Path, of_any_type: Container[str]) -> dict[str, StoredTensor]:
     """Read the header of a safetensors file and check that the file holds what it promises.
 
     Args:
@@ -78,7 +92,7 @@ def read_tensor_shapes(path: Path, of_any_type: Container[str]) -> dict[str, tup
         of_any_type: names of tensors that need not hold floating-point numbers.
 
     Returns:
-        Shape by name.
+        What it stores, by name.
 
     Raises:
         CheckpointError: the file is damaged, cut short or quantised.
@@ -93,11 +107,11 @@ def read_tensor_shapes(path: Path, of_any_type: Container[str]) -> dict[str, tup
         if len(start) < 8 or not 2 <= header_bytes <= min(_MOST_HEADER_BYTES, size - 8):
             raise damaged(path, "it does not begin like a safetensors file, or it is cut short")
         header = parse_object(path, file.read(header_bytes))
-    shapes: dict[str, tuple[int, ...]] = {}
+    tensors: dict[str, StoredTensor] = {}
     spans: list[tuple[int, int]] = []
     for name, entry in header.items():
         if name != "__metadata__":
-            shapes[name], span = _read_entry(path, name, entry, name in of_any_type)
+            tensors[name], span = _read_entry(path, name, entry, name in of_any_type)
             spans.append(span)
     reached = 0
     for begin, end in sorted(spans):
@@ -107,13 +121,11 @@ def read_tensor_shapes(path: Path, of_any_type: Container[str]) -> dict[str, tup
     available = size - 8 - header_bytes
     if reached != available:
         raise damaged(path, f"it should hold {reached:,} bytes of weights, but holds {available:,}")
-    return shapes
+    return tensors
 
 
-def _read_entry(
-    path: Path, name: str, entry: object, any_type: bool
-) -> tuple[tuple[int, ...], tuple[int, int]]:
-    """Shape, and first and last byte, of one tensor of a safetensors header."""
+def _read_entry(path: Path, name: str, entry: object, any_type: bool) -> tuple[StoredTensor, tuple[int, int]]:
+    """One tensor of a safetensors header, and its first and last byte."""
     fields: Mapping[str, Any] = entry if isinstance(entry, dict) else {}
     shape = _sizes(fields.get("shape"))
     span = _sizes(fields.get("data_offsets"))
@@ -128,7 +140,7 @@ def _read_entry(
         )
     if span[1] - span[0] != math.prod(shape) * item_bytes:
         raise damaged(path, f"the tensor “{name[:80]}” does not have the size that its shape asks for")
-    return shape, (span[0], span[1])
+    return StoredTensor(shape, kind), (span[0], span[1])
 
 
 def _sizes(values: object) -> tuple[int, ...] | None:
