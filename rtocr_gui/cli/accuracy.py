@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rtocr_gui.cli.arguments import json_target, markdown_target, retention_ratio
-from rtocr_gui.cli.pages import EngineFactory, Reader, load_reader, warn_if_unsuited
+from rtocr_gui.cli.pages import EngineFactory, Reader, choose_task, load_reader
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.readings_file import ReadingsFile
 from rtocr_gui.cli.scores import (
@@ -140,10 +140,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     pages = finder.find(arguments.folder, arguments.limit)
     _protect_inputs(arguments, pages)
     reader = load_reader(arguments, engine_factory, progress)
-    offered = reader.model.info.tasks
-    wanted = arguments.task or offered[0].name
-    warn_if_unsuited(progress, reader.model.info, f"task {wanted}", [f"task {task.name}" for task in offered])
-    task = next(task for task in TASKS if task.name == wanted)
+    task = choose_task(arguments, reader.model.info, progress)
     with ReadingsFile(arguments.readings or arguments.folder / READINGS_NAME, _model_key(reader)) as readings:
         if readings.spoilt:
             progress.complain(

@@ -1,4 +1,4 @@
-"""What `read` and `plan` share: opening files, asking for passwords, loading the model.
+"""What the commands share: opening files, asking for passwords, loading the model.
 
 Knows no output format, and imports torch only when an engine is made.
 """
@@ -16,7 +16,16 @@ from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.loading import Document, open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import DocumentError, PasswordRequired, PruningError, ReadingError
-from rtocr_gui.ocr.reading import EncodedPage, LoadedModel, Mode, ModelInfo, ReadingEvent, ReadSettings
+from rtocr_gui.ocr.reading import (
+    TASKS,
+    EncodedPage,
+    LoadedModel,
+    Mode,
+    ModelInfo,
+    ReadingEvent,
+    ReadSettings,
+    Task,
+)
 from rtocr_gui.ocr.threads import wait_without_spinning
 from rtocr_gui.resources import resource_path
 
@@ -84,6 +93,19 @@ def load_reader(arguments: argparse.Namespace, engine_factory: EngineFactory, pr
     mode = Mode(arguments.mode) if arguments.mode else info.modes[0]
     warn_if_unsuited(progress, info, f"mode {mode.value}", [f"mode {mode.value}" for mode in info.modes])
     return Reader(engine, model, mode)
+
+
+def choose_task(arguments: argparse.Namespace, info: ModelInfo, progress: Progress) -> Task:
+    """The task that was asked for, or the one the model was made for first.
+
+    Args:
+        arguments: `task`, a name or None.
+        info: of the loaded model.
+        progress: where it is told that the model was not made for that task.
+    """
+    wanted = arguments.task or info.tasks[0].name
+    warn_if_unsuited(progress, info, f"task {wanted}", [f"task {task.name}" for task in info.tasks])
+    return next(task for task in TASKS if task.name == wanted)
 
 
 def warn_if_unsuited(progress: Progress, info: ModelInfo, wanted: str, made_for: Sequence[str]) -> None:

@@ -5,40 +5,28 @@ A page or a file that fails is told and skipped.
 """
 
 import argparse
-import signal
 import sys
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
+from rtocr_gui.cli.following import follow, interrupt_sets
 from rtocr_gui.cli.pages import (
     PAGE_ERRORS,
     EngineFactory,
     PageEngine,
+    choose_task,
     load_reader,
     open_asking,
-    warn_if_unsuited,
 )
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.documents.loading import Document
-from rtocr_gui.errors import DocumentError, ReadingError
+from rtocr_gui.errors import DocumentError
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
-from rtocr_gui.ocr.reading import (
-    TASKS,
-    Reading,
-    ReadingEvent,
-    ReadSettings,
-    Stage,
-    StopReason,
-    TextDelta,
-)
+from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 
 _WARNINGS = {
-    StopReason.LOOP: "the text began to repeat itself and was stopped. Its end may be missing.",
+    StopReason.LOOP: "the text began to repeat itself and was stopped there. Its end may be missing.",
     StopReason.LENGTH: "the text reached the greatest length. Its end is missing.",
     StopReason.CANCELLED: "interrupted. The end of its text is missing.",
 }
@@ -99,8 +87,8 @@ class _ReadCommand:
         page = document.load_page(index, self._arguments.dpi)
         engine, settings = self._ready()
         cancel = threading.Event()
-        with _interrupt_sets(cancel):
-            reading = self._follow(engine.read(page, settings, cancel), label)
+        with interrupt_sets(cancel):
+            reading = follow(engine.read(page, settings, cancel), label, self._progress)
         self._progress.say(f"{label}: {_summary(reading)}")
         if reading.stop_reason in _WARNINGS:
             self._progress.complain(f"warning: {label}: {_WARNINGS[reading.stop_reason]}")
@@ -114,33 +102,10 @@ class _ReadCommand:
         """The engine and what is asked of it; the first call loads the model."""
         if self._prepared is None:
             reader = load_reader(self._arguments, self._engine_factory, self._progress)
-            offered = reader.model.info.tasks
-            wanted = self._arguments.task or offered[0].name
-            task = next(task for task in TASKS if task.name == wanted)
-            warn_if_unsuited(
-                self._progress, reader.model.info, f"task {wanted}", [f"task {task.name}" for task in offered]
-            )
+            task = choose_task(self._arguments, reader.model.info, self._progress)
             settings = ReadSettings(reader.mode, task, PruneSettings(self._arguments.retention))
             self._prepared = reader.engine, settings
         return self._prepared
-
-    def _follow(self, events: Iterator[ReadingEvent], label: str) -> Reading:
-        """Tell how a reading goes on, until it is finished."""
-        token_count, decoding_since_s = 0, time.monotonic()
-        for event in events:
-            match event:
-                case Stage():
-                    self._progress.show(f"{label}: {event.value}")
-                    decoding_since_s = time.monotonic()
-                case TextDelta():
-                    token_count += event.token_count
-                    seconds = max(time.monotonic() - decoding_since_s, 1e-3)
-                    self._progress.update(
-                        f"{label}: decode, {token_count} tokens, {token_count / seconds:.0f} tokens/s"
-                    )
-                case Reading():
-                    return event
-        raise ReadingError("The reading ended without a result. Try the page again.")
 
     def _fail(self, name: str, sentence: str) -> None:
         self._all_read = False
@@ -162,22 +127,6 @@ class _Output:
         else:
             sys.stdout.write(markdown_of_pages(self._pages)[before:])
             sys.stdout.flush()
-
-
-@contextmanager
-def _interrupt_sets(cancel: threading.Event) -> Iterator[None]:
-    """Let the first Ctrl-C stop the reading between two decode steps, and the second one at once."""
-
-    def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
-        if cancel.is_set():
-            raise KeyboardInterrupt
-        cancel.set()
-
-    previous = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
 
 
 def _summary(reading: Reading) -> str:
