@@ -12,11 +12,11 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
+    QMessageBox,
     QSizePolicy,
     QSlider,
     QToolButton,
     QVBoxLayout,
-    QWhatsThis,
     QWidget,
 )
 
@@ -64,7 +64,7 @@ class PlayBar(QWidget):
         self._said.setAccessibleName("What is being said")
         self._count = QLabel()
         self._count.setAccessibleName("Which token")
-        self._count.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._play = self._button("Play", self._toggle)
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setAccessibleName("Token of the text")
@@ -237,7 +237,11 @@ class PlayBar(QWidget):
 
     @Slot()
     def _explain(self) -> None:
-        QWhatsThis.showText(self._help.mapToGlobal(self._help.rect().topLeft()), self._help.toolTip(), self)
+        self.pause()
+        box = QMessageBox(QMessageBox.Icon.Information, "Where does it look?", self.explanation, parent=self)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
 
     @Slot()
     def _end(self) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QMessageBox, QSlider, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.play_bar import SPEEDS, PlayBar
@@ -207,6 +207,16 @@ def test_the_help_says_what_the_lights_are_and_what_not(bar: PlayBar) -> None:
         assert "averaged over the heads of the decoder's last 2 layers" in words
         assert "second pass" in words
         assert "attention is not an explanation" in words
+
+
+def test_the_help_can_be_opened(qtbot: QtBot, bar: PlayBar) -> None:
+    bar.show_trace(trace_of(TOKENS))
+    button(bar, "What is this?").click()
+    box = bar.findChild(QMessageBox)
+    assert box.isVisible()
+    assert box.text() == bar.explanation
+    box.accept()
+    qtbot.waitUntil(lambda: bar.findChild(QMessageBox) is None)
 
 
 def test_tokens_of_one_character_are_said_together(bar: PlayBar) -> None:
