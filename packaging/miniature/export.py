@@ -1,0 +1,39 @@
+"""Make a checkpoint folder in the official layout from a training state.
+
+python packaging/miniature/export.py runs/both resources/miniature --modes base gundam large --tasks text
+markdown
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from recipe.export import Description, export_checkpoint
+from recipe.training import STATE_FILE
+
+from rtocr_gui.ocr.reading import TASKS, Mode
+
+_DESCRIPTION = (
+    "A very small DeepSeek-OCR of our own, for trying the program. It reads clean, printed pages in Western "
+    "European languages; for real documents, choose a folder with the published DeepSeek-OCR."
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Make a checkpoint folder from a training state.")
+    parser.add_argument("run", type=Path, help="folder of a stage")
+    parser.add_argument("folder", type=Path, help="checkpoint folder to write")
+    parser.add_argument("--name", default="RTOCR Miniature")
+    parser.add_argument("--description", default=_DESCRIPTION)
+    parser.add_argument("--modes", nargs="+", required=True, choices=[mode.value for mode in Mode])
+    parser.add_argument("--tasks", nargs="+", required=True, choices=[task.name for task in TASKS])
+    options = parser.parse_args()
+    said = Description(
+        options.name, options.description, [Mode(name) for name in options.modes], options.tasks
+    )
+    export_checkpoint(options.run / STATE_FILE, options.folder, said)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

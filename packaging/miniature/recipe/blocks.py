@@ -1,0 +1,61 @@
+"""The kinds of blocks on a page, as truth: their text, their Markdown, their boxes.
+
+Writes Markdown with grounding as DeepSeek-OCR does: each block's kind and box, then its text. Knows no
+pixels.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+GRID = 999
+"""Boxes are written in thousandths of the page: 0..999."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block in reading order.
+
+    Attributes:
+        kind: as DeepSeek-OCR names it: title, sub_title, text, table, image, header, page_number, ...
+        box: xyxy in page pixels.
+        text: its printed lines; "" for an image.
+        markdown: the same as Markdown, paragraphs on one line; "" for an image.
+    """
+
+    kind: str
+    box: tuple[float, float, float, float]
+    text: str
+    markdown: str
+
+    def grid_box(self, page_size_px: tuple[int, int]) -> tuple[int, int, int, int]:
+        """The box in thousandths of the page."""
+        width, height = page_size_px
+        x1, y1, x2, y2 = self.box
+        places = (x1 / width, y1 / height, x2 / width, y2 / height)
+        left, top, right, bottom = (min(GRID, max(0, round(place * GRID))) for place in places)
+        return left, top, right, bottom
+
+
+def plain_text(blocks: Iterable[Block]) -> str:
+    """The printed lines of all blocks, without blank lines."""
+    return "\n".join(block.text for block in blocks if block.text)
+
+
+def markdown_text(blocks: Iterable[Block]) -> str:
+    """The page as Markdown."""
+    return "\n\n".join(block.markdown for block in blocks if block.markdown)
+
+
+def grounded_markdown(blocks: Sequence[Block], page_size_px: tuple[int, int]) -> str:
+    """The page as Markdown, each block after its kind and box."""
+    parts = []
+    for block in blocks:
+        box = ", ".join(map(str, block.grid_box(page_size_px)))
+        parts.append(f"<|ref|>{block.kind}<|/ref|><|det|>[[{box}]]<|/det|>\n{block.markdown}".rstrip())
+    return "\n\n".join(parts)
+
+
+def html_table(rows: Sequence[Sequence[str]]) -> str:
+    """A table as DeepSeek-OCR writes it."""
+    cells = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
+    return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"

@@ -1,0 +1,53 @@
+"""First stage: the encoder alone learns to read small crops, told by dense labels."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from recipe.crops import CropBatch, CropBatches, CropPlan
+from recipe.losses import dense_loss
+from recipe.model import Learner, encoder_parameters
+from recipe.pages import PageKind
+
+SNIPPETS = PageKind(
+    width_px=(540, 700), proportion=(1.0, 1.0), x_height_px=(7.0, 40.0), rich=0.35, damaged=0.4, blank=0.005
+)
+"""Small pages with all sizes of type, from each of which four crops are cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderStage:
+    """See the module.
+
+    Attributes:
+        plan: what the crops are cut from.
+        rate: learning rate of AdamW.
+    """
+
+    plan: CropPlan = field(
+        default_factory=lambda: CropPlan(
+            SNIPPETS, crop_px=256, crops_per_page=(2, 2), pages_per_batch=8, seed=1
+        )
+    )
+    rate: float = 2e-3
+    name: str = "encoder"
+
+    @property
+    def items_per_batch(self) -> int:
+        """Crops."""
+        across, down = self.plan.crops_per_page
+        return self.plan.pages_per_batch * across * down
+
+    def batches(self) -> Dataset[CropBatch]:
+        """Crops by number."""
+        return CropBatches(self.plan)
+
+    def parameters(self, learner: Learner) -> dict[str, nn.Parameter]:
+        """The encoder and the heads."""
+        return encoder_parameters(learner, positions=False)
+
+    def loss(self, learner: Learner, batch: CropBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Dense labels, and norms that follow the text."""
+        encoded = learner.encode(batch.views)
+        return dense_loss(learner, encoded, batch.points, batch.slots, step)

@@ -1,0 +1,67 @@
+"""From a training state to a checkpoint folder in the official layout.
+
+Writes config.json, model.safetensors in bfloat16, tokenizer.json and rtocr.json. Knows no page.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from transformers.utils.logging import disable_progress_bar
+
+from recipe.model import CONFIG, Learner, read_sizes
+from recipe.readings import TOKENIZER
+from recipe.training import load_weights
+from rtocr_gui.ocr.reading import Mode
+
+_WEIGHTS = "model.safetensors"
+_TOKENIZER_CONFIG = "tokenizer_config.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a checkpoint says of itself, in rtocr.json.
+
+    Attributes:
+        name: what the window calls it.
+        description: what it reads and what not.
+        modes: the first is offered first.
+        tasks: names of tasks, the first is offered first.
+    """
+
+    name: str
+    description: str
+    modes: Sequence[Mode]
+    tasks: Sequence[str]
+
+
+def export_checkpoint(state: Path, folder: Path, said: Description) -> None:
+    """Write a checkpoint folder.
+
+    Args:
+        state: of any stage.
+        folder: is made; files of the same names are replaced.
+        said: what the checkpoint says of itself.
+    """
+    learner = Learner(read_sizes())
+    load_weights(state, learner)
+    folder.mkdir(parents=True, exist_ok=True)
+    disable_progress_bar()  # type: ignore[no-untyped-call]
+    with tempfile.TemporaryDirectory() as stock:
+        learner.bfloat16().model.save_pretrained(stock)
+        shutil.move(Path(stock, _WEIGHTS), folder / _WEIGHTS)
+    for source in (CONFIG, TOKENIZER, TOKENIZER.with_name(_TOKENIZER_CONFIG)):
+        if source.parent != folder:
+            shutil.copyfile(source, folder / source.name)
+    about = {
+        "name": said.name,
+        "description": said.description,
+        "modes": [mode.value for mode in said.modes],
+        "tasks": list(said.tasks),
+    }
+    (folder / "rtocr.json").write_text(
+        json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )

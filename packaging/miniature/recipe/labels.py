@@ -1,0 +1,134 @@
+"""Dense labels: what each part of a view holds, character by character.
+
+An encoder that is told them learns to read long before a decoder could teach it. Two kinds: at points 4
+pixels apart, the character that covers the point; for each visual token, its characters line by line. Knows
+boxes and classes; no pixels, no model.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipe.alphabet import CLASS_OF, NOTHING
+from recipe.typesetting import Print
+
+PATCH_PX, TOKEN_PX = 16, 64
+POINTS_PER_PATCH = 4
+"""Points stand side by side on the middle line of each patch."""
+
+SLOT_LINES, SLOT_COLUMNS = 5, 12
+SLOTS = SLOT_LINES * SLOT_COLUMNS
+"""A token's characters: so many of so many lines; what goes beyond is not taught."""
+
+UNSAID = 255
+"""The class of a slot that is not taught."""
+
+_POINT_PX = PATCH_PX // POINTS_PER_PATCH
+
+
+def point_labels(print_: Print, size_px: tuple[int, int]) -> NDArray[np.uint8]:
+    """Which character covers each point.
+
+    Args:
+        print_: in pixels of the view.
+        size_px: (width, height) of the view, whole tokens.
+
+    Returns:
+        (height / 16, width / 4) classes; spaces count as nothing.
+    """
+    width, height = size_px
+    labels = np.full((height // PATCH_PX, width // _POINT_PX), NOTHING, np.uint8)
+    rows, columns = labels.shape
+    left, top, right, bottom = print_.boxes.T
+    x_middle, y_middle = print_.centres.T
+    column_from, column_to = _covered(left, right, x_middle, _POINT_PX)
+    row_from, row_to = _covered(top, bottom, y_middle, PATCH_PX)
+    seen = (row_to > 0) & (row_from < rows) & (column_to > 0) & (column_from < columns)
+    for index in np.flatnonzero(seen):
+        character = print_.characters[index]
+        if character != " ":
+            labels[max(0, row_from[index]) : row_to[index], max(0, column_from[index]) : column_to[index]] = (
+                CLASS_OF[character]
+            )
+    return labels
+
+
+def _covered(
+    low: NDArray[np.float32], high: NDArray[np.float32], middle: NDArray[np.float32], pitch: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First point inside low..high and the first beyond; else the point nearest to the middle."""
+    first = np.ceil(low / pitch - 0.5).astype(np.int64)
+    end = np.ceil(high / pitch - 0.5).astype(np.int64)
+    nearest = np.floor(middle / pitch).astype(np.int64)
+    empty = end <= first
+    return np.where(empty, nearest, first), np.where(empty, nearest + 1, end)
+
+
+def slot_labels(print_: Print, size_px: tuple[int, int]) -> NDArray[np.uint8]:
+    """The characters of each visual token: those whose middle it covers, spaces among them.
+
+    Lines are counted from the top of the token, characters from the left. `NOTHING` stands after the last
+    character of a line and for the first line that is not there; what follows is `UNSAID`.
+
+    Args:
+        print_: in pixels of the view.
+        size_px: (width, height) of the view, whole tokens.
+
+    Returns:
+        (tokens, 60) classes, tokens row by row.
+    """
+    width, height = size_px
+    columns, rows = width // TOKEN_PX, height // TOKEN_PX
+    slots = np.full((rows * columns, SLOT_LINES, SLOT_COLUMNS), UNSAID, np.uint8)
+    slots[:, 0, 0] = NOTHING
+    x, y = print_.centres.T
+    inside = np.flatnonzero((x >= 0) & (y >= 0) & (x < width) & (y < height))
+    if not len(inside):
+        return slots.reshape(-1, SLOTS)
+    x, y, lines = x[inside], y[inside], print_.lines[inside]
+    classes = np.array([CLASS_OF[print_.characters[index]] for index in inside], np.uint8)
+    tokens = (y // TOKEN_PX).astype(np.int64) * columns + (x // TOKEN_PX).astype(np.int64)
+
+    pairs, pair_of = np.unique(np.stack([tokens, lines], axis=1), axis=0, return_inverse=True)
+    pair_y = np.bincount(pair_of, y) / np.bincount(pair_of)
+    line_of_pair = _rank_within(pairs[:, 0], pair_y)
+    order = np.lexsort((x, pair_of))
+    place = np.empty(len(x), np.int64)
+    place[order] = _positions(pair_of[order])
+    line = line_of_pair[pair_of]
+
+    _say(slots, tokens, line, place, classes)
+    lengths = np.bincount(pair_of)
+    _say(slots, pairs[:, 0], line_of_pair, lengths, np.full(len(pairs), NOTHING, np.uint8))
+    line_counts = np.bincount(pairs[:, 0], minlength=rows * columns)
+    token_ids = np.flatnonzero(line_counts)
+    _say(
+        slots, token_ids, line_counts[token_ids], np.zeros_like(token_ids), np.zeros(len(token_ids), np.uint8)
+    )
+    return slots.reshape(-1, SLOTS)
+
+
+def _rank_within(groups: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Rank of each value among those of its group."""
+    order = np.lexsort((values, groups))
+    ranks = np.empty(len(groups), np.int64)
+    ranks[order] = _positions(groups[order])
+    return ranks
+
+
+def _positions(sorted_groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0, 1, 2, ... within each run of equal values."""
+    starts = np.flatnonzero(np.diff(sorted_groups, prepend=sorted_groups[0] - 1))
+    counts = np.diff(starts, append=len(sorted_groups))
+    positions: NDArray[np.int64] = np.arange(len(sorted_groups)) - np.repeat(starts, counts)
+    return positions
+
+
+def _say(
+    slots: NDArray[np.uint8],
+    tokens: NDArray[np.int64],
+    lines: NDArray[np.int64],
+    places: NDArray[np.int64],
+    classes: NDArray[np.uint8],
+) -> None:
+    fits = (lines < SLOT_LINES) & (places < SLOT_COLUMNS)
+    slots[tokens[fits], lines[fits], places[fits]] = classes[fits]

@@ -1,0 +1,129 @@
+"""What the training minimises. Knows scores and labels; no model, no data."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from recipe.alphabet import CLASS_OF, NOTHING
+from recipe.labels import POINTS_PER_PATCH, UNSAID
+from recipe.model import DenseHead, EncodedViews, Learner
+
+NORM_SCALE = 16.0
+"""Norm of a token that stands for 1 in `norm_loss`."""
+
+_BLANK_NORM, _NORM_PER_DOUBLING = 0.4, 0.25
+_BLANK_POINTS_TAUGHT = 8
+_NOTHING_WEIGHT = 0.3
+_NORM_WEIGHT = 0.3
+
+
+def dense_loss(
+    learner: Learner, encoded: EncodedViews, points: Tensor, slots: Tensor, turn: int
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Dense labels of points and slots, and norms that follow the text.
+
+    Args:
+        learner: has the heads.
+        encoded: views.
+        points: (B, H, 4 W) uint8 classes.
+        slots: (B, N, slots) uint8 classes.
+        turn: chooses which blank points are taught.
+
+    Returns:
+        The sum, and its parts with the shares of right answers.
+    """
+    points, slots = points.to(encoded.tokens.device), slots.to(encoded.tokens.device)
+    by_points, points_right = point_loss(learner.point_head, encoded.neck, points, turn)
+    by_slots, slots_right = slot_loss(learner.slot_head, encoded.tokens, slots)
+    by_norm, correlation = norm_loss(encoded.tokens, slots)
+    figures = {
+        "point": by_points.detach(),
+        "slot": by_slots.detach(),
+        "norm": by_norm.detach(),
+        "points_right": points_right,
+        "slots_right": slots_right,
+        "norm_correlation": correlation,
+    }
+    return by_points + by_slots + _NORM_WEIGHT * by_norm, figures
+
+
+def text_loss(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """How surprising the texts are, byte by byte.
+
+    Args:
+        scores: (B, L, vocabulary).
+        targets: (B, L) ids; negative where a text has ended.
+
+    Returns:
+        The sum over all bytes, and how many were foretold.
+    """
+    written = targets >= 0
+    wanted = targets[written]
+    chosen = scores[written].float()
+    with torch.no_grad():
+        right = (chosen.argmax(-1) == wanted).sum()
+    return functional.cross_entropy(chosen, wanted, reduction="sum"), right
+
+
+def point_loss(head: DenseHead, neck: Tensor, points: Tensor, turn: int) -> tuple[Tensor, Tensor]:
+    """Which character covers each point.
+
+    Args:
+        head: says it.
+        neck: (B, H, W, C) features of patches.
+        points: (B, H, 4 W) classes.
+        turn: chooses which eighth of the blank points is taught.
+
+    Returns:
+        The mean loss, and the share of right answers where there is a character.
+    """
+    labels = points.reshape(-1, POINTS_PER_PATCH).long()  # (patches, points)
+    order = torch.arange(labels.numel(), device=labels.device).view_as(labels)
+    wanted = (labels != NOTHING) | (order % _BLANK_POINTS_TAUGHT == turn % _BLANK_POINTS_TAUGHT)
+    return _dense_loss(head, neck.flatten(0, 2), labels, wanted)
+
+
+def slot_loss(head: DenseHead, tokens: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
+    """The characters of each visual token, line by line.
+
+    Args:
+        head: says them.
+        tokens: (B, N, D).
+        slots: (B, N, slots) classes.
+
+    Returns:
+        The mean loss, and the share of right answers where there is a character.
+    """
+    labels = slots.flatten(0, 1).long()
+    return _dense_loss(head, tokens.flatten(0, 1), labels, labels != UNSAID)
+
+
+def _dense_loss(head: DenseHead, features: Tensor, labels: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    scores, answers = head(features, wanted).float(), labels[wanted]
+    losses = functional.cross_entropy(scores, answers, reduction="none")
+    weights = torch.where(answers == NOTHING, _NOTHING_WEIGHT, 1.0)
+    printed = answers != NOTHING
+    with torch.no_grad():
+        right = ((scores.argmax(-1) == answers) & printed).sum() / printed.sum().clamp(min=1)
+    return (losses * weights).sum() / weights.sum().clamp(min=1), right
+
+
+def norm_loss(tokens: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
+    """Makes the norm of a visual token follow the text it holds.
+
+    Wanted is 0.4 + 0.25 log2(1 + characters), times `NORM_SCALE`. With the published model high norm means
+    text, and RTPrune builds on it; a model trained from nothing has to be told.
+
+    Args:
+        tokens: (B, N, D).
+        slots: (B, N, slots) classes.
+
+    Returns:
+        The mean loss, and the correlation of norm and logarithm.
+    """
+    said = (slots != UNSAID) & (slots != NOTHING) & (slots != CLASS_OF[" "])
+    wanted = _BLANK_NORM + _NORM_PER_DOUBLING * torch.log2(1 + said.sum(-1).float())
+    norms = tokens.float().norm(dim=-1) / NORM_SCALE
+    with torch.no_grad():
+        correlation = torch.corrcoef(torch.stack([norms.flatten(), wanted.flatten()]))[0, 1]
+    return (norms - wanted).square().mean(), correlation

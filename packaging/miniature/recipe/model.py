@@ -1,0 +1,229 @@
+"""The model from nothing: stock classes in the sizes of config.json, first weights, heads for dense labels.
+
+The heads live during the training only. Knows the stock model's parts; knows no data and no optimiser.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import UnlimitedOcrForConditionalGeneration
+
+from recipe.alphabet import CLASS_COUNT
+from recipe.labels import POINTS_PER_PATCH, SLOTS
+from rtocr_gui.ocr.architecture import Architecture, read_architecture
+from rtocr_gui.ocr.checkpoint import stock_config
+
+CONFIG = Path(__file__).parents[1] / "config.json"
+"""The sizes, in the official layout, as they are exported."""
+
+_GLYPH_WIDTH = 40
+
+
+def read_sizes(config: Path = CONFIG) -> Architecture:
+    """The sizes that a config.json asks for."""
+    values: dict[str, Any] = json.loads(config.read_text(encoding="utf-8"))
+    return read_architecture(values)
+
+
+class DenseHead(nn.Module):
+    """Says the character at each of several places of one feature vector.
+
+    Args:
+        width: of the features.
+        places: how many characters are told of each.
+    """
+
+    def __init__(self, width: int, places: int) -> None:
+        super().__init__()
+        self.places = places
+        self.spread = nn.Linear(width, places * _GLYPH_WIDTH)
+        self.classes = nn.Linear(_GLYPH_WIDTH, CLASS_COUNT)
+
+    def forward(self, features: Tensor, wanted: Tensor) -> Tensor:
+        """Scores of the wanted places only: most places are empty.
+
+        Args:
+            features: (n, width).
+            wanted: (n, places) bool.
+
+        Returns:
+            (wanted places, classes).
+        """
+        glyphs = self.spread(features).unflatten(-1, (self.places, _GLYPH_WIDTH))  # (n, places, glyph)
+        scores: Tensor = self.classes(glyphs[wanted])
+        return scores
+
+
+class Learner(nn.Module):
+    """The model with its heads.
+
+    Args:
+        sizes: of the model.
+        experts: how the expert layers are computed: "eager", or "grouped_mm" on a GPU.
+    """
+
+    def __init__(self, sizes: Architecture, experts: str = "eager") -> None:
+        super().__init__()
+        config = stock_config(sizes)
+        towers: Any = config.vision_config
+        towers.sam_config.initializer_range = 0.02
+        config._experts_implementation = experts
+        self.model = UnlimitedOcrForConditionalGeneration(config)
+        self.point_head = DenseHead(sizes.sam.neck_width, POINTS_PER_PATCH)
+        self.slot_head = DenseHead(sizes.decoder.width, SLOTS)
+        self._start_id = sizes.decoder.bos_token_id
+        self._seen: list[Tensor] = []
+        _prepare_encoder(self.model)
+        self.model.model.vision_tower.sam_encoder.neck.register_forward_hook(self._keep)
+        self.model.model.multi_modal_projector.register_forward_hook(self._keep)
+
+    def encode(self, views: Tensor) -> "EncodedViews":
+        """Encode square views.
+
+        Args:
+            views: (B, S, S) uint8 grey.
+
+        Returns:
+            What the dense labels are about.
+        """
+        hidden = self.model.model.vision_tower(self._pixels(views)).last_hidden_state
+        self.model.model.multi_modal_projector(hidden)
+        return self._take_seen()[0]
+
+    def encode_pages(
+        self, views: Tensor, tiles: Tensor | None = None, crop_wh: tuple[int, int] = (0, 0)
+    ) -> tuple[Tensor, list["EncodedViews"]]:
+        """Encode pages as the decoder gets them.
+
+        Args:
+            views: (B, S, S) uint8 global views.
+            tiles: (B, T, 640, 640) uint8, or None.
+            crop_wh: tiles across and down.
+
+        Returns:
+            (B, V, D) visual sequences with newlines and separator, and what the dense labels of views and
+            tiles are about.
+        """
+        pages = len(views)
+        features = self.model.model.get_image_features(
+            pixel_values=self._pixels(views),
+            pixel_values_local=None if tiles is None else self._pixels(tiles.flatten(0, 1)),
+            num_local_patches=None if tiles is None else [tiles.shape[1]] * pages,
+            patches_grid=None if tiles is None else [list(crop_wh)] * pages,
+        )
+        return torch.stack(features.pooler_output), self._take_seen()
+
+    def read(self, visual: Tensor, prompt: Tensor, targets: Tensor) -> Tensor:
+        """Score each next token of the texts, all tokens before it being given.
+
+        Args:
+            visual: (B, V, D).
+            prompt: (P,) ids.
+            targets: (B, L) ids of the texts, any id where a text has ended.
+
+        Returns:
+            (B, L, vocabulary).
+        """
+        embed = self.model.get_input_embeddings()
+        pages, length = targets.shape
+        start = embed(torch.full((pages, 1), self._start_id, device=targets.device))
+        asked = embed(prompt)[None].expand(pages, -1, -1)
+        sequence = torch.cat([start, visual.to(start.dtype), asked, embed(targets[:, :-1])], dim=1)
+        places = torch.arange(sequence.shape[1], device=targets.device)[None].expand(pages, -1)
+        hidden = self.model.model.language_model(inputs_embeds=sequence, position_ids=places, use_cache=False)
+        scores: Tensor = self.model.lm_head(hidden.last_hidden_state[:, -length:])
+        return scores
+
+    def _pixels(self, views: Tensor) -> Tensor:
+        device = self.model.model.multi_modal_projector.weight.device
+        return (views.to(device).float() / 127.5 - 1)[:, None].expand(-1, 3, -1, -1)
+
+    def _keep(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
+        self._seen.append(output)
+
+    def _take_seen(self) -> list["EncodedViews"]:
+        seen, self._seen = self._seen, []
+        return [
+            EncodedViews(neck.permute(0, 2, 3, 1), tokens)
+            for neck, tokens in zip(seen[::2], seen[1::2], strict=True)
+        ]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class EncodedViews:
+    """What the dense labels are about.
+
+    Attributes:
+        neck: (B, S/16, S/16, C) features of patches, as SAM's neck gives them.
+        tokens: (B, (S/64)^2, D) visual tokens.
+    """
+
+    neck: Tensor
+    tokens: Tensor
+
+
+def encoder_parameters(learner: Learner, positions: bool) -> dict[str, nn.Parameter]:
+    """What the vision encoders, the projector and the heads learn.
+
+    SAM's position table stays zero: what a patch shows does not depend on where it is, and windows of 128
+    pixels fit every view.
+
+    Args:
+        learner: whose parameters.
+        positions: True to teach CLIP's position table too, which matters on whole views only.
+
+    Returns:
+        Parameters by name.
+    """
+    tower, projector = learner.model.model.vision_tower, learner.model.model.multi_modal_projector
+    named = {
+        **_named("vision_tower", tower),
+        **_named("projector", projector),
+        **_named("point_head", learner.point_head),
+        **_named("slot_head", learner.slot_head),
+    }
+    left_out = ("pos_embed",) if positions else ("pos_embed", "position_embedding.weight")
+    return {name: parameter for name, parameter in named.items() if not name.endswith(left_out)}
+
+
+def decoder_parameters(learner: Learner) -> dict[str, nn.Parameter]:
+    """What the language model learns, with the newline and the separator."""
+    model = learner.model.model
+    return {
+        **_named("decoder", model.language_model),
+        "lm_head.weight": learner.model.lm_head.weight,
+        "newline": model.image_newline,
+        "separator": model.view_separator,
+    }
+
+
+def _named(prefix: str, module: nn.Module) -> dict[str, nn.Parameter]:
+    return {f"{prefix}.{name}": parameter for name, parameter in module.named_parameters()}
+
+
+@torch.no_grad()
+def _prepare_encoder(model: UnlimitedOcrForConditionalGeneration) -> None:
+    """First weights that let signals through, alike for the three colours, with smooth positions."""
+    sam = model.model.vision_tower.sam_encoder
+    patch = sam.patch_embed.projection.weight  # (C, 3, 16, 16)
+    one_colour = torch.randn_like(patch[:, :1]) / math.sqrt(patch[0].numel())
+    patch.copy_(one_colour.expand_as(patch))
+    for convolution in (sam.neck.conv1, sam.neck.conv2, sam.proj.conv1, sam.proj.conv2):
+        nn.init.kaiming_normal_(convolution.weight, nonlinearity="linear")
+    table = model.model.vision_tower.vision_encoder.embeddings.position_embedding.weight
+    table[1:].copy_(0.1 * _waves(math.isqrt(len(table) - 1), table.shape[1]))
+
+
+def _waves(side: int, width: int) -> Tensor:
+    """(side * side, width) sines and cosines of both coordinates, which survive being resized."""
+    place = (torch.arange(side) + 0.5) / side
+    frequencies = math.pi * 2 ** torch.linspace(0, math.log2(side / 2), width // 4)
+    phases = place[:, None] * frequencies  # (side, width / 4)
+    one = torch.cat([phases.sin(), phases.cos()], dim=1)
+    rows, columns = one[:, None].expand(-1, side, -1), one[None].expand(side, -1, -1)
+    return torch.cat([rows, columns], dim=-1).flatten(0, 1)

@@ -1,0 +1,108 @@
+"""Muon for matrices, AdamW for the rest, as one optimiser whose state is a flat set of named tensors.
+
+Muon (Jordan, 2024) turns the momentum of a matrix into the nearest orthogonal one by five Newton-Schulz
+steps; stacks of expert matrices are treated matrix by matrix. Knows parameters and their names, no model.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+MUON_RATE = 10.0
+"""Muon's learning rate over AdamW's."""
+
+_MOMENTUM = 0.95
+_NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+_NEWTON_SCHULZ_STEPS = 5
+_BETAS = (0.9, 0.98)
+_EPSILON = 1e-8
+
+
+def suits_muon(name: str, parameter: Tensor) -> bool:
+    """True for the weights of linear layers, stacked or not; not for tables, gates and the last layer."""
+    apart = ("embed", "rel_pos", "lm_head", "gate.weight", "head.")
+    return parameter.ndim in (2, 3) and not any(word in name for word in apart)
+
+
+def orthogonalise(matrices: Tensor) -> Tensor:
+    """(..., m, n) matrices with the same singular vectors and singular values near 1."""
+    a, b, c = _NEWTON_SCHULZ
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x = matrices.mT if tall else matrices
+    x = x / (x.flatten(-2).norm(dim=-1)[..., None, None] + 1e-7)
+    for _ in range(_NEWTON_SCHULZ_STEPS):
+        gram = x @ x.mT
+        x = a * x + (b * gram + c * (gram @ gram)) @ x
+    result: Tensor = x.mT if tall else x
+    return result
+
+
+class Optimiser:
+    """Steps named parameters.
+
+    Args:
+        parameters: by name; all get a gradient in every step, or are left as they are.
+    """
+
+    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
+        self._parameters = dict(parameters)
+        self._momenta: dict[str, Tensor] = {}
+        self._squares: dict[str, Tensor] = {}
+        self._count = 0
+        for name, parameter in self._parameters.items():
+            self._momenta[name] = torch.zeros_like(parameter, dtype=torch.float32)
+            if not suits_muon(name, parameter):
+                self._squares[name] = torch.zeros_like(parameter, dtype=torch.float32)
+
+    @torch.no_grad()
+    def step(self, rate: float, longest_gradient: float = 1.0) -> None:
+        """Move all parameters against their gradients, then drop the gradients.
+
+        Args:
+            rate: AdamW's learning rate.
+            longest_gradient: norm to which a longer gradient is cut.
+        """
+        moving = {
+            name: parameter for name, parameter in self._parameters.items() if parameter.grad is not None
+        }
+        torch.nn.utils.clip_grad_norm_(moving.values(), longest_gradient)
+        self._count += 1
+        for name, parameter in moving.items():
+            assert parameter.grad is not None
+            gradient = parameter.grad.float()
+            if name in self._squares:
+                self._adam(name, parameter, gradient, rate)
+            else:
+                self._muon(name, parameter, gradient, rate * MUON_RATE)
+            parameter.grad = None
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next step depends on, apart from the parameters."""
+        return {
+            **{f"momentum:{name}": tensor for name, tensor in self._momenta.items()},
+            **{f"square:{name}": tensor for name, tensor in self._squares.items()},
+            "count": torch.tensor(self._count),
+        }
+
+    @torch.no_grad()
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
+        for kind, tensors in (("momentum", self._momenta), ("square", self._squares)):
+            for name, tensor in tensors.items():
+                tensor.copy_(state[f"{kind}:{name}"])
+        self._count = int(state["count"])
+
+    def _muon(self, name: str, parameter: Tensor, gradient: Tensor, rate: float) -> None:
+        momentum = self._momenta[name].lerp_(gradient, 1 - _MOMENTUM)
+        update = orthogonalise(gradient.lerp(momentum, _MOMENTUM))
+        widening = max(1.0, parameter.shape[-2] / parameter.shape[-1]) ** 0.5
+        parameter.add_(update.to(parameter.dtype), alpha=-rate * widening)
+
+    def _adam(self, name: str, parameter: Tensor, gradient: Tensor, rate: float) -> None:
+        momentum = self._momenta[name].lerp_(gradient, 1 - _BETAS[0])
+        square = self._squares[name].lerp_(gradient.square(), 1 - _BETAS[1])
+        first, second = (1 - beta**self._count for beta in _BETAS)
+        update = (momentum / first) / ((square / second).sqrt() + _EPSILON)
+        parameter.add_(update.to(parameter.dtype), alpha=-rate)

@@ -1,0 +1,139 @@
+"""Second and third stage: the decoder learns to read what the encoder sees; then both learn together.
+
+The second stage leaves the encoder as it is and shows small squares: the decoder's attention has to find its
+way from token to token, which it does within a few hundred steps. The third shows whole pages in all modes
+and keeps the dense labels, so that the encoder does not forget.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from recipe.losses import dense_loss, text_loss
+from recipe.model import Learner, decoder_parameters, encoder_parameters, read_sizes
+from recipe.pages import PageKind
+from recipe.readings import Part, ReadingBatches, ViewPlan
+from rtocr_gui.ocr.reading import Mode
+
+
+def _squares(side_px: int, x_height_px: tuple[float, float], rich: float = 0.3) -> PageKind:
+    return PageKind((side_px, side_px), (1.0, 1.0), x_height_px, rich, damaged=0.35, blank=0.02)
+
+
+SMALL_VIEWS = (
+    ViewPlan(_squares(256, (10, 32)), mode=None, pages=12, weight=5),
+    ViewPlan(_squares(384, (10, 36)), mode=None, pages=4, weight=2, markdown=0.1),
+    ViewPlan(_squares(512, (12, 40)), mode=Mode.TINY, pages=2, weight=2, markdown=0.2),
+)
+"""What the decoder begins with."""
+
+_A4 = (1.3, 1.45)
+WHOLE_PAGES = (
+    ViewPlan(_squares(256, (7, 32)), mode=None, pages=12, weight=3),
+    ViewPlan(
+        PageKind((420, 900), (0.8, 1.3), (14, 40), rich=0.5), mode=Mode.TINY, pages=4, weight=2, markdown=0.4
+    ),
+    ViewPlan(
+        PageKind((560, 1100), (0.8, 1.4), (13, 40), rich=0.6),
+        mode=Mode.SMALL,
+        pages=3,
+        weight=2,
+        markdown=0.4,
+    ),
+    ViewPlan(
+        PageKind((800, 1300), _A4, (12, 34), rich=0.7, most_characters=1200),
+        mode=Mode.BASE,
+        pages=1,
+        weight=3,
+        markdown=0.5,
+    ),
+    ViewPlan(
+        PageKind((900, 1500), _A4, (10, 30), rich=0.7, most_characters=1600),
+        mode=Mode.LARGE,
+        pages=1,
+        weight=1,
+        markdown=0.5,
+    ),
+    ViewPlan(
+        PageKind((1100, 1400), _A4, (10, 24), rich=0.7, most_characters=2600),
+        mode=Mode.GUNDAM,
+        pages=1,
+        weight=2,
+        markdown=0.5,
+    ),
+)
+"""All modes; the x-heights are those of the page before it is scaled."""
+
+_DENSE_WEIGHT = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingStage:
+    """See the module.
+
+    Attributes:
+        name: "decoder" or "both".
+        plans: how pages are shown.
+        parts: of a batch.
+        rate: learning rate of AdamW.
+        encoder_learns: False where it is left as it is.
+        seed: of the pages.
+    """
+
+    name: str
+    plans: tuple[ViewPlan, ...]
+    parts: int
+    rate: float
+    encoder_learns: bool
+    seed: int
+
+    @property
+    def items_per_batch(self) -> int:
+        """Pages, on average."""
+        weight = sum(plan.weight for plan in self.plans)
+        return round(self.parts * sum(plan.pages * plan.weight for plan in self.plans) / weight)
+
+    def batches(self) -> Dataset[list[Part]]:
+        """Parts by number."""
+        return ReadingBatches(self.plans, self.parts, self.seed, read_sizes().decoder.eos_token_id)
+
+    def parameters(self, learner: Learner) -> dict[str, nn.Parameter]:
+        """The decoder, and the encoder with its heads where it learns."""
+        encoder = encoder_parameters(learner, positions=True) if self.encoder_learns else {}
+        return encoder | decoder_parameters(learner)
+
+    def loss(self, learner: Learner, batch: list[Part], step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Surprise by byte over all parts, and the dense labels where the encoder learns."""
+        device = learner.model.lm_head.weight.device
+        surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
+        dense = torch.zeros((), device=device)
+        figures: dict[str, Tensor] = {}
+        for part in batch:
+            visual, encoded = learner.encode_pages(part.views, part.tiles, part.crop_wh)
+            targets = part.targets.to(device)
+            scores = learner.read(visual, part.prompt.to(device), targets.clamp(min=0))
+            part_surprise, part_right = text_loss(scores, targets)
+            surprise, right = surprise + part_surprise, right + part_right
+            written = written + (targets >= 0).sum()
+            if self.encoder_learns:
+                told = [(part.view_points, part.view_slots), (part.tile_points, part.tile_slots)]
+                for views, (points, slots) in zip(encoded, told, strict=False):
+                    assert points is not None
+                    assert slots is not None
+                    by_labels, figures = dense_loss(learner, views, points, slots, step)
+                    dense = dense + by_labels / (len(batch) * len(encoded))
+        text = surprise / written
+        said = {"text": text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
+        return text + _DENSE_WEIGHT * dense, {**said, **figures}
+
+
+def decoder_stage(rate: float = 1.5e-3) -> ReadingStage:
+    """The decoder alone, on small squares."""
+    return ReadingStage("decoder", SMALL_VIEWS, parts=4, rate=rate, encoder_learns=False, seed=2)
+
+
+def both_stage(rate: float = 7e-4) -> ReadingStage:
+    """Encoder and decoder on whole pages."""
+    return ReadingStage("both", WHOLE_PAGES, parts=4, rate=rate, encoder_learns=True, seed=3)

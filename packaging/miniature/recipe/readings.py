@@ -1,0 +1,184 @@
+"""Batches for the decoder: whole views of pages with the text that shall be said of them.
+
+The views are made by the program's own preprocessing, so that the model learns from the very pixels it will
+get. A batch is a function of its number. Knows modes and tasks; no model.
+"""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from recipe.labels import point_labels, slot_labels
+from recipe.pages import Page, PageKind, draw_page
+from recipe.typesetting import Print
+from rtocr_gui.ocr.layout import TILE_PX, letterbox_xywh
+from rtocr_gui.ocr.reading import TASKS, Mode
+from rtocr_gui.ocr.views import PageViews, make_views
+
+TOKENIZER = Path(__file__).parents[3] / "resources" / "miniature" / "tokenizer.json"
+PADDING = -100
+"""Stands in targets behind the end of a text."""
+
+_PROMPTS = {task.name: task.prompt for task in TASKS}
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPlan:
+    """One way to show pages.
+
+    Attributes:
+        kind: of the pages.
+        mode: how they are scaled; None where the page itself is the view, a square of whole tokens.
+        pages: how many are shown together; 1 for Gundam, whose tiles depend on the page.
+        weight: how often this way is taken, relative to the others.
+        markdown: share of batches in which Markdown with grounding is asked for.
+    """
+
+    kind: PageKind
+    mode: Mode | None
+    pages: int
+    weight: float = 1.0
+    markdown: float = 0.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Part:
+    """Pages of one shape.
+
+    Attributes:
+        views: (B, S, S) uint8.
+        view_points: dense labels of the views.
+        view_slots: dense labels of the views.
+        tiles: (B, T, 640, 640) uint8, or None.
+        tile_points: dense labels of the tiles, (B * T, ...).
+        tile_slots: dense labels of the tiles.
+        crop_wh: tiles across and down.
+        prompt: (P,) ids.
+        targets: (B, L) ids with the end token, then `PADDING`.
+    """
+
+    views: Tensor
+    view_points: Tensor
+    view_slots: Tensor
+    tiles: Tensor | None
+    tile_points: Tensor | None
+    tile_slots: Tensor | None
+    crop_wh: tuple[int, int]
+    prompt: Tensor
+    targets: Tensor
+
+
+class ReadingBatches(Dataset[list[Part]]):
+    """Batches by number.
+
+    Args:
+        plans: the ways to show pages.
+        parts: how many of them make a batch.
+        seed: of the collection.
+        end_id: of the token that ends a text.
+    """
+
+    def __init__(self, plans: tuple[ViewPlan, ...], parts: int, seed: int, end_id: int) -> None:
+        self._plans, self._parts, self._seed, self._end_id = plans, parts, seed, end_id
+        self._tokenizer: Tokenizer = Tokenizer.from_file(str(TOKENIZER))
+
+    def __getitem__(self, number: int) -> list[Part]:
+        """Draw one batch."""
+        rng = random.Random(f"batch:{self._seed}:{number}")
+        plans = rng.choices(self._plans, [plan.weight for plan in self._plans], k=self._parts)
+        return [self._part(plan, rng) for plan in plans]
+
+    def _part(self, plan: ViewPlan, rng: random.Random) -> Part:
+        task = "markdown" if rng.random() < plan.markdown else "text"
+        pages = [draw_page(plan.kind, self._seed, rng.getrandbits(40)) for _ in range(plan.pages)]
+        shown = [show(page, plan.mode) for page in pages]
+        said = [page.grounded if task == "markdown" else page.text for page in pages]
+        ids = [[*self._ids(text), self._end_id] for text in said]
+        targets = torch.full((len(ids), max(map(len, ids))), PADDING)
+        for row, line in enumerate(ids):
+            targets[row, : len(line)] = torch.tensor(line)
+        tiled = shown[0].tiles is not None
+        return Part(
+            views=torch.stack([one.view for one in shown]),
+            view_points=torch.stack([one.view_points for one in shown]),
+            view_slots=torch.stack([one.view_slots for one in shown]),
+            tiles=_stacked([one.tiles for one in shown]) if tiled else None,
+            tile_points=_stacked([one.tile_points for one in shown]).flatten(0, 1) if tiled else None,
+            tile_slots=_stacked([one.tile_slots for one in shown]).flatten(0, 1) if tiled else None,
+            crop_wh=shown[0].crop_wh,
+            prompt=torch.tensor(self._ids(_PROMPTS[task])),
+            targets=targets,
+        )
+
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+
+def _stacked(tensors: "list[Tensor | None]") -> Tensor:
+    return torch.stack([tensor for tensor in tensors if tensor is not None])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ShownPage:
+    """One page as the encoder sees it, with its dense labels."""
+
+    view: Tensor
+    view_points: Tensor
+    view_slots: Tensor
+    tiles: Tensor | None = None
+    tile_points: Tensor | None = None
+    tile_slots: Tensor | None = None
+    crop_wh: tuple[int, int] = (0, 0)
+
+
+def show(page: Page, mode: Mode | None) -> ShownPage:
+    """Scale a page for a mode and label what is seen.
+
+    Args:
+        page: drawn.
+        mode: or None where the page itself is the view.
+
+    Returns:
+        Views and labels.
+    """
+    if mode is None:
+        view = torch.from_numpy(np.array(page.image))
+        return ShownPage(view, *_labels(page.print, page.image.size))
+    views = make_views(page.image.convert("RGB"), mode)
+    width, height = page.image.size
+    left, top, shown_width, shown_height = (
+        letterbox_xywh(page.image.size, mode.view_px)
+        if mode.letterboxed
+        else (0, 0, mode.view_px, mode.view_px)
+    )
+    on_view = page.print.scaled(shown_width / width, shown_height / height, left, top)
+    view = torch.from_numpy(np.array(views.global_view[..., 0]))
+    labels = _labels(on_view, (mode.view_px, mode.view_px))
+    if not len(views.tiles):
+        return ShownPage(view, *labels)
+    return ShownPage(view, *labels, *_tiles(page, views), views.crop_wh)
+
+
+def _tiles(page: Page, views: PageViews) -> tuple[Tensor, Tensor, Tensor]:
+    """Tiles with their labels, row by row."""
+    across, down = views.crop_wh
+    width, height = page.image.size
+    on_canvas = page.print.scaled(across * TILE_PX / width, down * TILE_PX / height)
+    labelled = [
+        _labels(on_canvas.scaled(1, 1, -column * TILE_PX, -row * TILE_PX), (TILE_PX, TILE_PX))
+        for row in range(down)
+        for column in range(across)
+    ]
+    points, slots = zip(*labelled, strict=True)
+    return torch.from_numpy(np.array(views.tiles[..., 0])), torch.stack(points), torch.stack(slots)
+
+
+def _labels(print_: Print, size_px: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(point_labels(print_, size_px)), torch.from_numpy(slot_labels(print_, size_px))

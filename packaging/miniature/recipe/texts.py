@@ -1,0 +1,102 @@
+"""What is printed on the pages: passages, words in no order, headings, cells.
+
+Passages teach how text goes on; words in no order, with made-up facts among them, teach to read and not
+to guess. Every function draws from the generator it is given. Knows no page.
+"""
+
+import random
+from collections.abc import Callable
+
+from recipe import facts
+from recipe.stock import load_stock
+
+
+def _dictionary_word(rng: random.Random) -> str:
+    stock = load_stock()
+    word = rng.choice(stock.common if rng.random() < 0.25 else rng.choice(stock.words))
+    case = rng.random()
+    return word.capitalize() if case < 0.15 else word.upper() if case < 0.2 else word
+
+
+_FACTS: tuple[Callable[[random.Random], str], ...] = (
+    facts.number,
+    facts.number,
+    facts.amount,
+    facts.date,
+    facts.name,
+    facts.scramble,
+    facts.address,
+)
+
+
+_WRAPPINGS = (
+    '"{}"',
+    "({})",
+    "“{}”",
+    "‘{}’",
+    "«{}»",
+    "„{}“",
+    "[{}]",
+    "{}…",
+    "— {}",
+    "– {}",
+    "{}’s",
+    "*{}",
+    "{}/",
+)
+
+
+def _wrapped(rng: random.Random, word: str) -> str:
+    kind = rng.random()
+    if kind < 0.12:
+        return word + rng.choice(",,,.;:!?")
+    if kind < 0.16:
+        return rng.choice(_WRAPPINGS).format(word)
+    return word
+
+
+def shuffled_words(rng: random.Random, count: int) -> str:
+    """Words in no order, among them made-up facts and punctuation."""
+    return " ".join(
+        _wrapped(rng, rng.choice(_FACTS)(rng) if rng.random() < 0.16 else _dictionary_word(rng))
+        for _ in range(count)
+    )
+
+
+def paragraph(rng: random.Random, length: int) -> str:
+    """Running text.
+
+    Args:
+        rng: decides everything.
+        length: about so many characters.
+    """
+    passages = load_stock().passages
+    if not passages or rng.random() < 0.55:
+        return shuffled_words(rng, max(1, length // 7))
+    start = rng.randrange(len(passages))
+    text = passages[start]
+    while len(text) < length:
+        start = (start + 1) % len(passages)
+        text += " " + passages[start]
+    return text[: text.find(" ", length)] if " " in text[length:] else text
+
+
+def title(rng: random.Random) -> str:
+    """A heading of one to seven words, without a full stop."""
+    short = rng.random() < 0.5
+    words = shuffled_words(rng, rng.randint(1, 3)) if short else paragraph(rng, rng.randint(8, 40))
+    ending = rng.choice((".", f".{rng.randint(1, 9)}", ""))
+    number = f"{rng.randint(1, 12)}{ending} " if rng.random() < 0.25 else ""
+    return number + words.rstrip(".,;:")
+
+
+def cell(rng: random.Random, numeric: bool) -> str:
+    """What stands in one cell of a table."""
+    if numeric:
+        return rng.choice((facts.number, facts.amount, facts.date))(rng)
+    return shuffled_words(rng, rng.randint(1, 2))
+
+
+def running_line(rng: random.Random) -> str:
+    """A header or footer."""
+    return rng.choice((title, facts.name, facts.date, facts.address))(rng)

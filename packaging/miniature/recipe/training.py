@@ -1,0 +1,241 @@
+"""The loop: batch, loss, gradient, step; and a state that survives being killed at any moment.
+
+A stage says what is learnt; this module only counts, steps, writes and takes up. Several processes on one
+machine share a batch between them by averaging gradients. Knows no page and no loss.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+import torch.distributed
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from recipe.model import Learner
+from recipe.muon import Optimiser
+
+STATE_FILE, LOG_FILE = "state.safetensors", "log.jsonl"
+
+_WARMUP_STEPS = 50
+_FALLING_SHARE = 0.3
+_LOWEST_RATE = 0.03
+_SMOOTHING = 0.95
+
+
+class Stage(Protocol):
+    """One part of the curriculum."""
+
+    @property
+    def name(self) -> str:
+        """Identifier."""
+
+    @property
+    def rate(self) -> float:
+        """Learning rate of AdamW."""
+
+    @property
+    def items_per_batch(self) -> int:
+        """Pages or crops."""
+
+    def batches(self) -> Dataset[Any]:
+        """Batches by number, equal each time they are asked for."""
+
+    def parameters(self, learner: Learner) -> dict[str, nn.Parameter]:
+        """What learns, by name."""
+
+    def loss(self, learner: Learner, batch: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """What is minimised, and figures to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """How a stage is run.
+
+    Attributes:
+        folder: where state and log are.
+        steps: length of the whole stage; with fewer than before, the rate begins to fall at once.
+        begin_from: state of another stage to begin from, where the folder has none yet.
+        device: "cpu" or "cuda".
+        processes: how many train together, each with its own batches.
+        drawers: worker processes that draw pages, for each of them.
+        save_s: seconds between two states.
+        show_steps: steps between two lines of the log.
+        first_weights: seed of the first weights.
+    """
+
+    folder: Path
+    steps: int
+    begin_from: Path | None = None
+    device: str = "cpu"
+    processes: int = 1
+    drawers: int = 0
+    save_s: float = 120.0
+    show_steps: int = 20
+    first_weights: int = 1
+
+
+def learning_rate(step: int, steps: int) -> float:
+    """Share of the full rate: a warm-up, a plain, and a straight fall over the last 30 % of the steps."""
+    falling = (steps - step) / (_FALLING_SHARE * steps)
+    return min(1.0, (step + 1) / _WARMUP_STEPS, max(_LOWEST_RATE, falling))
+
+
+def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) -> None:
+    """Train one stage to its end, from wherever it was left.
+
+    Args:
+        stage: what is learnt.
+        learner: with its first weights, the same in all processes.
+        settings: how it is run.
+        rank: of this process, of which rank 0 writes.
+    """
+    device = torch.device(settings.device)
+    learner.to(device)
+    parameters = stage.parameters(learner)
+    for parameter in learner.parameters():
+        parameter.requires_grad_(False)
+    for parameter in parameters.values():
+        parameter.requires_grad_(True)
+    optimiser = Optimiser(parameters)
+    first = take_up(settings, learner, optimiser)
+    batches = _batches(stage, settings, rank, first)
+    autocast = torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
+    journal = Journal(settings, stage.items_per_batch * settings.processes) if rank == 0 else None
+    saved_at = time.monotonic()
+    for step in range(first, settings.steps):
+        with autocast:
+            loss, figures = stage.loss(learner, next(batches), step)
+        loss.backward()  # type: ignore[no-untyped-call]
+        _share_gradients(parameters.values(), settings.processes)
+        optimiser.step(stage.rate * learning_rate(step, settings.steps))
+        if journal is None:
+            continue
+        journal.note(step + 1, {"loss": loss.detach(), **figures})
+        if time.monotonic() - saved_at > settings.save_s or step + 1 == settings.steps:
+            save_state(settings.folder, learner, optimiser, {"stage": stage.name, "step": str(step + 1)})
+            saved_at = time.monotonic()
+
+
+def _batches(stage: Stage, settings: RunSettings, rank: int, first: int) -> Iterator[Any]:
+    """This process's share of the batches, from step `first` on."""
+    numbers = range(
+        first * settings.processes + rank, settings.steps * settings.processes, settings.processes
+    )
+    loader = DataLoader(
+        stage.batches(),
+        batch_size=None,
+        sampler=numbers,
+        num_workers=settings.drawers,
+        prefetch_factor=4 if settings.drawers else None,
+        collate_fn=_as_it_is,
+    )
+    return iter(loader)
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _share_gradients(parameters: Any, processes: int) -> None:
+    """Average the gradients of all processes, in one message."""
+    if processes == 1:
+        return
+    learning = list(parameters)
+    for parameter in learning:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+    flat = torch.cat([parameter.grad.flatten() for parameter in learning])
+    torch.distributed.all_reduce(flat)
+    flat /= processes
+    parts = torch.split(flat, [parameter.numel() for parameter in learning])
+    for parameter, part in zip(learning, parts, strict=True):
+        parameter.grad.copy_(part.view_as(parameter))
+
+
+def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mapping[str, str]) -> None:
+    """Write what the next step depends on; killed meanwhile, the state before is still there."""
+    tensors = {
+        **{f"model:{name}": tensor for name, tensor in learner.state_dict().items()},
+        **{f"optimiser:{name}": tensor for name, tensor in optimiser.state().items()},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / f"{STATE_FILE}.part"
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, unfinished, dict(said))
+    unfinished.replace(folder / STATE_FILE)
+
+
+def load_weights(path: Path, learner: Learner) -> None:
+    """Take the weights out of a state."""
+    learner.load_state_dict(_part(load_file(path), "model:"))
+
+
+def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser) -> int:
+    """Load the state of this stage, or begin it with the weights of another.
+
+    Returns:
+        The number of steps already made.
+    """
+    path = settings.folder / STATE_FILE
+    if not path.exists():
+        if settings.begin_from is not None:
+            load_weights(settings.begin_from, learner)
+        return 0
+    tensors = load_file(path)
+    learner.load_state_dict(_part(tensors, "model:"))
+    optimiser.load_state(_part(tensors, "optimiser:"))
+    with safe_open(path, "pt") as file:
+        return int(file.metadata()["step"])
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+class Journal:
+    """Shows how it goes: a line of JSON in the log and on the terminal every so many steps.
+
+    Args:
+        settings: where and how often.
+        items_per_step: pages or crops, for the throughput.
+    """
+
+    def __init__(self, settings: RunSettings, items_per_step: int) -> None:
+        settings.folder.mkdir(parents=True, exist_ok=True)
+        self._path = settings.folder / LOG_FILE
+        self._show_steps = settings.show_steps
+        self._items_per_step = items_per_step
+        self._smooth: dict[str, float] = {}
+        self._began = self._shown_at = time.monotonic()
+        self._shown_step: int | None = None
+
+    def note(self, step: int, figures: Mapping[str, Tensor]) -> None:
+        """Count one step."""
+        for name, tensor in figures.items():
+            value = float(tensor)
+            if math.isfinite(value):
+                self._smooth[name] = value + _SMOOTHING * (self._smooth.get(name, value) - value)
+        if self._shown_step is None:
+            self._shown_step = step - 1
+        if step % self._show_steps:
+            return
+        now = time.monotonic()
+        items = (step - self._shown_step) * self._items_per_step
+        line = {
+            "step": step,
+            **{name: round(value, 4) for name, value in self._smooth.items()},
+            "items_per_s": round(items / (now - self._shown_at), 2),
+            "seconds": round(now - self._began),
+        }
+        self._shown_at, self._shown_step = now, step
+        print(json.dumps(line), flush=True)
+        with self._path.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")

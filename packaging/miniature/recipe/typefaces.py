@@ -1,0 +1,176 @@
+"""The typefaces that pages are set in: free families, found on this machine by their file names.
+
+Every family named here is under a free licence (OFL, GPL with font exception, Apache, Bitstream Vera, LPPL).
+Some are held out of the training, so that evaluation can tell whether unknown type is read. Knows
+files and styles; no page.
+"""
+
+import functools
+import os
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from PIL import ImageFont
+
+FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/share/texmf/fonts"), Path.home() / ".local/share/fonts")
+NEEDED_PACKAGES = (
+    "fonts-dejavu-core fonts-dejavu-extra fonts-liberation fonts-freefont-ttf fonts-noto-core "
+    "fonts-urw-base35 fonts-lato fonts-open-sans fonts-crosextra-carlito fonts-crosextra-caladea "
+    "fonts-ebgaramond fonts-cmu fonts-linuxlibertine fonts-roboto-unhinted fonts-hack fonts-lmodern"
+)
+"""Debian packages that hold all families of `FAMILIES`."""
+
+_FONT_ENDINGS = {".ttf", ".otf"}
+
+
+class MissingMaterial(Exception):
+    """Something that pages are made of is not installed."""
+
+
+class Style(Enum):
+    """The four cuts of a family; the value is the index into `Family.stems`."""
+
+    REGULAR = 0
+    BOLD = 1
+    ITALIC = 2
+    BOLD_ITALIC = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One family.
+
+    Attributes:
+        name: what evaluation calls it.
+        stems: file names without ending: regular, bold, italic, bold italic. "" where the cut is missing.
+        monospaced: True for typewriter faces.
+        held_out: True where the training never sees it.
+    """
+
+    name: str
+    stems: tuple[str, str, str, str]
+    monospaced: bool = False
+    held_out: bool = False
+
+
+def _cuts(name: str, regular: str, bold: str, italic: str, bold_italic: str, **kind: bool) -> Family:
+    return Family(name, (regular, bold, italic, bold_italic), **kind)
+
+
+def _dashed(name: str, stem: str, slant: str = "Italic", upright: str = "-Regular", **kind: bool) -> Family:
+    """A family whose files are called Stem-Regular, Stem-Bold, Stem-Italic, Stem-BoldItalic."""
+    return Family(
+        name, (f"{stem}{upright}", f"{stem}-Bold", f"{stem}-{slant}", f"{stem}-Bold{slant}"), **kind
+    )
+
+
+FAMILIES = (
+    _dashed("DejaVu Sans", "DejaVuSans", "Oblique", upright=""),
+    _dashed("DejaVu Sans Condensed", "DejaVuSansCondensed", "Oblique", upright=""),
+    _dashed("DejaVu Serif", "DejaVuSerif", upright=""),
+    _dashed("DejaVu Sans Mono", "DejaVuSansMono", "Oblique", upright="", monospaced=True),
+    _dashed("Liberation Sans", "LiberationSans"),
+    _dashed("Liberation Serif", "LiberationSerif"),
+    _dashed("Liberation Mono", "LiberationMono", monospaced=True, held_out=True),
+    _dashed("Noto Sans", "NotoSans"),
+    _dashed("Noto Serif", "NotoSerif"),
+    _cuts("FreeSans", "FreeSans", "FreeSansBold", "FreeSansOblique", "FreeSansBoldOblique"),
+    _cuts("FreeSerif", "FreeSerif", "FreeSerifBold", "FreeSerifItalic", "FreeSerifBoldItalic"),
+    _cuts("FreeMono", "FreeMono", "FreeMonoBold", "FreeMonoOblique", "FreeMonoBoldOblique", monospaced=True),
+    _dashed("Nimbus Sans", "NimbusSans"),
+    _dashed("Nimbus Roman", "NimbusRoman"),
+    _dashed("Nimbus Mono", "NimbusMonoPS", monospaced=True),
+    _cuts("Century Schoolbook", "C059-Roman", "C059-Bold", "C059-Italic", "C059-BdIta"),
+    _cuts("Palatino", "P052-Roman", "P052-Bold", "P052-Italic", "P052-BoldItalic", held_out=True),
+    _cuts(
+        "Bookman", "URWBookman-Light", "URWBookman-Demi", "URWBookman-LightItalic", "URWBookman-DemiItalic"
+    ),
+    _cuts("Gothic", "URWGothic-Book", "URWGothic-Demi", "URWGothic-BookOblique", "URWGothic-DemiOblique"),
+    _dashed("Lato", "Lato"),
+    _dashed("Open Sans", "OpenSans", held_out=True),
+    _dashed("Carlito", "Carlito"),
+    _dashed("Caladea", "Caladea"),
+    _dashed("Roboto", "Roboto"),
+    _dashed("Hack", "Hack", monospaced=True),
+    _cuts("EB Garamond", "EBGaramond12-Regular", "EBGaramond12-Bold", "EBGaramond12-Italic", ""),
+    _cuts("Libertine", "LinLibertine_R", "LinLibertine_RB", "LinLibertine_RI", "LinLibertine_RBI"),
+    _cuts("Biolinum", "LinBiolinum_R", "LinBiolinum_RB", "LinBiolinum_RI", ""),
+    _cuts("Computer Modern", "cmunrm", "cmunbx", "cmunti", "cmunbi"),
+    _cuts("Computer Modern Sans", "cmunss", "cmunsx", "cmunsi", "cmunso"),
+    _cuts("Computer Modern Typewriter", "cmuntt", "cmuntb", "cmunit", "cmuntx", monospaced=True),
+    _cuts("Latin Modern", "lmroman10-regular", "lmroman10-bold", "lmroman10-italic", "lmroman10-bolditalic"),
+    _cuts(
+        "Latin Modern Sans", "lmsans10-regular", "lmsans10-bold", "lmsans10-oblique", "lmsans10-boldoblique"
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Typeface:
+    """A family that is installed: the file of each cut; missing cuts fall back to the regular one."""
+
+    family: Family
+    paths: tuple[Path, Path, Path, Path]
+
+    def font(self, style: Style, size_px: float) -> ImageFont.FreeTypeFont:
+        """One cut at a size, laid out without the optional shaping library: the same on every machine."""
+        return _load_font(self.paths[style.value], size_px)
+
+    def size_for(self, x_height_px: float) -> float:
+        """The type size, in whole quarters of a pixel, whose small x is so high."""
+        return max(4.0, round(4 * x_height_px / _x_height_share(self.paths[0])) / 4)
+
+
+@functools.cache
+def find_typefaces(held_out: bool) -> tuple[Typeface, ...]:
+    """Find the families on this machine.
+
+    Args:
+        held_out: which half: those of the evaluation, or those of the training.
+
+    Returns:
+        At least one typeface that is not monospaced, in the order of `FAMILIES`.
+
+    Raises:
+        MissingMaterial: none is installed.
+    """
+    files = _font_files()
+    found = tuple(
+        Typeface(family, _paths(files[family.stems[0]], family, files))
+        for family in FAMILIES
+        if family.held_out is held_out and family.stems[0] in files
+    )
+    if all(typeface.family.monospaced for typeface in found):
+        raise MissingMaterial(f"No typeface of the recipe is installed. Install {NEEDED_PACKAGES}.")
+    return found
+
+
+def _paths(regular: Path, family: Family, files: dict[str, Path]) -> tuple[Path, Path, Path, Path]:
+    _, bold, italic, bold_italic = (files.get(stem, regular) for stem in family.stems)
+    return regular, bold, italic, bold_italic
+
+
+@functools.cache
+def _font_files() -> dict[str, Path]:
+    """Font files by name without ending; the first in sorted order where a name comes twice."""
+    files: dict[str, Path] = {}
+    for root in FONT_FOLDERS:
+        for folder, _, names in sorted(os.walk(root)):
+            for name in sorted(names):
+                path = Path(folder, name)
+                if path.suffix in _FONT_ENDINGS:
+                    files.setdefault(path.stem, path)
+    return files
+
+
+@functools.lru_cache(maxsize=512)
+def _load_font(path: Path, size_px: float) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, size_px, layout_engine=ImageFont.Layout.BASIC)
+
+
+@functools.cache
+def _x_height_share(path: Path) -> float:
+    """Height of the small x over the type size."""
+    _, top, _, bottom = _load_font(path, 200).getbbox("x", anchor="ls")
+    return (bottom - top) / 200

@@ -1,0 +1,159 @@
+"""Sets words on a sheet and remembers where every character stands.
+
+Words are placed one by one, so that the remembered places hold to a pixel however long the line is.
+Knows type and ink; does not know what the words mean nor how a page is made up.
+"""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from recipe.typefaces import Style, Typeface
+
+_ABOVE_BASELINE, _BELOW_BASELINE = 1.45, 0.4
+"""Extent of a character's box in x-heights: up to the ascenders, down into the descenders."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Print:
+    """Characters and where they are printed.
+
+    Attributes:
+        characters: C of them, spaces within lines among them.
+        boxes: (C, 4) float32 xyxy in pixels.
+        lines: (C,) int32, equal for characters on one printed line.
+    """
+
+    characters: str
+    boxes: NDArray[np.float32]
+    lines: NDArray[np.int32]
+
+    @property
+    def centres(self) -> NDArray[np.float32]:
+        """(C, 2) x and y."""
+        middles: NDArray[np.float32] = (self.boxes[:, :2] + self.boxes[:, 2:]) * np.float32(0.5)
+        return middles
+
+    def scaled(self, x_scale: float, y_scale: float, left: float = 0, top: float = 0) -> "Print":
+        """The same print on a page that was stretched and then moved right and down."""
+        scale = np.array([x_scale, y_scale] * 2, np.float32)
+        return replace(self, boxes=self.boxes * scale + np.array([left, top] * 2, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """One cut of a typeface at one size."""
+
+    font: ImageFont.FreeTypeFont
+    x_height_px: float
+
+    @classmethod
+    def of(cls, typeface: Typeface, style: Style, x_height_px: float) -> "Type":
+        """The cut whose small x is so high, to a quarter of a pixel of type size."""
+        return cls(typeface.font(style, typeface.size_for(x_height_px)), x_height_px)
+
+    @property
+    def size_px(self) -> float:
+        """The type size."""
+        return float(self.font.size)
+
+    def width(self, text: str) -> float:
+        """How wide a text is, without kerning."""
+        return sum(_advance(self.font, character) for character in text)
+
+
+@functools.lru_cache(maxsize=200_000)
+def _advance(font: ImageFont.FreeTypeFont, character: str) -> float:
+    return float(font.getlength(character))
+
+
+def break_lines(text: str, type_: Type, width_px: float) -> list[list[str]]:
+    """Break running text into lines of words, each as full as it gets; a word too long stands alone."""
+    lines: list[list[str]] = [[]]
+    space, filled = type_.width(" "), 0.0
+    for word in text.split():
+        width = type_.width(word)
+        if lines[-1] and filled + space + width > width_px:
+            lines.append([])
+        filled = filled + space + width if lines[-1] else width
+        lines[-1].append(word)
+    return lines if lines[0] else []
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A white sheet to be printed on.
+
+    Attributes:
+        image: grey, white where nothing is printed.
+    """
+
+    image: Image.Image
+    _canvas: ImageDraw.ImageDraw = field(init=False)
+    _characters: list[str] = field(init=False, default_factory=list)
+    _boxes: list[tuple[float, float, float, float]] = field(init=False, default_factory=list)
+    _lines: list[int] = field(init=False, default_factory=list)
+    _line: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self._canvas = ImageDraw.Draw(self.image)
+
+    @property
+    def canvas(self) -> ImageDraw.ImageDraw:
+        """For rules and figures."""
+        return self._canvas
+
+    @property
+    def print(self) -> Print:
+        """What has been printed so far."""
+        boxes = np.array(self._boxes, np.float32).reshape(-1, 4)
+        return Print("".join(self._characters), boxes, np.array(self._lines, np.int32))
+
+    def begin_line(self) -> None:
+        """What is set from now on stands on a line of its own."""
+        self._line += 1
+
+    def set_words(
+        self,
+        words: Sequence[str],
+        type_: Type,
+        left: float,
+        baseline: float,
+        space_px: float,
+        emphasis: Sequence[Type | None] = (),
+    ) -> float:
+        """Print words on the present line.
+
+        Args:
+            words: without spaces in them.
+            type_: what they are set in.
+            left: where the first begins.
+            baseline: y of the foot of the letters.
+            space_px: width of the spaces.
+            emphasis: for the first words another type, or None for `type_`.
+
+        Returns:
+            Where the last word ends.
+        """
+        top = baseline - _ABOVE_BASELINE * type_.x_height_px
+        bottom = baseline + _BELOW_BASELINE * type_.x_height_px
+        for index, word in enumerate(words):
+            if index:
+                self._remember(" ", left, top, left + space_px, bottom)
+                left += space_px
+            chosen = (emphasis[index] if index < len(emphasis) else None) or type_
+            self._canvas.text((left, baseline), word, fill=0, font=chosen.font, anchor="ls")
+            for character in word:
+                right = left + _advance(chosen.font, character)
+                self._remember(character, left, top, right, bottom)
+                left = right
+        return left
+
+    def _remember(self, character: str, left: float, top: float, right: float, bottom: float) -> None:
+        self._characters.append(character)
+        self._boxes.append((left, top, right, bottom))
+        self._lines.append(self._line)

@@ -1,0 +1,87 @@
+"""Train the miniature, stage by stage.
+
+    python packaging/miniature/train.py encoder runs/encoder --steps 6000
+    python packaging/miniature/train.py decoder runs/decoder --steps 2000 --begin-from runs/encoder
+    python packaging/miniature/train.py both runs/both --steps 6000 --begin-from runs/decoder
+
+Killed at any moment, the same command goes on from the last state in its folder. With fewer `--steps` than
+before, the learning rate begins to fall at once: that is how a training is brought to an early end.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.distributed
+from recipe.encoder_stage import EncoderStage
+from recipe.model import Learner, read_sizes
+from recipe.reading_stages import both_stage, decoder_stage
+from recipe.training import STATE_FILE, RunSettings, Stage, train
+from recipe.typefaces import MissingMaterial
+from torch.multiprocessing.spawn import spawn
+
+_STAGES: dict[str, Callable[..., Stage]] = {
+    "encoder": EncoderStage,
+    "decoder": decoder_stage,
+    "both": both_stage,
+}
+_MEETING_POINT = "tcp://127.0.0.1:29517"
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Train the miniature, stage by stage.")
+    parser.add_argument("stage", choices=_STAGES)
+    parser.add_argument("folder", type=Path, help="where the state and the log are kept")
+    parser.add_argument("--steps", type=int, required=True, help="length of the whole stage")
+    parser.add_argument("--begin-from", type=Path, metavar="FOLDER", help="folder of an earlier stage")
+    parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--processes", type=int, default=1, help="how many CPU processes train together")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each (default 1)")
+    parser.add_argument("--drawers", type=int, default=0, help="processes that draw pages, for each of them")
+    parser.add_argument("--save-s", type=float, default=120, help="seconds between states (default 120)")
+    return parser.parse_args()
+
+
+def _run(rank: int, options: argparse.Namespace, settings: RunSettings) -> None:
+    torch.set_num_threads(options.threads)
+    if settings.processes > 1:
+        torch.distributed.init_process_group(
+            "gloo", init_method=_MEETING_POINT, rank=rank, world_size=settings.processes
+        )
+    torch.manual_seed(settings.first_weights)
+    learner = Learner(read_sizes(), experts="grouped_mm" if settings.device == "cuda" else "eager")
+    stage = _STAGES[options.stage](**({"rate": options.rate} if options.rate else {}))
+    train(stage, learner, settings, rank)
+    if settings.processes > 1:
+        torch.distributed.destroy_process_group()
+
+
+def main() -> int:
+    options = _parse()
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    settings = RunSettings(
+        folder=options.folder,
+        steps=options.steps,
+        begin_from=options.begin_from and options.begin_from / STATE_FILE,
+        device=options.device,
+        processes=options.processes,
+        drawers=options.drawers,
+        save_s=options.save_s,
+    )
+    try:
+        if settings.processes == 1:
+            _run(0, options, settings)
+        else:
+            spawn(_run, (options, settings), nprocs=settings.processes)  # type: ignore[no-untyped-call]
+    except MissingMaterial as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

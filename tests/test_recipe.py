@@ -1,0 +1,266 @@
+"""The recipe of the miniature: its pages tell the truth, its training can be taken up, its export loads."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import ImageChops
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+from rtocr_gui.ocr.architecture import Architecture
+from rtocr_gui.ocr.checkpoint import load_checkpoint
+from rtocr_gui.ocr.markup import strip_grounding
+from rtocr_gui.ocr.reading import TASKS, Mode
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "packaging" / "miniature"))
+
+from recipe.alphabet import ALPHABET, CLASS_OF, NOTHING
+from recipe.crops import CropPlan
+from recipe.degrade import Damage, damage_page
+from recipe.encoder_stage import EncoderStage
+from recipe.export import Description, export_checkpoint
+from recipe.labels import SLOT_COLUMNS, SLOT_LINES, UNSAID, point_labels, slot_labels
+from recipe.model import Learner, read_sizes
+from recipe.pages import Page, PageKind, draw_page
+from recipe.reading_stages import ReadingStage
+from recipe.readings import PADDING, ReadingBatches, ViewPlan, show
+from recipe.stock import load_stock
+from recipe.training import LOG_FILE, STATE_FILE, RunSettings, learning_rate, train
+from recipe.typefaces import MissingMaterial, find_typefaces
+from recipe.typesetting import Print
+
+SMALL = PageKind((256, 300), (1.0, 1.0), (9.0, 20.0))
+DOCUMENT = PageKind((700, 900), (1.3, 1.4), (8.0, 12.0), rich=1.0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _typefaces() -> None:
+    try:
+        find_typefaces(held_out=False)
+    except MissingMaterial as error:
+        pytest.skip(str(error))
+
+
+def tiny_sizes() -> Architecture:
+    sizes = read_sizes()
+    return replace(
+        sizes,
+        sam=replace(sizes.sam, width=16, layers=1, heads=2, mlp_width=16, neck_width=8, downsample=(8, 16)),
+        clip=replace(sizes.clip, width=16, layers=1, heads=2, mlp_width=16),
+        decoder=replace(
+            sizes.decoder, width=16, layers=2, heads=2, key_value_heads=2, mlp_width=16, expert_width=8
+        ),
+    )
+
+
+def tiny_learner() -> Learner:
+    torch.manual_seed(5)
+    return Learner(tiny_sizes())
+
+
+def documents(count: int) -> list[Page]:
+    return [draw_page(DOCUMENT, 7, index) for index in range(count)]
+
+
+def made_print(words: dict[tuple[float, float], str], advance: float = 8.0) -> Print:
+    """Words by their upper left corner, letters `advance` wide and 16 high; one line for each y."""
+    characters, boxes, lines = "", [], []
+    for (x, y), word in words.items():
+        for index, character in enumerate(word):
+            characters += character
+            boxes.append((x + index * advance, y, x + (index + 1) * advance, y + 16))
+            lines.append(int(y))
+    return Print(characters, np.array(boxes, np.float32).reshape(-1, 4), np.array(lines, np.int32))
+
+
+def test_a_page_is_the_same_whenever_it_is_drawn() -> None:
+    first = draw_page(SMALL, 3, 4)
+    draw_page(SMALL, 3, 5)
+    again = draw_page(SMALL, 3, 4)
+
+    assert again.image.tobytes() == first.image.tobytes()
+    assert again.grounded == first.grounded
+    assert np.array_equal(again.print.boxes, first.print.boxes)
+
+
+def test_other_seeds_and_indices_give_other_pages() -> None:
+    texts = {draw_page(SMALL, seed, index).text for seed in (1, 2) for index in (0, 1)}
+    assert len(texts) == 4
+
+
+def test_the_text_of_a_page_is_what_is_printed_on_it() -> None:
+    for page in documents(6):
+        printed = "".join(sorted(page.print.characters.replace(" ", "")))
+        said = "".join(sorted("".join(page.text.split())))
+        assert printed == said
+
+
+def test_every_character_can_be_labelled() -> None:
+    assert set("".join(page.text for page in documents(6))) <= set(ALPHABET) | set("\n\t")
+    assert all(set(ALPHABET).issuperset("".join(words)) for words in load_stock().words)
+    assert len(ALPHABET) < UNSAID
+
+
+def test_markdown_without_grounding_is_the_markdown_of_the_blocks() -> None:
+    for page in documents(4):
+        assert strip_grounding(page.grounded, TASKS[0]).split() == page.markdown.split()
+
+
+def test_documents_hold_every_kind_of_block_in_boxes_on_the_page() -> None:
+    pages = documents(60)
+    kinds = {block.kind for page in pages for block in page.blocks}
+
+    assert kinds >= {
+        "title", "sub_title", "text", "table", "table_caption", "image", "image_caption", "header", "footer"
+    }  # fmt: skip
+    for page in pages:
+        for block in page.blocks:
+            left, top, right, bottom = block.grid_box(page.image.size)
+            assert 0 <= left < right <= 999
+            assert 0 <= top < bottom <= 999
+
+
+def test_ink_is_where_the_characters_are_said_to_be_even_on_a_skewed_page() -> None:
+    page = draw_page(PageKind((600, 600), (1.0, 1.0), (12.0, 13.0), rich=0.0, damaged=0.0), 11, 2)
+    scan = damage_page(page.image, Damage(skew_degrees=2.0), np.random.default_rng(1))
+    moved = scan.move_print(page.print)
+    pixels = np.asarray(scan.image)
+    for character, (left, top, right, bottom) in zip(moved.characters, moved.boxes, strict=True):
+        if character.isalnum():
+            part = pixels[round(top) : round(bottom), round(left) : round(right)]
+            assert part.min() < pixels.max() - 60, character
+
+
+def test_damage_depends_on_its_generator_only() -> None:
+    page = draw_page(SMALL, 1, 1)
+    damage = Damage(noise=9, shade=0.3, blur_px=0.5, jpeg_quality=60)
+    one, other, third = (
+        damage_page(page.image, damage, np.random.default_rng(seed)).image for seed in (1, 1, 2)
+    )
+    assert ImageChops.difference(one, other).getbbox() is None
+    assert ImageChops.difference(one, third).getbbox() is not None
+
+
+def test_points_are_labelled_with_the_character_that_covers_them() -> None:
+    labels = point_labels(made_print({(64, 32): "ab", (200, 96): "c d"}), (256, 128))
+
+    assert labels.shape == (8, 64)
+    assert labels[2, 16:20].tolist() == [CLASS_OF["a"]] * 2 + [CLASS_OF["b"]] * 2
+    assert labels[6, 50:56].tolist() == [CLASS_OF["c"]] * 2 + [NOTHING] * 2 + [CLASS_OF["d"]] * 2
+    assert (labels != NOTHING).sum() == 8
+
+
+def test_a_thin_character_between_two_points_is_labelled_all_the_same() -> None:
+    assert (point_labels(made_print({(65, 32): "i"}, advance=0.5), (128, 64)) == CLASS_OF["i"]).sum() == 1
+
+
+def test_slots_hold_the_characters_of_each_token_line_by_line() -> None:
+    print_ = made_print({(40, 40): "no", (0, 4): "Go on", (64, 4): "x"})
+    slots = slot_labels(print_, (128, 64)).reshape(2, SLOT_LINES, SLOT_COLUMNS)
+
+    assert slots[0, 0, :7].tolist() == [*(CLASS_OF[character] for character in "Go on"), NOTHING, UNSAID]
+    assert slots[0, 1, :4].tolist() == [CLASS_OF["n"], CLASS_OF["o"], NOTHING, UNSAID]
+    assert slots[0, 2, :2].tolist() == [NOTHING, UNSAID]
+    assert slots[1, 0, :2].tolist() == [CLASS_OF["x"], NOTHING]
+
+
+def test_an_empty_token_is_said_to_be_empty() -> None:
+    slots = slot_labels(made_print({}), (64, 64))
+    assert slots[0, 0] == NOTHING
+    assert (slots[0, 1:] == UNSAID).all()
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_characters_stay_where_their_ink_is_in_every_mode(mode: Mode) -> None:
+    page = draw_page(PageKind((900, 900), (1.2, 1.3), (14.0, 15.0), rich=0.0, damaged=0.0), 2, 1)
+    shown = show(page, mode)
+    points = shown.view_points
+    view = shown.view.reshape(len(points), 16, -1, 4).float()
+    ink = view.amax() - view.amin(dim=(1, 3))
+
+    assert ink[points != NOTHING].mean() > 3 * ink[points == NOTHING].mean()
+    if mode is Mode.GUNDAM:
+        assert shown.tiles is not None
+        assert len(shown.tiles) == shown.crop_wh[0] * shown.crop_wh[1]
+
+
+def test_targets_are_the_text_and_then_the_end() -> None:
+    plans = (ViewPlan(SMALL, Mode.TINY, pages=2, markdown=1.0),)
+    (part,) = ReadingBatches(plans, parts=1, seed=1, end_id=1)[0]
+    for row in part.targets.tolist():
+        ids = [token for token in row if token != PADDING]
+        assert ids[-1] == 1
+        assert 1 not in ids[:-1]
+        assert all(token >= 5 for token in ids[:-1])
+
+
+def test_the_rate_rises_stays_and_falls() -> None:
+    rates = [learning_rate(step, 1000) for step in range(1000)]
+    assert rates[0] < 0.1
+    assert max(rates) == rates[500] == 1
+    assert rates[-1] < 0.1
+    assert all(earlier >= later for earlier, later in pairwise(rates[100:]))
+
+
+ENCODER = EncoderStage(CropPlan(SMALL, crop_px=128, crops_per_page=(2, 1), pages_per_batch=2, seed=9))
+READING = ReadingStage(
+    "both", (ViewPlan(SMALL, Mode.TINY, pages=2),), parts=1, rate=1e-3, encoder_learns=True, seed=4
+)
+
+
+@pytest.mark.parametrize("stage", [ENCODER, READING], ids=["encoder", "both"])
+def test_a_training_that_was_killed_ends_in_the_same_weights(
+    stage: EncoderStage | ReadingStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through = RunSettings(tmp_path / "through", steps=3, show_steps=1)
+    train(stage, tiny_learner(), through)
+
+    broken = RunSettings(tmp_path / "broken", steps=3, save_s=0, show_steps=1)
+    whole_loss = type(stage).loss
+
+    def loss_until_killed(self, learner, batch, step):
+        if step == 2:
+            raise KeyboardInterrupt
+        return whole_loss(self, learner, batch, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(stage), "loss", loss_until_killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(stage, tiny_learner(), broken)
+    with safe_open(broken.folder / STATE_FILE, "pt") as file:
+        assert file.metadata()["step"] == "2"
+    train(stage, tiny_learner(), broken)
+
+    one, other = (load_file(settings.folder / STATE_FILE) for settings in (through, broken))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+    assert len((broken.folder / LOG_FILE).read_text().splitlines()) == 3
+
+
+def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(ENCODER, Learner(read_sizes()), RunSettings(tmp_path / "run", steps=1))
+    said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"])
+    export_checkpoint(tmp_path / "run" / STATE_FILE, tmp_path / "out", said)
+
+    checkpoint = load_checkpoint(tmp_path / "out", torch.device("cpu"), torch.float32)
+
+    assert checkpoint.info.modes == (Mode.BASE, Mode.GUNDAM)
+    assert 10_000_000 < checkpoint.info.parameter_count < 30_000_000
+    assert checkpoint.info.weight_bytes < 40_000_000
+    trained = load_file(tmp_path / "run" / STATE_FILE)["model:model.model.multi_modal_projector.weight"]
+    exported = checkpoint.model.model.multi_modal_projector.weight
+    assert torch.equal(exported, trained.to(torch.bfloat16).float())
