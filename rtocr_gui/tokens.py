@@ -64,3 +64,13 @@ class TokenLayout:
     def prunable(self) -> NDArray[np.int64]:
         """(N,) positions in the sequence that hold page content, ascending: local, then global cells."""
         return np.flatnonzero(self.kinds <= TokenKind.GLOBAL)
+
+    @property
+    def has_tiles(self) -> bool:
+        """True where two grids lie over the page."""
+        return self.local_grid[0] * self.local_grid[1] > 0
+
+    def cells(self, grid: GridName) -> slice:
+        """Where a grid's cells lie among the prunable tokens; without tiles either name is the global one."""
+        local_count = self.local_grid[0] * self.local_grid[1]
+        return slice(0, local_count) if grid == "local" and local_count else slice(local_count, None)

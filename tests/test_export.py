@@ -17,8 +17,9 @@ from PIL import Image, ImageChops, ImageFilter
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ExportError
+from rtocr_gui.export.looks import BORDER_RGB, VEIL_RGB
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
-from rtocr_gui.export.overlay import BORDER_RGB, VEIL_RGB, draw_overlay
+from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.export.plan_json import plan_as_json
 from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
 from rtocr_gui.ocr.layout import build_layout

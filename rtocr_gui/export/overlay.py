@@ -1,28 +1,52 @@
-"""A picture of the page that shows which visual tokens a plan keeps and which it merges.
+"""A picture of the page that shows what a plan makes of its visual tokens, in any look.
 
-The same as the window's overlay: merged cells are veiled, kept cells are clear, a line runs between
-them, and letterbox padding, which covers no page, shows nothing. Knows no model and no file format.
+The same as the window's overlay: merged cells are veiled or the cells are coloured by a value, a line
+runs between kept and merged ones, and letterbox padding, which covers no page, shows nothing. A map
+has its legend beneath the page. Knows no model and no file format.
 """
 
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from rtocr_gui.documents.pages import PageImage
-from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.export.looks import (
+    BORDER_RGB,
+    HATCH_RGB,
+    MAP_BORDER_RGB,
+    MAP_CASING_RGB,
+    OPACITY,
+    Legend,
+    Look,
+    cell_colours,
+    cell_values,
+    hatch_tile,
+    is_dark_paper,
+    is_hatched,
+    is_map,
+    legend_of,
+    tints,
+)
+from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
 
-VEIL_RGB = (84, 92, 106)
-VEIL_OPACITY = 150 / 255
-"""A half-opaque middle grey darkens white paper and lightens black paper, so it reads by luminance
-alone, and text beneath keeps a contrast above 4.5 : 1."""
-BORDER_RGB = (20, 92, 200)
 PAGE_SIDE_PER_BORDER_PX = 1600
+_PAGE_WIDTH_PER_TEXT_PX = 50
+_LEAST_TEXT_PX, _MOST_TEXT_PX = 9, 80
+_GLANCE_PX = 64
+_INK_RGB = (30, 30, 34)
 
-Pixels = np.ndarray[tuple[int, int], np.dtype[np.uint8]]
+Pixels = NDArray[np.uint8]
 Edges = list[tuple[int, int, int, int]]
 
 
-def draw_overlay(page: PageImage, plan: PrunePlan, grid: GridName = "local") -> Image.Image:
+def draw_overlay(
+    page: PageImage,
+    plan: PrunePlan,
+    grid: GridName = "local",
+    look: Look = Look.KEPT,
+    transport: Transport | None = None,
+) -> Image.Image:
     """Draw a plan over its page.
 
     Args:
@@ -30,46 +54,106 @@ def draw_overlay(page: PageImage, plan: PrunePlan, grid: GridName = "local") -> 
         plan: which tokens are kept and which merged.
         grid: whose cells to draw in Gundam mode, which lays two grids over a page. Modes without
             tiles have the global one alone, which then stands for both.
+        look: what to show of the tokens.
+        transport: of this plan; the mass received needs it.
 
     Returns:
-        RGB, as large as the page.
+        RGB, as wide as the page; as high too, or higher by the legend of a map.
 
     Raises:
-        ValueError: the plan is about a page of another size.
+        ValueError: the plan is about a page of another size, or the transport is missing.
     """
-    if plan.layout.page_size_px != page.image.size:
-        raise ValueError(
-            f"the plan is about a page of {plan.layout.page_size_px}, not {page.image.size} pixels"
-        )
     size_px = page.image.size
-    kept, merged = _cell_edges(plan, grid, plan.is_kept), _cell_edges(plan, grid, ~plan.is_kept)
-    veiled = Image.fromarray(_covered(merged, size_px))
-    veil = Image.new("RGB", size_px, VEIL_RGB)
-    picture = Image.composite(Image.blend(page.image, veil, VEIL_OPACITY), page.image, veiled)
+    if plan.layout.page_size_px != size_px:
+        raise ValueError(f"the plan is about a page of {plan.layout.page_size_px}, not {size_px} pixels")
+    values = cell_values(look, plan, transport)
+    if look is not Look.KEPT and values is None:
+        raise ValueError("the mass received is drawn from the plan's transport")
+    legend = legend_of(look, plan, values)
+    picture = page.image.copy()
+    positions = plan.layout.prunable[plan.layout.cells(grid)]
+    edges = np.rint(plan.layout.boxes[positions]).astype(int)
+    covering = (edges[:, :2] < edges[:, 2:]).all(axis=1) & ~plan.layout.padding[positions]
+    is_kept = plan.is_kept[plan.layout.cells(grid)]
+    colours = cell_colours(look, plan, values, legend)[plan.layout.cells(grid)]
+    dark = is_dark_paper(np.asarray(page.image.resize((_GLANCE_PX, _GLANCE_PX)).convert("L")))
+    for box, colour, tint in zip(
+        edges[covering].tolist(),
+        colours[covering].tolist(),
+        tints(colours[covering], OPACITY, dark).tolist(),
+        strict=True,
+    ):
+        if colour[3] == 0:
+            continue
+        area = picture.crop(box)
+        if not is_map(look):
+            laid = Image.blend(area, _plain(area.size, colour[:3]), OPACITY * colour[3] / 255)
+        elif dark:
+            laid = ImageChops.screen(area, _plain(area.size, tint))
+        else:
+            laid = ImageChops.multiply(area, _plain(area.size, tint))
+        picture.paste(laid, box)
     reach_px = max(1, round(max(size_px) / PAGE_SIDE_PER_BORDER_PX))
-    border = _covered(kept, size_px, reach_px) & _covered(merged, size_px, reach_px)
-    picture.paste(BORDER_RGB, mask=Image.fromarray(border))
-    return picture
+    kept, merged = edges[covering & is_kept].tolist(), edges[covering & ~is_kept].tolist()
+    if is_hatched(look):
+        hatch = _hatch(_covered(merged, size_px), reach_px)
+        picture.paste(HATCH_RGB, mask=Image.fromarray(hatch))
+    if legend is None:
+        picture.paste(BORDER_RGB, mask=_border(kept, merged, size_px, reach_px))
+        return picture
+    picture.paste(MAP_CASING_RGB, mask=_border(kept, merged, size_px, 2 * reach_px))
+    picture.paste(MAP_BORDER_RGB, mask=_border(kept, merged, size_px, reach_px))
+    return _with_legend(picture, legend, is_hatched(look))
 
 
-def _cell_edges(plan: PrunePlan, grid: GridName, wanted: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Edges:
-    """Left, top, right and bottom, in whole pixels, of the grid's wanted cells that cover some of the page.
+def _plain(size_px: tuple[int, int], rgb: list[int]) -> Image.Image:
+    return Image.new("RGB", size_px, tuple(rgb))
 
-    `wanted` is (P,), one for each prunable token.
-    """
-    layout = plan.layout
-    local_count = layout.local_grid[0] * layout.local_grid[1]
-    cells = slice(0, local_count) if grid == "local" and local_count else slice(local_count, None)
-    positions = layout.prunable[cells][wanted[cells]]
-    edges = np.rint(layout.boxes[positions[~layout.padding[positions]]]).astype(int).tolist()
-    return [(left, top, right, bottom) for left, top, right, bottom in edges if left < right and top < bottom]
+
+def _border(kept: Edges, merged: Edges, size_px: tuple[int, int], reach_px: int) -> Image.Image:
+    """Mask of the pixels near both a kept and a merged cell."""
+    return Image.fromarray(_covered(kept, size_px, reach_px) & _covered(merged, size_px, reach_px))
 
 
 def _covered(cells: Edges, size_px: tuple[int, int], reach_px: int = 0) -> Pixels:
-    """(height, width) 255 where a pixel of a cell is no farther than `reach_px` along either axis, else 0."""
+    """(height, width) 255 where a pixel of a cell is no farther than `reach_px` along either axis, else 0.
+
+    `cells` are left, top, right and bottom in whole pixels.
+    """
     width, height = size_px
     pixels = np.zeros((height, width), dtype=np.uint8)
     for left, top, right, bottom in cells:
         rows = slice(max(0, top - reach_px), bottom + reach_px)
         pixels[rows, max(0, left - reach_px) : right + reach_px] = 255
     return pixels
+
+
+def _hatch(area: Pixels, thickness_px: int) -> Pixels:
+    """(height, width) opacity of diagonal lines inside an area."""
+    tile = hatch_tile(thickness_px)
+    repeats = [-(-side // len(tile)) for side in area.shape]
+    return np.tile(tile, repeats)[: area.shape[0], : area.shape[1]] & area
+
+
+def _with_legend(picture: Image.Image, legend: Legend, hatched: bool) -> Image.Image:
+    """Put a legend under a picture: what is mapped, the colours as they look on white, and the border."""
+    width, height = picture.size
+    text_px = min(_MOST_TEXT_PX, max(_LEAST_TEXT_PX, width // _PAGE_WIDTH_PER_TEXT_PX))
+    font, row_px = ImageFont.load_default(text_px), round(1.6 * text_px)
+    whole = Image.new("RGB", (width, height + 3 * row_px + text_px), "white")
+    whole.paste(picture)
+    draw = ImageDraw.Draw(whole)
+    top, right = height + text_px // 2, width - text_px
+    draw.line((0, height, width, height), _INK_RGB)
+    draw.text((text_px, top), legend.heading, _INK_RGB, font)
+    top += row_px
+    left = text_px + round(draw.textlength(f"{legend.low_text} ", font))
+    draw.text((text_px, top), legend.low_text, _INK_RGB, font)
+    draw.text((right, top), legend.high_text, _INK_RGB, font, anchor="ra")
+    bar_px = max(1, right - round(draw.textlength(f" {legend.high_text}", font)) - left)
+    values = np.linspace(legend.low, legend.high, bar_px, dtype=np.float32)
+    colours = Image.fromarray(legend.colour_at(values)[None]).resize((bar_px, text_px))
+    whole.paste(Image.blend(_plain(colours.size, [255, 255, 255]), colours, OPACITY), (left, top))
+    key = "Line: between kept and merged tokens." + (" Hatched: merged." if hatched else "")
+    draw.text((text_px, top + row_px), key, _INK_RGB, font)
+    return whole

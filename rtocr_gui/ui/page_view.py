@@ -4,20 +4,25 @@ The page is painted from a copy that was scaled once per zoom, so that the overl
 slider. Knows no document, no model and no other pane.
 """
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QHelpEvent,
     QImage,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPalette,
     QRegion,
+    QTransform,
 )
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QToolTip, QWidget
 
-from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.export.looks import Legend, Look, is_dark_paper
+from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.scaled_page import ScaledPage
 from rtocr_gui.ui.token_overlay import TokenOverlay
@@ -26,20 +31,37 @@ from rtocr_gui.ui.zoom_area import ZoomArea
 DROP_HINT = "Drop scanned pages here: images or PDF files"
 _SMOOTH_AFTER_MS = 120
 _BACKDROP_PERCENT = 118
+_HATCH_PERCENT = 135
+_GLANCE_PX = 64
+_STEPS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
 
 
 class PageView(ZoomArea):
-    """Shows one page with zoom, pan and the overlay of kept and merged tokens.
+    """Shows one page with zoom, pan and the overlay of its tokens in one of several looks.
+
+    A cell can be pinned by a click, or by Enter and the arrow keys: its details and lines then stay
+    while the plan changes, until it is clicked again or Escape is pressed.
 
     Signals:
         zoom_changed(float): screen pixels per page pixel, after it changed.
         plan_painted(PrunePlan): a new plan was painted for the first time.
         cell_hovered(int | None): the pointer came over another cell; its index among the
             prunable tokens.
+        cell_pinned(int | None): another cell was pinned, or none is any more.
+        legend_changed(Legend | None): the colours mean something else now; None where they are no map.
+        transport_wanted(): the shown plan's transport would complete what is shown.
     """
 
     plan_painted = Signal(object)
     cell_hovered = Signal(object)
+    cell_pinned = Signal(object)
+    legend_changed = Signal(object)
+    transport_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,10 +71,16 @@ class PageView(ZoomArea):
         self._overlay_visible = True
         self._unpainted_plan: PrunePlan | None = None
         self._hovered: int | None = None
+        self._pinned: int | None = None
+        self._pressed_at: QPointF | None = None
+        self._legend: Legend | None = None
+        self._asked_for: PrunePlan | None = None
+        self._details = _Details(self.viewport())
         self._smooth_timer = QTimer(self)
         self._smooth_timer.setSingleShot(True)
         self._smooth_timer.setInterval(_SMOOTH_AFTER_MS)
         self._smooth_timer.timeout.connect(self._smooth)
+        self.zoom_changed.connect(self._show_details)
         self.zoom_changed.connect(self._smooth_timer.stop)  # rough until the zoom comes to rest
         self.setAccessibleName("Page")
         self.setAccessibleDescription(self._message)
@@ -70,6 +98,8 @@ class PageView(ZoomArea):
         if image is None or image.isNull():
             self.show_message("")
         else:
+            glance = image.scaled(_GLANCE_PX, _GLANCE_PX).convertToFormat(QImage.Format.Format_Grayscale8)
+            self._overlay.set_dark_paper(is_dark_paper(np.frombuffer(glance.constBits(), dtype=np.uint8)))
             self._replace_page(ScaledPage(image), "")
 
     @Slot(str)
@@ -88,23 +118,60 @@ class PageView(ZoomArea):
         """Lay a plan for the shown page over it, in place of the plan before."""
         self._overlay.show(plan)
         self._unpainted_plan = plan
-        if plan is None:
-            self._hover(None)
-        self.viewport().update()
+        if not self._overlay.holds_focus:
+            self._forget_cells()
+        self._overlay_changed()
+
+    @Slot(object)
+    def show_transport(self, transport: Transport | None) -> None:
+        """Complete the shown plan with its transport."""
+        self._overlay.show_transport(transport)
+        self._overlay_changed()
+
+    @Slot(object)
+    def show_attention(self, attention: NDArray[np.float32] | None) -> None:
+        """Light cells up by their (N,) weights over the dimmed page; None shows the look again."""
+        self._overlay.show_attention(attention)
+        self._overlay_changed()
+
+    @Slot(object)
+    def set_look(self, look: Look) -> None:
+        """Choose what the overlay shows of the tokens."""
+        self._overlay.set_look(look)
+        self._overlay_changed()
+
+    @Slot(float)
+    def set_opacity(self, opacity: float) -> None:
+        """Choose how much the overlay covers the page, in 0..1."""
+        self._overlay.set_opacity(opacity)
+        self._overlay_changed()
 
     @Slot(str)
     def set_grid(self, name: GridName) -> None:
         """Choose whose tokens to show of a page with tiles: "local" (the tiles', at first) or "global"."""
         self._overlay.set_grid(name)
         self._hover(None)
-        self.viewport().update()
+        self._overlay_changed()
 
     @Slot(bool)
     def set_overlay_visible(self, visible: bool) -> None:
         """Show or hide the overlay; the plan stays."""
         self._overlay_visible = visible
-        self._hover(None)
+        self._forget_cells()
+        self._overlay_changed()
+
+    def _overlay_changed(self) -> None:
+        """Paint anew, and tell and ask for what goes with it."""
         self.viewport().update()
+        self._show_details()
+        if self._overlay.legend != self._legend:
+            self._legend = self._overlay.legend
+            self.legend_changed.emit(self._legend)
+        if not self._overlay.needs_transport:
+            self._asked_for = None
+        elif self._overlay_visible and self._asked_for is not self._overlay.plan:
+            self._asked_for = self._overlay.plan
+            self.transport_wanted.emit()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         with QPainter(self.viewport()) as painter:
@@ -123,6 +190,9 @@ class PageView(ZoomArea):
         painter.setClipRegion(QRegion(view).subtracted(QRegion(page)))
         painter.fillRect(view, self._backdrop())
         painter.setClipping(False)
+        if self._overlay_visible:
+            ink = self._backdrop().darker(_HATCH_PERCENT)
+            self._overlay.paint_padding(painter, page, view, self.zoom, ink)
         visible = page.intersected(view)
         if visible.isEmpty():
             return
@@ -133,7 +203,7 @@ class PageView(ZoomArea):
             self._smooth_timer.start()
         image.paint(painter, page, visible)
         if self._overlay_visible:
-            self._overlay.paint(painter, page, self.zoom, max(1, round(self.device_ratio())))
+            self._overlay.paint(painter, page, view, self.zoom, max(1, round(self.device_ratio())))
 
     def _paint_message(self, painter: QPainter) -> None:
         room, gap = self.viewport().rect(), 2 * self.fontMetrics().height()
@@ -152,29 +222,149 @@ class PageView(ZoomArea):
             self._page.prepare(page.size(), page.intersected(self.view_rect()).translated(-page.topLeft()))
             self.viewport().update()
 
+    def event(self, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() == Qt.Key.Key_Escape
+            and self._pinned is not None
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            token = self._token_at(QPointF(event.pos()))
-            text = "" if token is None else self._overlay.describe(token)
-            QToolTip.showText(event.globalPos(), text, self.viewport())
+            QToolTip.showText(event.globalPos(), self._words_at(QPointF(event.pos())), self.viewport())
             return True
         if event.type() == QEvent.Type.Leave:
             self._hover(None)
+        if event.type() == QEvent.Type.Resize:
+            self._show_details()
         return super().viewportEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        grid, key = self._overlay.grid, Qt.Key(event.key())
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._pinned is None:
+            middle = QPointF(self.viewport().rect().center())
+            self._pin(self._hovered if self._hovered is not None else self._token_at(middle))
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape) and self._pinned is not None:
+            self._pin(None)
+        elif key in _STEPS and self._pinned is not None and grid is not None and grid.cell(self._pinned):
+            self._pin(grid.neighbour(self._pinned, *_STEPS[key]))
+            self._reveal_pinned()
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        super().mousePressEvent(event)
+        self._pressed_at = event.position() if event.button() == Qt.MouseButton.LeftButton else None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
         if not self.is_panning:
             self._hover(self._token_at(event.position()))
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        pressed_at, self._pressed_at = self._pressed_at, None
+        if pressed_at is not None and event.button() == Qt.MouseButton.LeftButton:
+            moved = (event.position() - pressed_at).manhattanLength()
+            if moved < QApplication.startDragDistance():
+                token = self._token_at(event.position())
+                self._pin(None if token == self._pinned else token)
+
     def _token_at(self, position: QPointF) -> int | None:
         if self._page is None or not self._overlay_visible:
             return None
         point = self.to_content(position)
-        on_page = QRectF(QPointF(), self._page.size_px.toSizeF()).contains(point)
-        return self._overlay.token_at(point) if on_page else None
+        return self._overlay.token_at(point) if self._is_on_page(point) else None
+
+    def _is_on_page(self, point: QPointF) -> bool:
+        return self._page is not None and QRectF(QPointF(), self._page.size_px.toSizeF()).contains(point)
+
+    def _words_at(self, position: QPointF) -> str:
+        token, point = self._token_at(position), self.to_content(position)
+        if token is not None:
+            return self._overlay.describe(token)
+        if self._overlay_visible and not self._is_on_page(point) and self._overlay.is_beside_page(point):
+            return self._overlay.describe_padding()
+        return ""
 
     def _hover(self, token: int | None) -> None:
         if token != self._hovered:
             self._hovered = token
+            self._refocus()
             self.cell_hovered.emit(token)
+
+    def _pin(self, token: int | None) -> None:
+        if token != self._pinned:
+            self._pinned = token
+            self._refocus()
+            self.cell_pinned.emit(token)
+
+    def _forget_cells(self) -> None:
+        hovered, pinned = self._hovered, self._pinned
+        self._hovered = self._pinned = None
+        self._overlay.focus(None)
+        if hovered is not None:
+            self.cell_hovered.emit(None)
+        if pinned is not None:
+            self.cell_pinned.emit(None)
+
+    def _refocus(self) -> None:
+        self._overlay.focus(self._hovered if self._pinned is None else self._pinned)
+        self._overlay_changed()
+
+    @Slot()
+    def _show_details(self) -> None:
+        text = "" if self._pinned is None else self._overlay.describe(self._pinned)
+        if self.accessibleDescription() != (text or self._message):
+            self.setAccessibleDescription(text or self._message)
+        if not text:
+            self._details.hide()
+            return
+        page, ratio = QPointF(self.content_rect().topLeft()), self.device_ratio()
+        to_view = QTransform(self.zoom / ratio, 0, 0, self.zoom / ratio, page.x() / ratio, page.y() / ratio)
+        self._details.show_apart(text, [to_view.mapRect(cell) for cell in self._overlay.focus_cells()])
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self._show_details()
+
+    def _reveal_pinned(self) -> None:
+        cell = None if self._pinned is None else self._overlay.cell_of(self._pinned)
+        if cell is not None:
+            start = cell.topLeft() * self.zoom + QPointF(self.content_rect().topLeft())
+            end, view = start + QPointF(cell.width(), cell.height()) * self.zoom, self.view_rect()
+            right = max(0.0, -start.x()) - max(0.0, end.x() - view.width())
+            down = max(0.0, -start.y()) - max(0.0, end.y() - view.height())
+            self._pan(right, down)
+
+
+class _Details(QLabel):
+    """What is known of the pinned cell, in the corner of the view where it covers least of what matters."""
+
+    def __init__(self, view: QWidget) -> None:
+        super().__init__(view)
+        self._view = view
+        self.setAccessibleName("Pinned token")
+        self.setFrameShape(QFrame.Shape.Box)
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.ToolTipBase)
+        self.setForegroundRole(QPalette.ColorRole.ToolTipText)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setMargin(6)
+        self.hide()
+
+    def show_apart(self, text: str, cells: list[QRectF]) -> None:
+        """Show a text away from cells of the view."""
+        room = QRectF(self._view.rect().adjusted(8, 8, -8, -8))
+        self.setText(text)
+        self.adjustSize()
+        across = room.right() - self.width(), room.left()
+        down = room.top(), room.bottom() - self.height()
+        corners = [QRectF(left, top, self.width(), self.height()) for top in down for left in across]
+        best = min(corners, key=lambda corner: sum(corner.intersects(cell) for cell in cells))
+        self.move(round(max(best.left(), room.left())), round(max(best.top(), room.top())))
+        self.show()

@@ -5,12 +5,15 @@ widget and no colour.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF
 
 from rtocr_gui.tokens import GridName, TokenLayout
+
+Item = TypeVar("Item", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -27,16 +30,36 @@ class TokenGrid:
     rectangle: QRectF
     on_page: NDArray[np.bool_]
 
-    def of_tokens(self, values: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def of_tokens(self, values: NDArray[Item]) -> NDArray[Item]:
         """Cut this grid's cells out of one value for each prunable token.
 
         Args:
-            values: (N,) one value per prunable token.
+            values: (N, ...) one value or colour per prunable token.
 
         Returns:
-            (rows, columns) the values of this grid's cells.
+            (rows, columns, ...) the values of this grid's cells.
         """
-        return values[self.first : self.first + self.on_page.size].reshape(self.on_page.shape)
+        cells = values[self.first : self.first + self.on_page.size]
+        return cells.reshape(*self.on_page.shape, *values.shape[1:])
+
+    def cell(self, token: int) -> QRectF | None:
+        """Where a prunable token's cell lies, in page pixels; None for a token of another grid."""
+        rows, columns = self.on_page.shape
+        row, column = divmod(token - self.first, columns)
+        if not 0 <= row < rows:
+            return None
+        width, height = self.rectangle.width() / columns, self.rectangle.height() / rows
+        left, top = self.rectangle.left() + column * width, self.rectangle.top() + row * height
+        return QRectF(left, top, width, height)
+
+    def neighbour(self, token: int, right: int, down: int) -> int:
+        """The token so many cells away that covers some of the page, else the token itself."""
+        rows, columns = self.on_page.shape
+        row, column = divmod(token - self.first, columns)
+        row, column = row + down, column + right
+        if 0 <= row < rows and 0 <= column < columns and self.on_page[row, column]:
+            return int(self.first + row * columns + column)
+        return token
 
     def token_at(self, point: QPointF) -> int | None:
         """Index among the prunable tokens of the cell under a point in page pixels, if any."""
@@ -57,11 +80,9 @@ def token_grid(layout: TokenLayout, name: GridName) -> TokenGrid:
         layout: visual sequence of a page.
         name: which grid; a mode without tiles has only the global one, which then stands for both.
     """
-    local_cells = layout.local_grid[0] * layout.local_grid[1]
-    is_local = name == "local" and local_cells > 0
-    rows, columns = layout.local_grid if is_local else layout.global_grid
-    first = 0 if is_local else local_cells
-    cells = layout.prunable[first : first + rows * columns]
+    rows, columns = layout.local_grid if name == "local" and layout.has_tiles else layout.global_grid
+    first = layout.cells(name).start
+    cells = layout.prunable[layout.cells(name)]
     on_page = ~layout.padding[cells].reshape(rows, columns)
     boxes = layout.boxes[cells].reshape(rows, columns, 4)
     covered_rows = np.flatnonzero(on_page.any(axis=1))

@@ -21,7 +21,7 @@ def make_plan(
         norms=norms,
         order=np.argsort(-norms, kind="stable"),
         similarity=np.zeros((count, count), np.float32),
-        patch_density=np.zeros(256, np.float32),
+        patch_density=np.linspace(0, 0.9, layout.global_grid[0] * layout.global_grid[1], dtype=np.float32),
         text_density=0.6,
         dissimilarity=0.4,
         measure_ms=1.0,

@@ -14,9 +14,11 @@ from PySide6.QtGui import QColor, QHelpEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.pruning.transport import transport_of
 from rtocr_gui.ui.page_view import DROP_HINT, PageView
 from rtocr_gui.ui.token_grid import border_lines, merged_runs, token_grid
 from tests.ui.plans import make_plan
@@ -95,6 +97,12 @@ def turn_wheel(view: PageView, position: QPoint, modifiers: Qt.KeyboardModifier,
         False,
     )
     QApplication.sendEvent(view.viewport(), event)
+
+
+def tooltip_at(view: PageView, place: QPoint) -> str:
+    help_event = QHelpEvent(QHelpEvent.Type.ToolTip, place, view.viewport().mapToGlobal(place))
+    QApplication.sendEvent(view.viewport(), help_event)
+    return QToolTip.text()
 
 
 def relative_luminance(colour: QColor) -> float:
@@ -180,16 +188,47 @@ def test_merged_is_veiled_kept_is_clear_and_both_show_without_colour(view: PageV
     assert contrast(text, merged) > 4.5
 
 
-@pytest.mark.parametrize("mode", list(Mode))
-def test_nothing_is_painted_beside_the_page(view: PageView, mode: Mode) -> None:
+def beside_page(view: PageView) -> list[QPoint]:
+    """Points just left of the page and just under it."""
+    page = view.content_rect()
+    left = [QPoint(page.left() - 2, page.center().y() + row) for row in range(16)]
+    return left + [QPoint(page.center().x() + column, page.bottom() + 2) for column in range(16)]
+
+
+def colours_at(view: PageView, points: list[QPoint]) -> list[QColor]:
+    image = view.viewport().grab().toImage()
+    return [image.pixelColor(point) for point in points]
+
+
+@pytest.mark.parametrize("look", list(Look))
+@pytest.mark.parametrize("mode", [Mode.TINY, Mode.SMALL, Mode.GUNDAM])
+def test_nothing_is_painted_beside_the_page_where_no_padding_is(
+    view: PageView, mode: Mode, look: Look
+) -> None:
     plan = make_plan(0.01, mode, crop_wh=(2, 3) if mode is Mode.GUNDAM else (0, 0))
     view.show_page(blank())
-    bare = view.viewport().grab().toImage()
+    view.set_look(look)
+    bare = colours_at(view, beside_page(view))
     view.show_plan(plan)
-    laid = view.viewport().grab().toImage()
-    page = view.content_rect()
-    for point in (QPoint(page.left() - 1, page.center().y()), QPoint(page.center().x(), page.bottom() + 1)):
-        assert laid.pixelColor(point) == bare.pixelColor(point)
+    view.show_transport(transport_of(plan))
+    assert colours_at(view, beside_page(view)) == bare
+
+
+def test_padding_is_hatched_beside_the_page_and_told(qtbot: QtBot, view: PageView) -> None:
+    plan = make_plan(0.5, Mode.BASE)
+    view.show_page(blank())
+    points = beside_page(view)
+    bare = colours_at(view, points)
+    view.show_plan(plan)
+    hatched = colours_at(view, points)
+    assert 0 < sum(one != other for one, other in zip(bare[:16], hatched[:16], strict=True)) < 16
+    assert hatched[16:] == bare[16:], "a portrait page is padded at its sides"
+    padding = plan.layout.padding[plan.layout.prunable]
+    words = tooltip_at(view, points[0])
+    assert f"{padding.sum()} cells cover no page" in words
+    assert f"{(padding & plan.is_kept).sum()} of them are kept" in words
+    view.set_overlay_visible(False)
+    assert colours_at(view, points) == bare
 
 
 def test_the_overlay_can_be_hidden_and_the_plan_comes_back(view: PageView) -> None:
@@ -389,10 +428,11 @@ def test_hovering_tells_the_token_and_its_fate(qtbot: QtBot, view: PageView) -> 
     for token, fate in ((kept, "Kept"), (merged, "Merged")):
         place = on_screen(view, centre(plan, token))
         qtbot.mouseMove(view.viewport(), place)
-        help_event = QHelpEvent(QHelpEvent.Type.ToolTip, place, view.viewport().mapToGlobal(place))
-        QApplication.sendEvent(view.viewport(), help_event)
         rank = plan.ranks[token] + 1
-        assert QToolTip.text() == f"{fate}: norm {plan.norms[token]:.1f}, rank {rank} of 256"
+        density = 90 * token / 255
+        assert tooltip_at(view, place) == (
+            f"{fate}: norm {plan.norms[token]:.1f}, rank {rank} of 256\nText density {density:.0f} %"
+        )
     qtbot.mouseMove(view.viewport(), QPoint(1, 1))
     assert heard == [kept, merged, None]
     QToolTip.hideText()

@@ -1,0 +1,338 @@
+"""What the overlay can show of a plan: values of the cells, their scale, colours and legend.
+
+The window and the exported picture take their colours from here, so that both show the same. All
+looks read without colour too: their light and dark differ, and merged cells can be hatched. Knows
+no widget, no picture and no place on the page.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtocr_gui.pruning.plan import PrunePlan, Transport
+from rtocr_gui.tokens import GridName, TokenLayout
+
+Rgb = tuple[int, int, int]
+Values = NDArray[np.float32]
+Rgba = NDArray[np.uint8]
+
+OPACITY = 150 / 255
+"""Of an overlay at first. A half-opaque middle grey darkens white paper and lightens black paper, so
+it reads by luminance alone, and text beneath keeps a contrast above 4.5 : 1."""
+VEIL_RGB: Rgb = (84, 92, 106)
+BORDER_RGB: Rgb = (20, 92, 200)
+MAP_BORDER_RGB: Rgb = (24, 26, 32)
+MAP_CASING_RGB: Rgb = (255, 255, 255)
+"""On a map the border between kept and merged is a dark line in a light casing: it shows on every colour."""
+HATCH_RGB: Rgb = (24, 26, 32)
+HATCH_OPACITY = 0.4
+HATCH_PITCH = 8
+"""Of so many steps along a row, a hatch line takes one; it lies one step to the left in the next."""
+
+VIRIDIS: tuple[Rgb, ...] = (
+    (68, 1, 84),
+    (72, 40, 120),
+    (62, 74, 137),
+    (49, 104, 142),
+    (38, 130, 142),
+    (31, 158, 137),
+    (53, 183, 121),
+    (109, 205, 89),
+    (180, 222, 44),
+    (253, 231, 37),
+)
+"""Evenly spaced colours of viridis (van der Walt and Smith 2015): its lightness rises evenly, for people
+with any colour blindness too."""
+_UNLIT_RGB: Rgb = (112, 114, 124)
+_UNLIT_ON_DARK_RGB: Rgb = (0, 0, 0)
+_LIT_RGB: Rgb = (255, 206, 84)
+_DARK_BELOW = 90
+_LEAST_PERCENT, _MOST_PERCENT = 2, 98
+_FAINT = 0.4
+"""How opaque the veil of merged cells is next to a heat map of the kept ones."""
+
+
+class Look(Enum):
+    """What the overlay shows. The values are names on the command line and in the settings."""
+
+    KEPT = "kept"
+    NORM = "norm"
+    MASS = "mass"
+    DENSITY = "density"
+
+    @property
+    def label(self) -> str:
+        """What menus and legends show."""
+        return {
+            "kept": "Kept, merged",
+            "norm": "Norm",
+            "mass": "Mass received",
+            "density": "Text density",
+        }[self.value]
+
+    @property
+    def explanation(self) -> str:
+        """What a person sees in it, in a sentence."""
+        return {
+            "kept": "Tokens that the reader receives are clear, those merged into them are veiled.",
+            "norm": "Length of each token's vector. The tokens with the largest norms are kept.",
+            "mass": "How much of the merged tokens each kept token takes in. Merged tokens are hatched.",
+            "density": "Share of edge pixels in each token's patch of the whole-page view: "
+            "much where there is text; blank paper has about 6 %, from the rim of the patch.",
+        }[self.value]
+
+    @property
+    def next(self) -> "Look":
+        """The look after this one; the first after the last."""
+        looks = list(Look)
+        return looks[(looks.index(self) + 1) % len(looks)]
+
+
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """What the colours of a map mean.
+
+    Attributes:
+        title: what is mapped.
+        unit: of the values; empty for a plain number, "%" or a noun.
+        low: value at the low end of the colours.
+        high: value at the high end.
+        falls_below: True where some cells have less than `low` and show its colour.
+        rises_above: True where some cells have more than `high` and show its colour.
+        colours: from low to high, evenly spaced.
+        note: what else a reader of the map should know.
+        is_opaque: True where the colours do not depend on the overlay's opacity.
+    """
+
+    title: str
+    unit: str
+    low: float
+    high: float
+    falls_below: bool
+    rises_above: bool
+    colours: tuple[Rgb, ...]
+    note: str
+    is_opaque: bool = False
+
+    @property
+    def heading(self) -> str:
+        """The title, with a unit that is a noun."""
+        return f"{self.title} ({self.unit})" if self.unit.isalpha() or " " in self.unit else self.title
+
+    @property
+    def low_text(self) -> str:
+        """Value at the low end, with < where cells have less."""
+        return ("< " if self.falls_below else "") + self._text(self.low)
+
+    @property
+    def high_text(self) -> str:
+        """Value at the high end, with > where cells have more."""
+        return ("> " if self.rises_above else "") + self._text(self.high)
+
+    def colour_at(self, values: Values) -> Rgba:
+        """(n, 3) colours of n values; values beyond an end take its colour, NaN the low end's."""
+        span = self.high - self.low
+        shares = (
+            (np.nan_to_num(values, nan=self.low) - self.low) / span if span else np.full(len(values), 0.5)
+        )
+        return _blend(self.colours, shares)
+
+    def _text(self, value: float) -> str:
+        span = self.high - self.low or abs(value) or 1
+        text = f"{value:.{max(0, 1 - math.floor(math.log10(span)))}f}"
+        return f"{text} %" if self.unit == "%" else text
+
+
+def cell_values(look: Look, plan: PrunePlan, transport: Transport | None) -> Values | None:
+    """What a look maps to colours.
+
+    Args:
+        look: which.
+        plan: over N prunable tokens.
+        transport: of this plan, for the mass received.
+
+    Returns:
+        (N,) norms, masses in merged tokens (NaN for merged tokens), or text densities in percent;
+        None where the look is no map, or its transport is not there.
+    """
+    match look:
+        case Look.KEPT:
+            return None
+        case Look.NORM:
+            return plan.norms
+        case Look.DENSITY:
+            return text_density(plan)
+        case Look.MASS:
+            if transport is None:
+                return None
+            received = np.full(len(plan.norms), np.nan, dtype=np.float32)
+            received[plan.kept] = transport.received
+            return received
+
+
+def text_density(plan: PrunePlan) -> Values:
+    """(N,) percent of edge pixels in the patch of the global view at each token.
+
+    A token of the tile canvas, whose cell is smaller than a patch, has that of the patch its middle lies in.
+    """
+    percent: Values = plan.measures.patch_density * np.float32(100)
+    layout, (rows, columns) = plan.layout, plan.layout.global_grid
+    if not layout.has_tiles:
+        return percent
+    local_cells, global_cells = (
+        layout.prunable[layout.cells("local")],
+        layout.prunable[layout.cells("global")],
+    )
+    local_boxes = layout.boxes[local_cells]
+    boxes = layout.boxes[global_cells].reshape(rows, columns, 4)
+    on_page = ~layout.padding[global_cells].reshape(rows, columns)
+    covered_rows, covered_columns = np.flatnonzero(on_page.any(1)), np.flatnonzero(on_page.any(0))
+    middles = (local_boxes[:, :2] + local_boxes[:, 2:]) / 2
+    across = np.searchsorted(boxes[covered_rows[0], covered_columns[:-1], 2], middles[:, 0])
+    down = np.searchsorted(boxes[covered_rows[:-1], covered_columns[0], 3], middles[:, 1])
+    local = percent.reshape(rows, columns)[covered_rows[down], covered_columns[across]]
+    return np.concatenate([local, percent])
+
+
+def legend_of(look: Look, plan: PrunePlan, values: Values | None) -> Legend | None:
+    """Scale a look's values and say what its colours mean.
+
+    A few tokens have norms far beyond the others', so the colours span the 2nd to the 98th percentile
+    of the cells on the page, of both grids.
+
+    Args:
+        look: whose values they are.
+        plan: over N prunable tokens.
+        values: (N,) from `cell_values`.
+
+    Returns:
+        The legend, or None without values.
+    """
+    if values is None:
+        return None
+    on_page = values[~plan.layout.padding[plan.layout.prunable]]
+    shown = on_page[np.isfinite(on_page)]
+    if len(shown) == 0:
+        shown = np.zeros(1, dtype=np.float32)
+    low, high = np.percentile(shown, (_LEAST_PERCENT, _MOST_PERCENT)).tolist()
+    if look is Look.DENSITY:
+        low = 0.0
+    falls_below, rises_above = bool(shown.min() < low), bool(shown.max() > high)
+    note = look.explanation
+    if falls_below or rises_above:
+        note += (
+            f" The colours span the middle {_MOST_PERCENT - _LEAST_PERCENT} % of the cells: "
+            f"{shown.min():.4g} to {shown.max():.4g} occur."
+        )
+    unit = {Look.MASS: "merged tokens", Look.DENSITY: "%"}.get(look, "")
+    return Legend(look.label, unit, low, high, falls_below, rises_above, VIRIDIS, note)
+
+
+def cell_colours(look: Look, plan: PrunePlan, values: Values | None, legend: Legend | None) -> Rgba:
+    """Colour every cell.
+
+    Args:
+        look: what is shown.
+        plan: over N prunable tokens.
+        values: (N,) from `cell_values`.
+        legend: of these values.
+
+    Returns:
+        (N, 4) red, green, blue and opacity, 255 for as opaque as the overlay is.
+    """
+    colours = np.zeros((len(plan.norms), 4), dtype=np.uint8)
+    if values is not None and legend is not None:
+        colours[:, :3], colours[:, 3] = legend.colour_at(values), 255 * np.isfinite(values)
+    if look in (Look.KEPT, Look.MASS):
+        colours[plan.merged] = (*VEIL_RGB, 255 if look is Look.KEPT else round(255 * _FAINT))
+    return colours
+
+
+def is_dark_paper(grey: NDArray[np.uint8]) -> bool:
+    """Tell whether a page is dark where nothing is written, by any small copy of it in grey."""
+    return bool(np.median(grey) < _DARK_BELOW)
+
+
+def tints(colours: Rgba, opacity: float, dark: bool) -> Rgba:
+    """(n, 3) colours to multiply a light page with, or to lay over a dark one by screening.
+
+    So the paper takes the colour of a map, and what is written on it keeps its own.
+
+    Args:
+        colours: (n, 4) from `cell_colours`.
+        opacity: of the overlay, in 0..1.
+        dark: True where the paper is dark.
+    """
+    weights = colours[:, 3:] * np.float32(opacity / 255)
+    tinted = weights * colours[:, :3] if dark else 255 - weights * (255 - colours[:, :3].astype(np.float32))
+    rounded: Rgba = np.rint(tinted).astype(np.uint8)
+    return rounded
+
+
+def attention_tints(attention: Values, dark: bool) -> Rgba:
+    """(N, 3) colours, to compose like `tints`, that light attended cells up on a dimmed page.
+
+    The brightness follows the square root of the weight, so that weaker cells show too.
+
+    Args:
+        attention: (N,) weight of each prunable token.
+        dark: True where the paper is dark.
+    """
+    strongest = float(attention.max(initial=0))
+    weights = np.sqrt(attention.clip(0) / strongest) if strongest > 0 else np.zeros_like(attention)
+    return _blend((_UNLIT_ON_DARK_RGB if dark else _UNLIT_RGB, _LIT_RGB), weights)
+
+
+def attention_legend(attention: Values, layout: TokenLayout, grid: GridName) -> Legend:
+    """Say how bright a lit cell is, and how much of the attention the shown grid cannot show.
+
+    Args:
+        attention: (N,) weight of each prunable token.
+        layout: of these tokens.
+        grid: which grid is shown.
+    """
+    total = float(attention.sum(dtype=np.float64)) or 1.0
+    visible = ~layout.padding[layout.prunable]
+    on_padding = 100 * float(attention[~visible].sum()) / total
+    shown = layout.cells(grid)
+    here = 100 * float(attention[shown][visible[shown]].sum()) / total
+    note = "How much the decoder looked at each token: brightest where it looked most."
+    if layout.has_tiles:
+        note += f" {100 - here - on_padding:.0f} % of it went to the other grid."
+    if on_padding >= 1:
+        note += f" {on_padding:.0f} % went to padding, which covers no page."
+    most = 100 * float(attention.max(initial=0)) / total
+    colours = tuple(
+        (red, green, blue)
+        for red, green, blue in _blend((_UNLIT_RGB, _LIT_RGB), np.linspace(0, 1, 10) ** 0.5).tolist()
+    )
+    return Legend("Attention", "%", 0.0, most, False, False, colours, note, is_opaque=True)
+
+
+def hatch_tile(thickness_px: int) -> NDArray[np.uint8]:
+    """(p, p) opacity of one period of diagonal lines; tiles join without a seam."""
+    steps = np.arange(HATCH_PITCH * thickness_px, dtype=np.int32)
+    on_line = (steps[:, None] + steps) // thickness_px % HATCH_PITCH == 0
+    opacity: NDArray[np.uint8] = (on_line * round(255 * HATCH_OPACITY)).astype(np.uint8)
+    return opacity
+
+
+def is_map(look: Look) -> bool:
+    """Tell whether cells are coloured by a value, under what is written on the page."""
+    return look is not Look.KEPT
+
+
+def is_hatched(look: Look) -> bool:
+    """Tell whether merged cells are hatched."""
+    return look is Look.MASS
+
+
+def _blend(stops: tuple[tuple[int, ...], ...], shares: NDArray[np.floating]) -> Rgba:
+    """(n, channels) colours between evenly spaced stops, at shares of the way in 0..1."""
+    at = np.linspace(0, 1, len(stops))
+    channels = [np.interp(shares, at, channel) for channel in zip(*stops, strict=True)]
+    colours: Rgba = np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
+    return colours

@@ -1,0 +1,74 @@
+"""One colour for each cell of a grid, painted over a page as a small image scaled up.
+
+Knows colours and a rectangle, no token and no plan.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QImage, QPainter
+
+_FIXED_POINT = 1 << 16
+"""Qt steps through a scaled image in 16-bit fractions of a pixel. Each step may lack a whole such
+fraction, so the cells of a large image drift away from where they belong."""
+_GREATEST_DRIFT_PX = 0.5
+
+
+class CellMask:
+    """The colours of one grid.
+
+    Args:
+        colours: (rows, columns, 4) uint8, red, green, blue and opacity.
+        mode: how they are laid over the page.
+    """
+
+    def __init__(
+        self,
+        colours: NDArray[np.uint8],
+        mode: QPainter.CompositionMode = QPainter.CompositionMode.CompositionMode_SourceOver,
+    ) -> None:
+        rows, columns, _ = colours.shape
+        data = np.ascontiguousarray(colours)
+        image = QImage(data.data, columns, rows, columns * 4, QImage.Format.Format_RGBA8888)
+        self._image = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+        self._mode = mode
+
+    def paint(self, painter: QPainter, area: QRectF, visible: QRect) -> None:
+        """Paint the cells that can be seen.
+
+        Args:
+            painter: in device pixels, clipped to what may be painted.
+            area: where the whole grid lies.
+            visible: part of the view that has to be painted.
+        """
+        across = _blocks(area.left(), area.width(), self._image.width(), (visible.left(), visible.right()))
+        down = _blocks(area.top(), area.height(), self._image.height(), (visible.top(), visible.bottom()))
+        painter.setCompositionMode(self._mode)
+        for row, bottom_row, top, bottom in down:
+            for column, right_column, left, right in across:
+                target = QRect(left, top, right - left, bottom - top)
+                if right_column - column == bottom_row - row == 1:
+                    painter.fillRect(target.intersected(visible), self._image.pixelColor(column, row))
+                else:
+                    source = QRect(column, row, right_column - column, bottom_row - row)
+                    painter.drawImage(target, self._image, source)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+
+
+def _blocks(
+    start: float, length: float, cells: int, seen_px: tuple[int, int]
+) -> list[tuple[int, int, int, int]]:
+    """First cell, end cell, first pixel and end pixel of the blocks along one axis that can be seen.
+
+    Blocks are so short that no cell in them drifts visibly.
+    """
+    cell = length / cells
+    first = max(0, int((seen_px[0] - start) // cell))
+    end = min(cells, int((seen_px[1] - start) // cell) + 1)
+    together = max(1, int(_GREATEST_DRIFT_PX * _FIXED_POINT / cell**2))
+    edges = [*range(first, end, together), end]
+    return [
+        (one, other, round(start + one * cell), round(start + other * cell)) for one, other in pairwise(edges)
+    ]

@@ -1,0 +1,210 @@
+"""The row under the page: what the overlay shows, what its colours mean, and how much it covers.
+
+Knows looks and legends, no page and no plan.
+"""
+
+import numpy as np
+from PySide6.QtCore import QEvent, QRect, QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QToolButton, QWidget
+
+from rtocr_gui.export.looks import OPACITY, VEIL_RGB, Legend, Look
+from rtocr_gui.tokens import GridName
+
+
+class OverlayBar(QWidget):
+    """Chooses the look, the opacity and the grid of the overlay, and shows the legend.
+
+    Signals:
+        look_chosen(Look): the person chose what the overlay shows.
+        opacity_changed(float): how much the overlay covers the page, in 0..1.
+        grid_chosen(GridName): whose tokens to show of a page with tiles.
+    """
+
+    look_chosen = Signal(object)
+    opacity_changed = Signal(float)
+    grid_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._looks = QComboBox()
+        self._looks.setAccessibleName("Overlay shows")
+        for look in Look:
+            self._looks.addItem(look.label, look)
+            self._looks.setItemData(self._looks.count() - 1, look.explanation, Qt.ItemDataRole.ToolTipRole)
+        self._looks.activated.connect(lambda _: self.look_chosen.emit(self.look))
+        self._looks.currentIndexChanged.connect(self._show_explanation)
+
+        self._legend = _LegendStrip()
+
+        self._opacity = QSlider(Qt.Orientation.Horizontal)
+        self._opacity.setRange(0, 100)
+        self._opacity.setPageStep(10)
+        self._opacity.setAccessibleName("Opacity of the overlay in percent")
+        self._opacity.setMinimumWidth(self.fontMetrics().averageCharWidth() * 6)
+        self._opacity.setMaximumWidth(self.fontMetrics().averageCharWidth() * 18)
+        self._opacity.valueChanged.connect(self._change_opacity)
+
+        self._whole_page = QToolButton()
+        self._whole_page.setText("Whole page")
+        self._whole_page.setCheckable(True)
+        self._whole_page.setAccessibleName("Whole-page grid")
+        self._whole_page.setToolTip(
+            "This page is read twice: in tiles and as a whole. Show the tokens of the whole page"
+        )
+        self._whole_page.clicked.connect(lambda on: self.grid_chosen.emit("global" if on else "local"))
+        self._whole_page.hide()
+
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 2, 6, 2)
+        row.setSpacing(4)
+        for widget in (self._looks, self._legend, self._opacity, self._whole_page):
+            row.addWidget(widget, stretch=1 if widget is self._legend else 0)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.set_opacity(OPACITY)
+        self._show_explanation()
+
+    @property
+    def look(self) -> Look:
+        """What the overlay shows."""
+        return Look(self._looks.currentData())
+
+    @Slot(object)
+    def set_look(self, look: Look) -> None:
+        """Show a look that was chosen elsewhere."""
+        self._looks.setCurrentIndex(list(Look).index(look))
+
+    @Slot(float)
+    def set_opacity(self, opacity: float) -> None:
+        """Show an opacity that was chosen elsewhere, in 0..1."""
+        with QSignalBlocker(self._opacity):
+            self._opacity.setValue(round(100 * opacity))
+        self._show_opacity(opacity)
+
+    @Slot(str)
+    def set_grid(self, name: GridName) -> None:
+        """Show a grid that was chosen elsewhere."""
+        self._whole_page.setChecked(name == "global")
+
+    @Slot(bool)
+    def show_grids(self, has_tiles: bool) -> None:
+        """Offer the choice of a grid where two lie over the page."""
+        self._whole_page.setVisible(has_tiles)
+
+    @Slot(object)
+    def show_legend(self, legend: Legend | None) -> None:
+        """Say what the colours mean; None where they are no map."""
+        self._legend.show_legend(legend)
+
+    @Slot()
+    def _show_explanation(self) -> None:
+        self._looks.setToolTip(self.look.explanation)
+        self._legend.show_veil(self.look is Look.KEPT)
+
+    @Slot(int)
+    def _change_opacity(self, percent: int) -> None:
+        self._show_opacity(percent / 100)
+        self.opacity_changed.emit(percent / 100)
+
+    def _show_opacity(self, opacity: float) -> None:
+        self._opacity.setToolTip(f"Opacity of the overlay: {100 * opacity:.0f} %")
+        self._legend.set_opacity(opacity)
+
+
+class _LegendStrip(QWidget):
+    """A legend in one line: the colours as they look on white paper, between their end values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._legend: Legend | None = None
+        self._explains_veil = False
+        self._opacity = OPACITY
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._describe()
+
+    def show_legend(self, legend: Legend | None) -> None:
+        """Show another legend, or none."""
+        self._legend = legend
+        self._describe()
+
+    def show_veil(self, explains_veil: bool) -> None:
+        """Say without a legend what is veiled, or nothing."""
+        self._explains_veil = explains_veil
+        self._describe()
+
+    def set_opacity(self, opacity: float) -> None:
+        """Show the colours as opaque as they are on the page."""
+        self._opacity = opacity
+        self.update()
+
+    def _describe(self) -> None:
+        legend = self._legend
+        if legend is not None:
+            self.setAccessibleName(f"{legend.heading}: {legend.low_text} to {legend.high_text}")
+            self.setToolTip(f"{legend.heading}: {legend.low_text} to {legend.high_text}\n{legend.note}")
+        else:
+            self.setAccessibleName("Clear: kept. Veiled: merged." if self._explains_veil else "No legend")
+            self.setToolTip(Look.KEPT.explanation if self._explains_veil else "")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        return QSize(metrics.averageCharWidth() * 40, metrics.height() + 4)
+
+    def minimumSizeHint(self) -> QSize:
+        metrics = self.fontMetrics()
+        return QSize(metrics.averageCharWidth() * 14, metrics.height() + 4)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange):
+            self.updateGeometry()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        with QPainter(self) as painter:
+            painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+            if self._legend is not None:
+                self._paint_legend(painter, self._legend)
+            elif self._explains_veil:
+                self._paint_veil(painter)
+
+    def _paint_legend(self, painter: QPainter, legend: Legend) -> None:
+        metrics, middle = self.fontMetrics(), Qt.AlignmentFlag.AlignVCenter
+        room, space = self.rect().adjusted(4, 0, -4, 0), metrics.averageCharWidth()
+        least_bar = 6 * space
+        low, high = (metrics.horizontalAdvance(text) for text in (legend.low_text, legend.high_text))
+        heading = metrics.horizontalAdvance(legend.heading)
+        if heading + low + high + least_bar + 4 * space < room.width():
+            painter.drawText(room, middle | Qt.AlignmentFlag.AlignLeft, legend.heading)
+            room.setLeft(room.left() + heading + 2 * space)
+        painter.drawText(room, middle | Qt.AlignmentFlag.AlignLeft, legend.low_text)
+        painter.drawText(room, middle | Qt.AlignmentFlag.AlignRight, legend.high_text)
+        bar = self._swatch(QRect(room.left() + low + space, 0, room.width() - low - high - 2 * space, 0))
+        if bar.width() > 0:
+            colours = legend.colour_at(np.linspace(legend.low, legend.high, bar.width(), dtype=np.float32))
+            image = QImage(colours.tobytes(), bar.width(), 1, 3 * bar.width(), QImage.Format.Format_RGB888)
+            self._paint_on_paper(painter, bar, 1.0 if legend.is_opaque else self._opacity, image)
+
+    def _paint_veil(self, painter: QPainter) -> None:
+        metrics = self.fontMetrics()
+        gap, left = metrics.averageCharWidth(), 4
+        veil = QImage(1, 1, QImage.Format.Format_RGB888)
+        veil.fill(QColor(*VEIL_RGB))
+        for text, opacity in (("kept", 0.0), ("merged", self._opacity)):
+            swatch = self._swatch(QRect(left, 0, metrics.height(), 0))
+            self._paint_on_paper(painter, swatch, opacity, veil)
+            left = swatch.right() + gap
+            painter.drawText(QRect(left, 0, self.width(), self.height()), Qt.AlignmentFlag.AlignVCenter, text)
+            left += metrics.horizontalAdvance(text) + 2 * gap
+
+    def _swatch(self, across: QRect) -> QRect:
+        """As wide as a rectangle, and as high as capitals, in the middle of the strip."""
+        height = QFontMetrics(self.font()).capHeight() + 4
+        return QRect(across.left(), (self.height() - height) // 2, across.width(), height)
+
+    def _paint_on_paper(self, painter: QPainter, place: QRect, opacity: float, colours: QImage) -> None:
+        painter.fillRect(place, Qt.GlobalColor.white)
+        painter.setOpacity(opacity)
+        painter.drawImage(place, colours)
+        painter.setOpacity(1)
+        painter.drawRect(place.adjusted(0, 0, -1, -1))

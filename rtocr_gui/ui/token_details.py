@@ -1,0 +1,97 @@
+"""What is told of one visual token: its measures, its fate, and the tokens it shares mass with.
+
+Knows a plan and its transport, and no widget.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtocr_gui.export.looks import text_density
+from rtocr_gui.pruning.plan import PrunePlan, Transport
+from rtocr_gui.tokens import GridName
+
+MOST_PARTNERS = 6
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Links:
+    """The tokens that a token shares most mass with.
+
+    Attributes:
+        token: a merged token, or a kept one.
+        partners: the kept tokens that took most of it, or the merged ones that gave it most.
+        masses: what passed between the token and each partner, in merged tokens, falling.
+        mass: what passed between the token and all others.
+    """
+
+    token: int
+    partners: tuple[int, ...]
+    masses: tuple[float, ...]
+    mass: float
+
+
+def links_of(plan: PrunePlan, transport: Transport, token: int) -> Links:
+    """Find the tokens that took most of a merged token, or gave a kept one most.
+
+    Args:
+        plan: over N prunable tokens.
+        transport: of this plan.
+        token: index among the prunable tokens.
+    """
+    if plan.is_kept[token]:
+        masses, others = transport.mass[np.searchsorted(plan.kept, token)], plan.merged
+    else:
+        masses, others = transport.mass[:, np.searchsorted(plan.merged, token)], plan.kept
+    strongest = np.argsort(-masses, kind="stable")[:MOST_PARTNERS]
+    strongest = strongest[masses[strongest] > 0]
+    return Links(
+        token=token,
+        partners=tuple(others[strongest].tolist()),
+        masses=tuple(masses[strongest].tolist()),
+        mass=float(masses.sum()),
+    )
+
+
+def describe(plan: PrunePlan, token: int) -> str:
+    """Say what becomes of a token, with its norm, rank and text density."""
+    fate = "Kept" if plan.is_kept[token] else "Merged"
+    return (
+        f"{fate}: norm {plan.norms[token]:.1f}, rank {plan.ranks[token] + 1} of {len(plan.norms)}\n"
+        f"Text density {text_density(plan)[token]:.0f} %"
+    )
+
+
+def describe_links(plan: PrunePlan, links: Links, grid: GridName) -> str:
+    """Say how much passed between a token and others, and which of them the shown grid cannot show.
+
+    Args:
+        plan: the one whose transport the links come from.
+        links: of one token.
+        grid: which grid is shown.
+    """
+    kept, count = bool(plan.is_kept[links.token]), len(links.partners)
+    if kept:
+        lines = [f"Takes in {links.mass:.2f} merged tokens"]
+    else:
+        lines = [
+            f"{100 * links.mass:.0f} % goes into kept tokens, {100 * max(0.0, 1 - links.mass):.0f} % is lost"
+        ]
+    if count:
+        percent, verb = 100 * sum(links.masses) / links.mass, "gave" if kept else "took"
+        lines.append(f"Lines: the {count} that {verb} most, {percent:.0f} % of it")
+    shown = plan.layout.cells(grid).indices(len(plan.norms))
+    elsewhere = sum(partner not in range(*shown) for partner in links.partners)
+    if elsewhere:
+        other = "tiles' grid" if grid == "global" else "whole-page grid"
+        lines.append(f"{elsewhere} of {count} lie in the {other} (dashed)")
+    return "\n".join(lines)
+
+
+def describe_padding(plan: PrunePlan) -> str:
+    """Say how many cells cover no page, and what becomes of them."""
+    padding = plan.layout.padding[plan.layout.prunable]
+    return (
+        f"Padding: {padding.sum()} cells cover no page, {(padding & plan.is_kept).sum()} of them are kept.\n"
+        "The reader's view is square; a kept padding token costs prefill like any other."
+    )
