@@ -4,12 +4,17 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
-from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.cli.main import main
+from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES, find_truth, read_truth
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.curve import CurveSource, curve_as_csv, curve_as_json, export_curve
@@ -20,11 +25,13 @@ from rtocr_gui.ocr.reading import (
     Mode,
     PrefillCost,
     Reading,
+    ReadingEvent,
     ReadSettings,
     StageTimings,
     StopReason,
 )
 from rtocr_gui.pruning.plan import PruneSettings
+from tests.fake_engine import FakeEngine
 from tests.ui.plans import make_plan
 
 REF = PageRef(Path("/scans/page.png"), 0, "ab")
@@ -230,3 +237,156 @@ def test_another_kind_of_file_is_refused_with_a_sentence(tmp_path: Path) -> None
     with pytest.raises(ExportError, match=r"exported as \.csv or \.json"):
         export_curve(make_points(), SOURCE, tmp_path / "curve.xlsx")
     assert not list(tmp_path.glob("curve*"))
+
+
+# `rtocr curve`
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "page.png"
+    Image.new("RGB", (400, 500), "white").save(path)
+    return path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., SimpleNamespace]:
+    """Runs `rtocr curve` with a fake engine: exit code, stdout, complaints on stderr."""
+
+    def run_command(*argv: object, engine: FakeEngine | None = None) -> SimpleNamespace:
+        try:
+            code = main(["curve", *[str(word) for word in argv]], lambda: engine or FakeEngine())
+        except SystemExit as end:
+            code = end.code
+        captured = capsys.readouterr()
+        told = [line for line in captured.err.splitlines() if line.startswith("rtocr")]
+        return SimpleNamespace(code=code, out=captured.out, told=told)
+
+    return run_command
+
+
+def table_of(out: str) -> list[list[str]]:
+    return [line.split() for line in out.partition("retention")[2].splitlines()[1:]]
+
+
+def test_the_command_prints_a_line_for_each_point_by_falling_ratio(
+    run: Callable[..., SimpleNamespace], page: Path
+) -> None:
+    result = run(page)
+    assert (result.code, result.told) == (0, [])
+    assert result.out.startswith("page.png, page 1, Fake model, mode tiny, task text\n\nretention")
+    lines = table_of(result.out)
+    assert [line[0] for line in lines] == ["100", "90", "84", "Auto", "75", "62", "50", "38", "25"]
+    assert lines[0] == [
+        "100",
+        "%",
+        "64",
+        "of",
+        "64",
+        "100.0",
+        "%",
+        "3",
+        "ms",
+        "40",
+        "ms",
+        "6",
+        "for",
+        "6",
+        "tokens",
+    ]
+    assert " ".join(lines[3]).startswith("Auto 76 % 48 of 64")
+
+
+def test_the_truth_beside_the_scan_is_taken_and_named(
+    run: Callable[..., SimpleNamespace], page: Path
+) -> None:
+    page.with_suffix(".txt").write_text("page 1 of page.png at 0.84", encoding="utf-8")
+    result = run(page)
+    assert "error rates against page.txt" in result.out
+    errors = {line[0]: line[7] for line in table_of(result.out)}
+    assert errors["84"] == "0.0"
+    assert errors["100"] == "11.5"
+
+
+def test_a_truth_that_is_named_goes_before_the_one_beside_the_scan(
+    run: Callable[..., SimpleNamespace], page: Path, tmp_path: Path
+) -> None:
+    page.with_suffix(".txt").write_text("beside", encoding="utf-8")
+    (tmp_path / "true.md").write_text("page 1 of page.png at 0.50", encoding="utf-8")
+    result = run(page, "--truth", tmp_path / "true.md")
+    assert "error rates against true.md" in result.out
+    gone = run(page, "--truth", tmp_path / "gone.md")
+    assert gone.code == 1
+    assert "cannot be read as the true text" in gone.told[0]
+
+
+def test_a_truth_nobody_named_that_cannot_be_used_costs_the_error_rates_alone(
+    run: Callable[..., SimpleNamespace], page: Path
+) -> None:
+    page.with_suffix(".txt").write_bytes(b"\xff\xfe")
+    result = run(page)
+    assert result.code == 0
+    assert "is not UTF-8" in result.told[0]
+    assert len(table_of(result.out)) == 9
+
+
+def test_points_are_written_as_json_and_csv(
+    run: Callable[..., SimpleNamespace], page: Path, tmp_path: Path
+) -> None:
+    assert run(page, "-q", "--json", tmp_path / "c.json", "--csv", tmp_path / "c.csv").code == 0
+    told = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))
+    assert (told["file"], told["mode"], told["truth"]) == (str(page), "tiny", None)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "c.csv").read_text(encoding="utf-8"))))
+    assert [float(row["retention"]) for row in rows] == [point["retention"] for point in told["points"]]
+    assert len(rows) == 9
+
+
+@pytest.mark.parametrize("option", ["--json", "--csv"])
+def test_neither_the_scan_nor_the_truth_is_written_over(
+    run: Callable[..., SimpleNamespace], page: Path, tmp_path: Path, option: str
+) -> None:
+    truth = tmp_path / "true.md"
+    truth.write_text("truth", encoding="utf-8")
+    for target in (page, truth):
+        assert run(page, "--truth", truth, option, target).code == 2
+    assert truth.read_text(encoding="utf-8") == "truth"
+    assert run(page, "--json", tmp_path / "same", "--csv", tmp_path / "same").code == 2
+
+
+def test_a_ratio_is_no_option_of_a_curve(run: Callable[..., SimpleNamespace], page: Path) -> None:
+    assert run(page, "--retention", "0.5").code == 2
+
+
+def test_a_page_that_cannot_be_read_is_told(run: Callable[..., SimpleNamespace], page: Path) -> None:
+    engine = FakeEngine()
+    engine.broken_pages.add(page.name)
+    result = run(page, engine=engine)
+    assert (result.code, result.out) == (1, "")
+    assert result.told == [f"rtocr: {page}, page 1: The model could not read this page."]
+    missing = run(page, "--page", "2")
+    assert missing.code == 1
+    assert "page 2" in missing.told[0]
+
+
+class InterruptedEngine(FakeEngine):
+    """Ctrl-C arrives while the fourth reading is under way."""
+
+    readings = 0
+
+    def read(
+        self, page: PageImage, settings: ReadSettings, cancel: threading.Event
+    ) -> Iterator[ReadingEvent]:
+        self.readings += 1
+        for event in super().read(page, settings, cancel):
+            if self.readings == 4 and not cancel.is_set():
+                signal.raise_signal(signal.SIGINT)
+            yield event
+
+
+def test_ctrl_c_ends_the_curve_and_the_points_until_then_are_written(
+    run: Callable[..., SimpleNamespace], page: Path, tmp_path: Path
+) -> None:
+    result = run(page, "--csv", tmp_path / "c.csv", engine=InterruptedEngine())
+    assert result.code == 130
+    assert [line[0] for line in table_of(result.out)] == ["100", "90", "Auto"]
+    assert len((tmp_path / "c.csv").read_text(encoding="utf-8").splitlines()) == 4

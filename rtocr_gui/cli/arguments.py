@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import TASKS, Mode
 
 DISTRIBUTION = "rtocr-gui"
@@ -119,6 +120,11 @@ def json_target(text: str) -> Path:
     return _target(text, "give --json=FILE.json or put --json after the file")
 
 
+def csv_target(text: str) -> Path:
+    """Parse where a table goes."""
+    return _target(text, "give --csv FILE.csv")
+
+
 def _target(text: str, advice: str) -> Path:
     path = Path(text)
     if path.suffix.lower() in SUPPORTED_SUFFIXES:
@@ -148,7 +154,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     """Parse a command line.
 
     Returns:
-        `command` ("read", "plan" or "bench") and the options of that command.
+        `command` ("read", "plan", "curve" or "bench") and the options of that command.
 
     Raises:
         SystemExit: 2 with a message on stderr for wrong usage, 0 after `--help` or `--version`.
@@ -165,6 +171,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     _add_plan(
         commands.add_parser("plan", help="tell which visual tokens of a page are kept and which merged")
     )
+    _add_curve(commands.add_parser("curve", help="read a page at many ratios and tell what its text loses"))
     bench = commands.add_parser("bench", help="measure the program's speed on this machine")
     if argv and argv[0] == "bench":
         from rtocr_gui.cli import benchmark
@@ -184,9 +191,8 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pages", type=page_selection, default=ALL_PAGES, metavar="1-3,5", help="pages of each file (all)"
     )
-    parser.add_argument(
-        "--task", choices=[task.name for task in TASKS], help="what to ask for (what the model was made for)"
-    )
+    _add_task(parser)
+    _add_retention(parser)
     _add_common(parser)
 
 
@@ -194,7 +200,13 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="a picture or a PDF")
     parser.add_argument("--page", type=page_number, default=1, metavar="N", help="page of the file (1)")
     parser.add_argument(
-        "--overlay", type=overlay_target, metavar="PNG", help="write the page with its merged cells veiled"
+        "--overlay", type=overlay_target, metavar="PNG", help="write a picture of the page and its tokens"
+    )
+    parser.add_argument(
+        "--look",
+        choices=[look.value for look in Look],
+        default=Look.KEPT.value,
+        help="what the overlay shows: merged cells veiled, or a map of norms, masses or densities (kept)",
     )
     parser.add_argument(
         "--grid",
@@ -210,7 +222,43 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the plan as JSON, to stdout where no file is named",
     )
+    _add_retention(parser)
     _add_common(parser)
+
+
+def _add_curve(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Read one page with all visual tokens, at automatic retention and at seven lower ratios. Print for "
+        "each how like the text is to that of all tokens, how far from the truth, and what it took."
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="a picture or a PDF")
+    parser.add_argument("--page", type=page_number, default=1, metavar="N", help="page of the file (1)")
+    parser.add_argument(
+        "--truth",
+        type=Path,
+        metavar="FILE",
+        help="what the page really says (NAME.md or NAME.txt beside it; with several pages NAME-pageN.md)",
+    )
+    parser.add_argument("--json", type=json_target, metavar="FILE", help="write the points as JSON")
+    parser.add_argument("--csv", type=csv_target, metavar="FILE", help="write the points as a table")
+    _add_task(parser)
+    _add_common(parser)
+
+
+def _add_task(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--task", choices=[task.name for task in TASKS], help="what to ask for (what the model was made for)"
+    )
+
+
+def _add_retention(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--retention",
+        type=retention_ratio,
+        default="auto",
+        metavar="RATIO",
+        help=f"share of visual tokens to keep, {LEAST_RETENTION} to 1, or auto to let the page decide (auto)",
+    )
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -218,13 +266,6 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--mode",
         choices=[mode.value for mode in Mode],
         help="how the page is scaled (what the model was made for)",
-    )
-    parser.add_argument(
-        "--retention",
-        type=retention_ratio,
-        default="auto",
-        metavar="RATIO",
-        help=f"share of visual tokens to keep, {LEAST_RETENTION} to 1, or auto to let the page decide (auto)",
     )
     parser.add_argument("--dpi", type=resolution, default="200", help="resolution for PDF pages (200)")
     parser.add_argument(
@@ -244,11 +285,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
     """Refuse to write over a scan, or two things to one file."""
     options = vars(arguments)
-    inputs: list[Path] = options.get("files") or [arguments.file]
-    outputs = [options.get(name) for name in ("output", "overlay", "json")]
+    inputs: list[Path] = list(options.get("files") or [arguments.file])
+    if options.get("truth") is not None:
+        inputs.append(arguments.truth)
+    outputs = [options.get(name) for name in ("output", "overlay", "json", "csv")]
     paths = [os.path.realpath(path) for path in outputs if isinstance(path, Path)]
     for path in paths:
         if path in {os.path.realpath(file) for file in inputs}:
             parser.error(f"“{path}” is to be read and cannot be written over")
     if len(set(paths)) < len(paths):
-        parser.error("the overlay and the JSON need a file each")
+        parser.error("each thing that is written needs a file of its own")

@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from rtocr_gui.cli import accuracy, plan, read
+from rtocr_gui.cli import accuracy, curve, plan, read
 from rtocr_gui.cli.arguments import parse_arguments
 from rtocr_gui.cli.pages import EngineFactory, real_engine
 from rtocr_gui.cli.progress import Progress
@@ -44,7 +44,9 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
             from rtocr_gui.cli import benchmark
 
             return benchmark.run(arguments)
-        command = {"read": read.run, "plan": plan.run, "bench": accuracy.run}[arguments.command]
+        command = {"read": read.run, "plan": plan.run, "curve": curve.run, "bench": accuracy.run}[
+            arguments.command
+        ]
         return EXIT_DONE if command(arguments, engine_factory, progress) else EXIT_FAILED
     except RtocrError as error:
         progress.complain(str(error))

@@ -43,7 +43,7 @@ def curve_as_csv(points: Iterable[CurvePoint]) -> str:
         stream, [field.name for field in dataclasses.fields(CurvePoint)], lineterminator="\n"
     )
     writer.writeheader()
-    writer.writerows(_plain(point) for point in _sorted(points))
+    writer.writerows(_plain(point) for point in by_falling_ratio(points))
     return stream.getvalue()
 
 
@@ -58,8 +58,18 @@ def curve_as_json(points: Iterable[CurvePoint], source: CurveSource) -> dict[str
         "task": source.settings.task.name,
         "method": source.settings.pruning.method.value,
         "truth": None if source.truth is None else str(source.truth),
-        "points": [_plain(point) for point in _sorted(points)],
+        "points": [_plain(point) for point in by_falling_ratio(points)],
     }
+
+
+def curve_json_text(points: Iterable[CurvePoint], source: CurveSource) -> str:
+    """Write `curve_as_json` as a text that ends with a newline."""
+    return json.dumps(curve_as_json(points, source), indent=1) + "\n"
+
+
+def by_falling_ratio(points: Iterable[CurvePoint]) -> list[CurvePoint]:
+    """Sort points for tables and files."""
+    return sorted(points, key=lambda point: (-point.retention, point.automatic))
 
 
 def export_curve(points: Iterable[CurvePoint], source: CurveSource, path: Path) -> None:
@@ -72,14 +82,10 @@ def export_curve(points: Iterable[CurvePoint], source: CurveSource, path: Path) 
         case ".csv":
             text = curve_as_csv(points)
         case ".json":
-            text = json.dumps(curve_as_json(points, source), indent=1) + "\n"
+            text = curve_json_text(points, source)
         case _:
             raise ExportError(f"“{path.name}” was not written: a curve is exported as .csv or .json.")
     write_text_atomically(path, text)
-
-
-def _sorted(points: Iterable[CurvePoint]) -> list[CurvePoint]:
-    return sorted(points, key=lambda point: (-point.retention, point.automatic))
 
 
 def _plain(point: CurvePoint) -> dict[str, Any]:

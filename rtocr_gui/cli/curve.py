@@ -1,0 +1,132 @@
+"""`rtocr curve`: what the text of one page loses as fewer of its visual tokens are kept.
+
+Reads the page at the ratios of a curve and prints a table by falling ratio. Each reading is written down
+as soon as it is there, so that Ctrl-C costs the one under way.
+"""
+
+import argparse
+import sys
+import threading
+from pathlib import Path
+
+from rtocr_gui.cli.following import follow, interrupt_sets
+from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, choose_task, load_reader, open_asking
+from rtocr_gui.cli.progress import Progress, printable
+from rtocr_gui.documents.truth import Truth, find_truth, read_truth
+from rtocr_gui.errors import DocumentError
+from rtocr_gui.export.curve import CurveSource, by_falling_ratio, curve_as_csv, curve_json_text
+from rtocr_gui.export.writing import write_text_atomically
+from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint, doubt, read_curve
+from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
+
+_ENDS = {StopReason.END: "", StopReason.LOOP: "loops", StopReason.LENGTH: "cut"}
+
+
+def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
+    """Read the curve of one page and tell it in the forms that were asked for.
+
+    Args:
+        arguments: as `arguments.parse_arguments` gives them.
+        engine_factory: makes the engine once the page is at hand.
+        progress: where progress, warnings and errors are told.
+
+    Returns:
+        True if the page could be read at every ratio.
+
+    Raises:
+        CheckpointError: the model cannot be loaded.
+        ExportError: a file cannot be written.
+        KeyboardInterrupt: Ctrl-C; the points until then are written.
+    """
+    path: Path = arguments.file
+    name = str(path)
+    try:
+        with open_asking(path, arguments.password) as document:
+            name = f"{path}, page {arguments.page}"
+            page = document.load_page(arguments.page - 1, arguments.dpi)
+            truth = _truth(arguments, len(document.pages), progress)
+    except PAGE_ERRORS as error:
+        progress.complain(f"{name}: {error}")
+        return False
+    reader = load_reader(arguments, engine_factory, progress)
+    settings = ReadSettings(reader.mode, choose_task(arguments, reader.model.info, progress))
+    source = CurveSource(page.ref, reader.model.info.name, settings, truth.path if truth else None)
+    cancel = threading.Event()
+    points: list[CurvePoint] = []
+
+    def read(wanted: ReadSettings) -> Reading:
+        ratio = wanted.pruning.retention
+        at = "Auto" if ratio is None else f"{100 * ratio:.0f} %"
+        label = f"{name}: {len(points) + 1} of {len(CURVE_RATIOS) + 1}, {at}"
+        return follow(reader.engine.read(page, wanted, cancel), label, progress)
+
+    all_read = True
+    with interrupt_sets(cancel):
+        try:
+            for point in read_curve(read, settings, truth.text if truth else None):
+                points.append(point)
+                _write_files(arguments, points, source)
+        except PAGE_ERRORS as error:
+            progress.complain(f"{name}: {error}")
+            all_read = False
+    progress.clear()
+    if points:
+        sys.stdout.write(_table(points, source))
+    doubtful = doubt(tuple(points))
+    if doubtful:
+        progress.complain(f"warning: {name}: {doubtful}")
+    if cancel.is_set():
+        raise KeyboardInterrupt
+    return all_read
+
+
+def _truth(arguments: argparse.Namespace, page_count: int, progress: Progress) -> Truth | None:
+    """The truth that was named, which must be usable, or one that lies beside the scan, if it is."""
+    if arguments.truth is not None:
+        return read_truth(arguments.truth)
+    try:
+        return find_truth(arguments.file, arguments.page - 1, page_count)
+    except DocumentError as error:
+        progress.complain(f"warning: {error}")
+        return None
+
+
+def _write_files(arguments: argparse.Namespace, points: list[CurvePoint], source: CurveSource) -> None:
+    if arguments.json is not None:
+        write_text_atomically(arguments.json, curve_json_text(points, source))
+    if arguments.csv is not None:
+        write_text_atomically(arguments.csv, curve_as_csv(points))
+
+
+def _table(points: list[CurvePoint], source: CurveSource) -> str:
+    """The curve as lines of equal columns."""
+    has_truth = source.truth is not None
+    error = ["error"] if has_truth else []
+    columns = ["retention", "kept", "like all", *error, "prefill", "decode", "passes", ""]
+    rows = [columns, *(_cells(point) for point in by_falling_ratio(points))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(columns))]
+    lines = [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+    settings = source.settings
+    head = (
+        f"{printable(source.ref.label)}, {source.model_name}, mode {settings.mode.value}, "
+        f"task {settings.task.name}"
+    )
+    against = f"error rates against {printable(source.truth.name)}\n" if source.truth is not None else ""
+    return f"{head}\n{against}\n" + "\n".join(lines) + "\n"
+
+
+def _cells(point: CurvePoint) -> list[str]:
+    ratio = f"{100 * point.retention:.0f} %"
+    error = [] if point.error_rate is None else [f"{100 * point.error_rate:.1f} %"]
+    return [
+        f"Auto {ratio}" if point.automatic else ratio,
+        f"{point.kept} of {point.total}",
+        f"{100 * point.similarity:.1f} %",
+        *error,
+        f"{point.prefill_ms:.0f} ms",
+        f"{point.decode_ms:.0f} ms",
+        f"{point.passes} for {point.tokens} tokens",
+        _ENDS.get(point.stop_reason, ""),
+    ]
