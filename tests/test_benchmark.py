@@ -34,11 +34,18 @@ def test_the_table_names_each_figure_its_limit_and_its_floor() -> None:
     table = benchmark.format_table(FIGURES).splitlines()
     assert len(table) == 4
     assert " ".join(table[1].split()) == (
-        "Plan, Base (256 tokens) 10.00 ms 20 ms similarity product alone: 2.5 ms (25%)"
+        "Plan, Base (256 tokens) 10.00 ms under 20 ms similarity product alone: 2.5 ms (25%)"
     )
     assert "OVER" not in table[1]
     assert "OVER" in table[2]
     assert "offscreen" in table[3]
+
+
+def test_a_figure_that_has_a_limit_to_reach_is_marked_below_it() -> None:
+    reread = {"same": {"decode_ratio": 5.0, "whole_ratio": 4.9}}
+    reached, missed = benchmark.format_table({"reread": reread}).splitlines()[1:]
+    assert reached.endswith("at least 5 ×")
+    assert missed.endswith("at least 5 ×  UNDER")
 
 
 def test_figures_of_a_probe_are_printed_and_written(
