@@ -440,3 +440,15 @@ def test_the_readings_of_the_bench_are_the_engine_s(run: Any, folder: Path) -> N
         "page 1 of a.png at 0.50",
     ]
     assert all(isinstance(KeptReading.from_json(line["reading"]), KeptReading) for line in lines)
+
+
+def test_a_folder_that_may_not_be_read_is_told(
+    run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    result = run(folder)
+    assert result.code == 1
+    assert "Permission denied" in result.err[-1]

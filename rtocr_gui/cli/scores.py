@@ -1,6 +1,6 @@
 """How well readings agree with the truth: the figures of `rtocr bench accuracy`, and their table.
 
-**Normalised edit distance (NED)**, 0 is best: the edit distance over the length of the longer text, page by
+Normalised edit distance (NED, best at 0) is the edit distance over the length of the longer text, page by
 page, averaged over the pages. As OmniDocBench (arXiv 2412.07626, `Edit_dist`, `ALL_page_avg`) has it:
 only letters, digits and underscores count, of any script; case counts; every page weighs the same. Not as
 there: OmniDocBench first matches the reading block by block with the annotation, scores text, formulae and
@@ -9,10 +9,10 @@ text in reading order, captions, formulae and tables included, whose HTML tags a
 it is, where OmniDocBench turns it into Unicode. Wrong reading order and headers that are read out therefore
 cost here, and distances come out larger than published ones; rows of one table compare.
 
-**Character error rate (CER)**, 0 is best: edits over characters of the truth, summed over the pages. All
+Character error rate (CER, best at 0) is edits over characters of the truth, summed over the pages. All
 characters count; any run of blanks and line breaks counts as one.
 
-**Relative accuracy**, 1 is best: (1 - NED) / (1 - NED with all tokens), on the pages that both were read on.
+Relative accuracy (best at 1) is (1 - NED) / (1 - NED with all tokens), on the pages that both were read on.
 """
 
 import html

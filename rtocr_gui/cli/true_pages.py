@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from rtocr_gui.cli.progress import Progress
-from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, Document, open_document
+from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, open_document
 from rtocr_gui.documents.omnidocbench import find_annotations, read_annotations
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.documents.truth import find_truth
@@ -66,11 +66,16 @@ class TruePages:
         Raises:
             DocumentError: there is no such folder, or it holds no page to compare.
         """
-        if not folder.is_dir():
-            raise DocumentError(f"There is no folder “{folder}”. Check its name and place.")
-        annotations = find_annotations(folder)
-        found = self._beside_truth(folder) if annotations is None else self._annotated(annotations)
-        pages = list(islice(found, limit))
+        try:
+            if not folder.is_dir():
+                raise DocumentError(f"There is no folder “{folder}”. Check its name and place.")
+            annotations = find_annotations(folder)
+            found = self._beside_truth(folder) if annotations is None else self._annotated(annotations)
+            pages = list(islice(found, limit))
+        except OSError as error:
+            raise DocumentError(
+                f"The folder “{folder}” cannot be looked through ({error.strerror}). Check who may read it."
+            ) from error
         if not pages:
             raise DocumentError(
                 f"“{folder}” holds no page to compare: scans need their true text beside them, NAME.md or "
@@ -81,10 +86,10 @@ class TruePages:
     def _beside_truth(self, folder: Path) -> Iterator[TruePage]:
         without = 0
         for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUPPORTED_SUFFIXES):
-            document = self._open(path)
-            for ref in document.pages if document else ():
+            references = self._references(path)
+            for ref in references:
                 try:
-                    truth = find_truth(path, ref.index, len(document.pages) if document else 0)
+                    truth = find_truth(path, ref.index, len(references))
                 except DocumentError as error:
                     self._leave_out(ref.label, str(error))
                     continue
@@ -102,19 +107,19 @@ class TruePages:
                 self._leave_out(annotations.name, str(page))
             elif not page.text:
                 without += 1
-            elif document := self._open(page.picture):
-                yield TruePage(document.pages[0], page.text, annotations)
+            elif references := self._references(page.picture):
+                yield TruePage(references[0], page.text, annotations)
         if without:
             self._progress.say(f"Left out, for no text is marked on them: {without} pages.")
 
-    def _open(self, path: Path) -> Document | None:
-        """A document, closed again: its pages are known, and none is rendered yet."""
+    def _references(self, path: Path) -> tuple[PageRef, ...]:
+        """The pages of a file; none where it cannot be opened."""
         try:
             with open_document(path) as document:
-                return document
+                return document.pages
         except DocumentError as error:
             self._leave_out(path.name, str(error))
-            return None
+            return ()
 
     def _leave_out(self, name: str, sentence: str) -> None:
         self.all_usable = False

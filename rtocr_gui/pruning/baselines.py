@@ -64,7 +64,7 @@ def choose_attended(
     """Keep what the encoder's class token attends to, and a sample of the rest (VisionZip, arXiv 2412.04467).
 
     Dominant tokens are those of largest attention. Contextual tokens stand at even steps among the
-    others, in the order of the page; what is kept of neither kind is merged into them. 5 of 32 kept
+    others, in the order of the page; the tokens of neither kind are merged into them. 5 of 32 kept
     tokens are contextual, as in the paper's settings (10 of 64, 20 of 128, 30 of 192), rounded down.
 
     Deviations: attention is that of the CLIP tower's last layer, whose output DeepSeek-OCR reads,
