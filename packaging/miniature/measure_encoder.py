@@ -1,0 +1,55 @@
+"""Measure what the encoder of a training state sees, by size of type: no decoder is needed for it.
+
+    python packaging/miniature/measure_encoder.py runs/encoder
+
+For clean, scanned and held-out print: the share of points and of slots whose character is told right, and the
+correlation of a token's norm with the logarithm of the characters it holds.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from recipe.crops import CropBatches, CropPlan
+from recipe.losses import dense_loss
+from recipe.model import Learner, read_sizes
+from recipe.pages import PageKind
+from recipe.training import STATE_FILE, load_weights
+
+_EVALUATION_SEED = 2026
+_X_HEIGHTS_PX = (8.0, 10.0, 14.0, 20.0, 30.0)
+_LOOKS = {"clean": (0.0, False), "scanned": (1.0, False), "held out": (0.0, True)}
+_COLUMNS = ("points_right", "slots_right", "norm_correlation")
+
+
+@torch.inference_mode()
+def measure(
+    learner: Learner, x_height_px: float, damaged: float, held_out: bool, pages: int
+) -> dict[str, float]:
+    kind = PageKind((560, 560), (1.0, 1.0), (x_height_px,) * 2, 0.3, damaged, 0.0, held_out=held_out)
+    plan = CropPlan(kind, crop_px=256, crops_per_page=(2, 2), pages_per_batch=pages, seed=_EVALUATION_SEED)
+    batch = CropBatches(plan)[0]
+    _, figures = dense_loss(learner, learner.encode(batch.views), batch.points, batch.slots, turn=0)
+    return {name: float(figures[name]) for name in _COLUMNS}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure what the encoder of a training state sees.")
+    parser.add_argument("run", type=Path, help="folder of a stage")
+    parser.add_argument("--pages", type=int, default=12, help="pages for each line (default 12)")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    learner = Learner(read_sizes()).eval()
+    load_weights(options.run / STATE_FILE, learner)
+    print(f"{'print':<10}{'x-height':>9}" + "".join(f"{name:>18}" for name in _COLUMNS))
+    for look, (damaged, held_out) in _LOOKS.items():
+        for x_height_px in _X_HEIGHTS_PX:
+            figures = measure(learner, x_height_px, damaged, held_out, options.pages)
+            print(f"{look:<10}{x_height_px:>9.0f}" + "".join(f"{figures[name]:>18.3f}" for name in _COLUMNS))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
