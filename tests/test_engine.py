@@ -17,6 +17,7 @@ from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import CheckpointError, PruningError, ReadingError, SettingsError
 from rtocr_gui.ocr import engine as engine_module
 from rtocr_gui.ocr.cache import ByteBoundedCache
+from rtocr_gui.ocr.decoding import Decoder, Prompt
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.markup import strip_grounding
 from rtocr_gui.ocr.reading import (
@@ -311,6 +312,37 @@ def test_a_failure_in_the_middle_of_the_text_is_told_in_words(
     monkeypatch.setattr("rtocr_gui.ocr.decoding.Decoder.feed", fail)
     with pytest.raises(ReadingError, match=r"failed on middle\.png"):
         read(miniature_engine, page("middle.png"))
+
+
+def test_a_text_that_repeats_itself_is_cut_where_it_begins_to(
+    miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = miniature_engine._checkpoint
+    assert checkpoint is not None
+    said = checkpoint.tokenizer.encode("A title" + " and on" * 200)
+
+    def feed(decoder: Decoder, token_ids: list[int]) -> torch.Tensor:
+        first = decoder.next_position - begins_at
+        decoder.next_position += len(token_ids)
+        wanted = torch.tensor(said[first + 1 : first + 1 + len(token_ids)])
+        return torch.nn.functional.one_hot(wanted, 1000).float()
+
+    def prefill(decoder: Decoder, prompt: Prompt) -> torch.Tensor:
+        nonlocal begins_at
+        begins_at = decoder.next_position = prompt.next_position
+        return torch.nn.functional.one_hot(torch.tensor(said[0]), 1000).float()
+
+    def take_back(decoder: Decoder, count: int) -> None:
+        decoder.next_position -= count
+
+    begins_at = 0
+    monkeypatch.setattr(Decoder, "feed", feed)
+    monkeypatch.setattr(Decoder, "prefill", prefill)
+    monkeypatch.setattr(Decoder, "take_back", take_back)
+    reading = reading_of(read(miniature_engine, page("loop.png"), replace(SETTINGS, max_new_tokens=1000)))
+    assert reading.stop_reason is StopReason.LOOP
+    assert reading.text == reading.raw_text == "A title and on"
+    assert len(reading.token_ids) == len(checkpoint.tokenizer.encode("A title and on"))
 
 
 def test_tokens_that_are_no_numbers_are_refused(

@@ -21,9 +21,9 @@ from transformers import DynamicCache, UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.ocr.drafting import Drafter
 from rtocr_gui.ocr.reading import StopReason
-from rtocr_gui.ocr.repetition import banned_tokens, is_held_from_looping, is_looping
+from rtocr_gui.ocr.repetition import Loop, banned_tokens, find_loop
 
-_LOOP_CHECK_INTERVAL = 8
+_LOOP_CHECK_INTERVAL = 32
 _ROUNDING_STEPS = 16
 
 
@@ -166,6 +166,7 @@ class GreedyGeneration:
         token_ids: generated so far.
         passes: of the decoder, after the prefill.
         stop_reason: why it ended; None before that.
+        loop: what it ended in, where that is the reason.
     """
 
     def __init__(
@@ -178,6 +179,7 @@ class GreedyGeneration:
         self.token_ids: list[int] = []
         self.passes = 0
         self.stop_reason: StopReason | None = None
+        self.loop: Loop | None = None
         self._decoder = decoder
         self._rules = rules
         self._cancel = cancel
@@ -259,15 +261,10 @@ class GreedyGeneration:
             count >= self._rules.max_new_tokens or self._begins_at + count > self._rules.context_length
         ):
             self.stop_reason = StopReason.LENGTH
-        elif self._is_endless():
-            self.stop_reason = StopReason.LOOP
+        elif count % _LOOP_CHECK_INTERVAL == 0:
+            self.loop = find_loop(self.token_ids, self._changed_at, self._rules.allowed_ids)
+            self.stop_reason = StopReason.LOOP if self.loop else None
         return self.stop_reason is not None
-
-    def _is_endless(self) -> bool:
-        count = len(self.token_ids)
-        return is_held_from_looping(self._changed_at, count) or (
-            count % _LOOP_CHECK_INTERVAL == 0 and is_looping(self.token_ids)
-        )
 
     def _banned(self) -> list[int]:
         rules = self._rules

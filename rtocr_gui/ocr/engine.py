@@ -209,13 +209,15 @@ class Engine:
             if plan.method is PruneMethod.RTPRUNE:
                 texts.add(kept, generation.token_ids, generation.stop_reason is StopReason.END)
                 self._keep_texts(page, settings, texts)
+            said = generation.token_ids[: generation.loop.start if generation.loop else None]
+            raw_text = spell(checkpoint.tokenizer, said)[0] if generation.loop else transcript.text
             yield Reading(
                 ref=page.ref,
                 settings=settings,
                 model_name=checkpoint.info.name,
-                raw_text=transcript.text,
-                text=strip_grounding(transcript.text, settings.task),
-                token_ids=tuple(generation.token_ids),
+                raw_text=raw_text,
+                text=strip_grounding(raw_text, settings.task),
+                token_ids=tuple(said),
                 stop_reason=generation.stop_reason or StopReason.CANCELLED,
                 plan=plan,
                 cost=_prefill_cost(checkpoint, len(prompt.position_ids)),

@@ -262,9 +262,9 @@ class Reading:
         ref: which page.
         settings: what was asked for.
         model_name: which model read it.
-        raw_text: what the model said, markup and all.
+        raw_text: what the model said, markup and all, up to where it began to repeat itself.
         text: the same without grounding markup, for people.
-        token_ids: generated token ids, the end-of-text token left out.
+        token_ids: generated token ids of that text, the end-of-text token left out.
         stop_reason: why decoding ended.
         plan: which visual tokens were kept and which merged.
         cost: of this reading's prefill.

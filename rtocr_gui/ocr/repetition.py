@@ -3,7 +3,8 @@
 Pure NumPy on generated token ids. Knows no model and no text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +12,53 @@ from numpy.typing import NDArray
 LONGEST_PERIOD = 200
 """Longest repeated passage, in tokens, that is recognised as a loop."""
 
-BAN_SPAN = 300
-"""How many tokens back a choice that the ban changed still counts."""
-
-BANS_OF_A_LOOP = 6
-"""So many changed choices within `BAN_SPAN` are a loop: few enough that every period which the default ban
-of 30-grams within 90 tokens can hit, 61 at most, comes to that number."""
-
 _LEAST_REPETITIONS = 3
-_LEAST_TOKENS = 150
+_TABLE_SHARE = 0.25
+_GLANCE = 64
+_WORST_GLANCE = 0.5
+
+_BANS_OF_A_LOOP = 6
+_BAN_SPAN = 300
+_NGRAM = 3
+# The ban of 30-grams strikes a loop at most ten times in the span, and each time makes three runs new.
+_NOVELTY_OF_A_LOOP = 0.11
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A passage that repeats itself up to the end of a text.
+
+    Attributes:
+        start: index of the first token that only repeats; what comes before is the good part.
+        period: length of the passage in tokens; 0 where the ban keeps changing it.
+    """
+
+    start: int
+    period: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How long something must go on before it is a loop.
+
+    Attributes:
+        most_different: share of tokens that may differ from those one period earlier.
+        longest_period: in tokens.
+        least_tokens: of ordinary text.
+        least_table_tokens: of a table, whose empty rows repeat by right; 0 where a table never counts.
+    """
+
+    most_different: float
+    longest_period: int
+    least_tokens: int
+    least_table_tokens: int
+
+
+_RULES = (
+    _Rule(0.0, LONGEST_PERIOD, least_tokens=150, least_table_tokens=1000),
+    _Rule(0.1, LONGEST_PERIOD, least_tokens=600, least_table_tokens=1500),
+    _Rule(0.35, 40, least_tokens=4000, least_table_tokens=0),  # counting without end
+)
 
 
 def banned_tokens(token_ids: Sequence[int], size: int, window: int) -> NDArray[np.int64]:
@@ -44,40 +83,80 @@ def banned_tokens(token_ids: Sequence[int], size: int, window: int) -> NDArray[n
     return banned
 
 
-def is_held_from_looping(changed_at: Sequence[int], count: int) -> bool:
-    """Tell whether a text would repeat itself if the ban did not keep changing it.
-
-    A ban puts a foreign token into every loop, so that the loop has no exact period any more.
-
-    Args:
-        changed_at: ascending indices of the generated tokens that the ban chose.
-        count: tokens generated so far.
-
-    Returns:
-        True where the ban changed at least `BANS_OF_A_LOOP` of the last `BAN_SPAN` tokens.
-    """
-    return len(changed_at) >= BANS_OF_A_LOOP and changed_at[-BANS_OF_A_LOOP] >= count - BAN_SPAN
-
-
-def is_looping(token_ids: Sequence[int]) -> bool:
-    """Tell whether the text ends in a passage that repeats itself without change.
+def find_loop(
+    token_ids: Sequence[int], changed_at: Sequence[int] = (), table_ids: Collection[int] = ()
+) -> Loop | None:
+    """Tell whether a text ends in a passage that repeats itself, and since when.
 
     Args:
         token_ids: generated so far.
+        changed_at: ascending indices of the tokens that the ban on repetition chose.
+        table_ids: tokens that build tables: what they make up in good part needs longer to be a loop.
 
     Returns:
-        True where the end has a period of at most `LONGEST_PERIOD` tokens over at least three periods
-        and at least 150 tokens.
+        The loop; None where the text goes on by right, as far as can be told.
     """
-    if len(token_ids) < _LEAST_TOKENS:
-        return False
-    compared = (_LEAST_REPETITIONS - 1) * LONGEST_PERIOD
-    backwards = np.full(compared + LONGEST_PERIOD, -1, dtype=np.int64)
-    recent = np.asarray(token_ids[-len(backwards) :], dtype=np.int64)[::-1]
+    return _periodic(token_ids, table_ids) or _held(token_ids, changed_at)
+
+
+def _periodic(token_ids: Sequence[int], table_ids: Collection[int]) -> Loop | None:
+    """A passage that comes again at a fixed distance, exactly or but for a few tokens."""
+    longest = max(max(rule.least_tokens, rule.least_table_tokens) for rule in _RULES)
+    backwards = np.full(longest + LONGEST_PERIOD, -1, dtype=np.int32)
+    recent = np.asarray(token_ids[-len(backwards) :], dtype=np.int32)[::-1]
     backwards[: len(recent)] = recent
-    periods = np.arange(1, LONGEST_PERIOD + 1)
-    earlier = np.lib.stride_tricks.sliding_window_view(backwards, compared)[1:]  # (period, token)
-    differs = (earlier != backwards[:compared]) | (earlier < 0)
-    equal_run = np.where(differs.any(axis=1), differs.argmax(axis=1), compared)
-    needed = np.maximum(_LEAST_REPETITIONS * periods, _LEAST_TOKENS) - periods
-    return bool(np.any(equal_run >= needed))
+    earlier = np.lib.stride_tricks.sliding_window_view(backwards, longest)[1:]  # (period, token)
+    # Most texts are settled by their last few tokens.
+    glance = (earlier[:, :_GLANCE] != backwards[:_GLANCE]).mean(axis=1)
+    is_table = np.cumsum(np.isin(backwards[:LONGEST_PERIOD], list(table_ids)))
+    for rule in _RULES:
+        for period in (np.flatnonzero(glance[: rule.longest_period] <= _WORST_GLANCE) + 1).tolist():
+            in_table = is_table[period - 1] >= _TABLE_SHARE * period
+            least = rule.least_table_tokens if in_table else rule.least_tokens
+            needed = max(_LEAST_REPETITIONS * period, least) - period
+            if not least or len(recent) < needed + period:
+                continue
+            differing = np.cumsum((earlier[period - 1] != backwards[:longest]) | (earlier[period - 1] < 0))
+            spare = rule.most_different * np.arange(1, longest + 1) - differing
+            if spare[needed - 1] >= 0:
+                # Farther back, beyond its beginning, the loop can only lose.
+                length = longest - int(spare[::-1].argmax())
+                return Loop(start=len(token_ids) - length, period=period)
+    return None
+
+
+def _held(token_ids: Sequence[int], changed_at: Sequence[int]) -> Loop | None:
+    """A passage that would come again and again if the ban did not keep changing it.
+
+    Each change shifts what follows, so there is no fixed distance any more; but hardly any run of
+    three tokens is new. The leaders of a table of contents, which meet the ban too, have new titles
+    between them.
+    """
+    count = len(token_ids)
+    if len(changed_at) < _BANS_OF_A_LOOP or changed_at[-_BANS_OF_A_LOOP] < count - _BAN_SPAN:
+        return None
+    recent = token_ids[-3 * _BAN_SPAN :]
+    ngrams = [tuple(recent[place : place + _NGRAM]) for place in range(len(recent) - _NGRAM + 1)]
+    known = set(ngrams[:-_BAN_SPAN])
+    novel = 0
+    for ngram in ngrams[-_BAN_SPAN:]:
+        novel += ngram not in known
+        known.add(ngram)
+    if novel > _NOVELTY_OF_A_LOOP * _BAN_SPAN:
+        return None
+    first = len(changed_at) - 1
+    while first and changed_at[first] - changed_at[first - 1] <= _BAN_SPAN // _BANS_OF_A_LOOP * 2:
+        first -= 1
+    return Loop(start=_first_repeated(token_ids[: changed_at[first]]), period=0)
+
+
+def _first_repeated(token_ids: Sequence[int]) -> int:
+    """Where the run of tokens at the end of a text begins that stands in the text before."""
+    first_place: dict[tuple[int, ...], int] = {}
+    start = len(token_ids)
+    for place in range(len(token_ids) - _NGRAM + 1):
+        if first_place.setdefault(tuple(token_ids[place : place + _NGRAM]), place) == place:
+            start = len(token_ids)
+        else:
+            start = min(start, place)
+    return start

@@ -17,7 +17,10 @@ _STOP_SENTENCES = {
     StopReason.END: "",
     StopReason.CANCELLED: "Stopped before the end.",
     StopReason.LENGTH: "Stopped at the length limit; the page may go on.",
-    StopReason.LOOP: "Stopped because the model began to repeat itself. Try another mode or retention.",
+    StopReason.LOOP: (
+        "Stopped because the model began to repeat itself; the repetition was left out. "
+        "Try another mode or retention."
+    ),
 }
 
 
