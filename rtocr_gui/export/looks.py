@@ -191,8 +191,8 @@ def text_density(plan: PrunePlan) -> Values:
     on_page = ~layout.padding[global_cells].reshape(rows, columns)
     covered_rows, covered_columns = np.flatnonzero(on_page.any(1)), np.flatnonzero(on_page.any(0))
     middles = (local_boxes[:, :2] + local_boxes[:, 2:]) / 2
-    across = np.searchsorted(boxes[covered_rows[0], covered_columns[:-1], 2], middles[:, 0])
-    down = np.searchsorted(boxes[covered_rows[:-1], covered_columns[0], 3], middles[:, 1])
+    across = np.searchsorted(boxes[covered_rows[0], covered_columns[:-1], 2], middles[:, 0], side="right")
+    down = np.searchsorted(boxes[covered_rows[:-1], covered_columns[0], 3], middles[:, 1], side="right")
     local = percent.reshape(rows, columns)[covered_rows[down], covered_columns[across]]
     return np.concatenate([local, percent])
 

@@ -1,23 +1,38 @@
 """What the page view promises: the overlay lies where the tokens are, at any zoom and display scale."""
 
+import dataclasses
 import os
 import subprocess
 import sys
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication, QToolTip
+from PySide6.QtGui import QColor, QHelpEvent, QImage, QShortcut, QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel, QToolTip
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.export.looks import Look
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.export.looks import (
+    OPACITY,
+    VEIL_RGB,
+    Legend,
+    Look,
+    cell_colours,
+    cell_values,
+    legend_of,
+    tints,
+)
+from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.pruning.transport import transport_of
 from rtocr_gui.ui.page_view import DROP_HINT, PageView
 from rtocr_gui.ui.token_grid import border_lines, merged_runs, token_grid
@@ -436,3 +451,329 @@ def test_hovering_tells_the_token_and_its_fate(qtbot: QtBot, view: PageView) -> 
     qtbot.mouseMove(view.viewport(), QPoint(1, 1))
     assert heard == [kept, merged, None]
     QToolTip.hideText()
+
+
+# Looks
+
+
+@pytest.fixture
+def tiled(view: PageView) -> PrunePlan:
+    """A plan for the shown page, which has tiles; its transport is not there yet."""
+    plan = make_plan(0.5, Mode.GUNDAM, crop_wh=(2, 3))
+    view.show_page(blank())
+    view.show_plan(plan)
+    return plan
+
+
+def picture(view: PageView) -> QImage:
+    return view.viewport().grab().toImage()
+
+
+def test_every_look_shows_another_picture_with_its_legend(view: PageView, tiled: PrunePlan) -> None:
+    legends: list[Legend | None] = []
+    view.legend_changed.connect(legends.append)
+    view.show_transport(transport_of(tiled))
+    pictures = []
+    for look in Look:
+        view.set_look(look)
+        pictures.append(picture(view))
+    assert all(one != other for one, other in pairwise(pictures))
+    assert [legend.title for legend in legends if legend] == ["Norm", "Mass received", "Text density"]
+    view.set_look(Look.KEPT)
+    assert legends[-1] is None
+
+
+@pytest.mark.parametrize("look", list(Look))
+@pytest.mark.parametrize("paper", ["white", "black"])
+def test_the_window_shows_what_the_exported_picture_shows(view: PageView, look: Look, paper: str) -> None:
+    plan = make_plan(0.5)
+    transport = transport_of(plan)
+    page = PageImage(PageRef(Path("/page.png"), 0, "0" * 64), Image.new("RGB", (600, 800), paper), None)
+    drawn = draw_overlay(page, plan, "global", look, transport)
+    view.show_page(blank(colour=paper))
+    view.set_look(look)
+    view.show_plan(plan)
+    view.show_transport(transport)
+    view.actual_size()
+    tokens = plan.kept if look is Look.MASS else np.arange(256)
+    for token in covering(plan, tokens)[::7]:
+        place = centre(plan, token)
+        if view.viewport().rect().contains(on_screen(view, place)):
+            shown = shown_colour(view, place).getRgb()[:3]
+            np.testing.assert_allclose(shown, drawn.getpixel((int(place.x()), int(place.y()))), atol=2)
+
+
+@pytest.mark.parametrize("look", list(Look))
+@given(zoom=st.floats(0.05, 16), seed=st.integers(0, 99))
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_cell_is_coloured_where_its_token_is_at_any_zoom(
+    view: PageView, look: Look, zoom: float, seed: int
+) -> None:
+    plan = make_plan(0.5, Mode.GUNDAM, crop_wh=(2, 3))
+    view.show_page(blank())
+    view.set_look(look)
+    view.show_plan(plan)
+    view.show_transport(transport_of(plan))
+    cells = plan.layout.boxes[plan.layout.prunable]
+    view._zoom_to(zoom)
+    across, down = view.horizontalScrollBar(), view.verticalScrollBar()
+    chosen = np.random.default_rng(seed).uniform(0, 1, 2)
+    across.setValue(round(across.maximum() * chosen[0]))
+    down.setValue(round(down.maximum() * chosen[1]))
+    image, overlay = picture(view), view._overlay
+    for x, y in np.random.default_rng(seed).uniform(0, 1, (30, 2)) * (view.width(), view.height()):
+        token = view._token_at(QPointF(x, y))
+        point = view.to_content(QPointF(x, y))
+        if token is None or not view.viewport().rect().contains(int(x), int(y)):
+            continue
+        left, top, right, bottom = cells[token].tolist()
+        inset_px = 4 / view.zoom
+        if not (
+            left + inset_px < point.x() < right - inset_px and top + inset_px < point.y() < bottom - inset_px
+        ):
+            continue
+        if look is Look.MASS and not plan.is_kept[token]:
+            continue  # hatched
+        colour = image.pixelColor(int(x), int(y))
+        values = cell_values(look, plan, transport_of(plan)) if look is not Look.KEPT else None
+        legend = legend_of(look, plan, values)
+        assert legend == overlay.legend
+        colours = cell_colours(look, plan, values, legend)[[token]]
+        if look is Look.KEPT:
+            share = OPACITY * colours[0, 3] / 255
+            expected = 255 * (1 - share) + share * colours[0, :3]
+        else:
+            expected = tints(colours, OPACITY, dark=False)[0]
+        np.testing.assert_allclose(colour.getRgb()[:3], expected, atol=3)
+
+
+def test_opacity_goes_from_the_bare_page_to_covering_it(view: PageView) -> None:
+    plan = make_plan()
+    merged = centre(plan, covering(plan, plan.merged)[0])
+    view.show_page(blank())
+    view.show_plan(plan)
+    shades = []
+    for opacity in (0, 0.3, 0.8, 1):
+        view.set_opacity(opacity)
+        shades.append(shown_colour(view, merged).lightness())
+    assert shades[0] == 255
+    assert shades == sorted(shades, reverse=True)
+    assert shown_colour(view, merged) == QColor(*VEIL_RGB)
+
+
+def test_attention_lights_cells_up_until_it_is_taken_away(view: PageView) -> None:
+    plan, legends = make_plan(), []
+    view.show_page(blank())
+    view.show_plan(plan)
+    before = picture(view)
+    view.legend_changed.connect(legends.append)
+    attention = np.zeros(256, np.float32)
+    lit, unlit = covering(plan, plan.kept)[:2]
+    attention[lit] = 0.5
+    view.show_attention(attention)
+    assert contrast(shown_colour(view, centre(plan, lit)), shown_colour(view, centre(plan, unlit))) > 2
+    assert legends[-1].title == "Attention"
+    view.show_attention(None)
+    assert picture(view) == before
+    assert legends[-1] is None
+
+
+def test_attention_for_other_tokens_is_not_shown(view: PageView, tiled: PrunePlan) -> None:
+    before = picture(view)
+    view.show_attention(np.ones(256, np.float32))
+    assert picture(view) == before
+
+
+# Transport, lines and the pinned cell
+
+
+def test_the_transport_is_wanted_once_a_plan_and_only_where_it_shows(view: PageView) -> None:
+    wanted: list[bool] = []
+    view.transport_wanted.connect(lambda: wanted.append(True))
+    view.show_page(blank())
+    view.show_plan(make_plan(0.5))
+    assert wanted == []
+    view.set_look(Look.MASS)
+    view.set_opacity(0.4)
+    assert len(wanted) == 1
+    second = make_plan(0.6)
+    view.show_plan(second)
+    view.show_plan(second)
+    assert len(wanted) == 2
+    view.show_transport(transport_of(second))
+    view.set_look(Look.NORM)
+    view.set_look(Look.MASS)
+    assert len(wanted) == 2
+    view.set_overlay_visible(False)
+    view.show_plan(make_plan(0.7))
+    assert len(wanted) == 2
+    view.set_overlay_visible(True)
+    assert len(wanted) == 3
+
+
+def test_a_transport_of_a_plan_before_is_left_aside(view: PageView) -> None:
+    view.show_page(blank())
+    view.set_look(Look.MASS)
+    view.show_plan(make_plan(0.6))
+    before = picture(view)
+    view.show_transport(transport_of(make_plan(0.5)))
+    assert picture(view) == before
+
+
+def test_masses_stay_while_the_next_plan_waits_for_its_own(view: PageView) -> None:
+    first = make_plan(0.5)
+    view.show_page(blank())
+    view.set_look(Look.MASS)
+    view.show_plan(first)
+    token = covering(first, first.kept)[0]
+    bare = shown_colour(view, centre(first, token))
+    view.show_transport(transport_of(first))
+    coloured = shown_colour(view, centre(first, token))
+    view.show_plan(dataclasses.replace(first))
+    assert shown_colour(view, centre(first, token)) == coloured != bare
+
+
+def test_lines_appear_when_the_transport_of_a_hovered_cell_arrives(
+    qtbot: QtBot, view: PageView, tiled: PrunePlan
+) -> None:
+    token = covering(tiled, tiled.merged)[0]
+    place = on_screen(view, centre(tiled, token))
+    with qtbot.waitSignal(view.transport_wanted):
+        qtbot.mouseMove(view.viewport(), place)
+    assert "lost" not in tooltip_at(view, place)
+    without = picture(view)
+    transport = transport_of(tiled)
+    view.show_transport(transport)
+    assert picture(view) != without
+    column = np.searchsorted(tiled.merged, token)
+    words = tooltip_at(view, place)
+    assert f"{100 * transport.lost[column]:.0f} % is lost" in words
+    assert "the 6 that took most" in words
+    QToolTip.hideText()
+
+
+def test_a_kept_cell_tells_what_it_takes_in_and_from_which_grid(view: PageView, tiled: PrunePlan) -> None:
+    mass = np.zeros((len(tiled.kept), len(tiled.merged)), np.float32)
+    kept = covering(tiled, tiled.kept)[0]
+    far, near = np.flatnonzero(tiled.merged >= 600), np.flatnonzero(tiled.merged < 600)
+    mass[0 if kept == tiled.kept[0] else np.searchsorted(tiled.kept, kept), [*far[:2], near[0]]] = (
+        0.1,
+        0.2,
+        0.3,
+    )
+    view.show_transport(Transport(mass))
+    words = tooltip_at(view, on_screen(view, centre(tiled, kept)))
+    assert "Takes in 0.60 merged tokens" in words
+    assert "the 3 that gave most, 100 % of it" in words
+    assert "2 of 3 lie in the whole-page grid" in words
+    QToolTip.hideText()
+
+
+def test_a_click_pins_a_cell_whose_details_follow_the_plan_until_it_is_clicked_again(
+    qtbot: QtBot, view: PageView
+) -> None:
+    plan, told = make_plan(0.5), []
+    view.cell_pinned.connect(told.append)
+    view.show_page(blank())
+    view.show_plan(plan)
+    view.show_transport(transport_of(plan))
+    token = covering(plan, plan.kept)[3]
+    place = on_screen(view, centre(plan, token))
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    card = view.viewport().findChild(QLabel)
+    assert card.isVisible()
+    assert card.text().startswith("Kept")
+    assert view.accessibleDescription() == card.text()
+    qtbot.mouseMove(view.viewport(), QPoint(1, 1))
+    fewer = make_plan(0.01)
+    view.show_plan(fewer)
+    assert card.isVisible()
+    assert card.text().startswith("Kept" if fewer.is_kept[token] else "Merged")
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert told == [token, None]
+    assert not card.isVisible()
+
+
+def test_another_cell_takes_the_pin_and_beside_the_page_it_is_gone(qtbot: QtBot, view: PageView) -> None:
+    plan, told = make_plan(), []
+    view.show_page(blank())
+    view.show_plan(plan)
+    view.cell_pinned.connect(told.append)
+    first, second = covering(plan, plan.kept)[:2]
+    for token in (first, second):
+        place = on_screen(view, centre(plan, token))
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(1, 1))
+    assert told == [first, second, None]
+
+
+def test_dragging_the_page_pins_nothing(qtbot: QtBot, view: PageView) -> None:
+    told: list[object] = []
+    view.show_page(blank(QSize(2000, 3000)))
+    view.show_plan(make_plan(page_size_px=(2000, 3000)))
+    view.cell_pinned.connect(told.append)
+    view.actual_size()
+    qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(200, 200))
+    qtbot.mouseMove(view.viewport(), QPoint(150, 150))
+    qtbot.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(150, 150))
+    assert told == []
+
+
+def test_the_pin_is_set_moved_and_taken_away_by_keys(qtbot: QtBot, view: PageView) -> None:
+    plan, told = make_plan(), []
+    view.show_page(blank())
+    view.show_plan(plan)
+    view.cell_pinned.connect(told.append)
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Escape, Qt.Key.Key_Left):
+        qtbot.keyClick(view, key)
+    start = told[0]
+    assert told == [start, start + 1, start + 17, None]
+
+
+def test_escape_reaches_the_pin_before_a_shortcut(qtbot: QtBot, view: PageView) -> None:
+    plan, dismissed = make_plan(), []
+    QShortcut(Qt.Key.Key_Escape, view, lambda: dismissed.append(True))
+    view.show_page(blank())
+    view.show_plan(plan)
+    view.activateWindow()
+    view.setFocus()
+    qtbot.waitUntil(view.hasFocus)
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    assert dismissed == []
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    assert dismissed == [True]
+
+
+def test_a_pinned_cell_stays_in_sight_when_keys_move_it(qtbot: QtBot, view: PageView) -> None:
+    view.show_page(blank())
+    view.show_plan(make_plan(0.5, Mode.GUNDAM, crop_wh=(2, 3)))
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    view._zoom_to(6)
+    for _ in range(40):
+        qtbot.keyClick(view, Qt.Key.Key_Down)
+    cell = view._overlay.focus_cells()[0]
+    assert view.viewport().rect().contains(on_screen(view, cell.center()))
+    assert cell.bottom() == pytest.approx(PAGE.height())
+
+
+def test_a_pin_outlives_a_change_of_grid_but_not_of_page_or_mode(view: PageView, tiled: PrunePlan) -> None:
+    told: list[object] = []
+    view.cell_pinned.connect(told.append)
+    view._pin(5)
+    view.set_grid("global")
+    assert told == [5]
+    view.show_plan(make_plan(0.5, Mode.BASE))
+    assert told == [5, None]
+    view._pin(200)
+    view.show_page(blank())
+    assert told == [5, None, 200, None]
+
+
+def test_the_details_of_a_pinned_cell_do_not_cover_its_lines(view: PageView, tiled: PrunePlan) -> None:
+    view.resize(900, 900)
+    view.show_transport(transport_of(tiled))
+    card = view.viewport().findChild(QLabel)
+    for token in covering(tiled, tiled.merged)[::60]:
+        view._pin(token)
+        assert not card.geometry().contains(on_screen(view, centre(tiled, token)))
