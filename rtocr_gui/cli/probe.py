@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 
 import torch
-from PIL import Image, ImageDraw
 
+from rtocr_gui.documents.specimen import specimen_page
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.views import make_views, normalise
@@ -22,7 +22,6 @@ from rtocr_gui.pruning.transport import apply_plan
 HIDDEN_SIZE = 1280
 """Hidden size of DeepSeek-OCR, at which the pruning step is timed."""
 
-_A4_AT_200_DPI = (1654, 2339)
 _PLAN_MODES = {"base": Mode.BASE, "large": Mode.LARGE, "gundam2x3": Mode.GUNDAM}
 _PLAN_ROUNDS = 25
 
@@ -38,7 +37,7 @@ def _plan_figures(mode: Mode) -> dict[str, float]:
 
     Both run in turn, so that other work on the machine touches them alike.
     """
-    views = make_views(_drawn_page(), mode)
+    views = make_views(specimen_page(), mode)
     view = normalise(views.global_view)
     layout = build_layout(mode, views.page_size_px, views.crop_wh)
     generator = torch.Generator().manual_seed(1)
@@ -68,16 +67,6 @@ def _medians_ms(*actions: Callable[[], None]) -> list[float]:
             times.append((time.perf_counter() - started) * 1000)
         rounds.append(times)
     return [statistics.median(times) for times in zip(*rounds[1:], strict=True)]
-
-
-def _drawn_page() -> Image.Image:
-    """A printed A4 page."""
-    page = Image.new("RGB", _A4_AT_200_DPI, "white")
-    draw = ImageDraw.Draw(page)
-    for line in range(50):
-        words = f"Line {line}: " + "the quick brown fox jumps over the lazy dog " * 2
-        draw.text((120, 120 + 42 * line), words, "black", font_size=28)
-    return page
 
 
 if __name__ == "__main__":

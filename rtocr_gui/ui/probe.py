@@ -1,6 +1,6 @@
 """Measures the window in a process of its own, and prints the figures as JSON.
 
-`cli.benchmark` starts it as `python -m rtocr_gui.ui.probe window|gap|overlay|memory MOMENT`, where the
+`cli.benchmark` starts it as `python -m rtocr_gui.ui.probe window|gap|overlay|drag|memory MOMENT`, where the
 moment is the `time.monotonic()` of the start: how soon a window is there, and whether it was kept
 waiting, can only be seen from inside. The program is the real one, with the bundled miniature.
 """
@@ -10,21 +10,28 @@ import os
 import statistics
 import sys
 import tempfile
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw
-from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer, SignalInstance
+from PIL import Image
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer, Signal, SignalInstance, Slot
 from PySide6.QtWidgets import QApplication, QSlider
 
+from rtocr_gui.documents.specimen import A4_AT_200_DPI, specimen_page
+from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode, ReadSettings
+from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program
 
-_A4_AT_200_DPI = (1654, 2339)
 _SLIDER_MOVES = 200
+_DRAG_MOVES = 180
+_DRAG_INTERVAL_S = 1 / 60
+_SETTLE_MS = 1000
 _MEMORY_PAGES = 20
 _LAST_PAGES = 5
 _MEMORY_NEW_TOKENS = 64
@@ -75,6 +82,58 @@ class GapMeter(QObject):
         now = time.perf_counter()
         self._worst_s = max(self._worst_s, now - self._ticked_at)
         self._ticked_at = now
+
+
+class Hand(QObject):
+    """Drags the retention slider from a thread of its own, as a mouse would, whatever the program does.
+
+    Signals:
+        moved(float): one move, with the `time.perf_counter()` at which it was made.
+        rested(): the last move was made.
+
+    Args:
+        slider: what is dragged.
+    """
+
+    moved = Signal(float)
+    rested = Signal()
+
+    def __init__(self, slider: QSlider) -> None:
+        super().__init__()
+        self._slider = slider
+        self._moves = 0
+        self._unpainted: deque[tuple[int, float]] = deque()
+        self.longest_wait_s = 0.0
+        self.longest_unpainted_s = 0.0
+        self.moved.connect(self._move)
+
+    def drag(self) -> None:
+        """Begin to move, 60 times a second."""
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        begun = time.perf_counter()
+        for number in range(_DRAG_MOVES):
+            time.sleep(max(0.0, begun + number * _DRAG_INTERVAL_S - time.perf_counter()))
+            self.moved.emit(time.perf_counter())
+        self.rested.emit()
+
+    @Slot(float)
+    def _move(self, made_at: float) -> None:
+        self.longest_wait_s = max(self.longest_wait_s, time.perf_counter() - made_at)
+        percent = 1 + 37 * self._moves % 100
+        self._moves += 1
+        self._unpainted.append((percent, made_at))
+        self._slider.setValue(percent)
+
+    @Slot(object)
+    def note_painted(self, plan: PrunePlan) -> None:
+        """Take note that a plan was painted: its move is seen, and so are those before it."""
+        percents = [percent for percent, _ in self._unpainted]
+        if round(100 * plan.retention) in percents:
+            for _ in range(percents.index(round(100 * plan.retention)) + 1):
+                _, made_at = self._unpainted.popleft()
+                self.longest_unpainted_s = max(self.longest_unpainted_s, time.perf_counter() - made_at)
 
 
 class Probe:
@@ -153,7 +212,7 @@ def measure_overlay() -> None:
     """Measure the time from a move of the slider to the painted overlay, on a page of 856 cells."""
     with tempfile.TemporaryDirectory(prefix="rtocr-probe-") as folder:
         path = Path(folder, "page.png")
-        Image.effect_noise(_A4_AT_200_DPI, 80).convert("RGB").save(path)
+        Image.effect_noise(A4_AT_200_DPI, 80).convert("RGB").save(path)
         program = Probe([path], Settings(mode=Mode.GUNDAM.value))
         view = program.window.page_view
         program.run_until(view.plan_painted, lambda _: True)
@@ -168,11 +227,51 @@ def measure_overlay() -> None:
     program.finish({"overlay": {"median_ms": statistics.median(times_ms), "worst_ms": max(times_ms)}})
 
 
+def measure_drag() -> None:
+    """Drag the slider on a page of 856 cells in every look, and tell what was kept waiting and how long."""
+    with tempfile.TemporaryDirectory(prefix="rtocr-probe-") as folder:
+        path = Path(folder, "page.png")
+        Image.effect_noise(A4_AT_200_DPI, 80).convert("RGB").save(path)
+        program = Probe([path], Settings(mode=Mode.GUNDAM.value))
+        view = program.window.page_view
+        program.run_until(view.plan_painted, lambda _: True)
+        program.bridge.stage_entered.connect(
+            lambda _: _give_up("Dragging the slider gave the model something to do; it must not.")
+        )
+        slider = program.window.retention_bar.findChild(QSlider)
+        assert slider is not None
+        slider.setSliderDown(True)
+        looks = {look.value: _drag_in(look, program, slider) for look in Look}
+    worst = {name: max(figures[name] for figures in looks.values()) for name in looks[Look.KEPT.value]}
+    program.finish({"drag": worst | {"looks": looks}})
+
+
+def _drag_in(look: Look, program: Probe, slider: QSlider) -> dict[str, float]:
+    view = program.window.page_view
+    view.set_look(look)
+    settled = QTimer(singleShot=True, interval=_SETTLE_MS)
+    settled.start()
+    program.run_until(settled.timeout, lambda: True)
+    hand = Hand(slider)
+    view.plan_painted.connect(hand.note_painted)
+    meter = GapMeter()
+    meter.start()
+    hand.drag()
+    program.run_until(hand.rested, lambda: True)
+    gap_ms = meter.stop()
+    view.plan_painted.disconnect(hand.note_painted)
+    return {
+        "gap_ms": gap_ms,
+        "waited_ms": 1000 * hand.longest_wait_s,
+        "unpainted_ms": 1000 * hand.longest_unpainted_s,
+    }
+
+
 def measure_memory() -> None:
     """Tell by how much the last pages of a long reading raise the peak memory of the program."""
     with tempfile.TemporaryDirectory(prefix="rtocr-probe-") as folder:
         path = Path(folder, "pages.tiff")
-        first, *others = (_printed_page(number) for number in range(_MEMORY_PAGES))
+        first, *others = (specimen_page(number).convert("L") for number in range(_MEMORY_PAGES))
         first.save(path, save_all=True, append_images=others, compression="tiff_lzw")
         del first, others
         program = Probe([path], Settings(mode=Mode.BASE.value))
@@ -187,16 +286,6 @@ def measure_memory() -> None:
     before = peaks[-1 - _LAST_PAGES]
     growth_percent = 100 * (peaks[-1] - before) / before
     program.finish({"memory": {"growth_percent": growth_percent, "peak_mib": peaks[-1] / 2**20}})
-
-
-def _printed_page(number: int) -> Image.Image:
-    """A printed A4 page, another one for each number."""
-    page = Image.new("L", _A4_AT_200_DPI, "white")
-    draw = ImageDraw.Draw(page)
-    for line in range(50):
-        words = f"Page {number}, line {line}: " + "the quick brown fox jumps over the lazy dog " * 2
-        draw.text((120, 120 + 42 * line), words, "black", font_size=28)
-    return page
 
 
 def _peak_bytes() -> int:
@@ -219,6 +308,7 @@ if __name__ == "__main__":
         "window": measure_window,
         "gap": measure_gaps,
         "overlay": measure_overlay,
+        "drag": measure_drag,
         "memory": measure_memory,
     }
     measures[sys.argv[1]]()
