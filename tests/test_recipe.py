@@ -15,8 +15,10 @@ from safetensors.torch import load_file
 
 from rtocr_gui.ocr.architecture import Architecture
 from rtocr_gui.ocr.checkpoint import load_checkpoint
+from rtocr_gui.ocr.encoding import encode_views
 from rtocr_gui.ocr.markup import strip_grounding
 from rtocr_gui.ocr.reading import TASKS, Mode
+from rtocr_gui.ocr.views import make_views
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "packaging" / "miniature"))
 
@@ -28,7 +30,7 @@ from recipe.export import Description, export_checkpoint
 from recipe.labels import SLOT_COLUMNS, SLOT_LINES, UNSAID, point_labels, slot_labels
 from recipe.model import Learner, read_sizes
 from recipe.pages import Page, PageKind, draw_page
-from recipe.reading_stages import ReadingStage
+from recipe.reading_stages import ReadingStage, both_stage
 from recipe.readings import PADDING, ReadingBatches, ViewPlan, show
 from recipe.stock import load_stock
 from recipe.training import LOG_FILE, STATE_FILE, RunSettings, learning_rate, train
@@ -208,12 +210,38 @@ def test_targets_are_the_text_and_then_the_end() -> None:
         assert all(token >= 5 for token in ids[:-1])
 
 
+@pytest.mark.parametrize("mode", [Mode.TINY, Mode.GUNDAM])
+def test_the_decoder_learns_from_what_the_program_will_give_it(mode: Mode) -> None:
+    page = draw_page(PageKind((900, 900), (1.3, 1.3), (14.0, 15.0)), 2, 1)
+    shown, learner = show(page, mode), tiny_learner().eval()
+    tiles = None if shown.tiles is None else shown.tiles[None]
+    prompt = torch.tensor([7, 70, 90])
+
+    with torch.no_grad():
+        visual, _ = learner.encode_pages(shown.view[None], tiles, shown.crop_wh)
+        scores = learner.read(visual, prompt, torch.tensor([[80, 81, 1]]))
+        views = make_views(page.image.convert("RGB"), mode)
+        expected = encode_views(learner.model, views)
+        ids = torch.tensor([[0, *[4] * len(expected), *prompt.tolist(), 80, 81]])
+        embedded = learner.model.get_input_embeddings()(ids)
+        embedded[0, 1 : 1 + len(expected)] = expected
+        whole = learner.model(inputs_embeds=embedded, attention_mask=torch.ones_like(ids)).logits
+
+    assert torch.allclose(visual[0], expected, atol=1e-4)
+    assert torch.allclose(scores, whole[:, -3:], atol=1e-4)
+
+
 def test_the_rate_rises_stays_and_falls() -> None:
     rates = [learning_rate(step, 1000) for step in range(1000)]
     assert rates[0] < 0.1
     assert max(rates) == rates[500] == 1
     assert rates[-1] < 0.1
     assert all(earlier >= later for earlier, later in pairwise(rates[100:]))
+
+
+def test_larger_batches_hold_more_pages() -> None:
+    for stage in (EncoderStage(), both_stage()):
+        assert stage.enlarged(4).items_per_batch > 2 * stage.items_per_batch
 
 
 ENCODER = EncoderStage(CropPlan(SMALL, crop_px=128, crops_per_page=(2, 1), pages_per_batch=2, seed=9))

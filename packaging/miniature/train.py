@@ -42,6 +42,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=1, help="how many CPU processes train together")
     parser.add_argument("--threads", type=int, default=1, help="threads of each (default 1)")
     parser.add_argument("--drawers", type=int, default=0, help="processes that draw pages, for each of them")
+    parser.add_argument(
+        "--larger", type=int, default=1, metavar="N", help="batches N times as large, for a GPU"
+    )
     parser.add_argument("--save-s", type=float, default=120, help="seconds between states (default 120)")
     return parser.parse_args()
 
@@ -53,9 +56,9 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings) -> None:
             "gloo", init_method=_MEETING_POINT, rank=rank, world_size=settings.processes
         )
     torch.manual_seed(settings.first_weights)
-    learner = Learner(read_sizes(), experts="grouped_mm" if settings.device == "cuda" else "eager")
+    learner = Learner(read_sizes())
     stage = _STAGES[options.stage](**({"rate": options.rate} if options.rate else {}))
-    train(stage, learner, settings, rank)
+    train(stage.enlarged(options.larger), learner, settings, rank)
     if settings.processes > 1:
         torch.distributed.destroy_process_group()
 

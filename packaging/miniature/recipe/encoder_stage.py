@@ -1,6 +1,6 @@
 """First stage: the encoder alone learns to read small crops, told by dense labels."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor, nn
 from torch.utils.data import Dataset
@@ -38,6 +38,10 @@ class EncoderStage:
         """Crops."""
         across, down = self.plan.crops_per_page
         return self.plan.pages_per_batch * across * down
+
+    def enlarged(self, factor: int) -> "EncoderStage":
+        """More pages in each batch."""
+        return replace(self, plan=replace(self.plan, pages_per_batch=self.plan.pages_per_batch * factor))
 
     def batches(self) -> Dataset[CropBatch]:
         """Crops by number."""

@@ -64,15 +64,14 @@ class Learner(nn.Module):
 
     Args:
         sizes: of the model.
-        experts: how the expert layers are computed: "eager", or "grouped_mm" on a GPU.
     """
 
-    def __init__(self, sizes: Architecture, experts: str = "eager") -> None:
+    def __init__(self, sizes: Architecture) -> None:
         super().__init__()
         config = stock_config(sizes)
         towers: Any = config.vision_config
         towers.sam_config.initializer_range = 0.02
-        config._experts_implementation = experts
+        config._experts_implementation = "eager"  # the others do not mix precisions as autocast does
         self.model = UnlimitedOcrForConditionalGeneration(config)
         self.point_head = DenseHead(sizes.sam.neck_width, POINTS_PER_PATCH)
         self.slot_head = DenseHead(sizes.decoder.width, SLOTS)

@@ -5,7 +5,7 @@ way from token to token, which it does within a few hundred steps. The third sho
 and keeps the dense labels, so that the encoder does not forget.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -94,6 +94,16 @@ class ReadingStage:
         """Pages, on average."""
         weight = sum(plan.weight for plan in self.plans)
         return round(self.parts * sum(plan.pages * plan.weight for plan in self.plans) / weight)
+
+    def enlarged(self, factor: int) -> "ReadingStage":
+        """More pages together; those in Gundam stay alone and come more often."""
+        plans = (
+            replace(plan, weight=plan.weight * factor)
+            if plan.mode is Mode.GUNDAM
+            else replace(plan, pages=plan.pages * factor)
+            for plan in self.plans
+        )
+        return replace(self, plans=tuple(plans))
 
     def batches(self) -> Dataset[list[Part]]:
         """Parts by number."""

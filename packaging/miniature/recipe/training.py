@@ -46,6 +46,9 @@ class Stage(Protocol):
     def items_per_batch(self) -> int:
         """Pages or crops."""
 
+    def enlarged(self, factor: int) -> "Stage":
+        """The same stage with larger batches."""
+
     def batches(self) -> Dataset[Any]:
         """Batches by number, equal each time they are asked for."""
 
