@@ -152,7 +152,7 @@ class CompareView(QWidget):
         self._list.setUniformItemSizes(True)
         self._list.setAccessibleName("Differences")
         self._list.setToolTip("Choose a difference to go there in both texts and on the page")
-        self._list.setMinimumHeight(self._list.fontMetrics().lineSpacing() * 2)
+        self._list.setMinimumHeight(self._list.fontMetrics().lineSpacing() * 3)
         self._list.selectionModel().currentChanged.connect(self._go_to_row)
         self._list.clicked.connect(self._bring_to_sight)
 
@@ -173,6 +173,7 @@ class CompareView(QWidget):
         self._compare = QPushButton("Compare")
         self._compare.setToolTip("Mark what differs; readings that are not there yet are made first")
         self._compare.clicked.connect(self._request)
+        self.setFocusProxy(self._compare)
         self._stop = QPushButton("Stop")
         self._stop.setToolTip("Stop reading for the comparison")
         self._stop.clicked.connect(self.stop_requested)
