@@ -23,7 +23,7 @@ from rtocr_gui.ocr.views import make_views
 sys.path.insert(0, str(Path(__file__).parents[1] / "packaging" / "miniature"))
 
 from recipe.alphabet import ALPHABET, CLASS_OF, NOTHING
-from recipe.crops import CropPlan
+from recipe.crops import CropBatches, CropPlan
 from recipe.degrade import Damage, damage_page
 from recipe.encoder_stage import EncoderStage
 from recipe.export import Description, export_checkpoint
@@ -237,6 +237,16 @@ def test_the_rate_rises_stays_and_falls() -> None:
     assert max(rates) == rates[500] == 1
     assert rates[-1] < 0.1
     assert all(earlier >= later for earlier, later in pairwise(rates[100:]))
+
+
+def test_the_encoder_begins_with_large_print() -> None:
+    plan = replace(ENCODER.plan, first_kind=replace(SMALL, blank=1.0), first_batches=2)
+    slots = [CropBatches(plan)[number].slots for number in (0, 1, 2)]
+    assert [bool(((labels != NOTHING) & (labels != UNSAID)).any()) for labels in slots] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_larger_batches_hold_more_pages() -> None:

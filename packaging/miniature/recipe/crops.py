@@ -32,6 +32,8 @@ class CropPlan:
         crops_per_page: across and down; a page is at least so large.
         pages_per_batch: how many pages are drawn.
         seed: of the collection.
+        first_kind: of the pages of the first batches, which are easier.
+        first_batches: how many those are.
     """
 
     kind: PageKind
@@ -39,6 +41,12 @@ class CropPlan:
     crops_per_page: tuple[int, int]
     pages_per_batch: int
     seed: int
+    first_kind: PageKind | None = None
+    first_batches: int = 0
+
+    def kind_of(self, number: int) -> PageKind:
+        """What pages the batch of this number is cut from."""
+        return self.first_kind if self.first_kind and number < self.first_batches else self.kind
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,7 +80,7 @@ class CropBatches(Dataset[CropBatch]):
         views, points, slots = [], [], []
         for index in range(plan.pages_per_batch):
             page_index = number * plan.pages_per_batch + index
-            page = draw_page(plan.kind, plan.seed, page_index)
+            page = draw_page(plan.kind_of(number), plan.seed, page_index)
             rng = random.Random(f"crop:{plan.seed}:{page_index}")
             for view, print_ in _cut(page.image, page.print, plan, rng):
                 views.append(view)

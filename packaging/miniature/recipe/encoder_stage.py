@@ -15,6 +15,11 @@ SNIPPETS = PageKind(
 )
 """Small pages with all sizes of type, from each of which four crops are cut."""
 
+LARGE_PRINT = replace(SNIPPETS, x_height_px=(14.0, 40.0), damaged=0.1)
+"""What the encoder begins with: letters that fill a patch or more."""
+
+_LARGE_PRINT_BATCHES = 600
+
 
 @dataclass(frozen=True, slots=True)
 class EncoderStage:
@@ -27,7 +32,13 @@ class EncoderStage:
 
     plan: CropPlan = field(
         default_factory=lambda: CropPlan(
-            SNIPPETS, crop_px=256, crops_per_page=(2, 2), pages_per_batch=8, seed=1
+            SNIPPETS,
+            crop_px=256,
+            crops_per_page=(2, 2),
+            pages_per_batch=8,
+            seed=1,
+            first_kind=LARGE_PRINT,
+            first_batches=_LARGE_PRINT_BATCHES,
         )
     )
     rate: float = 2e-3
