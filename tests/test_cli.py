@@ -384,6 +384,16 @@ def test_either_grid_can_be_shown(run, book, tmp_path):
     assert (tmp_path / "local").read_bytes() != (tmp_path / "global").read_bytes()
 
 
+@pytest.mark.parametrize("look", ["norm", "mass", "density"])
+def test_every_look_can_be_drawn(run, page, tmp_path, look):
+    overlay = tmp_path / "overlay.png"
+    result = run("plan", page, "--overlay", overlay, "--look", look, "-q")
+    assert (result.code, result.err) == (0, [])
+    with Image.open(overlay) as picture:
+        assert picture.width == 400
+        assert picture.height > 300, "the legend lies beneath the page"
+
+
 def test_a_page_that_cannot_be_planned_is_told(run, book, tmp_path):
     assert told(run("plan", book, "--page", "9")) == [
         f"rtocr: {book}, page 9: There is no page 9: the file has 5 pages."

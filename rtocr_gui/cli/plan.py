@@ -12,6 +12,7 @@ from pathlib import Path
 from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, Reader, load_reader, open_asking
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.export.looks import Look
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.export.plan_json import plan_as_json
 from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
@@ -49,7 +50,11 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     progress.clear()
     if arguments.overlay is not None:
         stream = BytesIO()
-        draw_overlay(page, plan, arguments.grid).save(stream, "PNG")
+        from rtocr_gui.pruning.transport import transport_of  # loads torch
+
+        look = Look(arguments.look)
+        transport = transport_of(plan) if look is Look.MASS else None
+        draw_overlay(page, plan, arguments.grid, look, transport).save(stream, "PNG")
         write_bytes_atomically(arguments.overlay, stream.getvalue())
     if arguments.json is not None:
         _write_json(arguments.json, page, reader, plan)

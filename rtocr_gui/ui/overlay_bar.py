@@ -153,7 +153,7 @@ class _LegendStrip(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        return QSize(metrics.averageCharWidth() * 14, metrics.height() + 4)
+        return QSize(metrics.averageCharWidth() * 19, metrics.height() + 4)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

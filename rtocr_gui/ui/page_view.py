@@ -6,7 +6,7 @@ slider. Knows no document, no model and no other pane.
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QHelpEvent,
@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPalette,
+    QPixmap,
     QRegion,
     QTransform,
 )
@@ -69,6 +70,8 @@ class PageView(ZoomArea):
         self._message = DROP_HINT
         self._overlay = TokenOverlay()
         self._overlay_visible = True
+        self._composed = QPixmap()
+        self._composed_of: tuple[object, ...] = ()
         self._unpainted_plan: PrunePlan | None = None
         self._hovered: int | None = None
         self._pinned: int | None = None
@@ -201,9 +204,27 @@ class PageView(ZoomArea):
             image.prepare(page.size(), part)
         elif not image.is_ready(page.size(), part) and not self._smooth_timer.isActive():
             self._smooth_timer.start()
-        image.paint(painter, page, visible)
-        if self._overlay_visible:
-            self._overlay.paint(painter, page, view, self.zoom, max(1, round(self.device_ratio())))
+        if not self._overlay_visible:
+            image.paint(painter, page, visible)
+            return
+        self._compose(image, page, visible)
+        painter.drawPixmap(visible.topLeft(), self._composed)
+        line_width = max(1, round(self.device_ratio()))
+        self._overlay.paint_shapes(painter, page, visible, self.zoom, line_width)
+
+    def _compose(self, image: ScaledPage, page: QRect, visible: QRect) -> None:
+        """Keep the visible page with its coloured cells: a map's colours cost several times a copy."""
+        ready = image.is_ready(page.size(), visible.translated(-page.topLeft()))
+        composed_of = image, ready, page, visible, self._overlay.mask
+        if composed_of == self._composed_of:
+            return
+        self._composed_of = composed_of
+        if self._composed.size() != visible.size():
+            self._composed = QPixmap(visible.size())
+        with QPainter(self._composed) as painter:
+            painter.translate(-visible.topLeft())
+            image.paint(painter, page, visible)
+            self._overlay.paint_mask(painter, page, visible, self.zoom)
 
     def _paint_message(self, painter: QPainter) -> None:
         room, gap = self.viewport().rect(), 2 * self.fontMetrics().height()

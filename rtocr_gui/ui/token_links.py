@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-_LINE, _CASING = QColor(220, 38, 127), QColor(255, 255, 255, 220)
+_LINE, _CASING = QColor(220, 38, 127), QColor(255, 255, 255)
 _WIDEST = 5
 
 
@@ -35,14 +35,15 @@ def paint_links(painter: QPainter, source: QRectF, targets: Sequence[Target], li
         line_width: of a thin line, in device pixels.
     """
     painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for casing, colour in ((2, _CASING), (0, _LINE)):  # every casing lies beneath every line
         extra = casing * line_width
         for target in targets:
             width = max(1.0, _WIDEST * target.weight) * line_width
             style = Qt.PenStyle.DashLine if target.is_elsewhere and not casing else Qt.PenStyle.SolidLine
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(_pen(colour, width + extra, style))
             painter.drawLine(QLineF(source.center(), target.cell.center()))
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
             painter.setPen(_pen(colour, 2 * line_width + extra, style))
             painter.drawRect(target.cell)
         painter.setPen(_pen(colour, 3 * line_width + extra, Qt.PenStyle.SolidLine))

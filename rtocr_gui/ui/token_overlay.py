@@ -54,6 +54,7 @@ class TokenOverlay:
         self._links: Links | None = None
         self._legend: Legend | None = None
         self._mask: CellMask | None = None
+        self._coloured: tuple[object, ...] | None = None
         self._hatched: list[QRectF] = []
         self._borders: list[QLineF] = []
 
@@ -157,14 +158,26 @@ class TokenOverlay:
 
     def _draw(self) -> None:
         self._link()
-        self._legend, self._mask, self._hatched, self._borders = None, None, [], []
+        self._hatched, self._borders = [], []
         plan, grid = self._plan, self.grid
         if plan is None or grid is None:
-            return
-        if self._attention is not None:
+            self._legend = self._mask = self._coloured = None
+        elif self._attention is not None:
+            self._coloured = None
             self._legend = attention_legend(self._attention, plan.layout, self._grid_name)
             self._mask = self._tinted(grid, attention_tints(self._attention, self._is_dark))
+        else:
+            self._colour(plan, grid)
+            self._hatched = merged_runs(grid, plan.is_kept) if is_hatched(self._look) else []
+            self._borders = border_lines(grid, plan.is_kept)
+
+    def _colour(self, plan: PrunePlan, grid: TokenGrid) -> None:
+        """Make legend and mask, unless nothing changed that they depend on."""
+        fates = () if self._look in (Look.NORM, Look.DENSITY) else (plan, self._transported)
+        coloured = self._look, self._opacity, self._is_dark, grid, plan.measures, *fates
+        if coloured == self._coloured:
             return
+        self._coloured = coloured
         values = cell_values(self._look, *(self._transported or (plan, None)))
         self._legend = legend_of(self._look, plan, values)
         colours = cell_colours(self._look, plan, values, self._legend)
@@ -173,38 +186,56 @@ class TokenOverlay:
         else:
             colours[:, 3] = np.rint(colours[:, 3] * self._opacity)
             self._mask = CellMask(grid.of_tokens(colours))
-        self._hatched = merged_runs(grid, plan.is_kept) if is_hatched(self._look) else []
-        self._borders = border_lines(grid, plan.is_kept)
 
     def _tinted(self, grid: TokenGrid, colours: NDArray[np.uint8]) -> CellMask:
         mode = _Compose.CompositionMode_Screen if self._is_dark else _Compose.CompositionMode_Multiply
         opaque = np.full(len(colours), 255, dtype=np.uint8)
         return CellMask(grid.of_tokens(np.column_stack([colours, opaque])), mode)
 
-    def paint(self, painter: QPainter, page: QRect, view: QRect, zoom: float, line_width: int) -> None:
-        """Paint cells and borders on the page, and lines between cells over all.
+    @property
+    def mask(self) -> CellMask | None:
+        """The colours of the cells; another object whenever they change."""
+        return self._mask
+
+    def paint_mask(self, painter: QPainter, page: QRect, visible: QRect, zoom: float) -> None:
+        """Paint the colours of the cells on the page.
 
         Args:
             painter: in device pixels.
             page: where the page lies.
-            view: what can be seen of it and around it.
+            visible: the part of it to paint.
+            zoom: device pixels per page pixel.
+        """
+        if self._mask is not None and self.grid is not None:
+            painter.save()
+            painter.setClipRect(visible)
+            self._mask.paint(painter, _to_view(page, zoom).mapRect(self.grid.rectangle), visible)
+            painter.restore()
+
+    def paint_shapes(
+        self, painter: QPainter, page: QRect, visible: QRect, zoom: float, line_width: int
+    ) -> None:
+        """Paint hatching and borders on the page, and lines between cells over all.
+
+        Args:
+            painter: in device pixels.
+            page: where the page lies.
+            visible: the part of it that can be seen.
             zoom: device pixels per page pixel.
             line_width: width of a border, in device pixels.
         """
-        if self._mask is None or self.grid is None:
+        if self.grid is None:
             return
-        visible = page.intersected(view)
-        to_view = QTransform(zoom, 0, 0, zoom, page.left(), page.top())
-        area = to_view.mapRect(self.grid.rectangle)
-        painter.save()
-        painter.setClipRect(visible, Qt.ClipOperation.IntersectClip)
-        self._mask.paint(painter, area, visible)
-        rows, columns = self.grid.on_page.shape
+        to_view = _to_view(page, zoom)
+        area, (rows, columns) = to_view.mapRect(self.grid.rectangle), self.grid.on_page.shape
         to_area = QTransform(area.width() / columns, 0, 0, area.height() / rows, area.left(), area.top())
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(_hatch_brush(QColor(*HATCH_RGB), line_width))
-        painter.setBrushOrigin(page.topLeft())
-        painter.drawRects([to_area.mapRect(run) for run in self._hatched])
+        painter.save()
+        painter.setClipRect(visible)
+        if self._hatched:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(_hatch_brush(QColor(*HATCH_RGB), line_width))
+            painter.setBrushOrigin(page.topLeft())
+            painter.drawRects([to_area.mapRect(run) for run in self._hatched])
         painter.setTransform(to_area, combine=True)
         for rgb, width in _MAP_BORDER if is_map(self._look) else _VEIL_BORDER:
             pen = QPen(QColor(*rgb), width * line_width)
@@ -246,7 +277,7 @@ class TokenOverlay:
         """
         if self.grid is None or self.grid.on_page.all():
             return
-        frame = QTransform(zoom, 0, 0, zoom, page.left(), page.top()).mapRect(self.grid.rectangle).toRect()
+        frame = _to_view(page, zoom).mapRect(self.grid.rectangle).toRect()
         painter.save()
         painter.setClipRegion(QRegion(view).subtracted(QRegion(page)))
         painter.setBrushOrigin(page.topLeft())
@@ -288,9 +319,15 @@ def _same_cells(one: TokenLayout, other: TokenLayout) -> bool:
     )
 
 
+def _to_view(page: QRect, zoom: float) -> QTransform:
+    """From page pixels to device pixels of the view."""
+    return QTransform(zoom, 0, 0, zoom, page.left(), page.top())
+
+
 def _hatch_brush(ink: QColor, thickness_px: int) -> QBrush:
     opacity = hatch_tile(thickness_px)
     tile = np.empty((*opacity.shape, 4), dtype=np.uint8)
     tile[..., :3], tile[..., 3] = (ink.red(), ink.green(), ink.blue()), opacity
     side = len(tile)
-    return QBrush(QImage(tile.data, side, side, side * 4, QImage.Format.Format_RGBA8888).copy())
+    image = QImage(tile.data, side, side, side * 4, QImage.Format.Format_RGBA8888)
+    return QBrush(image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
