@@ -1,0 +1,596 @@
+"""A download ends with the files that the server listed, or with a sentence; what arrived is not lost."""
+
+import contextlib
+import errno
+import itertools
+import shutil
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx2
+import pytest
+from huggingface_hub import constants, scan_cache_dir, try_to_load_from_cache
+from huggingface_hub.utils import close_session
+
+from rtocr_gui.errors import CheckpointError, DownloadError, SettingsError
+from rtocr_gui.ocr import download as download_module
+from rtocr_gui.ocr import hub as hub_module
+from rtocr_gui.ocr.download import Patience, discard_download, download_model
+from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter
+from rtocr_gui.ocr.download_record import read_record
+from rtocr_gui.ocr.folder import inspect_checkpoint
+from rtocr_gui.ocr.hub_errors import explain
+from rtocr_gui.ocr.model_source import REVISION, ModelSource
+from tests.hub_server import INFO, HubServer, Trouble
+from tests.published_model import NEEDED, UNWANTED, WEIGHTS, published_files
+
+AT_ONCE = Patience(silence_s=5, waits_s=(0.0, 0.0))
+
+
+@pytest.fixture(autouse=True)
+def own_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No proxy and no login of the machine; the hub's session is made anew for each test."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HF_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    close_session()
+    yield
+    close_session()
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[HubServer]:
+    server = HubServer(published_files(tmp_path), REVISION)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "models" / "DeepSeek-OCR"
+
+
+def run(
+    hub: HubServer,
+    folder: Path,
+    cancel: threading.Event | None = None,
+    patience: Patience = AT_ONCE,
+    watch: Callable[[DownloadProgress], None] = lambda progress: None,
+) -> list[DownloadProgress]:
+    """Download to the end, and give all that was told."""
+    told = []
+    source, cancel = ModelSource(hub.endpoint), cancel or threading.Event()
+    for progress in download_model(source, folder, cancel, patience, clock=itertools.count().__next__):
+        told.append(progress)
+        watch(progress)
+    return told
+
+
+def parts(folder: Path) -> list[Path]:
+    return list(folder.glob("[!.]*.part"))
+
+
+def assert_whole(hub: HubServer, folder: Path) -> None:
+    for name in NEEDED:
+        assert (folder / name).read_bytes() == hub.files[name]
+    assert parts(folder) == []
+    assert inspect_checkpoint(folder).name == "DeepSeek-OCR"
+
+
+# --- what a download brings ----------------------------------------------------------------------
+
+
+def test_a_download_brings_the_files_that_are_needed_and_no_program(hub: HubServer, folder: Path) -> None:
+    told = run(hub, folder)
+    assert_whole(hub, folder)
+    here = {path.name for path in folder.iterdir()}
+    assert here == {*NEEDED, "rtocr-download.json", ".rtocr-download.lock"}
+    assert {name for name, _ in hub.downloads} == set(NEEDED)
+    assert not any(asked.path.endswith(tuple(UNWANTED)) for asked in hub.asked)
+    total = sum(len(hub.files[name]) for name in NEEDED)
+    assert told[0].stage is DownloadStage.CONNECT
+    assert told[-1] == DownloadProgress(DownloadStage.DONE, total, total)
+    done = [progress.done_bytes for progress in told]
+    assert done == sorted(done)
+
+
+def test_what_was_downloaded_is_written_down(hub: HubServer, folder: Path) -> None:
+    run(hub, folder)
+    record = read_record(folder)
+    assert record is not None
+    assert (record.endpoint, record.repository, record.commit) == (
+        hub.endpoint,
+        "deepseek-ai/DeepSeek-OCR",
+        REVISION,
+    )
+    assert set(record.files) == set(NEEDED)
+    assert len(record.files[WEIGHTS].digest) == 64
+
+
+def test_all_files_are_asked_of_one_commit(hub: HubServer, folder: Path) -> None:
+    run(hub, folder)
+    assert {asked.path.split("/")[4] for asked in hub.asked if "/resolve/" in asked.path} == {REVISION}
+
+
+def test_a_second_download_reads_the_disk_and_not_the_network(hub: HubServer, folder: Path) -> None:
+    run(hub, folder)
+    hub.asked.clear()
+    assert run(hub, folder)[-1].stage is DownloadStage.DONE
+    assert hub.downloads == []
+
+
+def test_a_file_that_was_changed_is_downloaded_again_and_no_other(hub: HubServer, folder: Path) -> None:
+    run(hub, folder)
+    hub.asked.clear()
+    (folder / "config.json").write_bytes(hub.files["config.json"].replace(b"2D", b"1D"))
+    run(hub, folder)
+    assert hub.downloads == [("config.json", 0)]
+    assert_whole(hub, folder)
+
+
+def test_other_programs_find_the_model_in_the_hubs_cache(hub: HubServer, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    snapshot = ModelSource(hub.endpoint).folder_in(cache)
+    run(hub, snapshot)
+    found = try_to_load_from_cache("deepseek-ai/DeepSeek-OCR", WEIGHTS, cache, REVISION)
+    assert found == str(snapshot / WEIGHTS)
+    (repository,) = scan_cache_dir(cache).repos
+    assert repository.repo_id == "deepseek-ai/DeepSeek-OCR"
+    assert {revision.commit_hash for revision in repository.revisions} == {REVISION}
+
+
+def test_a_persons_token_goes_to_its_own_server_only(
+    hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    run(hub, folder)
+    assert not any("Authorization" in asked.headers for asked in hub.asked)
+    shutil.rmtree(folder)
+    monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
+    run(hub, folder)
+    assert hub.asked[-1].headers["Authorization"] == "Bearer hf_secret"
+
+
+# --- pausing, cutting, going on ------------------------------------------------------------------
+
+
+def test_a_pause_keeps_what_arrived_and_the_next_run_goes_on_there(hub: HubServer, folder: Path) -> None:
+    cancel = threading.Event()
+    hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
+
+    def pause(progress: DownloadProgress) -> None:
+        if progress.file == WEIGHTS:
+            cancel.set()
+
+    told = run(hub, folder, cancel, watch=pause)
+    assert told[-1].stage is DownloadStage.PAUSED
+    (part,) = parts(folder)
+    kept = part.stat().st_size
+    assert 0 < kept <= 100_000
+    assert part.read_bytes() == hub.files[WEIGHTS][:kept]
+    assert not (folder / WEIGHTS).exists()
+    hub.asked.clear()
+    assert run(hub, folder)[-1].stage is DownloadStage.DONE
+    assert hub.downloads == [(WEIGHTS, kept)]
+    assert_whole(hub, folder)
+
+
+def test_a_program_that_ends_in_the_middle_leaves_what_arrived(hub: HubServer, folder: Path) -> None:
+    hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
+    source, clock = ModelSource(hub.endpoint), itertools.count().__next__
+    steps = download_model(source, folder, threading.Event(), AT_ONCE, clock)
+    with contextlib.closing(steps):
+        while not (next(steps).file == WEIGHTS and parts(folder)):
+            pass
+    hub.asked.clear()
+    run(hub, folder)
+    assert_whole(hub, folder)
+
+
+def test_a_cut_is_mended_by_going_on_where_it_happened(hub: HubServer, folder: Path) -> None:
+    hub.troubles[WEIGHTS] = [Trouble(cut_after=50_000), Trouble(cut_after=60_000)]
+    told = run(hub, folder)
+    assert_whole(hub, folder)
+    assert [first for name, first in hub.downloads if name == WEIGHTS] == [0, 50_000, 110_000]
+    (note, *_) = [progress.note for progress in told if progress.stage is DownloadStage.WAIT]
+    assert note == f"The connection to “{hub.endpoint[7:]}” was cut. Trying again…"
+
+
+def test_a_server_that_ends_a_file_early_without_a_word_is_asked_for_the_rest(
+    hub: HubServer, folder: Path
+) -> None:
+    hub.troubles[WEIGHTS] = [Trouble(cut_after=50_000, chunked=True)]
+    run(hub, folder)
+    assert [first for name, first in hub.downloads if name == WEIGHTS] == [0, 50_000]
+    assert_whole(hub, folder)
+
+
+def test_a_silent_server_counts_as_a_cut(hub: HubServer, folder: Path) -> None:
+    hub.troubles[WEIGHTS] = [Trouble(hang_after=50_000)]
+    told = run(hub, folder, patience=Patience(silence_s=0.3, waits_s=(0.0,)))
+    assert any("does not answer any more" in progress.note for progress in told)
+    assert [first for name, first in hub.downloads if name == WEIGHTS] == [0, 50_000]
+    assert_whole(hub, folder)
+
+
+def test_a_server_that_cannot_go_on_sends_the_file_anew(hub: HubServer, folder: Path) -> None:
+    hub.troubles[WEIGHTS] = [Trouble(cut_after=50_000), Trouble(ignore_range=True)]
+    told = run(hub, folder)
+    assert_whole(hub, folder)
+    assert told[-1].done_bytes == told[-1].total_bytes
+
+
+def test_a_beginning_that_the_server_cannot_continue_is_dropped(hub: HubServer, folder: Path) -> None:
+    hub.troubles[WEIGHTS] = [Trouble(cut_after=50_000), Trouble(status=416)]
+    run(hub, folder)
+    assert [first for name, first in hub.downloads if name == WEIGHTS] == [0, 50_000, 0]
+    assert_whole(hub, folder)
+
+
+def test_a_beginning_that_is_too_long_is_dropped(hub: HubServer, folder: Path) -> None:
+    hub.always[WEIGHTS] = Trouble(cut_after=1000)
+    with pytest.raises(DownloadError):
+        run(hub, folder, patience=Patience(waits_s=()))
+    (part,) = parts(folder)
+    part.write_bytes(bytes(len(hub.files[WEIGHTS]) + 1))
+    hub.always.clear()
+    run(hub, folder)
+    assert_whole(hub, folder)
+
+
+def test_a_server_that_has_a_fault_for_a_moment_is_asked_again(hub: HubServer, folder: Path) -> None:
+    hub.troubles[INFO] = [Trouble(status=503), Trouble(status=502)]
+    hub.troubles["config.json"] = [Trouble(status=500)]
+    hub.troubles[WEIGHTS] = [Trouble(status=429, headers={"Retry-After": "0"})]
+    told = run(hub, folder)
+    notes = [progress.note for progress in told if progress.stage is DownloadStage.WAIT]
+    assert ["(503)" in notes[0], "(502)" in notes[1], "(500)" in notes[2], "(429)" in notes[3]] == [True] * 4
+    assert_whole(hub, folder)
+
+
+def test_a_wait_ends_at_once_when_the_download_is_paused(hub: HubServer, folder: Path) -> None:
+    cancel = threading.Event()
+    hub.always[INFO] = Trouble(status=503, headers={"Retry-After": "50"})
+
+    def pause(progress: DownloadProgress) -> None:
+        if progress.stage is DownloadStage.WAIT:
+            cancel.set()
+
+    told = run(hub, folder, cancel, watch=pause)
+    assert told[-1].stage is DownloadStage.PAUSED
+
+
+def test_a_server_that_cuts_again_and_again_is_given_up_and_what_arrived_is_kept(
+    hub: HubServer, folder: Path
+) -> None:
+    hub.troubles[WEIGHTS] = [Trouble(cut_after=70_000)]
+    hub.always[WEIGHTS] = Trouble(cut_after=0)
+    with pytest.raises(DownloadError, match=r"was cut\. What was downloaded is kept"):
+        run(hub, folder)
+    (part,) = parts(folder)
+    assert part.stat().st_size == 70_000
+    assert len([name for name, _ in hub.downloads if name == WEIGHTS]) == 1 + len(AT_ONCE.waits_s)
+
+
+def test_a_server_that_always_begins_anew_and_is_always_cut_is_given_up(hub: HubServer, folder: Path) -> None:
+    hub.always[WEIGHTS] = Trouble(ignore_range=True, cut_after=50_000)
+    with pytest.raises(DownloadError, match="was cut"):
+        run(hub, folder)
+
+
+# --- what is not what was listed -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, "config.json"])
+def test_wrong_bytes_are_told_and_removed(name: str, hub: HubServer, folder: Path) -> None:
+    hub.troubles[name] = [Trouble(content=bytes(len(hub.files[name])))]
+    with pytest.raises(DownloadError, match=rf"“{name}” arrived damaged: its checksum.*It was removed"):
+        run(hub, folder)
+    assert not (folder / name).exists()
+    assert parts(folder) == []
+    run(hub, folder)
+    assert_whole(hub, folder)
+
+
+def test_a_beginning_that_was_damaged_on_disk_is_found_out(hub: HubServer, folder: Path) -> None:
+    hub.always[WEIGHTS] = Trouble(cut_after=1000)
+    with pytest.raises(DownloadError):
+        run(hub, folder, patience=Patience(waits_s=()))
+    parts(folder)[0].write_bytes(bytes(1000))
+    hub.always.clear()
+    with pytest.raises(DownloadError, match="arrived damaged"):
+        run(hub, folder)
+    run(hub, folder)
+    assert_whole(hub, folder)
+
+
+@pytest.mark.parametrize("shift", [-10, 10])
+def test_a_file_of_another_length_is_refused(shift: int, hub: HubServer, folder: Path) -> None:
+    size = len(hub.files[WEIGHTS])
+    hub.always[WEIGHTS] = Trouble(content=bytes(size + shift))
+    with pytest.raises(
+        DownloadError, match=rf"offers {size + shift:,} bytes of “{WEIGHTS}”, which has {size:,}"
+    ):
+        run(hub, folder)
+
+
+def test_more_bytes_than_listed_are_not_kept(hub: HubServer, folder: Path) -> None:
+    hub.always[WEIGHTS] = Trouble(content=hub.files[WEIGHTS] + bytes(5_000_000), chunked=True)
+    with pytest.raises(DownloadError, match="arrived damaged"):
+        run(hub, folder)
+    assert parts(folder) == []
+
+
+def test_a_rest_of_another_file_is_refused(hub: HubServer, folder: Path) -> None:
+    size = len(hub.files[WEIGHTS])
+    hub.troubles[WEIGHTS] = [
+        Trouble(cut_after=50_000),
+        Trouble(headers={"Content-Range": f"bytes 40000-{size - 1}/{size}"}),
+    ]
+    with pytest.raises(DownloadError, match="Something on the way changes downloads"):
+        run(hub, folder)
+
+
+@pytest.mark.parametrize("headers", [{"X-Linked-Size": "7"}, {"X-Linked-ETag": f'"{"0" * 64}"'}])
+def test_a_server_that_contradicts_its_own_listing_is_refused(
+    headers: dict[str, str], hub: HubServer, folder: Path
+) -> None:
+    hub.always[WEIGHTS] = Trouble(headers=headers)
+    with pytest.raises(DownloadError, match=f"contradicts itself about “{WEIGHTS}”"):
+        run(hub, folder)
+
+
+def test_a_model_that_cannot_be_used_is_told_after_it_arrived(hub: HubServer, folder: Path) -> None:
+    hub.files["config.json"] = hub.files["config.json"].replace(b"deepseek_vl_v2", b"deepseek_vl_v9")
+    with pytest.raises(CheckpointError, match="model_type"):
+        run(hub, folder)
+
+
+# --- what a server answers instead ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (401, r"wants to know who you are \(401\).*no account"),
+        (403, r"does not allow the download \(403\)"),
+        (404, r"has no deepseek-ai/DeepSeek-OCR at revision 9f30c71 \(404\)"),
+        (407, r"proxy wants a name and a password \(407\).*HTTPS_PROXY"),
+        (418, r"answered with the error 418"),
+        (429, r"was asked too often \(429\)"),
+        (500, r"has a fault of its own \(500\).*try again later"),
+        (503, r"has a fault of its own \(503\)"),
+    ],
+)
+@pytest.mark.parametrize("name", [INFO, WEIGHTS])
+def test_a_refusal_is_told_in_words(
+    status: int, sentence: str, name: str, hub: HubServer, folder: Path
+) -> None:
+    hub.always[name] = Trouble(status=status)
+    with pytest.raises(DownloadError, match=sentence):
+        run(hub, folder)
+
+
+def test_a_file_shorter_than_the_server_said_is_told(hub: HubServer, folder: Path) -> None:
+    hub.always[WEIGHTS] = Trouble(status=416)
+    with pytest.raises(DownloadError, match=r"has less of a file than it told \(416\)"):
+        run(hub, folder)
+
+
+@pytest.mark.parametrize("page", ["<html>Welcome to the hotel</html>", "[]", '{"sha": 5}', "null"])
+def test_a_login_page_is_not_taken_for_a_server(page: str, hub: HubServer, folder: Path) -> None:
+    hub.always[INFO] = Trouble(pages=page)
+    with pytest.raises(DownloadError, match="login page of the network"):
+        run(hub, folder)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"size": -1}, {"size": "7"}, {"size": 2**60}, {"lfs": {"sha256": "../x"}}, {"lfs": {}}, {"size": True}],
+)
+def test_a_listing_of_nonsense_is_refused(entry: dict[str, object], hub: HubServer, folder: Path) -> None:
+    hub.listing[WEIGHTS] = entry
+    with pytest.raises(DownloadError, match="not as a model server does"):
+        run(hub, folder)
+    assert parts(folder) == []
+
+
+def test_another_revision_than_the_pinned_one_is_refused(hub: HubServer, folder: Path) -> None:
+    hub.always[INFO] = Trouble(pages='{"sha": "%s", "siblings": []}' % ("0" * 40))
+    with pytest.raises(DownloadError, match=r"offers another revision \(000000000000\)"):
+        run(hub, folder)
+
+
+@pytest.mark.parametrize("missing", ["config.json", "tokenizer.json", WEIGHTS])
+def test_a_model_without_safetensors_is_refused_before_anything_is_downloaded(
+    missing: str, hub: HubServer, folder: Path
+) -> None:
+    del hub.files[missing]
+    with pytest.raises(DownloadError, match="no model in safetensors files"):
+        run(hub, folder)
+    assert hub.downloads == []
+
+
+def test_a_server_that_is_not_there_is_told_at_once(hub: HubServer, folder: Path) -> None:
+    hub.close()
+    with pytest.raises(DownloadError, match=r"cannot be reached\. Check the network"):
+        run(hub, folder, patience=Patience(waits_s=(60.0,)))
+
+
+def test_a_proxy_that_is_not_there_is_told_without_its_password(
+    hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = HubServer({}, REVISION)
+    closed.close()
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:secret@127.0.0.1:{closed.server_port}")
+    with pytest.raises(DownloadError, match=r"The proxy “127\.0\.0\.1:\d+” cannot be reached") as caught:
+        run(hub, folder)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_offline_switch_is_obeyed(hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(DownloadError, match="HF_HUB_OFFLINE"):
+        run(hub, folder)
+    assert hub.asked == []
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (httpx2.ProxyError("403 Forbidden"), "did not let RTOCR through to “huggingface.co”"),
+        (caused(httpx2.ConnectError("x"), ssl.SSLCertVerificationError()), "certificate cannot be verified"),
+        (caused(httpx2.ConnectError("x"), OSError(errno.EHOSTUNREACH, "")), "cannot be reached"),
+        (httpx2.ReadTimeout("x"), "does not answer any more"),
+        (httpx2.TooManyRedirects("x"), "round in circles"),
+        (httpx2.UnsupportedProtocol("x"), "an address that makes no sense"),
+        (httpx2.InvalidURL("x"), "an address that makes no sense"),
+        (httpx2.ReadError("x"), "was cut. What was downloaded is kept"),
+    ],
+)
+def test_an_error_of_the_network_is_told_in_words(error: Exception, sentence: str) -> None:
+    told = str(explain(error, ModelSource("https://huggingface.co")))
+    assert sentence in told
+    assert told.endswith(".")
+
+
+def test_a_name_that_cannot_be_found_means_offline() -> None:
+    import socket
+
+    told = explain(caused(httpx2.ConnectError("x"), socket.gaierror()), ModelSource("https://huggingface.co"))
+    assert "this computer seems to be offline" in str(told)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["", "huggingface.co", "ftp://a", "https://", "https://a:port", "file:///etc"]
+)
+def test_what_is_no_address_is_refused(endpoint: str) -> None:
+    with pytest.raises(SettingsError, match="not the address of a server"):
+        ModelSource(endpoint)
+
+
+def test_the_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", "https://mirror.example")
+    assert ModelSource.published().endpoint == "https://mirror.example"
+    assert ModelSource.published(" http://localhost:8080/ ").endpoint == "http://localhost:8080"
+
+
+# --- the disk ------------------------------------------------------------------------------------
+
+
+def test_too_little_space_is_told_before_anything_is_downloaded(
+    hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=150_000_000))
+    with pytest.raises(
+        DownloadError, match=r"needs another \d\.\d MB of disk space, but only 0\.1 GB are free"
+    ):
+        run(hub, folder)
+    assert hub.downloads == []
+
+
+def test_space_is_asked_for_what_is_missing_only(
+    hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(hub, folder)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+    assert run(hub, folder)[-1].stage is DownloadStage.DONE
+
+
+def test_a_disk_that_fills_up_is_told_and_what_arrived_is_kept(
+    hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill_up(*arguments: object) -> None:
+        if parts(folder):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(download_module.os, "fsync", fill_up)
+    with pytest.raises(DownloadError, match=r"is full\. Make room and try again"):
+        run(hub, folder)
+    assert len(parts(folder)) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_told(hub: HubServer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DownloadError, match="cannot be written to"):
+        run(hub, tmp_path / "file" / "models")
+
+
+def test_two_downloads_do_not_write_into_one_folder(hub: HubServer, folder: Path) -> None:
+    steps = download_model(ModelSource(hub.endpoint), folder, threading.Event(), AT_ONCE)
+    with contextlib.closing(steps):
+        next(steps)
+        with pytest.raises(DownloadError, match="Another RTOCR is downloading"):
+            run(hub, folder)
+        with pytest.raises(DownloadError, match="Another RTOCR is downloading"):
+            discard_download(folder)
+    run(hub, folder)
+    assert_whole(hub, folder)
+
+
+def test_a_discarded_download_leaves_nothing(hub: HubServer, folder: Path) -> None:
+    hub.always[WEIGHTS] = Trouble(cut_after=1000)
+    with pytest.raises(DownloadError):
+        run(hub, folder, patience=Patience(waits_s=()))
+    assert parts(folder)
+    discard_download(folder)
+    assert not folder.exists()
+    discard_download(folder)
+
+
+def test_discarding_touches_neither_a_finished_model_nor_a_persons_files(
+    hub: HubServer, folder: Path
+) -> None:
+    run(hub, folder)
+    (folder / "notes.txt").write_text("mine")
+    discard_download(folder)
+    assert_whole(hub, folder)
+    assert (folder / "notes.txt").exists()
+
+
+# --- figures -------------------------------------------------------------------------------------
+
+
+def test_speed_and_time_left_are_those_of_the_last_seconds() -> None:
+    now = [0.0]
+    meter = Meter(lambda: now[0])
+    meter.total_bytes = 1000
+    meter.done_bytes = 500
+    meter.receive(0)
+    assert meter.progress(DownloadStage.TRANSFER).bytes_per_second is None
+    for _ in range(20):
+        now[0] += 1
+        meter.receive(10)
+    progress = meter.progress(DownloadStage.TRANSFER)
+    assert progress.bytes_per_second == pytest.approx(10)
+    assert progress.seconds_left == pytest.approx((1000 - 700) / 10)
+    now[0] += 1
+    meter.receive(98)
+    assert meter.progress(DownloadStage.TRANSFER).bytes_per_second == pytest.approx(20, rel=0.1)
+    meter.pause()
+    assert meter.progress(DownloadStage.TRANSFER).bytes_per_second is None
+
+
+def test_nobody_is_told_more_often_than_he_can_follow() -> None:
+    now = [0.0]
+    meter = Meter(lambda: now[0])
+    due = []
+    for _ in range(100):
+        now[0] += 0.01
+        due.append(meter.is_due())
+    assert sum(due) == pytest.approx(10, abs=1)
+
+
+def test_the_request_does_not_report_the_programs_of_this_computer() -> None:
+    headers = hub_module._headers(ModelSource("https://mirror.example"))
+    assert set(headers) == {"User-Agent"}
+    assert headers["User-Agent"].startswith("rtocr/")
+    assert "torch" not in headers["User-Agent"]
