@@ -82,6 +82,7 @@ class HubServer(ThreadingHTTPServer):
         self.always: dict[str, Trouble] = {}
         self.asked: list[Asked] = []
         self.listing: dict[str, dict[str, Any]] = {}
+        self.hanging = threading.Event()
         self.released = threading.Event()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,), name="hub-server")
         self._thread.start()
@@ -201,6 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
             limits = [limit for limit in (trouble.cut_after, trouble.hang_after) if limit is not None]
             self._write(body[: min(limits)] if limits else body)
             if trouble.hang_after is not None:
+                self.hub.hanging.set()
                 self.hub.released.wait()
 
     def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:

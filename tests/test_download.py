@@ -491,7 +491,7 @@ def test_too_little_space_is_told_before_anything_is_downloaded(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=150_000_000))
     with pytest.raises(
-        DownloadError, match=r"needs another \d\.\d MB of disk space, but only 0\.1 GB are free"
+        DownloadError, match=r"needs another [\d.]+ kB of disk space, but only 150 MB are free"
     ):
         run(hub, folder)
     assert hub.downloads == []

@@ -154,7 +154,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     """Parse a command line.
 
     Returns:
-        `command` ("read", "plan", "curve" or "bench") and the options of that command.
+        `command` ("read", "plan", "curve", "bench" or "models") and the options of that command.
 
     Raises:
         SystemExit: 2 with a message on stderr for wrong usage, 0 after `--help` or `--version`.
@@ -177,8 +177,13 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         from rtocr_gui.cli import benchmark
 
         benchmark.add_arguments(bench)
+    models = commands.add_parser("models", help="list, download and check models")
+    if argv and argv[0] == "models":
+        from rtocr_gui.cli.models import add_arguments
+
+        add_arguments(models)
     arguments = parser.parse_args(argv)
-    if arguments.command != "bench":
+    if arguments.command not in ("bench", "models"):
         _protect_inputs(parser, arguments)
     return arguments
 

@@ -44,6 +44,10 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
             from rtocr_gui.cli import benchmark
 
             return benchmark.run(arguments)
+        if arguments.command == "models":
+            from rtocr_gui.cli import models
+
+            return EXIT_DONE if models.run(arguments, engine_factory, progress) else EXIT_FAILED
         command = {"read": read.run, "plan": plan.run, "curve": curve.run, "bench": accuracy.run}[
             arguments.command
         ]

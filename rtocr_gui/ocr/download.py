@@ -19,7 +19,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import WeakFileLock
 
 from rtocr_gui.errors import DownloadError
-from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter
+from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter, size_in_words
 from rtocr_gui.ocr.download_record import (
     PART_SUFFIX,
     DownloadRecord,
@@ -77,7 +77,7 @@ def download_model(
     cancel: threading.Event,
     patience: Patience = Patience(),
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[DownloadProgress]:
+) -> Generator[DownloadProgress, None, None]:
     """Download a model, or the rest of it.
 
     Args:
@@ -171,8 +171,9 @@ class _Download:
         free_bytes = shutil.disk_usage(self._folder).free
         if wanted_bytes > 0 and free_bytes < wanted_bytes + SPARE_BYTES:
             raise DownloadError(
-                f"The download needs another {_gigabytes(wanted_bytes)} of disk space, but only "
-                f"{_gigabytes(free_bytes)} are free in “{self._folder}”. Make room, or choose another folder."
+                f"The download needs another {size_in_words(wanted_bytes)} of disk space, but only "
+                f"{size_in_words(free_bytes)} are free in “{self._folder}”. Make room, "
+                "or choose another folder."
             )
 
     def _is_there(self, file: HubFile) -> Generator[DownloadProgress, None, bool]:
@@ -311,7 +312,3 @@ def _told_by_folder(folder: Path) -> Iterator[None]:
         raise DownloadError(
             f"“{folder}” cannot be written to: {error.strerror or error}. Choose another folder."
         ) from error
-
-
-def _gigabytes(byte_count: int) -> str:
-    return f"{byte_count / 1e9:.1f} GB" if byte_count >= 1e8 else f"{byte_count / 1e6:.1f} MB"

@@ -45,6 +45,44 @@ class DownloadProgress:
     file: str = ""
     note: str = ""
 
+    def __str__(self) -> str:
+        """A line for people."""
+        if self.stage is DownloadStage.CONNECT and not self.total_bytes:
+            return "Asking the server…"
+        line = size_in_words(self.done_bytes)
+        if self.total_bytes:
+            line = f"{line} of {size_in_words(self.total_bytes)}"
+        if self.stage is DownloadStage.VERIFY:
+            return f"{line} checked"
+        if self.stage is DownloadStage.DONE:
+            return "Complete"
+        if self.stage is DownloadStage.PAUSED:
+            return f"Paused at {line}"
+        if self.stage is DownloadStage.WAIT:
+            return f"{line} · {self.note}"
+        if self.bytes_per_second:
+            line += f" · {size_in_words(round(self.bytes_per_second))}/s"
+        if self.seconds_left is not None:
+            line += f" · {time_in_words(self.seconds_left)} left"
+        return line
+
+
+def size_in_words(byte_count: int) -> str:
+    """A size as people give it, e.g. "6.7 GB"; in powers of ten, as disks and the hub do."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if byte_count >= factor:
+            return f"{byte_count / factor:.{1 if byte_count < 100 * factor else 0}f} {unit}"
+    return f"{byte_count} bytes"
+
+
+def time_in_words(seconds: float) -> str:
+    """A time as people give it, e.g. "3 min"."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 100 * 3600 else "more than 4 days"
+
 
 class Meter:
     """Counts bytes, and gives the progress.

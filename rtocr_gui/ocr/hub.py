@@ -1,7 +1,7 @@
 """What a model server tells of a model, and the bytes of its files: two requests of the hub's protocol.
 
 The session is that of huggingface_hub, with its proxies, certificates and offline switch. Its own download
-is not used, see `packaging/decisions/6-a-download-that-goes-on.md`. What a server answers is treated as
+is not used, see `packaging/decisions/5-a-download-that-goes-on.md`. What a server answers is treated as
 written by a stranger. Knows no file on disk.
 """
 

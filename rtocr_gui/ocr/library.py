@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter
+from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter, size_in_words
 from rtocr_gui.ocr.download_record import DownloadRecord, bytes_there, read_record, verify_files
 from rtocr_gui.ocr.folder import check_folder, describe, load_tokenizer
 from rtocr_gui.ocr.model_source import REPOSITORY, default_cache, snapshots_in
@@ -61,6 +61,25 @@ class ModelEntry:
     def is_unfinished(self) -> bool:
         """True for a download that can go on."""
         return self.total_bytes > 0
+
+    @property
+    def reads(self) -> str:
+        """Modes and tasks it was made for, as a line; empty where it cannot be used."""
+        if self.info is None:
+            return ""
+        modes = ", ".join(mode.value.capitalize() for mode in self.info.modes)
+        return f"{modes}: {', '.join(task.label for task in self.info.tasks)}"
+
+    @property
+    def weights(self) -> str:
+        """Size, precision and number of its weights as a line; of an unfinished download, how far it is."""
+        if self.info is not None:
+            count = self.info.parameter_count
+            many = f"{count / 1e9:.1f} billion" if count >= 1e9 else f"{count / 1e6:.1f} million"
+            return f"{size_in_words(self.size_bytes)}, {self.precision}, {many} weights"
+        if self.is_unfinished:
+            return f"{size_in_words(self.done_bytes)} of {size_in_words(self.total_bytes)} downloaded"
+        return ""
 
     @property
     def size_bytes(self) -> int:

@@ -1,0 +1,109 @@
+"""`rtocr models`: lists the models there are, downloads the published one, and checks a folder.
+
+Asks a server only to download. The download goes on where an earlier one ended.
+"""
+
+import argparse
+import contextlib
+import threading
+from pathlib import Path
+
+from rtocr_gui.cli.pages import EngineFactory
+from rtocr_gui.cli.progress import Progress, printable
+from rtocr_gui.ocr.download_progress import DownloadStage
+from rtocr_gui.ocr.library import ModelEntry, check_model, list_models, look_into
+from rtocr_gui.ocr.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, ModelSource, default_cache
+from rtocr_gui.resources import resource_path
+from rtocr_gui.settings import load_settings, settings_path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what may follow `rtocr models`."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    actions.add_parser("list", help="list the models of this computer (what happens without an ACTION)")
+    download = actions.add_parser(
+        "download",
+        help=f"download DeepSeek-OCR ({EXPECTED_BYTES / 1e9:.1f} GB, {LICENCE} licence, by {PUBLISHER})",
+        epilog="Ctrl-C stops; the same command goes on from there. Proxies: HTTPS_PROXY. Certificates: "
+        "SSL_CERT_FILE.",
+    )
+    download.add_argument(
+        "--endpoint",
+        metavar="URL",
+        default="",
+        help="server to ask (HF_ENDPOINT, else https://huggingface.co)",
+    )
+    download.add_argument(
+        "--folder",
+        metavar="DIR",
+        type=Path,
+        help="put the model there (the folder that programs share: HF_HUB_CACHE, HF_HOME)",
+    )
+    download.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+    check = actions.add_parser(
+        "check", help="check a model folder, and every byte of one that was downloaded"
+    )
+    check.add_argument("folder", metavar="FOLDER", type=Path)
+    check.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+
+
+def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:  # noqa: ARG001
+    """Do what was asked for.
+
+    Args:
+        arguments: `action`, and what belongs to it.
+        engine_factory: not needed: no model is loaded.
+        progress: where progress and errors are told.
+
+    Returns:
+        True where all is well.
+
+    Raises:
+        RtocrError: a model cannot be downloaded or used.
+        KeyboardInterrupt: after Ctrl-C; what was downloaded is kept.
+    """
+    if arguments.action == "download":
+        _download(ModelSource.published(arguments.endpoint), arguments.folder, progress)
+    elif arguments.action == "check":
+        _check(arguments.folder, progress)
+    else:
+        remembered = load_settings(settings_path()).model_folder
+        own = [Path(remembered)] if remembered else []
+        print("\n\n".join(map(_told, list_models(resource_path("miniature"), own))))
+    return True
+
+
+def _download(source: ModelSource, folder: Path | None, progress: Progress) -> None:
+    from rtocr_gui.ocr.download import download_model  # brings the hub's library
+
+    target = folder or source.folder_in(default_cache())
+    progress.say(f"DeepSeek-OCR from {source.host} to {target}")
+    steps = download_model(source, target, threading.Event())
+    try:
+        with contextlib.closing(steps):
+            for step in steps:
+                if step.stage is DownloadStage.WAIT:
+                    progress.say(step.note)
+                else:
+                    progress.update(f"{step}   {step.file}")
+    except KeyboardInterrupt:
+        progress.say("What arrived is kept: the same command goes on from there.")
+        raise
+    progress.clear()
+    print(_told(look_into(target)))
+
+
+def _check(folder: Path, progress: Progress) -> None:
+    for step in check_model(folder, threading.Event()):
+        progress.update(f"{step}   {step.file}")
+    progress.clear()
+    print(_told(look_into(folder)))
+
+
+def _told(entry: ModelEntry) -> str:
+    """A model in a few lines."""
+    lines = [entry.name, f"  {entry.folder}", f"  {entry.source}"]
+    if entry.weights:
+        lines.append(f"  {entry.weights}")
+    lines.append(f"  reads {entry.reads}" if entry.is_usable else f"  cannot be used: {entry.problem}")
+    return "\n".join(map(printable, lines))

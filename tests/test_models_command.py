@@ -1,0 +1,157 @@
+"""`rtocr models` lists, downloads and checks models, and tells what went wrong in a sentence."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from huggingface_hub import constants
+from huggingface_hub.utils import close_session
+
+from rtocr_gui.cli.main import main
+from rtocr_gui.ocr.model_source import REVISION, ModelSource
+from rtocr_gui.settings import Settings, save_settings, settings_path
+from tests.hub_server import HubServer, Trouble
+from tests.published_model import NEEDED, WEIGHTS, published_files
+from tests.small_checkpoint import write_checkpoint
+
+CHECKOUT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    cache = tmp_path / "cache"
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    close_session()
+    yield cache
+    close_session()
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[HubServer]:
+    server = HubServer(published_files(tmp_path), REVISION)
+    yield server
+    server.close()
+
+
+def test_models_are_listed_with_what_they_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert listed[0] == "RTOCR Miniature"
+    assert "  comes with RTOCR" in listed
+    assert "  19.8 MB, bfloat16, 9.9 million weights" in listed
+    assert "  reads Tiny: Plain text" in listed
+
+
+def test_the_remembered_folder_is_listed_and_why_it_cannot_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_checkpoint(tmp_path / "mine")
+    (folder / "config.json").unlink()
+    save_settings(Settings(model_folder=str(folder)), settings_path())
+    assert main(["models", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert f"mine\n  {folder}\n  your folder\n  cannot be used: The folder" in listed
+
+
+def test_a_download_puts_the_model_where_all_programs_look(
+    hub: HubServer, own_cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", "download", "--endpoint", hub.endpoint]) == 0
+    told = capsys.readouterr()
+    folder = ModelSource(hub.endpoint).folder_in(own_cache)
+    assert told.err == f"DeepSeek-OCR from {hub.endpoint[7:]} to {folder}\n"
+    assert told.out.startswith(
+        f"DeepSeek-OCR\n  {folder}\n  downloaded from {hub.endpoint[7:]}, revision 9f30c71"
+    )
+    main(["models"])
+    assert str(folder) in capsys.readouterr().out
+
+
+def test_a_download_may_go_to_a_folder_and_in_silence(
+    hub: HubServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "here"
+    arguments = ["models", "download", "--endpoint", hub.endpoint, "--folder", str(folder), "--quiet"]
+    assert main(arguments) == 0
+    assert capsys.readouterr().err == ""
+    assert {path.name for path in folder.iterdir()} >= set(NEEDED)
+
+
+def test_a_download_that_fails_tells_why_and_goes_on_next_time(
+    hub: HubServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["models", "download", "--endpoint", hub.endpoint, "--folder", str(tmp_path / "here")]
+    hub.troubles[WEIGHTS] = [Trouble(cut_after=50_000), Trouble(status=403)]
+    assert main(arguments) == 1
+    told = capsys.readouterr()
+    assert "was cut. Trying again…" in told.err
+    assert told.err.splitlines()[-1].startswith("rtocr: The server “127.0.0.1:")
+    assert told.out == ""
+    assert main(arguments) == 0
+    assert hub.downloads[-1] == (WEIGHTS, 50_000)
+
+
+def test_an_address_that_makes_no_sense_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "download", "--endpoint", "huggingface"]) == 1
+    assert "“huggingface” is not the address of a server" in capsys.readouterr().err
+
+
+def test_a_folder_is_checked(hub: HubServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "here"
+    main(["models", "download", "--endpoint", hub.endpoint, "--folder", str(folder)])
+    assert main(["models", "check", str(folder)]) == 0
+    path = folder / WEIGHTS
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    capsys.readouterr()
+    assert main(["models", "check", str(folder)]) == 1
+    assert f"rtocr: The model file “{WEIGHTS}” is not what was downloaded" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_fails_the_check(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", "check", str(tmp_path / "nowhere")]) == 1
+    assert "There is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["models", "sell"], ["models", "check"], ["models", "download", "now"]])
+def test_wrong_usage_is_told_with_exit_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process alone there")
+def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(hub: HubServer, tmp_path: Path) -> None:
+    """In a process of its own, with the server and the cache from the environment."""
+    hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
+    command = [sys.executable, "-W", "error", "-m", "rtocr_gui.cli.main", "models", "download"]
+    clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    environment = clean | {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home")}
+    folder = ModelSource(hub.endpoint).folder_in(tmp_path / "home" / "hub")
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert hub.hanging.wait(60)
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert told.splitlines()[-2:] == [
+        "What arrived is kept: the same command goes on from there.",
+        "rtocr: interrupted.",
+    ]
+    (part,) = folder.glob("model*.part")
+    kept = part.stat().st_size
+    finished = subprocess.run(
+        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert finished.stdout.startswith("DeepSeek-OCR\n")
+    assert hub.downloads[-1] == (WEIGHTS, kept)
+    assert (folder / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
