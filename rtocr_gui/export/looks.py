@@ -28,6 +28,7 @@ MAP_BORDER_RGB: Rgb = (24, 26, 32)
 MAP_CASING_RGB: Rgb = (255, 255, 255)
 """On a map the border between kept and merged is a dark line in a light casing: it shows on every colour."""
 HATCH_RGB: Rgb = (24, 26, 32)
+HATCH_ON_DARK_RGB: Rgb = (214, 218, 226)
 HATCH_OPACITY = 0.4
 HATCH_PITCH = 8
 """Of so many steps along a row, a hatch line takes one; it lies one step to the left in the next."""
@@ -49,6 +50,7 @@ with any colour blindness too."""
 _UNLIT_RGB: Rgb = (112, 114, 124)
 _UNLIT_ON_DARK_RGB: Rgb = (0, 0, 0)
 _LIT_RGB: Rgb = (255, 206, 84)
+_LIT_ON_DARK_RGB: Rgb = (150, 104, 16)
 _DARK_BELOW = 90
 _LEAST_PERCENT, _MOST_PERCENT = 2, 98
 _FAINT = 0.4
@@ -283,7 +285,7 @@ def attention_tints(attention: Values, dark: bool) -> Rgba:
     """
     strongest = float(attention.max(initial=0))
     weights = np.sqrt(attention.clip(0) / strongest) if strongest > 0 else np.zeros_like(attention)
-    return _blend((_UNLIT_ON_DARK_RGB if dark else _UNLIT_RGB, _LIT_RGB), weights)
+    return _blend((_UNLIT_ON_DARK_RGB, _LIT_ON_DARK_RGB) if dark else (_UNLIT_RGB, _LIT_RGB), weights)
 
 
 def attention_legend(attention: Values, layout: TokenLayout, grid: GridName) -> Legend:

@@ -12,6 +12,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.export.looks import (
     BORDER_RGB,
+    HATCH_ON_DARK_RGB,
     HATCH_RGB,
     MAP_BORDER_RGB,
     MAP_CASING_RGB,
@@ -97,7 +98,7 @@ def draw_overlay(
     kept, merged = edges[covering & is_kept].tolist(), edges[covering & ~is_kept].tolist()
     if is_hatched(look):
         hatch = _hatch(_covered(merged, size_px), reach_px)
-        picture.paste(HATCH_RGB, mask=Image.fromarray(hatch))
+        picture.paste(HATCH_ON_DARK_RGB if dark else HATCH_RGB, mask=Image.fromarray(hatch))
     if legend is None:
         picture.paste(BORDER_RGB, mask=_border(kept, merged, size_px, reach_px))
         return picture

@@ -10,6 +10,7 @@ from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QRegion, QTran
 
 from rtocr_gui.export.looks import (
     BORDER_RGB,
+    HATCH_ON_DARK_RGB,
     HATCH_RGB,
     MAP_BORDER_RGB,
     MAP_CASING_RGB,
@@ -233,7 +234,8 @@ class TokenOverlay:
         painter.setClipRect(visible)
         if self._hatched:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(_hatch_brush(QColor(*HATCH_RGB), line_width))
+            rgb = HATCH_ON_DARK_RGB if self._is_dark else HATCH_RGB
+            painter.setBrush(_hatch_brush(QColor(*rgb), line_width))
             painter.setBrushOrigin(page.topLeft())
             painter.drawRects([to_area.mapRect(run) for run in self._hatched])
         painter.setTransform(to_area, combine=True)
