@@ -136,6 +136,19 @@ def test_documents_hold_every_kind_of_block_in_boxes_on_the_page() -> None:
             assert 0 <= top < bottom <= 999
 
 
+def test_boxes_end_where_the_text_of_their_blocks_ends() -> None:
+    kind = replace(DOCUMENT, damaged=0.0)
+    for page in (draw_page(kind, 5, index) for index in range(6)):
+        x, y = page.print.centres.T
+        for block in page.blocks:
+            if block.kind in ("image", "table"):
+                continue
+            left, top, right, bottom = block.box
+            inside = page.print.boxes[(x > left) & (x < right) & (y > top) & (y < bottom)]
+            assert abs(inside[:, 0].min() - left) < 2, block.kind
+            assert abs(inside[:, 2].max() - right) < 2, block.kind
+
+
 def test_ink_is_where_the_characters_are_said_to_be_even_on_a_skewed_page() -> None:
     page = draw_page(PageKind((600, 600), (1.0, 1.0), (12.0, 13.0), rich=0.0, damaged=0.0), 11, 2)
     scan = damage_page(page.image, Damage(skew_degrees=2.0), np.random.default_rng(1))

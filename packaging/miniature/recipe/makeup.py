@@ -146,7 +146,7 @@ class Column:
         bullet = rng.choice("•–-*·")
         ending = rng.choice(".)")
         indent = type_.size_px * rng.uniform(1.4, 2.4)
-        printed, items, start = [], [], self.top
+        printed, items, start, rightmost = [], [], self.top, self.left
         for number in range(1, rng.randint(2, 8)):
             mark = f"{number}{ending}" if numbered else bullet
             length = rng.randint(4, 90)
@@ -158,13 +158,14 @@ class Column:
                 baseline = self._next_baseline(type_)
                 if index == 0:
                     self.sheet.set_words([mark], type_, self.left, baseline, type_.width(" "))
-                self.sheet.set_words(words, type_, self.left + indent, baseline, type_.width(" "))
+                end = self.sheet.set_words(words, type_, self.left + indent, baseline, type_.width(" "))
+                rightmost = max(rightmost, end)
             said = [" ".join(words) for words in lines]
             printed.append("\n".join([f"{mark} {said[0]}", *said[1:]]))
             items.append(f"{f'{number}.' if numbered else '-'} {' '.join(said)}")
         if not items:
             return None
-        return Block("text", (self.left, start, self.right, self.top), "\n".join(printed), "\n".join(items))
+        return Block("text", (self.left, start, rightmost, self.top), "\n".join(printed), "\n".join(items))
 
     def code(self) -> Block | None:
         """Lines of a program."""
@@ -280,7 +281,7 @@ class Column:
         lines = [words for words in lines if type_.width(" ".join(words)) <= self.width][: self._room(type_)]
         if not lines:
             return None
-        start, space, rightmost = self.top, type_.width(" "), self.left
+        start, space, leftmost, rightmost = self.top, type_.width(" "), self.right, self.left
         for index, words in enumerate(lines):
             slack = self.width - type_.width(" ".join(words))
             indent = first_indent * type_.size_px if index == 0 and not centred else 0.0
@@ -292,10 +293,10 @@ class Column:
             emphasis = [emphasised if emphasised and self.rng.random() < 0.15 else None for _ in words]
             baseline = self._next_baseline(type_)
             end = self.sheet.set_words(words, type_, self.left + indent, baseline, gap, emphasis)
-            rightmost = max(rightmost, end)
+            leftmost, rightmost = min(leftmost, self.left + indent), max(rightmost, end)
         said = [" ".join(words) for words in lines]
         return Block(
-            kind, (self.left, start, min(self.right, rightmost), self.top), "\n".join(said), " ".join(said)
+            kind, (leftmost, start, min(self.right, rightmost), self.top), "\n".join(said), " ".join(said)
         )
 
     def _rule_table(
