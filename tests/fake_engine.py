@@ -57,6 +57,7 @@ class FakeEngine:
         gate: while cleared, a reading waits after its first word (and still sees a cancel), and so does a
             trace.
         reading_began: set when a reading has said its first word.
+        asked: the settings of each reading that began, in order.
         load_error: raised by `load` where it is given.
         traced: settings of every trace that was begun.
     """
@@ -68,6 +69,7 @@ class FakeEngine:
         self.reading_began = threading.Event()
         self.load_error: CheckpointError | None = None
         self.threads: set[str] = set()
+        self.asked: list[ReadSettings] = []
         self.traced: list[ReadSettings] = []
 
     def load(self, folder: Path, device: str = "auto") -> LoadedModel:
@@ -84,6 +86,7 @@ class FakeEngine:
     def read(
         self, page: PageImage, settings: ReadSettings, cancel: threading.Event
     ) -> Iterator[ReadingEvent]:
+        self.asked.append(settings)
         yield Stage.ENCODE
         encoded = self.encode(page, settings.mode)
         yield encoded

@@ -78,7 +78,7 @@ def read_and_tune(files: list[Path]) -> dict[str, object]:
             "overlay_changed_while_dragging": before != during,
             "text_during_drag": text_during_drag,
             "kept_while_dragging": len(dragged.kept),
-            "kept_by_second_reading": window.reading_summary.text().split()[2],
+            "kept_by_second_reading": window.text_column.summary.text().split()[2],
             "notices": window.notice_bar.sentences,
             "pages": len(session.refs),
         }

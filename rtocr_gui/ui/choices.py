@@ -7,9 +7,11 @@ import dataclasses
 
 from PySide6.QtCore import QObject, Signal
 
+from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import TASKS, Mode, ModelInfo, ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
+from rtocr_gui.tokens import GridName
 
 
 class Choices(QObject):
@@ -59,6 +61,17 @@ class Choices(QObject):
         """The task in use: the remembered one if the model knows it, else the model's first."""
         tasks = self._model.tasks if self._model else TASKS
         return next((task for task in tasks if task.name == self._settings.task), tasks[0])
+
+    @property
+    def look(self) -> Look:
+        """What the overlay shows."""
+        names = {look.value for look in Look}
+        return Look(self._settings.look) if self._settings.look in names else Look.KEPT
+
+    @property
+    def grid(self) -> GridName:
+        """Whose tokens the overlay shows of a page with tiles."""
+        return "global" if self._settings.grid == "global" else "local"
 
     @property
     def read_settings(self) -> ReadSettings:

@@ -3,6 +3,7 @@
 The dialogs themselves are in `questions`; this knows when to ask, and what to tell the session then.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
@@ -31,6 +32,7 @@ class Dialogues(QObject):
         super().__init__(window)
         self._window = window
         self._session = session
+        self._tuning = session.tuning
         self._password_questions: list[PasswordQuestion] = []
         session.password_needed.connect(self.ask_password)
         session.overwrite_questioned.connect(self.ask_overwrite)
@@ -81,13 +83,38 @@ class Dialogues(QObject):
     @Slot()
     def ask_export(self) -> None:
         """Ask where to write the text of all pages."""
+        if self._session.has_text:
+            self._export("Export Markdown", ".md", "Markdown (*.md)", self._session.export)
+
+    @Slot()
+    def ask_export_overlay(self) -> None:
+        """Ask where to draw the page with its overlay."""
+        if self._tuning.has_plan:
+            export = self._tuning.export_overlay
+            self._export("Export overlay picture", "-overlay.png", "PNG picture (*.png)", export)
+
+    @Slot()
+    def ask_export_plan(self) -> None:
+        """Ask where to write what becomes of each visual token."""
+        if self._tuning.has_plan:
+            self._export("Export plan", "-plan.json", "JSON (*.json)", self._tuning.export_plan)
+
+    @Slot()
+    def ask_export_curve(self) -> None:
+        """Ask where to write the retention curve."""
+        if self._tuning.has_curve:
+            kinds = "Table (*.csv);;JSON (*.json)"
+            self._export("Export curve", "-curve.csv", kinds, self._tuning.export_curve)
+
+    def _export(self, title: str, ending: str, kinds: str, export: Callable[[Path], None]) -> None:
         current = self._session.current
-        if current is None or not self._session.has_text:
+        if current is None:
             return
-        path = questions.ask_export_path(self._window, self._export_folder() / f"{current.path.stem}.md")
+        suggestion = self._export_folder() / f"{current.path.stem}{ending}"
+        path = questions.ask_export_path(self._window, title, suggestion, kinds)
         if path is not None:
             self._session.remember(last_folder=str(path.parent))
-            self._session.export(path)
+            export(path)
 
     def _export_folder(self) -> Path:
         """Not beside the page: a pasted image lies in a temporary folder, a sample in the program's own."""

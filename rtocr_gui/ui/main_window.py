@@ -8,22 +8,26 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
+from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.actions import MENUS, draw_icons, fill, make_actions
 from rtocr_gui.ui.arrivals import Arrivals, SaveImage
 from rtocr_gui.ui.dialogues import Dialogues
 from rtocr_gui.ui.icons import app_icon
 from rtocr_gui.ui.notice_bar import NoticeBar
+from rtocr_gui.ui.overlay_bar import OverlayBar
 from rtocr_gui.ui.page_list import PageList
 from rtocr_gui.ui.page_view import PageView
+from rtocr_gui.ui.play_bar import PlayBar
 from rtocr_gui.ui.replies import PageRendered
 from rtocr_gui.ui.retention_bar import RetentionBar
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus, PageStatus, ShownText
 from rtocr_gui.ui.status_line import StatusLine
-from rtocr_gui.ui.text_pane import TextPane
+from rtocr_gui.ui.text_column import TextColumn
 from rtocr_gui.ui.tool_bar import ToolBar
 
 
@@ -47,28 +51,27 @@ class MainWindow(QMainWindow):
         self.tool_bar = ToolBar(self.actions_by_name)
         self.page_list = PageList()
         self.page_view = PageView()
-        self.text_pane = TextPane()
+        self.overlay_bar = OverlayBar()
+        self.play_bar = PlayBar()
+        self.text_column = TextColumn()
         self.retention_bar = RetentionBar()
         self.notice_bar = NoticeBar()
         self.status_line = StatusLine()
-        self.reading_summary = QLabel()
         draw_icons(self.actions_by_name, self.palette())
         self._compose()
         self._connect_session()
         self._connect_panes()
+        self._connect_tuning()
+        self._connect_spotlight()
         self._connect_actions()
         self._restore()
 
     # Composition ---------------------------------------------------------------------------
 
     def _compose(self) -> None:
-        self.reading_summary.setAccessibleName("How the text came about")
-        self.reading_summary.setTextFormat(Qt.TextFormat.PlainText)
-        self.reading_summary.setWordWrap(True)
-        self.reading_summary.setContentsMargins(6, 4, 6, 4)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        text_column = _stacked(self.reading_summary, self.text_pane, growing=self.text_pane)
-        for pane, stretch in ((self.page_list, 0), (self.page_view, 3), (text_column, 2)):
+        page_column = _stacked(self.page_view, self.overlay_bar, self.play_bar, growing=self.page_view)
+        for pane, stretch in ((self.page_list, 0), (page_column, 3), (self.text_column, 2)):
             self._splitter.addWidget(pane)
             self._splitter.setStretchFactor(self._splitter.count() - 1, stretch)
         self._splitter.setChildrenCollapsible(False)
@@ -91,10 +94,11 @@ class MainWindow(QMainWindow):
         session.page_status_changed.connect(self._show_page_status)
         session.page_image_changed.connect(self.page_view.show_page)
         session.page_message_changed.connect(self.page_view.show_message)
-        session.plan_changed.connect(self.page_view.show_plan)
-        session.plan_changed.connect(self.retention_bar.show_plan)
+        session.plan_changed.connect(self._show_plan)
+        session.transport_changed.connect(self.page_view.show_transport)
+        session.retention_changed.connect(self._show_retention)
         session.text_changed.connect(self._show_text)
-        session.text_appended.connect(self.text_pane.append_text)
+        session.text_appended.connect(self.text_column.text_pane.append_text)
         session.summary_changed.connect(self._show_summary)
         session.reading_changed.connect(self.status_line.show_reading)
         session.activity_changed.connect(self.status_line.show_activity)
@@ -117,22 +121,67 @@ class MainWindow(QMainWindow):
         self.retention_bar.retention_changed.connect(session.set_retention)
         self.retention_bar.retention_released.connect(session.settle_retention)
         self.retention_bar.reread_toggled.connect(session.set_reread)
-        self.text_pane.text_edited.connect(session.edit_text)
-        self.text_pane.copy_requested.connect(self._copy_text)
-        self.text_pane.export_requested.connect(self.dialogues.ask_export)
+        self.text_column.text_pane.text_edited.connect(session.edit_text)
+        self.text_column.text_pane.copy_requested.connect(self._copy_text)
+        self.text_column.text_pane.export_requested.connect(self.dialogues.ask_export)
+
+    def _connect_tuning(self) -> None:
+        session, tuning, column = self._session, self._session.tuning, self.text_column
+        tuning.look_changed.connect(self.page_view.set_look)
+        tuning.look_changed.connect(self.overlay_bar.set_look)
+        tuning.opacity_changed.connect(self.page_view.set_opacity)
+        tuning.grid_changed.connect(self._show_grid)
+        tuning.figures_changed.connect(column.figures_panel.show_figures)
+        tuning.comparison_changed.connect(column.compare_view.show_comparison)
+        tuning.comparing_changed.connect(column.compare_view.show_activity)
+        tuning.curve_changed.connect(column.curve_view.show_curve)
+        for changed in (tuning.comparing_changed, tuning.curve_changed):
+            changed.connect(lambda *_: self._enable_actions(session.activity))
+        self.page_view.legend_changed.connect(self.overlay_bar.show_legend)
+        self.page_view.transport_wanted.connect(session.want_transport)
+        self.overlay_bar.look_chosen.connect(tuning.set_look)
+        self.overlay_bar.opacity_changed.connect(tuning.set_opacity)
+        self.overlay_bar.grid_chosen.connect(tuning.set_grid)
+        column.compare_view.comparison_requested.connect(tuning.compare)
+        column.compare_view.stop_requested.connect(tuning.stop_comparing)
+        column.compare_view.place_chosen.connect(tuning.point_at_difference)
+        column.curve_view.curve_requested.connect(tuning.read_curve)
+        column.curve_view.stop_requested.connect(tuning.stop_curve)
+        column.curve_view.retention_chosen.connect(self._use_retention)
+        column.curve_view.export_requested.connect(self.dialogues.ask_export_curve)
+
+    def _connect_spotlight(self) -> None:
+        tuning, spotlight = self._session.tuning, self._session.tuning.spotlight
+        tuning.attention_changed.connect(self.page_view.show_attention)
+        spotlight.trace_changed.connect(self.play_bar.show_trace)
+        spotlight.tracing_changed.connect(self.play_bar.show_tracing)
+        spotlight.token_pointed.connect(self.play_bar.show_position)
+        spotlight.text_marked.connect(self._mark_text)
+        self.play_bar.trace_requested.connect(spotlight.trace)
+        self.play_bar.stop_requested.connect(spotlight.stop)
+        self.play_bar.position_changed.connect(spotlight.point_at_token)
+        self.play_bar.closed.connect(lambda: self.actions_by_name["trace"].setChecked(False))
+        self.text_column.text_pane.selection_changed.connect(spotlight.point_at_text)
 
     def _connect_actions(self) -> None:
         session, view, dialogues = self._session, self.page_view, self.dialogues
+        tuning, switches = session.tuning, self.actions_by_name
         slots: dict[str, Callable[[], object]] = {
             "open": dialogues.ask_files,
             "paste": self.arrivals.paste,
             "export": dialogues.ask_export,
+            "export_overlay": dialogues.ask_export_overlay,
+            "export_plan": dialogues.ask_export_plan,
+            "export_curve": dialogues.ask_export_curve,
             "copy": self._copy_text,
             "remove": lambda: dialogues.ask_remove(session.current),
             "quit": self.close,
             "read": session.read_current,
             "read_all": session.read_all,
             "stop": session.stop,
+            "compare": self.text_column.show_compare,
+            "curve": self._read_curve,
+            "next_look": tuning.show_next_look,
             "zoom_in": view.zoom_in,
             "zoom_out": view.zoom_out,
             "fit_page": view.fit_page,
@@ -145,22 +194,34 @@ class MainWindow(QMainWindow):
         }
         for name, slot in slots.items():
             self.actions_by_name[name].triggered.connect(lambda _=False, slot=slot: slot())
-        self.actions_by_name["overlay"].toggled.connect(view.set_overlay_visible)
-        self.actions_by_name["overlay"].toggled.connect(session.set_overlay_visible)
-        self.actions_by_name["global_grid"].toggled.connect(
-            lambda on: view.set_grid("global" if on else "local")
-        )
+        switches["overlay"].toggled.connect(view.set_overlay_visible)
+        switches["overlay"].toggled.connect(session.set_overlay_visible)
+        switches["global_grid"].toggled.connect(lambda on: tuning.set_grid("global" if on else "local"))
+        switches["trace"].toggled.connect(self.play_bar.setVisible)
+        switches["trace"].toggled.connect(tuning.spotlight.set_on)
+        switches["panel"].toggled.connect(self.text_column.set_panel_visible)
+        switches["panel"].toggled.connect(lambda on: session.remember(panel_visible=on))
 
     def _restore(self) -> None:
         settings = self._session.settings
         self.resize(1280, 820)
         self.restoreGeometry(QByteArray.fromHex(settings.window_geometry.encode()))
         self._splitter.restoreState(QByteArray.fromHex(settings.window_state.encode()))
+        self.text_column.restore(settings.column_state)
         self.retention_bar.set_retention(settings.retention)
         self.retention_bar.set_reread(settings.reread_on_release)
+        self._show_retention(settings.retention)
         self.page_view.set_overlay_visible(settings.overlay_visible)
-        with QSignalBlocker(self.actions_by_name["overlay"]):
-            self.actions_by_name["overlay"].setChecked(settings.overlay_visible)
+        self.page_view.set_opacity(settings.overlay_opacity)
+        self.overlay_bar.set_opacity(settings.overlay_opacity)
+        self.page_view.set_look(self._session.tuning.look)
+        self.overlay_bar.set_look(self._session.tuning.look)
+        self._show_grid(self._session.tuning.grid)
+        self.play_bar.hide()
+        self.text_column.set_panel_visible(settings.panel_visible)
+        for name, on in (("overlay", settings.overlay_visible), ("panel", settings.panel_visible)):
+            with QSignalBlocker(self.actions_by_name[name]):
+                self.actions_by_name[name].setChecked(on)
         self._show_model(ModelStatus(None, "Starting…", loading=True))
         self._enable_actions(Activity())
 
@@ -180,17 +241,54 @@ class MainWindow(QMainWindow):
         self.page_list.set_state(status.ref, status.state, status.sentence)
 
     @Slot(object)
+    def _show_plan(self, plan: PrunePlan | None) -> None:
+        self.page_view.show_plan(plan)
+        self.retention_bar.show_plan(plan)
+        self.overlay_bar.show_grids(plan is not None and plan.layout.has_tiles)
+        self._enable_actions(self._session.activity)
+
+    @Slot(object)
+    def _show_retention(self, retention: float | None) -> None:
+        self.text_column.compare_view.show_current(PruneSettings(retention))
+        self.text_column.curve_view.show_retention(retention)
+
+    @Slot(object)
+    def _use_retention(self, retention: float | None) -> None:
+        self.retention_bar.set_retention(retention)
+        self._session.settle_retention(retention)
+
+    @Slot(str)
+    def _show_grid(self, grid: GridName) -> None:
+        self.page_view.set_grid(grid)
+        self.overlay_bar.set_grid(grid)
+        with QSignalBlocker(self.actions_by_name["global_grid"]):
+            self.actions_by_name["global_grid"].setChecked(grid == "global")
+
+    @Slot(object)
+    def _mark_text(self, place: tuple[int, int] | None) -> None:
+        if place is None:
+            self.text_column.text_pane.clear_mark()
+        else:
+            self.text_column.text_pane.mark(*place)
+
+    @Slot()
+    def _read_curve(self) -> None:
+        self.actions_by_name["panel"].setChecked(True)
+        self.text_column.show_curve()
+        self._session.tuning.read_curve()
+
+    @Slot(object)
     def _show_text(self, shown: ShownText) -> None:
         if shown.text:
-            self.text_pane.show_text(shown.text, self._session.current)
+            self.text_column.text_pane.show_text(shown.text, self._session.current)
         else:
-            self.text_pane.show_message(shown.placeholder, self._session.current)
-        self.text_pane.set_read_only(shown.read_only)
+            self.text_column.text_pane.show_message(shown.placeholder, self._session.current)
+        self.text_column.text_pane.set_read_only(shown.read_only)
         self._show_summary(shown.summary)
 
     @Slot(str)
     def _show_summary(self, summary: str) -> None:
-        self.reading_summary.setText(summary)
+        self.text_column.summary.setText(summary)
         self._enable_actions(self._session.activity)
 
     @Slot(object)
@@ -200,18 +298,25 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _enable_actions(self, activity: Activity) -> None:
-        session = self._session
+        session, tuning = self._session, self._session.tuning
+        is_ready = session.current is not None and session.model is not None
         enabled = {
             "read": session.current is not None,
             "read_all": session.current is not None,
             "remove": session.current is not None,
-            "stop": activity.reading or activity.page_count > 0,
+            "stop": activity.reading or activity.page_count > 0 or tuning.is_reading,
+            "compare": is_ready,
+            "curve": is_ready and not tuning.is_reading,
+            "export_overlay": tuning.has_plan,
+            "export_plan": tuning.has_plan,
+            "export_curve": tuning.has_curve,
             "export": session.has_text,
             "copy": bool(session.current_text),
             "about_model": session.model is not None,
         }
         for name, is_enabled in enabled.items():
             self.actions_by_name[name].setEnabled(is_enabled)
+        self.text_column.curve_view.set_ready(is_ready)
 
     @Slot()
     def _copy_text(self) -> None:
@@ -239,6 +344,7 @@ class MainWindow(QMainWindow):
         self._session.remember(
             window_geometry=_as_hex(self.saveGeometry()),
             window_state=_as_hex(self._splitter.saveState()),
+            column_state=self.text_column.save(),
         )
         event.accept()
 

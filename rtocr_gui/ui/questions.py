@@ -22,12 +22,23 @@ def ask_files(parent: QWidget, folder: str) -> list[Path]:
     return [Path(name) for name in names]
 
 
-def ask_export_path(parent: QWidget, suggestion: Path) -> Path | None:
-    """The Markdown file to write; the dialog itself asks before an existing one is replaced."""
-    name, _ = QFileDialog.getSaveFileName(
-        parent, "Export Markdown", str(suggestion), "Markdown (*.md);;All files (*)"
-    )
-    return Path(name) if name else None
+def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -> Path | None:
+    """The file to write; the dialog itself asks before an existing one is replaced.
+
+    Args:
+        parent: what the dialog lies over.
+        title: of the dialog.
+        suggestion: file offered at first.
+        kinds: file types as Qt writes them, e.g. "Markdown (*.md)".
+
+    Returns:
+        The file, with the suggested suffix where the person gave none; None where they cancelled.
+    """
+    dialog = QFileDialog(parent, title, str(suggestion.parent), f"{kinds};;All files (*)")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(suggestion.suffix)
+    dialog.selectFile(suggestion.name)
+    return Path(dialog.selectedFiles()[0]) if dialog.exec() else None
 
 
 def ask_model_folder(parent: QWidget, folder: str) -> Path | None:

@@ -9,6 +9,7 @@ for one kind of thing, and the session tells the panes what to show:
     Planner      keeps the plan of the page that is shown
     Reader       reads pages, one after another
     PageTexts    keeps what was read and what was typed
+    Tuning       compares and explains, with controllers of its own
 
 The session itself decides who has to hear of what. Knows no widget.
 """
@@ -31,6 +32,7 @@ from rtocr_gui.ui.planner import Planner
 from rtocr_gui.ui.reader import Reader
 from rtocr_gui.ui.replies import PageRendered
 from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageFailure
+from rtocr_gui.ui.tuning import Tuning
 
 
 class Session(QObject):
@@ -39,11 +41,15 @@ class Session(QObject):
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry), page_selected (PageRef or None), page_image_changed (QImage),
         page_message_changed (str), thumbnail_changed (PageRendered), page_status_changed (PageStatus),
-        plan_changed (PrunePlan or None), transport_changed (Transport or None), text_changed (ShownText),
-        text_appended (str), summary_changed (str), reading_changed (ReadingRecord or None),
-        activity_changed (Activity), encoding_changed (bool), model_changed (ModelStatus),
+        retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
+        transport_changed (Transport or None), text_changed (ShownText), text_appended (str),
+        summary_changed (str), reading_changed (ReadingRecord or None), activity_changed (Activity),
+        encoding_changed (bool), model_changed (ModelStatus),
         settings_changed (Settings), notice_raised (str), password_needed (PasswordQuestion),
         overwrite_questioned (OverwriteQuestion).
+
+    Attributes:
+        tuning: has the signals and slots of the overlay's looks and of the tuning panes.
 
     Args:
         bridge: answers the slow requests.
@@ -58,6 +64,7 @@ class Session(QObject):
     page_message_changed = Signal(str)
     thumbnail_changed = Signal(object)
     page_status_changed = Signal(object)
+    retention_changed = Signal(object)
     plan_changed = Signal(object)
     transport_changed = Signal(object)
     text_changed = Signal(object)
@@ -87,6 +94,7 @@ class Session(QObject):
             bridge, lambda: (self._choices.read_settings, self._choices.settings.pdf_dpi), self
         )
         self._texts = PageTexts(self._pages, self._reader, self)
+        self.tuning = Tuning(bridge, self._pages, self._choices, self)
         self._connect()
 
     def _connect(self) -> None:
@@ -105,7 +113,9 @@ class Session(QObject):
         self._models.refused.connect(self.notice_raised)
         self._models.status_changed.connect(self.model_changed)
         self._planner.plan_changed.connect(self.plan_changed)
+        self._planner.plan_changed.connect(self.tuning.show_plan)
         self._planner.transport_changed.connect(self.transport_changed)
+        self._planner.transport_changed.connect(self.tuning.show_transport)
         self._planner.encoding_changed.connect(self.encoding_changed)
         self._planner.failed.connect(self._report_encoding)
         self._reader.activity_changed.connect(self.activity_changed)
@@ -113,8 +123,10 @@ class Session(QObject):
         self._texts.text_appended.connect(self.text_appended)
         self._texts.summary_changed.connect(self.summary_changed)
         self._texts.reading_changed.connect(self.reading_changed)
+        self._texts.reading_changed.connect(self.tuning.show_readings)
         self._texts.page_status_changed.connect(self.page_status_changed)
         self._texts.notice_raised.connect(self.notice_raised)
+        self.tuning.notice_raised.connect(self.notice_raised)
 
     # How it stands -------------------------------------------------------------------------
 
@@ -189,22 +201,30 @@ class Session(QObject):
         """Remember whether merged tokens are veiled."""
         self.remember(overlay_visible=on)
 
+    @Slot()
+    def want_transport(self) -> None:
+        """Solve where the merged tokens go from now on, for every plan."""
+        self._planner.set_transport_wanted(True)
+
     @Slot(object)
     def set_mode(self, mode: Mode) -> None:
         """Scale pages in another way from now on."""
         self.remember(mode=mode.value)
         self._refresh_plan()
+        self.tuning.show_page(self.current)
 
     @Slot(object)
     def set_task(self, task: Task) -> None:
         """Ask the model for something else from now on."""
         self.remember(task=task.name)
+        self.tuning.show_page(self.current)
 
     @Slot(object)
     def set_retention(self, retention: float | None) -> None:
         """Plan for another ratio, at once; None for automatic retention."""
         self.remember(retention=retention)
         self._planner.set_retention(retention)
+        self.retention_changed.emit(retention)
 
     @Slot(object)
     def settle_retention(self, retention: float | None) -> None:
@@ -234,12 +254,15 @@ class Session(QObject):
         """Load a checkpoint folder, and remember it once it works; None for the bundled miniature."""
         self._reader.stop()
         self._reader.set_model_ready(False)
+        self.tuning.stop()
         self._models.load(folder or self._bundled_model, self.settings.device)
 
     @Slot(object)
     def _adopt_model(self, model: LoadedModel) -> None:
         self._choices.adopt(model.info, is_bundled=model.info.folder == self._bundled_model)
         self._planner.forget_encodings()
+        self.tuning.forget_readings()
+        self.tuning.show_page(self.current)
         self._use_model(model)
 
     @Slot(object)
@@ -279,6 +302,7 @@ class Session(QObject):
         self.page_selected.emit(ref)
         self.page_message_changed.emit(f"Opening {ref.label}…" if ref else "")
         self._texts.show_page(ref)
+        self.tuning.show_page(ref)
         self._refresh_plan()
 
     def _refresh_plan(self) -> None:
@@ -332,8 +356,9 @@ class Session(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Stop the reading that runs and forget those that wait."""
+        """Stop whatever is being read, and forget the pages that wait."""
         self._reader.stop()
+        self.tuning.stop()
 
     @Slot(str)
     def edit_text(self, text: str) -> None:

@@ -30,7 +30,7 @@ def read(qtbot: QtBot, window: MainWindow, session: Session) -> None:
 
 
 def editor(window: MainWindow) -> QPlainTextEdit:
-    return window.text_pane.findChild(QPlainTextEdit)
+    return window.text_column.text_pane.findChild(QPlainTextEdit)
 
 
 def test_every_action_is_in_a_menu_and_says_what_it_does(window: MainWindow) -> None:
@@ -56,7 +56,7 @@ def test_read_shows_the_text_and_how_it_came_about(
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
     assert editor(window).toPlainText() == "page 1 of scan.png at 0.76"
-    assert "48 of 64 tokens" in window.reading_summary.text()
+    assert "48 of 64 tokens" in window.text_column.summary.text()
 
 
 def test_copied_files_are_opened_by_paste(
@@ -210,7 +210,7 @@ def test_an_export_is_never_suggested_beside_a_pasted_page(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suggested: list[Path] = []
-    monkeypatch.setattr(questions, "ask_export_path", lambda _, path: suggested.append(path))
+    monkeypatch.setattr(questions, "ask_export_path", lambda _, title, path, kinds: suggested.append(path))
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
     session.remember(last_folder="/no/such/folder")
@@ -253,5 +253,5 @@ def test_typing_makes_a_page_exportable(
     assert not window.actions_by_name["export"].isEnabled()
     editor(window).setPlainText("mine")
     assert window.actions_by_name["export"].isEnabled()
-    assert window.reading_summary.text() == "typed by you"
+    assert window.text_column.summary.text() == "typed by you"
     monkeypatch.setattr(questions, "agrees", lambda *_: True)

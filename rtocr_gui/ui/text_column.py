@@ -1,0 +1,69 @@
+"""The right-hand column: the text of the page above, and below it the panel for tuning.
+
+Composes panes and knows nothing of what they show.
+"""
+
+from PySide6.QtCore import QByteArray, Qt, Slot
+from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from rtocr_gui.ui.compare_view import CompareView
+from rtocr_gui.ui.curve_view import CurveView
+from rtocr_gui.ui.figures_panel import FiguresPanel
+from rtocr_gui.ui.text_pane import TextPane
+
+
+class TextColumn(QSplitter):
+    """Text and comparison in tabs, figures and curve in tabs below them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Vertical, parent)
+        self.summary = QLabel()
+        self.text_pane = TextPane()
+        self.compare_view = CompareView()
+        self.figures_panel = FiguresPanel()
+        self.curve_view = CurveView()
+        self.summary.setAccessibleName("How the text came about")
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary.setWordWrap(True)
+        self.summary.setContentsMargins(6, 4, 6, 4)
+        self.text_pane.add_tab(self.compare_view, "Com&pare", "Two readings of this page side by side")
+        self.panel = QTabWidget()
+        self.panel.setDocumentMode(True)
+        self.panel.setAccessibleName("Tuning panel")
+        self.panel.addTab(self.figures_panel, "Fi&gures")
+        self.panel.setTabToolTip(0, "What a reading costs, and why automatic retention is what it is")
+        self.panel.addTab(self.curve_view, "Cur&ve")
+        self.panel.setTabToolTip(1, "What the text loses as fewer tokens are kept")
+        above = QWidget()
+        column = QVBoxLayout(above)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.summary)
+        column.addWidget(self.text_pane, 1)
+        for part, stretch in ((above, 3), (self.panel, 2)):
+            self.addWidget(part)
+            self.setStretchFactor(self.count() - 1, stretch)
+        self.setChildrenCollapsible(False)
+        self.setSizes([440, 260])
+
+    @Slot(bool)
+    def set_panel_visible(self, visible: bool) -> None:
+        """Show or hide the tuning panel; the text takes its room."""
+        self.panel.setVisible(visible)
+
+    def show_compare(self) -> None:
+        """Bring the comparison to the front."""
+        self.text_pane.show_tab(self.compare_view)
+        self.compare_view.setFocus()
+
+    def show_curve(self) -> None:
+        """Bring the curve to the front of the panel."""
+        self.panel.setCurrentWidget(self.curve_view)
+
+    def save(self) -> str:
+        """How the room is shared, as the settings keep it."""
+        return bytes(self.saveState().toHex().data()).decode()
+
+    def restore(self, state: str) -> None:
+        """Share the room as it was shared before; an empty state changes nothing."""
+        self.restoreState(QByteArray.fromHex(state.encode()))

@@ -1,0 +1,395 @@
+"""What tuning promises to a person: readings are compared with those of the same page, way and model."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.export.looks import Look
+from rtocr_gui.ocr.curve import CURVE_RATIOS
+from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import ComparisonShown, CurveShown, FiguresShown
+from rtocr_gui.ui.tuning import Tuning
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import open_and_load
+
+Draw = Callable[..., Path]
+ALL, HALF = PruneSettings(1.0), PruneSettings(0.5)
+
+
+@pytest.fixture
+def tuning(session: Session) -> Tuning:
+    return session.tuning
+
+
+@pytest.fixture
+def figures(tuning: Tuning) -> list[FiguresShown]:
+    told: list[FiguresShown] = []
+    tuning.figures_changed.connect(told.append)
+    return told
+
+
+@pytest.fixture
+def curves(tuning: Tuning) -> list[CurveShown]:
+    told: list[CurveShown] = []
+    tuning.curve_changed.connect(told.append)
+    return told
+
+
+@pytest.fixture
+def notices(session: Session) -> list[str]:
+    heard: list[str] = []
+    session.notice_raised.connect(heard.append)
+    return heard
+
+
+def read(qtbot: QtBot, session: Session) -> None:
+    with qtbot.waitSignal(
+        session.activity_changed, check_params_cb=lambda activity: activity == type(activity)()
+    ):
+        session.read_current()
+
+
+def compare(qtbot: QtBot, tuning: Tuning) -> ComparisonShown:
+    with qtbot.waitSignal(
+        tuning.comparison_changed, check_params_cb=lambda shown: shown is not None
+    ) as caught:
+        tuning.compare(ALL, HALF)
+    shown: ComparisonShown = caught.args[0]
+    return shown
+
+
+def read_curve(qtbot: QtBot, tuning: Tuning, curves: list[CurveShown]) -> CurveShown:
+    tuning.read_curve()
+    qtbot.waitUntil(lambda: not curves[-1].running)
+    return curves[-1]
+
+
+# Figures
+
+
+def test_figures_set_a_reading_against_the_all_token_reading_of_its_page(
+    qtbot: QtBot, session: Session, tuning: Tuning, figures: list[FiguresShown], draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    assert figures[-1].plan is not None
+    assert figures[-1].reading is not None
+    assert figures[-1].all_tokens is None
+    compare(qtbot, tuning)
+    all_tokens = figures[-1].all_tokens
+    assert all_tokens is not None
+    assert all_tokens.kept == all_tokens.total == figures[-1].reading.total
+    assert figures[-1].reading.kept < figures[-1].reading.total
+
+
+def test_figures_of_another_mode_know_no_all_token_reading_of_this_one(
+    qtbot: QtBot, session: Session, tuning: Tuning, figures: list[FiguresShown], draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    compare(qtbot, tuning)
+    session.set_mode(Mode.SMALL)
+    assert figures[-1].all_tokens is None
+
+
+def test_figures_of_a_page_without_a_reading_hold_its_plan_alone(
+    qtbot: QtBot, session: Session, figures: list[FiguresShown], draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
+    read(qtbot, session)
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    session.select_page(session.refs[1])
+    qtbot.waitUntil(lambda: figures[-1].plan is not None)
+    assert figures[-1].reading is None
+
+
+# Comparing
+
+
+def test_comparing_leaves_the_text_of_the_page_alone(
+    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text("mine")
+    shown = compare(qtbot, tuning)
+    assert (shown.left.text[-4:], shown.right.text[-4:]) == ("1.00", "0.50")
+    assert session.current_text == "mine"
+
+
+def test_a_reading_of_the_page_is_not_made_again_to_compare_it(
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.set_retention(0.5)
+    read(qtbot, session)
+    compare(qtbot, tuning)
+    assert [asked.pruning for asked in fake_engine.asked] == [HALF, ALL]
+
+
+def test_another_model_compares_with_nothing_that_the_one_before_it_read(
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    compare(qtbot, tuning)
+    fake_engine.asked.clear()
+    with qtbot.waitSignals([session.model_changed, tuning.comparison_changed]):
+        session.choose_model(tmp_path / "elsewhere")
+    qtbot.waitUntil(lambda: session.model.info.folder == tmp_path / "elsewhere")
+    compare(qtbot, tuning)
+    assert [asked.pruning for asked in fake_engine.asked] == [ALL, HALF]
+
+
+def test_stop_stops_a_comparison_too(
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    told: list[tuple[str, bool]] = []
+    tuning.comparing_changed.connect(lambda *activity: told.append(activity))
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    tuning.compare(ALL, HALF)
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    assert tuning.is_reading
+    session.stop()
+    assert not tuning.is_reading
+    assert told[-1] == ("Stopped before both readings were there.", False)
+
+
+# Curve
+
+
+def test_a_curve_takes_every_ratio_and_auto_and_its_readings_serve_the_figures(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    figures: list[FiguresShown],
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    shown = read_curve(qtbot, tuning, curves)
+    assert [point.retention for point in shown.points if not point.automatic] == list(CURVE_RATIOS)
+    assert len(shown.points) == shown.expected == 9
+    assert not shown.has_truth
+    assert figures[-1].all_tokens is not None
+
+
+def test_a_curve_is_there_again_when_its_page_is(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    shown = read_curve(qtbot, tuning, curves)
+    first, second = session.refs
+    session.select_page(second)
+    assert curves[-1] == CurveShown()
+    session.select_page(first)
+    assert curves[-1].points == shown.points
+    assert len(fake_engine.asked) == 9
+
+
+def test_a_truth_beside_the_page_gives_error_rates(
+    qtbot: QtBot, session: Session, tuning: Tuning, curves: list[CurveShown], draw_page: Draw, tmp_path: Path
+) -> None:
+    (tmp_path / "scan.txt").write_text("page 1 of scan.png at 1.00", encoding="utf-8")
+    open_and_load(qtbot, session, draw_page())
+    shown = read_curve(qtbot, tuning, curves)
+    assert shown.has_truth
+    assert shown.points[0].error_rate == 0
+    assert all(point.error_rate for point in shown.points[1:])
+
+
+def test_a_truth_that_is_no_text_is_told_and_the_curve_goes_on(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    notices: list[str],
+    draw_page: Draw,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "scan.txt").write_bytes(b"\xff\xfe\x00")
+    open_and_load(qtbot, session, draw_page())
+    assert not read_curve(qtbot, tuning, curves).has_truth
+    assert len(curves[-1].points) == 9
+    assert "not UTF-8" in notices[0]
+
+
+def test_another_page_drops_a_curve_that_is_being_read(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    fake_engine.gate.clear()
+    tuning.read_curve()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    session.select_page(session.refs[1])
+    assert curves[-1] == CurveShown()
+    assert not tuning.is_reading
+
+
+# Where does it look?
+
+
+@pytest.fixture
+def lights(tuning: Tuning) -> list[NDArray[np.float32] | None]:
+    told: list[NDArray[np.float32] | None] = []
+    tuning.attention_changed.connect(told.append)
+    return told
+
+
+def lit(lights: list[NDArray[np.float32] | None]) -> list[int]:
+    """The visual tokens that are lit, brightest first. The fake looks up word n in tokens n and n + 1."""
+    newest = lights[-1]
+    return [] if newest is None else np.argsort(-newest, kind="stable")[: np.count_nonzero(newest)].tolist()
+
+
+def test_selected_text_lights_up_where_it_was_read_once_the_reading_is_traced(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    fake_engine: FakeEngine,
+    lights: list[NDArray[np.float32] | None],
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    tuning.spotlight.set_on(True)
+    pointed: list[int] = []
+    tuning.spotlight.token_pointed.connect(pointed.append)
+    start = session.current_text.index("of")
+    tuning.spotlight.point_at_text(start, start + 2)
+    qtbot.waitUntil(lambda: lit(lights) == [2, 3])
+    assert pointed == [2]
+    tuning.spotlight.point_at_text(0, 4)
+    assert lit(lights) == [0, 1]
+    assert len(fake_engine.traced) == 1
+    tuning.spotlight.point_at_text(4, 4)
+    assert lit(lights) == []
+
+
+def test_selecting_text_traces_nothing_while_nobody_asked_where_it_looks(
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    tuning.spotlight.point_at_text(0, 4)
+    assert not fake_engine.traced
+
+
+def test_a_token_that_is_played_is_lit_and_marked_in_the_text(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    lights: list[NDArray[np.float32] | None],
+    draw_page: Draw,
+) -> None:
+    marks: list[tuple[int, int] | None] = []
+    tuning.spotlight.text_marked.connect(marks.append)
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
+        tuning.spotlight.trace()
+    tuning.spotlight.point_at_token(2)
+    assert lit(lights) == [2, 3]
+    assert session.current_text[slice(*marks[-1])].strip() == "of"
+    session.set_retention(0.3)
+    read(qtbot, session)
+    assert marks[-1] is None
+    assert lit(lights) == []
+
+
+def test_a_difference_is_lit_where_its_reading_found_it(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    fake_engine: FakeEngine,
+    lights: list[NDArray[np.float32] | None],
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    shown = compare(qtbot, tuning)
+    tuning.point_at_difference(shown.comparison.differences[0])
+    qtbot.waitUntil(lambda: lit(lights) == [5, 6])
+    assert [settings.pruning for settings in fake_engine.traced] == [HALF]
+
+
+def test_lights_of_another_mode_are_not_shown_over_this_one(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    lights: list[NDArray[np.float32] | None],
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
+        tuning.spotlight.trace()
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+        session.set_mode(Mode.SMALL)
+    tuning.spotlight.point_at_token(2)
+    assert lights[-1] is None
+
+
+# The overlay and files
+
+
+def test_the_looks_come_one_after_the_other_and_are_remembered(session: Session, tuning: Tuning) -> None:
+    told: list[Look] = []
+    tuning.look_changed.connect(told.append)
+    for _ in Look:
+        tuning.show_next_look()
+    assert [*told[-1:], *told[:-1]] == list(Look)
+    tuning.set_look(Look.DENSITY)
+    tuning.set_opacity(0.25)
+    tuning.set_grid("global")
+    settings = session.settings
+    assert (settings.look, settings.overlay_opacity, settings.grid) == ("density", 0.25, "global")
+
+
+def test_plan_curve_and_overlay_are_exported(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    notices: list[str],
+    draw_page: Draw,
+    tmp_path: Path,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read_curve(qtbot, tuning, curves)
+    tuning.set_look(Look.NORM)
+    tuning.export_plan(tmp_path / "plan.json")
+    tuning.export_curve(tmp_path / "curve.csv")
+    with qtbot.waitSignal(tuning.notice_raised):
+        tuning.export_overlay(tmp_path / "overlay.png")
+    assert (tmp_path / "overlay.png").read_bytes().startswith(b"\x89PNG")
+    assert len((tmp_path / "curve.csv").read_text(encoding="utf-8").splitlines()) == 10
+    assert notices == [
+        f"Exported the plan to {tmp_path / 'plan.json'}.",
+        f"Exported 9 points of the curve to {tmp_path / 'curve.csv'}.",
+        f"Exported the overlay to {tmp_path / 'overlay.png'}.",
+    ]
+
+
+def test_an_export_that_fails_is_told(
+    qtbot: QtBot, session: Session, tuning: Tuning, notices: list[str], draw_page: Draw, tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    tuning.export_plan(tmp_path)
+    with qtbot.waitSignal(tuning.notice_raised):
+        tuning.export_overlay(tmp_path / "nowhere" / "overlay.png")
+    assert len(notices) == 2
+    assert "there is no folder" in notices[1]
