@@ -197,8 +197,10 @@ class MainWindow(QMainWindow):
         switches["overlay"].toggled.connect(view.set_overlay_visible)
         switches["overlay"].toggled.connect(session.set_overlay_visible)
         switches["global_grid"].toggled.connect(lambda on: tuning.set_grid("global" if on else "local"))
+        switches["overlay"].toggled.connect(self.overlay_bar.setEnabled)
         switches["trace"].toggled.connect(self.play_bar.setVisible)
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
+        switches["trace"].toggled.connect(lambda on: on and switches["overlay"].setChecked(True))
         switches["panel"].toggled.connect(self.text_column.set_panel_visible)
         switches["panel"].toggled.connect(lambda on: session.remember(panel_visible=on))
 
@@ -217,6 +219,7 @@ class MainWindow(QMainWindow):
         self.page_view.set_look(self._session.tuning.look)
         self.overlay_bar.set_look(self._session.tuning.look)
         self._show_grid(self._session.tuning.grid)
+        self.overlay_bar.setEnabled(settings.overlay_visible)
         self.play_bar.hide()
         self.text_column.set_panel_visible(settings.panel_visible)
         for name, on in (("overlay", settings.overlay_visible), ("panel", settings.panel_visible)):

@@ -117,7 +117,9 @@ class Tuning(QObject):
         self.spotlight.show_reading(self._shown, self._choices.settings.pdf_dpi, reading)
 
     def show_plan(self, plan: PrunePlan | None) -> None:
-        """Take another plan of the page."""
+        """Take another plan of the page; who moves the slider wants to see that, and no lights."""
+        if plan is not None and self._plan is not None and plan.retention != self._plan.retention:
+            self.spotlight.put_out()
         self._plan = plan
         self.show_readings()
 
@@ -180,6 +182,7 @@ class Tuning(QObject):
     def set_look(self, look: Look) -> None:
         """Show something else of the tokens from now on."""
         self._choices.remember(look=look.value)
+        self.spotlight.put_out()
         self.look_changed.emit(look)
 
     @Slot()
@@ -222,6 +225,7 @@ class Tuning(QObject):
     @Slot(object)
     def _show_comparison(self, shown: ComparisonShown | None) -> None:
         self._comparison = shown
+        self.spotlight.put_out()
         self.comparison_changed.emit(shown)
 
     @Slot()

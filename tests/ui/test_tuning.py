@@ -326,6 +326,26 @@ def test_a_difference_is_lit_where_its_reading_found_it(
     assert [settings.pruning for settings in fake_engine.traced] == [HALF]
 
 
+def test_another_ratio_or_look_puts_the_lights_out(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    lights: list[NDArray[np.float32] | None],
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    shown = compare(qtbot, tuning)
+    tuning.point_at_difference(shown.comparison.differences[0])
+    qtbot.waitUntil(lambda: bool(lit(lights)))
+    with qtbot.waitSignal(session.plan_changed):
+        session.set_retention(0.4)
+    assert not lit(lights)
+    tuning.point_at_difference(shown.comparison.differences[0])
+    assert lit(lights)
+    tuning.show_next_look()
+    assert not lit(lights)
+
+
 def test_lights_of_another_mode_are_not_shown_over_this_one(
     qtbot: QtBot,
     session: Session,
