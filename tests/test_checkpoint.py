@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,10 +15,9 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file, save_file
-from transformers import UnlimitedOcrForConditionalGeneration
+from transformers import UnlimitedOcrForConditionalGeneration, core_model_loading
 
 from rtocr_gui.errors import CheckpointError, SettingsError
-from rtocr_gui.ocr import checkpoint as checkpoint_module
 from rtocr_gui.ocr.checkpoint import (
     choose_device,
     choose_dtype,
@@ -429,27 +429,39 @@ def test_shards_give_the_same_model_as_one_file(folder: Path) -> None:
     assert all(torch.equal(whole[name], sharded[name]) for name in whole)
 
 
-def test_the_weights_as_stored_are_gone_before_the_model_moves_to_its_device(
+def test_tensors_are_read_one_after_the_other_and_none_of_them_stays_beside_the_model(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    readers: set[threading.Thread] = set()
     stored: list[weakref.ref[torch.Tensor]] = []
     left: list[int] = []
-    read, move = checkpoint_module.load_file, torch.nn.Module.to
+    read, move = core_model_loading._materialize_copy, torch.nn.Module.to
 
-    def watched_read(path: Path) -> dict[str, torch.Tensor]:
-        tensors = read(path)
-        stored.extend(map(weakref.ref, tensors.values()))
-        return tensors
+    def watched_read(tensor: Any, device: Any = None, dtype: Any = None) -> torch.Tensor:
+        values = tensor[...]
+        readers.add(threading.current_thread())
+        stored.append(weakref.ref(values))
+        return read(values, device, dtype)
 
     def watched_move(model: torch.nn.Module, device: torch.device) -> torch.nn.Module:
         left.append(sum(tensor() is not None for tensor in stored))
         return move(model, device)
 
-    monkeypatch.setattr(checkpoint_module, "load_file", watched_read)
+    monkeypatch.setattr(core_model_loading, "_materialize_copy", watched_read)
     monkeypatch.setattr(UnlimitedOcrForConditionalGeneration, "to", watched_move)
     load_model(check_folder(folder), CPU, torch.float64)
     assert len(stored) > 0
+    assert readers == {threading.current_thread()}
     assert left == [0]
+
+
+def test_loading_leaves_the_environment_as_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = dict(os.environ)
+    load_model(check_folder(folder), CPU, torch.float32)
+    assert dict(os.environ) == before
+    monkeypatch.setenv("HF_DEACTIVATE_ASYNC_LOAD", "0")
+    load_model(check_folder(folder), CPU, torch.float32)
+    assert os.environ["HF_DEACTIVATE_ASYNC_LOAD"] == "0"
 
 
 def test_every_decoder_layer_attends_to_the_whole_text(folder: Path) -> None:
@@ -491,12 +503,14 @@ def test_too_little_memory_is_told_with_the_amount_needed(
     def fail(*arguments: object, **settings: object) -> None:
         raise error
 
-    monkeypatch.setattr("rtocr_gui.ocr.checkpoint.load_file", fail)
+    monkeypatch.setattr(core_model_loading, "_materialize_copy", fail)
     assert is_out_of_memory(error)
     checked = replace(check_folder(folder), parameter_count=3_300_000_000, weight_bytes=6_700_000_000)
-    needed = r"needs 13\.2 GB of memory on “cpu”.* another 6\.7 GB of main memory.*smaller model"
-    with pytest.raises(CheckpointError, match=needed):
+    with pytest.raises(CheckpointError, match=r"needs 13\.2 GB of memory on “cpu”: .*smaller model"):
         load_model(checked, CPU, torch.float32)
+    needed = r"needs 6\.6 GB of memory on “meta”, and 6\.6 GB of main memory.*smaller model"
+    with pytest.raises(CheckpointError, match=needed):
+        load_model(checked, torch.device("meta"), torch.bfloat16)
 
 
 def test_other_failures_of_torch_are_not_taken_for_lack_of_memory() -> None:

@@ -5,16 +5,16 @@ tensor by tensor under an explicit config, so that nothing else in the folder is
 remote code, no adapters, no generation settings. Knows devices and precisions; no page, no text.
 """
 
+import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
+from safetensors import SafetensorError, safe_open
 from transformers import UnlimitedOcrForConditionalGeneration
 from transformers.models.unlimited_ocr.configuration_unlimited_ocr import UnlimitedOcrConfig
 from transformers.utils import logging as transformers_logging
@@ -129,11 +129,11 @@ def load_model(
         CheckpointError: a file changed meanwhile, or the memory does not suffice.
     """
     try:
-        with _silent_transformers():
+        with _silent_transformers(), _one_tensor_at_a_time(), _opened_weights(folder) as weights:
             loaded: Any = UnlimitedOcrForConditionalGeneration.from_pretrained(
                 None,
                 config=stock_config(folder.architecture),
-                state_dict=_read_weights(folder),
+                state_dict=weights,
                 dtype=dtype,
                 attn_implementation="sdpa",
                 experts_implementation="grouped_mm" if device.type == "cuda" else "eager",
@@ -143,12 +143,10 @@ def load_model(
         placed: UnlimitedOcrForConditionalGeneration = model.eval().requires_grad_(False).to(device)
     except (OSError, SafetensorError, RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
-            # It is converted in main memory, where the weights as stored lie beside it until that is done.
-            model_bytes = folder.parameter_count * dtype.itemsize
-            beside_bytes = folder.weight_bytes + (0 if device.type == "cpu" else model_bytes)
+            size = f"{folder.parameter_count * dtype.itemsize / 1e9:.1f} GB"
+            way = "" if device.type == "cpu" else f", and {size} of main memory on the way there"
             raise CheckpointError(
-                f"The model needs {model_bytes / 1e9:.1f} GB of memory on “{device}”, and loading it takes "
-                f"another {beside_bytes / 1e9:.1f} GB of main memory: more than is free. Close other "
+                f"The model needs {size} of memory on “{device}”{way}: more than is free. Close other "
                 "programs, or choose another device or a smaller model."
             ) from error
         raise CheckpointError(
@@ -164,13 +162,34 @@ def load_model(
     return placed
 
 
-def _read_weights(folder: CheckpointFolder) -> dict[str, Tensor]:
-    """The tensors that the model has a place for, as they are in the files."""
+@contextmanager
+def _opened_weights(folder: CheckpointFolder) -> Iterator[dict[str, Any]]:
+    """The tensors that the model has a place for, each read from its file when it is asked for its values."""
     unused = unused_tensors(folder.architecture)
-    weights: dict[str, Tensor] = {}
-    for path in folder.weight_files:
-        weights |= {name: tensor for name, tensor in load_file(path).items() if name not in unused}
-    return weights
+    # On Windows a mapped file counts as memory of the process.
+    backend = "pread" if sys.platform == "win32" else "mmap"
+    with ExitStack() as files:
+        weights: dict[str, Any] = {}
+        for path in folder.weight_files:
+            file = files.enter_context(safe_open(path, framework="pt", device="cpu", backend=backend))
+            names = set(file.keys()) - unused.keys()
+            weights |= {name: file.get_slice(name) for name in names}
+        yield weights
+
+
+@contextmanager
+def _one_tensor_at_a_time() -> Iterator[None]:
+    """Keep transformers from reading ahead in threads, which takes the memory of the model twice."""
+    name = "HF_DEACTIVATE_ASYNC_LOAD"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def is_out_of_memory(error: BaseException) -> bool:
