@@ -4,7 +4,7 @@ Composes panes and knows nothing of what they show.
 """
 
 from PySide6.QtCore import QByteArray, Qt, Slot
-from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from rtocr_gui.ui.compare_view import CompareView
 from rtocr_gui.ui.curve_view import CurveView
@@ -26,13 +26,14 @@ class TextColumn(QSplitter):
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.summary.setWordWrap(True)
         self.summary.setContentsMargins(6, 4, 6, 4)
-        self.text_pane.add_tab(self.compare_view, "Com&pare", "Two readings of this page side by side")
+        self._compare_tab, self._curve_tab = _scrolled(self.compare_view), _scrolled(self.curve_view)
+        self.text_pane.add_tab(self._compare_tab, "Com&pare", "Two readings of this page side by side")
         self.panel = QTabWidget()
         self.panel.setDocumentMode(True)
         self.panel.setAccessibleName("Tuning panel")
         self.panel.addTab(self.figures_panel, "Fi&gures")
         self.panel.setTabToolTip(0, "What a reading costs, and why automatic retention is what it is")
-        self.panel.addTab(self.curve_view, "Cur&ve")
+        self.panel.addTab(self._curve_tab, "Cur&ve")
         self.panel.setTabToolTip(1, "What the text loses as fewer tokens are kept")
         above = QWidget()
         column = QVBoxLayout(above)
@@ -53,12 +54,12 @@ class TextColumn(QSplitter):
 
     def show_compare(self) -> None:
         """Bring the comparison to the front."""
-        self.text_pane.show_tab(self.compare_view)
+        self.text_pane.show_tab(self._compare_tab)
         self.compare_view.setFocus()
 
     def show_curve(self) -> None:
         """Bring the curve to the front of the panel."""
-        self.panel.setCurrentWidget(self.curve_view)
+        self.panel.setCurrentWidget(self._curve_tab)
 
     def save(self) -> str:
         """How the room is shared, as the settings keep it."""
@@ -67,3 +68,12 @@ class TextColumn(QSplitter):
     def restore(self, state: str) -> None:
         """Share the room as it was shared before; an empty state changes nothing."""
         self.restoreState(QByteArray.fromHex(state.encode()))
+
+
+def _scrolled(pane: QWidget) -> QScrollArea:
+    """A pane that scrolls where a small window has too little room for it, instead of making it grow."""
+    area = QScrollArea()
+    area.setWidget(pane)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    return area

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QPlainTextEdit, QScrollArea, QSlider
+from PySide6.QtWidgets import QApplication, QFileDialog, QPlainTextEdit, QScrollArea, QSlider
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui import questions
 from rtocr_gui.ui.actions import MENUS, SPECS
 from rtocr_gui.ui.main_window import MainWindow
@@ -255,3 +256,92 @@ def test_typing_makes_a_page_exportable(
     assert window.actions_by_name["export"].isEnabled()
     assert window.text_column.summary.text() == "typed by you"
     monkeypatch.setattr(questions, "agrees", lambda *_: True)
+
+
+def test_a_small_window_stays_small_whatever_is_shown_in_it(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    window.resize(1000, 640)
+    for name in ("compare", "curve", "trace"):
+        window.actions_by_name[name].trigger()
+    qtbot.waitUntil(lambda: session.tuning.has_curve and not session.tuning.is_reading)
+    with qtbot.waitSignal(session.tuning.comparison_changed, check_params_cb=lambda shown: shown is not None):
+        session.tuning.compare(PruneSettings(1.0), PruneSettings(0.5))
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == (1000, 640)
+    assert window.minimumSizeHint().height() <= 640
+    assert window.minimumSizeHint().width() <= 1000
+
+
+def test_a_point_of_the_curve_moves_the_slider_and_is_read(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.text_column.curve_view.retention_chosen.emit(0.5)
+    assert window.retention_bar.findChild(QSlider).value() == 50
+    qtbot.waitUntil(lambda: editor(window).toPlainText().endswith("at 0.50"))
+
+
+def test_the_panel_stays_hidden_when_it_was(window: MainWindow, session: Session) -> None:
+    panel = window.text_column.panel
+    assert panel.isVisible()
+    window.actions_by_name["panel"].trigger()
+    assert not panel.isVisible()
+    assert not session.settings.panel_visible
+    window.actions_by_name["curve"].setEnabled(True)
+    window.actions_by_name["curve"].trigger()
+    assert panel.isVisible()
+
+
+def test_where_it_looks_is_asked_for_played_and_closed(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.actions_by_name["overlay"].setChecked(False)
+    window.actions_by_name["trace"].trigger()
+    assert window.play_bar.isVisible()
+    assert window.actions_by_name["overlay"].isChecked()
+    assert not fake_engine.traced
+    with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
+        window.play_bar.play()
+    window.play_bar.closed.emit()
+    assert not window.play_bar.isVisible()
+    assert not window.actions_by_name["trace"].isChecked()
+
+
+@pytest.mark.parametrize(
+    ("action", "ending"),
+    [("export_plan", "-plan.json"), ("export_overlay", "-overlay.png"), ("export_curve", "-curve.csv")],
+)
+def test_what_is_tuned_is_exported_to_the_file_that_was_chosen(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    action: str,
+    ending: str,
+) -> None:
+    monkeypatch.setattr(questions, "ask_export_path", lambda _, title, path, kinds: tmp_path / path.name)
+    open_and_load(qtbot, session, draw_page())
+    session.tuning.read_curve()
+    qtbot.waitUntil(lambda: session.tuning.has_curve and not session.tuning.is_reading)
+    with qtbot.waitSignal(session.notice_raised):
+        window.actions_by_name[action].trigger()
+    assert (tmp_path / f"scan{ending}").stat().st_size > 100
+
+
+def test_a_save_dialog_gives_a_name_without_a_suffix_the_suggested_one(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def accept(dialog: QFileDialog) -> int:
+        dialog.selectFile("mine")
+        return QFileDialog.DialogCode.Accepted
+
+    monkeypatch.setattr(QFileDialog, "exec", accept)
+    path = questions.ask_export_path(window, "Export curve", tmp_path / "scan-curve.csv", "Table (*.csv)")
+    assert path == tmp_path / "mine.csv"
