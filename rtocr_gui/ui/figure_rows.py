@@ -17,6 +17,9 @@ DRAFTED = " *"
 """Follows a decoding figure that did not come about token by token."""
 
 
+_PLAIN_SHARE = 0.9
+
+
 class FigureKind(Enum):
     """How a figure came about; the values are headings."""
 
@@ -52,8 +55,12 @@ def figure_rows(shown: FiguresShown) -> tuple[FigureRow, ...]:
 
 
 def was_drafted(reading: ReadingRecord) -> bool:
-    """True where the decoder took fewer passes than one for each token but the first."""
-    return reading.passes < len(reading.token_ids) - 1
+    """True where so many tokens came from a draft that decoding time is no longer that of plain decoding.
+
+    Plain decoding takes a pass for each token. A line that repeats on the page spares a few of them in any
+    reading, and changes little.
+    """
+    return reading.passes < _PLAIN_SHARE * (len(reading.token_ids) - 1)
 
 
 def notes(shown: FiguresShown) -> tuple[str, ...]:

@@ -111,6 +111,8 @@ class RetentionMarks(QWidget):
 
     def set_automatic(self, retention: float | None) -> None:
         """Mark automatic retention; None takes the mark away."""
+        if retention == self._automatic and self.accessibleDescription():
+            return
         self._automatic = retention
         known = "not known yet" if retention is None else f"{100 * retention:.1f} %"
         self.setAccessibleDescription(

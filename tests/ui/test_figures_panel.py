@@ -143,6 +143,11 @@ def test_text_checked_against_a_draft_is_not_passed_off_as_decoding_speed(drafte
     )
 
 
+def test_a_pass_or_two_that_were_spared_make_no_draft_of_a_reading() -> None:
+    row = rows_of(FiguresShown(PLAN, make_record(0.5, 128, passes=300), WHOLE))["Decode"]
+    assert cells(row) == ("3.0 s", "3.1 s", "97 %")
+
+
 def test_notes_say_what_pruning_spares_and_what_is_missing() -> None:
     assert notes(FULL) == ("Pruning spares 46 % of the prefill's operations and 512 kB of memory.",)
     assert notes(FiguresShown(PLAN, HALF))[-1] == "Read once at 100 % to compare what is measured."
