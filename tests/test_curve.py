@@ -337,6 +337,17 @@ def test_neither_the_scan_nor_the_truth_is_written_over(
     assert run(page, "--json", tmp_path / "same", "--csv", tmp_path / "same").code == 2
 
 
+def test_a_truth_nobody_named_is_not_written_over_either(
+    run: Callable[..., SimpleNamespace], page: Path
+) -> None:
+    truth = page.with_suffix(".txt")
+    truth.write_text("truth", encoding="utf-8")
+    result = run(page, "--csv", truth)
+    assert result.code == 1
+    assert "holds the true text" in result.told[0]
+    assert truth.read_text(encoding="utf-8") == "truth"
+
+
 def test_a_ratio_is_no_option_of_a_curve(run: Callable[..., SimpleNamespace], page: Path) -> None:
     assert run(page, "--retention", "0.5").code == 2
 

@@ -13,7 +13,7 @@ from rtocr_gui.cli.following import follow, interrupt_sets
 from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, choose_task, load_reader, open_asking
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.truth import Truth, find_truth, read_truth
-from rtocr_gui.errors import DocumentError
+from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.curve import CurveSource, by_falling_ratio, curve_as_csv, curve_json_text
 from rtocr_gui.export.writing import write_text_atomically
 from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint, doubt, read_curve
@@ -45,6 +45,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
             name = f"{path}, page {arguments.page}"
             page = document.load_page(arguments.page - 1, arguments.dpi)
             truth = _truth(arguments, len(document.pages), progress)
+            _spare(truth, arguments)
     except PAGE_ERRORS as error:
         progress.complain(f"{name}: {error}")
         return False
@@ -89,6 +90,13 @@ def _truth(arguments: argparse.Namespace, page_count: int, progress: Progress) -
     except DocumentError as error:
         progress.complain(f"warning: {error}")
         return None
+
+
+def _spare(truth: Truth | None, arguments: argparse.Namespace) -> None:
+    """Refuse to write over a truth that nobody named."""
+    for target in (arguments.json, arguments.csv):
+        if truth is not None and target is not None and target.exists() and target.samefile(truth.path):
+            raise ExportError(f"“{target}” holds the true text of the page. Choose another file to write.")
 
 
 def _write_files(arguments: argparse.Namespace, points: list[CurvePoint], source: CurveSource) -> None:
