@@ -49,6 +49,12 @@ def ask_model_folder(parent: QWidget, folder: str) -> Path | None:
     return Path(name) if name else None
 
 
+def ask_download_folder(parent: QWidget, folder: Path) -> Path | None:
+    """Where a model is downloaded to; None where the person cancelled."""
+    name = QFileDialog.getExistingDirectory(parent, "Folder to download the model to", str(folder))
+    return Path(name) if name else None
+
+
 def ask_password(parent: QWidget, question: PasswordQuestion) -> str:
     """The password of an encrypted file; empty where the person gave none."""
     password, accepted = QInputDialog.getText(

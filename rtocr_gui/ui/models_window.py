@@ -1,0 +1,376 @@
+"""The window of models: what there is, what each reads, and the download of the published one.
+
+Shows frozen values and emits wishes; knows neither the disk nor the network.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rtocr_gui.ocr.download_progress import DownloadStage, size_in_words
+from rtocr_gui.ocr.library import ModelEntry, Origin
+from rtocr_gui.ocr.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, default_endpoint
+from rtocr_gui.ui import questions
+from rtocr_gui.ui.model_shop import CheckShown, DownloadShown, DownloadState, ModelShop, ModelsListed
+
+_ENTRY = Qt.ItemDataRole.UserRole
+_STEPS = 1000
+
+
+class ModelsWindow(QDialog):
+    """Chooses, checks and downloads models.
+
+    Signals:
+        model_chosen (Path): pages should be read with the model of this folder.
+        folder_named (Path): the person has a model there.
+        folder_forgotten (Path): a folder should not be listed any more.
+        check_requested (Path): a model should be checked thoroughly.
+        check_stop_requested (): that is no longer wanted.
+        download_requested (str): the published model is wanted, from this server; empty for the usual one.
+        pause_requested (): the download should stop and can go on later.
+        discard_requested (): the download should stop and what arrived be thrown away.
+        target_chosen (Path): the download should go to this folder.
+        closed (): the window was closed; a download goes on.
+
+    Args:
+        parent: Qt parent.
+    """
+
+    model_chosen = Signal(object)
+    folder_named = Signal(object)
+    folder_forgotten = Signal(object)
+    check_requested = Signal(object)
+    check_stop_requested = Signal()
+    download_requested = Signal(str)
+    pause_requested = Signal()
+    discard_requested = Signal()
+    target_chosen = Signal(object)
+    closed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Models")
+        self._in_use: Path | None = None
+        self._awaited: Path | None = None
+        self._target = Path()
+        self._check: CheckShown | None = None
+        self._download = DownloadShown(DownloadState.IDLE)
+        self.list = self._make_list()
+        self.details = _plain_label()
+        self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.details.setAccessibleName("About the selected model")
+        self.details.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.details.setMinimumHeight(6 * self.fontMetrics().lineSpacing())
+        self.setMinimumWidth(64 * self.fontMetrics().averageCharWidth())
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.details)
+        layout.addLayout(self._make_buttons())
+        layout.addWidget(self._make_download())
+        layout.addWidget(self._make_close())
+        self.finished.connect(lambda _: self.closed.emit())
+        self._show_selected()
+        self.show_download(self._download)
+
+    def sizeHint(self) -> QSize:
+        return QSize(92 * self.fontMetrics().averageCharWidth(), 38 * self.fontMetrics().lineSpacing())
+
+    def _make_list(self) -> QTreeWidget:
+        tree = QTreeWidget()
+        tree.setHeaderLabels(["Model", "Size", "Precision", "Reads"])
+        tree.setAccessibleName("Models of this computer")
+        tree.setRootIsDecorated(False)
+        tree.setUniformRowHeights(True)
+        tree.setAllColumnsShowFocus(True)
+        tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        tree.setMinimumHeight(6 * tree.fontMetrics().lineSpacing())
+        tree.setTextElideMode(Qt.TextElideMode.ElideRight)
+        header = tree.header()
+        header.setStretchLastSection(True)
+        for column in (0, 1, 2):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        header.setMaximumSectionSize(34 * tree.fontMetrics().averageCharWidth())
+        tree.currentItemChanged.connect(lambda *_: self._show_selected())
+        tree.itemActivated.connect(lambda *_: self._use())
+        return tree
+
+    def _make_buttons(self) -> QHBoxLayout:
+        self.use = _button("&Use", "Read pages with the selected model (Return)", self._use)
+        self.check = _button(
+            "Chec&k", "Check the selected model; of a downloaded one, every byte", self._ask_check
+        )
+        self.forget = _button(
+            "For&get", "Take the folder off this list; nothing in it is touched", self._forget
+        )
+        self.browse = _button(
+            "Use a &folder…", "Choose a folder with a model that you have", self._ask_folder
+        )
+        row = QHBoxLayout()
+        for button in (self.use, self.check, self.forget):
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self.browse)
+        return row
+
+    def _make_download(self) -> QGroupBox:
+        box = QGroupBox("Download DeepSeek-OCR")
+        self.about = _plain_label(
+            f"The published model: whole documents with tables, formulae and figures, in many languages. "
+            f"{size_in_words(EXPECTED_BYTES)}, by {PUBLISHER} under the {LICENCE} licence. Its weights are "
+            "downloaded, and none of the programs beside them."
+        )
+        self.server = QLineEdit()
+        self.server.setPlaceholderText(default_endpoint())
+        self.server.setAccessibleName("Server to download from")
+        self.server.setToolTip("Address of a mirror of the hub; empty for the usual server (HF_ENDPOINT)")
+        self.place = _plain_label()
+        self.place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.change = _button("Chan&ge…", "Download to another folder", self._ask_target)
+        place = QHBoxLayout()
+        place.addWidget(self.place, 1)
+        place.addWidget(self.change, 0, Qt.AlignmentFlag.AlignTop)
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow("&Server", self.server)
+        form.addRow("Folder", place)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress of the download")
+        self.status = _plain_label()
+        self.status.setAccessibleName("State of the download")
+        self.start = _button("&Download", "Download the model", self._start)
+        self.pause = _button("&Pause", "Stop for now; what arrived is kept", self.pause_requested.emit)
+        self.discard = _button("&Cancel", "Stop, and throw away what arrived", self._ask_discard)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.status, 1)
+        for button in (self.start, self.pause, self.discard):
+            buttons.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        layout = QVBoxLayout(box)
+        layout.addWidget(self.about)
+        layout.addLayout(form)
+        layout.addWidget(self.bar)
+        layout.addLayout(buttons)
+        return box
+
+    def _make_close(self) -> QDialogButtonBox:
+        """A button that Return in another field does not press."""
+        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        button = box.button(QDialogButtonBox.StandardButton.Close)
+        button.setAutoDefault(False)
+        button.setDefault(False)
+        box.rejected.connect(self.reject)
+        return box
+
+    @property
+    def selected(self) -> ModelEntry | None:
+        """The model that the buttons are about."""
+        item = self.list.currentItem()
+        return item.data(0, _ENTRY) if item is not None else None
+
+    @Slot(object)
+    def show_models(self, listed: ModelsListed) -> None:
+        """Show what there is; the selection stays where it was, or goes to a folder just named."""
+        before = self.selected
+        wanted = self._awaited or (before.folder if before else self._in_use)
+        self.list.clear()
+        for entry in listed.models:
+            item = QTreeWidgetItem(_columns(entry))
+            item.setData(0, _ENTRY, entry)
+            item.setToolTip(3, entry.reads or entry.problem)
+            self._mark(item)
+            self.list.addTopLevelItem(item)
+            if entry.folder == wanted:
+                self.list.setCurrentItem(item)
+        if any(entry.folder == self._awaited for entry in listed.models):
+            self._awaited = None
+        first = self.list.topLevelItem(0)
+        if self.list.currentItem() is None and first is not None:
+            self.list.setCurrentItem(first)
+        self._target = listed.target
+        free = "" if listed.free_bytes is None else f"\n{size_in_words(listed.free_bytes)} free there"
+        self.place.setText(f"{listed.target}{free}")
+        self._show_selected()
+
+    def _mark(self, item: QTreeWidgetItem) -> None:
+        """Tell the model in use from the others, not by its type alone."""
+        entry: ModelEntry = item.data(0, _ENTRY)
+        in_use = entry.folder == self._in_use
+        item.setText(0, f"{entry.name} (in use)" if in_use else entry.name)
+        font = item.font(0)
+        font.setBold(in_use)
+        item.setFont(0, font)
+
+    @Slot(object)
+    def show_in_use(self, folder: Path | None) -> None:
+        """Mark the model that pages are read with."""
+        self._in_use = folder
+        for item in self.list.findItems("", Qt.MatchFlag.MatchContains):
+            self._mark(item)
+        self._show_selected()
+
+    @Slot(object)
+    def show_check(self, shown: CheckShown) -> None:
+        """Show how the check of a model stands."""
+        self._check = shown
+        self._show_selected()
+
+    @Slot(object)
+    def show_download(self, shown: DownloadShown) -> None:
+        """Show how the download stands, and what can be done about it."""
+        self._download = shown
+        state, progress = shown.state, shown.progress
+        busy = state in (DownloadState.RUNNING, DownloadState.STOPPING)
+        begun = state in (DownloadState.PAUSED, DownloadState.FAILED)
+        self.start.setVisible(not busy and state is not DownloadState.DONE)
+        self.start.setText(
+            {DownloadState.PAUSED: "&Resume", DownloadState.FAILED: "&Try again"}.get(state, "&Download")
+        )
+        self.pause.setVisible(busy)
+        self.pause.setEnabled(state is DownloadState.RUNNING)
+        self.discard.setVisible(busy or begun)
+        self.discard.setEnabled(state is not DownloadState.STOPPING)
+        self.server.setEnabled(not busy)
+        self.change.setEnabled(not busy)
+        self.bar.setVisible(busy or (progress is not None and state is not DownloadState.DONE))
+        if busy and (progress is None or progress.stage is DownloadStage.CONNECT):
+            self.bar.setRange(0, 0)
+        else:
+            self.bar.setRange(0, _STEPS)
+            if progress is not None and progress.total_bytes:
+                self.bar.setValue(_STEPS * progress.done_bytes // progress.total_bytes)
+        self.status.setText(_download_line(shown))
+
+    def _show_selected(self) -> None:
+        entry = self.selected
+        checking = self._check is not None and self._check.running
+        self.use.setEnabled(entry is not None and entry.is_usable and entry.folder != self._in_use)
+        self.check.setEnabled(checking or (entry is not None and not entry.is_unfinished))
+        self.check.setText("Stop chec&king" if checking else "Chec&k")
+        self.forget.setEnabled(
+            entry is not None and entry.origin is not Origin.BUNDLED and entry.folder != self._in_use
+        )
+        self.forget.setVisible(entry is not None and entry.origin is Origin.OWN)
+        if entry is None:
+            self.details.setText("Looking for models…")
+            return
+        lines = [entry.problem] if entry.problem else [entry.info.description if entry.info else ""]
+        lines += [f"Reads {entry.reads}"] if entry.reads else []
+        lines += [entry.weights] if entry.weights else []
+        lines += [f"{entry.source[0].upper()}{entry.source[1:]}: {entry.folder}"]
+        if self._check is not None and self._check.folder == entry.folder:
+            lines.append(self._check.sentence)
+        self.details.setText("\n".join(lines))
+
+    def _use(self) -> None:
+        entry = self.selected
+        if entry is not None and self.use.isEnabled():
+            self.model_chosen.emit(entry.folder)
+
+    def _ask_check(self) -> None:
+        entry = self.selected
+        if self._check is not None and self._check.running:
+            self.check_stop_requested.emit()
+        elif entry is not None:
+            self.check_requested.emit(entry.folder)
+
+    def _ask_folder(self) -> None:
+        folder = questions.ask_model_folder(self, "")
+        if folder is not None:
+            self._awaited = folder
+            self.folder_named.emit(folder)
+
+    def _forget(self) -> None:
+        entry = self.selected
+        if entry is not None:
+            self.folder_forgotten.emit(entry.folder)
+
+    def _ask_target(self) -> None:
+        folder = questions.ask_download_folder(self, self._target)
+        if folder is not None:
+            self.target_chosen.emit(folder)
+
+    def _start(self) -> None:
+        self.download_requested.emit(self.server.text())
+
+    def _ask_discard(self) -> None:
+        progress = self._download.progress
+        arrived = progress.done_bytes if progress is not None else 0
+        if not arrived or questions.agrees(
+            self,
+            "Throw the download away?",
+            f"{size_in_words(arrived)} arrived so far and would be thrown away. Pause keeps them.",
+            "Throw away",
+            "Keep",
+        ):
+            self.discard_requested.emit()
+
+
+def wire(window: ModelsWindow, shop: ModelShop) -> None:
+    """Connect the window's wishes with the shop, and the shop's news with the window."""
+    window.folder_named.connect(shop.name_folder)
+    window.folder_forgotten.connect(shop.forget_folder)
+    window.check_requested.connect(shop.check)
+    window.check_stop_requested.connect(shop.stop_check)
+    window.download_requested.connect(shop.start_download)
+    window.pause_requested.connect(shop.pause_download)
+    window.discard_requested.connect(shop.discard_download)
+    window.target_chosen.connect(shop.choose_target)
+    shop.models_listed.connect(window.show_models)
+    shop.download_changed.connect(window.show_download)
+    shop.check_changed.connect(window.show_check)
+    window.show_download(shop.download)
+    shop.refresh()
+
+
+def _columns(entry: ModelEntry) -> list[str]:
+    if entry.is_usable:
+        return [entry.name, size_in_words(entry.size_bytes), entry.precision, entry.reads]
+    if entry.is_unfinished:
+        return [entry.name, size_in_words(entry.total_bytes), "", "Not finished downloading"]
+    return [entry.name, "", "", "Cannot be used"]
+
+
+def _download_line(shown: DownloadShown) -> str:
+    if shown.problem:
+        return shown.problem
+    if shown.state is DownloadState.DONE:
+        return "Downloaded and checked. Select it above and press Use."
+    if shown.state is DownloadState.STOPPING:
+        return "Stopping…"
+    return str(shown.progress) if shown.progress is not None else ""
+
+
+def _plain_label(text: str = "") -> QLabel:
+    """A label that wraps and never takes a file name for rich text."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    return label
+
+
+def _button(text: str, tip: str, action: Callable[[], None]) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda: action())
+    return button

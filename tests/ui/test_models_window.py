@@ -1,0 +1,380 @@
+"""The window of models offers what can be done, and a download shown in it ends with a model to use."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from huggingface_hub.utils import close_session
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage
+from rtocr_gui.ocr.library import ModelEntry, Origin, look_into
+from rtocr_gui.ocr.model_source import REVISION, ModelSource
+from rtocr_gui.resources import resource_path
+from rtocr_gui.ui import questions
+from rtocr_gui.ui.model_shop import CheckShown, DownloadShown, DownloadState, ModelShop, ModelsListed
+from rtocr_gui.ui.models_window import ModelsWindow, wire
+from tests.hub_server import HubServer, Trouble
+from tests.published_model import WEIGHTS, published_files
+from tests.small_checkpoint import write_checkpoint
+
+BUNDLED = resource_path("miniature")
+TARGET = Path("/models/DeepSeek-OCR")
+HALF = DownloadProgress(DownloadStage.TRANSFER, 3_100_000_000, 6_682_000_000, 23_400_000, 153)
+
+
+@pytest.fixture(scope="module")
+def miniature() -> ModelEntry:
+    return look_into(BUNDLED, Origin.BUNDLED)
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> ModelsWindow:
+    made = ModelsWindow()
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    server = HubServer(published_files(tmp_path), REVISION)
+    yield server
+    server.close()
+    close_session()
+
+
+@pytest.fixture
+def shop(qtbot: QtBot, tmp_path: Path, hub: HubServer) -> Iterator[ModelShop]:
+    made = ModelShop(BUNDLED, cache=tmp_path / "cache")
+    yield made
+    hub.released.set()
+    assert made.close(15)
+
+
+def listed(*entries: ModelEntry) -> ModelsListed:
+    return ModelsListed(entries, TARGET, 412_000_000_000)
+
+
+def select(window: ModelsWindow, row: int) -> None:
+    item = window.list.topLevelItem(row)
+    assert item is not None
+    window.list.setCurrentItem(item)
+
+
+def names(window: ModelsWindow) -> list[str]:
+    return [item.text(0) for item in window.list.findItems("", Qt.MatchFlag.MatchContains)]
+
+
+def choices(window: ModelsWindow) -> list[str]:
+    """The buttons of the download that can be seen."""
+    buttons = (window.start, window.pause, window.discard)
+    return [button.text().replace("&", "") for button in buttons if button.isVisible()]
+
+
+# --- the list ------------------------------------------------------------------------------------
+
+
+def test_a_model_shows_its_size_precision_and_what_it_reads(
+    window: ModelsWindow, miniature: ModelEntry
+) -> None:
+    window.show_models(listed(miniature))
+    item = window.list.topLevelItem(0)
+    assert item is not None
+    assert [item.text(column) for column in range(4)] == [
+        "RTOCR Miniature",
+        "19.8 MB",
+        "bfloat16",
+        "Tiny: Plain text",
+    ]
+    assert "Comes with RTOCR" in window.details.text()
+    assert str(TARGET) in window.place.text()
+    assert "412 GB free" in window.place.text()
+
+
+def test_a_usable_model_can_be_chosen(qtbot: QtBot, window: ModelsWindow, miniature: ModelEntry) -> None:
+    window.show_models(listed(miniature))
+    with qtbot.waitSignal(window.model_chosen) as chosen:
+        qtbot.mouseClick(window.use, Qt.MouseButton.LeftButton)
+    assert chosen.args == [BUNDLED]
+    with qtbot.waitSignal(window.model_chosen):
+        qtbot.keyClick(window.list, Qt.Key.Key_Return)
+
+
+def test_the_model_in_use_is_marked_and_not_offered_again(
+    window: ModelsWindow, miniature: ModelEntry
+) -> None:
+    window.show_models(listed(miniature, replace(miniature, folder=TARGET, origin=Origin.OWN)))
+    window.show_in_use(TARGET)
+    assert names(window) == ["RTOCR Miniature", "RTOCR Miniature (in use)"]
+    select(window, 1)
+    assert not window.use.isEnabled()
+    assert not window.forget.isEnabled()
+    window.show_in_use(BUNDLED)
+    assert names(window) == ["RTOCR Miniature (in use)", "RTOCR Miniature"]
+    assert window.use.isEnabled()
+
+
+def test_a_model_that_cannot_be_used_says_why(window: ModelsWindow, tmp_path: Path) -> None:
+    window.show_models(listed(look_into(tmp_path / "gone")))
+    assert not window.use.isEnabled()
+    assert "There is no folder" in window.details.text()
+    assert window.forget.isVisible()
+
+
+def test_the_selection_survives_a_new_list(window: ModelsWindow, miniature: ModelEntry) -> None:
+    other = replace(miniature, folder=TARGET)
+    window.show_models(listed(miniature, other))
+    select(window, 1)
+    window.show_models(listed(replace(miniature, folder=Path("/new")), miniature, other))
+    assert window.selected == other
+
+
+def test_a_check_is_told_beside_its_model_only(
+    qtbot: QtBot, window: ModelsWindow, miniature: ModelEntry
+) -> None:
+    window.show_models(listed(miniature, replace(miniature, folder=TARGET)))
+    with qtbot.waitSignal(window.check_requested) as asked:
+        window.check.click()
+    assert asked.args == [BUNDLED]
+    window.show_check(CheckShown(BUNDLED, True, "Checking: 1.0 of 6.7 GB"))
+    assert "Checking: 1.0 of 6.7 GB" in window.details.text()
+    with qtbot.waitSignal(window.check_stop_requested):
+        window.check.click()
+    window.show_check(CheckShown(BUNDLED, False, "In order.", sound=True))
+    assert window.check.text() == "Chec&k"
+    select(window, 1)
+    assert "In order." not in window.details.text()
+
+
+# --- the download --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shown", "buttons", "line"),
+    [
+        (DownloadShown(DownloadState.IDLE), ["Download"], ""),
+        (
+            DownloadShown(DownloadState.RUNNING, HALF),
+            ["Pause", "Cancel"],
+            "3.1 GB of 6.7 GB · 23.4 MB/s · 3 min left",
+        ),
+        (DownloadShown(DownloadState.STOPPING, HALF), ["Pause", "Cancel"], "Stopping…"),
+        (
+            DownloadShown(DownloadState.PAUSED, replace(HALF, stage=DownloadStage.PAUSED)),
+            ["Resume", "Cancel"],
+            "Paused at 3.1 GB of 6.7 GB",
+        ),
+        (
+            DownloadShown(DownloadState.FAILED, HALF, "The disk is full."),
+            ["Try again", "Cancel"],
+            "The disk is full.",
+        ),
+        (DownloadShown(DownloadState.DONE), [], "Downloaded and checked. Select it above and press Use."),
+    ],
+    ids=lambda value: value.state.value if isinstance(value, DownloadShown) else None,
+)
+def test_each_state_of_the_download_offers_what_can_be_done(
+    shown: DownloadShown, buttons: list[str], line: str, window: ModelsWindow
+) -> None:
+    window.show_download(shown)
+    assert choices(window) == buttons
+    assert window.status.text() == line
+    assert window.pause.isEnabled() == (shown.state is DownloadState.RUNNING)
+
+
+def test_the_bar_shows_the_share_and_wavers_before_it_is_known(window: ModelsWindow) -> None:
+    window.show_download(DownloadShown(DownloadState.RUNNING))
+    assert (window.bar.minimum(), window.bar.maximum()) == (0, 0)
+    window.show_download(DownloadShown(DownloadState.RUNNING, HALF))
+    assert window.bar.value() / window.bar.maximum() == pytest.approx(0.46, abs=0.01)
+
+
+@pytest.mark.parametrize(("agreed", "discarded"), [(True, 1), (False, 0)])
+def test_what_arrived_is_thrown_away_only_after_asking(
+    agreed: bool, discarded: int, window: ModelsWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    heard: list[None] = []
+    monkeypatch.setattr(questions, "agrees", lambda parent, title, text, *verbs: asked.append(text) or agreed)
+    window.discard_requested.connect(lambda: heard.append(None))
+    window.show_download(DownloadShown(DownloadState.RUNNING, HALF))
+    window.discard.click()
+    assert (len(asked), len(heard)) == (1, discarded)
+    assert "3.1 GB" in asked[0]
+
+
+def test_return_in_the_field_of_the_server_closes_nothing(qtbot: QtBot, window: ModelsWindow) -> None:
+    qtbot.keyClicks(window.server, "http://mirror")
+    qtbot.keyClick(window.server, Qt.Key.Key_Return)
+    assert window.isVisible()
+    with qtbot.waitSignal(window.download_requested) as asked:
+        window.start.click()
+    assert asked.args == ["http://mirror"]
+
+
+def test_everything_can_be_told_without_seeing_it(window: ModelsWindow) -> None:
+    for button in window.findChildren(QPushButton):
+        assert button.text()
+        assert button.toolTip() or button.text() == "Close" or "Close" in button.text()
+    for widget in (window.list, window.details, window.server, window.bar, window.status):
+        assert widget.accessibleName()
+
+
+# --- with the shop behind it ---------------------------------------------------------------------
+
+
+def download_ends(shop: ModelShop, *states: DownloadState) -> bool:
+    return shop.download.state in states
+
+
+def test_a_download_that_is_cut_in_half_is_resumed_and_ends_with_a_model_to_use(
+    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, hub: HubServer, tmp_path: Path
+) -> None:
+    wire(window, shop)
+    qtbot.waitUntil(lambda: names(window) == ["RTOCR Miniature"])
+    window.server.setText(hub.endpoint)
+    size = len(hub.files[WEIGHTS])
+    hub.troubles[WEIGHTS] = [Trouble(cut_after=size // 2), Trouble(status=403)]
+    window.start.click()
+    assert choices(window) == ["Pause", "Cancel"]
+    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.FAILED), timeout=15_000)
+    assert "does not allow the download (403)" in window.status.text()
+    assert 40 < 100 * window.bar.value() / window.bar.maximum() < 70
+    qtbot.waitUntil(lambda: len(names(window)) == 2)
+    window.start.click()
+    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
+    assert hub.downloads[-1] == (WEIGHTS, size // 2)
+    folder = ModelSource(hub.endpoint).folder_in(tmp_path / "cache")
+    qtbot.waitUntil(lambda: look_into(folder).is_usable and names(window)[1:] == ["DeepSeek-OCR"])
+    select(window, 1)
+    qtbot.waitUntil(window.use.isEnabled)
+    with qtbot.waitSignal(window.model_chosen) as chosen:
+        window.use.click()
+    assert chosen.args == [folder]
+
+
+def test_a_paused_download_is_offered_again_by_the_next_program(
+    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, hub: HubServer, tmp_path: Path
+) -> None:
+    hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
+    shop.start_download(hub.endpoint)
+    qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
+    shop.pause_download()
+    assert shop.download.state is DownloadState.STOPPING
+    hub.released.set()
+    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.PAUSED), timeout=15_000)
+    next_shop = ModelShop(BUNDLED, cache=tmp_path / "cache")
+    wire(window, next_shop)
+    qtbot.waitUntil(lambda: download_ends(next_shop, DownloadState.PAUSED))
+    assert choices(window) == ["Resume", "Cancel"]
+    assert window.bar.value() > 0
+    assert next_shop.close(5)
+
+
+def test_a_discarded_download_can_begin_again(
+    qtbot: QtBot, shop: ModelShop, hub: HubServer, tmp_path: Path
+) -> None:
+    hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
+    shop.start_download(hub.endpoint)
+    qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
+    shop.discard_download()
+    hub.released.set()
+    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.IDLE), timeout=15_000)
+    assert not ModelSource(hub.endpoint).folder_in(tmp_path / "cache").exists()
+    shop.start_download(hub.endpoint)
+    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
+
+
+def test_an_address_that_makes_no_sense_is_told(qtbot: QtBot, shop: ModelShop) -> None:
+    shop.start_download("not an address")
+    assert shop.download.state is DownloadState.FAILED
+    assert "not the address of a server" in shop.download.problem
+
+
+def test_a_download_into_a_folder_of_the_persons_is_remembered(
+    qtbot: QtBot, shop: ModelShop, hub: HubServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    shop.choose_target(folder)
+    with qtbot.waitSignal(shop.own_folders_changed, timeout=15_000) as remembered:
+        shop.start_download(hub.endpoint)
+    assert remembered.args == [(folder,)]
+    assert look_into(folder).is_usable
+
+
+def test_a_named_folder_is_listed_selected_and_remembered(
+    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_checkpoint(tmp_path / "mine")
+    monkeypatch.setattr(questions, "ask_model_folder", lambda parent, start: folder)
+    wire(window, shop)
+    with qtbot.waitSignal(shop.own_folders_changed) as remembered:
+        window.browse.click()
+    assert remembered.args == [(folder,)]
+    qtbot.waitUntil(lambda: window.selected is not None and window.selected.folder == folder)
+    assert window.use.isEnabled()
+    window.forget.click()
+    qtbot.waitUntil(lambda: names(window) == ["RTOCR Miniature"])
+    assert folder.exists()
+
+
+def test_a_named_folder_without_a_model_is_told_and_not_remembered(
+    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "ask_model_folder", lambda parent, start: tmp_path)
+    wire(window, shop)
+    heard: list[object] = []
+    shop.own_folders_changed.connect(heard.append)
+    window.browse.click()
+    qtbot.waitUntil(lambda: "no file “config.json”" in window.details.text())
+    assert heard == []
+    assert not window.use.isEnabled()
+
+
+def test_a_file_that_was_tampered_with_is_named(
+    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, hub: HubServer, tmp_path: Path
+) -> None:
+    wire(window, shop)
+    shop.start_download(hub.endpoint)
+    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
+    path = ModelSource(hub.endpoint).folder_in(tmp_path / "cache") / WEIGHTS
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    qtbot.waitUntil(lambda: len(names(window)) == 2)
+    select(window, 1)
+    window.check.click()
+    qtbot.waitUntil(lambda: f"“{WEIGHTS}” is not what was downloaded" in window.details.text())
+    select(window, 0)
+    window.check.click()
+    qtbot.waitUntil(lambda: "In order: config, tokenizer and weights fit together." in window.details.text())
+
+
+def test_what_nobody_foresaw_is_told_and_logged(
+    qtbot: QtBot, shop: ModelShop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("rtocr_gui.ocr.download.download_model", fail)
+    shop.start_download("http://127.0.0.1:9")
+    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.FAILED))
+    assert "unforeseen went wrong (RuntimeError)" in shop.download.problem
+    assert "boom" in caplog.text
+
+
+def test_closing_stops_a_download(qtbot: QtBot, tmp_path: Path, hub: HubServer) -> None:
+    shop = ModelShop(BUNDLED, cache=tmp_path / "cache")
+    hub.troubles[WEIGHTS] = [Trouble(hang_after=1000)]
+    shop.start_download(hub.endpoint)
+    qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
+    assert not shop.close(0)
+    hub.released.set()
+    assert shop.close(15)
+    folder = ModelSource(hub.endpoint).folder_in(tmp_path / "cache")
+    assert len(list(folder.glob("model*.part"))) == 1
