@@ -233,8 +233,8 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
 
 def _add_curve(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Read one page with all visual tokens, at automatic retention and at seven lower ratios. Print for "
-        "each how like the text is to that of all tokens, how far from the truth, and what it took."
+        "Read one page with all visual tokens, at automatic retention and at seven lower ratios.\n"
+        "Print for each how like the text is to that of all tokens, how far from the truth, and what it took."
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="a picture or a PDF")
     parser.add_argument("--page", type=page_number, default=1, metavar="N", help="page of the file (1)")
