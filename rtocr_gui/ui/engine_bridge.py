@@ -1,11 +1,12 @@
 """Everything slow, off the main thread: documents, the model, plans.
 
-The bridge owns three lanes. The *document lane* opens files, renders pages and exports pictures of
+The bridge owns four lanes. The *document lane* opens files, renders pages and exports pictures of
 them, so PDFium is only ever entered from one thread. The *model lane* imports torch, loads the model,
 encodes and reads. The *plan lane* plans from an immutable `EncodedPage` while the slider moves, and
-compares texts. Each request is answered by one frozen reply that carries its id; workers emit signals,
-and only slots on the main thread touch widgets. Knows no widget and no program state: who asked, and
-whether the answer is still wanted, is `session`'s to know.
+compares texts. The *transport lane* solves where merged tokens go, which takes too long for the plans of
+a moving slider to wait behind. Each request is answered by one frozen reply that carries its id;
+workers emit signals, and only slots on the main thread touch widgets. Knows no widget and no program
+state: who asked, and whether the answer is still wanted, is `session`'s to know.
 """
 
 import itertools
@@ -50,6 +51,7 @@ from rtocr_gui.ui.replies import (
     StageEntered,
     TextsCompared,
     TextStreamed,
+    TransportSolved,
 )
 
 _log = logging.getLogger(__name__)
@@ -85,7 +87,7 @@ class EngineBridge(QObject):
         page_exported (PageExported),
         model_loaded (LoadedModel), stage_entered (StageEntered), page_encoded (PageEncoded),
         text_streamed (TextStreamed), reading_finished (ReadingFinished),
-        reading_traced (ReadingTraced), plan_computed (PlanComputed),
+        reading_traced (ReadingTraced), plan_computed (PlanComputed), transport_solved (TransportSolved),
         texts_compared (TextsCompared), request_stopped (RequestStopped), request_failed (RequestFailed).
 
     Args:
@@ -104,6 +106,7 @@ class EngineBridge(QObject):
     reading_finished = Signal(object)
     reading_traced = Signal(object)
     plan_computed = Signal(object)
+    transport_solved = Signal(object)
     texts_compared = Signal(object)
     request_stopped = Signal(object)
     request_failed = Signal(object)
@@ -121,9 +124,11 @@ class EngineBridge(QObject):
         self._document_lane = Lane("documents")
         self._model_lane = Lane("model")
         self._plan_lane = Lane("plan")
+        self._transport_lane = Lane("transport")
         self._newest_render_id = 0
         self._newest_encode_id = 0
         self._newest_plan_id = 0
+        self._newest_transport_id = 0
         # Held by the jobs that look at them; with its last job, an event is gone.
         self._cancels: WeakValueDictionary[int, threading.Event] = WeakValueDictionary()
 
@@ -291,25 +296,29 @@ class EngineBridge(QObject):
 
     # Plans and texts -----------------------------------------------------------------------
 
-    def compute_plan(
-        self, encoded: EncodedPage, settings: PruneSettings, with_transport: bool = False
-    ) -> int:
-        """Plan for a ratio. Answered by `plan_computed`, unless a newer plan was asked for meanwhile.
-
-        Args:
-            encoded: the page, as measured.
-            settings: ratio and method.
-            with_transport: also solve where the merged tokens go.
-        """
+    def compute_plan(self, encoded: EncodedPage, settings: PruneSettings) -> int:
+        """Plan for a ratio. Answered by `plan_computed`, unless a newer plan was asked for meanwhile."""
         request_id = self._newest_plan_id = next(self._ids)
 
         def job() -> None:
             if request_id == self._newest_plan_id:
                 plan = plan_pruning(encoded.layout, encoded.measures, settings)
-                transport = _solve_transport(plan) if with_transport else None
-                self.plan_computed.emit(PlanComputed(request_id, encoded.ref, plan, transport))
+                self.plan_computed.emit(PlanComputed(request_id, encoded.ref, plan))
 
         return self._submit(self._plan_lane, request_id, job)
+
+    def solve_transport(self, plan: PrunePlan) -> int:
+        """Solve where the merged tokens of a plan go.
+
+        Answered by `transport_solved`, unless a newer one was asked for meanwhile.
+        """
+        request_id = self._newest_transport_id = next(self._ids)
+
+        def job() -> None:
+            if request_id == self._newest_transport_id:
+                self.transport_solved.emit(TransportSolved(request_id, _solve_transport(plan)))
+
+        return self._submit(self._transport_lane, request_id, job)
 
     def compare_texts(self, left: str, right: str) -> int:
         """Align two texts. Answered by `texts_compared`."""
@@ -326,7 +335,7 @@ class EngineBridge(QObject):
         """Cancel what runs and end the lanes; False if one is still busy after `timeout_s`."""
         for cancel in list(self._cancels.values()):
             cancel.set()
-        lanes = (self._document_lane, self._model_lane, self._plan_lane)
+        lanes = (self._document_lane, self._model_lane, self._plan_lane, self._transport_lane)
         for lane in lanes:
             lane.close_soon()
         deadline = time.monotonic() + timeout_s

@@ -200,7 +200,7 @@ class MainWindow(QMainWindow):
         switches["overlay"].toggled.connect(self.overlay_bar.setEnabled)
         switches["trace"].toggled.connect(self.play_bar.setVisible)
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
-        switches["trace"].toggled.connect(lambda on: on and switches["overlay"].setChecked(True))
+        switches["trace"].toggled.connect(self._show_overlay_for_lights)
         switches["panel"].toggled.connect(self.text_column.set_panel_visible)
         switches["panel"].toggled.connect(lambda on: session.remember(panel_visible=on))
 
@@ -273,6 +273,11 @@ class MainWindow(QMainWindow):
             self.text_column.text_pane.clear_mark()
         else:
             self.text_column.text_pane.mark(*place)
+
+    @Slot(bool)
+    def _show_overlay_for_lights(self, watching: bool) -> None:
+        if watching:
+            self.actions_by_name["overlay"].setChecked(True)
 
     @Slot()
     def _read_curve(self) -> None:

@@ -11,7 +11,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import EncodedPage, Mode
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
 from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.replies import PageEncoded, PlanComputed, RequestFailed, StageEntered
+from rtocr_gui.ui.replies import PageEncoded, PlanComputed, RequestFailed, StageEntered, TransportSolved
 
 ENCODED_PAGES_KEPT = 4
 """Measured pages held for the slider; the engine's own cache makes measuring an older one cheap."""
@@ -22,8 +22,7 @@ class Planner(QObject):
 
     Signals:
         plan_changed (PrunePlan or None): the plan to show; None while there is none.
-        transport_changed (Transport or None): where the merged tokens of that plan go; follows each plan
-            and is None unless it is wanted.
+        transport_changed (Transport): where the merged tokens of the plan told last go; only on demand.
         encoding_changed (bool): True while the page that is shown is being encoded.
         failed (str): the page cannot be encoded, and why.
 
@@ -43,13 +42,13 @@ class Planner(QObject):
         self._encoded: OrderedDict[tuple[PageRef, Mode], EncodedPage] = OrderedDict()
         self._shown: tuple[PageRef, Mode] | None = None
         self._retention: float | None = None
-        self._transport_wanted = False
         self._plan: PrunePlan | None = None
         self._transport: Transport | None = None
-        self._encode_id = self._plan_id = 0
+        self._encode_id = self._plan_id = self._transport_id = 0
         bridge.stage_entered.connect(self._note_stage)
         bridge.page_encoded.connect(self._keep)
         bridge.plan_computed.connect(self._show)
+        bridge.transport_solved.connect(self._complete)
         bridge.request_failed.connect(self._report)
 
     def show_page(self, ref: PageRef | None, mode: Mode, dpi: float) -> None:
@@ -57,7 +56,7 @@ class Planner(QObject):
         self._shown = (ref, mode) if ref is not None else None
         self._encode_id = self._plan_id = 0
         self.encoding_changed.emit(False)
-        self._tell(None, None)
+        self._tell(None)
         if ref is None:
             return
         if (ref, mode) in self._encoded:
@@ -68,18 +67,19 @@ class Planner(QObject):
     def show_again(self) -> None:
         """Tell the current plan once more, to a picture that came after it."""
         if self._plan is not None:
-            self._tell(self._plan, self._transport)
+            self.plan_changed.emit(self._plan)
+        if self._transport is not None:
+            self.transport_changed.emit(self._transport)
 
     def set_retention(self, retention: float | None) -> None:
         """Plan at another ratio from now on; None for automatic retention."""
         self._retention = retention
         self._ask_plan()
 
-    def set_transport_wanted(self, wanted: bool) -> None:
-        """Solve the transport of every plan from now on, and of the one that is shown; or no longer."""
-        self._transport_wanted = wanted
-        if wanted and self._plan is not None and self._transport is None:
-            self._ask_plan()
+    def want_transport(self) -> None:
+        """Solve where the merged tokens of the current plan go."""
+        if self._plan is not None and self._transport is None and not self._transport_id:
+            self._transport_id = self._bridge.solve_transport(self._plan)
 
     def forget_encodings(self) -> None:
         """Another model sees other tokens."""
@@ -88,8 +88,7 @@ class Planner(QObject):
     def _ask_plan(self) -> None:
         encoded = self._encoded.get(self._shown) if self._shown else None
         if encoded is not None:
-            settings = PruneSettings(self._retention)
-            self._plan_id = self._bridge.compute_plan(encoded, settings, self._transport_wanted)
+            self._plan_id = self._bridge.compute_plan(encoded, PruneSettings(self._retention))
 
     @Slot(object)
     def _note_stage(self, reply: StageEntered) -> None:
@@ -111,12 +110,17 @@ class Planner(QObject):
     @Slot(object)
     def _show(self, reply: PlanComputed) -> None:
         if reply.request_id == self._plan_id:
-            self._tell(reply.plan, reply.transport)
+            self._tell(reply.plan)
 
-    def _tell(self, plan: PrunePlan | None, transport: Transport | None) -> None:
-        self._plan, self._transport = plan, transport
+    @Slot(object)
+    def _complete(self, reply: TransportSolved) -> None:
+        if reply.request_id == self._transport_id:
+            self._transport = reply.transport
+            self.transport_changed.emit(reply.transport)
+
+    def _tell(self, plan: PrunePlan | None) -> None:
+        self._plan, self._transport, self._transport_id = plan, None, 0
         self.plan_changed.emit(plan)
-        self.transport_changed.emit(transport)
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:

@@ -74,12 +74,19 @@ class ReadingTraced:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PlanComputed:
-    """A plan for the ratio that was asked for last, and its transport where that was asked for too."""
+    """A plan for the ratio that was asked for last."""
 
     request_id: int
     ref: PageRef
     plan: PrunePlan
-    transport: Transport | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TransportSolved:
+    """Where the merged tokens of a plan go."""
+
+    request_id: int
+    transport: Transport
 
 
 @dataclass(frozen=True, slots=True)

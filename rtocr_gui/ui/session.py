@@ -42,7 +42,7 @@ class Session(QObject):
         pages_changed (tuple of PageEntry), page_selected (PageRef or None), page_image_changed (QImage),
         page_message_changed (str), thumbnail_changed (PageRendered), page_status_changed (PageStatus),
         retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
-        transport_changed (Transport or None), text_changed (ShownText), text_appended (str),
+        transport_changed (Transport), text_changed (ShownText), text_appended (str),
         summary_changed (str), reading_changed (ReadingRecord or None), activity_changed (Activity),
         encoding_changed (bool), model_changed (ModelStatus),
         settings_changed (Settings), notice_raised (str), password_needed (PasswordQuestion),
@@ -203,8 +203,8 @@ class Session(QObject):
 
     @Slot()
     def want_transport(self) -> None:
-        """Solve where the merged tokens go from now on, for every plan."""
-        self._planner.set_transport_wanted(True)
+        """Solve where the merged tokens of the current plan go."""
+        self._planner.want_transport()
 
     @Slot(object)
     def set_mode(self, mode: Mode) -> None:

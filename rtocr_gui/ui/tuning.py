@@ -120,10 +120,12 @@ class Tuning(QObject):
         """Take another plan of the page; who moves the slider wants to see that, and no lights."""
         if plan is not None and self._plan is not None and plan.retention != self._plan.retention:
             self.spotlight.put_out()
+        if plan is not self._plan:
+            self._transport = None
         self._plan = plan
         self.show_readings()
 
-    def show_transport(self, transport: Transport | None) -> None:
+    def show_transport(self, transport: Transport) -> None:
         """Take the transport of the plan told last."""
         self._transport = transport
 

@@ -1,5 +1,6 @@
 """The planner tells a transport only where one is wanted, and always that of the plan told last."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -37,25 +38,38 @@ def planner(qtbot: QtBot, bridge: EngineBridge, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_no_transport_is_solved_that_nobody_wants(qtbot: QtBot, planner: Planner) -> None:
-    with qtbot.waitSignal(planner.transport_changed) as caught:
+    with qtbot.assertNotEmitted(planner.transport_changed), qtbot.waitSignal(planner.plan_changed):
         planner.set_retention(0.5)
-    assert caught.args == [None]
 
 
-def test_a_wanted_transport_comes_for_the_plan_that_is_there_and_for_each_after_it(
-    qtbot: QtBot, planner: Planner
+def test_a_transport_is_that_of_the_plan_told_last_and_is_solved_once(
+    qtbot: QtBot, planner: Planner, bridge: EngineBridge
 ) -> None:
-    told: list[tuple[PrunePlan, Transport | None]] = []
+    told: list[tuple[PrunePlan, Transport]] = []
     plans: list[PrunePlan] = []
     planner.plan_changed.connect(plans.append)
     planner.transport_changed.connect(lambda transport: told.append((plans[-1], transport)))
+    for retention in (0.5, 0.25):
+        with qtbot.waitSignal(planner.plan_changed):
+            planner.set_retention(retention)
+        planner.want_transport()
+        planner.want_transport()
+        qtbot.waitUntil(lambda: bool(told) and told[-1][0] is plans[-1])
+    assert [(len(plan.kept), transport.mass.shape[0]) for plan, transport in told] == [(32, 32), (16, 16)]
+    planner.show_again()
+    assert told[-1] == told[-2]
+
+
+def test_a_transport_that_comes_after_another_plan_is_dropped(
+    qtbot: QtBot, planner: Planner, bridge: EngineBridge
+) -> None:
+    hold = threading.Event()
+    bridge._transport_lane.submit(lambda: hold.wait(5) and None)
     with qtbot.waitSignal(planner.plan_changed):
         planner.set_retention(0.5)
-    with qtbot.waitSignal(planner.transport_changed, check_params_cb=lambda transport: transport is not None):
-        planner.set_transport_wanted(True)
-    with qtbot.waitSignal(
-        planner.plan_changed, check_params_cb=lambda plan: plan is not None and plan.retention == 0.25
-    ):
-        planner.set_retention(0.25)
-    shapes = [(len(plan.kept), transport.mass.shape[0]) for plan, transport in told if transport is not None]
-    assert shapes == [(32, 32), (16, 16)]
+    planner.want_transport()
+    with qtbot.assertNotEmitted(planner.transport_changed):
+        with qtbot.waitSignal(planner.plan_changed):
+            planner.set_retention(0.25)
+        with qtbot.waitSignal(bridge.transport_solved):
+            hold.set()
