@@ -78,7 +78,6 @@ class ModelsWindow(QDialog):
         self.details = _plain_label()
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.details.setAccessibleName("About the selected model")
-        self.details.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.details.setMinimumHeight(6 * self.fontMetrics().lineSpacing())
         self.setMinimumWidth(64 * self.fontMetrics().averageCharWidth())
         layout = QVBoxLayout(self)
@@ -364,6 +363,7 @@ def _plain_label(text: str = "") -> QLabel:
     label = QLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
     return label
 
