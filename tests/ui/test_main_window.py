@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog, QPlainTextEdit, QScrollArea, QSlider
+from PySide6.QtWidgets import QApplication, QFileDialog, QPlainTextEdit, QScrollArea, QSlider, QToolButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import Mode
@@ -345,3 +345,22 @@ def test_a_save_dialog_gives_a_name_without_a_suffix_the_suggested_one(
     monkeypatch.setattr(QFileDialog, "exec", accept)
     path = questions.ask_export_path(window, "Export curve", tmp_path / "scan-curve.csv", "Table (*.csv)")
     assert path == tmp_path / "mine.csv"
+
+
+def test_the_grid_is_offered_with_tiles_and_every_way_to_choose_it_agrees(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    button = next(
+        each for each in window.overlay_bar.findChildren(QToolButton) if each.text() == "Whole page"
+    )
+    assert not button.isVisible()
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+        session.set_mode(Mode.GUNDAM)
+    assert button.isVisible()
+    button.click()
+    assert window.actions_by_name["global_grid"].isChecked()
+    assert session.settings.grid == "global"
+    window.actions_by_name["global_grid"].trigger()
+    assert not button.isChecked()
+    assert session.settings.grid == "local"
