@@ -416,8 +416,10 @@ def test_a_model_without_safetensors_is_refused_before_anything_is_downloaded(
 
 def test_a_server_that_is_not_there_is_told_at_once(hub: HubServer, folder: Path) -> None:
     hub.close()
+    told: list[DownloadProgress] = []
     with pytest.raises(DownloadError, match=r"cannot be reached\. Check the network"):
-        run(hub, folder, patience=Patience(waits_s=(60.0,)))
+        run(hub, folder, watch=told.append)
+    assert DownloadStage.WAIT not in {progress.stage for progress in told}
 
 
 def test_a_proxy_that_is_not_there_is_told_without_its_password(
