@@ -26,6 +26,7 @@ class Settings:
 
     Attributes:
         model_folder: checkpoint folder; empty for the bundled miniature.
+        own_models: further checkpoint folders that the person named.
         device: "auto", "cpu", "cuda" or "mps".
         mode: name of a `Mode`; empty for the one the model was made for.
         task: name of a `Task`; empty for the one the model was made for.
@@ -44,6 +45,7 @@ class Settings:
     """
 
     model_folder: str = ""
+    own_models: tuple[str, ...] = ()
     device: str = "auto"
     mode: str = ""
     task: str = ""
@@ -104,7 +106,8 @@ def load_settings(path: Path) -> Settings:
     for field in dataclasses.fields(Settings):
         if field.name not in stored:
             continue
-        value = stored[field.name]
+        value: Any = stored[field.name]
+        value = tuple(value) if isinstance(value, list) else value
         if not _fits(value, getattr(settings, field.name), field.name):
             _log.warning("setting %s ignored: %r is of the wrong type", field.name, value)
             continue
@@ -134,6 +137,8 @@ def _fits(value: Any, default: Any, name: str) -> bool:
         return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
     if isinstance(default, float):
         return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(default, tuple):
+        return isinstance(value, tuple) and all(isinstance(part, str) for part in value)
     return type(value) is type(default)
 
 

@@ -90,11 +90,11 @@ def test_all_tokens_come_first_then_automatic_then_falling_ratios_with_all_else_
 
 def test_points_are_compared_with_the_all_token_reading_and_with_the_truth() -> None:
     points = make_points(truth="abcdefghiX")
-    assert [point.similarity for point in points[:3]] == [1.0, 0.8, 0.9]
-    assert [point.error_rate for point in points[:3]] == pytest.approx([0.1, 0.3, 0.2])
+    assert [point.similarity for point in points[:4]] == [1.0, 0.8, 1.0, 0.9]
+    assert [point.error_rate for point in points[:4]] == pytest.approx([0.1, 0.3, 0.1, 0.2])
     assert points[1].automatic
     assert points[1].chosen_retention is None
-    assert (points[3].chosen_retention, points[3].kept, points[3].total) == (0.84, 215, 256)
+    assert (points[4].chosen_retention, points[4].kept, points[4].total) == (0.84, 215, 256)
     assert (points[0].prefill_ms, points[0].decode_ms, points[0].tokens, points[0].passes) == (30, 400, 10, 3)
 
 
@@ -207,8 +207,8 @@ SOURCE = CurveSource(REF, "Fake model", SETTINGS, Path("/scans/page.txt"))
 def test_csv_has_a_line_for_each_point_by_falling_ratio(tmp_path: Path) -> None:
     export_curve(make_points(), SOURCE, tmp_path / "curve.csv")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "curve.csv").read_text(encoding="utf-8"))))
-    assert [float(row["retention"]) for row in rows] == [1, 0.9, 0.84, 0.76, 0.75, 0.62, 0.5, 0.38, 0.25]
-    assert rows[3]["automatic"] == "True"
+    assert [float(row["retention"]) for row in rows] == [1, 0.95, 0.9, 0.84, 0.76, 0.75, 0.65, 0.5, 0.25]
+    assert rows[4]["automatic"] == "True"
     assert (rows[0]["kept"], rows[0]["similarity"], rows[0]["stop_reason"]) == ("256", "1.0", "end")
 
 
@@ -276,9 +276,9 @@ def test_the_command_prints_a_line_for_each_point_by_falling_ratio(
     assert (result.code, result.told) == (0, [])
     assert result.out.startswith("page.png, page 1, Fake model, mode tiny, task text\n\nretention")
     lines = table_of(result.out)
-    assert [line[0] for line in lines] == ["100", "90", "84", "Auto", "75", "62", "50", "38", "25"]
+    assert [line[0] for line in lines] == ["100", "95", "90", "84", "Auto", "75", "65", "50", "25"]
     assert " ".join(lines[0]) == "100 % 64 of 64 100.0 % 3 ms 40 ms 6 for 6 tokens"
-    assert " ".join(lines[3]).startswith("Auto 76 % 48 of 64")
+    assert " ".join(lines[4]).startswith("Auto 76 % 48 of 64")
 
 
 def test_the_truth_beside_the_scan_is_taken_and_named(
@@ -383,5 +383,5 @@ def test_ctrl_c_ends_the_curve_and_the_points_until_then_are_written(
 ) -> None:
     result = run(page, "--csv", tmp_path / "c.csv", engine=InterruptedEngine())
     assert result.code == 130
-    assert [line[0] for line in table_of(result.out)] == ["100", "90", "Auto"]
+    assert [line[0] for line in table_of(result.out)] == ["100", "95", "Auto"]
     assert len((tmp_path / "c.csv").read_text(encoding="utf-8").splitlines()) == 4

@@ -10,7 +10,9 @@ from rtocr_gui.settings import Settings, load_settings, save_settings, settings_
 
 
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
-    settings = Settings(model_folder="/models/ümlaut", retention=0.4, reread_on_release=False)
+    settings = Settings(
+        model_folder="/models/ümlaut", own_models=("/a", "/b"), retention=0.4, reread_on_release=False
+    )
     path = tmp_path / "new" / "settings.json"
     save_settings(settings, path)
     assert load_settings(path) == settings
@@ -39,6 +41,8 @@ def test_a_damaged_file_is_set_aside_and_the_defaults_are_used(tmp_path: Path, c
         ("pdf_dpi", 100_000),
         ("pdf_dpi", "200"),
         ("model_folder", 7),
+        ("own_models", ["/a", 7]),
+        ("own_models", "/a"),
         ("reread_on_release", "yes"),
         ("unheard_of", 1),
     ],

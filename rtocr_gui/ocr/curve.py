@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StageTimings, StopReason
 
-CURVE_RATIOS = (1.0, 0.9, 0.84, 0.75, 0.62, 0.5, 0.38, 0.25)
+CURVE_RATIOS = (1.0, 0.95, 0.9, 0.84, 0.75, 0.65, 0.5, 0.25)
 """The ratios of a curve; the slider's detents are among them."""
 
 

@@ -57,6 +57,7 @@ SPECS = (
     ActionSpec("global_grid", "Whole-page grid", "In Gundam, show the global view", "Ctrl+G", checkable=True),
     ActionSpec("trace", "Where does it look?", "Light up where text was read", "Ctrl+L", checkable=True),
     ActionSpec("panel", "Tuning panel", "Show figures and retention curve", "F9", checkable=True),
+    ActionSpec("models", "Models…", "Choose, check or download a model", "Ctrl+M"),
     ActionSpec("about_model", "About this model", "What the model reads, and what it does not"),
     ActionSpec("use_folder", "Use a model folder…", "Read with DeepSeek-OCR or a checkpoint of its layout"),
     ActionSpec("use_bundled", "Use the bundled miniature", "Read with the small model that came with RTOCR"),
@@ -73,7 +74,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         *("zoom_in", "zoom_out", "fit_page", "fit_width", "actual_size"),
         *("", "overlay", "next_look", "global_grid", "trace", "", "panel"),
     ),
-    "&Model": ("about_model", "use_folder", "use_bundled"),
+    "&Model": ("models", "", "about_model", "use_folder", "use_bundled"),
     "&Help": ("about",),
 }
 """Menu titles and the names of their actions; an empty name is a separator."""

@@ -25,6 +25,7 @@ from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, load_settings, save_settings, settings_path
 from rtocr_gui.ui.engine_bridge import EngineBridge, ReadingEngine
 from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.models_desk import ModelsDesk
 from rtocr_gui.ui.session import Session
 
 CLOSE_TIMEOUT_S = 1.5
@@ -47,12 +48,16 @@ class Program:
         bridge: answers the slow requests.
         session: what is open and what the person wants.
         window: the one window.
+        models: the window of models, once it is asked for.
     """
 
     def __init__(self, settings: Settings, pasted: Path) -> None:
+        bundled = resource_path("miniature")
         self.bridge = EngineBridge(make_engine)
-        self.session = Session(self.bridge, settings, resource_path("miniature"))
+        self.session = Session(self.bridge, settings, bundled)
         self.window = MainWindow(self.session, lambda image: _save_image(pasted, image))
+        self.models = ModelsDesk(self.session, bundled, self.window)
+        self.window.models_requested.connect(self.models.open)
 
     def start(self, files: Sequence[Path]) -> None:
         """Show the window, open files (none: the samples), and load the model behind the window."""
@@ -86,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             save_settings(program.session.settings, path)
         except SettingsError as error:
             _log.warning("%s", error)
-        ended = program.bridge.close(CLOSE_TIMEOUT_S)
+        ended = program.models.close(CLOSE_TIMEOUT_S) & program.bridge.close(CLOSE_TIMEOUT_S)
     if not ended:
         # A long decode step or an import cannot be interrupted; the person should not wait for it.
         logging.shutdown()

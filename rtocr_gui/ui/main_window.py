@@ -6,7 +6,7 @@ to the panes; what has to be asked first goes through `Dialogues`.
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
@@ -34,10 +34,15 @@ from rtocr_gui.ui.tool_bar import ToolBar
 class MainWindow(QMainWindow):
     """The one window.
 
+    Signals:
+        models_requested(): the person wants to choose, check or download a model.
+
     Args:
         session: what the window shows and whom it asks.
         save_image: makes a file of a picture that has none.
     """
+
+    models_requested = Signal()
 
     def __init__(self, session: Session, save_image: SaveImage) -> None:
         super().__init__()
@@ -187,6 +192,7 @@ class MainWindow(QMainWindow):
             "fit_page": view.fit_page,
             "fit_width": view.fit_width,
             "actual_size": view.actual_size,
+            "models": self.models_requested.emit,
             "use_folder": dialogues.ask_model_folder,
             "use_bundled": lambda: session.choose_model(None),
             "about_model": dialogues.tell_about_model,

@@ -33,7 +33,7 @@ def make_point(retention: float, automatic: bool = False, error_rate: float | No
 
 
 FIRST, *FALLING = (make_point(ratio) for ratio in CURVE_RATIOS)
-AUTO = make_point(0.7, automatic=True)
+AUTO = make_point(0.8, automatic=True)
 POINTS = (FIRST, AUTO, *FALLING)
 WHOLE = CurveShown(POINTS, 9, running=False, has_truth=False)
 
@@ -110,7 +110,7 @@ def test_a_click_adopts_the_ratio_of_the_point_and_of_auto_automatic(
     qtbot: QtBot, view: CurveView, chosen: list[float | None]
 ) -> None:
     view.show_curve(WHOLE)
-    for point in (FALLING[4], AUTO):
+    for point in (FALLING[5], AUTO):
         qtbot.mouseClick(plot(view), Qt.MouseButton.LeftButton, pos=place_of(view, point))
     assert chosen == [0.5, None]
 
@@ -143,8 +143,8 @@ def test_the_arrow_keys_walk_the_points_by_ratio_and_enter_adopts(
 
 def test_hovering_names_the_point_and_leaving_forgets_it(qtbot: QtBot, view: CurveView) -> None:
     view.show_curve(WHOLE)
-    qtbot.mouseMove(plot(view), place_of(view, FALLING[4]))
-    qtbot.waitUntil(lambda: said(view, "The point in hand") == describe(FALLING[4]))
+    qtbot.mouseMove(plot(view), place_of(view, FALLING[5]))
+    qtbot.waitUntil(lambda: said(view, "The point in hand") == describe(FALLING[5]))
     qtbot.mouseMove(plot(view), QPoint(3, 3))
     qtbot.waitUntil(lambda: said(view, "The point in hand").startswith("Point at a mark"))
 
@@ -166,7 +166,7 @@ def test_a_point_in_hand_stays_when_others_arrive(qtbot: QtBot, view: CurveView)
 
 
 def test_a_point_is_described_with_all_its_figures() -> None:
-    assert describe(AUTO) == "Auto, 70 %: 179 of 256 tokens · 85.0 % like all tokens · prefill 140 ms"
+    assert describe(AUTO) == "Auto, 80 %: 204 of 256 tokens · 90.0 % like all tokens · prefill 160 ms"
     with_truth = dataclasses.replace(make_point(0.5, error_rate=0.031), stop_reason=StopReason.LOOP)
     assert describe(with_truth) == (
         "50 %: 128 of 256 tokens · 75.0 % like all tokens · error rate 3.1 % · prefill 100 ms · "

@@ -1,0 +1,89 @@
+"""The window of models, from the first time it is asked for; what it chooses, the session reads with.
+
+A download goes on when the window is closed. Knows no lane and no network; what brings those is imported
+when the window is first opened.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtWidgets import QWidget
+
+from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import ModelStatus
+
+if TYPE_CHECKING:
+    from rtocr_gui.ui.model_shop import ModelShop
+    from rtocr_gui.ui.models_window import ModelsWindow
+
+
+class ModelsDesk(QObject):
+    """Opens the window of models and passes on what is chosen there.
+
+    Args:
+        session: loads the model that was chosen, and remembers the person's own folders.
+        bundled: folder of the model that comes with the program.
+        over: the window that it lies over.
+    """
+
+    def __init__(self, session: Session, bundled: Path, over: QWidget) -> None:
+        super().__init__(over)
+        self._session = session
+        self._bundled = bundled
+        self._over = over
+        self._shop: ModelShop | None = None
+        self._window: ModelsWindow | None = None
+        session.model_changed.connect(self._show_in_use)
+
+    @property
+    def window(self) -> "ModelsWindow | None":
+        """The window of models; None before it was first opened."""
+        return self._window
+
+    @Slot()
+    def open(self) -> None:
+        """Show the window of models, or bring it to the front."""
+        if self._window is None or self._shop is None:
+            self._window, self._shop = self._make()
+        else:
+            self._shop.refresh()
+        self._window.show()
+        self._window.raise_()
+        self._window.activateWindow()
+
+    def close(self, timeout_s: float) -> bool:
+        """Stop a download and a check; what was downloaded is kept.
+
+        Returns:
+            True once nothing runs any more.
+        """
+        return self._shop is None or self._shop.close(timeout_s)
+
+    def _make(self) -> "tuple[ModelsWindow, ModelShop]":
+        from rtocr_gui.ui.model_shop import ModelShop
+        from rtocr_gui.ui.models_window import ModelsWindow, wire
+
+        settings = self._session.settings
+        own = dict.fromkeys((*settings.own_models, *filter(None, [settings.model_folder])))
+        shop = ModelShop(self._bundled, [Path(folder) for folder in own], parent=self)
+        window = ModelsWindow(self._over)
+        window.model_chosen.connect(self._choose)
+        shop.own_folders_changed.connect(self._remember)
+        wire(window, shop)
+        model = self._session.model
+        window.show_in_use(model.info.folder if model is not None else None)
+        return window, shop
+
+    @Slot(object)
+    def _choose(self, folder: Path) -> None:
+        self._session.choose_model(None if folder == self._bundled else folder)
+
+    @Slot(object)
+    def _remember(self, folders: tuple[Path, ...]) -> None:
+        self._session.remember(own_models=tuple(str(folder) for folder in folders))
+
+    @Slot(object)
+    def _show_in_use(self, status: ModelStatus) -> None:
+        if self._window is not None and not status.loading:
+            self._window.show_in_use(status.model.info.folder if status.model is not None else None)

@@ -1,0 +1,81 @@
+"""The window of models lies over the one window, and reading goes on with what is chosen there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.models_desk import ModelsDesk
+from rtocr_gui.ui.session import Session
+from tests.small_checkpoint import write_checkpoint
+
+
+@pytest.fixture
+def bundled(tmp_path: Path) -> Path:
+    return write_checkpoint(tmp_path / "bundled")
+
+
+@pytest.fixture
+def desk(
+    window: MainWindow, session: Session, bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ModelsDesk]:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    made = ModelsDesk(session, bundled, window)
+    window.models_requested.connect(made.open)
+    yield made
+    assert made.close(5)
+
+
+def listed(desk: ModelsDesk) -> list[str]:
+    assert desk.window is not None
+    return [desk.window.list.topLevelItem(row).text(0) for row in range(desk.window.list.topLevelItemCount())]
+
+
+def test_nothing_is_made_before_the_window_is_asked_for(desk: ModelsDesk) -> None:
+    assert desk.window is None
+
+
+def test_the_action_opens_it_and_lists_the_bundled_model(
+    qtbot: QtBot, window: MainWindow, desk: ModelsDesk
+) -> None:
+    window.actions_by_name["models"].trigger()
+    assert desk.window is not None
+    assert desk.window.isVisible()
+    qtbot.waitUntil(lambda: len(listed(desk)) == 1)
+
+
+def test_a_chosen_model_is_loaded_and_the_bundled_one_by_no_name(
+    qtbot: QtBot, session: Session, desk: ModelsDesk, tmp_path: Path, bundled: Path
+) -> None:
+    other = write_checkpoint(tmp_path / "other")
+    desk.open()
+    assert desk.window is not None
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        desk.window.model_chosen.emit(other)
+    assert session.settings.model_folder == str(other)
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        desk.window.model_chosen.emit(bundled)
+    assert session.settings.model_folder == ""
+
+
+def test_a_folder_of_the_person_s_is_remembered(
+    qtbot: QtBot, session: Session, desk: ModelsDesk, tmp_path: Path
+) -> None:
+    own = write_checkpoint(tmp_path / "own")
+    desk.open()
+    assert desk.window is not None
+    desk.window.folder_named.emit(own)
+    qtbot.waitUntil(lambda: session.settings.own_models == (str(own),))
+    qtbot.waitUntil(lambda: len(listed(desk)) == 2)
+
+
+def test_opening_it_again_brings_the_same_window(window: MainWindow, desk: ModelsDesk) -> None:
+    desk.open()
+    first = desk.window
+    assert first is not None
+    first.close()
+    window.actions_by_name["models"].trigger()
+    assert desk.window is first
+    assert first.isVisible()
