@@ -12,6 +12,7 @@ import numpy as np
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import CheckpointError, ReadingError
 from rtocr_gui.ocr.layout import build_layout
+from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.reading import (
     TASKS,
     EncodedPage,
@@ -60,6 +61,8 @@ class FakeEngine:
         asked: the settings of each reading that began, in order.
         load_error: raised by `load` where it is given.
         traced: settings of every trace that was begun.
+        tasks: what its model was made for.
+        said: what it says of every page, token by token, in place of the page's name.
     """
 
     def __init__(self) -> None:
@@ -71,12 +74,14 @@ class FakeEngine:
         self.threads: set[str] = set()
         self.asked: list[ReadSettings] = []
         self.traced: list[ReadSettings] = []
+        self.tasks = TASKS[1:2]
+        self.said: list[str] = []
 
     def load(self, folder: Path, device: str = "auto") -> LoadedModel:
         self.threads.add(threading.current_thread().name)
         if self.load_error is not None:
             raise self.load_error
-        info = ModelInfo(folder, "Fake model", "Reads nothing.", (Mode.TINY,), TASKS[1:2], 10, 40)
+        info = ModelInfo(folder, "Fake model", "Reads nothing.", (Mode.TINY,), self.tasks, 10, 40)
         return LoadedModel(info, "cpu", "float32", 1.0)
 
     def encode(self, page: PageImage, mode: Mode) -> EncodedPage:
@@ -96,7 +101,7 @@ class FakeEngine:
         plan = plan_pruning(encoded.layout, encoded.measures, settings.pruning)
         yield Stage.DECODE
         said: list[str] = []
-        for word in words_of(page, plan):
+        for word in self.said or words_of(page, plan):
             said.append(word)
             yield TextDelta(said[-1], 1)
             self.reading_began.set()
@@ -110,7 +115,7 @@ class FakeEngine:
             settings=settings,
             model_name="Fake model",
             raw_text=text,
-            text=text,
+            text=strip_grounding(text, settings.task),
             token_ids=tuple(range(len(said))),
             stop_reason=StopReason.CANCELLED if cancel.is_set() else StopReason.END,
             plan=plan,
@@ -118,6 +123,7 @@ class FakeEngine:
             cost_of_all=PrefillCost(len(plan.layout) + 3, 1e9 * len(plan.layout), 100 * len(plan.layout)),
             passes=len(said),
             timings=StageTimings(2.0, 1.0, 3.0, 40.0),
+            blocks=parse_blocks(text, settings.task),
         )
 
     def trace(
@@ -133,7 +139,7 @@ class FakeEngine:
             return None
         encoded = self.encode(page, settings.mode)
         plan = plan_pruning(encoded.layout, encoded.measures, settings.pruning)
-        words = words_of(page, plan)[: len(token_ids)]
+        words = (self.said or words_of(page, plan))[: len(token_ids)]
         attention = np.zeros((len(words), len(plan.norms)), dtype=np.float32)
         attention[np.arange(len(words)), np.arange(len(words))] = 0.4
         attention[np.arange(len(words)), np.arange(len(words)) + 1] = 0.1

@@ -175,3 +175,9 @@ def test_a_long_text_of_broken_marks_is_parsed_at_once() -> None:
     parse_blocks("<|ref|>a<|/ref|><|det|>[" * 20_000, MARKDOWN)
     parse_blocks("<|ref|>text<|/ref|><|det|>[[1, 2, 3, 4]]<|/det|>\nWords\n" * 5_000, MARKDOWN)
     assert time.perf_counter() - started < 5
+
+
+@given(st.lists(st.sampled_from([*MARKS, "[[1, 2, 30, 40]]", "a", " ", "\n"]), max_size=30))
+def test_text_that_streams_without_its_markup_only_grows_for_a_document(parts: list[str]) -> None:
+    shown = [strip_grounding("".join(parts[:count]), MARKDOWN) for count in range(len(parts) + 1)]
+    assert all(later.startswith(now) for now, later in itertools.pairwise(shown))

@@ -36,7 +36,7 @@ from rtocr_gui.ocr.drafting import Drafter, PageTexts, pass_cost
 from rtocr_gui.ocr.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.folder import inspect_checkpoint
 from rtocr_gui.ocr.layout import build_layout
-from rtocr_gui.ocr.markup import strip_grounding
+from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.reading import (
     EncodedPage,
     LoadedModel,
@@ -229,6 +229,7 @@ class Engine:
                     prefill_ms=prefill_ms,
                     decode_ms=transcript.decode_ms,
                 ),
+                blocks=parse_blocks(raw_text, settings.task),
             )
 
     def trace(

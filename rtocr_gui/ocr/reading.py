@@ -51,6 +51,11 @@ class Task:
     label: str
     prompt: str
 
+    @property
+    def tells_places(self) -> bool:
+        """True where the model is asked to say where on the page it read something."""
+        return "<|grounding|>" in self.prompt or "<|ref|>" in self.prompt
+
 
 TASKS: tuple[Task, ...] = (
     Task("markdown", "Document to Markdown", "\n<|grounding|>Convert the document to markdown."),
@@ -271,6 +276,7 @@ class Reading:
         cost_of_all: of the prefill that keeps every visual token.
         passes: forward passes of the decoder after the prefill; fewer than tokens where a draft helped.
         timings: stage by stage.
+        blocks: parts of the page that the model gave a place, with their characters in `text`.
     """
 
     ref: PageRef
@@ -285,6 +291,7 @@ class Reading:
     cost_of_all: PrefillCost
     passes: int
     timings: StageTimings
+    blocks: tuple[Block, ...] = ()
 
     @property
     def retention(self) -> float:

@@ -5,17 +5,12 @@ exactly, and a person may have corrected the rest, which is aligned. Knows no mo
 rapidfuzz when a text was corrected.
 """
 
-import re
-
 import numpy as np
 from numpy.typing import NDArray
 
-from rtocr_gui.ocr.comparison import Change, compare_texts
 from rtocr_gui.ocr.markup import places_without_grounding
 from rtocr_gui.ocr.reading import Task
-
-_NOWHERE = -1
-_BLANK = re.compile(r"\s")
+from rtocr_gui.ocr.shown_places import NOWHERE, origins
 
 
 def token_spans(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -35,9 +30,6 @@ def token_spans(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
 class TokenPlaces:
     """The tokens of one reading beside the text that is shown of it.
 
-    A word that a person typed in place of another stands for that one; text typed in place of several
-    words, or of nothing, stands for nothing that was said.
-
     Args:
         raw_text: what the model said.
         offsets: (T + 1,) as `token_spans` takes them.
@@ -49,21 +41,14 @@ class TokenPlaces:
         self.shown = shown
         self._spans = token_spans(offsets)
         read, raw_places = places_without_grounding(raw_text, task)
-        self._first = np.full(len(shown), _NOWHERE)
-        self._last = np.full(len(shown), _NOWHERE)
-        if read == shown:
-            self._first[:] = self._last[:] = raw_places
-            return
-        for segment in compare_texts(read, shown).segments:
-            said, seen = slice(*segment.left), slice(*segment.right)
-            if segment.change is Change.EQUAL:
-                self._first[seen] = self._last[seen] = raw_places[said]
-            elif segment.change is Change.REPLACED and not _BLANK.search(read[said] + shown[seen]):
-                self._first[seen], self._last[seen] = raw_places[said][[0, -1]]
+        # One more place, which `NOWHERE` picks from the end.
+        raw_places = np.append(raw_places, NOWHERE)
+        first, last = origins(read, shown)
+        self._first, self._last = raw_places[first], raw_places[last]
 
     def tokens_at(self, start: int, end: int) -> NDArray[np.int64] | None:
         """Tell which tokens said a range of the shown text, in order; None where nothing of it was said."""
-        was_said = self._first[start:end] != _NOWHERE
+        was_said = self._first[start:end] != NOWHERE
         if not was_said.any():
             return None
         first, last = self._first[start:end][was_said], self._last[start:end][was_said]
@@ -77,5 +62,5 @@ class TokenPlaces:
     def place_of(self, token: int) -> tuple[int, int] | None:
         """Where the shown text has what a token said; None for markup, and where it was taken out."""
         begin, end = self._spans[token]
-        seen = np.flatnonzero((self._first != _NOWHERE) & (self._first < end) & (self._last >= begin))
+        seen = np.flatnonzero((self._first != NOWHERE) & (self._first < end) & (self._last >= begin))
         return (int(seen[0]), int(seen[-1]) + 1) if len(seen) else None
