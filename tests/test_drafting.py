@@ -20,7 +20,7 @@ from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, P
 from rtocr_gui.ocr.drafting import ALLOWANCE, Drafter, PageTexts, pass_cost
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import check_folder
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, StopReason
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, StopReason, TextDelta
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import write_checkpoint
@@ -217,13 +217,32 @@ def test_a_text_that_repeats_itself_is_its_own_draft() -> None:
     assert passes(text, ()) < len(text) / 2
 
 
-@given(text=TOKENS | REPETITIVE, draft=TOKENS | REPETITIVE)
-def test_guesses_never_cost_much_more_than_they_save(text: list[int], draft: list[int]) -> None:
-    decoder = TextDecoder(text)
+NEAR_TIES = st.frozensets(st.integers(0, 120))
+
+
+@given(text=TOKENS | REPETITIVE, draft=TOKENS | REPETITIVE, near_ties=NEAR_TIES)
+def test_guesses_never_cost_much_more_than_they_save(
+    text: list[int], draft: list[int], near_ties: frozenset[int]
+) -> None:
+    decoder = TextDecoder(text, near_ties)
     generate(decoder, Drafter(draft, steep_cost))
     spent = sum(steep_cost(tokens) for tokens in decoder.passes_of)
     worst_guess = steep_cost(129)
     assert spent <= len(text) * 1.02 + ALLOWANCE + worst_guess
+
+
+def test_guessing_ends_where_every_choice_is_close() -> None:
+    everywhere = frozenset(range(len(LONG_TEXT) + 1))
+    decoder = TextDecoder(LONG_TEXT, near_ties=everywhere)
+    generate(decoder, Drafter(LONG_TEXT, partial(pass_cost, SIZES)))
+    assert len(decoder.passes_of) <= len(LONG_TEXT) * 1.05
+
+
+def test_a_draft_is_followed_on_behind_each_choice_that_was_made_by_itself() -> None:
+    every_fifth = frozenset(range(0, len(LONG_TEXT), 5))
+    decoder = TextDecoder(LONG_TEXT, near_ties=every_fifth)
+    generate(decoder, Drafter(LONG_TEXT, partial(pass_cost, SIZES)))
+    assert len(decoder.passes_of) < len(LONG_TEXT) / 2
 
 
 def test_a_pass_over_more_tokens_costs_more_but_less_than_one_by_one() -> None:
@@ -242,14 +261,16 @@ def test_the_draft_is_the_text_of_the_nearest_retention() -> None:
     assert texts.nearest(21) == (4, 5)
 
 
-def test_a_text_that_was_cut_off_does_not_replace_a_longer_one() -> None:
+def test_a_reading_that_was_stopped_is_a_draft_only_until_another_came_to_its_end() -> None:
     texts = PageTexts()
     texts.add(64, [1, 2, 3], is_whole=False)
-    texts.add(64, [1, 2], is_whole=False)
-    assert texts.nearest(64) == (1, 2, 3)
-    texts.add(64, [9], is_whole=True)
-    assert texts.nearest(64) == (9,)
-    assert texts.token_count == 1
+    texts.add(50, [1, 2], is_whole=False)
+    assert texts.nearest(50) == (1, 2, 3)
+    texts.add(64, [9, 8], is_whole=True)
+    assert texts.nearest(64) == (9, 8)
+    texts.add(30, [9], is_whole=False)
+    assert texts.nearest(30) == (9, 8)
+    assert texts.token_count == 2
 
 
 def test_of_many_texts_of_a_page_the_newest_are_kept() -> None:
@@ -300,6 +321,21 @@ def test_samples_are_read_again_token_by_token_as_without_a_draft(
         assert again.stop_reason is plain.stop_reason is StopReason.END
         assert again.passes <= 4
         assert plain.passes == len(plain.token_ids)
+
+
+def test_a_reading_that_was_stopped_slows_the_next_one_down_no_more_than_none(
+    miniature_engine: Engine, samples: list[PageImage]
+) -> None:
+    page = samples[0]
+    settings = ReadSettings(Mode.TINY, TEXT, PruneSettings(0.9))
+    read(miniature_engine, page, settings, None)
+    at_half = replace(settings, pruning=PruneSettings(0.5))
+    cancel = threading.Event()
+    for event in miniature_engine.read(page, at_half, cancel):
+        if isinstance(event, TextDelta):
+            cancel.set()
+    again = read(miniature_engine, page, at_half, None)
+    assert again.passes < len(again.token_ids) / 2
 
 
 def test_a_first_reading_says_the_same_in_no_more_passes(

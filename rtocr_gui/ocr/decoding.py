@@ -208,18 +208,18 @@ class GreedyGeneration:
                 return
             if len(chosen) <= len(guess):  # the token chosen last is fed with the next pass
                 self._decoder.take_back(len(guess) + 1 - len(chosen))
-            if self._drafter is not None and chosen:
+            if self._drafter is not None:
                 self._drafter.judge(chosen)
             guess = self._guess()
             logits = self._decoder.feed([self.token_ids[-1], *guess])
             self.passes += 1
 
     def _guess(self) -> list[int]:
-        if self._drafter is None or self._is_unsure:
+        if self._drafter is None:
             return []
         count = len(self.token_ids)
         left = self._rules.context_length - self._begins_at - count
-        return self._drafter.guess(min(self._rules.max_new_tokens - count, left))
+        return self._drafter.guess(0 if self._is_unsure else min(self._rules.max_new_tokens - count, left))
 
     def _choose(self, logits: Tensor, guess: Sequence[int]) -> Iterator[int]:
         """Choose the token after each that was fed, for as long as the one fed next was the right one.

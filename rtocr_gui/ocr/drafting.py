@@ -60,34 +60,41 @@ def pass_cost(decoder: DecoderSizes, tokens: int) -> float:
 
 
 class PageTexts:
-    """What was said of one page at several numbers of visual tokens; the newest few are kept."""
+    """What was said of one page at several numbers of visual tokens; the newest few are kept.
+
+    Of readings that were stopped before their end, the longest serves until one came to its end.
+    """
 
     def __init__(self) -> None:
         self._said: dict[int, tuple[int, ...]] = {}
+        self._begun: tuple[int, ...] = ()
 
     @property
     def token_count(self) -> int:
         """Tokens of all texts together."""
-        return sum(map(len, self._said.values()))
+        return len(self._begun) + sum(map(len, self._said.values()))
 
     def add(self, kept: int, token_ids: Sequence[int], is_whole: bool) -> None:
-        """Take a text over; one that was cut off does not replace a longer one.
+        """Take a text over.
 
         Args:
             kept: visual tokens it was read from.
             token_ids: the text.
-            is_whole: True where it came to its end.
+            is_whole: False where it was stopped before its end.
         """
-        if is_whole or len(token_ids) > len(self._said.get(kept, ())):
+        if is_whole:
+            self._begun = ()
             self._said.pop(kept, None)
             self._said[kept] = tuple(token_ids)
-        if len(self._said) > TEXTS_OF_A_PAGE:
-            del self._said[next(iter(self._said))]
+            if len(self._said) > TEXTS_OF_A_PAGE:
+                del self._said[next(iter(self._said))]
+        elif not self._said and len(token_ids) > len(self._begun):
+            self._begun = tuple(token_ids)
 
     def nearest(self, kept: int) -> tuple[int, ...]:
         """The text that was read from the most similar number of visual tokens; empty before the first."""
         nearest = min(self._said, key=lambda other: abs(other - kept), default=None)
-        return () if nearest is None else self._said[nearest]
+        return self._begun if nearest is None else self._said[nearest]
 
 
 class Drafter:
@@ -145,14 +152,13 @@ class Drafter:
         """Learn what the decoder chose: the right part of the guess, and one token of its own.
 
         Args:
-            chosen: at least one token; without a guess, as for the first of the text, exactly one.
+            chosen: tokens; none where the pass left everything undecided. Without a guess, as for the first
+                of the text, exactly one.
         """
         self._keep(chosen)
         right, guessed = len(chosen) - 1, len(self._guess)
-        self._credit += right - (self._cost(guessed + 1) - 1) if guessed else _EARNED_PER_STEP
-        if guessed and not self._from_draft:
-            return
-        if self._place is None:
+        self._credit += len(chosen) - self._cost(guessed + 1) if guessed else _EARNED_PER_STEP
+        if not chosen or self._place is None or (guessed and not self._from_draft):
             return
         place = self._place + right
         self._failures = max(0, self._failures - right)

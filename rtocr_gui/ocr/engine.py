@@ -207,7 +207,7 @@ class Engine:
             transcript = Transcript(checkpoint.tokenizer, generation)
             yield from transcript.deltas()
             if plan.method is PruneMethod.RTPRUNE:
-                texts.add(kept, generation.token_ids, generation.stop_reason is StopReason.END)
+                texts.add(kept, generation.token_ids, generation.stop_reason is not StopReason.CANCELLED)
                 self._keep_texts(page, settings, texts)
             said = generation.token_ids[: generation.loop.start if generation.loop else None]
             raw_text = spell(checkpoint.tokenizer, said)[0] if generation.loop else transcript.text
