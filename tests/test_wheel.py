@@ -44,7 +44,7 @@ def test_the_wheel_gives_both_commands(wheel: zipfile.Path) -> None:
     (information,) = (path for path in wheel.iterdir() if path.name.endswith(".dist-info"))
     entry_points = (information / "entry_points.txt").read_text(encoding="utf-8")
     assert "rtocr = rtocr_gui.cli.main:main" in entry_points
-    assert "rtocr-gui = rtocr_gui.ui.app:main" in entry_points
+    assert "rtocr-gui = rtocr_gui.__main__:main" in entry_points
 
 
 def test_an_installed_copy_finds_its_own_resources(wheel: zipfile.Path, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ PROBES = {
     "curve": Probe("rtocr_gui.cli.reading_probe", "curve", environment=_ONE_THREAD),
     "overlay": Probe("rtocr_gui.ui.probe", "overlay"),
     "drag": Probe("rtocr_gui.ui.probe", "drag"),
-    "window": Probe("rtocr_gui.ui.probe", "window", middle_of="window_s"),
+    "window": Probe("rtocr_gui.ui.start_probe", "window", middle_of="window_s"),
     "gap": Probe("rtocr_gui.ui.probe", "gap"),
     "memory": Probe("rtocr_gui.ui.probe", "memory"),
 }

@@ -1,6 +1,6 @@
 """Measures the window in a process of its own, and prints the figures as JSON.
 
-`cli.benchmark` starts it as `python -m rtocr_gui.ui.probe window|gap|overlay|drag|memory MOMENT`, where the
+`cli.benchmark` starts it as `python -m rtocr_gui.ui.probe gap|overlay|drag|memory MOMENT`, where the
 moment is the `time.monotonic()` of the start: how soon a window is there, and whether it was kept
 waiting, can only be seen from inside. The program is the real one, with the bundled miniature.
 """
@@ -305,7 +305,6 @@ def _give_up(sentence: str) -> None:
 
 if __name__ == "__main__":
     measures = {
-        "window": measure_window,
         "gap": measure_gaps,
         "overlay": measure_overlay,
         "drag": measure_drag,
