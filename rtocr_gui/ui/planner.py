@@ -24,7 +24,7 @@ class Planner(QObject):
         plan_changed (PrunePlan or None): the plan to show; None while there is none.
         transport_changed (Transport): where the merged tokens of the plan told last go; only on demand.
         encoding_changed (bool): True while the page that is shown is being encoded.
-        failed (str): the page cannot be encoded, and why.
+        failed (str): the page cannot be encoded, or its plan not be made, and why.
 
     Args:
         bridge: encodes and plans.
@@ -98,13 +98,16 @@ class Planner(QObject):
     @Slot(object)
     def _keep(self, reply: PageEncoded) -> None:
         key = (reply.encoded.ref, reply.encoded.mode)
+        is_new = key not in self._encoded
         self._encoded[key] = reply.encoded
         self._encoded.move_to_end(key)
+        if self._shown in self._encoded:  # its slider has to work while other pages are read
+            self._encoded.move_to_end(self._shown)
         if len(self._encoded) > ENCODED_PAGES_KEPT:
             self._encoded.popitem(last=False)
         if reply.request_id == self._encode_id:
             self.encoding_changed.emit(False)
-        if key == self._shown:
+        if key == self._shown and is_new:
             self._ask_plan()
 
     @Slot(object)
@@ -126,4 +129,7 @@ class Planner(QObject):
     def _report(self, failure: RequestFailed) -> None:
         if failure.request_id in (self._encode_id, self._plan_id):
             self.encoding_changed.emit(False)
+            self.failed.emit(failure.sentence)
+        elif failure.request_id == self._transport_id:
+            self._transport_id = 0
             self.failed.emit(failure.sentence)

@@ -1,6 +1,7 @@
 """The planner tells a transport only where one is wanted, and always that of the plan told last."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.errors import PruningError
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import EncodedPage, Mode
 from rtocr_gui.pruning.plan import PrunePlan, Transport
@@ -25,15 +27,18 @@ def even_transport(plan: PrunePlan) -> Transport:
     return Transport(np.full(shape, 0.5 / len(plan.kept), np.float32))
 
 
+def encoded(ref: PageRef) -> EncodedPage:
+    layout = build_layout(Mode.TINY, (400, 500), (0, 0))
+    return EncodedPage(ref, Mode.TINY, layout, measure_by_seed(layout, 0), 1.0)
+
+
 @pytest.fixture
 def planner(qtbot: QtBot, bridge: EngineBridge, monkeypatch: pytest.MonkeyPatch) -> Planner:
     monkeypatch.setattr(engine_bridge, "_solve_transport", even_transport)
     made = Planner(bridge)
-    layout = build_layout(Mode.TINY, (400, 500), (0, 0))
     made.show_page(PAGE, Mode.TINY, 200)
-    encoded = EncodedPage(PAGE, Mode.TINY, layout, measure_by_seed(layout, 0), 1.0)
     with qtbot.waitSignal(made.plan_changed, check_params_cb=lambda plan: plan is not None):
-        bridge.page_encoded.emit(PageEncoded(0, encoded))
+        bridge.page_encoded.emit(PageEncoded(0, encoded(PAGE)))
     return made
 
 
@@ -73,3 +78,37 @@ def test_a_transport_that_comes_after_another_plan_is_dropped(
             planner.set_retention(0.25)
         with qtbot.waitSignal(bridge.transport_solved):
             hold.set()
+
+
+def test_a_transport_that_cannot_be_solved_is_told_and_may_be_asked_for_again(
+    qtbot: QtBot, planner: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_plan: PrunePlan) -> Transport:
+        raise PruningError("No room.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine_bridge, "_solve_transport", fail)
+        with qtbot.waitSignal(planner.failed, check_params_cb=lambda sentence: sentence == "No room."):
+            planner.want_transport()
+    with qtbot.waitSignal(planner.transport_changed):
+        planner.want_transport()
+
+
+def test_a_page_that_is_read_again_keeps_its_plan_and_its_transport(
+    qtbot: QtBot, planner: Planner, bridge: EngineBridge
+) -> None:
+    with qtbot.waitSignal(planner.transport_changed):
+        planner.want_transport()
+    with qtbot.assertNotEmitted(planner.plan_changed):
+        bridge.page_encoded.emit(PageEncoded(0, encoded(PAGE)))
+        with qtbot.waitSignal(bridge.texts_compared):  # on the lane of the plans
+            bridge.compare_texts("", "")
+
+
+def test_the_plan_follows_the_slider_while_many_other_pages_are_read(
+    qtbot: QtBot, planner: Planner, bridge: EngineBridge
+) -> None:
+    for index in range(1, 9):
+        bridge.page_encoded.emit(PageEncoded(0, encoded(replace(PAGE, index=index))))
+    with qtbot.waitSignal(planner.plan_changed, check_params_cb=lambda plan: len(plan.kept) == 16):
+        planner.set_retention(0.25)
