@@ -33,6 +33,7 @@ class Settings:
         retention: share of visual tokens to keep, in 0.01..1; None for automatic.
         reread_on_release: read the page again when the retention slider is let go.
         overlay_visible: show the overlay on the page.
+        blocks_visible: outline the blocks on the page, where the model told some.
         look: name of the `Look` of the overlay.
         overlay_opacity: how opaque the overlay is, in 0..1.
         grid: "local" or "global", whose tokens the overlay shows of a page with tiles.
@@ -52,6 +53,7 @@ class Settings:
     retention: float | None = None
     reread_on_release: bool = True
     overlay_visible: bool = True
+    blocks_visible: bool = True
     look: str = "kept"
     overlay_opacity: float = 0.6
     grid: str = "local"

@@ -11,6 +11,10 @@ from rtocr_gui.ui.icons import icon
 _Key = QKeySequence.StandardKey
 
 
+TIP = "tip"
+"""Property of an action: what its tooltip says while it can be used."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
     """One action.
@@ -53,6 +57,7 @@ SPECS = (
     ActionSpec("fit_width", "Fit width", "Show the page as wide as the pane", "Ctrl+9"),
     ActionSpec("actual_size", "Actual size", "Show one page pixel per screen pixel", "Ctrl+1"),
     ActionSpec("overlay", "Overlay", "Show what becomes of each visual token", "Ctrl+T", checkable=True),
+    ActionSpec("blocks", "Blocks", "Outline the parts of the page that the model told", "B", checkable=True),
     ActionSpec("next_look", "Next look", "Go on to the next look of the overlay", "L"),
     ActionSpec("global_grid", "Whole-page grid", "In Gundam, show the global view", "Ctrl+G", checkable=True),
     ActionSpec("trace", "Where does it look?", "Light up where text was read", "Ctrl+L", checkable=True),
@@ -72,7 +77,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
     "&Read": ("read", "read_all", "stop", "", "compare", "curve"),
     "&View": (
         *("zoom_in", "zoom_out", "fit_page", "fit_width", "actual_size"),
-        *("", "overlay", "next_look", "global_grid", "trace", "", "panel"),
+        *("", "overlay", "next_look", "global_grid", "blocks", "trace", "", "panel"),
     ),
     "&Model": ("models", "", "about_model", "use_folder", "use_bundled"),
     "&Help": ("about",),
@@ -92,6 +97,7 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
             action.setShortcuts(spec.keys)
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{spec.tip} ({keys})" if keys else spec.tip)
+        action.setProperty(TIP, action.toolTip())
         window.addAction(action)
         actions[spec.name] = action
     return actions

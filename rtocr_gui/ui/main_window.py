@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
 from rtocr_gui.tokens import GridName
-from rtocr_gui.ui.actions import MENUS, draw_icons, fill, make_actions
+from rtocr_gui.ui.actions import MENUS, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.arrivals import Arrivals, SaveImage
 from rtocr_gui.ui.dialogues import Dialogues
 from rtocr_gui.ui.icons import app_icon
@@ -25,7 +25,7 @@ from rtocr_gui.ui.play_bar import PlayBar
 from rtocr_gui.ui.replies import PageRendered
 from rtocr_gui.ui.retention_bar import RetentionBar
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity, ModelStatus, PageStatus, ShownText
+from rtocr_gui.ui.shown import Activity, BlocksShown, ModelStatus, PageStatus, ShownText
 from rtocr_gui.ui.status_line import StatusLine
 from rtocr_gui.ui.text_column import TextColumn
 from rtocr_gui.ui.tool_bar import ToolBar
@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         self.page_list = PageList()
         self.page_view = PageView()
         self.overlay_bar = OverlayBar()
+        self.overlay_bar.add_switch(self.actions_by_name["blocks"])
         self.play_bar = PlayBar()
         self.text_column = TextColumn()
         self.retention_bar = RetentionBar()
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self._connect_panes()
         self._connect_tuning()
         self._connect_spotlight()
+        self._connect_blocks()
         self._connect_actions()
         self._restore()
 
@@ -168,6 +170,16 @@ class MainWindow(QMainWindow):
         self.play_bar.closed.connect(lambda: self.actions_by_name["trace"].setChecked(False))
         self.text_column.text_pane.selection_changed.connect(spotlight.point_at_text)
 
+    def _connect_blocks(self) -> None:
+        session, view = self._session, self.page_view
+        session.blocks_changed.connect(self._show_blocks)
+        session.blocks.block_pointed.connect(view.point_at_block)
+        session.blocks.text_marked.connect(self._mark_text)
+        view.block_hovered.connect(session.blocks.point_at_block)
+        self.text_column.text_pane.cursor_moved.connect(session.blocks.point_at_text)
+        for follow in (view.set_blocks_visible, session.set_blocks_visible):
+            self.actions_by_name["blocks"].toggled.connect(follow)
+
     def _connect_actions(self) -> None:
         session, view, dialogues = self._session, self.page_view, self.dialogues
         tuning, switches = session.tuning, self.actions_by_name
@@ -203,7 +215,7 @@ class MainWindow(QMainWindow):
         switches["overlay"].toggled.connect(view.set_overlay_visible)
         switches["overlay"].toggled.connect(session.set_overlay_visible)
         switches["global_grid"].toggled.connect(lambda on: tuning.set_grid("global" if on else "local"))
-        switches["overlay"].toggled.connect(self.overlay_bar.setEnabled)
+        switches["overlay"].toggled.connect(self.overlay_bar.set_overlay_visible)
         switches["trace"].toggled.connect(self.play_bar.setVisible)
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
         switches["trace"].toggled.connect(self._show_overlay_for_lights)
@@ -225,12 +237,19 @@ class MainWindow(QMainWindow):
         self.page_view.set_look(self._session.tuning.look)
         self.overlay_bar.set_look(self._session.tuning.look)
         self._show_grid(self._session.tuning.grid)
-        self.overlay_bar.setEnabled(settings.overlay_visible)
+        self.overlay_bar.set_overlay_visible(settings.overlay_visible)
+        self.page_view.set_blocks_visible(settings.blocks_visible)
+        self._session.blocks.set_on(settings.blocks_visible)
         self.play_bar.hide()
         self.text_column.set_panel_visible(settings.panel_visible)
-        for name, on in (("overlay", settings.overlay_visible), ("panel", settings.panel_visible)):
+        for name, on in (
+            ("overlay", settings.overlay_visible),
+            ("blocks", settings.blocks_visible),
+            ("panel", settings.panel_visible),
+        ):
             with QSignalBlocker(self.actions_by_name[name]):
                 self.actions_by_name[name].setChecked(on)
+        self._show_blocks(BlocksShown(lack="Open a scan to see its blocks."))
         self._show_model(ModelStatus(None, "Starting…", loading=True))
         self._enable_actions(Activity())
 
@@ -255,6 +274,13 @@ class MainWindow(QMainWindow):
         self.retention_bar.show_plan(plan)
         self.overlay_bar.show_grids(plan is not None and plan.layout.has_tiles)
         self._enable_actions(self._session.activity)
+
+    @Slot(object)
+    def _show_blocks(self, shown: BlocksShown) -> None:
+        self.page_view.show_blocks(shown.blocks)
+        action = self.actions_by_name["blocks"]
+        action.setEnabled(not shown.lack)
+        action.setToolTip(shown.lack or action.property(TIP))
 
     @Slot(object)
     def _show_retention(self, retention: float | None) -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
+from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason, Task
 from rtocr_gui.ui.page_model import PageEntry, PageState
-from rtocr_gui.ui.shown import ReadingRecord
+from rtocr_gui.ui.shown import BlocksShown, ReadingRecord
 
 _STOP_SENTENCES = {
     StopReason.END: "",
@@ -39,6 +40,9 @@ class OpenPage:
         unshown: True where its picture could not be rendered.
         page_count: how many pages its file has.
         readings: whole readings of it by the model in use, whoever asked for them.
+        task: what was asked for when its text was read; None before.
+        raw_text: what the model said then, so far, markup and all.
+        read_text: the same without the markup, and without what a person changed.
     """
 
     ref: PageRef
@@ -51,15 +55,25 @@ class OpenPage:
     unshown: bool = False
     page_count: int = 1
     readings: dict[ReadSettings, ReadingRecord] = field(default_factory=dict)
+    task: Task | None = None
+    raw_text: str = ""
+    read_text: str = ""
 
     def edit(self, text: str) -> None:
         """Take over what a person typed."""
         self.text, self.edited, self.exported = text, True, False
         self.state, self.sentence = PageState.EDITED, ""
 
-    def begin_text(self) -> None:
+    def begin_text(self, task: Task) -> None:
         """Make room for text that is about to stream in."""
         self.text, self.edited, self.exported = "", False, True
+        self.task, self.raw_text, self.read_text = task, "", ""
+
+    def stream(self, raw_text: str) -> None:
+        """Take what the model said since the last time."""
+        self.raw_text += raw_text
+        if self.task is not None:
+            self.text = self.read_text = strip_grounding(self.raw_text, self.task)
 
     def finish(self, reading: Reading) -> None:
         """Take over a reading; one that was stopped before its first token changes no text."""
@@ -67,8 +81,9 @@ class OpenPage:
         if stopped and not reading.token_ids and (self.edited or self.reading):
             self.give_up()
             return
-        self.begin_text()
+        self.begin_text(reading.settings.task)
         self.reading, self.text = self.keep(reading), reading.text
+        self.raw_text, self.read_text = reading.raw_text, reading.text
         self.state = PageState.STOPPED if stopped else PageState.READ
         self.sentence = _STOP_SENTENCES[reading.stop_reason]
 
@@ -115,6 +130,16 @@ class OpenPage:
         if self.edited:
             parts.append("edited by you; Read replaces your text" if self.reading else "typed by you")
         return " · ".join(parts)
+
+    @property
+    def blocks(self) -> BlocksShown:
+        """Parts of the page that were told in what was said so far, or why there are none."""
+        if self.task is None:
+            return BlocksShown(lack="Read the page to see its blocks.")
+        if not self.task.tells_places:
+            return BlocksShown(lack="This task gives no places: choose Document to Markdown.")
+        found = parse_blocks(self.raw_text, self.task)
+        return BlocksShown(found, self.read_text, "" if found else "The model told no places on this page.")
 
     @property
     def placeholder(self) -> str:

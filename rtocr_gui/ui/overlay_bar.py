@@ -5,7 +5,7 @@ Knows looks and legends, no page and no plan.
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRect, QSignalBlocker, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QAction, QColor, QFontMetrics, QImage, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QToolButton, QWidget
 
 from rtocr_gui.export.looks import OPACITY, VEIL_RGB, Legend, Look
@@ -55,7 +55,7 @@ class OverlayBar(QWidget):
         self._whole_page.clicked.connect(lambda on: self.grid_chosen.emit("global" if on else "local"))
         self._whole_page.hide()
 
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(6, 2, 6, 2)
         row.setSpacing(4)
         for widget in (self._looks, self._legend, self._opacity, self._whole_page):
@@ -63,6 +63,19 @@ class OverlayBar(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.set_opacity(OPACITY)
         self._show_explanation()
+
+    def add_switch(self, action: QAction) -> None:
+        """Put a switch at the end of the row for what else lies over the page."""
+        switch = QToolButton()
+        switch.setDefaultAction(action)
+        switch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self._row.addWidget(switch)
+
+    @Slot(bool)
+    def set_overlay_visible(self, visible: bool) -> None:
+        """Offer what decides on the overlay, while it is shown."""
+        for widget in (self._looks, self._legend, self._opacity, self._whole_page):
+            widget.setEnabled(visible)
 
     @property
     def look(self) -> Look:

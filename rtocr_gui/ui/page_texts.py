@@ -5,7 +5,7 @@ Follows the reader, and guards what a person typed. Knows neither the bridge nor
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
@@ -15,7 +15,10 @@ from rtocr_gui.ui.open_pages import OpenPage, OpenPages
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.reader import Reader
 from rtocr_gui.ui.replies import TextStreamed
-from rtocr_gui.ui.shown import PageFailure, PageStatus, ShownText
+from rtocr_gui.ui.shown import BlocksShown, PageFailure, PageStatus, ShownText
+
+BLOCKS_MS = 100
+"""The blocks of a page that is being read are found at most this often."""
 
 
 class PageTexts(QObject):
@@ -23,7 +26,7 @@ class PageTexts(QObject):
 
     Signals (each carries one frozen value):
         text_changed (ShownText), text_appended (str), summary_changed (str),
-        reading_changed (ReadingRecord or None): of the page that is shown.
+        reading_changed (ReadingRecord or None), blocks_changed (BlocksShown): of the page that is shown.
         page_status_changed (PageStatus): of any page.
         notice_raised (str): a sentence for the person.
 
@@ -37,6 +40,7 @@ class PageTexts(QObject):
     text_appended = Signal(str)
     summary_changed = Signal(str)
     reading_changed = Signal(object)
+    blocks_changed = Signal(object)
     page_status_changed = Signal(object)
     notice_raised = Signal(str)
 
@@ -45,6 +49,10 @@ class PageTexts(QObject):
         self._pages = pages
         self._reader = reader
         self._shown: PageRef | None = None
+        self._blocks_timer = QTimer(self)
+        self._blocks_timer.setSingleShot(True)
+        self._blocks_timer.setInterval(BLOCKS_MS)
+        self._blocks_timer.timeout.connect(self._show_blocks)
         reader.began.connect(self._mark_reading)
         reader.text_began.connect(self._begin)
         reader.text_streamed.connect(self._append)
@@ -110,17 +118,32 @@ class PageTexts(QObject):
     @Slot(object)
     def _begin(self, ref: PageRef) -> None:
         page = self._pages.get(ref)
-        if page is not None:
-            page.begin_text()
+        task = self._reader.used_task
+        if page is not None and task is not None:
+            page.begin_text(task)
             self._show_if(ref)
 
     @Slot(object)
     def _append(self, reply: TextStreamed) -> None:
         page = self._pages.get(reply.ref)
-        if page is not None:
-            page.text += reply.text
-            if reply.ref == self._shown:
-                self.text_appended.emit(reply.text)
+        if page is None:
+            return
+        before = page.text
+        page.stream(reply.text)
+        if reply.ref != self._shown:
+            return
+        if page.text.startswith(before):
+            self.text_appended.emit(page.text[len(before) :])
+        else:
+            self._show()  # what looked like text turned out to be markup
+        if not self._blocks_timer.isActive():
+            self._blocks_timer.start()
+
+    @Slot()
+    def _show_blocks(self) -> None:
+        page = self._pages.get(self._shown)
+        lack = "Open a scan to see its blocks."
+        self.blocks_changed.emit(page.blocks if page is not None else BlocksShown(lack=lack))
 
     @Slot(object)
     def _keep(self, reading: Reading) -> None:
@@ -152,10 +175,12 @@ class PageTexts(QObject):
         if page is None:
             self.text_changed.emit(ShownText("", True, "Open a scan to read its text.", ""))
             self.reading_changed.emit(None)
+            self._show_blocks()
             return
         reading = self._reader.is_reading(page.ref)
         self.text_changed.emit(ShownText(page.text, reading, page.placeholder, page.summary))
         self.reading_changed.emit(page.reading)
+        self._show_blocks()
 
     def _announce(self, page: OpenPage) -> None:
         self.page_status_changed.emit(PageStatus(page.ref, page.state, page.sentence))

@@ -4,6 +4,8 @@ The page is painted from a copy that was scaled once per zoom, so that the overl
 slider. Knows no document, no model and no other pane.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
@@ -23,8 +25,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QToolTip, QWidget
 
 from rtocr_gui.export.looks import Legend, Look, is_dark_paper
+from rtocr_gui.ocr.reading import Block
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
+from rtocr_gui.ui.block_layer import BlockLayer
 from rtocr_gui.ui.scaled_page import ScaledPage
 from rtocr_gui.ui.token_overlay import TokenOverlay
 from rtocr_gui.ui.zoom_area import ZoomArea
@@ -56,6 +60,7 @@ class PageView(ZoomArea):
         cell_pinned(int | None): another cell was pinned, or none is any more.
         legend_changed(Legend | None): the colours mean something else now; None where they are no map.
         transport_wanted(): the shown plan's transport would complete what is shown.
+        block_hovered(int | None): the pointer came over another block, or over none.
     """
 
     plan_painted = Signal(object)
@@ -63,6 +68,7 @@ class PageView(ZoomArea):
     cell_pinned = Signal(object)
     legend_changed = Signal(object)
     transport_wanted = Signal()
+    block_hovered = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,6 +76,10 @@ class PageView(ZoomArea):
         self._message = DROP_HINT
         self._overlay = TokenOverlay()
         self._overlay_visible = True
+        self._blocks = BlockLayer()
+        self._blocks_visible = True
+        self._hovered_block: int | None = None
+        self._pointed_block: int | None = None
         self._composed = QPixmap()
         self._composed_of: tuple[object, ...] = ()
         self._unpainted_plan: PrunePlan | None = None
@@ -114,6 +124,7 @@ class PageView(ZoomArea):
         self._page, self._message = page, message
         self.setAccessibleDescription(message)
         self.show_plan(None)
+        self._blocks.set_page_size(QSize() if page is None else page.size_px)
         self.set_content_size(QSize() if page is None else page.size_px)
 
     @Slot(object)
@@ -163,6 +174,41 @@ class PageView(ZoomArea):
         self._forget_cells()
         self._overlay_changed()
 
+    @Slot(object)
+    def show_blocks(self, blocks: Sequence[Block]) -> None:
+        """Outline other parts of the page."""
+        self._blocks.show(blocks)
+        if self._blocks.focus is None:
+            self._pointed_block = None
+            self._hover_block(None)
+        self.viewport().update()
+
+    @Slot(object)
+    def point_at_block(self, block: int | None) -> None:
+        """Let a block stand out, or none, unless the pointer is over another."""
+        self._pointed_block = block
+        self._focus_block()
+
+    @Slot(bool)
+    def set_blocks_visible(self, visible: bool) -> None:
+        """Show or hide the blocks."""
+        self._blocks_visible = visible
+        self._hover_block(None)
+        self.viewport().update()
+
+    def _hover_block(self, block: int | None) -> None:
+        if block != self._hovered_block:
+            self._hovered_block = block
+            self._focus_block()
+            self.block_hovered.emit(block)
+
+    def _focus_block(self) -> None:
+        self._blocks.set_focus(self._pointed_block if self._hovered_block is None else self._hovered_block)
+        self.viewport().update()
+
+    def _block_at(self, position: QPointF) -> int | None:
+        return self._blocks.block_at(self.to_content(position)) if self._blocks_visible else None
+
     def _overlay_changed(self) -> None:
         """Paint anew, and tell and ask for what goes with it."""
         self.viewport().update()
@@ -204,13 +250,17 @@ class PageView(ZoomArea):
             image.prepare(page.size(), part)
         elif not image.is_ready(page.size(), part) and not self._smooth_timer.isActive():
             self._smooth_timer.start()
-        if not self._overlay_visible:
-            image.paint(painter, page, visible)
-            return
-        self._compose(image, page, visible)
-        painter.drawPixmap(visible.topLeft(), self._composed)
         line_width = max(1, round(self.device_ratio()))
-        self._overlay.paint_shapes(painter, page, visible, self.zoom, line_width)
+        if self._overlay_visible:
+            self._compose(image, page, visible)
+            painter.drawPixmap(visible.topLeft(), self._composed)
+            self._overlay.paint_shapes(painter, page, visible, self.zoom, line_width)
+        else:
+            image.paint(painter, page, visible)
+        if self._blocks_visible:
+            self._blocks.paint(painter, page, visible, self.zoom, self.device_ratio())
+        if self._overlay_visible:
+            self._overlay.paint_links(painter, page, self.zoom, line_width)
 
     def _compose(self, image: ScaledPage, page: QRect, visible: QRect) -> None:
         """Keep the visible page with its coloured cells: a map's colours cost several times a copy."""
@@ -260,6 +310,7 @@ class PageView(ZoomArea):
             return True
         if event.type() == QEvent.Type.Leave:
             self._hover(None)
+            self._hover_block(None)
         if event.type() == QEvent.Type.Resize:
             self._show_details()
         return super().viewportEvent(event)
@@ -285,6 +336,7 @@ class PageView(ZoomArea):
         super().mouseMoveEvent(event)
         if not self.is_panning:
             self._hover(self._token_at(event.position()))
+            self._hover_block(self._block_at(event.position()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import ReadSettings
+from rtocr_gui.ocr.reading import ReadSettings, Task
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.replies import ReadingFinished, RequestFailed, RequestStopped, StageEntered, TextStreamed
 from rtocr_gui.ui.shown import Activity, PageFailure
@@ -68,6 +68,11 @@ class Reader(QObject):
     def activity(self) -> Activity:
         """What is going on."""
         return self._activity
+
+    @property
+    def used_task(self) -> Task | None:
+        """What the model is asked for on the page in hand; None before the first page."""
+        return self._used_settings[0].task if self._used_settings is not None else None
 
     def is_reading(self, ref: PageRef) -> bool:
         """True while the page is being read."""

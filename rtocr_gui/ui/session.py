@@ -9,6 +9,7 @@ for one kind of thing, and the session tells the panes what to show:
     Planner      keeps the plan of the page that is shown
     Reader       reads pages, one after another
     PageTexts    keeps what was read and what was typed
+    BlockPointer goes between blocks on the page and their text
     Tuning       compares and explains, with controllers of its own
 
 The session itself decides who has to hear of what. Knows no widget.
@@ -22,6 +23,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import LoadedModel, Mode, Task
 from rtocr_gui.settings import Settings
+from rtocr_gui.ui.block_pointer import BlockPointer
 from rtocr_gui.ui.choices import Choices
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.model_loader import ModelLoader
@@ -46,9 +48,10 @@ class Session(QObject):
         summary_changed (str), reading_changed (ReadingRecord or None), activity_changed (Activity),
         encoding_changed (bool), model_changed (ModelStatus),
         settings_changed (Settings), notice_raised (str), password_needed (PasswordQuestion),
-        overwrite_questioned (OverwriteQuestion).
+        overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown).
 
     Attributes:
+        blocks: has the signals and slots of going between blocks and text.
         tuning: has the signals and slots of the overlay's looks and of the tuning panes.
 
     Args:
@@ -78,6 +81,7 @@ class Session(QObject):
     notice_raised = Signal(str)
     password_needed = Signal(object)
     overwrite_questioned = Signal(object)
+    blocks_changed = Signal(object)
 
     def __init__(
         self, bridge: EngineBridge, settings: Settings, bundled_model: Path, parent: QObject | None = None
@@ -94,6 +98,7 @@ class Session(QObject):
             bridge, lambda: (self._choices.read_settings, self._choices.settings.pdf_dpi), self
         )
         self._texts = PageTexts(self._pages, self._reader, self)
+        self.blocks = BlockPointer(lambda: self.current_text, self)
         self.tuning = Tuning(bridge, self._pages, self._choices, self)
         self._connect()
 
@@ -124,6 +129,8 @@ class Session(QObject):
         self._texts.summary_changed.connect(self.summary_changed)
         self._texts.reading_changed.connect(self.reading_changed)
         self._texts.reading_changed.connect(self.tuning.show_readings)
+        self._texts.blocks_changed.connect(self.blocks.show_blocks)
+        self._texts.blocks_changed.connect(self.blocks_changed)
         self._texts.page_status_changed.connect(self.page_status_changed)
         self._texts.notice_raised.connect(self.notice_raised)
         self.tuning.notice_raised.connect(self.notice_raised)
@@ -200,6 +207,12 @@ class Session(QObject):
     def set_overlay_visible(self, on: bool) -> None:
         """Remember whether merged tokens are veiled."""
         self.remember(overlay_visible=on)
+
+    @Slot(bool)
+    def set_blocks_visible(self, on: bool) -> None:
+        """Remember whether blocks are outlined, and follow cursor and selection only while they are."""
+        self.remember(blocks_visible=on)
+        self.blocks.set_on(on)
 
     @Slot()
     def want_transport(self) -> None:

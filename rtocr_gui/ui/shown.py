@@ -8,6 +8,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.comparison import TextComparison
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.reading import (
+    Block,
     LoadedModel,
     PrefillCost,
     Reading,
@@ -193,6 +194,21 @@ class TraceShown:
     raw_text: str = field(repr=False)
     spans: tuple[tuple[int, int], ...] = field(repr=False)
     layers: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlocksShown:
+    """The parts of a page that the model gave a place, so far.
+
+    Attributes:
+        blocks: in the order in which they were told.
+        text: as it was read; the characters of the blocks are characters of it.
+        lack: why there is no block, in a sentence; empty where there are some.
+    """
+
+    blocks: tuple[Block, ...] = ()
+    text: str = field(default="", repr=False)
+    lack: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,12 +75,15 @@ class TextPane(QWidget):
         text_edited(str): the person changed the text; all of it.
         selection_changed(int, int): other characters of the text are selected, from start to before end;
             none where both are the same.
+        cursor_moved(int, int): the person's cursor or selection is elsewhere, from start to before end; both
+            are the same where nothing is selected.
         copy_requested(): the text should go to the clipboard.
         export_requested(): the text should go to a file.
     """
 
     text_edited = Signal(str)
     selection_changed = Signal(int, int)
+    cursor_moved = Signal(int, int)
     copy_requested = Signal()
     export_requested = Signal()
 
@@ -102,6 +105,7 @@ class TextPane(QWidget):
         self._editor.setTabChangesFocus(True)
         self._editor.textChanged.connect(self._follow_text)
         self._editor.selectionChanged.connect(self._follow_selection)
+        self._editor.cursorPositionChanged.connect(self._follow_cursor)
         self._preview = SafePreview()
         self._preview.setAccessibleName("Preview of the recognised text")
 
@@ -271,6 +275,13 @@ class TextPane(QWidget):
         if selected != self._selection:
             self._selection = selected
             self.selection_changed.emit(*_characters_at(self.text, *selected))
+
+    @Slot()
+    def _follow_cursor(self) -> None:
+        if not self._writing:
+            cursor = self._editor.textCursor()
+            places = _characters_at(self.text, cursor.selectionStart(), cursor.selectionEnd())
+            self.cursor_moved.emit(*places)
 
     def _draw_mark(self) -> None:
         marked = []

@@ -216,7 +216,7 @@ class TokenOverlay:
     def paint_shapes(
         self, painter: QPainter, page: QRect, visible: QRect, zoom: float, line_width: int
     ) -> None:
-        """Paint hatching and borders on the page, and lines between cells over all.
+        """Paint hatching and borders on the page.
 
         Args:
             painter: in device pixels.
@@ -246,12 +246,19 @@ class TokenOverlay:
             painter.setPen(pen)
             painter.drawLines(self._borders)
         painter.restore()
-        self._paint_links(painter, to_view, line_width)
 
-    def _paint_links(self, painter: QPainter, to_view: QTransform, line_width: int) -> None:
+    def paint_links(self, painter: QPainter, page: QRect, zoom: float, line_width: int) -> None:
+        """Paint the lines between cells, which lie over everything.
+
+        Args:
+            painter: in device pixels.
+            page: where the page lies.
+            zoom: device pixels per page pixel.
+            line_width: width of a thin line, in device pixels.
+        """
         if self._focus is None or (source := self.cell_of(self._focus)) is None:
             return
-        targets = []
+        to_view, targets = _to_view(page, zoom), []
         if self._links is not None:
             for partner, mass in zip(self._links.partners, self._links.masses, strict=True):
                 if (cell := self.cell_of(partner)) is not None:

@@ -1,0 +1,146 @@
+"""The blocks of a page as they are painted over it: outlines, each with a tag that names its kind.
+
+Colours differ in hue for eyes of every kind, yet nothing hangs on them: the tag says what a block is.
+Knows no widget, no text, and no zoom but the one it is asked to paint at.
+"""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QPainter, QPen, QTransform
+
+from rtocr_gui.ocr.reading import Block
+
+_CASING = QColor(255, 255, 255)
+_OTHER = QColor(64, 74, 88)
+_COLOURS = (
+    ("caption", _OTHER),
+    ("title", QColor(0, 98, 165)),
+    ("table", QColor(166, 64, 0)),
+    ("image", QColor(0, 112, 80)),
+    ("figure", QColor(0, 112, 80)),
+    ("chart", QColor(0, 112, 80)),
+    ("equation", QColor(140, 50, 112)),
+    ("formula", QColor(140, 50, 112)),
+)
+"""Parts of labels and their colours, the first that fits; white is readable on each."""
+
+_TAG_SIZE = 0.8
+_FILL_ALPHA = 36
+
+
+class BlockLayer:
+    """What is laid over a page for its blocks. One of them can be in focus."""
+
+    def __init__(self) -> None:
+        self._blocks: tuple[Block, ...] = ()
+        self._page_size = QSize()
+        self._boxes: list[list[QRectF]] = []
+        self._focus: int | None = None
+
+    @property
+    def focus(self) -> int | None:
+        """The block that stands out."""
+        return self._focus
+
+    def set_page_size(self, size: QSize) -> None:
+        """Lie over a page of this size in pixels; an empty size means there is none."""
+        self._page_size = size
+        self._lay()
+
+    def show(self, blocks: Sequence[Block]) -> None:
+        """Take other blocks. The focus stays where it is still the same block, as while a text streams."""
+        before, self._blocks = self._blocks, tuple(blocks)
+        focus = self._focus
+        if focus is not None and not (
+            focus < len(self._blocks) and self._blocks[focus].boxes == before[focus].boxes
+        ):
+            self._focus = None
+        self._lay()
+
+    def set_focus(self, block: int | None) -> None:
+        """Let a block stand out, or none; one that is not shown is none."""
+        self._focus = block if block is not None and block < len(self._blocks) else None
+
+    def _lay(self) -> None:
+        size = self._page_size.width(), self._page_size.height()
+        self._boxes = [
+            [QRectF(QPointF(*box[:2]), QPointF(*box[2:])) for box in block.boxes_px(size)]
+            for block in self._blocks
+            if not self._page_size.isEmpty()
+        ]
+
+    def block_at(self, point: QPointF) -> int | None:
+        """The block at a point in page pixels; where several lie over each other, the smallest box's."""
+        hit = [
+            (box.width() * box.height(), block)
+            for block, boxes in enumerate(self._boxes)
+            for box in boxes
+            if box.contains(point)
+        ]
+        return min(hit)[1] if hit else None
+
+    def paint(self, painter: QPainter, page: QRect, visible: QRect, zoom: float, device_ratio: float) -> None:
+        """Paint the blocks on the page.
+
+        Args:
+            painter: in device pixels, with the font of the view.
+            page: where the page lies.
+            visible: the part of it that can be seen.
+            zoom: device pixels per page pixel.
+            device_ratio: device pixels per widget pixel.
+        """
+        to_view = QTransform(zoom, 0, 0, zoom, page.left(), page.top())
+        painter.save()
+        painter.setClipRect(visible)
+        painter.setFont(_tag_font(painter.font(), device_ratio))
+        line_width = max(1, round(device_ratio))
+        in_order = [index for index in range(len(self._boxes)) if index != self._focus]
+        for index in [*in_order, *([self._focus] if self._focus is not None and self._boxes else [])]:
+            in_view = [to_view.mapRect(box) for box in self._boxes[index]]
+            boxes = [box for box in in_view if box.intersects(visible)]
+            if boxes:
+                _paint_boxes(
+                    painter, boxes, colour_of(self._blocks[index].label), index == self._focus, line_width
+                )
+                _paint_tag(painter, boxes[0], self._blocks[index].label, page)
+        painter.restore()
+
+
+def colour_of(label: str) -> QColor:
+    """The colour of a kind of block, dark enough for white text."""
+    return next((colour for part, colour in _COLOURS if part in label.lower()), _OTHER)
+
+
+def _tag_font(font: QFont, device_ratio: float) -> QFont:
+    tag_font = QFont(font)
+    tag_font.setPixelSize(max(1, round(QFontInfo(font).pixelSize() * _TAG_SIZE * device_ratio)))
+    return tag_font
+
+
+def _paint_boxes(
+    painter: QPainter, boxes: Sequence[QRectF], colour: QColor, is_strong: bool, line_width: int
+) -> None:
+    width = (3 if is_strong else 1) * line_width
+    if is_strong:
+        for box in boxes:
+            painter.fillRect(box, QColor(colour.red(), colour.green(), colour.blue(), _FILL_ALPHA))
+    for ink, thickness in ((_CASING, width + 2 * line_width), (colour, width)):
+        painter.setPen(QPen(ink, thickness, j=Qt.PenJoinStyle.MiterJoin))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRects(list(boxes))
+
+
+def _paint_tag(painter: QPainter, box: QRectF, label: str, page: QRect) -> None:
+    """Name a block above its upper left corner, or within it where no page is above."""
+    if not label:
+        return
+    text, metrics = label.replace("_", " "), QFontMetricsF(painter.font())
+    space = metrics.averageCharWidth() / 2
+    tag = QRectF(box.left(), 0, metrics.horizontalAdvance(text) + 2 * space, metrics.height())
+    tag.moveBottom(box.top())
+    if tag.top() < page.top():
+        tag.moveTop(box.top())
+    painter.fillRect(tag, colour_of(label))
+    painter.setPen(_CASING)
+    painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
