@@ -101,7 +101,8 @@ class Planner(QObject):
         is_new = key not in self._encoded
         self._encoded[key] = reply.encoded
         self._encoded.move_to_end(key)
-        if self._shown in self._encoded:  # its slider has to work while other pages are read
+        # The slider of the page that is shown has to work while other pages are read.
+        if self._shown is not None and self._shown in self._encoded:
             self._encoded.move_to_end(self._shown)
         if len(self._encoded) > ENCODED_PAGES_KEPT:
             self._encoded.popitem(last=False)

@@ -50,14 +50,14 @@ class Spotlight(QObject):
         self._on = False
         self._page: tuple[PageRef, float] | None = None
         self._reading: ReadingRecord | None = None
-        self._waiting: Callable[[], None] | None = None
+        self._waiting: tuple[Tracer, Callable[[], None]] | None = None
         self._tracer = Tracer(bridge, self)
         self._compared = Tracer(bridge, self)
         self._tracer.trace_changed.connect(self.trace_changed)
         self._tracer.tracing_changed.connect(self.tracing_changed)
         for tracer in (self._tracer, self._compared):
             tracer.trace_changed.connect(self._go_on)
-            tracer.failed.connect(self.failed)
+            tracer.failed.connect(self._fail)
 
     def show_reading(self, ref: PageRef | None, dpi: float, reading: ReadingRecord | None) -> None:
         """Point into another reading from now on.
@@ -145,11 +145,16 @@ class Spotlight(QObject):
             self._waiting = None
             light()
         else:
-            self._waiting = light
+            self._waiting = tracer, light
             tracer.trace()
 
     @Slot(object)
     def _go_on(self, trace: object) -> None:
-        if trace is not None and self._waiting is not None:
-            light, self._waiting = self._waiting, None
+        if trace is not None and self._waiting is not None and self._waiting[0].has_trace:
+            (_, light), self._waiting = self._waiting, None
             light()
+
+    @Slot(str)
+    def _fail(self, sentence: str) -> None:
+        self._waiting = None
+        self.failed.emit(sentence)

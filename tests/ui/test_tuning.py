@@ -326,6 +326,25 @@ def test_a_difference_is_lit_where_its_reading_found_it(
     assert [settings.pruning for settings in fake_engine.traced] == [HALF]
 
 
+def test_a_difference_is_lit_although_another_trace_comes_first(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    fake_engine: FakeEngine,
+    lights: list[NDArray[np.float32] | None],
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    shown = compare(qtbot, tuning)
+    fake_engine.gate.clear()
+    tuning.spotlight.trace()
+    tuning.point_at_difference(shown.comparison.differences[0])
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: len(fake_engine.traced) == 2)
+    qtbot.waitUntil(lambda: lit(lights) == [5, 6])
+
+
 def test_another_ratio_or_look_puts_the_lights_out(
     qtbot: QtBot,
     session: Session,
