@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PIL import Image, ImageDraw
 from pytestqt.qtbot import QtBot
 
@@ -47,8 +48,11 @@ def bridge(qtbot: QtBot, fake_engine: FakeEngine) -> Iterator[EngineBridge]:
 
 
 @pytest.fixture
-def session(bridge: EngineBridge, tmp_path: Path) -> Session:
-    return Session(bridge, Settings(), tmp_path / "bundled")
+def session(bridge: EngineBridge, tmp_path: Path) -> Iterator[Session]:
+    made = Session(bridge, Settings(), tmp_path / "bundled")
+    yield made
+    # Left to the garbage collector, its timers may end on the thread of a lane, which crashes.
+    shiboken6.delete(made)
 
 
 @pytest.fixture
