@@ -3,6 +3,7 @@
 Knows no page and reads nothing: it says which two readings are wanted, and shows a comparison.
 """
 
+import html
 import math
 from collections.abc import Callable
 
@@ -89,7 +90,9 @@ class DifferenceList(QAbstractListModel):
                 Change.INSERTED: f"only on the right: {right}",
             }
             where = change.get(difference.change, f"{left} on the left, {right} on the right")
-            return f"Line {line}, {where}"
+            told = f"Line {line}, {where}"
+            # What the model read must never be taken for rich text.
+            return told if role == Qt.ItemDataRole.AccessibleTextRole else f"<span>{html.escape(told)}</span>"
         return None
 
 

@@ -3,6 +3,7 @@
 Knows pages by an opaque key; opens no file and draws nothing.
 """
 
+import html
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -87,7 +88,9 @@ class PageModel(QAbstractListModel):
                 return row
             case Qt.ItemDataRole.DisplayRole:
                 return row.entry.label
-            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole:
+            case Qt.ItemDataRole.ToolTipRole:
+                return f"<span>{html.escape(row.summary)}</span>"  # no file name is taken for rich text
+            case Qt.ItemDataRole.AccessibleTextRole:
                 return row.summary
         return None
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QFont, QPalette, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QColor, QFont, QPalette, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QComboBox, QLabel, QListView, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -199,6 +199,14 @@ def test_the_differences_are_listed_with_their_lines_and_read_out_in_words(view:
         "Line 2, only on the right:  EUR",
         "Line 3, only on the left: Paid ",
     ]
+
+
+def test_what_a_model_read_is_never_taken_for_rich_text(view: CompareView) -> None:
+    view.show_comparison(shown("<img src=x.png>", "none"))
+    (tip,) = rows(view, Qt.ItemDataRole.ToolTipRole)
+    document = QTextDocument()
+    document.setHtml(tip)
+    assert document.toPlainText() == "Line 1, <img src=x.png> on the left, none on the right"
 
 
 def test_the_outcome_is_counted_and_never_rounded_up_to_the_same(view: CompareView) -> None:

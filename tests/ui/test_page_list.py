@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QImage, QTextDocument
 from PySide6.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
@@ -144,6 +144,13 @@ def test_delete_asks_for_the_selected_page_to_leave(qtbot: QtBot, pages: PageLis
     action.trigger()
     assert heard == [1]
     assert action.shortcut().toString() == "Del"
+
+
+def test_a_file_name_is_never_taken_for_rich_text(pages: PageList) -> None:
+    pages.set_pages([PageEntry(0, "<b>scan</b>.png", "")])
+    tip = QTextDocument()
+    tip.setHtml(view(pages).model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole))
+    assert tip.toPlainText().startswith("<b>scan</b>.png")
 
 
 def test_icons_follow_a_dark_palette(pages: PageList) -> None:
