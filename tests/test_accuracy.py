@@ -16,6 +16,7 @@ from rtocr_gui.cli.readings_file import KeptReading
 from rtocr_gui.cli.scores import ALL_TOKENS, PageScore, Setting, counted, format_table, make_rows, score_page
 from rtocr_gui.documents.omnidocbench import read_annotations
 from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES
 from rtocr_gui.errors import DocumentError, ReadingError
 from rtocr_gui.ocr.reading import ReadingEvent, ReadSettings
 from rtocr_gui.pruning.plan import PruneMethod
@@ -198,7 +199,7 @@ class TestTheBench:
         page_image().save(folder / "latin.png")
         (folder / "latin.txt").write_bytes("Größe".encode("latin-1"))
         page_image().save(folder / "huge.png")
-        (folder / "huge.txt").write_bytes(b"x" * 2_000_001)
+        (folder / "huge.txt").write_bytes(b"x" * (LARGEST_TRUTH_BYTES + 1))
         page_image().save(folder / "empty.png")
         (folder / "empty.txt").write_text(" \n")
         result = run(folder, *QUICK)
@@ -207,7 +208,7 @@ class TestTheBench:
         told = "\n".join(result.err)
         assert "broken.png" in told
         assert "not UTF-8" in told
-        assert "more than 2 MB" in told
+        assert "more than 200 kB" in told
         assert "true text is not known: 2 pages" in told
 
     def test_a_limit_leaves_the_rest(self, run: Any, folder: Path) -> None:
@@ -278,6 +279,7 @@ class TestOmniDocBench:
             "category_type": "table",
             "latex": "x & y",
             "html": "<table><tr><td>x</td></tr></table>",
+            "text": "",
             "order": 3,
         }
         path = self.write(
@@ -293,6 +295,7 @@ class TestOmniDocBench:
                 "no block",
                 block("strange", "first"),
                 block("stranger", math.inf),
+                block("beyond all numbers", 10**400),
             ),
         )
         (page,) = read_annotations(path)
@@ -309,7 +312,18 @@ class TestOmniDocBench:
         assert "out of the folder" in str(error)
 
     @pytest.mark.parametrize(
-        "bad", [None, 5, [], {}, {"page_info": 3}, entry(7), entry(""), entry("a.jpg") | {"layout_dets": {}}]
+        "bad",
+        [
+            None,
+            5,
+            [],
+            {},
+            {"page_info": 3},
+            entry(7),
+            entry(""),
+            entry("a.jpg") | {"layout_dets": {}},
+            entry("a" * 5000),
+        ],
     )
     def test_an_entry_that_cannot_be_used_leaves_the_others(self, tmp_path: Path, bad: Any) -> None:
         error, page = read_annotations(self.write(tmp_path, bad, entry("a.jpg", block("text"))))

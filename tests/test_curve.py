@@ -183,7 +183,7 @@ def test_a_scan_called_like_a_text_is_not_its_own_truth(tmp_path: Path, beside: 
     ("content", "complaint"),
     [
         ("Gr\u00fc\u00dfe".encode("latin-1"), "is not UTF-8"),
-        (b"a" * (LARGEST_TRUTH_BYTES + 1), "more than 2 MB"),
+        (b"a" * (LARGEST_TRUTH_BYTES + 1), "more than 200 kB"),
     ],
 )
 def test_a_truth_that_cannot_be_used_is_refused_with_a_sentence(

@@ -7,7 +7,6 @@ those marked to be ignored are left out, and so are figures. Knows no model and 
 """
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -21,6 +20,7 @@ LARGEST_ANNOTATION_BYTES = 500_000_000
 
 _PATTERN = "OmniDocBench*.json"
 _CONTENT_KEYS = ("text", "html", "latex")
+_LARGEST_ORDER = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def read_annotations(path: Path) -> Iterator[AnnotatedPage | DocumentError]:
         try:
             yield _annotated_page(path.parent, entry)
         except DocumentError as error:
-            yield DocumentError(f"{path.name}, page {number}: {error}")
+            yield DocumentError(f"page {number}: {error}")
 
 
 def _load(path: Path) -> list[Any]:
@@ -102,10 +102,13 @@ def _annotated_page(folder: Path, entry: Any) -> AnnotatedPage:
     if _leaves_its_folder(name):
         raise DocumentError("the picture is named by a path out of the folder, and is left out.")
     places = folder / "images" / name, folder / name
-    picture = next((place for place in places if place.is_file()), places[0])
+    try:
+        picture = next((place for place in places if place.is_file()), places[0])
+    except OSError as error:
+        raise DocumentError(f"the picture cannot be looked for ({error.strerror}).") from error
     text = "\n\n".join(_texts_in_order(blocks))
     if len(text) > LARGEST_TRUTH_BYTES:
-        raise DocumentError(f"its text has more than {LARGEST_TRUTH_BYTES / 1e6:.0f} million characters.")
+        raise DocumentError(f"its text has more than {LARGEST_TRUTH_BYTES // 1000} thousand characters.")
     return AnnotatedPage(picture, text)
 
 
@@ -122,7 +125,8 @@ def _texts_in_order(blocks: list[Any]) -> list[str]:
         if not isinstance(block, dict) or block.get("ignore") is True:
             continue
         order = block.get("order")
-        content = next((block[key] for key in _CONTENT_KEYS if isinstance(block.get(key), str)), "").strip()
-        if content and isinstance(order, int | float) and math.isfinite(order):
+        contents = (block[key].strip() for key in _CONTENT_KEYS if isinstance(block.get(key), str))
+        content = next(filter(None, contents), "")
+        if content and isinstance(order, int | float) and -_LARGEST_ORDER < order < _LARGEST_ORDER:
             ordered.append((order, content))
     return [content for _, content in sorted(ordered, key=lambda pair: pair[0])]

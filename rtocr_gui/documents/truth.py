@@ -12,8 +12,9 @@ from pathlib import Path
 from rtocr_gui.errors import DocumentError
 
 TRUTH_SUFFIXES = (".md", ".txt")
-LARGEST_TRUTH_BYTES = 2_000_000
-"""A densely printed page has some ten thousand characters; a book has no place here."""
+LARGEST_TRUTH_BYTES = 200_000
+"""A densely printed page has some ten thousand characters, of up to three bytes; a book has no place
+here, and would take seconds to compare."""
 
 _EXPORT_MARK = "<!-- page: "
 
@@ -66,7 +67,7 @@ def read_truth(path: Path) -> Truth:
         ) from error
     if len(data) > LARGEST_TRUTH_BYTES:
         raise DocumentError(
-            f"“{path.name}” has more than {LARGEST_TRUTH_BYTES / 1e6:.0f} MB and is not taken for the true "
+            f"“{path.name}” has more than {LARGEST_TRUTH_BYTES // 1000} kB and is not taken for the true "
             "text of one page."
         )
     try:
