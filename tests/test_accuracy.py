@@ -98,6 +98,13 @@ class TestTheBench:
         assert {row["Pages"] for row in rows.values()} == {"2"}
         assert rows["RTPrune", "0.5"]["Kept"] == rows["DivPrune", "0.5"]["Kept"] == "50.0%"
 
+    def test_figures_go_where_they_were_asked_to_wherever_that_was_said(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        early = ["bench", "--json", str(tmp_path / "early.json"), "accuracy", str(folder), *QUICK]
+        assert main(early, CountingEngine) == 0
+        assert json.loads((tmp_path / "early.json").read_text())["rows"]
+
     def test_tells_error_rates_against_the_truth(self, run: Any, folder: Path, tmp_path: Path) -> None:
         run(folder, *QUICK, "--json", tmp_path / "figures.json")
         told = json.loads((tmp_path / "figures.json").read_text())

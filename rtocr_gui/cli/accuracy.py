@@ -87,7 +87,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=page_limit, metavar="N", help="the first N pages only")
     parser.add_argument(
-        "--json", type=json_target, metavar="FILE", help="write the figures, page by page too"
+        "--json",
+        type=json_target,
+        default=argparse.SUPPRESS,  # `bench --json FILE accuracy` has set it already
+        metavar="FILE",
+        help="write the figures, page by page too",
     )
     parser.add_argument("--markdown", type=markdown_target, metavar="FILE", help="write the table")
     parser.add_argument(
