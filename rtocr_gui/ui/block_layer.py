@@ -6,6 +6,7 @@ Knows no widget, no text, and no zoom but the one it is asked to paint at.
 
 from collections.abc import Sequence
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QPainter, QPen, QTransform
 
@@ -36,6 +37,7 @@ class BlockLayer:
         self._blocks: tuple[Block, ...] = ()
         self._page_size = QSize()
         self._boxes: list[list[QRectF]] = []
+        self._room_beside: list[float] = []
         self._focus: int | None = None
 
     @property
@@ -69,6 +71,7 @@ class BlockLayer:
             for block in self._blocks
             if not self._page_size.isEmpty()
         ]
+        self._room_beside = _room_beside([boxes[:1] for boxes in self._boxes])
 
     def block_at(self, point: QPointF) -> int | None:
         """The block at a point in page pixels; where several lie over each other, the smallest box's."""
@@ -80,30 +83,32 @@ class BlockLayer:
         ]
         return min(hit)[1] if hit else None
 
-    def paint(self, painter: QPainter, page: QRect, visible: QRect, zoom: float, device_ratio: float) -> None:
+    def paint(self, painter: QPainter, page: QRect, view: QRect, zoom: float, device_ratio: float) -> None:
         """Paint the blocks on the page.
 
         Args:
             painter: in device pixels, with the font of the view.
             page: where the page lies.
-            visible: the part of it that can be seen.
+            view: what can be seen of it and around it; tags may stand beside the page.
             zoom: device pixels per page pixel.
             device_ratio: device pixels per widget pixel.
         """
         to_view = QTransform(zoom, 0, 0, zoom, page.left(), page.top())
         painter.save()
-        painter.setClipRect(visible)
+        painter.setClipRect(view)
         painter.setFont(_tag_font(painter.font(), device_ratio))
         line_width = max(1, round(device_ratio))
         in_order = [index for index in range(len(self._boxes)) if index != self._focus]
         for index in [*in_order, *([self._focus] if self._focus is not None and self._boxes else [])]:
             in_view = [to_view.mapRect(box) for box in self._boxes[index]]
-            boxes = [box for box in in_view if box.intersects(visible)]
+            boxes = [box for box in in_view if box.intersects(view)]
             if boxes:
                 _paint_boxes(
                     painter, boxes, colour_of(self._blocks[index].label), index == self._focus, line_width
                 )
-                _paint_tag(painter, boxes[0], self._blocks[index].label, page)
+                room = QRectF(page)
+                room.setLeft(max(view.left(), in_view[0].left() - self._room_beside[index] * zoom))
+                _paint_tag(painter, in_view[0], self._blocks[index].label, room)
         painter.restore()
 
 
@@ -131,16 +136,26 @@ def _paint_boxes(
         painter.drawRects(list(boxes))
 
 
-def _paint_tag(painter: QPainter, box: QRectF, label: str, page: QRect) -> None:
-    """Name a block above its upper left corner, or within it where no page is above."""
+def _room_beside(boxes: Sequence[Sequence[QRectF]]) -> list[float]:
+    """How far it is from each block's first box to what stands left of it; endless where nothing does."""
+    edges = np.array([box.getCoords() for first in boxes for box in first]).reshape(-1, 4)
+    left, top, right, bottom = edges.T
+    beside = (top[:, None] < bottom) & (top < bottom[:, None]) & (left < left[:, None])
+    room = iter((left - np.where(beside, right, -np.inf).max(axis=1, initial=-np.inf)).tolist())
+    return [next(room) if first else 0.0 for first in boxes]
+
+
+def _paint_tag(painter: QPainter, box: QRectF, label: str, room: QRectF) -> None:
+    """Name a block: left of it where there is room for that, else above it, else within it."""
     if not label:
         return
     text, metrics = label.replace("_", " "), QFontMetricsF(painter.font())
     space = metrics.averageCharWidth() / 2
     tag = QRectF(box.left(), 0, metrics.horizontalAdvance(text) + 2 * space, metrics.height())
-    tag.moveBottom(box.top())
-    if tag.top() < page.top():
-        tag.moveTop(box.top())
+    if tag.width() <= box.left() - room.left():
+        tag.moveTopRight(box.topLeft())
+    else:
+        tag.moveBottom(max(box.top(), room.top() + tag.height()))
     painter.fillRect(tag, colour_of(label))
     painter.setPen(_CASING)
     painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)

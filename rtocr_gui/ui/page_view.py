@@ -258,7 +258,7 @@ class PageView(ZoomArea):
         else:
             image.paint(painter, page, visible)
         if self._blocks_visible:
-            self._blocks.paint(painter, page, visible, self.zoom, self.device_ratio())
+            self._blocks.paint(painter, page, view, self.zoom, self.device_ratio())
         if self._overlay_visible:
             self._overlay.paint_links(painter, page, self.zoom, line_width)
 

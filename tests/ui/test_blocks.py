@@ -1,0 +1,230 @@
+"""The blocks of a page are outlined on it, and a person goes between them and their text."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPointF, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QTextCursor
+from PySide6.QtWidgets import QPlainTextEdit, QToolButton
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.reading import TASKS, Block
+from rtocr_gui.ui.block_layer import BlockLayer, colour_of
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import BlocksShown
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import open_and_load
+
+Draw = Callable[..., Path]
+TITLE = "<|ref|>title<|/ref|><|det|>[[100, 100, 600, 200]]<|/det|>\n# Report\n\n"
+IMAGE = "<|ref|>image<|/ref|><|det|>[[100, 300, 400, 500]]<|/det|>\n\n"
+TEXT = "<|ref|>text<|/ref|><|det|>[[100, 600, 900, 900]]<|/det|>\nWe grew by four percent.\n"
+KINDS = ["title", "text", "table", "table_caption", "image", "equation", "list"]
+
+
+def contrast(colour: QColor) -> float:
+    """Of white on a colour, as WCAG computes it."""
+    parts = colour.redF(), colour.greenF(), colour.blueF()
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
+
+
+@pytest.fixture
+def grounded(fake_engine: FakeEngine) -> FakeEngine:
+    """Says a title, a picture and a text, each in one token."""
+    fake_engine.tasks = TASKS[:1]
+    fake_engine.said = [TITLE, IMAGE, TEXT]
+    return fake_engine
+
+
+@pytest.fixture
+def shown(session: Session) -> list[BlocksShown]:
+    heard: list[BlocksShown] = []
+    session.blocks_changed.connect(heard.append)
+    return heard
+
+
+def read(qtbot: QtBot, session: Session, *paths: Path) -> None:
+    open_and_load(qtbot, session, *paths)
+    session.read_current()
+    qtbot.waitUntil(lambda: bool(session.current_text) and not session.activity.reading)
+
+
+def editor_of(window: MainWindow) -> QPlainTextEdit:
+    editor = window.text_column.text_pane.findChild(QPlainTextEdit)
+    assert isinstance(editor, QPlainTextEdit)
+    return editor
+
+
+def marked(window: MainWindow) -> list[str]:
+    return [extra.cursor.selectedText() for extra in editor_of(window).extraSelections()]
+
+
+def put_cursor(window: MainWindow, words: str) -> None:
+    editor = editor_of(window)
+    cursor = QTextCursor(editor.document())
+    cursor.setPosition(editor.toPlainText().index(words))
+    editor.setTextCursor(cursor)
+
+
+# --- the layer -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_white_is_readable_on_every_tag(kind: str) -> None:
+    assert contrast(colour_of(kind)) >= 4.5
+
+
+def test_of_blocks_over_each_other_the_smallest_is_meant() -> None:
+    layer = BlockLayer()
+    layer.set_page_size(QSize(999, 1998))
+    layer.show([Block("text", ((0, 0, 900, 900),), 0, 5), Block("table", ((100, 100, 300, 200),), 5, 9)])
+    assert layer.block_at(QPointF(200, 300)) == 1
+    assert layer.block_at(QPointF(200, 500)) == 0
+    assert layer.block_at(QPointF(950, 100)) is None
+
+
+def test_a_block_keeps_the_focus_while_others_come() -> None:
+    layer = BlockLayer()
+    first, second = Block("text", ((0, 0, 9, 9),), 0, 5), Block("text", ((0, 20, 9, 30),), 6, 9)
+    layer.show([first])
+    layer.set_focus(0)
+    layer.show([Block("text", ((0, 0, 9, 9),), 0, 7), second])
+    assert layer.focus == 0
+    layer.show([second])
+    assert layer.focus is None
+
+
+@pytest.mark.usefixtures("qapp")
+def test_blocks_without_boxes_and_without_a_page_are_painted_as_nothing() -> None:
+    canvas = QImage(100, 100, QImage.Format.Format_RGB32)
+    canvas.fill(Qt.GlobalColor.white)
+    blank = canvas.copy()
+    layer = BlockLayer()
+    for blocks in ([Block("text", ((0, 0, 999, 999),), 0, 1)], [Block("text", (), 0, 1)]):
+        layer.show(blocks)
+        layer.set_focus(0)
+        with QPainter(canvas) as painter:
+            layer.paint(painter, QRect(0, 0, 100, 100), QRect(0, 0, 100, 100), 1.0, 1.0)
+        assert canvas == blank
+        layer.set_page_size(QSize(100, 100))
+
+
+# --- the session ---------------------------------------------------------------------------------
+
+
+def test_a_reading_tells_its_blocks(
+    qtbot: QtBot, session: Session, grounded: FakeEngine, shown: list[BlocksShown], draw_page: Draw
+) -> None:
+    read(qtbot, session, draw_page())
+    assert [block.label for block in shown[-1].blocks] == ["title", "image", "text"]
+    assert shown[-1].lack == ""
+    assert session.current_text == "# Report\n\n\nWe grew by four percent.\n"
+
+
+def test_blocks_come_while_the_text_streams_and_no_markup_is_shown(
+    qtbot: QtBot, session: Session, grounded: FakeEngine, shown: list[BlocksShown], draw_page: Draw
+) -> None:
+    grounded.gate.clear()
+    open_and_load(qtbot, session, draw_page())
+    session.read_current()
+    qtbot.waitUntil(lambda: bool(shown) and [block.label for block in shown[-1].blocks] == ["title"])
+    assert session.activity.reading
+    assert session.current_text == "# Report\n\n"
+    grounded.gate.set()
+    qtbot.waitUntil(lambda: not session.activity.reading)
+    assert len(shown[-1].blocks) == 3
+
+
+def test_a_task_without_places_says_so(
+    qtbot: QtBot, session: Session, shown: list[BlocksShown], draw_page: Draw
+) -> None:
+    read(qtbot, session, draw_page())
+    assert shown[-1].blocks == ()
+    assert "choose Document to Markdown" in shown[-1].lack
+
+
+# --- the window ----------------------------------------------------------------------------------
+
+
+def test_the_pointer_over_a_block_marks_its_text_also_where_it_was_corrected(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    grounded: FakeEngine,
+    draw_page: Draw,
+    tmp_path: Path,
+) -> None:
+    read(qtbot, session, draw_page())
+    editor_of(window).setPlainText("# The report\n\nWe grew by forty percent.\n")
+    window.page_view.block_hovered.emit(2)
+    assert marked(window) == ["We grew by forty percent."]
+    window.page_view.block_hovered.emit(1)
+    assert marked(window) == []
+    window.page_view.block_hovered.emit(0)
+    assert marked(window) == ["# The report"]
+    window.page_view.block_hovered.emit(None)
+    assert marked(window) == []
+    session.export(tmp_path / "out.md")  # else the window asks before it closes
+
+
+def test_the_pointer_finds_the_block_under_it(
+    qtbot: QtBot, window: MainWindow, session: Session, grounded: FakeEngine, draw_page: Draw
+) -> None:
+    read(qtbot, session, draw_page())
+    qtbot.waitUntil(lambda: window.page_view.message == "")
+    window.actions_by_name["overlay"].setChecked(False)  # a cell under the pointer would bring torch
+    heard: list[int | None] = []
+    window.page_view.block_hovered.connect(heard.append)
+    view, page = window.page_view, window.page_view.content_rect()
+    for share in (0.75, 0.15, 0.95):
+        place = page.topLeft() + QPointF(0.35 * page.width(), share * page.height()).toPoint()
+        qtbot.mouseMove(view.viewport(), (QPointF(place) / view.device_ratio()).toPoint())
+    assert heard == [2, 0, None]
+
+
+def test_the_cursor_in_a_text_points_at_its_block(
+    qtbot: QtBot, window: MainWindow, session: Session, grounded: FakeEngine, draw_page: Draw
+) -> None:
+    read(qtbot, session, draw_page())
+    with qtbot.waitSignal(session.blocks.block_pointed, check_params_cb=lambda block: block == 2):
+        put_cursor(window, "four")
+    window.actions_by_name["blocks"].setChecked(False)
+    with qtbot.assertNotEmitted(session.blocks.block_pointed, wait=150):
+        put_cursor(window, "Report")
+
+
+def test_the_outline_is_seen_until_it_is_switched_off(
+    qtbot: QtBot, window: MainWindow, session: Session, grounded: FakeEngine, draw_page: Draw
+) -> None:
+    read(qtbot, session, draw_page())
+    qtbot.waitUntil(lambda: window.page_view.message == "")
+    action = window.actions_by_name["blocks"]
+    with_blocks = window.page_view.grab().toImage()
+    action.trigger()
+    assert window.page_view.grab().toImage() != with_blocks
+    assert not session.settings.blocks_visible
+    action.trigger()
+    assert window.page_view.grab().toImage() == with_blocks
+
+
+def test_the_switch_says_why_there_is_nothing_to_outline(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    switch = next(each for each in window.overlay_bar.findChildren(QToolButton) if each.text() == "Blocks")
+    assert not switch.isEnabled()
+    read(qtbot, session, draw_page())
+    assert not switch.isEnabled()
+    assert "choose Document to Markdown" in switch.toolTip()
+
+
+def test_the_switch_works_while_the_overlay_is_hidden(
+    qtbot: QtBot, window: MainWindow, session: Session, grounded: FakeEngine, draw_page: Draw
+) -> None:
+    read(qtbot, session, draw_page())
+    window.actions_by_name["overlay"].setChecked(False)
+    switch = next(each for each in window.overlay_bar.findChildren(QToolButton) if each.text() == "Blocks")
+    assert switch.isEnabled()
+    assert switch.toolTip() == window.actions_by_name["blocks"].toolTip() != ""
