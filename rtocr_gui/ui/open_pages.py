@@ -40,6 +40,7 @@ class OpenPage:
         unshown: True where its picture could not be rendered.
         page_count: how many pages its file has.
         readings: whole readings of it by the model in use, whoever asked for them.
+        by_former_model: True where another model than the one in use made the newest reading.
         task: what was asked for when its text was read; None before.
         raw_text: what the model said then, so far, markup and all.
         read_text: the same without the markup, and without what a person changed.
@@ -55,6 +56,7 @@ class OpenPage:
     unshown: bool = False
     page_count: int = 1
     readings: dict[ReadSettings, ReadingRecord] = field(default_factory=dict)
+    by_former_model: bool = False
     task: Task | None = None
     raw_text: str = ""
     read_text: str = ""
@@ -83,6 +85,7 @@ class OpenPage:
             return
         self.begin_text(reading.settings.task)
         self.reading, self.text = self.keep(reading), reading.text
+        self.by_former_model = False
         self.raw_text, self.read_text = reading.raw_text, reading.text
         self.state = PageState.STOPPED if stopped else PageState.READ
         self.sentence = _STOP_SENTENCES[reading.stop_reason]
@@ -93,6 +96,11 @@ class OpenPage:
         if reading.stop_reason is not StopReason.CANCELLED:
             self.readings[reading.settings] = record
         return record
+
+    def forget_readings(self) -> None:
+        """Another model is in use, with which these compare no more; the text stays."""
+        self.readings.clear()
+        self.by_former_model = True
 
     def all_tokens_reading(self, settings: ReadSettings) -> ReadingRecord | None:
         """A reading in the same way that kept every token; None where there is none."""

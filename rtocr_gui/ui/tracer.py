@@ -84,7 +84,7 @@ class Tracer(QObject):
         if self.has_trace or self.is_tracing:
             return
         if self._shown is None or not self._shown[-1]:
-            self.failed.emit("There is no text yet to look up on the page. Read the page first.")
+            self.failed.emit("The model in use has read no text here yet. Read the page first.")
             return
         self._trace_id = self._bridge.trace_page(*self._shown)
         self.tracing_changed.emit(True)

@@ -110,7 +110,7 @@ class Tuning(QObject):
     def show_readings(self) -> None:
         """Tell the figures again: the page was read once more."""
         page = self._pages.get(self._shown)
-        reading = page.reading if page is not None else None
+        reading = page.reading if page is not None and not page.by_former_model else None
         settings = reading.settings if reading is not None else self._choices.read_settings
         all_tokens = page.all_tokens_reading(settings) if page is not None else None
         self.figures_changed.emit(FiguresShown(self._plan, reading, all_tokens))
@@ -132,7 +132,7 @@ class Tuning(QObject):
     def forget_readings(self) -> None:
         """Another model reads otherwise: what the one before it read compares with nothing any more."""
         for page in self._pages:
-            page.readings.clear()
+            page.forget_readings()
         self.spotlight.forget()
         self._comparer.forget()
         self._curve_reader.forget()

@@ -108,6 +108,28 @@ def test_figures_of_a_page_without_a_reading_hold_its_plan_alone(
     assert figures[-1].reading is None
 
 
+def test_figures_and_lights_know_no_reading_of_the_model_before(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    fake_engine: FakeEngine,
+    figures: list[FiguresShown],
+    draw_page: Draw,
+    tmp_path: Path,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    with qtbot.waitSignals([session.model_changed, tuning.comparison_changed]):
+        session.choose_model(tmp_path / "other")
+    assert session.current_text
+    assert figures[-1].reading is None
+    with qtbot.waitSignal(tuning.spotlight.failed):
+        tuning.spotlight.trace()
+    assert not fake_engine.traced
+    read(qtbot, session)
+    assert figures[-1].reading is not None
+
+
 # Comparing
 
 
