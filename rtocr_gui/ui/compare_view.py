@@ -7,7 +7,7 @@ import html
 import math
 from collections.abc import Callable
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal, Slot
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -96,6 +96,13 @@ class DifferenceList(QAbstractListModel):
         return None
 
 
+class _DifferenceRows(QListView):
+    """Asks for few lines and takes what room there is, so that a small pane shows it without scrolling."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.minimumHeight())
+
+
 class CompareView(QWidget):
     """Lets a person choose two readings, and shows where their texts differ.
 
@@ -120,13 +127,13 @@ class CompareView(QWidget):
         self._left, self._right = ComparedText(_LEFT_TINT), ComparedText(_RIGHT_TINT)
         for text in (self._left, self._right):
             text.setToolTip(_LEGEND)
-            text.setMinimumHeight(text.fontMetrics().lineSpacing() * 3)
+            text.setMinimumHeight(text.fontMetrics().lineSpacing() * 4)
         self._left.verticalScrollBar().valueChanged.connect(self._follow_left)
         self._right.verticalScrollBar().valueChanged.connect(self._follow_right)
         self._left.place_clicked.connect(self._choose_in_left)
         self._right.place_clicked.connect(self._choose_in_right)
         self._differences = DifferenceList(self)
-        self._list = QListView()
+        self._list = _DifferenceRows()
         self._compose()
         self.show_comparison(None)
 
@@ -201,7 +208,6 @@ class CompareView(QWidget):
     def _step_button(self, text: str, keys: str, arrow: Qt.ArrowType, step: int) -> QToolButton:
         action = QAction(text, self)
         action.setShortcut(QKeySequence(keys))
-        action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         action.setToolTip(f"{text} ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})")
         action.triggered.connect(lambda: self._step(step))
         self.addAction(action)

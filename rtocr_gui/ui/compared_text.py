@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFontDatabase,
@@ -83,6 +83,10 @@ class ComparedText(QTextEdit):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self._follow_appearance()
+
+    def sizeHint(self) -> QSize:
+        """Ask for few lines, and take what room there is."""
+        return QSize(super().sizeHint().width(), self.minimumHeight())
 
     def show_marked(self, shown: MarkedText) -> None:
         """Show another text, from its beginning."""

@@ -6,7 +6,7 @@ to the panes; what has to be asked first goes through `Dialogues`.
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
@@ -29,6 +29,10 @@ from rtocr_gui.ui.shown import Activity, BlocksShown, ModelStatus, PageStatus, S
 from rtocr_gui.ui.status_line import StatusLine
 from rtocr_gui.ui.text_column import TextColumn
 from rtocr_gui.ui.tool_bar import ToolBar
+
+_USUAL_SIZE = QSize(1280, 820)
+_FRAME = QSize(10, 40)
+"""Room for what a window manager draws around the window; it tells only once the window is shown."""
 
 
 class MainWindow(QMainWindow):
@@ -142,6 +146,8 @@ class MainWindow(QMainWindow):
         tuning.comparison_changed.connect(column.compare_view.show_comparison)
         tuning.comparing_changed.connect(column.compare_view.show_activity)
         tuning.curve_changed.connect(column.curve_view.show_curve)
+        tuning.curve_changed.connect(self.status_line.show_curve)
+        tuning.comparing_changed.connect(self.status_line.show_comparing)
         for changed in (tuning.comparing_changed, tuning.curve_changed):
             changed.connect(lambda *_: self._enable_actions(session.activity))
         self.page_view.legend_changed.connect(self.overlay_bar.show_legend)
@@ -219,12 +225,14 @@ class MainWindow(QMainWindow):
         switches["trace"].toggled.connect(self.play_bar.setVisible)
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
         switches["trace"].toggled.connect(self._show_overlay_for_lights)
+        switches["trace"].triggered.connect(lambda on: self.play_bar.setFocus() if on else None)
         switches["panel"].toggled.connect(self.text_column.set_panel_visible)
         switches["panel"].toggled.connect(lambda on: session.remember(panel_visible=on))
 
     def _restore(self) -> None:
         settings = self._session.settings
-        self.resize(1280, 820)
+        room = self.screen().availableSize() - _FRAME
+        self.resize(_USUAL_SIZE.boundedTo(room))
         self.restoreGeometry(QByteArray.fromHex(settings.window_geometry.encode()))
         self._splitter.restoreState(QByteArray.fromHex(settings.window_state.encode()))
         self.text_column.restore(settings.column_state)

@@ -11,6 +11,7 @@ from pathlib import Path
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason, Task
+from rtocr_gui.ui.figure_rows import percent
 from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.shown import BlocksShown, ReadingRecord
 
@@ -129,7 +130,7 @@ class OpenPage:
             kept, total = self.reading.kept, self.reading.total
             how = "automatic" if self.reading.automatic else "set by hand"
             parts += [
-                f"Read from {kept} of {total} tokens ({kept / total:.0%}, {how})",
+                f"Read from {kept} of {total} tokens ({percent(self.reading.retention)}, {how})",
                 self.reading.settings.mode.value.capitalize(),
                 self.reading.model_name,
             ]

@@ -96,6 +96,7 @@ class PlayBar(QWidget):
         column.addLayout(line)
         column.addLayout(row)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setFocusProxy(self._play)
         self._show_state()
         self.show_trace(None)
 

@@ -4,7 +4,8 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from rtocr_gui.ocr.reading import Stage
-from rtocr_gui.ui.shown import Activity, ModelStatus, ReadingRecord
+from rtocr_gui.ui.figure_rows import was_drafted
+from rtocr_gui.ui.shown import Activity, CurveShown, ModelStatus, ReadingRecord
 
 _STAGE_WORDS = {
     Stage.ENCODE: "Looking at the page",
@@ -19,7 +20,8 @@ class StatusLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._activity = QLabel("Ready")
+        self._idle_words, self._curve_words, self._comparing_words = "Ready", "", ""
+        self._activity = QLabel(self._idle_words)
         self._activity.setAccessibleName("What is going on")
         self._encoding = QLabel("Looking at the page…")
         self._encoding.hide()
@@ -52,7 +54,8 @@ class StatusLine(QWidget):
         """Name the stage, the page, and how far the whole job is."""
         self._progress.setVisible(activity.reading)
         if not activity.reading:
-            self._activity.setText("Waiting for the model" if activity.page_count else "Ready")
+            self._idle_words = "Waiting for the model" if activity.page_count else "Ready"
+            self._show_tuning()
             return
         words = _STAGE_WORDS[activity.stage] if activity.stage else "Opening the page"
         if activity.tokens:
@@ -63,6 +66,23 @@ class StatusLine(QWidget):
         self._activity.setText(words)
         self._progress.setRange(0, activity.page_count if several else 0)
         self._progress.setValue(activity.page - 1)
+
+    @Slot(object)
+    def show_curve(self, shown: CurveShown) -> None:
+        """Say how far a curve is while it is read."""
+        progress = f"Reading the curve, {len(shown.points)} of {shown.expected}"
+        self._curve_words = progress if shown.running else ""
+        self._show_tuning()
+
+    @Slot(str, bool)
+    def show_comparing(self, sentence: str, running: bool) -> None:
+        """Say what a comparison is busy with."""
+        self._comparing_words = sentence if running else ""
+        self._show_tuning()
+
+    def _show_tuning(self) -> None:
+        if self._progress.isHidden():
+            self._activity.setText(self._curve_words or self._comparing_words or self._idle_words)
 
     @Slot(bool)
     def show_encoding(self, encoding: bool) -> None:
@@ -77,11 +97,12 @@ class StatusLine(QWidget):
             self._timings.clear()
             return
         timings = reading.timings
+        speed = "from a draft" if was_drafted(reading) else f"{reading.tokens_per_second:.0f} tokens/s"
         parts = [
             f"encode {_duration(timings.encode_ms)}" if timings.encode_ms else "encode cached",
             f"prune {_duration(timings.prune_ms)}",
             f"prefill {_duration(timings.prefill_ms)}",
-            f"decode {_duration(timings.decode_ms)}, {reading.tokens_per_second:.0f} tokens/s",
+            f"decode {_duration(timings.decode_ms)}, {speed}",
         ]
         self._timings.setText("  ·  ".join(parts))
 

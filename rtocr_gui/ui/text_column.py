@@ -27,13 +27,13 @@ class TextColumn(QSplitter):
         self.summary.setWordWrap(True)
         self.summary.setContentsMargins(6, 4, 6, 4)
         self._compare_tab, self._curve_tab = _scrolled(self.compare_view), _scrolled(self.curve_view)
-        self.text_pane.add_tab(self._compare_tab, "Com&pare", "Two readings of this page side by side")
+        self.text_pane.add_tab(self._compare_tab, "C&ompare", "Two readings of this page side by side")
         self.panel = QTabWidget()
         self.panel.setDocumentMode(True)
         self.panel.setAccessibleName("Tuning panel")
-        self.panel.addTab(self.figures_panel, "Fi&gures")
+        self.panel.addTab(self.figures_panel, "Figure&s")
         self.panel.setTabToolTip(0, "What a reading costs, and why automatic retention is what it is")
-        self.panel.addTab(self._curve_tab, "Cur&ve")
+        self.panel.addTab(self._curve_tab, "Curv&e")
         self.panel.setTabToolTip(1, "What the text loses as fewer tokens are kept")
         above = QWidget()
         column = QVBoxLayout(above)
@@ -41,11 +41,11 @@ class TextColumn(QSplitter):
         column.setSpacing(0)
         column.addWidget(self.summary)
         column.addWidget(self.text_pane, 1)
-        for part, stretch in ((above, 3), (self.panel, 2)):
+        for part, stretch in ((above, 1), (self.panel, 1)):
             self.addWidget(part)
             self.setStretchFactor(self.count() - 1, stretch)
         self.setChildrenCollapsible(False)
-        self.setSizes([440, 260])
+        self.setSizes([350, 350])
 
     @Slot(bool)
     def set_panel_visible(self, visible: bool) -> None:

@@ -111,7 +111,7 @@ class TextPane(QWidget):
 
         self._tabs = QTabWidget()
         self.add_tab(self._editor, "M&arkdown", "The text, to read and correct")
-        self.add_tab(self._preview, "&Preview", "The text as it will look")
+        self.add_tab(self._preview, "Previe&w", "The text as it will look")
         self._tabs.currentChanged.connect(self._render_preview)
 
         self._copy = self._button("Copy", "Copy the text of this page", self.copy_requested.emit)

@@ -6,8 +6,19 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog, QPlainTextEdit, QScrollArea, QSlider, QToolButton
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QFileDialog,
+    QLabel,
+    QListView,
+    QPlainTextEdit,
+    QScrollArea,
+    QSlider,
+    QTabBar,
+    QToolButton,
+)
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import Mode
@@ -45,6 +56,19 @@ def test_no_two_actions_share_a_shortcut(window: MainWindow) -> None:
     assert len(keys) == len(set(keys))
 
 
+def test_no_two_things_in_sight_share_a_mnemonic(window: MainWindow) -> None:
+    column = window.text_column
+    tabs = [bar.tabText(index) for bar in window.findChildren(QTabBar) for index in range(bar.count())]
+    labels = [label.text() for label in window.findChildren(QLabel) if label.buddy()]
+    column.show_curve()
+    buttons = [button.text() for button in window.findChildren(QAbstractButton) if button.isVisible()]
+    keys = [
+        QKeySequence.mnemonic(text).toString() for text in (*MENUS, *tabs, *labels, *buttons) if "&" in text
+    ]
+    assert len(keys) >= 14
+    assert len(keys) == len(set(keys))
+
+
 def test_an_empty_window_offers_only_what_makes_sense(window: MainWindow) -> None:
     off = ("read", "read_all", "stop", "export", "copy", "remove")
     assert not any(window.actions_by_name[name].isEnabled() for name in off)
@@ -57,7 +81,7 @@ def test_read_shows_the_text_and_how_it_came_about(
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
     assert editor(window).toPlainText() == "page 1 of scan.png at 0.76"
-    assert "48 of 64 tokens" in window.text_column.summary.text()
+    assert "48 of 64 tokens (76 %, automatic)" in window.text_column.summary.text()
 
 
 def test_copied_files_are_opened_by_paste(
@@ -274,6 +298,45 @@ def test_a_small_window_stays_small_whatever_is_shown_in_it(
     assert window.minimumSizeHint().width() <= 1000
 
 
+def test_a_new_window_fits_on_the_screen(window: MainWindow) -> None:
+    room = window.screen().availableSize()
+    assert window.width() <= room.width()
+    assert window.height() <= room.height()
+
+
+def test_the_line_at_the_bottom_tells_what_tuning_reads(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    said = window.status_line.findChildren(QLabel)[0]
+    fake_engine.gate.clear()
+    window.actions_by_name["curve"].trigger()
+    assert said.text() == "Reading the curve, 0 of 9"
+    window.actions_by_name["stop"].trigger()
+    qtbot.waitUntil(lambda: said.text() == "Ready")
+    session.tuning.compare(PruneSettings(1.0), PruneSettings(0.5))
+    assert said.text() != "Ready"
+    window.actions_by_name["stop"].trigger()
+    qtbot.waitUntil(lambda: said.text() == "Ready")
+    fake_engine.gate.set()
+
+
+def test_the_differences_are_in_sight_and_gone_through_from_anywhere_in_the_window(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    window.resize(1280, 820)
+    window.actions_by_name["compare"].trigger()
+    with qtbot.waitSignal(session.tuning.comparison_changed, check_params_cb=lambda shown: shown is not None):
+        session.tuning.compare(PruneSettings(1.0), PruneSettings(0.5))
+    differences = window.text_column.compare_view.findChild(QListView)
+    qtbot.waitUntil(lambda: differences.isVisible() and not differences.visibleRegion().isEmpty())
+    assert differences.visibleRegion().boundingRect() == differences.rect()
+    window.page_view.setFocus()
+    qtbot.keyClick(window, Qt.Key.Key_F8)
+    assert differences.currentIndex().row() == 0
+
+
 def test_a_point_of_the_curve_moves_the_slider_and_is_read(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
@@ -303,6 +366,7 @@ def test_where_it_looks_is_asked_for_played_and_closed(
     window.actions_by_name["overlay"].setChecked(False)
     window.actions_by_name["trace"].trigger()
     assert window.play_bar.isVisible()
+    assert window.play_bar.isAncestorOf(window.focusWidget())
     assert window.actions_by_name["overlay"].isChecked()
     assert not fake_engine.traced
     with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
