@@ -213,6 +213,46 @@ def test_a_text_that_was_cut_short_is_warned_of(run, page, reason, words):
     assert "page 1 of page.png" in result.out
 
 
+@pytest.fixture
+def grounded() -> FakeEngine:
+    """Says a text, a picture and a table."""
+    engine = FakeEngine()
+    engine.tasks = TASKS[:1]
+    engine.said = [
+        "<|ref|>text<|/ref|><|det|>[[0, 0, 999, 99]]<|/det|>\nSee below.\n\n",
+        "<|ref|>image<|/ref|><|det|>[[100, 200, 500, 600]]<|/det|>\n\n",
+        "<|ref|>table<|/ref|><|det|>[[0, 700, 999, 999]]<|/det|>\n"
+        "<table><tr><td>a</td><td>b</td></tr><tr><td>1</td><td>2</td></tr></table>\n",
+    ]
+    return engine
+
+
+def test_figures_are_cut_out_and_linked_beside_a_file(run, page, book, grounded, tmp_path):
+    result = run("read", book, page, "-q", "--pages", "1", "-o", tmp_path / "out.md", engine=grounded)
+    assert (result.code, result.err) == (0, [])
+    text = (tmp_path / "out.md").read_text(encoding="utf-8")
+    names = ["page-1-figure-1.png", "page-2-figure-1.png"]
+    assert sorted(path.name for path in (tmp_path / "out.assets").iterdir()) == names
+    for name in names:
+        assert f"See below.\n\n![](out.assets/{name})\n\n<table>" in text
+    with Image.open(page) as whole, Image.open(tmp_path / "out.assets" / names[1]) as figure:
+        assert figure.width == pytest.approx(whole.width * 400 / 999, abs=2)
+
+
+def test_on_stdout_there_are_no_figures(run, page, grounded, tmp_path):
+    result = run("read", page, "-q", engine=grounded)
+    assert "![](" not in result.out
+    assert [path.name for path in tmp_path.iterdir()] == ["page.png"]
+
+
+def test_tables_come_as_html_or_with_pipes(run, page, grounded):
+    assert "<table><tr><td>a</td>" in run("read", page, "-q", engine=grounded).out
+    assert "<table><tr><td>a</td>" in run("read", page, "-q", "--tables", "html", engine=grounded).out
+    pipes = run("read", page, "-q", "--tables", "pipe", engine=grounded).out
+    assert "\n| a | b |\n| --- | --- |\n| 1 | 2 |\n" in pipes
+    assert "<table" not in pipes
+
+
 def test_the_resolution_of_pdf_pages_can_be_chosen(run, book):
     sizes = []
 

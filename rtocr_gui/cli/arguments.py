@@ -196,6 +196,12 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pages", type=page_selection, default=ALL_PAGES, metavar="1-3,5", help="pages of each file (all)"
     )
+    parser.add_argument(
+        "--tables",
+        choices=("html", "pipe"),
+        default="html",
+        help="how tables are written: as the model writes them, or with pipes where these can say it (html)",
+    )
     _add_task(parser)
     _add_retention(parser)
     _add_common(parser)

@@ -1,7 +1,8 @@
 """`rtocr read`: the text of files as Markdown.
 
 Text is written page by page, so that an interruption or a crash costs the page at hand and no more.
-A page or a file that fails is told and skipped.
+A page or a file that fails is told and skipped. Figures that the model found are cut out and linked where
+the text goes to a file.
 """
 
 import argparse
@@ -20,8 +21,11 @@ from rtocr_gui.cli.pages import (
 )
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.documents.loading import Document
+from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import DocumentError
+from rtocr_gui.export.figures import assets_folder, figures_of, link_figures, write_figures
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
+from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 
@@ -59,7 +63,7 @@ class _ReadCommand:
         self._engine_factory = engine_factory
         self._progress = progress
         self._prepared: tuple[PageEngine, ReadSettings] | None = None
-        self._output = _Output(arguments.output)
+        self._output = _Output(arguments.output, pipe_tables=arguments.tables == "pipe")
         self._all_read = True
 
     def run(self) -> bool:
@@ -94,7 +98,7 @@ class _ReadCommand:
             self._progress.complain(f"warning: {label}: {_WARNINGS[reading.stop_reason]}")
         if reading.text or reading.stop_reason is not StopReason.CANCELLED:
             self._progress.clear()
-            self._output.add(ExportPage(page.ref.label, reading.text))
+            self._output.add(page, reading)
         if cancel.is_set():
             raise KeyboardInterrupt
 
@@ -115,18 +119,30 @@ class _ReadCommand:
 class _Output:
     """The Markdown so far: on stdout page by page, or in a file that is whole after every page."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, pipe_tables: bool) -> None:
         self._path = path
+        self._pipe_tables = pipe_tables
         self._pages: list[ExportPage] = []
 
-    def add(self, page: ExportPage) -> None:
+    def add(self, page: PageImage, reading: Reading) -> None:
+        text = self._with_figures(page, reading)
+        text = with_pipe_tables(text) if self._pipe_tables else text
         before = len(markdown_of_pages(self._pages))
-        self._pages.append(page)
+        self._pages.append(ExportPage(page.ref.label, text))
         if self._path is not None:
             export_markdown(self._pages, self._path)
         else:
             sys.stdout.write(markdown_of_pages(self._pages)[before:])
             sys.stdout.flush()
+
+    def _with_figures(self, page: PageImage, reading: Reading) -> str:
+        """The text of a page, its figures written and linked; a pipe or a device has no place for them."""
+        if self._path is None or (self._path.exists() and not self._path.is_file()):
+            return reading.text
+        figures = figures_of(reading.blocks, [block.start for block in reading.blocks])
+        folder, number = assets_folder(self._path), len(self._pages) + 1
+        write_figures(page, figures, number, folder)
+        return link_figures(reading.text, figures, number, folder)
 
 
 def _summary(reading: Reading) -> str:

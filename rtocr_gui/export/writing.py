@@ -44,6 +44,22 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
         raise ExportError(_explain(path, error)) from error
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder where there is none.
+
+    Raises:
+        ExportError: it cannot be made.
+    """
+    try:
+        path.mkdir(exist_ok=True)
+    except FileExistsError as error:
+        raise ExportError(
+            f"“{path}” is a file and not a folder. Remove it, or choose another name."
+        ) from error
+    except OSError as error:
+        raise ExportError(_explain(path, error)) from error
+
+
 def _explain(path: Path, error: OSError) -> str:
     """Say why a file was not written, and what to do."""
     folder = path.absolute().parent

@@ -1,0 +1,99 @@
+"""The figures of a page: cut out of its picture into files, and linked in its text.
+
+Beside `report.md`, figures lie in `report.assets/`, named by the place of their page among the pages of
+the export: `page-1-figure-1.png`. A file of that name from an earlier export is replaced, whole or not at
+all, and nothing else in the folder is touched. Knows nothing of readings: people edit what was read.
+"""
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.export.writing import make_folder, write_bytes_atomically
+from rtocr_gui.ocr.reading import Block
+
+_FIGURE_LABEL = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of a page.
+
+    Attributes:
+        block: with one box, which is where it lies on the page.
+        place: the character of the page's text before which it stands.
+    """
+
+    block: Block
+    place: int
+
+
+def figures_of(blocks: Sequence[Block], places: Sequence[int]) -> tuple[Figure, ...]:
+    """Pick the figures among the blocks of a page, one for each of their boxes.
+
+    Args:
+        blocks: in the order in which they were told.
+        places: the character of the text before which each stands.
+    """
+    return tuple(
+        Figure(Block(block.label, (box,), block.start, block.end), place)
+        for block, place in zip(blocks, places, strict=True)
+        if block.label.lower() == _FIGURE_LABEL
+        for box in block.boxes
+    )
+
+
+def assets_folder(markdown: Path) -> Path:
+    """Where the figures of a Markdown file lie."""
+    return markdown.with_name(f"{markdown.stem}.assets")
+
+
+def write_figures(page: PageImage, figures: Sequence[Figure], number: int, folder: Path) -> None:
+    """Cut figures out of their page.
+
+    Args:
+        page: as it was rendered.
+        figures: of the page.
+        number: of the page in the export, from 1.
+        folder: made where it is missing.
+
+    Raises:
+        ExportError: a figure was not written; those before it were.
+    """
+    if figures:
+        make_folder(folder)
+    for figure, name in zip(figures, _names(figures, number), strict=True):
+        ((left, top, right, bottom),) = figure.block.boxes_px(page.image.size)
+        box = math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)
+        stream = io.BytesIO()
+        page.image.crop(box).save(stream, "PNG")
+        write_bytes_atomically(folder / name, stream.getvalue())
+
+
+def link_figures(text: str, figures: Sequence[Figure], number: int, folder: Path) -> str:
+    """Link the figures of a page where they stand in its text, each in a paragraph of its own.
+
+    Args:
+        text: Markdown of the page.
+        figures: as they were given to `write_figures`.
+        number: as it was given to `write_figures`.
+        folder: as it was given to `write_figures`; the links begin with its name.
+    """
+    pieces, done = [], 0
+    for figure, name in zip(figures, _names(figures, number), strict=True):
+        line = max(done, text.rfind("\n", 0, figure.place) + 1)
+        pieces += [text[done:line].strip("\n"), f"![]({quote(folder.name)}/{name})"]
+        done = line
+    rest = text[done:]
+    if not pieces:
+        return text
+    ending = "\n" if text.endswith("\n") else ""
+    return "\n\n".join(piece for piece in [*pieces, rest.strip("\n")] if piece) + ending
+
+
+def _names(figures: Sequence[Figure], number: int) -> list[str]:
+    return [f"page-{number}-figure-{index}.png" for index in range(1, len(figures) + 1)]

@@ -1,0 +1,142 @@
+"""HTML tables in Markdown as pipe tables, where these can say the same.
+
+The model writes tables as HTML, which every Markdown program shows but which is hard to read and to edit
+as text. A pipe table has one header row, no cell over several columns or rows, and one line for each row;
+a table that needs more, that is nested, or that is not well formed stays as it is, to the last character.
+The first row becomes the header, for the model does not tell which one is. Knows no page and no file.
+"""
+
+import html
+import re
+from html.parser import HTMLParser
+
+_TABLE = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r"^(```|~~~).*?(?:^\1|\Z)", re.DOTALL | re.MULTILINE)
+_FORMULA = re.compile(r"(\\\(.*?\\\)|\\\[.*?\\\])", re.DOTALL)
+_REMARK = re.compile(r"<[!?]")
+_SPECIAL = re.compile(r"([\\`*_\[\]~|])")
+_PARENTS = {
+    "table": ("",),
+    "thead": ("table",),
+    "tbody": ("table",),
+    "tfoot": ("table",),
+    "tr": ("table", "thead", "tbody", "tfoot"),
+    "td": ("tr",),
+    "th": ("tr",),
+}
+_INLINE = frozenset({"b", "strong", "i", "em", "u", "s", "sub", "sup", "code", "small"})
+_CELLS = ("td", "th")
+
+
+def with_pipe_tables(markdown: str) -> str:
+    """Write HTML tables as pipe tables where they fit; everything else stays as it is."""
+    fences = [fence.span() for fence in _FENCE.finditer(markdown)]
+    pieces: list[str] = []
+    done = 0
+    for found in _TABLE.finditer(markdown):
+        in_fence = any(start <= found.start() < end for start, end in fences)
+        rows = None if in_fence else _rows_of(found[0])
+        if rows is not None:
+            before, after = markdown[done : found.start()], markdown[found.end() :]
+            pieces += [before, _missing_breaks(before[::-1] or "".join(pieces)[::-1])]
+            pieces += [_pipe_table(rows), _missing_breaks(after)]
+            done = found.end()
+    return "".join([*pieces, markdown[done:]])
+
+
+def _missing_breaks(beside: str) -> str:
+    """The line breaks that a blank line between a table and the text beside it takes, read away from it."""
+    there = len(beside[:2]) - len(beside[:2].lstrip("\n"))
+    return "\n" * (2 - there) if beside.strip("\n") else ""
+
+
+class _Refused(Exception):
+    """The table cannot be said with pipes."""
+
+
+class _TableParser(HTMLParser):
+    """Collects the cells of one well-formed table; anything else is refused.
+
+    Attributes:
+        rows: cells as Markdown.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.rows: list[list[str]] = []
+        self._open: list[str] = []
+        self._cell: list[str] = []
+
+    @property
+    def is_closed(self) -> bool:
+        """True where every element was closed."""
+        return not self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        parent = self._open[-1] if self._open else ""
+        spans = any(name in ("rowspan", "colspan") and value != "1" for name, value in attrs)
+        if tag == "br" and self._in_cell:
+            self._cell.append("<br>")
+            return
+        if tag in _INLINE and self._in_cell:
+            self._cell.append(f"<{tag}>")
+        elif parent not in _PARENTS.get(tag, ()) or spans:
+            raise _Refused
+        elif tag == "tr":
+            self.rows.append([])
+        elif tag in _CELLS:
+            self._cell = []
+        self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag != "br":
+            raise _Refused
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self._open or self._open.pop() != tag:
+            raise _Refused
+        if tag in _CELLS:
+            self.rows[-1].append(" ".join("".join(self._cell).split()))
+        elif tag in _INLINE:
+            self._cell.append(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if self._in_cell:
+            self._cell.append(_escaped(data))
+        elif data.strip():
+            raise _Refused
+
+    @property
+    def _in_cell(self) -> bool:
+        return any(tag in _CELLS for tag in self._open)
+
+
+def _rows_of(table: str) -> list[list[str]] | None:
+    """The rows of a table, all of one length, as Markdown; None where pipes cannot say it."""
+    if _REMARK.search(table):
+        return None
+    parser = _TableParser()
+    try:
+        parser.feed(table)
+        parser.close()
+    except _Refused:
+        return None
+    width = max((len(row) for row in parser.rows), default=0)
+    if not width or not parser.is_closed:
+        return None
+    return [row + [""] * (width - len(row)) for row in parser.rows]
+
+
+def _escaped(text: str) -> str:
+    """Plain text as Markdown in a cell; formulae stay, but for a bar, which would end the cell."""
+    pieces = _FORMULA.split(text)
+    plain = [html.escape(_SPECIAL.sub(r"\\\1", piece), quote=False) for piece in pieces[0::2]]
+    formulae = [html.escape(piece, quote=False).replace("|", r"\vert ") for piece in pieces[1::2]]
+    return "".join(piece for pair in zip(plain, [*formulae, ""], strict=True) for piece in pair)
+
+
+def _pipe_table(rows: list[list[str]]) -> str:
+    header, *body = [f"| {' | '.join(row)} |" for row in rows]
+    rule = f"|{' --- |' * len(rows[0])}"
+    return "\n".join([header, rule, *body])

@@ -1,0 +1,91 @@
+"""Figures are cut out of their page and linked where they stand."""
+
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+from PIL import Image
+
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.errors import ExportError
+from rtocr_gui.export.figures import assets_folder, figures_of, link_figures, write_figures
+from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.reading import TASKS, Block
+
+RAW = (
+    "<|ref|>title<|/ref|><|det|>[[0, 0, 999, 99]]<|/det|>\n# Report\n\n"
+    "<|ref|>image<|/ref|><|det|>[[100, 200, 500, 600], [600, 200, 999, 600]]<|/det|>\n"
+    "<|ref|>image_caption<|/ref|><|det|>[[100, 620, 500, 650]]<|/det|>\nFigure 1\n\n"
+    "<|ref|>image<|/ref|><|det|>[[0, 700, 300, 999]]<|/det|>\n"
+)
+TEXT = strip_grounding(RAW, TASKS[0])
+BLOCKS = parse_blocks(RAW, TASKS[0])
+FIGURES = figures_of(BLOCKS, [block.start for block in BLOCKS])
+
+
+def page(size: tuple[int, int] = (999, 1998)) -> PageImage:
+    """Red where the first figure lies, white elsewhere."""
+    image = Image.new("RGB", size, "white")
+    image.paste("red", (100, 400, 500, 1200))
+    return PageImage(PageRef(Path("/scans/a.png"), 0, sha256="a"), image, dpi=None)
+
+
+def test_only_pictures_are_figures_each_box_for_itself() -> None:
+    assert [figure.block.boxes[0][:2] for figure in FIGURES] == [(100, 200), (600, 200), (0, 700)]
+
+
+def test_a_figure_is_cut_out_of_the_page_to_its_edges(tmp_path: Path) -> None:
+    folder = assets_folder(tmp_path / "report.md")
+    write_figures(page(), FIGURES, 3, folder)
+    assert folder == tmp_path / "report.assets"
+    assert sorted(file.name for file in folder.iterdir()) == [f"page-3-figure-{n}.png" for n in (1, 2, 3)]
+    with Image.open(folder / "page-3-figure-1.png") as figure:
+        assert figure.size == (400, 800)
+        assert figure.getcolors() == [(400 * 800, (255, 0, 0))]
+
+
+def test_a_page_without_figures_makes_no_folder(tmp_path: Path) -> None:
+    write_figures(page(), (), 1, tmp_path / "out.assets")
+    assert list(tmp_path.iterdir()) == []
+    assert link_figures("text\n", (), 1, tmp_path / "out.assets") == "text\n"
+
+
+def test_an_earlier_export_is_replaced_and_nothing_else_in_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "out.assets"
+    folder.mkdir()
+    for name in ("page-1-figure-1.png", "mine.txt"):
+        (folder / name).write_bytes(b"old")
+    write_figures(page(), FIGURES[:1], 1, folder)
+    assert (folder / "mine.txt").read_bytes() == b"old"
+    assert (folder / "page-1-figure-1.png").read_bytes() != b"old"
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "out.assets").write_bytes(b"mine")
+    with pytest.raises(ExportError, match="is a file and not a folder"):
+        write_figures(page(), FIGURES, 1, tmp_path / "out.assets")
+    assert (tmp_path / "out.assets").read_bytes() == b"mine"
+
+
+def test_links_stand_in_paragraphs_of_their_own_where_the_figures_stood() -> None:
+    assert link_figures(TEXT, FIGURES, 1, Path("report.assets")) == (
+        "# Report\n\n"
+        "![](report.assets/page-1-figure-1.png)\n\n![](report.assets/page-1-figure-2.png)\n\n"
+        "Figure 1\n\n"
+        "![](report.assets/page-1-figure-3.png)\n"
+    )
+
+
+def test_a_figure_within_a_line_stands_before_the_line() -> None:
+    figures = figures_of([Block("image", ((1, 1, 9, 9),), 0, 0)], [8])
+    assert link_figures("one\ntwo three", figures, 1, Path("a.assets")) == (
+        "one\n\n![](a.assets/page-1-figure-1.png)\n\ntwo three"
+    )
+
+
+def test_any_file_name_makes_a_link_that_leads_there() -> None:
+    folder = assets_folder(Path("my (new) ünit [2] 50%.md"))
+    text = link_figures("", FIGURES[:1], 1, folder)
+    (paragraph,) = [token for token in MarkdownIt("commonmark").parse(text) if token.type == "inline"]
+    (image,) = paragraph.children or []
+    assert image.attrs["src"] == ("my%20%28new%29%20%C3%BCnit%20%5B2%5D%2050%25.assets/page-1-figure-1.png")
