@@ -158,5 +158,6 @@ class CurveReader(QObject):
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
         if failure.request_id == self._read_id:
+            of_page = "" if self._request is None else f"{self._request.ref.label}: "
             self._end()
-            self.failed.emit(failure.sentence)
+            self.failed.emit(of_page + failure.sentence)

@@ -134,6 +134,7 @@ class PageView(ZoomArea):
         self._unpainted_plan = plan
         if not self._overlay.holds_focus:
             self._forget_cells()
+        self._hide_tooltip()
         self._overlay_changed()
 
     @Slot(object)
@@ -165,6 +166,7 @@ class PageView(ZoomArea):
         """Choose whose tokens to show of a page with tiles: "local" (the tiles', at first) or "global"."""
         self._overlay.set_grid(name)
         self._hover(None)
+        self._hide_tooltip()
         self._overlay_changed()
 
     @Slot(bool)
@@ -369,6 +371,11 @@ class PageView(ZoomArea):
             self._hovered = token
             self._refocus()
             self.cell_hovered.emit(token)
+
+    def _hide_tooltip(self) -> None:
+        """Take away words on a cell that no longer hold, while the pointer rests on it."""
+        if self.viewport().underMouse():
+            QToolTip.hideText()
 
     def _pin(self, token: int | None) -> None:
         if token != self._pinned:

@@ -97,7 +97,9 @@ class StatusLine(QWidget):
             self._timings.clear()
             return
         timings = reading.timings
-        speed = "from a draft" if was_drafted(reading) else f"{reading.tokens_per_second:.0f} tokens/s"
+        speed = f"{reading.tokens_per_second:.0f} tokens/s"
+        if was_drafted(reading):
+            speed = f"{len(reading.token_ids)} tokens in {_counted(reading.passes, 'pass', 'passes')}"
         parts = [
             f"encode {_duration(timings.encode_ms)}" if timings.encode_ms else "encode cached",
             f"prune {_duration(timings.prune_ms)}",
@@ -114,6 +116,10 @@ class StatusLine(QWidget):
             return
         megabytes = status.model.info.weight_bytes / 1e6
         self._device.setText(f"{status.model.device}, {status.model.dtype}  ·  {megabytes:,.0f} MB weights")
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
 
 
 def _duration(milliseconds: float) -> str:

@@ -167,6 +167,6 @@ def test_a_page_that_cannot_be_read_ends_the_curve_with_a_sentence(
     fake_engine.broken_pages.add(page.path.name)
     curve.read(CurveRequest(page, 200, SETTINGS), {})
     qtbot.waitUntil(lambda: bool(heard.failures))
-    assert heard.failures == ["The model could not read this page."]
+    assert heard.failures == ["scan.png, page 1: The model could not read this page."]
     assert heard.ended
     assert heard.shown[-1].points == ()

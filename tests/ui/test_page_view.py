@@ -453,6 +453,19 @@ def test_hovering_tells_the_token_and_its_fate(qtbot: QtBot, view: PageView) -> 
     QToolTip.hideText()
 
 
+def test_words_on_a_cell_go_away_with_what_they_say(qtbot: QtBot, view: PageView) -> None:
+    view.show_page(blank())
+    plan = make_plan(mode=Mode.GUNDAM, crop_wh=(2, 3))
+    changes = (lambda: view.set_grid("global"), lambda: view.show_plan(plan))
+    for change in changes:
+        view.show_plan(plan)
+        place = on_screen(view, centre(plan, covering(plan, plan.kept)[0]))
+        qtbot.mouseMove(view.viewport(), place)
+        assert tooltip_at(view, place)
+        change()
+        qtbot.waitUntil(lambda: not QToolTip.isVisible())
+
+
 # Looks
 
 
