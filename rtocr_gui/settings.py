@@ -38,6 +38,7 @@ class Settings:
         overlay_opacity: how opaque the overlay is, in 0..1.
         grid: "local" or "global", whose tokens the overlay shows of a page with tiles.
         panel_visible: show the tuning panel below the text.
+        pipe_tables: export tables with pipes where these can say it, else as HTML.
         pdf_dpi: resolution PDF pages are rendered at.
         last_folder: where the last file was opened from or exported to.
         window_geometry: Qt's own description of the window's place, hexadecimal.
@@ -58,6 +59,7 @@ class Settings:
     overlay_opacity: float = 0.6
     grid: str = "local"
     panel_visible: bool = True
+    pipe_tables: bool = False
     pdf_dpi: float = 200.0
     last_folder: str = ""
     window_geometry: str = ""

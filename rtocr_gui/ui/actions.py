@@ -40,6 +40,12 @@ SPECS = (
     ActionSpec("open", "Open…", "Open scans or PDF files", _Key.Open, "open"),
     ActionSpec("paste", "Paste image", "Open the image or the files on the clipboard", _Key.Paste),
     ActionSpec("export", "Export…", "Write the text of all pages to one Markdown file", "Ctrl+E", "export"),
+    ActionSpec(
+        "pipe_tables",
+        "Write tables as Markdown",
+        "Export tables with | signs where these can say it, else as HTML",
+        checkable=True,
+    ),
     ActionSpec("export_overlay", "Export overlay picture…", "Save the page with its overlay", "Ctrl+Shift+E"),
     ActionSpec("export_plan", "Export plan…", "Save as JSON what becomes of each visual token"),
     ActionSpec("export_curve", "Export curve…", "Save the retention curve as CSV or JSON"),
@@ -71,7 +77,17 @@ SPECS = (
 
 MENUS: Mapping[str, tuple[str, ...]] = {
     "&File": (
-        *("open", "paste", "", "export", "export_overlay", "export_plan", "export_curve", "copy"),
+        *(
+            "open",
+            "paste",
+            "",
+            "export",
+            "pipe_tables",
+            "export_overlay",
+            "export_plan",
+            "export_curve",
+            "copy",
+        ),
         *("", "remove", "", "quit"),
     ),
     "&Read": ("read", "read_all", "stop", "", "compare", "curve"),

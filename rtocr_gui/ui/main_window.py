@@ -226,6 +226,7 @@ class MainWindow(QMainWindow):
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
         switches["trace"].toggled.connect(self._show_overlay_for_lights)
         switches["trace"].triggered.connect(lambda on: self.play_bar.setFocus() if on else None)
+        switches["pipe_tables"].toggled.connect(lambda on: session.remember(pipe_tables=on))
         switches["panel"].toggled.connect(self.text_column.set_panel_visible)
         switches["panel"].toggled.connect(lambda on: session.remember(panel_visible=on))
 
@@ -253,6 +254,7 @@ class MainWindow(QMainWindow):
         for name, on in (
             ("overlay", settings.overlay_visible),
             ("blocks", settings.blocks_visible),
+            ("pipe_tables", settings.pipe_tables),
             ("panel", settings.panel_visible),
         ):
             with QSignalBlocker(self.actions_by_name[name]):

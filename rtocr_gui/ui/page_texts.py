@@ -3,13 +3,9 @@
 Follows the reader, and guards what a person typed. Knows neither the bridge nor widgets.
 """
 
-from pathlib import Path
-
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.errors import ExportError
-from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.ocr.reading import Reading
 from rtocr_gui.ui.open_pages import OpenPage, OpenPages
 from rtocr_gui.ui.page_model import PageState
@@ -76,21 +72,6 @@ class PageTexts(QObject):
         if not announced:
             self._announce(page)
             self.summary_changed.emit(page.summary)
-
-    def export(self, path: Path) -> None:
-        """Write the text of all pages to one Markdown file; the outcome is told as a notice."""
-        with_text = [page for page in self._pages if page.text]
-        try:
-            export_markdown([ExportPage(page.ref.label, page.text) for page in with_text], path)
-        except ExportError as error:
-            self.notice_raised.emit(str(error))
-            return
-        for page in with_text:
-            page.exported = True
-        left_out = len(self._pages) - len(with_text)
-        rest = f" Pages without text, left out: {left_out}." if left_out else ""
-        pages = "1 page" if len(with_text) == 1 else f"{len(with_text)} pages"
-        self.notice_raised.emit(f"Exported {pages} to {path}.{rest}")
 
     def blame_picture(self, failure: PageFailure) -> None:
         """Say of a page that it has no picture, and why."""

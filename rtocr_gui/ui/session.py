@@ -10,6 +10,7 @@ for one kind of thing, and the session tells the panes what to show:
     Reader       reads pages, one after another
     PageTexts    keeps what was read and what was typed
     BlockPointer goes between blocks on the page and their text
+    MarkdownExporter  writes texts and figures to files
     Tuning       compares and explains, with controllers of its own
 
 The session itself decides who has to hear of what. Knows no widget.
@@ -26,6 +27,7 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.block_pointer import BlockPointer
 from rtocr_gui.ui.choices import Choices
 from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.markdown_exporter import MarkdownExporter
 from rtocr_gui.ui.model_loader import ModelLoader
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_shelf import PageShelf
@@ -98,6 +100,7 @@ class Session(QObject):
             bridge, lambda: (self._choices.read_settings, self._choices.settings.pdf_dpi), self
         )
         self._texts = PageTexts(self._pages, self._reader, self)
+        self._exporter = MarkdownExporter(bridge, self._pages, self)
         self.blocks = BlockPointer(lambda: self.current_text, self)
         self.tuning = Tuning(bridge, self._pages, self._choices, self)
         self._connect()
@@ -133,6 +136,7 @@ class Session(QObject):
         self._texts.blocks_changed.connect(self.blocks_changed)
         self._texts.page_status_changed.connect(self.page_status_changed)
         self._texts.notice_raised.connect(self.notice_raised)
+        self._exporter.told.connect(self.notice_raised)
         self.tuning.notice_raised.connect(self.notice_raised)
 
     # How it stands -------------------------------------------------------------------------
@@ -380,4 +384,5 @@ class Session(QObject):
 
     def export(self, path: Path) -> None:
         """Write the text of all pages to one Markdown file; the outcome is told as a notice."""
-        self._texts.export(path)
+        settings = self.settings
+        self._exporter.export(path, settings.pdf_dpi, settings.pipe_tables)

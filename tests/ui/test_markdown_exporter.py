@@ -1,0 +1,111 @@
+"""Texts go to one Markdown file, with the figures of their pages beside it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.reading import TASKS
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.session import Session
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import open_and_load
+
+Draw = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def grounded(fake_engine: FakeEngine) -> FakeEngine:
+    """Says a title, a picture, and a table."""
+    fake_engine.tasks = TASKS[:1]
+    fake_engine.said = [
+        "<|ref|>title<|/ref|><|det|>[[100, 0, 600, 100]]<|/det|>\n# Report\n\n",
+        "<|ref|>image<|/ref|><|det|>[[0, 0, 999, 500]]<|/det|>\n\n",
+        "<|ref|>table<|/ref|><|det|>[[0, 600, 999, 999]]<|/det|>\n<table><tr><td>a</td></tr></table>\n",
+    ]
+    return fake_engine
+
+
+@pytest.fixture
+def notices(session: Session) -> list[str]:
+    heard: list[str] = []
+    session.notice_raised.connect(heard.append)
+    return heard
+
+
+def read_all(qtbot: QtBot, session: Session, path: Path) -> None:
+    open_and_load(qtbot, session, path)
+    session.read_all()
+    qtbot.waitUntil(lambda: session.current_text.endswith("</table>\n") and not session.activity.reading)
+
+
+def test_figures_are_cut_out_and_linked(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    read_all(qtbot, session, draw_page("two.tiff", pages=2))
+    session.export(tmp_path / "out.md")
+    qtbot.waitUntil(lambda: notices == [f"Exported 2 pages and 2 figures to {tmp_path / 'out.md'}."])
+    text = (tmp_path / "out.md").read_text(encoding="utf-8")
+    for number in (1, 2):
+        assert f"# Report\n\n![](out.assets/page-{number}-figure-1.png)\n\n<table>" in text
+        with Image.open(tmp_path / "out.assets" / f"page-{number}-figure-1.png") as figure:
+            assert figure.size == (400, 251)
+
+
+def test_a_figure_keeps_its_place_in_a_corrected_text(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    read_all(qtbot, session, draw_page())
+    session.edit_text("# The report\n\nPreface\n\n<table><tr><td>a</td></tr></table>\n")
+    session.export(tmp_path / "out.md")
+    qtbot.waitUntil(lambda: bool(notices))
+    text = (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert "# The report\n\nPreface\n\n![](out.assets/page-1-figure-1.png)\n\n<table>" in text
+    assert session.unexported_edits == 0
+
+
+def test_what_was_typed_during_an_export_still_counts_as_unsaved(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    read_all(qtbot, session, draw_page())
+    session.export(tmp_path / "out.md")
+    session.edit_text("later")
+    qtbot.waitUntil(lambda: bool(notices))
+    assert "later" not in (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert session.unexported_edits == 1
+
+
+def test_a_page_whose_file_is_gone_loses_its_figures_and_not_its_text(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    path = draw_page("two.tiff", pages=2)
+    read_all(qtbot, session, path)
+    path.write_bytes(b"no picture any more")
+    (tmp_path / "out.assets").write_bytes(b"mine")
+    session.export(tmp_path / "out.md")
+    qtbot.waitUntil(lambda: bool(notices))
+    assert "figures left out: " in notices[0]
+    text = (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert text.count("# Report") == 2
+    assert "![](" not in text
+    assert (tmp_path / "out.assets").read_bytes() == b"mine"
+
+
+def test_tables_are_written_with_pipes_once_that_is_chosen(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    read_all(qtbot, session, draw_page())
+    window.actions_by_name["pipe_tables"].trigger()
+    assert session.settings.pipe_tables
+    session.export(tmp_path / "out.md")
+    qtbot.waitUntil(lambda: bool(notices))
+    text = (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert "\n| a |\n| --- |\n" in text
+    assert session.current_text.endswith("</table>\n")
