@@ -249,6 +249,22 @@ def test_a_trace_covers_the_page_of_its_reading(miniature_engine: Engine, method
     assert found.attention.sum(axis=1).max() <= 1
 
 
+def test_what_is_traced_is_the_attention_on_the_kept_tokens_and_no_others(
+    miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = load(LETTER)
+    reading = read(miniature_engine, page, PruneSettings(0.5, method=PruneMethod.NORM_ONLY))
+    looked_at: list[Tensor] = []
+
+    def note(_model: object, prompt: Prompt, _ids: object, columns: Tensor, _cancel: object) -> None:
+        looked_at.append(prompt.embeddings[columns])
+
+    monkeypatch.setattr("rtocr_gui.ocr.engine.trace_reading", note)
+    miniature_engine.trace(page, reading.settings, reading.token_ids, threading.Event())
+    norms = torch.linalg.vector_norm(looked_at[0], dim=1).numpy()
+    np.testing.assert_allclose(norms, reading.plan.norms[reading.plan.kept], rtol=1e-5)
+
+
 def test_most_letters_are_read_where_they_stand(miniature_engine: Engine) -> None:
     page = load(LETTER)
     reading = read(miniature_engine, page, PruneSettings(1.0))

@@ -164,6 +164,21 @@ def test_a_trace_of_a_page_that_was_left_is_stopped_and_its_answer_dropped(
     assert not tracer.is_tracing
 
 
+def test_a_trace_that_another_asked_for_is_not_its_own(
+    qtbot: QtBot,
+    tracer: Tracer,
+    bridge: EngineBridge,
+    refs: tuple[PageRef, ...],
+    records: list[ReadingRecord],
+) -> None:
+    other = Tracer(bridge)
+    for each in (tracer, other):
+        each.show_reading(refs[0], DPI, records[0])
+    other.trace()
+    qtbot.waitUntil(lambda: other.has_trace)
+    assert not tracer.has_trace
+
+
 def test_a_trace_can_be_stopped_and_asked_for_again(
     qtbot: QtBot,
     tracer: Tracer,
