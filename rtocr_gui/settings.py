@@ -30,6 +30,7 @@ class Settings:
         device: "auto", "cpu", "cuda" or "mps".
         mode: name of a `Mode`; empty for the one the model was made for.
         task: name of a `Task`; empty for the one the model was made for.
+        task_words: what the task asks for, of a task in a person's own words.
         retention: share of visual tokens to keep, in 0.01..1; None for automatic.
         reread_on_release: read the page again when the retention slider is let go.
         overlay_visible: show the overlay on the page.
@@ -51,6 +52,7 @@ class Settings:
     device: str = "auto"
     mode: str = ""
     task: str = ""
+    task_words: str = ""
     retention: float | None = None
     reread_on_release: bool = True
     overlay_visible: bool = True

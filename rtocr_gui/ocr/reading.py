@@ -45,11 +45,13 @@ class Task:
         name: stable identifier, as used in settings, `rtocr.json` and on the command line.
         label: what a menu shows.
         prompt: what follows the visual tokens, e.g. ``"\\nFree OCR."``.
+        words: what a person typed, of a task that `asking` makes; empty for the others.
     """
 
     name: str
     label: str
     prompt: str
+    words: str = ""
 
     @property
     def tells_places(self) -> bool:
@@ -92,6 +94,11 @@ class ModelInfo:
     tasks: tuple[Task, ...]
     parameter_count: int
     weight_bytes: int
+
+    @property
+    def takes_words(self) -> bool:
+        """True where it may be asked in words of one's own: it was trained on more than reading text."""
+        return any(task.tells_places for task in self.tasks)
 
 
 @dataclass(frozen=True, slots=True)

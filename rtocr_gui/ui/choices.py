@@ -7,7 +7,9 @@ import dataclasses
 
 from PySide6.QtCore import QObject, Signal
 
+from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
+from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.reading import TASKS, Mode, ModelInfo, ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
@@ -47,7 +49,7 @@ class Choices(QObject):
         self._model = model
         folder = "" if is_bundled else str(model.folder)
         if folder != self._settings.model_folder:
-            self.remember(model_folder=folder, mode="", task="")
+            self.remember(model_folder=folder, mode="", task="", task_words="")
 
     @property
     def mode(self) -> Mode:
@@ -59,6 +61,12 @@ class Choices(QObject):
     @property
     def task(self) -> Task:
         """The task in use: the remembered one if the model knows it, else the model's first."""
+        ask = next((ask for ask in ASKS if ask.name == self._settings.task), None)
+        if ask is not None and (self._model is None or self._model.takes_words):
+            try:
+                return asked_task(ask, self._settings.task_words)
+            except SettingsError:
+                pass  # only a settings file that someone wrote by hand holds such words
         tasks = self._model.tasks if self._model else TASKS
         return next((task for task in tasks if task.name == self._settings.task), tasks[0])
 

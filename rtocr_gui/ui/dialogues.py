@@ -10,6 +10,8 @@ from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.errors import SettingsError
+from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui import questions
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import OverwriteQuestion, PasswordQuestion
@@ -79,6 +81,19 @@ class Dialogues(QObject):
             )
         ):
             self._session.remove_page(ref)
+
+    @Slot(object)
+    def ask_task(self, ask: Ask) -> None:
+        """Ask for the words of a task, until they can be asked for or the person gives up."""
+        task, question = self._session.task, ask.question
+        words = task.words if task.name == ask.name else ""
+        while words := questions.ask_words(self._window, ask.label, question, words):
+            try:
+                self._session.set_task(asked_task(ask, words))
+            except SettingsError as error:
+                question = f"{error}\n\n{ask.question}"
+            else:
+                return
 
     @Slot()
     def ask_export(self) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.asking import Ask
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.actions import MENUS, TIP, draw_icons, fill, make_actions
@@ -126,6 +127,7 @@ class MainWindow(QMainWindow):
         self.dialogues.notice_raised.connect(self.notice_bar.add)
         self.tool_bar.mode_chosen.connect(session.set_mode)
         self.tool_bar.task_chosen.connect(session.set_task)
+        self.tool_bar.words_wanted.connect(self._ask_task)
         self.page_list.page_selected.connect(session.select_page)
         self.page_list.thumbnail_wanted.connect(session.want_thumbnail)
         self.page_list.remove_requested.connect(self.dialogues.ask_remove)
@@ -320,6 +322,11 @@ class MainWindow(QMainWindow):
     def _show_overlay_for_lights(self, watching: bool) -> None:
         if watching:
             self.actions_by_name["overlay"].setChecked(True)
+
+    @Slot(object)
+    def _ask_task(self, ask: Ask) -> None:
+        self.dialogues.ask_task(ask)
+        self.tool_bar.show_task(self._session.task)
 
     @Slot()
     def _read_curve(self) -> None:

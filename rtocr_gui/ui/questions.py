@@ -73,6 +73,12 @@ def ask_overwrite(parent: QWidget, question: OverwriteQuestion) -> bool:
     return agrees(parent, "Replace your text?", text, "Replace", "Keep my text")
 
 
+def ask_words(parent: QWidget, title: str, question: str, words: str) -> str:
+    """A line of words; empty where the person cancelled."""
+    said, accepted = QInputDialog.getText(parent, title, question, QLineEdit.EchoMode.Normal, words)
+    return said if accepted else ""
+
+
 def agrees(parent: QWidget, title: str, text: str, verb: str, refusal: str = "Cancel") -> bool:
     """Ask before something is lost; the refusal is the default."""
     box = _box(parent, QMessageBox.Icon.Warning, title, text)

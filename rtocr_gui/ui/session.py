@@ -3,15 +3,15 @@
 Panes report wishes to the session, the session asks its controllers, each of them asks the bridge
 for one kind of thing, and the session tells the panes what to show:
 
-    Choices      remembers what was chosen
-    PageShelf    opens files, lists their pages and shows one
-    ModelLoader  loads the model
-    Planner      keeps the plan of the page that is shown
-    Reader       reads pages, one after another
-    PageTexts    keeps what was read and what was typed
-    BlockPointer goes between blocks on the page and their text
+    Choices           remembers what was chosen
+    PageShelf         opens files, lists their pages and shows one
+    ModelLoader       loads the model
+    Planner           keeps the plan of the page that is shown
+    Reader            reads pages, one after another
+    PageTexts         keeps what was read and what was typed
+    BlockPointer      goes between blocks on the page and their text
     MarkdownExporter  writes texts and figures to files
-    Tuning       compares and explains, with controllers of its own
+    Tuning            compares and explains, with controllers of its own
 
 The session itself decides who has to hear of what. Knows no widget.
 """
@@ -233,7 +233,7 @@ class Session(QObject):
     @Slot(object)
     def set_task(self, task: Task) -> None:
         """Ask the model for something else from now on."""
-        self.remember(task=task.name)
+        self.remember(task=task.name, task_words=task.words)
         self.tuning.show_page(self.current)
 
     @Slot(object)

@@ -2,10 +2,11 @@
 
 import html
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
+from rtocr_gui.ocr.asking import ASKS, Ask
 from rtocr_gui.ocr.reading import TASKS, LoadedModel, Mode, Task
 from rtocr_gui.ui.actions import MENUS, fill
 from rtocr_gui.ui.shown import ModelStatus
@@ -17,6 +18,7 @@ class ToolBar(QToolBar):
     Signals:
         mode_chosen(Mode): pages should be scaled in another way.
         task_chosen(Task): the model should be asked for something else.
+        words_wanted(Ask): it should be asked for something that needs words first.
 
     Args:
         actions: every action of the window, by name.
@@ -25,6 +27,7 @@ class ToolBar(QToolBar):
 
     mode_chosen = Signal(object)
     task_chosen = Signal(object)
+    words_wanted = Signal(object)
 
     def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__("Main toolbar", parent)
@@ -48,7 +51,7 @@ class ToolBar(QToolBar):
         self.model_chip.setMenu(menu)
         self.addWidget(self.model_chip)
         self.mode_box.activated.connect(lambda _: self.mode_chosen.emit(self.mode_box.currentData()))
-        self.task_box.activated.connect(lambda _: self.task_chosen.emit(self.task_box.currentData()))
+        self.task_box.activated.connect(self._choose_task)
 
     def _add_choice(self, name: str, box: QComboBox, tip: str) -> None:
         box.setAccessibleName(name)
@@ -70,7 +73,29 @@ class ToolBar(QToolBar):
         with QSignalBlocker(self.mode_box), QSignalBlocker(self.task_box):
             self._offer(model)
             self.mode_box.setCurrentIndex(list(Mode).index(mode))
-            self.task_box.setCurrentText(task.label)
+        self.show_task(task)
+
+    def show_task(self, task: Task) -> None:
+        """Show a task that was chosen elsewhere, or still is; one that asks for words quotes them."""
+        with QSignalBlocker(self.task_box):
+            for index in range(self.task_box.count()):
+                offered = self.task_box.itemData(index)
+                is_chosen = offered is not None and offered.name == task.name
+                if isinstance(offered, Ask):
+                    self.task_box.setItemText(index, task.label if is_chosen else f"{offered.label}…")
+                    tip = task.words if is_chosen else offered.question
+                    self.task_box.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
+                if is_chosen:
+                    self.task_box.setCurrentIndex(index)
+
+    @Slot()
+    def _choose_task(self) -> None:
+        chosen = self.task_box.currentData()
+        if isinstance(chosen, Ask):
+            self.words_wanted.emit(chosen)
+        else:
+            self.show_task(chosen)
+            self.task_chosen.emit(chosen)
 
     def _offer(self, model: LoadedModel | None) -> None:
         self.mode_box.clear()
@@ -81,3 +106,7 @@ class ToolBar(QToolBar):
         self.task_box.clear()
         for task in model.info.tasks if model else TASKS:
             self.task_box.addItem(task.label, task)
+        if model is None or model.info.takes_words:
+            self.task_box.insertSeparator(self.task_box.count())
+            for ask in ASKS:
+                self.task_box.addItem(f"{ask.label}…", ask)

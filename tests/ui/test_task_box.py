@@ -1,0 +1,93 @@
+"""The task box offers what the model was made for, and tasks in a person's own words."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.asking import ASKS
+from rtocr_gui.ocr.reading import TASKS
+from rtocr_gui.settings import Settings
+from rtocr_gui.ui import questions
+from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.session import Session
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import open_and_load
+
+Draw = Callable[..., Path]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a person types next; an empty answer cancels. The questions take its place."""
+    typed: list[str] = []
+    asked: Iterator[str] = iter(typed)
+    monkeypatch.setattr(questions, "ask_words", lambda *_: next(asked))
+    return typed
+
+
+def offered(window: MainWindow) -> list[str]:
+    box = window.tool_bar.task_box
+    return [box.itemText(index) for index in range(box.count()) if box.itemText(index)]
+
+
+def choose(window: MainWindow, text: str) -> None:
+    box = window.tool_bar.task_box
+    box.setCurrentIndex(next(index for index in range(box.count()) if box.itemText(index).startswith(text)))
+    box.activated.emit(box.currentIndex())
+
+
+def test_a_model_that_only_reads_text_is_offered_no_words(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    assert offered(window) == ["Plain text"]
+
+
+def test_the_words_are_asked_for_remembered_and_shown(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    answers: list[str],
+) -> None:
+    fake_engine.tasks = TASKS
+    answers += ["<|ref|>", "total"]
+    open_and_load(qtbot, session, draw_page())
+    choose(window, "Locate")
+    assert session.task.prompt == "\nLocate <|ref|>total<|/ref|> in the image."
+    assert (session.settings.task, session.settings.task_words) == ("locate", "total")
+    assert window.tool_bar.task_box.currentText() == "Locate “total”"
+    session.read_current()
+    qtbot.waitUntil(lambda: bool(session.current_text) and not session.activity.reading)
+    assert fake_engine.asked[-1].task == session.task
+    choose(window, "Figure")
+    assert session.task == TASKS[3]
+    assert offered(window)[-2:] == ["Locate…", "Own prompt…"]
+
+
+def test_who_cancels_keeps_the_task(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    answers: list[str],
+) -> None:
+    fake_engine.tasks = TASKS
+    answers.append("")
+    open_and_load(qtbot, session, draw_page())
+    choose(window, "Own prompt")
+    assert session.task == TASKS[0]
+    assert window.tool_bar.task_box.currentText() == TASKS[0].label
+
+
+@pytest.mark.parametrize("words", ["", "<image>"])
+def test_remembered_words_that_cannot_be_asked_for_are_dropped(
+    bridge: EngineBridge, tmp_path: Path, words: str
+) -> None:
+    session = Session(bridge, Settings(task=ASKS[1].name, task_words=words), tmp_path)
+    assert session.task == TASKS[0]
