@@ -155,6 +155,8 @@ class GreedyGeneration:
     A drafter makes it quicker and changes nothing else: a guessed token counts only where it is the one
     that would have been chosen anyway. A pass over several tokens rounds its sums in another order
     than passes over one, so a choice that rounding might turn is not trusted but made again by itself.
+    What is left is the rounding of the keys and values that several tokens leave in the cache: in half
+    precision, where two tokens often have equal logits to the last bit, it may decide between those two.
 
     Args:
         decoder: fresh.
