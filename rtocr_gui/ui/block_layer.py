@@ -4,7 +4,7 @@ Colours differ in hue for eyes of every kind, yet nothing hangs on them: the tag
 Knows no widget, no text, and no zoom but the one it is asked to paint at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
@@ -98,17 +98,23 @@ class BlockLayer:
         painter.setClipRect(view)
         painter.setFont(_tag_font(painter.font(), device_ratio))
         line_width = max(1, round(device_ratio))
-        in_order = [index for index in range(len(self._boxes)) if index != self._focus]
-        for index in [*in_order, *([self._focus] if self._focus is not None and self._boxes else [])]:
-            in_view = [to_view.mapRect(box) for box in self._boxes[index]]
-            boxes = [box for box in in_view if box.intersects(view)]
-            if boxes:
-                _paint_boxes(
-                    painter, boxes, colour_of(self._blocks[index].label), index == self._focus, line_width
-                )
-                room = QRectF(page)
-                room.setLeft(max(view.left(), in_view[0].left() - self._room_beside[index] * zoom))
-                _paint_tag(painter, in_view[0], self._blocks[index].label, room)
+        in_view = [[to_view.mapRect(box) for box in boxes] for boxes in self._boxes]
+        seen = [index for index, boxes in enumerate(in_view) if any(map(QRectF(view).intersects, boxes))]
+        focus = self._focus if self._focus in seen else None
+        outlines: dict[int, list[QRectF]] = {}
+        for index in seen:
+            if index != focus:
+                outlines.setdefault(colour_of(self._blocks[index].label).rgb(), []).extend(in_view[index])
+        _paint_outlines(painter, outlines, line_width, line_width)
+        if focus is not None:
+            colour = colour_of(self._blocks[focus].label)
+            for box in in_view[focus]:
+                painter.fillRect(box, QColor(colour.red(), colour.green(), colour.blue(), _FILL_ALPHA))
+            _paint_outlines(painter, {colour.rgb(): in_view[focus]}, 3 * line_width, line_width)
+        for index in seen:
+            room = QRectF(page)
+            room.setLeft(max(view.left(), in_view[index][0].left() - self._room_beside[index] * zoom))
+            _paint_tag(painter, in_view[index][0], self._blocks[index].label, room)
         painter.restore()
 
 
@@ -123,17 +129,18 @@ def _tag_font(font: QFont, device_ratio: float) -> QFont:
     return tag_font
 
 
-def _paint_boxes(
-    painter: QPainter, boxes: Sequence[QRectF], colour: QColor, is_strong: bool, line_width: int
+def _paint_outlines(
+    painter: QPainter, outlines: Mapping[int, Sequence[QRectF]], width: int, casing: int
 ) -> None:
-    width = (3 if is_strong else 1) * line_width
-    if is_strong:
-        for box in boxes:
-            painter.fillRect(box, QColor(colour.red(), colour.green(), colour.blue(), _FILL_ALPHA))
-    for ink, thickness in ((_CASING, width + 2 * line_width), (colour, width)):
+    """Outline boxes by colour, every casing beneath every line."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    boxes = [box for group in outlines.values() for box in group]
+    for ink, thickness, group in (
+        (_CASING, width + 2 * casing, boxes),
+        *((QColor(colour), width, group) for colour, group in outlines.items()),
+    ):
         painter.setPen(QPen(ink, thickness, j=Qt.PenJoinStyle.MiterJoin))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRects(list(boxes))
+        painter.drawRects(list(group))
 
 
 def _room_beside(boxes: Sequence[Sequence[QRectF]]) -> list[float]:
