@@ -19,7 +19,7 @@ from rtocr_gui.ocr import engine as engine_module
 from rtocr_gui.ocr.cache import ByteBoundedCache
 from rtocr_gui.ocr.decoding import Decoder, Prompt
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.markup import strip_grounding
+from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.reading import (
     TASKS,
     EncodedPage,
@@ -32,6 +32,7 @@ from rtocr_gui.ocr.reading import (
     TextDelta,
 )
 from rtocr_gui.ocr.threads import usable_cpus, wait_without_spinning
+from rtocr_gui.ocr.transcript import Transcript
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import write_checkpoint
@@ -81,6 +82,22 @@ def small_engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 # --- reading -------------------------------------------------------------------------------------
+
+
+def test_a_reading_tells_the_blocks_that_the_model_told(
+    miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "<|ref|>title<|/ref|><|det|>[[10, 20, 900, 60]]<|/det|>\n# Report"
+    deltas = [TextDelta(said, 1)]
+
+    def tell(transcript: Transcript) -> Iterator[TextDelta]:
+        transcript.text = said
+        yield from deltas
+
+    monkeypatch.setattr(Transcript, "deltas", tell)
+    reading = reading_of(read(miniature_engine, page("blocks.png"), replace(SETTINGS, task=TASKS[0])))
+    assert reading.blocks == parse_blocks(said, TASKS[0])
+    assert reading.text[slice(reading.blocks[0].start, reading.blocks[0].end)] == "# Report"
 
 
 def test_a_reading_tells_its_stages_in_order_and_ends_with_itself(miniature_engine: Engine) -> None:
