@@ -122,6 +122,31 @@ def test_a_second_download_reads_the_disk_and_not_the_network(hub: HubServer, fo
     assert hub.downloads == []
 
 
+@pytest.mark.parametrize("content", [b"{}", None])
+def test_what_others_put_into_the_folder_is_never_replaced(
+    content: bytes | None, hub: HubServer, folder: Path
+) -> None:
+    foreign = content or hub.files["config.json"].replace(b"2D", b"1D")
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_bytes(foreign)
+    for _ in range(2):
+        with pytest.raises(DownloadError, match=r"holds another “config\.json”.*Choose an empty folder"):
+            run(hub, folder)
+    assert (folder / "config.json").read_bytes() == foreign
+    assert not (folder / "rtocr-download.json").exists()
+    assert hub.downloads == []
+
+
+def test_throwing_a_download_away_leaves_what_others_put_there(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    ours, foreign = folder / f"config.json.{'ab' * 6}.part", folder / "holiday.mp4.part"
+    for path in (ours, foreign):
+        path.write_bytes(b"begun")
+    discard_download(folder)
+    assert [path.name for path in folder.iterdir()] == ["holiday.mp4.part"]
+    assert foreign.read_bytes() == b"begun"
+
+
 def test_a_file_that_was_changed_is_downloaded_again_and_no_other(hub: HubServer, folder: Path) -> None:
     run(hub, folder)
     hub.asked.clear()

@@ -21,11 +21,11 @@ from huggingface_hub.utils import WeakFileLock
 from rtocr_gui.errors import DownloadError
 from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter, size_in_words
 from rtocr_gui.ocr.download_record import (
-    PART_SUFFIX,
     DownloadRecord,
     RecordedFile,
     bytes_there,
     hash_file,
+    is_part,
     new_digest,
     part_path,
     read_record,
@@ -82,7 +82,8 @@ def download_model(
 
     Args:
         source: which, and where from.
-        folder: where to; made where it does not exist. Files in it that are right are kept, others replaced.
+        folder: where to; made where it does not exist. Files in it that are right are kept, and those of an
+            earlier download replaced.
         cancel: set to pause; what arrived stays for the next call.
         patience: with the server.
         clock: for the speed.
@@ -107,7 +108,7 @@ def download_model(
 
 
 def discard_download(folder: Path) -> None:
-    """Throw away the beginnings of files, and the folder where nothing else is in it.
+    """Throw away what a download began, and the folder where nothing else is in it.
 
     Raises:
         DownloadError: a file cannot be removed, or the download is still running.
@@ -116,7 +117,7 @@ def discard_download(folder: Path) -> None:
         return
     with _told_by_folder(folder):
         with _alone_in(folder):
-            parts = list(folder.glob(f"*{PART_SUFFIX}"))
+            parts = [path for path in folder.iterdir() if is_part(path.name)]
             record = read_record(folder) if (folder / RECORD_FILE).is_file() else None
             for path in parts:
                 path.unlink()
@@ -149,13 +150,30 @@ class _Download:
             {file.name: RecordedFile(file.size_bytes, file.digest) for file in listing.files},
         )
         self._require_space(record.total_bytes - bytes_there(self._folder, record))
-        write_record(self._folder, record)
         self.meter.total_bytes = record.total_bytes
+        missing = yield from self._missing(listing)
+        write_record(self._folder, record)
+        for file in missing:
+            self.meter.file = file.name
+            (self._folder / file.name).unlink(missing_ok=True)
+            yield from self._fetch(listing.commit, file)
+        self.meter.file = ""
+
+    def _missing(self, listing: HubListing) -> Generator[DownloadProgress, None, list[HubFile]]:
+        """The files that are not there, or not as they were listed. What others put there is left alone."""
+        former = read_record(self._folder)
+        missing = []
         for file in listing.files:
             self.meter.file = file.name
-            if not (yield from self._is_there(file)):
-                yield from self._fetch(listing.commit, file)
-        self.meter.file = ""
+            if (yield from self._is_there(file)):
+                continue
+            if (self._folder / file.name).exists() and (former is None or file.name not in former.files):
+                raise DownloadError(
+                    f"“{self._folder}” holds another “{file.name}”, which RTOCR did not put there and does "
+                    "not replace. Choose an empty folder."
+                )
+            missing.append(file)
+        return missing
 
     def _list(self) -> Generator[DownloadProgress, None, HubListing]:
         failures = 0
@@ -177,7 +195,7 @@ class _Download:
             )
 
     def _is_there(self, file: HubFile) -> Generator[DownloadProgress, None, bool]:
-        """Whether a file is there already, and right; a wrong one is removed."""
+        """Whether a file is there already, and right."""
         path = self._folder / file.name
         if not path.is_file():
             return False
@@ -189,7 +207,6 @@ class _Download:
             if digest.hexdigest() == file.digest:
                 return True
         self.meter.done_bytes = before
-        path.unlink()
         return False
 
     def _fetch(self, commit: str, file: HubFile) -> Iterator[DownloadProgress]:

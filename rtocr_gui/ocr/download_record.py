@@ -18,10 +18,9 @@ from rtocr_gui.files import write_atomically
 from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.model_files import RECORD_FILE, damaged, read_object, told_by_name
 
-PART_SUFFIX = ".part"
-
 _READ_BYTES = 1 << 20
 _PLAIN_NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
+_PART = re.compile(r".+\.[0-9a-f]{12}\.part")
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -105,7 +104,12 @@ def read_record(folder: Path) -> DownloadRecord | None:
 
 def part_path(folder: Path, name: str, digest: str) -> Path:
     """Where the beginning of a file waits for its rest; of another version, it has another name."""
-    return folder / f"{name}.{digest[:12]}{PART_SUFFIX}"
+    return folder / f"{name}.{digest[:12]}.part"
+
+
+def is_part(name: str) -> bool:
+    """True for the name of such a beginning, and for no `.part` file of another program."""
+    return _PART.fullmatch(name) is not None
 
 
 def bytes_there(folder: Path, record: DownloadRecord) -> int:

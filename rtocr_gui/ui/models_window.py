@@ -3,6 +3,7 @@
 Shows frozen values and emits wishes; knows neither the disk nor the network.
 """
 
+import html
 from collections.abc import Callable
 from pathlib import Path
 
@@ -194,7 +195,7 @@ class ModelsWindow(QDialog):
         for entry in listed.models:
             item = QTreeWidgetItem(_columns(entry))
             item.setData(0, _ENTRY, entry)
-            item.setToolTip(3, entry.reads or entry.problem)
+            item.setToolTip(3, f"<span>{html.escape(entry.reads or entry.problem)}</span>")
             self._mark(item)
             self.list.addTopLevelItem(item)
             if entry.folder == wanted:
