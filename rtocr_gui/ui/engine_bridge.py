@@ -327,7 +327,7 @@ class EngineBridge(QObject):
         def job() -> None:
             self.texts_compared.emit(TextsCompared(request_id, compare_texts(left, right)))
 
-        return self._submit(self._plan_lane, request_id, job)
+        return self._submit(self._transport_lane, request_id, job)  # so that no plan waits for a long text
 
     # Life ----------------------------------------------------------------------------------
 

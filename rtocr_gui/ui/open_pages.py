@@ -15,6 +15,9 @@ from rtocr_gui.ui.figure_rows import percent
 from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.shown import BlocksShown, ReadingRecord
 
+PRUNED_READINGS_KEPT = 40
+"""Readings of a page at other ratios that are kept for comparison, the newest; those of all tokens stay."""
+
 _STOP_SENTENCES = {
     StopReason.END: "",
     StopReason.CANCELLED: "Stopped before the end.",
@@ -95,7 +98,11 @@ class OpenPage:
         """Keep a reading to compare others with; one that was stopped compares with nothing."""
         record = ReadingRecord.of(reading)
         if reading.stop_reason is not StopReason.CANCELLED:
+            self.readings.pop(reading.settings, None)
             self.readings[reading.settings] = record
+        pruned = [settings for settings, kept in self.readings.items() if kept.kept < kept.total]
+        for settings in pruned[:-PRUNED_READINGS_KEPT]:
+            del self.readings[settings]
         return record
 
     def forget_readings(self) -> None:

@@ -261,7 +261,8 @@ class PageView(ZoomArea):
             image.paint(painter, page, visible)
         if self._blocks_visible:
             self._blocks.paint(painter, page, view, self.zoom, self.device_ratio())
-        if self._overlay_visible:
+        # Lines of a cell that the pointer happens to rest on would lie over the lights.
+        if self._overlay_visible and (self._pinned is not None or not self._overlay.shows_attention):
             self._overlay.paint_links(painter, page, self.zoom, line_width)
 
     def _compose(self, image: ScaledPage, page: QRect, visible: QRect) -> None:

@@ -122,6 +122,11 @@ class TokenOverlay:
         self._attention = attention if fits else None
         self._draw()
 
+    @property
+    def shows_attention(self) -> bool:
+        """True while cells are lit up in place of the look."""
+        return self._attention is not None
+
     def set_look(self, look: Look) -> None:
         """Show this of the tokens."""
         self._look = look

@@ -646,6 +646,20 @@ def test_masses_stay_while_the_next_plan_waits_for_its_own(view: PageView) -> No
     assert shown_colour(view, centre(first, token)) == coloured != bare
 
 
+def test_lights_are_not_crossed_by_lines_of_a_cell_that_nobody_pinned(
+    qtbot: QtBot, view: PageView, tiled: PrunePlan
+) -> None:
+    token = covering(tiled, tiled.merged)[1]
+    place = on_screen(view, centre(tiled, token))
+    view.show_transport(transport_of(tiled))
+    view.show_attention(np.linspace(0, 1, len(tiled.norms), dtype=np.float32))
+    lights = picture(view)
+    qtbot.mouseMove(view.viewport(), place)
+    assert picture(view) == lights
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert picture(view) != lights
+
+
 def test_lines_appear_when_the_transport_of_a_hovered_cell_arrives(
     qtbot: QtBot, view: PageView, tiled: PrunePlan
 ) -> None:
