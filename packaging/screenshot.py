@@ -1,4 +1,6 @@
-"""Take the README's picture: the real window, on a virtual display, after reading a sample page.
+"""Take the README's picture: the real window, on a virtual display, while a sample page is tuned.
+
+A page is read from half of its tokens and compared with the reading of all, and its curve is read.
 
     .venv/bin/python packaging/screenshot.py
 
@@ -13,6 +15,7 @@ from pathlib import Path
 from PySide6.QtCore import QEventLoop, QTimer, SignalInstance
 from PySide6.QtWidgets import QApplication
 
+from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program, sample_pages
 from rtocr_gui.ui.page_model import PageState
@@ -21,7 +24,7 @@ from tests.virtual_display import virtual_display
 PICTURE = Path(__file__).parent / "readme" / "window.png"
 READING_LIMIT_MS = 600_000
 PAINT_MS = 500
-RETENTION = 0.75
+RETENTION = 0.5
 
 
 def main() -> None:
@@ -41,6 +44,11 @@ def take(program: Program) -> None:
     wait_until(session.plan_changed, lambda plan: plan is not None)
     QTimer.singleShot(0, session.read_current)
     wait_until(session.page_status_changed, lambda status: status.state is PageState.READ)
+    window.actions_by_name["compare"].trigger()
+    QTimer.singleShot(0, lambda: session.tuning.compare(PruneSettings(1.0), PruneSettings(RETENTION)))
+    wait_until(session.tuning.comparison_changed, lambda shown: shown is not None)
+    QTimer.singleShot(0, window.actions_by_name["curve"].trigger)
+    wait_until(session.tuning.curve_changed, lambda shown: len(shown.points) == shown.expected > 0)
     settle()
     frame = window.frameGeometry()
     picture = window.screen().grabWindow(0, frame.x(), frame.y(), frame.width(), frame.height())
