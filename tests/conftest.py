@@ -1,6 +1,7 @@
 """What every test stands on: no screen, temporary settings, no thread left behind."""
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from rtocr_gui.ocr.engine import Engine
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+# A shell lets what it starts in the background ignore Ctrl-C; the programs that tests interrupt must not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("development", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
