@@ -12,10 +12,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from rtocr_gui.cli.arguments import json_target, markdown_target, retention_ratio
+from rtocr_gui.cli.following import follow
 from rtocr_gui.cli.pages import EngineFactory, Reader, choose_task, load_reader
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.readings_file import ReadingsFile
@@ -32,7 +32,7 @@ from rtocr_gui.cli.scores import (
 from rtocr_gui.cli.true_pages import TruePage, TruePages
 from rtocr_gui.errors import DocumentError, PruningError, ReadingError, SettingsError
 from rtocr_gui.export.writing import write_text_atomically
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadingEvent, ReadSettings, Task, TextDelta
+from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 
 READINGS_NAME = "rtocr-readings.jsonl"
@@ -209,7 +209,7 @@ class _AccuracyBench:
                 asked = self._asked(setting, page)
                 try:
                     events = self._reader.engine.read(image, asked, threading.Event())
-                    self._readings.add(page.ref, asked, self._follow(events, f"{label}: {what}"))
+                    self._readings.add(page.ref, asked, follow(events, f"{label}: {what}", self._progress))
                 except (ReadingError, PruningError) as error:
                     self._progress.complain(f"{page.ref.label}, {what}: {error}")
                     all_read = False
@@ -217,18 +217,6 @@ class _AccuracyBench:
             self._progress.complain(f"{page.ref.label}: {error}")
             all_read = False
         return all_read
-
-    def _follow(self, events: Iterator[ReadingEvent], label: str) -> Reading:
-        """Tell how a reading goes on, until it is finished."""
-        token_count = 0
-        for event in events:
-            match event:
-                case TextDelta():
-                    token_count += event.token_count
-                    self._progress.update(f"{label}, {token_count} tokens")
-                case Reading():
-                    return event
-        raise ReadingError("The reading ended without a result. Start again.")
 
     def _asked(self, setting: Setting, page: TruePage) -> ReadSettings:
         """What is asked of the engine; a random choice follows from the page and the seed."""
