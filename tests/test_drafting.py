@@ -17,7 +17,7 @@ from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.architecture import DecoderSizes
 from rtocr_gui.ocr.checkpoint import load_model
 from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt
-from rtocr_gui.ocr.drafting import ALLOWANCE, Drafter, PageTexts, pass_cost
+from rtocr_gui.ocr.drafting import ALLOWANCE, Drafter, EarlierTexts, pass_cost
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import check_folder
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, StopReason, TextDelta
@@ -253,7 +253,7 @@ def test_a_pass_over_more_tokens_costs_more_but_less_than_one_by_one() -> None:
 
 
 def test_the_draft_is_the_text_of_the_nearest_retention() -> None:
-    texts = PageTexts()
+    texts = EarlierTexts()
     assert texts.nearest(30) == ()
     texts.add(64, [1, 2, 3], is_whole=True)
     texts.add(20, [4, 5], is_whole=True)
@@ -262,7 +262,7 @@ def test_the_draft_is_the_text_of_the_nearest_retention() -> None:
 
 
 def test_a_reading_that_was_stopped_is_a_draft_only_until_another_came_to_its_end() -> None:
-    texts = PageTexts()
+    texts = EarlierTexts()
     texts.add(64, [1, 2, 3], is_whole=False)
     texts.add(50, [1, 2], is_whole=False)
     assert texts.nearest(50) == (1, 2, 3)
@@ -274,7 +274,7 @@ def test_a_reading_that_was_stopped_is_a_draft_only_until_another_came_to_its_en
 
 
 def test_of_many_texts_of_a_page_the_newest_are_kept() -> None:
-    texts = PageTexts()
+    texts = EarlierTexts()
     for kept in range(40):
         texts.add(kept, [kept], is_whole=True)
     assert texts.nearest(0) == (24,)

@@ -59,7 +59,7 @@ def pass_cost(decoder: DecoderSizes, tokens: int) -> float:
     return weights(tokens) / weights(1) + 0.015 * (tokens - 1)
 
 
-class PageTexts:
+class EarlierTexts:
     """What was said of one page at several numbers of visual tokens; the newest few are kept.
 
     Of readings that were stopped before their end, the longest serves until one came to its end.

@@ -32,7 +32,7 @@ from rtocr_gui.ocr.checkpoint import (
 )
 from rtocr_gui.ocr.cost import prefill_cost
 from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt, build_prompt
-from rtocr_gui.ocr.drafting import Drafter, PageTexts, pass_cost
+from rtocr_gui.ocr.drafting import Drafter, EarlierTexts, pass_cost
 from rtocr_gui.ocr.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.folder import inspect_checkpoint
 from rtocr_gui.ocr.layout import build_layout
@@ -97,7 +97,7 @@ class Engine:
         self._encoding_threads = threads or min(torch.get_num_threads(), usable_cpus())
         self._checkpoint: Checkpoint | None = None
         self._encodings: ByteBoundedCache[_PageKey, _Encoding] = ByteBoundedCache(cache_bytes)
-        self._texts: ByteBoundedCache[tuple[_PageKey, Task], PageTexts] = ByteBoundedCache(TEXT_BYTES)
+        self._texts: ByteBoundedCache[tuple[_PageKey, Task], EarlierTexts] = ByteBoundedCache(TEXT_BYTES)
 
     def load(self, folder: Path, device: str = "auto") -> LoadedModel:
         """Load a checkpoint in place of the one that was loaded.
@@ -179,7 +179,7 @@ class Engine:
         checkpoint = self._loaded()
         with self._failures_in_words(page, settings.mode):
             yield Stage.ENCODE
-            attended = settings.pruning.method is PruneMethod.VISIONZIP
+            attended = settings.pruning.method.needs_cls_attention
             encoding, is_new = self._encode(checkpoint, page, settings.mode, attended)
             yield encoding.page
 
@@ -255,12 +255,12 @@ class Engine:
         if max(token_ids, default=0) >= sizes.vocabulary:
             raise ReadingError(f"{page.ref.label} was read by another model. Read it again.")
         with self._failures_in_words(page, settings.mode):
-            attended = settings.pruning.method is PruneMethod.VISIONZIP
+            attended = settings.pruning.method.needs_cls_attention
             encoding, _ = self._encode(checkpoint, page, settings.mode, attended)
             plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
             prompt = _build_prompt(checkpoint, encoding, plan, settings)
             columns = torch.from_numpy(_kept_places(plan)).to(checkpoint.model.device)
-            torch.set_num_threads(self._encoding_threads)
+            torch.set_num_threads(decoding_threads(sizes.width, self._encoding_threads))
             rows = trace_reading(checkpoint.model, prompt, token_ids, columns, cancel)
         if rows is None:
             return None
@@ -307,11 +307,11 @@ class Engine:
         self._encodings.put(key, encoding, encoding.size_bytes)
         return encoding, True
 
-    def _texts_of(self, page: PageImage, settings: ReadSettings) -> PageTexts:
+    def _texts_of(self, page: PageImage, settings: ReadSettings) -> EarlierTexts:
         """What was said of a page before; what a baseline made of it is no good draft, and not kept."""
-        return self._texts.get((_page_key(page, settings.mode), settings.task)) or PageTexts()
+        return self._texts.get((_page_key(page, settings.mode), settings.task)) or EarlierTexts()
 
-    def _keep_texts(self, page: PageImage, settings: ReadSettings, texts: PageTexts) -> None:
+    def _keep_texts(self, page: PageImage, settings: ReadSettings, texts: EarlierTexts) -> None:
         key = _page_key(page, settings.mode), settings.task
         self._texts.put(key, texts, _TOKEN_BYTES * texts.token_count)
 

@@ -52,6 +52,11 @@ class PruneMethod(Enum):
             "cdpruner": "CDPruner",
         }[self.value]
 
+    @property
+    def needs_cls_attention(self) -> bool:
+        """True where a page has to be measured with its class token's attention."""
+        return self is PruneMethod.VISIONZIP
+
 
 @dataclass(frozen=True, slots=True)
 class PruneSettings:
