@@ -20,11 +20,8 @@ from torch import Tensor
 from transformers import DynamicCache, UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.ocr.drafting import Drafter
-from rtocr_gui.ocr.reading import StopReason
-from rtocr_gui.ocr.repetition import Loop, banned_tokens, find_loop
-
-_LOOP_CHECK_INTERVAL = 32
-_ROUNDING_STEPS = 16
+from rtocr_gui.ocr.greedy import Candidates, GreedyText
+from rtocr_gui.ocr.greedy import GenerationRules as GenerationRules
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,27 +37,6 @@ class Prompt:
     embeddings: Tensor
     position_ids: Tensor
     next_position: int
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationRules:
-    """When to stop and what not to repeat.
-
-    Attributes:
-        end_id: token that ends the text; None to go on past it.
-        max_new_tokens: most tokens to generate.
-        context_length: most tokens of the full sequence, prompt included.
-        ngram_size: n of the ban on repeated n-grams; 0 for none.
-        ngram_window: how many tokens back an n-gram may not repeat.
-        allowed_ids: tokens that may always come.
-    """
-
-    end_id: int | None
-    max_new_tokens: int
-    context_length: int
-    ngram_size: int = 0
-    ngram_window: int = 0
-    allowed_ids: frozenset[int] = frozenset()
 
 
 @torch.inference_mode()
@@ -104,6 +80,7 @@ class Decoder:
         self._model = model
         text_config: Any = model.config.text_config
         self._cache = DynamicCache(config=text_config)
+        self._cache.activate_past_recording()
         self.next_position = 0
 
     @torch.inference_mode()
@@ -127,12 +104,13 @@ class Decoder:
         """
         ids = torch.tensor([token_ids], dtype=torch.int64, device=self._model.device)
         end = self.next_position + len(token_ids)
+        self._cache.crop(0)  # a window forgets what left it: only this feed can be taken back
         positions = torch.arange(self.next_position, end, device=self._model.device)[None]
         self.next_position = end
         return self._forward(self._model.get_input_embeddings()(ids), positions, None)
 
     def take_back(self, count: int) -> None:
-        """Forget the last tokens that were fed, at least one."""
+        """Forget the last tokens of the last feed, at least one."""
         self.next_position -= count
         self._cache.crop(-count)
 
@@ -149,12 +127,11 @@ class Decoder:
         return logits
 
 
-class GreedyGeneration:
-    """Iterates over generated token ids, the end token left out.
+class GreedyGeneration(GreedyText):
+    """A text with a decoder of its own: iterates over its token ids as they are generated.
 
     A drafter makes it quicker and changes nothing else: a guessed token counts only where it is the one
-    that would have been chosen anyway. A pass over several tokens rounds its sums in another order
-    than passes over one, so a choice that rounding might turn is not trusted but made again by itself.
+    that would have been chosen anyway; a choice that rounding might turn is made again by itself.
     What is left is the rounding of the keys and values that several tokens leave in the cache: in half
     precision, where two tokens often have equal logits to the last bit, it may decide between those two.
 
@@ -165,10 +142,7 @@ class GreedyGeneration:
         drafter: guesses what comes next; None to feed one token at a time.
 
     Attributes:
-        token_ids: generated so far.
         passes: of the decoder, after the prefill.
-        stop_reason: why it ended; None before that.
-        loop: what it ended in, where that is the reason.
     """
 
     def __init__(
@@ -178,107 +152,52 @@ class GreedyGeneration:
         cancel: threading.Event,
         drafter: Drafter | None = None,
     ) -> None:
-        self.token_ids: list[int] = []
+        super().__init__(rules, cancel)
         self.passes = 0
-        self.stop_reason: StopReason | None = None
-        self.loop: Loop | None = None
         self._decoder = decoder
-        self._rules = rules
-        self._cancel = cancel
         self._drafter = drafter
         self._first_logits: Tensor | None = None
-        self._begins_at = 0
-        self._changed_at: list[int] = []
         self._is_unsure = False
 
     def prefill(self, prompt: Prompt) -> None:
         """Take the prompt in, unless it was cancelled before that."""
-        self._begins_at = prompt.next_position
-        if not self._has_ended():
+        self.begin_at(prompt.next_position)
+        if not self.has_ended():
             self._first_logits = self._decoder.prefill(prompt)
 
     def __iter__(self) -> Iterator[int]:
-        if self._has_ended():
+        if self.has_ended():
             return
         assert self._first_logits is not None, "iterated before the prefill"
         logits, guess = self._first_logits[None], list[int]()
         while True:
             before = len(self.token_ids)
-            yield from self._choose(logits, guess)
+            yield from self._follow(guess, Candidates(logits, of_shared_pass=bool(guess)))
             chosen = self.token_ids[before:]
-            if self._has_ended():
+            if self.has_ended():
                 return
             if len(chosen) <= len(guess):  # the token chosen last is fed with the next pass
                 self._decoder.take_back(len(guess) + 1 - len(chosen))
             if self._drafter is not None:
                 self._drafter.judge(chosen)
-            guess = self._guess()
+                guess = self._drafter.guess(0 if self._is_unsure else self.room)
             logits = self._decoder.feed([self.token_ids[-1], *guess])
             self.passes += 1
 
-    def _guess(self) -> list[int]:
-        if self._drafter is None:
-            return []
-        count = len(self.token_ids)
-        left = self._rules.context_length - self._begins_at - count
-        return self._drafter.guess(0 if self._is_unsure else min(self._rules.max_new_tokens - count, left))
-
-    def _choose(self, logits: Tensor, guess: Sequence[int]) -> Iterator[int]:
+    def _follow(self, guess: Sequence[int], candidates: Candidates) -> Iterator[int]:
         """Choose the token after each that was fed, for as long as the one fed next was the right one.
 
         Args:
-            logits: (t + 1, vocabulary), after the last chosen token and after each guessed one.
             guess: t token ids.
+            candidates: t + 1 rows, after the last chosen token and after each guessed one.
         """
-        best = logits.argmax(dim=-1).tolist()
-        is_close = _are_close(logits) if guess else [False]
         self._is_unsure = False
-        for row, token_id in enumerate(best):
-            if row and self._has_ended():
+        for row in range(len(guess) + 1):
+            if row and self.has_ended():
                 return
-            banned = self._banned()
-            self._is_unsure = bool(guess) and (is_close[row] or token_id in banned)
-            if self._is_unsure:
+            self._is_unsure = not self.choose(candidates, row)
+            if self._is_unsure or self.stop_reason is not None:
                 return
-            if token_id in banned:
-                self._changed_at.append(len(self.token_ids))
-                allowed = logits[row].clone()
-                allowed[banned] = -torch.inf
-                token_id = int(allowed.argmax())
-            if token_id == self._rules.end_id:
-                self.stop_reason = StopReason.END
+            yield self.token_ids[-1]
+            if row == len(guess) or self.token_ids[-1] != guess[row]:
                 return
-            self.token_ids.append(token_id)
-            yield token_id
-            if row == len(guess) or token_id != guess[row]:
-                return
-
-    def _has_ended(self) -> bool:
-        count = len(self.token_ids)
-        if self.stop_reason is not None:
-            return True
-        if self._cancel.is_set():
-            self.stop_reason = StopReason.CANCELLED
-        elif count and (
-            count >= self._rules.max_new_tokens or self._begins_at + count > self._rules.context_length
-        ):
-            self.stop_reason = StopReason.LENGTH
-        elif count % _LOOP_CHECK_INTERVAL == 0:
-            self.loop = find_loop(self.token_ids, self._changed_at, self._rules.allowed_ids)
-            self.stop_reason = StopReason.LOOP if self.loop else None
-        return self.stop_reason is not None
-
-    def _banned(self) -> list[int]:
-        rules = self._rules
-        if rules.ngram_size == 0:
-            return []
-        found = banned_tokens(self.token_ids, rules.ngram_size, rules.ngram_window)
-        return [token_id for token_id in found.tolist() if token_id not in rules.allowed_ids]
-
-
-def _are_close(logits: Tensor) -> list[bool]:
-    """Whether the two largest logits of each row lie closer together than rounding may move them."""
-    two = logits.float().topk(2, dim=-1).values
-    rounding = _ROUNDING_STEPS * torch.finfo(logits.dtype).eps * two.abs().amax(dim=-1)
-    close: list[bool] = (two[:, 0] - two[:, 1] <= rounding).tolist()
-    return close
