@@ -24,6 +24,7 @@ from rtocr_gui.ocr.reading import (
     ReadingEvent,
     ReadingTrace,
     ReadSettings,
+    Scaling,
     Stage,
     StageTimings,
     StopReason,
@@ -84,7 +85,8 @@ class FakeEngine:
         info = ModelInfo(folder, "Fake model", "Reads nothing.", (Mode.TINY,), self.tasks, 10, 40)
         return LoadedModel(info, "cpu", "float32", 1.0)
 
-    def encode(self, page: PageImage, mode: Mode) -> EncodedPage:
+    def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
+        mode = scaling.mode or Mode.TINY
         layout = build_layout(mode, page.image.size, (2, 3) if mode is Mode.GUNDAM else (0, 0))
         return EncodedPage(page.ref, mode, layout, measure_by_seed(layout, page.ref.index), 2.0)
 
@@ -93,7 +95,7 @@ class FakeEngine:
     ) -> Iterator[ReadingEvent]:
         self.asked.append(settings)
         yield Stage.ENCODE
-        encoded = self.encode(page, settings.mode)
+        encoded = self.encode(page, settings.scaling)
         yield encoded
         yield Stage.PRUNE
         if page.ref.path.name in self.broken_pages:
@@ -113,6 +115,7 @@ class FakeEngine:
         yield Reading(
             ref=page.ref,
             settings=settings,
+            mode=encoded.mode,
             model_name="Fake model",
             raw_text=text,
             text=strip_grounding(text, settings.task),
@@ -137,7 +140,7 @@ class FakeEngine:
             pass
         if cancel.is_set():
             return None
-        encoded = self.encode(page, settings.mode)
+        encoded = self.encode(page, settings.scaling)
         plan = plan_pruning(encoded.layout, encoded.measures, settings.pruning)
         words = (self.said or words_of(page, plan))[: len(token_ids)]
         attention = np.zeros((len(words), len(plan.norms)), dtype=np.float32)

@@ -22,7 +22,7 @@ from rtocr_gui.ocr.checkpoint import load_model
 from rtocr_gui.ocr.decoding import Prompt, build_prompt
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import check_folder
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadingTrace, ReadSettings
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadingTrace, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.resources import resource_path
 
@@ -198,7 +198,7 @@ def load(path: Path) -> PageImage:
 
 
 def read(engine: Engine, page: PageImage, pruning: PruneSettings) -> Reading:
-    settings = ReadSettings(Mode.TINY, next(task for task in TASKS if task.name == "text"), pruning)
+    settings = ReadSettings(Scaling(Mode.TINY), next(task for task in TASKS if task.name == "text"), pruning)
     *_, reading = engine.read(page, settings, threading.Event())
     assert isinstance(reading, Reading)
     return reading
@@ -282,10 +282,12 @@ def test_a_cancelled_trace_is_none(miniature_engine: Engine) -> None:
     page = load(LETTER)
     cancel = threading.Event()
     cancel.set()
-    settings = ReadSettings(Mode.TINY, TASKS[1])
+    settings = ReadSettings(Scaling(Mode.TINY), TASKS[1])
     assert miniature_engine.trace(page, settings, [70, 71], cancel) is None
 
 
 def test_nothing_is_traced_of_tokens_that_the_model_does_not_have(miniature_engine: Engine) -> None:
     with pytest.raises(ReadingError, match="another model"):
-        miniature_engine.trace(load(LETTER), ReadSettings(Mode.TINY, TASKS[1]), [5000], threading.Event())
+        miniature_engine.trace(
+            load(LETTER), ReadSettings(Scaling(Mode.TINY), TASKS[1]), [5000], threading.Event()
+        )

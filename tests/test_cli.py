@@ -22,7 +22,7 @@ from rtocr_gui.cli.main import main
 from rtocr_gui.cli.progress import CLEAR_LINE, Progress, printable
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, StopReason, TextDelta
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
 from tests.broken_files import PASSWORD, encrypted_pdf, page_image, pdf_of_pages, write_broken_files
@@ -187,7 +187,7 @@ def test_the_model_s_own_mode_and_task_are_the_default(run, page, options, mode,
 
     class RecordingEngine(FakeEngine):
         def read(self, page, settings, cancel):
-            asked.append((settings.mode.value, settings.task.name, settings.pruning.retention))
+            asked.append((settings.scaling.name, settings.task.name, settings.pruning.retention))
             return super().read(page, settings, cancel)
 
     run("read", page, *options, engine=RecordingEngine())
@@ -257,9 +257,9 @@ def test_the_resolution_of_pdf_pages_can_be_chosen(run, book):
     sizes = []
 
     class RecordingEngine(FakeEngine):
-        def encode(self, page, mode):
+        def encode(self, page, scaling):
             sizes.append(page.image.size)
-            return super().encode(page, mode)
+            return super().encode(page, scaling)
 
     run("read", book, "--pages", "1", engine=RecordingEngine())
     run("read", book, "--pages", "1", "--dpi", "72", engine=RecordingEngine())
@@ -654,7 +654,7 @@ def test_what_the_bundled_model_reads_is_what_the_command_writes(capsys, miniatu
     with open_document(LETTER) as document:
         page = document.load_page(0)
     settings = ReadSettings(
-        Mode.TINY, next(task for task in TASKS if task.name == "text"), PruneSettings(1.0)
+        Scaling(Mode.TINY), next(task for task in TASKS if task.name == "text"), PruneSettings(1.0)
     )
     *_, reading = miniature_engine.read(page, settings, threading.Event())
     assert captured.out == f"<!-- page: letter.png, page 1 -->\n\n{reading.text}\n"

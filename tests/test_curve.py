@@ -27,6 +27,7 @@ from rtocr_gui.ocr.reading import (
     Reading,
     ReadingEvent,
     ReadSettings,
+    Scaling,
     StageTimings,
     StopReason,
 )
@@ -35,13 +36,14 @@ from tests.fake_engine import FakeEngine
 from tests.ui.plans import make_plan
 
 REF = PageRef(Path("/scans/page.png"), 0, "ab")
-SETTINGS = ReadSettings(Mode.BASE, TASKS[0], PruneSettings(0.3, seed=5), max_new_tokens=77)
+SETTINGS = ReadSettings(Scaling(Mode.BASE), TASKS[0], PruneSettings(0.3, seed=5), max_new_tokens=77)
 
 
 def reading_of(settings: ReadSettings, text: str, stop_reason: StopReason = StopReason.END) -> Reading:
     return Reading(
         ref=REF,
         settings=settings,
+        mode=Mode.BASE,
         model_name="Fake model",
         raw_text=text,
         text=text,

@@ -20,7 +20,7 @@ from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, P
 from rtocr_gui.ocr.drafting import ALLOWANCE, Drafter, EarlierTexts, pass_cost
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import check_folder
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, StopReason, TextDelta
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import write_checkpoint
@@ -312,7 +312,7 @@ def test_samples_are_read_again_token_by_token_as_without_a_draft(
     miniature_engine: Engine, samples: list[PageImage], monkeypatch: pytest.MonkeyPatch, ratio: float
 ) -> None:
     for page in samples:
-        settings = ReadSettings(Mode.TINY, TEXT, PruneSettings(ratio))
+        settings = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(ratio))
         plain = read_plainly(miniature_engine, page, settings, monkeypatch)
         other_ratio = read(miniature_engine, page, replace(settings, pruning=PruneSettings(0.77)), None)
         from_other_text = read(miniature_engine, page, settings, other_ratio.token_ids)
@@ -327,7 +327,7 @@ def test_a_reading_that_was_stopped_slows_the_next_one_down_no_more_than_none(
     miniature_engine: Engine, samples: list[PageImage]
 ) -> None:
     page = samples[0]
-    settings = ReadSettings(Mode.TINY, TEXT, PruneSettings(0.9))
+    settings = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(0.9))
     read(miniature_engine, page, settings, None)
     at_half = replace(settings, pruning=PruneSettings(0.5))
     cancel = threading.Event()
@@ -341,7 +341,7 @@ def test_a_reading_that_was_stopped_slows_the_next_one_down_no_more_than_none(
 def test_a_first_reading_says_the_same_in_no_more_passes(
     miniature_engine: Engine, samples: list[PageImage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = ReadSettings(Mode.TINY, TEXT, PruneSettings(1.0))
+    settings = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(1.0))
     for page in samples:
         plain = read_plainly(miniature_engine, page, settings, monkeypatch)
         first = read(miniature_engine, page, settings, ())

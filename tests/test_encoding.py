@@ -16,7 +16,7 @@ from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.layout import build_layout
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.ocr.views import PageViews, make_views, normalise
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.tokens import TokenKind
@@ -100,7 +100,9 @@ def test_the_engine_measures_attention_for_visionzip_alone_and_keeps_it(tmp_path
     scan = PageImage(PageRef(tmp_path / "page.png", 0, sha256="page"), page((512, 512)), dpi=200)
 
     def read(method: PruneMethod) -> Reading:
-        settings = ReadSettings(Mode.TINY, TASKS[1], PruneSettings(0.5, method=method), max_new_tokens=2)
+        settings = ReadSettings(
+            Scaling(Mode.TINY), TASKS[1], PruneSettings(0.5, method=method), max_new_tokens=2
+        )
         reading = list(engine.read(scan, settings, threading.Event()))[-1]
         assert isinstance(reading, Reading)
         return reading

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import CheckpointError, PruningError, ReadingError, SettingsError
 from rtocr_gui.ocr import engine as engine_module
+from rtocr_gui.ocr import page_encoder
 from rtocr_gui.ocr.cache import ByteBoundedCache
 from rtocr_gui.ocr.decoding import Decoder, Prompt
 from rtocr_gui.ocr.engine import Engine
@@ -27,6 +28,7 @@ from rtocr_gui.ocr.reading import (
     Reading,
     ReadingEvent,
     ReadSettings,
+    Scaling,
     Stage,
     StopReason,
     TextDelta,
@@ -38,7 +40,7 @@ from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import write_checkpoint
 
 TEXT = next(task for task in TASKS if task.name == "text")
-SETTINGS = ReadSettings(Mode.TINY, TEXT, PruneSettings(retention=1.0), max_new_tokens=60)
+SETTINGS = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(retention=1.0), max_new_tokens=60)
 
 
 def page(name: str = "page.png", words: str = "Hello there", size: tuple[int, int] = (512, 512)) -> PageImage:
@@ -63,13 +65,13 @@ def reading_of(events: list[ReadingEvent]) -> Reading:
 def encodings(monkeypatch: pytest.MonkeyPatch) -> list[Mode]:
     """The mode of every page that is really encoded during a test."""
     encoded: list[Mode] = []
-    encode_views = engine_module.encode_views
+    encode_views = page_encoder.encode_views
 
     def counting(model: object, views: object) -> torch.Tensor:
         encoded.append(views.mode)  # type: ignore[attr-defined]
         return encode_views(model, views)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine_module, "encode_views", counting)
+    monkeypatch.setattr(page_encoder, "encode_views", counting)
     return encoded
 
 
@@ -133,7 +135,8 @@ def test_no_stage_ends_before_the_device_has_finished_it(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited_for: list[torch.device] = []
-    monkeypatch.setattr(engine_module, "_wait_for", waited_for.append)
+    for module in (engine_module, page_encoder):
+        monkeypatch.setattr(module, "wait_for", waited_for.append)
     events = miniature_engine.read(page("course.png"), SETTINGS, threading.Event())
     waits_before = {event: len(waited_for) for event in events if isinstance(event, Stage)}
     assert waits_before == {Stage.ENCODE: 0, Stage.PRUNE: 1, Stage.PREFILL: 2, Stage.DECODE: 3}
@@ -169,7 +172,7 @@ def test_whoever_takes_the_events_is_not_put_into_inference_mode(miniature_engin
 @pytest.mark.parametrize("mode", list(Mode))
 def test_every_mode_reads_with_the_layout_of_its_page(small_engine: Engine, mode: Mode) -> None:
     scan = page(size=(700, 500))
-    settings = ReadSettings(mode, TEXT, max_new_tokens=2)
+    settings = ReadSettings(Scaling(mode), TEXT, max_new_tokens=2)
     if mode is Mode.GUNDAM:
         with pytest.raises(ReadingError, match="this model takes 512 in all"):
             read(small_engine, scan, settings)
@@ -217,7 +220,7 @@ def test_a_reading_may_be_abandoned_and_the_next_begun(miniature_engine: Engine)
 def test_a_page_is_encoded_once_for_any_number_of_ratios(
     miniature_engine: Engine, encodings: list[Mode]
 ) -> None:
-    encoded = miniature_engine.encode(page("once.png"), Mode.TINY)
+    encoded = miniature_engine.encode(page("once.png"), Scaling(Mode.TINY))
     for retention in (1.0, 0.5, None):
         settings = replace(SETTINGS, pruning=PruneSettings(retention), max_new_tokens=1)
         events = read(miniature_engine, page("once.png"), settings)
@@ -237,15 +240,15 @@ def test_another_mode_size_resolution_or_file_is_another_encoding(
         replace(scan, ref=replace(scan.ref, sha256="changed")),
     ]
     for each in (scan, *others, scan, *others):
-        small_engine.encode(each, Mode.TINY)
-    small_engine.encode(scan, Mode.SMALL)
+        small_engine.encode(each, Scaling(Mode.TINY))
+    small_engine.encode(scan, Scaling(Mode.SMALL))
     assert encodings == [Mode.TINY] * 5 + [Mode.SMALL]
 
 
 def test_another_model_encodes_anew(small_engine: Engine, encodings: list[Mode], tmp_path: Path) -> None:
-    small_engine.encode(page(), Mode.TINY)
+    small_engine.encode(page(), Scaling(Mode.TINY))
     small_engine.load(tmp_path / "model", device="cpu")
-    small_engine.encode(page(), Mode.TINY)
+    small_engine.encode(page(), Scaling(Mode.TINY))
     assert len(encodings) == 2
 
 
@@ -253,7 +256,7 @@ def test_pages_beyond_the_bound_are_encoded_again(tmp_path: Path, encodings: lis
     engine = Engine(threads=1, cache_bytes=0)
     engine.load(write_checkpoint(tmp_path / "model"), device="cpu")
     for _ in range(2):
-        engine.encode(page(), Mode.TINY)
+        engine.encode(page(), Scaling(Mode.TINY))
     assert len(encodings) == 2
 
 
@@ -300,7 +303,7 @@ def test_a_value_above_the_bound_pushes_nothing_out() -> None:
         (RuntimeError("a kernel failed"), r"failed on broken-RuntimeError\.png, page 1"),
         (
             torch.OutOfMemoryError("CUDA out of memory"),
-            r"not enough memory to read broken-OutOfMemoryError\.png.*tiny mode",
+            r"not enough memory to read broken-OutOfMemoryError\.png.*mode Tiny",
         ),
         (MemoryError(), "not enough memory"),
     ],
@@ -313,7 +316,7 @@ def test_a_failing_page_is_told_in_words_and_the_next_one_is_read(
 
     scan = page(f"broken-{type(failure).__name__}.png")
     with monkeypatch.context() as patch:
-        patch.setattr(engine_module, "encode_views", fail)
+        patch.setattr(page_encoder, "encode_views", fail)
         with pytest.raises(ReadingError, match=sentence) as caught:
             read(miniature_engine, scan)
     assert caught.value.__cause__ is failure
@@ -365,15 +368,15 @@ def test_a_text_that_repeats_itself_is_cut_where_it_begins_to(
 def test_tokens_that_are_no_numbers_are_refused(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "encode_views", lambda model, views: torch.full((73, 256), np.nan))
+    monkeypatch.setattr(page_encoder, "encode_views", lambda model, views: torch.full((73, 256), np.nan))
     with pytest.raises(PruningError, match="not finite"):
-        miniature_engine.encode(page("nan.png"), Mode.TINY)
+        miniature_engine.encode(page("nan.png"), Scaling(Mode.TINY))
 
 
 def test_without_a_model_nothing_is_read() -> None:
     engine = Engine()
     with pytest.raises(ReadingError, match="No model is loaded"):
-        engine.encode(page(), Mode.TINY)
+        engine.encode(page(), Scaling(Mode.TINY))
     with pytest.raises(ReadingError, match="No model is loaded"):
         read(engine, page())
 
@@ -385,13 +388,13 @@ def test_a_folder_or_device_that_cannot_be_used_leaves_the_former_model(
         small_engine.load(tmp_path / "nowhere", device="cpu")
     with pytest.raises(SettingsError):
         small_engine.load(tmp_path / "model", device="cuda:99")
-    assert small_engine.encode(page(), Mode.TINY)
+    assert small_engine.encode(page(), Scaling(Mode.TINY))
 
 
 def test_an_unloaded_model_is_gone(small_engine: Engine) -> None:
     small_engine.unload()
     with pytest.raises(ReadingError, match="No model is loaded"):
-        small_engine.encode(page(), Mode.TINY)
+        small_engine.encode(page(), Scaling(Mode.TINY))
 
 
 # --- what it runs on -----------------------------------------------------------------------------

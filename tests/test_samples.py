@@ -12,7 +12,7 @@ from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import inspect_checkpoint
-from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
+from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
 
@@ -36,7 +36,7 @@ def truth_of(path: Path) -> str:
 
 
 def read(engine: Engine, path: Path, pruning: PruneSettings) -> Reading:
-    settings = ReadSettings(MINIATURE.modes[0], MINIATURE.tasks[0], pruning, max_new_tokens=400)
+    settings = ReadSettings(Scaling(MINIATURE.modes[0]), MINIATURE.tasks[0], pruning, max_new_tokens=400)
     *_, reading = engine.read(load(path), settings, threading.Event())
     assert isinstance(reading, Reading)
     return reading

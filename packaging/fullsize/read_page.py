@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
 
@@ -93,7 +93,7 @@ def main() -> None:
     readings = []
     for ratio in RATIOS:
         settings = ReadSettings(
-            Mode(arguments.mode),
+            Scaling(Mode(arguments.mode)),
             task,
             PruneSettings(ratio),
             max_new_tokens=arguments.tokens,

@@ -23,7 +23,7 @@ from rapidfuzz.distance import Levenshtein
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.reading import ModelInfo, Reading, ReadSettings
+from rtocr_gui.ocr.reading import ModelInfo, Reading, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
 
 ROOT = Path(__file__).parents[2]
@@ -95,11 +95,11 @@ def measure_folder(engine: Engine, info: ModelInfo, folder: Path) -> tuple[dict[
     for path in sorted(folder.glob("*.png")):
         page = load_page(path)
         truth = path.with_suffix(".txt").read_text(encoding="utf-8").strip()
-        measures = engine.encode(page, info.modes[0]).measures
+        measures = engine.encode(page, Scaling(info.modes[0])).measures
         correlations.append(np.corrcoef(measures.norms, measures.patch_density)[0, 1])
         for name, retention in RETENTIONS.items():
             settings = ReadSettings(
-                info.modes[0], info.tasks[0], PruneSettings(retention), max_new_tokens=MAX_NEW_TOKENS
+                Scaling(info.modes[0]), info.tasks[0], PruneSettings(retention), max_new_tokens=MAX_NEW_TOKENS
             )
             *_, reading = engine.read(page, settings, threading.Event())
             assert isinstance(reading, Reading)

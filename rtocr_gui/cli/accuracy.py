@@ -224,7 +224,7 @@ class _AccuracyBench:
         drawn = int(page.ref.sha256[:8], 16) + page.ref.index + self._arguments.seed
         seed = drawn % _SEEDS if method is PruneMethod.RANDOM else 0
         pruning = PruneSettings(setting.retention, method=method, seed=seed)
-        return ReadSettings(self._reader.mode, self._task, pruning)
+        return ReadSettings(self._reader.scaling, self._task, pruning)
 
     def report(self, pages: list[TruePage]) -> None:
         """Tell the figures of all readings at hand, in the forms that were asked for."""
@@ -238,7 +238,7 @@ class _AccuracyBench:
             self._progress.complain("not every page was read at every setting: see the column Pages.")
         if self._arguments.markdown is not None:
             heading = (
-                f"{model.info.name}, mode {self._reader.mode.value}, task {self._task.name}, "
+                f"{model.info.name}, mode {self._reader.scaling.name}, task {self._task.name}, "
                 f"on {model.device} ({model.dtype}); {len(pages)} pages.\n\n"
             )
             write_text_atomically(self._arguments.markdown, f"{heading}{table}\n{_notes(rows)}")
@@ -247,7 +247,7 @@ class _AccuracyBench:
                 "model": model.info.name,
                 "device": model.device,
                 "dtype": model.dtype,
-                "mode": self._reader.mode.value,
+                "mode": self._reader.scaling.name,
                 "task": self._task.name,
                 "seed": self._arguments.seed,
                 "pages": len(pages),

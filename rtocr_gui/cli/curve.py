@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
         progress.complain(f"{name}: {error}")
         return False
     reader = load_reader(arguments, engine_factory, progress)
-    settings = ReadSettings(reader.mode, choose_task(arguments, reader.model.info, progress))
+    settings = ReadSettings(reader.scaling, choose_task(arguments, reader.model.info, progress))
     source = CurveSource(page.ref, reader.model.info.name, settings, truth.path if truth else None)
     cancel = threading.Event()
     points: list[CurvePoint] = []
@@ -118,7 +118,7 @@ def _table(points: list[CurvePoint], source: CurveSource) -> str:
     ]
     settings = source.settings
     head = (
-        f"{printable(source.ref.label)}, {source.model_name}, mode {settings.mode.value}, "
+        f"{printable(source.ref.label)}, {source.model_name}, mode {settings.scaling.name}, "
         f"task {settings.task.name}"
     )
     against = f"error rates against {printable(source.truth.name)}\n" if source.truth is not None else ""

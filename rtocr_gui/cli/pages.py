@@ -24,6 +24,7 @@ from rtocr_gui.ocr.reading import (
     ModelInfo,
     ReadingEvent,
     ReadSettings,
+    Scaling,
     Task,
 )
 from rtocr_gui.ocr.threads import wait_without_spinning
@@ -41,7 +42,7 @@ class PageEngine(Protocol):
     def load(self, folder: Path, device: str = "auto") -> LoadedModel:
         """Load a checkpoint folder."""
 
-    def encode(self, page: PageImage, mode: Mode) -> EncodedPage:
+    def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
         """Turn a page into measured visual tokens."""
 
     def read(
@@ -67,7 +68,7 @@ class Reader:
 
     engine: PageEngine
     model: LoadedModel
-    mode: Mode
+    scaling: Scaling
 
 
 def load_reader(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> Reader:
@@ -92,7 +93,7 @@ def load_reader(arguments: argparse.Namespace, engine_factory: EngineFactory, pr
     )
     mode = Mode(arguments.mode) if arguments.mode else info.modes[0]
     warn_if_unsuited(progress, info, f"mode {mode.value}", [f"mode {mode.value}" for mode in info.modes])
-    return Reader(engine, model, mode)
+    return Reader(engine, model, Scaling(mode))
 
 
 def choose_task(arguments: argparse.Namespace, info: ModelInfo, progress: Progress) -> Task:

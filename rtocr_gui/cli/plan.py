@@ -16,6 +16,7 @@ from rtocr_gui.export.looks import Look
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.export.plan_json import plan_as_json
 from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
+from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
 
 
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
             page = document.load_page(arguments.page - 1, arguments.dpi)
         reader = load_reader(arguments, engine_factory, progress)
         progress.show(f"{name}: encode")
-        encoded = reader.engine.encode(page, reader.mode)
+        encoded = reader.engine.encode(page, reader.scaling)
         plan = plan_pruning(encoded.layout, encoded.measures, PruneSettings(arguments.retention))
     except PAGE_ERRORS as error:
         progress.complain(f"{name}: {error}")
@@ -57,20 +58,20 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
         draw_overlay(page, plan, arguments.grid, look, transport).save(stream, "PNG")
         write_bytes_atomically(arguments.overlay, stream.getvalue())
     if arguments.json is not None:
-        _write_json(arguments.json, page, reader, plan)
+        _write_json(arguments.json, page, reader, encoded.mode, plan)
     if arguments.json is None and arguments.overlay is None:
-        sys.stdout.write(_summary(page, reader, plan))
+        sys.stdout.write(_summary(page, reader, encoded.mode, plan))
     return True
 
 
-def _write_json(target: Path | bool, page: PageImage, reader: Reader, plan: PrunePlan) -> None:
+def _write_json(target: Path | bool, page: PageImage, reader: Reader, mode: Mode, plan: PrunePlan) -> None:
     """Write the plan to a file, or to stdout where `target` is True."""
     told = {
         "file": str(page.ref.path),
         "page": page.ref.index + 1,
         "sha256": page.ref.sha256,
         "model": reader.model.info.name,
-        "mode": reader.mode.value,
+        "mode": mode.value,
         **plan_as_json(plan),
     }
     text = json.dumps(told, indent=1) + "\n"
@@ -80,7 +81,7 @@ def _write_json(target: Path | bool, page: PageImage, reader: Reader, plan: Prun
         sys.stdout.write(text)
 
 
-def _summary(page: PageImage, reader: Reader, plan: PrunePlan) -> str:
+def _summary(page: PageImage, reader: Reader, mode: Mode, plan: PrunePlan) -> str:
     """The plan in a few lines."""
     measures, layout = plan.measures, plan.layout
     grids = [f"{rows} x {columns}" for rows, columns in (layout.local_grid, layout.global_grid) if rows]
@@ -88,7 +89,7 @@ def _summary(page: PageImage, reader: Reader, plan: PrunePlan) -> str:
         "automatic" if plan.automatic else f"as asked; automatic would be {measures.automatic_retention:.3f}"
     )
     return (
-        f"{printable(page.ref.label)}, {reader.model.info.name}, mode {reader.mode.value}\n"
+        f"{printable(page.ref.label)}, {reader.model.info.name}, mode {mode.value}\n"
         f"visual tokens    {len(plan.norms)} (grid {' + '.join(grids)})\n"
         f"retention ratio  {plan.retention:.3f} ({how})\n"
         f"text density     {measures.text_density:.3f}\n"

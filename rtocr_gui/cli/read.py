@@ -107,7 +107,7 @@ class _ReadCommand:
         if self._prepared is None:
             reader = load_reader(self._arguments, self._engine_factory, self._progress)
             task = choose_task(self._arguments, reader.model.info, self._progress)
-            settings = ReadSettings(reader.mode, task, PruneSettings(self._arguments.retention))
+            settings = ReadSettings(reader.scaling, task, PruneSettings(self._arguments.retention))
             self._prepared = reader.engine, settings
         return self._prepared
 

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.curve import curve_settings
-from rtocr_gui.ocr.reading import Reading, ReadSettings
+from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling
 from rtocr_gui.ocr.threads import wait_without_spinning
 from rtocr_gui.resources import resource_path
 
@@ -35,7 +35,7 @@ class ReadingProbe:
 
         self._engine = Engine()
         info = self._engine.load(resource_path("miniature"), "cpu").info
-        self.settings = ReadSettings(info.modes[0], info.tasks[0])
+        self.settings = ReadSettings(Scaling(info.modes[0]), info.tasks[0])
         self.pages: list[PageImage] = []
         for path in sorted(resource_path("samples").glob("*.png")):
             with open_document(path) as document:
@@ -50,7 +50,7 @@ class ReadingProbe:
     def encode_anew(self, page: PageImage, number: int) -> PageImage:
         """Give the page another name, of which the engine remembers nothing but the encoding."""
         renamed = dataclasses.replace(page, ref=dataclasses.replace(page.ref, sha256=f"{number:064x}"))
-        self._engine.encode(renamed, self.settings.mode)
+        self._engine.encode(renamed, self.settings.scaling)
         return renamed
 
 

@@ -54,7 +54,7 @@ def curve_as_json(points: Iterable[CurvePoint], source: CurveSource) -> dict[str
         "page": source.ref.index + 1,
         "sha256": source.ref.sha256,
         "model": source.model_name,
-        "mode": source.settings.mode.value,
+        "mode": source.settings.scaling.name,
         "task": source.settings.task.name,
         "method": source.settings.pruning.method.value,
         "truth": None if source.truth is None else str(source.truth),

@@ -10,16 +10,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.attention import LAYERS, trace_reading
 from rtocr_gui.ocr.cache import ByteBoundedCache
@@ -33,19 +31,19 @@ from rtocr_gui.ocr.checkpoint import (
 from rtocr_gui.ocr.cost import prefill_cost
 from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt, build_prompt
 from rtocr_gui.ocr.drafting import Drafter, EarlierTexts, pass_cost
-from rtocr_gui.ocr.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.folder import inspect_checkpoint
-from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.page_encoder import Encoding, PageEncoder, PageKey, wait_for
 from rtocr_gui.ocr.reading import (
     EncodedPage,
     LoadedModel,
-    Mode,
+    OutOfMemory,
     PrefillCost,
     Reading,
     ReadingEvent,
     ReadingTrace,
     ReadSettings,
+    Scaling,
     Stage,
     StageTimings,
     StopReason,
@@ -54,8 +52,6 @@ from rtocr_gui.ocr.reading import (
 from rtocr_gui.ocr.threads import decoding_threads, usable_cpus
 from rtocr_gui.ocr.tokenizer import spell
 from rtocr_gui.ocr.transcript import Transcript
-from rtocr_gui.ocr.views import make_views, normalise
-from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 
@@ -68,20 +64,6 @@ TEXT_BYTES = 32 * 2**20
 rule."""
 
 _TOKEN_BYTES = 8
-
-_PageKey = tuple[PageRef, tuple[int, int], float | None, Mode]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Encoding:
-    """An encoded page with its visual tokens (n, D), which never leave the engine."""
-
-    page: EncodedPage
-    tokens: Tensor
-
-    @property
-    def size_bytes(self) -> int:
-        return self.tokens.nbytes + self.page.measures.similarity.nbytes
 
 
 class Engine:
@@ -96,8 +78,8 @@ class Engine:
     def __init__(self, threads: int | None = None, cache_bytes: int = CACHE_BYTES) -> None:
         self._encoding_threads = threads or min(torch.get_num_threads(), usable_cpus())
         self._checkpoint: Checkpoint | None = None
-        self._encodings: ByteBoundedCache[_PageKey, _Encoding] = ByteBoundedCache(cache_bytes)
-        self._texts: ByteBoundedCache[tuple[_PageKey, Task], EarlierTexts] = ByteBoundedCache(TEXT_BYTES)
+        self._encoder = PageEncoder(self._encoding_threads, cache_bytes)
+        self._texts: ByteBoundedCache[tuple[PageKey, Task], EarlierTexts] = ByteBoundedCache(TEXT_BYTES)
 
     def load(self, folder: Path, device: str = "auto") -> LoadedModel:
         """Load a checkpoint in place of the one that was loaded.
@@ -131,17 +113,17 @@ class Engine:
     def unload(self) -> None:
         """Forget the model, all encoded pages and what was said of them."""
         self._checkpoint = None
-        self._encodings.clear()
+        self._encoder.forget()
         self._texts.clear()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def encode(self, page: PageImage, mode: Mode) -> EncodedPage:
+    def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
         """Encode and measure a page, or give what is kept of it.
 
         Args:
             page: as it was rendered; another resolution is another encoding.
-            mode: how to scale it.
+            scaling: how to scale it.
 
         Returns:
             Everything a plan needs.
@@ -150,7 +132,9 @@ class Engine:
             ReadingError: no model is loaded, or the model failed on this page.
             PruningError: the model gave tokens that cannot be measured.
         """
-        return self._encode(self._loaded(), page, mode)[0].page
+        checkpoint = self._loaded()
+        with self._failures_in_words(page, scaling):
+            return self._encoder.encode(checkpoint, page, scaling)[0].page
 
     def read(
         self,
@@ -163,7 +147,7 @@ class Engine:
 
         Args:
             page: as it was rendered.
-            settings: mode, task, retention and limits.
+            settings: scaling, task, retention and limits.
             cancel: stops the reading before the next pass of the decoder; an encoding under way is finished.
             draft: token ids of a similar text, which make the reading quicker and change nothing else;
                 None for what was said of this page at the nearest retention, empty for none.
@@ -177,22 +161,22 @@ class Engine:
             PruningError: the model gave tokens that cannot be measured.
         """
         checkpoint = self._loaded()
-        with self._failures_in_words(page, settings.mode):
+        with self._failures_in_words(page, settings.scaling):
             yield Stage.ENCODE
-            attended = settings.pruning.method.needs_cls_attention
-            encoding, is_new = self._encode(checkpoint, page, settings.mode, attended)
+            encoding, is_new = self._encode(page, settings)
             yield encoding.page
 
             yield Stage.PRUNE
             started = time.perf_counter()
             plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
             prompt = _build_prompt(checkpoint, encoding, plan, settings)
-            _wait_for(checkpoint.model.device)
+            wait_for(checkpoint.model.device)
             prune_ms = _ms_since(started) + (encoding.page.measures.measure_ms if is_new else 0.0)
 
             yield Stage.PREFILL
             started = time.perf_counter()
-            texts, kept = self._texts_of(page, settings), len(plan.kept)
+            kept, key = len(plan.kept), (encoding.key, settings.task)
+            texts = self._texts.get(key) or EarlierTexts()
             sizes = checkpoint.architecture.decoder
             torch.set_num_threads(decoding_threads(sizes.width, self._encoding_threads))
             drafter = Drafter(texts.nearest(kept) if draft is None else draft, partial(pass_cost, sizes))
@@ -200,20 +184,21 @@ class Engine:
                 Decoder(checkpoint.model), _rules(checkpoint, settings), cancel, drafter
             )
             generation.prefill(prompt)
-            _wait_for(checkpoint.model.device)
+            wait_for(checkpoint.model.device)
             prefill_ms = _ms_since(started)
 
             yield Stage.DECODE
             transcript = Transcript(checkpoint.tokenizer, generation)
             yield from transcript.deltas()
-            if plan.method is PruneMethod.RTPRUNE:
+            if plan.method is PruneMethod.RTPRUNE:  # what a baseline made of a page is no good draft
                 texts.add(kept, generation.token_ids, generation.stop_reason is not StopReason.CANCELLED)
-                self._keep_texts(page, settings, texts)
+                self._texts.put(key, texts, _TOKEN_BYTES * texts.token_count)
             said = generation.token_ids[: generation.loop.start if generation.loop else None]
             raw_text = spell(checkpoint.tokenizer, said)[0] if generation.loop else transcript.text
             yield Reading(
                 ref=page.ref,
                 settings=settings,
+                mode=encoding.page.mode,
                 model_name=checkpoint.info.name,
                 raw_text=raw_text,
                 text=strip_grounding(raw_text, settings.task),
@@ -254,9 +239,8 @@ class Engine:
         sizes = checkpoint.architecture.decoder
         if max(token_ids, default=0) >= sizes.vocabulary:
             raise ReadingError(f"{page.ref.label} was read by another model. Read it again.")
-        with self._failures_in_words(page, settings.mode):
-            attended = settings.pruning.method.needs_cls_attention
-            encoding, _ = self._encode(checkpoint, page, settings.mode, attended)
+        with self._failures_in_words(page, settings.scaling):
+            encoding, _ = self._encode(page, settings)
             plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
             prompt = _build_prompt(checkpoint, encoding, plan, settings)
             columns = torch.from_numpy(_kept_places(plan)).to(checkpoint.model.device)
@@ -282,41 +266,13 @@ class Engine:
             raise ReadingError("No model is loaded. Choose a model first.")
         return self._checkpoint
 
-    def _encode(
-        self, checkpoint: Checkpoint, page: PageImage, mode: Mode, attended: bool = False
-    ) -> tuple[_Encoding, bool]:
-        """The encoding of a page, with the class token's attention where needed; and whether it is new."""
-        key = _page_key(page, mode)
-        kept = self._encodings.get(key)
-        if kept is not None and not (attended and kept.page.measures.cls_attention is None):
-            return kept, False
-        with self._failures_in_words(page, mode):
-            torch.set_num_threads(self._encoding_threads)
-            views = make_views(page.image, mode)
-            layout = build_layout(mode, views.page_size_px, views.crop_wh)
-            started = time.perf_counter()
-            if attended:
-                tokens, cls_attention = encode_with_cls_attention(checkpoint.model, views)
-            else:
-                tokens, cls_attention = encode_views(checkpoint.model, views), None
-            _wait_for(tokens.device)
-            encode_ms = _ms_since(started)
-            prunable = torch.from_numpy(layout.prunable).to(tokens.device)
-            measures = measure_tokens(tokens[prunable], normalise(views.global_view), cls_attention)
-        encoding = _Encoding(EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
-        self._encodings.put(key, encoding, encoding.size_bytes)
-        return encoding, True
-
-    def _texts_of(self, page: PageImage, settings: ReadSettings) -> EarlierTexts:
-        """What was said of a page before; what a baseline made of it is no good draft, and not kept."""
-        return self._texts.get((_page_key(page, settings.mode), settings.task)) or EarlierTexts()
-
-    def _keep_texts(self, page: PageImage, settings: ReadSettings, texts: EarlierTexts) -> None:
-        key = _page_key(page, settings.mode), settings.task
-        self._texts.put(key, texts, _TOKEN_BYTES * texts.token_count)
+    def _encode(self, page: PageImage, settings: ReadSettings) -> tuple[Encoding, bool]:
+        return self._encoder.encode(
+            self._loaded(), page, settings.scaling, settings.pruning.method.needs_cls_attention
+        )
 
     @contextmanager
-    def _failures_in_words(self, page: PageImage, mode: Mode) -> Iterator[None]:
+    def _failures_in_words(self, page: PageImage, scaling: Scaling) -> Iterator[None]:
         """Turn what torch raises into a sentence about this page; the engine stays usable."""
         try:
             yield
@@ -326,19 +282,15 @@ class Engine:
                     f"The model failed on {page.ref.label}. Read it again; if that does not help, choose "
                     "another mode or device."
                 ) from error
-            self._encodings.clear()
-            raise ReadingError(
-                f"There is not enough memory to read {page.ref.label} in {mode.value} mode. Choose a smaller "
-                "mode, or close other programs."
+            self._encoder.forget()
+            raise OutOfMemory(
+                f"There is not enough memory to read {page.ref.label} in mode {scaling.label}. Choose a "
+                "smaller mode, or close other programs."
             ) from error
 
 
-def _page_key(page: PageImage, mode: Mode) -> _PageKey:
-    return page.ref, page.image.size, page.dpi, mode
-
-
 def _build_prompt(
-    checkpoint: Checkpoint, encoding: _Encoding, plan: PrunePlan, settings: ReadSettings
+    checkpoint: Checkpoint, encoding: Encoding, plan: PrunePlan, settings: ReadSettings
 ) -> Prompt:
     """Apply the plan and put the page into the prompt of the task."""
     tokenizer = checkpoint.tokenizer
@@ -353,8 +305,8 @@ def _build_prompt(
     room = checkpoint.architecture.decoder.context_length
     if prompt.next_position >= room:
         raise ReadingError(
-            f"{settings.mode.value.capitalize()} mode makes {prompt.next_position} tokens of the page, but "
-            f"this model takes {room} in all. Choose a smaller mode."
+            f"{encoding.page.mode.value.capitalize()} mode makes {prompt.next_position} tokens of the page, "
+            f"but this model takes {room} in all. Choose a smaller mode."
         )
     return prompt
 
@@ -382,11 +334,3 @@ def _rules(checkpoint: Checkpoint, settings: ReadSettings) -> GenerationRules:
 
 def _ms_since(started: float) -> float:
     return (time.perf_counter() - started) * 1000
-
-
-def _wait_for(device: torch.device) -> None:
-    """Wait until a device has done what it was given, so that a clock can be read."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.errors import SettingsError
+from rtocr_gui.errors import ReadingError, SettingsError
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, TokenMeasures
 from rtocr_gui.tokens import TokenLayout
 
@@ -37,6 +37,38 @@ class Mode(Enum):
         return self.view_px >= 1024
 
 
+FEWEST_TILES, MOST_TILES = 2, 9
+"""How many tiles a page can have in Gundam mode, where it has any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How pages are to be scaled: what a person chooses.
+
+    Attributes:
+        mode: None to let each page decide by its size and density (`auto_mode`).
+        most_tiles: most tiles of a page in Gundam mode, 2..9.
+    """
+
+    mode: Mode | None
+    most_tiles: int = MOST_TILES
+
+    def __post_init__(self) -> None:
+        if not FEWEST_TILES <= self.most_tiles <= MOST_TILES:
+            raise SettingsError(f"A page can have {FEWEST_TILES} to {MOST_TILES} tiles.")
+
+    @property
+    def name(self) -> str:
+        """The mode, as settings and the command line name it."""
+        return self.mode.value if self.mode else "auto"
+
+    @property
+    def label(self) -> str:
+        """What to call it, e.g. "Base", "Gundam, at most 4 tiles", "Auto"."""
+        limited = self.mode in (None, Mode.GUNDAM) and self.most_tiles < MOST_TILES
+        return self.name.capitalize() + (f", at most {self.most_tiles} tiles" if limited else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One thing the model was trained to do with a page.
@@ -46,17 +78,25 @@ class Task:
         label: what a menu shows.
         prompt: what follows the visual tokens, e.g. ``"\\nFree OCR."``.
         words: what a person typed, of a task that `asking` makes; empty for the others.
+        tells_unasked: True where the model tells places although nothing in the prompt asks for them; the
+            mark of each block then holds its kind and its box.
     """
 
     name: str
     label: str
     prompt: str
     words: str = ""
+    tells_unasked: bool = False
+
+    @property
+    def asks_for_places(self) -> bool:
+        """True where the prompt asks where on the page something stands."""
+        return "<|grounding|>" in self.prompt or "<|ref|>" in self.prompt
 
     @property
     def tells_places(self) -> bool:
-        """True where the model is asked to say where on the page it read something."""
-        return "<|grounding|>" in self.prompt or "<|ref|>" in self.prompt
+        """True where the model says where on the page it read something."""
+        return self.asks_for_places or self.tells_unasked
 
 
 TASKS: tuple[Task, ...] = (
@@ -98,7 +138,7 @@ class ModelInfo:
     @property
     def takes_words(self) -> bool:
         """True where it may be asked in words of one's own: it was trained on more than reading text."""
-        return any(task.tells_places for task in self.tasks)
+        return any(task.asks_for_places for task in self.tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +177,7 @@ class ReadSettings:
     """Everything that decides what a reading of a page gives.
 
     Attributes:
-        mode: how the page is scaled.
+        scaling: how the page is scaled.
         task: what the model is asked for.
         pruning: retention ratio, or automatic.
         max_new_tokens: upper limit of generated tokens, at least 1.
@@ -145,7 +185,7 @@ class ReadSettings:
         stop_at_end: False to go on past the end-of-text token (reference numbers only).
     """
 
-    mode: Mode
+    scaling: Scaling
     task: Task
     pruning: PruneSettings = PruneSettings()
     max_new_tokens: int = 8192
@@ -155,6 +195,18 @@ class ReadSettings:
     def __post_init__(self) -> None:
         if self.max_new_tokens < 1:
             raise SettingsError("A reading needs room for at least one token.")
+
+
+class OutOfMemory(ReadingError):
+    """There is not enough memory to read a page as it was asked for.
+
+    Attributes:
+        retry: settings that need less; None where there are none.
+    """
+
+    def __init__(self, sentence: str, retry: ReadSettings | None = None) -> None:
+        super().__init__(sentence)
+        self.retry = retry
 
 
 class StopReason(Enum):
@@ -273,6 +325,7 @@ class Reading:
     Attributes:
         ref: which page.
         settings: what was asked for.
+        mode: how the page was scaled.
         model_name: which model read it.
         raw_text: what the model said, markup and all, up to where it began to repeat itself.
         text: the same without grounding markup, for people.
@@ -284,10 +337,12 @@ class Reading:
         passes: forward passes of the decoder after the prefill; fewer than tokens where a draft helped.
         timings: stage by stage.
         blocks: parts of the page that the model gave a place, with their characters in `text`.
+        retry: what to try instead, where the reading ended in a loop and there is something to try.
     """
 
     ref: PageRef
     settings: ReadSettings
+    mode: Mode
     model_name: str
     raw_text: str
     text: str
@@ -299,6 +354,7 @@ class Reading:
     passes: int
     timings: StageTimings
     blocks: tuple[Block, ...] = ()
+    retry: ReadSettings | None = None
 
     @property
     def retention(self) -> float:

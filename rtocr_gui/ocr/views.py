@@ -12,13 +12,10 @@ from PIL import Image, ImageOps
 
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.layout import TILE_PX, letterbox_xywh
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, Mode
 
 PADDING_GREY = (127, 127, 127)
 """What letterboxing fills with: the mean of the normalisation, as the reference truncates it."""
-
-TILE_LIMITS = (2, 9)
-"""Fewest and most tiles of a page in Gundam mode."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +37,7 @@ class PageViews:
     page_size_px: tuple[int, int]
 
 
-def make_views(image: Image.Image, mode: Mode) -> PageViews:
+def make_views(image: Image.Image, mode: Mode, most_tiles: int = MOST_TILES) -> PageViews:
     """Scale a page for one mode.
 
     Tiny and Small stretch the page to a square, Base and Large letterbox it, Gundam letterboxes it and
@@ -49,6 +46,7 @@ def make_views(image: Image.Image, mode: Mode) -> PageViews:
     Args:
         image: RGB page.
         mode: how to scale it.
+        most_tiles: most tiles in Gundam mode, 2..9; fewer than the published 9 cost detail and save memory.
 
     Returns:
         The views.
@@ -68,7 +66,7 @@ def make_views(image: Image.Image, mode: Mode) -> PageViews:
         )
     else:
         global_view = ImageOps.pad(image, size, color=PADDING_GREY)
-    crop_wh = choose_tiles(image.size) if mode is Mode.GUNDAM else (0, 0)
+    crop_wh = choose_tiles(image.size, most_tiles) if mode is Mode.GUNDAM else (0, 0)
     return PageViews(
         mode=mode,
         global_view=np.asarray(global_view),
@@ -78,7 +76,7 @@ def make_views(image: Image.Image, mode: Mode) -> PageViews:
     )
 
 
-def choose_tiles(page_size_px: tuple[int, int]) -> tuple[int, int]:
+def choose_tiles(page_size_px: tuple[int, int], most_tiles: int = MOST_TILES) -> tuple[int, int]:
     """Choose the tile grid whose proportions are nearest to the page's (InternVL's rule).
 
     Of grids with the same proportions the larger one is taken once the page has more than half of its
@@ -86,20 +84,20 @@ def choose_tiles(page_size_px: tuple[int, int]) -> tuple[int, int]:
 
     Args:
         page_size_px: (width, height) of the page.
+        most_tiles: 2..9.
 
     Returns:
-        Tiles across and down, 2 to 9 in all; (0, 0) where the page fits into one tile.
+        Tiles across and down, 2 to `most_tiles` in all; (0, 0) where the page fits into one tile.
     """
     width, height = page_size_px
     if width <= TILE_PX and height <= TILE_PX:
         return 0, 0
-    fewest, most = TILE_LIMITS
     grids = sorted(
         (
             (across, down)
-            for across in range(1, most + 1)
-            for down in range(1, most + 1)
-            if fewest <= across * down <= most
+            for across in range(1, most_tiles + 1)
+            for down in range(1, most_tiles + 1)
+            if FEWEST_TILES <= across * down <= most_tiles
         ),
         key=lambda grid: grid[0] * grid[1],
     )

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.asking import ASKS, asked_task
-from rtocr_gui.ocr.reading import TASKS, Mode, ModelInfo, ReadSettings, Task
+from rtocr_gui.ocr.reading import TASKS, Mode, ModelInfo, ReadSettings, Scaling, Task
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
 from rtocr_gui.tokens import GridName
@@ -59,6 +59,11 @@ class Choices(QObject):
         return self._model.modes[0] if self._model else Mode.BASE
 
     @property
+    def scaling(self) -> Scaling:
+        """How pages are scaled now."""
+        return Scaling(self.mode)
+
+    @property
     def task(self) -> Task:
         """The task in use: the remembered one if the model knows it, else the model's first."""
         ask = next((ask for ask in ASKS if ask.name == self._settings.task), None)
@@ -84,4 +89,4 @@ class Choices(QObject):
     @property
     def read_settings(self) -> ReadSettings:
         """How a page is read now."""
-        return ReadSettings(self.mode, self.task, PruneSettings(self._settings.retention))
+        return ReadSettings(self.scaling, self.task, PruneSettings(self._settings.retention))

@@ -27,11 +27,12 @@ from rtocr_gui.ocr.comparison import compare_texts
 from rtocr_gui.ocr.reading import (
     EncodedPage,
     LoadedModel,
-    Mode,
+    OutOfMemory,
     Reading,
     ReadingEvent,
     ReadingTrace,
     ReadSettings,
+    Scaling,
     Stage,
     TextDelta,
 )
@@ -68,7 +69,7 @@ class ReadingEngine(Protocol):
 
     def load(self, folder: Path, device: str = "auto") -> LoadedModel: ...
 
-    def encode(self, page: PageImage, mode: Mode) -> EncodedPage: ...
+    def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage: ...
 
     def read(
         self, page: PageImage, settings: ReadSettings, cancel: threading.Event
@@ -201,7 +202,7 @@ class EngineBridge(QObject):
 
         return self._submit(self._model_lane, next(self._ids), job)
 
-    def encode_page(self, ref: PageRef, dpi: float, mode: Mode) -> int:
+    def encode_page(self, ref: PageRef, dpi: float, scaling: Scaling) -> int:
         """Encode and measure a page without reading it.
 
         Answered by `page_encoded`, unless a newer page was asked for before this one's turn came.
@@ -217,7 +218,8 @@ class EngineBridge(QObject):
             page = self._page_to_encode
             if request_id == self._newest_encode_id and page is not None:
                 self.stage_entered.emit(StageEntered(request_id, ref, Stage.ENCODE))
-                self.page_encoded.emit(PageEncoded(request_id, self._loaded_engine().encode(page, mode)))
+                encoded = self._loaded_engine().encode(page, scaling)
+                self.page_encoded.emit(PageEncoded(request_id, scaling, encoded))
 
         return self._submit(self._document_lane, request_id, render)
 
@@ -246,7 +248,7 @@ class EngineBridge(QObject):
                 if isinstance(event, Stage):
                     self.stage_entered.emit(StageEntered(request_id, ref, event))
                 elif isinstance(event, EncodedPage):
-                    self.page_encoded.emit(PageEncoded(request_id, event))
+                    self.page_encoded.emit(PageEncoded(request_id, settings.scaling, event))
                 elif isinstance(event, Reading):
                     self.reading_finished.emit(ReadingFinished(request_id, event))
 
@@ -371,8 +373,9 @@ class EngineBridge(QObject):
             try:
                 job()
             except RtocrError as error:
+                retry = error.retry if isinstance(error, OutOfMemory) else None
                 self.request_failed.emit(
-                    RequestFailed(request_id, str(error), isinstance(error, PasswordRequired))
+                    RequestFailed(request_id, str(error), isinstance(error, PasswordRequired), retry)
                 )
             except Exception as error:
                 # The last line of defence: an unforeseen error must reach the person, not kill the lane.

@@ -138,7 +138,7 @@ class OpenPage:
             how = "automatic" if self.reading.automatic else "set by hand"
             parts += [
                 f"Read from {kept} of {total} tokens ({percent(self.reading.retention)}, {how})",
-                self.reading.settings.mode.value.capitalize(),
+                self.reading.mode.value.capitalize(),
                 self.reading.model_name,
             ]
         if self.sentence and self.text:

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import EncodedPage, Mode
+from rtocr_gui.ocr.reading import EncodedPage, Scaling
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.replies import PageEncoded, PlanComputed, RequestFailed, StageEntered, TransportSolved
@@ -39,8 +39,8 @@ class Planner(QObject):
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._encoded: OrderedDict[tuple[PageRef, Mode], EncodedPage] = OrderedDict()
-        self._shown: tuple[PageRef, Mode] | None = None
+        self._encoded: OrderedDict[tuple[PageRef, Scaling], EncodedPage] = OrderedDict()
+        self._shown: tuple[PageRef, Scaling] | None = None
         self._retention: float | None = None
         self._plan: PrunePlan | None = None
         self._transport: Transport | None = None
@@ -51,18 +51,18 @@ class Planner(QObject):
         bridge.transport_solved.connect(self._complete)
         bridge.request_failed.connect(self._report)
 
-    def show_page(self, ref: PageRef | None, mode: Mode, dpi: float) -> None:
-        """Plan for another page or mode from now on; None for no page."""
-        self._shown = (ref, mode) if ref is not None else None
+    def show_page(self, ref: PageRef | None, scaling: Scaling, dpi: float) -> None:
+        """Plan for another page or scaling from now on; None for no page."""
+        self._shown = (ref, scaling) if ref is not None else None
         self._encode_id = self._plan_id = 0
         self.encoding_changed.emit(False)
         self._tell(None)
         if ref is None:
             return
-        if (ref, mode) in self._encoded:
+        if (ref, scaling) in self._encoded:
             self._ask_plan()
         else:
-            self._encode_id = self._bridge.encode_page(ref, dpi, mode)
+            self._encode_id = self._bridge.encode_page(ref, dpi, scaling)
 
     def show_again(self) -> None:
         """Tell the current plan once more, to a picture that came after it."""
@@ -97,7 +97,7 @@ class Planner(QObject):
 
     @Slot(object)
     def _keep(self, reply: PageEncoded) -> None:
-        key = (reply.encoded.ref, reply.encoded.mode)
+        key = (reply.encoded.ref, reply.scaling)
         is_new = key not in self._encoded
         self._encoded[key] = reply.encoded
         self._encoded.move_to_end(key)

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QApplication, QSlider
 
 from rtocr_gui.documents.specimen import A4_AT_200_DPI, specimen_page
 from rtocr_gui.export.looks import Look
-from rtocr_gui.ocr.reading import Mode, ReadSettings
+from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program
@@ -276,7 +276,7 @@ def measure_memory() -> None:
         del first, others
         program = Probe([path], Settings(mode=Mode.BASE.value))
         program.run_until(program.session.plan_changed, lambda plan: plan is not None)
-        settings = ReadSettings(Mode.BASE, program.session.task, max_new_tokens=_MEMORY_NEW_TOKENS)
+        settings = ReadSettings(Scaling(Mode.BASE), program.session.task, max_new_tokens=_MEMORY_NEW_TOKENS)
         peaks: list[int] = []
         for ref in program.session.refs:
             program.session.select_page(ref)

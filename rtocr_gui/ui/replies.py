@@ -7,7 +7,7 @@ from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.comparison import TextComparison
-from rtocr_gui.ocr.reading import EncodedPage, Reading, ReadingTrace, Stage
+from rtocr_gui.ocr.reading import EncodedPage, Reading, ReadingTrace, ReadSettings, Scaling, Stage
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 
 
@@ -40,9 +40,10 @@ class StageEntered:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PageEncoded:
-    """A page's visual tokens were measured; plans can be made."""
+    """A page's visual tokens were measured, scaled as it was asked for; plans can be made."""
 
     request_id: int
+    scaling: Scaling
     encoded: EncodedPage
 
 
@@ -119,8 +120,10 @@ class RequestFailed:
         request_id: which request.
         sentence: what happened and what to do.
         needs_password: True where the file would open with the right password.
+        retry: settings that may work where these did not; None where nobody knows any.
     """
 
     request_id: int
     sentence: str
     needs_password: bool = False
+    retry: ReadSettings | None = None

@@ -324,7 +324,7 @@ class Session(QObject):
 
     def _refresh_plan(self) -> None:
         shown = self.current if self.model is not None else None
-        self._planner.show_page(shown, self.mode, self.settings.pdf_dpi)
+        self._planner.show_page(shown, self._choices.scaling, self.settings.pdf_dpi)
 
     @Slot(object)
     def _show_page_image(self, reply: PageRendered) -> None:

@@ -10,6 +10,7 @@ from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.reading import (
     Block,
     LoadedModel,
+    Mode,
     PrefillCost,
     Reading,
     ReadSettings,
@@ -61,6 +62,7 @@ class ReadingRecord:
     """
 
     settings: ReadSettings
+    mode: Mode
     model_name: str
     text: str = field(repr=False)
     raw_text: str = field(repr=False)
@@ -88,6 +90,7 @@ class ReadingRecord:
         plan = reading.plan
         return cls(
             settings=reading.settings,
+            mode=reading.mode,
             model_name=reading.model_name,
             text=reading.text,
             raw_text=reading.raw_text,

@@ -14,6 +14,7 @@ from rtocr_gui.ocr.reading import (
     Mode,
     PrefillCost,
     ReadSettings,
+    Scaling,
     StageTimings,
     StopReason,
 )
@@ -30,7 +31,8 @@ def record(text: str, pruning: PruneSettings, stop_reason: StopReason = StopReas
     retention = pruning.retention if pruning.retention is not None else 0.768
     cost = PrefillCost(1, 1.0, 1)
     return ReadingRecord(
-        settings=ReadSettings(Mode.BASE, TASKS[1], pruning),
+        settings=ReadSettings(Scaling(Mode.BASE), TASKS[1], pruning),
+        mode=Mode.BASE,
         model_name="Fake model",
         text=text,
         raw_text=text,
@@ -127,7 +129,7 @@ def requested(qtbot: QtBot, view: CompareView) -> list[PruneSettings]:
 
 def test_all_tokens_are_held_against_the_ratio_of_the_slider(qtbot: QtBot, view: CompareView) -> None:
     assert requested(qtbot, view) == [PruneSettings(1.0), PruneSettings()]
-    view.show_current(PruneSettings(0.62))
+    view.show_retention(0.62)
     assert box(view, "Right reading: tokens").currentText() == "Slider: 62 %"
     assert requested(qtbot, view) == [PruneSettings(1.0), PruneSettings(0.62)]
 
@@ -138,14 +140,14 @@ def test_any_ratio_and_every_baseline_can_be_chosen(qtbot: QtBot, view: CompareV
     for method in PruneMethod:
         box(view, "Right reading: method").setCurrentText(method.label)
         assert requested(qtbot, view) == [PruneSettings(0.5), PruneSettings(None, method=method)]
-    view.show_current(PruneSettings(0.3))
+    view.show_retention(0.3)
     assert requested(qtbot, view)[0] == PruneSettings(0.5)
 
 
 def test_no_method_is_chosen_for_all_tokens(qtbot: QtBot, view: CompareView) -> None:
     assert not box(view, "Left reading: method").isEnabled()
     box(view, "Right reading: method").setCurrentText("Random")
-    view.show_current(PruneSettings(1.0))
+    view.show_retention(1.0)
     assert not box(view, "Right reading: method").isEnabled()
     assert requested(qtbot, view) == [PruneSettings(1.0), PruneSettings(1.0)]
 

@@ -8,14 +8,14 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, StopReason
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.ui.comparer import STOPPED, Comparer
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.shown import ComparisonShown, ReadingRecord, pruning_label
 from tests.fake_engine import FakeEngine
 
-SETTINGS = ReadSettings(Mode.TINY, TASKS[1])
+SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
 ALL, HALF, AUTO = PruneSettings(1.0), PruneSettings(0.5), PruneSettings()
 DPI = 200.0
 
@@ -141,7 +141,7 @@ def test_another_page_mode_or_task_ends_and_clears_the_comparison(
     others = [
         (refs[1], SETTINGS, DPI),
         (refs[0], SETTINGS, 300.0),
-        (refs[0], dataclasses.replace(SETTINGS, mode=Mode.SMALL), DPI),
+        (refs[0], dataclasses.replace(SETTINGS, scaling=Scaling(Mode.SMALL)), DPI),
         (refs[0], dataclasses.replace(SETTINGS, task=TASKS[0]), DPI),
         (None, SETTINGS, DPI),
     ]

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.curve import CURVE_RATIOS
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.curve_reader import CurveReader, CurveRequest
 from rtocr_gui.ui.engine_bridge import EngineBridge
@@ -16,7 +16,7 @@ from rtocr_gui.ui.replies import DocumentOpened, ReadingFinished
 from rtocr_gui.ui.shown import CurveShown, ReadingRecord
 from tests.fake_engine import FakeEngine
 
-SETTINGS = ReadSettings(Mode.TINY, TASKS[1], PruneSettings(0.3))
+SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1], PruneSettings(0.3))
 
 
 class Heard:
@@ -152,11 +152,11 @@ def test_another_curve_takes_the_place_of_one_that_is_under_way(
     fake_engine.gate.clear()
     curve.read(CurveRequest(page, 200, SETTINGS), {})
     qtbot.waitUntil(fake_engine.reading_began.is_set)
-    other = CurveRequest(page, 200, ReadSettings(Mode.BASE, TASKS[0]))
+    other = CurveRequest(page, 200, ReadSettings(Scaling(Mode.BASE), TASKS[0]))
     curve.read(other, {})
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: heard.ended)
-    assert {reading.settings.mode for reading in heard.readings} == {Mode.BASE}
+    assert {reading.mode for reading in heard.readings} == {Mode.BASE}
     assert curve.request == other
     assert len(curve.points) == 9
 

@@ -9,13 +9,13 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ExportError
-from rtocr_gui.ocr.reading import Mode, ReadSettings, StopReason, Task
+from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.replies import DocumentOpened
 from tests.fake_engine import FakeEngine
 
-SETTINGS = ReadSettings(Mode.TINY, Task("text", "Plain text", "\nFree OCR."))
+SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_only_the_newest_of_many_plans_is_answered(
 ) -> None:
     load(qtbot, bridge)
     with qtbot.waitSignal(bridge.page_encoded) as caught:
-        bridge.encode_page(opened[0], 200, Mode.TINY)
+        bridge.encode_page(opened[0], 200, Scaling(Mode.TINY))
     answered: list[int] = []
     bridge.plan_computed.connect(lambda reply: answered.append(reply.request_id))
     hold = threading.Event()
@@ -92,11 +92,11 @@ def test_an_unforeseen_error_is_told_without_its_details_and_the_lane_goes_on(
 
     with monkeypatch.context() as patch, qtbot.waitSignal(bridge.request_failed) as caught:
         patch.setattr(fake_engine, "encode", fail)
-        bridge.encode_page(opened[0], 200, Mode.TINY)
+        bridge.encode_page(opened[0], 200, Scaling(Mode.TINY))
     assert "ZeroDivisionError" in caught.args[0].sentence
     assert "secret" not in caught.args[0].sentence
     with qtbot.waitSignal(bridge.page_encoded):
-        bridge.encode_page(opened[0], 200, Mode.TINY)
+        bridge.encode_page(opened[0], 200, Scaling(Mode.TINY))
 
 
 def test_stopping_a_reading_leaves_the_others_alone(

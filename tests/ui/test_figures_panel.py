@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QTableWidget
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ocr.reading import TASKS, Mode, PrefillCost, ReadSettings, StageTimings, StopReason
+from rtocr_gui.ocr.reading import TASKS, Mode, PrefillCost, ReadSettings, Scaling, StageTimings, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.figure_rows import (
     DASH,
@@ -30,7 +30,8 @@ from tests.ui.plans import make_plan
 
 def make_record(retention: float, kept: int, passes: int = 309) -> ReadingRecord:
     return ReadingRecord(
-        settings=ReadSettings(Mode.BASE, TASKS[0], PruneSettings(retention)),
+        settings=ReadSettings(Scaling(Mode.BASE), TASKS[0], PruneSettings(retention)),
+        mode=Mode.BASE,
         model_name="Fake model",
         text="text",
         raw_text="text",

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import PruningError
 from rtocr_gui.ocr.layout import build_layout
-from rtocr_gui.ocr.reading import EncodedPage, Mode
+from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.ui import engine_bridge
 from rtocr_gui.ui.engine_bridge import EngineBridge
@@ -19,6 +19,7 @@ from rtocr_gui.ui.planner import Planner
 from rtocr_gui.ui.replies import PageEncoded
 from tests.fake_engine import measure_by_seed
 
+SCALING = Scaling(Mode.TINY)
 PAGE = PageRef(Path("scan.png"), 0, "0" * 64)
 
 
@@ -36,9 +37,9 @@ def encoded(ref: PageRef) -> EncodedPage:
 def planner(qtbot: QtBot, bridge: EngineBridge, monkeypatch: pytest.MonkeyPatch) -> Planner:
     monkeypatch.setattr(engine_bridge, "_solve_transport", even_transport)
     made = Planner(bridge)
-    made.show_page(PAGE, Mode.TINY, 200)
+    made.show_page(PAGE, SCALING, 200)
     with qtbot.waitSignal(made.plan_changed, check_params_cb=lambda plan: plan is not None):
-        bridge.page_encoded.emit(PageEncoded(0, encoded(PAGE)))
+        bridge.page_encoded.emit(PageEncoded(0, SCALING, encoded(PAGE)))
     return made
 
 
@@ -100,7 +101,7 @@ def test_a_page_that_is_read_again_keeps_its_plan_and_its_transport(
     with qtbot.waitSignal(planner.transport_changed):
         planner.want_transport()
     with qtbot.assertNotEmitted(planner.plan_changed):
-        bridge.page_encoded.emit(PageEncoded(0, encoded(PAGE)))
+        bridge.page_encoded.emit(PageEncoded(0, SCALING, encoded(PAGE)))
         with qtbot.waitSignal(bridge.texts_compared):  # on the lane of the plans
             bridge.compare_texts("", "")
 
@@ -109,6 +110,6 @@ def test_the_plan_follows_the_slider_while_many_other_pages_are_read(
     qtbot: QtBot, planner: Planner, bridge: EngineBridge
 ) -> None:
     for index in range(1, 9):
-        bridge.page_encoded.emit(PageEncoded(0, encoded(replace(PAGE, index=index))))
+        bridge.page_encoded.emit(PageEncoded(0, SCALING, encoded(replace(PAGE, index=index))))
     with qtbot.waitSignal(planner.plan_changed, check_params_cb=lambda plan: len(plan.kept) == 16):
         planner.set_retention(0.25)

@@ -8,14 +8,14 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import Mode, ReadSettings, Task
+from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
 from rtocr_gui.ui import tracer as tracer_module
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.shown import ReadingRecord, TraceShown
 from rtocr_gui.ui.tracer import Tracer
 from tests.fake_engine import FakeEngine
 
-SETTINGS = ReadSettings(Mode.TINY, Task("text", "Plain text", "\nFree OCR."))
+SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
 DPI = 200
 TEXT = "page 1 of three.tiff at 0.76"
 """What the fake engine reads; each word with the blank before it is a token."""

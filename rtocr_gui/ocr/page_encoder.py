@@ -1,0 +1,127 @@
+"""Encodes pages and keeps what came of it, so that a page is read again at another retention at once.
+
+Knows views, layout and measures; no plan, no text. Visual tokens stay on the device of the model.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.ocr.auto_mode import choose_mode
+from rtocr_gui.ocr.cache import ByteBoundedCache
+from rtocr_gui.ocr.checkpoint import Checkpoint
+from rtocr_gui.ocr.encoding import encode_views, encode_with_cls_attention
+from rtocr_gui.ocr.layout import build_layout
+from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
+from rtocr_gui.ocr.views import choose_tiles, make_views, normalise
+from rtocr_gui.pruning.measures import measure_tokens
+
+_MODES_KEPT = 1000
+
+_PixelsKey = tuple[PageRef, tuple[int, int], float | None]
+
+PageKey = tuple[_PixelsKey, Mode, tuple[int, int]]
+"""What decides on an encoding: the pixels of a page, the mode, and tiles across and down."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Encoding:
+    """An encoded page with its visual tokens.
+
+    Attributes:
+        key: what decided on it.
+        page: what a plan is made of.
+        tokens: (n, D) the visual sequence on the model's device.
+    """
+
+    key: PageKey
+    page: EncodedPage
+    tokens: Tensor
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that it holds."""
+        return self.tokens.nbytes + self.page.measures.similarity.nbytes
+
+
+class PageEncoder:
+    """Encodes each page once with a model, as long as it can be kept.
+
+    Args:
+        threads: CPU threads for the arithmetic.
+        cache_bytes: most bytes of encodings to keep.
+    """
+
+    def __init__(self, threads: int, cache_bytes: int) -> None:
+        self._threads = threads
+        self._kept: ByteBoundedCache[PageKey, Encoding] = ByteBoundedCache(cache_bytes)
+        self._chosen: ByteBoundedCache[_PixelsKey, Mode] = ByteBoundedCache(_MODES_KEPT)
+
+    def encode(
+        self, checkpoint: Checkpoint, page: PageImage, scaling: Scaling, with_cls_attention: bool = False
+    ) -> tuple[Encoding, bool]:
+        """Encode and measure a page, or give what is kept of it.
+
+        Args:
+            checkpoint: the model, the same until `forget`.
+            page: as it was rendered; another resolution is another encoding.
+            scaling: how to scale it.
+            with_cls_attention: measure also what the class token attends to.
+
+        Returns:
+            The encoding; and True where it is new.
+
+        Raises:
+            RuntimeError, MemoryError: torch failed.
+            ReadingError: the page cannot be scaled in that mode.
+            PruningError: the model gave tokens that cannot be measured.
+        """
+        mode = scaling.mode or self._mode_of(page, checkpoint.info.modes)
+        tiles = choose_tiles(page.image.size, scaling.most_tiles) if mode is Mode.GUNDAM else (0, 0)
+        key = _pixels_of(page), mode, tiles
+        kept = self._kept.get(key)
+        if kept is not None and not (with_cls_attention and kept.page.measures.cls_attention is None):
+            return kept, False
+        model = checkpoint.model
+        torch.set_num_threads(self._threads)
+        views = make_views(page.image, mode, scaling.most_tiles)
+        layout = build_layout(mode, views.page_size_px, views.crop_wh)
+        started = time.perf_counter()
+        if with_cls_attention:
+            tokens, cls_attention = encode_with_cls_attention(model, views)
+        else:
+            tokens, cls_attention = encode_views(model, views), None
+        wait_for(tokens.device)
+        encode_ms = (time.perf_counter() - started) * 1000
+        prunable = torch.from_numpy(layout.prunable).to(tokens.device)
+        measures = measure_tokens(tokens[prunable], normalise(views.global_view), cls_attention)
+        encoding = Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
+        self._kept.put(key, encoding, encoding.size_bytes)
+        return encoding, True
+
+    def forget(self) -> None:
+        """Keep nothing."""
+        self._kept.clear()
+        self._chosen.clear()
+
+    def _mode_of(self, page: PageImage, modes: Sequence[Mode]) -> Mode:
+        key = _pixels_of(page)
+        chosen = self._chosen.get(key) or choose_mode(page.image, modes)
+        self._chosen.put(key, chosen, 1)
+        return chosen
+
+
+def wait_for(device: torch.device) -> None:
+    """Wait until a device has done what it was given, so that a clock can be read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def _pixels_of(page: PageImage) -> _PixelsKey:
+    return page.ref, page.image.size, page.dpi
