@@ -55,6 +55,19 @@ def small_config() -> dict[str, Any]:
     }
 
 
+def unlimited_config(window: int = 8) -> dict[str, Any]:
+    """The same model as Unlimited-OCR is published: its name, and the window where it stands in the file."""
+    config = small_config() | {
+        "model_type": "unlimited-ocr",
+        "architectures": ["UnlimitedOCRForCausalLM"],
+        "auto_map": {"AutoModel": "modeling_unlimitedocr.UnlimitedOCRForCausalLM"},
+        "sliding_window": window,
+        "sliding_window_size": window,
+    }
+    config["language_config"] |= {"max_position_embeddings": 2048, "sliding_window_size": window}
+    return config
+
+
 def small_weights(config: dict[str, Any]) -> dict[str, np.ndarray]:
     """Random weights, the same every time, that fit a config."""
     generator = np.random.default_rng(11)
@@ -66,10 +79,10 @@ def write_config(folder: Path, config: dict[str, Any]) -> None:
     (folder / "config.json").write_text(json.dumps(config))
 
 
-def write_checkpoint(folder: Path) -> Path:
+def write_checkpoint(folder: Path, config: dict[str, Any] | None = None) -> Path:
     """Write config, weights and tokenizer into a new folder."""
     folder.mkdir()
-    config = small_config()
+    config = small_config() if config is None else config
     write_config(folder, config)
     save_file(small_weights(config), folder / "model.safetensors")
     tokenizer = resource_path("miniature/tokenizer.json").read_bytes()

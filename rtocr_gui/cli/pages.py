@@ -39,7 +39,7 @@ PAGE_ERRORS = (DocumentError, ReadingError, PruningError)
 class PageEngine(Protocol):
     """What the commands need of `ocr.engine.Engine`."""
 
-    def load(self, folder: Path, device: str = "auto") -> LoadedModel:
+    def load(self, folder: Path, device: str = "auto", precision: str = "auto") -> LoadedModel:
         """Load a checkpoint folder."""
 
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
@@ -75,7 +75,7 @@ def load_reader(arguments: argparse.Namespace, engine_factory: EngineFactory, pr
     """Load the model that was asked for; this takes seconds.
 
     Args:
-        arguments: `model`, `device`, and `mode`, None for the one the model was made for first.
+        arguments: `model`, `device`, `precision`, and `mode`, None for the one the model was made for first.
         engine_factory: makes the engine.
         progress: where it is told which model reads, and that it was not made for that mode.
 
@@ -85,12 +85,10 @@ def load_reader(arguments: argparse.Namespace, engine_factory: EngineFactory, pr
     progress.show("Loading the model …")
     folder: Path = arguments.model or resource_path("miniature")
     engine = engine_factory()
-    model = engine.load(folder, arguments.device)
+    model = engine.load(folder, arguments.device, arguments.precision)
     info = model.info
-    progress.say(
-        f"{info.name} on {model.device} ({model.dtype}, loaded in {model.load_ms / 1000:.1f} s). "
-        f"{info.description}"
-    )
+    loaded = f"{info.name} on {model.device} ({model.dtype}, loaded in {model.load_ms / 1000:.1f} s)."
+    progress.say(" ".join(filter(None, (loaded, model.why, info.description))))
     mode = Mode(arguments.mode) if arguments.mode else info.modes[0]
     warn_if_unsuited(progress, info, f"mode {mode.value}", [f"mode {mode.value}" for mode in info.modes])
     return Reader(engine, model, Scaling(mode))
@@ -106,7 +104,7 @@ def choose_task(arguments: argparse.Namespace, info: ModelInfo, progress: Progre
     """
     wanted = arguments.task or info.tasks[0].name
     warn_if_unsuited(progress, info, f"task {wanted}", [f"task {task.name}" for task in info.tasks])
-    return next(task for task in TASKS if task.name == wanted)
+    return next(task for task in (*info.tasks, *TASKS) if task.name == wanted)
 
 
 def warn_if_unsuited(progress: Progress, info: ModelInfo, wanted: str, made_for: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""The sizes of a DeepSeek-OCR model, read from its config.json and checked.
+"""The sizes of a DeepSeek-OCR model or a sibling, read from its config.json and checked.
 
 Reads the published layout. A few sizes that the official code hard-codes may be given by
 extra keys, so that smaller models of the same kind can be described: `image_token_id`, and below
@@ -6,13 +6,12 @@ extra keys, so that smaller models of the same kind can be described: `image_tok
 `clip-l-14-224.intermediate_size`. Knows no file, no weight, no torch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rtocr_gui.errors import CheckpointError
-
-MODEL_TYPE = "deepseek_vl_v2"
+from rtocr_gui.ocr.families import Family, recognise
 
 SAM_PATCH_PX = 16
 SAM_GRID = 64
@@ -27,6 +26,7 @@ _MOST_LAYERS = 256
 _MOST_WIDTH = 65_536
 _MOST_EXPERTS = 1024
 _MOST_TOKENS = 4_194_304
+_LEAST_WINDOW = 2
 
 # What the model code computes. A checkpoint that asks for anything else would be read wrongly.
 _FIXED_TEXT_SETTINGS: Mapping[str, object] = {
@@ -48,6 +48,7 @@ _FIXED_TEXT_SETTINGS: Mapping[str, object] = {
     "tie_word_embeddings": False,
 }
 _FIXED_SETTINGS: Mapping[str, object] = {"tile_tag": "2D", "global_view_pos": "head"}
+_WINDOW_KEYS = ("sliding_window", "sliding_window_size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,12 @@ class ClipSizes:
 
 @dataclass(frozen=True, slots=True)
 class DecoderSizes:
-    """The language model: `dense_layers` plain layers, then layers with experts."""
+    """The language model: `dense_layers` plain layers, then layers with experts.
+
+    Attributes:
+        window: a generated token attends to the whole prompt and to so many generated tokens, itself
+            included; None where it attends to all.
+    """
 
     width: int
     layers: int
@@ -103,12 +109,14 @@ class DecoderSizes:
     context_length: int
     bos_token_id: int
     eos_token_id: int
+    window: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
     """Everything that decides which tensors a model has and how it is run."""
 
+    family: Family
     sam: SamSizes
     clip: ClipSizes
     decoder: DecoderSizes
@@ -121,7 +129,7 @@ class _Section:
     def __init__(self, values: object, name: str) -> None:
         if not isinstance(values, Mapping):
             raise CheckpointError(
-                f"The model's config.json lacks the section “{name}”, so it is not a DeepSeek-OCR model. "
+                f"The model's config.json lacks the section “{name}”, so it is no DeepSeek-OCR model. "
                 "Choose another folder."
             )
         self._values = values
@@ -144,6 +152,9 @@ class _Section:
             raise self.refusal(key, "must be a short list of whole numbers")
         section = _Section({str(index): value for index, value in enumerate(values)}, self._path(key))
         return tuple(section.integer(str(index), most, least=least) for index in range(len(values)))
+
+    def has(self, key: str) -> bool:
+        return self._values.get(key) is not None
 
     def require(self, fixed: Mapping[str, object]) -> None:
         for key, wanted in fixed.items():
@@ -175,9 +186,8 @@ def read_architecture(config: Mapping[str, Any]) -> Architecture:
     Raises:
         CheckpointError: the model is of another kind, or a value is missing, wrong or absurd.
     """
+    family = recognise(config)
     root = _Section(config, "")
-    if config.get("model_type") != MODEL_TYPE:
-        raise root.refusal("model_type", f"must be {MODEL_TYPE!r}, as DeepSeek-OCR has it")
     root.require(_FIXED_SETTINGS)
     root.section("projector_config").require({"projector_type": "linear"})
     towers = root.section("vision_config").section("width")
@@ -186,11 +196,12 @@ def read_architecture(config: Mapping[str, Any]) -> Architecture:
     clip = _read_clip(clip_section)
     if sam.downsample[1] != clip.width:
         raise clip_section.refusal("width", "must equal the last of sam_vit_b.downsample_channels")
-    decoder = _read_decoder(root.section("language_config"))
+    language = root.section("language_config")
+    decoder = _read_decoder(language, _read_window((root, language), family))
     image_token_id = root.integer(
         "image_token_id", decoder.vocabulary - 1, least=0, default=_OFFICIAL_IMAGE_TOKEN_ID
     )
-    return Architecture(sam, clip, decoder, image_token_id)
+    return Architecture(family, sam, clip, decoder, image_token_id)
 
 
 def _read_sam(section: _Section) -> SamSizes:
@@ -227,7 +238,23 @@ def _read_clip(section: _Section) -> ClipSizes:
     )
 
 
-def _read_decoder(section: _Section) -> DecoderSizes:
+def _read_window(sections: Sequence[_Section], family: Family) -> int | None:
+    """The window, which is written in up to four places that must agree."""
+    given = [(section, key) for section in sections for key in _WINDOW_KEYS if section.has(key)]
+    if given and not family.has_window:
+        raise given[0][0].refusal(given[0][1], f"{family.name} attends to the whole text")
+    if family.has_window and not given:
+        raise sections[0].refusal(_WINDOW_KEYS[0], f"{family.name} needs one")
+    window: int | None = None
+    for section, key in given:
+        found = section.integer(key, _MOST_TOKENS, least=_LEAST_WINDOW)
+        if window not in (None, found):
+            raise section.refusal(key, f"must be {window} as elsewhere in the file")
+        window = found
+    return window
+
+
+def _read_decoder(section: _Section, window: int | None) -> DecoderSizes:
     section.require(_FIXED_TEXT_SETTINGS)
     width = section.integer("hidden_size", _MOST_WIDTH)
     heads = section.integer("num_attention_heads", width)
@@ -254,4 +281,5 @@ def _read_decoder(section: _Section) -> DecoderSizes:
         context_length=section.integer("max_position_embeddings", _MOST_TOKENS),
         bos_token_id=section.integer("bos_token_id", vocabulary - 1, least=0),
         eos_token_id=section.integer("eos_token_id", vocabulary - 1, least=0),
+        window=window,
     )

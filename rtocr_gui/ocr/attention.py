@@ -51,6 +51,7 @@ def trace_reading(
     decoder: Any = model.model.language_model
     cache = DynamicCache(config=decoder.config)
     inputs, positions = _inputs(model, prompt, token_ids)
+    _keep_whole_prompt(cache, len(prompt.position_ids))
     asked = len(prompt.position_ids) - 1
     rows = torch.zeros((len(token_ids), len(columns)))
     if cancel.is_set() or not token_ids:
@@ -77,6 +78,14 @@ def _inputs(
     generated = model.get_input_embeddings()(fed)
     places = prompt.next_position + torch.arange(len(fed), device=prompt.position_ids.device)
     return torch.cat([prompt.embeddings, generated]), torch.cat([prompt.position_ids, places])
+
+
+def _keep_whole_prompt(cache: DynamicCache, prompt_tokens: int) -> None:
+    """Tell layers with a window where the prompt ends, of which they forget nothing: it comes in two passes."""
+    layers: list[Any] = cache.layers
+    for layer in layers:
+        if layer.is_sliding:
+            layer.set_prefill_length(prompt_tokens)
 
 
 def _forward(decoder: Any, embeddings: Tensor, positions: Tensor, mask: Tensor, cache: DynamicCache) -> None:

@@ -1,8 +1,8 @@
 """From a checked folder to a model that runs: stock transformers, our own strictness.
 
-DeepSeek-OCR is Unlimited-OCR with full attention in every decoder layer. The weights are handed over
-tensor by tensor under an explicit config, so that nothing else in the folder is ever looked at: no
-remote code, no adapters, no generation settings. Knows devices and precisions; no page, no text.
+DeepSeek-OCR is Unlimited-OCR with full attention in every decoder layer; both are loaded. The weights are
+handed over tensor by tensor under an explicit config, so that nothing else in the folder is ever looked
+at: no remote code, no adapters, no generation settings. Knows devices and precisions; no page, no text.
 """
 
 import os
@@ -209,10 +209,12 @@ def stock_config(architecture: Architecture) -> UnlimitedOcrConfig:
         architecture: the sizes.
 
     Returns:
-        A config with full attention in every decoder layer; left to its default, the model would
-        attend to the last 128 tokens only.
+        A config with the window, or full attention, in every decoder layer; left to its default, also
+        DeepSeek-OCR would attend to the last 128 generated tokens only.
     """
     sam, clip, decoder = architecture.sam, architecture.clip, architecture.decoder
+    attention = "full_attention" if decoder.window is None else "reference_sliding_attention"
+    window = {} if decoder.window is None else {"sliding_window": decoder.window}
     return UnlimitedOcrConfig(
         image_token_id=architecture.image_token_id,
         text_config={
@@ -230,7 +232,8 @@ def stock_config(architecture: Architecture) -> UnlimitedOcrConfig:
             "moe_intermediate_size": decoder.expert_width,
             "bos_token_id": decoder.bos_token_id,
             "eos_token_id": decoder.eos_token_id,
-            "layer_types": ["full_attention"] * decoder.layers,
+            "layer_types": [attention] * decoder.layers,
+            **window,
         },
         vision_config={
             "sam_config": {

@@ -103,6 +103,7 @@ class Decoder:
             (t, vocabulary) logits of the token after each.
         """
         ids = torch.tensor([token_ids], dtype=torch.int64, device=self._model.device)
+        self._cache.crop(0)  # a window keeps what left it only as long as the last feed can be taken back
         end = self.next_position + len(token_ids)
         self._cache.crop(0)  # a window forgets what left it: only this feed can be taken back
         positions = torch.arange(self.next_position, end, device=self._model.device)[None]

@@ -24,15 +24,9 @@ from rtocr_gui.ocr.model_files import (
     read_object,
     told_by_name,
 )
-from rtocr_gui.ocr.reading import TASKS, Mode, ModelInfo, Task
+from rtocr_gui.ocr.reading import Mode, ModelInfo, Task
 from rtocr_gui.ocr.tokenizer import PageTokenizer
 from rtocr_gui.ocr.weight_files import StoredTensor, find_weight_files, read_tensors
-
-_OFFICIAL_NAME = "DeepSeek-OCR"
-_OFFICIAL_DESCRIPTION = (
-    "The published model: reads whole documents with tables, formulae and figures, in many languages."
-)
-_OFFICIAL_MODES = (Mode.BASE, Mode.GUNDAM, Mode.LARGE, Mode.SMALL, Mode.TINY)
 
 _PRECISIONS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
@@ -67,7 +61,7 @@ def inspect_checkpoint(folder: Path) -> ModelInfo:
         folder: in the official layout.
 
     Returns:
-        What the folder says of itself; for a folder without `rtocr.json`, that it is DeepSeek-OCR.
+        What the folder says of itself; for a folder without `rtocr.json`, which published model it is.
 
     Raises:
         CheckpointError: it cannot be used, and why.
@@ -134,7 +128,7 @@ def load_tokenizer(folder: CheckpointFolder) -> PageTokenizer:
 
 
 def describe(folder: CheckpointFolder) -> ModelInfo:
-    """Read `rtocr.json`, or say that this is the published model.
+    """Read `rtocr.json`, or say which published model this is.
 
     Args:
         folder: a checked folder.
@@ -145,9 +139,8 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
     Raises:
         CheckpointError: `rtocr.json` is there but wrong.
     """
-    name, description = _OFFICIAL_NAME, _OFFICIAL_DESCRIPTION
-    modes: tuple[Mode, ...] = _OFFICIAL_MODES
-    tasks = TASKS
+    family = folder.architecture.family
+    name, description, modes, tasks = family.name, family.description, family.modes, family.tasks
     with told_by_name(folder.path):
         described = (folder.path / DESCRIPTION_FILE).exists()
         said = read_object(folder.path, DESCRIPTION_FILE) if described else {}
@@ -155,7 +148,7 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         name = _text(said, "name", 80)
         description = _text(said, "description", 1000)
         modes = _choices(said, "modes", {mode.value: mode for mode in Mode})
-        tasks = _choices(said, "tasks", {task.name: task for task in TASKS})
+        tasks = _choices(said, "tasks", {task.name: task for task in family.tasks})
     return ModelInfo(
         folder=folder.path,
         name=name,

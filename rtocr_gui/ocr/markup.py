@@ -2,8 +2,9 @@
 
 With grounding, each block comes as ``<|ref|>...<|/ref|><|det|>[[x1, y1, x2, y2]]<|/det|>``. When a
 document is converted to Markdown, the reference names the kind of the block, and its text follows;
-in the other tasks the reference is the text. Text that was cut short or is malformed loses its marks
-all the same. Nothing of it is ever evaluated. Knows no model and no page.
+in the other tasks the reference is the text. Unlimited-OCR tells places unasked, on a line for each block:
+``<|det|>kind [x1, y1, x2, y2]<|/det|>`` and its text. Text that was cut short or is malformed loses its
+marks all the same. Nothing of it is ever evaluated. Knows no model and no page.
 """
 
 import re
@@ -19,6 +20,10 @@ _BOXES_OF_BLOCK = re.compile(_BOXES.pattern + r"\n?")
 _STRAY_MARK = re.compile(r"<\|/?(?:ref|det|grounding)\|>")
 _UNFINISHED_LABEL = re.compile(r"<\|ref\|>(?:(?!<\|).)*(?:<\|/ref\|>)?\Z", re.DOTALL)
 _BLOCK = re.compile(r"<\|ref\|>((?:(?!<\|).)*)<\|/ref\|><\|det\|>([^<]*)<\|/det\|>", re.DOTALL)
+_BLOCK_OF_KIND = re.compile(r"<\|det\|>\s*([\w-]{1,40})\s*(\[[^<]*)<\|/det\|>")
+_KIND_AND_BOXES = re.compile(
+    r"<\|det\|>[ \t]*(?:[\w-]{1,40}[ \t]*(?=\[|\Z))?[\[\]\d.,\s-]*(?:<\|/det\|>[ \t]*)?"
+)
 _NUMBER = r"\s*([+-]?\d{1,9})(?:\.\d*)?\s*"
 _BOX = re.compile(r"\[" + ",".join([_NUMBER] * 4) + r"\]")
 _LONGEST_LABEL = 40
@@ -48,15 +53,30 @@ def places_without_grounding(raw_text: str, task: Task) -> tuple[str, NDArray[np
     Returns:
         The text for people, and (length,) ascending, the place of each of its characters in `raw_text`.
     """
-    in_blocks = _LABEL, _UNFINISHED_LABEL, _BOXES_OF_BLOCK, _STRAY_MARK
-    marks = in_blocks if task.name == "markdown" else (_BOXES, _STRAY_MARK)
     text, places = raw_text, np.arange(len(raw_text))
-    for mark in marks:
+    for mark in _marks(task):
         stays = np.ones(len(text), dtype=np.bool_)
         for found in mark.finditer(text):
-            stays[found.start() : found.end()] = False
-        text, places = mark.sub("", text), places[stays]
+            stays[found.start() + len(_rest_of(found)) : found.end()] = False
+        text, places = mark.sub(_rest_of, text), places[stays]
     return text, places
+
+
+def _marks(task: Task) -> tuple[re.Pattern[str], ...]:
+    """The marks that a task makes, in the order in which they are taken out."""
+    if task.tells_unasked:
+        return _KIND_AND_BOXES, _STRAY_MARK
+    if task.name == "markdown":
+        return _LABEL, _UNFINISHED_LABEL, _BOXES_OF_BLOCK, _STRAY_MARK
+    return _BOXES, _STRAY_MARK
+
+
+def _rest_of(mark: re.Match[str]) -> str:
+    """What stays of a mark: where it begins a line, the blank line that Markdown wants between blocks."""
+    if mark.re is not _KIND_AND_BOXES:
+        return ""
+    before = mark.string[max(mark.start() - 2, 0) : mark.start()]
+    return "\n" if before.endswith("\n") and before != "\n\n" else ""
 
 
 def parse_blocks(raw_text: str, task: Task) -> tuple[Block, ...]:
@@ -76,7 +96,7 @@ def parse_blocks(raw_text: str, task: Task) -> tuple[Block, ...]:
         the last block may grow and others come; nothing else changes.
     """
     text, places = places_without_grounding(raw_text, task)
-    found = list(_BLOCK.finditer(raw_text))
+    found = list((_BLOCK_OF_KIND if task.tells_unasked else _BLOCK).finditer(raw_text))
     next_marks = [*[mark.start() for mark in found[1:]], len(raw_text)]
     blocks = []
     for mark, next_mark in zip(found, next_marks, strict=False):
@@ -84,12 +104,14 @@ def parse_blocks(raw_text: str, task: Task) -> tuple[Block, ...]:
         first, last = (mark.end(), next_mark) if is_kind else mark.span(1)
         start, end = np.searchsorted(places, [first, last]).tolist()
         content = text[start:end]
+        start += len(content) - len(content.lstrip())
+        end -= len(content) - len(content.rstrip())
         blocks.append(
             Block(
                 label=" ".join(mark[1].split())[:_LONGEST_LABEL] if is_kind else "",
                 boxes=_boxes(mark[2]),
-                start=start + len(content) - len(content.lstrip()),
-                end=max(start, end - len(content) + len(content.rstrip())),
+                start=start,
+                end=max(start, end),
             )
         )
     return tuple(blocks)
