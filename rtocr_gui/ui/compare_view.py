@@ -227,10 +227,10 @@ class CompareView(QWidget):
     # What is shown -------------------------------------------------------------------------
 
     @Slot(object)
-    def show_current(self, current: PruneSettings) -> None:
-        """Offer the ratio of the retention slider."""
-        self._left_chooser.show_current(current)
-        self._right_chooser.show_current(current)
+    def show_retention(self, retention: float | None) -> None:
+        """Offer the ratio of the retention slider; None for automatic."""
+        for chooser in (self._left_chooser, self._right_chooser):
+            chooser.show_current(PruneSettings(retention))
 
     @Slot(object)
     def show_comparison(self, shown: ComparisonShown | None) -> None:

@@ -5,6 +5,7 @@ to the panes; what has to be asked first goes through `Dialogues`.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
@@ -12,17 +13,17 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.asking import Ask
-from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
+from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.actions import MENUS, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.arrivals import Arrivals, SaveImage
 from rtocr_gui.ui.dialogues import Dialogues
 from rtocr_gui.ui.icons import app_icon
+from rtocr_gui.ui.lazy_pane import LazyPane
 from rtocr_gui.ui.notice_bar import NoticeBar
 from rtocr_gui.ui.overlay_bar import OverlayBar
 from rtocr_gui.ui.page_list import PageList
 from rtocr_gui.ui.page_view import PageView
-from rtocr_gui.ui.play_bar import PlayBar
 from rtocr_gui.ui.replies import PageRendered
 from rtocr_gui.ui.retention_bar import RetentionBar
 from rtocr_gui.ui.session import Session
@@ -30,6 +31,11 @@ from rtocr_gui.ui.shown import Activity, BlocksShown, ModelStatus, PageStatus, S
 from rtocr_gui.ui.status_line import StatusLine
 from rtocr_gui.ui.text_column import TextColumn
 from rtocr_gui.ui.tool_bar import ToolBar
+
+if TYPE_CHECKING:
+    from rtocr_gui.ui.compare_view import CompareView
+    from rtocr_gui.ui.curve_view import CurveView
+    from rtocr_gui.ui.play_bar import PlayBar
 
 _USUAL_SIZE = QSize(1280, 820)
 _FRAME = QSize(10, 40)
@@ -41,6 +47,7 @@ class MainWindow(QMainWindow):
 
     Signals:
         models_requested(): the person wants to choose, check or download a model.
+        readiness_changed(bool): whether there is a page, and a model to read it.
 
     Args:
         session: what the window shows and whom it asks.
@@ -48,6 +55,7 @@ class MainWindow(QMainWindow):
     """
 
     models_requested = Signal()
+    readiness_changed = Signal(bool)
 
     def __init__(self, session: Session, save_image: SaveImage) -> None:
         super().__init__()
@@ -63,7 +71,7 @@ class MainWindow(QMainWindow):
         self.page_view = PageView()
         self.overlay_bar = OverlayBar()
         self.overlay_bar.add_switch(self.actions_by_name["blocks"])
-        self.play_bar = PlayBar()
+        self.play_bar = LazyPane(_make_play_bar)
         self.text_column = TextColumn()
         self.retention_bar = RetentionBar()
         self.notice_bar = NoticeBar()
@@ -108,7 +116,6 @@ class MainWindow(QMainWindow):
         session.page_message_changed.connect(self.page_view.show_message)
         session.plan_changed.connect(self._show_plan)
         session.transport_changed.connect(self.page_view.show_transport)
-        session.retention_changed.connect(self._show_retention)
         session.text_changed.connect(self._show_text)
         session.text_appended.connect(self.text_column.text_pane.append_text)
         session.summary_changed.connect(self._show_summary)
@@ -145,9 +152,14 @@ class MainWindow(QMainWindow):
         tuning.opacity_changed.connect(self.page_view.set_opacity)
         tuning.grid_changed.connect(self._show_grid)
         tuning.figures_changed.connect(column.figures_panel.show_figures)
-        tuning.comparison_changed.connect(column.compare_view.show_comparison)
-        tuning.comparing_changed.connect(column.compare_view.show_activity)
-        tuning.curve_changed.connect(column.curve_view.show_curve)
+        column.compare.when_built(self._connect_compare)
+        column.compare.follow(session.retention_changed, lambda compare: compare.show_retention)
+        column.compare.follow(tuning.comparison_changed, lambda compare: compare.show_comparison)
+        column.compare.follow(tuning.comparing_changed, lambda compare: compare.show_activity)
+        column.curve.when_built(self._connect_curve)
+        column.curve.follow(session.retention_changed, lambda curve: curve.show_retention)
+        column.curve.follow(self.readiness_changed, lambda curve: curve.set_ready)
+        column.curve.follow(tuning.curve_changed, lambda curve: curve.show_curve)
         tuning.curve_changed.connect(self.status_line.show_curve)
         tuning.comparing_changed.connect(self.status_line.show_comparing)
         for changed in (tuning.comparing_changed, tuning.curve_changed):
@@ -157,26 +169,38 @@ class MainWindow(QMainWindow):
         self.overlay_bar.look_chosen.connect(tuning.set_look)
         self.overlay_bar.opacity_changed.connect(tuning.set_opacity)
         self.overlay_bar.grid_chosen.connect(tuning.set_grid)
-        column.compare_view.comparison_requested.connect(tuning.compare)
-        column.compare_view.stop_requested.connect(tuning.stop_comparing)
-        column.compare_view.place_chosen.connect(tuning.point_at_difference)
-        column.curve_view.curve_requested.connect(tuning.read_curve)
-        column.curve_view.stop_requested.connect(tuning.stop_curve)
-        column.curve_view.retention_chosen.connect(self._use_retention)
-        column.curve_view.export_requested.connect(self.dialogues.ask_export_curve)
+
+    def _connect_compare(self, compare: "CompareView") -> None:
+        tuning = self._session.tuning
+        compare.comparison_requested.connect(tuning.compare)
+        compare.stop_requested.connect(tuning.stop_comparing)
+        compare.place_chosen.connect(tuning.point_at_difference)
+        compare.show_retention(self._session.settings.retention)
+
+    def _connect_curve(self, curve: "CurveView") -> None:
+        tuning = self._session.tuning
+        curve.curve_requested.connect(tuning.read_curve)
+        curve.stop_requested.connect(tuning.stop_curve)
+        curve.retention_chosen.connect(self._use_retention)
+        curve.export_requested.connect(self.dialogues.ask_export_curve)
+        curve.show_retention(self._session.settings.retention)
 
     def _connect_spotlight(self) -> None:
         tuning, spotlight = self._session.tuning, self._session.tuning.spotlight
         tuning.attention_changed.connect(self.page_view.show_attention)
-        spotlight.trace_changed.connect(self.play_bar.show_trace)
-        spotlight.tracing_changed.connect(self.play_bar.show_tracing)
-        spotlight.token_pointed.connect(self.play_bar.show_position)
         spotlight.text_marked.connect(self._mark_text)
-        self.play_bar.trace_requested.connect(spotlight.trace)
-        self.play_bar.stop_requested.connect(spotlight.stop)
-        self.play_bar.position_changed.connect(spotlight.point_at_token)
-        self.play_bar.closed.connect(lambda: self.actions_by_name["trace"].setChecked(False))
+        self.play_bar.when_built(self._connect_play_bar)
+        self.play_bar.follow(spotlight.trace_changed, lambda play_bar: play_bar.show_trace)
+        self.play_bar.follow(spotlight.tracing_changed, lambda play_bar: play_bar.show_tracing)
+        self.play_bar.follow(spotlight.token_pointed, lambda play_bar: play_bar.show_position)
         self.text_column.text_pane.selection_changed.connect(spotlight.point_at_text)
+
+    def _connect_play_bar(self, play_bar: "PlayBar") -> None:
+        spotlight = self._session.tuning.spotlight
+        play_bar.trace_requested.connect(spotlight.trace)
+        play_bar.stop_requested.connect(spotlight.stop)
+        play_bar.position_changed.connect(spotlight.point_at_token)
+        play_bar.closed.connect(lambda: self.actions_by_name["trace"].setChecked(False))
 
     def _connect_blocks(self) -> None:
         session, view = self._session, self.page_view
@@ -241,7 +265,6 @@ class MainWindow(QMainWindow):
         self.text_column.restore(settings.column_state)
         self.retention_bar.set_retention(settings.retention)
         self.retention_bar.set_reread(settings.reread_on_release)
-        self._show_retention(settings.retention)
         self.page_view.set_overlay_visible(settings.overlay_visible)
         self.page_view.set_opacity(settings.overlay_opacity)
         self.overlay_bar.set_opacity(settings.overlay_opacity)
@@ -293,11 +316,6 @@ class MainWindow(QMainWindow):
         action = self.actions_by_name["blocks"]
         action.setEnabled(not shown.lack)
         action.setToolTip(shown.lack or action.property(TIP))
-
-    @Slot(object)
-    def _show_retention(self, retention: float | None) -> None:
-        self.text_column.compare_view.show_current(PruneSettings(retention))
-        self.text_column.curve_view.show_retention(retention)
 
     @Slot(object)
     def _use_retention(self, retention: float | None) -> None:
@@ -373,7 +391,7 @@ class MainWindow(QMainWindow):
         }
         for name, is_enabled in enabled.items():
             self.actions_by_name[name].setEnabled(is_enabled)
-        self.text_column.curve_view.set_ready(is_ready)
+        self.readiness_changed.emit(is_ready)
 
     @Slot()
     def _copy_text(self) -> None:
@@ -404,6 +422,12 @@ class MainWindow(QMainWindow):
             column_state=self.text_column.save(),
         )
         event.accept()
+
+
+def _make_play_bar() -> "PlayBar":
+    from rtocr_gui.ui.play_bar import PlayBar
+
+    return PlayBar()
 
 
 def _stacked(*panes: QWidget, growing: QWidget) -> QWidget:

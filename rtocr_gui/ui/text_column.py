@@ -1,15 +1,21 @@
 """The right-hand column: the text of the page above, and below it the panel for tuning.
 
-Composes panes and knows nothing of what they show.
+Composes panes and knows nothing of what they show. Comparison and curve are built when they are first
+looked at.
 """
+
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
-from rtocr_gui.ui.compare_view import CompareView
-from rtocr_gui.ui.curve_view import CurveView
 from rtocr_gui.ui.figures_panel import FiguresPanel
+from rtocr_gui.ui.lazy_pane import LazyPane
 from rtocr_gui.ui.text_pane import TextPane
+
+if TYPE_CHECKING:
+    from rtocr_gui.ui.compare_view import CompareView
+    from rtocr_gui.ui.curve_view import CurveView
 
 
 class TextColumn(QSplitter):
@@ -19,14 +25,14 @@ class TextColumn(QSplitter):
         super().__init__(Qt.Orientation.Vertical, parent)
         self.summary = QLabel()
         self.text_pane = TextPane()
-        self.compare_view = CompareView()
+        self.compare = LazyPane(_make_compare_view)
         self.figures_panel = FiguresPanel()
-        self.curve_view = CurveView()
+        self.curve = LazyPane(_make_curve_view)
         self.summary.setAccessibleName("How the text came about")
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.summary.setWordWrap(True)
         self.summary.setContentsMargins(6, 4, 6, 4)
-        self._compare_tab, self._curve_tab = _scrolled(self.compare_view), _scrolled(self.curve_view)
+        self._compare_tab, self._curve_tab = _scrolled(self.compare), _scrolled(self.curve)
         self.text_pane.add_tab(self._compare_tab, "C&ompare", "Two readings of this page side by side")
         self.panel = QTabWidget()
         self.panel.setDocumentMode(True)
@@ -55,7 +61,7 @@ class TextColumn(QSplitter):
     def show_compare(self) -> None:
         """Bring the comparison to the front."""
         self.text_pane.show_tab(self._compare_tab)
-        self.compare_view.setFocus()
+        self.compare.setFocus()
 
     def show_curve(self) -> None:
         """Bring the curve to the front of the panel."""
@@ -68,6 +74,18 @@ class TextColumn(QSplitter):
     def restore(self, state: str) -> None:
         """Share the room as it was shared before; an empty state changes nothing."""
         self.restoreState(QByteArray.fromHex(state.encode()))
+
+
+def _make_compare_view() -> "CompareView":
+    from rtocr_gui.ui.compare_view import CompareView
+
+    return CompareView()
+
+
+def _make_curve_view() -> "CurveView":
+    from rtocr_gui.ui.curve_view import CurveView
+
+    return CurveView()
 
 
 def _scrolled(pane: QWidget) -> QScrollArea:

@@ -10,10 +10,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequ
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
+    QComboBox,
     QFileDialog,
     QLabel,
     QListView,
     QPlainTextEdit,
+    QPushButton,
     QScrollArea,
     QSlider,
     QTabBar,
@@ -329,7 +331,7 @@ def test_the_differences_are_in_sight_and_gone_through_from_anywhere_in_the_wind
     window.actions_by_name["compare"].trigger()
     with qtbot.waitSignal(session.tuning.comparison_changed, check_params_cb=lambda shown: shown is not None):
         session.tuning.compare(PruneSettings(1.0), PruneSettings(0.5))
-    differences = window.text_column.compare_view.findChild(QListView)
+    differences = window.text_column.compare.findChild(QListView)
     qtbot.waitUntil(lambda: differences.isVisible() and not differences.visibleRegion().isEmpty())
     assert differences.visibleRegion().boundingRect() == differences.rect()
     window.page_view.setFocus()
@@ -342,9 +344,35 @@ def test_a_point_of_the_curve_moves_the_slider_and_is_read(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
-    window.text_column.curve_view.retention_chosen.emit(0.5)
+    window.text_column.curve.pane.retention_chosen.emit(0.5)
     assert window.retention_bar.findChild(QSlider).value() == 50
     qtbot.waitUntil(lambda: editor(window).toPlainText().endswith("at 0.50"))
+
+
+def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_knows(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    column = window.text_column
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.retention_bar.retention_changed.emit(0.62)
+    session.tuning.read_curve()
+    qtbot.waitUntil(lambda: session.tuning.has_curve and not session.tuning.is_reading)
+    assert not any(pane.is_built for pane in (window.play_bar, column.compare, column.curve))
+    column.show_curve()
+    assert [button.text() for button in column.curve.findChildren(QPushButton) if button.isVisible()] == [
+        "Read &curve again",
+        "E&xport…",
+    ]
+    assert column.curve.findChild(QPushButton).isEnabled()
+    column.show_compare()
+    assert any(
+        "62 %" in box.itemText(row)
+        for box in column.compare.findChildren(QComboBox)
+        for row in range(box.count())
+    )
+    window.actions_by_name["trace"].trigger()
+    assert window.play_bar.pane.isVisible()
 
 
 def test_the_panel_stays_hidden_when_it_was(window: MainWindow, session: Session) -> None:
@@ -370,8 +398,8 @@ def test_where_it_looks_is_asked_for_played_and_closed(
     assert window.actions_by_name["overlay"].isChecked()
     assert not fake_engine.traced
     with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
-        window.play_bar.play()
-    window.play_bar.closed.emit()
+        window.play_bar.pane.play()
+    window.play_bar.pane.closed.emit()
     assert not window.play_bar.isVisible()
     assert not window.actions_by_name["trace"].isChecked()
 

@@ -1,0 +1,94 @@
+"""Keeps the place of a pane until somebody looks at it, so that the window is there sooner.
+
+Knows neither what the pane shows nor who tells it.
+"""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import Qt, SignalInstance
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+Pane = TypeVar("Pane", bound=QWidget)
+
+
+class LazyPane(QWidget, Generic[Pane]):
+    """Builds a pane when it is first shown or asked for, and tells it what it missed.
+
+    Args:
+        build: makes the pane, and imports what only the pane needs.
+    """
+
+    def __init__(self, build: Callable[[], Pane]) -> None:
+        super().__init__()
+        self._build = build
+        self._pane: Pane | None = None
+        self._wires: list[Callable[[Pane], None]] = []
+        self._missed: dict[Callable[[Pane], Callable[..., None]], tuple[object, ...]] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+
+    @property
+    def is_built(self) -> bool:
+        """True once the pane is there."""
+        return self._pane is not None
+
+    @property
+    def pane(self) -> Pane:
+        """The pane; asking for it has it built."""
+        return self._pane if self._pane is not None else self._make()
+
+    def when_built(self, wire: Callable[[Pane], None]) -> None:
+        """Have the pane's own signals connected as soon as it is there."""
+        self._wires.append(wire)
+
+    def follow(self, signal: SignalInstance, slot_of: Callable[[Pane], Callable[..., None]]) -> None:
+        """Connect a signal to a slot of the pane; until it is there, what was said last waits for it.
+
+        Args:
+            signal: says what is to be shown.
+            slot_of: names the slot, e.g. ``lambda curve: curve.show_curve``.
+        """
+
+        def miss(*values: object) -> None:
+            self._missed.pop(slot_of, None)  # said anew, it moves to the end: the pane hears all in order
+            self._missed[slot_of] = values
+
+        def catch_up(pane: Pane) -> None:
+            signal.disconnect(miss)
+            signal.connect(slot_of(pane))
+
+        signal.connect(miss)
+        self._wires.append(catch_up)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.pane.show()
+        super().showEvent(event)
+
+    def _make(self) -> Pane:
+        pane = self._pane = self._build()
+        self._column.addWidget(pane)
+        _follow_in_tab_order(pane, self)
+        self.setFocusProxy(pane)
+        for wire in self._wires:
+            wire(pane)
+        for slot_of, values in self._missed.items():
+            slot_of(pane)(*values)
+        return pane
+
+
+def _follow_in_tab_order(pane: QWidget, place: QWidget) -> None:
+    """Have Tab go through a pane where its place is: Qt puts whatever is built late after all the rest."""
+    own, widget = [], pane.nextInFocusChain()
+    while widget is not None and pane.isAncestorOf(widget):
+        if widget.focusPolicy() != Qt.FocusPolicy.NoFocus:
+            own.append(widget)
+        widget = widget.nextInFocusChain()
+    before = place.previousInFocusChain()
+    while own and before is not None and before.focusPolicy() == Qt.FocusPolicy.NoFocus:
+        before = before.previousInFocusChain()
+    for widget in own:
+        if before is not None:
+            QWidget.setTabOrder(before, widget)
+        before = widget
