@@ -28,6 +28,7 @@ class Settings:
         model_folder: checkpoint folder; empty for the bundled miniature.
         own_models: further checkpoint folders that the person named.
         device: "auto", "cpu", "cuda" or "mps".
+        precision: "auto", "float32", "float16" or "bfloat16".
         mode: name of a `Mode`; empty for the one the model was made for.
         task: name of a `Task`; empty for the one the model was made for.
         task_words: what the task asks for, of a task in a person's own words.
@@ -50,6 +51,7 @@ class Settings:
     model_folder: str = ""
     own_models: tuple[str, ...] = ()
     device: str = "auto"
+    precision: str = "auto"
     mode: str = ""
     task: str = ""
     task_words: str = ""

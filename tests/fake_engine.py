@@ -78,7 +78,7 @@ class FakeEngine:
         self.tasks = TASKS[1:2]
         self.said: list[str] = []
 
-    def load(self, folder: Path, device: str = "auto") -> LoadedModel:
+    def load(self, folder: Path, device: str = "auto", precision: str = "auto") -> LoadedModel:
         self.threads.add(threading.current_thread().name)
         if self.load_error is not None:
             raise self.load_error

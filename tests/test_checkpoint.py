@@ -17,15 +17,8 @@ import torch
 from safetensors.numpy import load_file, save_file
 from transformers import UnlimitedOcrForConditionalGeneration, core_model_loading
 
-from rtocr_gui.errors import CheckpointError, SettingsError
-from rtocr_gui.ocr.checkpoint import (
-    choose_device,
-    choose_dtype,
-    is_out_of_memory,
-    load_checkpoint,
-    load_model,
-    stock_config,
-)
+from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.checkpoint import load_checkpoint, load_model, stock_config
 from rtocr_gui.ocr.folder import check_folder, inspect_checkpoint
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.resources import resource_path
@@ -504,58 +497,9 @@ def test_too_little_memory_is_told_with_the_amount_needed(
         raise error
 
     monkeypatch.setattr(core_model_loading, "_materialize_copy", fail)
-    assert is_out_of_memory(error)
     checked = replace(check_folder(folder), parameter_count=3_300_000_000, weight_bytes=6_700_000_000)
     with pytest.raises(CheckpointError, match=r"needs 13\.2 GB of memory on “cpu”: .*smaller model"):
         load_model(checked, CPU, torch.float32)
     needed = r"needs 6\.6 GB of memory on “meta”, and 6\.6 GB of main memory.*smaller model"
     with pytest.raises(CheckpointError, match=needed):
         load_model(checked, torch.device("meta"), torch.bfloat16)
-
-
-def test_other_failures_of_torch_are_not_taken_for_lack_of_memory() -> None:
-    assert not is_out_of_memory(RuntimeError("shapes do not match"))
-    assert not is_out_of_memory(ValueError("out of memory"))
-
-
-# --- where it runs -------------------------------------------------------------------------------
-
-
-def test_a_computer_without_an_accelerator_uses_its_cpu_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert choose_device("auto") == CPU
-    assert choose_dtype(CPU) == torch.float32
-
-
-def test_an_accelerator_is_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    assert choose_device("auto").type == "mps"
-    assert choose_dtype(torch.device("mps")) == torch.float16
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert choose_device("auto").type == "cuda"
-    assert choose_device("cuda:1").index == 1
-
-
-@pytest.mark.parametrize(("supported", "dtype"), [(True, torch.bfloat16), (False, torch.float16)])
-def test_cuda_uses_the_training_precision_where_the_chip_has_it(
-    supported: bool, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: supported)
-    assert choose_dtype(torch.device("cuda")) == dtype
-
-
-@pytest.mark.parametrize("name", ["cuda", "cuda:0", "cuda:9", "mps", "cpu:1"])
-def test_a_device_that_is_not_there_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    with pytest.raises(SettingsError, match="has no device"):
-        choose_device(name)
-
-
-@pytest.mark.parametrize("name", ["", "gpu", "cuda:x", "meta", "cpu:-1", "cuda:1:2"])
-def test_what_is_no_device_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match="is no device"):
-        choose_device(name)

@@ -151,7 +151,7 @@ def test_the_model_is_loaded_once_and_only_when_a_page_is_at_hand(run, page, boo
     loads: list[tuple[Path, str]] = []
 
     class CountingEngine(FakeEngine):
-        def load(self, folder, device="auto"):
+        def load(self, folder, device="auto", precision="auto"):
             loads.append((folder, device))
             return super().load(folder, device)
 
@@ -374,7 +374,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_page(run, book, tmp_path):
 
 def test_ctrl_c_while_the_model_is_loaded_ends_at_once(run, page):
     class InterruptedLoad(FakeEngine):
-        def load(self, folder, device="auto"):
+        def load(self, folder, device="auto", precision="auto"):
             signal.raise_signal(signal.SIGINT)
             raise AssertionError("unreachable")
 

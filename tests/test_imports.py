@@ -39,7 +39,7 @@ ROOMS = {
     "documents": room("numpy PIL pypdfium2", "", unloaded="torch transformers ot PySide6"),
     "pruning": room("numpy torch ot", "", unloaded="transformers PIL PySide6"),
     "ocr": room(
-        "numpy PIL torch transformers tokenizers safetensors huggingface_hub httpx2 rapidfuzz",
+        "numpy PIL psutil torch transformers tokenizers safetensors huggingface_hub httpx2 rapidfuzz",
         "documents pruning",
         unloaded="PySide6",
     ),

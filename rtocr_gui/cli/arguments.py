@@ -288,6 +288,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="DIR", type=Path, help="checkpoint folder (the miniature that comes with RTOCR)"
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(auto)")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "float16", "bfloat16"),
+        default="auto",
+        help="of the arithmetic (what the device computes best)",
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
     parser.epilog = EXIT_CODES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter

@@ -19,7 +19,7 @@ from transformers import UnlimitedOcrForConditionalGeneration
 from transformers.models.unlimited_ocr.configuration_unlimited_ocr import UnlimitedOcrConfig
 from transformers.utils import logging as transformers_logging
 
-from rtocr_gui.errors import CheckpointError, SettingsError
+from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.architecture import (
     CLIP_IMAGE_PX,
     CLIP_PATCH_PX,
@@ -27,13 +27,11 @@ from rtocr_gui.ocr.architecture import (
     SAM_PATCH_PX,
     Architecture,
 )
+from rtocr_gui.ocr.devices import is_out_of_memory
 from rtocr_gui.ocr.folder import CheckpointFolder, check_folder, describe, load_tokenizer
 from rtocr_gui.ocr.manifest import unused_tensors
 from rtocr_gui.ocr.reading import ModelInfo
 from rtocr_gui.ocr.tokenizer import PageTokenizer
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
-"""What a person may ask for; "cuda:1" and so on choose one of several."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,49 +42,6 @@ class Checkpoint:
     architecture: Architecture
     model: UnlimitedOcrForConditionalGeneration
     tokenizer: PageTokenizer
-
-
-def choose_device(name: str) -> torch.device:
-    """Choose where the model runs.
-
-    Args:
-        name: one of `DEVICES`; "auto" takes CUDA, then MPS, then the CPU.
-
-    Returns:
-        A device that this computer has.
-
-    Raises:
-        SettingsError: it has no such device.
-    """
-    has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    if name == "auto":
-        return torch.device("cuda" if has_cuda else "mps" if has_mps else "cpu")
-    kind, _, number = name.partition(":")
-    count = {"cpu": 1, "cuda": torch.cuda.device_count() if has_cuda else 0, "mps": int(has_mps)}.get(kind)
-    if count is None or (number and not number.isdecimal()):
-        raise SettingsError(f"“{name}” is no device. Choose {', '.join(DEVICES)}.")
-    if int(number or 0) >= count:
-        raise SettingsError(
-            f"This computer has no device “{name}” that PyTorch can use. Choose “auto” or “cpu”."
-        )
-    return torch.device(name)
-
-
-def choose_dtype(device: torch.device) -> torch.dtype:
-    """Choose the precision for a device: the widest that is fast there.
-
-    Args:
-        device: where the model runs.
-
-    Returns:
-        float32 on a CPU, where half precision is slow or emulated; bfloat16 on CUDA where the chip has it,
-        as the model was trained in it; else float16.
-    """
-    if device.type == "cpu":
-        return torch.float32
-    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
-        return torch.bfloat16
-    return torch.float16
 
 
 def load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> Checkpoint:
@@ -190,16 +145,6 @@ def _one_tensor_at_a_time() -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error of torch means that memory ran out: each device has its own way to say so."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    words = str(error)
-    return isinstance(error, RuntimeError) and any(
-        phrase in words for phrase in ("can't allocate memory", "not enough memory", "out of memory")
-    )
 
 
 def stock_config(architecture: Architecture) -> UnlimitedOcrConfig:

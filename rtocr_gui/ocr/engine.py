@@ -21,15 +21,10 @@ from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.attention import LAYERS, trace_reading
 from rtocr_gui.ocr.cache import ByteBoundedCache
-from rtocr_gui.ocr.checkpoint import (
-    Checkpoint,
-    choose_device,
-    choose_dtype,
-    is_out_of_memory,
-    load_checkpoint,
-)
+from rtocr_gui.ocr.checkpoint import Checkpoint, load_checkpoint
 from rtocr_gui.ocr.cost import prefill_cost
 from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt, build_prompt
+from rtocr_gui.ocr.devices import is_out_of_memory, place
 from rtocr_gui.ocr.drafting import Drafter, EarlierTexts, pass_cost
 from rtocr_gui.ocr.folder import inspect_checkpoint
 from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
@@ -81,12 +76,13 @@ class Engine:
         self._encoder = PageEncoder(self._encoding_threads, cache_bytes)
         self._texts: ByteBoundedCache[tuple[PageKey, Task], EarlierTexts] = ByteBoundedCache(TEXT_BYTES)
 
-    def load(self, folder: Path, device: str = "auto") -> LoadedModel:
+    def load(self, folder: Path, device: str = "auto", precision: str = "auto") -> LoadedModel:
         """Load a checkpoint in place of the one that was loaded.
 
         Args:
             folder: in the official layout.
             device: "auto", "cpu", "cuda", "cuda:1", "mps", ...
+            precision: "auto", "float32", "float16" or "bfloat16".
 
         Returns:
             What was loaded, and where it runs.
@@ -94,20 +90,20 @@ class Engine:
         Raises:
             CheckpointError: the folder cannot be used, and the former model stays; or the memory does
                 not suffice, and no model is loaded.
-            SettingsError: this computer has no such device; the former model stays.
+            SettingsError: this computer has no such device, or that no such precision; the former model
+                stays.
         """
         started = time.perf_counter()
-        place = choose_device(device)
-        dtype = choose_dtype(place)
-        inspect_checkpoint(folder)
+        placement = place(device, precision, inspect_checkpoint(folder).parameter_count)
         self.unload()
         torch.set_num_threads(self._encoding_threads)
-        self._checkpoint = load_checkpoint(folder, place, dtype)
+        self._checkpoint = load_checkpoint(folder, placement.device, placement.dtype)
         return LoadedModel(
             info=self._checkpoint.info,
-            device=str(place),
-            dtype=str(dtype).removeprefix("torch."),
+            device=str(placement.device),
+            dtype=placement.dtype_name,
             load_ms=_ms_since(started),
+            why=placement.why,
         )
 
     def unload(self) -> None:

@@ -143,12 +143,21 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model that is ready to read: what it is, and where and how it runs (e.g. "cpu", "float32")."""
+    """A model that is ready to read.
+
+    Attributes:
+        info: what it is.
+        device: where it runs, e.g. "cpu".
+        dtype: how it computes there, e.g. "float32".
+        load_ms: how long loading took.
+        why: the reason for device and precision, in a sentence or two.
+    """
 
     info: ModelInfo
     device: str
     dtype: str
     load_ms: float
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
