@@ -9,7 +9,7 @@ interface and token ids; knows no page and no text.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import DynamicCache, UnlimitedOcrForConditionalGeneration
+from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.ocr.drafting import Drafter
 from rtocr_gui.ocr.greedy import Candidates, GreedyText
 from rtocr_gui.ocr.greedy import GenerationRules as GenerationRules
+from rtocr_gui.ocr.growing_cache import make_cache
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,9 +79,11 @@ class Decoder:
 
     def __init__(self, model: UnlimitedOcrForConditionalGeneration) -> None:
         self._model = model
+        self._device = model.device
         text_config: Any = model.config.text_config
-        self._cache = DynamicCache(config=text_config)
-        self._cache.activate_past_recording()
+        self._attends_to_all = set(text_config.layer_types) == {"full_attention"}
+        self._cache = make_cache(text_config, self._device)
+        self._cache.activate_past_recording()  # type: ignore[no-untyped-call]
         self.next_position = 0
 
     @torch.inference_mode()
@@ -91,9 +94,7 @@ class Decoder:
             (vocabulary,) logits of the first token to generate.
         """
         self.next_position = prompt.next_position
-        # Without a mask, gaps between positions would be taken for borders of packed sequences.
-        mask = torch.ones((1, len(prompt.position_ids)), dtype=torch.int64, device=prompt.embeddings.device)
-        return self._forward(prompt.embeddings[None], prompt.position_ids[None], mask)[-1]
+        return self._forward(prompt.embeddings[None], prompt.position_ids[None], logits_to_keep=1)[-1]
 
     @torch.inference_mode()
     def feed(self, token_ids: Sequence[int]) -> Tensor:
@@ -102,30 +103,45 @@ class Decoder:
         Returns:
             (t, vocabulary) logits of the token after each.
         """
-        ids = torch.tensor([token_ids], dtype=torch.int64, device=self._model.device)
+        ids = torch.tensor([token_ids], dtype=torch.int64, device=self._device)
         self._cache.crop(0)  # a window keeps what left it only as long as the last feed can be taken back
         end = self.next_position + len(token_ids)
-        self._cache.crop(0)  # a window forgets what left it: only this feed can be taken back
-        positions = torch.arange(self.next_position, end, device=self._model.device)[None]
+        positions = torch.arange(self.next_position, end, device=self._device)[None]
         self.next_position = end
-        return self._forward(self._model.get_input_embeddings()(ids), positions, None)
+        return self._forward(self._model.get_input_embeddings()(ids), positions)
 
     def take_back(self, count: int) -> None:
         """Forget the last tokens of the last feed, at least one."""
         self.next_position -= count
         self._cache.crop(-count)
 
-    def _forward(self, embeddings: Tensor, position_ids: Tensor, mask: Tensor | None) -> Tensor:
+    def _forward(self, embeddings: Tensor, position_ids: Tensor, logits_to_keep: int = 0) -> Tensor:
         output = self._model(
             inputs_embeds=embeddings,
             position_ids=position_ids,
-            attention_mask=mask,
+            attention_mask=self._mask(embeddings),
             past_key_values=self._cache,
             use_cache=True,
-            logits_to_keep=1 if mask is not None else 0,
+            logits_to_keep=logits_to_keep,
         )
         logits: Tensor = output.logits[0]
         return logits
+
+    def _mask(self, embeddings: Tensor) -> Tensor | dict[str, Tensor | None] | None:
+        """What each of t tokens attends to, in the form that costs the stock model least.
+
+        Given the masks of its kinds of layers, the model makes none. Left alone it would make one for layers
+        with a window at every token, even where no layer has one: a tenth of the miniature's step. None is
+        causal to `sdpa`, the attention that `load_model` chooses.
+        """
+        begin, count = self._cache.get_seq_length(), embeddings.shape[1]
+        if not self._attends_to_all:
+            # Without a mask, gaps between positions would be taken for borders of packed sequences.
+            return None if begin else torch.ones((1, count), dtype=torch.int64, device=self._device)
+        if begin == 0 or count == 1:
+            return {"full_attention": None}
+        seen = torch.ones((count, begin + count), dtype=torch.bool, device=self._device)
+        return {"full_attention": seen.tril(diagonal=begin)[None, None]}
 
 
 class GreedyGeneration(GreedyText):
@@ -166,7 +182,7 @@ class GreedyGeneration(GreedyText):
         if not self.has_ended():
             self._first_logits = self._decoder.prefill(prompt)
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Generator[int, None, None]:
         if self.has_ended():
             return
         assert self._first_logits is not None, "iterated before the prefill"
