@@ -30,6 +30,7 @@ from rtocr_gui.ocr.architecture import (
 from rtocr_gui.ocr.devices import is_out_of_memory
 from rtocr_gui.ocr.folder import CheckpointFolder, check_folder, describe, load_tokenizer
 from rtocr_gui.ocr.manifest import unused_tensors
+from rtocr_gui.ocr.position_tables import keep_position_tables
 from rtocr_gui.ocr.reading import ModelInfo
 from rtocr_gui.ocr.tokenizer import PageTokenizer
 
@@ -96,6 +97,7 @@ def load_model(
             )
         model, report = loaded
         placed: UnlimitedOcrForConditionalGeneration = model.eval().requires_grad_(False).to(device)
+        keep_position_tables(placed)
     except (OSError, SafetensorError, RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             size = f"{folder.parameter_count * dtype.itemsize / 1e9:.1f} GB"
