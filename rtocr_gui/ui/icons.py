@@ -1,20 +1,22 @@
 """Our own icons, in the text colour of the palette.
 
-An icon is drawn once, when asked for. A widget that shows one asks again when its palette
-changes, so that icons follow the light or dark scheme. Knows no widget and no action.
+An icon is drawn in a size when something shows it in that size. A widget that shows one asks again when
+its palette changes, so that icons follow the light or dark scheme. Knows no widget and no action.
 """
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QIcon, QPainter, QPalette, QPixmap
+from pathlib import Path
+
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from rtocr_gui.resources import resource_path
 
-_SIZES_PX = (16, 24, 32, 48)
+_WINDOW_SIZES_PX = (16, 24, 32, 48, 128)
 
 
 def icon(name: str, palette: QPalette) -> QIcon:
-    """Draw an icon in the text colours of a palette, enabled and disabled.
+    """An icon in the text colours of a palette, enabled, disabled and selected.
 
     Args:
         name: file name in `resources/icons` without ``.svg``, e.g. ``"zoom-in"``.
@@ -23,43 +25,69 @@ def icon(name: str, palette: QPalette) -> QIcon:
     Raises:
         RtocrError: there is no such icon.
     """
-    renderer = QSvgRenderer(str(resource_path(f"icons/{name}.svg")))
-    drawn = QIcon()
-    for size in _SIZES_PX:
-        shape = _render(renderer, size)
-        for mode, group in (
-            (QIcon.Mode.Normal, QPalette.ColorGroup.Active),
-            (QIcon.Mode.Disabled, QPalette.ColorGroup.Disabled),
-            (QIcon.Mode.Selected, QPalette.ColorGroup.Active),
-        ):
-            role = (
-                QPalette.ColorRole.HighlightedText
-                if mode is QIcon.Mode.Selected
-                else QPalette.ColorRole.ButtonText
-            )
-            tinted = QPixmap(shape)
-            painter = QPainter(tinted)
-            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
-            painter.fillRect(tinted.rect(), palette.color(group, role))
-            painter.end()
-            drawn.addPixmap(tinted, mode)
-    return drawn
+    return QIcon(_TintedShape(resource_path(f"icons/{name}.svg"), palette))
 
 
 def app_icon() -> QIcon:
     """The program's icon, in its own colours."""
     renderer = QSvgRenderer(str(resource_path("icons/rtocr.svg")))
     drawn = QIcon()
-    for size in (*_SIZES_PX, 128):
+    for size in _WINDOW_SIZES_PX:
         drawn.addPixmap(_render(renderer, size))
     return drawn
 
 
+class _TintedShape(QIconEngine):
+    """Draws a shape in the size and the state that Qt asks for, once each.
+
+    Args:
+        path: an SVG file of which the shape counts, not the colours.
+        palette: gives the colours.
+    """
+
+    def __init__(self, path: Path, palette: QPalette) -> None:
+        super().__init__()
+        self._path = path
+        self._palette = QPalette(palette)
+        self._drawn: dict[tuple[int, QIcon.Mode], QPixmap] = {}
+
+    def clone(self) -> QIconEngine:
+        return _TintedShape(self._path, self._palette)
+
+    def actualSize(self, size: QSize, _mode: QIcon.Mode, _state: QIcon.State) -> QSize:
+        side = min(size.width(), size.height())
+        return QSize(side, side)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        drawn = self.scaledPixmap(rect.size(), mode, state, painter.device().devicePixelRatio())
+        painter.drawPixmap(rect, drawn)
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        return self.scaledPixmap(size, mode, state, 1.0)
+
+    def scaledPixmap(self, size: QSize, mode: QIcon.Mode, _state: QIcon.State, scale: float) -> QPixmap:
+        side_px = round(min(size.width(), size.height()) * scale)
+        if (side_px, mode) not in self._drawn:
+            drawn = _render(QSvgRenderer(str(self._path)), side_px)
+            with QPainter(drawn) as painter:
+                painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceIn)
+                painter.fillRect(drawn.rect(), self._colour(mode))
+            self._drawn[side_px, mode] = drawn
+        return self._drawn[side_px, mode]
+
+    def _colour(self, mode: QIcon.Mode) -> QColor:
+        group, role = QPalette.ColorGroup, QPalette.ColorRole
+        if mode is QIcon.Mode.Selected:
+            return self._palette.color(group.Active, role.HighlightedText)
+        return self._palette.color(
+            group.Disabled if mode is QIcon.Mode.Disabled else group.Active, role.ButtonText
+        )
+
+
 def _render(renderer: QSvgRenderer, size_px: int) -> QPixmap:
-    pixmap = QPixmap(QSize(size_px, size_px))
+    pixmap = QPixmap(size_px, size_px)
     pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    renderer.render(painter, QRectF(0, 0, size_px, size_px))
-    painter.end()
+    with QPainter(pixmap) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        renderer.render(painter, QRectF(pixmap.rect()))
     return pixmap
