@@ -23,6 +23,7 @@ from rtocr_gui.ocr.drafting import Drafter
 from rtocr_gui.ocr.greedy import Candidates, GreedyText
 from rtocr_gui.ocr.greedy import GenerationRules as GenerationRules
 from rtocr_gui.ocr.growing_cache import make_cache
+from rtocr_gui.pruning.sending import send
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -63,13 +64,13 @@ def build_prompt(
         The prompt, with the positions of the full sequence.
     """
     device = visual_tokens.device
-    text_ids = torch.tensor([*before, *after], dtype=torch.int64, device=device)
+    text_ids = send(np.array([*before, *after], dtype=np.int64), device)
     text = model.get_input_embeddings()(text_ids)
     begin, end = len(before), len(before) + visual_length
     position_ids = np.concatenate([np.arange(begin), begin + selected, end + np.arange(len(after))])
     return Prompt(
         embeddings=torch.cat([text[:begin], visual_tokens.to(text.dtype), text[begin:]]),
-        position_ids=torch.from_numpy(position_ids).to(device),
+        position_ids=send(position_ids, device),
         next_position=end + len(after),
     )
 

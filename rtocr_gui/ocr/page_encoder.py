@@ -19,6 +19,7 @@ from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
 from rtocr_gui.ocr.views import choose_tiles, make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
+from rtocr_gui.pruning.sending import send
 
 _MODES_KEPT = 1000
 
@@ -97,7 +98,7 @@ class PageEncoder:
             tokens, cls_attention = encode_views(model, views), None
         wait_for(tokens.device)
         encode_ms = (time.perf_counter() - started) * 1000
-        prunable = torch.from_numpy(layout.prunable).to(tokens.device)
+        prunable = send(layout.prunable, tokens.device)
         measures = measure_tokens(tokens[prunable], normalise(views.global_view), cls_attention)
         encoding = Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
         self._kept.put(key, encoding, encoding.size_bytes)

@@ -51,18 +51,22 @@ def measure_tokens(
             f"{cls_attention.shape}. Encode the page again."
         )
     features = tokens.float()
-    norms = torch.linalg.vector_norm(features, dim=1)
-    if not bool(norms.isfinite().all()):
+    count = len(features)
+    measured = features.new_empty((count + 1, count))  # the similarity, and the norms below it
+    torch.linalg.vector_norm(features, dim=1, out=measured[count])
+    pairwise_cosine(features, measured[count], out=measured[:count])
+    # A graphics processor is still at it while the page's pixels are looked at; then all is fetched at once.
+    patch_density = patch_text_density(view)
+    fetched: NDArray[np.float32] = measured.cpu().numpy()
+    similarity, norms = fetched[:count], fetched[count]
+    if not np.isfinite(norms).all():
         raise PruningError(
             "The model gave visual tokens that are not finite numbers. Encode the page again; if that does "
             "not help, choose another precision or device, or check the model files."
         )
-    similarity = pairwise_cosine(features, norms).cpu().numpy()  # (N, N)
-    patch_density = patch_text_density(view)
-    host_norms = norms.cpu().numpy()
     return TokenMeasures(
-        norms=host_norms,
-        order=order_by_norm(host_norms),
+        norms=norms,
+        order=order_by_norm(norms),
         similarity=similarity,
         patch_density=patch_density,
         text_density=float(patch_density.mean(dtype=np.float64)),
@@ -72,7 +76,7 @@ def measure_tokens(
     )
 
 
-def pairwise_cosine(features: Tensor, norms: Tensor) -> Tensor:
+def pairwise_cosine(features: Tensor, norms: Tensor, out: Tensor) -> None:
     """Compute the cosine of every pair of tokens; that of a zero vector is 0.
 
     The product runs in strips: what lies left of a strip's diagonal block is mirrored from the
@@ -81,16 +85,12 @@ def pairwise_cosine(features: Tensor, norms: Tensor) -> Tensor:
     Args:
         features: (N, D) float32.
         norms: (N,) L2 norms of the rows.
-
-    Returns:
-        (N, N) float32.
+        out: (N, N) float32, which takes the cosines.
     """
     unit = features / norms.clamp_min(_SMALLEST_NORM).unsqueeze(1)
     count = len(unit)
-    cosines = unit.new_empty((count, count))
     strip = -(-count // _STRIPS)
     for start in range(0, count, strip):
         stop = start + strip
-        cosines[start:stop, start:] = unit[start:stop] @ unit[start:].T
-        cosines[stop:, start:stop] = cosines[start:stop, stop:].T
-    return cosines
+        out[start:stop, start:] = unit[start:stop] @ unit[start:].T
+        out[stop:, start:stop] = out[start:stop, stop:].T

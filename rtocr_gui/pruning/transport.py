@@ -13,6 +13,7 @@ from torch import Tensor
 
 from rtocr_gui.errors import PruningError
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, Transport, contextual_tokens
+from rtocr_gui.pruning.sending import send
 
 _DUSTBIN_SIMILARITY = 0.2
 _REGULARISATION = 1.0
@@ -107,17 +108,17 @@ def apply_plan(tokens: Tensor, plan: PrunePlan) -> Tensor:
             f"{tuple(tokens.shape)}. Plan the page again."
         )
     device = tokens.device
-    survivors = tokens[torch.from_numpy(plan.selected).to(device)]  # (m, D)
+    survivors = tokens[send(plan.selected, device)]  # (m, D)
     if plan.method not in _MERGING_METHODS or len(plan.kept) == 0 or len(plan.merged) == 0:
         return survivors
     transport = transport_of(plan)
-    merged_rows = torch.from_numpy(plan.layout.prunable[plan.merged]).to(device)
-    carried = torch.from_numpy(transport.mass).to(device) @ tokens[merged_rows].float()  # (K, D)
-    kept_rows = torch.from_numpy(np.searchsorted(plan.selected, plan.layout.prunable[plan.kept])).to(device)
+    merged_rows = send(plan.layout.prunable[plan.merged], device)
+    carried = send(transport.mass, device) @ tokens[merged_rows].float()  # (K, D)
+    kept_rows = send(np.searchsorted(plan.selected, plan.layout.prunable[plan.kept]), device)
     result = survivors.float()
     if plan.method is PruneMethod.RTPRUNE:
         result.index_add_(0, kept_rows, carried, alpha=_MERGE_WEIGHT)
     else:
-        parts = 1 + torch.from_numpy(transport.received).to(device).unsqueeze(1)  # (K, 1)
+        parts = 1 + send(transport.received, device).unsqueeze(1)  # (K, 1)
         result[kept_rows] = (result[kept_rows] + carried) / parts
     return result.to(tokens.dtype)
