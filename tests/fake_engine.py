@@ -5,6 +5,7 @@ It reads "page N of NAME at R" so that a test can tell which page was read at wh
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from rtocr_gui.ocr.reading import (
     LoadedModel,
     Mode,
     ModelInfo,
+    OutOfMemory,
     PrefillCost,
     Reading,
     ReadingEvent,
@@ -64,6 +66,10 @@ class FakeEngine:
         traced: settings of every trace that was begun.
         tasks: what its model was made for.
         said: what it says of every page, token by token, in place of the page's name.
+        too_large: modes in which memory runs out; in those of `dry` only after the first word.
+        dry: see there.
+        looping: modes in which a reading ends in a loop.
+        retry: how to scale a page instead, where memory ran out or a reading looped.
     """
 
     def __init__(self) -> None:
@@ -77,6 +83,10 @@ class FakeEngine:
         self.traced: list[ReadSettings] = []
         self.tasks = TASKS[1:2]
         self.said: list[str] = []
+        self.too_large: set[Mode] = set()
+        self.dry: set[Mode] = set()
+        self.looping: set[Mode] = set()
+        self.retry: Scaling | None = None
 
     def load(self, folder: Path, device: str = "auto", precision: str = "auto") -> LoadedModel:
         self.threads.add(threading.current_thread().name)
@@ -100,6 +110,8 @@ class FakeEngine:
         yield Stage.PRUNE
         if page.ref.path.name in self.broken_pages:
             raise ReadingError("The model could not read this page.")
+        if encoded.mode in self.too_large:
+            raise self._out_of_memory(settings)
         plan = plan_pruning(encoded.layout, encoded.measures, settings.pruning)
         yield Stage.DECODE
         said: list[str] = []
@@ -107,11 +119,16 @@ class FakeEngine:
             said.append(word)
             yield TextDelta(said[-1], 1)
             self.reading_began.set()
+            if encoded.mode in self.dry:
+                raise self._out_of_memory(settings)
             while not self.gate.wait(0.005) and not cancel.is_set():
                 pass
             if cancel.is_set():
                 break
         text = "".join(said)
+        stop_reason = StopReason.LOOP if encoded.mode in self.looping else StopReason.END
+        if cancel.is_set():
+            stop_reason = StopReason.CANCELLED
         yield Reading(
             ref=page.ref,
             settings=settings,
@@ -120,14 +137,21 @@ class FakeEngine:
             raw_text=text,
             text=strip_grounding(text, settings.task),
             token_ids=tuple(range(len(said))),
-            stop_reason=StopReason.CANCELLED if cancel.is_set() else StopReason.END,
+            stop_reason=stop_reason,
             plan=plan,
             cost=PrefillCost(len(plan.selected) + 3, 1e9 * len(plan.selected), 100 * len(plan.selected)),
             cost_of_all=PrefillCost(len(plan.layout) + 3, 1e9 * len(plan.layout), 100 * len(plan.layout)),
             passes=len(said),
             timings=StageTimings(2.0, 1.0, 3.0, 40.0),
             blocks=parse_blocks(text, settings.task),
+            retry=self._retry(settings) if stop_reason is StopReason.LOOP else None,
         )
+
+    def _retry(self, settings: ReadSettings) -> ReadSettings | None:
+        return None if self.retry is None else replace(settings, scaling=self.retry)
+
+    def _out_of_memory(self, settings: ReadSettings) -> OutOfMemory:
+        return OutOfMemory("There is not enough memory to read this page.", self._retry(settings))
 
     def trace(
         self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event

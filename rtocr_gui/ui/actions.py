@@ -54,6 +54,7 @@ SPECS = (
     ActionSpec("quit", "Quit", "Close the program", _Key.Quit),
     ActionSpec("read", "Read", "Read this page", "Ctrl+R", "read"),
     ActionSpec("read_all", "Read all", "Read every page in the list", "Ctrl+Shift+R", "read-all"),
+    ActionSpec("retry", "Read another way", "Read this page in the way that may work better", "F5"),
     ActionSpec("stop", "Stop", "Stop reading; what was read so far stays", "Ctrl+.", "stop"),
     ActionSpec("compare", "Compare readings", "Show two readings of this page side by side", "Ctrl+D"),
     ActionSpec("curve", "Read retention curve", "Read this page at 8 ratios and at Auto", "Ctrl+K"),
@@ -90,7 +91,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         ),
         *("", "remove", "", "quit"),
     ),
-    "&Read": ("read", "read_all", "stop", "", "compare", "curve"),
+    "&Read": ("read", "read_all", "retry", "stop", "", "compare", "curve"),
     "&View": (
         *("zoom_in", "zoom_out", "fit_page", "fit_width", "actual_size"),
         *("", "overlay", "next_look", "global_grid", "blocks", "trace", "", "panel"),

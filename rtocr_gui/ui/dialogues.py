@@ -13,6 +13,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui import questions
+from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import OverwriteQuestion, PasswordQuestion
 
@@ -21,14 +22,14 @@ class Dialogues(QObject):
     """Asks over a window, and tells the session what was answered.
 
     Signals:
-        notice_raised (str): a sentence for the person.
+        notice_raised (Notice): a word to the person.
 
     Args:
         window: what the dialogs lie over.
         session: what is asked about.
     """
 
-    notice_raised = Signal(str)
+    notice_raised = Signal(object)
 
     def __init__(self, window: QWidget, session: Session) -> None:
         super().__init__(window)
@@ -59,7 +60,7 @@ class Dialogues(QObject):
             if password:
                 self._session.open_file(question.path, password)
             else:
-                self.notice_raised.emit(f"{question.path.name}: not opened. {question.sentence}")
+                self.notice_raised.emit(Notice(f"{question.path.name}: not opened. {question.sentence}"))
             self._password_questions.pop(0)
 
     @Slot(object)

@@ -21,6 +21,7 @@ from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.replies import PageExported, RequestFailed
 
 
@@ -45,14 +46,14 @@ class Exporter(QObject):
     """Writes files.
 
     Signals:
-        told (str): what was written, or why it was not.
+        told (Notice): what was written, or why it was not.
 
     Args:
         bridge: gives the page to draw over.
         parent: Qt parent.
     """
 
-    told = Signal(str)
+    told = Signal(object)
 
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -70,29 +71,30 @@ class Exporter(QObject):
         try:
             write_text_atomically(path, json.dumps(plan_as_json(plan), indent=1) + "\n")
         except ExportError as error:
-            self.told.emit(str(error))
+            self.told.emit(Notice(str(error)))
         else:
-            self.told.emit(f"Exported the plan to {path}.")
+            self.told.emit(Notice(f"Exported the plan to {path}.", is_passing=True))
 
     def export_curve(self, points: Sequence[CurvePoint], source: CurveSource, path: Path) -> None:
         """Write a retention curve as CSV or JSON."""
         try:
             export_curve(points, source, path)
         except ExportError as error:
-            self.told.emit(str(error))
+            self.told.emit(Notice(str(error)))
         else:
-            self.told.emit(f"Exported {len(points)} points of the curve to {path}.")
+            sentence = f"Exported {len(points)} points of the curve to {path}."
+            self.told.emit(Notice(sentence, is_passing=True))
 
     @Slot(object)
     def _tell_drawn(self, reply: PageExported) -> None:
         path = self._drawing.pop(reply.request_id, None)
         if path is not None:
-            self.told.emit(f"Exported the overlay to {path}.")
+            self.told.emit(Notice(f"Exported the overlay to {path}.", is_passing=True))
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
         if self._drawing.pop(failure.request_id, None) is not None:
-            self.told.emit(failure.sentence)
+            self.told.emit(Notice(failure.sentence))
 
 
 def _draw(page: PageImage, drawing: OverlayDrawing, path: Path) -> None:

@@ -21,6 +21,7 @@ from rtocr_gui.ui.dialogues import Dialogues
 from rtocr_gui.ui.icons import app_icon
 from rtocr_gui.ui.lazy_pane import LazyPane
 from rtocr_gui.ui.notice_bar import NoticeBar
+from rtocr_gui.ui.notices import retry_label
 from rtocr_gui.ui.overlay_bar import OverlayBar
 from rtocr_gui.ui.page_list import PageList
 from rtocr_gui.ui.page_view import PageView
@@ -130,8 +131,9 @@ class MainWindow(QMainWindow):
     def _connect_panes(self) -> None:
         session = self._session
         self.arrivals.files_came.connect(session.open_files)
-        self.arrivals.nothing_came.connect(self.notice_bar.add)
+        self.arrivals.nothing_came.connect(self.notice_bar.add_problem)
         self.dialogues.notice_raised.connect(self.notice_bar.add)
+        self.notice_bar.offer_taken.connect(session.take_offer)
         self.tool_bar.mode_chosen.connect(session.set_mode)
         self.tool_bar.task_chosen.connect(session.set_task)
         self.tool_bar.words_wanted.connect(self._ask_task)
@@ -227,6 +229,7 @@ class MainWindow(QMainWindow):
             "quit": self.close,
             "read": session.read_current,
             "read_all": session.read_all,
+            "retry": session.retry_current,
             "stop": session.stop,
             "compare": self.text_column.show_compare,
             "curve": self._read_curve,
@@ -378,6 +381,7 @@ class MainWindow(QMainWindow):
         enabled = {
             "read": session.current is not None,
             "read_all": session.current is not None,
+            "retry": session.retry is not None,
             "remove": session.current is not None,
             "stop": activity.reading or activity.page_count > 0 or tuning.is_reading,
             "compare": is_ready,
@@ -391,6 +395,8 @@ class MainWindow(QMainWindow):
         }
         for name, is_enabled in enabled.items():
             self.actions_by_name[name].setEnabled(is_enabled)
+        if session.retry is not None:
+            self.actions_by_name["retry"].setText(retry_label(session.retry))
         self.readiness_changed.emit(is_ready)
 
     @Slot()

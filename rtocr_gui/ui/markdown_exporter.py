@@ -17,6 +17,7 @@ from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.ocr.block_places import BlockPlaces
 from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.open_pages import OpenPage, OpenPages
 from rtocr_gui.ui.replies import PageExported, RequestFailed
 
@@ -55,7 +56,7 @@ class MarkdownExporter(QObject):
     """Writes texts and figures.
 
     Signals:
-        told (str): what was written, or why it was not.
+        told (Notice): what was written, or why it was not.
 
     Args:
         bridge: gives the pages to cut figures out of.
@@ -63,7 +64,7 @@ class MarkdownExporter(QObject):
         parent: Qt parent.
     """
 
-    told = Signal(str)
+    told = Signal(object)
 
     def __init__(self, bridge: EngineBridge, pages: OpenPages, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -118,11 +119,11 @@ class MarkdownExporter(QObject):
         try:
             export_markdown(pages, export.path)
         except ExportError as error:
-            self.told.emit(str(error))
+            self.told.emit(Notice(str(error)))
             return
         for draft in export.drafts:
             draft.page.exported |= draft.page.text == draft.text
-        self.told.emit(_summary(export))
+        self.told.emit(Notice(_summary(export), is_passing=not export.failures))
 
 
 def _figures_of(page: OpenPage) -> tuple[Figure, ...]:

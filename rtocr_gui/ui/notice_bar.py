@@ -1,31 +1,61 @@
-"""A strip above the panes that tells what went wrong or got done, until the person dismisses it."""
+"""A strip above the panes that tells what went wrong or got done, and offers what can be done about it.
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QWidget
+What went wrong stays until the person dismisses it; what got done leaves by itself, but never from under the
+pointer or the focus. Carries nothing out: it tells which offer was taken.
+"""
 
-LINES_KEPT = 50
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rtocr_gui.ui.notices import Notice, Offer
+
+NOTICES_KEPT = 50
 VISIBLE_LINES = 5
+LEAVE_AFTER_MS = 10_000
+"""How long a notice of what got done stays: time to read a long path twice."""
 
 
 class NoticeBar(QFrame):
-    """Shows sentences as they come, newest last; hidden while there are none."""
+    """Shows notices as they come, newest last; hidden while there are none.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Signals:
+        offer_taken (Offer): the person wants what a notice offers.
+
+    Args:
+        leave_after_ms: how long a notice stays that leaves by itself.
+        parent: Qt parent.
+    """
+
+    offer_taken = Signal(object)
+
+    def __init__(self, leave_after_ms: int = LEAVE_AFTER_MS, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName("Notices")
-        self._sentences: list[str] = []
-        self._label = QLabel()
-        # Notices quote file names: never let one be taken for rich text.
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
-        self._label.setWordWrap(True)
-        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._rows: list[_Row] = []
+        content = QWidget()
+        self._column = QVBoxLayout(content)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(2)
         self._scroll = QScrollArea()
-        self._scroll.setWidget(self._label)
+        self._scroll.setWidget(content)
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         bar = self._scroll.verticalScrollBar()
         bar.rangeChanged.connect(lambda _, maximum: bar.setValue(maximum))
         dismiss = QToolButton()
@@ -38,33 +68,105 @@ class NoticeBar(QFrame):
         layout.setContentsMargins(8, 4, 4, 4)
         layout.addWidget(self._scroll, 1)
         layout.addWidget(dismiss, 0, Qt.AlignmentFlag.AlignTop)
+        self._leaving = QTimer(self)
+        self._leaving.setSingleShot(True)
+        self._leaving.setInterval(leave_after_ms)
+        self._leaving.timeout.connect(self._let_leave)
         self.hide()
 
     @property
-    def sentences(self) -> tuple[str, ...]:
+    def notices(self) -> tuple[Notice, ...]:
         """What is shown, oldest first."""
-        return tuple(self._sentences)
+        return tuple(row.notice for row in self._rows)
 
-    @Slot(str)
-    def add(self, sentence: str) -> None:
-        """Show one more sentence."""
-        self._sentences = [*self._sentences, sentence][-LINES_KEPT:]
-        self._label.setText("\n".join(self._sentences))
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The same in words."""
+        return tuple(notice.sentence for notice in self.notices)
+
+    @Slot(object)
+    def add(self, notice: Notice) -> None:
+        """Show one more notice, in place of those that say or offer the same."""
+        self._drop([row for row in self._rows if _outdates(notice, row.notice)])
+        self._drop(self._rows[: max(0, len(self._rows) + 1 - NOTICES_KEPT)])
+        row = _Row(notice)
+        row.offer_taken.connect(lambda offer: self._take(row, offer))
+        self._rows.append(row)
+        self._column.addWidget(row)
+        if notice.is_passing:
+            self._leaving.start()
         self.show()
         self._fit_height()
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, notice.sentence))
+
+    @Slot(str)
+    def add_problem(self, sentence: str) -> None:
+        """Show a sentence that stays until it is dismissed."""
+        self.add(Notice(sentence))
+
+    @Slot()
+    def clear(self) -> None:
+        """Forget all notices and hide."""
+        self._drop(list(self._rows))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_height()
 
-    def _fit_height(self) -> None:
-        line = self._label.fontMetrics().lineSpacing()
-        needed = self._label.heightForWidth(self._scroll.viewport().width())
-        self._scroll.setFixedHeight(max(line, min(needed, VISIBLE_LINES * line)) + 4)
+    def _take(self, row: "_Row", offer: Offer) -> None:
+        """An offer is taken once: what comes of it may be another."""
+        self._drop([row])
+        self.offer_taken.emit(offer)
 
     @Slot()
-    def clear(self) -> None:
-        """Forget all sentences and hide."""
-        self._sentences = []
-        self._label.clear()
-        self.hide()
+    def _let_leave(self) -> None:
+        focused = QApplication.focusWidget()
+        if self.underMouse() or (focused is not None and self.isAncestorOf(focused)):
+            self._leaving.start()
+        else:
+            self._drop([row for row in self._rows if row.notice.is_passing])
+
+    def _drop(self, rows: "list[_Row]") -> None:
+        for row in rows:
+            self._rows.remove(row)
+            self._column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self.setVisible(bool(self._rows))
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        line = self.fontMetrics().lineSpacing()
+        needed = self._column.totalHeightForWidth(self._scroll.viewport().width())
+        self._scroll.setFixedHeight(max(line, min(needed, VISIBLE_LINES * line)) + 4)
+
+
+class _Row(QWidget):
+    """One notice: its sentence, and a button for each of its offers."""
+
+    offer_taken = Signal(object)
+
+    def __init__(self, notice: Notice) -> None:
+        super().__init__()
+        self.notice = notice
+        label = QLabel(notice.sentence)
+        # Notices quote file names: never let one be taken for rich text.
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(label, 1)
+        for offer in notice.offers:
+            button = QPushButton(offer.label)
+            button.setToolTip(offer.tip)
+            button.setAccessibleDescription(f"{notice.sentence} {offer.tip}")
+            button.clicked.connect(lambda _=False, offer=offer: self.offer_taken.emit(offer))
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+
+
+def _outdates(new: Notice, old: Notice) -> bool:
+    """Whether nobody needs the old notice any more."""
+    says_the_same = new.sentence == old.sentence or (bool(new.offers) and new.offers == old.offers)
+    return says_the_same or (new.is_passing and old.is_passing)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
-from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason, Task
+from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.ui.figure_rows import percent
+from rtocr_gui.ui.notices import retry_label
 from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.shown import BlocksShown, ReadingRecord
 
@@ -22,11 +23,20 @@ _STOP_SENTENCES = {
     StopReason.END: "",
     StopReason.CANCELLED: "Stopped before the end.",
     StopReason.LENGTH: "Stopped at the length limit; the page may go on.",
-    StopReason.LOOP: (
-        "Stopped because the model began to repeat itself; the repetition was left out. "
-        "Try another mode or retention."
-    ),
+    StopReason.LOOP: "Stopped because the model began to repeat itself; the repetition was left out.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _FormerText:
+    """What a reading that is under way replaces, and gives back where it fails."""
+
+    text: str
+    edited: bool
+    exported: bool
+    task: Task | None
+    raw_text: str
+    read_text: str
 
 
 @dataclass(slots=True)
@@ -48,6 +58,9 @@ class OpenPage:
         task: what was asked for when its text was read; None before.
         raw_text: what the model said then, so far, markup and all.
         read_text: the same without the markup, and without what a person changed.
+        scaling: how this page alone is scaled; None where it is scaled as all are.
+        retry: how to scale it instead, where the newest reading failed or ran in circles; None where nobody
+            knows a way, and once another reading began.
     """
 
     ref: PageRef
@@ -64,6 +77,17 @@ class OpenPage:
     task: Task | None = None
     raw_text: str = ""
     read_text: str = ""
+    scaling: Scaling | None = None
+    retry: Scaling | None = None
+    _former: _FormerText | None = None
+
+    def adapt(self, settings: ReadSettings) -> ReadSettings:
+        """The settings that this page is read with, where all others are read with these."""
+        return settings if self.scaling is None else replace(settings, scaling=self.scaling)
+
+    def begin(self) -> None:
+        """A reading was asked for; the text stays until there is another."""
+        self.state, self.sentence, self.retry = PageState.READING, "", None
 
     def edit(self, text: str) -> None:
         """Take over what a person typed."""
@@ -72,6 +96,10 @@ class OpenPage:
 
     def begin_text(self, task: Task) -> None:
         """Make room for text that is about to stream in."""
+        if self._former is None:
+            self._former = _FormerText(
+                self.text, self.edited, self.exported, self.task, self.raw_text, self.read_text
+            )
         self.text, self.edited, self.exported = "", False, True
         self.task, self.raw_text, self.read_text = task, "", ""
 
@@ -93,6 +121,25 @@ class OpenPage:
         self.raw_text, self.read_text = reading.raw_text, reading.text
         self.state = PageState.STOPPED if stopped else PageState.READ
         self.sentence = _STOP_SENTENCES[reading.stop_reason]
+        self._former = None
+        if reading.stop_reason is StopReason.LOOP:
+            self.retry = reading.retry.scaling if reading.retry is not None else None
+            self.sentence += f" {self._advice}"
+
+    @property
+    def _advice(self) -> str:
+        if self.retry is None:
+            return "Try another mode or retention."
+        return f"“{retry_label(self.retry)}” in the Read menu tries once more."
+
+    def fail(self, sentence: str, retry: ReadSettings | None = None) -> None:
+        """Note that a reading failed; the text is the one from before, or what came until then."""
+        former, self._former = self._former, None
+        if former is not None and former.text:
+            self.text, self.edited, self.exported = former.text, former.edited, former.exported
+            self.task, self.raw_text, self.read_text = former.task, former.raw_text, former.read_text
+        self.state, self.sentence = PageState.FAILED, sentence
+        self.retry = retry.scaling if retry is not None else None
 
     def keep(self, reading: Reading) -> ReadingRecord:
         """Keep a reading to compare others with; one that was stopped compares with nothing."""
@@ -109,6 +156,7 @@ class OpenPage:
         """Another model is in use, with which these compare no more; the text stays."""
         self.readings.clear()
         self.by_former_model = True
+        self.scaling = self.retry = None
 
     def all_tokens_reading(self, settings: ReadSettings) -> ReadingRecord | None:
         """A reading in the same way that kept every token; None where there is none."""
@@ -127,7 +175,7 @@ class OpenPage:
             self.state = PageState.EDITED
         else:
             self.state = PageState.READ if self.reading else PageState.WAITING
-        self.sentence = ""
+        self.sentence, self._former = "", None
 
     @property
     def summary(self) -> str:
@@ -138,7 +186,7 @@ class OpenPage:
             how = "automatic" if self.reading.automatic else "set by hand"
             parts += [
                 f"Read from {kept} of {total} tokens ({percent(self.reading.retention)}, {how})",
-                self.reading.mode.value.capitalize(),
+                self.reading.mode.value.capitalize() + (" (this page only)" if self._is_scaled_apart else ""),
                 self.reading.model_name,
             ]
         if self.sentence and self.text:
@@ -146,6 +194,10 @@ class OpenPage:
         if self.edited:
             parts.append("edited by you; Read replaces your text" if self.reading else "typed by you")
         return " · ".join(parts)
+
+    @property
+    def _is_scaled_apart(self) -> bool:
+        return self.reading is not None and self.scaling == self.reading.settings.scaling
 
     @property
     def blocks(self) -> BlocksShown:

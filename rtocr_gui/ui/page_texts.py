@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Reading
+from rtocr_gui.ui.notices import Notice, ReadAgain
 from rtocr_gui.ui.open_pages import OpenPage, OpenPages
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.reader import Reader
@@ -24,7 +25,7 @@ class PageTexts(QObject):
         text_changed (ShownText), text_appended (str), summary_changed (str),
         reading_changed (ReadingRecord or None), blocks_changed (BlocksShown): of the page that is shown.
         page_status_changed (PageStatus): of any page.
-        notice_raised (str): a sentence for the person.
+        notice_raised (Notice): a word to the person.
 
     Args:
         pages: the open pages.
@@ -38,7 +39,7 @@ class PageTexts(QObject):
     reading_changed = Signal(object)
     blocks_changed = Signal(object)
     page_status_changed = Signal(object)
-    notice_raised = Signal(str)
+    notice_raised = Signal(object)
 
     def __init__(self, pages: OpenPages, reader: Reader, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -89,12 +90,14 @@ class PageTexts(QObject):
         page = self._pages.get(ref)
         if page is not None:
             page.state, page.sentence = state, sentence
-            self._announce(page)
-            self._show_if(ref)
+            self._tell_of(page)
 
     @Slot(object)
     def _mark_reading(self, ref: PageRef) -> None:
-        self._set_state(ref, PageState.READING)
+        page = self._pages.get(ref)
+        if page is not None:
+            page.begin()
+            self._tell_of(page)
 
     @Slot(object)
     def _begin(self, ref: PageRef) -> None:
@@ -131,21 +134,32 @@ class PageTexts(QObject):
         page = self._pages.get(reading.ref)
         if page is not None:
             page.finish(reading)
-            self._announce(page)
-            self._show_if(page.ref)
+            self._tell_of(page)
+            if page.retry is not None:
+                self._raise_notice(page)
 
     @Slot(object)
     def _give_up(self, ref: PageRef) -> None:
         page = self._pages.get(ref)
         if page is not None:
             page.give_up()
-            self._announce(page)
-            self._show_if(ref)
+            self._tell_of(page)
 
     @Slot(object)
     def _fail(self, failure: PageFailure) -> None:
-        self._set_state(failure.ref, PageState.FAILED, failure.sentence)
-        self.notice_raised.emit(f"{failure.ref.label}: {failure.sentence}")
+        page = self._pages.get(failure.ref)
+        if page is not None:
+            page.fail(failure.sentence, failure.retry)
+            self._tell_of(page)
+            self._raise_notice(page)
+
+    def _raise_notice(self, page: OpenPage) -> None:
+        offers = () if page.retry is None else (ReadAgain(page.ref, page.retry),)
+        self.notice_raised.emit(Notice(f"{page.ref.label}: {page.sentence}", offers))
+
+    def _tell_of(self, page: OpenPage) -> None:
+        self._announce(page)
+        self._show_if(page.ref)
 
     def _show_if(self, ref: PageRef) -> None:
         if ref == self._shown:

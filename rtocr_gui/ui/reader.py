@@ -31,7 +31,7 @@ class Reader(QObject):
 
     Args:
         bridge: reads.
-        settings: gives the settings of the next reading and the resolution of PDF pages.
+        settings: gives the settings a page is read with now, and the resolution of PDF pages.
         parent: Qt parent.
     """
 
@@ -46,7 +46,7 @@ class Reader(QObject):
     def __init__(
         self,
         bridge: EngineBridge,
-        settings: Callable[[], tuple[ReadSettings, float]],
+        settings: Callable[[PageRef], tuple[ReadSettings, float]],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -111,7 +111,7 @@ class Reader(QObject):
 
     def _will_finish(self, ref: PageRef) -> bool:
         """True while a page is being read with the settings of now, and nobody stopped it."""
-        return self.is_reading(ref) and not self._stopping and self._used_settings == self._settings()
+        return self.is_reading(ref) and not self._stopping and self._used_settings == self._settings(ref)
 
     def _read_next(self) -> None:
         if self._activity.reading:
@@ -122,7 +122,7 @@ class Reader(QObject):
         elif self._model_ready:
             ref = self._queue.popleft()
             self._stopping = False
-            settings, dpi = self._used_settings = self._settings()
+            settings, dpi = self._used_settings = self._settings(ref)
             self._read_id = self._bridge.read_page(ref, dpi, settings)
             self._set_activity(ref=ref, page=self._activity.page + 1, tokens=0, reading=True)
             self.began.emit(ref)
@@ -160,7 +160,7 @@ class Reader(QObject):
         if failure.request_id == self._read_id and self._activity.ref is not None:
             ref = self._activity.ref
             self._end_page()
-            self.failed.emit(PageFailure(ref, failure.sentence))
+            self.failed.emit(PageFailure(ref, failure.sentence, failure.retry))
             self._read_next()
 
     def _end_page(self) -> None:

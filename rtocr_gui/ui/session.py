@@ -22,13 +22,14 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import LoadedModel, Mode, Task
+from rtocr_gui.ocr.reading import LoadedModel, Mode, ReadSettings, Scaling, Task
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.block_pointer import BlockPointer
 from rtocr_gui.ui.choices import Choices
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.markdown_exporter import MarkdownExporter
 from rtocr_gui.ui.model_loader import ModelLoader
+from rtocr_gui.ui.notices import Notice, Offer
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_shelf import PageShelf
 from rtocr_gui.ui.page_texts import PageTexts
@@ -49,7 +50,7 @@ class Session(QObject):
         transport_changed (Transport), text_changed (ShownText), text_appended (str),
         summary_changed (str), reading_changed (ReadingRecord or None), activity_changed (Activity),
         encoding_changed (bool), model_changed (ModelStatus),
-        settings_changed (Settings), notice_raised (str), password_needed (PasswordQuestion),
+        settings_changed (Settings), notice_raised (Notice), password_needed (PasswordQuestion),
         overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown).
 
     Attributes:
@@ -80,7 +81,7 @@ class Session(QObject):
     encoding_changed = Signal(bool)
     model_changed = Signal(object)
     settings_changed = Signal(object)
-    notice_raised = Signal(str)
+    notice_raised = Signal(object)
     password_needed = Signal(object)
     overwrite_questioned = Signal(object)
     blocks_changed = Signal(object)
@@ -96,9 +97,7 @@ class Session(QObject):
         self._models = ModelLoader(bridge, self)
         self._planner = Planner(bridge, self)
         self._planner.set_retention(settings.retention)
-        self._reader = Reader(
-            bridge, lambda: (self._choices.read_settings, self._choices.settings.pdf_dpi), self
-        )
+        self._reader = Reader(bridge, lambda ref: (self._read_settings(ref), self.settings.pdf_dpi), self)
         self._texts = PageTexts(self._pages, self._reader, self)
         self._exporter = MarkdownExporter(bridge, self._pages, self)
         self.blocks = BlockPointer(lambda: self.current_text, self)
@@ -114,11 +113,11 @@ class Session(QObject):
         self._shelf.page_failed.connect(self._fail_page)
         self._shelf.thumbnail_rendered.connect(self.thumbnail_changed)
         self._shelf.password_needed.connect(self.password_needed)
-        self._shelf.refused.connect(self.notice_raised)
+        self._shelf.refused.connect(self._tell_problem)
         self._models.adopted.connect(self._adopt_model)
         self._models.kept.connect(self._use_model)
         self._models.missing.connect(self._reader.stop)
-        self._models.refused.connect(self.notice_raised)
+        self._models.refused.connect(self._tell_problem)
         self._models.status_changed.connect(self.model_changed)
         self._planner.plan_changed.connect(self.plan_changed)
         self._planner.plan_changed.connect(self.tuning.show_plan)
@@ -178,6 +177,12 @@ class Session(QObject):
         return page.text if page else ""
 
     @property
+    def retry(self) -> Scaling | None:
+        """How to scale the page that is shown instead, where its newest reading came to no good."""
+        page = self._pages.get(self.current)
+        return page.retry if page else None
+
+    @property
     def activity(self) -> Activity:
         """What is going on."""
         return self._reader.activity
@@ -195,6 +200,10 @@ class Session(QObject):
     def unexported_edits(self) -> int:
         """How many pages hold typed text that was not exported since."""
         return sum(not page.exported for page in self._pages)
+
+    @Slot(str)
+    def _tell_problem(self, sentence: str) -> None:
+        self.notice_raised.emit(Notice(sentence))
 
     # Choices -------------------------------------------------------------------------------
 
@@ -225,7 +234,9 @@ class Session(QObject):
 
     @Slot(object)
     def set_mode(self, mode: Mode) -> None:
-        """Scale pages in another way from now on."""
+        """Scale pages in another way from now on, also those that had a way of their own."""
+        for page in self._pages:
+            page.scaling = None
         self.remember(mode=mode.value)
         self._refresh_plan()
         self.tuning.show_page(self.current)
@@ -254,7 +265,7 @@ class Session(QObject):
         page = self._pages.get(self.current)
         if page is None or page.edited or not self.settings.reread_on_release:
             return
-        was_read = page.reading is not None and page.reading.settings != self._choices.read_settings
+        was_read = page.reading is not None and page.reading.settings != self._read_settings(page.ref)
         if was_read or self._reader.is_reading(page.ref):
             self._reader.read((page.ref,))
 
@@ -323,8 +334,11 @@ class Session(QObject):
         self._refresh_plan()
 
     def _refresh_plan(self) -> None:
-        shown = self.current if self.model is not None else None
-        self._planner.show_page(shown, self._choices.scaling, self.settings.pdf_dpi)
+        page = self._pages.get(self.current) if self.model is not None else None
+        if page is None:
+            self._planner.show_page(None, self._choices.scaling, self.settings.pdf_dpi)
+        else:
+            self._planner.show_page(page.ref, self._read_settings(page.ref).scaling, self.settings.pdf_dpi)
 
     @Slot(object)
     def _show_page_image(self, reply: PageRendered) -> None:
@@ -342,7 +356,7 @@ class Session(QObject):
         """The page keeps its picture; where that cannot be had either, it says why already."""
         page = self._pages.get(self.current)
         if page is not None and page.sentence != sentence:
-            self.notice_raised.emit(f"{page.ref.label}: {sentence}")
+            self._tell_problem(f"{page.ref.label}: {sentence}")
 
     # Reading and text ----------------------------------------------------------------------
 
@@ -370,6 +384,32 @@ class Session(QObject):
     def read_replacing(self, refs: tuple[PageRef, ...]) -> None:
         """Read pages without asking: the person agreed, or there is nothing to lose."""
         self._reader.read(refs)
+
+    @Slot()
+    def retry_current(self) -> None:
+        """Read the page that is shown in the way that is offered after its newest reading."""
+        if self.current is not None and self.retry is not None:
+            self._read_again(self.current, self.retry)
+
+    @Slot(object)
+    def take_offer(self, offer: Offer) -> None:
+        """Do what a notice offered."""
+        self._read_again(offer.ref, offer.scaling)
+
+    def _read_again(self, ref: PageRef, scaling: Scaling) -> None:
+        page = self._pages.get(ref)
+        if page is None:
+            return  # taken off the list since
+        page.scaling = scaling
+        if ref == self.current:
+            self._refresh_plan()
+            self.tuning.show_page(ref)
+        self.read((ref,))
+
+    def _read_settings(self, ref: PageRef) -> ReadSettings:
+        """How a page is read now."""
+        page, settings = self._pages.get(ref), self._choices.read_settings
+        return page.adapt(settings) if page is not None else settings
 
     @Slot()
     def stop(self) -> None:

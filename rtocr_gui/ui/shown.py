@@ -255,10 +255,11 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class PageFailure:
-    """A page that could not be read, and why."""
+    """A page that could not be read, why, and what may work instead."""
 
     ref: PageRef
     sentence: str
+    retry: ReadSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from rtocr_gui.export.curve import CurveSource
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.comparison import Difference
 from rtocr_gui.ocr.curve import curve_settings
-from rtocr_gui.ocr.reading import Reading
+from rtocr_gui.ocr.reading import Reading, ReadSettings
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.choices import Choices
@@ -31,6 +31,7 @@ from rtocr_gui.ui.comparer import Comparer
 from rtocr_gui.ui.curve_reader import CurveReader, CurveRequest
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.exporter import Exporter, OverlayDrawing
+from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.spotlight import Spotlight
@@ -46,7 +47,7 @@ class Tuning(QObject):
         comparing_changed (str, bool): what comparing is busy with, and whether it can be stopped.
         curve_changed (CurveShown)
         attention_changed (NDArray (N,) or None): how much each visual token is lit.
-        notice_raised (str): a sentence for the person.
+        notice_raised (Notice): a word to the person.
 
     Attributes:
         spotlight: has the signals and slots of playing a reading and of pointing at its text.
@@ -66,7 +67,7 @@ class Tuning(QObject):
     comparing_changed = Signal(str, bool)
     curve_changed = Signal(object)
     attention_changed = Signal(object)
-    notice_raised = Signal(str)
+    notice_raised = Signal(object)
 
     def __init__(
         self, bridge: EngineBridge, pages: OpenPages, choices: Choices, parent: QObject | None = None
@@ -85,13 +86,13 @@ class Tuning(QObject):
         self._curve_reader = CurveReader(bridge, self)
         self._exporter = Exporter(bridge, self)
         self.spotlight.attention_changed.connect(self._light)
-        self.spotlight.failed.connect(self.notice_raised)
+        self.spotlight.failed.connect(self._tell_problem)
         self._comparer.comparison_changed.connect(self._show_comparison)
         self._comparer.activity_changed.connect(self.comparing_changed)
         self._comparer.page_read.connect(self._keep_reading)
         self._curve_reader.curve_changed.connect(self._show_curve)
         self._curve_reader.finished.connect(self._keep_reading)
-        self._curve_reader.failed.connect(self.notice_raised)
+        self._curve_reader.failed.connect(self._tell_problem)
         self._exporter.told.connect(self.notice_raised)
 
     # What the session tells ----------------------------------------------------------------
@@ -99,10 +100,10 @@ class Tuning(QObject):
     def show_page(self, ref: PageRef | None) -> None:
         """Look at another page, or at the same in another way, from now on; None for no page."""
         self._shown = ref
-        self._comparer.show_page(ref, self._choices.read_settings, self._choices.settings.pdf_dpi)
+        self._comparer.show_page(ref, self._read_settings, self._choices.settings.pdf_dpi)
         self._curve_reader.forget()
         page = self._pages.get(ref)
-        wanted = curve_settings(self._choices.read_settings)
+        wanted = curve_settings(self._read_settings)
         if page is not None and all(settings in page.readings for settings in wanted):
             self.read_curve()  # a matter of looking it up
         self.show_readings()
@@ -111,7 +112,7 @@ class Tuning(QObject):
         """Tell the figures again: the page was read once more."""
         page = self._pages.get(self._shown)
         reading = page.reading if page is not None and not page.by_former_model else None
-        settings = reading.settings if reading is not None else self._choices.read_settings
+        settings = reading.settings if reading is not None else self._read_settings
         all_tokens = page.all_tokens_reading(settings) if page is not None else None
         self.figures_changed.emit(FiguresShown(self._plan, reading, all_tokens))
         self.spotlight.show_reading(self._shown, self._choices.settings.pdf_dpi, reading)
@@ -150,9 +151,19 @@ class Tuning(QObject):
         self._comparer.stop()
         self._curve_reader.stop()
 
+    @property
+    def _read_settings(self) -> ReadSettings:
+        """How the page that is shown is read now."""
+        page, settings = self._pages.get(self._shown), self._choices.read_settings
+        return page.adapt(settings) if page is not None else settings
+
     def _shown_text(self) -> str:
         page = self._pages.get(self._shown)
         return page.text if page is not None else ""
+
+    @Slot(str)
+    def _tell_problem(self, sentence: str) -> None:
+        self.notice_raised.emit(Notice(sentence))
 
     @Slot(object)
     def _light(self, attention: NDArray[np.float32] | None) -> None:
@@ -240,7 +251,7 @@ class Tuning(QObject):
         request = CurveRequest(
             page.ref,
             self._choices.settings.pdf_dpi,
-            self._choices.read_settings,
+            self._read_settings,
             self._truth.text if self._truth is not None else None,
         )
         is_whole = len(self._curve.points) == self._curve.expected > 0
@@ -255,7 +266,7 @@ class Tuning(QObject):
         try:
             return find_truth(ref.path, ref.index, page_count)
         except DocumentError as error:
-            self.notice_raised.emit(str(error))
+            self._tell_problem(str(error))
             return None
 
     @Slot(object)

@@ -28,6 +28,7 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui import questions
 from rtocr_gui.ui.actions import MENUS, SPECS
 from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import ModelStatus, PasswordQuestion
 from tests.fake_engine import FakeEngine
@@ -268,7 +269,7 @@ def test_passwords_are_asked_for_one_after_the_other(
 
 def test_the_newest_of_many_notices_is_in_sight(qtbot: QtBot, window: MainWindow, session: Session) -> None:
     for number in range(20):
-        session.notice_raised.emit(f"notice {number}")
+        session.notice_raised.emit(Notice(f"notice {number}"))
     bar = window.notice_bar.findChild(QScrollArea).verticalScrollBar()
     qtbot.waitUntil(lambda: bar.maximum() > 0 and bar.value() == bar.maximum())
 

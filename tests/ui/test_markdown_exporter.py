@@ -31,7 +31,7 @@ def grounded(fake_engine: FakeEngine) -> FakeEngine:
 @pytest.fixture
 def notices(session: Session) -> list[str]:
     heard: list[str] = []
-    session.notice_raised.connect(heard.append)
+    session.notice_raised.connect(lambda notice: heard.append(notice.sentence))
     return heard
 
 

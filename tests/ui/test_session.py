@@ -30,7 +30,7 @@ def states(session: Session) -> dict[str, PageStatus]:
 @pytest.fixture
 def notices(session: Session) -> list[str]:
     heard: list[str] = []
-    session.notice_raised.connect(heard.append)
+    session.notice_raised.connect(lambda notice: heard.append(notice.sentence))
     return heard
 
 

@@ -44,7 +44,7 @@ def curves(tuning: Tuning) -> list[CurveShown]:
 @pytest.fixture
 def notices(session: Session) -> list[str]:
     heard: list[str] = []
-    session.notice_raised.connect(heard.append)
+    session.notice_raised.connect(lambda notice: heard.append(notice.sentence))
     return heard
 
 

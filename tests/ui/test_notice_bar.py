@@ -1,0 +1,157 @@
+"""What the notices promise: problems stay, good news leaves, and what can be done is one press away."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QApplication,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import Mode, Scaling
+from rtocr_gui.ui.notice_bar import NoticeBar
+from rtocr_gui.ui.notices import Notice, ReadAgain
+
+NEVER = 2**30
+GOOD = Notice("Exported 1 page to out.md.", is_passing=True)
+BAD = Notice("The folder holds no model.")
+RETRY = ReadAgain(PageRef(Path("scan.png"), 0, "0" * 64), Scaling(Mode.BASE))
+LACK = Notice("scan.png, page 1: There is not enough memory.", (RETRY,))
+
+MakeBar = Callable[..., NoticeBar]
+
+
+@pytest.fixture
+def make_bar(qtbot: QtBot) -> MakeBar:
+    windows: list[QWidget] = []  # Qt's own reference is a weak one
+
+    def make(leave_after_ms: int = NEVER) -> NoticeBar:
+        window, bar, editor = QWidget(), NoticeBar(leave_after_ms), QPlainTextEdit()
+        windows.append(window)
+        qtbot.addWidget(window)
+        layout = QVBoxLayout(window)
+        layout.addWidget(bar)
+        layout.addWidget(editor)
+        window.resize(600, 400)
+        window.show()
+        editor.setFocus()
+        return bar
+
+    return make
+
+
+def button(bar: NoticeBar) -> QPushButton:
+    (found,) = (each for each in bar.findChildren(QPushButton) if not each.isHidden())
+    return found
+
+
+def test_good_news_leaves_by_itself_and_problems_stay(qtbot: QtBot, make_bar: MakeBar) -> None:
+    bar = make_bar(leave_after_ms=1)
+    bar.add(BAD)
+    bar.add(GOOD)
+    assert bar.notices == (BAD, GOOD)
+    qtbot.waitUntil(lambda: bar.notices == (BAD,))
+    assert bar.isVisible()
+
+
+def test_the_bar_hides_once_all_good_news_left(qtbot: QtBot, make_bar: MakeBar) -> None:
+    bar = make_bar(leave_after_ms=1)
+    bar.add(GOOD)
+    qtbot.waitUntil(bar.isHidden)
+
+
+def test_nothing_leaves_from_under_the_pointer(qtbot: QtBot, make_bar: MakeBar) -> None:
+    bar = make_bar(leave_after_ms=1)
+    bar.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    bar.add(GOOD)
+    with qtbot.waitSignals([bar._leaving.timeout] * 3):
+        pass
+    assert bar.notices == (GOOD,)
+    bar.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
+    qtbot.waitUntil(bar.isHidden)
+
+
+def test_nothing_leaves_while_it_has_the_focus(qtbot: QtBot, make_bar: MakeBar) -> None:
+    bar = make_bar(leave_after_ms=1)
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is not None)
+    bar.add(GOOD)
+    bar.findChild(QToolButton).setFocus()
+    with qtbot.waitSignals([bar._leaving.timeout] * 3):
+        pass
+    assert bar.notices == (GOOD,)
+
+
+def test_good_news_takes_the_place_of_older_good_news(make_bar: MakeBar) -> None:
+    bar = make_bar()
+    newer = Notice("Exported the plan to plan.json.", is_passing=True)
+    bar.add(GOOD)
+    bar.add(BAD)
+    bar.add(newer)
+    assert bar.notices == (BAD, newer)
+
+
+def test_what_is_said_twice_stands_there_once(make_bar: MakeBar) -> None:
+    bar = make_bar()
+    for notice in (BAD, LACK, BAD, Notice("It failed again.", LACK.offers)):
+        bar.add(notice)
+    assert bar.sentences == (BAD.sentence, "It failed again.")
+
+
+def test_an_offer_is_named_for_those_who_do_not_see_it_and_taken_once(
+    qtbot: QtBot, make_bar: MakeBar
+) -> None:
+    bar = make_bar()
+    bar.add(LACK)
+    assert button(bar).text() == "Read in Base mode"
+    assert "not enough memory" in button(bar).accessibleDescription()
+    with qtbot.waitSignal(bar.offer_taken) as taken:
+        button(bar).click()
+    assert taken.args == [RETRY]
+    assert bar.isHidden()
+
+
+def test_an_offer_can_be_taken_with_the_keyboard_alone(qtbot: QtBot, make_bar: MakeBar) -> None:
+    bar = make_bar()
+    bar.add(LACK)
+    dismiss = bar.findChild(QToolButton)
+    assert button(bar).focusPolicy() & Qt.FocusPolicy.TabFocus
+    assert dismiss.focusPolicy() & Qt.FocusPolicy.TabFocus
+    with qtbot.waitSignal(bar.offer_taken):
+        qtbot.keyClick(button(bar), Qt.Key.Key_Space)
+
+
+def test_fewer_tiles_are_offered_by_their_number() -> None:
+    assert ReadAgain(RETRY.ref, Scaling(Mode.GUNDAM, 4)).label == "Read with at most 4 tiles"
+    assert ReadAgain(RETRY.ref, Scaling(None, 4)).label == "Read with at most 4 tiles"
+
+
+def test_dismiss_forgets_everything(make_bar: MakeBar) -> None:
+    bar = make_bar()
+    bar.add(LACK)
+    bar.add(GOOD)
+    bar.findChild(QToolButton).click()
+    assert not bar.notices
+    assert bar.isHidden()
+
+
+def test_a_long_notice_wraps_and_many_scroll(qtbot: QtBot, make_bar: MakeBar) -> None:
+    bar = make_bar()
+    bar.window().resize(300, 400)
+    bar.add(Notice("a long sentence about what happened " * 4, LACK.offers))
+    one = bar.sizeHint().height()
+    for number in range(60):
+        bar.add(Notice(f"notice {number} " * 20))
+    assert len(bar.notices) == 50
+    assert bar.sizeHint().height() <= 2 * one
+    scroll = bar.findChild(QScrollArea)
+    assert scroll.horizontalScrollBar().maximum() == 0
+    qtbot.waitUntil(lambda: scroll.verticalScrollBar().value() == scroll.verticalScrollBar().maximum() > 0)

@@ -1,0 +1,238 @@
+"""What a person gets where a page came to no good: another way at the press of a button, and no text lost."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.reading import Mode, Scaling
+from rtocr_gui.ui import questions
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.notices import Notice, ReadAgain
+from rtocr_gui.ui.page_model import PageState
+from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import Activity, PageStatus
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import open_and_load
+
+Draw = Callable[..., Path]
+TINY, BASE = Scaling(Mode.TINY), Scaling(Mode.BASE)
+
+
+@pytest.fixture
+def notices(session: Session) -> list[Notice]:
+    heard: list[Notice] = []
+    session.notice_raised.connect(heard.append)
+    return heard
+
+
+@pytest.fixture
+def states(session: Session) -> dict[str, PageStatus]:
+    newest: dict[str, PageStatus] = {}
+    session.page_status_changed.connect(lambda status: newest.update({status.ref.label: status}))
+    return newest
+
+
+def until_idle(qtbot: QtBot, session: Session, ask: Callable[[], object]) -> None:
+    with qtbot.waitSignal(session.activity_changed, check_params_cb=lambda activity: activity == Activity()):
+        ask()
+
+
+def read(qtbot: QtBot, session: Session) -> None:
+    until_idle(qtbot, session, session.read_current)
+
+
+def test_where_memory_runs_out_a_smaller_mode_is_one_press_away(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+) -> None:
+    fake_engine.too_large, fake_engine.retry = {Mode.GUNDAM}, BASE
+    open_and_load(qtbot, session, draw_page())
+    session.set_mode(Mode.GUNDAM)
+    read(qtbot, session)
+    (notice,) = notices
+    assert notice.sentence == "scan.png, page 1: There is not enough memory to read this page."
+    assert notice.offers == (ReadAgain(session.current, BASE),)
+    until_idle(qtbot, session, lambda: session.take_offer(notice.offers[0]))
+    assert session.current_text.startswith("page 1 of scan.png")
+    assert [settings.scaling.mode for settings in fake_engine.asked] == [Mode.GUNDAM, Mode.BASE]
+    assert session.mode is Mode.GUNDAM  # of all other pages
+
+
+def test_where_memory_ran_out_the_page_keeps_the_text_it_had_and_says_what_happened(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    before = session.current_text
+    fake_engine.dry = {Mode.TINY}
+    read(qtbot, session)
+    assert session.current_text == before
+    assert states["scan.png, page 1"].state is PageState.FAILED
+    assert "not enough memory" in window.text_column.summary.text()
+
+
+def test_typed_text_comes_back_where_the_reading_that_should_replace_it_fails(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text("mine")
+    fake_engine.dry, fake_engine.retry = {Mode.TINY}, BASE
+    until_idle(qtbot, session, lambda: session.read_replacing((session.current,)))
+    assert fake_engine.reading_began.is_set()
+    assert session.current_text == "mine"
+    assert session.is_edited(session.current)
+    assert session.unexported_edits == 1
+
+
+def test_another_try_asks_before_it_replaces_what_was_typed(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+) -> None:
+    fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    session.edit_text("mine")
+    with qtbot.waitSignal(session.overwrite_questioned):
+        session.take_offer(notices[0].offers[0])
+    assert session.current_text == "mine"
+    assert len(fake_engine.asked) == 1
+
+
+def test_what_came_before_memory_ran_out_is_kept_where_there_was_no_text(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    fake_engine.dry = {Mode.TINY}
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    assert session.current_text == "page"
+
+
+def test_after_the_smallest_way_nothing_more_is_offered(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+) -> None:
+    fake_engine.too_large, fake_engine.retry = {Mode.TINY, Mode.BASE}, BASE
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    fake_engine.retry = None
+    until_idle(qtbot, session, lambda: session.take_offer(notices[0].offers[0]))
+    assert [len(notice.offers) for notice in notices] == [1, 0]
+    assert session.retry is None
+
+
+def test_each_page_of_many_fails_alone_and_keeps_its_offer(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[Notice],
+    states: dict[str, PageStatus],
+) -> None:
+    fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
+    open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
+    until_idle(qtbot, session, session.read_all)
+    assert [notice.offers[0].ref.index for notice in notices] == [0, 1, 2]
+    assert {status.state for status in states.values()} == {PageState.FAILED}
+    session.select_page(session.refs[2])
+    assert session.retry == BASE
+    until_idle(qtbot, session, session.retry_current)
+    assert session.current_text.startswith("page 3 of three.tiff")
+    assert session.retry is None
+    session.select_page(session.refs[0])
+    assert session.retry == BASE
+
+
+def test_a_reading_that_runs_in_circles_offers_another_way_and_keeps_its_text(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[Notice],
+) -> None:
+    fake_engine.looping, fake_engine.retry = {Mode.TINY}, Scaling(Mode.GUNDAM, 4)
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    assert session.current_text.startswith("page 1 of scan.png")
+    assert "began to repeat itself" in window.text_column.summary.text()
+    assert "“Read with at most 4 tiles” in the Read menu" in window.text_column.summary.text()
+    assert notices[0].offers[0].label == "Read with at most 4 tiles"
+    action = window.actions_by_name["retry"]
+    assert (action.text(), action.isEnabled()) == ("Read with at most 4 tiles", True)
+    until_idle(qtbot, session, action.trigger)
+    assert fake_engine.asked[-1].scaling == Scaling(Mode.GUNDAM, 4)
+    assert not action.isEnabled()
+    assert "Gundam (this page only)" in window.text_column.summary.text()
+
+
+def test_a_loop_without_another_way_says_what_a_person_can_try(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    fake_engine.looping = {Mode.TINY}
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    assert "Try another mode or retention." in window.text_column.summary.text()
+    assert not window.notice_bar.notices
+
+
+def test_overlay_comparison_and_curve_follow_the_way_of_the_page_until_a_mode_is_chosen(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+) -> None:
+    fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan and len(plan.norms) == 256):
+        session.take_offer(notices[0].offers[0])
+    qtbot.waitUntil(lambda: not session.activity.reading)
+    with qtbot.waitSignal(session.tuning.curve_changed, check_params_cb=lambda shown: len(shown.points) == 9):
+        session.tuning.read_curve()
+    assert {settings.scaling for settings in fake_engine.asked[1:]} == {BASE}
+    fake_engine.too_large = set()
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan and len(plan.norms) == 64):
+        session.set_mode(Mode.TINY)
+    read(qtbot, session)
+    assert fake_engine.asked[-1].scaling == TINY
+
+
+def test_an_offer_for_a_page_that_was_removed_does_nothing(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+) -> None:
+    fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    session.remove_page(session.current)
+    session.take_offer(notices[0].offers[0])
+    assert not session.activity.page_count
+
+
+def test_another_model_starts_without_offers(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
+) -> None:
+    fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    assert session.retry == BASE
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+        session.choose_model(tmp_path / "elsewhere")
+    assert session.retry is None
+
+
+def test_the_button_of_the_notice_reads_the_page(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+    fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    (notice,) = window.notice_bar.notices
+    until_idle(qtbot, session, lambda: window.notice_bar.offer_taken.emit(notice.offers[0]))
+    assert session.current_text.startswith("page 1 of scan.png")
