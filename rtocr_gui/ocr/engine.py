@@ -106,6 +106,11 @@ class Engine:
             why=placement.why,
         )
 
+    @property
+    def is_loaded(self) -> bool:
+        """True while there is a model."""
+        return self._checkpoint is not None
+
     def unload(self) -> None:
         """Forget the model, all encoded pages and what was said of them."""
         self._checkpoint = None
