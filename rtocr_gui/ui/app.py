@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -43,6 +43,7 @@ class Program:
     Args:
         settings: what is remembered from the last start.
         pasted: folder for images that come without a file.
+        engine_factory: makes the engine, on the model lane; None for the real one.
 
     Attributes:
         bridge: answers the slow requests.
@@ -51,9 +52,11 @@ class Program:
         models: the window of models, once it is asked for.
     """
 
-    def __init__(self, settings: Settings, pasted: Path) -> None:
+    def __init__(
+        self, settings: Settings, pasted: Path, engine_factory: Callable[[], ReadingEngine] | None = None
+    ) -> None:
         bundled = resource_path("miniature")
-        self.bridge = EngineBridge(make_engine)
+        self.bridge = EngineBridge(engine_factory or make_engine)
         self.session = Session(self.bridge, settings, bundled)
         self.window = MainWindow(self.session, lambda image: _save_image(pasted, image))
         self.models = ModelsDesk(self.session, bundled, self.window)

@@ -1,0 +1,152 @@
+"""Opens the window with a full-size checkpoint, and tells how long it kept a person waiting at each stage.
+
+The window is the program's own: it loads the model and looks at a page by itself, then the page is read as
+Read would read it, until enough tokens are there and Stop is pressed. Meanwhile a timer on the main thread
+should have its turn every 10 ms; what is longer between two turns, a click or a key would have waited.
+
+    python packaging/fullsize/open_window.py FOLDER [--platform offscreen] [--tokens 50] [--json FILE]
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from rtocr_gui.ocr.reading import Mode, Stage
+from rtocr_gui.resources import resource_path
+from rtocr_gui.settings import Settings
+from rtocr_gui.ui.app import make_engine
+from rtocr_gui.ui.engine_bridge import ReadingEngine
+from rtocr_gui.ui.probe import FirstPaint, GapMeter, Probe
+from rtocr_gui.ui.replies import StageEntered, TextStreamed
+
+STAGES = {Stage.ENCODE: "encode", Stage.PRUNE: "prune", Stage.PREFILL: "prefill", Stage.DECODE: "decode"}
+
+NOTICED_MS = 100
+"""From here on a person notices that the window does not follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How a stage let the window have its turn.
+
+    Attributes:
+        stage: what the model was busy with.
+        seconds: how long it took.
+        longest_ms: longest time between two turns of the timer.
+        percentile_99_ms: time between two turns that one in a hundred exceeds.
+        noticed: how many were long enough to be noticed.
+    """
+
+    stage: str
+    seconds: float
+    longest_ms: float
+    percentile_99_ms: float
+    noticed: int
+
+
+class StageWatch(QObject):
+    """Watches the event loop stage by stage.
+
+    Signals:
+        torch_imported(): the engine is there; from now on weights are loaded.
+    """
+
+    torch_imported = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[Wait] = []
+        self._stage = ""
+        self._begun = 0.0
+        self._meter = GapMeter()
+        self.torch_imported.connect(lambda: self.enter("load the weights"))
+
+    def make_engine(self) -> ReadingEngine:
+        """Make the engine on the model lane, and say when it is there."""
+        engine = make_engine()
+        self.torch_imported.emit()
+        return engine
+
+    def enter(self, stage: str) -> None:
+        """Begin with another stage; an empty name watches no longer."""
+        if self._stage:
+            longest_ms = self._meter.stop()
+            gaps_ms = self._meter.gaps_ms
+            centiles = statistics.quantiles(gaps_ms, n=100) if len(gaps_ms) > 1 else [longest_ms]
+            seconds = time.perf_counter() - self._begun
+            noticed = sum(gap_ms > NOTICED_MS for gap_ms in gaps_ms)
+            self.waits.append(Wait(self._stage, seconds, longest_ms, min(centiles[-1], longest_ms), noticed))
+        self._stage, self._begun = stage, time.perf_counter()
+        if stage:
+            self._meter.start()
+
+    @Slot(object)
+    def follow(self, reply: StageEntered) -> None:
+        """Begin with a stage of a page."""
+        self.enter(STAGES[reply.stage])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--platform", help="of Qt; without it, the one Qt would choose")
+    parser.add_argument("--mode", default="base", choices=[mode.value for mode in Mode])
+    parser.add_argument("--tokens", type=int, default=50)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--picture", type=Path, help="also write what the window looked like at the end")
+    arguments = parser.parse_args()
+    if arguments.platform:
+        os.environ["QT_QPA_PLATFORM"] = arguments.platform
+    settings = Settings(
+        model_folder=str(arguments.folder.absolute()), mode=arguments.mode, device=arguments.device
+    )
+    watch = StageWatch()
+    probe = Probe([resource_path("samples/letter.png")], settings, watch.make_engine)
+    session, bridge = probe.session, probe.bridge
+    FirstPaint(probe.window.page_view.viewport(), lambda: watch.enter("import torch"))
+    bridge.stage_entered.connect(watch.follow)
+    probe.run_until(session.plan_changed, lambda plan: plan is not None)
+    watch.enter("")
+    tokens = 0
+
+    def stop_in_time(reply: TextStreamed) -> None:
+        nonlocal tokens
+        if tokens < arguments.tokens <= reply.tokens_so_far:
+            watch.enter("stop")
+            session.stop()
+        tokens = reply.tokens_so_far
+
+    bridge.text_streamed.connect(stop_in_time)
+    QTimer.singleShot(0, session.read_current)
+    probe.run_until(bridge.reading_finished, lambda _: True)
+    watch.enter("")
+    _print(watch.waits, tokens)
+    if arguments.picture:
+        probe.window.grab().save(str(arguments.picture))
+    figures = {"stages": [asdict(wait) for wait in watch.waits], "tokens": tokens}
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _print(waits: list[Wait], tokens: int) -> None:
+    print(f"{'stage':18}{'seconds':>10}{'longest ms':>12}{'99 % ms':>10}{f'over {NOTICED_MS} ms':>14}")
+    for wait in waits:
+        print(
+            f"{wait.stage:18}{wait.seconds:10.1f}{wait.longest_ms:12.0f}"
+            f"{wait.percentile_99_ms:10.0f}{wait.noticed:14d}"
+        )
+    print(f"{tokens} tokens read")
+
+
+if __name__ == "__main__":
+    main()
