@@ -15,10 +15,14 @@ from safetensors.torch import load_file
 
 from rtocr_gui.ocr.architecture import Architecture
 from rtocr_gui.ocr.checkpoint import load_checkpoint
+from rtocr_gui.ocr.decoding import build_prompt
 from rtocr_gui.ocr.encoding import encode_views
 from rtocr_gui.ocr.markup import strip_grounding
 from rtocr_gui.ocr.reading import TASKS, Mode
-from rtocr_gui.ocr.views import make_views
+from rtocr_gui.ocr.views import make_views, normalise
+from rtocr_gui.pruning.measures import measure_tokens
+from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
+from rtocr_gui.pruning.transport import apply_plan
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "packaging" / "miniature"))
 
@@ -30,6 +34,7 @@ from recipe.export import Description, export_checkpoint
 from recipe.labels import SLOT_COLUMNS, SLOT_LINES, UNSAID, point_labels, slot_labels
 from recipe.model import Learner, read_sizes
 from recipe.pages import Page, PageKind, draw_page
+from recipe.pruned import prune_page
 from recipe.reading_stages import ReadingStage, both_stage
 from recipe.readings import PADDING, ReadingBatches, ViewPlan, show
 from recipe.stock import load_stock
@@ -271,9 +276,10 @@ ENCODER = EncoderStage(CropPlan(SMALL, crop_px=128, crops_per_page=(2, 1), pages
 READING = ReadingStage(
     "both", (ViewPlan(SMALL, Mode.TINY, pages=2),), parts=1, rate=1e-3, encoder_learns=True, seed=4
 )
+PRUNED = replace(READING, pruned=0.5)
 
 
-@pytest.mark.parametrize("stage", [ENCODER, READING], ids=["encoder", "both"])
+@pytest.mark.parametrize("stage", [ENCODER, READING, PRUNED], ids=["encoder", "both", "pruned"])
 def test_a_training_that_was_killed_ends_in_the_same_weights(
     stage: EncoderStage | ReadingStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,3 +321,42 @@ def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path, monkeypatch: 
     trained = load_file(tmp_path / "run" / STATE_FILE)["model:model.model.multi_modal_projector.weight"]
     exported = checkpoint.model.model.multi_modal_projector.weight
     assert torch.equal(exported, trained.to(torch.bfloat16).float())
+
+
+def test_what_is_taught_pruned_is_what_the_program_gives() -> None:
+    page = draw_page(PageKind((900, 900), (1.3, 1.3), (14.0, 15.0)), 2, 1)
+    shown, learner = show(page, Mode.GUNDAM), tiny_learner().eval()
+    assert shown.tiles is not None
+    assert shown.layout is not None
+    visual, _ = learner.encode_pages(shown.view[None], shown.tiles[None], shown.crop_wh)
+    prompt, targets = torch.tensor([7, 70, 90]), torch.tensor([[80, 81, 1]])
+
+    kept = prune_page(visual[0], shown.view, shown.layout, 0.6)
+    scores = learner.read(kept.visual[None], prompt, targets, kept.places, kept.whole)
+
+    with torch.no_grad():
+        views, tokens = make_views(page.image.convert("RGB"), Mode.GUNDAM), visual[0]
+        measures = measure_tokens(tokens[shown.layout.prunable], normalise(views.global_view))
+        plan = plan_pruning(shown.layout, measures, PruneSettings(0.6))
+        left = apply_plan(tokens, plan)
+        given = build_prompt(learner.model, [0], left, plan.selected, len(tokens), [7, 70, 90])
+        embedded = learner.model.get_input_embeddings()(targets[:, :-1])
+        whole = learner.model(
+            inputs_embeds=torch.cat([given.embeddings[None], embedded], dim=1),
+            position_ids=torch.cat([given.position_ids, given.next_position + torch.arange(2)])[None],
+            attention_mask=torch.ones(1, len(given.embeddings) + 2, dtype=torch.long),
+        ).logits
+    assert torch.allclose(scores, whole[:, -3:], atol=1e-4)
+
+
+def test_what_is_merged_learns_too() -> None:
+    shown = show(draw_page(SMALL, 2, 1), Mode.TINY)
+    assert shown.layout is not None
+    visual = torch.randn(len(shown.layout), 16, requires_grad=True)
+
+    kept = prune_page(visual, shown.view, shown.layout, 0.5)
+    kept.visual.square().sum().backward()
+
+    assert visual.grad is not None
+    assert len(kept.visual) < len(visual)
+    assert (visual.grad[shown.layout.prunable].abs().sum(dim=1) > 0).all()

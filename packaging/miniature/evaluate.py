@@ -1,164 +1,121 @@
-"""Measure how well a checkpoint reads the sample pages and fresh pages of their kind.
+"""Measure how well a checkpoint reads, through the program's own engine, and print the tables of its card.
 
-    python packaging/miniature/evaluate.py resources/miniature --json figures.json
+    python packaging/miniature/evaluate.py CHECKPOINT figures.jsonl
+    python packaging/miniature/evaluate.py CHECKPOINT figures.jsonl --groups print markdown --minutes 9
 
-Every page is read through the program's own engine, on the CPU, with all visual tokens, at the automatic
-retention and at fixed ratios. The character error rate is the edit distance over the length of the truth,
-summed over all pages.
+Every finished reading is kept in the file: the same command goes on where it was stopped, and more `--pages`
+add to what is there. The first page of every set comes before the second of any, so that a slice is a fair
+sample of the whole. Readings are greedy and made from the page alone: nothing said before serves as a draft.
 """
 
 import argparse
-import json
-import subprocess
+import hashlib
 import sys
-import tempfile
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-from rapidfuzz.distance import Levenshtein
+from evaluation.outcomes import Record, judge
+from evaluation.page_sets import Group, PageSet, TruePage, plan_sets
+from evaluation.tables import card_tables
+from recipe.typefaces import MissingMaterial
 
-from rtocr_gui.documents.loading import open_document
-from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.cli.scores import Setting
+from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.reading import ModelInfo, Reading, ReadSettings, Scaling
+from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
 
-ROOT = Path(__file__).parents[2]
-SAMPLES = ROOT / "resources" / "samples"
-DRAW_SAMPLES = ROOT / "packaging" / "samples" / "draw_samples.py"
-RETENTIONS = {"all tokens": 1.0, "auto": None, "0.9": 0.9, "0.75": 0.75, "0.5": 0.5}
-MAX_NEW_TOKENS = 400
-
-
-@dataclass(slots=True)
-class Tally:
-    """Sums over the pages of one folder at one retention.
-
-    Attributes:
-        edits: edit distance between reading and truth, in characters.
-        characters: length of the truth.
-        kept: share of the prunable tokens that was kept, page by page.
-        page_error_rates: character error rate of each page, by name.
-    """
-
-    edits: int = 0
-    characters: int = 0
-    kept: list[float] = field(default_factory=list)
-    page_error_rates: dict[str, float] = field(default_factory=dict)
-
-    def add(self, name: str, reading: Reading, truth: str) -> None:
-        """Count one page.
-
-        Args:
-            name: of the page, unique within the folder.
-            reading: what the model said.
-            truth: what is printed there.
-        """
-        edits = Levenshtein.distance(reading.text.strip(), truth)
-        self.edits += edits
-        self.characters += len(truth)
-        self.kept.append(len(reading.plan.kept) / len(reading.plan.norms))
-        self.page_error_rates[name] = edits / len(truth)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What is said of one folder of pages at one retention; shares and rates in 0..1."""
-
-    pages: int
-    character_error_rate: float
-    worst_page: float
-    mean_kept: float
-    least_kept: float
-
-
-def load_page(path: Path) -> PageImage:
-    document = open_document(path)
-    try:
-        return document.load_page(0)
-    finally:
-        document.close()
-
-
-def measure_folder(engine: Engine, info: ModelInfo, folder: Path) -> tuple[dict[str, Figures], float]:
-    """Read every NAME.png of a folder against NAME.txt.
-
-    Returns:
-        The figures by retention, and the mean correlation between a token's norm and the share of edge
-        pixels in the cell it covers.
-    """
-    tallies = {name: Tally() for name in RETENTIONS}
-    correlations = []
-    for path in sorted(folder.glob("*.png")):
-        page = load_page(path)
-        truth = path.with_suffix(".txt").read_text(encoding="utf-8").strip()
-        measures = engine.encode(page, Scaling(info.modes[0])).measures
-        correlations.append(np.corrcoef(measures.norms, measures.patch_density)[0, 1])
-        for name, retention in RETENTIONS.items():
-            settings = ReadSettings(
-                Scaling(info.modes[0]), info.tasks[0], PruneSettings(retention), max_new_tokens=MAX_NEW_TOKENS
-            )
-            *_, reading = engine.read(page, settings, threading.Event())
-            assert isinstance(reading, Reading)
-            tallies[name].add(path.stem, reading, truth)
-    figures = {
-        name: Figures(
-            pages=len(tally.kept),
-            character_error_rate=tally.edits / tally.characters,
-            worst_page=max(tally.page_error_rates.values()),
-            mean_kept=float(np.mean(tally.kept)),
-            least_kept=min(tally.kept),
-        )
-        for name, tally in tallies.items()
-    }
-    return figures, float(np.mean(correlations))
-
-
-def draw_fresh_pages(count: int, seed: int, folder: Path) -> None:
-    subprocess.run(
-        [sys.executable, DRAW_SAMPLES, "--fresh", str(count), "--seed", str(seed), folder], check=True
-    )
-
-
-def print_table(title: str, figures: dict[str, Figures], correlation: float) -> None:
-    print(f"\n{title}: norm/ink correlation {correlation:.3f}")
-    print(f"{'retention':<12}{'pages':>6}{'CER':>9}{'worst page':>12}{'mean kept':>11}{'least kept':>12}")
-    for name, row in figures.items():
-        print(
-            f"{name:<12}{row.pages:>6}{row.character_error_rate:>9.2%}{row.worst_page:>12.2%}"
-            f"{row.mean_kept:>11.3f}{row.least_kept:>12.3f}"
-        )
+_FEWEST_NEW_TOKENS = 400
+_TOKENS_PER_CHARACTER = 2.5
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Measure how well a checkpoint reads large clean print.")
-    parser.add_argument("checkpoint", type=Path, help="checkpoint folder")
-    parser.add_argument("--pages", type=int, default=50, help="how many fresh pages (default 50)")
-    parser.add_argument("--seed", type=int, default=2026, help="seed of the fresh pages (default 2026)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    options = parser.parse_args()
-
-    started = time.perf_counter()
-    engine = Engine()
-    info = engine.load(options.checkpoint.resolve(), device="cpu").info
-    report: dict[str, object] = {"seed": options.seed}
-    with tempfile.TemporaryDirectory() as fresh:
-        draw_fresh_pages(options.pages, options.seed, Path(fresh))
-        for title, folder in (("samples", SAMPLES), ("fresh pages", Path(fresh))):
-            figures, correlation = measure_folder(engine, info, folder)
-            print_table(title, figures, correlation)
-            report[title] = {
-                "norm_ink_correlation": correlation,
-                "by_retention": {name: asdict(row) for name, row in figures.items()},
-            }
-    engine.unload()
-    print(f"\n{time.perf_counter() - started:.0f} s")
-    if options.json is not None:
-        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    options = _parse()
+    folder = options.checkpoint.resolve()
+    engine = Engine(options.threads)
+    info = engine.load(folder, device=options.device).info
+    modes = [mode for mode in Mode if mode.value in options.modes] if options.modes else info.modes
+    sets = plan_sets(info, modes, [Group(name) for name in options.groups])
+    record = Record(options.record, _digest(folder))
+    jobs = _missing(sets, options.pages, record)
+    try:
+        _read(engine, jobs, record, options.minutes)
+    except MissingMaterial as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(card_tables(sets, record.outcomes))
     return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure how well a checkpoint reads.")
+    parser.add_argument("checkpoint", type=Path, help="checkpoint folder")
+    parser.add_argument("record", type=Path, help="where finished readings are kept (JSON lines)")
+    parser.add_argument("--pages", type=int, default=4, help="of each set (default 4)")
+    groups = [group.value for group in Group]
+    parser.add_argument("--groups", nargs="+", choices=groups, default=groups, help="which figures (all)")
+    modes = [mode.value for mode in Mode]
+    parser.add_argument("--modes", nargs="+", choices=modes, help="(those the checkpoint was made for)")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long")
+    parser.add_argument("--threads", type=int, help="of the arithmetic (torch's own choice)")
+    parser.add_argument("--device", default="cpu")
+    return parser.parse_args()
+
+
+def _missing(sets: Sequence[PageSet], pages: int, record: Record) -> list[tuple[PageSet, int, list[Setting]]]:
+    """What is still to be read, page by page."""
+    jobs = (
+        (one, page, [setting for setting in one.settings if not record.has(one, page, setting)])
+        for page in range(pages)
+        for one in sets
+    )
+    return [job for job in jobs if job[2]]
+
+
+def _read(
+    engine: Engine, jobs: Sequence[tuple[PageSet, int, list[Setting]]], record: Record, minutes: float
+) -> None:
+    began = time.monotonic()
+    for number, (page_set, index, settings) in enumerate(jobs, start=1):
+        if time.monotonic() - began > 60 * minutes:
+            print(f"{len(jobs) - number + 1} pages left: start again to go on", file=sys.stderr)
+            return
+        page = page_set.page(index)
+        if page is None:
+            continue
+        for setting, reading in _readings(engine, page_set, index, page, settings):
+            outcome = judge(page_set, index, setting, page, reading)
+            record.add(outcome)
+            errors = f"{outcome.score.error_rate:.1%}" if outcome.score else "empty"
+            label = f"{number} of {len(jobs)}: {page_set.name}/{index}, {setting.label} {setting.ratio}"
+            print(f"{label}: {errors}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+
+
+def _readings(
+    engine: Engine, page_set: PageSet, index: int, page: TruePage, settings: Sequence[Setting]
+) -> Iterator[tuple[Setting, Reading]]:
+    ref = PageRef(Path(page_set.name), index, hashlib.sha256(page.image.tobytes()).hexdigest())
+    truth = page.drawn.grounded if page.drawn and page_set.task.tells_places else page.text
+    for setting in settings:
+        asked = ReadSettings(
+            Scaling(page_set.mode),
+            page_set.task,
+            PruneSettings(setting.retention),
+            max_new_tokens=max(_FEWEST_NEW_TOKENS, round(_TOKENS_PER_CHARACTER * len(truth))),
+        )
+        *_, reading = engine.read(PageImage(ref, page.image, None), asked, threading.Event(), draft=())
+        assert isinstance(reading, Reading)
+        yield setting, reading
+
+
+def _digest(checkpoint: Path) -> str:
+    """Names weights by what is in them."""
+    digest = hashlib.sha256()
+    for path in sorted(checkpoint.glob("*.safetensors")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 if __name__ == "__main__":

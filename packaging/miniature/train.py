@@ -38,6 +38,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, required=True, help="length of the whole stage")
     parser.add_argument("--begin-from", type=Path, metavar="FOLDER", help="folder of an earlier stage")
     parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
+    parser.add_argument(
+        "--pruned", type=float, metavar="SHARE", help="of the batches of “both” that RTPrune shortens (0)"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--processes", type=int, default=1, help="how many CPU processes train together")
     parser.add_argument("--threads", type=int, default=1, help="threads of each (default 1)")
@@ -46,7 +49,10 @@ def _parse() -> argparse.Namespace:
         "--larger", type=int, default=1, metavar="N", help="batches N times as large, for a GPU"
     )
     parser.add_argument("--save-s", type=float, default=120, help="seconds between states (default 120)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.pruned is not None and options.stage != "both":
+        parser.error("only the stage “both” can be pruned")
+    return options
 
 
 def _run(rank: int, options: argparse.Namespace, settings: RunSettings) -> None:
@@ -57,7 +63,8 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings) -> None:
         )
     torch.manual_seed(settings.first_weights)
     learner = Learner(read_sizes())
-    stage = _STAGES[options.stage](**({"rate": options.rate} if options.rate else {}))
+    own = {name: value for name in ("rate", "pruned") if (value := getattr(options, name)) is not None}
+    stage = _STAGES[options.stage](**own)
     train(stage.enlarged(options.larger), learner, settings, rank)
     if settings.processes > 1:
         torch.distributed.destroy_process_group()

@@ -117,13 +117,17 @@ class Learner(nn.Module):
         )
         return torch.stack(features.pooler_output), self._take_seen()
 
-    def read(self, visual: Tensor, prompt: Tensor, targets: Tensor) -> Tensor:
+    def read(
+        self, visual: Tensor, prompt: Tensor, targets: Tensor, places: Tensor | None = None, whole: int = 0
+    ) -> Tensor:
         """Score each next token of the texts, all tokens before it being given.
 
         Args:
             visual: (B, V, D).
             prompt: (P,) ids.
             targets: (B, L) ids of the texts, any id where a text has ended.
+            places: (V,) where pruned visual tokens stood in their sequence; None where it is whole.
+            whole: length of the sequence that was pruned.
 
         Returns:
             (B, L, vocabulary).
@@ -133,8 +137,16 @@ class Learner(nn.Module):
         start = embed(torch.full((pages, 1), self._start_id, device=targets.device))
         asked = embed(prompt)[None].expand(pages, -1, -1)
         sequence = torch.cat([start, visual.to(start.dtype), asked, embed(targets[:, :-1])], dim=1)
-        places = torch.arange(sequence.shape[1], device=targets.device)[None].expand(pages, -1)
-        hidden = self.model.model.language_model(inputs_embeds=sequence, position_ids=places, use_cache=False)
+        positions = torch.arange(sequence.shape[1], device=targets.device)
+        if places is not None:
+            behind = positions[1 + len(places) :] - len(places) + whole
+            positions = torch.cat([positions[:1], 1 + places, behind])
+        hidden = self.model.model.language_model(
+            inputs_embeds=sequence,
+            position_ids=positions[None].expand(pages, -1),
+            attention_mask=None if places is None else torch.ones_like(sequence[..., 0], dtype=torch.long),
+            use_cache=False,
+        )
         scores: Tensor = self.model.lm_head(hidden.last_hidden_state[:, -length:])
         return scores
 

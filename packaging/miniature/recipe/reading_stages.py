@@ -2,9 +2,10 @@
 
 The second stage leaves the encoder as it is and shows small squares: the decoder's attention has to find its
 way from token to token, which it does within a few hundred steps. The third shows whole pages in all modes
-and keeps the dense labels, so that the encoder does not forget.
+and keeps the dense labels, so that the encoder does not forget. If wanted, a share of its batches is pruned.
 """
 
+import random
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,6 +15,7 @@ from torch.utils.data import Dataset
 from recipe.losses import dense_loss, text_loss
 from recipe.model import Learner, decoder_parameters, encoder_parameters, read_sizes
 from recipe.pages import PageKind
+from recipe.pruned import draw_retention, prune_page
 from recipe.readings import Part, ReadingBatches, ViewPlan
 from rtocr_gui.ocr.reading import Mode
 
@@ -80,6 +82,7 @@ class ReadingStage:
         rate: learning rate of AdamW.
         encoder_learns: False where it is left as it is.
         seed: of the pages.
+        pruned: share of the batches whose pages are pruned by RTPrune at retentions drawn at random.
     """
 
     name: str
@@ -88,6 +91,7 @@ class ReadingStage:
     rate: float
     encoder_learns: bool
     seed: int
+    pruned: float = 0.0
 
     @property
     def items_per_batch(self) -> int:
@@ -120,10 +124,15 @@ class ReadingStage:
         surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
         dense = torch.zeros((), device=device)
         figures: dict[str, Tensor] = {}
+        rng = random.Random(f"prune:{self.seed}:{step}")
+        pruned = rng.random() < self.pruned
         for part in batch:
             visual, encoded = learner.encode_pages(part.views, part.tiles, part.crop_wh)
             targets = part.targets.to(device)
-            scores = learner.read(visual, part.prompt.to(device), targets.clamp(min=0))
+            if pruned and part.layouts:
+                scores = _read_pruned(learner, visual, part, rng)
+            else:
+                scores = learner.read(visual, part.prompt.to(device), targets.clamp(min=0))
             part_surprise, part_right = text_loss(scores, targets)
             surprise, right = surprise + part_surprise, right + part_right
             written = written + (targets >= 0).sum()
@@ -139,11 +148,22 @@ class ReadingStage:
         return text + _DENSE_WEIGHT * dense, {**said, **figures}
 
 
+def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Random) -> Tensor:
+    """Score the texts of pages that keep a share of their tokens: page by page, as each keeps others."""
+    scores = []
+    for page, view, layout, targets in zip(visual, part.views, part.layouts, part.targets, strict=True):
+        kept = prune_page(page, view, layout, draw_retention(rng))
+        texts = targets[None].to(page.device).clamp(min=0)
+        prompt = part.prompt.to(page.device)
+        scores.append(learner.read(kept.visual[None], prompt, texts, kept.places, kept.whole))
+    return torch.cat(scores)
+
+
 def decoder_stage(rate: float = 1.5e-3) -> ReadingStage:
     """The decoder alone, on small squares."""
     return ReadingStage("decoder", SMALL_VIEWS, parts=4, rate=rate, encoder_learns=False, seed=2)
 
 
-def both_stage(rate: float = 7e-4) -> ReadingStage:
-    """Encoder and decoder on whole pages."""
-    return ReadingStage("both", WHOLE_PAGES, parts=4, rate=rate, encoder_learns=True, seed=3)
+def both_stage(rate: float = 7e-4, pruned: float = 0.0) -> ReadingStage:
+    """Encoder and decoder on whole pages, in a share of the batches pruned."""
+    return ReadingStage("both", WHOLE_PAGES, 4, rate, encoder_learns=True, seed=3, pruned=pruned)

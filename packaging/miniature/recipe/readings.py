@@ -17,9 +17,10 @@ from torch.utils.data import Dataset
 from recipe.labels import point_labels, slot_labels
 from recipe.pages import Page, PageKind, draw_page
 from recipe.typesetting import Print
-from rtocr_gui.ocr.layout import TILE_PX, letterbox_xywh
+from rtocr_gui.ocr.layout import TILE_PX, build_layout, letterbox_xywh
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.views import PageViews, make_views
+from rtocr_gui.tokens import TokenLayout
 
 TOKENIZER = Path(__file__).parents[3] / "resources" / "miniature" / "tokenizer.json"
 PADDING = -100
@@ -59,6 +60,7 @@ class Part:
         tile_points: dense labels of the tiles, (B * T, ...).
         tile_slots: dense labels of the tiles.
         crop_wh: tiles across and down.
+        layouts: of the visual sequences; none where a page itself is the view.
         prompt: (P,) ids.
         targets: (B, L) ids with the end token, then `PADDING`.
     """
@@ -70,6 +72,7 @@ class Part:
     tile_points: Tensor | None
     tile_slots: Tensor | None
     crop_wh: tuple[int, int]
+    layouts: tuple[TokenLayout, ...]
     prompt: Tensor
     targets: Tensor
 
@@ -112,6 +115,7 @@ class ReadingBatches(Dataset[list[Part]]):
             tile_points=_stacked([one.tile_points for one in shown]).flatten(0, 1) if tiled else None,
             tile_slots=_stacked([one.tile_slots for one in shown]).flatten(0, 1) if tiled else None,
             crop_wh=shown[0].crop_wh,
+            layouts=tuple(one.layout for one in shown if one.layout is not None),
             prompt=torch.tensor(self._ids(_PROMPTS[task])),
             targets=targets,
         )
@@ -136,6 +140,7 @@ class ShownPage:
     tile_points: Tensor | None = None
     tile_slots: Tensor | None = None
     crop_wh: tuple[int, int] = (0, 0)
+    layout: TokenLayout | None = None
 
 
 def show(page: Page, mode: Mode | None) -> ShownPage:
@@ -161,9 +166,10 @@ def show(page: Page, mode: Mode | None) -> ShownPage:
     on_view = page.print.scaled(shown_width / width, shown_height / height, left, top)
     view = torch.from_numpy(np.array(views.global_view[..., 0]))
     labels = _labels(on_view, (mode.view_px, mode.view_px))
+    layout = build_layout(mode, page.image.size, views.crop_wh)
     if not len(views.tiles):
-        return ShownPage(view, *labels)
-    return ShownPage(view, *labels, *_tiles(page, views), views.crop_wh)
+        return ShownPage(view, *labels, layout=layout)
+    return ShownPage(view, *labels, *_tiles(page, views), views.crop_wh, layout)
 
 
 def _tiles(page: Page, views: PageViews) -> tuple[Tensor, Tensor, Tensor]:

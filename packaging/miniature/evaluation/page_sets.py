@@ -1,0 +1,191 @@
+"""Which pages a checkpoint is shown, and at which settings: the plan of an evaluation.
+
+Pages are drawn so large that the view scales them little or not at all: an x-height is the one in the view,
+or on the tiles. Their seed is none of the training's. Knows no engine and no score.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from PIL import Image
+from recipe.pages import Page, PageKind, draw_page
+
+from rtocr_gui.cli.scores import ALL_TOKENS, Setting
+from rtocr_gui.documents.loading import open_document
+from rtocr_gui.documents.truth import find_truth
+from rtocr_gui.ocr.layout import TILE_PX
+from rtocr_gui.ocr.reading import TASKS, Mode, ModelInfo, Task
+from rtocr_gui.ocr.views import choose_tiles
+from rtocr_gui.pruning.plan import PruneMethod
+
+SEED = 2026
+SAMPLES = Path(__file__).parents[3] / "resources" / "samples"
+X_HEIGHTS_PX = (8.0, 10.0, 14.0, 20.0, 30.0)
+RETENTIONS = (None, 0.84, 0.75, 0.5)
+
+_A4_PX = (1240, 1754)
+_VIEW_PX = {
+    Mode.TINY: (512, 512),
+    Mode.SMALL: (640, 640),
+    Mode.BASE: (724, 1024),
+    Mode.LARGE: (905, 1280),
+    Mode.GUNDAM: _A4_PX,
+}
+"""Pages that fit a mode; the others than Gundam's are shown as they are."""
+
+_MOST_CHARACTERS = 1500
+_A4_X_HEIGHT_PX, _A4_CHARACTERS = 11.0, 2500
+_BY_NAME = {task.name: task for task in TASKS}
+_TEXT, _MARKDOWN = _BY_NAME["text"], _BY_NAME["markdown"]
+
+
+class Group(Enum):
+    """What a set of pages is for; the values are names on the command line."""
+
+    SAMPLES = "samples"
+    PRINT = "print"
+    RETENTION = "retention"
+    MARKDOWN = "markdown"
+    EMPTY = "empty"
+    A4 = "a4"
+
+
+class Look(Enum):
+    """How pages of a set look; the values are what a table says."""
+
+    CLEAN = "clean"
+    SCANNED = "scanned"
+    HELD_OUT = "held-out type"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TruePage:
+    """A page to read and what it says.
+
+    Attributes:
+        image: to be read.
+        text: printed lines; "" on an empty page.
+        drawn: the page as the recipe knows it; None where the recipe did not draw it.
+    """
+
+    image: Image.Image
+    text: str
+    drawn: Page | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageSet:
+    """Pages of one kind, read in one mode for one task.
+
+    Attributes:
+        group: what it is for.
+        mode: in which it is read.
+        task: what is asked.
+        look: clean, scanned, ...
+        x_height_px: of the body, as the view or the tiles show it; 0 where that varies.
+        settings: at which each page is read.
+        kind: what is drawn; None for the sample pages.
+    """
+
+    group: Group
+    mode: Mode
+    task: Task
+    look: Look
+    x_height_px: float
+    settings: tuple[Setting, ...]
+    kind: PageKind | None
+
+    @property
+    def name(self) -> str:
+        """Names it in a record."""
+        return f"{self.group.value}/{self.mode.value}/{self.look.value}/{self.x_height_px:g}"
+
+    def page(self, index: int) -> TruePage | None:
+        """Draw or open a page; None where the set has no more."""
+        if self.kind is not None:
+            page = draw_page(self.kind, SEED, index)
+            return TruePage(page.image.convert("RGB"), page.text, page)
+        paths = sorted(SAMPLES.glob("*.png"))
+        if index >= len(paths):
+            return None
+        with open_document(paths[index]) as document:
+            truth = find_truth(paths[index], 0, 1)
+            assert truth is not None
+            return TruePage(document.load_page(0).image, truth.text, None)
+
+
+def plan_sets(info: ModelInfo, modes: Sequence[Mode], groups: Sequence[Group]) -> list[PageSet]:
+    """List what a checkpoint is to be measured with.
+
+    Args:
+        info: which tasks it was made for.
+        modes: in which it is measured; the first is that of the sample pages.
+        groups: which kinds of figures are wanted.
+    """
+    reads_markdown = _MARKDOWN in info.tasks
+    steady = Mode.BASE if Mode.BASE in modes else modes[0]
+    all_settings = (ALL_TOKENS, *(Setting(PruneMethod.RTPRUNE, ratio) for ratio in RETENTIONS))
+    sets = [PageSet(Group.SAMPLES, modes[0], _TEXT, Look.CLEAN, 0.0, all_settings, None)]
+    for mode in modes:
+        sets += [_print(mode, look, x_height) for look, x_height in itertools.product(Look, X_HEIGHTS_PX)]
+        if reads_markdown:
+            sets.append(_markdown(mode))
+        sets += [_empty(mode, look) for look in (Look.CLEAN, Look.SCANNED)]
+    kind = _kind(steady, (10.0, 20.0), Look.CLEAN, rich=0.3)
+    sets.append(PageSet(Group.RETENTION, steady, _TEXT, Look.CLEAN, 0.0, all_settings, kind))
+    if Mode.GUNDAM in modes:
+        kind = PageKind(
+            (_A4_PX[0],) * 2,
+            (_A4_PX[1] / _A4_PX[0],) * 2,
+            (_A4_X_HEIGHT_PX,) * 2,
+            rich=0.0,
+            damaged=0.0,
+            blank=0.0,
+            most_characters=_A4_CHARACTERS,
+        )
+        a4_px = _A4_X_HEIGHT_PX * scale_of(Mode.GUNDAM)
+        sets.append(PageSet(Group.A4, Mode.GUNDAM, _TEXT, Look.CLEAN, a4_px, (ALL_TOKENS,), kind))
+    return [one for one in sets if one.group in groups]
+
+
+def scale_of(mode: Mode) -> float:
+    """How much higher type is in the view, or on the tiles, than on the page that is drawn for a mode."""
+    if mode is not Mode.GUNDAM:
+        return 1.0
+    _, down = choose_tiles(_A4_PX)
+    return down * TILE_PX / _A4_PX[1]
+
+
+def _kind(mode: Mode, x_height_px: tuple[float, float], look: Look, rich: float) -> PageKind:
+    width, height = _VIEW_PX[mode]
+    low, high = (x_height / scale_of(mode) for x_height in x_height_px)
+    return PageKind(
+        (width, width),
+        (height / width,) * 2,
+        (low, high),
+        rich=rich,
+        damaged=float(look is Look.SCANNED),
+        blank=0.0,
+        most_characters=_MOST_CHARACTERS,
+        held_out=look is Look.HELD_OUT,
+    )
+
+
+def _print(mode: Mode, look: Look, x_height_px: float) -> PageSet:
+    kind = _kind(mode, (x_height_px, x_height_px), look, rich=0.0)
+    return PageSet(Group.PRINT, mode, _TEXT, look, x_height_px, (ALL_TOKENS,), kind)
+
+
+def _markdown(mode: Mode) -> PageSet:
+    kind = _kind(mode, (10.0, 20.0), Look.CLEAN, rich=1.0)
+    return PageSet(Group.MARKDOWN, mode, _MARKDOWN, Look.CLEAN, 0.0, (ALL_TOKENS,), kind)
+
+
+def _empty(mode: Mode, look: Look) -> PageSet:
+    width, height = _VIEW_PX[mode]
+    damaged = float(look is Look.SCANNED)
+    kind = PageKind((width, width), (height / width,) * 2, (10.0, 20.0), rich=0.0, damaged=damaged, blank=1.0)
+    return PageSet(Group.EMPTY, mode, _TEXT, look, 0.0, (ALL_TOKENS,), kind)
