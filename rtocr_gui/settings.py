@@ -29,6 +29,7 @@ class Settings:
         own_models: further checkpoint folders that the person named.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", "float32", "float16" or "bfloat16".
+        unload_after_min: how many idle minutes a large model stays in memory, at most a day; 0 for ever.
         mode: name of a `Mode`; empty for the one the model was made for.
         task: name of a `Task`; empty for the one the model was made for.
         task_words: what the task asks for, of a task in a person's own words.
@@ -52,6 +53,7 @@ class Settings:
     own_models: tuple[str, ...] = ()
     device: str = "auto"
     precision: str = "auto"
+    unload_after_min: int = 15
     mode: str = ""
     task: str = ""
     task_words: str = ""
@@ -75,6 +77,8 @@ class Settings:
             raise SettingsError("The retention ratio must be between 0.01 and 1.")
         if not 0 <= self.overlay_opacity <= 1:
             raise SettingsError("The opacity of the overlay must be between 0 and 1.")
+        if not 0 <= self.unload_after_min <= 24 * 60:
+            raise SettingsError("A model can stay in memory for 0 to 1440 idle minutes.")
         if not 36 <= self.pdf_dpi <= 600:
             raise SettingsError("The resolution for PDF pages must be between 36 and 600 dpi.")
 

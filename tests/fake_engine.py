@@ -65,6 +65,8 @@ class FakeEngine:
         load_error: raised by `load` where it is given.
         traced: settings of every trace that was begun.
         tasks: what its model was made for.
+        weight_bytes: how large it is.
+        loads: what was loaded: folder, device and precision.
         said: what it says of every page, token by token, in place of the page's name.
         too_large: modes in which memory runs out; in those of `dry` only after the first word.
         dry: see there.
@@ -82,6 +84,9 @@ class FakeEngine:
         self.asked: list[ReadSettings] = []
         self.traced: list[ReadSettings] = []
         self.tasks = TASKS[1:2]
+        self.weight_bytes = 40
+        self.loads: list[tuple[Path, str, str]] = []
+        self.is_loaded = False
         self.said: list[str] = []
         self.too_large: set[Mode] = set()
         self.dry: set[Mode] = set()
@@ -92,10 +97,18 @@ class FakeEngine:
         self.threads.add(threading.current_thread().name)
         if self.load_error is not None:
             raise self.load_error
-        info = ModelInfo(folder, "Fake model", "Reads nothing.", (Mode.TINY,), self.tasks, 10, 40)
+        self.loads.append((folder, device, precision))
+        self.is_loaded = True
+        info = ModelInfo(
+            folder, "Fake model", "Reads nothing.", (Mode.TINY,), self.tasks, 10, self.weight_bytes
+        )
         return LoadedModel(info, "cpu", "float32", 1.0)
 
+    def unload(self) -> None:
+        self.is_loaded = False
+
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
+        assert self.is_loaded
         mode = scaling.mode or Mode.TINY
         layout = build_layout(mode, page.image.size, (2, 3) if mode is Mode.GUNDAM else (0, 0))
         return EncodedPage(page.ref, mode, layout, measure_by_seed(layout, page.ref.index), 2.0)
@@ -103,6 +116,7 @@ class FakeEngine:
     def read(
         self, page: PageImage, settings: ReadSettings, cancel: threading.Event
     ) -> Iterator[ReadingEvent]:
+        assert self.is_loaded
         self.asked.append(settings)
         yield Stage.ENCODE
         encoded = self.encode(page, settings.scaling)

@@ -73,6 +73,10 @@ SPECS = (
     ActionSpec("about_model", "About this model", "What the model reads, and what it does not"),
     ActionSpec("use_folder", "Use a model folder…", "Read with DeepSeek-OCR or a checkpoint of its layout"),
     ActionSpec("use_bundled", "Use the bundled miniature", "Read with the small model that came with RTOCR"),
+    ActionSpec("device", "Device", "Where the model runs"),
+    ActionSpec("precision", "Precision", "How exactly the model computes, and how much memory it takes"),
+    ActionSpec("idle", "Unload when idle", "When a large model that is not used gives its memory back"),
+    ActionSpec("unload", "Unload model", "Free the model's memory until it is needed again", "Ctrl+U"),
     ActionSpec("about", "About RTOCR", "What this program is"),
 )  # fmt: skip
 
@@ -96,7 +100,18 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         *("zoom_in", "zoom_out", "fit_page", "fit_width", "actual_size"),
         *("", "overlay", "next_look", "global_grid", "blocks", "trace", "", "panel"),
     ),
-    "&Model": ("models", "", "about_model", "use_folder", "use_bundled"),
+    "&Model": (
+        "models",
+        "",
+        "about_model",
+        "use_folder",
+        "use_bundled",
+        "",
+        "device",
+        "precision",
+        "idle",
+        "unload",
+    ),
     "&Help": ("about",),
 }
 """Menu titles and the names of their actions; an empty name is a separator."""

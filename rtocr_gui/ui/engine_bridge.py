@@ -67,7 +67,12 @@ THUMBNAIL_PX = 160
 class ReadingEngine(Protocol):
     """What the bridge needs of `ocr.engine.Engine`; tests give it a fake."""
 
-    def load(self, folder: Path, device: str = "auto") -> LoadedModel: ...
+    @property
+    def is_loaded(self) -> bool: ...
+
+    def load(self, folder: Path, device: str = "auto", precision: str = "auto") -> LoadedModel: ...
+
+    def unload(self) -> None: ...
 
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage: ...
 
@@ -86,7 +91,8 @@ class EngineBridge(QObject):
     Signals (each carries one frozen value):
         document_opened (DocumentOpened), page_rendered (PageRendered), thumbnail_rendered (PageRendered),
         page_exported (PageExported),
-        model_loaded (LoadedModel), stage_entered (StageEntered), page_encoded (PageEncoded),
+        model_loaded (LoadedModel), model_unloaded (), reload_began (), model_reloaded (LoadedModel),
+        stage_entered (StageEntered), page_encoded (PageEncoded),
         text_streamed (TextStreamed), reading_finished (ReadingFinished),
         reading_traced (ReadingTraced), plan_computed (PlanComputed), transport_solved (TransportSolved),
         texts_compared (TextsCompared), request_stopped (RequestStopped), request_failed (RequestFailed).
@@ -101,6 +107,9 @@ class EngineBridge(QObject):
     thumbnail_rendered = Signal(object)
     page_exported = Signal(object)
     model_loaded = Signal(object)
+    model_unloaded = Signal()
+    reload_began = Signal()
+    model_reloaded = Signal(object)
     stage_entered = Signal(object)
     page_encoded = Signal(object)
     text_streamed = Signal(object)
@@ -116,6 +125,7 @@ class EngineBridge(QObject):
         super().__init__(parent)
         self._engine_factory = engine_factory
         self._engine: ReadingEngine | None = None
+        self._load_again: Callable[[ReadingEngine], LoadedModel] | None = None
         self._ids = itertools.count(1)
         self._documents: dict[Path, Document] = {}
         self._rendered: PageImage | None = None
@@ -192,13 +202,42 @@ class EngineBridge(QObject):
 
     # Model ---------------------------------------------------------------------------------
 
-    def load_model(self, folder: Path, device: str) -> int:
-        """Import torch if need be and load a checkpoint. Answered by `model_loaded`."""
+    @property
+    def is_model_busy(self) -> bool:
+        """True while something is done with the model, or waits for that."""
+        return self._model_lane.is_busy
+
+    def load_model(self, folder: Path, device: str, precision: str = "auto") -> int:
+        """Import torch if need be and load a checkpoint. Answered by `model_loaded`.
+
+        Where that fails, the former model is still there, or (`model_unloaded`) is loaded again once it is
+        needed.
+        """
+
+        def load(engine: ReadingEngine) -> LoadedModel:
+            return engine.load(folder, device, precision)
 
         def job() -> None:
             if self._engine is None:
                 self._engine = self._engine_factory()
-            self.model_loaded.emit(self._engine.load(folder, device))
+            was_loaded = self._engine.is_loaded
+            try:
+                model = load(self._engine)
+            finally:
+                if was_loaded and not self._engine.is_loaded:
+                    self.model_unloaded.emit()
+            self._load_again = load
+            self.model_loaded.emit(model)
+
+        return self._submit(self._model_lane, next(self._ids), job)
+
+    def unload_model(self) -> int:
+        """Let go of the model until it is needed. Answered by `model_unloaded`, where there was one."""
+
+        def job() -> None:
+            if self._engine is not None and self._engine.is_loaded:
+                self._engine.unload()
+                self.model_unloaded.emit()
 
         return self._submit(self._model_lane, next(self._ids), job)
 
@@ -362,8 +401,16 @@ class EngineBridge(QObject):
         return document
 
     def _loaded_engine(self) -> ReadingEngine:
-        if self._engine is None:
+        """The engine with its model, which is loaded again where it was let go."""
+        if self._engine is None or self._load_again is None:
             raise RtocrError("No model is loaded yet. Choose a model first.")
+        if not self._engine.is_loaded:
+            self.reload_began.emit()
+            try:
+                self.model_reloaded.emit(self._load_again(self._engine))
+            except Exception:
+                self.model_unloaded.emit()
+                raise
         return self._engine
 
     def _submit(self, lane: Lane, request_id: int, job: Callable[[], None]) -> int:

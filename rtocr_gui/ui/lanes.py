@@ -21,12 +21,21 @@ class Lane:
     def __init__(self, name: str) -> None:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
+        self._unfinished = 0
+        self._counting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def is_busy(self) -> bool:
+        """True while a job runs or waits."""
+        return self._unfinished > 0
 
     def submit(self, job: Job) -> None:
         """Queue a job; after `close_soon` it is dropped."""
         if not self._closed:
+            with self._counting:
+                self._unfinished += 1
             self._jobs.put(job)
 
     def close_soon(self) -> None:
@@ -43,3 +52,5 @@ class Lane:
         while (job := self._jobs.get()) is not None:
             if not self._closed:
                 job()
+            with self._counting:
+                self._unfinished -= 1

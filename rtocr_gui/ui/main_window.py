@@ -20,6 +20,7 @@ from rtocr_gui.ui.arrivals import Arrivals, SaveImage
 from rtocr_gui.ui.dialogues import Dialogues
 from rtocr_gui.ui.icons import app_icon
 from rtocr_gui.ui.lazy_pane import LazyPane
+from rtocr_gui.ui.model_menus import ModelMenus
 from rtocr_gui.ui.notice_bar import NoticeBar
 from rtocr_gui.ui.notices import retry_label
 from rtocr_gui.ui.overlay_bar import OverlayBar
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("RTOCR")
         self.setWindowIcon(app_icon())
         self.actions_by_name = make_actions(self)
+        self.model_menus = ModelMenus(self.actions_by_name, self)
         self.arrivals = Arrivals(save_image, self)
         self.dialogues = Dialogues(self, session)
         self.tool_bar = ToolBar(self.actions_by_name)
@@ -126,6 +128,7 @@ class MainWindow(QMainWindow):
         session.encoding_changed.connect(self.status_line.show_encoding)
         session.model_changed.connect(self.status_line.show_model)
         session.model_changed.connect(self._show_model)
+        session.settings_changed.connect(self.model_menus.show_settings)
         session.notice_raised.connect(self.notice_bar.add)
 
     def _connect_panes(self) -> None:
@@ -137,6 +140,9 @@ class MainWindow(QMainWindow):
         self.tool_bar.mode_chosen.connect(session.set_mode)
         self.tool_bar.task_chosen.connect(session.set_task)
         self.tool_bar.words_wanted.connect(self._ask_task)
+        self.model_menus.device_chosen.connect(session.choose_device)
+        self.model_menus.precision_chosen.connect(session.choose_precision)
+        self.model_menus.idle_time_chosen.connect(session.set_unload_after)
         self.page_list.page_selected.connect(session.select_page)
         self.page_list.thumbnail_wanted.connect(session.want_thumbnail)
         self.page_list.remove_requested.connect(self.dialogues.ask_remove)
@@ -243,6 +249,7 @@ class MainWindow(QMainWindow):
             "use_folder": dialogues.ask_model_folder,
             "use_bundled": lambda: session.choose_model(None),
             "about_model": dialogues.tell_about_model,
+            "unload": session.unload_model,
             "about": dialogues.tell_about_program,
         }
         for name, slot in slots.items():
@@ -277,6 +284,7 @@ class MainWindow(QMainWindow):
         self.overlay_bar.set_overlay_visible(settings.overlay_visible)
         self.page_view.set_blocks_visible(settings.blocks_visible)
         self._session.blocks.set_on(settings.blocks_visible)
+        self.model_menus.show_settings(settings)
         self.play_bar.hide()
         self.text_column.set_panel_visible(settings.panel_visible)
         for name, on in (
@@ -392,6 +400,7 @@ class MainWindow(QMainWindow):
             "export": session.has_text,
             "copy": bool(session.current_text),
             "about_model": session.model is not None,
+            "unload": session.can_unload,
         }
         for name, is_enabled in enabled.items():
             self.actions_by_name[name].setEnabled(is_enabled)

@@ -1,8 +1,10 @@
 """Loads models, one in place of the other; one that cannot be loaded leaves the one before it in use.
 
-Asks the bridge and drops what else it answers. Knows neither pages nor widgets.
+A model in use may be let go for a while: the bridge loads it again when something needs it. Asks the bridge
+and drops what else it answers. Knows neither pages nor widgets.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -13,22 +15,37 @@ from rtocr_gui.ui.replies import RequestFailed
 from rtocr_gui.ui.shown import ModelStatus
 
 
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """Which model to load, and how it should run.
+
+    Attributes:
+        folder: of its checkpoint.
+        device: "auto", or the name of a device.
+        precision: "auto", or the name of a precision.
+    """
+
+    folder: Path
+    device: str = "auto"
+    precision: str = "auto"
+
+
 class ModelLoader(QObject):
     """The model in use.
 
     Signals:
-        adopted (LoadedModel): another model is in use from now on.
+        adopted (LoadedModel, LoadRequest): another model is in use from now on, or the same in another way.
         kept (LoadedModel): a model could not be loaded; this one is still in use.
         missing (): a model could not be loaded, and there is none in use.
         refused (str): why a model could not be loaded; precedes `kept` and `missing`.
-        status_changed (ModelStatus): what the window says of the model.
+        status_changed (ModelStatus): what the window says of the model, where none of the above says it.
 
     Args:
         bridge: loads.
         parent: Qt parent.
     """
 
-    adopted = Signal(object)
+    adopted = Signal(object, object)
     kept = Signal(object)
     missing = Signal()
     refused = Signal(str)
@@ -38,24 +55,65 @@ class ModelLoader(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._model: LoadedModel | None = None
+        self._unloaded = False
         self._load_id = 0
+        self._asked: LoadRequest | None = None
         bridge.model_loaded.connect(self._adopt)
+        bridge.model_unloaded.connect(self._note_unloaded)
+        bridge.reload_began.connect(self._note_reload)
+        bridge.model_reloaded.connect(self._take_back)
         bridge.request_failed.connect(self._report)
 
     @property
     def model(self) -> LoadedModel | None:
-        """The model in use; None before the first is loaded."""
+        """The model in use, also while it is let go; None before the first is loaded."""
         return self._model
 
-    def load(self, folder: Path, device: str) -> None:
+    @property
+    def is_loaded(self) -> bool:
+        """True while the model in use takes memory."""
+        return self._model is not None and not self._unloaded
+
+    @property
+    def status(self) -> ModelStatus:
+        """What the window says of the model in use."""
+        if self._model is None:
+            return ModelStatus(None, "No model is loaded.")
+        name = self._model.info.name
+        return ModelStatus(
+            self._model, f"{name} (unloaded)" if self._unloaded else name, unloaded=self._unloaded
+        )
+
+    def load(self, request: LoadRequest) -> None:
         """Load a checkpoint folder in place of the model in use."""
-        self.status_changed.emit(ModelStatus(None, f"Loading {folder.name}…", loading=True))
-        self._load_id = self._bridge.load_model(folder, device)
+        self._asked = request
+        self.status_changed.emit(ModelStatus(None, f"Loading {request.folder.name}…", loading=True))
+        self._load_id = self._bridge.load_model(request.folder, request.device, request.precision)
+
+    def unload(self) -> None:
+        """Let go of the model in use until it is needed."""
+        self._bridge.unload_model()
 
     @Slot(object)
     def _adopt(self, model: LoadedModel) -> None:
-        self._model = model
-        self.adopted.emit(model)
+        self._model, self._unloaded = model, False
+        self.adopted.emit(model, self._asked)
+
+    @Slot()
+    def _note_unloaded(self) -> None:
+        self._unloaded = True
+        self.status_changed.emit(self.status)
+
+    @Slot()
+    def _note_reload(self) -> None:
+        if self._model is not None:
+            sentence = f"Loading {self._model.info.name}…"
+            self.status_changed.emit(ModelStatus(self._model, sentence, loading=True, unloaded=True))
+
+    @Slot(object)
+    def _take_back(self, model: LoadedModel) -> None:
+        self._model, self._unloaded = model, False
+        self.status_changed.emit(self.status)
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:

@@ -6,6 +6,7 @@ for one kind of thing, and the session tells the panes what to show:
     Choices           remembers what was chosen
     PageShelf         opens files, lists their pages and shows one
     ModelLoader       loads the model
+    IdleUnloader      lets go of it when it was idle for long
     Planner           keeps the plan of the page that is shown
     Reader            reads pages, one after another
     PageTexts         keeps what was read and what was typed
@@ -27,8 +28,9 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.block_pointer import BlockPointer
 from rtocr_gui.ui.choices import Choices
 from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.idle_unloader import IdleUnloader
 from rtocr_gui.ui.markdown_exporter import MarkdownExporter
-from rtocr_gui.ui.model_loader import ModelLoader
+from rtocr_gui.ui.model_loader import LoadRequest, ModelLoader
 from rtocr_gui.ui.notices import Notice, Offer
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_shelf import PageShelf
@@ -36,7 +38,7 @@ from rtocr_gui.ui.page_texts import PageTexts
 from rtocr_gui.ui.planner import Planner
 from rtocr_gui.ui.reader import Reader
 from rtocr_gui.ui.replies import PageRendered
-from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageFailure
+from rtocr_gui.ui.shown import Activity, OverwriteQuestion, PageFailure
 from rtocr_gui.ui.tuning import Tuning
 
 
@@ -95,6 +97,7 @@ class Session(QObject):
         self._choices = Choices(settings, self)
         self._shelf = PageShelf(bridge, self._pages, settings.pdf_dpi, self)
         self._models = ModelLoader(bridge, self)
+        self._idle = IdleUnloader(bridge, self)
         self._planner = Planner(bridge, self)
         self._planner.set_retention(settings.retention)
         self._reader = Reader(bridge, lambda ref: (self._read_settings(ref), self.settings.pdf_dpi), self)
@@ -115,10 +118,11 @@ class Session(QObject):
         self._shelf.password_needed.connect(self.password_needed)
         self._shelf.refused.connect(self._tell_problem)
         self._models.adopted.connect(self._adopt_model)
-        self._models.kept.connect(self._use_model)
+        self._models.kept.connect(lambda _: self._use_model())
         self._models.missing.connect(self._reader.stop)
-        self._models.refused.connect(self._tell_problem)
+        self._models.refused.connect(self._refuse_model)
         self._models.status_changed.connect(self.model_changed)
+        self.model_changed.connect(self._watch_model)
         self._planner.plan_changed.connect(self.plan_changed)
         self._planner.plan_changed.connect(self.tuning.show_plan)
         self._planner.transport_changed.connect(self.transport_changed)
@@ -149,6 +153,11 @@ class Session(QObject):
     def model(self) -> LoadedModel | None:
         """The model that is loaded."""
         return self._models.model
+
+    @property
+    def can_unload(self) -> bool:
+        """True while the model takes memory that nothing needs right now."""
+        return self._models.is_loaded and not self.activity.reading and not self.tuning.is_reading
 
     @property
     def mode(self) -> Mode:
@@ -274,28 +283,68 @@ class Session(QObject):
     @Slot()
     def load_model(self) -> None:
         """Load the remembered model, or the bundled one."""
-        folder = self.settings.model_folder
-        self._models.load(Path(folder) if folder else self._bundled_model, self.settings.device)
+        settings = self.settings
+        self._models.load(LoadRequest(self._model_folder, settings.device, settings.precision))
 
     @Slot(object)
     def choose_model(self, folder: Path | None) -> None:
         """Load a checkpoint folder, and remember it once it works; None for the bundled miniature."""
+        self._load(LoadRequest(folder or self._bundled_model, self.settings.device, self.settings.precision))
+
+    @Slot(str)
+    def choose_device(self, device: str) -> None:
+        """Load the model in use on another device, and remember that once it works."""
+        self._load(LoadRequest(self._model_folder, device, self.settings.precision))
+
+    @Slot(str)
+    def choose_precision(self, precision: str) -> None:
+        """Load the model in use in another precision, and remember that once it works."""
+        self._load(LoadRequest(self._model_folder, self.settings.device, precision))
+
+    @Slot()
+    def unload_model(self) -> None:
+        """Give the memory of the model back, until something needs it."""
+        self._models.unload()
+
+    @Slot(int)
+    def set_unload_after(self, minutes: int) -> None:
+        """Remember after how many idle minutes a large model is let go; 0 for never."""
+        self.remember(unload_after_min=minutes)
+        self._watch_model()
+
+    @Slot()
+    def _watch_model(self) -> None:
+        loaded = self.model if self._models.is_loaded else None
+        self._idle.watch(loaded, self.settings.unload_after_min)
+
+    @property
+    def _model_folder(self) -> Path:
+        folder = self.settings.model_folder
+        return Path(folder) if folder else self._bundled_model
+
+    def _load(self, request: LoadRequest) -> None:
         self._reader.stop()
         self._reader.set_model_ready(False)
         self.tuning.stop()
-        self._models.load(folder or self._bundled_model, self.settings.device)
+        self._models.load(request)
 
-    @Slot(object)
-    def _adopt_model(self, model: LoadedModel) -> None:
+    @Slot(object, object)
+    def _adopt_model(self, model: LoadedModel, asked: LoadRequest) -> None:
+        self.remember(device=asked.device, precision=asked.precision)
         self._choices.adopt(model.info, is_bundled=model.info.folder == self._bundled_model)
         self._planner.forget_encodings()
         self.tuning.forget_readings()
         self.tuning.show_page(self.current)
-        self._use_model(model)
+        self._use_model()
 
-    @Slot(object)
-    def _use_model(self, model: LoadedModel) -> None:
-        self.model_changed.emit(ModelStatus(model, model.info.name))
+    @Slot(str)
+    def _refuse_model(self, sentence: str) -> None:
+        """What was asked for is not what is in use: say so, and show what is."""
+        self._tell_problem(sentence)
+        self.settings_changed.emit(self.settings)
+
+    def _use_model(self) -> None:
+        self.model_changed.emit(self._models.status)
         self._refresh_plan()
         self._reader.set_model_ready(True)
 

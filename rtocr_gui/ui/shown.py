@@ -225,11 +225,20 @@ class PageStatus:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """The model the window names. `model` is None while loading and where loading failed."""
+    """The model the window names.
+
+    Attributes:
+        model: the one in use; None before there is one, while it makes room for another, and where there
+            is none.
+        sentence: its name and how it stands.
+        loading: True while a model is loaded, or this one once more.
+        unloaded: True while it takes no memory; it is loaded again when it is needed.
+    """
 
     model: LoadedModel | None
     sentence: str
     loading: bool = False
+    unloaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class StatusLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._idle_words, self._curve_words, self._comparing_words = "Ready", "", ""
+        self._shown, self._loads = Activity(), False
         self._activity = QLabel(self._idle_words)
         self._activity.setAccessibleName("What is going on")
         self._encoding = QLabel("Looking at the page…")
@@ -52,12 +53,14 @@ class StatusLine(QWidget):
     @Slot(object)
     def show_activity(self, activity: Activity) -> None:
         """Name the stage, the page, and how far the whole job is."""
+        self._shown = activity
         self._progress.setVisible(activity.reading)
         if not activity.reading:
             self._idle_words = "Waiting for the model" if activity.page_count else "Ready"
             self._show_tuning()
             return
-        words = _STAGE_WORDS[activity.stage] if activity.stage else "Opening the page"
+        begun = "Loading the model" if self._loads else "Opening the page"
+        words = _STAGE_WORDS[activity.stage] if activity.stage else begun
         if activity.tokens:
             words += f", {activity.tokens} tokens"
         several = activity.page_count > 1
@@ -111,7 +114,9 @@ class StatusLine(QWidget):
     @Slot(object)
     def show_model(self, status: ModelStatus) -> None:
         """Show where the model runs and how much memory its weights take."""
-        if status.model is None:
+        self._loads = status.loading
+        self.show_activity(self._shown)
+        if status.model is None or status.unloaded:
             self._device.clear()
             return
         megabytes = status.model.info.weight_bytes / 1e6

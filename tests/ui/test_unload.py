@@ -1,0 +1,286 @@
+"""A model gives its memory back when asked to or when idle, and is there again when something needs it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QTimer
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.settings import Settings
+from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.idle_unloader import LARGE_BYTES, IdleUnloader
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import Activity, ModelStatus
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import open_and_load
+
+Draw = Callable[..., Path]
+NEVER = 2**30
+
+
+@pytest.fixture
+def statuses(session: Session) -> list[ModelStatus]:
+    heard: list[ModelStatus] = []
+    session.model_changed.connect(heard.append)
+    return heard
+
+
+@pytest.fixture
+def idle(session: Session) -> IdleUnloader:
+    return session._idle
+
+
+def unload(qtbot: QtBot, session: Session) -> None:
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.unloaded):
+        session.unload_model()
+
+
+def read(qtbot: QtBot, session: Session) -> None:
+    with qtbot.waitSignal(session.activity_changed, check_params_cb=lambda activity: activity == Activity()):
+        session.read_current()
+
+
+def test_an_unloaded_model_is_named_as_such_and_the_plan_stays(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    plans: list[object] = []
+    open_and_load(qtbot, session, draw_page())
+    session.plan_changed.connect(plans.append)
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.unloaded):
+        window.actions_by_name["unload"].trigger()
+    assert not fake_engine.is_loaded
+    assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
+    assert not window.actions_by_name["unload"].isEnabled()
+    assert window.actions_by_name["read"].isEnabled()
+    assert not plans
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.4):
+        session.set_retention(0.4)  # the slider needs no model
+    assert not fake_engine.is_loaded
+
+
+def test_reading_loads_the_model_again_and_goes_on(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    statuses: list[ModelStatus],
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    unload(qtbot, session)
+    statuses.clear()
+    read(qtbot, session)
+    assert session.current_text.startswith("page 1 of scan.png")
+    assert [(status.loading, status.unloaded) for status in statuses] == [(True, True), (False, False)]
+    assert fake_engine.loads[0] == fake_engine.loads[1]
+    assert window.tool_bar.model_chip.text() == "Fake model"
+    assert window.actions_by_name["unload"].isEnabled()
+
+
+def test_what_was_read_before_is_still_known_after_the_model_came_back(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    unload(qtbot, session)
+    with qtbot.waitSignal(session.tuning.comparison_changed, check_params_cb=lambda shown: shown is not None):
+        session.tuning.compare(PruneSettings(1.0), PruneSettings())
+    assert [settings.pruning for settings in fake_engine.asked] == [PruneSettings(), PruneSettings(1.0)]
+
+
+@pytest.mark.parametrize("wish", ["encode", "curve", "trace"])
+def test_every_wish_that_needs_the_model_brings_it_back(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, wish: str
+) -> None:
+    wishes = {
+        "encode": lambda: session.set_mode(Mode.BASE),
+        "curve": session.tuning.read_curve,
+        "trace": session.tuning.spotlight.trace,
+    }
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    unload(qtbot, session)
+    with qtbot.waitSignal(
+        session.model_changed, check_params_cb=lambda status: not (status.loading or status.unloaded)
+    ):
+        wishes[wish]()
+    assert fake_engine.is_loaded
+
+
+def test_a_model_that_does_not_come_back_is_told_of_the_page(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    unload(qtbot, session)
+    fake_engine.load_error = CheckpointError("The folder is gone.")
+    read(qtbot, session)
+    assert window.notice_bar.sentences == ("scan.png, page 1: The folder is gone.",)
+    assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
+    fake_engine.load_error = None
+    read(qtbot, session)
+    assert session.current_text.startswith("page 1 of scan.png")
+
+
+def test_a_load_that_fails_after_the_former_model_made_room_leaves_it_to_come_back(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        fake_engine.unload()
+        raise CheckpointError("Memory ran out.")
+
+    open_and_load(qtbot, session, draw_page())
+    with monkeypatch.context() as patch, qtbot.waitSignal(session.notice_raised):
+        patch.setattr(fake_engine, "load", fail)
+        session.choose_model(tmp_path / "elsewhere")
+    assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
+    read(qtbot, session)
+    assert session.current_text.startswith("page 1 of scan.png")
+    assert fake_engine.loads[0] == fake_engine.loads[1]
+
+
+def test_nothing_is_unloaded_under_a_reading(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    session.read_current()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    assert not window.actions_by_name["unload"].isEnabled()
+    fake_engine.gate.set()
+    qtbot.waitUntil(window.actions_by_name["unload"].isEnabled)
+
+
+def test_a_large_model_that_idles_is_unloaded(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, idle: IdleUnloader
+) -> None:
+    fake_engine.weight_bytes = LARGE_BYTES
+    open_and_load(qtbot, session, draw_page())
+    assert idle.timer.isActive()
+    assert idle.timer.interval() == 15 * 60 * 1000
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.unloaded):
+        idle.timer.timeout.emit()
+    assert not idle.timer.isActive()
+    read(qtbot, session)
+    assert idle.timer.isActive()
+
+
+def test_whatever_is_asked_begins_the_idle_time_anew(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, idle: IdleUnloader
+) -> None:
+    fake_engine.weight_bytes = LARGE_BYTES
+    open_and_load(qtbot, session, draw_page())
+    begun: list[bool] = []
+
+    class Watched(QTimer):
+        def start(self, *duration_ms: int) -> None:
+            begun.append(True)
+            super().start(*duration_ms)
+
+    idle.timer = Watched(idle)
+    idle.timer.start(NEVER)
+    begun.clear()
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.4):
+        session.set_retention(0.4)
+    assert len(begun) == 1
+    read(qtbot, session)
+    assert len(begun) > 4
+
+
+def test_the_time_that_one_long_pass_takes_is_not_idle(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, idle: IdleUnloader
+) -> None:
+    fake_engine.weight_bytes = LARGE_BYTES
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    session.read_current()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    idle.timer.stop()
+    idle.timer.timeout.emit()
+    assert idle.timer.isActive()
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: not session.activity.reading)
+    assert fake_engine.is_loaded
+
+
+def test_the_miniature_never_goes(
+    qtbot: QtBot, session: Session, draw_page: Draw, idle: IdleUnloader
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    assert not idle.timer.isActive()
+
+
+def test_a_person_can_keep_the_model_for_ever_or_let_it_go_sooner(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    idle: IdleUnloader,
+) -> None:
+    fake_engine.weight_bytes = LARGE_BYTES
+    open_and_load(qtbot, session, draw_page())
+    choices = {choice.text(): choice for choice in window.actions_by_name["idle"].menu().actions()}
+    assert [label for label, choice in choices.items() if choice.isChecked()] == ["After 15 minutes"]
+    choices["Never"].trigger()
+    assert not idle.timer.isActive()
+    assert session.settings.unload_after_min == 0
+    choices["After 5 minutes"].trigger()
+    assert idle.timer.interval() == 5 * 60 * 1000
+
+
+def test_another_device_is_remembered_once_the_model_runs_there(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    devices = {choice.data(): choice for choice in window.actions_by_name["device"].menu().actions()}
+    assert devices["auto"].isChecked()
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        devices["cpu"].trigger()
+    assert fake_engine.loads[-1][1] == session.settings.device == "cpu"
+    fake_engine.load_error = CheckpointError("This computer has no such device.")
+    with qtbot.waitSignal(session.notice_raised):
+        devices["auto"].trigger()
+    assert session.settings.device == "cpu"
+    assert devices["cpu"].isChecked()
+    assert not devices["auto"].isChecked()
+
+
+def test_another_precision_is_remembered_once_the_model_runs_in_it(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    precisions = {choice.data(): choice for choice in window.actions_by_name["precision"].menu().actions()}
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        precisions["float16"].trigger()
+    assert fake_engine.loads[-1][2] == session.settings.precision == "float16"
+
+
+def test_a_device_that_no_menu_offers_is_shown_where_it_is_remembered(
+    qtbot: QtBot, bridge: EngineBridge, tmp_path: Path
+) -> None:
+    session = Session(bridge, Settings(device="cuda:1", unload_after_min=7), tmp_path / "bundled")
+    window = MainWindow(session, lambda image: None)
+    qtbot.addWidget(window)
+    checked = [
+        choice.text()
+        for name in ("device", "idle")
+        for choice in window.actions_by_name[name].menu().actions()
+        if choice.isChecked()
+    ]
+    assert checked == ["cuda:1", "After 7 minutes"]
+
+
+def test_the_menu_of_the_model_chip_offers_the_same(window: MainWindow) -> None:
+    offered = window.tool_bar.model_chip.menu().actions()
+    assert all(window.actions_by_name[name] in offered for name in ("device", "precision", "idle", "unload"))
