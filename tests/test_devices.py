@@ -10,6 +10,7 @@ from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr import devices
 from rtocr_gui.ocr.devices import (
     choose_device,
+    find_spots,
     free_bytes,
     give_memory_back,
     is_out_of_memory,
@@ -201,6 +202,37 @@ def test_a_person_may_choose_the_precision(cards: Cards) -> None:
 def test_what_is_no_precision_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"“int8” is no precision\. Choose auto, float32"):
         place("cpu", "int8", LARGE)
+
+
+# --- where else ----------------------------------------------------------------------------------
+
+
+def spots_of(device: str) -> list[tuple[str, str, int, bool]]:
+    free = {"cpu": 16_000, "cuda": 8_000, "mps": 12_000}
+    spots = find_spots(place(device, "auto", LARGE), LARGE, lambda device: free[device.type])
+    assert {spot.main_free_bytes for spot in spots} == {16_000}
+    return [(spot.device, spot.precision, spot.free_bytes, spot.is_slow) for spot in spots]
+
+
+def test_besides_a_processor_there_is_half_precision_which_may_be_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert spots_of("cpu") == [("cpu", "float32", 16_000, False), ("cpu", "bfloat16", 16_000, True)]
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"bf16": True})
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
+    assert spots_of("cpu") == [("cpu", "bfloat16", 16_000, False)]
+
+
+def test_besides_a_graphics_card_there_is_the_processor(cards: Cards) -> None:
+    processor = [("cpu", "float32", 16_000, False), ("cpu", "bfloat16", 16_000, True)]
+    cards((8, 6))
+    assert spots_of("cuda") == [("cuda", "bfloat16", 8_000, False), *processor]
+    cards((6, 1))
+    assert spots_of("cuda") == [
+        ("cuda", "float32", 8_000, False),
+        ("cuda", "float16", 8_000, True),
+        *processor,
+    ]
 
 
 # --- its memory ----------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ WITHOUT_TORCH = (
     "rtocr_gui.ocr.comparison",
     "rtocr_gui.ocr.curve",
     "rtocr_gui.ocr.download",
+    "rtocr_gui.ocr.fit",
     "rtocr_gui.ocr.folder",
     "rtocr_gui.ocr.layout",
     "rtocr_gui.ocr.library",

@@ -8,11 +8,13 @@ import ctypes
 import gc
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
 from rtocr_gui.errors import SettingsError
+from rtocr_gui.ocr.fit import Spot
 from rtocr_gui.ocr.main_memory import free_main_memory
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -43,7 +45,7 @@ class Placement:
     @property
     def dtype_name(self) -> str:
         """The precision as a person reads it, e.g. "float16"."""
-        return str(self.dtype).removeprefix("torch.")
+        return _name(self.dtype)
 
 
 def place(device: str, precision: str, parameter_count: int) -> Placement:
@@ -101,6 +103,37 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def find_spots(
+    placement: Placement, parameter_count: int, free: Callable[[torch.device], int]
+) -> tuple[Spot, ...]:
+    """Tell how much memory is free where a model shall run, and where else it could.
+
+    Args:
+        placement: where it shall run.
+        parameter_count: number of weights.
+        free: bytes that it may take on a device.
+
+    Returns:
+        The place itself first, then the others, the best first.
+    """
+    cpu = torch.device("cpu")
+    main_free = free(cpu)
+    places = [(placement.device, placement.dtype)]
+    if placement.device.type == "cuda" and placement.dtype == torch.float32:
+        places.append((placement.device, torch.float16))
+    places += [(cpu, _best_precision(cpu, parameter_count)[0]), (cpu, torch.bfloat16)]
+    return tuple(
+        Spot(
+            device=str(device),
+            precision=_name(dtype),
+            free_bytes=main_free if device == cpu else free(device),
+            main_free_bytes=main_free,
+            is_slow=dtype not in (torch.float32, _best_precision(device, LARGE_MODEL)[0]),
+        )
+        for device, dtype in dict.fromkeys(places)
+    )
+
+
 def free_bytes(device: torch.device) -> int:
     """How much memory a model may still take on a device."""
     if device.type == "cuda":
@@ -136,6 +169,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(
         phrase in words for phrase in ("can't allocate memory", "not enough memory", "out of memory")
     )
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _is_driven(index: int) -> bool:
