@@ -1,11 +1,12 @@
 """Writes a checkpoint in the official layout that is small enough to be spoilt in every test."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from rtocr_gui.ocr.architecture import read_architecture
 from rtocr_gui.ocr.manifest import expected_tensors
@@ -88,3 +89,41 @@ def write_checkpoint(folder: Path, config: dict[str, Any] | None = None) -> Path
     tokenizer = resource_path("miniature/tokenizer.json").read_bytes()
     (folder / "tokenizer.json").write_bytes(tokenizer)
     return folder
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """The small config with one value replaced; slashes lead into sections."""
+    config = small_config()
+    section = config
+    *parents, key = path.split("/")
+    for parent in parents:
+        section = section[parent]
+    section[key] = value
+    return config
+
+
+def rewrite_weights(folder: Path, change: Callable[[dict[str, np.ndarray]], None]) -> None:
+    weights = load_file(folder / "model.safetensors")
+    change(weights)
+    save_file(weights, folder / "model.safetensors")
+
+
+def rewrite_header(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    path = folder / "model.safetensors"
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    change(header)
+    new = json.dumps(header).encode()
+    path.write_bytes(len(new).to_bytes(8, "little") + new + data[8 + length :])
+
+
+def shard(folder: Path, names: tuple[str, str] = ("a-1.safetensors", "a-2.safetensors")) -> None:
+    """Split the weights in two files with an index, as large checkpoints are published."""
+    weights = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    places = {name: names[index % 2] for index, name in enumerate(sorted(weights))}
+    for file in names:
+        part = {name: tensor for name, tensor in weights.items() if places[name] == file}
+        save_file(part, folder / Path(file).name)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))

@@ -154,7 +154,7 @@ def test_the_command_line_asks_a_model_with_its_own_prompt(unlimited: Path) -> N
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"sliding_window": None, "sliding_window_size": None}, "“sliding_window” is None, but .* needs one"),
+        ({"sliding_window": None, "sliding_window_size": None}, "“sliding_window” is null, but .* needs one"),
         ({"sliding_window": 0}, "“sliding_window” is 0, but must be a whole number from 2"),
         ({"sliding_window": 1}, "“sliding_window” is 1, but must be a whole number from 2"),
         ({"sliding_window": 8.0}, r"“sliding_window” is 8\.0, but must be a whole number"),
@@ -163,7 +163,10 @@ def test_the_command_line_asks_a_model_with_its_own_prompt(unlimited: Path) -> N
             {"model_type": "deepseek_vl_v2"},
             "“sliding_window” is 8, but DeepSeek-OCR attends to the whole text",
         ),
-        ({"model_type": "unlimited_ocr_2"}, "'unlimited_ocr_2', which RTOCR does not know.*Unlimited-OCR"),
+        (
+            {"model_type": "unlimited_ocr_2"},
+            '“model_type” is "unlimited_ocr_2", but RTOCR reads with .*Unlimited-OCR',
+        ),
     ],
 )
 def test_a_window_that_cannot_be_computed_is_refused(

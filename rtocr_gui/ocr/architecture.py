@@ -12,6 +12,7 @@ from typing import Any
 
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.families import Family, recognise
+from rtocr_gui.ocr.model_files import as_written
 
 SAM_PATCH_PX = 16
 SAM_GRID = 64
@@ -160,11 +161,11 @@ class _Section:
         for key, wanted in fixed.items():
             value = self._values.get(key, wanted)
             if value != wanted:
-                raise self.refusal(key, f"must be {wanted!r}: this program computes nothing else")
+                wanted_here = as_written(wanted)
+                raise self.refusal(key, f"must be {wanted_here}: this program computes nothing else")
 
     def refusal(self, key: str, reason: str) -> CheckpointError:
-        value = repr(self._values.get(key))
-        shown = value if len(value) <= 40 else f"{value[:40]}…"
+        shown = as_written(self._values[key]) if key in self._values else "missing"
         return CheckpointError(
             f"The model's config.json cannot be used: “{self._path(key)}” is {shown}, but {reason}. "
             "Choose another folder, or download the model again."

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.model_files import as_written
 from rtocr_gui.ocr.reading import TASKS, Mode, Task
 
 _GET_ANOTHER = (
@@ -89,11 +90,11 @@ def recognise(config: Mapping[str, Any]) -> Family:
     for family in FAMILIES:
         if model_type in family.model_types:
             return family
-    shown = repr(model_type)
-    known = " or ".join(f"{family.model_types[0]!r} ({family.name})" for family in FAMILIES)
+    shown = as_written(model_type) if "model_type" in config else "missing"
+    known = " and ".join(f"“{family.model_types[0]}” ({family.name})" for family in FAMILIES)
     raise CheckpointError(
-        f"The model's config.json says that “model_type” is {shown[:40]}, which RTOCR does not know; it "
-        f"reads with {known}. {_GET_ANOTHER}"
+        f"The model's config.json cannot be used: “model_type” is {shown}, but RTOCR reads with {known} "
+        f"only. {_GET_ANOTHER}"
     )
 
 

@@ -21,6 +21,7 @@ from rtocr_gui.ocr.model_files import (
     TOKENIZER_FILE,
     damaged,
     find_file,
+    legible,
     read_object,
     told_by_name,
 )
@@ -84,6 +85,8 @@ def check_folder(folder: Path) -> CheckpointFolder:
         CheckpointError: a file is missing, damaged, unsafe or of another model.
     """
     with told_by_name(folder):
+        if folder.is_file():
+            raise CheckpointError(f"“{folder}” is a file. Choose the folder that it lies in.")
         if not folder.is_dir():
             raise CheckpointError(
                 f"There is no folder “{folder}”. Choose the folder of a DeepSeek-OCR model."
@@ -95,7 +98,7 @@ def check_folder(folder: Path) -> CheckpointFolder:
         for path in weight_files:
             for name, tensor in read_tensors(path, unused).items():
                 if name in stored:
-                    raise damaged(path, f"the tensor “{name}” is in another file as well")
+                    raise damaged(path, f"the tensor “{legible(name)}” is in another file as well")
                 stored[name] = tensor
         weight_bytes = sum(path.stat().st_size for path in weight_files)
     expected = expected_tensors(architecture)
@@ -120,11 +123,12 @@ def load_tokenizer(folder: CheckpointFolder) -> PageTokenizer:
         The tokenizer, whose ids fit the model.
 
     Raises:
-        CheckpointError: it is missing, damaged or belongs to another model.
+        CheckpointError: it is missing, damaged or belongs to another model; or `rtocr.json` is wrong.
     """
     with told_by_name(folder.path):
         path = find_file(folder.path, TOKENIZER_FILE)
-    return PageTokenizer.from_file(path, folder.architecture)
+    prompts = [task.prompt for task in describe(folder).tasks]
+    return PageTokenizer.from_file(path, folder.architecture, prompts)
 
 
 def describe(folder: CheckpointFolder) -> ModelInfo:
@@ -173,8 +177,8 @@ def _compare(
     ):
         if names:
             raise CheckpointError(
-                f"The model {reason} tensors ({len(names)}; the first is “{names[0][:80]}”), so weights and "
-                "config.json do not belong together. Download the model again, or choose another folder."
+                f"The model {reason} tensors ({len(names)}; the first is “{legible(names[0])}”), so weights "
+                "and config.json do not belong together. Download the model again, or choose another folder."
             )
     for name, shape in found.items():
         if shape != known[name]:

@@ -5,6 +5,7 @@ checkpoint is made of; knows no architecture and no torch.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,17 @@ _MOST_BYTES = {
     DESCRIPTION_FILE: 64 * _KIB,
     RECORD_FILE: _MIB,
 }
+
+
+def legible(words: str, longest: int = 80) -> str:
+    """Cut words from a file down to what may be shown: nothing long, and no sign that steers a terminal."""
+    shown = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in words[:longest])
+    return f"{shown}…" if len(words) > longest else shown
+
+
+def as_written(value: object) -> str:
+    """Show a value from a file as JSON has it, cut to what may be shown."""
+    return legible(json.dumps(value), 40)
 
 
 def damaged(path: Path, reason: str) -> CheckpointError:
@@ -63,7 +75,7 @@ def find_file(folder: Path, name: str) -> Path:
         )
     size = path.stat().st_size
     if size > _MOST_BYTES.get(name, size):
-        raise damaged(path, f"it has {size / _MIB:.0f} MB, far too much for what it should hold")
+        raise damaged(path, f"it has {size:,} bytes, far too much for what it should hold")
     return path
 
 
@@ -71,10 +83,18 @@ def parse_object(path: Path, data: bytes) -> Mapping[str, Any]:
     """Parse the JSON object that a file holds.
 
     Raises:
-        CheckpointError: it is something else.
+        CheckpointError: it is something else, or says something twice, of which each reader may take another.
     """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(pairs)
+        if len(values) < len(pairs):
+            key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+            raise damaged(path, f"it holds “{legible(key)}” twice")
+        return values
+
     try:
-        values = json.loads(data)
+        values = json.loads(data.decode("utf-8-sig"), object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
         raise damaged(path, "it is not valid JSON") from error
     if not isinstance(values, dict):

@@ -5,6 +5,7 @@ token stands for a run of bytes; so text can be streamed byte by byte. Knows no 
 """
 
 import codecs
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from rtocr_gui.ocr.model_files import damaged
 
 IMAGE_TOKEN = "<image>"
 """Stands in the prompt for one visual token."""
+
+_MARK = re.compile(r"<\|[^|]*\|>")
 
 
 class PageTokenizer:
@@ -39,12 +42,15 @@ class PageTokenizer:
         self._bytes_by_character = _bytes_by_character()
 
     @classmethod
-    def from_file(cls, path: Path, architecture: Architecture) -> "PageTokenizer":
+    def from_file(
+        cls, path: Path, architecture: Architecture, prompts: Iterable[str] = ()
+    ) -> "PageTokenizer":
         """Load and check a tokenizer.
 
         Args:
             path: a tokenizer.json.
             architecture: of the model it must fit.
+            prompts: whose marks, such as ``<|grounding|>``, must be tokens.
 
         Raises:
             CheckpointError: the file is damaged, not byte-level, or belongs to another model.
@@ -55,12 +61,29 @@ class PageTokenizer:
             raise damaged(path, "it is not a tokenizer") from error
         decoder = architecture.decoder
         if not isinstance(tokenizer.decoder, decoders.ByteLevel):
-            raise _other_model(path, "its tokenizer is not byte-level")
-        image_id = tokenizer.token_to_id(IMAGE_TOKEN)
+            raise _other_model(path, "it is not byte-level")
+        special = {
+            token_id: added.content for token_id, added in tokenizer.get_added_tokens_decoder().items()
+        }
+        image_id = {text: token_id for token_id, text in special.items()}.get(IMAGE_TOKEN)
+        if image_id is None:
+            raise _other_model(path, f"it has no token “{IMAGE_TOKEN}”")
         if image_id != architecture.image_token_id:
-            raise _other_model(path, f"“{IMAGE_TOKEN}” has the id {image_id} in it")
+            raise _other_model(
+                path, f"“{IMAGE_TOKEN}” has the id {image_id}, not {architecture.image_token_id}"
+            )
         if max(tokenizer.get_vocab().values()) >= decoder.vocabulary:
             raise _other_model(path, f"it has more than {decoder.vocabulary} tokens")
+        for token_id, role in ((decoder.bos_token_id, "begins"), (decoder.eos_token_id, "ends")):
+            if token_id not in special:
+                raise _other_model(
+                    path, f"the token {token_id}, which {role} a text, is part of a word in it"
+                )
+        for mark in dict.fromkeys(mark for prompt in prompts for mark in _MARK.findall(prompt)):
+            if mark not in special.values():
+                raise _other_model(path, f"it has no token “{mark}”, with which the model is asked")
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
         return cls(tokenizer, start_id=decoder.bos_token_id, end_id=decoder.eos_token_id)
 
     def encode(self, text: str) -> list[int]:

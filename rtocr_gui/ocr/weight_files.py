@@ -18,6 +18,7 @@ from rtocr_gui.ocr.model_files import (
     WEIGHTS_FILE,
     damaged,
     find_file,
+    legible,
     parse_object,
     read_object,
 )
@@ -60,6 +61,11 @@ def find_weight_files(folder: Path) -> tuple[Path, ...]:
     if (folder / WEIGHTS_FILE).is_file():
         return (folder / WEIGHTS_FILE,)
     if not (folder / INDEX_FILE).is_file():
+        if any(folder.glob("*.gguf")):
+            raise CheckpointError(
+                f"The folder “{folder}” holds its weights as GGUF, which is made for llama.cpp and the like. "
+                "Download the safetensors version of the model."
+            )
         if any(folder.glob("*.bin")) or any(folder.glob("*.pt*")):
             raise CheckpointError(
                 f"The folder “{folder}” holds its weights as pickle files (.bin, .pt), which can run any "
@@ -72,13 +78,13 @@ def find_weight_files(folder: Path) -> tuple[Path, ...]:
     places = read_object(folder, INDEX_FILE).get("weight_map")
     if not isinstance(places, dict) or not places:
         raise damaged(folder / INDEX_FILE, "it names no weight files")
-    names = sorted({str(place) for place in places.values()})
+    names = sorted({place if isinstance(place, str) else repr(place) for place in places.values()})
     if len(names) > _MOST_SHARDS:
         raise damaged(folder / INDEX_FILE, f"it names {len(names)} weight files")
     for name in names:
         if not _SHARD_NAME.fullmatch(name):
             raise CheckpointError(
-                f"The model file “{INDEX_FILE}” names “{name[:80]}” as a weight file, which is not a "
+                f"The model file “{INDEX_FILE}” names “{legible(name)}” as a weight file, which is not a "
                 "safetensors file of its own folder. Do not use this model; download it from its publisher."
             )
     return tuple(find_file(folder, name) for name in names)
@@ -106,7 +112,13 @@ def read_tensors(path: Path, of_any_type: Container[str]) -> dict[str, StoredTen
         header_bytes = int.from_bytes(start, "little")
         if len(start) < 8 or not 2 <= header_bytes <= min(_MOST_HEADER_BYTES, size - 8):
             raise damaged(path, "it does not begin like a safetensors file, or it is cut short")
-        header = parse_object(path, file.read(header_bytes))
+        header_text = file.read(header_bytes)
+    if not header_text.startswith(b"{"):
+        raise damaged(path, "it does not begin like a safetensors file")
+    header = parse_object(path, header_text)
+    notes = header.get("__metadata__", {})
+    if not isinstance(notes, dict) or not all(isinstance(note, str) for note in notes.values()):
+        raise damaged(path, "its notes (“__metadata__”) are not plain words")
     tensors: dict[str, StoredTensor] = {}
     spans: list[tuple[int, int]] = []
     for name, entry in header.items():
@@ -129,17 +141,18 @@ def _read_entry(path: Path, name: str, entry: object, any_type: bool) -> tuple[S
     fields: Mapping[str, Any] = entry if isinstance(entry, dict) else {}
     shape = _sizes(fields.get("shape"))
     span = _sizes(fields.get("data_offsets"))
-    if shape is None or span is None or len(span) != 2:
-        raise damaged(path, f"the entry of the tensor “{name[:80]}” makes no sense")
-    kind = str(fields.get("dtype"))[:20]
+    stored_kind = fields.get("dtype")
+    if shape is None or span is None or len(span) != 2 or not isinstance(stored_kind, str):
+        raise damaged(path, f"the entry of the tensor “{legible(name)}” makes no sense")
+    kind = legible(stored_kind, 20)
     item_bytes = _FLOAT_BYTES.get(kind) or (_OTHER_BYTES.get(kind) if any_type else None)
     if item_bytes is None:
         raise CheckpointError(
-            f"The model stores “{name[:80]}” as {kind}, but only plain floating-point weights can be read. "
-            "Download a version that is not quantised."
+            f"The model stores “{legible(name)}” as {kind}, but only plain floating-point weights can be "
+            "read. Download a version that is not quantised."
         )
     if span[1] - span[0] != math.prod(shape) * item_bytes:
-        raise damaged(path, f"the tensor “{name[:80]}” does not have the size that its shape asks for")
+        raise damaged(path, f"the tensor “{legible(name)}” does not have the size that its shape asks for")
     return StoredTensor(shape, kind), (span[0], span[1])
 
 
