@@ -60,7 +60,7 @@ class PageEncoder:
     def __init__(self, threads: int, cache_bytes: int) -> None:
         self._threads = threads
         self._kept: ByteBoundedCache[PageKey, Encoding] = ByteBoundedCache(cache_bytes)
-        self._chosen: ByteBoundedCache[_PixelsKey, Mode] = ByteBoundedCache(_MODES_KEPT)
+        self._chosen: ByteBoundedCache[tuple[_PixelsKey, int], Mode] = ByteBoundedCache(_MODES_KEPT)
 
     def encode(
         self, checkpoint: Checkpoint, page: PageImage, scaling: Scaling, with_cls_attention: bool = False
@@ -81,7 +81,7 @@ class PageEncoder:
             ReadingError: the page cannot be scaled in that mode.
             PruningError: the model gave tokens that cannot be measured.
         """
-        mode = scaling.mode or self._mode_of(page, checkpoint.info.modes)
+        mode = scaling.mode or self._mode_of(page, checkpoint.info.modes, scaling.most_tiles)
         tiles = choose_tiles(page.image.size, scaling.most_tiles) if mode is Mode.GUNDAM else (0, 0)
         key = _pixels_of(page), mode, tiles
         kept = self._kept.get(key)
@@ -109,9 +109,9 @@ class PageEncoder:
         self._kept.clear()
         self._chosen.clear()
 
-    def _mode_of(self, page: PageImage, modes: Sequence[Mode]) -> Mode:
-        key = _pixels_of(page)
-        chosen = self._chosen.get(key) or choose_mode(page.image, modes)
+    def _mode_of(self, page: PageImage, modes: Sequence[Mode], most_tiles: int) -> Mode:
+        key = _pixels_of(page), most_tiles
+        chosen = self._chosen.get(key) or choose_mode(page.image, modes, most_tiles)
         self._chosen.put(key, chosen, 1)
         return chosen
 

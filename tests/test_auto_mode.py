@@ -1,0 +1,277 @@
+"""Mode Auto: which mode a page is read in by its size and by the density of its print."""
+
+import functools
+import itertools
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from rtocr_gui.errors import ReadingError
+from rtocr_gui.ocr.auto_mode import LEGIBLE_PITCH_PX, choose_mode, mode_for_print, stroke_pitch
+from rtocr_gui.ocr.layout import TILE_PX
+from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, Mode
+from rtocr_gui.ocr.views import choose_tiles, make_views
+
+A4_200_DPI = 1654, 2339
+ALL_MODES = tuple(Mode)
+BY_COST = ALL_MODES
+"""A page that is too large for one tile costs the more tokens the later its mode comes."""
+
+WORDS = "the quick brown fox jumps over the lazy dog and then some more of it; "
+
+modes_of_models = st.lists(st.sampled_from(Mode), min_size=1, unique=True)
+sides_px = st.integers(1, 5000)
+pitches_px = st.floats(1, 500)
+tile_counts = st.integers(FEWEST_TILES, MOST_TILES)
+
+
+@functools.cache
+def printed_page(
+    size: tuple[int, int], x_height_px: float, share: float = 1.0, ink: int = 0, paper: int = 255
+) -> Image.Image:
+    """A page with lines of print from the top down to a share of its height."""
+    page = Image.new("L", size, paper)
+    print_on(page, x_height_px, 0.05 * size[1], share * 0.95 * size[1], ink)
+    return page.convert("RGB")
+
+
+def print_on(page: Image.Image, x_height_px: float, top: float, bottom: float, ink: int = 0) -> None:
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(_font_size(x_height_px))
+    line, left = WORDS * 20, 0.06 * page.width
+    while font.getlength(line) > 0.88 * page.width and len(line) > 10:
+        line = line[: int(len(line) * 0.95)]
+    for number, y in enumerate(np.arange(top, bottom - 2 * x_height_px, 2.6 * x_height_px)):
+        draw.text((left, y), line[number % 7 :], ink, font)
+
+
+def _font_size(x_height_px: float) -> float:
+    _, top, _, bottom = ImageFont.load_default(1000).getbbox("x")
+    return 1000 * x_height_px / (bottom - top)
+
+
+def x_height_in_view(size: tuple[int, int], mode: Mode, x_height_px: float) -> float:
+    """How tall letters are in the view that shows them larger; stretching counts by its worse side."""
+    width, height = size
+    across, down = choose_tiles(size) if mode is Mode.GUNDAM else (0, 0)
+    of_tiles = min(across * TILE_PX / width, down * TILE_PX / height)
+    return x_height_px * max(of_tiles, mode.view_px / max(size))
+
+
+# The density of print ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("x_height_px", [8, 12, 20, 40])
+def test_how_far_strokes_stand_apart_tells_the_height_of_the_letters(x_height_px: float) -> None:
+    pitch = stroke_pitch(printed_page(A4_200_DPI, x_height_px))
+
+    assert pitch is not None
+    assert pitch / x_height_px == pytest.approx(0.58, abs=0.13)
+
+
+def test_a_page_of_few_words_measures_like_a_full_one() -> None:
+    full, few = (stroke_pitch(printed_page(A4_200_DPI, 16, share)) for share in (1.0, 0.1))
+
+    assert full is not None
+    assert few == pytest.approx(full, rel=0.2)
+
+
+def test_small_print_below_a_large_heading_is_what_counts() -> None:
+    page = printed_page(A4_200_DPI, 60, share=0.6).convert("L")
+    print_on(page, 12, 1700, 2200)
+
+    assert stroke_pitch(page.convert("RGB")) == pytest.approx(
+        stroke_pitch(printed_page(A4_200_DPI, 12)), rel=0.3
+    )
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_page_that_lies_on_its_side_measures_like_one_that_stands(turn: int) -> None:
+    page = printed_page(A4_200_DPI, 16)
+
+    assert stroke_pitch(page.rotate(turn, expand=True)) == pytest.approx(stroke_pitch(page), rel=0.2)
+
+
+def test_light_print_on_dark_paper_measures_like_dark_print() -> None:
+    page = printed_page(A4_200_DPI, 16)
+
+    assert stroke_pitch(ImageOps.invert(page)) == pytest.approx(stroke_pitch(page), rel=0.2)
+
+
+def test_pale_print_measures_like_black_print() -> None:
+    pale = printed_page(A4_200_DPI, 16, ink=150, paper=230)
+
+    assert stroke_pitch(pale) == pytest.approx(stroke_pitch(printed_page(A4_200_DPI, 16)), rel=0.2)
+
+
+def test_shadow_and_noise_of_a_scan_are_not_print() -> None:
+    chance = np.random.default_rng(5)
+
+    def scanned(page: Image.Image) -> Image.Image:
+        shadow = np.linspace(0.6, 1, page.width)[None, :, None]
+        grain = chance.normal(0, 6, (page.height, page.width, 1))
+        return Image.fromarray(np.clip(np.asarray(page) * shadow + grain, 0, 255).astype(np.uint8))
+
+    page = printed_page((1000, 1400), 20)
+    empty = scanned(Image.new("RGB", page.size, "white"))
+
+    assert stroke_pitch(scanned(page)) == pytest.approx(stroke_pitch(page), rel=0.2)
+    assert choose_mode(empty, ALL_MODES) is Mode.TINY
+
+
+def test_print_whose_lines_fall_in_with_the_rows_looked_at_is_seen() -> None:
+    for spacing in (9, 12, 13, 18, 26):
+        page = np.full((192 * spacing // 2, 1200), 255, np.uint8)
+        page[::spacing, ::8] = 0
+        page[1::spacing, ::8] = 0
+
+        assert stroke_pitch(Image.fromarray(page).convert("RGB")) is not None, spacing
+
+
+def test_an_empty_page_has_no_print() -> None:
+    assert stroke_pitch(Image.new("RGB", A4_200_DPI, "white")) is None
+
+
+# The rule ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "size", [(500, 500), (640, 640), (1000, 1400), A4_200_DPI, (2480, 3508), (3508, 2480)]
+)
+@pytest.mark.parametrize("x_height_px", [10, 14, 20, 32, 48])
+def test_letters_are_ten_pixels_tall_in_the_view_where_a_mode_can_show_them_so(
+    size: tuple[int, int], x_height_px: float
+) -> None:
+    tallest = max(x_height_in_view(size, mode, x_height_px) for mode in Mode)
+
+    chosen = choose_mode(printed_page(size, x_height_px), ALL_MODES)
+
+    assert x_height_in_view(size, chosen, x_height_px) >= 0.85 * min(10, tallest)
+
+
+@pytest.mark.parametrize("size", [(1000, 1400), A4_200_DPI])
+@pytest.mark.parametrize("x_height_px", [14, 20, 32, 48])
+def test_no_mode_is_chosen_where_half_the_scale_would_do(size: tuple[int, int], x_height_px: float) -> None:
+    chosen = choose_mode(printed_page(size, x_height_px), ALL_MODES)
+
+    assert chosen is Mode.TINY or x_height_in_view(size, chosen, x_height_px) < 20
+
+
+@pytest.mark.parametrize(
+    ("size", "x_height_px", "mode"),
+    [
+        ((480, 360), 14, Mode.TINY),
+        ((640, 640), 11, Mode.SMALL),
+        ((1200, 1600), 18, Mode.BASE),
+        ((1240, 1754), 16, Mode.LARGE),
+        (A4_200_DPI, 15, Mode.GUNDAM),
+        (A4_200_DPI, 60, Mode.TINY),
+        ((2480, 3508), 22, Mode.GUNDAM),
+    ],
+    ids=["note", "card", "large print", "A4 at 150 dpi", "A4 at 200 dpi", "poster", "A4 at 300 dpi"],
+)
+def test_pages_as_people_have_them_get_the_mode_one_would_choose(
+    size: tuple[int, int], x_height_px: float, mode: Mode
+) -> None:
+    assert choose_mode(printed_page(size, x_height_px), ALL_MODES) is mode
+
+
+def test_an_empty_page_costs_as_little_as_a_page_can() -> None:
+    assert choose_mode(Image.new("RGB", A4_200_DPI, "white"), ALL_MODES) is Mode.TINY
+    assert choose_mode(Image.new("RGB", A4_200_DPI, "white"), (Mode.GUNDAM, Mode.LARGE)) is Mode.LARGE
+
+
+def test_a_strip_is_not_squeezed_into_a_square() -> None:
+    assert choose_mode(printed_page((1200, 80), 20), ALL_MODES) is Mode.BASE
+
+
+def test_fewer_tiles_make_large_the_mode_that_shows_a_page_best() -> None:
+    page = printed_page(A4_200_DPI, 12)
+
+    assert choose_mode(page, ALL_MODES) is Mode.GUNDAM
+    assert choose_mode(page, ALL_MODES, most_tiles=2) is Mode.LARGE
+
+
+def test_larger_print_on_a_page_gets_no_larger_mode() -> None:
+    chosen = [choose_mode(printed_page((1000, 1400), 7 * 1.4**step), ALL_MODES) for step in range(7)]
+
+    assert [BY_COST.index(mode) for mode in chosen] == sorted(map(BY_COST.index, chosen), reverse=True)
+    assert len(set(chosen)) >= 4
+
+
+@given(sides_px, sides_px, st.lists(pitches_px, min_size=2), tile_counts)
+def test_print_that_stands_wider_gets_no_larger_mode(
+    width: int, height: int, pitches: list[float], most_tiles: int
+) -> None:
+    tiles = choose_tiles((width, height), most_tiles)
+    costs = {mode: mode.view_px**2 for mode in Mode}
+    costs[Mode.GUNDAM] += tiles[0] * tiles[1] * TILE_PX**2
+
+    spent = [
+        costs[mode_for_print((width, height), pitch, ALL_MODES, most_tiles)] for pitch in sorted(pitches)
+    ]
+
+    assert spent == sorted(spent, reverse=True)
+
+
+@given(sides_px, sides_px, st.none() | pitches_px, modes_of_models, tile_counts)
+def test_the_mode_is_one_of_the_models_in_whatever_order_these_are_told(
+    width: int, height: int, pitch: float | None, modes: list[Mode], most_tiles: int
+) -> None:
+    chosen = mode_for_print((width, height), pitch, modes, most_tiles)
+
+    assert chosen in modes
+    assert chosen is mode_for_print((width, height), pitch, modes[::-1], most_tiles)
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1), modes_of_models)
+@settings(max_examples=50)
+def test_any_pixels_get_a_mode_and_always_the_same(
+    width: int, height: int, seed: int, modes: list[Mode]
+) -> None:
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    page = Image.fromarray(pixels)
+
+    chosen = choose_mode(page, modes)
+
+    assert chosen in modes
+    assert choose_mode(page, modes) is chosen
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20000, 1), (20000, 9), (20000, 10), (10, 20000), (3, 9000)])
+def test_no_page_is_too_narrow_for_the_mode_it_gets(size: tuple[int, int]) -> None:
+    page = Image.new("RGB", size, "white")
+    possible = {mode for mode in Mode if _can_be_made(page, mode)}
+    for count in range(1, len(Mode) + 1):
+        for modes in itertools.combinations(Mode, count):
+            assert choose_mode(page, modes) in (possible & set(modes) or modes)
+
+
+def _can_be_made(page: Image.Image, mode: Mode) -> bool:
+    try:
+        make_views(page, mode)
+    except ReadingError:
+        return False
+    return True
+
+
+def test_a_model_of_one_mode_gets_that_mode_without_a_look_at_the_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr("rtocr_gui.ocr.auto_mode.stroke_pitch")
+
+    assert choose_mode(Image.new("RGB", (9, 9)), (Mode.TINY,)) is Mode.TINY
+
+
+def test_a_legible_pitch_is_that_of_letters_ten_pixels_tall() -> None:
+    assert stroke_pitch(printed_page(A4_200_DPI, 10)) == pytest.approx(LEGIBLE_PITCH_PX, abs=1)
+
+
+def test_choosing_a_mode_loads_no_torch() -> None:
+    program = "import sys, rtocr_gui.ocr.auto_mode; sys.exit('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
