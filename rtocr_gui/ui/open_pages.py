@@ -123,14 +123,14 @@ class OpenPage:
         self.sentence = _STOP_SENTENCES[reading.stop_reason]
         self._former = None
         if reading.stop_reason is StopReason.LOOP:
-            self.retry = reading.retry.scaling if reading.retry is not None else None
-            self.sentence += f" {self._advice}"
+            self.retry = self._way_out(reading.retry)
+            self.sentence += "" if self.retry else " Try another mode or retention."
 
-    @property
-    def _advice(self) -> str:
-        if self.retry is None:
-            return "Try another mode or retention."
-        return f"“{retry_label(self.retry)}” in the Read menu tries once more."
+    def _way_out(self, settings: ReadSettings | None) -> Scaling | None:
+        """How to scale the page instead; two ways that both go in circles are not offered in turn."""
+        before = self.readings.get(settings) if settings is not None else None
+        looped_before = before is not None and before.stop_reason is StopReason.LOOP
+        return None if settings is None or looped_before else settings.scaling
 
     def fail(self, sentence: str, retry: ReadSettings | None = None) -> None:
         """Note that a reading failed; the text is the one from before, or what came until then."""
@@ -190,7 +190,7 @@ class OpenPage:
                 self.reading.model_name,
             ]
         if self.sentence and self.text:
-            parts.append(self.sentence)
+            parts.append(self.explanation)
         if self.edited:
             parts.append("edited by you; Read replaces your text" if self.reading else "typed by you")
         return " · ".join(parts)
@@ -210,10 +210,17 @@ class OpenPage:
         return BlocksShown(found, self.read_text, "" if found else "The model told no places on this page.")
 
     @property
+    def explanation(self) -> str:
+        """Why the state is what it is, and the way out that is offered; may be empty."""
+        if self.retry is None:
+            return self.sentence
+        return f"{self.sentence} “{retry_label(self.retry)}” in the Read menu tries once more."
+
+    @property
     def placeholder(self) -> str:
         """What stands in place of text while there is none."""
         if self.sentence:
-            return self.sentence
+            return self.explanation
         return {
             PageState.READING: "Reading…",
             PageState.READ: "No text was found on this page.",

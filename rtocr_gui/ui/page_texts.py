@@ -178,4 +178,4 @@ class PageTexts(QObject):
         self._show_blocks()
 
     def _announce(self, page: OpenPage) -> None:
-        self.page_status_changed.emit(PageStatus(page.ref, page.state, page.sentence))
+        self.page_status_changed.emit(PageStatus(page.ref, page.state, page.explanation))

@@ -169,6 +169,32 @@ def test_a_reading_that_runs_in_circles_offers_another_way_and_keeps_its_text(
     assert "Gundam (this page only)" in window.text_column.summary.text()
 
 
+def test_two_ways_that_both_go_in_circles_are_not_offered_in_turn_for_ever(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+) -> None:
+    fake_engine.looping, fake_engine.retry = {Mode.TINY, Mode.BASE}, BASE
+    open_and_load(qtbot, session, draw_page())
+    session.set_mode(Mode.TINY)
+    read(qtbot, session)
+    fake_engine.retry = TINY
+    until_idle(qtbot, session, lambda: session.take_offer(notices[0].offers[0]))
+    assert len(fake_engine.asked) == 2
+    assert session.retry is None
+    assert len(notices) == 1
+
+
+def test_a_page_without_text_says_in_its_place_how_to_try_once_more(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
+    open_and_load(qtbot, session, draw_page())
+    with qtbot.waitSignal(
+        session.text_changed, check_params_cb=lambda shown: "not enough memory" in shown.placeholder
+    ) as shown:
+        session.read_current()
+    assert shown.args[0].placeholder.endswith("“Read in Base mode” in the Read menu tries once more.")
+
+
 def test_a_loop_without_another_way_says_what_a_person_can_try(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
