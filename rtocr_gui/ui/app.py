@@ -5,13 +5,12 @@ told in the window.
 """
 
 import argparse
-import importlib.util
 import logging
 import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -20,10 +19,10 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.ocr.threads import wait_without_spinning
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, load_settings, save_settings, settings_path
 from rtocr_gui.ui.engine_bridge import EngineBridge, ReadingEngine
+from rtocr_gui.ui.engine_start import make_engine
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.models_desk import ModelsDesk
 from rtocr_gui.ui.session import Session
@@ -113,29 +112,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="images or PDF files to open")
     return parser.parse_args(argv)
-
-
-def make_engine() -> ReadingEngine:
-    """Import torch and make the engine; runs on the model lane.
-
-    Importing holds the interpreter for as long as the disk is slow, so the large libraries are
-    read into the page cache first: reading a file lets other threads run.
-    """
-    for library in _torch_libraries():
-        with library.open("rb", buffering=0) as stream:
-            while stream.read(1 << 22):
-                pass
-    wait_without_spinning()
-    from rtocr_gui.ocr.engine import Engine
-
-    return Engine()
-
-
-def _torch_libraries() -> Iterator[Path]:
-    spec = importlib.util.find_spec("torch")
-    for folder in spec.submodule_search_locations or () if spec else ():
-        for pattern in ("*torch_cpu.*", "*torch_python.*"):
-            yield from Path(folder, "lib").glob(pattern)
 
 
 def _save_image(folder: Path, image: QImage) -> Path | None:
