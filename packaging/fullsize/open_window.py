@@ -113,6 +113,7 @@ def main() -> None:
     session, bridge = probe.session, probe.bridge
     FirstPaint(probe.window.page_view.viewport(), lambda: watch.enter("import torch"))
     bridge.stage_entered.connect(watch.follow)
+    probe.run_until(bridge.model_loaded, lambda _: True)
     probe.run_until(session.plan_changed, lambda plan: plan is not None)
     watch.enter("")
     tokens = 0
