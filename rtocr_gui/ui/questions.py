@@ -98,7 +98,7 @@ def tell_about_model(parent: QWidget, model: LoadedModel) -> None:
         f"Modes: {', '.join(mode.value.capitalize() for mode in info.modes)}",
         f"Tasks: {', '.join(task.label for task in info.tasks)}",
         f"{info.parameter_count / 1e6:,.1f} million weights, {info.weight_bytes / 1e6:,.0f} MB",
-        f"Runs on {model.device} in {model.dtype}",
+        f"Runs on {model.device} in {model.dtype}. {model.why}".rstrip(),
         "",
         str(info.folder),
     )
