@@ -8,10 +8,11 @@ everything it gives is plain and frozen.
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from traceback import clear_frames
 
 import numpy as np
 import torch
@@ -20,19 +21,25 @@ from numpy.typing import NDArray
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.attention import LAYERS, trace_reading
+from rtocr_gui.ocr.batching import Batch, SharedGeneration, pages_at_once
 from rtocr_gui.ocr.cache import ByteBoundedCache
 from rtocr_gui.ocr.checkpoint import Checkpoint, load_checkpoint
 from rtocr_gui.ocr.cost import prefill_cost
-from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt, build_prompt
-from rtocr_gui.ocr.devices import is_out_of_memory, place
+from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt, build_prompt
+from rtocr_gui.ocr.devices import find_spots, free_bytes, give_memory_back, is_out_of_memory, place
 from rtocr_gui.ocr.drafting import Drafter, EarlierTexts, pass_cost
-from rtocr_gui.ocr.folder import inspect_checkpoint
+from rtocr_gui.ocr.fit import DoesNotFit, Fit, judge_fit
+from rtocr_gui.ocr.folder import check_folder, describe, inspect_checkpoint
+from rtocr_gui.ocr.gentler import after_a_loop
+from rtocr_gui.ocr.greedy import GenerationRules
+from rtocr_gui.ocr.headroom import Headroom
 from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.memory import View
 from rtocr_gui.ocr.page_encoder import Encoding, PageEncoder, PageKey, wait_for
+from rtocr_gui.ocr.pages_together import PageEvent, PageRequest, Steps, read_together
 from rtocr_gui.ocr.reading import (
     EncodedPage,
     LoadedModel,
-    OutOfMemory,
     PrefillCost,
     Reading,
     ReadingEvent,
@@ -60,6 +67,8 @@ rule."""
 
 _TOKEN_BYTES = 8
 
+_Generation = GreedyGeneration | SharedGeneration
+
 
 class Engine:
     """Loads a checkpoint, encodes pages and reads them.
@@ -76,18 +85,54 @@ class Engine:
         self._encoder = PageEncoder(self._encoding_threads, cache_bytes)
         self._texts: ByteBoundedCache[tuple[PageKey, Task], EarlierTexts] = ByteBoundedCache(TEXT_BYTES)
 
-    def load(self, folder: Path, device: str = "auto", precision: str = "auto") -> LoadedModel:
+    def fit(
+        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
+    ) -> Fit:
+        """Tell whether a model would fit into memory in place of the one that is loaded.
+
+        Args:
+            folder: in the official layout.
+            device: as for `load`.
+            precision: as for `load`.
+            scaling: as for `load`.
+
+        Raises:
+            CheckpointError: the folder cannot be used.
+            SettingsError: this computer has no such device, or that no such precision.
+        """
+        checked = check_folder(folder)
+        info, held = describe(checked), self._checkpoint
+
+        def free(device: torch.device) -> int:
+            here = held is not None and is_same_device(held.model.device, device)
+            return free_bytes(device) + (held.weight_bytes if held and here else 0)
+
+        placement = place(device, precision, info.parameter_count)
+        spot, *others = find_spots(placement, info.parameter_count, free)
+        return judge_fit(info, checked.architecture, scaling, spot, others)
+
+    def load(
+        self,
+        folder: Path,
+        device: str = "auto",
+        precision: str = "auto",
+        scaling: Scaling | None = None,
+        anyway: bool = False,
+    ) -> LoadedModel:
         """Load a checkpoint in place of the one that was loaded.
 
         Args:
             folder: in the official layout.
             device: "auto", "cpu", "cuda", "cuda:1", "mps", ...
             precision: "auto", "float32", "float16" or "bfloat16".
+            scaling: in which pages shall be read; None to ask only for what the least mode takes.
+            anyway: load also what seems not to fit into memory.
 
         Returns:
             What was loaded, and where it runs.
 
         Raises:
+            DoesNotFit: less memory is free than is needed, and the former model stays.
             CheckpointError: the folder cannot be used, and the former model stays; or the memory does
                 not suffice, and no model is loaded.
             SettingsError: this computer has no such device, or that no such precision; the former model
@@ -95,6 +140,9 @@ class Engine:
         """
         started = time.perf_counter()
         placement = place(device, precision, inspect_checkpoint(folder).parameter_count)
+        fit = self.fit(folder, device, precision, scaling)
+        if not (fit.fits or anyway):
+            raise DoesNotFit(fit)
         self.unload()
         torch.set_num_threads(self._encoding_threads)
         self._checkpoint = load_checkpoint(folder, placement.device, placement.dtype)
@@ -112,12 +160,12 @@ class Engine:
         return self._checkpoint is not None
 
     def unload(self) -> None:
-        """Forget the model, all encoded pages and what was said of them."""
+        """Forget the model, all encoded pages and what was said of them, and give their memory back."""
+        device = self._checkpoint.model.device if self._checkpoint else torch.device("cpu")
         self._checkpoint = None
         self._encoder.forget()
         self._texts.clear()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        give_memory_back(device)
 
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
         """Encode and measure a page, or give what is kept of it.
@@ -135,6 +183,8 @@ class Engine:
         """
         checkpoint = self._loaded()
         with self._failures_in_words(page, scaling):
+            key = self._encoder.key_of(checkpoint, page, scaling)
+            Headroom(checkpoint).check(page, _view(key), self._encoder.keeps(key))
             return self._encoder.encode(checkpoint, page, scaling)[0].page
 
     def read(
@@ -161,62 +211,50 @@ class Engine:
                 with another one.
             PruningError: the model gave tokens that cannot be measured.
         """
+        model, sizes = self._loaded().model, self._loaded().architecture.decoder
+
+        def generate(rules: GenerationRules, earlier: Sequence[int]) -> GreedyGeneration:
+            drafter = Drafter(earlier if draft is None else draft, partial(pass_cost, sizes))
+            return GreedyGeneration(Decoder(model), rules, cancel, drafter)
+
+        for event in self._stages(page, settings, generate):
+            if event is not None:
+                yield event
+
+    def read_together(
+        self, requests: Iterable[PageRequest], most: int | None = None
+    ) -> Iterator[tuple[PageRequest, PageEvent]]:
+        """Read several pages at a time; each gives what it gives by itself.
+
+        A page that was read before does not wait for the others: what it said is its draft.
+
+        Args:
+            requests: asked for the next one whenever there is room, so that pages can be rendered late. One
+                that is cancelled before it begins is left out.
+            most: how many pages are read at a time; None for as many as this device reads best, and no
+                more than its memory holds.
+
+        Yields:
+            Which page, and what happened to it, as `read` tells it; a page that fails ends with
+            `PageFailed`, and the others go on.
+
+        Raises:
+            ReadingError: no model is loaded.
+        """
         checkpoint = self._loaded()
-        with self._failures_in_words(page, settings.scaling):
-            yield Stage.ENCODE
-            encoding, is_new = self._encode(page, settings)
-            yield encoding.page
+        batch, sizes = Batch(checkpoint.model), checkpoint.architecture.decoder
+        limit = pages_at_once(checkpoint.model, sizes, most)
 
-            yield Stage.PRUNE
-            started = time.perf_counter()
-            plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
-            prompt = _build_prompt(checkpoint, encoding, plan, settings)
-            wait_for(checkpoint.model.device)
-            prune_ms = _ms_since(started) + (encoding.page.measures.measure_ms if is_new else 0.0)
+        def begin(request: PageRequest) -> Steps:
+            def generate(rules: GenerationRules, earlier: Sequence[int]) -> _Generation:
+                if earlier or limit == 1:
+                    drafter = Drafter(earlier, partial(pass_cost, sizes))
+                    return GreedyGeneration(Decoder(checkpoint.model), rules, request.cancel, drafter)
+                return SharedGeneration(batch, rules, request.cancel)
 
-            yield Stage.PREFILL
-            started = time.perf_counter()
-            kept, key = len(plan.kept), (encoding.key, settings.task)
-            texts = self._texts.get(key) or EarlierTexts()
-            sizes = checkpoint.architecture.decoder
-            torch.set_num_threads(decoding_threads(sizes.width, self._encoding_threads))
-            drafter = Drafter(texts.nearest(kept) if draft is None else draft, partial(pass_cost, sizes))
-            generation = GreedyGeneration(
-                Decoder(checkpoint.model), _rules(checkpoint, settings), cancel, drafter
-            )
-            generation.prefill(prompt)
-            wait_for(checkpoint.model.device)
-            prefill_ms = _ms_since(started)
+            return self._stages(request.page, request.settings, generate)
 
-            yield Stage.DECODE
-            transcript = Transcript(checkpoint.tokenizer, generation)
-            yield from transcript.deltas()
-            if plan.method is PruneMethod.RTPRUNE:  # what a baseline made of a page is no good draft
-                texts.add(kept, generation.token_ids, generation.stop_reason is not StopReason.CANCELLED)
-                self._texts.put(key, texts, _TOKEN_BYTES * texts.token_count)
-            said = generation.token_ids[: generation.loop.start if generation.loop else None]
-            raw_text = spell(checkpoint.tokenizer, said)[0] if generation.loop else transcript.text
-            yield Reading(
-                ref=page.ref,
-                settings=settings,
-                mode=encoding.page.mode,
-                model_name=checkpoint.info.name,
-                raw_text=raw_text,
-                text=strip_grounding(raw_text, settings.task),
-                token_ids=tuple(said),
-                stop_reason=generation.stop_reason or StopReason.CANCELLED,
-                plan=plan,
-                cost=_prefill_cost(checkpoint, len(prompt.position_ids)),
-                cost_of_all=_prefill_cost(checkpoint, prompt.next_position),
-                passes=generation.passes,
-                timings=StageTimings(
-                    encode_ms=encoding.page.encode_ms if is_new else 0.0,
-                    prune_ms=prune_ms,
-                    prefill_ms=prefill_ms,
-                    decode_ms=transcript.decode_ms,
-                ),
-                blocks=parse_blocks(raw_text, settings.task),
-            )
+        yield from read_together(requests, begin, batch, limit)
 
     def trace(
         self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
@@ -262,19 +300,103 @@ class Engine:
             trace_ms=_ms_since(started),
         )
 
+    def _stages(
+        self,
+        page: PageImage,
+        settings: ReadSettings,
+        generate: Callable[[GenerationRules, Sequence[int]], _Generation],
+    ) -> Steps:
+        """Read a page, stage by stage.
+
+        Args:
+            page: as it was rendered.
+            settings: scaling, task, retention and limits.
+            generate: makes a text by the rules, given what was said of this page at the nearest retention.
+
+        Yields:
+            What `read` yields; None while the text waits for others.
+        """
+        checkpoint = self._loaded()
+        with self._failures_in_words(page, settings.scaling, settings):
+            yield Stage.ENCODE
+            encoding, is_new = self._encode(page, settings)
+            yield encoding.page
+
+            yield Stage.PRUNE
+            started = time.perf_counter()
+            plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
+            prompt = _build_prompt(checkpoint, encoding, plan, settings)
+            wait_for(checkpoint.model.device)
+            prune_ms = _ms_since(started) + (encoding.page.measures.measure_ms if is_new else 0.0)
+
+            yield Stage.PREFILL
+            started = time.perf_counter()
+            kept, key = len(plan.kept), (encoding.key, settings.task)
+            texts = self._texts.get(key) or EarlierTexts()
+            sizes = checkpoint.architecture.decoder
+            torch.set_num_threads(decoding_threads(sizes.width, self._encoding_threads))
+            generation = generate(_rules(checkpoint, settings), texts.nearest(kept))
+            generation.prefill(prompt)
+            wait_for(checkpoint.model.device)
+            prefill_ms = _ms_since(started)
+
+            yield Stage.DECODE
+            transcript = Transcript(checkpoint.tokenizer, generation)
+            yield from transcript.deltas()
+            if plan.method is PruneMethod.RTPRUNE:  # what a baseline made of a page is no good draft
+                texts.add(kept, generation.token_ids, generation.stop_reason is not StopReason.CANCELLED)
+                self._texts.put(key, texts, _TOKEN_BYTES * texts.token_count)
+            said = generation.token_ids[: generation.loop.start if generation.loop else None]
+            raw_text = spell(checkpoint.tokenizer, said)[0] if generation.loop else transcript.text
+            yield Reading(
+                ref=page.ref,
+                settings=settings,
+                mode=encoding.page.mode,
+                model_name=checkpoint.info.name,
+                raw_text=raw_text,
+                text=strip_grounding(raw_text, settings.task),
+                token_ids=tuple(said),
+                stop_reason=generation.stop_reason or StopReason.CANCELLED,
+                plan=plan,
+                cost=_prefill_cost(checkpoint, len(prompt.position_ids)),
+                cost_of_all=_prefill_cost(checkpoint, prompt.next_position),
+                passes=generation.passes,
+                timings=StageTimings(
+                    encode_ms=encoding.page.encode_ms if is_new else 0.0,
+                    prune_ms=prune_ms,
+                    prefill_ms=prefill_ms,
+                    decode_ms=transcript.decode_ms + generation.shared_ms,
+                ),
+                blocks=parse_blocks(raw_text, settings.task),
+                retry=after_a_loop(settings, _view(encoding.key), checkpoint.info.modes)
+                if generation.loop
+                else None,
+            )
+
     def _loaded(self) -> Checkpoint:
         if self._checkpoint is None:
             raise ReadingError("No model is loaded. Choose a model first.")
         return self._checkpoint
 
     def _encode(self, page: PageImage, settings: ReadSettings) -> tuple[Encoding, bool]:
+        checkpoint = self._loaded()
+        key = self._encoder.key_of(checkpoint, page, settings.scaling)
+        Headroom(checkpoint).check(page, _view(key), self._encoder.keeps(key), settings)
         return self._encoder.encode(
-            self._loaded(), page, settings.scaling, settings.pruning.method.needs_cls_attention
+            checkpoint, page, settings.scaling, settings.pruning.method.needs_cls_attention
         )
 
     @contextmanager
-    def _failures_in_words(self, page: PageImage, scaling: Scaling) -> Iterator[None]:
-        """Turn what torch raises into a sentence about this page; the engine stays usable."""
+    def _failures_in_words(
+        self, page: PageImage, scaling: Scaling, settings: ReadSettings | None = None
+    ) -> Iterator[None]:
+        """Turn what torch raises into a sentence about this page; the engine stays usable.
+
+        Args:
+            page: that is worked on.
+            scaling: how it is scaled.
+            settings: what is asked of it, where gentler ones are to be offered.
+        """
         try:
             yield
         except (RuntimeError, MemoryError) as error:
@@ -283,11 +405,16 @@ class Engine:
                     f"The model failed on {page.ref.label}. Read it again; if that does not help, choose "
                     "another mode or device."
                 ) from error
+            clear_frames(error.__traceback__)  # they hold what was computed so far
+            checkpoint = self._loaded()
+            view = _view(self._encoder.key_of(checkpoint, page, scaling))
             self._encoder.forget()
-            raise OutOfMemory(
-                f"There is not enough memory to read {page.ref.label} in mode {scaling.label}. Choose a "
-                "smaller mode, or close other programs."
-            ) from error
+            raise Headroom(checkpoint).refusal(page, view, settings) from error
+
+
+def _view(key: PageKey) -> View:
+    _, mode, (across, down) = key
+    return View(mode, across * down)
 
 
 def _build_prompt(

@@ -74,10 +74,14 @@ class GreedyText:
         token_ids: generated so far, the end token left out.
         stop_reason: why it ended; None before that.
         loop: what it ended in, where that is the reason.
+        passes: of the decoder, after the prefill.
+        shared_ms: how long those passes took that were shared with other texts.
     """
 
     def __init__(self, rules: GenerationRules, cancel: threading.Event) -> None:
         self.token_ids: list[int] = []
+        self.passes = 0
+        self.shared_ms = 0.0
         self.stop_reason: StopReason | None = None
         self.loop: Loop | None = None
         self._rules = rules
