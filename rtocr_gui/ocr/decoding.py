@@ -20,8 +20,7 @@ from torch import Tensor
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.ocr.drafting import Drafter
-from rtocr_gui.ocr.greedy import Candidates, GreedyText
-from rtocr_gui.ocr.greedy import GenerationRules as GenerationRules
+from rtocr_gui.ocr.greedy import Candidates, GenerationRules, GreedyText
 from rtocr_gui.ocr.growing_cache import make_cache
 from rtocr_gui.pruning.sending import send
 
@@ -82,7 +81,7 @@ class Decoder:
         self._model = model
         self._device = model.device
         text_config: Any = model.config.text_config
-        self._attends_to_all = set(text_config.layer_types) == {"full_attention"}
+        self._kinds = frozenset(text_config.layer_types)
         self._cache = make_cache(text_config, self._device)
         self._cache.activate_past_recording()  # type: ignore[no-untyped-call]
         self.next_position = 0
@@ -128,19 +127,19 @@ class Decoder:
         logits: Tensor = output.logits[0]
         return logits
 
-    def _mask(self, embeddings: Tensor) -> Tensor | dict[str, Tensor | None] | None:
+    def _mask(self, embeddings: Tensor) -> dict[str, Tensor | None] | None:
         """What each of t tokens attends to, in the form that costs the stock model least.
 
         Given the masks of its kinds of layers, the model makes none. Left alone it would make one for layers
         with a window at every token, even where no layer has one: a tenth of the miniature's step. None is
-        causal to `sdpa`, the attention that `load_model` chooses.
+        causal to `sdpa`, the attention that `load_model` chooses; to one token it is all that the cache has
+        kept. Only several tokens at once need the model's own masks where what they see of a window differs.
         """
         begin, count = self._cache.get_seq_length(), embeddings.shape[1]
-        if not self._attends_to_all:
-            # Without a mask, gaps between positions would be taken for borders of packed sequences.
-            return None if begin else torch.ones((1, count), dtype=torch.int64, device=self._device)
         if begin == 0 or count == 1:
-            return {"full_attention": None}
+            return dict.fromkeys(self._kinds)
+        if self._kinds != {"full_attention"}:
+            return None
         seen = torch.ones((count, begin + count), dtype=torch.bool, device=self._device)
         return {"full_attention": seen.tril(diagonal=begin)[None, None]}
 
@@ -158,9 +157,6 @@ class GreedyGeneration(GreedyText):
         rules: when to stop and what not to repeat.
         cancel: checked before the prefill and before every pass.
         drafter: guesses what comes next; None to feed one token at a time.
-
-    Attributes:
-        passes: of the decoder, after the prefill.
     """
 
     def __init__(
@@ -171,7 +167,6 @@ class GreedyGeneration(GreedyText):
         drafter: Drafter | None = None,
     ) -> None:
         super().__init__(rules, cancel)
-        self.passes = 0
         self._decoder = decoder
         self._drafter = drafter
         self._first_logits: Tensor | None = None
