@@ -250,11 +250,26 @@ def test_the_decoder_learns_from_what_the_program_will_give_it(mode: Mode) -> No
 
 
 def test_the_rate_rises_stays_and_falls() -> None:
-    rates = [learning_rate(step, 1000) for step in range(1000)]
+    rates = [learning_rate(step, 4000) for step in range(4000)]
     assert rates[0] < 0.1
     assert max(rates) == rates[500] == 1
-    assert rates[-1] < 0.1
     assert all(earlier >= later for earlier, later in pairwise(rates[100:]))
+    assert rates[2700] > 0.4
+    assert rates[-1] < 0.02
+
+
+def test_a_longer_training_has_the_same_rate_until_the_shorter_one_falls() -> None:
+    assert all(learning_rate(step, 4000) == learning_rate(step, 9000) for step in range(2800))
+
+
+def test_fuller_crops_are_learnt_more_often() -> None:
+    plan = CropPlan(
+        replace(SMALL, width_px=(400, 400)), 128, crops_per_page=(3, 3), pages_per_batch=4, seed=9
+    )
+    every, fuller = (CropBatches(one)[0].slots for one in (plan, replace(plan, crops_kept=3)))
+    said = [((slots != NOTHING) & (slots != UNSAID)).sum() / len(slots) for slots in (every, fuller)]
+    assert len(fuller) == 12
+    assert said[1] > said[0]
 
 
 def test_the_encoder_begins_with_large_print() -> None:

@@ -20,6 +20,7 @@ from recipe.pages import PageKind, draw_page
 from recipe.typesetting import Print
 
 _LEAST_SCALE = 0.8
+_LUCK = (0.3, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class CropPlan:
         crops_per_page: across and down; a page is at least so large.
         pages_per_batch: how many pages are drawn.
         seed: of the collection.
+        crops_kept: how many of a page's crops are taken, the fuller ones more often; None for all.
         first_kind: of the pages of the first batches, which are easier.
         first_batches: how many those are.
     """
@@ -41,8 +43,15 @@ class CropPlan:
     crops_per_page: tuple[int, int]
     pages_per_batch: int
     seed: int
+    crops_kept: int | None = None
     first_kind: PageKind | None = None
     first_batches: int = 0
+
+    @property
+    def crops_per_batch(self) -> int:
+        """How many are learnt from at once."""
+        across, down = self.crops_per_page
+        return self.pages_per_batch * (self.crops_kept or across * down)
 
     def kind_of(self, number: int) -> PageKind:
         """What pages the batch of this number is cut from."""
@@ -82,7 +91,8 @@ class CropBatches(Dataset[CropBatch]):
             page_index = number * plan.pages_per_batch + index
             page = draw_page(plan.kind_of(number), plan.seed, page_index)
             rng = random.Random(f"crop:{plan.seed}:{page_index}")
-            for view, print_ in _cut(page.image, page.print, plan, rng):
+            crops = _cut(page.image, page.print, plan, rng)
+            for view, print_ in _fuller(crops, plan, rng):
                 views.append(view)
                 size = (plan.crop_px, plan.crop_px)
                 points.append(point_labels(print_, size))
@@ -90,9 +100,23 @@ class CropBatches(Dataset[CropBatch]):
         return CropBatch(*(torch.from_numpy(np.stack(part)) for part in (views, points, slots)))
 
 
-def _cut(
-    image: Image.Image, print_: Print, plan: CropPlan, rng: random.Random
-) -> list[tuple[NDArray[np.uint8], Print]]:
+_Crop = tuple[NDArray[np.uint8], Print]
+
+
+def _fuller(crops: list[_Crop], plan: CropPlan, rng: random.Random) -> list[_Crop]:
+    """Leave out crops that hold little more often than others: what is printed is what teaches."""
+    if plan.crops_kept is None:
+        return crops
+
+    def fullness(crop: _Crop) -> float:
+        centres = crop[1].centres
+        inside = ((centres >= 0) & (centres < plan.crop_px)).all(axis=1)
+        return (1 + int(inside.sum())) * rng.uniform(*_LUCK)
+
+    return sorted(crops, key=fullness, reverse=True)[: plan.crops_kept]
+
+
+def _cut(image: Image.Image, print_: Print, plan: CropPlan, rng: random.Random) -> list[_Crop]:
     """Cut neighbouring crops at a place that falls on no grid, half of them scaled down on the way."""
     across, down = plan.crops_per_page
     width, height = across * plan.crop_px, down * plan.crop_px

@@ -11,9 +11,9 @@ from recipe.model import Learner, encoder_parameters
 from recipe.pages import PageKind
 
 SNIPPETS = PageKind(
-    width_px=(540, 700), proportion=(1.0, 1.0), x_height_px=(7.0, 40.0), rich=0.35, damaged=0.4, blank=0.005
+    width_px=(800, 920), proportion=(1.0, 1.0), x_height_px=(8.5, 36.0), rich=0.35, damaged=0.3, blank=0.005
 )
-"""Small pages with all sizes of type, from each of which four crops are cut."""
+"""Small pages with all sizes of type that shall be read well, from each of which four crops are learnt."""
 
 LARGE_PRINT = replace(SNIPPETS, x_height_px=(14.0, 40.0), damaged=0.1)
 """What the encoder begins with: letters that fill a patch or more."""
@@ -34,9 +34,10 @@ class EncoderStage:
         default_factory=lambda: CropPlan(
             SNIPPETS,
             crop_px=256,
-            crops_per_page=(2, 2),
+            crops_per_page=(3, 3),
             pages_per_batch=8,
             seed=1,
+            crops_kept=4,
             first_kind=LARGE_PRINT,
             first_batches=_LARGE_PRINT_BATCHES,
         )
@@ -47,8 +48,7 @@ class EncoderStage:
     @property
     def items_per_batch(self) -> int:
         """Crops."""
-        across, down = self.plan.crops_per_page
-        return self.plan.pages_per_batch * across * down
+        return self.plan.crops_per_batch
 
     def enlarged(self, factor: int) -> "EncoderStage":
         """More pages in each batch."""

@@ -26,6 +26,7 @@ from recipe.muon import Optimiser
 STATE_FILE, LOG_FILE = "state.safetensors", "log.jsonl"
 
 _WARMUP_STEPS = 50
+_FULL_RATE_STEPS = 600
 _FALLING_SHARE = 0.3
 _LOWEST_RATE = 0.03
 _SMOOTHING = 0.95
@@ -87,9 +88,13 @@ class RunSettings:
 
 
 def learning_rate(step: int, steps: int) -> float:
-    """Share of the full rate: a warm-up, a plain, and a straight fall over the last 30 % of the steps."""
-    falling = (steps - step) / (_FALLING_SHARE * steps)
-    return min(1.0, (step + 1) / _WARMUP_STEPS, max(_LOWEST_RATE, falling))
+    """Share of the full rate at a step.
+
+    A warm-up, a plain, then a slow fall with the square root of the step, which does not ask how long the
+    training will be; over the last 30 % of the steps a straight fall on top of it.
+    """
+    slow = min(1.0, (step + 1) / _WARMUP_STEPS, math.sqrt(_FULL_RATE_STEPS / max(1, step)))
+    return slow * min(1.0, max(_LOWEST_RATE, (steps - step) / (_FALLING_SHARE * steps)))
 
 
 def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) -> None:
