@@ -104,8 +104,9 @@ class Engine:
         info, held = describe(checked), self._checkpoint
 
         def free(device: torch.device) -> int:
-            here = held is not None and is_same_device(held.model.device, device)
-            return free_bytes(device) + (held.weight_bytes if held and here else 0)
+            if held is None or _number(held.model.device) != _number(device):
+                return free_bytes(device)
+            return free_bytes(device) + held.info.parameter_count * held.model.dtype.itemsize
 
         placement = place(device, precision, info.parameter_count)
         spot, *others = find_spots(placement, info.parameter_count, free)
@@ -410,6 +411,10 @@ class Engine:
             view = _view(self._encoder.key_of(checkpoint, page, scaling))
             self._encoder.forget()
             raise Headroom(checkpoint).refusal(page, view, settings) from error
+
+
+def _number(device: torch.device) -> tuple[str, int]:
+    return device.type, device.index or 0
 
 
 def _view(key: PageKey) -> View:

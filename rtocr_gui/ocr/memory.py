@@ -39,6 +39,11 @@ class View:
         side, tile_side = self.mode.view_px // TOKEN_PX, TILE_PX // TOKEN_PX
         return side * (side + 1) + 1 + self.tiles * tile_side * (tile_side + 1)
 
+    @property
+    def label(self) -> str:
+        """What to call it, e.g. "Base" or "Gundam with 6 tiles"."""
+        return self.mode.value.capitalize() + (f" with {self.tiles} tiles" if self.tiles else "")
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryNeed:

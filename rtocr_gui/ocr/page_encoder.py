@@ -81,9 +81,8 @@ class PageEncoder:
             ReadingError: the page cannot be scaled in that mode.
             PruningError: the model gave tokens that cannot be measured.
         """
-        mode = scaling.mode or self._mode_of(page, checkpoint.info.modes, scaling.most_tiles)
-        tiles = choose_tiles(page.image.size, scaling.most_tiles) if mode is Mode.GUNDAM else (0, 0)
-        key = _pixels_of(page), mode, tiles
+        key = self.key_of(checkpoint, page, scaling)
+        _, mode, _ = key
         kept = self._kept.get(key)
         if kept is not None and not (with_cls_attention and kept.page.measures.cls_attention is None):
             return kept, False
@@ -103,6 +102,16 @@ class PageEncoder:
         encoding = Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
         self._kept.put(key, encoding, encoding.size_bytes)
         return encoding, True
+
+    def key_of(self, checkpoint: Checkpoint, page: PageImage, scaling: Scaling) -> PageKey:
+        """Tell how a page is shown to the model, by its own choice where it has one."""
+        mode = scaling.mode or self._mode_of(page, checkpoint.info.modes, scaling.most_tiles)
+        tiles = choose_tiles(page.image.size, scaling.most_tiles) if mode is Mode.GUNDAM else (0, 0)
+        return _pixels_of(page), mode, tiles
+
+    def keeps(self, key: PageKey) -> bool:
+        """Whether what came of a page is still here."""
+        return self._kept.get(key) is not None
 
     def forget(self) -> None:
         """Keep nothing."""

@@ -1,0 +1,82 @@
+"""Whether there is memory for a page: asked before it is begun, and told when it ran out.
+
+A processor is promised memory that is not there, and the system ends the program once it is used; so the
+need is computed first. Graphics cards refuse what they do not have. Knows the loaded model and what is free;
+decides on no settings itself.
+"""
+
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.ocr.checkpoint import Checkpoint
+from rtocr_gui.ocr.devices import free_bytes, give_memory_back
+from rtocr_gui.ocr.download_progress import size_in_words
+from rtocr_gui.ocr.gentler import after_memory_ran_out
+from rtocr_gui.ocr.memory import MemoryNeed, View, memory_need
+from rtocr_gui.ocr.reading import OutOfMemory, ReadSettings
+
+LIKELY_TEXT = 2048
+"""Tokens of a text that hardly a page exceeds. To ask for room for the longest text would refuse too many."""
+
+_LESS = 0.9
+
+
+class Headroom:
+    """Compares what pages take with what is free beside a model.
+
+    Args:
+        checkpoint: the model.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint = checkpoint
+        self._device = checkpoint.model.device
+
+    def check(
+        self, page: PageImage, view: View, is_encoded: bool, settings: ReadSettings | None = None
+    ) -> None:
+        """Refuse a page for which there is no memory.
+
+        Args:
+            page: to be encoded and read.
+            view: how it is shown to the model.
+            is_encoded: True where what came of that is kept.
+            settings: what is asked of it, to offer gentler ones; None to offer none.
+
+        Raises:
+            OutOfMemory: the CPU has less than the page takes.
+        """
+        if self._device.type != "cpu":
+            return
+        need = self._need(view).reading if is_encoded else self._need(view).page
+        if free_bytes(self._device) < need:
+            give_memory_back(self._device)
+            if free_bytes(self._device) < need:
+                raise self.refusal(page, view, settings)
+
+    def refusal(self, page: PageImage, view: View, settings: ReadSettings | None) -> OutOfMemory:
+        """Tell what a page takes and what is free, and offer settings that need less.
+
+        Args:
+            page: for which there was no memory.
+            view: how it was shown to the model.
+            settings: what was asked of it, to offer gentler ones; None to offer none.
+        """
+        give_memory_back(self._device)
+        free, need = free_bytes(self._device), self._need(view).page
+        most = min(free, round(_LESS * need))
+        retry = None
+        if settings is not None:
+            modes = self._checkpoint.info.modes
+            retry = after_memory_ran_out(
+                settings, view, modes, lambda smaller: self._need(smaller).page <= most
+            )
+        return OutOfMemory(
+            f"There is not enough memory to read {page.ref.label} in mode {view.label}: that takes "
+            f"{size_in_words(need)} beside the model, and {size_in_words(free)} are free. Choose a smaller "
+            "mode, or close other programs.",
+            retry,
+        )
+
+    def _need(self, view: View) -> MemoryNeed:
+        model = self._checkpoint.model
+        precision = str(model.dtype).removeprefix("torch.")
+        return memory_need(self._checkpoint.architecture, 0, view, precision, str(self._device), LIKELY_TEXT)

@@ -1,0 +1,192 @@
+"""A model or a page for which there is no memory: refused beforehand, told in words, with a way out."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.errors import ReadingError
+from rtocr_gui.ocr import engine as engine_module
+from rtocr_gui.ocr import headroom, page_encoder
+from rtocr_gui.ocr.engine import Engine
+from rtocr_gui.ocr.fit import DoesNotFit
+from rtocr_gui.ocr.reading import TASKS, Mode, OutOfMemory, Reading, ReadSettings, Scaling, StopReason
+from rtocr_gui.ocr.repetition import Loop
+from tests.small_checkpoint import small_config, write_checkpoint
+
+MB = 10**6
+SETTINGS = ReadSettings(Scaling(Mode.GUNDAM), TASKS[1], max_new_tokens=3)
+
+Memory = Callable[[int], None]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    config = small_config()
+    config["language_config"]["max_position_embeddings"] = 2048
+    return write_checkpoint(tmp_path / "model", config)
+
+
+@pytest.fixture
+def engine(folder: Path) -> Iterator[Engine]:
+    """With a model that was made for every mode."""
+    engine = Engine(threads=1)
+    engine.load(folder, device="cpu")
+    yield engine
+    engine.unload()
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
+    """Lets so many bytes be free from then on."""
+
+    def leave(free: int) -> None:
+        for module in (headroom, engine_module):
+            monkeypatch.setattr(module, "free_bytes", lambda device: free)
+
+    return leave
+
+
+@pytest.fixture
+def page() -> PageImage:
+    return PageImage(PageRef(Path("scan.png"), 0, "0"), Image.new("RGB", (640, 640 * 3), "white"), None)
+
+
+def read(engine: Engine, page: PageImage, settings: ReadSettings = SETTINGS) -> Reading:
+    *_, reading = engine.read(page, settings, threading.Event())
+    assert isinstance(reading, Reading)
+    return reading
+
+
+# --- a model -------------------------------------------------------------------------------------
+
+
+def test_a_model_that_does_not_fit_is_refused_and_the_former_one_stays(
+    engine: Engine, folder: Path, memory: Memory, page: PageImage
+) -> None:
+    memory(1000)
+    with pytest.raises(DoesNotFit, match=r"on the CPU in mode \w+; .* are free\.") as caught:
+        engine.load(folder, device="cpu")
+    assert not caught.value.fit.fits
+    assert engine.is_loaded
+    memory(10_000 * MB)
+    assert read(engine, page).mode is Mode.GUNDAM
+
+
+def test_a_person_may_load_it_anyway(engine: Engine, folder: Path, memory: Memory) -> None:
+    memory(1000)
+    assert engine.load(folder, device="cpu", anyway=True).device == "cpu"
+
+
+def test_the_mode_that_pages_shall_be_read_in_decides(engine: Engine, folder: Path, memory: Memory) -> None:
+    needs = {
+        mode: engine.fit(folder, device="cpu", scaling=Scaling(mode)).need.total
+        for mode in (Mode.TINY, Mode.LARGE)
+    }
+    memory((needs[Mode.TINY] + needs[Mode.LARGE]) // 2)
+    assert engine.load(folder, device="cpu").info.folder == folder
+    with pytest.raises(DoesNotFit, match=r"What fits: read in mode \w+; "):
+        engine.load(folder, device="cpu", scaling=Scaling(Mode.LARGE))
+
+
+def test_what_the_former_model_takes_is_free_for_the_next_one(
+    engine: Engine, folder: Path, memory: Memory
+) -> None:
+    memory(5 * MB)
+    beside = engine.fit(folder, device="cpu").spot.free_bytes
+    engine.unload()
+    assert beside - engine.fit(folder, device="cpu").spot.free_bytes > 1000
+
+
+# --- a page --------------------------------------------------------------------------------------
+
+
+def test_a_page_without_memory_is_refused_before_it_is_begun(
+    engine: Engine, memory: Memory, page: PageImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*arguments: object) -> torch.Tensor:
+        raise AssertionError("the page was begun")
+
+    monkeypatch.setattr(page_encoder, "encode_views", never)
+    memory(MB)
+    sentence = r"not enough memory to read scan\.png, page 1 in mode Gundam with 3 tiles: that takes .* MB"
+    with pytest.raises(OutOfMemory, match=sentence) as caught:
+        read(engine, page)
+    assert caught.value.retry is None
+    with pytest.raises(OutOfMemory, match=sentence):
+        engine.encode(page, Scaling(Mode.GUNDAM))
+
+
+def test_the_largest_view_that_fits_is_offered(engine: Engine, memory: Memory, page: PageImage) -> None:
+    check = headroom.Headroom(engine._loaded())
+    base, large = (check._need(headroom.View(mode)).page for mode in (Mode.BASE, Mode.LARGE))
+    memory((base + large) // 2)
+    with pytest.raises(OutOfMemory) as caught:
+        read(engine, page, ReadSettings(Scaling(Mode.LARGE), TASKS[1], max_new_tokens=3))
+    retry = caught.value.retry
+    assert retry is not None
+    assert retry.scaling == Scaling(Mode.BASE)
+    assert read(engine, page, retry).mode is Mode.BASE
+
+
+def test_what_is_encoded_already_needs_memory_for_its_text_only(
+    engine: Engine, memory: Memory, page: PageImage
+) -> None:
+    first = read(engine, page)
+    need = headroom.Headroom(engine._loaded())._need(headroom.View(Mode.GUNDAM, 3))
+    assert need.reading < need.encoding
+    memory((need.reading + need.encoding) // 2)
+    assert read(engine, page).text == first.text
+
+
+def test_a_graphics_card_is_left_to_refuse_by_itself(
+    engine: Engine, memory: Memory, page: PageImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory(0)
+    check = headroom.Headroom(engine._loaded())
+    monkeypatch.setattr(check, "_device", torch.device("cuda"))
+    check.check(page, headroom.View(Mode.LARGE), is_encoded=False)
+
+
+@pytest.mark.parametrize("failure", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
+def test_where_memory_runs_out_all_the_same_less_is_offered_and_what_was_computed_let_go(
+    engine: Engine, page: PageImage, failure: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.encode(page, Scaling(Mode.TINY))
+
+    def fail(*arguments: object) -> torch.Tensor:
+        raise failure
+
+    with monkeypatch.context() as patch:
+        patch.setattr(page_encoder, "encode_views", fail)
+        with pytest.raises(OutOfMemory) as caught:
+            read(engine, page)
+        retry = caught.value.retry
+        assert retry is not None
+        assert retry.scaling.mode is not None
+        with pytest.raises(ReadingError):  # nothing is kept
+            engine.encode(page, Scaling(Mode.TINY))
+    assert read(engine, page, retry).mode is retry.scaling.mode
+
+
+# --- a loop --------------------------------------------------------------------------------------
+
+
+def test_a_reading_that_ended_in_a_loop_offers_another_view(
+    engine: Engine, page: PageImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read(engine, page).retry is None
+
+    def loops(token_ids: Sequence[int], *_rest: object) -> Loop | None:
+        return Loop(start=1, period=1) if len(token_ids) >= 32 else None
+
+    monkeypatch.setattr("rtocr_gui.ocr.greedy.find_loop", loops)
+    settings = ReadSettings(Scaling(Mode.GUNDAM), TASKS[1], max_new_tokens=80, stop_at_end=False)
+    reading = read(engine, page, settings)
+    assert reading.stop_reason is StopReason.LOOP
+    assert reading.retry is not None
+    assert reading.retry.scaling == Scaling(Mode.GUNDAM, 2)
