@@ -32,8 +32,8 @@ _FINE_SHARE = 0.25
 _REACH_PX = 16
 _LEAST_CONTRAST, _CONTRAST_SHARE = 10, 0.1
 _OUTLYING_SHARE = 0.002
-_STEP_SHARE, _NOISE_MARGIN = 0.25, 3 / 0.45
-"""Three deviations: of noise alone, a quarter of all steps between neighbours are below 0.45 of one."""
+_STEP_SHARE, _NOISE_MARGIN = 0.25, 2 / 0.45
+"""Two deviations: of noise alone, a quarter of all steps between neighbours are below 0.45 of one."""
 
 
 def choose_mode(image: Image.Image, modes: Sequence[Mode], most_tiles: int = MOST_TILES) -> Mode:
