@@ -81,7 +81,7 @@ def _inputs(
 
 
 def _keep_whole_prompt(cache: DynamicCache, prompt_tokens: int) -> None:
-    """Tell layers with a window where the prompt ends, of which they forget nothing: it comes in two passes."""
+    """Tell layers with a window where the prompt ends, which they keep whole: it comes in two passes."""
     layers: list[Any] = cache.layers
     for layer in layers:
         if layer.is_sliding:
