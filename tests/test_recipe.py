@@ -17,8 +17,11 @@ from rtocr_gui.ocr.architecture import Architecture
 from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.decoding import build_prompt
 from rtocr_gui.ocr.encoding import encode_views
+from rtocr_gui.ocr.engine import Engine
+from rtocr_gui.ocr.folder import inspect_checkpoint
 from rtocr_gui.ocr.markup import strip_grounding
 from rtocr_gui.ocr.reading import TASKS, Mode
+from rtocr_gui.ocr.reading import Block as ReadBlock
 from rtocr_gui.ocr.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
@@ -26,7 +29,13 @@ from rtocr_gui.pruning.transport import apply_plan
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "packaging" / "miniature"))
 
+from evaluate import missing_readings, read_pages
+from evaluation.card import write_card
+from evaluation.outcomes import Record, match_blocks, outline
+from evaluation.page_sets import Group, plan_sets
+from evaluation.tables import card_tables
 from recipe.alphabet import ALPHABET, CLASS_OF, NOTHING
+from recipe.blocks import Block as TrueBlock
 from recipe.crops import CropBatches, CropPlan
 from recipe.degrade import Damage, damage_page
 from recipe.encoder_stage import EncoderStage
@@ -42,6 +51,7 @@ from recipe.training import LOG_FILE, STATE_FILE, RunSettings, learning_rate, tr
 from recipe.typefaces import MissingMaterial, find_typefaces
 from recipe.typesetting import Print
 
+MINIATURE = Path(__file__).parents[1] / "resources" / "miniature"
 SMALL = PageKind((256, 300), (1.0, 1.0), (9.0, 20.0))
 DOCUMENT = PageKind((700, 900), (1.3, 1.4), (8.0, 12.0), rich=1.0)
 
@@ -375,3 +385,52 @@ def test_what_is_merged_learns_too() -> None:
     assert visual.grad is not None
     assert len(kept.visual) < len(visual)
     assert (visual.grad[shown.layout.prunable].abs().sum(dim=1) > 0).all()
+
+
+def test_the_outline_of_a_page_is_its_headings_items_and_tables() -> None:
+    table = "<table><tr><td>a</td><td></td></tr><tr><td>b</td></tr></table>"
+    text = f"# Title\n\nRunning - text\n\n## More\n- one\n2. two\n\n{table}\n```\n"
+    assert outline(text) == ["heading 1", "heading 2", "item", "numbered item", "table [2, 1]"]
+
+
+def test_a_block_is_found_where_half_of_both_boxes_is_shared() -> None:
+    true = [TrueBlock("text", (0, 0, 500, 500), "", ""), TrueBlock("title", (0, 500, 500, 999), "", "")]
+    near, far = (0, 100, 500, 520), (600, 600, 900, 900)
+    read = [ReadBlock("text", (near, far), 0, 1)]
+
+    assert match_blocks(true, (999, 999), read) == [True]
+    assert match_blocks(true, (999, 999), [replace(read[0], label="title")]) == [False]
+    assert match_blocks(true, (999, 999), []) == []
+
+
+def test_an_evaluation_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    engine = Engine(threads=1)
+    info = engine.load(MINIATURE, device="cpu").info
+    sets = plan_sets(info, [Mode.TINY], [Group.EMPTY])
+    record = Record(tmp_path / "figures.jsonl", "weights")
+    jobs = missing_readings(sets, 2, record)
+    assert len(jobs) == 4
+
+    read_pages(engine, jobs[:3], record, minutes=5)
+    with (tmp_path / "figures.jsonl").open("a") as file:
+        file.write('\n{"checkpoint": "weig')  # killed while it wrote
+    again = Record(tmp_path / "figures.jsonl", "weights")
+
+    assert missing_readings(sets, 2, again) == jobs[3:]
+    assert sum(outcome.silent for outcome in again.outcomes) == 3
+    assert "3 of 3" in card_tables(sets, again.outcomes)
+    assert missing_readings(sets, 2, Record(tmp_path / "figures.jsonl", "other weights")) == jobs
+
+
+def test_a_card_tells_the_training_and_the_figures(tmp_path: Path) -> None:
+    try:
+        held_out = find_typefaces(held_out=True)
+    except MissingMaterial as error:
+        pytest.skip(str(error))
+    train(ENCODER, tiny_learner(), RunSettings(tmp_path, steps=2, show_steps=1))
+    card = write_card(inspect_checkpoint(MINIATURE), [tmp_path], "| the | tables |\n")
+
+    assert "| encoder | 2 | 64 | 0.0 | loss " in card
+    assert "| the | tables |" in card
+    assert held_out[0].family.name in card.partition("Held out")[2]
+    assert "$" not in card

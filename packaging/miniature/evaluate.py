@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from evaluation.outcomes import Record, judge
+from evaluation.outcomes import Record, digest_weights, judge
 from evaluation.page_sets import Group, PageSet, TruePage, plan_sets
 from evaluation.tables import card_tables
 from recipe.typefaces import MissingMaterial
@@ -38,10 +38,10 @@ def main() -> int:
     info = engine.load(folder, device=options.device).info
     modes = [mode for mode in Mode if mode.value in options.modes] if options.modes else info.modes
     sets = plan_sets(info, modes, [Group(name) for name in options.groups])
-    record = Record(options.record, _digest(folder))
-    jobs = _missing(sets, options.pages, record)
+    record = Record(options.record, digest_weights(folder))
+    jobs = missing_readings(sets, options.pages, record)
     try:
-        _read(engine, jobs, record, options.minutes)
+        read_pages(engine, jobs, record, options.minutes)
     except MissingMaterial as error:
         print(error, file=sys.stderr)
         return 1
@@ -64,7 +64,9 @@ def _parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _missing(sets: Sequence[PageSet], pages: int, record: Record) -> list[tuple[PageSet, int, list[Setting]]]:
+def missing_readings(
+    sets: Sequence[PageSet], pages: int, record: Record
+) -> list[tuple[PageSet, int, list[Setting]]]:
     """What is still to be read, page by page."""
     jobs = (
         (one, page, [setting for setting in one.settings if not record.has(one, page, setting)])
@@ -74,9 +76,10 @@ def _missing(sets: Sequence[PageSet], pages: int, record: Record) -> list[tuple[
     return [job for job in jobs if job[2]]
 
 
-def _read(
+def read_pages(
     engine: Engine, jobs: Sequence[tuple[PageSet, int, list[Setting]]], record: Record, minutes: float
 ) -> None:
+    """Read pages one after the other, keeping each finished reading, for so many minutes at most."""
     began = time.monotonic()
     for number, (page_set, index, settings) in enumerate(jobs, start=1):
         if time.monotonic() - began > 60 * minutes:
@@ -108,14 +111,6 @@ def _readings(
         *_, reading = engine.read(PageImage(ref, page.image, None), asked, threading.Event(), draft=())
         assert isinstance(reading, Reading)
         yield setting, reading
-
-
-def _digest(checkpoint: Path) -> str:
-    """Names weights by what is in them."""
-    digest = hashlib.sha256()
-    for path in sorted(checkpoint.glob("*.safetensors")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
     python packaging/miniature/measure_encoder.py runs/encoder
 
 For clean, scanned and held-out print: the share of points and of slots whose character is told right, and the
-correlation of a token's norm with the logarithm of the characters it holds.
+correlation of a token's norm with the logarithm of the characters it holds; at last the mean over the sizes
+that the decoder is to read well.
 """
 
 import argparse
 import sys
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from recipe.crops import CropBatches, CropPlan
@@ -19,6 +21,7 @@ from recipe.training import STATE_FILE, load_weights
 
 _EVALUATION_SEED = 2026
 _X_HEIGHTS_PX = (8.0, 10.0, 14.0, 20.0, 30.0)
+_LEAST_WANTED_PX = 10.0
 _LOOKS = {"clean": (0.0, False), "scanned": (1.0, False), "held out": (0.0, True)}
 _COLUMNS = ("points_right", "slots_right", "norm_correlation")
 
@@ -34,6 +37,10 @@ def measure(
     return {name: float(figures[name]) for name in _COLUMNS}
 
 
+def _show(look: str, size: str, figures: dict[str, float]) -> None:
+    print(f"{look:<10}{size:>9}" + "".join(f"{figures[name]:>18.3f}" for name in _COLUMNS))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure what the encoder of a training state sees.")
     parser.add_argument("run", type=Path, help="folder of a stage")
@@ -45,9 +52,13 @@ def main() -> int:
     load_weights(options.run / STATE_FILE, learner)
     print(f"{'print':<10}{'x-height':>9}" + "".join(f"{name:>18}" for name in _COLUMNS))
     for look, (damaged, held_out) in _LOOKS.items():
+        wanted = []
         for x_height_px in _X_HEIGHTS_PX:
             figures = measure(learner, x_height_px, damaged, held_out, options.pages)
-            print(f"{look:<10}{x_height_px:>9.0f}" + "".join(f"{figures[name]:>18.3f}" for name in _COLUMNS))
+            _show(look, f"{x_height_px:.0f}", figures)
+            if x_height_px >= _LEAST_WANTED_PX:
+                wanted.append(figures)
+        _show(look, ">= 10", {name: fmean(figures[name] for figures in wanted) for name in _COLUMNS})
     return 0
 
 

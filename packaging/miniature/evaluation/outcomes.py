@@ -3,6 +3,7 @@
 Knows pages, readings and truth; asks no model and sums nothing up.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -129,6 +130,14 @@ def _norm_correlation(page: TruePage, reading: Reading) -> float | None:
     left, top, right, bottom = layout.boxes[layout.prunable].T[:, :, None]  # (N, 1) each
     counts = ((x >= left) & (x < right) & (y >= top) & (y < bottom)).sum(axis=1)
     return float(np.corrcoef(reading.plan.norms, np.log2(1 + counts))[0, 1])
+
+
+def digest_weights(checkpoint: Path) -> str:
+    """Names the weights in a checkpoint folder by what is in them."""
+    digest = hashlib.sha256()
+    for path in sorted(checkpoint.glob("*.safetensors")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 class Record:

@@ -1,0 +1,71 @@
+"""The model card of a new miniature: a template, with the facts of its training and its figures filled in.
+
+What only a person can say stays marked in it. Knows the folders of a training and the tables; asks no model.
+"""
+
+import json
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+
+from recipe.encoder_stage import EncoderStage
+from recipe.reading_stages import both_stage, decoder_stage
+from recipe.training import LOG_FILE, STATE_FILE, Stage
+from recipe.typefaces import find_typefaces
+from safetensors import safe_open
+
+from rtocr_gui.ocr.reading import ModelInfo
+
+TEMPLATE = Path(__file__).parent / "card.md"
+TO_WRITE = "TO WRITE:"
+"""Marks in the template what a person has to say."""
+
+_STAGES: dict[str, Stage] = {stage.name: stage for stage in (EncoderStage(), decoder_stage(), both_stage())}
+_SECONDS_PER_HOUR = 3600
+
+
+def write_card(info: ModelInfo, runs: Sequence[Path], tables: str) -> str:
+    """Fill the template.
+
+    Args:
+        info: of the checkpoint.
+        runs: folders of its stages, in order.
+        tables: its figures.
+    """
+    families = {held_out: _families(held_out) for held_out in (False, True)}
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        name=info.name,
+        millions=f"{info.parameter_count / 1e6:.1f}",
+        megabytes=f"{info.weight_bytes / 1e6:.0f}",
+        modes=", ".join(mode.value.capitalize() for mode in info.modes),
+        prompts=", ".join(f"`{task.prompt.strip()}`" for task in info.tasks),
+        families=", ".join(families[False]),
+        held_out=", ".join(families[True]),
+        stages="".join(_stage_row(run) for run in runs),
+        machine=f"{platform.system()}, {platform.machine()}",
+        tables=tables.rstrip(),
+    )
+
+
+def _families(held_out: bool) -> list[str]:
+    return [typeface.family.name for typeface in find_typefaces(held_out)]
+
+
+def _stage_row(run: Path) -> str:
+    """One line of the table of stages, from a stage's state and log."""
+    with safe_open(run / STATE_FILE, "pt") as file:
+        said = file.metadata()
+    stage, steps = _STAGES[said["stage"]], int(said["step"])
+    lines = [json.loads(line) for line in (run / LOG_FILE).read_text(encoding="utf-8").splitlines()]
+    counted = {"step", "seconds", "items_per_s", "bytes"}
+    last = ", ".join(f"{name} {value:.3g}" for name, value in lines[-1].items() if name not in counted)
+    cells = (stage.name, f"{steps:,}", f"{steps * stage.items_per_batch:,}", f"{_hours(lines):.1f}", last)
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _hours(lines: Sequence[dict[str, float]]) -> float:
+    """Time in which the training ran: its clock begins anew each time it is taken up."""
+    seconds = [line["seconds"] for line in lines]
+    ends = [now for now, later in zip(seconds, [*seconds[1:], 0.0], strict=True) if later < now]
+    return sum(ends) / _SECONDS_PER_HOUR

@@ -1,0 +1,45 @@
+"""Write the model card of a checkpoint from its training and its figures.
+
+    python packaging/miniature/write_card.py CHECKPOINT figures.jsonl runs/encoder runs/decoder runs/both
+
+The card goes to MODEL_CARD.md in the checkpoint's folder, unless there is one; what a person still has to say
+is listed.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from evaluation.card import TO_WRITE, write_card
+from evaluation.outcomes import Record, digest_weights
+from evaluation.page_sets import Group, plan_sets
+from evaluation.tables import card_tables
+from recipe.typefaces import MissingMaterial
+
+from rtocr_gui.ocr.folder import inspect_checkpoint
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Write the model card of a checkpoint.")
+    parser.add_argument("checkpoint", type=Path, help="checkpoint folder")
+    parser.add_argument("record", type=Path, help="what evaluate.py has kept")
+    parser.add_argument("runs", type=Path, nargs="*", help="folders of the stages, in order")
+    parser.add_argument("--card", type=Path, help="(MODEL_CARD.md in the checkpoint's folder)")
+    options = parser.parse_args()
+    folder: Path = options.checkpoint.resolve()
+    info = inspect_checkpoint(folder)
+    record = Record(options.record, digest_weights(folder))
+    sets = plan_sets(info, info.modes, list(Group))
+    try:
+        card = write_card(info, options.runs, card_tables(sets, record.outcomes))
+    except MissingMaterial as error:
+        print(error, file=sys.stderr)
+        return 1
+    with (options.card or folder / "MODEL_CARD.md").open("x", encoding="utf-8") as file:
+        file.write(card)
+    print("\n".join(line for line in card.splitlines() if TO_WRITE in line))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
