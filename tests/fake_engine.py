@@ -4,7 +4,7 @@ It reads "page N of NAME at R" so that a test can tell which page was read at wh
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +12,10 @@ import numpy as np
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import CheckpointError, ReadingError
+from rtocr_gui.ocr.fit import DoesNotFit, Fit
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.pages_together import PageEvent, PageRequest, Steps, read_together
 from rtocr_gui.ocr.reading import (
     TASKS,
     EncodedPage,
@@ -63,10 +65,11 @@ class FakeEngine:
         reading_began: set when a reading has said its first word.
         asked: the settings of each reading that began, in order.
         load_error: raised by `load` where it is given.
+        need: whether a model fits; it is loaded then, or anyway. None where everything fits.
         traced: settings of every trace that was begun.
         tasks: what its model was made for.
         weight_bytes: how large it is.
-        loads: what was loaded: folder, device and precision.
+        loads: what was loaded: folder, device, precision and scaling.
         said: what it says of every page, token by token, in place of the page's name.
         too_large: modes in which memory runs out; in those of `dry` only after the first word.
         dry: see there.
@@ -80,12 +83,13 @@ class FakeEngine:
         self.gate.set()
         self.reading_began = threading.Event()
         self.load_error: CheckpointError | None = None
+        self.need: Fit | None = None
         self.threads: set[str] = set()
         self.asked: list[ReadSettings] = []
         self.traced: list[ReadSettings] = []
         self.tasks = TASKS[1:2]
         self.weight_bytes = 40
-        self.loads: list[tuple[Path, str, str]] = []
+        self.loads: list[tuple[Path, str, str, Scaling | None]] = []
         self.is_loaded = False
         self.said: list[str] = []
         self.too_large: set[Mode] = set()
@@ -93,11 +97,28 @@ class FakeEngine:
         self.looping: set[Mode] = set()
         self.retry: Scaling | None = None
 
-    def load(self, folder: Path, device: str = "auto", precision: str = "auto") -> LoadedModel:
+    def fit(
+        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
+    ) -> Fit:
+        del folder, device, precision, scaling
+        if self.need is None:
+            raise CheckpointError("Nobody asked the test about memory.")
+        return self.need
+
+    def load(
+        self,
+        folder: Path,
+        device: str = "auto",
+        precision: str = "auto",
+        scaling: Scaling | None = None,
+        anyway: bool = False,
+    ) -> LoadedModel:
         self.threads.add(threading.current_thread().name)
         if self.load_error is not None:
             raise self.load_error
-        self.loads.append((folder, device, precision))
+        if self.need is not None and not (self.need.fits or anyway):
+            raise DoesNotFit(self.need)
+        self.loads.append((folder, device, precision, scaling))
         self.is_loaded = True
         info = ModelInfo(
             folder, "Fake model", "Reads nothing.", (Mode.TINY,), self.tasks, 10, self.weight_bytes
@@ -167,6 +188,19 @@ class FakeEngine:
     def _out_of_memory(self, settings: ReadSettings) -> OutOfMemory:
         return OutOfMemory("There is not enough memory to read this page.", self._retry(settings))
 
+    def read_together(
+        self, requests: Iterable[PageRequest], most: int | None = None
+    ) -> Iterator[tuple[PageRequest, PageEvent]]:
+        """Read so many pages in turn, a word of each; three where nobody says how many."""
+
+        def begin(request: PageRequest) -> Steps:
+            for event in self.read(request.page, request.settings, request.cancel):
+                yield event
+                if isinstance(event, TextDelta):
+                    yield None
+
+        yield from read_together(requests, begin, _NoDecoder(), most or 3)
+
     def trace(
         self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
     ) -> ReadingTrace | None:
@@ -193,6 +227,13 @@ class FakeEngine:
             layers=2,
             trace_ms=5.0,
         )
+
+
+class _NoDecoder:
+    """Lets pages wait for each other, and does nothing else."""
+
+    def feed(self) -> None:
+        pass
 
 
 def words_of(page: PageImage, plan: PrunePlan) -> list[str]:

@@ -326,6 +326,55 @@ def test_a_password_that_is_refused_with_ctrl_d_costs_that_file_only(run, page, 
     assert prompts[0].startswith("locked?[2J.pdf: "), "the prompt cannot steer the terminal"
 
 
+# Several pages at a time
+
+
+class CountingEngine(FakeEngine):
+    """Notes how many pages were asked for at a time, and which of them ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.together: list[int | None] = []
+        self.ended: list[int] = []
+
+    def read(self, page, settings, cancel):
+        self.said = ["long "] * 20 if page.ref.index == 0 else []
+        yield from super().read(page, settings, cancel)
+        self.ended.append(page.ref.index)
+
+    def read_together(self, requests, most=None):
+        self.together.append(most)
+        return super().read_together(requests, most)
+
+
+@pytest.mark.parametrize(
+    ("options", "most"), [((), None), (("--together", 4), 4), (("--together", "auto"), None)]
+)
+def test_several_pages_are_read_at_a_time(run, book, options, most):
+    engine = CountingEngine()
+    assert run("read", book, "-q", *options, engine=engine).code == 0
+    assert engine.together == [most]
+
+
+def test_one_page_is_read_by_itself(run, page, book):
+    engine = CountingEngine()
+    run("read", page, book, "-q", "--pages", "1", "--together", 4, engine=engine)
+    run("read", book, "-q", "--pages", "3", "--together", 4, engine=engine)
+    assert engine.together == [4, 1]
+
+
+def test_pages_are_written_in_their_order_whichever_ends_first(run, page, book, tmp_path):
+    engine = CountingEngine()
+    result = run("read", book, tmp_path / "missing.png", page, "-q", engine=engine)
+    assert engine.ended[0] != 0
+    assert [line[:6] for line in result.out.splitlines() if line.startswith(("page", "long"))] == [
+        "long l",
+        *(f"page {number}" for number in range(2, 6)),
+        "long l",
+    ]
+    assert len(told(result)) == 1
+
+
 # Interruptions
 
 
@@ -348,7 +397,7 @@ class InterruptedEngine(FakeEngine):
 
 def test_ctrl_c_stops_the_reading_and_what_was_read_is_written(run, book, tmp_path):
     before = signal.getsignal(signal.SIGINT)
-    result = run("read", book, "-q", "-o", tmp_path / "out.md", engine=InterruptedEngine(1))
+    result = run("read", book, "-q", "-o", tmp_path / "out.md", "--together", 1, engine=InterruptedEngine(1))
     assert result.code == 130
     assert (tmp_path / "out.md").read_text() == (
         "<!-- page: book.pdf, page 1 -->\n\npage 1 of book.pdf at 0.76\n"
@@ -363,13 +412,46 @@ def test_ctrl_c_stops_the_reading_and_what_was_read_is_written(run, book, tmp_pa
 
 def test_a_second_ctrl_c_does_not_wait_for_the_page(run, book, tmp_path):
     before = signal.getsignal(signal.SIGINT)
-    result = run("read", book, "-q", "-o", tmp_path / "out.md", engine=InterruptedEngine(1, times=2))
+    engine = InterruptedEngine(1, times=2)
+    result = run("read", book, "-q", "-o", tmp_path / "out.md", "--together", 1, engine=engine)
     assert result.code == 130
     assert (
         tmp_path / "out.md"
     ).read_text() == "<!-- page: book.pdf, page 1 -->\n\npage 1 of book.pdf at 0.76\n"
     assert told(result) == ["rtocr: interrupted."]
     assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_ctrl_c_keeps_what_was_read_of_each_page_that_was_under_way(run, book, tmp_path):
+    result = run("read", book, "-q", "-o", tmp_path / "out.md", "--together", 3, engine=InterruptedEngine(2))
+    assert result.code == 130
+    # Pages take turns word by word: the first two were a word ahead when Ctrl-C was pressed.
+    said = [line for line in (tmp_path / "out.md").read_text().splitlines() if line.startswith("page ")]
+    assert said == ["page 1 of", "page 2 of", "page 3"]
+    assert told(result) == [
+        *(
+            f"rtocr: warning: {book}, page {number} of 5: interrupted. The end of its text is missing."
+            for number in (1, 2, 3)
+        ),
+        "rtocr: interrupted.",
+    ]
+
+
+def test_a_second_ctrl_c_keeps_pages_that_were_read_before_one_that_was_not(run, page, book, tmp_path):
+    class SlowFirst(FakeEngine):
+        """Says much of the first page; Ctrl-C is pressed twice when the other one has ended."""
+
+        def read(self, page, settings, cancel):
+            self.said = ["word "] * 50 if page.ref.index == 0 else []
+            yield from super().read(page, settings, cancel)
+            if page.ref.index == 1:
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
+
+    output = tmp_path / "out.md"
+    result = run("read", book, "-q", "-o", output, "--pages", "1-2", engine=SlowFirst())
+    assert result.code == 130
+    assert output.read_text() == "<!-- page: book.pdf, page 2 -->\n\npage 2 of book.pdf at 0.76\n"
 
 
 def test_ctrl_c_while_the_model_is_loaded_ends_at_once(run, page):
@@ -470,6 +552,7 @@ def test_a_plan_that_cannot_be_written_is_told(run, page, tmp_path, option):
         ["read", "a.png", "--retention", "1.1"],
         ["read", "a.png", "--retention", "nan"],
         ["read", "a.png", "--dpi", "10"],
+        ["read", "a.png", "--together", "0"],
         ["plan", "a.png", "--page", "0"],
         ["plan", "a.png", "--page", "two"],
         ["read", "a.png", "-o", "a.png"],

@@ -92,6 +92,16 @@ def page_number(text: str) -> int:
     return number
 
 
+def page_count(text: str) -> int | None:
+    """Parse `auto`, for which None stands, or a number of pages."""
+    if text == "auto":
+        return None
+    count = int(text) if text.isdecimal() else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"“{text}” is neither auto nor a number of pages")
+    return count
+
+
 def resolution(text: str) -> float:
     """Parse a resolution in dots per inch."""
     lowest, highest = DPI_RANGE
@@ -201,6 +211,13 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         choices=("html", "pipe"),
         default="html",
         help="how tables are written: as the model writes them, or with pipes where these can say it (html)",
+    )
+    parser.add_argument(
+        "--together",
+        type=page_count,
+        default="auto",
+        metavar="N",
+        help="pages to read at a time, or auto for as many as the device reads best (auto)",
     )
     _add_task(parser)
     _add_retention(parser)

@@ -1,4 +1,4 @@
-"""Follows one reading to its end: tells how it goes on, and lets Ctrl-C stop it in good order."""
+"""Follows readings to their end: tells how they go on, and lets Ctrl-C stop them in good order."""
 
 import signal
 import threading
@@ -9,6 +9,7 @@ from types import FrameType
 
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.errors import ReadingError
+from rtocr_gui.ocr.pages_together import PageEvent, PageFailed
 from rtocr_gui.ocr.reading import Reading, ReadingEvent, Stage, TextDelta
 
 
@@ -38,6 +39,55 @@ def follow(events: Iterator[ReadingEvent], label: str, progress: Progress) -> Re
             case Reading():
                 return event
     raise ReadingError("The reading ended without a result. Try the page again.")
+
+
+class Following:
+    """Tells in one line how several readings go on at once.
+
+    Args:
+        progress: where it is told.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._running: list[str] = []
+        self._token_count = 0
+        self._decoding_since_s = 0.0
+
+    def tell(self, label: str, event: PageEvent) -> None:
+        """Tell what happened.
+
+        Args:
+            label: to which reading.
+            event: as the engine yields it.
+        """
+        match event:
+            case Stage():
+                if event is Stage.DECODE and not self._running:
+                    self._token_count, self._decoding_since_s = 0, time.monotonic()
+                if event is Stage.DECODE:
+                    self._running.append(label)
+                self._progress.show(f"{label}: {event.value}")
+            case TextDelta():
+                self._token_count += event.token_count
+                seconds = max(time.monotonic() - self._decoding_since_s, 1e-3)
+                others = f" and {len(self._running) - 1} more" if len(self._running) > 1 else ""
+                self._progress.update(
+                    f"{self._running[0]}{others}: decode, {self._token_count} tokens, "
+                    f"{self._token_count / seconds:.0f} tokens/s"
+                )
+            case Reading() | PageFailed() if label in self._running:
+                self._running.remove(label)
+
+
+@contextmanager
+def interrupt_raises() -> Iterator[None]:
+    """Let Ctrl-C end at once what waits for a person, wherever else it stops readings in good order."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import argparse
 import getpass
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +16,7 @@ from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.loading import Document, open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import DocumentError, PasswordRequired, PruningError, ReadingError
+from rtocr_gui.ocr.pages_together import PageEvent, PageRequest
 from rtocr_gui.ocr.reading import (
     TASKS,
     EncodedPage,
@@ -49,6 +50,11 @@ class PageEngine(Protocol):
         self, page: PageImage, settings: ReadSettings, cancel: threading.Event
     ) -> Iterator[ReadingEvent]:
         """Read a page; the last event is its `Reading`."""
+
+    def read_together(
+        self, requests: Iterable[PageRequest], most: int | None = None
+    ) -> Iterator[tuple[PageRequest, PageEvent]]:
+        """Read pages, at most so many at a time; the last event of each is its `Reading` or `PageFailed`."""
 
 
 EngineFactory = Callable[[], PageEngine]

@@ -1,16 +1,20 @@
 """`rtocr read`: the text of files as Markdown.
 
-Text is written page by page, so that an interruption or a crash costs the page at hand and no more.
-A page or a file that fails is told and skipped. Figures that the model found are cut out and linked where
-the text goes to a file.
+Several pages are read at a time. Text is written page by page and in their order, so that an
+interruption or a crash costs the pages at hand and no more. A page or a file that fails is told and
+skipped. Figures that the model found are cut out and linked where the text goes to a file.
 """
 
 import argparse
 import sys
 import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
-from rtocr_gui.cli.following import follow, interrupt_sets
+from rtocr_gui.cli.following import Following, interrupt_raises, interrupt_sets
 from rtocr_gui.cli.pages import (
     PAGE_ERRORS,
     EngineFactory,
@@ -23,9 +27,10 @@ from rtocr_gui.cli.progress import Progress
 from rtocr_gui.documents.loading import Document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import DocumentError
-from rtocr_gui.export.figures import assets_folder, figures_of, link_figures, write_figures
+from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
 from rtocr_gui.export.tables import with_pipe_tables
+from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 
@@ -55,6 +60,23 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     return _ReadCommand(arguments, engine_factory, progress).run()
 
 
+@dataclass(eq=False, slots=True)
+class _WantedPage:
+    """A page that is asked for, or a file none of whose pages can be read.
+
+    Attributes:
+        name: what errors call it.
+        label: the same with the number of pages.
+        page: as it was rendered; None where it could not be, and once it was read and has no figures.
+        outcome: its reading, or why there is none; None before that.
+    """
+
+    name: str
+    label: str
+    page: PageImage | None = None
+    outcome: Reading | str | None = None
+
+
 class _ReadCommand:
     def __init__(
         self, arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress
@@ -62,58 +84,117 @@ class _ReadCommand:
         self._arguments = arguments
         self._engine_factory = engine_factory
         self._progress = progress
-        self._prepared: tuple[PageEngine, ReadSettings] | None = None
         self._output = _Output(arguments.output, pipe_tables=arguments.tables == "pipe")
+        self._in_order: deque[_WantedPage] = deque()
+        self._cancel = threading.Event()
         self._all_read = True
 
     def run(self) -> bool:
-        for path in self._arguments.files:
-            try:
-                with open_asking(path, self._arguments.password) as document:
-                    self._read_document(path, document)
-            except DocumentError as error:
-                self._fail(str(path), str(error))
-        return self._all_read
-
-    def _read_document(self, path: Path, document: Document) -> None:
-        page_count = len(document.pages)
-        missing = self._arguments.pages.first_missing(page_count)
-        if missing is not None:
-            self._fail(str(path), f"There is no page {missing}: the last one is page {page_count}.")
-        for index in self._arguments.pages.indices(page_count):
-            try:
-                self._read_page(document, index, f"{path}, page {index + 1} of {page_count}")
-            except PAGE_ERRORS as error:
-                self._fail(f"{path}, page {index + 1}", str(error))
-
-    def _read_page(self, document: Document, index: int, label: str) -> None:
-        self._progress.show(f"{label}: open")
-        page = document.load_page(index, self._arguments.dpi)
-        engine, settings = self._ready()
-        cancel = threading.Event()
-        with interrupt_sets(cancel):
-            reading = follow(engine.read(page, settings, cancel), label, self._progress)
-        self._progress.say(f"{label}: {_summary(reading)}")
-        if reading.stop_reason in _WARNINGS:
-            self._progress.complain(f"warning: {label}: {_WARNINGS[reading.stop_reason]}")
-        if reading.text or reading.stop_reason is not StopReason.CANCELLED:
-            self._progress.clear()
-            self._output.add(page, reading)
-        if cancel.is_set():
-            raise KeyboardInterrupt
-
-    def _ready(self) -> tuple[PageEngine, ReadSettings]:
-        """The engine and what is asked of it; the first call loads the model."""
-        if self._prepared is None:
+        pages = self._pages()
+        first = list(islice(pages, 2))
+        if first:
             reader = load_reader(self._arguments, self._engine_factory, self._progress)
             task = choose_task(self._arguments, reader.model.info, self._progress)
             settings = ReadSettings(reader.scaling, task, PruneSettings(self._arguments.retention))
-            self._prepared = reader.engine, settings
-        return self._prepared
+            # A page by itself is read with guesses from its own text, which pages together are not.
+            most = self._arguments.together if len(first) > 1 else 1
+            try:
+                self._read(reader.engine, chain(first, pages), settings, most)
+            except KeyboardInterrupt:
+                self._write(with_gaps=True)
+                raise
+        return self._all_read
 
-    def _fail(self, name: str, sentence: str) -> None:
-        self._all_read = False
-        self._progress.complain(f"{name}: {sentence}")
+    def _read(
+        self, engine: PageEngine, pages: Iterable[_WantedPage], settings: ReadSettings, most: int | None
+    ) -> None:
+        """Read pages, several at a time; each is written as soon as all before it are."""
+        wanted: dict[PageRequest, _WantedPage] = {}
+
+        def requests() -> Iterator[PageRequest]:
+            for page in pages:
+                assert page.page is not None, "a page is asked for that was not rendered"
+                request = PageRequest(page.page, settings, self._cancel)
+                wanted[request] = page
+                yield request
+
+        following = Following(self._progress)
+        with interrupt_sets(self._cancel):
+            for request, event in engine.read_together(requests(), most):
+                page = wanted[request]
+                following.tell(page.label, event)
+                match event:
+                    case Reading():
+                        page.outcome = event
+                        page.page = page.page if _figures(event) else None
+                    case PageFailed():
+                        page.outcome = str(event.error)
+                    case _:
+                        continue
+                del wanted[request]
+                self._write()
+        if self._cancel.is_set():
+            raise KeyboardInterrupt
+
+    def _pages(self) -> Iterator[_WantedPage]:
+        """Render the wanted pages one after the other, until Ctrl-C is pressed."""
+        for path in self._arguments.files:
+            if self._cancel.is_set():
+                return
+            try:
+                with interrupt_raises():
+                    document = open_asking(path, self._arguments.password)
+            except DocumentError as error:
+                self._in_order.append(_WantedPage(str(path), str(path), outcome=str(error)))
+                self._write()
+                continue
+            with document:
+                yield from self._pages_of(path, document)
+
+    def _pages_of(self, path: Path, document: Document) -> Iterator[_WantedPage]:
+        page_count = len(document.pages)
+        missing = self._arguments.pages.first_missing(page_count)
+        if missing is not None:
+            sentence = f"There is no page {missing}: the last one is page {page_count}."
+            self._in_order.append(_WantedPage(str(path), str(path), outcome=sentence))
+        for index in self._arguments.pages.indices(page_count):
+            if self._cancel.is_set():
+                return
+            name = f"{path}, page {index + 1}"
+            wanted = _WantedPage(name, f"{name} of {page_count}")
+            self._in_order.append(wanted)
+            self._progress.show(f"{wanted.label}: open")
+            try:
+                wanted.page = document.load_page(index, self._arguments.dpi)
+            except PAGE_ERRORS as error:
+                wanted.outcome = str(error)
+                self._write()
+            else:
+                yield wanted
+        self._write()
+
+    def _write(self, with_gaps: bool = False) -> None:
+        """Write and tell what came of the pages, in their order.
+
+        Args:
+            with_gaps: also of those that follow one of which nothing has come yet.
+        """
+        while self._in_order and (with_gaps or self._in_order[0].outcome is not None):
+            page = self._in_order.popleft()
+            match page.outcome:
+                case str(sentence):
+                    self._all_read = False
+                    self._progress.complain(f"{page.name}: {sentence}")
+                case Reading() as reading:
+                    self._write_reading(page, reading)
+
+    def _write_reading(self, page: _WantedPage, reading: Reading) -> None:
+        self._progress.say(f"{page.label}: {_summary(reading)}")
+        if reading.stop_reason in _WARNINGS:
+            self._progress.complain(f"warning: {page.label}: {_WARNINGS[reading.stop_reason]}")
+        if reading.text or reading.stop_reason is not StopReason.CANCELLED:
+            self._progress.clear()
+            self._output.add(reading, page.page)
 
 
 class _Output:
@@ -124,25 +205,30 @@ class _Output:
         self._pipe_tables = pipe_tables
         self._pages: list[ExportPage] = []
 
-    def add(self, page: PageImage, reading: Reading) -> None:
-        text = self._with_figures(page, reading)
+    def add(self, reading: Reading, page: PageImage | None) -> None:
+        """Add the text of a page; its picture is needed where it has figures."""
+        text = reading.text if page is None else self._with_figures(reading, page)
         text = with_pipe_tables(text) if self._pipe_tables else text
         before = len(markdown_of_pages(self._pages))
-        self._pages.append(ExportPage(page.ref.label, text))
+        self._pages.append(ExportPage(reading.ref.label, text))
         if self._path is not None:
             export_markdown(self._pages, self._path)
         else:
             sys.stdout.write(markdown_of_pages(self._pages)[before:])
             sys.stdout.flush()
 
-    def _with_figures(self, page: PageImage, reading: Reading) -> str:
+    def _with_figures(self, reading: Reading, page: PageImage) -> str:
         """The text of a page, its figures written and linked; a pipe or a device has no place for them."""
         if self._path is None or (self._path.exists() and not self._path.is_file()):
             return reading.text
-        figures = figures_of(reading.blocks, [block.start for block in reading.blocks])
+        figures = _figures(reading)
         folder, number = assets_folder(self._path), len(self._pages) + 1
         write_figures(page, figures, number, folder)
         return link_figures(reading.text, figures, number, folder)
+
+
+def _figures(reading: Reading) -> tuple[Figure, ...]:
+    return figures_of(reading.blocks, [block.start for block in reading.blocks])
 
 
 def _summary(reading: Reading) -> str:

@@ -46,9 +46,6 @@ Steps = Generator[ReadingEvent | None, None, None]
 class SharedDecoder(Protocol):
     """What decodes a token of every page in one pass."""
 
-    def __len__(self) -> int:
-        """How many pages go on."""
-
     def feed(self) -> None:
         """Make a pass."""
 
