@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakValueDictionary
 
 from PySide6.QtCore import QObject, Signal
@@ -39,8 +39,10 @@ from rtocr_gui.ocr.reading import (
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
 from rtocr_gui.ui.images import as_qimage
 from rtocr_gui.ui.lanes import Lane
+from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.replies import (
     DocumentOpened,
+    FitJudged,
     PageEncoded,
     PageExported,
     PageRendered,
@@ -54,6 +56,9 @@ from rtocr_gui.ui.replies import (
     TextStreamed,
     TransportSolved,
 )
+
+if TYPE_CHECKING:
+    from rtocr_gui.ocr.fit import Fit
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +75,18 @@ class ReadingEngine(Protocol):
     @property
     def is_loaded(self) -> bool: ...
 
-    def load(self, folder: Path, device: str = "auto", precision: str = "auto") -> LoadedModel: ...
+    def fit(
+        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
+    ) -> "Fit": ...
+
+    def load(
+        self,
+        folder: Path,
+        device: str = "auto",
+        precision: str = "auto",
+        scaling: Scaling | None = None,
+        anyway: bool = False,
+    ) -> LoadedModel: ...
 
     def unload(self) -> None: ...
 
@@ -91,7 +107,8 @@ class EngineBridge(QObject):
     Signals (each carries one frozen value):
         document_opened (DocumentOpened), page_rendered (PageRendered), thumbnail_rendered (PageRendered),
         page_exported (PageExported),
-        model_loaded (LoadedModel), model_unloaded (), reload_began (), model_reloaded (LoadedModel),
+        fit_judged (FitJudged), model_loaded (LoadedModel), model_unloaded (),
+        reload_began (), model_reloaded (LoadedModel), reload_failed (RequestFailed),
         stage_entered (StageEntered), page_encoded (PageEncoded),
         text_streamed (TextStreamed), reading_finished (ReadingFinished),
         reading_traced (ReadingTraced), plan_computed (PlanComputed), transport_solved (TransportSolved),
@@ -106,10 +123,12 @@ class EngineBridge(QObject):
     page_rendered = Signal(object)
     thumbnail_rendered = Signal(object)
     page_exported = Signal(object)
+    fit_judged = Signal(object)
     model_loaded = Signal(object)
     model_unloaded = Signal()
     reload_began = Signal()
     model_reloaded = Signal(object)
+    reload_failed = Signal(object)
     stage_entered = Signal(object)
     page_encoded = Signal(object)
     text_streamed = Signal(object)
@@ -125,7 +144,7 @@ class EngineBridge(QObject):
         super().__init__(parent)
         self._engine_factory = engine_factory
         self._engine: ReadingEngine | None = None
-        self._load_again: Callable[[ReadingEngine], LoadedModel] | None = None
+        self._loaded_request: LoadRequest | None = None
         self._ids = itertools.count(1)
         self._documents: dict[Path, Document] = {}
         self._rendered: PageImage | None = None
@@ -137,6 +156,7 @@ class EngineBridge(QObject):
         self._plan_lane = Lane("plan")
         self._transport_lane = Lane("transport")
         self._newest_render_id = 0
+        self._newest_fit_id = 0
         self._newest_encode_id = 0
         self._newest_plan_id = 0
         self._newest_transport_id = 0
@@ -207,26 +227,35 @@ class EngineBridge(QObject):
         """True while something is done with the model, or waits for that."""
         return self._model_lane.is_busy
 
-    def load_model(self, folder: Path, device: str, precision: str = "auto") -> int:
+    def judge_fit(self, request: LoadRequest) -> int:
+        """Tell whether a model would fit into memory. Answered by `fit_judged`, unless asked again."""
+        request_id = self._newest_fit_id = next(self._ids)
+
+        def job() -> None:
+            if request_id == self._newest_fit_id:
+                fit = self._made_engine().fit(
+                    request.folder, request.device, request.precision, request.scaling
+                )
+                self.fit_judged.emit(FitJudged(request_id, request.folder, fit))
+
+        return self._submit(self._model_lane, request_id, job)
+
+    def load_model(self, request: LoadRequest) -> int:
         """Import torch if need be and load a checkpoint. Answered by `model_loaded`.
 
         Where that fails, the former model is still there, or (`model_unloaded`) is loaded again once it is
         needed.
         """
 
-        def load(engine: ReadingEngine) -> LoadedModel:
-            return engine.load(folder, device, precision)
-
         def job() -> None:
-            if self._engine is None:
-                self._engine = self._engine_factory()
-            was_loaded = self._engine.is_loaded
+            engine = self._made_engine()
+            was_loaded = engine.is_loaded
             try:
-                model = load(self._engine)
+                model = _load(engine, request)
             finally:
-                if was_loaded and not self._engine.is_loaded:
+                if was_loaded and not engine.is_loaded:
                     self.model_unloaded.emit()
-            self._load_again = load
+            self._loaded_request = request
             self.model_loaded.emit(model)
 
         return self._submit(self._model_lane, next(self._ids), job)
@@ -402,15 +431,21 @@ class EngineBridge(QObject):
 
     def _loaded_engine(self) -> ReadingEngine:
         """The engine with its model, which is loaded again where it was let go."""
-        if self._engine is None or self._load_again is None:
+        if self._engine is None or self._loaded_request is None:
             raise RtocrError("No model is loaded yet. Choose a model first.")
         if not self._engine.is_loaded:
             self.reload_began.emit()
             try:
-                self.model_reloaded.emit(self._load_again(self._engine))
-            except Exception:
-                self.model_unloaded.emit()
-                raise
+                self.model_reloaded.emit(_load(self._engine, self._loaded_request))
+            except Exception as error:
+                self.reload_failed.emit(_told(0, error))
+                raise RtocrError("The model could not be loaded again.") from error
+        return self._engine
+
+    def _made_engine(self) -> ReadingEngine:
+        """The engine, made where that was not done yet: torch comes with it."""
+        if self._engine is None:
+            self._engine = self._engine_factory()
         return self._engine
 
     def _submit(self, lane: Lane, request_id: int, job: Callable[[], None]) -> int:
@@ -419,21 +454,33 @@ class EngineBridge(QObject):
         def guarded() -> None:
             try:
                 job()
-            except RtocrError as error:
-                retry = error.retry if isinstance(error, OutOfMemory) else None
-                self.request_failed.emit(
-                    RequestFailed(request_id, str(error), isinstance(error, PasswordRequired), retry)
-                )
             except Exception as error:
                 # The last line of defence: an unforeseen error must reach the person, not kill the lane.
-                _log.exception("request %d failed", request_id)
-                sentence = (
-                    f"Something unforeseen went wrong ({type(error).__name__}). The log has the details."
-                )
-                self.request_failed.emit(RequestFailed(request_id, sentence))
+                self.request_failed.emit(_told(request_id, error))
 
         lane.submit(guarded)
         return request_id
+
+
+def _load(engine: ReadingEngine, request: LoadRequest) -> LoadedModel:
+    return engine.load(request.folder, request.device, request.precision, request.scaling, request.anyway)
+
+
+def _told(request_id: int, error: Exception) -> RequestFailed:
+    """An error for the person; what nobody foresaw is logged."""
+    from rtocr_gui.ocr.fit import DoesNotFit
+
+    if not isinstance(error, RtocrError):
+        _log.error("request %d failed", request_id, exc_info=error)
+        sentence = f"Something unforeseen went wrong ({type(error).__name__}). The log has the details."
+        return RequestFailed(request_id, sentence)
+    return RequestFailed(
+        request_id,
+        str(error),
+        needs_password=isinstance(error, PasswordRequired),
+        retry=error.retry if isinstance(error, OutOfMemory) else None,
+        fit=error.fit if isinstance(error, DoesNotFit) else None,
+    )
 
 
 def _solve_transport(plan: PrunePlan) -> Transport:

@@ -4,30 +4,13 @@ A model in use may be let go for a while: the bridge loads it again when somethi
 and drops what else it answers. Knows neither pages nor widgets.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.ocr.reading import LoadedModel
 from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.replies import RequestFailed
+from rtocr_gui.ui.load_request import LoadRequest
+from rtocr_gui.ui.replies import FitJudged, RequestFailed
 from rtocr_gui.ui.shown import ModelStatus
-
-
-@dataclass(frozen=True, slots=True)
-class LoadRequest:
-    """Which model to load, and how it should run.
-
-    Attributes:
-        folder: of its checkpoint.
-        device: "auto", or the name of a device.
-        precision: "auto", or the name of a precision.
-    """
-
-    folder: Path
-    device: str = "auto"
-    precision: str = "auto"
 
 
 class ModelLoader(QObject):
@@ -37,7 +20,8 @@ class ModelLoader(QObject):
         adopted (LoadedModel, LoadRequest): another model is in use from now on, or the same in another way.
         kept (LoadedModel): a model could not be loaded; this one is still in use.
         missing (): a model could not be loaded, and there is none in use.
-        refused (str): why a model could not be loaded; precedes `kept` and `missing`.
+        refused (RequestFailed, LoadRequest): why a model could not be loaded; precedes `kept` and `missing`.
+        fit_judged (FitJudged): whether a model fits into memory.
         status_changed (ModelStatus): what the window says of the model, where none of the above says it.
 
     Args:
@@ -48,7 +32,8 @@ class ModelLoader(QObject):
     adopted = Signal(object, object)
     kept = Signal(object)
     missing = Signal()
-    refused = Signal(str)
+    refused = Signal(object, object)
+    fit_judged = Signal(object)
     status_changed = Signal(object)
 
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
@@ -58,10 +43,14 @@ class ModelLoader(QObject):
         self._unloaded = False
         self._load_id = 0
         self._asked: LoadRequest | None = None
+        self._loaded: LoadRequest | None = None
+        self._fit_id = 0
         bridge.model_loaded.connect(self._adopt)
         bridge.model_unloaded.connect(self._note_unloaded)
         bridge.reload_began.connect(self._note_reload)
         bridge.model_reloaded.connect(self._take_back)
+        bridge.reload_failed.connect(self._report_reload)
+        bridge.fit_judged.connect(self._pass_on_fit)
         bridge.request_failed.connect(self._report)
 
     @property
@@ -88,7 +77,11 @@ class ModelLoader(QObject):
         """Load a checkpoint folder in place of the model in use."""
         self._asked = request
         self.status_changed.emit(ModelStatus(None, f"Loading {request.folder.name}…", loading=True))
-        self._load_id = self._bridge.load_model(request.folder, request.device, request.precision)
+        self._load_id = self._bridge.load_model(request)
+
+    def judge_fit(self, request: LoadRequest) -> None:
+        """Find out whether a model fits into memory."""
+        self._fit_id = self._bridge.judge_fit(request)
 
     def unload(self) -> None:
         """Let go of the model in use until it is needed."""
@@ -96,7 +89,7 @@ class ModelLoader(QObject):
 
     @Slot(object)
     def _adopt(self, model: LoadedModel) -> None:
-        self._model, self._unloaded = model, False
+        self._model, self._unloaded, self._loaded = model, False, self._asked
         self.adopted.emit(model, self._asked)
 
     @Slot()
@@ -116,10 +109,20 @@ class ModelLoader(QObject):
         self.status_changed.emit(self.status)
 
     @Slot(object)
+    def _report_reload(self, failure: RequestFailed) -> None:
+        self.status_changed.emit(self.status)
+        self.refused.emit(failure, self._loaded)
+
+    @Slot(object)
+    def _pass_on_fit(self, reply: FitJudged) -> None:
+        if reply.request_id == self._fit_id:
+            self.fit_judged.emit(reply)
+
+    @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
         if failure.request_id != self._load_id:
             return
-        self.refused.emit(failure.sentence)
+        self.refused.emit(failure, self._asked)
         if self._model is not None:
             self.kept.emit(self._model)
         else:

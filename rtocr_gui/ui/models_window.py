@@ -6,6 +6,7 @@ Shows frozen values and emits wishes; knows neither the disk nor the network.
 import html
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtWidgets import (
@@ -32,6 +33,10 @@ from rtocr_gui.ocr.library import ModelEntry, Origin
 from rtocr_gui.ocr.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, default_endpoint
 from rtocr_gui.ui import questions
 from rtocr_gui.ui.model_shop import CheckShown, DownloadShown, DownloadState, ModelShop, ModelsListed
+from rtocr_gui.ui.replies import FitJudged
+
+if TYPE_CHECKING:
+    from rtocr_gui.ocr.fit import Fit
 
 _ENTRY = Qt.ItemDataRole.UserRole
 _STEPS = 1000
@@ -50,6 +55,7 @@ class ModelsWindow(QDialog):
         pause_requested (): the download should stop and can go on later.
         discard_requested (): the download should stop and what arrived be thrown away.
         target_chosen (Path): the download should go to this folder.
+        fit_wanted (Path): whether a model fits into memory should be shown.
         closed (): the window was closed; a download goes on.
 
     Args:
@@ -65,6 +71,7 @@ class ModelsWindow(QDialog):
     pause_requested = Signal()
     discard_requested = Signal()
     target_chosen = Signal(object)
+    fit_wanted = Signal(object)
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -74,6 +81,7 @@ class ModelsWindow(QDialog):
         self._awaited: Path | None = None
         self._target = Path()
         self._check: CheckShown | None = None
+        self._fit: FitJudged | None = None
         self._download = DownloadShown(DownloadState.IDLE)
         self.list = self._make_list()
         self.details = _plain_label()
@@ -110,6 +118,7 @@ class ModelsWindow(QDialog):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setMaximumSectionSize(34 * tree.fontMetrics().averageCharWidth())
         tree.currentItemChanged.connect(lambda *_: self._show_selected())
+        tree.currentItemChanged.connect(lambda *_: self._want_fit())
         tree.itemActivated.connect(lambda *_: self._use())
         return tree
 
@@ -223,9 +232,23 @@ class ModelsWindow(QDialog):
     def show_in_use(self, folder: Path | None) -> None:
         """Mark the model that pages are read with."""
         self._in_use = folder
+        self._want_fit()
         for item in self.list.findItems("", Qt.MatchFlag.MatchContains):
             self._mark(item)
         self._show_selected()
+
+    @Slot(object)
+    def show_fit(self, judged: FitJudged) -> None:
+        """Show what a model needs against what is free."""
+        self._fit = judged
+        self._show_selected()
+
+    def _want_fit(self) -> None:
+        """Memory that was free a while ago may be taken by now."""
+        self._fit = None
+        entry = self.selected
+        if entry is not None and entry.is_usable:
+            self.fit_wanted.emit(entry.folder)
 
     @Slot(object)
     def show_check(self, shown: CheckShown) -> None:
@@ -275,6 +298,7 @@ class ModelsWindow(QDialog):
         lines = [entry.problem] if entry.problem else [entry.info.description if entry.info else ""]
         lines += [f"Reads {entry.reads}"] if entry.reads else []
         lines += [entry.weights] if entry.weights else []
+        lines += [_fit_line(self._fit.fit)] if self._fit and self._fit.folder == entry.folder else []
         lines += [f"{entry.source[0].upper()}{entry.source[1:]}: {entry.folder}"]
         if self._check is not None and self._check.folder == entry.folder:
             lines.append(self._check.sentence)
@@ -347,6 +371,13 @@ def _columns(entry: ModelEntry) -> list[str]:
     if entry.is_unfinished:
         return [entry.name, size_in_words(entry.total_bytes), "", "Not finished downloading"]
     return [entry.name, "", "", "Cannot be used"]
+
+
+def _fit_line(fit: "Fit") -> str:
+    if fit.fits:
+        return f"{fit.sentence} It fits."
+    ways = [f"{proposal.label[0].lower()}{proposal.label[1:]}" for proposal in fit.proposals]
+    return f"{fit.sentence} It does not fit." + (f" What fits: {'; '.join(ways)}." if ways else "")
 
 
 def _download_line(shown: DownloadShown) -> str:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -143,7 +144,7 @@ class NoticeBar(QFrame):
 
 
 class _Row(QWidget):
-    """One notice: its sentence, and a button for each of its offers."""
+    """One notice: its sentence, and a button for its offer, or for a menu of them."""
 
     offer_taken = Signal(object)
 
@@ -158,12 +159,28 @@ class _Row(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(label, 1)
-        for offer in notice.offers:
+        if notice.offers:
+            button = self._make_button(notice)
+            button.setAccessibleDescription(f"{notice.sentence} {button.toolTip()}")
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+
+    def _make_button(self, notice: Notice) -> QPushButton:
+        if len(notice.offers) == 1:
+            (offer,) = notice.offers
             button = QPushButton(offer.label)
             button.setToolTip(offer.tip)
-            button.setAccessibleDescription(f"{notice.sentence} {offer.tip}")
-            button.clicked.connect(lambda _=False, offer=offer: self.offer_taken.emit(offer))
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+            button.clicked.connect(lambda: self.offer_taken.emit(offer))
+            return button
+        button = QPushButton("What to do")
+        button.setToolTip("Choose what to do about this")
+        menu = QMenu(button)
+        menu.setToolTipsVisible(True)
+        for offer in notice.offers:
+            action = menu.addAction(offer.label)
+            action.setToolTip(offer.tip)
+            action.triggered.connect(lambda _=False, offer=offer: self.offer_taken.emit(offer))
+        button.setMenu(menu)
+        return button
 
 
 def _outdates(new: Notice, old: Notice) -> bool:

@@ -3,10 +3,15 @@
 Frozen values. Knows neither how a notice is shown nor how an offer is carried out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import MOST_TILES, Mode, Scaling
+from rtocr_gui.ui.load_request import LoadRequest
+
+if TYPE_CHECKING:
+    from rtocr_gui.ocr.fit import Fit, Proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,25 @@ class ReadAgain:
         return f"Read {self.ref.label} again: {self.scaling.label}"
 
 
-Offer = ReadAgain
+@dataclass(frozen=True, slots=True)
+class LoadModel:
+    """An offer to load a model in another way, or another model.
+
+    Attributes:
+        label: what a button says.
+        request: what is loaded then.
+    """
+
+    label: str
+    request: LoadRequest
+
+    @property
+    def tip(self) -> str:
+        """What a button says when it is pointed at."""
+        return f"Load {self.request.folder}"
+
+
+Offer = ReadAgain | LoadModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +78,32 @@ def retry_label(scaling: Scaling) -> str:
     if scaling.mode in (None, Mode.GUNDAM) and scaling.most_tiles < MOST_TILES:
         return f"Read with at most {scaling.most_tiles} tiles"
     return f"Read in {scaling.label} mode"
+
+
+def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:
+    """Say that a model does not fit into memory, and offer what does.
+
+    Args:
+        fit: what it needs, and what would fit.
+        asked: what was to be loaded.
+        bundled: how the model is loaded that comes with the program.
+    """
+    offers = [
+        LoadModel(proposal.label, bundled if proposal.is_bundled_model else _proposed(proposal, fit, asked))
+        for proposal in fit.proposals
+    ]
+    anyway = LoadModel("Load it anyway, which may slow this computer down", replace(asked, anyway=True))
+    return Notice(f"{fit.sentence} It was not loaded.", (*offers, anyway))
+
+
+def _proposed(proposal: "Proposal", fit: "Fit", asked: LoadRequest) -> LoadRequest:
+    """What a proposal leaves as it was stays as it was asked for, "auto" too."""
+    spot = fit.spot
+    if (proposal.device, proposal.precision) == (spot.device, spot.precision):
+        return replace(asked, scaling=proposal.scaling or asked.scaling)
+    return replace(
+        asked,
+        device=asked.device if proposal.device == spot.device else proposal.device,
+        precision=proposal.precision,
+        scaling=proposal.scaling or asked.scaling,
+    )

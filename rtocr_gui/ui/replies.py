@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QImage
 
@@ -9,6 +10,9 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.comparison import TextComparison
 from rtocr_gui.ocr.reading import EncodedPage, Reading, ReadingTrace, ReadSettings, Scaling, Stage
 from rtocr_gui.pruning.plan import PrunePlan, Transport
+
+if TYPE_CHECKING:
+    from rtocr_gui.ocr.fit import Fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,15 @@ class PageRendered:
     request_id: int
     ref: PageRef
     image: QImage
+
+
+@dataclass(frozen=True, slots=True)
+class FitJudged:
+    """It is known whether a model fits into the memory that is free."""
+
+    request_id: int
+    folder: Path
+    fit: "Fit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +134,11 @@ class RequestFailed:
         sentence: what happened and what to do.
         needs_password: True where the file would open with the right password.
         retry: settings that may work where these did not; None where nobody knows any.
+        fit: what a model needs that was not loaded for lack of memory, and what would fit.
     """
 
     request_id: int
     sentence: str
     needs_password: bool = False
     retry: ReadSettings | None = None
+    fit: "Fit | None" = None

@@ -18,6 +18,7 @@ The session itself decides who has to hear of what. Knows no widget.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -29,15 +30,16 @@ from rtocr_gui.ui.block_pointer import BlockPointer
 from rtocr_gui.ui.choices import Choices
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.idle_unloader import IdleUnloader
+from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.markdown_exporter import MarkdownExporter
-from rtocr_gui.ui.model_loader import LoadRequest, ModelLoader
-from rtocr_gui.ui.notices import Notice, Offer
+from rtocr_gui.ui.model_loader import ModelLoader
+from rtocr_gui.ui.notices import Notice, Offer, ReadAgain, refusal
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_shelf import PageShelf
 from rtocr_gui.ui.page_texts import PageTexts
 from rtocr_gui.ui.planner import Planner
 from rtocr_gui.ui.reader import Reader
-from rtocr_gui.ui.replies import PageRendered
+from rtocr_gui.ui.replies import PageRendered, RequestFailed
 from rtocr_gui.ui.shown import Activity, OverwriteQuestion, PageFailure
 from rtocr_gui.ui.tuning import Tuning
 
@@ -53,7 +55,7 @@ class Session(QObject):
         summary_changed (str), reading_changed (ReadingRecord or None), activity_changed (Activity),
         encoding_changed (bool), model_changed (ModelStatus),
         settings_changed (Settings), notice_raised (Notice), password_needed (PasswordQuestion),
-        overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown).
+        overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown), fit_judged (FitJudged).
 
     Attributes:
         blocks: has the signals and slots of going between blocks and text.
@@ -87,6 +89,7 @@ class Session(QObject):
     password_needed = Signal(object)
     overwrite_questioned = Signal(object)
     blocks_changed = Signal(object)
+    fit_judged = Signal(object)
 
     def __init__(
         self, bridge: EngineBridge, settings: Settings, bundled_model: Path, parent: QObject | None = None
@@ -121,6 +124,7 @@ class Session(QObject):
         self._models.kept.connect(lambda _: self._use_model())
         self._models.missing.connect(self._reader.stop)
         self._models.refused.connect(self._refuse_model)
+        self._models.fit_judged.connect(self.fit_judged)
         self._models.status_changed.connect(self.model_changed)
         self.model_changed.connect(self._watch_model)
         self._planner.plan_changed.connect(self.plan_changed)
@@ -283,23 +287,27 @@ class Session(QObject):
     @Slot()
     def load_model(self) -> None:
         """Load the remembered model, or the bundled one."""
-        settings = self.settings
-        self._models.load(LoadRequest(self._model_folder, settings.device, settings.precision))
+        self._models.load(self._request(self._model_folder))
 
     @Slot(object)
     def choose_model(self, folder: Path | None) -> None:
         """Load a checkpoint folder, and remember it once it works; None for the bundled miniature."""
-        self._load(LoadRequest(folder or self._bundled_model, self.settings.device, self.settings.precision))
+        self._load(self._request(folder or self._bundled_model))
+
+    @Slot(object)
+    def judge_fit(self, folder: Path) -> None:
+        """Find out whether a model would fit into memory."""
+        self._models.judge_fit(self._request(folder))
 
     @Slot(str)
     def choose_device(self, device: str) -> None:
         """Load the model in use on another device, and remember that once it works."""
-        self._load(LoadRequest(self._model_folder, device, self.settings.precision))
+        self._load(replace(self._request(self._model_folder), device=device))
 
     @Slot(str)
     def choose_precision(self, precision: str) -> None:
         """Load the model in use in another precision, and remember that once it works."""
-        self._load(LoadRequest(self._model_folder, self.settings.device, precision))
+        self._load(replace(self._request(self._model_folder), precision=precision))
 
     @Slot()
     def unload_model(self) -> None:
@@ -322,6 +330,13 @@ class Session(QObject):
         folder = self.settings.model_folder
         return Path(folder) if folder else self._bundled_model
 
+    def _request(self, folder: Path) -> LoadRequest:
+        """How a model is loaded now; a mode that was chosen for another one does not count."""
+        settings = self.settings
+        is_chosen = bool(settings.mode) and folder == self._model_folder
+        scaling = self._choices.scaling if is_chosen else None
+        return LoadRequest(folder, settings.device, settings.precision, scaling)
+
     def _load(self, request: LoadRequest) -> None:
         self._reader.stop()
         self._reader.set_model_ready(False)
@@ -332,15 +347,20 @@ class Session(QObject):
     def _adopt_model(self, model: LoadedModel, asked: LoadRequest) -> None:
         self.remember(device=asked.device, precision=asked.precision)
         self._choices.adopt(model.info, is_bundled=model.info.folder == self._bundled_model)
+        if asked.scaling is not None and asked.scaling != self._choices.scaling:
+            self.remember(mode=asked.scaling.name)
         self._planner.forget_encodings()
         self.tuning.forget_readings()
         self.tuning.show_page(self.current)
         self._use_model()
 
-    @Slot(str)
-    def _refuse_model(self, sentence: str) -> None:
-        """What was asked for is not what is in use: say so, and show what is."""
-        self._tell_problem(sentence)
+    @Slot(object, object)
+    def _refuse_model(self, failure: RequestFailed, asked: LoadRequest) -> None:
+        """What was asked for is not what is in use: say so, offer what there is, and show what is in use."""
+        if failure.fit is None:
+            self._tell_problem(failure.sentence)
+        else:
+            self.notice_raised.emit(refusal(failure.fit, asked, self._request(self._bundled_model)))
         self.settings_changed.emit(self.settings)
 
     def _use_model(self) -> None:
@@ -443,7 +463,10 @@ class Session(QObject):
     @Slot(object)
     def take_offer(self, offer: Offer) -> None:
         """Do what a notice offered."""
-        self._read_again(offer.ref, offer.scaling)
+        if isinstance(offer, ReadAgain):
+            self._read_again(offer.ref, offer.scaling)
+        else:
+            self._load(offer.request)
 
     def _read_again(self, ref: PageRef, scaling: Scaling) -> None:
         page = self._pages.get(ref)

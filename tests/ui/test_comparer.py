@@ -12,6 +12,7 @@ from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, S
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.ui.comparer import STOPPED, Comparer
 from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.shown import ComparisonShown, ReadingRecord, pruning_label
 from tests.fake_engine import FakeEngine
 
@@ -39,7 +40,7 @@ class Told:
 @pytest.fixture
 def refs(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -> tuple[PageRef, ...]:
     with qtbot.waitSignal(bridge.model_loaded):
-        bridge.load_model(Path("model"), "cpu")
+        bridge.load_model(LoadRequest(Path("model"), "cpu"))
     with qtbot.waitSignal(bridge.document_opened) as caught:
         bridge.open_document(draw_page("scan.tiff", pages=2))
     pages: tuple[PageRef, ...] = caught.args[0].pages

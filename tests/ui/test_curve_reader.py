@@ -12,6 +12,7 @@ from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.curve_reader import CurveReader, CurveRequest
 from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.replies import DocumentOpened, ReadingFinished
 from rtocr_gui.ui.shown import CurveShown, ReadingRecord
 from tests.fake_engine import FakeEngine
@@ -38,7 +39,7 @@ class Heard:
 @pytest.fixture
 def page(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -> PageRef:
     with qtbot.waitSignal(bridge.model_loaded):
-        bridge.load_model(Path("model"), "cpu")
+        bridge.load_model(LoadRequest(Path("model"), "cpu"))
     with qtbot.waitSignal(bridge.document_opened) as caught:
         bridge.open_document(draw_page())
     opened = caught.args[0]

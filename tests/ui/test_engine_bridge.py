@@ -12,6 +12,7 @@ from rtocr_gui.errors import ExportError
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.replies import DocumentOpened
 from tests.fake_engine import FakeEngine
 
@@ -28,7 +29,7 @@ def opened(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -
 
 def load(qtbot: QtBot, bridge: EngineBridge) -> None:
     with qtbot.waitSignal(bridge.model_loaded):
-        bridge.load_model(Path("model"), "cpu")
+        bridge.load_model(LoadRequest(Path("model"), "cpu"))
 
 
 def test_replies_carry_the_id_of_their_request(

@@ -11,6 +11,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
 from rtocr_gui.ui import tracer as tracer_module
 from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.shown import ReadingRecord, TraceShown
 from rtocr_gui.ui.tracer import Tracer
 from tests.fake_engine import FakeEngine
@@ -26,7 +27,7 @@ def refs(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -> 
     with qtbot.waitSignal(bridge.document_opened) as caught:
         bridge.open_document(draw_page("three.tiff", pages=3))
     with qtbot.waitSignal(bridge.model_loaded):
-        bridge.load_model(Path("model"), "cpu")
+        bridge.load_model(LoadRequest(Path("model"), "cpu"))
     return caught.args[0].pages
 
 

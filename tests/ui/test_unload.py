@@ -11,7 +11,6 @@ from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
-from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.idle_unloader import LARGE_BYTES, IdleUnloader
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.session import Session
@@ -119,7 +118,10 @@ def test_a_model_that_does_not_come_back_is_told_of_the_page(
     unload(qtbot, session)
     fake_engine.load_error = CheckpointError("The folder is gone.")
     read(qtbot, session)
-    assert window.notice_bar.sentences == ("scan.png, page 1: The folder is gone.",)
+    assert window.notice_bar.sentences == (
+        "The folder is gone.",
+        "scan.png, page 1: The model could not be loaded again.",
+    )
     assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
     fake_engine.load_error = None
     read(qtbot, session)
@@ -266,12 +268,8 @@ def test_another_precision_is_remembered_once_the_model_runs_in_it(
     assert fake_engine.loads[-1][2] == session.settings.precision == "float16"
 
 
-def test_a_device_that_no_menu_offers_is_shown_where_it_is_remembered(
-    qtbot: QtBot, bridge: EngineBridge, tmp_path: Path
-) -> None:
-    session = Session(bridge, Settings(device="cuda:1", unload_after_min=7), tmp_path / "bundled")
-    window = MainWindow(session, lambda image: None)
-    qtbot.addWidget(window)
+def test_a_device_that_no_menu_offers_is_shown_where_it_is_remembered(window: MainWindow) -> None:
+    window.model_menus.show_settings(Settings(device="cuda:1", unload_after_min=7))
     checked = [
         choice.text()
         for name in ("device", "idle")

@@ -1,0 +1,182 @@
+"""Where a model does not fit into memory, a person hears why and can choose what does."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.fit import Fit, Proposal, Spot
+from rtocr_gui.ocr.library import Origin, look_into
+from rtocr_gui.ocr.memory import MemoryNeed
+from rtocr_gui.ocr.reading import Mode, Scaling
+from rtocr_gui.ui.load_request import LoadRequest
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.model_shop import ModelsListed
+from rtocr_gui.ui.models_desk import ModelsDesk
+from rtocr_gui.ui.models_window import ModelsWindow
+from rtocr_gui.ui.notices import LoadModel, Notice, refusal
+from rtocr_gui.ui.replies import FitJudged
+from rtocr_gui.ui.session import Session
+from tests.fake_engine import FakeEngine
+from tests.small_checkpoint import write_checkpoint
+from tests.ui.steps import open_and_load
+
+Draw = Callable[..., Path]
+GB = 10**9
+CARD = Spot("cuda", "bfloat16", 4 * GB, 20 * GB)
+BASE = Scaling(Mode.BASE)
+SMALLER = Proposal("Read in mode Base", "cuda", "bfloat16", BASE)
+ELSEWHERE = Proposal("Run it on the CPU, which takes longer", "cpu", "float32")
+MINIATURE = Proposal("Use the miniature that comes with RTOCR")
+TOO_LARGE = Fit(
+    "DeepSeek-OCR",
+    CARD,
+    Scaling(Mode.GUNDAM),
+    MemoryNeed(weights=7 * GB, encoding=GB, reading=GB),
+    (SMALLER, ELSEWHERE, MINIATURE),
+)
+ROOMY = Fit("DeepSeek-OCR", Spot("cpu", "bfloat16", 20 * GB, 20 * GB), BASE, TOO_LARGE.need)
+
+
+def refused(qtbot: QtBot, session: Session, folder: Path) -> Notice:
+    """What a person hears where the model of a folder does not fit."""
+    with qtbot.waitSignal(session.notice_raised) as told:
+        session.choose_model(folder)
+    notice: Notice = told.args[0]
+    return notice
+
+
+def offer(notice: Notice, label: str) -> LoadModel:
+    (found,) = (each for each in notice.offers if each.label == label)
+    assert isinstance(found, LoadModel)
+    return found
+
+
+def loaded(qtbot: QtBot, session: Session, taken: LoadModel) -> None:
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        session.take_offer(taken)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "large"
+
+
+def test_a_refusal_says_what_is_needed_and_offers_what_fits(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, folder: Path, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    before = session.model
+    fake_engine.need = TOO_LARGE
+    notice = refused(qtbot, session, folder)
+    assert notice.sentence == f"{TOO_LARGE.sentence} It was not loaded."
+    assert [each.label for each in notice.offers[:3]] == [each.label for each in TOO_LARGE.proposals]
+    assert notice.offers[-1].label.startswith("Load it anyway")
+    assert session.model is before
+    button = window.notice_bar.findChild(QPushButton)
+    assert button.text() == "What to do"
+    assert [action.text() for action in button.menu().actions()] == [each.label for each in notice.offers]
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        button.menu().actions()[-1].trigger()
+    assert session.settings.model_folder == str(folder)
+    assert not window.notice_bar.notices
+
+
+def test_another_device_is_used_and_remembered_where_the_person_takes_that_offer(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, folder: Path
+) -> None:
+    fake_engine.need = TOO_LARGE
+    taken = offer(refused(qtbot, session, folder), ELSEWHERE.label)
+    fake_engine.need = ROOMY
+    loaded(qtbot, session, taken)
+    assert fake_engine.loads == [(folder, "cpu", "float32", None)]
+    assert (session.settings.device, session.settings.precision) == ("cpu", "float32")
+
+
+def test_a_smaller_mode_is_used_and_remembered_and_the_device_still_chosen_by_itself(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, folder: Path
+) -> None:
+    fake_engine.need = TOO_LARGE
+    taken = offer(refused(qtbot, session, folder), SMALLER.label)
+    fake_engine.need = ROOMY
+    loaded(qtbot, session, taken)
+    assert fake_engine.loads == [(folder, "auto", "auto", BASE)]
+    assert session.settings.mode == "base"
+    assert session.settings.device == "auto"
+
+
+def test_the_bundled_miniature_is_one_press_away(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, folder: Path, tmp_path: Path
+) -> None:
+    fake_engine.need = TOO_LARGE
+    taken = offer(refused(qtbot, session, folder), MINIATURE.label)
+    fake_engine.need = None
+    loaded(qtbot, session, taken)
+    assert fake_engine.loads[0][0] == tmp_path / "bundled"
+    assert session.settings.model_folder == ""
+
+
+def test_what_a_proposal_leaves_alone_stays_as_it_was_asked_for(folder: Path) -> None:
+    asked = LoadRequest(folder, "cuda", "auto", Scaling(Mode.GUNDAM))
+    half = Proposal("Compute in float16", "cuda", "float16")
+    fit = Fit("DeepSeek-OCR", CARD, Scaling(Mode.GUNDAM), TOO_LARGE.need, (half,))
+    request = refusal(fit, asked, LoadRequest(Path("bundled"))).offers[0].request
+    assert request == LoadRequest(folder, "cuda", "float16", Scaling(Mode.GUNDAM))
+
+
+def test_the_mode_that_was_chosen_is_the_one_that_has_to_fit(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, folder: Path, tmp_path: Path
+) -> None:
+    session.remember(model_folder=str(folder), mode="large")
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        session.load_model()
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        session.choose_model(tmp_path / "other")
+    assert [scaling for *_, scaling in fake_engine.loads] == [Scaling(Mode.LARGE), None]
+
+
+def test_a_model_that_was_let_go_and_no_longer_fits_is_told_with_the_same_offers(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.unloaded):
+        session.unload_model()
+    fake_engine.need = TOO_LARGE
+    with qtbot.waitSignal(session.notice_raised) as told:
+        session.read_current()
+    assert len(told.args[0].offers) == 4
+    assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
+
+
+def test_the_window_of_models_says_whether_the_selected_one_fits(qtbot: QtBot, tmp_path: Path) -> None:
+    window = ModelsWindow()
+    qtbot.addWidget(window)
+    entry = look_into(write_checkpoint(tmp_path / "model"), Origin.OWN)
+    with qtbot.waitSignal(window.fit_wanted) as wanted:
+        window.show_models(ModelsListed((entry,), tmp_path, None))
+    assert wanted.args == [entry.folder]
+    window.show_fit(FitJudged(1, entry.folder, TOO_LARGE))
+    assert TOO_LARGE.sentence in window.details.text()
+    assert "It does not fit. What fits: read in mode Base; run it on the CPU" in window.details.text()
+    window.show_fit(FitJudged(2, entry.folder, ROOMY))
+    assert "It fits." in window.details.text()
+    window.show_fit(FitJudged(3, tmp_path / "another", TOO_LARGE))
+    assert "fits" not in window.details.text()
+
+
+def test_the_window_of_models_asks_the_engine(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    fake_engine.need = ROOMY
+    desk = ModelsDesk(session, write_checkpoint(tmp_path / "bundled"), window)
+    desk.open()
+    qtbot.waitUntil(lambda: "It fits." in desk.window.details.text())
+    assert desk.close(5)
