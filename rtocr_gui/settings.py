@@ -30,7 +30,8 @@ class Settings:
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", "float32", "float16" or "bfloat16".
         unload_after_min: how many idle minutes a large model stays in memory, at most a day; 0 for ever.
-        mode: name of a `Mode`; empty for the one the model was made for.
+        mode: name of a `Mode`; "auto" or empty to let each page decide.
+        most_tiles: most tiles of a page in Gundam mode, 2..9.
         task: name of a `Task`; empty for the one the model was made for.
         task_words: what the task asks for, of a task in a person's own words.
         retention: share of visual tokens to keep, in 0.01..1; None for automatic.
@@ -55,6 +56,7 @@ class Settings:
     precision: str = "auto"
     unload_after_min: int = 15
     mode: str = ""
+    most_tiles: int = 9
     task: str = ""
     task_words: str = ""
     retention: float | None = None
@@ -79,6 +81,8 @@ class Settings:
             raise SettingsError("The opacity of the overlay must be between 0 and 1.")
         if not 0 <= self.unload_after_min <= 24 * 60:
             raise SettingsError("A model can stay in memory for 0 to 1440 idle minutes.")
+        if not 2 <= self.most_tiles <= 9:
+            raise SettingsError("The most tiles of a page must be between 2 and 9.")
         if not 36 <= self.pdf_dpi <= 600:
             raise SettingsError("The resolution for PDF pages must be between 36 and 600 dpi.")
 

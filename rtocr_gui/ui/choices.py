@@ -52,16 +52,15 @@ class Choices(QObject):
             self.remember(model_folder=folder, mode="", task="", task_words="")
 
     @property
-    def mode(self) -> Mode:
-        """The mode in use: the remembered one, else the one the model was made for."""
-        if self._settings.mode in {mode.value for mode in Mode}:
-            return Mode(self._settings.mode)
-        return self._model.modes[0] if self._model else Mode.BASE
+    def mode(self) -> Mode | None:
+        """The mode in use: the remembered one; None to let each page decide."""
+        names = {mode.value for mode in Mode}
+        return Mode(self._settings.mode) if self._settings.mode in names else None
 
     @property
     def scaling(self) -> Scaling:
         """How pages are scaled now."""
-        return Scaling(self.mode)
+        return Scaling(self.mode, self._settings.most_tiles)
 
     @property
     def task(self) -> Task:

@@ -143,6 +143,7 @@ class MainWindow(QMainWindow):
         self.model_menus.device_chosen.connect(session.choose_device)
         self.model_menus.precision_chosen.connect(session.choose_precision)
         self.model_menus.idle_time_chosen.connect(session.set_unload_after)
+        self.model_menus.most_tiles_chosen.connect(session.set_most_tiles)
         self.page_list.page_selected.connect(session.select_page)
         self.page_list.thumbnail_wanted.connect(session.want_thumbnail)
         self.page_list.remove_requested.connect(self.dialogues.ask_remove)
@@ -319,6 +320,7 @@ class MainWindow(QMainWindow):
         self.page_view.show_plan(plan)
         self.retention_bar.show_plan(plan)
         self.overlay_bar.show_grids(plan is not None and plan.layout.has_tiles)
+        self.tool_bar.show_page_mode(self._session.page_mode)
         self._enable_actions(self._session.activity)
 
     @Slot(object)

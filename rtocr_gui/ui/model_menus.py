@@ -1,4 +1,4 @@
-"""The choices of the menu *Model*: device, precision, and how long an idle model stays in memory.
+"""The choices of the menu *Model*: device, precision, tiles, and how long an idle model stays in memory.
 
 Whether this computer has a device is known only once torch is there, so what it may have is offered, and the
 loader says where it has not. Loads nothing.
@@ -24,6 +24,7 @@ _PRECISIONS = (
     ("float16", "float16"),
     ("bfloat16", "bfloat16"),
 )
+_TILES = (("At most 9 (as published)", 9), ("At most 6", 6), ("At most 4", 4), ("At most 2", 2))
 _MINUTES = (
     ("Never", 0),
     ("After 5 minutes", 5),
@@ -33,10 +34,11 @@ _MINUTES = (
 
 
 class ModelMenus(QObject):
-    """Hangs a menu of choices on three actions.
+    """Hangs a menu of choices on each of some actions.
 
     Signals:
         device_chosen (str), precision_chosen (str): how the model should run.
+        most_tiles_chosen (int): most tiles of a page in Gundam mode.
         idle_time_chosen (int): minutes after which an idle model is let go; 0 for never.
 
     Args:
@@ -46,12 +48,14 @@ class ModelMenus(QObject):
 
     device_chosen = Signal(str)
     precision_chosen = Signal(str)
+    most_tiles_chosen = Signal(int)
     idle_time_chosen = Signal(int)
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget) -> None:
         super().__init__(parent)
         self._devices = _Choice(actions["device"], _DEVICES, self.device_chosen.emit, parent)
         self._precisions = _Choice(actions["precision"], _PRECISIONS, self.precision_chosen.emit, parent)
+        self._tiles = _Choice(actions["tiles"], _TILES, self.most_tiles_chosen.emit, parent)
         self._minutes = _Choice(actions["idle"], _MINUTES, self.idle_time_chosen.emit, parent)
 
     @Slot(object)
@@ -59,6 +63,7 @@ class ModelMenus(QObject):
         """Mark what is in use."""
         self._devices.show(settings.device, settings.device)
         self._precisions.show(settings.precision, settings.precision)
+        self._tiles.show(settings.most_tiles, f"At most {settings.most_tiles}")
         self._minutes.show(settings.unload_after_min, f"After {settings.unload_after_min} minutes")
 
 

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import EncodedPage, Scaling
+from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.replies import PageEncoded, PlanComputed, RequestFailed, StageEntered, TransportSolved
@@ -63,6 +63,12 @@ class Planner(QObject):
             self._ask_plan()
         else:
             self._encode_id = self._bridge.encode_page(ref, dpi, scaling)
+
+    @property
+    def mode(self) -> Mode | None:
+        """How the page that is shown was scaled; None before it is encoded."""
+        encoded = self._encoded.get(self._shown) if self._shown else None
+        return encoded.mode if encoded is not None else None
 
     def show_again(self) -> None:
         """Tell the current plan once more, to a picture that came after it."""

@@ -164,9 +164,14 @@ class Session(QObject):
         return self._models.is_loaded and not self.activity.reading and not self.tuning.is_reading
 
     @property
-    def mode(self) -> Mode:
-        """The mode in use."""
+    def mode(self) -> Mode | None:
+        """The mode in use; None where each page decides."""
         return self._choices.mode
+
+    @property
+    def page_mode(self) -> Mode | None:
+        """How the page that is shown was scaled; None before it is encoded."""
+        return self._planner.mode
 
     @property
     def task(self) -> Task:
@@ -246,11 +251,19 @@ class Session(QObject):
         self._planner.want_transport()
 
     @Slot(object)
-    def set_mode(self, mode: Mode) -> None:
-        """Scale pages in another way from now on, also those that had a way of their own."""
+    def set_mode(self, mode: Mode | None) -> None:
+        """Scale pages in another way from now on, also those that had a way of their own; None for Auto."""
+        self._scale_pages(mode=mode.value if mode else "auto")
+
+    @Slot(int)
+    def set_most_tiles(self, most_tiles: int) -> None:
+        """Cut pages into so many tiles at most from now on, where they are cut at all."""
+        self._scale_pages(most_tiles=most_tiles)
+
+    def _scale_pages(self, **changes: object) -> None:
         for page in self._pages:
             page.scaling = None
-        self.remember(mode=mode.value)
+        self.remember(**changes)
         self._refresh_plan()
         self.tuning.show_page(self.current)
 

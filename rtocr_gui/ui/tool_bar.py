@@ -11,12 +11,14 @@ from rtocr_gui.ocr.reading import TASKS, LoadedModel, Mode, Task
 from rtocr_gui.ui.actions import MENUS, fill
 from rtocr_gui.ui.shown import ModelStatus
 
+_AUTO = "Auto takes for each page the smallest mode in which its print is tall enough to read."
+
 
 class ToolBar(QToolBar):
     """Actions, the choice of mode and task, and a chip that names the model.
 
     Signals:
-        mode_chosen(Mode): pages should be scaled in another way.
+        mode_chosen(Mode, or None for Auto): pages should be scaled in another way.
         task_chosen(Task): the model should be asked for something else.
         words_wanted(Ask): it should be asked for something that needs words first.
 
@@ -38,7 +40,10 @@ class ToolBar(QToolBar):
         self.task_box = QComboBox()
         self.model_chip = QToolButton()
         fill(self, ("open", "", "read", "read_all", "stop", ""), actions)
-        self._add_choice("Mode", self.mode_box, "How the page is scaled; larger modes see smaller print")
+        self._add_choice(
+            "Mode", self.mode_box, f"How the page is scaled; larger modes see smaller print. {_AUTO}"
+        )
+        self.mode_box.setMinimumContentsLength(len(_auto_label(Mode.GUNDAM)))
         self._add_choice("Task", self.task_box, "What the model is asked for")
         fill(self, ("", "export"), actions)
         spacer = QWidget()
@@ -62,7 +67,7 @@ class ToolBar(QToolBar):
         self.addWidget(caption)
         self.addWidget(box)
 
-    def show_model(self, status: ModelStatus, mode: Mode, task: Task) -> None:
+    def show_model(self, status: ModelStatus, mode: Mode | None, task: Task) -> None:
         """Name the model, offer what it was made for, and show the choices in use."""
         model = status.model
         self.model_chip.setText(status.sentence if model or status.loading else "No model")
@@ -72,8 +77,13 @@ class ToolBar(QToolBar):
         )
         with QSignalBlocker(self.mode_box), QSignalBlocker(self.task_box):
             self._offer(model)
-            self.mode_box.setCurrentIndex(list(Mode).index(mode))
+            self.mode_box.setCurrentIndex(1 + list(Mode).index(mode) if mode else 0)
         self.show_task(task)
+
+    def show_page_mode(self, mode: Mode | None) -> None:
+        """Say what Auto came to for the page that is shown; None before that is known."""
+        is_auto = self.mode_box.currentData() is None
+        self.mode_box.setItemText(0, _auto_label(mode if is_auto else None))
 
     def show_task(self, task: Task) -> None:
         """Show a task that was chosen elsewhere, or still is; one that asks for words quotes them."""
@@ -99,6 +109,8 @@ class ToolBar(QToolBar):
 
     def _offer(self, model: LoadedModel | None) -> None:
         self.mode_box.clear()
+        self.mode_box.addItem(_auto_label(None), None)
+        self.mode_box.setItemData(0, _AUTO, Qt.ItemDataRole.ToolTipRole)
         for mode in Mode:
             name = mode.value.capitalize()
             trained = model is None or mode in model.info.modes
@@ -110,3 +122,7 @@ class ToolBar(QToolBar):
             self.task_box.insertSeparator(self.task_box.count())
             for ask in ASKS:
                 self.task_box.addItem(f"{ask.label}…", ask)
+
+
+def _auto_label(mode: Mode | None) -> str:
+    return f"Auto ({mode.value.capitalize()})" if mode else "Auto"

@@ -1,0 +1,107 @@
+"""The mode box offers Auto and says what it came to; the menu beside it limits the tiles."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.reading import Mode, Scaling
+from rtocr_gui.settings import Settings
+from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.session import Session
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import open_and_load
+
+Draw = Callable[..., Path]
+
+
+def choose(window: MainWindow, mode: Mode | None) -> None:
+    box = window.tool_bar.mode_box
+    box.setCurrentIndex(1 + list(Mode).index(mode) if mode else 0)
+    box.activated.emit(box.currentIndex())
+
+
+def tile_actions(window: MainWindow) -> list[QAction]:
+    menu = window.actions_by_name["tiles"].menu()
+    assert isinstance(menu, QMenu)
+    return menu.actions()
+
+
+def test_who_has_chosen_nothing_has_auto(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    assert window.tool_bar.mode_box.currentText() == "Auto"
+
+    open_and_load(qtbot, session, draw_page())
+
+    assert session.mode is None
+    assert window.tool_bar.mode_box.currentIndex() == 0
+
+
+def test_auto_says_which_mode_the_page_got(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    assert window.tool_bar.mode_box.currentText() == "Auto (Tiny)"
+
+    session.remove_page(session.current)
+
+    assert window.tool_bar.mode_box.currentText() == "Auto"
+
+
+def test_a_chosen_mode_is_shown_used_and_remembered(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+        choose(window, Mode.SMALL)
+    assert window.tool_bar.mode_box.currentText() == "Small (untrained)"
+    assert window.tool_bar.mode_box.itemText(0) == "Auto"
+    assert session.settings.mode == "small"
+
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+        choose(window, None)
+
+    assert window.tool_bar.mode_box.currentText() == "Auto (Tiny)"
+    assert session.settings.mode == "auto"
+
+
+def test_a_mode_of_the_last_start_is_in_use_again(
+    qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
+) -> None:
+    session = Session(bridge, Settings(mode="base", most_tiles=4), tmp_path / "bundled")
+    window = MainWindow(session, lambda image: None)
+    qtbot.addWidget(window)
+    open_and_load(qtbot, session, draw_page())
+
+    assert window.tool_bar.mode_box.currentData() is Mode.BASE
+    with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda reading: reading is not None):
+        session.read_current()
+    assert fake_engine.asked[-1].scaling == Scaling(Mode.BASE, most_tiles=4)
+
+
+def test_auto_tells_its_rule(window: MainWindow) -> None:
+    box = window.tool_bar.mode_box
+
+    for tip in (box.toolTip(), box.itemData(0, Qt.ItemDataRole.ToolTipRole)):
+        assert "smallest mode in which its print is tall enough to read" in tip
+
+
+def test_fewer_tiles_are_chosen_marked_remembered_and_used(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    assert [action.isChecked() for action in tile_actions(window)] == [True, False, False, False]
+
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+        tile_actions(window)[2].trigger()
+    with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda reading: reading is not None):
+        session.read_current()
+
+    assert [action.isChecked() for action in tile_actions(window)] == [False, False, True, False]
+    assert session.settings.most_tiles == 4
+    assert fake_engine.asked[-1].scaling == Scaling(None, most_tiles=4)
