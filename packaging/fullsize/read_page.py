@@ -25,7 +25,7 @@ from rtocr_gui.resources import resource_path
 RATIOS = (1.0, 0.8425, 0.5)
 """All tokens, the ratio the paper publishes its figures at, and half."""
 
-_SAMPLE_EVERY_S = 0.05
+_SAMPLE_EVERY_S = 0.01
 
 
 class PeakMemory:
@@ -52,12 +52,13 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while True:
-            self.peak_bytes = max(self.peak_bytes, _own_bytes())
+            self.peak_bytes = max(self.peak_bytes, own_bytes())
             if self._done.wait(_SAMPLE_EVERY_S):
                 return
 
 
-def _own_bytes() -> int:
+def own_bytes() -> int:
+    """Memory that this process holds for itself now."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
