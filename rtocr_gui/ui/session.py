@@ -5,8 +5,7 @@ for one kind of thing, and the session tells the panes what to show:
 
     Choices           remembers what was chosen
     PageShelf         opens files, lists their pages and shows one
-    ModelLoader       loads the model
-    IdleUnloader      lets go of it when it was idle for long
+    Models            knows the model in use, and has others loaded
     Planner           keeps the plan of the page that is shown
     Reader            reads pages, one after another
     PageTexts         keeps what was read and what was typed
@@ -18,7 +17,6 @@ The session itself decides who has to hear of what. Knows no widget.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -29,17 +27,15 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.block_pointer import BlockPointer
 from rtocr_gui.ui.choices import Choices
 from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.idle_unloader import IdleUnloader
-from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.markdown_exporter import MarkdownExporter
-from rtocr_gui.ui.model_loader import ModelLoader
-from rtocr_gui.ui.notices import Notice, Offer, ReadAgain, refusal
+from rtocr_gui.ui.models import Models
+from rtocr_gui.ui.notices import Notice, Offer, ReadAgain
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_shelf import PageShelf
 from rtocr_gui.ui.page_texts import PageTexts
 from rtocr_gui.ui.planner import Planner
 from rtocr_gui.ui.reader import Reader
-from rtocr_gui.ui.replies import PageRendered, RequestFailed
+from rtocr_gui.ui.replies import PageRendered
 from rtocr_gui.ui.shown import Activity, OverwriteQuestion, PageFailure
 from rtocr_gui.ui.tuning import Tuning
 
@@ -55,9 +51,10 @@ class Session(QObject):
         summary_changed (str), reading_changed (ReadingRecord or None), activity_changed (Activity),
         encoding_changed (bool), model_changed (ModelStatus),
         settings_changed (Settings), notice_raised (Notice), password_needed (PasswordQuestion),
-        overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown), fit_judged (FitJudged).
+        overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown).
 
     Attributes:
+        models: has the signals and slots of choosing, loading and unloading a model.
         blocks: has the signals and slots of going between blocks and text.
         tuning: has the signals and slots of the overlay's looks and of the tuning panes.
 
@@ -89,18 +86,15 @@ class Session(QObject):
     password_needed = Signal(object)
     overwrite_questioned = Signal(object)
     blocks_changed = Signal(object)
-    fit_judged = Signal(object)
 
     def __init__(
         self, bridge: EngineBridge, settings: Settings, bundled_model: Path, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._bundled_model = bundled_model
         self._pages = OpenPages()
         self._choices = Choices(settings, self)
         self._shelf = PageShelf(bridge, self._pages, settings.pdf_dpi, self)
-        self._models = ModelLoader(bridge, self)
-        self._idle = IdleUnloader(bridge, self)
+        self.models = Models(bridge, self._choices, bundled_model, self)
         self._planner = Planner(bridge, self)
         self._planner.set_retention(settings.retention)
         self._reader = Reader(bridge, lambda ref: (self._read_settings(ref), self.settings.pdf_dpi), self)
@@ -120,13 +114,12 @@ class Session(QObject):
         self._shelf.thumbnail_rendered.connect(self.thumbnail_changed)
         self._shelf.password_needed.connect(self.password_needed)
         self._shelf.refused.connect(self._tell_problem)
-        self._models.adopted.connect(self._adopt_model)
-        self._models.kept.connect(lambda _: self._use_model())
-        self._models.missing.connect(self._reader.stop)
-        self._models.refused.connect(self._refuse_model)
-        self._models.fit_judged.connect(self.fit_judged)
-        self._models.status_changed.connect(self.model_changed)
-        self.model_changed.connect(self._watch_model)
+        self.models.left.connect(self._leave_model)
+        self.models.adopted.connect(self._forget_former_model)
+        self.models.ready.connect(self._use_model)
+        self.models.missing.connect(self._reader.stop)
+        self.models.notice_raised.connect(self.notice_raised)
+        self.models.changed.connect(self.model_changed)
         self._planner.plan_changed.connect(self.plan_changed)
         self._planner.plan_changed.connect(self.tuning.show_plan)
         self._planner.transport_changed.connect(self.transport_changed)
@@ -156,12 +149,12 @@ class Session(QObject):
     @property
     def model(self) -> LoadedModel | None:
         """The model that is loaded."""
-        return self._models.model
+        return self.models.model
 
     @property
     def can_unload(self) -> bool:
         """True while the model takes memory that nothing needs right now."""
-        return self._models.is_loaded and not self.activity.reading and not self.tuning.is_reading
+        return self.models.is_loaded and not self.activity.reading and not self.tuning.is_reading
 
     @property
     def mode(self) -> Mode | None:
@@ -300,84 +293,27 @@ class Session(QObject):
     @Slot()
     def load_model(self) -> None:
         """Load the remembered model, or the bundled one."""
-        self._models.load(self._request(self._model_folder))
+        self.models.load()
 
     @Slot(object)
     def choose_model(self, folder: Path | None) -> None:
         """Load a checkpoint folder, and remember it once it works; None for the bundled miniature."""
-        self._load(self._request(folder or self._bundled_model))
-
-    @Slot(object)
-    def judge_fit(self, folder: Path) -> None:
-        """Find out whether a model would fit into memory."""
-        self._models.judge_fit(self._request(folder))
-
-    @Slot(str)
-    def choose_device(self, device: str) -> None:
-        """Load the model in use on another device, and remember that once it works."""
-        self._load(replace(self._request(self._model_folder), device=device))
-
-    @Slot(str)
-    def choose_precision(self, precision: str) -> None:
-        """Load the model in use in another precision, and remember that once it works."""
-        self._load(replace(self._request(self._model_folder), precision=precision))
+        self.models.choose(folder)
 
     @Slot()
-    def unload_model(self) -> None:
-        """Give the memory of the model back, until something needs it."""
-        self._models.unload()
-
-    @Slot(int)
-    def set_unload_after(self, minutes: int) -> None:
-        """Remember after how many idle minutes a large model is let go; 0 for never."""
-        self.remember(unload_after_min=minutes)
-        self._watch_model()
-
-    @Slot()
-    def _watch_model(self) -> None:
-        loaded = self.model if self._models.is_loaded else None
-        self._idle.watch(loaded, self.settings.unload_after_min)
-
-    @property
-    def _model_folder(self) -> Path:
-        folder = self.settings.model_folder
-        return Path(folder) if folder else self._bundled_model
-
-    def _request(self, folder: Path) -> LoadRequest:
-        """How a model is loaded now; a mode that was chosen for another one does not count."""
-        settings = self.settings
-        is_chosen = bool(settings.mode) and folder == self._model_folder
-        scaling = self._choices.scaling if is_chosen else None
-        return LoadRequest(folder, settings.device, settings.precision, scaling)
-
-    def _load(self, request: LoadRequest) -> None:
+    def _leave_model(self) -> None:
         self._reader.stop()
         self._reader.set_model_ready(False)
         self.tuning.stop()
-        self._models.load(request)
 
-    @Slot(object, object)
-    def _adopt_model(self, model: LoadedModel, asked: LoadRequest) -> None:
-        self.remember(device=asked.device, precision=asked.precision)
-        self._choices.adopt(model.info, is_bundled=model.info.folder == self._bundled_model)
-        if asked.scaling is not None and asked.scaling != self._choices.scaling:
-            self.remember(mode=asked.scaling.name)
+    @Slot()
+    def _forget_former_model(self) -> None:
         self._planner.forget_encodings()
         self.tuning.forget_readings()
         self.tuning.show_page(self.current)
-        self._use_model()
 
-    @Slot(object, object)
-    def _refuse_model(self, failure: RequestFailed, asked: LoadRequest) -> None:
-        """What was asked for is not what is in use: say so, offer what there is, and show what is in use."""
-        if failure.fit is None:
-            self._tell_problem(failure.sentence)
-        else:
-            self.notice_raised.emit(refusal(failure.fit, asked, self._request(self._bundled_model)))
-        self.settings_changed.emit(self.settings)
-
+    @Slot()
     def _use_model(self) -> None:
-        self.model_changed.emit(self._models.status)
         self._refresh_plan()
         self._reader.set_model_ready(True)
 
@@ -479,7 +415,7 @@ class Session(QObject):
         if isinstance(offer, ReadAgain):
             self._read_again(offer.ref, offer.scaling)
         else:
-            self._load(offer.request)
+            self.models.take(offer.request)
 
     def _read_again(self, ref: PageRef, scaling: Scaling) -> None:
         page = self._pages.get(ref)
