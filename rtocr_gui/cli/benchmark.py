@@ -17,7 +17,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from rtocr_gui.cli import accuracy
+from rtocr_gui.cli import accuracy, speed
 from rtocr_gui.errors import ExportError, RtocrError
 from rtocr_gui.files import write_atomically
 
@@ -110,10 +110,13 @@ FIGURES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `rtocr bench`, and those of `rtocr bench accuracy`."""
-    figures = parser.add_subparsers(dest="figures", metavar="[accuracy]")
+    """Declare the options of `rtocr bench`, of `rtocr bench accuracy` and of `rtocr bench decoding`."""
+    figures = parser.add_subparsers(dest="figures", metavar="[accuracy|decoding]")
     accuracy.add_arguments(
         figures.add_parser("accuracy", help="compare what is read with the truth, method by method")
+    )
+    speed.add_arguments(
+        figures.add_parser("decoding", help="measure each stage of a reading, and decoding against stock")
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
     parser.add_argument(

@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from rtocr_gui.cli import accuracy, curve, plan, read
+from rtocr_gui.cli import accuracy, curve, plan, read, speed
 from rtocr_gui.cli.arguments import parse_arguments
 from rtocr_gui.cli.pages import EngineFactory, real_engine
 from rtocr_gui.cli.progress import Progress
@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
             from rtocr_gui.cli import benchmark
 
             return benchmark.run(arguments)
+        if arguments.command == "bench" and arguments.figures == "decoding":
+            return EXIT_DONE if speed.run(arguments, progress) else EXIT_FAILED
         if arguments.command == "models":
             from rtocr_gui.cli import models
 

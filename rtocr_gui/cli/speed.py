@@ -1,0 +1,199 @@
+"""`rtocr bench decoding`: what each stage of a reading takes on this machine, and decoding against stock.
+
+Reads the sample letter with one model and prints a table. Knows no torch until it measures.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from rtocr_gui.cli.arguments import json_target
+from rtocr_gui.cli.progress import Progress
+from rtocr_gui.documents.loading import open_document
+from rtocr_gui.export.writing import write_text_atomically
+from rtocr_gui.ocr.reading import TASKS, Mode
+from rtocr_gui.ocr.threads import usable_cpus, wait_without_spinning
+from rtocr_gui.resources import resource_path
+
+DEFAULT_TOKENS = 100
+"""Fewer than any loop needs to be one, so that noise, which repeats itself, is decoded to the end."""
+
+MOST_TOKENS = 8192
+MOST_ROUNDS = 100
+_DPI = 200
+
+
+def count_up_to(most: int, least: int) -> Any:
+    """A parser of whole numbers in a range."""
+
+    def parse(text: str) -> int:
+        number = int(text) if text.isdecimal() else least - 1
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"“{text}” is not a number from {least} to {most}")
+        return number
+
+    return parse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `rtocr bench decoding`."""
+    parser.description = (
+        "Measure encoding, pruning, prefill and decoding of a page with one model: decoding by RTOCR, with "
+        "and without guesses, beside stock transformers and a bare loop. All are measured in turn, and the "
+        "medians count."
+    )
+    parser.add_argument(
+        "--model", metavar="DIR", type=Path, help="checkpoint folder (the miniature that comes with RTOCR)"
+    )
+    parser.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda, mps (auto)")
+    parser.add_argument("--precision", default="auto", help="auto, float32, float16, bfloat16 (auto)")
+    parser.add_argument(
+        "--mode",
+        choices=[mode.value for mode in Mode],
+        help="how the page is scaled (what the model was made for)",
+    )
+    parser.add_argument(
+        "--tokens",
+        type=count_up_to(MOST_TOKENS, least=2),
+        default=DEFAULT_TOKENS,
+        metavar="N",
+        help=f"tokens to decode ({DEFAULT_TOKENS}); the text goes on past its end",
+    )
+    parser.add_argument(
+        "--rounds", type=count_up_to(MOST_ROUNDS, least=1), default=5, metavar="N", help="that count (5)"
+    )
+    parser.add_argument("--threads", type=count_up_to(1024, least=1), metavar="N", help="of the CPU (all)")
+    parser.add_argument(
+        "--json",
+        type=json_target,
+        default=argparse.SUPPRESS,  # `bench --json FILE decoding` has set it already
+        metavar="FILE",
+        help="write the figures",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+
+
+def run(arguments: argparse.Namespace, progress: Progress) -> bool:
+    """Measure, print the table, and write the JSON where it was asked for.
+
+    Args:
+        arguments: as `add_arguments` declares them.
+        progress: where progress and errors are told.
+
+    Returns:
+        True; what goes wrong is raised.
+
+    Raises:
+        CheckpointError: the model cannot be loaded.
+        SettingsError: the device or precision does not exist, or the page does not fit into the model.
+        ExportError: the file cannot be written.
+    """
+    wait_without_spinning()
+    import torch
+
+    from rtocr_gui.cli.speed_probe import SpeedProbe, Wanted, describe_machine
+    from rtocr_gui.ocr.checkpoint import load_checkpoint
+    from rtocr_gui.ocr.devices import place
+    from rtocr_gui.ocr.folder import inspect_checkpoint
+
+    folder: Path = arguments.model or resource_path("miniature")
+    progress.show("Loading the model …")
+    info = inspect_checkpoint(folder)
+    placement = place(arguments.device, arguments.precision, info.parameter_count)
+    threads = arguments.threads or min(torch.get_num_threads(), usable_cpus())
+    torch.set_num_threads(threads)
+    checkpoint = load_checkpoint(folder, placement.device, placement.dtype)
+    mode = Mode(arguments.mode) if arguments.mode else info.modes[0]
+    task = next(task for task in (*info.tasks, *TASKS) if not task.asks_for_places)
+    wanted = Wanted(mode, task, arguments.tokens, arguments.rounds, threads)
+    with open_document(resource_path("samples/letter.png")) as document:
+        page = document.load_page(0, _DPI)
+    probe = SpeedProbe(checkpoint, page, wanted)
+    text_config: Any = checkpoint.model.config.text_config
+    figures = {
+        "machine": describe_machine(placement.device, wanted, checkpoint.architecture.decoder.width),
+        "model": {
+            "name": info.name,
+            "parameters": info.parameter_count,
+            "precision": placement.dtype_name,
+            "experts": text_config._experts_implementation,
+        },
+        **probe.measure(progress.show),
+    }
+    progress.clear()
+    print(format_table(figures))
+    if arguments.json is not None:
+        write_text_atomically(arguments.json, json.dumps(figures, indent=2) + "\n")
+    return True
+
+
+def format_table(figures: dict[str, Any]) -> str:
+    """Lay the figures out for people.
+
+    Args:
+        figures: as `SpeedProbe.measure` gives them, with `machine` and `model`.
+
+    Returns:
+        The table as text.
+    """
+    machine, model, prune = figures["machine"], figures["model"], figures["prune"]
+    waits = prune["synchronisations"]
+    waited = "" if waits is None else f", in which the device was waited for {waits} ×"
+    blocks = [
+        [
+            f"{model['name']}, {model['parameters'] / 1e6:.1f} million weights in {model['precision']}, "
+            f"experts {model['experts']}",
+            f"{machine['accelerator'] or machine['processor']}, {machine['cores']} cores, "
+            f"of them {machine['threads']['encoding']} used ({machine['threads']['decoding']} to decode), "
+            f"torch {machine['torch']}, transformers {machine['transformers']}",
+            f"the sample letter in {figures['mode']} mode, {figures['tokens']} tokens, medians of "
+            f"{figures['rounds']} rounds",
+        ],
+        [f"encode {figures['encode_ms']:.0f} ms, prune {prune['ms']:.1f} ms{waited}"],
+        _aligned(
+            [
+                ["prefill", "tokens", "ms", "as fast as all"],
+                *(
+                    [
+                        f"{100 * row['retention']:g} %",
+                        str(row["prompt_tokens"]),
+                        f"{row['ms']:.1f}",
+                        f"{row['speed_up']:.2f} ×",
+                    ]
+                    for row in figures["prefill"]
+                ),
+            ]
+        ),
+        _aligned(
+            [
+                ["decode", "batch", "ms a token", "tokens/s", "bare", "stock", "passes", "like bare"],
+                *(
+                    [
+                        row["way"],
+                        str(row["batch"]),
+                        f"{row['ms_per_token']:.2f}",
+                        f"{row['tokens_per_second']:.1f}",
+                        f"{row['times_bare']:.2f} ×",
+                        f"{row['times_stock']:.2f} ×",
+                        str(row["passes"]),
+                        f"{row['tokens_like_bare']} of {row['tokens']}",
+                    ]
+                    for row in figures["decode"]
+                ),
+            ]
+        ),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in blocks)
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Columns of equal width, the first to the left."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
