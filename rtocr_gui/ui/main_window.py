@@ -140,9 +140,9 @@ class MainWindow(QMainWindow):
         self.tool_bar.mode_chosen.connect(session.set_mode)
         self.tool_bar.task_chosen.connect(session.set_task)
         self.tool_bar.words_wanted.connect(self._ask_task)
-        self.model_menus.device_chosen.connect(session.choose_device)
-        self.model_menus.precision_chosen.connect(session.choose_precision)
-        self.model_menus.idle_time_chosen.connect(session.set_unload_after)
+        self.model_menus.device_chosen.connect(session.models.choose_device)
+        self.model_menus.precision_chosen.connect(session.models.choose_precision)
+        self.model_menus.idle_time_chosen.connect(session.models.set_unload_after)
         self.model_menus.most_tiles_chosen.connect(session.set_most_tiles)
         self.page_list.page_selected.connect(session.select_page)
         self.page_list.thumbnail_wanted.connect(session.want_thumbnail)
@@ -250,7 +250,7 @@ class MainWindow(QMainWindow):
             "use_folder": dialogues.ask_model_folder,
             "use_bundled": lambda: session.choose_model(None),
             "about_model": dialogues.tell_about_model,
-            "unload": session.unload_model,
+            "unload": session.models.unload,
             "about": dialogues.tell_about_program,
         }
         for name, slot in slots.items():

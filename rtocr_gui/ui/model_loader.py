@@ -18,7 +18,7 @@ class ModelLoader(QObject):
 
     Signals:
         adopted (LoadedModel, LoadRequest): another model is in use from now on, or the same in another way.
-        kept (LoadedModel): a model could not be loaded; this one is still in use.
+        kept (): a model could not be loaded; the former is still in use.
         missing (): a model could not be loaded, and there is none in use.
         refused (RequestFailed, LoadRequest): why a model could not be loaded; precedes `kept` and `missing`.
         fit_judged (FitJudged): whether a model fits into memory.
@@ -30,7 +30,7 @@ class ModelLoader(QObject):
     """
 
     adopted = Signal(object, object)
-    kept = Signal(object)
+    kept = Signal()
     missing = Signal()
     refused = Signal(object, object)
     fit_judged = Signal(object)
@@ -124,7 +124,7 @@ class ModelLoader(QObject):
             return
         self.refused.emit(failure, self._asked)
         if self._model is not None:
-            self.kept.emit(self._model)
+            self.kept.emit()
         else:
             self.missing.emit()
             self.status_changed.emit(ModelStatus(None, failure.sentence))

@@ -69,8 +69,8 @@ class ModelsDesk(QObject):
         shop = ModelShop(self._bundled, [Path(folder) for folder in own], parent=self)
         window = ModelsWindow(self._over)
         window.model_chosen.connect(self._choose)
-        window.fit_wanted.connect(self._session.judge_fit)
-        self._session.fit_judged.connect(window.show_fit)
+        window.fit_wanted.connect(self._session.models.judge_fit)
+        self._session.models.fit_judged.connect(window.show_fit)
         shop.own_folders_changed.connect(self._remember)
         wire(window, shop)
         model = self._session.model

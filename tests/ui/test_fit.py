@@ -28,6 +28,7 @@ GB = 10**9
 CARD = Spot("cuda", "bfloat16", 4 * GB, 20 * GB)
 BASE = Scaling(Mode.BASE)
 SMALLER = Proposal("Read in mode Base", "cuda", "bfloat16", BASE)
+FEWER = Proposal("Read in mode Gundam, at most 4 tiles", "cuda", "bfloat16", Scaling(Mode.GUNDAM, 4))
 ELSEWHERE = Proposal("Run it on the CPU, which takes longer", "cpu", "float32")
 MINIATURE = Proposal("Use the miniature that comes with RTOCR")
 TOO_LARGE = Fit(
@@ -35,7 +36,7 @@ TOO_LARGE = Fit(
     CARD,
     Scaling(Mode.GUNDAM),
     MemoryNeed(weights=7 * GB, encoding=GB, reading=GB),
-    (SMALLER, ELSEWHERE, MINIATURE),
+    (FEWER, SMALLER, ELSEWHERE, MINIATURE),
 )
 ROOMY = Fit("DeepSeek-OCR", Spot("cpu", "bfloat16", 20 * GB, 20 * GB), BASE, TOO_LARGE.need)
 
@@ -72,7 +73,7 @@ def test_a_refusal_says_what_is_needed_and_offers_what_fits(
     fake_engine.need = TOO_LARGE
     notice = refused(qtbot, session, folder)
     assert notice.sentence == f"{TOO_LARGE.sentence} It was not loaded."
-    assert [each.label for each in notice.offers[:3]] == [each.label for each in TOO_LARGE.proposals]
+    assert [each.label for each in notice.offers[:-1]] == [each.label for each in TOO_LARGE.proposals]
     assert notice.offers[-1].label.startswith("Load it anyway")
     assert session.model is before
     button = window.notice_bar.findChild(QPushButton)
@@ -95,15 +96,22 @@ def test_another_device_is_used_and_remembered_where_the_person_takes_that_offer
     assert (session.settings.device, session.settings.precision) == ("cpu", "float32")
 
 
+@pytest.mark.parametrize(("proposal", "mode", "most_tiles"), [(SMALLER, "base", 9), (FEWER, "gundam", 4)])
 def test_a_smaller_mode_is_used_and_remembered_and_the_device_still_chosen_by_itself(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, folder: Path
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    folder: Path,
+    proposal: Proposal,
+    mode: str,
+    most_tiles: int,
 ) -> None:
     fake_engine.need = TOO_LARGE
-    taken = offer(refused(qtbot, session, folder), SMALLER.label)
+    taken = offer(refused(qtbot, session, folder), proposal.label)
     fake_engine.need = ROOMY
     loaded(qtbot, session, taken)
-    assert fake_engine.loads == [(folder, "auto", "auto", BASE)]
-    assert session.settings.mode == "base"
+    assert fake_engine.loads == [(folder, "auto", "auto", proposal.scaling)]
+    assert (session.settings.mode, session.settings.most_tiles) == (mode, most_tiles)
     assert session.settings.device == "auto"
 
 
@@ -142,11 +150,11 @@ def test_a_model_that_was_let_go_and_no_longer_fits_is_told_with_the_same_offers
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.unloaded):
-        session.unload_model()
+        session.models.unload()
     fake_engine.need = TOO_LARGE
     with qtbot.waitSignal(session.notice_raised) as told:
         session.read_current()
-    assert len(told.args[0].offers) == 4
+    assert len(told.args[0].offers) == 5
     assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
 
 
@@ -159,7 +167,10 @@ def test_the_window_of_models_says_whether_the_selected_one_fits(qtbot: QtBot, t
     assert wanted.args == [entry.folder]
     window.show_fit(FitJudged(1, entry.folder, TOO_LARGE))
     assert TOO_LARGE.sentence in window.details.text()
-    assert "It does not fit. What fits: read in mode Base; run it on the CPU" in window.details.text()
+    assert (
+        "It does not fit. What fits: read in mode Gundam, at most 4 tiles; read in mode Base; run it on the CPU"
+        in window.details.text()
+    )
     window.show_fit(FitJudged(2, entry.folder, ROOMY))
     assert "It fits." in window.details.text()
     window.show_fit(FitJudged(3, tmp_path / "another", TOO_LARGE))

@@ -31,12 +31,12 @@ def statuses(session: Session) -> list[ModelStatus]:
 
 @pytest.fixture
 def idle(session: Session) -> IdleUnloader:
-    return session._idle
+    return session.models.idle
 
 
 def unload(qtbot: QtBot, session: Session) -> None:
     with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.unloaded):
-        session.unload_model()
+        session.models.unload()
 
 
 def read(qtbot: QtBot, session: Session) -> None:
