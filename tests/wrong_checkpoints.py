@@ -5,6 +5,7 @@
 writes them as a table, each with the sentence that the program really says. Tests take them from here.
 """
 
+import html
 import shutil
 import sys
 import tempfile
@@ -354,7 +355,8 @@ def main() -> None:
             folder = write_checkpoint(Path(place_for_it) / "model")
             wrong.spoil(folder)
             said = refusal(folder).replace(place_for_it, "…")
-        print(f"| {wrong.way} | {said} |".replace("<|", "<\\|").replace("|>", "\\|>"))
+        way, said = (html.escape(text, quote=False).replace("|", "\\|") for text in (wrong.way, said))
+        print(f"| {way} | {said} |")
 
 
 if __name__ == "__main__":

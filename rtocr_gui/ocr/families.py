@@ -53,8 +53,8 @@ DEEPSEEK_OCR = Family(
 UNLIMITED_OCR = Family(
     name="Unlimited-OCR",
     description=(
-        "Baidu's sibling of DeepSeek-OCR, which remembers the page, but of its own text only the end: "
-        "converts documents with tables, formulae and figures, however long, and does nothing else."
+        "Baidu's sibling of DeepSeek-OCR, whose memory does not grow with its text: converts documents with "
+        "tables, formulae and figures, and does nothing else."
     ),
     model_types=("unlimited-ocr", "unlimited_ocr"),
     modes=(Mode.BASE, Mode.GUNDAM),
