@@ -40,7 +40,7 @@ from recipe.crops import CropBatches, CropPlan
 from recipe.degrade import Damage, damage_page
 from recipe.encoder_stage import EncoderStage
 from recipe.export import Description, export_checkpoint
-from recipe.labels import SLOT_COLUMNS, SLOT_LINES, UNSAID, point_labels, slot_labels
+from recipe.labels import SLOT_COLUMNS, SLOT_LINES, SLOT_PLACES, UNSAID, point_labels, slot_labels
 from recipe.model import Learner, read_sizes
 from recipe.pages import Page, PageKind, draw_page
 from recipe.pruned import prune_page
@@ -198,14 +198,28 @@ def test_a_thin_character_between_two_points_is_labelled_all_the_same() -> None:
     assert (point_labels(made_print({(65, 32): "i"}, advance=0.5), (128, 64)) == CLASS_OF["i"]).sum() == 1
 
 
-def test_slots_hold_the_characters_of_each_token_line_by_line() -> None:
+def test_slots_hold_the_characters_of_each_token_line_by_line_and_column_by_column() -> None:
     print_ = made_print({(40, 40): "no", (0, 4): "Go on", (64, 4): "x"})
-    slots = slot_labels(print_, (128, 64)).reshape(2, SLOT_LINES, SLOT_COLUMNS)
+    slots = slot_labels(print_, (128, 64)).reshape(2, SLOT_LINES, SLOT_COLUMNS, SLOT_PLACES)
 
-    assert slots[0, 0, :7].tolist() == [*(CLASS_OF[character] for character in "Go on"), NOTHING, UNSAID]
-    assert slots[0, 1, :4].tolist() == [CLASS_OF["n"], CLASS_OF["o"], NOTHING, UNSAID]
-    assert slots[0, 2, :2].tolist() == [NOTHING, UNSAID]
-    assert slots[1, 0, :2].tolist() == [CLASS_OF["x"], NOTHING]
+    assert slots[0, 0, 0].tolist() == [CLASS_OF["G"], CLASS_OF["o"], NOTHING, UNSAID]
+    assert slots[0, 0, 1].tolist() == [CLASS_OF[" "], CLASS_OF["o"], NOTHING, UNSAID]
+    assert slots[0, 0, 2].tolist() == [CLASS_OF["n"], NOTHING, UNSAID, UNSAID]
+    assert slots[0, 0, 3].tolist() == [NOTHING, UNSAID, UNSAID, UNSAID]
+    assert slots[0, 1, 2, :2].tolist() == [CLASS_OF["n"], NOTHING]
+    assert slots[0, 1, 3, :2].tolist() == [CLASS_OF["o"], NOTHING]
+    assert slots[0, 2].flatten()[:5].tolist() == [NOTHING, UNSAID, UNSAID, UNSAID, UNSAID]
+    assert slots[1, 0, 0, :2].tolist() == [CLASS_OF["x"], NOTHING]
+
+
+def test_an_overlooked_character_moves_none_of_the_next_column() -> None:
+    both = [
+        slot_labels(made_print({place: word}), (64, 64))
+        for place, word in (((0, 4), "Gone"), ((8, 4), "one"))
+    ]
+    one, other = (slots.reshape(SLOT_LINES, SLOT_COLUMNS, SLOT_PLACES) for slots in both)
+    assert one[0, 0].tolist() != other[0, 0].tolist()
+    assert one[0, 1:].tolist() == other[0, 1:].tolist()
 
 
 def test_an_empty_token_is_said_to_be_empty() -> None:

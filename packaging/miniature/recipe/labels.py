@@ -1,8 +1,9 @@
 """Dense labels: what each part of a view holds, character by character.
 
 An encoder that is told them learns to read long before a decoder could teach it. Two kinds: at points 4
-pixels apart, the character that covers the point; for each visual token, its characters line by line. Knows
-boxes and classes; no pixels, no model.
+pixels apart, the character that covers the point; for each visual token, its characters line by line and
+column by column. With columns, one character that was overlooked does not move all that follow on its line.
+Knows boxes and classes; no pixels, no model.
 """
 
 import numpy as np
@@ -15,14 +16,16 @@ PATCH_PX, TOKEN_PX = 16, 64
 POINTS_PER_PATCH = 4
 """Points stand side by side on the middle line of each patch."""
 
-SLOT_LINES, SLOT_COLUMNS = 5, 12
-SLOTS = SLOT_LINES * SLOT_COLUMNS
-"""A token's characters: so many of so many lines; what goes beyond is not taught."""
+SLOT_LINES, SLOT_COLUMNS, SLOT_PLACES = 5, 4, 4
+SLOTS = SLOT_LINES * SLOT_COLUMNS * SLOT_PLACES
+"""A token's characters: so many lines of so many columns, a patch wide each, with room for so many; what goes
+beyond is not taught."""
 
 UNSAID = 255
 """The class of a slot that is not taught."""
 
 _POINT_PX = PATCH_PX // POINTS_PER_PATCH
+_COLUMN_PX = TOKEN_PX // SLOT_COLUMNS
 
 
 def point_labels(print_: Print, size_px: tuple[int, int]) -> NDArray[np.uint8]:
@@ -66,20 +69,21 @@ def _covered(
 def slot_labels(print_: Print, size_px: tuple[int, int]) -> NDArray[np.uint8]:
     """The characters of each visual token: those whose middle it covers, spaces among them.
 
-    Lines are counted from the top of the token, characters from the left. `NOTHING` stands after the last
-    character of a line and for the first line that is not there; what follows is `UNSAID`.
+    Lines are counted from the top of the token; a line is cut into columns, in which characters are counted
+    from the left. `NOTHING` stands after the last character of each column of a line, and for the first line
+    that is not there; what follows is `UNSAID`.
 
     Args:
         print_: in pixels of the view.
         size_px: (width, height) of the view, whole tokens.
 
     Returns:
-        (tokens, 60) classes, tokens row by row.
+        (tokens, 80) classes, tokens row by row.
     """
     width, height = size_px
     columns, rows = width // TOKEN_PX, height // TOKEN_PX
-    slots = np.full((rows * columns, SLOT_LINES, SLOT_COLUMNS), UNSAID, np.uint8)
-    slots[:, 0, 0] = NOTHING
+    slots = np.full((rows * columns, SLOT_LINES, SLOT_COLUMNS, SLOT_PLACES), UNSAID, np.uint8)
+    slots[:, 0, 0, 0] = NOTHING
     x, y = print_.centres.T
     inside = np.flatnonzero((x >= 0) & (y >= 0) & (x < width) & (y < height))
     if not len(inside):
@@ -91,19 +95,21 @@ def slot_labels(print_: Print, size_px: tuple[int, int]) -> NDArray[np.uint8]:
     pairs, pair_of = np.unique(np.stack([tokens, lines], axis=1), axis=0, return_inverse=True)
     pair_y = np.bincount(pair_of, y) / np.bincount(pair_of)
     line_of_pair = _rank_within(pairs[:, 0], pair_y)
-    order = np.lexsort((x, pair_of))
+    cells = pair_of * SLOT_COLUMNS + (x % TOKEN_PX // _COLUMN_PX).astype(np.int64)
+    order = np.lexsort((x, cells))
     place = np.empty(len(x), np.int64)
-    place[order] = _positions(pair_of[order])
-    line = line_of_pair[pair_of]
+    place[order] = _positions(cells[order])
 
-    _say(slots, tokens, line, place, classes)
-    lengths = np.bincount(pair_of)
-    _say(slots, pairs[:, 0], line_of_pair, lengths, np.full(len(pairs), NOTHING, np.uint8))
+    _say(slots, tokens, line_of_pair[pair_of], cells % SLOT_COLUMNS, place, classes)
+    lengths = np.bincount(cells, minlength=len(pairs) * SLOT_COLUMNS)
+    every = np.arange(len(lengths))
+    pair = every // SLOT_COLUMNS
+    ends = np.full(len(lengths), NOTHING, np.uint8)
+    _say(slots, pairs[pair, 0], line_of_pair[pair], every % SLOT_COLUMNS, lengths, ends)
     line_counts = np.bincount(pairs[:, 0], minlength=rows * columns)
     token_ids = np.flatnonzero(line_counts)
-    _say(
-        slots, token_ids, line_counts[token_ids], np.zeros_like(token_ids), np.zeros(len(token_ids), np.uint8)
-    )
+    first = np.zeros_like(token_ids)
+    _say(slots, token_ids, line_counts[token_ids], first, first, np.full(len(token_ids), NOTHING, np.uint8))
     return slots.reshape(-1, SLOTS)
 
 
@@ -127,8 +133,9 @@ def _say(
     slots: NDArray[np.uint8],
     tokens: NDArray[np.int64],
     lines: NDArray[np.int64],
+    columns: NDArray[np.int64],
     places: NDArray[np.int64],
     classes: NDArray[np.uint8],
 ) -> None:
-    fits = (lines < SLOT_LINES) & (places < SLOT_COLUMNS)
-    slots[tokens[fits], lines[fits], places[fits]] = classes[fits]
+    fits = (lines < SLOT_LINES) & (places < SLOT_PLACES)
+    slots[tokens[fits], lines[fits], columns[fits], places[fits]] = classes[fits]
