@@ -51,8 +51,11 @@ class EncoderStage:
         return self.plan.crops_per_batch
 
     def enlarged(self, factor: int) -> "EncoderStage":
-        """More pages in each batch."""
-        return replace(self, plan=replace(self.plan, pages_per_batch=self.plan.pages_per_batch * factor))
+        """More pages in each batch, and all their crops: what is fast waits for the drawing."""
+        if factor == 1:
+            return self
+        pages = self.plan.pages_per_batch * factor
+        return replace(self, plan=replace(self.plan, pages_per_batch=pages, crops_kept=None))
 
     def batches(self) -> Dataset[CropBatch]:
         """Crops by number."""
