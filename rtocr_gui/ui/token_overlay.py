@@ -178,13 +178,20 @@ class TokenOverlay:
             self._borders = border_lines(grid, plan.is_kept)
 
     def _colour(self, plan: PrunePlan, grid: TokenGrid) -> None:
-        """Make legend and mask, unless nothing changed that they depend on."""
-        fates = () if self._look in (Look.NORM, Look.DENSITY) else (plan, self._transported)
+        """Make legend and mask, unless nothing changed that they depend on.
+
+        Masses are coloured as of the plan they belong to: until those of the shown plan are there, only
+        hatching and borders follow it.
+        """
+        transport = None
+        if self._look is Look.MASS and self._transported is not None:
+            plan, transport = self._transported
+        fates = () if self._look in (Look.NORM, Look.DENSITY) else (plan, transport)
         coloured = self._look, self._opacity, self._is_dark, grid, plan.measures, *fates
         if coloured == self._coloured:
             return
         self._coloured = coloured
-        values = cell_values(self._look, *(self._transported or (plan, None)))
+        values = cell_values(self._look, plan, transport)
         self._legend = legend_of(self._look, plan, values)
         colours = cell_colours(self._look, plan, values, self._legend)
         if is_map(self._look):

@@ -32,10 +32,11 @@ from rtocr_gui.export.looks import (
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.pruning.plan import PrunePlan, Transport
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
 from rtocr_gui.pruning.transport import transport_of
 from rtocr_gui.ui.page_view import DROP_HINT, PageView
 from rtocr_gui.ui.token_grid import border_lines, merged_runs, token_grid
+from rtocr_gui.ui.token_overlay import TokenOverlay
 from tests.ui.plans import make_plan
 
 PAGE = QSize(600, 800)
@@ -644,6 +645,20 @@ def test_masses_stay_while_the_next_plan_waits_for_its_own(view: PageView) -> No
     coloured = shown_colour(view, centre(first, token))
     view.show_plan(dataclasses.replace(first))
     assert shown_colour(view, centre(first, token)) == coloured != bare
+
+
+def test_masses_are_coloured_once_a_transport_not_once_a_plan() -> None:
+    first = make_plan(0.5)
+    second = plan_pruning(first.layout, first.measures, PruneSettings(0.6))
+    overlay = TokenOverlay()
+    overlay.set_look(Look.MASS)
+    overlay.show(first)
+    overlay.show_transport(transport_of(first))
+    colours = overlay.mask
+    overlay.show(second)
+    assert overlay.mask is colours
+    overlay.show_transport(transport_of(second))
+    assert overlay.mask is not colours
 
 
 def test_lights_are_not_crossed_by_lines_of_a_cell_that_nobody_pinned(
