@@ -252,6 +252,16 @@ def test_a_pass_over_more_tokens_costs_more_but_less_than_one_by_one() -> None:
     assert all(cost < tokens for cost, tokens in zip(costs[1:], (2, 8, 32, 128), strict=True))
 
 
+def test_on_a_cpu_a_wide_decoder_gains_by_long_guesses_only() -> None:
+    wide = replace(SIZES, width=1280, experts=64, experts_per_token=6, expert_width=896, vocabulary=129_280)
+    costs = {tokens: pass_cost(wide, tokens, on_cpu=True) for tokens in (1, 9, 33, 129)}
+    assert costs[1] == 1
+    assert costs[9] > 6 > pass_cost(wide, 9)
+    assert costs[33] < 33 / 1.5
+    assert costs[129] < 129 / 4
+    assert pass_cost(SIZES, 9, on_cpu=True) == pass_cost(SIZES, 9)
+
+
 def test_the_draft_is_the_text_of_the_nearest_retention() -> None:
     texts = EarlierTexts()
     assert texts.nearest(30) == ()

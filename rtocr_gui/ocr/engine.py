@@ -153,6 +153,7 @@ class Engine:
             dtype=placement.dtype_name,
             load_ms=_ms_since(started),
             why=placement.why,
+            pages_at_once=pages_at_once(self._checkpoint.model, self._checkpoint.architecture.decoder),
         )
 
     @property
@@ -212,26 +213,26 @@ class Engine:
                 with another one.
             PruningError: the model gave tokens that cannot be measured.
         """
-        model, sizes = self._loaded().model, self._loaded().architecture.decoder
+        checkpoint = self._loaded()
 
         def generate(rules: GenerationRules, earlier: Sequence[int]) -> GreedyGeneration:
-            drafter = Drafter(earlier if draft is None else draft, partial(pass_cost, sizes))
-            return GreedyGeneration(Decoder(model), rules, cancel, drafter)
+            drafter = _drafter(checkpoint, earlier if draft is None else draft)
+            return GreedyGeneration(Decoder(checkpoint.model), rules, cancel, drafter)
 
         for event in self._stages(page, settings, generate):
             if event is not None:
                 yield event
 
     def read_together(
-        self, requests: Iterable[PageRequest], most: int | None = None
+        self, requests: Iterable[PageRequest | None], most: int | None = None
     ) -> Iterator[tuple[PageRequest, PageEvent]]:
         """Read several pages at a time; each gives what it gives by itself.
 
         A page that was read before does not wait for the others: what it said is its draft.
 
         Args:
-            requests: asked for the next one whenever there is room, so that pages can be rendered late. One
-                that is cancelled before it begins is left out.
+            requests: asked for the next one whenever there is room, so that pages can be rendered late; None
+                where none is there yet. One that is cancelled before it begins is left out.
             most: how many pages are read at a time; None for as many as this device reads best, and no
                 more than its memory holds.
 
@@ -249,7 +250,7 @@ class Engine:
         def begin(request: PageRequest) -> Steps:
             def generate(rules: GenerationRules, earlier: Sequence[int]) -> _Generation:
                 if earlier or limit == 1:
-                    drafter = Drafter(earlier, partial(pass_cost, sizes))
+                    drafter = _drafter(checkpoint, earlier)
                     return GreedyGeneration(Decoder(checkpoint.model), rules, request.cancel, drafter)
                 return SharedGeneration(batch, rules, request.cancel)
 
@@ -442,6 +443,11 @@ def _build_prompt(
             f"but this model takes {room} in all. Choose a smaller mode."
         )
     return prompt
+
+
+def _drafter(checkpoint: Checkpoint, draft: Sequence[int]) -> Drafter:
+    on_cpu = checkpoint.model.device.type == "cpu"
+    return Drafter(draft, partial(pass_cost, checkpoint.architecture.decoder, on_cpu=on_cpu))
 
 
 def _kept_places(plan: PrunePlan) -> NDArray[np.int64]:
