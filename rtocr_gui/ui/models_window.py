@@ -100,7 +100,7 @@ class ModelsWindow(QDialog):
         self.show_download(self._download)
 
     def sizeHint(self) -> QSize:
-        return QSize(92 * self.fontMetrics().averageCharWidth(), 38 * self.fontMetrics().lineSpacing())
+        return QSize(92 * self.fontMetrics().averageCharWidth(), 42 * self.fontMetrics().lineSpacing())
 
     def _make_list(self) -> QTreeWidget:
         tree = QTreeWidget()
