@@ -2,11 +2,11 @@
 
 Painted by hand. pyqtgraph 0.14 was tried: its import takes 0.6 to 0.7 s on the main thread, loads QtOpenGL,
 QtSvg and QtTest, and gives a QGraphicsView without keyboard, names for screen readers or the palette's
-colours; two panels of nine points need little of it. Knows points, and neither readings nor pages.
+colours; two panels of nine points need little of it. Where values lie is in `curve_axes`. Knows points, and
+neither readings nor pages.
 """
 
 import math
-from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -25,15 +25,14 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.reading import StopReason
+from rtocr_gui.ui.curve_axes import ACCURACY, PREFILL, SIMILARITY, CurveAxes
 from rtocr_gui.ui.plot_colours import PlotColours
 
 AXIS_RATIOS = (0.25, 0.5, 0.75, 0.84, 1.0)
-LOWEST_RATIO = 0.2
 REACH_PX = 14
 """How near a click must come to a point."""
 
 _MARK_PX = 4.0
-_SIMILARITY, _ACCURACY, _PREFILL = 0, 1, 2
 _EMPTY = "Read the page at 8 ratios and at Auto, to see what pruning costs it and what it saves."
 
 
@@ -52,30 +51,6 @@ def describe(point: CurvePoint) -> str:
     elif not point.is_whole:
         parts.append("cut before its end")
     return " · ".join(parts)
-
-
-@dataclass(frozen=True, slots=True)
-class _Axes:
-    """Where values lie: two panels over one axis of ratios."""
-
-    upper: QRectF
-    lower: QRectF
-    lowest_ratio: float
-    lowest_share: float
-    share_step: float
-    longest_ms: float
-
-    def x(self, ratio: float) -> float:
-        return self.upper.left() + self.upper.width() * (ratio - self.lowest_ratio) / (
-            1.02 - self.lowest_ratio
-        )
-
-    def y(self, share: float) -> float:
-        along = (share - self.lowest_share) / (1 - self.lowest_share)
-        return self.upper.bottom() - self.upper.height() * along
-
-    def y_ms(self, milliseconds: float) -> float:
-        return self.lower.bottom() - self.lower.height() * milliseconds / self.longest_ms
 
 
 class CurvePlot(QWidget):
@@ -148,7 +123,7 @@ class CurvePlot(QWidget):
         distances = [
             (math.hypot(mark.x() - place.x(), mark.y() - place.y()), not point.automatic, number)
             for number, point in enumerate(self._points)
-            for _, mark in _marks(point, axes)
+            for _, mark in axes.marks(point)
         ]
         if not distances or min(distances)[0] > REACH_PX:
             return None
@@ -209,21 +184,8 @@ class CurvePlot(QWidget):
 
     # Painting ------------------------------------------------------------------------------
 
-    def _axes(self) -> _Axes:
-        metrics = self.fontMetrics()
-        line = metrics.height()
-        longest_ms = _round_up(max((point.prefill_ms for point in self._points), default=1.0))
-        left = 10 + max(metrics.horizontalAdvance(text) for text in ("100 %", _ms(longest_ms)))
-        width = max(1.0, self.width() - left - 10.0)
-        height = max(2.0, self.height() - 5 * line - 16)
-        upper = QRectF(left, 1.5 * line + 4, width, height * 0.64)
-        lower = QRectF(left, upper.bottom() + 1.5 * line + 4, width, height * 0.36)
-        shares = [share for point in self._points for share in _shares(point).values()]
-        lowest_share, step = _range_below_one(
-            min(shares, default=0.0), max(1, int(upper.height() / (1.2 * line)))
-        )
-        lowest_ratio = min([LOWEST_RATIO, *(point.retention - 0.03 for point in self._points)])
-        return _Axes(upper, lower, lowest_ratio, lowest_share, step, longest_ms)
+    def _axes(self) -> CurveAxes:
+        return CurveAxes.fitting(self._points, self.size(), self.fontMetrics())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colours = PlotColours.of(self.palette())
@@ -244,16 +206,10 @@ class CurvePlot(QWidget):
                 painter.setPen(QPen(colours.focus, 1))
                 painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
 
-    def _paint_grid(self, painter: QPainter, axes: _Axes, colours: PlotColours) -> None:
+    def _paint_grid(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
         line = self.fontMetrics().height()
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        steps = round((1 - axes.lowest_share) / axes.share_step)
-        ticks = [
-            (axes.y(share), f"{100 * share:.0f} %")
-            for share in (1 - axes.share_step * number for number in range(steps + 1))
-        ]
-        ticks += [(axes.y_ms(ms), _ms(ms)) for ms in (0.0, axes.longest_ms)]
-        for y, label in ticks:
+        for y, label in axes.lines():
             painter.setPen(colours.grid)
             painter.drawLine(QPointF(axes.upper.left(), y), QPointF(axes.upper.right(), y))
             painter.setPen(colours.faint)
@@ -270,7 +226,7 @@ class CurvePlot(QWidget):
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "retention, %")
         self._paint_slider_line(painter, axes, colours)
 
-    def _paint_slider_line(self, painter: QPainter, axes: _Axes, colours: PlotColours) -> None:
+    def _paint_slider_line(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
         retention = self._retention
         if retention is None:
             retention = next((point.retention for point in self._points if point.automatic), None)
@@ -279,14 +235,14 @@ class CurvePlot(QWidget):
             x = axes.x(retention)
             painter.drawLine(QPointF(x, axes.upper.top()), QPointF(x, axes.lower.bottom()))
 
-    def _paint_legend(self, painter: QPainter, axes: _Axes, colours: PlotColours) -> None:
+    def _paint_legend(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
         line = self.fontMetrics().height()
         has_truth = any(point.error_rate is not None for point in self._points)
-        entries = [(_SIMILARITY, False, "like all tokens")]
+        entries = [(SIMILARITY, False, "like all tokens")]
         if has_truth:
-            entries.append((_ACCURACY, False, "accuracy"))
+            entries.append((ACCURACY, False, "accuracy"))
         if any(point.automatic for point in self._points):
-            entries.append((_SIMILARITY, True, "Auto"))
+            entries.append((SIMILARITY, True, "Auto"))
         x = 6.0
         for series, automatic, text in entries:
             self._paint_mark(painter, QPointF(x + _MARK_PX, 0.75 * line), series, automatic, colours)
@@ -296,7 +252,7 @@ class CurvePlot(QWidget):
             x += self.fontMetrics().horizontalAdvance(text) + 12
         caption_y = axes.lower.top() - 1.1 * line - 2
         self._paint_mark(
-            painter, QPointF(axes.lower.left() + _MARK_PX, caption_y + line / 2), _PREFILL, False, colours
+            painter, QPointF(axes.lower.left() + _MARK_PX, caption_y + line / 2), PREFILL, False, colours
         )
         painter.setPen(colours.text)
         painter.drawText(
@@ -304,16 +260,16 @@ class CurvePlot(QWidget):
             "prefill time",
         )
 
-    def _paint_series(self, painter: QPainter, axes: _Axes, colours: PlotColours) -> None:
+    def _paint_series(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
         for series, dash in (
-            (_PREFILL, Qt.PenStyle.SolidLine),
-            (_ACCURACY, Qt.PenStyle.DashLine),
-            (_SIMILARITY, Qt.PenStyle.SolidLine),
+            (PREFILL, Qt.PenStyle.SolidLine),
+            (ACCURACY, Qt.PenStyle.DashLine),
+            (SIMILARITY, Qt.PenStyle.SolidLine),
         ):
             marks = [
                 (point, mark)
                 for point in self._points
-                for of_series, mark in _marks(point, axes)
+                for of_series, mark in axes.marks(point)
                 if of_series == series
             ]
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -325,7 +281,7 @@ class CurvePlot(QWidget):
                     painter.setPen(QPen(colours.focus, 2))
                     painter.drawEllipse(mark, _MARK_PX + 4, _MARK_PX + 4)
                 self._paint_mark(painter, mark, series, point.automatic, colours)
-                if not point.is_whole and series == _SIMILARITY:
+                if not point.is_whole and series == SIMILARITY:
                     _paint_cross(painter, mark, colours.text)
 
     def _paint_mark(
@@ -334,7 +290,7 @@ class CurvePlot(QWidget):
         """A dot, a square or a bar by series; a triangle for automatic retention. Accuracy is hollow."""
         colour = colours.series[series]
         painter.setPen(QPen(colour, 1.6))
-        painter.setBrush(colours.ground if series == _ACCURACY else QBrush(colour))
+        painter.setBrush(colours.ground if series == ACCURACY else QBrush(colour))
         size = _MARK_PX
         if automatic:
             size += 2
@@ -347,9 +303,9 @@ class CurvePlot(QWidget):
                     ]
                 )
             )
-        elif series == _SIMILARITY:
+        elif series == SIMILARITY:
             painter.drawEllipse(place, size, size)
-        elif series == _ACCURACY:
+        elif series == ACCURACY:
             painter.drawRect(QRectF(place.x() - size, place.y() - size, 2 * size, 2 * size))
         else:
             painter.drawPolygon(
@@ -362,44 +318,9 @@ class CurvePlot(QWidget):
             )
 
 
-def _shares(point: CurvePoint) -> dict[int, float]:
-    """What the upper panel shows of a point, in 0..1, by series."""
-    shares = {_SIMILARITY: point.similarity}
-    if point.error_rate is not None:
-        shares[_ACCURACY] = max(0.0, 1 - point.error_rate)
-    return shares
-
-
-def _marks(point: CurvePoint, axes: _Axes) -> list[tuple[int, QPointF]]:
-    """Where a point is plotted, by series."""
-    x = axes.x(point.retention)
-    marks = [(series, QPointF(x, axes.y(share))) for series, share in _shares(point).items()]
-    return [*marks, (_PREFILL, QPointF(x, axes.y_ms(point.prefill_ms)))]
-
-
 def _paint_cross(painter: QPainter, place: QPointF, colour: QColor) -> None:
     """Strike out a reading that did not end by itself."""
     painter.setPen(QPen(colour, 1.6))
     reach = _MARK_PX + 3
     painter.drawLine(place + QPointF(-reach, -reach), place + QPointF(reach, reach))
     painter.drawLine(place + QPointF(-reach, reach), place + QPointF(reach, -reach))
-
-
-def _range_below_one(lowest: float, most_steps: int) -> tuple[float, float]:
-    """The foot of an axis that ends at 1 and holds `lowest`, and its step."""
-    span = max(1 - lowest, 0.08)
-    most_steps = min(most_steps, 5)
-    step = next((step for step in (0.02, 0.05, 0.1, 0.2, 0.25, 0.5) if span <= most_steps * step + 1e-9), 1.0)
-    return 1 - step * math.ceil(span / step - 1e-9), step
-
-
-def _round_up(number: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50 and so on."""
-    if number <= 0:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(number))
-    return power * next(lead for lead in (1, 2, 5, 10) if number <= lead * power * (1 + 1e-9))
-
-
-def _ms(milliseconds: float) -> str:
-    return f"{milliseconds / 1000:g} s" if milliseconds >= 1000 else f"{milliseconds:g} ms"

@@ -1,0 +1,117 @@
+"""Where the values of a retention curve lie: two panels, one above the other, over one axis of ratios.
+
+Knows points and room, and nothing of how they are painted.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtGui import QFontMetrics
+
+from rtocr_gui.ocr.curve import CurvePoint
+
+SIMILARITY, ACCURACY, PREFILL = 0, 1, 2
+"""What is plotted of a point; the first two in the upper panel."""
+
+_LOWEST_RATIO = 0.2
+_HIGHEST_RATIO = 1.02
+_LEAST_SPAN = 0.08
+_STEPS = (0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
+_MOST_STEPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CurveAxes:
+    """The panels and what their edges stand for.
+
+    Attributes:
+        upper: panel of the shares.
+        lower: panel of the prefill times.
+        lowest_ratio: at the left edge of both.
+        lowest_share: at the foot of the upper panel, which ends at 1.
+        share_step: from one line of the upper panel to the next.
+        longest_ms: at the top of the lower panel, which begins at 0.
+    """
+
+    upper: QRectF
+    lower: QRectF
+    lowest_ratio: float
+    lowest_share: float
+    share_step: float
+    longest_ms: float
+
+    @classmethod
+    def fitting(cls, points: Sequence[CurvePoint], room: QSize, metrics: QFontMetrics) -> Self:
+        """Axes that hold all of some points, and leave room for the words beside them."""
+        line = metrics.height()
+        longest_ms = _round_up(max((point.prefill_ms for point in points), default=1.0))
+        left = 10 + max(metrics.horizontalAdvance(text) for text in ("100 %", _told(longest_ms)))
+        width = max(1.0, room.width() - left - 10.0)
+        height = max(2.0, room.height() - 5 * line - 16)
+        upper = QRectF(left, 1.5 * line + 4, width, height * 0.64)
+        lower = QRectF(left, upper.bottom() + 1.5 * line + 4, width, height * 0.36)
+        shares = [share for point in points for share in _shares(point).values()]
+        most_steps = max(1, int(upper.height() / (1.2 * line)))
+        lowest_share, step = _range_below_one(min(shares, default=0.0), most_steps)
+        lowest_ratio = min([_LOWEST_RATIO, *(point.retention - 0.03 for point in points)])
+        return cls(upper, lower, lowest_ratio, lowest_share, step, longest_ms)
+
+    def x(self, ratio: float) -> float:
+        """Where a ratio lies in both panels."""
+        along = (ratio - self.lowest_ratio) / (_HIGHEST_RATIO - self.lowest_ratio)
+        return self.upper.left() + self.upper.width() * along
+
+    def y(self, share: float) -> float:
+        """Where a share lies in the upper panel."""
+        along = (share - self.lowest_share) / (1 - self.lowest_share)
+        return self.upper.bottom() - self.upper.height() * along
+
+    def y_ms(self, milliseconds: float) -> float:
+        """Where a time lies in the lower panel."""
+        return self.lower.bottom() - self.lower.height() * milliseconds / self.longest_ms
+
+    def marks(self, point: CurvePoint) -> list[tuple[int, QPointF]]:
+        """Where a point is plotted, by series."""
+        x = self.x(point.retention)
+        marks = [(series, QPointF(x, self.y(share))) for series, share in _shares(point).items()]
+        return [*marks, (PREFILL, QPointF(x, self.y_ms(point.prefill_ms)))]
+
+    def lines(self) -> list[tuple[float, str]]:
+        """Where lines lie across the panels, and what stands beside them."""
+        count = round((1 - self.lowest_share) / self.share_step)
+        shares = [1 - self.share_step * number for number in range(count + 1)]
+        return [(self.y(share), f"{100 * share:.0f} %") for share in shares] + [
+            (self.y_ms(milliseconds), _told(milliseconds)) for milliseconds in (0.0, self.longest_ms)
+        ]
+
+
+def _told(milliseconds: float) -> str:
+    """A time as an axis tells it."""
+    return f"{milliseconds / 1000:g} s" if milliseconds >= 1000 else f"{milliseconds:g} ms"
+
+
+def _shares(point: CurvePoint) -> dict[int, float]:
+    """What the upper panel shows of a point, in 0..1, by series."""
+    shares = {SIMILARITY: point.similarity}
+    if point.error_rate is not None:
+        shares[ACCURACY] = max(0.0, 1 - point.error_rate)
+    return shares
+
+
+def _range_below_one(lowest: float, most_steps: int) -> tuple[float, float]:
+    """The foot of an axis that ends at 1 and holds `lowest`, and its step."""
+    span = max(1 - lowest, _LEAST_SPAN)
+    most_steps = min(most_steps, _MOST_STEPS)
+    step = next((step for step in _STEPS if span <= most_steps * step + 1e-9), 1.0)
+    return 1 - step * math.ceil(span / step - 1e-9), step
+
+
+def _round_up(number: float) -> float:
+    """The next of 1, 2, 5, 10, 20, 50 and so on."""
+    if number <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(number))
+    return power * next(lead for lead in (1, 2, 5, 10) if number <= lead * power * (1 + 1e-9))
