@@ -370,6 +370,7 @@ class TestOmniDocBench:
 
 def kept_reading(text: str, **more: Any) -> KeptReading:
     fields = {
+        "mode": "tiny",
         "kept": 5,
         "total": 10,
         "retention": 0.5,

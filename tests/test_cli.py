@@ -151,7 +151,7 @@ def test_the_model_is_loaded_once_and_only_when_a_page_is_at_hand(run, page, boo
     loads: list[tuple[Path, str]] = []
 
     class CountingEngine(FakeEngine):
-        def load(self, folder, device="auto", precision="auto"):
+        def load(self, folder, device="auto", *rest):
             loads.append((folder, device))
             return super().load(folder, device)
 
@@ -180,9 +180,9 @@ def test_a_mode_or_task_the_model_was_not_made_for_is_warned_of_and_used(run, pa
 
 
 @pytest.mark.parametrize(
-    ("options", "mode", "task"), [((), "tiny", "text"), (("--mode", "large"), "large", "text")]
+    ("options", "mode", "task"), [((), "auto", "text"), (("--mode", "large"), "large", "text")]
 )
-def test_the_model_s_own_mode_and_task_are_the_default(run, page, options, mode, task):
+def test_auto_is_the_default_mode_and_the_model_s_own_task_the_default_task(run, page, options, mode, task):
     asked = []
 
     class RecordingEngine(FakeEngine):
@@ -192,6 +192,71 @@ def test_the_model_s_own_mode_and_task_are_the_default(run, page, options, mode,
 
     run("read", page, *options, engine=RecordingEngine())
     assert asked == [(mode, task, None)]
+
+
+def test_the_mode_that_auto_came_to_is_told_without_a_warning(run, page):
+    result = run("read", page, "--mode", "auto")
+    assert (result.code, told(result)) == (0, [])
+    assert "; mode tiny; " in result.err[1]
+    assert ", mode tiny\n" in run("plan", page, "-q", "--mode", "auto").out
+    assert json.loads(run("plan", page, "-q", "--json").out)["mode"] == "tiny"
+
+
+@pytest.mark.parametrize("command", ["read", "plan"])
+def test_the_most_tiles_of_a_page_can_be_said(run, page, command):
+    asked = []
+
+    class RecordingEngine(FakeEngine):
+        def encode(self, page, scaling):
+            asked.append(scaling)
+            return super().encode(page, scaling)
+
+    run(command, page, "-q", engine=RecordingEngine())
+    run(command, page, "-q", "--mode", "gundam", "--most-tiles", "4", engine=RecordingEngine())
+    assert asked == [Scaling(None), Scaling(Mode.GUNDAM, most_tiles=4)]
+
+
+@pytest.mark.parametrize(
+    ("task", "words", "prompt"),
+    [
+        ("locate", "grand  total", "\nLocate <|ref|>grand total<|/ref|> in the image."),
+        ("own", "Who signed this?", "\nWho signed this?"),
+    ],
+)
+def test_a_model_that_takes_words_is_asked_in_words(run, page, task, words, prompt):
+    engine = FakeEngine()
+    engine.tasks = TASKS
+    result = run("read", page, "-q", "--task", task, "--words", words, engine=engine)
+    assert (result.code, told(result)) == (0, [])
+    assert [settings.task.prompt for settings in engine.asked] == [prompt]
+
+
+def test_words_for_a_model_that_was_not_made_for_them_are_warned_of_and_used(run, page):
+    engine = FakeEngine()
+    result = run("read", page, "-q", "--task", "locate", "--words", "total", engine=engine)
+    assert result.code == 0
+    assert [line for line in told(result) if "not for task locate" in line]
+    assert engine.asked[0].task.words == "total"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--task", "locate"), 'task locate needs --words "..."'),
+        (("--task", "own", "--words", "  "), "--words: There are no words to ask for. Type some."),
+        (("--task", "own", "--words", "<image>"), "--words: “<image>” steers the model"),
+        (("--task", "text", "--words", "total"), "--words goes with --task locate or --task own"),
+        (("--words", "total"), "--words goes with --task locate or --task own"),
+    ],
+)
+def test_words_that_are_missing_or_have_no_task_are_told_before_a_model_is_loaded(
+    run, page, options, sentence
+):
+    engine = FakeEngine()
+    engine.load_error = CheckpointError("Loaded.")
+    result = run("read", page, *options, engine=engine)
+    assert (result.code, result.out) == (2, "")
+    assert sentence in result.err[-1]
 
 
 @pytest.mark.parametrize(
@@ -456,7 +521,7 @@ def test_a_second_ctrl_c_keeps_pages_that_were_read_before_one_that_was_not(run,
 
 def test_ctrl_c_while_the_model_is_loaded_ends_at_once(run, page):
     class InterruptedLoad(FakeEngine):
-        def load(self, folder, device="auto", precision="auto"):
+        def load(self, folder, device="auto", *rest):
             signal.raise_signal(signal.SIGINT)
             raise AssertionError("unreachable")
 
@@ -544,6 +609,9 @@ def test_a_plan_that_cannot_be_written_is_told(run, page, tmp_path, option):
         ["plan"],
         ["read", "a.png", "--mode", "huge"],
         ["read", "a.png", "--task", "poem"],
+        ["read", "a.png", "--most-tiles", "1"],
+        ["read", "a.png", "--most-tiles", "ten"],
+        ["curve", "a.png", "--task", "locate"],
         ["read", "a.png", "--device", "abacus"],
         ["read", "a.png", "--pages", "0"],
         ["read", "a.png", "--pages", "3-1"],

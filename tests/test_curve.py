@@ -235,6 +235,12 @@ def test_json_says_what_the_curve_is_of(tmp_path: Path) -> None:
     assert len(told["points"]) == 9
 
 
+def test_json_names_the_mode_that_auto_came_to_once_it_is_known() -> None:
+    asked = dataclasses.replace(SOURCE, settings=dataclasses.replace(SETTINGS, scaling=Scaling(None)))
+    assert curve_as_json([], asked)["mode"] == "auto"
+    assert curve_as_json([], dataclasses.replace(asked, mode=Mode.LARGE))["mode"] == "large"
+
+
 def test_another_kind_of_file_is_refused_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"exported as \.csv or \.json"):
         export_curve(make_points(), SOURCE, tmp_path / "curve.xlsx")

@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from rtocr_gui.cli.arguments import json_target, markdown_target, retention_ratio
+from rtocr_gui.cli.arguments import add_model, add_scaling, json_target, markdown_target, retention_ratio
 from rtocr_gui.cli.following import follow
 from rtocr_gui.cli.pages import EngineFactory, Reader, choose_task, load_reader
 from rtocr_gui.cli.progress import Progress
@@ -32,7 +32,7 @@ from rtocr_gui.cli.scores import (
 from rtocr_gui.cli.true_pages import TruePage, TruePages
 from rtocr_gui.errors import DocumentError, PruningError, ReadingError, SettingsError
 from rtocr_gui.export.writing import write_text_atomically
-from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Task
+from rtocr_gui.ocr.reading import TASKS, ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 
 READINGS_NAME = "rtocr-readings.jsonl"
@@ -107,18 +107,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of what is drawn at random (0); each page draws anew",
     )
-    parser.add_argument(
-        "--mode",
-        choices=[mode.value for mode in Mode],
-        help="how pages are scaled (what the model was made for)",
-    )
+    add_scaling(parser, None, "what the model was made for first, so that all pages are scaled alike")
     parser.add_argument(
         "--task", choices=[task.name for task in TASKS], help="what to ask for (what the model was made for)"
     )
-    parser.add_argument(
-        "--model", metavar="DIR", type=Path, help="checkpoint folder (the miniature that comes with RTOCR)"
-    )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(auto)")
+    add_model(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
 
 
@@ -248,12 +241,18 @@ class _AccuracyBench:
                 "device": model.device,
                 "dtype": model.dtype,
                 "mode": self._reader.scaling.name,
+                "mode_by_page": self._modes(pages),
                 "task": self._task.name,
                 "seed": self._arguments.seed,
                 "pages": len(pages),
                 "rows": [row_as_json(row, scores[row.setting]) for row in rows],
             }
             write_text_atomically(self._arguments.json, json.dumps(told, indent=1, allow_nan=False) + "\n")
+
+    def _modes(self, pages: list[TruePage]) -> dict[str, str]:
+        """How each page was scaled; those that were not read are left out."""
+        read = [(page, self._readings.find(page.ref, self._asked(ALL_TOKENS, page))) for page in pages]
+        return {page.ref.label: reading.mode for page, reading in read if reading is not None}
 
     def _scores(self, setting: Setting, pages: list[TruePage]) -> list[PageScore]:
         found = [(page, self._readings.find(page.ref, self._asked(setting, page))) for page in pages]

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
-from rtocr_gui.ocr.reading import TASKS, Mode
+from rtocr_gui.ocr.asking import ASKS, asked_task
+from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, TASKS, Mode
 
 DISTRIBUTION = "rtocr-gui"
 LEAST_RETENTION = 0.1
@@ -99,6 +101,16 @@ def page_count(text: str) -> int | None:
     count = int(text) if text.isdecimal() else 0
     if count < 1:
         raise argparse.ArgumentTypeError(f"“{text}” is neither auto nor a number of pages")
+    return count
+
+
+def tile_count(text: str) -> int:
+    """Parse how many tiles a page may have."""
+    count = int(text) if text.isdecimal() else 0
+    if not FEWEST_TILES <= count <= MOST_TILES:
+        raise argparse.ArgumentTypeError(
+            f"“{text}” is not a number of tiles from {FEWEST_TILES} to {MOST_TILES}"
+        )
     return count
 
 
@@ -195,6 +207,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if arguments.command not in ("bench", "models"):
         _protect_inputs(parser, arguments)
+    if arguments.command == "read":
+        _take_words(parser, arguments)
     return arguments
 
 
@@ -219,7 +233,12 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="pages to read at a time, or auto for as many as the device reads best (auto)",
     )
-    _add_task(parser)
+    _add_task(parser, further=[ask.name for ask in ASKS])
+    parser.add_argument(
+        "--words",
+        metavar="TEXT",
+        help="for task locate what to find on the page, for task own what to ask about it",
+    )
     _add_retention(parser)
     _add_common(parser)
 
@@ -273,9 +292,11 @@ def _add_curve(parser: argparse.ArgumentParser) -> None:
     _add_common(parser)
 
 
-def _add_task(parser: argparse.ArgumentParser) -> None:
+def _add_task(parser: argparse.ArgumentParser, further: Sequence[str] = ()) -> None:
     parser.add_argument(
-        "--task", choices=[task.name for task in TASKS], help="what to ask for (what the model was made for)"
+        "--task",
+        choices=[*(task.name for task in TASKS), *further],
+        help="what to ask for (what the model was made for)",
     )
 
 
@@ -289,21 +310,58 @@ def _add_retention(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def add_scaling(parser: argparse.ArgumentParser, default: str | None, default_help: str) -> None:
+    """Declare how pages are scaled.
+
+    Args:
+        parser: of the command.
+        default: name of a mode, "auto", or None for the one the model was made for first.
+        default_help: what the help says of it.
+    """
     parser.add_argument(
         "--mode",
-        choices=[mode.value for mode in Mode],
-        help="how the page is scaled (what the model was made for)",
+        choices=["auto", *(mode.value for mode in Mode)],
+        default=default,
+        help="how pages are scaled; auto takes for each page the smallest mode in which its print is tall "
+        f"enough to read ({default_help})",
     )
+    parser.add_argument(
+        "--most-tiles",
+        type=tile_count,
+        default=MOST_TILES,
+        metavar="N",
+        help=f"most tiles of a page in mode gundam, {FEWEST_TILES} to {MOST_TILES}; fewer take less memory "
+        f"and show small print smaller ({MOST_TILES})",
+    )
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    add_scaling(parser, "auto", "auto")
     parser.add_argument("--dpi", type=resolution, default="200", help="resolution for PDF pages (200)")
     parser.add_argument(
         "--password",
         metavar="TEXT",
         help="for an encrypted PDF; other users of the machine may see it, so rather wait to be asked for it",
     )
+    add_model(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+    parser.epilog = EXIT_CODES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add which model reads, and where."""
     parser.add_argument(
         "--model", metavar="DIR", type=Path, help="checkpoint folder (the miniature that comes with RTOCR)"
     )
+    add_place(parser)
+    parser.add_argument(
+        "--anyway", action="store_true", help="load the model also where it seems not to fit into memory"
+    )
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Add where and how a model shall run."""
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(auto)")
     parser.add_argument(
         "--precision",
@@ -311,9 +369,23 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="of the arithmetic (what the device computes best)",
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
-    parser.epilog = EXIT_CODES
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+
+
+def _take_words(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Set `asked` to the task that words make, or to None where the task takes none."""
+    arguments.asked = None
+    ask = next((ask for ask in ASKS if ask.name == arguments.task), None)
+    if ask is None:
+        if arguments.words is not None:
+            tasks = " or ".join(f"--task {ask.name}" for ask in ASKS)
+            parser.error(f"--words goes with {tasks}")
+        return
+    if arguments.words is None:
+        parser.error(f'--task {ask.name} needs --words "..."')
+    try:
+        arguments.asked = asked_task(ask, arguments.words)
+    except SettingsError as error:
+        parser.error(f"--words: {error}")
 
 
 def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:

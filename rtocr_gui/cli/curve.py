@@ -7,6 +7,7 @@ as soon as it is there, so that Ctrl-C costs the one under way.
 import argparse
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from rtocr_gui.cli.following import follow, interrupt_sets
@@ -56,10 +57,13 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     points: list[CurvePoint] = []
 
     def read(wanted: ReadSettings) -> Reading:
+        nonlocal source
         ratio = wanted.pruning.retention
         at = "Auto" if ratio is None else f"{100 * ratio:.0f} %"
         label = f"{name}: {len(points) + 1} of {len(CURVE_RATIOS) + 1}, {at}"
-        return follow(reader.engine.read(page, wanted, cancel), label, progress)
+        reading = follow(reader.engine.read(page, wanted, cancel), label, progress)
+        source = replace(source, mode=reading.mode)
+        return reading
 
     all_read = True
     with interrupt_sets(cancel):
@@ -118,7 +122,7 @@ def _table(points: list[CurvePoint], source: CurveSource) -> str:
     ]
     settings = source.settings
     head = (
-        f"{printable(source.ref.label)}, {source.model_name}, mode {settings.scaling.name}, "
+        f"{printable(source.ref.label)}, {source.model_name}, mode {source.mode_name}, "
         f"task {settings.task.name}"
     )
     against = f"error rates against {printable(source.truth.name)}\n" if source.truth is not None else ""

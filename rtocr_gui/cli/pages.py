@@ -8,7 +8,7 @@ import getpass
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,8 @@ from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.loading import Document, open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import DocumentError, PasswordRequired, PruningError, ReadingError
+from rtocr_gui.ocr.asking import ASKS
+from rtocr_gui.ocr.fit import Fit
 from rtocr_gui.ocr.pages_together import PageEvent, PageRequest
 from rtocr_gui.ocr.reading import (
     TASKS,
@@ -40,7 +42,19 @@ PAGE_ERRORS = (DocumentError, ReadingError, PruningError)
 class PageEngine(Protocol):
     """What the commands need of `ocr.engine.Engine`."""
 
-    def load(self, folder: Path, device: str = "auto", precision: str = "auto") -> LoadedModel:
+    def fit(
+        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
+    ) -> Fit:
+        """Tell whether a checkpoint folder fits into memory."""
+
+    def load(
+        self,
+        folder: Path,
+        device: str = "auto",
+        precision: str = "auto",
+        scaling: Scaling | None = None,
+        anyway: bool = False,
+    ) -> LoadedModel:
         """Load a checkpoint folder."""
 
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
@@ -81,7 +95,8 @@ def load_reader(arguments: argparse.Namespace, engine_factory: EngineFactory, pr
     """Load the model that was asked for; this takes seconds.
 
     Args:
-        arguments: `model`, `device`, `precision`, and `mode`, None for the one the model was made for first.
+        arguments: `model`, `device`, `precision`, `anyway` where memory may not suffice, `most_tiles`, and
+            `mode`, "auto" or None for the one the model was made for first.
         engine_factory: makes the engine.
         progress: where it is told which model reads, and that it was not made for that mode.
 
@@ -91,26 +106,34 @@ def load_reader(arguments: argparse.Namespace, engine_factory: EngineFactory, pr
     progress.show("Loading the model …")
     folder: Path = arguments.model or resource_path("miniature")
     engine = engine_factory()
-    model = engine.load(folder, arguments.device, arguments.precision)
+    wanted = Mode(arguments.mode) if arguments.mode not in (None, "auto") else None
+    scaling = Scaling(wanted, arguments.most_tiles)
+    model = engine.load(folder, arguments.device, arguments.precision, scaling, arguments.anyway)
     info = model.info
     loaded = f"{info.name} on {model.device} ({model.dtype}, loaded in {model.load_ms / 1000:.1f} s)."
     progress.say(" ".join(filter(None, (loaded, model.why, info.description))))
-    mode = Mode(arguments.mode) if arguments.mode else info.modes[0]
-    warn_if_unsuited(progress, info, f"mode {mode.value}", [f"mode {mode.value}" for mode in info.modes])
-    return Reader(engine, model, Scaling(mode))
+    if wanted is not None:
+        warn_if_unsuited(
+            progress, info, f"mode {wanted.value}", [f"mode {mode.value}" for mode in info.modes]
+        )
+    if arguments.mode is None:
+        scaling = replace(scaling, mode=info.modes[0])
+    return Reader(engine, model, scaling)
 
 
 def choose_task(arguments: argparse.Namespace, info: ModelInfo, progress: Progress) -> Task:
     """The task that was asked for, or the one the model was made for first.
 
     Args:
-        arguments: `task`, a name or None.
+        arguments: `task`, a name or None; and `asked`, a task in a person's own words, where it has one.
         info: of the loaded model.
         progress: where it is told that the model was not made for that task.
     """
+    asked: Task | None = vars(arguments).get("asked")
     wanted = arguments.task or info.tasks[0].name
-    warn_if_unsuited(progress, info, f"task {wanted}", [f"task {task.name}" for task in info.tasks])
-    return next(task for task in (*info.tasks, *TASKS) if task.name == wanted)
+    made_for = [*info.tasks, *(ASKS if info.takes_words else ())]
+    warn_if_unsuited(progress, info, f"task {wanted}", [f"task {task.name}" for task in made_for])
+    return asked or next(task for task in (*info.tasks, *TASKS) if task.name == wanted)
 
 
 def warn_if_unsuited(progress: Progress, info: ModelInfo, wanted: str, made_for: Sequence[str]) -> None:

@@ -237,7 +237,7 @@ def _summary(reading: Reading) -> str:
     how = "automatic" if plan.automatic else "as asked"
     return (
         f"{len(reading.token_ids)} tokens at {reading.tokens_per_second:.0f} tokens/s; "
-        f"{len(plan.kept)} of {len(plan.norms)} visual tokens kept ({how}); "
+        f"{len(plan.kept)} of {len(plan.norms)} visual tokens kept ({how}); mode {reading.mode.value}; "
         f"encode {timings.encode_ms:.0f} ms, prune {timings.prune_ms:.0f} ms, "
         f"prefill {timings.prefill_ms:.0f} ms, decode {timings.decode_ms:.0f} ms"
     )

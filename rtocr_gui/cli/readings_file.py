@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
-from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
+from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, StopReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class KeptReading:
 
     Attributes:
         text: for people, without grounding markup.
+        mode: value of the `Mode` in which the page was read.
         kept: visual tokens that were kept.
         total: prunable visual tokens of the page, at least 1.
         retention: ratio that was applied.
@@ -35,6 +36,7 @@ class KeptReading:
     """
 
     text: str
+    mode: str
     kept: int
     total: int
     retention: float
@@ -51,6 +53,7 @@ class KeptReading:
         """Keep what a table needs of a reading."""
         return cls(
             text=reading.text,
+            mode=reading.mode.value,
             kept=len(reading.plan.kept),
             total=len(reading.plan.norms),
             retention=float(reading.plan.retention),
@@ -69,6 +72,7 @@ class KeptReading:
         """
         reading = cls(
             text=fields["text"],
+            mode=Mode(fields["mode"]).value,
             kept=int(fields["kept"]),
             total=int(fields["total"]),
             retention=float(fields["retention"]),

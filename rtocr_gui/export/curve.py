@@ -16,7 +16,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.writing import write_text_atomically
 from rtocr_gui.ocr.curve import CurvePoint
-from rtocr_gui.ocr.reading import ReadSettings
+from rtocr_gui.ocr.reading import Mode, ReadSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,19 @@ class CurveSource:
         model_name: which model read it.
         settings: of its readings; the ratio in them means nothing.
         truth: file the error rates are against; None without one.
+        mode: in which the page was read, where that is known; the settings may leave it to the page.
     """
 
     ref: PageRef
     model_name: str
     settings: ReadSettings
     truth: Path | None = None
+    mode: Mode | None = None
+
+    @property
+    def mode_name(self) -> str:
+        """The mode as it is known."""
+        return self.mode.value if self.mode else self.settings.scaling.name
 
 
 def curve_as_csv(points: Iterable[CurvePoint]) -> str:
@@ -54,7 +61,7 @@ def curve_as_json(points: Iterable[CurvePoint], source: CurveSource) -> dict[str
         "page": source.ref.index + 1,
         "sha256": source.ref.sha256,
         "model": source.model_name,
-        "mode": source.settings.scaling.name,
+        "mode": source.mode_name,
         "task": source.settings.task.name,
         "method": source.settings.pruning.method.value,
         "truth": None if source.truth is None else str(source.truth),

@@ -301,11 +301,13 @@ class Tuning(QObject):
         """Write the points of the curve so far as CSV or JSON."""
         request, page = self._curve_reader.request, self._pages.get(self._shown)
         if request is not None and page is not None and self.has_curve:
-            model_name = next((record.model_name for record in page.readings.values()), "")
+            scaling = request.settings.scaling
+            read = next((each for each in page.readings.values() if each.settings.scaling == scaling), None)
             source = CurveSource(
                 request.ref,
-                model_name,
+                read.model_name if read is not None else "",
                 request.settings,
                 self._truth.path if self._truth is not None else None,
+                read.mode if read is not None else None,
             )
             self._exporter.export_curve(self._curve.points, source, path)
