@@ -80,6 +80,11 @@ def retry_label(scaling: Scaling) -> str:
     return f"Read in {scaling.label} mode"
 
 
+def about_page(ref: PageRef, sentence: str) -> str:
+    """Say which page a sentence is about, unless it does that itself."""
+    return sentence if ref.label in sentence else f"{ref.label}: {sentence}"
+
+
 def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:
     """Say that a model does not fit into memory, and offer what does.
 

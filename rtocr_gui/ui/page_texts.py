@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Reading
-from rtocr_gui.ui.notices import Notice, ReadAgain
+from rtocr_gui.ui.notices import Notice, ReadAgain, about_page
 from rtocr_gui.ui.open_pages import OpenPage, OpenPages
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.reader import Reader
@@ -155,7 +155,7 @@ class PageTexts(QObject):
 
     def _raise_notice(self, page: OpenPage) -> None:
         offers = () if page.retry is None else (ReadAgain(page.ref, page.retry),)
-        self.notice_raised.emit(Notice(f"{page.ref.label}: {page.sentence}", offers))
+        self.notice_raised.emit(Notice(about_page(page.ref, page.sentence), offers))
 
     def _tell_of(self, page: OpenPage) -> None:
         self._announce(page)

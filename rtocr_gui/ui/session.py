@@ -29,7 +29,7 @@ from rtocr_gui.ui.choices import Choices
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.markdown_exporter import MarkdownExporter
 from rtocr_gui.ui.models import Models
-from rtocr_gui.ui.notices import Notice, Offer, ReadAgain
+from rtocr_gui.ui.notices import Notice, Offer, ReadAgain, about_page
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_shelf import PageShelf
 from rtocr_gui.ui.page_texts import PageTexts
@@ -374,7 +374,7 @@ class Session(QObject):
         """The page keeps its picture; where that cannot be had either, it says why already."""
         page = self._pages.get(self.current)
         if page is not None and page.sentence != sentence:
-            self._tell_problem(f"{page.ref.label}: {sentence}")
+            self._tell_problem(about_page(page.ref, sentence))
 
     # Reading and text ----------------------------------------------------------------------
 

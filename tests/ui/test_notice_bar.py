@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.ui.notice_bar import NoticeBar
-from rtocr_gui.ui.notices import Notice, ReadAgain
+from rtocr_gui.ui.notices import Notice, ReadAgain, about_page
 
 NEVER = 2**30
 GOOD = Notice("Exported 1 page to out.md.", is_passing=True)
@@ -155,3 +155,8 @@ def test_a_long_notice_wraps_and_many_scroll(qtbot: QtBot, make_bar: MakeBar) ->
     scroll = bar.findChild(QScrollArea)
     assert scroll.horizontalScrollBar().maximum() == 0
     qtbot.waitUntil(lambda: scroll.verticalScrollBar().value() == scroll.verticalScrollBar().maximum() > 0)
+
+
+def test_a_sentence_that_names_its_page_is_not_told_with_the_name_before_it() -> None:
+    assert about_page(RETRY.ref, "It failed.") == "scan.png, page 1: It failed."
+    assert about_page(RETRY.ref, "scan.png, page 1 is too large.") == "scan.png, page 1 is too large."
