@@ -18,7 +18,7 @@ from rtocr_gui.documents.omnidocbench import read_annotations
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES
 from rtocr_gui.errors import DocumentError, ReadingError
-from rtocr_gui.ocr.reading import ReadingEvent, ReadSettings
+from rtocr_gui.ocr.reading import ReadingEvent, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneMethod
 from tests.broken_files import page_image
 from tests.fake_engine import FakeEngine
@@ -119,6 +119,13 @@ class TestTheBench:
         assert row["relative_accuracy"] == pytest.approx(
             (1 - row["normalised_edit_distance"]) / (1 - everything["normalised_edit_distance"])
         )
+
+    def test_tells_which_mode_each_page_got(self, run: Any, folder: Path, tmp_path: Path) -> None:
+        result = run(folder, *QUICK, "--mode", "auto", "--json", tmp_path / "figures.json")
+        told = json.loads((tmp_path / "figures.json").read_text())
+        assert {asked.scaling for _, asked in result.asked} == {Scaling(None)}
+        assert (told["mode"], set(told["mode_by_page"].values())) == ("auto", {"tiny"})
+        assert list(told["mode_by_page"]) == ["a.png, page 1", "b.png, page 1"]
 
     def test_writes_the_table_as_markdown(self, run: Any, folder: Path, tmp_path: Path) -> None:
         result = run(folder, *QUICK, "--markdown", tmp_path / "table.md")
