@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QColor,
     QHelpEvent,
@@ -18,17 +18,18 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPalette,
-    QPixmap,
     QRegion,
     QTransform,
 )
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from rtocr_gui.export.looks import Legend, Look, is_dark_paper
 from rtocr_gui.ocr.reading import Block
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.block_layer import BlockLayer
+from rtocr_gui.ui.coloured_page import ColouredPage
+from rtocr_gui.ui.pinned_details import PinnedDetails
 from rtocr_gui.ui.scaled_page import ScaledPage
 from rtocr_gui.ui.token_overlay import TokenOverlay
 from rtocr_gui.ui.zoom_area import ZoomArea
@@ -80,15 +81,14 @@ class PageView(ZoomArea):
         self._blocks_visible = True
         self._hovered_block: int | None = None
         self._pointed_block: int | None = None
-        self._composed = QPixmap()
-        self._composed_of: tuple[object, ...] = ()
+        self._coloured = ColouredPage(self._overlay)
         self._unpainted_plan: PrunePlan | None = None
         self._hovered: int | None = None
         self._pinned: int | None = None
         self._pressed_at: QPointF | None = None
         self._legend: Legend | None = None
         self._asked_for: PrunePlan | None = None
-        self._details = _Details(self.viewport())
+        self._details = PinnedDetails(self.viewport())
         self._smooth_timer = QTimer(self)
         self._smooth_timer.setSingleShot(True)
         self._smooth_timer.setInterval(_SMOOTH_AFTER_MS)
@@ -254,8 +254,7 @@ class PageView(ZoomArea):
             self._smooth_timer.start()
         line_width = max(1, round(self.device_ratio()))
         if self._overlay_visible:
-            self._compose(image, page, visible)
-            painter.drawPixmap(visible.topLeft(), self._composed)
+            self._coloured.paint(painter, image, page, visible, self.zoom)
             self._overlay.paint_shapes(painter, page, visible, self.zoom, line_width)
         else:
             image.paint(painter, page, visible)
@@ -264,20 +263,6 @@ class PageView(ZoomArea):
         # Lines of a cell that the pointer happens to rest on would lie over the lights.
         if self._overlay_visible and (self._pinned is not None or not self._overlay.shows_attention):
             self._overlay.paint_links(painter, page, self.zoom, line_width)
-
-    def _compose(self, image: ScaledPage, page: QRect, visible: QRect) -> None:
-        """Keep the visible page with its coloured cells: a map's colours cost several times a copy."""
-        ready = image.is_ready(page.size(), visible.translated(-page.topLeft()))
-        composed_of = image, ready, page, visible, self._overlay.mask
-        if composed_of == self._composed_of:
-            return
-        self._composed_of = composed_of
-        if self._composed.size() != visible.size():
-            self._composed = QPixmap(visible.size())
-        with QPainter(self._composed) as painter:
-            painter.translate(-visible.topLeft())
-            image.paint(painter, page, visible)
-            self._overlay.paint_mask(painter, page, visible, self.zoom)
 
     def _paint_message(self, painter: QPainter) -> None:
         room, gap = self.viewport().rect(), 2 * self.fontMetrics().height()
@@ -421,31 +406,3 @@ class PageView(ZoomArea):
             right = max(0.0, -start.x()) - max(0.0, end.x() - view.width())
             down = max(0.0, -start.y()) - max(0.0, end.y() - view.height())
             self._pan(right, down)
-
-
-class _Details(QLabel):
-    """What is known of the pinned cell, in the corner of the view where it covers least of what matters."""
-
-    def __init__(self, view: QWidget) -> None:
-        super().__init__(view)
-        self._view = view
-        self.setAccessibleName("Pinned token")
-        self.setFrameShape(QFrame.Shape.Box)
-        self.setAutoFillBackground(True)
-        self.setBackgroundRole(QPalette.ColorRole.ToolTipBase)
-        self.setForegroundRole(QPalette.ColorRole.ToolTipText)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setMargin(6)
-        self.hide()
-
-    def show_apart(self, text: str, cells: list[QRectF]) -> None:
-        """Show a text away from cells of the view."""
-        room = QRectF(self._view.rect().adjusted(8, 8, -8, -8))
-        self.setText(text)
-        self.adjustSize()
-        across = room.right() - self.width(), room.left()
-        down = room.top(), room.bottom() - self.height()
-        corners = [QRectF(left, top, self.width(), self.height()) for top in down for left in across]
-        best = min(corners, key=lambda corner: sum(corner.intersects(cell) for cell in cells))
-        self.move(round(max(best.left(), room.left())), round(max(best.top(), room.top())))
-        self.show()
