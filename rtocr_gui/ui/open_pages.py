@@ -186,7 +186,7 @@ class OpenPage:
             how = "automatic" if self.reading.automatic else "set by hand"
             parts += [
                 f"Read from {kept} of {total} tokens ({percent(self.reading.retention)}, {how})",
-                self.reading.mode.value.capitalize() + (" (this page only)" if self._is_scaled_apart else ""),
+                self._mode_in_words(self.reading),
                 self.reading.model_name,
             ]
         if self.sentence and self.text:
@@ -195,9 +195,10 @@ class OpenPage:
             parts.append("edited by you; Read replaces your text" if self.reading else "typed by you")
         return " · ".join(parts)
 
-    @property
-    def _is_scaled_apart(self) -> bool:
-        return self.reading is not None and self.scaling == self.reading.settings.scaling
+    def _mode_in_words(self, reading: ReadingRecord) -> str:
+        if self.scaling is not None and self.scaling == reading.settings.scaling:
+            return f"{self.scaling.label} (this page only)"
+        return reading.mode.value.capitalize()
 
     @property
     def blocks(self) -> BlocksShown:

@@ -166,7 +166,7 @@ def test_a_reading_that_runs_in_circles_offers_another_way_and_keeps_its_text(
     until_idle(qtbot, session, action.trigger)
     assert fake_engine.asked[-1].scaling == Scaling(Mode.GUNDAM, 4)
     assert not action.isEnabled()
-    assert "Gundam (this page only)" in window.text_column.summary.text()
+    assert "Gundam, at most 4 tiles (this page only)" in window.text_column.summary.text()
 
 
 def test_two_ways_that_both_go_in_circles_are_not_offered_in_turn_for_ever(
