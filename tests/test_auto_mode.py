@@ -4,6 +4,7 @@ import functools
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.auto_mode import LEGIBLE_PITCH_PX, choose_mode, mode_for_print, stroke_pitch
 from rtocr_gui.ocr.layout import TILE_PX
-from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, Mode
+from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, Mode, Scaling
 from rtocr_gui.ocr.views import choose_tiles, make_views
+from tests.small_checkpoint import write_checkpoint
 
 A4_200_DPI = 1654, 2339
 ALL_MODES = tuple(Mode)
@@ -269,6 +272,22 @@ def test_a_model_of_one_mode_gets_that_mode_without_a_look_at_the_page(
 
 def test_a_legible_pitch_is_that_of_letters_ten_pixels_tall() -> None:
     assert stroke_pitch(printed_page(A4_200_DPI, 10)) == pytest.approx(LEGIBLE_PITCH_PX, abs=1)
+
+
+def test_a_page_read_in_auto_is_encoded_as_in_the_mode_that_auto_came_to(tmp_path: Path) -> None:
+    from rtocr_gui.ocr.engine import Engine
+
+    engine = Engine(threads=1)
+    modes = engine.load(write_checkpoint(tmp_path / "model"), device="cpu").info.modes
+    image = printed_page((640, 640), 11)
+    page = PageImage(PageRef(tmp_path / "page.png", 0, sha256="page"), image, dpi=200)
+
+    encoded = engine.encode(page, Scaling(None))
+
+    assert len(modes) > 1
+    assert encoded.mode is choose_mode(image, modes)
+    assert encoded is engine.encode(page, Scaling(encoded.mode))
+    engine.unload()
 
 
 def test_choosing_a_mode_loads_no_torch() -> None:

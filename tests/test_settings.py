@@ -38,6 +38,8 @@ def test_a_damaged_file_is_set_aside_and_the_defaults_are_used(tmp_path: Path, c
         ("retention", 1.5),
         ("retention", True),
         ("retention", "much"),
+        ("most_tiles", 1),
+        ("most_tiles", 10),
         ("pdf_dpi", 100_000),
         ("pdf_dpi", "200"),
         ("model_folder", 7),
