@@ -155,3 +155,24 @@ def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(hub: HubServer, 
     assert finished.stdout.startswith("DeepSeek-OCR\n")
     assert hub.downloads[-1] == (WEIGHTS, kept)
     assert (folder / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
+
+
+def test_what_a_model_needs_is_told_mode_by_mode_against_what_is_free(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = str(write_checkpoint(tmp_path / "mine"))
+    monkeypatch.setattr("rtocr_gui.ocr.engine.free_bytes", lambda device: 64_000_000)
+    assert main(["models", "fit", folder, "--device", "cpu", "--precision", "float32"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "DeepSeek-OCR on the CPU in float32: 64.0 MB of memory are free."
+    modes = [line.split(maxsplit=3) for line in told[1:]]
+    assert [(mode, word) for mode, _, _, word in modes] == [
+        ("Tiny", "fits"),
+        ("Small", "fits"),
+        ("Base", "does not fit"),
+        ("Large", "does not fit"),
+        ("Gundam", "does not fit"),
+    ]
+    monkeypatch.setattr("rtocr_gui.ocr.engine.free_bytes", lambda device: 1000)
+    assert main(["models", "fit", folder, "--device", "cpu"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1].endswith("1.0 kB are free. Close other programs.")

@@ -6,13 +6,18 @@ Asks a server only to download. The download goes on where an earlier one ended.
 import argparse
 import contextlib
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
+from rtocr_gui.cli.arguments import add_place
 from rtocr_gui.cli.pages import EngineFactory
 from rtocr_gui.cli.progress import Progress, printable
-from rtocr_gui.ocr.download_progress import DownloadStage
+from rtocr_gui.ocr.download_progress import DownloadStage, size_in_words
+from rtocr_gui.ocr.fit import DoesNotFit, Fit
+from rtocr_gui.ocr.folder import inspect_checkpoint
 from rtocr_gui.ocr.library import ModelEntry, check_model, list_models, look_into
 from rtocr_gui.ocr.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, ModelSource, default_cache
+from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import load_settings, settings_path
 
@@ -44,19 +49,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "check", help="check a model folder, and every byte of one that was downloaded"
     )
     check.add_argument("folder", metavar="FOLDER", type=Path)
+    fit = actions.add_parser("fit", help="tell what a model needs of memory in each mode, and what is free")
+    fit.add_argument("folder", metavar="FOLDER", type=Path)
+    add_place(fit)
     check.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
 
 
-def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:  # noqa: ARG001
+def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
     """Do what was asked for.
 
     Args:
         arguments: `action`, and what belongs to it.
-        engine_factory: not needed: no model is loaded.
+        engine_factory: makes what knows the devices; no model is loaded.
         progress: where progress and errors are told.
 
     Returns:
-        True where all is well.
+        True where all is well; False where a model fits in no mode.
 
     Raises:
         RtocrError: a model cannot be downloaded or used.
@@ -66,6 +74,8 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
         _download(ModelSource.published(arguments.endpoint), arguments.folder, progress)
     elif arguments.action == "check":
         _check(arguments.folder, progress)
+    elif arguments.action == "fit":
+        return _judge(arguments, engine_factory().fit)
     else:
         remembered = load_settings(settings_path()).model_folder
         own = [Path(remembered)] if remembered else []
@@ -98,6 +108,25 @@ def _check(folder: Path, progress: Progress) -> None:
         progress.update(f"{step}   {step.file}")
     progress.clear()
     print(_told(look_into(folder)))
+
+
+def _judge(arguments: argparse.Namespace, fit: Callable[..., Fit]) -> bool:
+    """Print what each mode needs against what is free."""
+    info = inspect_checkpoint(arguments.folder)
+    fits = [
+        fit(arguments.folder, arguments.device, arguments.precision, Scaling(mode))
+        for mode in Mode
+        if mode in info.modes
+    ]
+    spot = fits[0].spot
+    free = size_in_words(spot.free_bytes)
+    print(f"{printable(info.name)} on {spot.name} in {spot.precision}: {free} of memory are free.")
+    for each in fits:
+        word = "fits" if each.fits else "does not fit"
+        print(f"  {each.scaling.label:8} {size_in_words(each.need.total):>8}  {word}")
+    if not fits[0].fits:
+        print(printable(str(DoesNotFit(fits[0]))))
+    return fits[0].fits
 
 
 def _told(entry: ModelEntry) -> str:
