@@ -13,6 +13,7 @@ from PIL import ImageChops
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from rtocr_gui.cli.scores import ALL_TOKENS, PageScore
 from rtocr_gui.ocr.architecture import Architecture
 from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.decoding import build_prompt
@@ -31,8 +32,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "packaging" / "miniature"))
 
 from evaluate import missing_readings, read_pages
 from evaluation.card import write_card
-from evaluation.outcomes import Record, match_blocks, outline
-from evaluation.page_sets import Group, plan_sets
+from evaluation.outcomes import Outcome, Record, match_blocks, outline
+from evaluation.page_sets import Group, plan_sets, scale_of
 from evaluation.tables import card_tables
 from recipe.alphabet import ALPHABET, CLASS_OF, NOTHING
 from recipe.blocks import Block as TrueBlock
@@ -448,3 +449,36 @@ def test_a_card_tells_the_training_and_the_figures(tmp_path: Path) -> None:
     assert "| the | tables |" in card
     assert held_out[0].family.name in card.partition("Held out")[2]
     assert "$" not in card
+
+
+def test_the_tables_tell_what_was_measured_and_dash_what_was_not() -> None:
+    info = replace(inspect_checkpoint(MINIATURE), modes=(Mode.BASE, Mode.GUNDAM), tasks=TASKS[:2])
+    sets = plan_sets(info, info.modes, list(Group))
+    score = PageScore("page", 0.02, 0.015, 1000, 1.0, False, 1000, 10, 90, 900)
+    outcome = Outcome("", 0, ALL_TOKENS, score, False, 0.91, 0, 0, 0, None, "")
+    printed = next(one for one in sets if one.group is Group.PRINT and one.x_height_px == 10)
+    documents = next(one for one in sets if one.group is Group.MARKDOWN)
+    outcomes = [
+        replace(outcome, page_set=printed.name),
+        replace(outcome, page_set=printed.name, page=1, score=replace(score, error_rate=0.045, cut_off=True)),
+        replace(
+            outcome, page_set=documents.name, blocks=8, blocks_found=6, kinds_right=4, structure_right=True
+        ),
+    ]
+
+    tables = card_tables(sets, outcomes)
+
+    assert "| base | clean | 2 | – | 3.0% | – | – | – |" in tables
+    assert "| base | 1 | 1.5% | 75.0% | 50.0% | 100.0% | 0 of 1 |" in tables
+    assert "| base | 0 of 0 | 1 of 2 | 0.91 | 2.0 |" in tables
+    assert "Gundam" not in tables
+
+
+def test_pages_of_an_evaluation_are_as_large_as_their_names_say() -> None:
+    info = replace(inspect_checkpoint(MINIATURE), modes=(Mode.BASE, Mode.GUNDAM), tasks=TASKS[:2])
+    sets = plan_sets(info, info.modes, [Group.PRINT, Group.A4])
+
+    assert len({one.name for one in sets}) == len(sets)
+    for one in sets:
+        assert one.kind is not None
+        assert one.kind.x_height_px[0] * scale_of(one.mode) == pytest.approx(one.x_height_px)
