@@ -25,6 +25,7 @@ from rtocr_gui.ui.notice_bar import NoticeBar
 from rtocr_gui.ui.notices import retry_label
 from rtocr_gui.ui.overlay_bar import OverlayBar
 from rtocr_gui.ui.page_list import PageList
+from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.page_view import PageView
 from rtocr_gui.ui.replies import PageRendered
 from rtocr_gui.ui.retention_bar import RetentionBar
@@ -314,6 +315,8 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_page_status(self, status: PageStatus) -> None:
         self.page_list.set_state(status.ref, status.state, status.sentence)
+        if status.state is PageState.READING:
+            self.notice_bar.withdraw(status.ref)
 
     @Slot(object)
     def _show_plan(self, plan: PrunePlan | None) -> None:

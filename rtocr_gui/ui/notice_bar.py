@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rtocr_gui.ui.notices import Notice, Offer
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ui.notices import Notice, Offer, ReadAgain
 
 NOTICES_KEPT = 50
 VISIBLE_LINES = 5
@@ -106,6 +107,11 @@ class NoticeBar(QFrame):
         """Show a sentence that stays until it is dismissed."""
         self.add(Notice(sentence))
 
+    @Slot(object)
+    def withdraw(self, ref: PageRef) -> None:
+        """Forget offers to read a page again: it is being read."""
+        self._drop([row for row in self._rows if _offers_to_read(row.notice, ref)])
+
     @Slot()
     def clear(self) -> None:
         """Forget all notices and hide."""
@@ -181,6 +187,10 @@ class _Row(QWidget):
             action.triggered.connect(lambda _=False, offer=offer: self.offer_taken.emit(offer))
         button.setMenu(menu)
         return button
+
+
+def _offers_to_read(notice: Notice, ref: PageRef) -> bool:
+    return any(isinstance(offer, ReadAgain) and offer.ref == ref for offer in notice.offers)
 
 
 def _outdates(new: Notice, old: Notice) -> bool:

@@ -262,3 +262,16 @@ def test_the_button_of_the_notice_reads_the_page(
     (notice,) = window.notice_bar.notices
     until_idle(qtbot, session, lambda: window.notice_bar.offer_taken.emit(notice.offers[0]))
     assert session.current_text.startswith("page 1 of scan.png")
+
+
+def test_an_offer_is_withdrawn_once_its_page_is_read_in_another_way(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    until_idle(qtbot, session, session.read_all)
+    assert len(window.notice_bar.notices) == 2
+    session.set_mode(Mode.SMALL)
+    read(qtbot, session)
+    (notice,) = window.notice_bar.notices
+    assert notice.offers[0].ref == session.refs[1]
