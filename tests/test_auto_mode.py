@@ -279,7 +279,7 @@ def test_a_page_read_in_auto_is_encoded_as_in_the_mode_that_auto_came_to(tmp_pat
 
     engine = Engine(threads=1)
     modes = engine.load(write_checkpoint(tmp_path / "model"), device="cpu").info.modes
-    image = printed_page((640, 640), 11)
+    image = printed_page((400, 300), 20)
     page = PageImage(PageRef(tmp_path / "page.png", 0, sha256="page"), image, dpi=200)
 
     encoded = engine.encode(page, Scaling(None))
