@@ -71,6 +71,7 @@ class FakeEngine:
         weight_bytes: how large it is.
         loads: what was loaded: folder, device, precision and scaling.
         said: what it says of every page, token by token, in place of the page's name.
+        pages_at_once: how many pages it reads at a time.
         too_large: modes in which memory runs out; in those of `dry` only after the first word.
         dry: see there.
         looping: modes in which a reading ends in a loop.
@@ -92,6 +93,7 @@ class FakeEngine:
         self.loads: list[tuple[Path, str, str, Scaling | None]] = []
         self.is_loaded = False
         self.said: list[str] = []
+        self.pages_at_once = 1
         self.too_large: set[Mode] = set()
         self.dry: set[Mode] = set()
         self.looping: set[Mode] = set()
@@ -123,7 +125,7 @@ class FakeEngine:
         info = ModelInfo(
             folder, "Fake model", "Reads nothing.", (Mode.TINY,), self.tasks, 10, self.weight_bytes
         )
-        return LoadedModel(info, "cpu", "float32", 1.0)
+        return LoadedModel(info, "cpu", "float32", 1.0, pages_at_once=self.pages_at_once)
 
     def unload(self) -> None:
         self.is_loaded = False
@@ -189,17 +191,22 @@ class FakeEngine:
         return OutOfMemory("There is not enough memory to read this page.", self._retry(settings))
 
     def read_together(
-        self, requests: Iterable[PageRequest], most: int | None = None
+        self, requests: Iterable[PageRequest | None], most: int | None = None
     ) -> Iterator[tuple[PageRequest, PageEvent]]:
-        """Read so many pages in turn, a word of each; three where nobody says how many."""
+        """Read so many pages in turn, a word of each; three where neither caller nor test say how many."""
 
         def begin(request: PageRequest) -> Steps:
             for event in self.read(request.page, request.settings, request.cancel):
                 yield event
                 if isinstance(event, TextDelta):
+                    self.reading_began.set()
                     yield None
+                    while not self.gate.wait(0.005) and not request.cancel.is_set():
+                        yield None
 
-        yield from read_together(requests, begin, _NoDecoder(), most or 3)
+        yield from read_together(
+            requests, begin, _NoDecoder(), most or (self.pages_at_once if self.pages_at_once > 1 else 3)
+        )
 
     def trace(
         self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event

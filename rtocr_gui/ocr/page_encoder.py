@@ -4,11 +4,13 @@ Knows views, layout and measures; no plan, no text. Visual tokens stay on the de
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr.auto_mode import choose_mode
@@ -82,13 +84,24 @@ class PageEncoder:
             PruningError: the model gave tokens that cannot be measured.
         """
         key = self.key_of(checkpoint, page, scaling)
-        _, mode, _ = key
         kept = self._kept.get(key)
         if kept is not None and not (with_cls_attention and kept.page.measures.cls_attention is None):
             return kept, False
-        model = checkpoint.model
-        torch.set_num_threads(self._threads)
-        views = make_views(page.image, mode, scaling.most_tiles)
+        with _threads_set_to(self._threads):
+            encoding = self._encode(checkpoint.model, key, page, scaling.most_tiles, with_cls_attention)
+        self._kept.put(key, encoding, encoding.size_bytes)
+        return encoding, True
+
+    def _encode(
+        self,
+        model: UnlimitedOcrForConditionalGeneration,
+        key: PageKey,
+        page: PageImage,
+        most_tiles: int,
+        with_cls_attention: bool,
+    ) -> Encoding:
+        _, mode, _ = key
+        views = make_views(page.image, mode, most_tiles)
         layout = build_layout(mode, views.page_size_px, views.crop_wh)
         started = time.perf_counter()
         if with_cls_attention:
@@ -99,9 +112,7 @@ class PageEncoder:
         encode_ms = (time.perf_counter() - started) * 1000
         prunable = send(layout.prunable, tokens.device)
         measures = measure_tokens(tokens[prunable], normalise(views.global_view), cls_attention)
-        encoding = Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
-        self._kept.put(key, encoding, encoding.size_bytes)
-        return encoding, True
+        return Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
 
     def key_of(self, checkpoint: Checkpoint, page: PageImage, scaling: Scaling) -> PageKey:
         """Tell how a page is shown to the model, by its own choice where it has one."""
@@ -123,6 +134,17 @@ class PageEncoder:
         chosen = self._chosen.get(key) or choose_mode(page.image, modes, most_tiles)
         self._chosen.put(key, chosen, 1)
         return chosen
+
+
+@contextmanager
+def _threads_set_to(count: int) -> Iterator[None]:
+    """Use so many CPU threads for a while: a page may be encoded between two passes over another one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def wait_for(device: torch.device) -> None:

@@ -51,7 +51,7 @@ class SharedDecoder(Protocol):
 
 
 def read_together(
-    requests: Iterable[PageRequest],
+    requests: Iterable[PageRequest | None],
     begin: Callable[[PageRequest], Steps],
     decoder: SharedDecoder,
     most: int,
@@ -59,8 +59,8 @@ def read_together(
     """Read pages, several at a time.
 
     Args:
-        requests: asked for the next one whenever there is room, so that pages can be rendered late. One
-            that is cancelled before it begins is left out.
+        requests: asked for the next one whenever there is room, so that pages can be rendered late; None
+            where none is there yet. One that is cancelled before it begins is left out.
         begin: gives the steps of a page, which wait whenever they need a pass of the decoder.
         decoder: makes the passes.
         most: how many pages are read at a time, at least 1.
@@ -113,5 +113,5 @@ class _Page:
             yield self._request, PageFailed(error)
 
 
-def _next_wanted(waiting: Iterator[PageRequest]) -> PageRequest | None:
-    return next((request for request in waiting if not request.cancel.is_set()), None)
+def _next_wanted(waiting: Iterator[PageRequest | None]) -> PageRequest | None:
+    return next((request for request in waiting if request is None or not request.cancel.is_set()), None)

@@ -151,6 +151,7 @@ class LoadedModel:
         dtype: how it computes there, e.g. "float32".
         load_ms: how long loading took.
         why: the reason for device and precision, in a sentence or two.
+        pages_at_once: how many pages it reads best at a time, at least 1.
     """
 
     info: ModelInfo
@@ -158,6 +159,7 @@ class LoadedModel:
     dtype: str
     load_ms: float
     why: str = ""
+    pages_at_once: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,11 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StageTimings:
-    """Wall-clock time of each stage of one reading, in milliseconds. A cached encoding costs 0."""
+    """Wall-clock time of each stage of one reading, in milliseconds. A cached encoding costs 0.
+
+    Of pages that are read together, each has its own encoding, pruning and prefill, during which the others
+    wait; decoding is the time of the passes it took part in, all of which each of them counts.
+    """
 
     encode_ms: float
     prune_ms: float

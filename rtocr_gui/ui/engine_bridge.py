@@ -13,7 +13,8 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakValueDictionary
@@ -24,6 +25,7 @@ from rtocr_gui.documents.loading import CHANGED, Document, open_document
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, PasswordRequired, RtocrError
 from rtocr_gui.ocr.comparison import compare_texts
+from rtocr_gui.ocr.pages_together import PageEvent, PageFailed, PageRequest
 from rtocr_gui.ocr.reading import (
     EncodedPage,
     LoadedModel,
@@ -34,12 +36,12 @@ from rtocr_gui.ocr.reading import (
     ReadSettings,
     Scaling,
     Stage,
-    TextDelta,
 )
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
 from rtocr_gui.ui.images import as_qimage
 from rtocr_gui.ui.lanes import Lane
 from rtocr_gui.ui.load_request import LoadRequest
+from rtocr_gui.ui.page_reading import PageReading
 from rtocr_gui.ui.replies import (
     DocumentOpened,
     FitJudged,
@@ -61,9 +63,6 @@ if TYPE_CHECKING:
     from rtocr_gui.ocr.fit import Fit
 
 _log = logging.getLogger(__name__)
-
-DELTA_INTERVAL_S = 0.03
-"""Streamed text reaches the window at most this often."""
 
 THUMBNAIL_PX = 160
 """Longest side of a thumbnail."""
@@ -95,6 +94,10 @@ class ReadingEngine(Protocol):
     def read(
         self, page: PageImage, settings: ReadSettings, cancel: threading.Event
     ) -> Iterator[ReadingEvent]: ...
+
+    def read_together(
+        self, requests: Iterable[PageRequest | None]
+    ) -> Iterator[tuple[PageRequest, PageEvent]]: ...
 
     def trace(
         self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
@@ -150,11 +153,20 @@ class EngineBridge(QObject):
         self._rendered: PageImage | None = None
         self._rendered_dpi = 0.0
         # One place for all encodings that wait: a person may pass a hundred pages while the model is busy.
-        self._page_to_encode: PageImage | None = None
+        self._page_to_encode: tuple[int, PageImage, Scaling] | None = None
+        self._to_read: deque[PageReading] = deque()
+        self._reads = False
+        self._readings_change = threading.Lock()
         self._document_lane = Lane("documents")
         self._model_lane = Lane("model")
         self._plan_lane = Lane("plan")
         self._transport_lane = Lane("transport")
+        self._signals = {
+            StageEntered: self.stage_entered,
+            PageEncoded: self.page_encoded,
+            TextStreamed: self.text_streamed,
+            ReadingFinished: self.reading_finished,
+        }
         self._newest_render_id = 0
         self._newest_fit_id = 0
         self._newest_encode_id = 0
@@ -271,69 +283,124 @@ class EngineBridge(QObject):
         return self._submit(self._model_lane, next(self._ids), job)
 
     def encode_page(self, ref: PageRef, dpi: float, scaling: Scaling) -> int:
-        """Encode and measure a page without reading it.
+        """Encode and measure a page without reading it, between two passes where pages are being read.
 
         Answered by `page_encoded`, unless a newer page was asked for before this one's turn came.
         """
         request_id = self._newest_encode_id = next(self._ids)
 
         def render() -> None:
-            if request_id == self._newest_encode_id:
-                self._page_to_encode = self._load_page(ref, dpi)
-                self._submit(self._model_lane, request_id, encode)
-
-        def encode() -> None:
-            page = self._page_to_encode
-            if request_id == self._newest_encode_id and page is not None:
-                self.stage_entered.emit(StageEntered(request_id, ref, Stage.ENCODE))
-                encoded = self._loaded_engine().encode(page, scaling)
-                self.page_encoded.emit(PageEncoded(request_id, scaling, encoded))
+            if request_id != self._newest_encode_id:
+                return
+            page = self._load_page(ref, dpi)
+            with self._readings_change:
+                self._page_to_encode = request_id, page, scaling
+                if not self._reads:
+                    self._submit(self._model_lane, request_id, self._encode_waiting)
 
         return self._submit(self._document_lane, request_id, render)
 
-    def read_page(self, ref: PageRef, dpi: float, settings: ReadSettings) -> int:
+    def _encode_waiting(self) -> None:
+        """Encode the page that waits for it, if one does."""
+        waiting, self._page_to_encode = self._page_to_encode, None
+        if waiting is None or waiting[0] != self._newest_encode_id:
+            return
+        request_id, page, scaling = waiting
+        try:
+            engine = self._loaded_engine()
+            self.stage_entered.emit(StageEntered(request_id, page.ref, Stage.ENCODE))
+            self.page_encoded.emit(PageEncoded(request_id, scaling, engine.encode(page, scaling)))
+        except Exception as error:
+            self.request_failed.emit(_told(request_id, error))
+
+    def read_page(self, ref: PageRef, dpi: float, settings: ReadSettings, with_others: bool = False) -> int:
         """Read a page. Answered by stages, `page_encoded`, streamed text and, last, `reading_finished`.
 
         A reading that is stopped before its turn comes is answered by `request_stopped` alone.
+
+        Args:
+            ref: which page.
+            dpi: resolution of a PDF page.
+            settings: what is asked of it.
+            with_others: read it in the same passes as the other pages of which this is said.
         """
         request_id = next(self._ids)
         cancel = self._cancels[request_id] = threading.Event()
 
-        def read(page: PageImage) -> None:
-            pending: list[str] = []
-            token_count = 0
-            sent_at = 0.0
-            for event in self._loaded_engine().read(page, settings, cancel):
-                if isinstance(event, TextDelta):
-                    pending.append(event.text)
-                    token_count += event.token_count
-                if pending and (
-                    not isinstance(event, TextDelta) or time.monotonic() - sent_at >= DELTA_INTERVAL_S
-                ):
-                    self.text_streamed.emit(TextStreamed(request_id, ref, "".join(pending), token_count))
-                    pending.clear()
-                    sent_at = time.monotonic()
-                if isinstance(event, Stage):
-                    self.stage_entered.emit(StageEntered(request_id, ref, event))
-                elif isinstance(event, EncodedPage):
-                    self.page_encoded.emit(PageEncoded(request_id, settings.scaling, event))
-                elif isinstance(event, Reading):
-                    self.reading_finished.emit(ReadingFinished(request_id, event))
-
-        def begin(page: PageImage) -> None:
-            if cancel.is_set():
-                self.request_stopped.emit(RequestStopped(request_id))
-            else:
-                read(page)
-
         def render() -> None:
             if cancel.is_set():
                 self.request_stopped.emit(RequestStopped(request_id))
-            else:
-                page = self._load_page(ref, dpi)
-                self._submit(self._model_lane, request_id, lambda: begin(page))
+                return
+            request = PageRequest(self._load_page(ref, dpi), settings, cancel)
+            with self._readings_change:
+                self._to_read.append(PageReading(request_id, request, with_others))
+                if not self._reads:
+                    self._reads = True
+                    self._submit(self._model_lane, request_id, self._read_waiting)
 
         return self._submit(self._document_lane, request_id, render)
+
+    def _read_waiting(self) -> None:
+        """Read the page that waits longest; others may join it for as long as nobody else wants the model."""
+        in_hand: dict[PageRequest, PageReading] = {}
+        self._encode_waiting()
+        try:
+            for request, event in self._events(in_hand):
+                self._tell(in_hand[request], event)
+                if isinstance(event, Reading | PageFailed):
+                    del in_hand[request]
+                self._encode_waiting()
+            for reading in in_hand.values():  # stopped just before it began
+                self.request_stopped.emit(RequestStopped(reading.request_id))
+        except Exception as error:
+            for reading in in_hand.values():
+                self.request_failed.emit(_told(reading.request_id, error))
+        with self._readings_change:
+            self._reads = bool(self._to_read)
+            if self._reads or self._page_to_encode:
+                job = self._read_waiting if self._reads else self._encode_waiting
+                self._submit(self._model_lane, 0, job)
+
+    def _events(self, in_hand: dict[PageRequest, PageReading]) -> Iterator[tuple[PageRequest, PageEvent]]:
+        """What the engine tells of the next page, or of the next pages together."""
+        first = self._take_next(in_hand, joins=False)
+        if first is None:
+            return
+        engine, alone = self._loaded_engine(), first.request
+        if first.with_others:
+            yield from engine.read_together(self._joining(first, in_hand))
+        else:
+            for event in engine.read(alone.page, alone.settings, alone.cancel):
+                yield alone, event
+
+    def _joining(
+        self, first: PageReading, in_hand: dict[PageRequest, PageReading]
+    ) -> Iterator[PageRequest | None]:
+        reading: PageReading | None = first
+        while True:
+            yield reading.request if reading is not None else None
+            reading = self._take_next(in_hand, joins=True)
+
+    def _take_next(self, in_hand: dict[PageRequest, PageReading], joins: bool) -> PageReading | None:
+        """Take the page in hand that waits longest and is still wanted, if it may begin now."""
+        while self._to_read:
+            reading = self._to_read[0]
+            is_wanted = not reading.request.cancel.is_set()
+            if is_wanted and joins and (not reading.with_others or self._model_lane.is_awaited):
+                return None
+            self._to_read.popleft()
+            if is_wanted:
+                in_hand[reading.request] = reading
+                return reading
+            self.request_stopped.emit(RequestStopped(reading.request_id))
+        return None
+
+    def _tell(self, reading: PageReading, event: PageEvent) -> None:
+        if isinstance(event, PageFailed):
+            self.request_failed.emit(_told(reading.request_id, event.error))
+            return
+        for reply in reading.replies_to(event):
+            self._signals[type(reply)].emit(reply)
 
     def trace_page(self, ref: PageRef, dpi: float, settings: ReadSettings, token_ids: Sequence[int]) -> int:
         """Find out where a finished reading was looked up on its page. Answered by `reading_traced`.

@@ -31,6 +31,11 @@ class Lane:
         """True while a job runs or waits."""
         return self._unfinished > 0
 
+    @property
+    def is_awaited(self) -> bool:
+        """True while a job waits behind the one that runs."""
+        return self._unfinished > 1
+
     def submit(self, job: Job) -> None:
         """Queue a job; after `close_soon` it is dropped."""
         if not self._closed:

@@ -102,7 +102,7 @@ class PageTexts(QObject):
     @Slot(object)
     def _begin(self, ref: PageRef) -> None:
         page = self._pages.get(ref)
-        task = self._reader.used_task
+        task = self._reader.task_of(ref)
         if page is not None and task is not None:
             page.begin_text(task)
             self._show_if(ref)

@@ -1,24 +1,35 @@
-"""Reads pages one after another: the queue, the page in hand, and how far it is.
+"""Reads pages: the queue, the pages in hand, and how far they are.
 
-Asks the bridge for one reading at a time and drops answers of readings that were given up. Knows
-neither widgets nor what becomes of the text.
+Asks the bridge for as many readings at a time as the model takes, and drops answers to those that it did not
+ask for. Knows neither widgets nor what becomes of the text.
 """
 
-import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import ReadSettings, Task
+from rtocr_gui.ocr.reading import ReadSettings, Stage, Task
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.replies import ReadingFinished, RequestFailed, RequestStopped, StageEntered, TextStreamed
 from rtocr_gui.ui.shown import Activity, PageFailure
 
 
+@dataclass(slots=True)
+class _InHand:
+    """A page that the bridge was asked to read."""
+
+    ref: PageRef
+    asked: tuple[ReadSettings, float]
+    stage: Stage | None = None
+    tokens: int = 0
+    is_stopped: bool = False
+
+
 class Reader(QObject):
-    """The pages that wait to be read and the one that is being read.
+    """The pages that wait to be read and those that are being read.
 
     Signals (each carries one frozen value):
         began (PageRef): a page's reading was asked for.
@@ -53,11 +64,9 @@ class Reader(QObject):
         self._bridge = bridge
         self._settings = settings
         self._queue: deque[PageRef] = deque()
-        self._activity = Activity()
-        self._read_id = 0
-        self._model_ready = False
-        self._stopping = False
-        self._used_settings: tuple[ReadSettings, float] | None = None
+        self._in_hand: dict[int, _InHand] = {}
+        self._ended = 0
+        self._pages_at_once = 0
         bridge.stage_entered.connect(self._show_stage)
         bridge.text_streamed.connect(self._stream)
         bridge.reading_finished.connect(self._finish)
@@ -67,106 +76,123 @@ class Reader(QObject):
     @property
     def activity(self) -> Activity:
         """What is going on."""
-        return self._activity
+        if not self._in_hand and not self._queue:
+            return Activity()
+        first = next(iter(self._in_hand.values()), None)
+        return Activity(
+            ref=first.ref if first else None,
+            stage=first.stage if first else None,
+            page=self._ended + (first is not None),
+            page_count=self._ended + len(self._in_hand) + len(self._queue),
+            tokens=sum(page.tokens for page in self._in_hand.values()),
+            together=len(self._in_hand),
+        )
 
-    @property
-    def used_task(self) -> Task | None:
-        """What the model is asked for on the page in hand; None before the first page."""
-        return self._used_settings[0].task if self._used_settings is not None else None
+    def task_of(self, ref: PageRef) -> Task | None:
+        """What the model is asked for on a page in hand."""
+        return next((page.asked[0].task for page in self._in_hand.values() if page.ref == ref), None)
 
     def is_reading(self, ref: PageRef) -> bool:
         """True while the page is being read."""
-        return self._activity.reading and self._activity.ref == ref
+        return any(page.ref == ref for page in self._in_hand.values())
 
-    def set_model_ready(self, ready: bool) -> None:
-        """Pages wait until there is a model to read them."""
-        self._model_ready = ready
-        self._read_next()
+    def set_model(self, pages_at_once: int) -> None:
+        """Read so many pages at a time from now on; 0 while there is no model, and pages wait."""
+        self._pages_at_once = pages_at_once
+        self._read_on()
 
     def read(self, refs: Iterable[PageRef]) -> None:
         """Queue pages that neither wait nor are being read in just this way already."""
         fresh = [ref for ref in refs if ref not in self._queue and not self._will_finish(ref)]
         self._queue.extend(fresh)
-        self._set_activity(page_count=self._activity.page_count + len(fresh))
-        if any(self.is_reading(ref) for ref in fresh):
-            self._bridge.stop(self._read_id)
-        self._read_next()
+        for ref in fresh:
+            self._stop_page(ref)
+        self._read_on()
 
     def stop(self) -> None:
-        """Forget the pages that wait; the reading that runs ends with its next decode step."""
+        """Forget the pages that wait; the readings that run end with their next decode step."""
         self._queue.clear()
-        if self._activity.reading:
-            self._stopping = True
-            self._bridge.stop(self._read_id)
-        else:
-            self._read_next()
+        for page in list(self._in_hand.values()):
+            self._stop_page(page.ref)
+        self._read_on()
 
     def forget(self, ref: PageRef) -> None:
         """Neither begin nor go on with a page."""
         if ref in self._queue:
             self._queue.remove(ref)
-            self._set_activity(page_count=self._activity.page_count - 1)
-        if self.is_reading(ref):
-            self._bridge.stop(self._read_id)
+        self._stop_page(ref)
+        self._tell()
+
+    def _stop_page(self, ref: PageRef) -> None:
+        for read_id, page in self._in_hand.items():
+            if page.ref == ref:
+                page.is_stopped = True
+                self._bridge.stop(read_id)
 
     def _will_finish(self, ref: PageRef) -> bool:
         """True while a page is being read with the settings of now, and nobody stopped it."""
-        return self.is_reading(ref) and not self._stopping and self._used_settings == self._settings(ref)
+        asked = self._settings(ref)
+        return any(
+            page.ref == ref and not page.is_stopped and page.asked == asked for page in self._in_hand.values()
+        )
 
-    def _read_next(self) -> None:
-        if self._activity.reading:
-            return
-        if not self._queue:
-            self._activity = Activity()
-            self.activity_changed.emit(self._activity)
-        elif self._model_ready:
-            ref = self._queue.popleft()
-            self._stopping = False
-            settings, dpi = self._used_settings = self._settings(ref)
-            self._read_id = self._bridge.read_page(ref, dpi, settings)
-            self._set_activity(ref=ref, page=self._activity.page + 1, tokens=0, reading=True)
+    def _read_on(self) -> None:
+        """Begin with as many of the waiting pages as there is room for."""
+        while len(self._in_hand) < self._pages_at_once:
+            ref = next((ref for ref in self._queue if not self.is_reading(ref)), None)
+            if ref is None:
+                break
+            with_others = len(self._in_hand) + len(self._queue) > 1
+            self._queue.remove(ref)
+            asked = self._settings(ref)
+            read_id = self._bridge.read_page(ref, asked[1], asked[0], with_others)
+            self._in_hand[read_id] = _InHand(ref, asked)
             self.began.emit(ref)
+        if not self._in_hand and not self._queue:
+            self._ended = 0
+        self._tell()
 
     @Slot(object)
     def _show_stage(self, reply: StageEntered) -> None:
-        if reply.request_id == self._read_id:
-            self._set_activity(stage=reply.stage)
+        page = self._in_hand.get(reply.request_id)
+        if page is not None:
+            page.stage = reply.stage
+            self._tell()
 
     @Slot(object)
     def _stream(self, reply: TextStreamed) -> None:
-        if reply.request_id == self._read_id:
-            if self._activity.tokens == 0:
+        page = self._in_hand.get(reply.request_id)
+        if page is not None:
+            if page.tokens == 0:
                 self.text_began.emit(reply.ref)
             self.text_streamed.emit(reply)
-            self._set_activity(tokens=reply.tokens_so_far)
+            page.tokens = reply.tokens_so_far
+            self._tell()
 
     @Slot(object)
     def _finish(self, reply: ReadingFinished) -> None:
-        if reply.request_id == self._read_id:
-            self._end_page()
+        if self._end(reply.request_id):
             self.finished.emit(reply.reading)
-            self._read_next()
+            self._read_on()
 
     @Slot(object)
     def _give_up(self, reply: RequestStopped) -> None:
-        if reply.request_id == self._read_id and self._activity.ref is not None:
-            ref = self._activity.ref
-            self._end_page()
-            self.given_up.emit(ref)
-            self._read_next()
+        page = self._end(reply.request_id)
+        if page is not None:
+            self.given_up.emit(page.ref)
+            self._read_on()
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
-        if failure.request_id == self._read_id and self._activity.ref is not None:
-            ref = self._activity.ref
-            self._end_page()
-            self.failed.emit(PageFailure(ref, failure.sentence, failure.retry))
-            self._read_next()
+        page = self._end(failure.request_id)
+        if page is not None:
+            self.failed.emit(PageFailure(page.ref, failure.sentence, failure.retry))
+            self._read_on()
 
-    def _end_page(self) -> None:
-        self._read_id = 0
-        self._activity = dataclasses.replace(self._activity, reading=False, stage=None)
+    def _end(self, read_id: int) -> _InHand | None:
+        page = self._in_hand.pop(read_id, None)
+        self._ended += page is not None
+        return page
 
-    def _set_activity(self, **changes: object) -> None:
-        self._activity = dataclasses.replace(self._activity, **changes)  # type: ignore[arg-type]
-        self.activity_changed.emit(self._activity)
+    def _tell(self) -> None:
+        self.activity_changed.emit(self.activity)

@@ -303,7 +303,7 @@ class Session(QObject):
     @Slot()
     def _leave_model(self) -> None:
         self._reader.stop()
-        self._reader.set_model_ready(False)
+        self._reader.set_model(pages_at_once=0)
         self.tuning.stop()
 
     @Slot()
@@ -315,7 +315,8 @@ class Session(QObject):
     @Slot()
     def _use_model(self) -> None:
         self._refresh_plan()
-        self._reader.set_model_ready(True)
+        if self.model is not None:
+            self._reader.set_model(self.model.pages_at_once)
 
     # Pages ---------------------------------------------------------------------------------
 

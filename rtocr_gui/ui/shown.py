@@ -246,12 +246,12 @@ class Activity:
     """What the reader is doing; the defaults mean nothing.
 
     Attributes:
-        ref: the page in hand.
+        ref: the page in hand; of several, the one that began first.
         stage: the stage it is in; None before the model got it.
         page: its number among the pages asked for, from 1.
         page_count: how many pages were asked for since the reader was last idle.
-        tokens: how many tokens were decoded so far.
-        reading: False while pages wait for the model.
+        tokens: how many tokens were decoded so far, of all pages in hand.
+        together: how many pages are in hand; 0 while pages wait for the model.
     """
 
     ref: PageRef | None = None
@@ -259,7 +259,12 @@ class Activity:
     page: int = 0
     page_count: int = 0
     tokens: int = 0
-    reading: bool = False
+    together: int = 0
+
+    @property
+    def reading(self) -> bool:
+        """True while a page is being read."""
+        return self.together > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ class StatusLine(QWidget):
             return
         begun = "Loading the model" if self._loads else "Opening the page"
         words = _STAGE_WORDS[activity.stage] if activity.stage else begun
+        if activity.together > 1:
+            words = f"Reading {activity.together} pages at once"
         if activity.tokens:
             words += f", {activity.tokens} tokens"
         several = activity.page_count > 1

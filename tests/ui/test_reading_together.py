@@ -1,0 +1,221 @@
+"""Where the model reads several pages at a time, each page still goes its own way."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, StopReason, Task, TextDelta
+from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.load_request import LoadRequest
+from rtocr_gui.ui.page_model import PageState
+from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import Activity
+from rtocr_gui.ui.status_line import StatusLine
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import open_and_load
+
+Draw = Callable[..., Path]
+SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
+
+
+@pytest.fixture
+def book(qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw) -> tuple[PageRef, ...]:
+    """Five open pages, and a model that reads two at a time."""
+    fake_engine.pages_at_once = 2
+    open_and_load(qtbot, session, draw_page("book.tiff", pages=5))
+    return session.refs
+
+
+@pytest.fixture
+def states(session: Session) -> dict[PageRef, PageState]:
+    newest: dict[PageRef, PageState] = {}
+    session.page_status_changed.connect(lambda status: newest.update({status.ref: status.state}))
+    return newest
+
+
+@pytest.fixture
+def five(qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, draw_page: Draw) -> tuple[PageRef, ...]:
+    """Five pages of a document that only the bridge knows, whose model reads two at a time."""
+    fake_engine.pages_at_once = 2
+    with qtbot.waitSignal(bridge.document_opened) as caught:
+        bridge.open_document(draw_page("book.tiff", pages=5))
+    with qtbot.waitSignal(bridge.model_loaded):
+        bridge.load_model(LoadRequest(Path("model"), "cpu"))
+    pages: tuple[PageRef, ...] = caught.args[0].pages
+    return pages
+
+
+def until_idle(qtbot: QtBot, session: Session) -> None:
+    qtbot.waitUntil(lambda: session.activity == Activity())
+
+
+def text_of(session: Session, ref: PageRef) -> str:
+    session.select_page(ref)
+    return session.current_text
+
+
+def test_as_many_pages_are_in_hand_as_the_model_takes_and_the_others_wait(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, book: tuple[PageRef, ...]
+) -> None:
+    fake_engine.gate.clear()
+    session.read_all()
+    qtbot.waitUntil(lambda: session.activity.tokens == 2)  # a word of each
+    assert session.activity.together == 2
+    assert (session.activity.page, session.activity.page_count) == (1, 5)
+    assert [text_of(session, ref) != "" for ref in book] == [True, True, False, False, False]
+    fake_engine.gate.set()
+    until_idle(qtbot, session)
+    for number, ref in enumerate(book, start=1):
+        assert text_of(session, ref).startswith(f"page {number} of book.tiff")
+
+
+def test_a_single_page_is_read_by_itself(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    book: tuple[PageRef, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(FakeEngine, "read_together")
+    session.read_current()
+    until_idle(qtbot, session)
+    assert text_of(session, book[0]).startswith("page 1 of book.tiff")
+
+
+def test_a_page_that_fails_fails_alone(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[PageRef, PageState]
+) -> None:
+    fake_engine.pages_at_once = 2
+    fake_engine.broken_pages = {"broken.png"}
+    open_and_load(qtbot, session, draw_page("first.png"), draw_page("broken.png"), draw_page("last.png"))
+    session.read_all()
+    until_idle(qtbot, session)
+    assert [states[ref] for ref in session.refs] == [PageState.READ, PageState.FAILED, PageState.READ]
+
+
+def test_stop_ends_all_pages_in_hand_and_begins_no_other(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, book: tuple[PageRef, ...]
+) -> None:
+    fake_engine.gate.clear()
+    session.read_all()
+    qtbot.waitUntil(lambda: session.activity.tokens == 2)
+    session.stop()
+    until_idle(qtbot, session)
+    assert len(fake_engine.asked) == 2
+
+
+def test_a_page_that_is_removed_ends_alone(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, book: tuple[PageRef, ...]
+) -> None:
+    fake_engine.gate.clear()
+    session.read_all()
+    qtbot.waitUntil(lambda: session.activity.tokens == 2)
+    session.remove_page(book[0])
+    fake_engine.gate.set()
+    until_idle(qtbot, session)
+    assert [text_of(session, ref).startswith(f"page {ref.index + 1}") for ref in session.refs] == [True] * 4
+
+
+def test_pages_asked_for_later_join(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, book: tuple[PageRef, ...]
+) -> None:
+    fake_engine.gate.clear()
+    session.read(book[:2])
+    qtbot.waitUntil(lambda: session.activity.tokens == 2)
+    session.read(book[2:])
+    assert session.activity.page_count == 5
+    fake_engine.gate.set()
+    until_idle(qtbot, session)
+    assert text_of(session, book[4]).startswith("page 5")
+
+
+def test_a_page_that_is_looked_at_does_not_wait_until_all_are_read(
+    qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, five: tuple[PageRef, ...]
+) -> None:
+    order: list[tuple[str, int]] = []
+    bridge.page_encoded.connect(lambda reply: order.append(("encoded", reply.request_id)))
+    bridge.reading_finished.connect(lambda reply: order.append(("read", reply.request_id)))
+    fake_engine.gate.clear()
+    reading = [bridge.read_page(ref, 200, SETTINGS, with_others=True) for ref in five[:4]]
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    looked_at = bridge.encode_page(five[4], 200, SETTINGS.scaling)
+    with qtbot.waitSignal(bridge.thumbnail_rendered):  # behind the page to encode
+        bridge.render_thumbnail(five[4])
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: sum(kind == "read" for kind, _ in order) == 4)
+    assert order.index(("encoded", looked_at)) < order.index(("read", reading[0]))
+
+
+def test_who_else_wants_the_model_has_a_turn_before_further_pages_begin(
+    qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, five: tuple[PageRef, ...]
+) -> None:
+    order: list[int] = []
+    for signal in (bridge.reading_finished, bridge.reading_traced):
+        signal.connect(lambda reply: order.append(reply.request_id))
+    begun: set[int] = set()
+    bridge.stage_entered.connect(lambda reply: begun.add(reply.request_id))
+    fake_engine.gate.clear()
+    reading = [bridge.read_page(ref, 200, SETTINGS, with_others=True) for ref in five[:4]]
+    qtbot.waitUntil(lambda: len(begun) == 2)
+    trace = bridge.trace_page(five[0], 200, SETTINGS, [0, 1])
+    with qtbot.waitSignal(bridge.thumbnail_rendered):  # behind the page to trace
+        bridge.render_thumbnail(five[4])
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: len(order) == 5)
+    assert order[2] == trace
+    assert set(order[:2]) == set(reading[:2])
+
+
+def test_a_page_stopped_before_its_turn_is_told(
+    qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, five: tuple[PageRef, ...]
+) -> None:
+    ended: dict[int, StopReason | None] = {}
+    bridge.reading_finished.connect(lambda reply: ended.update({reply.request_id: reply.reading.stop_reason}))
+    bridge.request_stopped.connect(lambda reply: ended.update({reply.request_id: None}))
+    fake_engine.gate.clear()
+    reading = [bridge.read_page(ref, 200, SETTINGS, with_others=True) for ref in five[:4]]
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    bridge.stop(reading[3])
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: len(ended) == 4)
+    assert ended == {**dict.fromkeys(reading[:3], StopReason.END), reading[3]: None}
+
+
+def test_an_unforeseen_error_is_told_of_every_page_in_hand_and_the_next_ones_are_read(
+    qtbot: QtBot,
+    bridge: EngineBridge,
+    fake_engine: FakeEngine,
+    five: tuple[PageRef, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed: list[int] = []
+    bridge.request_failed.connect(lambda reply: failed.append(reply.request_id))
+    reading_alone = fake_engine.read
+
+    def fail_on_the_first(page, settings, cancel):  # type: ignore[no-untyped-def]
+        for event in reading_alone(page, settings, cancel):
+            yield event
+            if page.ref == five[0] and isinstance(event, TextDelta):
+                raise ZeroDivisionError
+
+    monkeypatch.setattr(fake_engine, "read", fail_on_the_first)
+    fake_engine.gate.clear()
+    begun: set[int] = set()
+    bridge.stage_entered.connect(lambda reply: begun.add(reply.request_id))
+    reading = [bridge.read_page(ref, 200, SETTINGS, with_others=True) for ref in five[:2]]
+    qtbot.waitUntil(lambda: len(begun) == 2)
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: len(failed) == 2)
+    assert failed == reading
+    with qtbot.waitSignal(bridge.reading_finished):
+        bridge.read_page(five[2], 200, SETTINGS)
+
+
+def test_the_status_line_counts_pages_that_are_read_at_once(qtbot: QtBot) -> None:
+    line = StatusLine()
+    qtbot.addWidget(line)
+    line.show_activity(Activity(ref=None, page=3, page_count=12, tokens=523, together=4))
+    assert line._activity.text() == "Reading 4 pages at once, 523 tokens (3 of 12 pages)"
