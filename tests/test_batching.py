@@ -17,7 +17,7 @@ from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr import batching, greedy, page_encoder
 from rtocr_gui.ocr.architecture import read_architecture
-from rtocr_gui.ocr.batching import PAGES_ON_A_PROCESSOR, Batch, SharedGeneration, pages_at_once
+from rtocr_gui.ocr.batching import PAGES_AT_ONCE, Batch, SharedGeneration, pages_at_once
 from rtocr_gui.ocr.checkpoint import load_model
 from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt
 from rtocr_gui.ocr.engine import Engine
@@ -222,9 +222,20 @@ def stand_in(layer_type: str = "full_attention", device: str = "cpu") -> Unlimit
     )
 
 
-def test_as_many_pages_go_together_as_the_device_reads_best(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("device", "width", "count"),
+    [
+        ("cpu", 256, PAGES_AT_ONCE),
+        ("cpu", 1280, 1),
+        ("cuda", 1280, PAGES_AT_ONCE),
+        ("mps", 256, PAGES_AT_ONCE),
+    ],
+)
+def test_pages_go_together_where_that_is_quicker(
+    monkeypatch: pytest.MonkeyPatch, device: str, width: int, count: int
+) -> None:
     monkeypatch.setattr(batching, "free_bytes", lambda _: 2**40)
-    assert pages_at_once(stand_in(), SIZES) == PAGES_ON_A_PROCESSOR
+    assert pages_at_once(stand_in(device=device), replace(SIZES, width=width)) == count
 
 
 def test_no_more_pages_go_together_than_the_memory_holds_at_their_greatest_length(

@@ -54,6 +54,7 @@ PROBES = {
     "plan": Probe("rtocr_gui.cli.probe", "plan", environment=_ONE_THREAD),
     "reread": Probe("rtocr_gui.cli.reading_probe", "reread", environment=_ONE_THREAD),
     "curve": Probe("rtocr_gui.cli.reading_probe", "curve", environment=_ONE_THREAD),
+    "together": Probe("rtocr_gui.cli.reading_probe", "together", environment=_ONE_THREAD),
     "overlay": Probe("rtocr_gui.ui.probe", "overlay"),
     "drag": Probe("rtocr_gui.ui.probe", "drag"),
     "window": Probe("rtocr_gui.ui.start_probe", "window", _AS_ANY_START_BUT_THE_FIRST, middle_of="window_s"),
@@ -97,6 +98,7 @@ FIGURES = (
         "reread.differing.whole_ratio", "Reading again, 2 % differ, with prefill", "×", 2.5, at_least=True
     ),
     Figure("curve.ratio", "Curve of 9 points, against one reading", "×", 3),
+    Figure("together.ratio", "15 pages together, against one by one", "×", 3, at_least=True),
     Figure("overlay.median_ms", "Slider to painted overlay, median", "ms", 8),
     Figure("overlay.worst_ms", "Slider to painted overlay, worst", "ms", 30),
     Figure("drag.waited_ms", "Drag at 60/s, any look, longest wait of a move", "ms", 33),

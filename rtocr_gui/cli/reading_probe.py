@@ -1,10 +1,9 @@
-"""Measures reading a page again in a process of its own, and prints the figures as JSON.
+"""Measures reading pages again, or several together, in a process of its own, and prints the figures as JSON.
 
-`benchmark` starts it as `python -m rtocr_gui.cli.reading_probe reread|curve`. It reads the samples with
-the bundled miniature. A quicker reading counts only if it gives the same tokens. Knows no window.
+`benchmark` starts it as `python -m rtocr_gui.cli.reading_probe reread|curve|together`. It reads the samples
+with the bundled miniature. A quicker reading counts only if it gives the same tokens. Knows no window.
 """
 
-import dataclasses
 import json
 import random
 import statistics
@@ -13,16 +12,21 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.curve import curve_settings
+from rtocr_gui.ocr.pages_together import PageRequest
 from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling
 from rtocr_gui.ocr.threads import wait_without_spinning
+from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
 
 _ROUNDS = 5
 _CURVE_ROUNDS = 3
+_TOGETHER_ROUNDS = 3
+_TOGETHER_RATIOS = (1.0, 0.9, 0.84, 0.75, 0.6)
 _DIFFERING_SHARE = 0.02
 
 
@@ -47,9 +51,15 @@ class ReadingProbe:
         assert isinstance(reading, Reading)
         return reading
 
+    def read_together(self, requests: Sequence[PageRequest], most: int | None) -> list[Reading]:
+        """Read pages, so many at a time; None for as many as the device reads best."""
+        events = self._engine.read_together(requests, most)
+        readings = {request: event for request, event in events if isinstance(event, Reading)}
+        return [readings[request] for request in requests]
+
     def encode_anew(self, page: PageImage, number: int) -> PageImage:
         """Give the page another name, of which the engine remembers nothing but the encoding."""
-        renamed = dataclasses.replace(page, ref=dataclasses.replace(page.ref, sha256=f"{number:064x}"))
+        renamed = _renamed(page, number)
         self._engine.encode(renamed, self.settings.scaling)
         return renamed
 
@@ -107,6 +117,41 @@ def measure_curve() -> dict[str, object]:
     return {"curve": {"points": len(wanted), "ratio": curve_s / plain_s}}
 
 
+def measure_together() -> dict[str, object]:
+    """Tell how many times as many pages a minute are read together as one by one, encoding included."""
+    probe = ReadingProbe()
+    wanted = [replace(probe.settings, pruning=PruneSettings(ratio)) for ratio in _TOGETHER_RATIOS]
+    jobs = [(page, settings) for settings in wanted for page in probe.pages]
+    times_s: dict[int | None, list[float]] = defaultdict(list)
+    said: list[tuple[int, ...]] = []
+    for number in range(2 * _TOGETHER_ROUNDS):
+        most = (1, None)[number % 2]
+        unread = [
+            PageRequest(_renamed(page, number * len(jobs) + place), settings, threading.Event())
+            for place, (page, settings) in enumerate(jobs)
+        ]
+        started = time.perf_counter()
+        readings = probe.read_together(unread, most)
+        times_s[most].append(time.perf_counter() - started)
+        said = said or [reading.token_ids for reading in readings]
+        if [reading.token_ids for reading in readings] != said:
+            sys.exit("Pages are read otherwise together than one by one; they must not be.")
+    alone_s, together_s = (statistics.median(times_s[most]) for most in (1, None))
+    return {
+        "together": {
+            "pages": len(jobs),
+            "ratio": alone_s / together_s,
+            "pages_per_minute": 60 * len(jobs) / together_s,
+            "pages_per_minute_alone": 60 * len(jobs) / alone_s,
+        }
+    }
+
+
+def _renamed(page: PageImage, number: int) -> PageImage:
+    """Give a page another name, of which an engine remembers nothing."""
+    return replace(page, ref=replace(page.ref, sha256=f"{number:064x}"))
+
+
 def _damaged(token_ids: Sequence[int], seed: int) -> tuple[int, ...]:
     """Replace 2 % of the tokens by others of the text, at random places."""
     chance = random.Random(seed)
@@ -117,4 +162,5 @@ def _damaged(token_ids: Sequence[int], seed: int) -> tuple[int, ...]:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"reread": measure_reread, "curve": measure_curve}[sys.argv[1]]()))
+    groups = {"reread": measure_reread, "curve": measure_curve, "together": measure_together}
+    print(json.dumps(groups[sys.argv[1]]()))

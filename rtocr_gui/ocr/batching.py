@@ -27,10 +27,11 @@ from rtocr_gui.ocr.decoding import Prompt
 from rtocr_gui.ocr.devices import free_bytes
 from rtocr_gui.ocr.greedy import Candidates, GenerationRules, GreedyText
 from rtocr_gui.ocr.growing_cache import make_cache
+from rtocr_gui.ocr.threads import NARROW_DECODER
 
-PAGES_ON_A_PROCESSOR = 8
-PAGES_ON_A_GRAPHICS_CARD = 16
-"""How many pages are read at a time, where there is memory for them and nothing else is asked for."""
+PAGES_AT_ONCE = 16
+"""How many pages are read at a time, where that is quicker, there is memory for them and nothing else is
+asked for."""
 
 _SHARE_OF_MEMORY = 0.25
 
@@ -40,8 +41,10 @@ def pages_at_once(
 ) -> int:
     """Decide how many pages are read at a time.
 
-    Each might become as long as the model can take it; while one joins or leaves, its keys and values are
-    there twice, and encoding needs memory too.
+    On a processor, a wide decoder takes longer over several tokens than over one after the other
+    (`drafting.pass_cost`): there pages are read one by one. Elsewhere memory decides. Each page might
+    become as long as the model can take it; while one joins or leaves, its keys and values are there
+    twice, and encoding needs memory too.
 
     Args:
         model: as it was loaded.
@@ -56,9 +59,10 @@ def pages_at_once(
         return 1
     if wanted is not None:
         return wanted
-    most = PAGES_ON_A_PROCESSOR if model.device.type == "cpu" else PAGES_ON_A_GRAPHICS_CARD
+    if model.device.type == "cpu" and sizes.width >= NARROW_DECODER:
+        return 1
     page_bytes = prefill_cost(sizes, sizes.context_length, model.dtype.itemsize).cache_bytes
-    return max(1, min(most, int(_SHARE_OF_MEMORY * free_bytes(model.device) / page_bytes)))
+    return max(1, min(PAGES_AT_ONCE, int(_SHARE_OF_MEMORY * free_bytes(model.device) / page_bytes)))
 
 
 class Batch:

@@ -1,0 +1,80 @@
+"""Decodes several texts in the same passes with a full-size checkpoint, against one at a time.
+
+Prompts are noise, and so are the texts: each token goes to experts of its own, as those of different
+pages do. Prints what a pass and a token took; ways take turns, and medians count.
+
+    python packaging/fullsize/decode_together.py FOLDER [--pages 1 2 4] [--tokens 12] [--rounds 2]
+"""
+
+import argparse
+import statistics
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+
+from rtocr_gui.ocr.threads import decoding_threads, usable_cpus, wait_without_spinning
+
+wait_without_spinning()
+
+from rtocr_gui.ocr.batching import Batch, SharedGeneration  # noqa: E402
+from rtocr_gui.ocr.checkpoint import load_checkpoint  # noqa: E402
+from rtocr_gui.ocr.decoding import Prompt  # noqa: E402
+from rtocr_gui.ocr.devices import place  # noqa: E402
+from rtocr_gui.ocr.folder import inspect_checkpoint  # noqa: E402
+from rtocr_gui.ocr.greedy import GenerationRules  # noqa: E402
+from rtocr_gui.ocr.page_encoder import wait_for  # noqa: E402
+
+PROMPT_TOKENS = 280
+"""About what a page in mode Base takes."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pages", type=int, nargs="+", default=[1, 2, 4], help="how many at a time (1 2 4)")
+    parser.add_argument("--tokens", type=int, default=12, help="of each text (12)")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", default="auto")
+    arguments = parser.parse_args()
+
+    placement = place(
+        arguments.device, arguments.precision, inspect_checkpoint(arguments.folder).parameter_count
+    )
+    model = load_checkpoint(arguments.folder, placement.device, placement.dtype).model
+    width = model.config.text_config.hidden_size
+    torch.set_num_threads(decoding_threads(width, usable_cpus()))
+    rules = GenerationRules(end_id=None, max_new_tokens=arguments.tokens, context_length=8192)
+    passes_ms: dict[int, list[float]] = defaultdict(list)
+    for _ in range(arguments.rounds):
+        for pages in arguments.pages:
+            batch = Batch(model)
+            texts = [SharedGeneration(batch, rules, threading.Event()) for _ in range(pages)]
+            for number, text in enumerate(texts):
+                generator = torch.Generator().manual_seed(number)
+                noise = 0.02 * torch.randn(PROMPT_TOKENS, width, generator=generator)
+                positions = torch.arange(PROMPT_TOKENS, device=placement.device)
+                text.prefill(Prompt(noise.to(placement.device, placement.dtype), positions, PROMPT_TOKENS))
+            running = [iter(text) for text in texts]
+            while running := [steps for steps in running if any(token is None for token in steps)]:
+                wait_for(placement.device)
+                started = time.perf_counter()
+                batch.feed()
+                wait_for(placement.device)
+                passes_ms[pages].append((time.perf_counter() - started) * 1000)
+    medians = {pages: statistics.median(times) for pages, times in passes_ms.items()}
+    one_ms = medians[min(medians)] / min(medians)
+    print(f"{placement.device}, {placement.dtype_name}, {torch.get_num_threads()} threads\n")
+    print("| pages together | a pass | a token | against one |\n| ---: | ---: | ---: | ---: |")
+    for pages, pass_ms in medians.items():
+        token_ms = pass_ms / pages
+        print(f"| {pages} | {pass_ms:.0f} ms | {token_ms:.0f} ms | {one_ms / token_ms:.2f} times |")
+
+
+if __name__ == "__main__":
+    main()
