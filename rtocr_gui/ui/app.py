@@ -21,10 +21,11 @@ from PySide6.QtWidgets import QApplication
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, load_settings, save_settings, settings_path
-from rtocr_gui.ui.engine_bridge import EngineBridge, ReadingEngine
+from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.engine_start import make_engine
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.models_desk import ModelsDesk
+from rtocr_gui.ui.reading_engine import ReadingEngine
 from rtocr_gui.ui.session import Session
 
 CLOSE_TIMEOUT_S = 1.5

@@ -2,7 +2,7 @@
 
 The bridge owns four lanes. The *document lane* opens files, renders pages and exports pictures of
 them, so PDFium is only ever entered from one thread. The *model lane* imports torch, loads the model,
-encodes and reads. The *plan lane* plans from an immutable `EncodedPage` while the slider moves, and
+encodes and reads (`reading_desk`). The *plan lane* plans from an immutable `EncodedPage` while the slider moves, and
 compares texts. The *transport lane* solves where merged tokens go, which takes too long for the plans of
 a moving slider to wait behind. Each request is answered by one frozen reply that carries its id;
 workers emit signals, and only slots on the main thread touch widgets. Knows no widget and no program
@@ -13,35 +13,31 @@ import itertools
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 from rtocr_gui.documents.loading import CHANGED, Document, open_document
 from rtocr_gui.documents.pages import PageImage, PageRef
-from rtocr_gui.errors import DocumentError, PasswordRequired, RtocrError
+from rtocr_gui.errors import DocumentError, RtocrError
 from rtocr_gui.ocr.comparison import compare_texts
-from rtocr_gui.ocr.pages_together import PageEvent, PageFailed, PageRequest
+from rtocr_gui.ocr.pages_together import PageRequest
 from rtocr_gui.ocr.reading import (
     EncodedPage,
     LoadedModel,
-    OutOfMemory,
-    Reading,
-    ReadingEvent,
-    ReadingTrace,
     ReadSettings,
     Scaling,
-    Stage,
 )
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
 from rtocr_gui.ui.images import as_qimage
 from rtocr_gui.ui.lanes import Lane
 from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.page_reading import PageReading
+from rtocr_gui.ui.reading_desk import PageToEncode, ReadingDesk
+from rtocr_gui.ui.reading_engine import ReadingEngine
 from rtocr_gui.ui.replies import (
     DocumentOpened,
     FitJudged,
@@ -60,48 +56,12 @@ from rtocr_gui.ui.replies import (
 )
 
 if TYPE_CHECKING:
-    from rtocr_gui.ocr.fit import Fit
+    pass
 
 _log = logging.getLogger(__name__)
 
 THUMBNAIL_PX = 160
 """Longest side of a thumbnail."""
-
-
-class ReadingEngine(Protocol):
-    """What the bridge needs of `ocr.engine.Engine`; tests give it a fake."""
-
-    @property
-    def is_loaded(self) -> bool: ...
-
-    def fit(
-        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
-    ) -> "Fit": ...
-
-    def load(
-        self,
-        folder: Path,
-        device: str = "auto",
-        precision: str = "auto",
-        scaling: Scaling | None = None,
-        anyway: bool = False,
-    ) -> LoadedModel: ...
-
-    def unload(self) -> None: ...
-
-    def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage: ...
-
-    def read(
-        self, page: PageImage, settings: ReadSettings, cancel: threading.Event
-    ) -> Iterator[ReadingEvent]: ...
-
-    def read_together(
-        self, requests: Iterable[PageRequest | None]
-    ) -> Iterator[tuple[PageRequest, PageEvent]]: ...
-
-    def trace(
-        self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
-    ) -> ReadingTrace | None: ...
 
 
 class EngineBridge(QObject):
@@ -152,21 +112,21 @@ class EngineBridge(QObject):
         self._documents: dict[Path, Document] = {}
         self._rendered: PageImage | None = None
         self._rendered_dpi = 0.0
-        # One place for all encodings that wait: a person may pass a hundred pages while the model is busy.
-        self._page_to_encode: tuple[int, PageImage, Scaling] | None = None
-        self._to_read: deque[PageReading] = deque()
-        self._reads = False
-        self._readings_change = threading.Lock()
         self._document_lane = Lane("documents")
         self._model_lane = Lane("model")
         self._plan_lane = Lane("plan")
         self._transport_lane = Lane("transport")
-        self._signals = {
+        signals: dict[type, SignalInstance] = {
             StageEntered: self.stage_entered,
             PageEncoded: self.page_encoded,
             TextStreamed: self.text_streamed,
             ReadingFinished: self.reading_finished,
+            RequestStopped: self.request_stopped,
+            RequestFailed: self.request_failed,
         }
+        self._desk = ReadingDesk(
+            self._model_lane, self._loaded_engine, lambda reply: signals[type(reply)].emit(reply)
+        )
         self._newest_render_id = 0
         self._newest_fit_id = 0
         self._newest_encode_id = 0
@@ -289,29 +249,14 @@ class EngineBridge(QObject):
         """
         request_id = self._newest_encode_id = next(self._ids)
 
+        def is_wanted() -> bool:
+            return request_id == self._newest_encode_id
+
         def render() -> None:
-            if request_id != self._newest_encode_id:
-                return
-            page = self._load_page(ref, dpi)
-            with self._readings_change:
-                self._page_to_encode = request_id, page, scaling
-                if not self._reads:
-                    self._submit(self._model_lane, request_id, self._encode_waiting)
+            if is_wanted():
+                self._desk.encode(PageToEncode(request_id, self._load_page(ref, dpi), scaling, is_wanted))
 
         return self._submit(self._document_lane, request_id, render)
-
-    def _encode_waiting(self) -> None:
-        """Encode the page that waits for it, if one does."""
-        waiting, self._page_to_encode = self._page_to_encode, None
-        if waiting is None or waiting[0] != self._newest_encode_id:
-            return
-        request_id, page, scaling = waiting
-        try:
-            engine = self._loaded_engine()
-            self.stage_entered.emit(StageEntered(request_id, page.ref, Stage.ENCODE))
-            self.page_encoded.emit(PageEncoded(request_id, scaling, engine.encode(page, scaling)))
-        except Exception as error:
-            self.request_failed.emit(_told(request_id, error))
 
     def read_page(self, ref: PageRef, dpi: float, settings: ReadSettings, with_others: bool = False) -> int:
         """Read a page. Answered by stages, `page_encoded`, streamed text and, last, `reading_finished`.
@@ -332,75 +277,9 @@ class EngineBridge(QObject):
                 self.request_stopped.emit(RequestStopped(request_id))
                 return
             request = PageRequest(self._load_page(ref, dpi), settings, cancel)
-            with self._readings_change:
-                self._to_read.append(PageReading(request_id, request, with_others))
-                if not self._reads:
-                    self._reads = True
-                    self._submit(self._model_lane, request_id, self._read_waiting)
+            self._desk.read(PageReading(request_id, request, with_others))
 
         return self._submit(self._document_lane, request_id, render)
-
-    def _read_waiting(self) -> None:
-        """Read the page that waits longest; others may join it for as long as nobody else wants the model."""
-        in_hand: dict[PageRequest, PageReading] = {}
-        self._encode_waiting()
-        try:
-            for request, event in self._events(in_hand):
-                self._tell(in_hand[request], event)
-                if isinstance(event, Reading | PageFailed):
-                    del in_hand[request]
-                self._encode_waiting()
-            for reading in in_hand.values():  # stopped just before it began
-                self.request_stopped.emit(RequestStopped(reading.request_id))
-        except Exception as error:
-            for reading in in_hand.values():
-                self.request_failed.emit(_told(reading.request_id, error))
-        with self._readings_change:
-            self._reads = bool(self._to_read)
-            if self._reads or self._page_to_encode:
-                job = self._read_waiting if self._reads else self._encode_waiting
-                self._submit(self._model_lane, 0, job)
-
-    def _events(self, in_hand: dict[PageRequest, PageReading]) -> Iterator[tuple[PageRequest, PageEvent]]:
-        """What the engine tells of the next page, or of the next pages together."""
-        first = self._take_next(in_hand, joins=False)
-        if first is None:
-            return
-        engine, alone = self._loaded_engine(), first.request
-        if first.with_others:
-            yield from engine.read_together(self._joining(first, in_hand))
-        else:
-            for event in engine.read(alone.page, alone.settings, alone.cancel):
-                yield alone, event
-
-    def _joining(
-        self, first: PageReading, in_hand: dict[PageRequest, PageReading]
-    ) -> Iterator[PageRequest | None]:
-        reading: PageReading | None = first
-        while True:
-            yield reading.request if reading is not None else None
-            reading = self._take_next(in_hand, joins=True)
-
-    def _take_next(self, in_hand: dict[PageRequest, PageReading], joins: bool) -> PageReading | None:
-        """Take the page in hand that waits longest and is still wanted, if it may begin now."""
-        while self._to_read:
-            reading = self._to_read[0]
-            is_wanted = not reading.request.cancel.is_set()
-            if is_wanted and joins and (not reading.with_others or self._model_lane.is_awaited):
-                return None
-            self._to_read.popleft()
-            if is_wanted:
-                in_hand[reading.request] = reading
-                return reading
-            self.request_stopped.emit(RequestStopped(reading.request_id))
-        return None
-
-    def _tell(self, reading: PageReading, event: PageEvent) -> None:
-        if isinstance(event, PageFailed):
-            self.request_failed.emit(_told(reading.request_id, event.error))
-            return
-        for reply in reading.replies_to(event):
-            self._signals[type(reply)].emit(reply)
 
     def trace_page(self, ref: PageRef, dpi: float, settings: ReadSettings, token_ids: Sequence[int]) -> int:
         """Find out where a finished reading was looked up on its page. Answered by `reading_traced`.
@@ -505,7 +384,7 @@ class EngineBridge(QObject):
             try:
                 self.model_reloaded.emit(_load(self._engine, self._loaded_request))
             except Exception as error:
-                self.reload_failed.emit(_told(0, error))
+                self.reload_failed.emit(RequestFailed.by(0, error))
                 raise RtocrError("The model could not be loaded again.") from error
         return self._engine
 
@@ -523,7 +402,7 @@ class EngineBridge(QObject):
                 job()
             except Exception as error:
                 # The last line of defence: an unforeseen error must reach the person, not kill the lane.
-                self.request_failed.emit(_told(request_id, error))
+                self.request_failed.emit(RequestFailed.by(request_id, error))
 
         lane.submit(guarded)
         return request_id
@@ -531,23 +410,6 @@ class EngineBridge(QObject):
 
 def _load(engine: ReadingEngine, request: LoadRequest) -> LoadedModel:
     return engine.load(request.folder, request.device, request.precision, request.scaling, request.anyway)
-
-
-def _told(request_id: int, error: Exception) -> RequestFailed:
-    """An error for the person; what nobody foresaw is logged."""
-    from rtocr_gui.ocr.fit import DoesNotFit
-
-    if not isinstance(error, RtocrError):
-        _log.error("request %d failed", request_id, exc_info=error)
-        sentence = f"Something unforeseen went wrong ({type(error).__name__}). The log has the details."
-        return RequestFailed(request_id, sentence)
-    return RequestFailed(
-        request_id,
-        str(error),
-        needs_password=isinstance(error, PasswordRequired),
-        retry=error.retry if isinstance(error, OutOfMemory) else None,
-        fit=error.fit if isinstance(error, DoesNotFit) else None,
-    )
 
 
 def _solve_transport(plan: PrunePlan) -> Transport:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rtocr_gui.ocr.threads import wait_without_spinning
-from rtocr_gui.ui.engine_bridge import ReadingEngine
+from rtocr_gui.ui.reading_engine import ReadingEngine
 
 _READ_BYTES = 1 << 22
 

@@ -1,18 +1,30 @@
 """What the bridge answers: one frozen value per event, each with the id of the request it answers."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.errors import PasswordRequired, RtocrError
 from rtocr_gui.ocr.comparison import TextComparison
-from rtocr_gui.ocr.reading import EncodedPage, Reading, ReadingTrace, ReadSettings, Scaling, Stage
+from rtocr_gui.ocr.reading import (
+    EncodedPage,
+    OutOfMemory,
+    Reading,
+    ReadingTrace,
+    ReadSettings,
+    Scaling,
+    Stage,
+)
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 
 if TYPE_CHECKING:
     from rtocr_gui.ocr.fit import Fit
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +154,20 @@ class RequestFailed:
     needs_password: bool = False
     retry: ReadSettings | None = None
     fit: "Fit | None" = None
+
+    @classmethod
+    def by(cls, request_id: int, error: Exception) -> Self:
+        """Put an error into words for the person; what nobody foresaw is logged."""
+        from rtocr_gui.ocr.fit import DoesNotFit
+
+        if not isinstance(error, RtocrError):
+            _log.error("request %d failed", request_id, exc_info=error)
+            sentence = f"Something unforeseen went wrong ({type(error).__name__}). The log has the details."
+            return cls(request_id, sentence)
+        return cls(
+            request_id,
+            str(error),
+            needs_password=isinstance(error, PasswordRequired),
+            retry=error.retry if isinstance(error, OutOfMemory) else None,
+            fit=error.fit if isinstance(error, DoesNotFit) else None,
+        )
