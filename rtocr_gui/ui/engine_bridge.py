@@ -1,16 +1,15 @@
 """Everything slow, off the main thread: documents, the model, plans.
 
-The bridge owns four lanes. The *document lane* opens files, renders pages and exports pictures of
-them, so PDFium is only ever entered from one thread. The *model lane* imports torch, loads the model,
-encodes and reads (`reading_desk`). The *plan lane* plans from an immutable `EncodedPage` while the slider moves, and
-compares texts. The *transport lane* solves where merged tokens go, which takes too long for the plans of
-a moving slider to wait behind. Each request is answered by one frozen reply that carries its id;
-workers emit signals, and only slots on the main thread touch widgets. Knows no widget and no program
-state: who asked, and whether the answer is still wanted, is `session`'s to know.
+The bridge owns four lanes. The *document lane* opens files, renders pages and exports pictures of them, so
+PDFium is only ever entered from one thread. The *model lane* imports torch, loads the model, encodes and
+reads (`reading_desk`). The *plan lane* plans from an immutable `EncodedPage` while the slider moves, and
+compares texts. The *transport lane* solves where merged tokens go, which takes too long for the plans of a
+moving slider to wait behind. Each request is answered by one frozen reply that carries its id; workers emit
+signals, and only slots on the main thread touch widgets. Knows no widget and no program state: who asked,
+and whether the answer is still wanted, is `session`'s to know.
 """
 
 import itertools
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -57,8 +56,6 @@ from rtocr_gui.ui.replies import (
 
 if TYPE_CHECKING:
     pass
-
-_log = logging.getLogger(__name__)
 
 THUMBNAIL_PX = 160
 """Longest side of a thumbnail."""
