@@ -69,10 +69,12 @@ class Headroom:
             retry = after_memory_ran_out(
                 settings, view, modes, lambda smaller: self._need(smaller).page <= most
             )
+        figures = ""
+        if free < need:  # else it ran out for another reason, such as free memory that lies in pieces
+            figures = f": that takes {size_in_words(need)} beside the model; {size_in_words(free)} are free"
         return OutOfMemory(
-            f"There is not enough memory to read {page.ref.label} in mode {view.label}: that takes "
-            f"{size_in_words(need)} beside the model, and {size_in_words(free)} are free. Choose a smaller "
-            "mode, or close other programs.",
+            f"There is not enough memory to read {page.ref.label} in mode {view.label}{figures}. Choose a "
+            "smaller mode, or close other programs.",
             retry,
         )
 
