@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import ot
 import pytest
 import torch
 from hypothesis import given, settings
@@ -267,20 +266,6 @@ class TestMerging:
         assert (masses >= 0).all()
         assert_allclose(masses.sum(axis=0), [*np.ones(merged), kept], rtol=1e-9)
         assert_allclose(masses.sum(axis=1), [*np.ones(kept), merged], rtol=1e-9)
-
-    @few
-    @given(st.integers(1, 40), st.integers(1, 40), seeds)
-    def test_masses_are_those_of_a_library_for_optimal_transport(
-        self, kept: int, merged: int, seed: int
-    ) -> None:
-        similarity = np.random.default_rng(seed).uniform(-1, 1, (kept, merged)).astype(np.float32)
-        cost = np.full((kept + 1, merged + 1), -0.2)
-        cost[:-1, :-1] = -similarity
-        rows, columns = np.ones(kept + 1), np.ones(merged + 1)
-        rows[-1], columns[-1] = merged, kept
-        total = kept + merged
-        expected = ot.sinkhorn(rows / total, columns / total, cost, 1.0, stopThr=1e-14) * total
-        assert_allclose(solve_transport(similarity), expected, rtol=1e-6)
 
     def test_the_hardest_similarities_still_converge(self) -> None:
         similarity = np.where(np.indices((300, 300)).sum(axis=0) % 2, 1, -1).astype(np.float32)
