@@ -345,6 +345,18 @@ def test_pages_are_asked_for_when_there_is_room(miniature_engine: Engine, sample
     assert ended == len(asked) == 2 * len(samples)
 
 
+def test_the_first_page_is_heard_of_before_the_others_are_encoded(
+    miniature_engine: Engine, samples: list[PageImage]
+) -> None:
+    requests = requests_of(samples, "soon", [1.0])
+    listening = miniature_engine.read_together(requests, most=3)
+    for request, event in listening:
+        assert request is requests[0]
+        if isinstance(event, TextDelta):
+            break
+    list(listening)
+
+
 def test_a_page_that_is_stopped_stops_alone_and_one_that_did_not_begin_is_left_out(
     miniature_engine: Engine, samples: list[PageImage]
 ) -> None:
@@ -431,8 +443,8 @@ def test_whoever_stops_listening_leaves_nothing_behind(
 
     monkeypatch.setattr(Batch, "feed", noting)
     listening = miniature_engine.read_together(requests_of(samples, "left", [1.0]), most=3)
-    while not batches:
-        next(listening)
-    assert len(batches[0]) == 3
+    for _, event in listening:
+        if batches and len(batches[0]) == 3 and isinstance(event, TextDelta):
+            break
     listening.close()  # type: ignore[attr-defined]
     assert len(batches[0]) == 0

@@ -490,9 +490,9 @@ def test_a_second_ctrl_c_does_not_wait_for_the_page(run, book, tmp_path):
 def test_ctrl_c_keeps_what_was_read_of_each_page_that_was_under_way(run, book, tmp_path):
     result = run("read", book, "-q", "-o", tmp_path / "out.md", "--together", 3, engine=InterruptedEngine(2))
     assert result.code == 130
-    # Pages take turns word by word: the first two were a word ahead when Ctrl-C was pressed.
+    # Pages take turns word by word, and one begins with each turn.
     said = [line for line in (tmp_path / "out.md").read_text().splitlines() if line.startswith("page ")]
-    assert said == ["page 1 of", "page 2 of", "page 3"]
+    assert said == ["page 1 of book.pdf at", "page 2 of book.pdf", "page 3"]
     assert told(result) == [
         *(
             f"rtocr: warning: {book}, page {number} of 5: interrupted. The end of its text is missing."

@@ -1,7 +1,8 @@
 """Reads several pages at once: each goes through its stages, and all decode in the same passes.
 
-A page that waits for the next pass says so; when all of them do, the pass is made. One that ends or fails
-leaves the others alone, and makes room for the next one. Knows neither the model nor torch.
+A page that waits for the next pass says so; when all of them do, the pass is made. Before each pass one
+page may begin, so that the first are heard of while others are still encoded. One that ends or fails leaves
+the others alone, and makes room for the next one. Knows neither the model nor torch.
 """
 
 import threading
@@ -71,7 +72,7 @@ def read_together(
     waiting = iter(requests)
     running: list[_Page] = []
     while True:
-        while len(running) < most and (request := _next_wanted(waiting)):
+        if len(running) < most and (request := _next_wanted(waiting)):
             running.append(_Page(request, begin(request)))
         if not running:
             return
