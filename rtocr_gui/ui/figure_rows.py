@@ -69,7 +69,11 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
     told = []
     if reading is None:
         return ("Not read yet: press Read to measure.",) if plan is not None else ()
-    if plan is not None and len(plan.kept) != reading.kept:
+    if plan is not None and len(plan.norms) != reading.total:
+        told.append(
+            f"Figures of the last reading, of {reading.total} tokens; the page has {len(plan.norms)} by now."
+        )
+    elif plan is not None and len(plan.kept) != reading.kept:
         told.append(
             f"Figures of the last reading, at {percent(reading.retention)}; the slider is at "
             f"{percent(plan.retention)} by now."

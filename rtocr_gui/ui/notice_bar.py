@@ -95,6 +95,7 @@ class NoticeBar(QFrame):
         row.offer_taken.connect(lambda offer: self._take(row, offer))
         self._rows.append(row)
         self._column.addWidget(row)
+        row.show()  # at once: what is hidden takes no height
         if notice.is_passing:
             self._leaving.start()
         self.show()

@@ -64,13 +64,15 @@ class StatusLine(QWidget):
         if activity.together > 1:
             words = f"Reading {activity.together} pages at once"
         if activity.tokens:
-            words += f", {activity.tokens} tokens"
-        several = activity.page_count > 1
-        if several:
+            words += f", {_counted(activity.tokens, 'token', 'tokens')}"
+        several, ended = activity.page_count > 1, activity.page - 1
+        if activity.together > 1:
+            words += f" ({ended} of {activity.page_count} pages done)"
+        elif several:
             words += f" ({activity.page} of {activity.page_count} pages)"
         self._activity.setText(words)
         self._progress.setRange(0, activity.page_count if several else 0)
-        self._progress.setValue(activity.page - 1)
+        self._progress.setValue(ended)
 
     @Slot(object)
     def show_curve(self, shown: CurveShown) -> None:

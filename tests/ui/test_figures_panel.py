@@ -161,6 +161,13 @@ def test_figures_of_an_earlier_ratio_say_so() -> None:
     assert moved[0] == "Figures of the last reading, at 50 %; the slider is at 30 % by now."
 
 
+def test_figures_of_a_page_that_was_scaled_in_another_way_say_so() -> None:
+    smaller = dataclasses.replace(HALF, kept=50, total=100)
+    assert notes(FiguresShown(PLAN, smaller))[0] == (
+        f"Figures of the last reading, of 100 tokens; the page has {len(PLAN.norms)} by now."
+    )
+
+
 @pytest.mark.parametrize(
     ("told", "expected"),
     [

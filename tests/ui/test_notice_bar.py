@@ -69,6 +69,18 @@ def test_the_bar_hides_once_all_good_news_left(qtbot: QtBot, make_bar: MakeBar) 
     qtbot.waitUntil(bar.isHidden)
 
 
+def test_every_one_of_a_few_notices_is_seen(qtbot: QtBot, make_bar: MakeBar) -> None:
+    bar = make_bar()
+    bar.add(BAD)
+    qtbot.waitUntil(bar.isVisible)
+    for name in ("broken.png", "empty.pdf"):
+        bar.add_problem(f"{name}: The file cannot be opened.")
+    scroll = bar.findChild(QScrollArea)
+    needed = scroll.widget().layout().totalHeightForWidth(scroll.viewport().width())
+    assert needed > 3 * bar.fontMetrics().height()
+    assert scroll.height() >= needed
+
+
 def test_nothing_leaves_from_under_the_pointer(qtbot: QtBot, make_bar: MakeBar) -> None:
     bar = make_bar(leave_after_ms=1)
     bar.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
