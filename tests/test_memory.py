@@ -13,7 +13,7 @@ from rtocr_gui.ocr.architecture import Architecture, read_architecture
 from rtocr_gui.ocr.devices import PRECISIONS
 from rtocr_gui.ocr.fit import MINIATURE_BYTES, DoesNotFit, Fit, Spot, judge_fit
 from rtocr_gui.ocr.folder import check_folder, describe
-from rtocr_gui.ocr.main_memory import free_main_memory
+from rtocr_gui.ocr.main_memory import UNKNOWN, free_main_memory
 from rtocr_gui.ocr.manifest import expected_tensors
 from rtocr_gui.ocr.memory import VALUE_BYTES, MemoryNeed, View, memory_need
 from rtocr_gui.ocr.reading import Mode, ModelInfo, Scaling
@@ -296,3 +296,22 @@ def test_devices_are_named_in_words() -> None:
 def test_a_need_is_the_weights_and_the_greater_of_encoding_and_reading() -> None:
     assert MemoryNeed(100, 20, 30).total == 130
     assert MemoryNeed(100, 40, 30).page == 40
+
+
+@pytest.mark.parametrize("odd", [b"", b"\n", b"0::/\n\n", b"nonsense\n", b"\xff::\xfe\n"])
+def test_what_a_system_tells_in_an_odd_way_limits_nothing(available: int, tmp_path: Path, odd: bytes) -> None:
+    own = tmp_path / "own"
+    own.write_bytes(odd)
+    assert free_main_memory(tmp_path, own) == available
+
+
+def test_a_system_that_does_not_tell_refuses_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def hidden() -> SimpleNamespace:
+        raise PermissionError("/proc/meminfo")
+
+    monkeypatch.setattr(psutil, "virtual_memory", hidden)
+    assert free_main_memory(tmp_path, tmp_path / "none") == UNKNOWN
+    own = tmp_path / "own"
+    own.write_text("0::/\n")
+    write_group(tmp_path, V2, "10000", 7000)
+    assert free_main_memory(tmp_path, own) == 3000

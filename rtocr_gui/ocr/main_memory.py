@@ -1,9 +1,13 @@
 """How much main memory this process may still take. Knows the operating system; no PyTorch, no model."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+
+UNKNOWN = sys.maxsize
+"""Stands for what a system does not tell: nobody is refused memory on a guess."""
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUPS = Path("/proc/self/cgroup")
@@ -22,20 +26,30 @@ def free_main_memory(cgroups: Path = _CGROUPS, own_cgroups: Path = _OWN_CGROUPS)
         own_cgroups: where it tells which of them this process is in.
 
     Returns:
-        What the system has available, or what is left to the container where that is less.
+        What the system has available, or what is left to the container where that is less; `UNKNOWN` where
+        neither can be told.
     """
-    available: int = psutil.virtual_memory().available
-    return min([available, *_left_to_containers(cgroups, own_cgroups)])
+    return min([_available(), *_left_to_containers(cgroups, own_cgroups)])
+
+
+def _available() -> int:
+    """What the system has available; a sandbox may keep it from telling."""
+    try:
+        available: int = psutil.virtual_memory().available
+    except (OSError, psutil.Error):
+        return UNKNOWN
+    return available
 
 
 def _left_to_containers(cgroups: Path, own_cgroups: Path) -> Iterator[int]:
     """What each of the nested groups around this process leaves it, where it limits memory at all."""
     try:
-        memberships = [line.split(":", 2) for line in own_cgroups.read_text().splitlines()]
+        lines = own_cgroups.read_text(errors="replace").splitlines()
     except OSError:  # no Linux
         return
-    for _, controllers, own in memberships:
-        if controllers not in ("", "memory"):
+    for line in lines:
+        controllers, is_told, own = line.partition(":")[2].partition(":")
+        if not is_told or controllers not in ("", "memory"):
             continue
         top = cgroups / controllers
         names = _VERSION_1 if controllers else _VERSION_2
