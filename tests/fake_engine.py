@@ -65,6 +65,7 @@ class FakeEngine:
         reading_began: set when a reading has said its first word.
         asked: the settings of each reading that began, in order.
         load_error: raised by `load` where it is given.
+        broken_precisions: those that `load` refuses.
         need: whether a model fits; it is loaded then, or anyway. None where everything fits.
         traced: settings of every trace that was begun.
         tasks: what its model was made for.
@@ -84,6 +85,7 @@ class FakeEngine:
         self.gate.set()
         self.reading_began = threading.Event()
         self.load_error: CheckpointError | None = None
+        self.broken_precisions: set[str] = set()
         self.need: Fit | None = None
         self.threads: set[str] = set()
         self.asked: list[ReadSettings] = []
@@ -118,6 +120,8 @@ class FakeEngine:
         self.threads.add(threading.current_thread().name)
         if self.load_error is not None:
             raise self.load_error
+        if precision in self.broken_precisions:
+            raise CheckpointError(f"No model runs in {precision}.")
         if self.need is not None and not (self.need.fits or anyway):
             raise DoesNotFit(self.need)
         self.loads.append((folder, device, precision, scaling))

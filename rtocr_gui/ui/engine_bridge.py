@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
@@ -40,6 +39,7 @@ from rtocr_gui.ui.reading_engine import ReadingEngine
 from rtocr_gui.ui.replies import (
     DocumentOpened,
     FitJudged,
+    ModelLoaded,
     PageEncoded,
     PageExported,
     PageRendered,
@@ -54,9 +54,6 @@ from rtocr_gui.ui.replies import (
     TransportSolved,
 )
 
-if TYPE_CHECKING:
-    pass
-
 THUMBNAIL_PX = 160
 """Longest side of a thumbnail."""
 
@@ -67,7 +64,7 @@ class EngineBridge(QObject):
     Signals (each carries one frozen value):
         document_opened (DocumentOpened), page_rendered (PageRendered), thumbnail_rendered (PageRendered),
         page_exported (PageExported),
-        fit_judged (FitJudged), model_loaded (LoadedModel), model_unloaded (),
+        fit_judged (FitJudged), model_loaded (ModelLoaded), model_unloaded (),
         reload_began (), model_reloaded (LoadedModel), reload_failed (RequestFailed),
         stage_entered (StageEntered), page_encoded (PageEncoded),
         text_streamed (TextStreamed), reading_finished (ReadingFinished),
@@ -215,6 +212,7 @@ class EngineBridge(QObject):
         Where that fails, the former model is still there, or (`model_unloaded`) is loaded again once it is
         needed.
         """
+        request_id = next(self._ids)
 
         def job() -> None:
             engine = self._made_engine()
@@ -225,9 +223,9 @@ class EngineBridge(QObject):
                 if was_loaded and not engine.is_loaded:
                     self.model_unloaded.emit()
             self._loaded_request = request
-            self.model_loaded.emit(model)
+            self.model_loaded.emit(ModelLoaded(request_id, request, model))
 
-        return self._submit(self._model_lane, next(self._ids), job)
+        return self._submit(self._model_lane, request_id, job)
 
     def unload_model(self) -> int:
         """Let go of the model until it is needed. Answered by `model_unloaded`, where there was one."""

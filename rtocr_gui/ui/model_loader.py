@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rtocr_gui.ocr.reading import LoadedModel
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.load_request import LoadRequest
-from rtocr_gui.ui.replies import FitJudged, RequestFailed
+from rtocr_gui.ui.replies import FitJudged, ModelLoaded, RequestFailed
 from rtocr_gui.ui.shown import ModelStatus
 
 
@@ -64,6 +64,11 @@ class ModelLoader(QObject):
         return self._model is not None and not self._unloaded
 
     @property
+    def asked(self) -> LoadRequest | None:
+        """What is being loaded; None while nothing is."""
+        return self._asked
+
+    @property
     def status(self) -> ModelStatus:
         """What the window says of the model in use."""
         if self._model is None:
@@ -88,9 +93,11 @@ class ModelLoader(QObject):
         self._bridge.unload_model()
 
     @Slot(object)
-    def _adopt(self, model: LoadedModel) -> None:
-        self._model, self._unloaded, self._loaded = model, False, self._asked
-        self.adopted.emit(model, self._asked)
+    def _adopt(self, reply: ModelLoaded) -> None:
+        self._model, self._unloaded, self._loaded = reply.model, False, reply.request
+        if reply.request_id == self._load_id:
+            self._asked = None
+        self.adopted.emit(reply.model, reply.request)
 
     @Slot()
     def _note_unloaded(self) -> None:
@@ -122,7 +129,8 @@ class ModelLoader(QObject):
     def _report(self, failure: RequestFailed) -> None:
         if failure.request_id != self._load_id:
             return
-        self.refused.emit(failure, self._asked)
+        asked, self._asked = self._asked, None
+        self.refused.emit(failure, asked)
         if self._model is not None:
             self.kept.emit()
         else:

@@ -100,12 +100,12 @@ class Models(QObject):
     @Slot(str)
     def choose_device(self, device: str) -> None:
         """Load the model in use on another device, and remember that once it works."""
-        self.take(replace(self._request(self._folder), device=device))
+        self.take(replace(self._wanted, device=device, anyway=False))
 
     @Slot(str)
     def choose_precision(self, precision: str) -> None:
         """Load the model in use in another precision, and remember that once it works."""
-        self.take(replace(self._request(self._folder), precision=precision))
+        self.take(replace(self._wanted, precision=precision, anyway=False))
 
     def take(self, request: LoadRequest) -> None:
         """Load a model just as it is asked for, in place of the one in use."""
@@ -127,6 +127,11 @@ class Models(QObject):
     def judge_fit(self, folder: Path) -> None:
         """Find out whether a model would fit into memory."""
         self._loader.judge_fit(self._request(folder))
+
+    @property
+    def _wanted(self) -> LoadRequest:
+        """What is being loaded, or how the model in use would be."""
+        return self._loader.asked or self._request(self._folder)
 
     @property
     def _folder(self) -> Path:

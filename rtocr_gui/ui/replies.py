@@ -12,6 +12,7 @@ from rtocr_gui.errors import PasswordRequired, RtocrError
 from rtocr_gui.ocr.comparison import TextComparison
 from rtocr_gui.ocr.reading import (
     EncodedPage,
+    LoadedModel,
     OutOfMemory,
     Reading,
     ReadingTrace,
@@ -20,6 +21,7 @@ from rtocr_gui.ocr.reading import (
     Stage,
 )
 from rtocr_gui.pruning.plan import PrunePlan, Transport
+from rtocr_gui.ui.load_request import LoadRequest
 
 if TYPE_CHECKING:
     from rtocr_gui.ocr.fit import Fit
@@ -52,6 +54,15 @@ class FitJudged:
     request_id: int
     folder: Path
     fit: "Fit"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoaded:
+    """A model was loaded as it was asked for."""
+
+    request_id: int
+    request: LoadRequest
+    model: LoadedModel
 
 
 @dataclass(frozen=True, slots=True)

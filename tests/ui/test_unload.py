@@ -268,6 +268,19 @@ def test_another_precision_is_remembered_once_the_model_runs_in_it(
     assert fake_engine.loads[-1][2] == session.settings.precision == "float16"
 
 
+def test_choices_made_while_a_model_is_loading_add_up_and_only_what_worked_is_remembered(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.broken_precisions = {"float16"}
+    with qtbot.waitSignal(session.notice_raised):
+        session.models.choose_device("cpu")
+        session.models.choose_precision("bfloat16")
+        session.models.choose_precision("float16")
+    assert [load[1:3] for load in fake_engine.loads[1:]] == [("cpu", "auto"), ("cpu", "bfloat16")]
+    assert (session.settings.device, session.settings.precision) == ("cpu", "bfloat16")
+
+
 def test_a_device_that_no_menu_offers_is_shown_where_it_is_remembered(window: MainWindow) -> None:
     window.model_menus.show_settings(Settings(device="cuda:1", unload_after_min=7))
     checked = [
