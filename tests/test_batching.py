@@ -242,7 +242,7 @@ def test_no_more_pages_go_together_than_the_memory_holds_at_their_greatest_lengt
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     page_bytes = 512 * 2 * 16 * 2 * 4  # tokens; keys and values, their width; layers; bytes
-    monkeypatch.setattr(batching, "free_bytes", lambda _: 4 * 3 * page_bytes)
+    monkeypatch.setattr(batching, "free_bytes", lambda _: 2 * 3 * page_bytes)
     assert pages_at_once(stand_in(), SIZES) == 3
     monkeypatch.setattr(batching, "free_bytes", lambda _: 0)
     assert pages_at_once(stand_in(), SIZES) == 1

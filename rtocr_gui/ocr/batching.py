@@ -33,7 +33,7 @@ PAGES_AT_ONCE = 16
 """How many pages are read at a time, where that is quicker, there is memory for them and nothing else is
 asked for."""
 
-_SHARE_OF_MEMORY = 0.25
+_SHARE_OF_MEMORY = 0.5
 
 
 def pages_at_once(
@@ -41,10 +41,10 @@ def pages_at_once(
 ) -> int:
     """Decide how many pages are read at a time.
 
-    On a processor, a wide decoder takes longer over several tokens than over one after the other
-    (`drafting.pass_cost`): there pages are read one by one. Elsewhere memory decides. Each page might
-    become as long as the model can take it; while one joins or leaves, its keys and values are there
-    twice, and encoding needs memory too.
+    On a processor, a wide decoder gains nothing from two pages and little from four
+    (`packaging/benchmarks/batching-cpu.md`), and the first would be late: there pages are read one by one.
+    Elsewhere memory decides. Each page might become as long as the model can take it, and while one joins
+    or leaves, all keys and values are there twice.
 
     Args:
         model: as it was loaded.
