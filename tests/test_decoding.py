@@ -13,9 +13,10 @@ from torch import Tensor
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.ocr.checkpoint import load_model
-from rtocr_gui.ocr.decoding import Decoder, GenerationRules, GreedyGeneration, Prompt, build_prompt
+from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt, build_prompt
 from rtocr_gui.ocr.encoding import encode_views
 from rtocr_gui.ocr.folder import check_folder
+from rtocr_gui.ocr.greedy import GenerationRules
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode, StopReason
 from rtocr_gui.ocr.repetition import banned_tokens

@@ -11,7 +11,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtocr_gui.ocr.decoding import GenerationRules, GreedyGeneration, Prompt
+from rtocr_gui.ocr.decoding import GreedyGeneration, Prompt
+from rtocr_gui.ocr.greedy import GenerationRules
 from rtocr_gui.ocr.reading import NgramBan, StopReason
 from rtocr_gui.ocr.repetition import LONGEST_PERIOD, Loop, find_loop
 from tests.test_decoding import ScriptedDecoder

@@ -7,7 +7,7 @@ for one kind of thing, and the session tells the panes what to show:
     PageShelf         opens files, lists their pages and shows one
     Models            knows the model in use, and has others loaded
     Planner           keeps the plan of the page that is shown
-    Reader            reads pages, one after another
+    Reader            reads pages, as many at a time as the model takes
     PageTexts         keeps what was read and what was typed
     BlockPointer      goes between blocks on the page and their text
     MarkdownExporter  writes texts and figures to files
