@@ -162,6 +162,11 @@ def test_the_environment_of_this_process_is_the_default() -> None:
     assert default_cache().name
 
 
+def test_modes_are_listed_from_the_smallest_to_the_largest(tmp_path: Path) -> None:
+    reads = look_into(write_checkpoint(tmp_path / "model")).reads
+    assert reads.startswith("Tiny, Small, Base, Large, Gundam: ")
+
+
 # --- what cannot be used -------------------------------------------------------------------------
 
 

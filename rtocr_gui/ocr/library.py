@@ -15,7 +15,7 @@ from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Met
 from rtocr_gui.ocr.download_record import DownloadRecord, bytes_there, read_record, verify_files
 from rtocr_gui.ocr.folder import check_folder, describe, load_tokenizer
 from rtocr_gui.ocr.model_source import REPOSITORY, default_cache, snapshots_in
-from rtocr_gui.ocr.reading import ModelInfo
+from rtocr_gui.ocr.reading import Mode, ModelInfo
 
 
 class Origin(Enum):
@@ -67,7 +67,7 @@ class ModelEntry:
         """Modes and tasks it was made for, as a line; empty where it cannot be used."""
         if self.info is None:
             return ""
-        modes = ", ".join(mode.value.capitalize() for mode in self.info.modes)
+        modes = ", ".join(mode.value.capitalize() for mode in Mode if mode in self.info.modes)
         return f"{modes}: {', '.join(task.label for task in self.info.tasks)}"
 
     @property

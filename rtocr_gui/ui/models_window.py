@@ -394,9 +394,9 @@ def _plain_label(text: str = "") -> QLabel:
     """A label that wraps and never takes a file name for rich text."""
     label = QLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    label.setWordWrap(True)  # after the policy, which it completes: the height depends on the width
     return label
 
 

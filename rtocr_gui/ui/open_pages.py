@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
-from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling, StopReason, Task
+from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.ui.figure_rows import percent
 from rtocr_gui.ui.notices import retry_label
 from rtocr_gui.ui.page_model import PageEntry, PageState
@@ -128,9 +128,9 @@ class OpenPage:
 
     def _way_out(self, settings: ReadSettings | None) -> Scaling | None:
         """How to scale the page instead; two ways that both go in circles are not offered in turn."""
-        before = self.readings.get(settings) if settings is not None else None
-        looped_before = before is not None and before.stop_reason is StopReason.LOOP
-        return None if settings is None or looped_before else settings.scaling
+        if settings is None or any(_looped_like(settings, before) for before in self.readings.values()):
+            return None
+        return settings.scaling
 
     def fail(self, sentence: str, retry: ReadSettings | None = None) -> None:
         """Note that a reading failed; the text is the one from before, or what came until then."""
@@ -303,3 +303,15 @@ class OpenPages:
             )
             for ref in self._pages
         )
+
+
+def _looped_like(settings: ReadSettings, before: ReadingRecord) -> bool:
+    """True where a reading went in circles that scaled the page as these settings do, by Auto or by name."""
+    was, asked = before.settings.scaling, settings.scaling
+    has_tiles = asked.mode is Mode.GUNDAM
+    return (
+        before.stop_reason is StopReason.LOOP
+        and before.mode is asked.mode
+        and (was.most_tiles == asked.most_tiles or not has_tiles)
+        and replace(before.settings, scaling=asked) == settings
+    )

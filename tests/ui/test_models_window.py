@@ -81,6 +81,10 @@ def choices(window: ModelsWindow) -> list[str]:
 # --- the list ------------------------------------------------------------------------------------
 
 
+def test_words_leave_their_room_to_the_list(qtbot: QtBot, window: ModelsWindow) -> None:
+    qtbot.waitUntil(lambda: window.about.height() == window.about.heightForWidth(window.about.width()))
+
+
 def test_a_model_shows_its_size_precision_and_what_it_reads(
     window: ModelsWindow, miniature: ModelEntry
 ) -> None:

@@ -183,6 +183,19 @@ def test_two_ways_that_both_go_in_circles_are_not_offered_in_turn_for_ever(
     assert len(notices) == 1
 
 
+def test_a_mode_that_auto_came_to_and_that_went_in_circles_is_not_offered_by_name(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+) -> None:
+    fake_engine.looping, fake_engine.retry = {Mode.TINY, Mode.BASE}, BASE
+    open_and_load(qtbot, session, draw_page())
+    assert session.mode is None
+    read(qtbot, session)
+    fake_engine.retry = TINY
+    until_idle(qtbot, session, lambda: session.take_offer(notices[0].offers[0]))
+    assert session.retry is None
+    assert len(notices) == 1
+
+
 def test_a_page_without_text_says_in_its_place_how_to_try_once_more(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
