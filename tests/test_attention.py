@@ -212,8 +212,7 @@ def trace_of(engine: Engine, page: PageImage, reading: Reading) -> ReadingTrace:
 
 def predicted_tokens(engine: Engine, page: PageImage, reading: Reading) -> list[int]:
     """What the second pass itself would have said at every place."""
-    assert engine._checkpoint is not None
-    model = engine._checkpoint.model
+    model = engine._loaded().checkpoint.model
     states: list[Tensor] = []
     hook = model.model.language_model.register_forward_hook(
         lambda _module, _inputs, output: states.append(output.last_hidden_state[0])
@@ -259,7 +258,7 @@ def test_what_is_traced_is_the_attention_on_the_kept_tokens_and_no_others(
     def note(_model: object, prompt: Prompt, _ids: object, columns: Tensor, _cancel: object) -> None:
         looked_at.append(prompt.embeddings[columns])
 
-    monkeypatch.setattr("rtocr_gui.ocr.engine.trace_reading", note)
+    monkeypatch.setattr("rtocr_gui.ocr.page_stages.trace_reading", note)
     miniature_engine.trace(page, reading.settings, reading.token_ids, threading.Event())
     norms = torch.linalg.vector_norm(looked_at[0], dim=1).numpy()
     np.testing.assert_allclose(norms, reading.plan.norms[reading.plan.kept], rtol=1e-5)

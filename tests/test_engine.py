@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import CheckpointError, PruningError, ReadingError, SettingsError
 from rtocr_gui.ocr import engine as engine_module
-from rtocr_gui.ocr import page_encoder
+from rtocr_gui.ocr import page_encoder, page_stages
 from rtocr_gui.ocr.cache import ByteBoundedCache
 from rtocr_gui.ocr.decoding import Decoder, Prompt
 from rtocr_gui.ocr.engine import Engine
@@ -135,7 +135,7 @@ def test_no_stage_ends_before_the_device_has_finished_it(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited_for: list[torch.device] = []
-    for module in (engine_module, page_encoder):
+    for module in (page_stages, page_encoder):
         monkeypatch.setattr(module, "wait_for", waited_for.append)
     events = miniature_engine.read(page("course.png"), SETTINGS, threading.Event())
     waits_before = {event: len(waited_for) for event in events if isinstance(event, Stage)}
@@ -337,8 +337,7 @@ def test_a_failure_in_the_middle_of_the_text_is_told_in_words(
 def test_a_text_that_repeats_itself_is_cut_where_it_begins_to(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint = miniature_engine._checkpoint
-    assert checkpoint is not None
+    checkpoint = miniature_engine._loaded().checkpoint
     said = checkpoint.tokenizer.encode("A title" + " and on" * 200)
 
     def feed(decoder: Decoder, token_ids: list[int]) -> torch.Tensor:

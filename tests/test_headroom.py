@@ -122,7 +122,7 @@ def test_a_page_without_memory_is_refused_before_it_is_begun(
 
 
 def test_the_largest_view_that_fits_is_offered(engine: Engine, memory: Memory, page: PageImage) -> None:
-    check = headroom.Headroom(engine._loaded())
+    check = headroom.Headroom(engine._loaded().checkpoint)
     base, large = (check._need(headroom.View(mode)).page for mode in (Mode.BASE, Mode.LARGE))
     memory((base + large) // 2)
     with pytest.raises(OutOfMemory) as caught:
@@ -137,7 +137,7 @@ def test_what_is_encoded_already_needs_memory_for_its_text_only(
     engine: Engine, memory: Memory, page: PageImage
 ) -> None:
     first = read(engine, page)
-    need = headroom.Headroom(engine._loaded())._need(headroom.View(Mode.GUNDAM, 3))
+    need = headroom.Headroom(engine._loaded().checkpoint)._need(headroom.View(Mode.GUNDAM, 3))
     assert need.reading < need.encoding
     memory((need.reading + need.encoding) // 2)
     assert read(engine, page).text == first.text
@@ -147,7 +147,7 @@ def test_a_graphics_card_is_left_to_refuse_by_itself(
     engine: Engine, memory: Memory, page: PageImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory(0)
-    check = headroom.Headroom(engine._loaded())
+    check = headroom.Headroom(engine._loaded().checkpoint)
     monkeypatch.setattr(check, "_device", torch.device("cuda"))
     check.check(page, headroom.View(Mode.LARGE), is_encoded=False)
 

@@ -1,0 +1,280 @@
+"""What happens to a page with one model: it is encoded, pruned, taken in and decoded.
+
+What came of it is kept, so that a page is read again at another retention without encoding it again; so is
+what was said of it, which is the draft of the next reading. Refuses what there is no memory for, and puts
+what torch raises into words. Knows no files and no devices, and not which generation makes the text: whoever
+asks brings it along.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from traceback import clear_frames
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.errors import ReadingError
+from rtocr_gui.ocr.attention import LAYERS, trace_reading
+from rtocr_gui.ocr.batching import SharedGeneration
+from rtocr_gui.ocr.cache import ByteBoundedCache
+from rtocr_gui.ocr.checkpoint import Checkpoint
+from rtocr_gui.ocr.cost import prefill_cost
+from rtocr_gui.ocr.decoding import GreedyGeneration, Prompt, build_prompt
+from rtocr_gui.ocr.devices import is_out_of_memory
+from rtocr_gui.ocr.drafting import Drafter, EarlierTexts, pass_cost
+from rtocr_gui.ocr.gentler import after_a_loop
+from rtocr_gui.ocr.greedy import GenerationRules
+from rtocr_gui.ocr.headroom import Headroom
+from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.memory import View
+from rtocr_gui.ocr.page_encoder import Encoding, PageEncoder, PageKey, wait_for
+from rtocr_gui.ocr.pages_together import Steps
+from rtocr_gui.ocr.reading import (
+    EncodedPage,
+    PrefillCost,
+    Reading,
+    ReadingTrace,
+    ReadSettings,
+    Scaling,
+    Stage,
+    StageTimings,
+    StopReason,
+    Task,
+)
+from rtocr_gui.ocr.threads import decoding_threads
+from rtocr_gui.ocr.tokenizer import spell
+from rtocr_gui.ocr.transcript import Transcript
+from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
+from rtocr_gui.pruning.transport import apply_plan
+
+TEXT_BYTES = 32 * 2**20
+"""Texts that are kept as drafts: of some 30 pages at the greatest length and many ratios, of hundreds as a
+rule."""
+
+_TOKEN_BYTES = 8
+
+Generation = GreedyGeneration | SharedGeneration
+"""A text in the making: by itself, or in the same passes as others."""
+
+
+class PageStages:
+    """Takes pages through their stages, with one model.
+
+    Args:
+        checkpoint: the model.
+        threads: CPU threads for the arithmetic.
+        cache_bytes: most bytes of encoded pages to keep.
+
+    Attributes:
+        checkpoint: as given.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, threads: int, cache_bytes: int) -> None:
+        self.checkpoint = checkpoint
+        self._threads = threads
+        self._headroom = Headroom(checkpoint)
+        self._encoder = PageEncoder(threads, cache_bytes)
+        self._texts: ByteBoundedCache[tuple[PageKey, Task], EarlierTexts] = ByteBoundedCache(TEXT_BYTES)
+
+    def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
+        """Encode and measure a page, or give what is kept of it; see `Engine.encode`."""
+        with self._failures_in_words(page, scaling):
+            key = self._encoder.key_of(self.checkpoint, page, scaling)
+            self._headroom.check(page, _view(key), self._encoder.keeps(key))
+            return self._encoder.encode(self.checkpoint, page, scaling)[0].page
+
+    def drafter(self, draft: Sequence[int]) -> Drafter:
+        """Make what guesses along a draft, at the price that a guess has here."""
+        on_cpu = self.checkpoint.model.device.type == "cpu"
+        return Drafter(draft, partial(pass_cost, self.checkpoint.architecture.decoder, on_cpu=on_cpu))
+
+    def read(
+        self,
+        page: PageImage,
+        settings: ReadSettings,
+        generate: Callable[[GenerationRules, Sequence[int]], Generation],
+    ) -> Steps:
+        """Read a page, stage by stage.
+
+        Args:
+            page: as it was rendered.
+            settings: scaling, task, retention and limits.
+            generate: makes a text by the rules, given what was said of this page at the nearest retention.
+
+        Yields:
+            What `Engine.read` yields; None while the text waits for others.
+        """
+        checkpoint = self.checkpoint
+        with self._failures_in_words(page, settings.scaling, settings):
+            yield Stage.ENCODE
+            encoding, is_new = self._encode(page, settings)
+            yield encoding.page
+
+            yield Stage.PRUNE
+            started = time.perf_counter()
+            plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
+            prompt = _build_prompt(checkpoint, encoding, plan, settings)
+            wait_for(checkpoint.model.device)
+            prune_ms = _ms_since(started) + (encoding.page.measures.measure_ms if is_new else 0.0)
+
+            yield Stage.PREFILL
+            started = time.perf_counter()
+            kept, key = len(plan.kept), (encoding.key, settings.task)
+            texts = self._texts.get(key) or EarlierTexts()
+            sizes = checkpoint.architecture.decoder
+            torch.set_num_threads(decoding_threads(sizes.width, self._threads))
+            generation = generate(_rules(checkpoint, settings), texts.nearest(kept))
+            generation.prefill(prompt)
+            wait_for(checkpoint.model.device)
+            prefill_ms = _ms_since(started)
+
+            yield Stage.DECODE
+            transcript = Transcript(checkpoint.tokenizer, generation)
+            yield from transcript.deltas()
+            if plan.method is PruneMethod.RTPRUNE:  # what a baseline made of a page is no good draft
+                texts.add(kept, generation.token_ids, generation.stop_reason is not StopReason.CANCELLED)
+                self._texts.put(key, texts, _TOKEN_BYTES * texts.token_count)
+            said = generation.token_ids[: generation.loop.start if generation.loop else None]
+            raw_text = spell(checkpoint.tokenizer, said)[0] if generation.loop else transcript.text
+            yield Reading(
+                ref=page.ref,
+                settings=settings,
+                mode=encoding.page.mode,
+                model_name=checkpoint.info.name,
+                raw_text=raw_text,
+                text=strip_grounding(raw_text, settings.task),
+                token_ids=tuple(said),
+                stop_reason=generation.stop_reason or StopReason.CANCELLED,
+                plan=plan,
+                cost=_prefill_cost(checkpoint, len(prompt.position_ids)),
+                cost_of_all=_prefill_cost(checkpoint, prompt.next_position),
+                passes=generation.passes,
+                timings=StageTimings(
+                    encode_ms=encoding.page.encode_ms if is_new else 0.0,
+                    prune_ms=prune_ms,
+                    prefill_ms=prefill_ms,
+                    decode_ms=transcript.decode_ms + generation.shared_ms,
+                ),
+                blocks=parse_blocks(raw_text, settings.task),
+                retry=after_a_loop(settings, _view(encoding.key), checkpoint.info.modes)
+                if generation.loop
+                else None,
+            )
+
+    def trace(
+        self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
+    ) -> ReadingTrace | None:
+        """Find out where a reading was looked up on its page; see `Engine.trace`."""
+        checkpoint, started = self.checkpoint, time.perf_counter()
+        sizes = checkpoint.architecture.decoder
+        if max(token_ids, default=0) >= sizes.vocabulary:
+            raise ReadingError(f"{page.ref.label} was read by another model. Read it again.")
+        with self._failures_in_words(page, settings.scaling):
+            encoding, _ = self._encode(page, settings)
+            plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
+            prompt = _build_prompt(checkpoint, encoding, plan, settings)
+            columns = torch.from_numpy(_kept_places(plan)).to(checkpoint.model.device)
+            torch.set_num_threads(decoding_threads(sizes.width, self._threads))
+            rows = trace_reading(checkpoint.model, prompt, token_ids, columns, cancel)
+        if rows is None:
+            return None
+        attention = np.zeros((len(token_ids), len(plan.norms)), dtype=np.float32)
+        attention[:, plan.kept] = rows.numpy()
+        raw_text, offsets = spell(checkpoint.tokenizer, token_ids)
+        return ReadingTrace(
+            ref=page.ref,
+            settings=settings,
+            raw_text=raw_text,
+            offsets=offsets,
+            attention=attention,
+            layers=min(LAYERS, sizes.layers),
+            trace_ms=_ms_since(started),
+        )
+
+    def _encode(self, page: PageImage, settings: ReadSettings) -> tuple[Encoding, bool]:
+        key = self._encoder.key_of(self.checkpoint, page, settings.scaling)
+        self._headroom.check(page, _view(key), self._encoder.keeps(key), settings)
+        return self._encoder.encode(
+            self.checkpoint, page, settings.scaling, settings.pruning.method.needs_cls_attention
+        )
+
+    @contextmanager
+    def _failures_in_words(
+        self, page: PageImage, scaling: Scaling, settings: ReadSettings | None = None
+    ) -> Iterator[None]:
+        """Turn what torch raises into a sentence about this page; the engine stays usable.
+
+        Args:
+            page: that is worked on.
+            scaling: how it is scaled.
+            settings: what is asked of it, where gentler ones are to be offered.
+        """
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise ReadingError(
+                    f"The model failed on {page.ref.label}. Read it again; if that does not help, choose "
+                    "another mode or device."
+                ) from error
+            clear_frames(error.__traceback__)  # they hold what was computed so far
+            view = _view(self._encoder.key_of(self.checkpoint, page, scaling))
+            self._encoder.forget()
+            raise self._headroom.refusal(page, view, settings) from error
+
+
+def _view(key: PageKey) -> View:
+    _, mode, (across, down) = key
+    return View(mode, across * down)
+
+
+def _build_prompt(
+    checkpoint: Checkpoint, encoding: Encoding, plan: PrunePlan, settings: ReadSettings
+) -> Prompt:
+    """Apply the plan and put the page into the prompt of the task."""
+    tokenizer = checkpoint.tokenizer
+    prompt = build_prompt(
+        checkpoint.model,
+        before=[tokenizer.start_id],
+        visual_tokens=apply_plan(encoding.tokens, plan),
+        selected=plan.selected,
+        visual_length=len(plan.layout),
+        after=tokenizer.encode(settings.task.prompt),
+    )
+    room = checkpoint.architecture.decoder.context_length
+    if prompt.next_position >= room:
+        raise ReadingError(
+            f"{encoding.page.mode.value.capitalize()} mode makes {prompt.next_position} tokens of the page, "
+            f"but this model takes {room} in all. Choose a smaller mode."
+        )
+    return prompt
+
+
+def _kept_places(plan: PrunePlan) -> NDArray[np.int64]:
+    """(K,) where the kept tokens stand in a prompt, in which one token comes before the page."""
+    return 1 + np.searchsorted(plan.selected, plan.layout.prunable[plan.kept])
+
+
+def _prefill_cost(checkpoint: Checkpoint, prompt_tokens: int) -> PrefillCost:
+    return prefill_cost(checkpoint.architecture.decoder, prompt_tokens, checkpoint.model.dtype.itemsize)
+
+
+def _rules(checkpoint: Checkpoint, settings: ReadSettings) -> GenerationRules:
+    ban = settings.ngram_ban
+    return GenerationRules(
+        end_id=checkpoint.tokenizer.end_id if settings.stop_at_end else None,
+        max_new_tokens=settings.max_new_tokens,
+        context_length=checkpoint.architecture.decoder.context_length,
+        ngram_size=ban.size if ban else 0,
+        ngram_window=ban.window if ban else 0,
+        allowed_ids=checkpoint.tokenizer.token_ids(ban.allowed_tokens) if ban else frozenset(),
+    )
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
