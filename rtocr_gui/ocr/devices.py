@@ -5,7 +5,6 @@ no checkpoint, no page.
 """
 
 import ctypes
-import gc
 import re
 import sys
 from collections.abc import Callable
@@ -150,7 +149,6 @@ def free_bytes(device: torch.device) -> int:
 
 def give_memory_back(device: torch.device) -> None:
     """Let other programs have what was freed and is kept for later: allocators like to keep it."""
-    gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":

@@ -23,6 +23,7 @@ from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, load_settings, save_settings, settings_path
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.engine_start import make_engine
+from rtocr_gui.ui.garbage import MainThreadGarbage
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.models_desk import ModelsDesk
 from rtocr_gui.ui.reading_engine import ReadingEngine
@@ -82,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     application = QApplication(sys.argv[:1])
     application.setApplicationName("RTOCR")
     application.setDesktopFileName("rtocr")
+    MainThreadGarbage(application)
     path = settings_path()
     _start_log(path.parent)
     signal.signal(signal.SIGINT, signal.SIG_DFL)

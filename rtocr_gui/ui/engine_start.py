@@ -61,9 +61,11 @@ def _link(library: Path) -> None:
 @contextmanager
 def _not_looking_for_garbage() -> Iterator[None]:
     """What is imported stays, so it is not looked at later either."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
-        gc.enable()
+        if was_enabled:
+            gc.enable()

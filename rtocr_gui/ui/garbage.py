@@ -1,0 +1,36 @@
+"""Looks for garbage on the main thread alone.
+
+Python looks for it wherever a thread happens to make objects. A Qt object that is found on a lane would be
+destroyed there, with timers that belong to the main thread, which Qt does not bear.
+"""
+
+import gc
+
+from PySide6.QtCore import QObject, QTimer, Slot
+
+INTERVAL_MS = 1000
+
+
+class MainThreadGarbage(QObject):
+    """Takes over from Python, as long as it lives, when to look for garbage; Python's thresholds stay.
+
+    Args:
+        parent: Qt parent, of the main thread.
+    """
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self._timer = QTimer(self, interval=INTERVAL_MS)
+        self._timer.timeout.connect(self.collect_if_due)
+        self._timer.start()
+
+    @Slot()
+    def collect_if_due(self) -> None:
+        """Look through the oldest generation that has grown past its threshold, and the younger ones."""
+        for generation, (count, threshold) in reversed(
+            list(enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)))
+        ):
+            if count > threshold > 0:
+                gc.collect(generation)
+                return

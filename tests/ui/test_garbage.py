@@ -1,0 +1,62 @@
+"""Garbage with Qt objects in it is destroyed where Qt objects belong."""
+
+import gc
+import threading
+import weakref
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QObject
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ui.garbage import MainThreadGarbage
+
+
+class Ring:
+    """Garbage that only a look for it finds, and that tells on which thread it was found."""
+
+    def __init__(self, found_on: list[str]) -> None:
+        self.itself = self
+        weakref.finalize(self, lambda: found_on.append(threading.current_thread().name))
+
+
+@pytest.fixture
+def garbage() -> Iterator[MainThreadGarbage]:
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(50, 10, 1000)
+    parent = QObject()
+    yield MainThreadGarbage(parent)
+    gc.enable()
+    gc.set_threshold(*thresholds)
+
+
+def test_a_busy_lane_finds_no_garbage_and_the_main_thread_does(
+    qtbot: QtBot, garbage: MainThreadGarbage
+) -> None:
+    found_on: list[str] = []
+    Ring(found_on)
+    lane = threading.Thread(target=lambda: [[number] for number in range(100_000)], name="lane")
+    lane.start()
+    lane.join()
+    assert found_on == []
+    kept = [[number] for number in range(100)]
+    garbage.collect_if_due()
+    assert found_on == [threading.main_thread().name]
+    assert len(kept) == 100
+
+
+def test_it_looks_by_itself_from_time_to_time(qtbot: QtBot, garbage: MainThreadGarbage) -> None:
+    found_on: list[str] = []
+    Ring(found_on)
+    kept = [[number] for number in range(100)]
+    qtbot.waitUntil(lambda: len(found_on) == 1)
+    assert len(kept) == 100
+
+
+def test_where_little_was_made_nothing_is_looked_through(garbage: MainThreadGarbage) -> None:
+    found_on: list[str] = []
+    gc.collect()
+    Ring(found_on)
+    garbage.collect_if_due()
+    assert found_on == []
