@@ -77,9 +77,21 @@ def test_a_model_that_does_not_fit_is_refused_and_the_former_one_stays(
     assert read(engine, page).mode is Mode.GUNDAM
 
 
-def test_a_person_may_load_it_anyway(engine: Engine, folder: Path, memory: Memory) -> None:
+def test_a_person_may_load_it_anyway_and_read_with_it(
+    engine: Engine, folder: Path, memory: Memory, page: PageImage
+) -> None:
     memory(1000)
     assert engine.load(folder, device="cpu", anyway=True).device == "cpu"
+    assert read(engine, page).mode is Mode.GUNDAM
+
+
+def test_who_would_have_loaded_anyway_what_fits_is_still_warned_of_a_page(
+    engine: Engine, folder: Path, memory: Memory, page: PageImage
+) -> None:
+    engine.load(folder, device="cpu", anyway=True)
+    memory(MB)
+    with pytest.raises(OutOfMemory):
+        read(engine, page)
 
 
 def test_the_mode_that_pages_shall_be_read_in_decides(engine: Engine, folder: Path, memory: Memory) -> None:
@@ -119,6 +131,16 @@ def test_a_page_without_memory_is_refused_before_it_is_begun(
     assert caught.value.retry is None
     with pytest.raises(OutOfMemory, match=sentence):
         engine.encode(page, Scaling(Mode.GUNDAM))
+
+
+def test_no_smaller_mode_is_advised_where_there_is_none(
+    engine: Engine, memory: Memory, page: PageImage
+) -> None:
+    memory(1000)
+    with pytest.raises(OutOfMemory, match=r"are free\. Close other programs\.$"):
+        engine.encode(page, Scaling(Mode.TINY))
+    with pytest.raises(OutOfMemory, match=r"Choose a smaller mode, or close other programs\.$"):
+        engine.encode(page, Scaling(Mode.SMALL))
 
 
 def test_the_largest_view_that_fits_is_offered(engine: Engine, memory: Memory, page: PageImage) -> None:

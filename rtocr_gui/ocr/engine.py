@@ -17,13 +17,22 @@ from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.batching import Batch, SharedGeneration, pages_at_once
 from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration
-from rtocr_gui.ocr.devices import find_spots, free_bytes, give_memory_back, place
+from rtocr_gui.ocr.devices import Placement, find_spots, free_bytes, give_memory_back, place
 from rtocr_gui.ocr.fit import DoesNotFit, Fit, judge_fit
-from rtocr_gui.ocr.folder import check_folder, describe, inspect_checkpoint
+from rtocr_gui.ocr.folder import CheckpointFolder, check_folder, describe, open_folder
 from rtocr_gui.ocr.greedy import GenerationRules
+from rtocr_gui.ocr.headroom import Headroom
 from rtocr_gui.ocr.page_stages import Generation, PageStages
 from rtocr_gui.ocr.pages_together import PageEvent, PageRequest, Steps, read_together
-from rtocr_gui.ocr.reading import EncodedPage, LoadedModel, ReadingEvent, ReadingTrace, ReadSettings, Scaling
+from rtocr_gui.ocr.reading import (
+    EncodedPage,
+    LoadedModel,
+    ModelInfo,
+    ReadingEvent,
+    ReadingTrace,
+    ReadSettings,
+    Scaling,
+)
 from rtocr_gui.ocr.threads import usable_cpus
 
 CACHE_BYTES = 256 * 2**20
@@ -60,17 +69,8 @@ class Engine:
             CheckpointError: the folder cannot be used.
             SettingsError: this computer has no such device, or that no such precision.
         """
-        checked = check_folder(folder)
-        info, held = describe(checked), self._stages.checkpoint if self._stages else None
-
-        def free(device: torch.device) -> int:
-            if held is None or _number(held.model.device) != _number(device):
-                return free_bytes(device)
-            return free_bytes(device) + held.info.parameter_count * held.model.dtype.itemsize
-
-        placement = place(device, precision, info.parameter_count)
-        spot, *others = find_spots(placement, info.parameter_count, free)
-        return judge_fit(info, checked.architecture, scaling, spot, others)
+        files = check_folder(folder)
+        return self._judge(files, describe(files), place(device, precision, files.parameter_count), scaling)
 
     def load(
         self,
@@ -87,7 +87,7 @@ class Engine:
             device: "auto", "cpu", "cuda", "cuda:1", "mps", ...
             precision: "auto", "float32", "float16" or "bfloat16".
             scaling: in which pages shall be read; None to ask only for what the least mode takes.
-            anyway: load also what seems not to fit into memory.
+            anyway: load also what seems not to fit into memory; then no page is refused beforehand either.
 
         Returns:
             What was loaded, and where it runs.
@@ -100,14 +100,16 @@ class Engine:
                 stays.
         """
         started = time.perf_counter()
-        placement = place(device, precision, inspect_checkpoint(folder).parameter_count)
-        fit = self.fit(folder, device, precision, scaling)
+        opened = open_folder(folder)
+        placement = place(device, precision, opened.info.parameter_count)
+        fit = self._judge(opened.files, opened.info, placement, scaling)
         if not (fit.fits or anyway):
             raise DoesNotFit(fit)
         self.unload()
         torch.set_num_threads(self._encoding_threads)
-        checkpoint = load_checkpoint(folder, placement.device, placement.dtype)
-        self._stages = PageStages(checkpoint, self._encoding_threads, self._cache_bytes)
+        checkpoint = load_checkpoint(opened, placement.device, placement.dtype)
+        headroom = Headroom(checkpoint, at_own_risk=not fit.fits)
+        self._stages = PageStages(checkpoint, headroom, self._encoding_threads, self._cache_bytes)
         return LoadedModel(
             info=checkpoint.info,
             device=str(placement.device),
@@ -231,6 +233,19 @@ class Engine:
             PruningError: the model gave tokens that cannot be measured.
         """
         return self._loaded().trace(page, settings, token_ids, cancel)
+
+    def _judge(
+        self, files: CheckpointFolder, info: ModelInfo, placement: Placement, scaling: Scaling | None
+    ) -> Fit:
+        held = self._stages.checkpoint if self._stages else None
+
+        def free(device: torch.device) -> int:
+            if held is None or _number(held.model.device) != _number(device):
+                return free_bytes(device)
+            return free_bytes(device) + held.info.parameter_count * held.model.dtype.itemsize
+
+        spot, *others = find_spots(placement, info.parameter_count, free)
+        return judge_fit(info, files.architecture, scaling, spot, others)
 
     def _loaded(self) -> PageStages:
         if self._stages is None:

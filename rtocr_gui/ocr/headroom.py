@@ -9,7 +9,7 @@ from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.checkpoint import Checkpoint
 from rtocr_gui.ocr.devices import free_bytes, give_memory_back
 from rtocr_gui.ocr.download_progress import size_in_words
-from rtocr_gui.ocr.gentler import after_memory_ran_out
+from rtocr_gui.ocr.gentler import after_memory_ran_out, smaller_views
 from rtocr_gui.ocr.memory import MemoryNeed, View, memory_need
 from rtocr_gui.ocr.reading import OutOfMemory, ReadSettings
 
@@ -24,10 +24,13 @@ class Headroom:
 
     Args:
         checkpoint: the model.
+        at_own_risk: True where a person had a model loaded that does not fit: then no page is refused
+            beforehand, for none would be read.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, at_own_risk: bool = False) -> None:
         self._checkpoint = checkpoint
+        self._at_own_risk = at_own_risk
         self._device = checkpoint.model.device
 
     def check(
@@ -44,7 +47,7 @@ class Headroom:
         Raises:
             OutOfMemory: the CPU has less than the page takes.
         """
-        if self._device.type != "cpu":
+        if self._device.type != "cpu" or self._at_own_risk:
             return
         need = self._need(view).reading if is_encoded else self._need(view).page
         if free_bytes(self._device) < need:
@@ -63,19 +66,18 @@ class Headroom:
         give_memory_back(self._device)
         free, need = free_bytes(self._device), self._need(view).page
         most = min(free, round(_LESS * need))
-        retry = None
+        retry, modes = None, self._checkpoint.info.modes
         if settings is not None:
-            modes = self._checkpoint.info.modes
             retry = after_memory_ran_out(
                 settings, view, modes, lambda smaller: self._need(smaller).page <= most
             )
         figures = ""
         if free < need:  # else it ran out for another reason, such as free memory that lies in pieces
             figures = f": that takes {size_in_words(need)} beside the model; {size_in_words(free)} are free"
+        has_smaller = any(smaller_views(view, modes))
+        way = "Choose a smaller mode, or close other programs." if has_smaller else "Close other programs."
         return OutOfMemory(
-            f"There is not enough memory to read {page.ref.label} in mode {view.label}{figures}. Choose a "
-            "smaller mode, or close other programs.",
-            retry,
+            f"There is not enough memory to read {page.ref.label} in mode {view.label}{figures}. {way}", retry
         )
 
     def _need(self, view: View) -> MemoryNeed:

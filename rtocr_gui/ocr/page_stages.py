@@ -67,6 +67,7 @@ class PageStages:
 
     Args:
         checkpoint: the model.
+        headroom: whether there is memory for a page beside it.
         threads: CPU threads for the arithmetic.
         cache_bytes: most bytes of encoded pages to keep.
 
@@ -74,10 +75,10 @@ class PageStages:
         checkpoint: as given.
     """
 
-    def __init__(self, checkpoint: Checkpoint, threads: int, cache_bytes: int) -> None:
+    def __init__(self, checkpoint: Checkpoint, headroom: Headroom, threads: int, cache_bytes: int) -> None:
         self.checkpoint = checkpoint
+        self._headroom = headroom
         self._threads = threads
-        self._headroom = Headroom(checkpoint)
         self._encoder = PageEncoder(threads, cache_bytes)
         self._texts: ByteBoundedCache[tuple[PageKey, Task], EarlierTexts] = ByteBoundedCache(TEXT_BYTES)
 
