@@ -18,7 +18,7 @@ from transformers import UnlimitedOcrForConditionalGeneration, core_model_loadin
 
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.checkpoint import load_checkpoint, load_model, stock_config
-from rtocr_gui.ocr.folder import check_folder, inspect_checkpoint
+from rtocr_gui.ocr.folder import check_folder, inspect_checkpoint, open_folder
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import (
@@ -183,7 +183,7 @@ def test_loading_prints_nothing_and_looks_at_nothing_else(
     (folder / "modeling_deepseekocr.py").write_text("raise SystemExit('remote code ran')")
     (folder / "generation_config.json").write_text("nonsense")
     (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "elsewhere"}')
-    checkpoint = load_checkpoint(folder, CPU, torch.float32)
+    checkpoint = load_checkpoint(open_folder(folder), CPU, torch.float32)
     assert checkpoint.info.name == "DeepSeek-OCR"
     assert checkpoint.tokenizer.encode("<image>\n") == [4, 74]
     assert capfd.readouterr() == ("", "")

@@ -15,6 +15,7 @@ from rtocr_gui.ocr.architecture import DecoderSizes, read_architecture
 from rtocr_gui.ocr.checkpoint import Checkpoint, load_checkpoint
 from rtocr_gui.ocr.cost import prefill_cost
 from rtocr_gui.ocr.decoding import Decoder, Prompt, build_prompt
+from rtocr_gui.ocr.folder import open_folder
 from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import small_config, small_weights, write_checkpoint, write_config
 
@@ -26,8 +27,10 @@ VISUAL_LENGTH = 73
 @pytest.fixture(scope="module", params=["small", "miniature"])
 def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     if request.param == "miniature":
-        return load_checkpoint(resource_path("miniature"), CPU, torch.float32)
-    return load_checkpoint(write_checkpoint(tmp_path_factory.mktemp("small") / "model"), CPU, torch.float32)
+        return load_checkpoint(open_folder(resource_path("miniature")), CPU, torch.float32)
+    return load_checkpoint(
+        open_folder(write_checkpoint(tmp_path_factory.mktemp("small") / "model")), CPU, torch.float32
+    )
 
 
 @pytest.fixture
@@ -101,7 +104,7 @@ def test_the_bytes_are_those_that_the_cache_holds(checkpoint: Checkpoint, visual
 
 
 def test_half_precision_halves_the_cache(tmp_path: Path) -> None:
-    checkpoint = load_checkpoint(write_checkpoint(tmp_path / "model"), CPU, torch.bfloat16)
+    checkpoint = load_checkpoint(open_folder(write_checkpoint(tmp_path / "model")), CPU, torch.bfloat16)
     cost = prefill_cost(checkpoint.architecture.decoder, VISUAL_LENGTH + 4, checkpoint.model.dtype.itemsize)
     assert cost.cache_bytes == cache_bytes(checkpoint, prompt_of(checkpoint, VISUAL_LENGTH))
     assert (
@@ -116,7 +119,7 @@ def test_heads_that_share_keys_cost_less(tmp_path: Path) -> None:
     config["language_config"]["num_key_value_heads"] = 1
     write_config(folder, config)
     save_file(small_weights(config), folder / "model.safetensors")
-    checkpoint = load_checkpoint(folder, CPU, torch.float32)
+    checkpoint = load_checkpoint(open_folder(folder), CPU, torch.float32)
     decoder, tokens = checkpoint.architecture.decoder, VISUAL_LENGTH + 4
     prompt = prompt_of(checkpoint, VISUAL_LENGTH)
     cost = prefill_cost(decoder, tokens, 4)

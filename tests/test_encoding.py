@@ -15,6 +15,7 @@ from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.engine import Engine
+from rtocr_gui.ocr.folder import open_folder
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.ocr.views import PageViews, make_views, normalise
@@ -26,7 +27,7 @@ from tests.small_checkpoint import write_checkpoint
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> UnlimitedOcrForConditionalGeneration:
     folder: Path = write_checkpoint(tmp_path_factory.mktemp("encoding") / "small")
-    return load_checkpoint(folder, torch.device("cpu"), torch.float32).model
+    return load_checkpoint(open_folder(folder), torch.device("cpu"), torch.float32).model
 
 
 def page(size: tuple[int, int]) -> Image.Image:

@@ -19,7 +19,7 @@ from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.decoding import build_prompt
 from rtocr_gui.ocr.encoding import encode_views
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.folder import inspect_checkpoint
+from rtocr_gui.ocr.folder import inspect_checkpoint, open_folder
 from rtocr_gui.ocr.markup import strip_grounding
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.reading import Block as ReadBlock
@@ -353,7 +353,7 @@ def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path, monkeypatch: 
     said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"])
     export_checkpoint(tmp_path / "run" / STATE_FILE, tmp_path / "out", said)
 
-    checkpoint = load_checkpoint(tmp_path / "out", torch.device("cpu"), torch.float32)
+    checkpoint = load_checkpoint(open_folder(tmp_path / "out"), torch.device("cpu"), torch.float32)
 
     assert checkpoint.info.modes == (Mode.BASE, Mode.GUNDAM)
     assert 10_000_000 < checkpoint.info.parameter_count < 30_000_000

@@ -23,7 +23,7 @@ from rtocr_gui.ocr.batching import Batch, SharedGeneration  # noqa: E402
 from rtocr_gui.ocr.checkpoint import load_checkpoint  # noqa: E402
 from rtocr_gui.ocr.decoding import Prompt  # noqa: E402
 from rtocr_gui.ocr.devices import place  # noqa: E402
-from rtocr_gui.ocr.folder import inspect_checkpoint  # noqa: E402
+from rtocr_gui.ocr.folder import open_folder  # noqa: E402
 from rtocr_gui.ocr.greedy import GenerationRules  # noqa: E402
 from rtocr_gui.ocr.page_encoder import wait_for  # noqa: E402
 
@@ -43,10 +43,9 @@ def main() -> None:
     parser.add_argument("--precision", default="auto")
     arguments = parser.parse_args()
 
-    placement = place(
-        arguments.device, arguments.precision, inspect_checkpoint(arguments.folder).parameter_count
-    )
-    model = load_checkpoint(arguments.folder, placement.device, placement.dtype).model
+    opened = open_folder(arguments.folder)
+    placement = place(arguments.device, arguments.precision, opened.info.parameter_count)
+    model = load_checkpoint(opened, placement.device, placement.dtype).model
     width = model.config.text_config.hidden_size
     torch.set_num_threads(decoding_threads(width, usable_cpus()))
     rules = GenerationRules(end_id=None, max_new_tokens=arguments.tokens, context_length=8192)

@@ -23,6 +23,7 @@ from read_page import PeakMemory, own_bytes
 from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.decoding import Decoder, build_prompt
 from rtocr_gui.ocr.encoding import encode_views
+from rtocr_gui.ocr.folder import open_folder
 from rtocr_gui.ocr.memory import View, memory_need
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.views import make_views
@@ -62,7 +63,9 @@ def main() -> None:
     if not _GIVE_BACK.items() <= os.environ.items():
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | _GIVE_BACK)
     dtype = getattr(torch, arguments.precision)
-    checkpoint, loading = measured(partial(load_checkpoint, arguments.folder, torch.device("cpu"), dtype))
+    checkpoint, loading = measured(
+        partial(load_checkpoint, open_folder(arguments.folder), torch.device("cpu"), dtype)
+    )
     weights = checkpoint.info.parameter_count * dtype.itemsize
     print(f"weights {weights / 1e6:.0f} MB, peak while loading {loading / 1e6:.0f} MB\n")
     print("| view | encoding | computed | of measured | prefill | computed for reading |")

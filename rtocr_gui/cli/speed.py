@@ -95,15 +95,16 @@ def run(arguments: argparse.Namespace, progress: Progress) -> bool:
     from rtocr_gui.cli.speed_probe import SpeedProbe, Wanted, describe_machine
     from rtocr_gui.ocr.checkpoint import load_checkpoint
     from rtocr_gui.ocr.devices import place
-    from rtocr_gui.ocr.folder import inspect_checkpoint
+    from rtocr_gui.ocr.folder import open_folder
 
     folder: Path = arguments.model or resource_path("miniature")
     progress.show("Loading the model …")
-    info = inspect_checkpoint(folder)
+    opened = open_folder(folder)
+    info = opened.info
     placement = place(arguments.device, arguments.precision, info.parameter_count)
     threads = arguments.threads or min(torch.get_num_threads(), usable_cpus())
     torch.set_num_threads(threads)
-    checkpoint = load_checkpoint(folder, placement.device, placement.dtype)
+    checkpoint = load_checkpoint(opened, placement.device, placement.dtype)
     mode = Mode(arguments.mode) if arguments.mode else info.modes[0]
     task = next(task for task in (*info.tasks, *TASKS) if not task.asks_for_places)
     wanted = Wanted(mode, task, arguments.tokens, arguments.rounds, threads)

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,7 +27,7 @@ from rtocr_gui.ocr.architecture import (
     Architecture,
 )
 from rtocr_gui.ocr.devices import is_out_of_memory
-from rtocr_gui.ocr.folder import CheckpointFolder, check_folder, describe, load_tokenizer
+from rtocr_gui.ocr.folder import CheckpointFolder, OpenedFolder
 from rtocr_gui.ocr.manifest import unused_tensors
 from rtocr_gui.ocr.position_tables import keep_position_tables
 from rtocr_gui.ocr.reading import ModelInfo
@@ -45,11 +44,11 @@ class Checkpoint:
     tokenizer: PageTokenizer
 
 
-def load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> Checkpoint:
-    """Load a model and its tokenizer.
+def load_checkpoint(folder: OpenedFolder, device: torch.device, dtype: torch.dtype) -> Checkpoint:
+    """Load a model.
 
     Args:
-        folder: in the official layout.
+        folder: that was checked.
         device: where the model shall run.
         dtype: its precision.
 
@@ -57,14 +56,13 @@ def load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> C
         The model in evaluation mode, with its tokenizer and description.
 
     Raises:
-        CheckpointError: the folder cannot be used, or the memory does not suffice.
+        CheckpointError: a file changed meanwhile, or the memory does not suffice.
     """
-    checked = check_folder(folder)
     return Checkpoint(
-        info=describe(checked),
-        architecture=checked.architecture,
-        tokenizer=load_tokenizer(checked),
-        model=load_model(checked, device, dtype),
+        info=folder.info,
+        architecture=folder.files.architecture,
+        tokenizer=folder.tokenizer,
+        model=load_model(folder.files, device, dtype),
     )
 
 

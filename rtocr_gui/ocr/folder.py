@@ -55,6 +55,37 @@ class CheckpointFolder:
     precision: str
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class OpenedFolder:
+    """A checkpoint folder of which all is known but the values of the weights.
+
+    Attributes:
+        files: its files, which fit together.
+        info: what it says of itself.
+        tokenizer: whose ids fit the model.
+    """
+
+    files: CheckpointFolder
+    info: ModelInfo
+    tokenizer: PageTokenizer
+
+
+def open_folder(folder: Path) -> OpenedFolder:
+    """Check a checkpoint folder, and read all of it that is small.
+
+    Args:
+        folder: in the official layout.
+
+    Returns:
+        What is needed to load the weights, and to speak with the model then.
+
+    Raises:
+        CheckpointError: it cannot be used, and why.
+    """
+    files = check_folder(folder)
+    return OpenedFolder(files, describe(files), load_tokenizer(files))
+
+
 def inspect_checkpoint(folder: Path) -> ModelInfo:
     """Tell what a checkpoint folder holds, without loading it.
 
@@ -67,9 +98,7 @@ def inspect_checkpoint(folder: Path) -> ModelInfo:
     Raises:
         CheckpointError: it cannot be used, and why.
     """
-    checked = check_folder(folder)
-    load_tokenizer(checked)
-    return describe(checked)
+    return open_folder(folder).info
 
 
 def check_folder(folder: Path) -> CheckpointFolder:
