@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.fit import DoesNotFit
 from rtocr_gui.ocr.reading import TASKS, Mode, OutOfMemory, Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.ocr.repetition import Loop
+from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from tests.small_checkpoint import small_config, write_checkpoint
 
 MB = 10**6
@@ -163,6 +165,9 @@ def test_what_is_encoded_already_needs_memory_for_its_text_only(
     assert need.reading < need.encoding
     memory((need.reading + need.encoding) // 2)
     assert read(engine, page).text == first.text
+    attending = replace(SETTINGS, pruning=PruneSettings(method=PruneMethod.VISIONZIP))
+    with pytest.raises(OutOfMemory):  # it has to be encoded once more
+        read(engine, page, attending)
 
 
 def test_a_graphics_card_is_left_to_refuse_by_itself(

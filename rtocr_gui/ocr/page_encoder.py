@@ -84,8 +84,8 @@ class PageEncoder:
             PruningError: the model gave tokens that cannot be measured.
         """
         key = self.key_of(checkpoint, page, scaling)
-        kept = self._kept.get(key)
-        if kept is not None and not (with_cls_attention and kept.page.measures.cls_attention is None):
+        kept = self._find(key, with_cls_attention)
+        if kept is not None:
             return kept, False
         with _threads_set_to(self._threads):
             encoding = self._encode(checkpoint.model, key, page, scaling.most_tiles, with_cls_attention)
@@ -120,14 +120,19 @@ class PageEncoder:
         tiles = choose_tiles(page.image.size, scaling.most_tiles) if mode is Mode.GUNDAM else (0, 0)
         return _pixels_of(page), mode, tiles
 
-    def keeps(self, key: PageKey) -> bool:
-        """Whether what came of a page is still here."""
-        return self._kept.get(key) is not None
+    def keeps(self, key: PageKey, with_cls_attention: bool = False) -> bool:
+        """Whether what came of a page is still here, and with all that is asked for."""
+        return self._find(key, with_cls_attention) is not None
 
     def forget(self) -> None:
         """Keep nothing."""
         self._kept.clear()
         self._chosen.clear()
+
+    def _find(self, key: PageKey, with_cls_attention: bool) -> Encoding | None:
+        kept = self._kept.get(key)
+        lacks = kept is not None and with_cls_attention and kept.page.measures.cls_attention is None
+        return None if lacks else kept
 
     def _mode_of(self, page: PageImage, modes: Sequence[Mode], most_tiles: int) -> Mode:
         key = _pixels_of(page), most_tiles

@@ -199,10 +199,10 @@ class PageStages:
 
     def _encode(self, page: PageImage, settings: ReadSettings) -> tuple[Encoding, bool]:
         key = self._encoder.key_of(self.checkpoint, page, settings.scaling)
-        self._headroom.check(page, _view(key), self._encoder.keeps(key), settings)
-        return self._encoder.encode(
-            self.checkpoint, page, settings.scaling, settings.pruning.method.needs_cls_attention
-        )
+        with_cls_attention = settings.pruning.method.needs_cls_attention
+        is_encoded = self._encoder.keeps(key, with_cls_attention)
+        self._headroom.check(page, _view(key), is_encoded, settings)
+        return self._encoder.encode(self.checkpoint, page, settings.scaling, with_cls_attention)
 
     @contextmanager
     def _failures_in_words(
