@@ -15,7 +15,7 @@ from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
-from rtocr_gui.ocr import batching, greedy, page_encoder
+from rtocr_gui.ocr import batching, greedy, page_encoder, page_stages
 from rtocr_gui.ocr.architecture import read_architecture
 from rtocr_gui.ocr.batching import PAGES_AT_ONCE, Batch, SharedGeneration, pages_at_once
 from rtocr_gui.ocr.checkpoint import load_model
@@ -396,6 +396,24 @@ def test_a_page_that_fails_fails_alone(
     assert requests[1].page.ref.label in str(failed.error)
     for place in (0, 2):
         assert said(outcome(events, requests[place])) == said(alone[place])
+
+
+def test_a_page_that_fails_before_its_first_token_leaves_the_passes_of_the_others(
+    miniature_engine: Engine, samples: list[PageImage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = requests_of(samples, "late", [1.0])
+    wait_for, waits = page_stages.wait_for, iter(range(1000))
+
+    def failing(device: torch.device) -> None:
+        if next(waits) == 3:  # after the prefill of the second page
+            raise RuntimeError("CUDA error: found out late")
+        wait_for(device)
+
+    monkeypatch.setattr(page_stages, "wait_for", failing)
+    events = list(miniature_engine.read_together(requests, most=2))
+    assert isinstance(outcome(events, requests[1]), PageFailed)
+    for request in (requests[0], requests[2]):
+        assert isinstance(outcome(events, request), Reading)
 
 
 def test_pages_whose_pass_fails_are_told_and_the_next_ones_are_read(

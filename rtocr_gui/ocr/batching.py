@@ -202,6 +202,10 @@ class SharedGeneration(GreedyText):
         if not self.has_ended():
             self._batch.begin(self, prompt)
 
+    def close(self) -> None:
+        """Leave the batch, where it is in one: also before its first token."""
+        self._batch.leave(self)
+
     def __iter__(self) -> Generator[int | None, None, None]:
         try:
             while not self.has_ended():
@@ -214,7 +218,7 @@ class SharedGeneration(GreedyText):
                 if self.stop_reason is None:
                     yield self.token_ids[-1]
         finally:
-            self._batch.leave(self)
+            self.close()
 
 
 @dataclass(slots=True)

@@ -100,6 +100,9 @@ class GreedyText:
         """Let the first token take a position of the full sequence."""
         self._begins_at = next_position
 
+    def close(self) -> None:
+        """Let go of what others keep for it; to be called whatever happened to the text."""
+
     def choose(self, candidates: Candidates, row: int) -> bool:
         """Choose the next token, or the end.
 

@@ -9,7 +9,7 @@ asks brings it along.
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from traceback import clear_frames
 
@@ -130,13 +130,14 @@ class PageStages:
             sizes = checkpoint.architecture.decoder
             torch.set_num_threads(decoding_threads(sizes.width, self._threads))
             generation = generate(_rules(checkpoint, settings), texts.nearest(kept))
-            generation.prefill(prompt)
-            wait_for(checkpoint.model.device)
-            prefill_ms = _ms_since(started)
+            with closing(generation):
+                generation.prefill(prompt)
+                wait_for(checkpoint.model.device)
+                prefill_ms = _ms_since(started)
 
-            yield Stage.DECODE
-            transcript = Transcript(checkpoint.tokenizer, generation)
-            yield from transcript.deltas()
+                yield Stage.DECODE
+                transcript = Transcript(checkpoint.tokenizer, generation)
+                yield from transcript.deltas()
             if plan.method is PruneMethod.RTPRUNE:  # what a baseline made of a page is no good draft
                 texts.add(kept, generation.token_ids, generation.stop_reason is not StopReason.CANCELLED)
                 self._texts.put(key, texts, _TOKEN_BYTES * texts.token_count)
