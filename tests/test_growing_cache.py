@@ -9,6 +9,7 @@ from transformers import DynamicCache, UnlimitedOcrForConditionalGeneration
 from transformers.cache_utils import DynamicLayer
 from transformers.models.unlimited_ocr.configuration_unlimited_ocr import UnlimitedOcrTextConfig
 
+from rtocr_gui.ocr import growing_cache
 from rtocr_gui.ocr.growing_cache import ROOM_TOKENS, GrowingLayer, make_cache
 
 CPU = torch.device("cpu")
@@ -65,6 +66,26 @@ def test_it_can_be_emptied_and_filled_again() -> None:
     assert layer.get_seq_length() == 0
     keys, _ = layer.update(*states(2, 1))
     assert torch.equal(keys, states(2, 1)[0])
+
+
+def test_where_memory_runs_out_it_holds_what_it_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = GrowingLayer()
+    layer.update(*states(ROOM_TOKENS, 0))
+    make_room, calls = growing_cache._with_room, iter((False, True))
+
+    def failing(held: Tensor, tokens: int) -> Tensor:
+        if next(calls):
+            raise MemoryError
+        return make_room(held, tokens)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(growing_cache, "_with_room", failing)
+        with pytest.raises(MemoryError):
+            layer.update(*states(1, 1))
+    assert layer.get_seq_length() == ROOM_TOKENS
+    keys, values = layer.update(*states(1, 2))
+    for held, first, last in zip((keys, values), states(ROOM_TOKENS, 0), states(1, 2), strict=True):
+        assert torch.equal(held, torch.cat([first, last], dim=-2))
 
 
 def test_layers_that_remember_everything_grow() -> None:

@@ -45,8 +45,10 @@ class GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         begin = self.get_seq_length()
         end = begin + key_states.shape[-2]
         if end > self._key_room.shape[-2]:
-            self._key_room = _with_room(self._key_room[..., :begin, :], end)
-            self._value_room = _with_room(self._value_room[..., :begin, :], end)
+            # Both or none: where memory runs out in between, the layer stays as it was.
+            self._key_room, self._value_room = (
+                _with_room(room[..., :begin, :], end) for room in (self._key_room, self._value_room)
+            )
         self._key_room[..., begin:end, :] = key_states
         self._value_room[..., begin:end, :] = value_states
         self.keys, self.values = self._key_room[..., :end, :], self._value_room[..., :end, :]
