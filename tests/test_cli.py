@@ -231,6 +231,15 @@ def test_a_model_that_takes_words_is_asked_in_words(run, page, task, words, prom
     assert [settings.task.prompt for settings in engine.asked] == [prompt]
 
 
+def test_words_that_are_located_come_with_their_places(run, page):
+    engine = FakeEngine()
+    engine.tasks = TASKS
+    engine.said = ["<|ref|>total<|/ref|><|det|>[[0, 333, 999, 666], [100, 0, 200, 999]]<|/det|>"]
+    result = run("read", page, "-q", "--task", "locate", "--words", "total", engine=engine)
+    assert "\n- total: left 0.0 %, top 33.3 %, right 100.0 %, bottom 66.7 % of the page\n" in result.out
+    assert "\n- total: left 10.0 %, top 0.0 %, right 20.0 %, bottom 100.0 % of the page\n" in result.out
+
+
 def test_words_for_a_model_that_was_not_made_for_them_are_warned_of_and_used(run, page):
     engine = FakeEngine()
     result = run("read", page, "-q", "--task", "locate", "--words", "total", engine=engine)

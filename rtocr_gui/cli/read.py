@@ -207,7 +207,7 @@ class _Output:
 
     def add(self, reading: Reading, page: PageImage | None) -> None:
         """Add the text of a page; its picture is needed where it has figures."""
-        text = reading.text if page is None else self._with_figures(reading, page)
+        text = _text(reading) if page is None else self._with_figures(reading, page)
         text = with_pipe_tables(text) if self._pipe_tables else text
         before = len(markdown_of_pages(self._pages))
         self._pages.append(ExportPage(reading.ref.label, text))
@@ -225,6 +225,21 @@ class _Output:
         folder, number = assets_folder(self._path), len(self._pages) + 1
         write_figures(page, figures, number, folder)
         return link_figures(reading.text, figures, number, folder)
+
+
+def _text(reading: Reading) -> str:
+    """The text of a page, or the places of the words that were to be located on it."""
+    if reading.settings.task.name != "locate":
+        return reading.text
+    return (
+        "\n".join(
+            f"- {reading.text[block.start : block.end].strip() or reading.settings.task.words}: "
+            f"left {left:.1f} %, top {top:.1f} %, right {right:.1f} %, bottom {bottom:.1f} % of the page"
+            for block in reading.blocks
+            for left, top, right, bottom in block.boxes_px((100, 100))
+        )
+        or reading.text
+    )
 
 
 def _figures(reading: Reading) -> tuple[Figure, ...]:
