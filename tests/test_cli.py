@@ -17,9 +17,9 @@ from PIL import Image
 
 from rtocr_gui.cli import pages
 from rtocr_gui.cli import progress as progress_module
-from rtocr_gui.cli.arguments import page_selection, retention_ratio
 from rtocr_gui.cli.main import main
 from rtocr_gui.cli.progress import CLEAR_LINE, Progress, printable
+from rtocr_gui.cli.values import page_selection, retention_ratio
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta

@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from rtocr_gui.cli.arguments import add_model, add_scaling, json_target, markdown_target, retention_ratio
+from rtocr_gui.cli.arguments import add_model, add_scaling
 from rtocr_gui.cli.following import follow
 from rtocr_gui.cli.pages import EngineFactory, Reader, choose_task, load_reader
 from rtocr_gui.cli.progress import Progress
@@ -30,6 +30,7 @@ from rtocr_gui.cli.scores import (
     score_page,
 )
 from rtocr_gui.cli.true_pages import TruePage, TruePages
+from rtocr_gui.cli.values import json_target, markdown_target, retention_ratio
 from rtocr_gui.errors import DocumentError, PruningError, ReadingError, SettingsError
 from rtocr_gui.export.writing import write_text_atomically
 from rtocr_gui.ocr.reading import TASKS, ReadSettings, Task

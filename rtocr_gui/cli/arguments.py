@@ -1,4 +1,4 @@
-"""The command line as it is typed: its options, their ranges, and what `--help` says.
+"""The command line as it is typed: its options, and what `--help` says of them.
 
 Everything here is quick to import, so that help and usage errors come at once. Knows nothing of how
 a command is carried out.
@@ -8,150 +8,31 @@ import argparse
 import importlib.metadata
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.cli.values import (
+    ALL_PAGES,
+    LEAST_RETENTION,
+    csv_target,
+    json_target,
+    markdown_target,
+    overlay_target,
+    page_count,
+    page_number,
+    page_selection,
+    resolution,
+    retention_ratio,
+    tile_count,
+)
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, TASKS, Mode
 
 DISTRIBUTION = "rtocr-gui"
-LEAST_RETENTION = 0.1
-DPI_RANGE = (36, 600)
-
 EXIT_CODES = """\
 exit codes: 0 everything was read, 1 something could not be read or written, 2 wrong usage,
 130 interrupted by Ctrl-C (what was read until then is written)"""
-
-
-@dataclass(frozen=True, slots=True)
-class PageSelection:
-    """Which pages of a file are wanted, as `--pages 1-3,5,9-` says it.
-
-    Attributes:
-        ranges: first and last page as people count, from 1; None for the end of the file.
-    """
-
-    ranges: tuple[tuple[int, int | None], ...]
-
-    def indices(self, page_count: int) -> list[int]:
-        """Indices from 0 of the wanted pages that a file has, in the order asked for, each once."""
-        wanted: dict[int, None] = {}
-        for first, last in self.ranges:
-            end = page_count if last is None else min(last, page_count)
-            wanted.update(dict.fromkeys(range(first - 1, end)))
-        return list(wanted)
-
-    def first_missing(self, page_count: int) -> int | None:
-        """The lowest page, from 1, that is asked for and that a file does not have."""
-        beyond = [
-            max(first, page_count + 1)
-            for first, last in self.ranges
-            if (first if last is None else last) > page_count
-        ]
-        return min(beyond, default=None)
-
-
-ALL_PAGES = PageSelection(((1, None),))
-
-
-def page_selection(text: str) -> PageSelection:
-    """Parse `1-3,5,9-`."""
-    ranges: list[tuple[int, int | None]] = []
-    for part in text.split(","):
-        first_text, dash, last_text = part.strip().partition("-")
-        try:
-            first = int(first_text)
-            last = None if dash and not last_text else int(last_text or first_text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"“{text}” is not a list of pages such as 1-3,5,9-") from None
-        if first < 1 or (last is not None and last < first):
-            raise argparse.ArgumentTypeError(f"“{part.strip()}” is no range of pages: they count up from 1")
-        ranges.append((first, last))
-    return PageSelection(tuple(ranges))
-
-
-def retention_ratio(text: str) -> float | None:
-    """Parse `auto`, for which None stands, or a ratio."""
-    if text == "auto":
-        return None
-    try:
-        ratio = float(text)
-    except ValueError:
-        ratio = 0.0
-    if not LEAST_RETENTION <= ratio <= 1:
-        raise argparse.ArgumentTypeError(f"“{text}” is neither auto nor a ratio from {LEAST_RETENTION} to 1")
-    return ratio
-
-
-def page_number(text: str) -> int:
-    """Parse one page as people count."""
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a page number: pages count from 1")
-    return number
-
-
-def page_count(text: str) -> int | None:
-    """Parse `auto`, for which None stands, or a number of pages."""
-    if text == "auto":
-        return None
-    count = int(text) if text.isdecimal() else 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"“{text}” is neither auto nor a number of pages")
-    return count
-
-
-def tile_count(text: str) -> int:
-    """Parse how many tiles a page may have."""
-    count = int(text) if text.isdecimal() else 0
-    if not FEWEST_TILES <= count <= MOST_TILES:
-        raise argparse.ArgumentTypeError(
-            f"“{text}” is not a number of tiles from {FEWEST_TILES} to {MOST_TILES}"
-        )
-    return count
-
-
-def resolution(text: str) -> float:
-    """Parse a resolution in dots per inch."""
-    lowest, highest = DPI_RANGE
-    try:
-        dpi = float(text)
-    except ValueError:
-        dpi = 0.0
-    if not lowest <= dpi <= highest:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a resolution from {lowest} to {highest} dpi")
-    return dpi
-
-
-def markdown_target(text: str) -> Path:
-    """Parse where Markdown goes; `-o *.png` would take the first scan for it."""
-    return _target(text, "give -o FILE.md")
-
-
-def overlay_target(text: str) -> Path:
-    """Parse where the picture of a plan goes, which is a PNG."""
-    path = Path(text)
-    return path if path.suffix.lower() == ".png" else _target(text, "give --overlay FILE.png")
-
-
-def json_target(text: str) -> Path:
-    """Parse where a plan goes; `--json page.png` was meant to plan that page."""
-    return _target(text, "give --json=FILE.json or put --json after the file")
-
-
-def csv_target(text: str) -> Path:
-    """Parse where a table goes."""
-    return _target(text, "give --csv FILE.csv")
-
-
-def _target(text: str, advice: str) -> Path:
-    path = Path(text)
-    if path.suffix.lower() in SUPPORTED_SUFFIXES:
-        raise argparse.ArgumentTypeError(f"“{text}” is named like a scan and is not written over: {advice}")
-    return path
 
 
 class _ShowVersion(argparse.Action):

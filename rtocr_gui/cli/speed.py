@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rtocr_gui.cli.arguments import json_target
 from rtocr_gui.cli.progress import Progress
+from rtocr_gui.cli.values import count_up_to, json_target
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.export.writing import write_text_atomically
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -22,18 +22,6 @@ DEFAULT_TOKENS = 100
 MOST_TOKENS = 8192
 MOST_ROUNDS = 100
 _DPI = 200
-
-
-def count_up_to(most: int, least: int) -> Any:
-    """A parser of whole numbers in a range."""
-
-    def parse(text: str) -> int:
-        number = int(text) if text.isdecimal() else least - 1
-        if not least <= number <= most:
-            raise argparse.ArgumentTypeError(f"“{text}” is not a number from {least} to {most}")
-        return number
-
-    return parse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
