@@ -66,9 +66,14 @@ class NoticeBar(QFrame):
         dismiss.setShortcut(Qt.Key.Key_Escape)
         dismiss.setAutoRaise(True)
         dismiss.clicked.connect(self.clear)
+        self._take_all = QPushButton()
+        self._take_all.setToolTip("Read each of these pages as its own button says")
+        self._take_all.clicked.connect(self._take_all_to_read)
+        self._take_all.hide()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 4, 4, 4)
         layout.addWidget(self._scroll, 1)
+        layout.addWidget(self._take_all, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(dismiss, 0, Qt.AlignmentFlag.AlignTop)
         self._leaving = QTimer(self)
         self._leaving.setSingleShot(True)
@@ -99,6 +104,7 @@ class NoticeBar(QFrame):
         if notice.is_passing:
             self._leaving.start()
         self.show()
+        self._offer_all()
         self._fit_height()
         if QAccessible.isActive():
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, notice.sentence))
@@ -128,6 +134,21 @@ class NoticeBar(QFrame):
         self.offer_taken.emit(offer)
 
     @Slot()
+    def _take_all_to_read(self) -> None:
+        for row in self._rows_to_read():
+            if row in self._rows:  # one that offers the same page is withdrawn by the reading of the other
+                self._take(row, row.notice.offers[0])
+
+    def _rows_to_read(self) -> "list[_Row]":
+        return [row for row in self._rows if isinstance(next(iter(row.notice.offers), None), ReadAgain)]
+
+    def _offer_all(self) -> None:
+        """Where many pages came to no good, spare a person the press of each button."""
+        count = len(self._rows_to_read())
+        self._take_all.setText(f"Read all {count} again")
+        self._take_all.setVisible(count > 1)
+
+    @Slot()
     def _let_leave(self) -> None:
         focused = QApplication.focusWidget()
         if self.underMouse() or (focused is not None and self.isAncestorOf(focused)):
@@ -142,6 +163,7 @@ class NoticeBar(QFrame):
             row.hide()
             row.deleteLater()
         self.setVisible(bool(self._rows))
+        self._offer_all()
         self._fit_height()
 
     def _fit_height(self) -> None:

@@ -172,3 +172,20 @@ def test_a_long_notice_wraps_and_many_scroll(qtbot: QtBot, make_bar: MakeBar) ->
 def test_a_sentence_that_names_its_page_is_not_told_with_the_name_before_it() -> None:
     assert about_page(RETRY.ref, "It failed.") == "scan.png, page 1: It failed."
     assert about_page(RETRY.ref, "scan.png, page 1 is too large.") == "scan.png, page 1 is too large."
+
+
+def test_offers_to_read_many_pages_are_taken_with_one_press(qtbot: QtBot, make_bar: MakeBar) -> None:
+    bar = make_bar()
+    taken: list[object] = []
+    bar.offer_taken.connect(taken.append)
+    offers = [ReadAgain(PageRef(Path("book.pdf"), page, "0" * 64), Scaling(Mode.BASE)) for page in range(3)]
+    bar.add(BAD)
+    bar.add(Notice("book.pdf, page 1: There is not enough memory.", (offers[0],)))
+    assert bar._take_all.isHidden(), "one page has its own button"
+    for offer in offers[1:]:
+        bar.add(Notice(f"{offer.ref.label}: There is not enough memory.", (offer,)))
+    assert bar._take_all.text() == "Read all 3 again"
+    qtbot.mouseClick(bar._take_all, Qt.MouseButton.LeftButton)
+    assert taken == offers
+    assert bar.notices == (BAD,)
+    assert bar._take_all.isHidden()
