@@ -1,12 +1,12 @@
 """Everything slow, off the main thread: documents, the model, plans.
 
-The bridge owns four lanes. The *document lane* opens files, renders pages and exports pictures of them, so
-PDFium is only ever entered from one thread. The *model lane* imports torch, loads the model, encodes and
-reads (`reading_desk`). The *plan lane* plans from an immutable `EncodedPage` while the slider moves, and
-compares texts. The *transport lane* solves where merged tokens go, which takes too long for the plans of a
-moving slider to wait behind. Each request is answered by one frozen reply that carries its id; workers emit
-signals, and only slots on the main thread touch widgets. Knows no widget and no program state: who asked,
-and whether the answer is still wanted, is `session`'s to know.
+The bridge owns four lanes. The *document lane* opens files, renders pages and exports pictures of them
+(`open_documents`). The *model lane* imports torch, loads the model, encodes and reads (`reading_desk`). The
+*plan lane* plans from an immutable `EncodedPage` while the slider moves. The *transport lane* solves where
+merged tokens go and compares texts, which takes too long for the plans of a moving slider to wait behind.
+Each request is answered by one frozen reply that carries its id; workers emit signals, and only slots on the
+main thread touch widgets. Knows no widget and no program state: who asked, and whether the answer is still
+wanted, is `session`'s to know.
 """
 
 import itertools
@@ -18,9 +18,8 @@ from weakref import WeakValueDictionary
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
 
-from rtocr_gui.documents.loading import CHANGED, Document, open_document
 from rtocr_gui.documents.pages import PageImage, PageRef
-from rtocr_gui.errors import DocumentError, RtocrError
+from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.comparison import compare_texts
 from rtocr_gui.ocr.pages_together import PageRequest
 from rtocr_gui.ocr.reading import (
@@ -33,6 +32,7 @@ from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pru
 from rtocr_gui.ui.images import as_qimage
 from rtocr_gui.ui.lanes import Lane
 from rtocr_gui.ui.load_request import LoadRequest
+from rtocr_gui.ui.open_documents import OpenDocuments
 from rtocr_gui.ui.page_reading import PageReading
 from rtocr_gui.ui.reading_desk import PageToEncode, ReadingDesk
 from rtocr_gui.ui.reading_engine import ReadingEngine
@@ -53,9 +53,6 @@ from rtocr_gui.ui.replies import (
     TextStreamed,
     TransportSolved,
 )
-
-THUMBNAIL_PX = 160
-"""Longest side of a thumbnail."""
 
 
 class EngineBridge(QObject):
@@ -103,9 +100,7 @@ class EngineBridge(QObject):
         self._engine: ReadingEngine | None = None
         self._loaded_request: LoadRequest | None = None
         self._ids = itertools.count(1)
-        self._documents: dict[Path, Document] = {}
-        self._rendered: PageImage | None = None
-        self._rendered_dpi = 0.0
+        self._documents = OpenDocuments()
         self._document_lane = Lane("documents")
         self._model_lane = Lane("model")
         self._plan_lane = Lane("plan")
@@ -136,24 +131,14 @@ class EngineBridge(QObject):
         request_id = next(self._ids)
 
         def job() -> None:
-            document = open_document(path, password)
-            replaced = self._documents.pop(path, None)
-            if replaced is not None:
-                replaced.close()
-            self._documents[path] = document
-            self.document_opened.emit(DocumentOpened(request_id, path, document.pages))
+            pages = self._documents.open(path, password)
+            self.document_opened.emit(DocumentOpened(request_id, path, pages))
 
         return self._submit(self._document_lane, request_id, job)
 
     def close_document(self, path: Path) -> None:
         """Let go of a file and its handles."""
-
-        def job() -> None:
-            document = self._documents.pop(path, None)
-            if document is not None:
-                document.close()
-
-        self._submit(self._document_lane, next(self._ids), job)
+        self._submit(self._document_lane, next(self._ids), lambda: self._documents.close(path))
 
     def render_page(self, ref: PageRef, dpi: float) -> int:
         """Render a page in full. Answered by `page_rendered`, unless a newer page was asked for meanwhile."""
@@ -161,7 +146,7 @@ class EngineBridge(QObject):
 
         def job() -> None:
             if request_id == self._newest_render_id:
-                image = as_qimage(self._load_page(ref, dpi).image)
+                image = as_qimage(self._documents.page(ref, dpi).image)
                 self.page_rendered.emit(PageRendered(request_id, ref, image))
 
         return self._submit(self._document_lane, request_id, job)
@@ -171,8 +156,8 @@ class EngineBridge(QObject):
         request_id = next(self._ids)
 
         def job() -> None:
-            image = self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX)
-            self.thumbnail_rendered.emit(PageRendered(request_id, ref, as_qimage(image)))
+            image = as_qimage(self._documents.thumbnail(ref))
+            self.thumbnail_rendered.emit(PageRendered(request_id, ref, image))
 
         return self._submit(self._document_lane, request_id, job)
 
@@ -181,7 +166,7 @@ class EngineBridge(QObject):
         request_id = next(self._ids)
 
         def job() -> None:
-            write(self._load_page(ref, dpi))
+            write(self._documents.page(ref, dpi))
             self.page_exported.emit(PageExported(request_id))
 
         return self._submit(self._document_lane, request_id, job)
@@ -249,7 +234,8 @@ class EngineBridge(QObject):
 
         def render() -> None:
             if is_wanted():
-                self._desk.encode(PageToEncode(request_id, self._load_page(ref, dpi), scaling, is_wanted))
+                page = self._documents.page(ref, dpi)
+                self._desk.encode(PageToEncode(request_id, page, scaling, is_wanted))
 
         return self._submit(self._document_lane, request_id, render)
 
@@ -271,7 +257,7 @@ class EngineBridge(QObject):
             if cancel.is_set():
                 self.request_stopped.emit(RequestStopped(request_id))
                 return
-            request = PageRequest(self._load_page(ref, dpi), settings, cancel)
+            request = PageRequest(self._documents.page(ref, dpi), settings, cancel)
             self._desk.read(PageReading(request_id, request, with_others))
 
         return self._submit(self._document_lane, request_id, render)
@@ -294,7 +280,7 @@ class EngineBridge(QObject):
                 self.reading_traced.emit(ReadingTraced(request_id, found))
 
         def render() -> None:
-            page = self._load_page(ref, dpi)
+            page = self._documents.page(ref, dpi)
             self._submit(self._model_lane, request_id, lambda: trace(page))
 
         return self._submit(self._document_lane, request_id, render)
@@ -352,23 +338,8 @@ class EngineBridge(QObject):
         deadline = time.monotonic() + timeout_s
         ended = all(lane.wait(max(0.0, deadline - time.monotonic())) for lane in lanes)
         if ended:
-            for document in self._documents.values():
-                document.close()
-            self._documents.clear()
+            self._documents.close_all()
         return ended
-
-    def _load_page(self, ref: PageRef, dpi: float) -> PageImage:
-        """Render a page, or give the one that was rendered last: it is shown and encoded in turn."""
-        document = self._document_of(ref)
-        if self._rendered is None or (self._rendered.ref, self._rendered_dpi) != (ref, dpi):
-            self._rendered, self._rendered_dpi = document.load_page(ref.index, dpi), dpi
-        return self._rendered
-
-    def _document_of(self, ref: PageRef) -> Document:
-        document = self._documents.get(ref.path)
-        if document is None or ref not in document.pages:
-            raise DocumentError(CHANGED)
-        return document
 
     def _loaded_engine(self) -> ReadingEngine:
         """The engine with its model, which is loaded again where it was let go."""

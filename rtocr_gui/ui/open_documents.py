@@ -1,0 +1,60 @@
+"""The files that are open, and the page that was rendered last.
+
+Lives on the document lane, so that PDFium is only ever entered from one thread. Knows neither Qt nor who
+asks.
+"""
+
+from pathlib import Path
+
+from PIL import Image
+
+from rtocr_gui.documents.loading import CHANGED, Document, open_document
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.errors import DocumentError
+
+THUMBNAIL_PX = 160
+"""Longest side of a thumbnail."""
+
+
+class OpenDocuments:
+    """Opens files and renders their pages; each raises a `DocumentError` where that cannot be done."""
+
+    def __init__(self) -> None:
+        self._documents: dict[Path, Document] = {}
+        self._rendered: PageImage | None = None
+        self._rendered_dpi = 0.0
+
+    def open(self, path: Path, password: str | None) -> tuple[PageRef, ...]:
+        """Open a file, in place of its earlier version, and list its pages."""
+        document = open_document(path, password)
+        self.close(path)
+        self._documents[path] = document
+        return document.pages
+
+    def close(self, path: Path) -> None:
+        """Let go of a file and its handles, where it is open."""
+        document = self._documents.pop(path, None)
+        if document is not None:
+            document.close()
+
+    def close_all(self) -> None:
+        """Let go of all files."""
+        for path in list(self._documents):
+            self.close(path)
+
+    def page(self, ref: PageRef, dpi: float) -> PageImage:
+        """Render a page, or give the one that was rendered last: it is shown and encoded in turn."""
+        document = self._document_of(ref)
+        if self._rendered is None or (self._rendered.ref, self._rendered_dpi) != (ref, dpi):
+            self._rendered, self._rendered_dpi = document.load_page(ref.index, dpi), dpi
+        return self._rendered
+
+    def thumbnail(self, ref: PageRef) -> Image.Image:
+        """Render a page small."""
+        return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX)
+
+    def _document_of(self, ref: PageRef) -> Document:
+        document = self._documents.get(ref.path)
+        if document is None or ref not in document.pages:
+            raise DocumentError(CHANGED)
+        return document
