@@ -206,10 +206,10 @@ class Drafter:
 def _ends_of(pool: NDArray[np.int64], passage: NDArray[np.int64]) -> NDArray[np.int64]:
     """Indices just behind each occurrence of a passage."""
     length = len(passage)
-    if len(pool) < length:
-        return np.empty(0, dtype=np.int64)
-    windows = np.lib.stride_tricks.sliding_window_view(pool, length)
-    return np.flatnonzero((windows == passage).all(axis=1)) + length
+    ends = np.flatnonzero(pool[length - 1 :] == passage[-1]) + length
+    for back in range(2, length + 1):
+        ends = ends[pool[ends - back] == passage[-back]]
+    return ends
 
 
 def _after_last(pool: NDArray[np.int64], passage: NDArray[np.int64]) -> int | None:
