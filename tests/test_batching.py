@@ -325,6 +325,7 @@ def test_of_each_page_the_same_is_told_as_of_one(miniature_engine: Engine, sampl
         reading = own[-1]
         assert isinstance(reading, Reading)
         assert "".join(event.text for event in own if isinstance(event, TextDelta)) == reading.raw_text
+        assert reading.read_together
         assert min(reading.timings.encode_ms, reading.timings.prefill_ms, reading.timings.decode_ms) > 0
     about = [request for request, event in events if isinstance(event, TextDelta)]
     assert any(one is not other for one, other in pairwise(about))

@@ -166,6 +166,7 @@ class PageStages:
                 retry=after_a_loop(settings, _view(encoding.key), checkpoint.info.modes)
                 if generation.loop
                 else None,
+                read_together=generation.shared_ms > 0,
             )
 
     def trace(

@@ -353,6 +353,7 @@ class Reading:
         timings: stage by stage.
         blocks: parts of the page that the model gave a place, with their characters in `text`.
         retry: what to try instead, where the reading ended in a loop and there is something to try.
+        read_together: True where the decoder's passes, and so their time, were shared with other pages.
     """
 
     ref: PageRef
@@ -370,6 +371,7 @@ class Reading:
     timings: StageTimings
     blocks: tuple[Block, ...] = ()
     retry: ReadSettings | None = None
+    read_together: bool = False
 
     @property
     def retention(self) -> float:

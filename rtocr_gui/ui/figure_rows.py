@@ -13,8 +13,8 @@ from rtocr_gui.ocr.reading import PrefillCost
 from rtocr_gui.ui.shown import FiguresShown, ReadingRecord
 
 DASH = "–"
-DRAFTED = " *"
-"""Follows a decoding figure that did not come about token by token."""
+MARK = " *"
+"""Follows a decoding figure that is not the pace of this page alone, token by token; a note says why."""
 
 
 _PLAIN_SHARE = 0.9
@@ -63,6 +63,11 @@ def was_drafted(reading: ReadingRecord) -> bool:
     return reading.passes < _PLAIN_SHARE * (len(reading.token_ids) - 1)
 
 
+def has_own_pace(reading: ReadingRecord) -> bool:
+    """True where decoding time is that of plain decoding of this page alone."""
+    return not (was_drafted(reading) or reading.read_together)
+
+
 def notes(shown: FiguresShown) -> tuple[str, ...]:
     """What one must know to read the figures rightly, a sentence or two each."""
     reading, plan = shown.reading, shown.plan
@@ -83,9 +88,13 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
     )
     if drafted is not None:
         told.append(
-            f"{DRAFTED.strip()} Checked against a draft, in {drafted.passes} "
+            f"{MARK.strip()} Checked against a draft, in {drafted.passes} "
             f"{'pass' if drafted.passes == 1 else 'passes'} for {len(drafted.token_ids)} tokens: "
             "not the speed of plain decoding."
+        )
+    if any(each is not None and each.read_together for each in (reading, shown.all_tokens)):
+        told.append(
+            f"{MARK.strip()} Decoded in the same passes as other pages: not the time of this page alone."
         )
     if reading.kept < reading.total:
         saved = 1 - reading.cost.flops / reading.cost_of_all.flops
@@ -132,7 +141,7 @@ def _counted(shown: FiguresShown) -> list[FigureRow]:
 def _measured(shown: FiguresShown) -> list[FigureRow]:
     reading, all_tokens = shown.reading, shown.all_tokens
     known = [each for each in (reading, all_tokens) if each is not None]
-    decoded_alike = not any(was_drafted(each) for each in known)
+    decoded_alike = all(has_own_pace(each) for each in known)
 
     def row(
         name: str,
@@ -145,7 +154,7 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
         def cell(record: ReadingRecord | None) -> str:
             if record is None:
                 return DASH
-            return words(figure(record)) + (DRAFTED if of_decoding and was_drafted(record) else "")
+            return words(figure(record)) + (MARK if of_decoding and not has_own_pace(record) else "")
 
         ratio = DASH
         if reading is not None and all_tokens is not None and comparable:

@@ -59,6 +59,7 @@ class ReadingRecord:
         cost_of_all: of the prefill with all visual tokens, computed.
         passes: forward passes of the decoder after the prefill.
         timings: stage by stage, measured.
+        read_together: True where the passes of the decoder were shared with other pages.
     """
 
     settings: ReadSettings
@@ -77,6 +78,7 @@ class ReadingRecord:
     cost_of_all: PrefillCost
     passes: int
     timings: StageTimings
+    read_together: bool = False
 
     @property
     def tokens_per_second(self) -> float:
@@ -105,6 +107,7 @@ class ReadingRecord:
             cost_of_all=reading.cost_of_all,
             passes=reading.passes,
             timings=reading.timings,
+            read_together=reading.read_together,
         )
 
 

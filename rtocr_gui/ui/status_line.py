@@ -107,6 +107,8 @@ class StatusLine(QWidget):
         speed = f"{reading.tokens_per_second:.0f} tokens/s"
         if was_drafted(reading):
             speed = f"{len(reading.token_ids)} tokens in {_counted(reading.passes, 'pass', 'passes')}"
+        elif reading.read_together:
+            speed = "shared with other pages"
         parts = [
             f"encode {_duration(timings.encode_ms)}" if timings.encode_ms else "encode cached",
             f"prune {_duration(timings.prune_ms)}",

@@ -25,6 +25,7 @@ from rtocr_gui.ui.figure_rows import (
 from rtocr_gui.ui.figures_panel import FiguresPanel
 from rtocr_gui.ui.share_bar import ShareBar
 from rtocr_gui.ui.shown import FiguresShown, ReadingRecord
+from rtocr_gui.ui.status_line import StatusLine
 from tests.ui.plans import make_plan
 
 
@@ -142,6 +143,16 @@ def test_text_checked_against_a_draft_is_not_passed_off_as_decoding_speed(drafte
     assert any(
         "in 31 passes for 310 tokens: not the speed of plain decoding" in note for note in notes(shown)
     )
+
+
+def test_time_shared_with_other_pages_is_not_passed_off_as_that_of_one() -> None:
+    shown = FiguresShown(PLAN, dataclasses.replace(HALF, read_together=True), WHOLE)
+    for name in ("Decode", "Tokens/s"):
+        row = rows_of(shown)[name]
+        assert row.this.endswith(" *")
+        assert not row.all_tokens.endswith("*")
+        assert row.ratio == DASH
+    assert any("in the same passes as other pages" in note for note in notes(shown))
 
 
 def test_a_pass_or_two_that_were_spared_make_no_draft_of_a_reading() -> None:
@@ -271,3 +282,12 @@ def test_every_cell_has_its_room_and_the_panel_scrolls_down_only(
     for column in range(4):
         assert grid.sizeHintForColumn(column) <= grid.columnWidth(column)
     assert panel.widget().width() == panel.viewport().width()
+
+
+def test_the_status_line_gives_no_speed_of_a_page_that_shared_its_time(qtbot: QtBot) -> None:
+    line = StatusLine()
+    qtbot.addWidget(line)
+    line.show_reading(dataclasses.replace(make_record(0.5, 128), read_together=True))
+    assert line._timings.text().endswith("shared with other pages")
+    line.show_reading(make_record(0.5, 128))
+    assert line._timings.text().endswith("tokens/s")
