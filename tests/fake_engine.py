@@ -77,6 +77,8 @@ class FakeEngine:
         dry: see there.
         looping: modes in which a reading ends in a loop.
         retry: how to scale a page instead, where memory ran out or a reading looped.
+        too_small: modes in which print is too small to be read.
+        larger_mode: the mode to choose then.
     """
 
     def __init__(self) -> None:
@@ -100,6 +102,8 @@ class FakeEngine:
         self.dry: set[Mode] = set()
         self.looping: set[Mode] = set()
         self.retry: Scaling | None = None
+        self.too_small: set[Mode] = set()
+        self.larger_mode: Mode | None = None
 
     def fit(
         self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
@@ -186,6 +190,8 @@ class FakeEngine:
             timings=StageTimings(2.0, 1.0, 3.0, 40.0),
             blocks=parse_blocks(text, settings.task),
             retry=self._retry(settings) if stop_reason is StopReason.LOOP else None,
+            is_legible=encoded.mode not in self.too_small,
+            larger_mode=self.larger_mode if encoded.mode in self.too_small else None,
         )
 
     def _retry(self, settings: ReadSettings) -> ReadSettings | None:

@@ -14,10 +14,18 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
-from rtocr_gui.ocr.auto_mode import LEGIBLE_PITCH_PX, choose_mode, mode_for_print, stroke_pitch
+from rtocr_gui.ocr.auto_mode import (
+    LEGIBLE_PITCH_PX,
+    choose_mode,
+    is_legible,
+    larger_mode,
+    mode_for_print,
+    stroke_pitch,
+)
 from rtocr_gui.ocr.layout import TILE_PX
 from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, Mode, Scaling
 from rtocr_gui.ocr.views import choose_tiles, make_views
+from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import write_checkpoint
 
 A4_200_DPI = 1654, 2339
@@ -287,6 +295,84 @@ def test_a_page_read_in_auto_is_encoded_as_in_the_mode_that_auto_came_to(tmp_pat
     assert len(modes) > 1
     assert encoded.mode is choose_mode(image, modes)
     assert encoded is engine.encode(page, Scaling(encoded.mode))
+    engine.unload()
+
+
+# Print that is too small ----------------------------------------------------------------------
+
+
+def test_the_samples_are_legible_to_the_model_that_comes_with_them() -> None:
+    samples = sorted(resource_path("samples").glob("*.png"))
+    assert samples
+    for sample in samples:
+        with Image.open(sample) as image:
+            page = image.convert("RGB")
+        assert is_legible(page.size, stroke_pitch(page), Mode.TINY), sample.name
+
+
+@pytest.mark.parametrize("size", [(512, 512), (640, 640), (900, 600), (1000, 1400), A4_200_DPI])
+@pytest.mark.parametrize("mode", [Mode.TINY, Mode.BASE, Mode.GUNDAM])
+@pytest.mark.parametrize("x_height_px", [10, 12, 16])
+def test_letters_ten_pixels_tall_in_the_view_are_never_called_too_small(
+    size: tuple[int, int], mode: Mode, x_height_px: float
+) -> None:
+    page = printed_page(size, x_height_px / x_height_in_view(size, mode, 1))
+
+    assert is_legible(size, stroke_pitch(page), mode)
+
+
+@pytest.mark.parametrize("dpi", [100, 150, 200, 300])
+def test_a_letter_scanned_as_people_do_is_too_small_for_tiny_and_small(dpi: int) -> None:
+    size = round(8.27 * dpi), round(11.69 * dpi)
+    pitch = stroke_pitch(printed_page(size, 0.5 * 11 / 72 * dpi))
+
+    assert not is_legible(size, pitch, Mode.TINY)
+    assert not is_legible(size, pitch, Mode.SMALL)
+    assert larger_mode(size, pitch, Mode.TINY, (Mode.TINY,)) is None
+    assert larger_mode(size, pitch, Mode.TINY, ALL_MODES) is mode_for_print(size, pitch, ALL_MODES)
+
+
+@given(sides_px, sides_px, st.none() | pitches_px, modes_of_models, tile_counts)
+def test_no_page_is_called_illegible_in_a_mode_that_it_chose_for_its_print(
+    width: int, height: int, pitch: float | None, modes: list[Mode], most_tiles: int
+) -> None:
+    chosen = mode_for_print((width, height), pitch, modes, most_tiles)
+
+    assert (
+        is_legible((width, height), pitch, chosen, most_tiles)
+        or larger_mode((width, height), pitch, chosen, modes, most_tiles) is None
+    )
+
+
+def test_an_empty_page_is_legible_in_every_mode() -> None:
+    assert all(is_legible(A4_200_DPI, None, mode) for mode in Mode)
+
+
+def test_an_encoded_page_knows_whether_its_print_is_too_small_and_measures_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rtocr_gui.ocr import page_encoder
+    from rtocr_gui.ocr.engine import Engine
+
+    measured: list[Image.Image] = []
+
+    def measure(image: Image.Image) -> float | None:
+        measured.append(image)
+        return stroke_pitch(image)
+
+    monkeypatch.setattr(page_encoder, "stroke_pitch", measure)
+    engine = Engine(threads=1)
+    modes = engine.load(write_checkpoint(tmp_path / "model"), device="cpu").info.modes
+    page = PageImage(PageRef(tmp_path / "page.png", 0, sha256="page"), printed_page((1000, 1400), 8), dpi=200)
+
+    chosen = engine.encode(page, Scaling(None))
+    tiny = engine.encode(page, Scaling(Mode.TINY))
+
+    assert not tiny.is_legible
+    assert tiny.larger_mode is chosen.mode
+    assert tiny.larger_mode in modes
+    assert chosen.larger_mode is None
+    assert measured == [page.image]
     engine.unload()
 
 

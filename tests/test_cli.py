@@ -287,6 +287,23 @@ def test_a_text_that_was_cut_short_is_warned_of(run, page, reason, words):
     assert "page 1 of page.png" in result.out
 
 
+@pytest.mark.parametrize(
+    ("larger", "words"),
+    [
+        (Mode.BASE, "too small for mode tiny. Its text may be wrong. Try --mode base."),
+        (None, "too small for Fake model. Its text may be wrong. DeepSeek-OCR reads smaller print"),
+    ],
+)
+def test_print_that_is_too_small_is_warned_of_once_for_each_page(run, book, larger, words):
+    engine = FakeEngine()
+    engine.too_small, engine.larger_mode = {Mode.TINY}, larger
+    result = run("read", book, "-q", "--pages", "1-2", engine=engine)
+    assert result.code == 0
+    assert len(told(result)) == 2
+    assert all(words in line and f"page {number} of 5" in line for number, line in enumerate(told(result), 1))
+    assert told(run("read", book, "-q")) == []
+
+
 @pytest.fixture
 def grounded() -> FakeEngine:
     """Says a text, a picture and a table."""

@@ -192,6 +192,8 @@ class _ReadCommand:
         self._progress.say(f"{page.label}: {_summary(reading)}")
         if reading.stop_reason in _WARNINGS:
             self._progress.complain(f"warning: {page.label}: {_WARNINGS[reading.stop_reason]}")
+        if not reading.is_legible:
+            self._progress.complain(f"warning: {page.label}: {_about_small_print(reading)}")
         if reading.text or reading.stop_reason is not StopReason.CANCELLED:
             self._progress.clear()
             self._output.add(reading, page.page)
@@ -244,6 +246,17 @@ def _text(reading: Reading) -> str:
 
 def _figures(reading: Reading) -> tuple[Figure, ...]:
     return figures_of(reading.blocks, [block.start for block in reading.blocks])
+
+
+def _about_small_print(reading: Reading) -> str:
+    """Say that a text is not to be trusted, and what would show the print larger."""
+    if reading.larger_mode is not None:
+        mode, larger = reading.mode.value, reading.larger_mode.value
+        return f"the print seems too small for mode {mode}. Its text may be wrong. Try --mode {larger}."
+    sentence = f"the print seems too small for {reading.model_name}. Its text may be wrong."
+    if reading.mode.letterboxed:
+        return sentence
+    return f"{sentence} DeepSeek-OCR reads smaller print: rtocr models download."
 
 
 def _summary(reading: Reading) -> str:

@@ -9,7 +9,7 @@ for any script, bold or light, and needs no letters to be found. Knows pixels an
 window, and no torch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from rtocr_gui.ocr.views import choose_tiles
 
 LEGIBLE_PITCH_PX = 5.5
 """How far apart strokes stand in a view where they can be read well: print of an x-height of 10 pixels."""
+
+ILLEGIBLE_SHARE = 0.75
+"""Below this share of it print is called illegible; some of an x-height of 10 pixels measures hardly more."""
 
 MOST_STRETCH = 2.0
 """A page of longer proportions is not stretched to a square: its letters could not be told."""
@@ -36,20 +39,48 @@ _STEP_SHARE, _NOISE_MARGIN = 0.25, 2 / 0.45
 """Two deviations: of noise alone, a quarter of all steps between neighbours are below 0.45 of one."""
 
 
-def choose_mode(image: Image.Image, modes: Sequence[Mode], most_tiles: int = MOST_TILES) -> Mode:
+def stroke_pitch(image: Image.Image) -> float | None:
+    """Measure how far apart the strokes of a page's print stand.
+
+    Along some rows and columns of pixels, every change from light to dark is a stroke; light print on dark
+    measures alike. A quarter of the strokes follow the one before at the distance that is given, or closer.
+    Small print has the more strokes, so some of it on a page of large print counts. Upright Latin print
+    measures about 0.55 of its x-height.
+
+    Args:
+        image: RGB page.
+
+    Returns:
+        Page pixels; None where there is no print.
+    """
+    pitches = [
+        float(np.quantile(distances, _FINE_SHARE))
+        for lines in (_rows(image), _columns(image))
+        if (distances := _stroke_distances(lines)).size
+    ]
+    return min(pitches, default=None)
+
+
+def choose_mode(
+    image: Image.Image,
+    modes: Sequence[Mode],
+    most_tiles: int = MOST_TILES,
+    measure: Callable[[Image.Image], float | None] = stroke_pitch,
+) -> Mode:
     """Choose a mode for a page by the rule above.
 
     Args:
         image: RGB page.
         modes: modes that the model was made for, at least one.
         most_tiles: most tiles in Gundam mode, 2..9.
+        measure: tells how far apart the strokes stand, where anybody has to know.
 
     Returns:
         One of `modes`.
     """
     if len(modes) == 1:
         return modes[0]
-    return mode_for_print(image.size, stroke_pitch(image), modes, most_tiles)
+    return mode_for_print(image.size, measure(image), modes, most_tiles)
 
 
 def mode_for_print(
@@ -77,26 +108,46 @@ def mode_for_print(
     return next(legible, max(by_cost, key=lambda mode: scales[mode]))
 
 
-def stroke_pitch(image: Image.Image) -> float | None:
-    """Measure how far apart the strokes of a page's print stand.
+def is_legible(
+    page_size_px: tuple[int, int], pitch_px: float | None, mode: Mode, most_tiles: int = MOST_TILES
+) -> bool:
+    """Tell whether a mode shows the print of a page tall enough.
 
-    Along some rows and columns of pixels, every change from light to dark is a stroke; light print on dark
-    measures alike. A quarter of the strokes follow the one before at the distance that is given, or closer.
-    Small print has the more strokes, so some of it on a page of large print counts. Upright Latin print
-    measures about 0.55 of its x-height.
+    The choice of a mode errs on the side of tall print, this on the side of silence (`ILLEGIBLE_SHARE`).
 
     Args:
-        image: RGB page.
+        page_size_px: (width, height) of the page.
+        pitch_px: how far apart strokes stand, in page pixels; None for an empty page, which is legible.
+        mode: that it is read in.
+        most_tiles: most tiles in Gundam mode, 2..9.
+    """
+    if pitch_px is None:
+        return True
+    return pitch_px * _scale(page_size_px, mode, most_tiles) >= ILLEGIBLE_SHARE * LEGIBLE_PITCH_PX
+
+
+def larger_mode(
+    page_size_px: tuple[int, int],
+    pitch_px: float | None,
+    mode: Mode,
+    modes: Sequence[Mode],
+    most_tiles: int = MOST_TILES,
+) -> Mode | None:
+    """Find the mode to choose where one shows the print too small.
+
+    Args:
+        page_size_px: (width, height) of the page.
+        pitch_px: how far apart strokes stand, in page pixels.
+        mode: that shows it too small.
+        modes: at least one.
+        most_tiles: most tiles in Gundam mode, 2..9.
 
     Returns:
-        Page pixels; None where there is no print.
+        What the page would choose; None where that shows it no larger.
     """
-    pitches = [
-        float(np.quantile(distances, _FINE_SHARE))
-        for lines in (_rows(image), _columns(image))
-        if (distances := _stroke_distances(lines)).size
-    ]
-    return min(pitches, default=None)
+    best = mode_for_print(page_size_px, pitch_px, modes, most_tiles)
+    is_larger = _scale(page_size_px, best, most_tiles) > _scale(page_size_px, mode, most_tiles)
+    return best if is_larger else None
 
 
 def _rows(image: Image.Image) -> Image.Image:

@@ -4,16 +4,15 @@ Knows views, layout and measures; no plan, no text. Visual tokens stay on the de
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.pages import PageImage, PageRef
-from rtocr_gui.ocr.auto_mode import choose_mode
+from rtocr_gui.ocr.auto_mode import choose_mode, is_legible, larger_mode, stroke_pitch
 from rtocr_gui.ocr.cache import ByteBoundedCache
 from rtocr_gui.ocr.checkpoint import Checkpoint
 from rtocr_gui.ocr.encoding import encode_views, encode_with_cls_attention
@@ -23,7 +22,7 @@ from rtocr_gui.ocr.views import choose_tiles, make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.sending import send
 
-_MODES_KEPT = 1000
+_PITCHES_KEPT = 1000
 
 _PixelsKey = tuple[PageRef, tuple[int, int], float | None]
 
@@ -62,7 +61,7 @@ class PageEncoder:
     def __init__(self, threads: int, cache_bytes: int) -> None:
         self._threads = threads
         self._kept: ByteBoundedCache[PageKey, Encoding] = ByteBoundedCache(cache_bytes)
-        self._chosen: ByteBoundedCache[tuple[_PixelsKey, int], Mode] = ByteBoundedCache(_MODES_KEPT)
+        self._pitches: ByteBoundedCache[_PixelsKey, tuple[float | None]] = ByteBoundedCache(_PITCHES_KEPT)
 
     def encode(
         self, checkpoint: Checkpoint, page: PageImage, scaling: Scaling, with_cls_attention: bool = False
@@ -88,19 +87,20 @@ class PageEncoder:
         if kept is not None:
             return kept, False
         with _threads_set_to(self._threads):
-            encoding = self._encode(checkpoint.model, key, page, scaling.most_tiles, with_cls_attention)
+            encoding = self._encode(checkpoint, key, page, scaling.most_tiles, with_cls_attention)
         self._kept.put(key, encoding, encoding.size_bytes)
         return encoding, True
 
     def _encode(
         self,
-        model: UnlimitedOcrForConditionalGeneration,
+        checkpoint: Checkpoint,
         key: PageKey,
         page: PageImage,
         most_tiles: int,
         with_cls_attention: bool,
     ) -> Encoding:
         _, mode, _ = key
+        model = checkpoint.model
         views = make_views(page.image, mode, most_tiles)
         layout = build_layout(mode, views.page_size_px, views.crop_wh)
         started = time.perf_counter()
@@ -112,11 +112,17 @@ class PageEncoder:
         encode_ms = (time.perf_counter() - started) * 1000
         prunable = send(layout.prunable, tokens.device)
         measures = measure_tokens(tokens[prunable], normalise(views.global_view), cls_attention)
-        return Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
+        print_shown = page.image.size, self._pitch_of(page), mode
+        legible = is_legible(*print_shown, most_tiles)
+        larger = None if legible else larger_mode(*print_shown, checkpoint.info.modes, most_tiles)
+        encoded = EncodedPage(page.ref, mode, layout, measures, encode_ms, legible, larger)
+        return Encoding(key, encoded, tokens)
 
     def key_of(self, checkpoint: Checkpoint, page: PageImage, scaling: Scaling) -> PageKey:
         """Tell how a page is shown to the model, by its own choice where it has one."""
-        mode = scaling.mode or self._mode_of(page, checkpoint.info.modes, scaling.most_tiles)
+        mode = scaling.mode or choose_mode(
+            page.image, checkpoint.info.modes, scaling.most_tiles, lambda _: self._pitch_of(page)
+        )
         tiles = choose_tiles(page.image.size, scaling.most_tiles) if mode is Mode.GUNDAM else (0, 0)
         return _pixels_of(page), mode, tiles
 
@@ -127,18 +133,18 @@ class PageEncoder:
     def forget(self) -> None:
         """Keep nothing."""
         self._kept.clear()
-        self._chosen.clear()
+        self._pitches.clear()
 
     def _find(self, key: PageKey, with_cls_attention: bool) -> Encoding | None:
         kept = self._kept.get(key)
         lacks = kept is not None and with_cls_attention and kept.page.measures.cls_attention is None
         return None if lacks else kept
 
-    def _mode_of(self, page: PageImage, modes: Sequence[Mode], most_tiles: int) -> Mode:
-        key = _pixels_of(page), most_tiles
-        chosen = self._chosen.get(key) or choose_mode(page.image, modes, most_tiles)
-        self._chosen.put(key, chosen, 1)
-        return chosen
+    def _pitch_of(self, page: PageImage) -> float | None:
+        key = _pixels_of(page)
+        measured = self._pitches.get(key) or (stroke_pitch(page.image),)
+        self._pitches.put(key, measured, 1)
+        return measured[0]
 
 
 @contextmanager

@@ -167,6 +167,8 @@ class PageStages:
                 if generation.loop
                 else None,
                 read_together=generation.shared_ms > 0,
+                is_legible=encoding.page.is_legible,
+                larger_mode=encoding.page.larger_mode,
             )
 
     def trace(

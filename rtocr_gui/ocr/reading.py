@@ -262,6 +262,9 @@ class EncodedPage:
         layout: what each position of the visual sequence is and covers.
         measures: norms, similarity and text density, from which any plan follows at once.
         encode_ms: how long the vision encoder took when it ran.
+        is_legible: False where its print is too small in this mode to be read well, by how close its strokes
+            stand.
+        larger_mode: the mode of the model to choose in that case; None where no mode shows it larger.
     """
 
     ref: PageRef
@@ -269,6 +272,8 @@ class EncodedPage:
     layout: TokenLayout
     measures: TokenMeasures
     encode_ms: float
+    is_legible: bool = True
+    larger_mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +359,8 @@ class Reading:
         blocks: parts of the page that the model gave a place, with their characters in `text`.
         retry: what to try instead, where the reading ended in a loop and there is something to try.
         read_together: True where the decoder's passes, and so their time, were shared with other pages.
+        is_legible: False where the print of the page is too small in that mode to be read well.
+        larger_mode: the mode of the model to choose in that case; None where no mode shows it larger.
     """
 
     ref: PageRef
@@ -372,6 +379,8 @@ class Reading:
     blocks: tuple[Block, ...] = ()
     retry: ReadSettings | None = None
     read_together: bool = False
+    is_legible: bool = True
+    larger_mode: Mode | None = None
 
     @property
     def retention(self) -> float:

@@ -189,7 +189,7 @@ class OpenPage:
                 self._mode_in_words(self.reading),
                 self.reading.model_name,
             ]
-        if self.sentence and self.text:
+        if self.explanation and self.text:
             parts.append(self.explanation)
         if self.edited:
             parts.append("edited by you; Read replaces your text" if self.reading else "typed by you")
@@ -212,15 +212,18 @@ class OpenPage:
 
     @property
     def explanation(self) -> str:
-        """Why the state is what it is, and the way out that is offered; may be empty."""
-        if self.retry is None:
-            return self.sentence
-        return f"{self.sentence} “{retry_label(self.retry)}” in the Read menu tries once more."
+        """Why the state is what it is, what to mistrust, and the way out that is offered; may be empty."""
+        parts = [self.sentence] if self.sentence else []
+        if self.retry is not None:
+            parts.append(f"“{retry_label(self.retry)}” in the Read menu tries once more.")
+        if self.reading is not None and self.state in (PageState.READ, PageState.STOPPED):
+            parts += [] if self.reading.is_legible else [_about_small_print(self.reading)]
+        return " ".join(parts)
 
     @property
     def placeholder(self) -> str:
         """What stands in place of text while there is none."""
-        if self.sentence:
+        if self.explanation:
             return self.explanation
         return {
             PageState.READING: "Reading…",
@@ -303,6 +306,17 @@ class OpenPages:
             )
             for ref in self._pages
         )
+
+
+def _about_small_print(reading: ReadingRecord) -> str:
+    """Say that a text is not to be trusted, and what would show the print larger."""
+    if reading.larger_mode is not None:
+        mode, larger = (each.value.capitalize() for each in (reading.mode, reading.larger_mode))
+        return f"The print seems too small for {mode} mode: the text may be wrong. Choose {larger} mode."
+    sentence = f"The print seems too small for {reading.model_name}: the text may be wrong."
+    if reading.mode.letterboxed:
+        return sentence
+    return f"{sentence} DeepSeek-OCR, under Model > Models…, reads smaller print."
 
 
 def _looped_like(settings: ReadSettings, before: ReadingRecord) -> bool:

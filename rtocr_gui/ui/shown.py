@@ -60,6 +60,8 @@ class ReadingRecord:
         passes: forward passes of the decoder after the prefill.
         timings: stage by stage, measured.
         read_together: True where the passes of the decoder were shared with other pages.
+        is_legible: False where the print of the page is too small in that mode to be read well.
+        larger_mode: the mode of the model to choose in that case; None where no mode shows it larger.
     """
 
     settings: ReadSettings
@@ -79,6 +81,8 @@ class ReadingRecord:
     passes: int
     timings: StageTimings
     read_together: bool = False
+    is_legible: bool = True
+    larger_mode: Mode | None = None
 
     @property
     def tokens_per_second(self) -> float:
@@ -108,6 +112,8 @@ class ReadingRecord:
             passes=reading.passes,
             timings=reading.timings,
             read_together=reading.read_together,
+            is_legible=reading.is_legible,
+            larger_mode=reading.larger_mode,
         )
 
 

@@ -208,6 +208,39 @@ def test_a_page_without_text_says_in_its_place_how_to_try_once_more(
     assert shown.args[0].placeholder.endswith("“Read in Base mode” in the Read menu tries once more.")
 
 
+def test_print_too_small_for_the_mode_is_told_with_the_text_until_a_larger_mode_is_chosen(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+) -> None:
+    fake_engine.too_small, fake_engine.larger_mode = {Mode.TINY}, Mode.BASE
+    open_and_load(qtbot, session, draw_page())
+    session.set_mode(Mode.TINY)
+    read(qtbot, session)
+    sentence = "The print seems too small for Tiny mode: the text may be wrong. Choose Base mode."
+    assert window.text_column.summary.text().endswith(sentence)
+    assert states["scan.png, page 1"] == PageStatus(session.refs[0], PageState.READ, sentence)
+    session.set_mode(Mode.BASE)
+    read(qtbot, session)
+    assert "too small" not in window.text_column.summary.text()
+    assert not states["scan.png, page 1"].sentence
+
+
+def test_print_too_small_for_every_mode_of_a_model_says_which_model_reads_it(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    fake_engine.too_small, fake_engine.said = {Mode.TINY}, ["\n"]
+    open_and_load(qtbot, session, draw_page())
+    with qtbot.waitSignal(
+        session.text_changed, check_params_cb=lambda shown: "too small for Fake model" in shown.placeholder
+    ) as shown:
+        session.read_current()
+    assert "Model > Models…" in shown.args[0].placeholder
+
+
 def test_a_loop_without_another_way_says_what_a_person_can_try(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
