@@ -22,8 +22,8 @@ from rtocr_gui.ocr.views import choose_tiles
 LEGIBLE_PITCH_PX = 5.5
 """How far apart strokes stand in a view where they can be read well: print of an x-height of 10 pixels."""
 
-ILLEGIBLE_SHARE = 0.75
-"""Below this share of it print is called illegible; some of an x-height of 10 pixels measures hardly more."""
+ILLEGIBLE_SHARE = 0.5
+"""Print is called illegible below this share of it: an x-height of 5, some 15 text tokens a visual one."""
 
 MOST_STRETCH = 2.0
 """A page of longer proportions is not stretched to a square: its letters could not be told."""
