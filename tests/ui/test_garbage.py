@@ -11,6 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.garbage import MainThreadGarbage
 
+MANY = 100_000
+"""More objects than what earlier tests left behind may free meanwhile."""
+
 
 class Ring:
     """Garbage that only a look for it finds, and that tells on which thread it was found."""
@@ -36,22 +39,22 @@ def test_a_busy_lane_finds_no_garbage_and_the_main_thread_does(
 ) -> None:
     found_on: list[str] = []
     Ring(found_on)
-    lane = threading.Thread(target=lambda: [[number] for number in range(100_000)], name="lane")
+    lane = threading.Thread(target=lambda: [[number] for number in range(MANY)], name="lane")
     lane.start()
     lane.join()
     assert found_on == []
-    kept = [[number] for number in range(100)]
+    kept = [[number] for number in range(MANY)]
     garbage.collect_if_due()
     assert found_on == [threading.main_thread().name]
-    assert len(kept) == 100
+    assert len(kept) == MANY
 
 
 def test_it_looks_by_itself_from_time_to_time(qtbot: QtBot, garbage: MainThreadGarbage) -> None:
     found_on: list[str] = []
     Ring(found_on)
-    kept = [[number] for number in range(100)]
+    kept = [[number] for number in range(MANY)]
     qtbot.waitUntil(lambda: len(found_on) == 1)
-    assert len(kept) == 100
+    assert len(kept) == MANY
 
 
 def test_where_little_was_made_nothing_is_looked_through(garbage: MainThreadGarbage) -> None:

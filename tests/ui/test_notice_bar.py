@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import (
     QApplication,
     QPlainTextEdit,
@@ -42,6 +43,7 @@ def make_bar(qtbot: QtBot) -> MakeBar:
         layout.addWidget(bar)
         layout.addWidget(editor)
         window.resize(600, 400)
+        window.move(QCursor.pos() + QPoint(50, 50))  # what lies under the cursor stays
         window.show()
         editor.setFocus()
         return bar
