@@ -27,7 +27,10 @@ from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import write_checkpoint
 
 TEXT = next(task for task in TASKS if task.name == "text")
-RATIOS = (1.0, 0.9, 0.84, 0.75, 0.65, 0.5, 0.35, 0.2)
+RATIOS = (
+    *(1.0, 0.84, 0.5, 0.2),
+    *(pytest.param(ratio, marks=pytest.mark.slow) for ratio in (0.9, 0.75, 0.65, 0.35)),
+)
 END = 1
 VOCABULARY = 40
 

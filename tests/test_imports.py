@@ -3,7 +3,8 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,22 +90,37 @@ def imported_modules(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def loaded_by(modules: list[str]) -> set[str]:
-    """The top-level packages in memory after a fresh interpreter imported these modules."""
+def importing(modules: Iterable[str]) -> "subprocess.Popen[str]":
+    """A fresh interpreter that imports modules, and prints the top-level packages it has in memory then."""
     program = (
         "import importlib, sys\n"
         "for name in sys.argv[1:]: importlib.import_module(name)\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
-    result = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", program, *modules],
         cwd=CHECKOUT,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    assert result.returncode == 0, result.stderr
-    return set(result.stdout.split())
+
+
+def loaded_by(interpreter: "subprocess.Popen[str]") -> set[str]:
+    """The top-level packages that an interpreter has in memory."""
+    output, errors = interpreter.communicate()
+    assert interpreter.returncode == 0, errors
+    return set(output.split())
+
+
+@pytest.fixture(scope="module")
+def importing_rooms() -> "Iterator[dict[str, subprocess.Popen[str]]]":
+    """An interpreter for each room, all of them under way."""
+    with ExitStack() as interpreters:
+        yield {
+            name: interpreters.enter_context(importing(map(module_name, sources(PACKAGE / name))))
+            for name in ROOMS
+        }
 
 
 def test_every_folder_of_the_package_has_a_rule() -> None:
@@ -138,13 +154,14 @@ def test_the_foundation_stands_on_no_room(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ROOMS)
-def test_importing_a_whole_room_does_not_load(name: str) -> None:
-    loaded = loaded_by([module_name(path) for path in sources(PACKAGE / name)])
-    assert not loaded & ROOMS[name].unloaded
+def test_importing_a_whole_room_does_not_load(
+    name: str, importing_rooms: "dict[str, subprocess.Popen[str]]"
+) -> None:
+    assert not loaded_by(importing_rooms[name]) & ROOMS[name].unloaded
 
 
 def test_what_must_be_there_at_once_loads_without_torch() -> None:
-    assert not loaded_by(list(WITHOUT_TORCH)) & {"torch", "transformers", "ot", "PySide6"}
+    assert not loaded_by(importing(WITHOUT_TORCH)) & {"torch", "transformers", "ot", "PySide6"}
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("__init__.py")), ids=module_name)
