@@ -385,6 +385,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_model(self, status: ModelStatus) -> None:
         self.tool_bar.show_model(status, self._session.mode, self._session.task)
+        self.tool_bar.show_page_mode(self._session.page_mode)
         self._enable_actions(self._session.activity)
 
     @Slot(object)

@@ -54,6 +54,7 @@ def test_an_unloaded_model_is_named_as_such_and_the_plan_stays(
         window.actions_by_name["unload"].trigger()
     assert not fake_engine.is_loaded
     assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
+    assert window.tool_bar.mode_box.currentText() == "Auto (Tiny)"
     assert not window.actions_by_name["unload"].isEnabled()
     assert window.actions_by_name["read"].isEnabled()
     assert not plans
