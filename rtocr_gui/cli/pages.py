@@ -6,27 +6,20 @@ Knows no output format, and imports torch only when an engine is made.
 import argparse
 import getpass
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.loading import Document, open_document
-from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import DocumentError, PasswordRequired, PruningError, ReadingError
 from rtocr_gui.ocr.asking import ASKS
-from rtocr_gui.ocr.fit import Fit
-from rtocr_gui.ocr.pages_together import PageEvent, PageRequest
+from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.reading import (
     TASKS,
-    EncodedPage,
     LoadedModel,
     Mode,
     ModelInfo,
-    ReadingEvent,
-    ReadSettings,
     Scaling,
     Task,
 )
@@ -37,38 +30,6 @@ PASSWORD_ATTEMPTS = 3
 
 PAGE_ERRORS = (DocumentError, ReadingError, PruningError)
 """What costs one page, or one file, and leaves the others to be read."""
-
-
-class PageEngine(Protocol):
-    """What the commands need of `ocr.engine.Engine`."""
-
-    def fit(
-        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
-    ) -> Fit:
-        """Tell whether a checkpoint folder fits into memory."""
-
-    def load(
-        self,
-        folder: Path,
-        device: str = "auto",
-        precision: str = "auto",
-        scaling: Scaling | None = None,
-        anyway: bool = False,
-    ) -> LoadedModel:
-        """Load a checkpoint folder."""
-
-    def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
-        """Turn a page into measured visual tokens."""
-
-    def read(
-        self, page: PageImage, settings: ReadSettings, cancel: threading.Event
-    ) -> Iterator[ReadingEvent]:
-        """Read a page; the last event is its `Reading`."""
-
-    def read_together(
-        self, requests: Iterable[PageRequest], most: int | None = None
-    ) -> Iterator[tuple[PageRequest, PageEvent]]:
-        """Read pages, at most so many at a time; the last event of each is its `Reading` or `PageFailed`."""
 
 
 EngineFactory = Callable[[], PageEngine]

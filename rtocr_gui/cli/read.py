@@ -18,7 +18,6 @@ from rtocr_gui.cli.following import Following, interrupt_raises, interrupt_sets
 from rtocr_gui.cli.pages import (
     PAGE_ERRORS,
     EngineFactory,
-    PageEngine,
     choose_task,
     load_reader,
     open_asking,
@@ -30,6 +29,7 @@ from rtocr_gui.errors import DocumentError
 from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
 from rtocr_gui.export.tables import with_pipe_tables
+from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.pruning.plan import PruneSettings

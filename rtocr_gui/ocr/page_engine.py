@@ -1,0 +1,45 @@
+"""What commands and window alike need of an engine. Knows no torch: the real one is `engine.Engine`."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.ocr.pages_together import PageEvent, PageRequest
+from rtocr_gui.ocr.reading import EncodedPage, LoadedModel, ReadingEvent, ReadSettings, Scaling
+
+if TYPE_CHECKING:
+    from rtocr_gui.ocr.fit import Fit
+
+
+class PageEngine(Protocol):
+    """Loads, encodes and reads, synchronously and on one thread at a time; tests bring a fake."""
+
+    def fit(
+        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
+    ) -> "Fit":
+        """Tell whether a checkpoint folder fits into memory."""
+
+    def load(
+        self,
+        folder: Path,
+        device: str = "auto",
+        precision: str = "auto",
+        scaling: Scaling | None = None,
+        anyway: bool = False,
+    ) -> LoadedModel:
+        """Load a checkpoint folder."""
+
+    def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
+        """Turn a page into measured visual tokens."""
+
+    def read(
+        self, page: PageImage, settings: ReadSettings, cancel: threading.Event
+    ) -> Iterator[ReadingEvent]:
+        """Read a page; the last event is its `Reading`."""
+
+    def read_together(
+        self, requests: Iterable[PageRequest | None], most: int | None = None
+    ) -> Iterator[tuple[PageRequest, PageEvent]]:
+        """Read pages, at most so many at a time; the last event of each is its `Reading` or `PageFailed`."""
