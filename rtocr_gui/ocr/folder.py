@@ -83,7 +83,8 @@ def open_folder(folder: Path) -> OpenedFolder:
         CheckpointError: it cannot be used, and why.
     """
     files = check_folder(folder)
-    return OpenedFolder(files, describe(files), load_tokenizer(files))
+    tokenizer = load_tokenizer(files)
+    return OpenedFolder(files, describe(files), tokenizer)
 
 
 def inspect_checkpoint(folder: Path) -> ModelInfo:

@@ -13,7 +13,7 @@ from pathlib import Path
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter, size_in_words
 from rtocr_gui.ocr.download_record import DownloadRecord, bytes_there, read_record, verify_files
-from rtocr_gui.ocr.folder import check_folder, describe, load_tokenizer
+from rtocr_gui.ocr.folder import open_folder
 from rtocr_gui.ocr.model_source import REPOSITORY, default_cache, snapshots_in
 from rtocr_gui.ocr.reading import Mode, ModelInfo
 
@@ -133,13 +133,11 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
                     done_bytes=bytes_there(folder, record),
                     total_bytes=record.total_bytes,
                 )
-        checked = check_folder(folder)
-        load_tokenizer(checked)
-        info = describe(checked)
+        opened = open_folder(folder)
     except CheckpointError as error:
         name = record.repository.rpartition("/")[2] if record else folder.name or str(folder)
         return ModelEntry(folder, origin, name, source, problem=str(error))
-    return ModelEntry(folder, origin, info.name, source, info, checked.precision)
+    return ModelEntry(folder, origin, opened.info.name, source, opened.info, opened.files.precision)
 
 
 def check_model(folder: Path, cancel: threading.Event) -> Iterator[DownloadProgress]:
@@ -159,9 +157,7 @@ def check_model(folder: Path, cancel: threading.Event) -> Iterator[DownloadProgr
     record = read_record(folder)
     if record is not None:
         yield from verify_files(folder, record, meter, cancel)
-    checked = check_folder(folder)
-    load_tokenizer(checked)
-    describe(checked)
+    open_folder(folder)
     meter.file = ""
     yield meter.progress(DownloadStage.PAUSED if cancel.is_set() else DownloadStage.DONE)
 

@@ -85,9 +85,7 @@ class PageStages:
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
         """Encode and measure a page, or give what is kept of it; see `Engine.encode`."""
         with self._failures_in_words(page, scaling):
-            key = self._encoder.key_of(self.checkpoint, page, scaling)
-            self._headroom.check(page, _view(key), self._encoder.keeps(key))
-            return self._encoder.encode(self.checkpoint, page, scaling)[0].page
+            return self._encode(page, scaling)[0].page
 
     def drafter(self, draft: Sequence[int]) -> Drafter:
         """Make what guesses along a draft, at the price that a guess has here."""
@@ -113,7 +111,7 @@ class PageStages:
         checkpoint = self.checkpoint
         with self._failures_in_words(page, settings.scaling, settings):
             yield Stage.ENCODE
-            encoding, is_new = self._encode(page, settings)
+            encoding, is_new = self._encode(page, settings.scaling, settings)
             yield encoding.page
 
             yield Stage.PRUNE
@@ -180,7 +178,7 @@ class PageStages:
         if max(token_ids, default=0) >= sizes.vocabulary:
             raise ReadingError(f"{page.ref.label} was read by another model. Read it again.")
         with self._failures_in_words(page, settings.scaling):
-            encoding, _ = self._encode(page, settings)
+            encoding, _ = self._encode(page, settings.scaling, settings)
             plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
             prompt = _build_prompt(checkpoint, encoding, plan, settings)
             columns = torch.from_numpy(_kept_places(plan)).to(checkpoint.model.device)
@@ -201,12 +199,14 @@ class PageStages:
             trace_ms=_ms_since(started),
         )
 
-    def _encode(self, page: PageImage, settings: ReadSettings) -> tuple[Encoding, bool]:
-        key = self._encoder.key_of(self.checkpoint, page, settings.scaling)
-        with_cls_attention = settings.pruning.method.needs_cls_attention
+    def _encode(
+        self, page: PageImage, scaling: Scaling, settings: ReadSettings | None = None
+    ) -> tuple[Encoding, bool]:
+        key = self._encoder.key_of(self.checkpoint, page, scaling)
+        with_cls_attention = settings is not None and settings.pruning.method.needs_cls_attention
         is_encoded = self._encoder.keeps(key, with_cls_attention)
         self._headroom.check(page, _view(key), is_encoded, settings)
-        return self._encoder.encode(self.checkpoint, page, settings.scaling, with_cls_attention)
+        return self._encoder.encode(self.checkpoint, page, scaling, with_cls_attention)
 
     @contextmanager
     def _failures_in_words(
