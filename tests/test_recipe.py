@@ -27,6 +27,7 @@ from rtocr_gui.ocr.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
+from rtocr_gui.tokens import TokenKind
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "packaging" / "miniature"))
 
@@ -42,11 +43,12 @@ from recipe.degrade import Damage, damage_page
 from recipe.encoder_stage import EncoderStage
 from recipe.export import Description, export_checkpoint
 from recipe.labels import SLOT_COLUMNS, SLOT_LINES, SLOT_PLACES, UNSAID, point_labels, slot_labels
+from recipe.losses import look_loss
 from recipe.model import Learner, read_sizes
 from recipe.pages import Page, PageKind, draw_page
 from recipe.pruned import prune_page
 from recipe.reading_stages import ReadingStage, both_stage
-from recipe.readings import PADDING, ReadingBatches, ViewPlan, show
+from recipe.readings import PADDING, ReadingBatches, ViewPlan, cells_of_text, show
 from recipe.stock import load_stock
 from recipe.training import LOG_FILE, STATE_FILE, RunSettings, learning_rate, train
 from recipe.typefaces import MissingMaterial, find_typefaces
@@ -235,7 +237,7 @@ def test_characters_stay_where_their_ink_is_in_every_mode(mode: Mode) -> None:
     shown = show(page, mode)
     points = shown.view_points
     view = shown.view.reshape(len(points), 16, -1, 4).float()
-    ink = view.amax() - view.amin(dim=(1, 3))
+    ink = view.amax(dim=(1, 3)) - view.amin(dim=(1, 3))
 
     assert ink[points != NOTHING].mean() > 3 * ink[points == NOTHING].mean()
     if mode is Mode.GUNDAM:
@@ -262,7 +264,7 @@ def test_the_decoder_learns_from_what_the_program_will_give_it(mode: Mode) -> No
 
     with torch.no_grad():
         visual, _ = learner.encode_pages(shown.view[None], tiles, shown.crop_wh)
-        scores = learner.read(visual, prompt, torch.tensor([[80, 81, 1]]))
+        scores, _ = learner.read(visual, prompt, torch.tensor([[80, 81, 1]]))
         views = make_views(page.image.convert("RGB"), mode)
         expected = encode_views(learner.model, views)
         ids = torch.tensor([[0, *[4] * len(expected), *prompt.tolist(), 80, 81]])
@@ -272,6 +274,56 @@ def test_the_decoder_learns_from_what_the_program_will_give_it(mode: Mode) -> No
 
     assert torch.allclose(visual[0], expected, atol=1e-4)
     assert torch.allclose(scores, whole[:, -3:], atol=1e-4)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_the_print_of_each_character_is_looked_for_in_the_token_that_covers_it(mode: Mode) -> None:
+    page = draw_page(PageKind((900, 900), (1.3, 1.3), (14.0, 15.0), rich=0.0, damaged=0.0), 2, 1)
+    shown = show(page, mode)
+    assert shown.layout is not None
+    left, top, right, bottom = shown.layout.boxes[shown.cells].T
+    x, y = page.print.centres.T
+
+    assert (shown.cells >= 0).all()
+    assert ((x > left - 1) & (x < right + 1) & (y > top - 1) & (y < bottom + 1)).all()
+    wanted = TokenKind.LOCAL if mode is Mode.GUNDAM else TokenKind.GLOBAL
+    assert (shown.layout.kinds[shown.cells] == wanted).all()
+
+
+def test_a_text_is_found_in_its_print_whatever_its_marks_and_lines_are() -> None:
+    print_ = made_print({(0, 0): "Title", (0, 64): "some words", (0, 128): "12"})
+    cells = np.arange(len(print_.characters))
+    found = cells_of_text("# Title\n\n- some\nwords 12", print_, cells).tolist()
+    assert (
+        found == [-1] * 2 + [0, 1, 2, 3, 4] + [-1] * 4 + [5, 6, 7, 8] + [-1] + [10, 11, 12, 13, 14] + [-1] * 3
+    )
+
+
+def test_what_the_looking_heads_are_told_about_is_what_the_model_attends_to() -> None:
+    learner = tiny_learner().eval()
+    visual, prompt, targets = torch.randn(2, 9, 16), torch.tensor([7, 70]), torch.tensor([[80, 81, 1]] * 2)
+    with torch.no_grad():
+        _, looks = learner.read(visual, prompt, targets)
+        learner.model.set_attn_implementation("eager")
+        embed = learner.model.get_input_embeddings()
+        start, asked, said = (embed(ids) for ids in (torch.zeros(2, 1, dtype=int), prompt, targets[:, :-1]))
+        sequence = torch.cat([start, visual, asked.expand(2, -1, -1), said], dim=1)
+        weights = learner.model.model.language_model(
+            inputs_embeds=sequence, attention_mask=torch.ones(2, 14, dtype=int), output_attentions=True
+        ).attentions[0][:, :, -3:, 1:10]
+    assert torch.allclose(
+        looks.softmax(-1), (weights / weights.sum(-1, keepdim=True)).transpose(0, 1), atol=1e-5
+    )
+
+
+def test_a_look_is_right_where_the_character_is_printed() -> None:
+    looks = torch.zeros(2, 1, 3, 5)
+    looks[:, 0, 0, 4] = looks[0, 0, 1, 2] = 9.0
+    loss, right = look_loss(looks, torch.tensor([[4, 2, -1]]))
+    nothing, none_right = look_loss(looks, torch.full((1, 3), -1))
+    assert right == 0.75
+    assert 0 < loss < 2
+    assert nothing == none_right == 0
 
 
 def test_the_rate_rises_stays_and_falls() -> None:
@@ -351,7 +403,7 @@ def test_a_training_that_was_killed_ends_in_the_same_weights(
 def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train(ENCODER, Learner(read_sizes()), RunSettings(tmp_path / "run", steps=1))
     said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"])
-    export_checkpoint(tmp_path / "run" / STATE_FILE, tmp_path / "out", said)
+    export_checkpoint(tmp_path / "run", tmp_path / "out", tmp_path / "heads.safetensors", said)
 
     checkpoint = load_checkpoint(open_folder(tmp_path / "out"), torch.device("cpu"), torch.float32)
 
@@ -372,7 +424,7 @@ def test_what_is_taught_pruned_is_what_the_program_gives() -> None:
     prompt, targets = torch.tensor([7, 70, 90]), torch.tensor([[80, 81, 1]])
 
     kept = prune_page(visual[0], shown.view, shown.layout, 0.6)
-    scores = learner.read(kept.visual[None], prompt, targets, kept.places, kept.whole)
+    scores, _ = learner.read(kept.visual[None], prompt, targets, kept.places, kept.whole)
 
     with torch.no_grad():
         views, tokens = make_views(page.image.convert("RGB"), Mode.GUNDAM), visual[0]

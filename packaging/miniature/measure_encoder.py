@@ -17,7 +17,7 @@ from recipe.crops import CropBatches, CropPlan
 from recipe.losses import dense_loss
 from recipe.model import Learner, read_sizes
 from recipe.pages import PageKind
-from recipe.training import STATE_FILE, load_weights
+from recipe.training import load_weights
 
 _EVALUATION_SEED = 2026
 _X_HEIGHTS_PX = (8.0, 10.0, 14.0, 20.0, 30.0)
@@ -43,13 +43,13 @@ def _show(look: str, size: str, figures: dict[str, float]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure what the encoder of a training state sees.")
-    parser.add_argument("run", type=Path, help="folder of a stage")
+    parser.add_argument("run", type=Path, help="folder of a stage, or a checkpoint folder")
     parser.add_argument("--pages", type=int, default=12, help="pages for each line (default 12)")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     learner = Learner(read_sizes()).eval()
-    load_weights(options.run / STATE_FILE, learner)
+    load_weights(options.run, learner)
     print(f"{'print':<10}{'x-height':>9}" + "".join(f"{name:>18}" for name in _COLUMNS))
     for look, (damaged, held_out) in _LOOKS.items():
         wanted = []

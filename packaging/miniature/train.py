@@ -19,7 +19,7 @@ import torch.distributed
 from recipe.encoder_stage import EncoderStage
 from recipe.model import Learner, read_sizes
 from recipe.reading_stages import both_stage, decoder_stage
-from recipe.training import STATE_FILE, RunSettings, Stage, train
+from recipe.training import RunSettings, Stage, train
 from recipe.typefaces import MissingMaterial
 from torch.multiprocessing.spawn import spawn
 
@@ -36,7 +36,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("stage", choices=_STAGES)
     parser.add_argument("folder", type=Path, help="where the state and the log are kept")
     parser.add_argument("--steps", type=int, required=True, help="length of the whole stage")
-    parser.add_argument("--begin-from", type=Path, metavar="FOLDER", help="folder of an earlier stage")
+    parser.add_argument(
+        "--begin-from", type=Path, metavar="FOLDER", help="folder of an earlier stage, or a checkpoint folder"
+    )
     parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
     parser.add_argument(
         "--pruned", type=float, metavar="SHARE", help="of the batches of “both” that RTPrune shortens (0)"
@@ -76,7 +78,7 @@ def main() -> int:
     settings = RunSettings(
         folder=options.folder,
         steps=options.steps,
-        begin_from=options.begin_from and options.begin_from / STATE_FILE,
+        begin_from=options.begin_from,
         device=options.device,
         processes=options.processes,
         drawers=options.drawers,

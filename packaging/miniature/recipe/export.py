@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors.torch import save_file
 from transformers.utils.logging import disable_progress_bar
 
 from recipe.model import CONFIG, Learner, read_sizes
@@ -38,21 +39,24 @@ class Description:
     tasks: Sequence[str]
 
 
-def export_checkpoint(state: Path, folder: Path, said: Description) -> None:
-    """Write a checkpoint folder.
+def export_checkpoint(run: Path, folder: Path, heads: Path, said: Description) -> None:
+    """Write a checkpoint folder, and beside it the heads that only a training needs.
 
     Args:
-        state: of any stage.
+        run: folder of any stage.
         folder: is made; files of the same names are replaced.
+        heads: file of the heads, in bfloat16 as the rest.
         said: what the checkpoint says of itself.
     """
     learner = Learner(read_sizes())
-    load_weights(state, learner)
+    load_weights(run, learner)
     folder.mkdir(parents=True, exist_ok=True)
     disable_progress_bar()  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory() as stock:
         learner.bfloat16().model.save_pretrained(stock)
         shutil.move(Path(stock, _WEIGHTS), folder / _WEIGHTS)
+    kept = {name: tensor for name, tensor in learner.state_dict().items() if not name.startswith("model.")}
+    save_file(kept, heads)
     for source in (CONFIG, TOKENIZER, TOKENIZER.with_name(_TOKENIZER_CONFIG)):
         if source.parent != folder:
             shutil.copyfile(source, folder / source.name)

@@ -65,6 +65,25 @@ def text_loss(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return functional.cross_entropy(chosen, wanted, reduction="sum"), right
 
 
+def look_loss(looks: Tensor, looked_at: Tensor) -> tuple[Tensor, Tensor]:
+    """How far the looking heads are from attending to the visual token that holds the next character.
+
+    Args:
+        looks: (heads, B, L, V).
+        looked_at: (B, L) places in the visual sequence; negative where nothing is taught.
+
+    Returns:
+        The mean loss, and the share of looks that are strongest where they should be.
+    """
+    taught = looked_at >= 0
+    chosen = looks[:, taught].float()  # (heads, n, V)
+    wanted = looked_at[taught].expand(len(looks), -1)
+    with torch.no_grad():
+        right = (chosen.argmax(-1) == wanted).sum() / max(1, wanted.numel())
+    loss = functional.cross_entropy(chosen.flatten(0, 1), wanted.flatten(), reduction="sum")
+    return loss / max(1, wanted.numel()), right
+
+
 def point_loss(head: DenseHead, neck: Tensor, points: Tensor, turn: int) -> tuple[Tensor, Tensor]:
     """Which character covers each point.
 

@@ -3,6 +3,7 @@
 The heads live during the training only. Knows the stock model's parts; knows no data and no optimiser.
 """
 
+import functools
 import json
 import math
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import UnlimitedOcrForConditionalGeneration
+from transformers.models.unlimited_ocr.modeling_unlimited_ocr import rotate_half
 
 from recipe.alphabet import CLASS_COUNT
 from recipe.labels import POINTS_PER_PATCH, SLOTS
@@ -22,6 +24,9 @@ CONFIG = Path(__file__).parents[1] / "config.json"
 """The sizes, in the official layout, as they are exported."""
 
 _GLYPH_WIDTH = 40
+
+_LOOKING_HEADS = (1, 3)
+"""How many heads of the decoder's last layers but one are told where to look: at what comes next."""
 
 
 def read_sizes(config: Path = CONFIG) -> Architecture:
@@ -77,9 +82,14 @@ class Learner(nn.Module):
         self.slot_head = DenseHead(sizes.decoder.width, SLOTS)
         self._start_id = sizes.decoder.bos_token_id
         self._seen: list[Tensor] = []
+        self._asked: list[_Asked] = []
         _prepare_encoder(self.model)
         self.model.model.vision_tower.sam_encoder.neck.register_forward_hook(self._keep)
         self.model.model.multi_modal_projector.register_forward_hook(self._keep)
+        layers = self.model.model.language_model.layers
+        for layer, heads in zip(layers[-3:-1], _LOOKING_HEADS[-len(layers[-3:-1]) :], strict=True):
+            keep = functools.partial(self._keep_asked, min(heads, sizes.decoder.heads))
+            layer.self_attn.register_forward_pre_hook(keep, with_kwargs=True)
 
     def encode(self, views: Tensor) -> "EncodedViews":
         """Encode square views.
@@ -119,7 +129,7 @@ class Learner(nn.Module):
 
     def read(
         self, visual: Tensor, prompt: Tensor, targets: Tensor, places: Tensor | None = None, whole: int = 0
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
         """Score each next token of the texts, all tokens before it being given.
 
         Args:
@@ -130,7 +140,8 @@ class Learner(nn.Module):
             whole: length of the sequence that was pruned.
 
         Returns:
-            (B, L, vocabulary).
+            (B, L, vocabulary) scores, and (heads, B, L, V) how strongly the looking heads, before each token,
+            attend to the visual tokens.
         """
         embed = self.model.get_input_embeddings()
         pages, length = targets.shape
@@ -144,11 +155,13 @@ class Learner(nn.Module):
         hidden = self.model.model.language_model(
             inputs_embeds=sequence,
             position_ids=positions[None].expand(pages, -1),
-            attention_mask=None if places is None else torch.ones_like(sequence[..., 0], dtype=torch.long),
+            attention_mask={"full_attention": None},  # causal, whatever the positions are
             use_cache=False,
         )
         scores: Tensor = self.model.lm_head(hidden.last_hidden_state[:, -length:])
-        return scores
+        asked, self._asked = self._asked, []
+        looks = [one.looks(slice(1, 1 + visual.shape[1]), length) for one in asked]
+        return scores, torch.cat(looks)
 
     def _pixels(self, views: Tensor) -> Tensor:
         device = self.model.model.multi_modal_projector.weight.device
@@ -157,12 +170,42 @@ class Learner(nn.Module):
     def _keep(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
         self._seen.append(output)
 
+    def _keep_asked(self, heads: int, attention: Any, _inputs: object, given: dict[str, Any]) -> None:
+        self._asked.append(_Asked(attention, heads, given["hidden_states"], *given["position_embeddings"]))
+
     def _take_seen(self) -> list["EncodedViews"]:
         seen, self._seen = self._seen, []
         return [
             EncodedViews(neck.permute(0, 2, 3, 1), tokens)
             for neck, tokens in zip(seen[::2], seen[1::2], strict=True)
         ]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Asked:
+    """What an attention layer of the decoder was given, and how many of its heads are looking ones."""
+
+    attention: Any
+    heads: int
+    hidden: Tensor
+    cosines: Tensor
+    sines: Tensor
+
+    def looks(self, keys: slice, length: int) -> Tensor:
+        """(heads, B, length, keys) scores of the looking heads, from the last tokens to some before."""
+        width = self.attention.head_dim
+        asking = slice(self.hidden.shape[1] - length, None)
+        query, key = (
+            nn.functional.linear(self.hidden[:, part], layer.weight[: self.heads * width]).unflatten(
+                -1, (self.heads, width)
+            )  # (B, tokens, heads, width)
+            for layer, part in ((self.attention.q_proj, asking), (self.attention.k_proj, keys))
+        )
+        query, key = (
+            one * self.cosines[:, part, None] + rotate_half(one) * self.sines[:, part, None]
+            for one, part in ((query, asking), (key, keys))
+        )
+        return torch.einsum("bqhd,bkhd->hbqk", query, key) * self.attention.scaling
 
 
 @dataclass(frozen=True, eq=False, slots=True)

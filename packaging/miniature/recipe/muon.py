@@ -27,11 +27,11 @@ def suits_muon(name: str, parameter: Tensor) -> bool:
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
-    """(..., m, n) matrices with the same singular vectors and singular values near 1."""
+    """(..., m, n) bfloat16 matrices with the same singular vectors and singular values near 1."""
     a, b, c = _NEWTON_SCHULZ
     tall = matrices.shape[-2] > matrices.shape[-1]
     x = matrices.mT if tall else matrices
-    x = x / (x.flatten(-2).norm(dim=-1)[..., None, None] + 1e-7)
+    x = (x / (x.flatten(-2).norm(dim=-1)[..., None, None] + 1e-7)).bfloat16()
     for _ in range(_NEWTON_SCHULZ_STEPS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * (gram @ gram)) @ x

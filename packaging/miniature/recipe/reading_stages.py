@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from recipe.losses import dense_loss, text_loss
+from recipe.losses import dense_loss, look_loss, text_loss
 from recipe.model import Learner, decoder_parameters, encoder_parameters, read_sizes
 from recipe.pages import PageKind
 from recipe.pruned import draw_retention, prune_page
@@ -68,7 +68,7 @@ WHOLE_PAGES = (
 )
 """All modes; the x-heights are those of the page before it is scaled."""
 
-_DENSE_WEIGHT = 0.35
+_DENSE_WEIGHT, _LOOK_WEIGHT = 0.35, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class ReadingStage:
         """Surprise by byte over all parts, and the dense labels where the encoder learns."""
         device = learner.model.lm_head.weight.device
         surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
-        dense = torch.zeros((), device=device)
+        dense, look = (torch.zeros((), device=device) for _ in range(2))
         figures: dict[str, Tensor] = {}
         rng = random.Random(f"prune:{self.seed}:{step}")
         pruned = rng.random() < self.pruned
@@ -132,7 +132,10 @@ class ReadingStage:
             if pruned and part.layouts:
                 scores = _read_pruned(learner, visual, part, rng)
             else:
-                scores = learner.read(visual, part.prompt.to(device), targets.clamp(min=0))
+                scores, looks = learner.read(visual, part.prompt.to(device), targets.clamp(min=0))
+                by_looks, looks_right = look_loss(looks, part.looked_at.to(device))
+                look = look + by_looks / len(batch)
+                figures |= {"look": by_looks.detach(), "looks_right": looks_right}
             part_surprise, part_right = text_loss(scores, targets)
             surprise, right = surprise + part_surprise, right + part_right
             written = written + (targets >= 0).sum()
@@ -141,11 +144,12 @@ class ReadingStage:
                 for views, (points, slots) in zip(encoded, told, strict=False):
                     assert points is not None
                     assert slots is not None
-                    by_labels, figures = dense_loss(learner, views, points, slots, step)
+                    by_labels, dense_figures = dense_loss(learner, views, points, slots, step)
+                    figures |= dense_figures
                     dense = dense + by_labels / (len(batch) * len(encoded))
         text = surprise / written
         said = {"text": text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
-        return text + _DENSE_WEIGHT * dense, {**said, **figures}
+        return text + _DENSE_WEIGHT * dense + _LOOK_WEIGHT * look, {**said, **figures}
 
 
 def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Random) -> Tensor:
@@ -155,15 +159,15 @@ def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Rando
         kept = prune_page(page, view, layout, draw_retention(rng))
         texts = targets[None].to(page.device).clamp(min=0)
         prompt = part.prompt.to(page.device)
-        scores.append(learner.read(kept.visual[None], prompt, texts, kept.places, kept.whole))
+        scores.append(learner.read(kept.visual[None], prompt, texts, kept.places, kept.whole)[0])
     return torch.cat(scores)
 
 
 def decoder_stage(rate: float = 1.5e-3) -> ReadingStage:
     """The decoder alone, on small squares."""
-    return ReadingStage("decoder", SMALL_VIEWS, parts=4, rate=rate, encoder_learns=False, seed=2)
+    return ReadingStage("decoder", SMALL_VIEWS, parts=2, rate=rate, encoder_learns=False, seed=2)
 
 
 def both_stage(rate: float = 7e-4, pruned: float = 0.0) -> ReadingStage:
     """Encoder and decoder on whole pages, in a share of the batches pruned."""
-    return ReadingStage("both", WHOLE_PAGES, 4, rate, encoder_learns=True, seed=3, pruned=pruned)
+    return ReadingStage("both", WHOLE_PAGES, 2, rate, encoder_learns=True, seed=3, pruned=pruned)

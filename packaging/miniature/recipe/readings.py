@@ -10,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+from tokenizers import Encoding, Tokenizer
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from recipe.labels import point_labels, slot_labels
 from recipe.pages import Page, PageKind, draw_page
 from recipe.typesetting import Print
-from rtocr_gui.ocr.layout import TILE_PX, build_layout, letterbox_xywh
+from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX, build_layout, letterbox_xywh
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.views import PageViews, make_views
 from rtocr_gui.tokens import TokenLayout
@@ -25,6 +27,11 @@ from rtocr_gui.tokens import TokenLayout
 TOKENIZER = Path(__file__).parents[3] / "resources" / "miniature" / "tokenizer.json"
 PADDING = -100
 """Stands in targets behind the end of a text."""
+
+_LEAST_AGREEING = 4
+
+_ALIKE = 2
+"""So many batches show pages in the same ways: processes that share a step wait less for each other."""
 
 _PROMPTS = {task.name: task.prompt for task in TASKS}
 
@@ -63,6 +70,7 @@ class Part:
         layouts: of the visual sequences; none where a page itself is the view.
         prompt: (P,) ids.
         targets: (B, L) ids with the end token, then `PADDING`.
+        looked_at: (B, L) which visual token holds the print of each; -1 where none is known to.
     """
 
     views: Tensor
@@ -75,6 +83,7 @@ class Part:
     layouts: tuple[TokenLayout, ...]
     prompt: Tensor
     targets: Tensor
+    looked_at: Tensor
 
 
 class ReadingBatches(Dataset[list[Part]]):
@@ -93,8 +102,11 @@ class ReadingBatches(Dataset[list[Part]]):
 
     def __getitem__(self, number: int) -> list[Part]:
         """Draw one batch."""
+        weights = [plan.weight for plan in self._plans]
+        plans = random.Random(f"plans:{self._seed}:{number // _ALIKE}").choices(
+            self._plans, weights, k=self._parts
+        )
         rng = random.Random(f"batch:{self._seed}:{number}")
-        plans = rng.choices(self._plans, [plan.weight for plan in self._plans], k=self._parts)
         return [self._part(plan, rng) for plan in plans]
 
     def _part(self, plan: ViewPlan, rng: random.Random) -> Part:
@@ -102,10 +114,16 @@ class ReadingBatches(Dataset[list[Part]]):
         pages = [draw_page(plan.kind, self._seed, rng.getrandbits(40)) for _ in range(plan.pages)]
         shown = [show(page, plan.mode) for page in pages]
         said = [page.grounded if task == "markdown" else page.text for page in pages]
-        ids = [[*self._ids(text), self._end_id] for text in said]
-        targets = torch.full((len(ids), max(map(len, ids))), PADDING)
-        for row, line in enumerate(ids):
-            targets[row, : len(line)] = torch.tensor(line)
+        encodings = [self._encode(text) for text in said]
+        longest = 1 + max(len(encoding.ids) for encoding in encodings)
+        targets = torch.full((len(pages), longest), PADDING)
+        looked_at = torch.full((len(pages), longest), -1)
+        for row, (encoding, text, page, one) in enumerate(zip(encodings, said, pages, shown, strict=True)):
+            length = len(encoding.ids)
+            targets[row, : length + 1] = torch.tensor([*encoding.ids, self._end_id])
+            cells = cells_of_text(text, page.print, one.cells)
+            starts = np.array([start for start, _ in encoding.offsets], np.int64)
+            looked_at[row, :length] = torch.from_numpy(cells[starts])
         tiled = shown[0].tiles is not None
         return Part(
             views=torch.stack([one.view for one in shown]),
@@ -116,13 +134,47 @@ class ReadingBatches(Dataset[list[Part]]):
             tile_slots=_stacked([one.tile_slots for one in shown]).flatten(0, 1) if tiled else None,
             crop_wh=shown[0].crop_wh,
             layouts=tuple(one.layout for one in shown if one.layout is not None),
-            prompt=torch.tensor(self._ids(_PROMPTS[task])),
+            prompt=torch.tensor(self._encode(_PROMPTS[task]).ids),
             targets=targets,
+            looked_at=looked_at,
         )
 
-    def _ids(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
+    def _encode(self, text: str) -> Encoding:
+        return self._tokenizer.encode(text, add_special_tokens=False)
+
+
+def cells_of_text(text: str, print_: Print, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find each character of a text in the print that it tells.
+
+    Text and print tell the same with other blanks, marks and order: what agrees over a few characters is the
+    same.
+
+    Args:
+        text: that shall be said.
+        print_: of the same page.
+        cells: (characters of the print,) the visual token that holds each.
+
+    Returns:
+        (characters of the text,) the visual token that holds each; -1 where none is known to.
+    """
+    found = np.full(len(text), -1, np.int64)
+    for same in Levenshtein.opcodes(text, print_.characters):
+        if same.tag == "equal" and same.src_end - same.src_start >= _LEAST_AGREEING:
+            found[same.src_start : same.src_end] = cells[same.dest_start : same.dest_end]
+    return found
+
+
+def _cells_of_print(print_: Print, grid_wh: tuple[int, int]) -> NDArray[np.int64]:
+    """(characters of the print,) the visual token of a grid, each row with its newline, that covers each.
+
+    Args:
+        print_: in pixels of the view, or of the canvas of tiles, which come first in the visual sequence.
+        grid_wh: tokens across and down.
+    """
+    columns, rows = grid_wh
+    column, row = np.floor(print_.centres / TOKEN_PX).astype(np.int64).T
+    inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
+    return np.where(inside, row * (columns + 1) + column, -1)
 
 
 def _stacked(tensors: "list[Tensor | None]") -> Tensor:
@@ -131,11 +183,12 @@ def _stacked(tensors: "list[Tensor | None]") -> Tensor:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ShownPage:
-    """One page as the encoder sees it, with its dense labels."""
+    """One page as the encoder sees it, its dense labels, and the visual token of each printed character."""
 
     view: Tensor
     view_points: Tensor
     view_slots: Tensor
+    cells: NDArray[np.int64]
     tiles: Tensor | None = None
     tile_points: Tensor | None = None
     tile_slots: Tensor | None = None
@@ -155,7 +208,7 @@ def show(page: Page, mode: Mode | None) -> ShownPage:
     """
     if mode is None:
         view = torch.from_numpy(np.array(page.image))
-        return ShownPage(view, *_labels(page.print, page.image.size))
+        return ShownPage(view, *_labels(page.print, page.image.size), _square_cells(page.print, len(view)))
     views = make_views(page.image.convert("RGB"), mode)
     width, height = page.image.size
     left, top, shown_width, shown_height = (
@@ -168,15 +221,20 @@ def show(page: Page, mode: Mode | None) -> ShownPage:
     labels = _labels(on_view, (mode.view_px, mode.view_px))
     layout = build_layout(mode, page.image.size, views.crop_wh)
     if not len(views.tiles):
-        return ShownPage(view, *labels, layout=layout)
-    return ShownPage(view, *labels, *_tiles(page, views), views.crop_wh, layout)
+        return ShownPage(view, *labels, _square_cells(on_view, mode.view_px), layout=layout)
+    across, down = views.crop_wh
+    on_canvas = page.print.scaled(across * TILE_PX / width, down * TILE_PX / height)
+    cells = _cells_of_print(on_canvas, (across * TILE_PX // TOKEN_PX, down * TILE_PX // TOKEN_PX))
+    return ShownPage(view, *labels, cells, *_tiles(on_canvas, views), views.crop_wh, layout)
 
 
-def _tiles(page: Page, views: PageViews) -> tuple[Tensor, Tensor, Tensor]:
+def _square_cells(print_: Print, side_px: int) -> NDArray[np.int64]:
+    return _cells_of_print(print_, (side_px // TOKEN_PX, side_px // TOKEN_PX))
+
+
+def _tiles(on_canvas: Print, views: PageViews) -> tuple[Tensor, Tensor, Tensor]:
     """Tiles with their labels, row by row."""
     across, down = views.crop_wh
-    width, height = page.image.size
-    on_canvas = page.print.scaled(across * TILE_PX / width, down * TILE_PX / height)
     labelled = [
         _labels(on_canvas.scaled(1, 1, -column * TILE_PX, -row * TILE_PX), (TILE_PX, TILE_PX))
         for row in range(down)

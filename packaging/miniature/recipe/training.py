@@ -8,7 +8,6 @@ import json
 import math
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,8 +21,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from recipe.model import Learner
 from recipe.muon import Optimiser
+from rtocr_gui.ocr.checkpoint import load_checkpoint
+from rtocr_gui.ocr.folder import open_folder
 
 STATE_FILE, LOG_FILE = "state.safetensors", "log.jsonl"
+HEADS = Path(__file__).parents[1] / "heads.safetensors"
+"""The heads of the landed checkpoint, which holds none itself: a training that goes on from it needs them."""
 
 _WARMUP_STEPS = 50
 _FULL_RATE_STEPS = 600
@@ -67,7 +70,7 @@ class RunSettings:
     Attributes:
         folder: where state and log are.
         steps: length of the whole stage; with fewer than before, the rate begins to fall at once.
-        begin_from: state of another stage to begin from, where the folder has none yet.
+        begin_from: folder of another stage, or a checkpoint folder, where this one has no state yet.
         device: "cpu" or "cuda".
         processes: how many train together, each with its own batches.
         drawers: worker processes that draw pages, for each of them.
@@ -116,11 +119,10 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
     optimiser = Optimiser(parameters)
     first = take_up(settings, learner, optimiser)
     batches = _batches(stage, settings, rank, first)
-    autocast = torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
     journal = Journal(settings, stage.items_per_batch * settings.processes) if rank == 0 else None
     saved_at = time.monotonic()
     for step in range(first, settings.steps):
-        with autocast:
+        with torch.autocast(device.type, torch.bfloat16):
             loss, figures = stage.loss(learner, next(batches), step)
         loss.backward()  # type: ignore[no-untyped-call]
         _share_gradients(parameters.values(), settings.processes)
@@ -181,9 +183,14 @@ def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mappi
     unfinished.replace(folder / STATE_FILE)
 
 
-def load_weights(path: Path, learner: Learner) -> None:
-    """Take the weights out of a state."""
-    learner.load_state_dict(_part(load_file(path), "model:"))
+def load_weights(folder: Path, learner: Learner) -> None:
+    """Take the weights of a stage, or those of a checkpoint with the heads that the recipe keeps of it."""
+    if (folder / STATE_FILE).exists():
+        learner.load_state_dict(_part(load_file(folder / STATE_FILE), "model:"))
+        return
+    checkpoint = load_checkpoint(open_folder(folder), torch.device("cpu"), torch.float32)
+    learner.model.load_state_dict(checkpoint.model.state_dict())
+    learner.load_state_dict(load_file(HEADS), strict=False)
 
 
 def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser) -> int:
