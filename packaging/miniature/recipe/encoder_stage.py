@@ -28,6 +28,8 @@ class EncoderStage:
     Attributes:
         plan: what the crops are cut from.
         rate: learning rate of AdamW.
+        name: "encoder".
+        encoder_share: of the learning rate.
     """
 
     plan: CropPlan = field(
@@ -44,6 +46,7 @@ class EncoderStage:
     )
     rate: float = 2e-3
     name: str = "encoder"
+    encoder_share: float = 1.0
 
     @property
     def items_per_batch(self) -> int:

@@ -44,10 +44,12 @@ class Optimiser:
 
     Args:
         parameters: by name; all get a gradient in every step, or are left as they are.
+        shares: of the learning rate, for those that do not get all of it.
     """
 
-    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
+    def __init__(self, parameters: Mapping[str, Parameter], shares: Mapping[str, float]) -> None:
         self._parameters = dict(parameters)
+        self._shares = dict(shares)
         self._momenta: dict[str, Tensor] = {}
         self._squares: dict[str, Tensor] = {}
         self._count = 0
@@ -72,10 +74,11 @@ class Optimiser:
         for name, parameter in moving.items():
             assert parameter.grad is not None
             gradient = parameter.grad.float()
+            own_rate = rate * self._shares.get(name, 1.0)
             if name in self._squares:
-                self._adam(name, parameter, gradient, rate)
+                self._adam(name, parameter, gradient, own_rate)
             else:
-                self._muon(name, parameter, gradient, rate * MUON_RATE)
+                self._muon(name, parameter, gradient, own_rate * MUON_RATE)
             parameter.grad = None
 
     def state(self) -> dict[str, Tensor]:

@@ -32,39 +32,24 @@ SMALL_VIEWS = (
 """What the decoder begins with."""
 
 _A4 = (1.3, 1.45)
+
+
+def _pages(
+    width_px: tuple[int, int],
+    proportion: tuple[float, float],
+    x_height_px: tuple[float, float],
+    most_characters: int = 1000,
+) -> PageKind:
+    return PageKind(width_px, proportion, x_height_px, 0.5, damaged=0.35, most_characters=most_characters)
+
+
 WHOLE_PAGES = (
-    ViewPlan(_squares(256, (7, 32)), mode=None, pages=12, weight=3),
-    ViewPlan(
-        PageKind((420, 900), (0.8, 1.3), (14, 40), rich=0.5), mode=Mode.TINY, pages=4, weight=2, markdown=0.4
-    ),
-    ViewPlan(
-        PageKind((560, 1100), (0.8, 1.4), (13, 40), rich=0.6),
-        mode=Mode.SMALL,
-        pages=3,
-        weight=2,
-        markdown=0.4,
-    ),
-    ViewPlan(
-        PageKind((800, 1300), _A4, (12, 34), rich=0.7, most_characters=1200),
-        mode=Mode.BASE,
-        pages=1,
-        weight=3,
-        markdown=0.5,
-    ),
-    ViewPlan(
-        PageKind((900, 1500), _A4, (10, 30), rich=0.7, most_characters=1600),
-        mode=Mode.LARGE,
-        pages=1,
-        weight=1,
-        markdown=0.5,
-    ),
-    ViewPlan(
-        PageKind((1100, 1400), _A4, (10, 24), rich=0.7, most_characters=2600),
-        mode=Mode.GUNDAM,
-        pages=1,
-        weight=2,
-        markdown=0.5,
-    ),
+    ViewPlan(_squares(256, (7, 32)), mode=None, pages=12, weight=2),
+    ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 40)), Mode.TINY, pages=4, weight=2, markdown=0.3),
+    ViewPlan(_pages((560, 1100), (0.8, 1.4), (13, 40)), Mode.SMALL, pages=3, weight=2, markdown=0.3),
+    ViewPlan(_pages((800, 1300), _A4, (12, 34), 1200), Mode.BASE, pages=1, weight=4, markdown=0.3),
+    ViewPlan(_pages((900, 1500), _A4, (10, 30), 1600), Mode.LARGE, pages=1, weight=1, markdown=0.3),
+    ViewPlan(_pages((1100, 1400), _A4, (10, 24), 2600), Mode.GUNDAM, pages=1, weight=2, markdown=0.3),
 )
 """All modes; the x-heights are those of the page before it is scaled."""
 
@@ -83,6 +68,7 @@ class ReadingStage:
         encoder_learns: False where it is left as it is.
         seed: of the pages.
         pruned: share of the batches whose pages are pruned by RTPrune at retentions drawn at random.
+        encoder_share: of the learning rate; the encoder has learnt long before the decoder.
     """
 
     name: str
@@ -92,6 +78,7 @@ class ReadingStage:
     encoder_learns: bool
     seed: int
     pruned: float = 0.0
+    encoder_share: float = 0.4
 
     @property
     def items_per_batch(self) -> int:
@@ -168,6 +155,6 @@ def decoder_stage(rate: float = 1.5e-3) -> ReadingStage:
     return ReadingStage("decoder", SMALL_VIEWS, parts=2, rate=rate, encoder_learns=False, seed=2)
 
 
-def both_stage(rate: float = 7e-4, pruned: float = 0.0) -> ReadingStage:
+def both_stage(rate: float = 8e-4, pruned: float = 0.0) -> ReadingStage:
     """Encoder and decoder on whole pages, in a share of the batches pruned."""
     return ReadingStage("both", WHOLE_PAGES, 2, rate, encoder_learns=True, seed=3, pruned=pruned)

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from recipe.model import Learner
+from recipe.model import Learner, encoder_parameters
 from recipe.muon import Optimiser
 from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.folder import open_folder
@@ -45,6 +45,10 @@ class Stage(Protocol):
     @property
     def rate(self) -> float:
         """Learning rate of AdamW."""
+
+    @property
+    def encoder_share(self) -> float:
+        """How much of the learning rate the encoder gets."""
 
     @property
     def items_per_batch(self) -> int:
@@ -116,7 +120,8 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
         parameter.requires_grad_(False)
     for parameter in parameters.values():
         parameter.requires_grad_(True)
-    optimiser = Optimiser(parameters)
+    slower = dict.fromkeys(encoder_parameters(learner, positions=True), stage.encoder_share)
+    optimiser = Optimiser(parameters, slower)
     first = take_up(settings, learner, optimiser)
     batches = _batches(stage, settings, rank, first)
     journal = Journal(settings, stage.items_per_batch * settings.processes) if rank == 0 else None
