@@ -36,6 +36,7 @@ from evaluation.card import write_card
 from evaluation.outcomes import Outcome, Record, match_blocks, outline
 from evaluation.page_sets import Group, plan_sets, scale_of
 from evaluation.tables import card_tables
+from recipe import training
 from recipe.alphabet import ALPHABET, CLASS_OF, NOTHING
 from recipe.blocks import Block as TrueBlock
 from recipe.crops import CropBatches, CropPlan
@@ -43,14 +44,22 @@ from recipe.degrade import Damage, damage_page
 from recipe.encoder_stage import EncoderStage
 from recipe.export import Description, export_checkpoint
 from recipe.labels import SLOT_COLUMNS, SLOT_LINES, SLOT_PLACES, UNSAID, point_labels, slot_labels
-from recipe.losses import look_loss
-from recipe.model import Learner, read_sizes
+from recipe.losses import look_loss, place_loss
+from recipe.model import Learner, decoder_parameters, encoder_parameters, read_sizes
 from recipe.pages import Page, PageKind, draw_page
 from recipe.pruned import prune_page
 from recipe.reading_stages import ReadingStage, both_stage
-from recipe.readings import PADDING, ReadingBatches, ViewPlan, cells_of_text, show
+from recipe.readings import PADDING, ReadingBatches, ViewPlan, find_in_print, show
 from recipe.stock import load_stock
-from recipe.training import LOG_FILE, STATE_FILE, RunSettings, learning_rate, train
+from recipe.training import (
+    LOG_FILE,
+    STATE_FILE,
+    RunSettings,
+    learning_rate,
+    load_weights,
+    share_gradients,
+    train,
+)
 from recipe.typefaces import MissingMaterial, find_typefaces
 from recipe.typesetting import Print
 
@@ -264,7 +273,7 @@ def test_the_decoder_learns_from_what_the_program_will_give_it(mode: Mode) -> No
 
     with torch.no_grad():
         visual, _ = learner.encode_pages(shown.view[None], tiles, shown.crop_wh)
-        scores, _ = learner.read(visual, prompt, torch.tensor([[80, 81, 1]]))
+        scores = learner.read(visual, prompt, torch.tensor([[80, 81, 1]])).text
         views = make_views(page.image.convert("RGB"), mode)
         expected = encode_views(learner.model, views)
         ids = torch.tensor([[0, *[4] * len(expected), *prompt.tolist(), 80, 81]])
@@ -292,8 +301,7 @@ def test_the_print_of_each_character_is_looked_for_in_the_token_that_covers_it(m
 
 def test_a_text_is_found_in_its_print_whatever_its_marks_and_lines_are() -> None:
     print_ = made_print({(0, 0): "Title", (0, 64): "some words", (0, 128): "12"})
-    cells = np.arange(len(print_.characters))
-    found = cells_of_text("# Title\n\n- some\nwords 12", print_, cells).tolist()
+    found = find_in_print("# Title\n\n- some\nwords 12", print_).tolist()
     assert (
         found == [-1] * 2 + [0, 1, 2, 3, 4] + [-1] * 4 + [5, 6, 7, 8] + [-1] + [10, 11, 12, 13, 14] + [-1] * 3
     )
@@ -303,7 +311,7 @@ def test_what_the_looking_heads_are_told_about_is_what_the_model_attends_to() ->
     learner = tiny_learner().eval()
     visual, prompt, targets = torch.randn(2, 9, 16), torch.tensor([7, 70]), torch.tensor([[80, 81, 1]] * 2)
     with torch.no_grad():
-        _, looks = learner.read(visual, prompt, targets)
+        looks = learner.read(visual, prompt, targets).looks
         learner.model.set_attn_implementation("eager")
         embed = learner.model.get_input_embeddings()
         start, asked, said = (embed(ids) for ids in (torch.zeros(2, 1, dtype=int), prompt, targets[:, :-1]))
@@ -314,6 +322,27 @@ def test_what_the_looking_heads_are_told_about_is_what_the_model_attends_to() ->
     assert torch.allclose(
         looks.softmax(-1), (weights / weights.sum(-1, keepdim=True)).transpose(0, 1), atol=1e-5
     )
+
+
+def test_each_character_is_told_the_slot_that_is_labelled_with_it() -> None:
+    page = draw_page(PageKind((512, 512), (1.0, 1.0), (9.0, 14.0), rich=0.0, damaged=0.0), 2, 1)
+    shown = show(page, None)
+    labels = shown.view_slots.numpy()
+    known = shown.slots >= 0
+    assert known.mean() > 0.95
+    rows, columns = np.divmod(shown.cells[known], 512 // 64 + 1)
+    found = labels[rows * 8 + columns, shown.slots[known]]
+    assert found.tolist() == [
+        CLASS_OF[c] for c, told in zip(page.print.characters, known, strict=True) if told
+    ]
+
+
+def test_a_place_is_right_where_the_slot_is_told() -> None:
+    places = torch.zeros(1, 3, 80)
+    places[0, 0, 17] = places[0, 1, 3] = 9.0
+    loss, right = place_loss(places, torch.tensor([[17, 4, -1]]))
+    assert right == 0.5
+    assert loss > 1
 
 
 def test_a_look_is_right_where_the_character_is_printed() -> None:
@@ -366,7 +395,7 @@ def test_larger_batches_hold_more_pages() -> None:
 
 ENCODER = EncoderStage(CropPlan(SMALL, crop_px=128, crops_per_page=(2, 1), pages_per_batch=2, seed=9))
 READING = ReadingStage(
-    "both", (ViewPlan(SMALL, Mode.TINY, pages=2),), parts=1, rate=1e-3, encoder_learns=True, seed=4
+    "both", (ViewPlan(SMALL, Mode.TINY, pages=2),), parts=1, rate=1e-3, encoder_every=1, seed=4
 )
 PRUNED = replace(READING, pruned=0.5)
 
@@ -400,6 +429,43 @@ def test_a_training_that_was_killed_ends_in_the_same_weights(
     assert len((broken.folder / LOG_FILE).read_text().splitlines()) == 3
 
 
+@pytest.mark.parametrize(("step", "learns"), [(0, True), (1, False), (2, True)])
+def test_the_encoder_learns_in_every_so_manieth_step_only(step: int, learns: bool) -> None:
+    stage, learner = replace(READING, encoder_every=2), tiny_learner()
+    loss, _ = stage.loss(learner, stage.batches()[0], step)
+    loss.backward()
+    encoder = encoder_parameters(learner, positions=True)
+    assert any(parameter.grad is not None for parameter in encoder.values()) is learns
+    assert all(parameter.grad is not None for parameter in decoder_parameters(learner).values())
+
+
+def test_what_does_not_learn_in_a_step_is_left_alone_by_all_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learning, resting = (torch.nn.Parameter(torch.zeros(3)) for _ in range(2))
+    learning.grad = torch.ones(3)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda flat: flat.add_(3))  # the other's gradients
+    share_gradients([learning, resting], processes=2)
+    assert learning.grad.tolist() == [2.0] * 3
+    assert resting.grad is None
+
+
+def test_a_training_goes_on_from_an_exported_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heads = tmp_path / "heads.safetensors"
+    train(ENCODER, Learner(read_sizes()), RunSettings(tmp_path / "run", steps=1))
+    export_checkpoint(
+        tmp_path / "run", tmp_path / "out", heads, Description("Test", "A test.", [Mode.TINY], ["text"])
+    )
+    monkeypatch.setattr(training, "HEADS", heads)
+    trained, begun = Learner(read_sizes()), Learner(read_sizes())
+    load_weights(tmp_path / "run", trained)
+    load_weights(tmp_path / "out", begun)
+    for name, tensor in trained.state_dict().items():
+        assert torch.equal(tensor.bfloat16().float(), begun.state_dict()[name]), name
+
+
 def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train(ENCODER, Learner(read_sizes()), RunSettings(tmp_path / "run", steps=1))
     said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"])
@@ -424,7 +490,7 @@ def test_what_is_taught_pruned_is_what_the_program_gives() -> None:
     prompt, targets = torch.tensor([7, 70, 90]), torch.tensor([[80, 81, 1]])
 
     kept = prune_page(visual[0], shown.view, shown.layout, 0.6)
-    scores, _ = learner.read(kept.visual[None], prompt, targets, kept.places, kept.whole)
+    scores = learner.read(kept.visual[None], prompt, targets, kept.places, kept.whole).text
 
     with torch.no_grad():
         views, tokens = make_views(page.image.convert("RGB"), Mode.GUNDAM), visual[0]

@@ -2,7 +2,8 @@
 
     python packaging/miniature/train.py encoder runs/encoder --steps 6000
     python packaging/miniature/train.py decoder runs/decoder --steps 2000 --begin-from runs/encoder
-    python packaging/miniature/train.py both runs/both --steps 6000 --begin-from runs/decoder
+    python packaging/miniature/train.py pages runs/pages --steps 1500 --begin-from runs/decoder
+    python packaging/miniature/train.py both runs/both --steps 6000 --begin-from runs/pages
 
 Killed at any moment, the same command goes on from the last state in its folder. With fewer `--steps` than
 before, the learning rate begins to fall at once: that is how a training is brought to an early end.
@@ -18,7 +19,7 @@ import torch
 import torch.distributed
 from recipe.encoder_stage import EncoderStage
 from recipe.model import Learner, read_sizes
-from recipe.reading_stages import both_stage, decoder_stage
+from recipe.reading_stages import both_stage, decoder_stage, pages_stage
 from recipe.training import RunSettings, Stage, train
 from recipe.typefaces import MissingMaterial
 from torch.multiprocessing.spawn import spawn
@@ -26,6 +27,7 @@ from torch.multiprocessing.spawn import spawn
 _STAGES: dict[str, Callable[..., Stage]] = {
     "encoder": EncoderStage,
     "decoder": decoder_stage,
+    "pages": pages_stage,
     "both": both_stage,
 }
 _MEETING_POINT = "tcp://127.0.0.1:29517"

@@ -6,6 +6,8 @@ column by column. With columns, one character that was overlooked does not move 
 Knows boxes and classes; no pixels, no model.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -81,36 +83,84 @@ def slot_labels(print_: Print, size_px: tuple[int, int]) -> NDArray[np.uint8]:
         (tokens, 80) classes, tokens row by row.
     """
     width, height = size_px
-    columns, rows = width // TOKEN_PX, height // TOKEN_PX
-    slots = np.full((rows * columns, SLOT_LINES, SLOT_COLUMNS, SLOT_PLACES), UNSAID, np.uint8)
+    token_count = (width // TOKEN_PX) * (height // TOKEN_PX)
+    slots = np.full((token_count, SLOT_LINES, SLOT_COLUMNS, SLOT_PLACES), UNSAID, np.uint8)
     slots[:, 0, 0, 0] = NOTHING
-    x, y = print_.centres.T
-    inside = np.flatnonzero((x >= 0) & (y >= 0) & (x < width) & (y < height))
-    if not len(inside):
+    at = _arrange(print_, size_px)
+    if not len(at.inside):
         return slots.reshape(-1, SLOTS)
-    x, y, lines = x[inside], y[inside], print_.lines[inside]
-    classes = np.array([CLASS_OF[print_.characters[index]] for index in inside], np.uint8)
-    tokens = (y // TOKEN_PX).astype(np.int64) * columns + (x // TOKEN_PX).astype(np.int64)
-
-    pairs, pair_of = np.unique(np.stack([tokens, lines], axis=1), axis=0, return_inverse=True)
-    pair_y = np.bincount(pair_of, y) / np.bincount(pair_of)
-    line_of_pair = _rank_within(pairs[:, 0], pair_y)
-    cells = pair_of * SLOT_COLUMNS + (x % TOKEN_PX // _COLUMN_PX).astype(np.int64)
-    order = np.lexsort((x, cells))
-    place = np.empty(len(x), np.int64)
-    place[order] = _positions(cells[order])
-
-    _say(slots, tokens, line_of_pair[pair_of], cells % SLOT_COLUMNS, place, classes)
-    lengths = np.bincount(cells, minlength=len(pairs) * SLOT_COLUMNS)
+    classes = np.array([CLASS_OF[print_.characters[index]] for index in at.inside], np.uint8)
+    _say(slots, at.tokens, at.lines, at.columns, at.places, classes)
+    lengths = np.bincount(at.cells, minlength=len(at.pairs) * SLOT_COLUMNS)
     every = np.arange(len(lengths))
     pair = every // SLOT_COLUMNS
     ends = np.full(len(lengths), NOTHING, np.uint8)
-    _say(slots, pairs[pair, 0], line_of_pair[pair], every % SLOT_COLUMNS, lengths, ends)
-    line_counts = np.bincount(pairs[:, 0], minlength=rows * columns)
+    _say(slots, at.pairs[pair, 0], at.line_of_pair[pair], every % SLOT_COLUMNS, lengths, ends)
+    line_counts = np.bincount(at.pairs[:, 0], minlength=token_count)
     token_ids = np.flatnonzero(line_counts)
     first = np.zeros_like(token_ids)
     _say(slots, token_ids, line_counts[token_ids], first, first, np.full(len(token_ids), NOTHING, np.uint8))
     return slots.reshape(-1, SLOTS)
+
+
+def slots_of_print(print_: Print, size_px: tuple[int, int]) -> NDArray[np.int64]:
+    """Where within its token each character stands.
+
+    Args:
+        print_: in pixels of the view.
+        size_px: (width, height) of the view, whole tokens.
+
+    Returns:
+        (characters,) index of the slot, 0..79; -1 where there is none for it.
+    """
+    found = np.full(len(print_.characters), -1, np.int64)
+    at = _arrange(print_, size_px)
+    slot = (at.lines * SLOT_COLUMNS + at.columns) * SLOT_PLACES + at.places
+    found[at.inside] = np.where((at.lines < SLOT_LINES) & (at.places < SLOT_PLACES), slot, -1)
+    return found
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Arrangement:
+    """Characters by token, line and column.
+
+    Attributes:
+        inside: (n,) which characters are on the view at all; the next five are theirs.
+        tokens: that cover them.
+        lines: counted from the top of the token.
+        columns: of the token.
+        places: within line and column, from the left.
+        cells: pair times columns plus column.
+        pairs: (p, 2) token and printed line, each pair once.
+        line_of_pair: (p,) the line counted from the top of its token.
+    """
+
+    inside: NDArray[np.int64]
+    tokens: NDArray[np.int64]
+    lines: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    places: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    pairs: NDArray[np.int64]
+    line_of_pair: NDArray[np.int64]
+
+
+def _arrange(print_: Print, size_px: tuple[int, int]) -> _Arrangement:
+    width, height = size_px
+    x, y = print_.centres.T
+    inside = np.flatnonzero((x >= 0) & (y >= 0) & (x < width) & (y < height))
+    if not len(inside):
+        return _Arrangement(*[inside] * 6, np.empty((0, 2), np.int64), inside)
+    x, y = x[inside], y[inside]
+    tokens = (y // TOKEN_PX).astype(np.int64) * (width // TOKEN_PX) + (x // TOKEN_PX).astype(np.int64)
+    columns = (x % TOKEN_PX // _COLUMN_PX).astype(np.int64)
+    pairs, pair_of = np.unique(np.stack([tokens, print_.lines[inside]], axis=1), axis=0, return_inverse=True)
+    line_of_pair = _rank_within(pairs[:, 0], np.bincount(pair_of, y) / np.bincount(pair_of))
+    cells = pair_of * SLOT_COLUMNS + columns
+    order = np.lexsort((x, cells))
+    places = np.empty(len(x), np.int64)
+    places[order] = _positions(cells[order])
+    return _Arrangement(inside, tokens, line_of_pair[pair_of], columns, places, cells, pairs, line_of_pair)
 
 
 def _rank_within(groups: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -84,6 +84,23 @@ def look_loss(looks: Tensor, looked_at: Tensor) -> tuple[Tensor, Tensor]:
     return loss / max(1, wanted.numel()), right
 
 
+def place_loss(places: Tensor, slots_at: Tensor) -> tuple[Tensor, Tensor]:
+    """How far the decoder is from knowing where within its visual token the next character stands.
+
+    Args:
+        places: (B, L, slots).
+        slots_at: (B, L); negative where nothing is taught.
+
+    Returns:
+        The mean loss, and the share of right places.
+    """
+    taught = slots_at >= 0
+    chosen, wanted = places[taught].float(), slots_at[taught]
+    with torch.no_grad():
+        right = (chosen.argmax(-1) == wanted).sum() / max(1, wanted.numel())
+    return functional.cross_entropy(chosen, wanted, reduction="sum") / max(1, wanted.numel()), right
+
+
 def point_loss(head: DenseHead, neck: Tensor, points: Tensor, turn: int) -> tuple[Tensor, Tensor]:
     """Which character covers each point.
 

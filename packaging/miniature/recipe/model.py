@@ -80,9 +80,11 @@ class Learner(nn.Module):
         self.model = UnlimitedOcrForConditionalGeneration(config)
         self.point_head = DenseHead(sizes.sam.neck_width, POINTS_PER_PATCH)
         self.slot_head = DenseHead(sizes.decoder.width, SLOTS)
+        self.place_head = nn.Linear(sizes.decoder.width, SLOTS)
         self._start_id = sizes.decoder.bos_token_id
         self._seen: list[Tensor] = []
         self._asked: list[_Asked] = []
+        self._hidden: list[Tensor] = []
         _prepare_encoder(self.model)
         self.model.model.vision_tower.sam_encoder.neck.register_forward_hook(self._keep)
         self.model.model.multi_modal_projector.register_forward_hook(self._keep)
@@ -90,6 +92,7 @@ class Learner(nn.Module):
         for layer, heads in zip(layers[-3:-1], _LOOKING_HEADS[-len(layers[-3:-1]) :], strict=True):
             keep = functools.partial(self._keep_asked, min(heads, sizes.decoder.heads))
             layer.self_attn.register_forward_pre_hook(keep, with_kwargs=True)
+        layers[-2].register_forward_hook(self._keep_hidden)
 
     def encode(self, views: Tensor) -> "EncodedViews":
         """Encode square views.
@@ -129,7 +132,7 @@ class Learner(nn.Module):
 
     def read(
         self, visual: Tensor, prompt: Tensor, targets: Tensor, places: Tensor | None = None, whole: int = 0
-    ) -> tuple[Tensor, Tensor]:
+    ) -> "Scores":
         """Score each next token of the texts, all tokens before it being given.
 
         Args:
@@ -140,8 +143,7 @@ class Learner(nn.Module):
             whole: length of the sequence that was pruned.
 
         Returns:
-            (B, L, vocabulary) scores, and (heads, B, L, V) how strongly the looking heads, before each token,
-            attend to the visual tokens.
+            What is said before each token.
         """
         embed = self.model.get_input_embeddings()
         pages, length = targets.shape
@@ -161,7 +163,7 @@ class Learner(nn.Module):
         scores: Tensor = self.model.lm_head(hidden.last_hidden_state[:, -length:])
         asked, self._asked = self._asked, []
         looks = [one.looks(slice(1, 1 + visual.shape[1]), length) for one in asked]
-        return scores, torch.cat(looks)
+        return Scores(scores, torch.cat(looks), self.place_head(self._hidden.pop()[:, -length:]))
 
     def _pixels(self, views: Tensor) -> Tensor:
         device = self.model.model.multi_modal_projector.weight.device
@@ -173,12 +175,30 @@ class Learner(nn.Module):
     def _keep_asked(self, heads: int, attention: Any, _inputs: object, given: dict[str, Any]) -> None:
         self._asked.append(_Asked(attention, heads, given["hidden_states"], *given["position_embeddings"]))
 
+    def _keep_hidden(self, _layer: nn.Module, _inputs: object, output: Tensor) -> None:
+        self._hidden.append(output)
+
     def _take_seen(self) -> list["EncodedViews"]:
         seen, self._seen = self._seen, []
         return [
             EncodedViews(neck.permute(0, 2, 3, 1), tokens)
             for neck, tokens in zip(seen[::2], seen[1::2], strict=True)
         ]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Scores:
+    """What the decoder says before each token of texts.
+
+    Attributes:
+        text: (B, L, vocabulary) which token comes.
+        looks: (heads, B, L, V) how strongly the looking heads attend to each visual token.
+        places: (B, L, slots) in which slot of its visual token it is printed.
+    """
+
+    text: Tensor
+    looks: Tensor
+    places: Tensor
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -251,6 +271,7 @@ def decoder_parameters(learner: Learner) -> dict[str, nn.Parameter]:
     return {
         **_named("decoder", model.language_model),
         "lm_head.weight": learner.model.lm_head.weight,
+        **_named("place_head", learner.place_head),
         "newline": model.image_newline,
         "separator": model.view_separator,
     }

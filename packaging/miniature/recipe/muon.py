@@ -4,9 +4,10 @@ Muon (Jordan, 2024) turns the momentum of a matrix into the nearest orthogonal o
 steps; stacks of expert matrices are treated matrix by matrix. Knows parameters and their names, no model.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
+import torch.distributed
 from torch import Tensor
 from torch.nn import Parameter
 
@@ -71,14 +72,14 @@ class Optimiser:
         }
         torch.nn.utils.clip_grad_norm_(moving.values(), longest_gradient)
         self._count += 1
+        directions = self._muon_directions([name for name in moving if name not in self._squares])
         for name, parameter in moving.items():
-            assert parameter.grad is not None
-            gradient = parameter.grad.float()
             own_rate = rate * self._shares.get(name, 1.0)
-            if name in self._squares:
-                self._adam(name, parameter, gradient, own_rate)
+            if name in directions:
+                widening = max(1.0, parameter.shape[-2] / parameter.shape[-1]) ** 0.5
+                parameter.add_(directions[name].to(parameter.dtype), alpha=-own_rate * MUON_RATE * widening)
             else:
-                self._muon(name, parameter, gradient, own_rate * MUON_RATE)
+                self._adam(name, parameter, own_rate)
             parameter.grad = None
 
     def state(self) -> dict[str, Tensor]:
@@ -97,13 +98,31 @@ class Optimiser:
                 tensor.copy_(state[f"{kind}:{name}"])
         self._count = int(state["count"])
 
-    def _muon(self, name: str, parameter: Tensor, gradient: Tensor, rate: float) -> None:
-        momentum = self._momenta[name].lerp_(gradient, 1 - _MOMENTUM)
-        update = orthogonalise(gradient.lerp(momentum, _MOMENTUM))
-        widening = max(1.0, parameter.shape[-2] / parameter.shape[-1]) ** 0.5
-        parameter.add_(update.to(parameter.dtype), alpha=-rate * widening)
+    def _muon_directions(self, names: Sequence[str]) -> dict[str, Tensor]:
+        """Where matrices go; processes that train together share the work, the largest matrices in turn."""
+        processes, rank = 1, 0
+        if torch.distributed.is_initialized():
+            processes, rank = torch.distributed.get_world_size(), torch.distributed.get_rank()
+        directions = {}
+        for turn, name in enumerate(sorted(names, key=lambda name: -self._momenta[name].numel())):
+            gradient = self._parameters[name].grad
+            assert gradient is not None
+            momentum = self._momenta[name].lerp_(gradient.float(), 1 - _MOMENTUM)
+            if turn % processes == rank:
+                directions[name] = orthogonalise(gradient.float().lerp(momentum, _MOMENTUM))
+            else:
+                directions[name] = torch.zeros_like(gradient, dtype=torch.bfloat16)
+        if processes > 1 and directions:
+            flat = torch.cat([direction.flatten() for direction in directions.values()])
+            torch.distributed.all_reduce(flat)
+            parts = flat.split([direction.numel() for direction in directions.values()])
+            for (name, direction), part in zip(list(directions.items()), parts, strict=True):
+                directions[name] = part.view_as(direction)
+        return directions
 
-    def _adam(self, name: str, parameter: Tensor, gradient: Tensor, rate: float) -> None:
+    def _adam(self, name: str, parameter: Parameter, rate: float) -> None:
+        assert parameter.grad is not None
+        gradient = parameter.grad.float()
         momentum = self._momenta[name].lerp_(gradient, 1 - _BETAS[0])
         square = self._squares[name].lerp_(gradient.square(), 1 - _BETAS[1])
         first, second = (1 - beta**self._count for beta in _BETAS)

@@ -1,8 +1,9 @@
-"""Second and third stage: the decoder learns to read what the encoder sees; then both learn together.
+"""The later stages: the decoder learns to read what the encoder sees; then both learn together.
 
 The second stage leaves the encoder as it is and shows small squares: the decoder's attention has to find its
-way from token to token, which it does within a few hundred steps. The third shows whole pages in all modes
-and keeps the dense labels, so that the encoder does not forget. If wanted, a share of its batches is pruned.
+way from token to token, which it does within a few hundred steps. The third shows whole pages in the smaller
+modes, and the last all modes and tasks. They keep the dense labels, so that the encoder does not forget. If
+wanted, a share of the last stage's batches is pruned.
 """
 
 import random
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from recipe.losses import dense_loss, look_loss, text_loss
+from recipe.losses import dense_loss, look_loss, place_loss, text_loss
 from recipe.model import Learner, decoder_parameters, encoder_parameters, read_sizes
 from recipe.pages import PageKind
 from recipe.pruned import draw_retention, prune_page
@@ -43,6 +44,14 @@ def _pages(
     return PageKind(width_px, proportion, x_height_px, 0.5, damaged=0.35, most_characters=most_characters)
 
 
+PLAIN_PAGES = (
+    ViewPlan(_squares(256, (12, 34)), mode=None, pages=12, weight=1),
+    ViewPlan(_pages((420, 900), (0.8, 1.3), (22, 56)), Mode.TINY, pages=4, weight=3),
+    ViewPlan(_pages((560, 1100), (0.8, 1.4), (20, 52)), Mode.SMALL, pages=3, weight=2),
+    ViewPlan(_pages((800, 1300), _A4, (18, 44), 1200), Mode.BASE, pages=1, weight=4),
+)
+"""Pages in type of some 14 pixels x-height and more in the view, and no more than 256 visual tokens."""
+
 WHOLE_PAGES = (
     ViewPlan(_squares(256, (7, 32)), mode=None, pages=12, weight=2),
     ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 40)), Mode.TINY, pages=4, weight=2, markdown=0.3),
@@ -53,7 +62,7 @@ WHOLE_PAGES = (
 )
 """All modes; the x-heights are those of the page before it is scaled."""
 
-_DENSE_WEIGHT, _LOOK_WEIGHT = 0.35, 0.3
+_DENSE_WEIGHT, _WHERE_WEIGHT = 0.35, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +70,11 @@ class ReadingStage:
     """See the module.
 
     Attributes:
-        name: "decoder" or "both".
+        name: "decoder", "pages" or "both".
         plans: how pages are shown.
         parts: of a batch.
         rate: learning rate of AdamW.
-        encoder_learns: False where it is left as it is.
+        encoder_every: the encoder learns in every so manieth step; 0 where it is left as it is.
         seed: of the pages.
         pruned: share of the batches whose pages are pruned by RTPrune at retentions drawn at random.
         encoder_share: of the learning rate; the encoder has learnt long before the decoder.
@@ -75,7 +84,7 @@ class ReadingStage:
     plans: tuple[ViewPlan, ...]
     parts: int
     rate: float
-    encoder_learns: bool
+    encoder_every: int
     seed: int
     pruned: float = 0.0
     encoder_share: float = 0.4
@@ -102,31 +111,37 @@ class ReadingStage:
 
     def parameters(self, learner: Learner) -> dict[str, nn.Parameter]:
         """The decoder, and the encoder with its heads where it learns."""
-        encoder = encoder_parameters(learner, positions=True) if self.encoder_learns else {}
+        encoder = encoder_parameters(learner, positions=True) if self.encoder_every else {}
         return encoder | decoder_parameters(learner)
 
     def loss(self, learner: Learner, batch: list[Part], step: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Surprise by byte over all parts, and the dense labels where the encoder learns."""
         device = learner.model.lm_head.weight.device
         surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
-        dense, look = (torch.zeros((), device=device) for _ in range(2))
+        dense, where = (torch.zeros((), device=device) for _ in range(2))
         figures: dict[str, Tensor] = {}
         rng = random.Random(f"prune:{self.seed}:{step}")
         pruned = rng.random() < self.pruned
+        encoder_learns = self.encoder_every > 0 and step % self.encoder_every == 0
+        for parameter in encoder_parameters(learner, positions=True).values():
+            parameter.requires_grad_(encoder_learns)
         for part in batch:
             visual, encoded = learner.encode_pages(part.views, part.tiles, part.crop_wh)
             targets = part.targets.to(device)
             if pruned and part.layouts:
-                scores = _read_pruned(learner, visual, part, rng)
+                text = _read_pruned(learner, visual, part, rng)
             else:
-                scores, looks = learner.read(visual, part.prompt.to(device), targets.clamp(min=0))
-                by_looks, looks_right = look_loss(looks, part.looked_at.to(device))
-                look = look + by_looks / len(batch)
+                scores = learner.read(visual, part.prompt.to(device), targets.clamp(min=0))
+                by_looks, looks_right = look_loss(scores.looks, part.looked_at.to(device))
+                by_places, places_right = place_loss(scores.places, part.slots_at.to(device))
+                where = where + (by_looks + by_places) / len(batch)
                 figures |= {"look": by_looks.detach(), "looks_right": looks_right}
-            part_surprise, part_right = text_loss(scores, targets)
+                figures |= {"place": by_places.detach(), "places_right": places_right}
+                text = scores.text
+            part_surprise, part_right = text_loss(text, targets)
             surprise, right = surprise + part_surprise, right + part_right
             written = written + (targets >= 0).sum()
-            if self.encoder_learns:
+            if encoder_learns:
                 told = [(part.view_points, part.view_slots), (part.tile_points, part.tile_slots)]
                 for views, (points, slots) in zip(encoded, told, strict=False):
                     assert points is not None
@@ -134,9 +149,9 @@ class ReadingStage:
                     by_labels, dense_figures = dense_loss(learner, views, points, slots, step)
                     figures |= dense_figures
                     dense = dense + by_labels / (len(batch) * len(encoded))
-        text = surprise / written
-        said = {"text": text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
-        return text + _DENSE_WEIGHT * dense + _LOOK_WEIGHT * look, {**said, **figures}
+        by_text = surprise / written
+        said = {"text": by_text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
+        return by_text + _DENSE_WEIGHT * dense + _WHERE_WEIGHT * where, {**said, **figures}
 
 
 def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Random) -> Tensor:
@@ -146,15 +161,20 @@ def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Rando
         kept = prune_page(page, view, layout, draw_retention(rng))
         texts = targets[None].to(page.device).clamp(min=0)
         prompt = part.prompt.to(page.device)
-        scores.append(learner.read(kept.visual[None], prompt, texts, kept.places, kept.whole)[0])
+        scores.append(learner.read(kept.visual[None], prompt, texts, kept.places, kept.whole).text)
     return torch.cat(scores)
 
 
 def decoder_stage(rate: float = 1.5e-3) -> ReadingStage:
     """The decoder alone, on small squares."""
-    return ReadingStage("decoder", SMALL_VIEWS, parts=2, rate=rate, encoder_learns=False, seed=2)
+    return ReadingStage("decoder", SMALL_VIEWS, parts=2, rate=rate, encoder_every=0, seed=2)
+
+
+def pages_stage(rate: float = 1.5e-3) -> ReadingStage:
+    """The decoder on whole pages, the encoder following now and then: that costs half as much."""
+    return ReadingStage("pages", PLAIN_PAGES, 2, rate, encoder_every=4, seed=4, encoder_share=0.2)
 
 
 def both_stage(rate: float = 8e-4, pruned: float = 0.0) -> ReadingStage:
     """Encoder and decoder on whole pages, in a share of the batches pruned."""
-    return ReadingStage("both", WHOLE_PAGES, 2, rate, encoder_learns=True, seed=3, pruned=pruned)
+    return ReadingStage("both", WHOLE_PAGES, 2, rate, encoder_every=1, seed=3, pruned=pruned)

@@ -16,7 +16,7 @@ from tokenizers import Encoding, Tokenizer
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from recipe.labels import point_labels, slot_labels
+from recipe.labels import point_labels, slot_labels, slots_of_print
 from recipe.pages import Page, PageKind, draw_page
 from recipe.typesetting import Print
 from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX, build_layout, letterbox_xywh
@@ -71,6 +71,7 @@ class Part:
         prompt: (P,) ids.
         targets: (B, L) ids with the end token, then `PADDING`.
         looked_at: (B, L) which visual token holds the print of each; -1 where none is known to.
+        slots_at: (B, L) in which of its slots; -1 where that is not known.
     """
 
     views: Tensor
@@ -84,6 +85,7 @@ class Part:
     prompt: Tensor
     targets: Tensor
     looked_at: Tensor
+    slots_at: Tensor
 
 
 class ReadingBatches(Dataset[list[Part]]):
@@ -117,13 +119,13 @@ class ReadingBatches(Dataset[list[Part]]):
         encodings = [self._encode(text) for text in said]
         longest = 1 + max(len(encoding.ids) for encoding in encodings)
         targets = torch.full((len(pages), longest), PADDING)
-        looked_at = torch.full((len(pages), longest), -1)
+        looked_at, slots_at = (torch.full((len(pages), longest), -1) for _ in range(2))
         for row, (encoding, text, page, one) in enumerate(zip(encodings, said, pages, shown, strict=True)):
             length = len(encoding.ids)
             targets[row, : length + 1] = torch.tensor([*encoding.ids, self._end_id])
-            cells = cells_of_text(text, page.print, one.cells)
-            starts = np.array([start for start, _ in encoding.offsets], np.int64)
-            looked_at[row, :length] = torch.from_numpy(cells[starts])
+            printed = find_in_print(text, page.print)[[start for start, _ in encoding.offsets]]
+            for told, of_print in ((looked_at, one.cells), (slots_at, one.slots)):
+                told[row, :length] = torch.from_numpy(np.where(printed >= 0, of_print[printed], -1))
         tiled = shown[0].tiles is not None
         return Part(
             views=torch.stack([one.view for one in shown]),
@@ -137,13 +139,14 @@ class ReadingBatches(Dataset[list[Part]]):
             prompt=torch.tensor(self._encode(_PROMPTS[task]).ids),
             targets=targets,
             looked_at=looked_at,
+            slots_at=slots_at,
         )
 
     def _encode(self, text: str) -> Encoding:
         return self._tokenizer.encode(text, add_special_tokens=False)
 
 
-def cells_of_text(text: str, print_: Print, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+def find_in_print(text: str, print_: Print) -> NDArray[np.int64]:
     """Find each character of a text in the print that it tells.
 
     Text and print tell the same with other blanks, marks and order: what agrees over a few characters is the
@@ -152,29 +155,28 @@ def cells_of_text(text: str, print_: Print, cells: NDArray[np.int64]) -> NDArray
     Args:
         text: that shall be said.
         print_: of the same page.
-        cells: (characters of the print,) the visual token that holds each.
 
     Returns:
-        (characters of the text,) the visual token that holds each; -1 where none is known to.
+        (characters of the text,) places in the print; -1 where none is known.
     """
     found = np.full(len(text), -1, np.int64)
     for same in Levenshtein.opcodes(text, print_.characters):
         if same.tag == "equal" and same.src_end - same.src_start >= _LEAST_AGREEING:
-            found[same.src_start : same.src_end] = cells[same.dest_start : same.dest_end]
+            found[same.src_start : same.src_end] = np.arange(same.dest_start, same.dest_end)
     return found
 
 
-def _cells_of_print(print_: Print, grid_wh: tuple[int, int]) -> NDArray[np.int64]:
-    """(characters of the print,) the visual token of a grid, each row with its newline, that covers each.
+def _places(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(characters of the print,) the visual token that covers each, rows ending in a newline; and the slot.
 
     Args:
         print_: in pixels of the view, or of the canvas of tiles, which come first in the visual sequence.
-        grid_wh: tokens across and down.
+        size_px: (width, height) of view or canvas.
     """
-    columns, rows = grid_wh
+    columns, rows = (side // TOKEN_PX for side in size_px)
     column, row = np.floor(print_.centres / TOKEN_PX).astype(np.int64).T
     inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
-    return np.where(inside, row * (columns + 1) + column, -1)
+    return np.where(inside, row * (columns + 1) + column, -1), slots_of_print(print_, size_px)
 
 
 def _stacked(tensors: "list[Tensor | None]") -> Tensor:
@@ -183,12 +185,13 @@ def _stacked(tensors: "list[Tensor | None]") -> Tensor:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ShownPage:
-    """One page as the encoder sees it, its dense labels, and the visual token of each printed character."""
+    """One page as the encoder sees it, its dense labels, and the token and slot of each printed character."""
 
     view: Tensor
     view_points: Tensor
     view_slots: Tensor
     cells: NDArray[np.int64]
+    slots: NDArray[np.int64]
     tiles: Tensor | None = None
     tile_points: Tensor | None = None
     tile_slots: Tensor | None = None
@@ -208,7 +211,7 @@ def show(page: Page, mode: Mode | None) -> ShownPage:
     """
     if mode is None:
         view = torch.from_numpy(np.array(page.image))
-        return ShownPage(view, *_labels(page.print, page.image.size), _square_cells(page.print, len(view)))
+        return ShownPage(view, *_labels(page.print, page.image.size), *_places(page.print, page.image.size))
     views = make_views(page.image.convert("RGB"), mode)
     width, height = page.image.size
     left, top, shown_width, shown_height = (
@@ -221,15 +224,11 @@ def show(page: Page, mode: Mode | None) -> ShownPage:
     labels = _labels(on_view, (mode.view_px, mode.view_px))
     layout = build_layout(mode, page.image.size, views.crop_wh)
     if not len(views.tiles):
-        return ShownPage(view, *labels, _square_cells(on_view, mode.view_px), layout=layout)
+        return ShownPage(view, *labels, *_places(on_view, (mode.view_px, mode.view_px)), layout=layout)
     across, down = views.crop_wh
     on_canvas = page.print.scaled(across * TILE_PX / width, down * TILE_PX / height)
-    cells = _cells_of_print(on_canvas, (across * TILE_PX // TOKEN_PX, down * TILE_PX // TOKEN_PX))
-    return ShownPage(view, *labels, cells, *_tiles(on_canvas, views), views.crop_wh, layout)
-
-
-def _square_cells(print_: Print, side_px: int) -> NDArray[np.int64]:
-    return _cells_of_print(print_, (side_px // TOKEN_PX, side_px // TOKEN_PX))
+    places = _places(on_canvas, (across * TILE_PX, down * TILE_PX))
+    return ShownPage(view, *labels, *places, *_tiles(on_canvas, views), views.crop_wh, layout)
 
 
 def _tiles(on_canvas: Print, views: PageViews) -> tuple[Tensor, Tensor, Tensor]:

@@ -7,7 +7,7 @@ machine share a batch between them by averaging gradients. Knows no page and no 
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -130,7 +130,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
         with torch.autocast(device.type, torch.bfloat16):
             loss, figures = stage.loss(learner, next(batches), step)
         loss.backward()  # type: ignore[no-untyped-call]
-        _share_gradients(parameters.values(), settings.processes)
+        share_gradients(parameters.values(), settings.processes)
         optimiser.step(stage.rate * learning_rate(step, settings.steps))
         if journal is None:
             continue
@@ -160,20 +160,22 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def _share_gradients(parameters: Any, processes: int) -> None:
-    """Average the gradients of all processes, in one message."""
+def share_gradients(parameters: Iterable[nn.Parameter], processes: int) -> None:
+    """Average the gradients of all processes, in one message.
+
+    Args:
+        parameters: which of them learn in a step is the same in every process; the others keep no gradient.
+        processes: how many there are.
+    """
     if processes == 1:
         return
-    learning = list(parameters)
-    for parameter in learning:
-        if parameter.grad is None:
-            parameter.grad = torch.zeros_like(parameter)
-    flat = torch.cat([parameter.grad.flatten() for parameter in learning])
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
     torch.distributed.all_reduce(flat)
     flat /= processes
-    parts = torch.split(flat, [parameter.numel() for parameter in learning])
-    for parameter, part in zip(learning, parts, strict=True):
-        parameter.grad.copy_(part.view_as(parameter))
+    parts = torch.split(flat, [gradient.numel() for gradient in gradients])
+    for gradient, part in zip(gradients, parts, strict=True):
+        gradient.copy_(part.view_as(gradient))
 
 
 def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mapping[str, str]) -> None:
