@@ -45,7 +45,7 @@ from recipe.encoder_stage import EncoderStage
 from recipe.export import Description, export_checkpoint
 from recipe.labels import SLOT_COLUMNS, SLOT_LINES, SLOT_PLACES, UNSAID, point_labels, slot_labels
 from recipe.losses import look_loss, place_loss
-from recipe.model import Learner, decoder_parameters, encoder_parameters, read_sizes
+from recipe.model import Learner, read_sizes
 from recipe.pages import Page, PageKind, draw_page
 from recipe.pruned import prune_page
 from recipe.reading_stages import ReadingStage, both_stage
@@ -395,7 +395,7 @@ def test_larger_batches_hold_more_pages() -> None:
 
 ENCODER = EncoderStage(CropPlan(SMALL, crop_px=128, crops_per_page=(2, 1), pages_per_batch=2, seed=9))
 READING = ReadingStage(
-    "both", (ViewPlan(SMALL, Mode.TINY, pages=2),), parts=1, rate=1e-3, encoder_every=1, seed=4
+    "both", (ViewPlan(SMALL, Mode.TINY, pages=2),), parts=1, rate=1e-3, encoder_learns=True, seed=4
 )
 PRUNED = replace(READING, pruned=0.5)
 
@@ -427,16 +427,6 @@ def test_a_training_that_was_killed_ends_in_the_same_weights(
     assert one.keys() == other.keys()
     assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
     assert len((broken.folder / LOG_FILE).read_text().splitlines()) == 3
-
-
-@pytest.mark.parametrize(("step", "learns"), [(0, True), (1, False), (2, True)])
-def test_the_encoder_learns_in_every_so_manieth_step_only(step: int, learns: bool) -> None:
-    stage, learner = replace(READING, encoder_every=2), tiny_learner()
-    loss, _ = stage.loss(learner, stage.batches()[0], step)
-    loss.backward()
-    encoder = encoder_parameters(learner, positions=True)
-    assert any(parameter.grad is not None for parameter in encoder.values()) is learns
-    assert all(parameter.grad is not None for parameter in decoder_parameters(learner).values())
 
 
 def test_what_does_not_learn_in_a_step_is_left_alone_by_all_processes(

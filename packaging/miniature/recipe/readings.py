@@ -30,8 +30,9 @@ PADDING = -100
 
 _LEAST_AGREEING = 4
 
-_ALIKE = 2
-"""So many batches show pages in the same ways: processes that share a step wait less for each other."""
+_ALIKE = 8
+"""So many batches show pages in the same ways: up to so many processes that share a step wait less for each other,
+and the same parameters learn in all of them."""
 
 _PROMPTS = {task.name: task.prompt for task in TASKS}
 
