@@ -31,8 +31,8 @@ PADDING = -100
 _LEAST_AGREEING = 4
 
 _ALIKE = 8
-"""So many batches show pages in the same ways: up to so many processes that share a step wait less for each other,
-and the same parameters learn in all of them."""
+"""So many batches show pages in the same ways: up to so many processes that share a step wait less for each
+other, and the same parameters learn in all of them."""
 
 _PROMPTS = {task.name: task.prompt for task in TASKS}
 
