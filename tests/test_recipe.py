@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import ImageChops
+from PIL import Image, ImageChops
 from safetensors import safe_open
 from safetensors.torch import load_file
 
 from rtocr_gui.cli.scores import ALL_TOKENS, PageScore
+from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.architecture import Architecture
 from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.decoding import build_prompt
@@ -28,6 +29,7 @@ from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 from rtocr_gui.tokens import TokenKind
+from tests.small_checkpoint import write_checkpoint
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "packaging" / "miniature"))
 
@@ -36,7 +38,6 @@ from evaluation.card import write_card
 from evaluation.outcomes import Outcome, Record, match_blocks, outline
 from evaluation.page_sets import Group, plan_sets, scale_of
 from evaluation.tables import card_tables
-from recipe import training
 from recipe.alphabet import ALPHABET, CLASS_OF, NOTHING
 from recipe.blocks import Block as TrueBlock
 from recipe.crops import CropBatches, CropPlan
@@ -46,6 +47,7 @@ from recipe.export import Description, export_checkpoint
 from recipe.labels import SLOT_COLUMNS, SLOT_LINES, SLOT_PLACES, UNSAID, point_labels, slot_labels
 from recipe.losses import look_loss, place_loss
 from recipe.model import Learner, read_sizes
+from recipe.muon import Optimiser
 from recipe.pages import Page, PageKind, draw_page
 from recipe.pruned import prune_page
 from recipe.reading_stages import ReadingStage, both_stage
@@ -440,15 +442,10 @@ def test_what_does_not_learn_in_a_step_is_left_alone_by_all_processes(
     assert resting.grad is None
 
 
-def test_a_training_goes_on_from_an_exported_checkpoint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    heads = tmp_path / "heads.safetensors"
+def test_a_training_goes_on_from_a_checkpoint_that_was_exported_with_its_heads(tmp_path: Path) -> None:
     train(ENCODER, Learner(read_sizes()), RunSettings(tmp_path / "run", steps=1))
-    export_checkpoint(
-        tmp_path / "run", tmp_path / "out", heads, Description("Test", "A test.", [Mode.TINY], ["text"])
-    )
-    monkeypatch.setattr(training, "HEADS", heads)
+    said = Description("Test", "A test.", [Mode.TINY], ["text"])
+    export_checkpoint(tmp_path / "run", tmp_path / "out", said, heads=True)
     trained, begun = Learner(read_sizes()), Learner(read_sizes())
     load_weights(tmp_path / "run", trained)
     load_weights(tmp_path / "out", begun)
@@ -456,10 +453,62 @@ def test_a_training_goes_on_from_an_exported_checkpoint(
         assert torch.equal(tensor.bfloat16().float(), begun.state_dict()[name]), name
 
 
+def test_a_training_does_not_go_on_from_weights_of_other_sizes(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="other sizes"):
+        load_weights(write_checkpoint(tmp_path / "model"), Learner(read_sizes()))
+
+
+def test_processes_that_share_the_work_take_the_same_step_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    gradients = {
+        "a.weight": torch.randn(6, 4),
+        "b.weight": torch.randn(2, 3, 3),
+        "c.weight": torch.randn(3, 3),
+    }
+
+    def stepped() -> dict[str, torch.nn.Parameter]:
+        parameters = {name: torch.nn.Parameter(torch.zeros_like(one)) for name, one in gradients.items()}
+        optimiser = Optimiser(parameters, {"c.weight": 0.5})
+        for name, parameter in parameters.items():
+            parameter.grad = gradients[name].clone()
+        optimiser.step(0.1)
+        return parameters
+
+    alone, sent = stepped(), []
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda flat: sent.append(flat.clone()))
+    for rank in (0, 1):
+        monkeypatch.setattr(torch.distributed, "get_rank", lambda rank=rank: rank)
+        stepped()
+    assert all(part.any() for part in sent)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda flat: flat.copy_(sent[0] + sent[1]))
+    for name, parameter in stepped().items():
+        assert torch.equal(parameter, alone[name])
+
+
+def test_a_page_with_a_figure_and_no_print_can_be_taught(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = TrueBlock("image", (9, 9, 99, 99), "", "")
+    page = Page(Image.new("L", (256, 256), 255), (figure,), made_print({}), family="", x_height_px=9)
+    monkeypatch.setattr("recipe.readings.draw_page", lambda *_: page)
+    (part,) = ReadingBatches((ViewPlan(SMALL, Mode.TINY, pages=1, markdown=1.0),), 1, 1, end_id=1)[0]
+    assert part.targets.shape == part.looked_at.shape == part.slots_at.shape
+    assert (part.looked_at == -1).all()
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_processes_that_share_a_step_show_pages_in_the_same_ways(processes: int) -> None:
+    plans = tuple(ViewPlan(SMALL, mode, pages=1) for mode in (Mode.TINY, Mode.SMALL))
+    batches = ReadingBatches(plans, parts=1, seed=1, end_id=1, processes=processes)
+    shown = [batches[number][0].views.shape for number in range(6 * processes)]
+    assert len(set(shown)) > 1
+    for step in range(6):
+        assert len(set(shown[step * processes : (step + 1) * processes])) == 1
+
+
 def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train(ENCODER, Learner(read_sizes()), RunSettings(tmp_path / "run", steps=1))
     said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"])
-    export_checkpoint(tmp_path / "run", tmp_path / "out", tmp_path / "heads.safetensors", said)
+    export_checkpoint(tmp_path / "run", tmp_path / "out", said)
 
     checkpoint = load_checkpoint(open_folder(tmp_path / "out"), torch.device("cpu"), torch.float32)
 

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 from recipe.export import Description, export_checkpoint
-from recipe.training import HEADS
 
 from rtocr_gui.ocr.reading import TASKS, Mode
 
@@ -23,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Make a checkpoint folder from a training state.")
     parser.add_argument("run", type=Path, help="folder of a stage")
     parser.add_argument("folder", type=Path, help="checkpoint folder to write")
-    parser.add_argument("--heads", type=Path, default=HEADS, help="where the heads of the training are kept")
+    parser.add_argument("--heads", action="store_true", help="with what a training needs to go on from it")
     parser.add_argument("--name", default="RTOCR Miniature")
     parser.add_argument("--description", default=_DESCRIPTION)
     parser.add_argument("--modes", nargs="+", required=True, choices=[mode.value for mode in Mode])
@@ -32,7 +31,7 @@ def main() -> int:
     said = Description(
         options.name, options.description, [Mode(name) for name in options.modes], options.tasks
     )
-    export_checkpoint(options.run, options.folder, options.heads, said)
+    export_checkpoint(options.run, options.folder, said, heads=options.heads)
     return 0
 
 

@@ -24,6 +24,8 @@ from recipe.training import RunSettings, Stage, train
 from recipe.typefaces import MissingMaterial
 from torch.multiprocessing.spawn import spawn
 
+from rtocr_gui.errors import CheckpointError
+
 _STAGES: dict[str, Callable[..., Stage]] = {
     "encoder": EncoderStage,
     "decoder": decoder_stage,
@@ -91,7 +93,7 @@ def main() -> int:
             _run(0, options, settings)
         else:
             spawn(_run, (options, settings), nprocs=settings.processes)  # type: ignore[no-untyped-call]
-    except MissingMaterial as error:
+    except (MissingMaterial, CheckpointError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -1,6 +1,6 @@
-"""Write the model card of a checkpoint from its training and its figures.
+"""Write the model card of a checkpoint from its training, a RUN for each stage in order, and its figures.
 
-    python packaging/miniature/write_card.py CHECKPOINT figures.jsonl runs/encoder runs/decoder runs/both
+    python packaging/miniature/write_card.py CHECKPOINT figures.jsonl RUN...
 
 The card goes to MODEL_CARD.md in the checkpoint's folder, unless there is one; what a person still has to say
 is listed.

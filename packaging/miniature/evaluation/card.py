@@ -58,11 +58,11 @@ def _stage_row(run: Path) -> str:
     """One line of the table of stages, from a stage's state and log."""
     with safe_open(run / STATE_FILE, "pt") as file:
         said = file.metadata()
-    stage, steps = _STAGES[said["stage"]], int(said["step"])
+    name, steps = said["stage"], int(said["step"])
     lines = [json.loads(line) for line in (run / LOG_FILE).read_text(encoding="utf-8").splitlines()]
     counted = {"step", "seconds", "items_per_s", "bytes"}
     last = ", ".join(f"{name} {value:.3g}" for name, value in lines[-1].items() if name not in counted)
-    cells = (stage.name, f"{steps:,}", f"{steps * stage.items_per_batch:,}", f"{_hours(lines):.1f}", last)
+    cells = (name, f"{steps:,}", f"{steps * int(said['items_per_step']):,}", f"{_hours(lines):.1f}", last)
     return f"| {' | '.join(cells)} |\n"
 
 

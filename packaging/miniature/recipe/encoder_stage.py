@@ -60,7 +60,7 @@ class EncoderStage:
         pages = self.plan.pages_per_batch * factor
         return replace(self, plan=replace(self.plan, pages_per_batch=pages, crops_kept=None))
 
-    def batches(self) -> Dataset[CropBatch]:
+    def batches(self, processes: int = 1) -> Dataset[CropBatch]:  # noqa: ARG002 - all batches are alike
         """Crops by number."""
         return CropBatches(self.plan)
 

@@ -15,7 +15,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from recipe.model import CONFIG, Learner, read_sizes
 from recipe.readings import TOKENIZER
-from recipe.training import load_weights
+from recipe.training import HEADS_FILE, load_weights
 from rtocr_gui.ocr.reading import Mode
 
 _WEIGHTS = "model.safetensors"
@@ -39,15 +39,16 @@ class Description:
     tasks: Sequence[str]
 
 
-def export_checkpoint(run: Path, folder: Path, heads: Path, said: Description) -> None:
-    """Write a checkpoint folder, and beside it the heads that only a training needs.
+def export_checkpoint(run: Path, folder: Path, said: Description, *, heads: bool = False) -> None:
+    """Write a checkpoint folder.
 
     Args:
         run: folder of any stage.
         folder: is made; files of the same names are replaced.
-        heads: file of the heads, in bfloat16 as the rest.
         said: what the checkpoint says of itself.
+        heads: True to write the heads too, without which no training can go on from it.
     """
+    folder = folder.resolve()
     learner = Learner(read_sizes())
     load_weights(run, learner)
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,8 +56,9 @@ def export_checkpoint(run: Path, folder: Path, heads: Path, said: Description) -
     with tempfile.TemporaryDirectory() as stock:
         learner.bfloat16().model.save_pretrained(stock)
         shutil.move(Path(stock, _WEIGHTS), folder / _WEIGHTS)
-    kept = {name: tensor for name, tensor in learner.state_dict().items() if not name.startswith("model.")}
-    save_file(kept, heads)
+    if heads:
+        tensors = learner.state_dict().items()
+        save_file({name: one for name, one in tensors if not name.startswith("model.")}, folder / HEADS_FILE)
     for source in (CONFIG, TOKENIZER, TOKENIZER.with_name(_TOKENIZER_CONFIG)):
         if source.parent != folder:
             shutil.copyfile(source, folder / source.name)

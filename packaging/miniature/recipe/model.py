@@ -3,7 +3,6 @@
 The heads live during the training only. Knows the stock model's parts; knows no data and no optimiser.
 """
 
-import functools
 import json
 import math
 from dataclasses import dataclass
@@ -25,8 +24,8 @@ CONFIG = Path(__file__).parents[1] / "config.json"
 
 _GLYPH_WIDTH = 40
 
-_LOOKING_HEADS = (1, 3)
-"""How many heads of the decoder's last layers but one are told where to look: at what comes next."""
+_LOOKING_HEADS = {-3: 1, -2: 3}
+"""How many heads are told where to look in the decoder's last layer but two and in its last but one."""
 
 
 def read_sizes(config: Path = CONFIG) -> Architecture:
@@ -83,16 +82,9 @@ class Learner(nn.Module):
         self.place_head = nn.Linear(sizes.decoder.width, SLOTS)
         self._start_id = sizes.decoder.bos_token_id
         self._seen: list[Tensor] = []
-        self._asked: list[_Asked] = []
-        self._hidden: list[Tensor] = []
         _prepare_encoder(self.model)
         self.model.model.vision_tower.sam_encoder.neck.register_forward_hook(self._keep)
         self.model.model.multi_modal_projector.register_forward_hook(self._keep)
-        layers = self.model.model.language_model.layers
-        for layer, heads in zip(layers[-3:-1], _LOOKING_HEADS[-len(layers[-3:-1]) :], strict=True):
-            keep = functools.partial(self._keep_asked, min(heads, sizes.decoder.heads))
-            layer.self_attn.register_forward_pre_hook(keep, with_kwargs=True)
-        layers[-2].register_forward_hook(self._keep_hidden)
 
     def encode(self, views: Tensor) -> "EncodedViews":
         """Encode square views.
@@ -154,16 +146,28 @@ class Learner(nn.Module):
         if places is not None:
             behind = positions[1 + len(places) :] - len(places) + whole
             positions = torch.cat([positions[:1], 1 + places, behind])
-        hidden = self.model.model.language_model(
+        position_ids = positions[None].expand(pages, -1)
+        output = self.model.model.language_model(
             inputs_embeds=sequence,
-            position_ids=positions[None].expand(pages, -1),
+            position_ids=position_ids,
             attention_mask={"full_attention": None},  # causal, whatever the positions are
             use_cache=False,
+            output_hidden_states=True,
         )
-        scores: Tensor = self.model.lm_head(hidden.last_hidden_state[:, -length:])
-        asked, self._asked = self._asked, []
-        looks = [one.looks(slice(1, 1 + visual.shape[1]), length) for one in asked]
-        return Scores(scores, torch.cat(looks), self.place_head(self._hidden.pop()[:, -length:]))
+        *given, _ = output.hidden_states  # to each layer
+        decoder = self.model.model.language_model
+        rotation = decoder.rotary_emb(sequence, position_ids=position_ids)
+        images = slice(1, 1 + visual.shape[1])
+        looks = [
+            _looks(decoder.layers[place], heads, given[place], rotation, images, length)
+            for place, heads in _LOOKING_HEADS.items()
+            if place + len(given) >= 0
+        ]
+        return Scores(
+            text=self.model.lm_head(output.last_hidden_state[:, -length:]),
+            looks=torch.cat(looks),
+            slots=self.place_head(given[-1][:, -length:]),
+        )
 
     def _pixels(self, views: Tensor) -> Tensor:
         device = self.model.model.multi_modal_projector.weight.device
@@ -171,12 +175,6 @@ class Learner(nn.Module):
 
     def _keep(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
         self._seen.append(output)
-
-    def _keep_asked(self, heads: int, attention: Any, _inputs: object, given: dict[str, Any]) -> None:
-        self._asked.append(_Asked(attention, heads, given["hidden_states"], *given["position_embeddings"]))
-
-    def _keep_hidden(self, _layer: nn.Module, _inputs: object, output: Tensor) -> None:
-        self._hidden.append(output)
 
     def _take_seen(self) -> list["EncodedViews"]:
         seen, self._seen = self._seen, []
@@ -193,39 +191,39 @@ class Scores:
     Attributes:
         text: (B, L, vocabulary) which token comes.
         looks: (heads, B, L, V) how strongly the looking heads attend to each visual token.
-        places: (B, L, slots) in which slot of its visual token it is printed.
+        slots: (B, L, slots) in which slot of its visual token it is printed.
     """
 
     text: Tensor
     looks: Tensor
-    places: Tensor
+    slots: Tensor
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Asked:
-    """What an attention layer of the decoder was given, and how many of its heads are looking ones."""
+def _looks(
+    layer: Any, heads: int, states: Tensor, rotation: tuple[Tensor, Tensor], keys: slice, length: int
+) -> Tensor:
+    """(heads, B, length, keys) attention scores of a layer's first heads, which have keys of their own.
 
-    attention: Any
-    heads: int
-    hidden: Tensor
-    cosines: Tensor
-    sines: Tensor
+    Args:
+        layer: of the decoder.
+        heads: how many of them; all where there are fewer.
+        states: (B, S, D) that the layer is given.
+        rotation: cosines and sines of the positions, (B, S, width of a head).
+        keys: the tokens that are attended to.
+        length: how many tokens, the last ones, attend.
+    """
+    attention, asking = layer.self_attn, slice(states.shape[1] - length, None)
+    heads = min(heads, attention.config.num_attention_heads)
+    normed = layer.input_layernorm(states)
+    cosines, sines = rotation
 
-    def looks(self, keys: slice, length: int) -> Tensor:
-        """(heads, B, length, keys) scores of the looking heads, from the last tokens to some before."""
-        width = self.attention.head_dim
-        asking = slice(self.hidden.shape[1] - length, None)
-        query, key = (
-            nn.functional.linear(self.hidden[:, part], layer.weight[: self.heads * width]).unflatten(
-                -1, (self.heads, width)
-            )  # (B, tokens, heads, width)
-            for layer, part in ((self.attention.q_proj, asking), (self.attention.k_proj, keys))
-        )
-        query, key = (
-            one * self.cosines[:, part, None] + rotate_half(one) * self.sines[:, part, None]
-            for one, part in ((query, asking), (key, keys))
-        )
-        return torch.einsum("bqhd,bkhd->hbqk", query, key) * self.attention.scaling
+    def turned(projection: nn.Linear, part: slice) -> Tensor:
+        rows = projection.weight[: heads * attention.head_dim]
+        vectors = nn.functional.linear(normed[:, part], rows).unflatten(-1, (heads, attention.head_dim))
+        return vectors * cosines[:, part, None] + rotate_half(vectors) * sines[:, part, None]
+
+    query, key = turned(attention.q_proj, asking), turned(attention.k_proj, keys)
+    return torch.einsum("bqhd,bkhd->hbqk", query, key) * attention.scaling
 
 
 @dataclass(frozen=True, eq=False, slots=True)

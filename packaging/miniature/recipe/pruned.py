@@ -55,7 +55,9 @@ def prune_page(visual: Tensor, view: Tensor, layout: TokenLayout, retention: flo
     """
     pixels = np.repeat(view.numpy()[..., None], 3, axis=-1)
     prunable = torch.from_numpy(layout.prunable).to(visual.device)
-    measures = measure_tokens(visual.detach()[prunable], normalise(pixels))
-    plan = plan_pruning(layout, measures, PruneSettings(retention))
-    places = torch.from_numpy(plan.selected).to(visual.device)
-    return PrunedPage(_merge(visual, plan), places, len(layout))
+    with torch.autocast(visual.device.type, enabled=False):
+        tokens = visual.float()
+        measures = measure_tokens(tokens.detach()[prunable], normalise(pixels))
+        plan = plan_pruning(layout, measures, PruneSettings(retention))
+        merged = _merge(tokens, plan)
+    return PrunedPage(merged, torch.from_numpy(plan.selected).to(visual.device), len(layout))

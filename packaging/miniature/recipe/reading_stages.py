@@ -49,7 +49,7 @@ PLAIN_PAGES = (
     ViewPlan(_pages((560, 1100), (0.8, 1.4), (20, 52)), Mode.SMALL, pages=3, weight=2),
     ViewPlan(_pages((800, 1300), _A4, (18, 44), 1200), Mode.BASE, pages=1, weight=4),
 )
-"""Pages in type of some 14 pixels x-height and more in the view, and no more than 256 visual tokens."""
+"""The modes of up to 256 cells, in type of 8 pixels x-height and more in the view, mostly above 14."""
 
 WHOLE_PAGES = (
     ViewPlan(_squares(256, (7, 32)), mode=None, pages=12, weight=2),
@@ -76,7 +76,7 @@ class ReadingStage:
         encoder_learns: False where it is left as it is.
         seed: of the pages.
         pruned: share of the batches whose pages are pruned by RTPrune at retentions drawn at random.
-        encoder_share: of the learning rate; the encoder has learnt long before the decoder.
+        encoder_share: of the learning rate, for the encoder and its heads, which have learnt long before.
     """
 
     name: str
@@ -104,9 +104,10 @@ class ReadingStage:
         )
         return replace(self, plans=tuple(plans))
 
-    def batches(self) -> Dataset[list[Part]]:
+    def batches(self, processes: int = 1) -> Dataset[list[Part]]:
         """Parts by number."""
-        return ReadingBatches(self.plans, self.parts, self.seed, read_sizes().decoder.eos_token_id)
+        end_id = read_sizes().decoder.eos_token_id
+        return ReadingBatches(self.plans, self.parts, self.seed, end_id, processes)
 
     def parameters(self, learner: Learner) -> dict[str, nn.Parameter]:
         """The decoder, and the encoder with its heads where it learns."""
@@ -129,7 +130,7 @@ class ReadingStage:
             else:
                 scores = learner.read(visual, part.prompt.to(device), targets.clamp(min=0))
                 by_looks, looks_right = look_loss(scores.looks, part.looked_at.to(device))
-                by_places, places_right = place_loss(scores.places, part.slots_at.to(device))
+                by_places, places_right = place_loss(scores.slots, part.slots_at.to(device))
                 where = where + (by_looks + by_places) / len(batch)
                 figures |= {"look": by_looks.detach(), "looks_right": looks_right}
                 figures |= {"place": by_places.detach(), "places_right": places_right}
@@ -167,7 +168,7 @@ def decoder_stage(rate: float = 1.5e-3) -> ReadingStage:
 
 
 def pages_stage(rate: float = 1.5e-3) -> ReadingStage:
-    """The decoder alone on whole pages of plain text: that costs half as much as both."""
+    """The decoder alone on whole pages, asked for as plain text: that costs half as much as both."""
     return ReadingStage("pages", PLAIN_PAGES, parts=2, rate=rate, encoder_learns=False, seed=4)
 
 

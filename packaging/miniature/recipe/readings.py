@@ -30,10 +30,6 @@ PADDING = -100
 
 _LEAST_AGREEING = 4
 
-_ALIKE = 8
-"""So many batches show pages in the same ways: up to so many processes that share a step wait less for each
-other, and the same parameters learn in all of them."""
-
 _PROMPTS = {task.name: task.prompt for task in TASKS}
 
 
@@ -97,18 +93,20 @@ class ReadingBatches(Dataset[list[Part]]):
         parts: how many of them make a batch.
         seed: of the collection.
         end_id: of the token that ends a text.
+        processes: how many share a step: they show pages in the same ways, and wait less for each other.
     """
 
-    def __init__(self, plans: tuple[ViewPlan, ...], parts: int, seed: int, end_id: int) -> None:
+    def __init__(
+        self, plans: tuple[ViewPlan, ...], parts: int, seed: int, end_id: int, processes: int = 1
+    ) -> None:
         self._plans, self._parts, self._seed, self._end_id = plans, parts, seed, end_id
+        self._processes = processes
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(TOKENIZER))
 
     def __getitem__(self, number: int) -> list[Part]:
         """Draw one batch."""
-        weights = [plan.weight for plan in self._plans]
-        plans = random.Random(f"plans:{self._seed}:{number // _ALIKE}").choices(
-            self._plans, weights, k=self._parts
-        )
+        step, weights = number // self._processes, [plan.weight for plan in self._plans]
+        plans = random.Random(f"plans:{self._seed}:{step}").choices(self._plans, weights, k=self._parts)
         rng = random.Random(f"batch:{self._seed}:{number}")
         return [self._part(plan, rng) for plan in plans]
 
@@ -126,7 +124,7 @@ class ReadingBatches(Dataset[list[Part]]):
             targets[row, : length + 1] = torch.tensor([*encoding.ids, self._end_id])
             printed = find_in_print(text, page.print)[[start for start, _ in encoding.offsets]]
             for told, of_print in ((looked_at, one.cells), (slots_at, one.slots)):
-                told[row, :length] = torch.from_numpy(np.where(printed >= 0, of_print[printed], -1))
+                told[row, :length] = torch.from_numpy(np.append(of_print, -1)[printed])
         tiled = shown[0].tiles is not None
         return Part(
             views=torch.stack([one.view for one in shown]),

@@ -19,14 +19,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from recipe.model import Learner, encoder_parameters
+from recipe.model import CONFIG, Learner, encoder_parameters, read_sizes
 from recipe.muon import Optimiser
+from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.folder import open_folder
 
 STATE_FILE, LOG_FILE = "state.safetensors", "log.jsonl"
-HEADS = Path(__file__).parents[1] / "heads.safetensors"
-"""The heads of the landed checkpoint, which holds none itself: a training that goes on from it needs them."""
+HEADS_FILE = "heads.safetensors"
+"""Stands beside the weights of a checkpoint that a training may go on from."""
 
 _WARMUP_STEPS = 50
 _FULL_RATE_STEPS = 600
@@ -57,8 +58,8 @@ class Stage(Protocol):
     def enlarged(self, factor: int) -> "Stage":
         """The same stage with larger batches."""
 
-    def batches(self) -> Dataset[Any]:
-        """Batches by number, equal each time they are asked for."""
+    def batches(self, processes: int = 1) -> Dataset[Any]:
+        """Batches by number, equal each time they are asked for; so many processes share a step."""
 
     def parameters(self, learner: Learner) -> dict[str, nn.Parameter]:
         """What learns, by name."""
@@ -136,7 +137,9 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
             continue
         journal.note(step + 1, {"loss": loss.detach(), **figures})
         if time.monotonic() - saved_at > settings.save_s or step + 1 == settings.steps:
-            save_state(settings.folder, learner, optimiser, {"stage": stage.name, "step": str(step + 1)})
+            items = stage.items_per_batch * settings.processes
+            said = {"stage": stage.name, "step": str(step + 1), "items_per_step": str(items)}
+            save_state(settings.folder, learner, optimiser, said)
             saved_at = time.monotonic()
 
 
@@ -146,7 +149,7 @@ def _batches(stage: Stage, settings: RunSettings, rank: int, first: int) -> Iter
         first * settings.processes + rank, settings.steps * settings.processes, settings.processes
     )
     loader = DataLoader(
-        stage.batches(),
+        stage.batches(settings.processes),
         batch_size=None,
         sampler=numbers,
         num_workers=settings.drawers,
@@ -191,13 +194,19 @@ def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mappi
 
 
 def load_weights(folder: Path, learner: Learner) -> None:
-    """Take the weights of a stage, or those of a checkpoint with the heads that the recipe keeps of it."""
+    """Take the weights of a stage, or those of a checkpoint that was exported with its heads.
+
+    Raises:
+        CheckpointError: the checkpoint is of other sizes, or no checkpoint.
+    """
     if (folder / STATE_FILE).exists():
         learner.load_state_dict(_part(load_file(folder / STATE_FILE), "model:"))
         return
     checkpoint = load_checkpoint(open_folder(folder), torch.device("cpu"), torch.float32)
-    learner.model.load_state_dict(checkpoint.model.state_dict())
-    learner.load_state_dict(load_file(HEADS), strict=False)
+    if checkpoint.architecture != read_sizes():
+        raise CheckpointError(f"{folder} has other sizes than {CONFIG}: begin from one with the same.")
+    model = {f"model.{name}": tensor for name, tensor in checkpoint.model.state_dict().items()}
+    learner.load_state_dict(model | load_file(folder / HEADS_FILE))
 
 
 def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser) -> int:
