@@ -602,7 +602,7 @@ def test_a_card_tells_the_training_and_the_figures(tmp_path: Path) -> None:
     train(ENCODER, tiny_learner(), RunSettings(tmp_path, steps=2, show_steps=1))
     card = write_card(inspect_checkpoint(MINIATURE), [tmp_path], "| the | tables |\n")
 
-    assert "| encoder | 2 | 64 | 0.0 | loss " in card
+    assert f"| encoder | 2 | {2 * ENCODER.items_per_batch} | 0.0 | loss " in card
     assert "| the | tables |" in card
     assert held_out[0].family.name in card.partition("Held out")[2]
     assert "$" not in card

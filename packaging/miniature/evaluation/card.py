@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
-from recipe.encoder_stage import EncoderStage
-from recipe.reading_stages import both_stage, decoder_stage, pages_stage
-from recipe.training import LOG_FILE, STATE_FILE, Stage
+from recipe.training import LOG_FILE, STATE_FILE
 from recipe.typefaces import find_typefaces
 from safetensors import safe_open
 
@@ -21,9 +19,6 @@ TEMPLATE = Path(__file__).parent / "card.md"
 TO_WRITE = "TO WRITE:"
 """Marks in the template what a person has to say."""
 
-_STAGES: dict[str, Stage] = {
-    stage.name: stage for stage in (EncoderStage(), decoder_stage(), pages_stage(), both_stage())
-}
 _SECONDS_PER_HOUR = 3600
 
 
