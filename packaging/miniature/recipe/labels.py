@@ -103,21 +103,22 @@ def slot_labels(print_: Print, size_px: tuple[int, int]) -> NDArray[np.uint8]:
     return slots.reshape(-1, SLOTS)
 
 
-def slots_of_print(print_: Print, size_px: tuple[int, int]) -> NDArray[np.int64]:
-    """Where within its token each character stands.
+def places_of_print(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which visual token covers each character, and where within it the character stands.
 
     Args:
         print_: in pixels of the view.
         size_px: (width, height) of the view, whole tokens.
 
     Returns:
-        (characters,) index of the slot, 0..79; -1 where there is none for it.
+        (characters,) tokens, counted row by row, and (characters,) slots, 0..79; -1 where there is none.
     """
-    found = np.full(len(print_.characters), -1, np.int64)
+    tokens, slots = (np.full(len(print_.characters), -1, np.int64) for _ in range(2))
     at = _arrange(print_, size_px)
+    tokens[at.inside] = at.tokens
     slot = (at.lines * SLOT_COLUMNS + at.columns) * SLOT_PLACES + at.places
-    found[at.inside] = np.where((at.lines < SLOT_LINES) & (at.places < SLOT_PLACES), slot, -1)
-    return found
+    slots[at.inside] = np.where((at.lines < SLOT_LINES) & (at.places < SLOT_PLACES), slot, -1)
+    return tokens, slots
 
 
 @dataclass(frozen=True, eq=False, slots=True)

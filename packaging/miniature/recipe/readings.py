@@ -16,7 +16,7 @@ from tokenizers import Encoding, Tokenizer
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from recipe.labels import point_labels, slot_labels, slots_of_print
+from recipe.labels import places_of_print, point_labels, slot_labels
 from recipe.pages import Page, PageKind, draw_page
 from recipe.typesetting import Print
 from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX, build_layout, letterbox_xywh
@@ -172,10 +172,9 @@ def _places(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np.int64],
         print_: in pixels of the view, or of the canvas of tiles, which come first in the visual sequence.
         size_px: (width, height) of view or canvas.
     """
-    columns, rows = (side // TOKEN_PX for side in size_px)
-    column, row = np.floor(print_.centres / TOKEN_PX).astype(np.int64).T
-    inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
-    return np.where(inside, row * (columns + 1) + column, -1), slots_of_print(print_, size_px)
+    tokens, slots = places_of_print(print_, size_px)
+    newlines_before = tokens // (size_px[0] // TOKEN_PX)
+    return np.where(tokens >= 0, tokens + newlines_before, -1), slots
 
 
 def _stacked(tensors: "list[Tensor | None]") -> Tensor:
