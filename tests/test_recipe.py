@@ -390,6 +390,14 @@ def test_the_encoder_begins_with_large_print() -> None:
     ]
 
 
+def test_a_stage_gone_through_once_more_shows_other_pages() -> None:
+    crops = [stage.batches()[0].views for stage in (ENCODER, ENCODER, ENCODER.seeded(10))]
+    assert torch.equal(crops[0], crops[1])
+    assert not torch.equal(crops[0], crops[2])
+    texts = [stage.batches()[0][0].targets for stage in (READING, READING.seeded(10))]
+    assert not torch.equal(*texts)
+
+
 def test_larger_batches_hold_more_pages() -> None:
     for stage in (EncoderStage(), both_stage()):
         assert stage.enlarged(4).items_per_batch > 2 * stage.items_per_batch

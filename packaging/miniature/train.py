@@ -5,6 +5,9 @@
     python packaging/miniature/train.py pages runs/pages --steps 1500 --begin-from runs/decoder
     python packaging/miniature/train.py both runs/both --steps 6000 --begin-from runs/pages
 
+A stage may be gone through once more: from the weights of a later one, in a new folder, with another `--seed`
+so that it shows other pages.
+
 Killed at any moment, the same command goes on from the last state in its folder. With fewer `--steps` than
 before, the learning rate begins to fall at once: that is how a training is brought to an early end.
 """
@@ -44,6 +47,7 @@ def _parse() -> argparse.Namespace:
         "--begin-from", type=Path, metavar="FOLDER", help="folder of an earlier stage, or a checkpoint folder"
     )
     parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
+    parser.add_argument("--seed", type=int, help="of pages that the stage's own seed does not draw")
     parser.add_argument(
         "--pruned", type=float, metavar="SHARE", help="of the batches of “both” that RTPrune shortens (0)"
     )
@@ -71,6 +75,8 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings) -> None:
     learner = Learner(read_sizes())
     own = {name: value for name in ("rate", "pruned") if (value := getattr(options, name)) is not None}
     stage = _STAGES[options.stage](**own)
+    if options.seed is not None:
+        stage = stage.seeded(options.seed)
     train(stage.enlarged(options.larger), learner, settings, rank)
     if settings.processes > 1:
         torch.distributed.destroy_process_group()

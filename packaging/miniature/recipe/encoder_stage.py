@@ -60,6 +60,10 @@ class EncoderStage:
         pages = self.plan.pages_per_batch * factor
         return replace(self, plan=replace(self.plan, pages_per_batch=pages, crops_kept=None))
 
+    def seeded(self, seed: int) -> "EncoderStage":
+        """Other pages, with all sizes from the first: large print was for an encoder that knew nothing."""
+        return replace(self, plan=replace(self.plan, seed=seed, first_batches=0))
+
     def batches(self, processes: int = 1) -> Dataset[CropBatch]:  # noqa: ARG002 - all batches are alike
         """Crops by number."""
         return CropBatches(self.plan)

@@ -22,6 +22,7 @@ _FACTS: tuple[Callable[[random.Random], str], ...] = (
     facts.number,
     facts.number,
     facts.amount,
+    facts.amount,
     facts.date,
     facts.name,
     facts.scramble,
@@ -58,7 +59,7 @@ def _wrapped(rng: random.Random, word: str) -> str:
 def shuffled_words(rng: random.Random, count: int) -> str:
     """Words in no order, among them made-up facts and punctuation."""
     return " ".join(
-        _wrapped(rng, rng.choice(_FACTS)(rng) if rng.random() < 0.16 else _dictionary_word(rng))
+        _wrapped(rng, rng.choice(_FACTS)(rng) if rng.random() < 0.2 else _dictionary_word(rng))
         for _ in range(count)
     )
 

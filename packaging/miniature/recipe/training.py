@@ -58,6 +58,9 @@ class Stage(Protocol):
     def enlarged(self, factor: int) -> "Stage":
         """The same stage with larger batches."""
 
+    def seeded(self, seed: int) -> "Stage":
+        """The same stage on other pages."""
+
     def batches(self, processes: int = 1) -> Dataset[Any]:
         """Batches by number, equal each time they are asked for; so many processes share a step."""
 
