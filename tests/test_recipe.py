@@ -318,9 +318,10 @@ def test_what_the_looking_heads_are_told_about_is_what_the_model_attends_to() ->
         embed = learner.model.get_input_embeddings()
         start, asked, said = (embed(ids) for ids in (torch.zeros(2, 1, dtype=int), prompt, targets[:, :-1]))
         sequence = torch.cat([start, visual, asked.expand(2, -1, -1), said], dim=1)
-        weights = learner.model.model.language_model(
+        attentions = learner.model.model.language_model(
             inputs_embeds=sequence, attention_mask=torch.ones(2, 14, dtype=int), output_attentions=True
-        ).attentions[0][:, :, -3:, 1:10]
+        ).attentions
+    weights = torch.cat(attentions, dim=1)[:, :, -3:, 1:10]
     assert torch.allclose(
         looks.softmax(-1), (weights / weights.sum(-1, keepdim=True)).transpose(0, 1), atol=1e-5
     )

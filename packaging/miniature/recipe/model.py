@@ -24,8 +24,8 @@ CONFIG = Path(__file__).parents[1] / "config.json"
 
 _GLYPH_WIDTH = 40
 
-_LOOKING_HEADS = {-3: 1, -2: 3}
-"""How many heads are told where to look in the decoder's last layer but two and in its last but one."""
+_LOOKING_HEADS = {-3: 1, -2: 3, -1: 3}
+"""How many heads of the decoder's last layers, counted from its end, are told where to look."""
 
 
 def read_sizes(config: Path = CONFIG) -> Architecture:
