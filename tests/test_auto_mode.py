@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.auto_mode import (
-    LEGIBLE_PITCH_PX,
+    PITCH_OF_X_HEIGHT,
     choose_mode,
     is_legible,
     larger_mode,
@@ -279,7 +280,7 @@ def test_a_model_of_one_mode_gets_that_mode_without_a_look_at_the_page(
 
 
 def test_a_legible_pitch_is_that_of_letters_ten_pixels_tall() -> None:
-    assert stroke_pitch(printed_page(A4_200_DPI, 10)) == pytest.approx(LEGIBLE_PITCH_PX, abs=1)
+    assert stroke_pitch(printed_page(A4_200_DPI, 10)) == pytest.approx(10 * PITCH_OF_X_HEIGHT, abs=1)
 
 
 def test_a_page_read_in_auto_is_encoded_as_in_the_mode_that_auto_came_to(tmp_path: Path) -> None:
@@ -296,6 +297,28 @@ def test_a_page_read_in_auto_is_encoded_as_in_the_mode_that_auto_came_to(tmp_pat
     assert encoded.mode is choose_mode(image, modes)
     assert encoded is engine.encode(page, Scaling(encoded.mode))
     engine.unload()
+
+
+def test_a_model_for_larger_print_chooses_larger_modes_and_calls_more_too_small(tmp_path: Path) -> None:
+    from rtocr_gui.ocr.engine import Engine
+
+    folder = write_checkpoint(tmp_path / "model")
+    page = PageImage(
+        PageRef(tmp_path / "page.png", 0, sha256="page"), printed_page((1000, 1400), 16.0), dpi=150
+    )
+    told = {"name": "Mine", "description": "Reads.", "modes": ["tiny", "small", "base"], "tasks": ["text"]}
+    encoded = []
+    for sizes in ({"least": 4, "well": 5}, {"least": 9, "well": 14}, {"least": 40, "well": 50}):
+        (folder / "rtocr.json").write_text(json.dumps(told | {"x_height_px": sizes}))
+        engine = Engine(threads=1)
+        engine.load(folder, device="cpu")
+        encoded.append(engine.encode(page, Scaling(None)))
+        engine.unload()
+    assert [(one.mode, one.is_legible) for one in encoded] == [
+        (Mode.SMALL, True),
+        (Mode.BASE, True),
+        (Mode.BASE, False),
+    ]
 
 
 # Print that is too small ----------------------------------------------------------------------

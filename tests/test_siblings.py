@@ -20,7 +20,7 @@ from rtocr_gui.ocr.folder import inspect_checkpoint
 from rtocr_gui.ocr.library import look_into
 from rtocr_gui.ocr.manifest import expected_tensors, unused_tensors
 from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import PUBLISHED_PRINT, Mode, PrintSizes
 from tests.small_checkpoint import small_config, unlimited_config, write_checkpoint, write_config
 
 PUBLISHED = Path(__file__).parent / "golden" / "deepseek_ocr_config.json"
@@ -95,6 +95,9 @@ def test_a_folder_may_say_more_of_itself_but_not_what_its_family_cannot(tmp_path
     (folder / "rtocr.json").write_text(json.dumps(said))
     info = inspect_checkpoint(folder)
     assert (info.name, info.modes, info.tasks) == ("Mine", (Mode.TINY,), (DOCUMENT,))
+    assert info.print_sizes == PUBLISHED_PRINT
+    (folder / "rtocr.json").write_text(json.dumps(said | {"x_height_px": {"least": 9, "well": 14.5}}))
+    assert inspect_checkpoint(folder).print_sizes == PrintSizes(9, 14.5)
     (folder / "rtocr.json").write_text(json.dumps(said | {"tasks": ["describe"]}))
     with pytest.raises(CheckpointError, match="“tasks” must list one or more of markdown"):
         inspect_checkpoint(folder)

@@ -322,6 +322,16 @@ SAID: list[tuple[str, object]] = [
     ("modes", ["auto"]),
     ("tasks", [["text"]]),
     ("tasks", ["rm -rf"]),
+    ("x_height_px", None),
+    ("x_height_px", [9, 14]),
+    ("x_height_px", {"well": 14}),
+    ("x_height_px", {"least": 14, "well": 9}),
+    ("x_height_px", {"least": 0, "well": 9}),
+    ("x_height_px", {"least": "9", "well": 14}),
+    ("x_height_px", {"least": True, "well": 14}),
+    ("x_height_px", {"least": float("nan"), "well": 14}),
+    ("x_height_px", {"least": 9, "well": 1e999}),
+    ("x_height_px", {"least": 9, "well": 10**400}),
 ]
 DESCRIPTIONS = [
     WrongFolder(f"rtocr.json: {key} is {repr(value)[:20]}", description(**{key: value}), f"“{key}” must")

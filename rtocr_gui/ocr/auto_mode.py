@@ -16,14 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
 from rtocr_gui.ocr.layout import TILE_PX, letterbox_xywh
-from rtocr_gui.ocr.reading import MOST_TILES, Mode
+from rtocr_gui.ocr.reading import MOST_TILES, PUBLISHED_PRINT, Mode, PrintSizes
 from rtocr_gui.ocr.views import choose_tiles
 
-LEGIBLE_PITCH_PX = 5.5
-"""How far apart strokes stand in a view where they can be read well: print of an x-height of 10 pixels."""
-
-ILLEGIBLE_SHARE = 0.5
-"""Print is called illegible below this share of it: an x-height of 5, some 15 text tokens a visual one."""
+PITCH_OF_X_HEIGHT = 0.55
+"""How far apart the strokes of upright Latin print stand, over its x-height."""
 
 MOST_STRETCH = 2.0
 """A page of longer proportions is not stretched to a square: its letters could not be told."""
@@ -44,8 +41,7 @@ def stroke_pitch(image: Image.Image) -> float | None:
 
     Along some rows and columns of pixels, every change from light to dark is a stroke; light print on dark
     measures alike. A quarter of the strokes follow the one before at the distance that is given, or closer.
-    Small print has the more strokes, so some of it on a page of large print counts. Upright Latin print
-    measures about 0.55 of its x-height.
+    Small print has the more strokes, so some of it on a page of large print counts.
 
     Args:
         image: RGB page.
@@ -66,6 +62,7 @@ def choose_mode(
     modes: Sequence[Mode],
     most_tiles: int = MOST_TILES,
     measure: Callable[[Image.Image], float | None] = stroke_pitch,
+    sizes: PrintSizes = PUBLISHED_PRINT,
 ) -> Mode:
     """Choose a mode for a page by the rule above.
 
@@ -74,13 +71,14 @@ def choose_mode(
         modes: modes that the model was made for, at least one.
         most_tiles: most tiles in Gundam mode, 2..9.
         measure: tells how far apart the strokes stand, where anybody has to know.
+        sizes: how large print has to be for the model.
 
     Returns:
         One of `modes`.
     """
     if len(modes) == 1:
         return modes[0]
-    return mode_for_print(image.size, measure(image), modes, most_tiles)
+    return mode_for_print(image.size, measure(image), modes, most_tiles, sizes)
 
 
 def mode_for_print(
@@ -88,6 +86,7 @@ def mode_for_print(
     pitch_px: float | None,
     modes: Sequence[Mode],
     most_tiles: int = MOST_TILES,
+    sizes: PrintSizes = PUBLISHED_PRINT,
 ) -> Mode:
     """Choose a mode for print of a certain density.
 
@@ -96,6 +95,7 @@ def mode_for_print(
         pitch_px: how far apart strokes stand, in page pixels; None for an empty page.
         modes: at least one.
         most_tiles: most tiles in Gundam mode, 2..9.
+        sizes: how large print has to be for the model.
 
     Returns:
         One of `modes`; never one that leaves nothing of a narrow page where there is another.
@@ -104,26 +104,32 @@ def mode_for_print(
     whole = [mode for mode in shown if mode.letterboxed or _length(page_size_px) <= MOST_STRETCH] or shown
     by_cost = sorted(whole, key=lambda mode: (_pixel_count(page_size_px, mode, most_tiles), mode.value))
     scales = {mode: _scale(page_size_px, mode, most_tiles) for mode in by_cost}
-    legible = (mode for mode in by_cost if pitch_px is None or pitch_px * scales[mode] >= LEGIBLE_PITCH_PX)
+    enough_px = sizes.well_px * PITCH_OF_X_HEIGHT
+    legible = (mode for mode in by_cost if pitch_px is None or pitch_px * scales[mode] >= enough_px)
     return next(legible, max(by_cost, key=lambda mode: scales[mode]))
 
 
 def is_legible(
-    page_size_px: tuple[int, int], pitch_px: float | None, mode: Mode, most_tiles: int = MOST_TILES
+    page_size_px: tuple[int, int],
+    pitch_px: float | None,
+    mode: Mode,
+    most_tiles: int = MOST_TILES,
+    sizes: PrintSizes = PUBLISHED_PRINT,
 ) -> bool:
     """Tell whether a mode shows the print of a page tall enough.
 
-    The choice of a mode errs on the side of tall print, this on the side of silence (`ILLEGIBLE_SHARE`).
+    The choice of a mode errs on the side of tall print, this on the side of silence.
 
     Args:
         page_size_px: (width, height) of the page.
         pitch_px: how far apart strokes stand, in page pixels; None for an empty page, which is legible.
         mode: that it is read in.
         most_tiles: most tiles in Gundam mode, 2..9.
+        sizes: how large print has to be for the model.
     """
     if pitch_px is None:
         return True
-    return pitch_px * _scale(page_size_px, mode, most_tiles) >= ILLEGIBLE_SHARE * LEGIBLE_PITCH_PX
+    return pitch_px * _scale(page_size_px, mode, most_tiles) >= sizes.least_px * PITCH_OF_X_HEIGHT
 
 
 def larger_mode(
@@ -132,6 +138,7 @@ def larger_mode(
     mode: Mode,
     modes: Sequence[Mode],
     most_tiles: int = MOST_TILES,
+    sizes: PrintSizes = PUBLISHED_PRINT,
 ) -> Mode | None:
     """Find the mode to choose where one shows the print too small.
 
@@ -141,11 +148,12 @@ def larger_mode(
         mode: that shows it too small.
         modes: at least one.
         most_tiles: most tiles in Gundam mode, 2..9.
+        sizes: how large print has to be for the model.
 
     Returns:
         What the page would choose; None where that shows it no larger.
     """
-    best = mode_for_print(page_size_px, pitch_px, modes, most_tiles)
+    best = mode_for_print(page_size_px, pitch_px, modes, most_tiles, sizes)
     is_larger = _scale(page_size_px, best, most_tiles) > _scale(page_size_px, mode, most_tiles)
     return best if is_larger else None
 

@@ -25,11 +25,14 @@ from rtocr_gui.ocr.model_files import (
     read_object,
     told_by_name,
 )
-from rtocr_gui.ocr.reading import Mode, ModelInfo, Task
+from rtocr_gui.ocr.reading import PUBLISHED_PRINT, Mode, ModelInfo, PrintSizes, Task
 from rtocr_gui.ocr.tokenizer import PageTokenizer
 from rtocr_gui.ocr.weight_files import StoredTensor, find_weight_files, read_tensors
 
 _PRECISIONS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+
+_PRINT, _LARGEST_PRINT_PX = "x_height_px", 200
+"""The key of `PrintSizes`, which a description may leave out, and the bound of both its values."""
 
 _Choice = TypeVar("_Choice", Mode, Task)
 
@@ -168,13 +171,14 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         folder: a checked folder.
 
     Returns:
-        Name, description, modes and tasks, and the figures of the weights.
+        Name, description, modes, tasks and print, and the figures of the weights.
 
     Raises:
         CheckpointError: `rtocr.json` is there but wrong.
     """
     family = folder.architecture.family
     name, description, modes, tasks = family.name, family.description, family.modes, family.tasks
+    print_sizes = PUBLISHED_PRINT
     with told_by_name(folder.path):
         described = (folder.path / DESCRIPTION_FILE).exists()
         said = read_object(folder.path, DESCRIPTION_FILE) if described else {}
@@ -183,6 +187,8 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         description = _text(said, "description", 1000)
         modes = _choices(said, "modes", {mode.value: mode for mode in Mode})
         tasks = _choices(said, "tasks", {task.name: task for task in family.tasks})
+        if _PRINT in said:
+            print_sizes = _print_sizes(said[_PRINT])
     return ModelInfo(
         folder=folder.path,
         name=name,
@@ -191,6 +197,7 @@ def describe(folder: CheckpointFolder) -> ModelInfo:
         tasks=tasks,
         parameter_count=folder.parameter_count,
         weight_bytes=folder.weight_bytes,
+        print_sizes=print_sizes,
     )
 
 
@@ -245,3 +252,18 @@ def _choices(said: Mapping[str, Any], key: str, known: Mapping[str, _Choice]) ->
             f"{', '.join(known)}."
         )
     return tuple(known[name] for name in dict.fromkeys(listed))
+
+
+def _print_sizes(said: object) -> PrintSizes:
+    sizes = said if isinstance(said, Mapping) else {}
+    least, well = (_number(sizes.get(key)) for key in ("least", "well"))
+    if not 0 < least <= well <= _LARGEST_PRINT_PX:
+        raise CheckpointError(
+            f"The model's {DESCRIPTION_FILE} cannot be used: “{_PRINT}” must hold “least” and “well”, two "
+            f"numbers of pixels up to {_LARGEST_PRINT_PX}, of which the first is no larger than the second."
+        )
+    return PrintSizes(float(least), float(well))
+
+
+def _number(said: object) -> float:
+    return said if isinstance(said, int | float) and not isinstance(said, bool) else math.nan

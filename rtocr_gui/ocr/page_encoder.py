@@ -113,15 +113,17 @@ class PageEncoder:
         prunable = send(layout.prunable, tokens.device)
         measures = measure_tokens(tokens[prunable], normalise(views.global_view), cls_attention)
         print_shown = page.image.size, self._pitch_of(page), mode
-        legible = is_legible(*print_shown, most_tiles)
-        larger = None if legible else larger_mode(*print_shown, checkpoint.info.modes, most_tiles)
+        info = checkpoint.info
+        legible = is_legible(*print_shown, most_tiles, info.print_sizes)
+        larger = None if legible else larger_mode(*print_shown, info.modes, most_tiles, info.print_sizes)
         encoded = EncodedPage(page.ref, mode, layout, measures, encode_ms, legible, larger)
         return Encoding(key, encoded, tokens)
 
     def key_of(self, checkpoint: Checkpoint, page: PageImage, scaling: Scaling) -> PageKey:
         """Tell how a page is shown to the model, by its own choice where it has one."""
+        info = checkpoint.info
         mode = scaling.mode or choose_mode(
-            page.image, checkpoint.info.modes, scaling.most_tiles, lambda _: self._pitch_of(page)
+            page.image, info.modes, scaling.most_tiles, lambda _: self._pitch_of(page), info.print_sizes
         )
         tiles = choose_tiles(page.image.size, scaling.most_tiles) if mode is Mode.GUNDAM else (0, 0)
         return _pixels_of(page), mode, tiles

@@ -114,6 +114,23 @@ GREATEST_COORDINATE = 999
 
 
 @dataclass(frozen=True, slots=True)
+class PrintSizes:
+    """How large print has to be for a model, by the x-height of its letters in a view.
+
+    Attributes:
+        least_px: in smaller print, most letters may be wrong.
+        well_px: from here on the model reads well.
+    """
+
+    least_px: float
+    well_px: float
+
+
+PUBLISHED_PRINT = PrintSizes(least_px=5.0, well_px=10.0)
+"""What the published models need: `packaging/decisions/7-auto-mode-by-stroke-pitch.md`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What a checkpoint folder says of itself; readable without loading any weight.
 
@@ -125,6 +142,7 @@ class ModelInfo:
         tasks: tasks it was made for; the first is offered first.
         parameter_count: number of weights.
         weight_bytes: size of the weight files.
+        print_sizes: what print it was made for.
     """
 
     folder: Path
@@ -134,6 +152,7 @@ class ModelInfo:
     tasks: tuple[Task, ...]
     parameter_count: int
     weight_bytes: int
+    print_sizes: PrintSizes = PUBLISHED_PRINT
 
     @property
     def takes_words(self) -> bool:
