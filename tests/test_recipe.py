@@ -22,7 +22,7 @@ from rtocr_gui.ocr.encoding import encode_views
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import inspect_checkpoint, open_folder
 from rtocr_gui.ocr.markup import strip_grounding
-from rtocr_gui.ocr.reading import TASKS, Mode
+from rtocr_gui.ocr.reading import TASKS, Mode, PrintSizes
 from rtocr_gui.ocr.reading import Block as ReadBlock
 from rtocr_gui.ocr.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
@@ -264,6 +264,14 @@ def test_targets_are_the_text_and_then_the_end() -> None:
         assert ids[-1] == 1
         assert 1 not in ids[:-1]
         assert all(token >= 5 for token in ids[:-1])
+
+
+def test_a_few_characters_are_given_wrong_and_all_are_asked_for_right() -> None:
+    plans = (ViewPlan(SMALL, Mode.TINY, pages=40),)
+    (part,) = ReadingBatches(plans, parts=1, seed=1, end_id=1)[0]
+    said = part.targets > 1
+    wrong = part.given[said] != part.targets[said]
+    assert 0.01 < wrong.float().mean() < 0.05
 
 
 @pytest.mark.parametrize("mode", [Mode.TINY, Mode.GUNDAM])
@@ -516,12 +524,13 @@ def test_processes_that_share_a_step_show_pages_in_the_same_ways(processes: int)
 
 def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train(ENCODER, Learner(read_sizes()), RunSettings(tmp_path / "run", steps=1))
-    said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"])
+    said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"], PrintSizes(9, 14))
     export_checkpoint(tmp_path / "run", tmp_path / "out", said)
 
     checkpoint = load_checkpoint(open_folder(tmp_path / "out"), torch.device("cpu"), torch.float32)
 
     assert checkpoint.info.modes == (Mode.BASE, Mode.GUNDAM)
+    assert checkpoint.info.print_sizes == PrintSizes(9, 14)
     assert 10_000_000 < checkpoint.info.parameter_count < 30_000_000
     assert checkpoint.info.weight_bytes < 40_000_000
     trained = load_file(tmp_path / "run" / STATE_FILE)["model:model.model.multi_modal_projector.weight"]

@@ -1,7 +1,6 @@
 """Make a checkpoint folder in the official layout from a training state.
 
-python packaging/miniature/export.py runs/both resources/miniature --modes base gundam large --tasks text
-markdown
+python packaging/miniature/export.py runs/both CHECKPOINT --modes tiny small base --tasks text --x-height 9 14
 """
 
 import argparse
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from recipe.export import Description, export_checkpoint
 
-from rtocr_gui.ocr.reading import TASKS, Mode
+from rtocr_gui.ocr.reading import TASKS, Mode, PrintSizes
 
 _DESCRIPTION = (
     "A very small DeepSeek-OCR of our own, for trying the program. It reads clean, printed pages in Western "
@@ -27,9 +26,20 @@ def main() -> int:
     parser.add_argument("--description", default=_DESCRIPTION)
     parser.add_argument("--modes", nargs="+", required=True, choices=[mode.value for mode in Mode])
     parser.add_argument("--tasks", nargs="+", required=True, choices=[task.name for task in TASKS])
+    parser.add_argument(
+        "--x-height",
+        nargs=2,
+        type=float,
+        metavar=("LEAST", "WELL"),
+        help="in pixels of a view: what print it reads at all, and what it reads well",
+    )
     options = parser.parse_args()
     said = Description(
-        options.name, options.description, [Mode(name) for name in options.modes], options.tasks
+        options.name,
+        options.description,
+        [Mode(name) for name in options.modes],
+        options.tasks,
+        PrintSizes(*options.x_height) if options.x_height else None,
     )
     export_checkpoint(options.run, options.folder, said, heads=options.heads)
     return 0

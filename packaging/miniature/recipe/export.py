@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import save_file
 from transformers.utils.logging import disable_progress_bar
@@ -16,7 +17,7 @@ from transformers.utils.logging import disable_progress_bar
 from recipe.model import CONFIG, Learner, read_sizes
 from recipe.readings import TOKENIZER
 from recipe.training import HEADS_FILE, load_weights
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import Mode, PrintSizes
 
 _WEIGHTS = "model.safetensors"
 _TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -31,12 +32,14 @@ class Description:
         description: what it reads and what not.
         modes: the first is offered first.
         tasks: names of tasks, the first is offered first.
+        print_sizes: what print it reads; None to say nothing, as the published models do.
     """
 
     name: str
     description: str
     modes: Sequence[Mode]
     tasks: Sequence[str]
+    print_sizes: PrintSizes | None = None
 
 
 def export_checkpoint(run: Path, folder: Path, said: Description, *, heads: bool = False) -> None:
@@ -62,12 +65,14 @@ def export_checkpoint(run: Path, folder: Path, said: Description, *, heads: bool
     for source in (CONFIG, TOKENIZER, TOKENIZER.with_name(_TOKENIZER_CONFIG)):
         if source.parent != folder:
             shutil.copyfile(source, folder / source.name)
-    about = {
+    about: dict[str, Any] = {
         "name": said.name,
         "description": said.description,
         "modes": [mode.value for mode in said.modes],
         "tasks": list(said.tasks),
     }
+    if said.print_sizes:
+        about["x_height_px"] = {"least": said.print_sizes.least_px, "well": said.print_sizes.well_px}
     (folder / "rtocr.json").write_text(
         json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )

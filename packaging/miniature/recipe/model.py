@@ -123,14 +123,14 @@ class Learner(nn.Module):
         return torch.stack(features.pooler_output), self._take_seen()
 
     def read(
-        self, visual: Tensor, prompt: Tensor, targets: Tensor, places: Tensor | None = None, whole: int = 0
+        self, visual: Tensor, prompt: Tensor, given: Tensor, places: Tensor | None = None, whole: int = 0
     ) -> "Scores":
         """Score each next token of the texts, all tokens before it being given.
 
         Args:
             visual: (B, V, D).
             prompt: (P,) ids.
-            targets: (B, L) ids of the texts, any id where a text has ended.
+            given: (B, L) ids of the texts, any id where a text has ended.
             places: (V,) where pruned visual tokens stood in their sequence; None where it is whole.
             whole: length of the sequence that was pruned.
 
@@ -138,11 +138,11 @@ class Learner(nn.Module):
             What is said before each token.
         """
         embed = self.model.get_input_embeddings()
-        pages, length = targets.shape
-        start = embed(torch.full((pages, 1), self._start_id, device=targets.device))
+        pages, length = given.shape
+        start = embed(torch.full((pages, 1), self._start_id, device=given.device))
         asked = embed(prompt)[None].expand(pages, -1, -1)
-        sequence = torch.cat([start, visual.to(start.dtype), asked, embed(targets[:, :-1])], dim=1)
-        positions = torch.arange(sequence.shape[1], device=targets.device)
+        sequence = torch.cat([start, visual.to(start.dtype), asked, embed(given[:, :-1])], dim=1)
+        positions = torch.arange(sequence.shape[1], device=given.device)
         if places is not None:
             behind = positions[1 + len(places) :] - len(places) + whole
             positions = torch.cat([positions[:1], 1 + places, behind])
@@ -154,19 +154,19 @@ class Learner(nn.Module):
             use_cache=False,
             output_hidden_states=True,
         )
-        *given, _ = output.hidden_states  # to each layer
+        *states, _ = output.hidden_states  # to each layer
         decoder = self.model.model.language_model
         rotation = decoder.rotary_emb(sequence, position_ids=position_ids)
         images = slice(1, 1 + visual.shape[1])
         looks = [
-            _looks(decoder.layers[place], heads, given[place], rotation, images, length)
+            _looks(decoder.layers[place], heads, states[place], rotation, images, length)
             for place, heads in _LOOKING_HEADS.items()
-            if place + len(given) >= 0
+            if place + len(states) >= 0
         ]
         return Scores(
             text=self.model.lm_head(output.last_hidden_state[:, -length:]),
             looks=torch.cat(looks),
-            slots=self.place_head(given[-1][:, -length:]),
+            slots=self.place_head(states[-1][:, -length:]),
         )
 
     def _pixels(self, views: Tensor) -> Tensor:

@@ -132,7 +132,7 @@ class ReadingStage:
             if pruned and part.layouts:
                 text = _read_pruned(learner, visual, part, rng)
             else:
-                scores = learner.read(visual, part.prompt.to(device), targets.clamp(min=0))
+                scores = learner.read(visual, part.prompt.to(device), part.given.to(device))
                 by_looks, looks_right = look_loss(scores.looks, part.looked_at.to(device))
                 by_places, places_right = place_loss(scores.slots, part.slots_at.to(device))
                 where = where + (by_looks + by_places) / len(batch)
@@ -158,10 +158,9 @@ class ReadingStage:
 def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Random) -> Tensor:
     """Score the texts of pages that keep a share of their tokens: page by page, as each keeps others."""
     scores = []
-    for page, view, layout, targets in zip(visual, part.views, part.layouts, part.targets, strict=True):
+    for page, view, layout, given in zip(visual, part.views, part.layouts, part.given, strict=True):
         kept = prune_page(page, view, layout, draw_retention(rng))
-        texts = targets[None].to(page.device).clamp(min=0)
-        prompt = part.prompt.to(page.device)
+        texts, prompt = given[None].to(page.device), part.prompt.to(page.device)
         scores.append(learner.read(kept.visual[None], prompt, texts, kept.places, kept.whole).text)
     return torch.cat(scores)
 

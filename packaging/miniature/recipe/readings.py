@@ -29,6 +29,7 @@ PADDING = -100
 """Stands in targets behind the end of a text."""
 
 _LEAST_AGREEING = 4
+_MISREAD_SHARE = 0.03
 
 _PROMPTS = {task.name: task.prompt for task in TASKS}
 
@@ -67,6 +68,7 @@ class Part:
         layouts: of the visual sequences; none where a page itself is the view.
         prompt: (P,) ids.
         targets: (B, L) ids with the end token, then `PADDING`.
+        given: (B, L) the same ids as the decoder is told them, some of them misread; any id behind the end.
         looked_at: (B, L) which visual token holds the print of each; -1 where none is known to.
         slots_at: (B, L) in which of its slots; -1 where that is not known.
     """
@@ -81,6 +83,7 @@ class Part:
     layouts: tuple[TokenLayout, ...]
     prompt: Tensor
     targets: Tensor
+    given: Tensor
     looked_at: Tensor
     slots_at: Tensor
 
@@ -118,10 +121,12 @@ class ReadingBatches(Dataset[list[Part]]):
         encodings = [self._encode(text) for text in said]
         longest = 1 + max(len(encoding.ids) for encoding in encodings)
         targets = torch.full((len(pages), longest), PADDING)
+        given = torch.full((len(pages), longest), self._end_id)
         looked_at, slots_at = (torch.full((len(pages), longest), -1) for _ in range(2))
         for row, (encoding, text, page, one) in enumerate(zip(encodings, said, pages, shown, strict=True)):
             length = len(encoding.ids)
             targets[row, : length + 1] = torch.tensor([*encoding.ids, self._end_id])
+            given[row, :length] = torch.tensor(_misread(encoding.ids, rng))
             printed = find_in_print(text, page.print)[[start for start, _ in encoding.offsets]]
             for told, of_print in ((looked_at, one.cells), (slots_at, one.slots)):
                 told[row, :length] = torch.from_numpy(np.append(of_print, -1)[printed])
@@ -137,12 +142,18 @@ class ReadingBatches(Dataset[list[Part]]):
             layouts=tuple(one.layout for one in shown if one.layout is not None),
             prompt=torch.tensor(self._encode(_PROMPTS[task]).ids),
             targets=targets,
+            given=given,
             looked_at=looked_at,
             slots_at=slots_at,
         )
 
     def _encode(self, text: str) -> Encoding:
         return self._tokenizer.encode(text, add_special_tokens=False)
+
+
+def _misread(ids: list[int], rng: random.Random) -> list[int]:
+    """Another id in the place of some: the decoder has to find its way even after a mistake of its own."""
+    return [rng.choice(ids) if rng.random() < _MISREAD_SHARE else one for one in ids]
 
 
 def find_in_print(text: str, print_: Print) -> NDArray[np.int64]:
