@@ -12,6 +12,7 @@ import torch
 from PIL import Image, ImageChops
 from safetensors import safe_open
 from safetensors.torch import load_file
+from tokenizers import Tokenizer
 
 from rtocr_gui.cli.scores import ALL_TOKENS, PageScore
 from rtocr_gui.errors import CheckpointError
@@ -45,13 +46,13 @@ from recipe.degrade import Damage, damage_page
 from recipe.encoder_stage import EncoderStage
 from recipe.export import Description, export_checkpoint
 from recipe.labels import SLOT_COLUMNS, SLOT_LINES, SLOT_PLACES, UNSAID, point_labels, slot_labels
-from recipe.losses import look_loss, place_loss
+from recipe.losses import look_loss, place_loss, text_loss
 from recipe.model import Learner, read_sizes
 from recipe.muon import Optimiser
 from recipe.pages import Page, PageKind, draw_page
 from recipe.pruned import prune_page
 from recipe.reading_stages import ReadingStage, both_stage
-from recipe.readings import PADDING, ReadingBatches, ViewPlan, find_in_print, show
+from recipe.readings import PADDING, TOKENIZER, ReadingBatches, ViewPlan, find_in_print, show
 from recipe.stock import load_stock
 from recipe.training import (
     LOG_FILE,
@@ -274,6 +275,19 @@ def test_a_few_characters_are_given_wrong_and_all_are_asked_for_right() -> None:
     assert 0.01 < wrong.float().mean() < 0.05
 
 
+def test_the_beginnings_of_lines_count_more() -> None:
+    (part,) = ReadingBatches((ViewPlan(SMALL, Mode.TINY, pages=4),), parts=1, seed=1, end_id=1)[0]
+    before = part.targets.roll(1, dims=1)
+    newline = Tokenizer.from_file(str(TOKENIZER)).encode("\n").ids[0]
+    begins = (before == newline) & (torch.arange(before.shape[1]) > 0)
+    assert begins.any()
+    assert torch.equal(part.weights > 1, begins)
+    right, wrong = (torch.tensor([[[9.0 * sign, 0.0], [0.0, 0.0]]]) for sign in (1, -1))
+    targets, weights = torch.tensor([[0, 1]]), torch.tensor([[4.0, 1.0]])
+    cheap, dear = (text_loss(scores, targets, weights)[0] for scores in (right, wrong))
+    assert dear > cheap + 30
+
+
 @pytest.mark.parametrize("mode", [Mode.TINY, Mode.GUNDAM])
 def test_the_decoder_learns_from_what_the_program_will_give_it(mode: Mode) -> None:
     page = draw_page(PageKind((900, 900), (1.3, 1.3), (14.0, 15.0)), 2, 1)
@@ -351,7 +365,7 @@ def test_each_character_is_told_the_slot_that_is_labelled_with_it() -> None:
 def test_a_place_is_right_where_the_slot_is_told() -> None:
     places = torch.zeros(1, 3, 80)
     places[0, 0, 17] = places[0, 1, 3] = 9.0
-    loss, right = place_loss(places, torch.tensor([[17, 4, -1]]))
+    loss, right = place_loss(places, torch.tensor([[17, 4, -1]]), torch.ones(1, 3))
     assert right == 0.5
     assert loss > 1
 
@@ -359,8 +373,8 @@ def test_a_place_is_right_where_the_slot_is_told() -> None:
 def test_a_look_is_right_where_the_character_is_printed() -> None:
     looks = torch.zeros(2, 1, 3, 5)
     looks[:, 0, 0, 4] = looks[0, 0, 1, 2] = 9.0
-    loss, right = look_loss(looks, torch.tensor([[4, 2, -1]]))
-    nothing, none_right = look_loss(looks, torch.full((1, 3), -1))
+    loss, right = look_loss(looks, torch.tensor([[4, 2, -1]]), torch.ones(1, 3))
+    nothing, none_right = look_loss(looks, torch.full((1, 3), -1), torch.ones(1, 3))
     assert right == 0.75
     assert 0 < loss < 2
     assert nothing == none_right == 0

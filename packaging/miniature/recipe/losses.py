@@ -47,58 +47,61 @@ def dense_loss(
     return by_points + by_slots + _NORM_WEIGHT * by_norm, figures
 
 
-def text_loss(scores: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+def text_loss(scores: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """How surprising the texts are, byte by byte.
 
     Args:
         scores: (B, L, vocabulary).
         targets: (B, L) ids; negative where a text has ended.
+        weights: (B, L) how much each byte counts.
 
     Returns:
-        The sum over all bytes, and how many were foretold.
+        The weighted sum over all bytes, and how many were foretold.
     """
-    written = targets >= 0
-    wanted = targets[written]
-    chosen = scores[written].float()
-    with torch.no_grad():
-        right = (chosen.argmax(-1) == wanted).sum()
-    return functional.cross_entropy(chosen, wanted, reduction="sum"), right
+    taught = targets >= 0
+    return _surprise(scores[taught], targets[taught], weights[taught])
 
 
-def look_loss(looks: Tensor, looked_at: Tensor) -> tuple[Tensor, Tensor]:
+def look_loss(looks: Tensor, looked_at: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """How far the looking heads are from attending to the visual token that holds the next character.
 
     Args:
         looks: (heads, B, L, V).
         looked_at: (B, L) places in the visual sequence; negative where nothing is taught.
+        weights: (B, L) how much each character counts.
 
     Returns:
-        The mean loss, and the share of looks that are strongest where they should be.
+        The weighted mean, and the share of looks that are strongest where they should be.
     """
-    taught = looked_at >= 0
-    chosen = looks[:, taught].float()  # (heads, n, V)
-    wanted = looked_at[taught].expand(len(looks), -1)
-    with torch.no_grad():
-        right = (chosen.argmax(-1) == wanted).sum() / max(1, wanted.numel())
-    loss = functional.cross_entropy(chosen.flatten(0, 1), wanted.flatten(), reduction="sum")
-    return loss / max(1, wanted.numel()), right
+    taught = (looked_at >= 0).expand(len(looks), -1, -1)
+    return _mean(looks, looked_at.expand_as(taught), weights.expand_as(taught), taught)
 
 
-def place_loss(places: Tensor, slots_at: Tensor) -> tuple[Tensor, Tensor]:
+def place_loss(places: Tensor, slots_at: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """How far the decoder is from knowing where within its visual token the next character stands.
 
     Args:
         places: (B, L, slots).
         slots_at: (B, L); negative where nothing is taught.
+        weights: (B, L) how much each character counts.
 
     Returns:
-        The mean loss, and the share of right places.
+        The weighted mean, and the share of right places.
     """
-    taught = slots_at >= 0
-    chosen, wanted = places[taught].float(), slots_at[taught]
+    return _mean(places, slots_at, weights, slots_at >= 0)
+
+
+def _mean(scores: Tensor, wanted: Tensor, weights: Tensor, taught: Tensor) -> tuple[Tensor, Tensor]:
+    surprise, right = _surprise(scores[taught], wanted[taught], weights[taught])
+    return surprise / weights[taught].sum().clamp(min=1), right / taught.sum().clamp(min=1)
+
+
+def _surprise(scores: Tensor, wanted: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Weighted sum of the losses of (n, classes), and how many are right."""
+    scores = scores.float()
     with torch.no_grad():
-        right = (chosen.argmax(-1) == wanted).sum() / max(1, wanted.numel())
-    return functional.cross_entropy(chosen, wanted, reduction="sum") / max(1, wanted.numel()), right
+        right = (scores.argmax(-1) == wanted).sum()
+    return (functional.cross_entropy(scores, wanted, reduction="none") * weights).sum(), right
 
 
 def point_loss(head: DenseHead, neck: Tensor, points: Tensor, turn: int) -> tuple[Tensor, Tensor]:

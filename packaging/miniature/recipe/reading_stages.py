@@ -122,26 +122,26 @@ class ReadingStage:
         """Surprise by byte over all parts, and the dense labels where the encoder learns."""
         device = learner.model.lm_head.weight.device
         surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
-        dense, where = (torch.zeros((), device=device) for _ in range(2))
+        dense, where, weight = (torch.zeros((), device=device) for _ in range(3))
         figures: dict[str, Tensor] = {}
         rng = random.Random(f"prune:{self.seed}:{step}")
         pruned = rng.random() < self.pruned
         for part in batch:
             visual, encoded = learner.encode_pages(part.views, part.tiles, part.crop_wh)
-            targets = part.targets.to(device)
+            targets, weights = part.targets.to(device), part.weights.to(device)
             if pruned and part.layouts:
                 text = _read_pruned(learner, visual, part, rng)
             else:
                 scores = learner.read(visual, part.prompt.to(device), part.given.to(device))
-                by_looks, looks_right = look_loss(scores.looks, part.looked_at.to(device))
-                by_places, places_right = place_loss(scores.slots, part.slots_at.to(device))
+                by_looks, looks_right = look_loss(scores.looks, part.looked_at.to(device), weights)
+                by_places, places_right = place_loss(scores.slots, part.slots_at.to(device), weights)
                 where = where + (by_looks + by_places) / len(batch)
                 figures |= {"look": by_looks.detach(), "looks_right": looks_right}
                 figures |= {"place": by_places.detach(), "places_right": places_right}
                 text = scores.text
-            part_surprise, part_right = text_loss(text, targets)
+            part_surprise, part_right = text_loss(text, targets, weights)
             surprise, right = surprise + part_surprise, right + part_right
-            written = written + (targets >= 0).sum()
+            written, weight = written + (targets >= 0).sum(), weight + weights[targets >= 0].sum()
             if self.encoder_learns:
                 told = [(part.view_points, part.view_slots), (part.tile_points, part.tile_slots)]
                 for views, (points, slots) in zip(encoded, told, strict=False):
@@ -150,7 +150,7 @@ class ReadingStage:
                     by_labels, dense_figures = dense_loss(learner, views, points, slots, step)
                     figures |= dense_figures
                     dense = dense + by_labels / (len(batch) * len(encoded))
-        by_text = surprise / written
+        by_text = surprise / weight
         said = {"text": by_text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
         return by_text + _DENSE_WEIGHT * dense + _WHERE_WEIGHT * where, {**said, **figures}
 

@@ -30,6 +30,8 @@ PADDING = -100
 
 _LEAST_AGREEING = 4
 _MISREAD_SHARE = 0.03
+_LINE_WEIGHT = 4.0
+"""Of the first character of a line, over any other: a line that was not found costs all its characters."""
 
 _PROMPTS = {task.name: task.prompt for task in TASKS}
 
@@ -69,6 +71,7 @@ class Part:
         prompt: (P,) ids.
         targets: (B, L) ids with the end token, then `PADDING`.
         given: (B, L) the same ids as the decoder is told them, some of them misread; any id behind the end.
+        weights: (B, L) how much each of them counts.
         looked_at: (B, L) which visual token holds the print of each; -1 where none is known to.
         slots_at: (B, L) in which of its slots; -1 where that is not known.
     """
@@ -84,6 +87,7 @@ class Part:
     prompt: Tensor
     targets: Tensor
     given: Tensor
+    weights: Tensor
     looked_at: Tensor
     slots_at: Tensor
 
@@ -105,6 +109,7 @@ class ReadingBatches(Dataset[list[Part]]):
         self._plans, self._parts, self._seed, self._end_id = plans, parts, seed, end_id
         self._processes = processes
         self._tokenizer: Tokenizer = Tokenizer.from_file(str(TOKENIZER))
+        (self._break_id,) = self._encode("\n").ids
 
     def __getitem__(self, number: int) -> list[Part]:
         """Draw one batch."""
@@ -122,11 +127,13 @@ class ReadingBatches(Dataset[list[Part]]):
         longest = 1 + max(len(encoding.ids) for encoding in encodings)
         targets = torch.full((len(pages), longest), PADDING)
         given = torch.full((len(pages), longest), self._end_id)
+        weights = torch.ones(len(pages), longest)
         looked_at, slots_at = (torch.full((len(pages), longest), -1) for _ in range(2))
         for row, (encoding, text, page, one) in enumerate(zip(encodings, said, pages, shown, strict=True)):
-            length = len(encoding.ids)
-            targets[row, : length + 1] = torch.tensor([*encoding.ids, self._end_id])
+            length, ids = len(encoding.ids), torch.tensor([*encoding.ids, self._end_id])
+            targets[row, : length + 1] = ids
             given[row, :length] = torch.tensor(_misread(encoding.ids, rng))
+            weights[row, 1 : length + 1].masked_fill_(ids[:-1] == self._break_id, _LINE_WEIGHT)
             printed = find_in_print(text, page.print)[[start for start, _ in encoding.offsets]]
             for told, of_print in ((looked_at, one.cells), (slots_at, one.slots)):
                 told[row, :length] = torch.from_numpy(np.append(of_print, -1)[printed])
@@ -143,6 +150,7 @@ class ReadingBatches(Dataset[list[Part]]):
             prompt=torch.tensor(self._encode(_PROMPTS[task]).ids),
             targets=targets,
             given=given,
+            weights=weights,
             looked_at=looked_at,
             slots_at=slots_at,
         )
