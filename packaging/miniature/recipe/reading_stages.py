@@ -44,12 +44,12 @@ def _pages(
 
 
 PLAIN_PAGES = (
-    ViewPlan(_squares(256, (9.5, 34)), mode=None, pages=10, weight=2),
-    ViewPlan(_pages((420, 900), (0.8, 1.3), (19, 54)), Mode.TINY, pages=4, weight=3),
-    ViewPlan(_pages((560, 1100), (0.8, 1.4), (17, 50)), Mode.SMALL, pages=3, weight=2),
-    ViewPlan(_pages((800, 1300), _A4, (16, 42), 1200), Mode.BASE, pages=1, weight=4),
+    ViewPlan(_squares(256, (12, 34)), mode=None, pages=10, weight=2),
+    ViewPlan(_pages((420, 900), (0.8, 1.3), (22, 56)), Mode.TINY, pages=4, weight=3),
+    ViewPlan(_pages((560, 1100), (0.8, 1.4), (20, 52)), Mode.SMALL, pages=3, weight=2),
+    ViewPlan(_pages((800, 1300), _A4, (18, 44), 1200), Mode.BASE, pages=1, weight=4),
 )
-"""The modes of up to 256 cells, in type of 8 pixels x-height and more in the view, mostly above 12."""
+"""The modes of up to 256 cells, in type of 8 pixels x-height and more in the view, mostly above 14."""
 
 WHOLE_PAGES = (
     ViewPlan(_squares(256, (7, 32)), mode=None, pages=12, weight=2),
