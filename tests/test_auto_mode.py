@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.auto_mode import (
-    PITCH_OF_X_HEIGHT,
+    PITCH_PER_X_HEIGHT,
     choose_mode,
     is_legible,
     larger_mode,
@@ -280,7 +280,7 @@ def test_a_model_of_one_mode_gets_that_mode_without_a_look_at_the_page(
 
 
 def test_a_legible_pitch_is_that_of_letters_ten_pixels_tall() -> None:
-    assert stroke_pitch(printed_page(A4_200_DPI, 10)) == pytest.approx(10 * PITCH_OF_X_HEIGHT, abs=1)
+    assert stroke_pitch(printed_page(A4_200_DPI, 10)) == pytest.approx(10 * PITCH_PER_X_HEIGHT, abs=1)
 
 
 def test_a_page_read_in_auto_is_encoded_as_in_the_mode_that_auto_came_to(tmp_path: Path) -> None:
@@ -308,16 +308,25 @@ def test_a_model_for_larger_print_chooses_larger_modes_and_calls_more_too_small(
     )
     told = {"name": "Mine", "description": "Reads.", "modes": ["tiny", "small", "base"], "tasks": ["text"]}
     encoded = []
-    for sizes in ({"least": 4, "well": 5}, {"least": 9, "well": 14}, {"least": 40, "well": 50}):
-        (folder / "rtocr.json").write_text(json.dumps(told | {"x_height_px": sizes}))
+    for least, well, mode in (
+        (2, 5, None),
+        (4, 8, None),
+        (40, 50, None),
+        (4, 5, Mode.TINY),
+        (7, 8, Mode.TINY),
+    ):
+        said = told | {"x_height_px": {"least": least, "well": well}}
+        (folder / "rtocr.json").write_text(json.dumps(said))
         engine = Engine(threads=1)
         engine.load(folder, device="cpu")
-        encoded.append(engine.encode(page, Scaling(None)))
+        encoded.append(engine.encode(page, Scaling(mode)))
         engine.unload()
-    assert [(one.mode, one.is_legible) for one in encoded] == [
-        (Mode.SMALL, True),
-        (Mode.BASE, True),
-        (Mode.BASE, False),
+    assert [(one.mode, one.is_legible, one.larger_mode) for one in encoded] == [
+        (Mode.SMALL, True, None),
+        (Mode.BASE, True, None),
+        (Mode.BASE, False, None),
+        (Mode.TINY, True, None),
+        (Mode.TINY, False, Mode.BASE),
     ]
 
 

@@ -43,7 +43,7 @@ from recipe.alphabet import ALPHABET, CLASS_OF, NOTHING
 from recipe.blocks import Block as TrueBlock
 from recipe.crops import CropBatches, CropPlan
 from recipe.degrade import Damage, damage_page
-from recipe.encoder_stage import EncoderStage
+from recipe.encoder_stage import SNIPPETS, EncoderStage
 from recipe.export import Description, export_checkpoint
 from recipe.labels import SLOT_COLUMNS, SLOT_LINES, SLOT_PLACES, UNSAID, point_labels, slot_labels
 from recipe.losses import look_loss, place_loss, text_loss
@@ -267,11 +267,17 @@ def test_targets_are_the_text_and_then_the_end() -> None:
         assert all(token >= 5 for token in ids[:-1])
 
 
-def test_a_few_characters_are_given_wrong_and_all_are_asked_for_right() -> None:
+def test_a_few_characters_are_given_wrong_and_all_are_asked_for_right(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     plans = (ViewPlan(SMALL, Mode.TINY, pages=40),)
     (part,) = ReadingBatches(plans, parts=1, seed=1, end_id=1)[0]
+    monkeypatch.setattr("recipe.readings._MISREAD_SHARE", 0.0)
+    (well_read,) = ReadingBatches(plans, parts=1, seed=1, end_id=1)[0]
     said = part.targets > 1
-    wrong = part.given[said] != part.targets[said]
+    wrong = part.given[said] != well_read.given[said]
+    assert torch.equal(part.targets, well_read.targets)
+    assert torch.equal(well_read.given[said], well_read.targets[said])
     assert 0.01 < wrong.float().mean() < 0.05
 
 
@@ -380,6 +386,17 @@ def test_a_look_is_right_where_the_character_is_printed() -> None:
     assert nothing == none_right == 0
 
 
+def test_a_heavier_character_moves_the_mean_and_equal_weights_do_not() -> None:
+    looks = torch.tensor([[[[9.0, 0.0], [9.0, 0.0]]]])  # right, then wrong
+    wanted = torch.tensor([[0, 1]])
+    equal, same, heavier = (
+        look_loss(looks, wanted, torch.tensor([weights]))[0].item()
+        for weights in ((1.0, 1.0), (4.0, 4.0), (1.0, 3.0))
+    )
+    assert equal == pytest.approx(same)
+    assert heavier == pytest.approx(1.5 * equal, rel=1e-3)
+
+
 def test_the_rate_rises_stays_and_falls() -> None:
     rates = [learning_rate(step, 4000) for step in range(4000)]
     assert rates[0] < 0.1
@@ -419,6 +436,14 @@ def test_a_stage_gone_through_once_more_shows_other_pages() -> None:
     assert not torch.equal(crops[0], crops[2])
     texts = [stage.batches()[0][0].targets for stage in (READING, READING.seeded(10))]
     assert not torch.equal(*texts)
+    assert EncoderStage().plan.kind_of(0) != EncoderStage().seeded(10).plan.kind_of(0) == SNIPPETS
+
+
+def test_a_training_does_not_go_on_with_pages_of_another_seed(tmp_path: Path) -> None:
+    settings = RunSettings(tmp_path / "run", steps=1)
+    train(ENCODER, tiny_learner(), settings)
+    with pytest.raises(CheckpointError, match="seed 9, not 10"):
+        train(ENCODER.seeded(10), tiny_learner(), replace(settings, steps=2))
 
 
 def test_larger_batches_hold_more_pages() -> None:
@@ -634,7 +659,7 @@ def test_a_card_tells_the_training_and_the_figures(tmp_path: Path) -> None:
     train(ENCODER, tiny_learner(), RunSettings(tmp_path, steps=2, show_steps=1))
     card = write_card(inspect_checkpoint(MINIATURE), [tmp_path], "| the | tables |\n")
 
-    assert f"| encoder | 2 | {2 * ENCODER.items_per_batch} | 0.0 | loss " in card
+    assert f"| encoder | 9 | 2 | {2 * ENCODER.items_per_batch} | 0.0 | loss " in card
     assert "| the | tables |" in card
     assert held_out[0].family.name in card.partition("Held out")[2]
     assert "$" not in card

@@ -10,17 +10,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from recipe.pages import PageKind, draw_page
+from recipe.pages import EVALUATION_SEED, PageKind, draw_page
 from recipe.typefaces import MissingMaterial
-
-_EVALUATION_SEED = 2026
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Draw pages of the recipe with their truth.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=_EVALUATION_SEED)
+    parser.add_argument("--seed", type=int, default=EVALUATION_SEED)
     parser.add_argument("--width", type=int, nargs=2, default=(1000, 1240), metavar="PX")
     parser.add_argument("--proportion", type=float, nargs=2, default=(1.3, 1.45), metavar="HEIGHT/WIDTH")
     parser.add_argument("--x-height", type=float, nargs=2, default=(10.0, 14.0), metavar="PX")

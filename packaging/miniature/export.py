@@ -31,7 +31,7 @@ def main() -> int:
         nargs=2,
         type=float,
         metavar=("LEAST", "WELL"),
-        help="in pixels of a view: what print it reads at all, and what it reads well",
+        help="pixels in a view below which print is warned of, and from which it is read well",
     )
     options = parser.parse_args()
     said = Description(

@@ -16,10 +16,9 @@ import torch
 from recipe.crops import CropBatches, CropPlan
 from recipe.losses import dense_loss
 from recipe.model import Learner, read_sizes
-from recipe.pages import PageKind
+from recipe.pages import EVALUATION_SEED, PageKind
 from recipe.training import load_weights
 
-_EVALUATION_SEED = 2026
 _X_HEIGHTS_PX = (8.0, 10.0, 14.0, 20.0, 30.0)
 _LEAST_WANTED_PX = 10.0
 _LOOKS = {"clean": (0.0, False), "scanned": (1.0, False), "held out": (0.0, True)}
@@ -31,7 +30,7 @@ def measure(
     learner: Learner, x_height_px: float, damaged: float, held_out: bool, pages: int
 ) -> dict[str, float]:
     kind = PageKind((560, 560), (1.0, 1.0), (x_height_px,) * 2, 0.3, damaged, 0.0, held_out=held_out)
-    plan = CropPlan(kind, crop_px=256, crops_per_page=(2, 2), pages_per_batch=pages, seed=_EVALUATION_SEED)
+    plan = CropPlan(kind, crop_px=256, crops_per_page=(2, 2), pages_per_batch=pages, seed=EVALUATION_SEED)
     batch = CropBatches(plan)[0]
     _, figures = dense_loss(learner, learner.encode(batch.views), batch.points, batch.slots, turn=0)
     return {name: float(figures[name]) for name in _COLUMNS}

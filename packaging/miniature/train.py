@@ -6,7 +6,7 @@
     python packaging/miniature/train.py both runs/both --steps 6000 --begin-from runs/pages
 
 A stage may be gone through once more: from the weights of a later one, in a new folder, with another `--seed`
-so that it shows other pages.
+so that it shows other pages; the encoder is shown small type from the first step then.
 
 Killed at any moment, the same command goes on from the last state in its folder. With fewer `--steps` than
 before, the learning rate begins to fall at once: that is how a training is brought to an early end.
@@ -22,6 +22,7 @@ import torch
 import torch.distributed
 from recipe.encoder_stage import EncoderStage
 from recipe.model import Learner, read_sizes
+from recipe.pages import EVALUATION_SEED
 from recipe.reading_stages import both_stage, decoder_stage, pages_stage
 from recipe.training import RunSettings, Stage, train
 from recipe.typefaces import MissingMaterial
@@ -47,7 +48,7 @@ def _parse() -> argparse.Namespace:
         "--begin-from", type=Path, metavar="FOLDER", help="folder of an earlier stage, or a checkpoint folder"
     )
     parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
-    parser.add_argument("--seed", type=int, help="of pages that the stage's own seed does not draw")
+    parser.add_argument("--seed", type=int, help="seed of the pages, if not the stage's own")
     parser.add_argument(
         "--pruned", type=float, metavar="SHARE", help="of the batches of “both” that RTPrune shortens (0)"
     )
@@ -62,6 +63,8 @@ def _parse() -> argparse.Namespace:
     options = parser.parse_args()
     if options.pruned is not None and options.stage != "both":
         parser.error("only the stage “both” can be pruned")
+    if options.seed == EVALUATION_SEED:
+        parser.error(f"the pages of seed {EVALUATION_SEED} are kept for the evaluation")
     return options
 
 

@@ -19,7 +19,7 @@ from rtocr_gui.ocr.layout import TILE_PX, letterbox_xywh
 from rtocr_gui.ocr.reading import MOST_TILES, PUBLISHED_PRINT, Mode, PrintSizes
 from rtocr_gui.ocr.views import choose_tiles
 
-PITCH_OF_X_HEIGHT = 0.55
+PITCH_PER_X_HEIGHT = 0.55
 """How far apart the strokes of upright Latin print stand, over its x-height."""
 
 MOST_STRETCH = 2.0
@@ -104,7 +104,7 @@ def mode_for_print(
     whole = [mode for mode in shown if mode.letterboxed or _length(page_size_px) <= MOST_STRETCH] or shown
     by_cost = sorted(whole, key=lambda mode: (_pixel_count(page_size_px, mode, most_tiles), mode.value))
     scales = {mode: _scale(page_size_px, mode, most_tiles) for mode in by_cost}
-    enough_px = sizes.well_px * PITCH_OF_X_HEIGHT
+    enough_px = sizes.well_px * PITCH_PER_X_HEIGHT
     legible = (mode for mode in by_cost if pitch_px is None or pitch_px * scales[mode] >= enough_px)
     return next(legible, max(by_cost, key=lambda mode: scales[mode]))
 
@@ -129,7 +129,7 @@ def is_legible(
     """
     if pitch_px is None:
         return True
-    return pitch_px * _scale(page_size_px, mode, most_tiles) >= sizes.least_px * PITCH_OF_X_HEIGHT
+    return pitch_px * _scale(page_size_px, mode, most_tiles) >= sizes.least_px * PITCH_PER_X_HEIGHT
 
 
 def larger_mode(

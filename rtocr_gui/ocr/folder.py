@@ -31,8 +31,10 @@ from rtocr_gui.ocr.weight_files import StoredTensor, find_weight_files, read_ten
 
 _PRECISIONS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
-_PRINT, _LARGEST_PRINT_PX = "x_height_px", 200
-"""The key of `PrintSizes`, which a description may leave out, and the bound of both its values."""
+_PRINT = "x_height_px"
+"""The key of `PrintSizes`, which a description may leave out."""
+
+_LARGEST_PRINT_PX = 200
 
 _Choice = TypeVar("_Choice", Mode, Task)
 
@@ -260,7 +262,7 @@ def _print_sizes(said: object) -> PrintSizes:
     if not 0 < least <= well <= _LARGEST_PRINT_PX:
         raise CheckpointError(
             f"The model's {DESCRIPTION_FILE} cannot be used: “{_PRINT}” must hold “least” and “well”, two "
-            f"numbers of pixels up to {_LARGEST_PRINT_PX}, of which the first is no larger than the second."
+            f"numbers of pixels above 0 and up to {_LARGEST_PRINT_PX}, the first no larger than the second."
         )
     return PrintSizes(float(least), float(well))
 

@@ -118,7 +118,7 @@ class PrintSizes:
     """How large print has to be for a model, by the x-height of its letters in a view.
 
     Attributes:
-        least_px: in smaller print, most letters may be wrong.
+        least_px: the person is warned of smaller print. With a margin: about half of what is read well.
         well_px: from here on the model reads well.
     """
 
@@ -142,7 +142,7 @@ class ModelInfo:
         tasks: tasks it was made for; the first is offered first.
         parameter_count: number of weights.
         weight_bytes: size of the weight files.
-        print_sizes: what print it was made for.
+        print_sizes: how large print has to be for it.
     """
 
     folder: Path

@@ -57,7 +57,14 @@ def _stage_row(run: Path) -> str:
     lines = [json.loads(line) for line in (run / LOG_FILE).read_text(encoding="utf-8").splitlines()]
     counted = {"step", "seconds", "items_per_s", "bytes"}
     last = ", ".join(f"{name} {value:.3g}" for name, value in lines[-1].items() if name not in counted)
-    cells = (name, f"{steps:,}", f"{steps * int(said['items_per_step']):,}", f"{_hours(lines):.1f}", last)
+    cells = (
+        name,
+        said["seed"],
+        f"{steps:,}",
+        f"{steps * int(said['items_per_step']):,}",
+        f"{_hours(lines):.1f}",
+        last,
+    )
     return f"| {' | '.join(cells)} |\n"
 
 

@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from PIL import Image
-from recipe.pages import Page, PageKind, draw_page
+from recipe.pages import EVALUATION_SEED, Page, PageKind, draw_page
 
 from rtocr_gui.cli.scores import ALL_TOKENS, Setting
 from rtocr_gui.documents.loading import open_document
@@ -21,7 +21,6 @@ from rtocr_gui.ocr.reading import TASKS, Mode, ModelInfo, Task
 from rtocr_gui.ocr.views import choose_tiles
 from rtocr_gui.pruning.plan import PruneMethod
 
-SEED = 2026
 SAMPLES = Path(__file__).parents[3] / "resources" / "samples"
 X_HEIGHTS_PX = (8.0, 10.0, 14.0, 20.0, 30.0)
 RETENTIONS = (None, 0.84, 0.75, 0.5)
@@ -106,7 +105,7 @@ class PageSet:
     def page(self, index: int) -> TruePage | None:
         """Draw or open a page; None where the set has no more."""
         if self.kind is not None:
-            page = draw_page(self.kind, SEED, index)
+            page = draw_page(self.kind, EVALUATION_SEED, index)
             return TruePage(page.image.convert("RGB"), page.text, page)
         paths = sorted(SAMPLES.glob("*.png"))
         if index >= len(paths):

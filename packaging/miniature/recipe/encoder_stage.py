@@ -53,6 +53,11 @@ class EncoderStage:
         """Crops."""
         return self.plan.crops_per_batch
 
+    @property
+    def seed(self) -> int:
+        """Of the pages."""
+        return self.plan.seed
+
     def enlarged(self, factor: int) -> "EncoderStage":
         """More pages in each batch, and all their crops: what is fast waits for the drawing."""
         if factor == 1:

@@ -71,7 +71,7 @@ def export_checkpoint(run: Path, folder: Path, said: Description, *, heads: bool
         "modes": [mode.value for mode in said.modes],
         "tasks": list(said.tasks),
     }
-    if said.print_sizes:
+    if said.print_sizes is not None:
         about["x_height_px"] = {"least": said.print_sizes.least_px, "well": said.print_sizes.well_px}
     (folder / "rtocr.json").write_text(
         json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"

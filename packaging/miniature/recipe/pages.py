@@ -17,6 +17,9 @@ from recipe.makeup import Column, Design, choose_design
 from recipe.typefaces import find_typefaces
 from recipe.typesetting import Print, Sheet
 
+EVALUATION_SEED = 2026
+"""No training draws pages of this collection."""
+
 _SMALL_TYPE_BIAS = 1.4
 """Above 1, small type is drawn more often than large: it holds more to learn."""
 

@@ -119,7 +119,7 @@ class ReadingStage:
         return encoder | decoder_parameters(learner)
 
     def loss(self, learner: Learner, batch: list[Part], step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Surprise by byte over all parts, and the dense labels where the encoder learns."""
+        """Weighted surprise by byte, where the decoder looks, and dense labels where the encoder learns."""
         device = learner.model.lm_head.weight.device
         surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
         dense, where, weight = (torch.zeros((), device=device) for _ in range(3))
@@ -171,7 +171,7 @@ def decoder_stage(rate: float = 1.5e-3) -> ReadingStage:
 
 
 def pages_stage(rate: float = 1.5e-3) -> ReadingStage:
-    """The decoder alone on whole pages, asked for as plain text: that costs half as much as both."""
+    """The decoder alone on whole pages, asked for as plain text."""
     return ReadingStage("pages", PLAIN_PAGES, parts=3, rate=rate, encoder_learns=False, seed=4)
 
 

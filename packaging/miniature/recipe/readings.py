@@ -30,8 +30,10 @@ PADDING = -100
 
 _LEAST_AGREEING = 4
 _MISREAD_SHARE = 0.03
+"""Of the ids that are given to the decoder."""
+
 _LINE_WEIGHT = 4.0
-"""Of the first character of a line, over any other: a line that was not found costs all its characters."""
+"""Of what follows a newline, over any other id: a line that was not found costs all its characters."""
 
 _PROMPTS = {task.name: task.prompt for task in TASKS}
 
@@ -115,10 +117,10 @@ class ReadingBatches(Dataset[list[Part]]):
         """Draw one batch."""
         step, weights = number // self._processes, [plan.weight for plan in self._plans]
         plans = random.Random(f"plans:{self._seed}:{step}").choices(self._plans, weights, k=self._parts)
-        rng = random.Random(f"batch:{self._seed}:{number}")
-        return [self._part(plan, rng) for plan in plans]
+        rng, misreading = (random.Random(f"{use}:{self._seed}:{number}") for use in ("batch", "misread"))
+        return [self._part(plan, rng, misreading) for plan in plans]
 
-    def _part(self, plan: ViewPlan, rng: random.Random) -> Part:
+    def _part(self, plan: ViewPlan, rng: random.Random, misreading: random.Random) -> Part:
         task = "markdown" if rng.random() < plan.markdown else "text"
         pages = [draw_page(plan.kind, self._seed, rng.getrandbits(40)) for _ in range(plan.pages)]
         shown = [show(page, plan.mode) for page in pages]
@@ -132,7 +134,7 @@ class ReadingBatches(Dataset[list[Part]]):
         for row, (encoding, text, page, one) in enumerate(zip(encodings, said, pages, shown, strict=True)):
             length, ids = len(encoding.ids), torch.tensor([*encoding.ids, self._end_id])
             targets[row, : length + 1] = ids
-            given[row, :length] = torch.tensor(_misread(encoding.ids, rng))
+            given[row, :length] = torch.tensor(_misread(encoding.ids, misreading))
             weights[row, 1 : length + 1].masked_fill_(ids[:-1] == self._break_id, _LINE_WEIGHT)
             printed = find_in_print(text, page.print)[[start for start, _ in encoding.offsets]]
             for told, of_print in ((looked_at, one.cells), (slots_at, one.slots)):
@@ -160,7 +162,7 @@ class ReadingBatches(Dataset[list[Part]]):
 
 
 def _misread(ids: list[int], rng: random.Random) -> list[int]:
-    """Another id in the place of some: the decoder has to find its way even after a mistake of its own."""
+    """Another id of the text in the place of some: the decoder has to find its way after its own mistakes."""
     return [rng.choice(ids) if rng.random() < _MISREAD_SHARE else one for one in ids]
 
 

@@ -55,6 +55,10 @@ class Stage(Protocol):
     def items_per_batch(self) -> int:
         """Pages or crops."""
 
+    @property
+    def seed(self) -> int:
+        """Of the pages."""
+
     def enlarged(self, factor: int) -> "Stage":
         """The same stage with larger batches."""
 
@@ -126,7 +130,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
         parameter.requires_grad_(True)
     slower = dict.fromkeys(encoder_parameters(learner, positions=True), stage.encoder_share)
     optimiser = Optimiser(parameters, slower)
-    first = take_up(settings, learner, optimiser)
+    first = take_up(settings, learner, optimiser, stage.seed)
     batches = _batches(stage, settings, rank, first)
     journal = Journal(settings, stage.items_per_batch * settings.processes) if rank == 0 else None
     saved_at = time.monotonic()
@@ -141,7 +145,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
         journal.note(step + 1, {"loss": loss.detach(), **figures})
         if time.monotonic() - saved_at > settings.save_s or step + 1 == settings.steps:
             items = stage.items_per_batch * settings.processes
-            said = {"stage": stage.name, "step": str(step + 1), "items_per_step": str(items)}
+            said = {"stage": stage.name, "seed": stage.seed, "step": step + 1, "items_per_step": items}
             save_state(settings.folder, learner, optimiser, said)
             saved_at = time.monotonic()
 
@@ -184,7 +188,7 @@ def share_gradients(parameters: Iterable[nn.Parameter], processes: int) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
-def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mapping[str, str]) -> None:
+def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mapping[str, object]) -> None:
     """Write what the next step depends on; killed meanwhile, the state before is still there."""
     tensors = {
         **{f"model:{name}": tensor for name, tensor in learner.state_dict().items()},
@@ -192,7 +196,11 @@ def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mappi
     }
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f"{STATE_FILE}.part"
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, unfinished, dict(said))
+    save_file(
+        {name: tensor.contiguous() for name, tensor in tensors.items()},
+        unfinished,
+        {key: str(value) for key, value in said.items()},
+    )
     unfinished.replace(folder / STATE_FILE)
 
 
@@ -212,22 +220,30 @@ def load_weights(folder: Path, learner: Learner) -> None:
     learner.load_state_dict(model | load_file(folder / HEADS_FILE))
 
 
-def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser) -> int:
+def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser, seed: int) -> int:
     """Load the state of this stage, or begin it with the weights of another.
 
     Returns:
         The number of steps already made.
+
+    Raises:
+        CheckpointError: they were made on pages of another seed; or `load_weights` raises it.
     """
     path = settings.folder / STATE_FILE
     if not path.exists():
         if settings.begin_from is not None:
             load_weights(settings.begin_from, learner)
         return 0
+    with safe_open(path, "pt") as file:
+        said = file.metadata()
+    if said["seed"] != str(seed):
+        raise CheckpointError(
+            f"{settings.folder} was begun on the pages of seed {said['seed']}, not {seed}: name the same."
+        )
     tensors = load_file(path)
     learner.load_state_dict(_part(tensors, "model:"))
     optimiser.load_state(_part(tensors, "optimiser:"))
-    with safe_open(path, "pt") as file:
-        return int(file.metadata()["step"])
+    return int(said["step"])
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
