@@ -45,8 +45,8 @@ def test_models_are_listed_with_what_they_read(capsys: pytest.CaptureFixture[str
     listed = capsys.readouterr().out.splitlines()
     assert listed[0] == "RTOCR Miniature"
     assert "  comes with RTOCR" in listed
-    assert "  19.8 MB, bfloat16, 9.9 million weights" in listed
-    assert "  reads Tiny: Plain text" in listed
+    assert "  29.0 MB, bfloat16, 14.5 million weights" in listed
+    assert "  reads Tiny, Small, Base: Plain text" in listed
 
 
 def test_the_remembered_folder_is_listed_and_why_it_cannot_be_used(

@@ -67,6 +67,7 @@ from recipe.typefaces import MissingMaterial, find_typefaces
 from recipe.typesetting import Print
 
 MINIATURE = Path(__file__).parents[1] / "resources" / "miniature"
+HEADS = Path(__file__).parents[1] / "packaging" / "miniature" / "heads.safetensors"
 SMALL = PageKind((256, 300), (1.0, 1.0), (9.0, 20.0))
 DOCUMENT = PageKind((700, 900), (1.3, 1.4), (8.0, 12.0), rich=1.0)
 
@@ -507,6 +508,15 @@ def test_a_training_goes_on_from_a_checkpoint_that_was_exported_with_its_heads(t
     load_weights(tmp_path / "out", begun)
     for name, tensor in trained.state_dict().items():
         assert torch.equal(tensor.bfloat16().float(), begun.state_dict()[name]), name
+
+
+def test_a_training_can_go_on_from_the_bundled_weights() -> None:
+    learner = Learner(read_sizes())
+    load_weights(MINIATURE, learner, HEADS)
+    batch = CropBatches(replace(ENCODER.plan, kind=replace(SMALL, x_height_px=(14.0, 20.0), damaged=0.0)))[0]
+    with torch.no_grad():
+        _, figures = ENCODER.loss(learner.eval(), batch, 0)
+    assert figures["slots_right"] > 0.7
 
 
 def test_a_training_does_not_go_on_from_weights_of_other_sizes(tmp_path: Path) -> None:

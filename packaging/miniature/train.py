@@ -47,6 +47,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--begin-from", type=Path, metavar="FOLDER", help="folder of an earlier stage, or a checkpoint folder"
     )
+    parser.add_argument("--heads", type=Path, metavar="FILE", help="of that checkpoint, if not in its folder")
     parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
     parser.add_argument("--seed", type=int, help="seed of the pages, if not the stage's own")
     parser.add_argument(
@@ -92,6 +93,7 @@ def main() -> int:
         folder=options.folder,
         steps=options.steps,
         begin_from=options.begin_from,
+        heads=options.heads,
         device=options.device,
         processes=options.processes,
         drawers=options.drawers,

@@ -7,7 +7,7 @@ Every page becomes NAME.png and NAME.txt: one line of text for each printed line
 
 The kind is called "large clean print": one column of upright type, 38 to 46 pixels high, ragged right,
 on a page of 512 pixels, at most eight lines, sometimes under a bold heading. It is what the bundled
-miniature was trained to read. Fresh pages hold words that follow no grammar, numbers, dates and
+miniature reads best. Fresh pages hold words that follow no grammar, numbers, dates and
 amounts, so that nothing on them can be guessed.
 """
 

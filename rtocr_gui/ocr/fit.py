@@ -14,7 +14,7 @@ from rtocr_gui.ocr.gentler import smaller_views
 from rtocr_gui.ocr.memory import MemoryNeed, View, memory_need
 from rtocr_gui.ocr.reading import MOST_TILES, Mode, ModelInfo, Scaling
 
-MINIATURE_BYTES = 300 * 10**6
+MINIATURE_BYTES = 400 * 10**6
 """What the model that comes with the program takes, in any mode."""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 NARROW_DECODER = 1024
 """Up to this width the products of one token are so small that sharing them costs more than it saves: the
-miniature (256) decodes a tenth slower on two threads, and takes in guesses three times as slowly."""
+miniature (then 256) decodes a tenth slower on two threads, and takes in guesses three times as slowly."""
 
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 

@@ -93,9 +93,9 @@ def test_a_model_shows_its_size_precision_and_what_it_reads(
     assert item is not None
     assert [item.text(column) for column in range(4)] == [
         "RTOCR Miniature",
-        "19.8 MB",
+        "29.0 MB",
         "bfloat16",
-        "Tiny: Plain text",
+        "Tiny, Small, Base: Plain text",
     ]
     assert "Comes with RTOCR" in window.details.text()
     assert str(TARGET) in window.place.text()

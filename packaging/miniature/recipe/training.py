@@ -27,7 +27,7 @@ from rtocr_gui.ocr.folder import open_folder
 
 STATE_FILE, LOG_FILE = "state.safetensors", "log.jsonl"
 HEADS_FILE = "heads.safetensors"
-"""Stands beside the weights of a checkpoint that a training may go on from."""
+"""Stands beside the weights of a checkpoint that a training may go on from, unless it is kept elsewhere."""
 
 _WARMUP_STEPS = 50
 _FULL_RATE_STEPS = 600
@@ -83,6 +83,7 @@ class RunSettings:
         folder: where state and log are.
         steps: length of the whole stage; with fewer than before, the rate begins to fall at once.
         begin_from: folder of another stage, or a checkpoint folder, where this one has no state yet.
+        heads: the file with the heads of that checkpoint, where it is not in its folder.
         device: "cpu" or "cuda".
         processes: how many train together, each with its own batches.
         drawers: worker processes that draw pages, for each of them.
@@ -94,6 +95,7 @@ class RunSettings:
     folder: Path
     steps: int
     begin_from: Path | None = None
+    heads: Path | None = None
     device: str = "cpu"
     processes: int = 1
     drawers: int = 0
@@ -204,8 +206,13 @@ def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mappi
     unfinished.replace(folder / STATE_FILE)
 
 
-def load_weights(folder: Path, learner: Learner) -> None:
+def load_weights(folder: Path, learner: Learner, heads: Path | None = None) -> None:
     """Take the weights of a stage, or those of a checkpoint that was exported with its heads.
+
+    Args:
+        folder: of the stage or the checkpoint.
+        learner: gets them.
+        heads: the file with the checkpoint's heads, where it is not in its folder.
 
     Raises:
         CheckpointError: the checkpoint is of other sizes, or no checkpoint.
@@ -217,7 +224,7 @@ def load_weights(folder: Path, learner: Learner) -> None:
     if checkpoint.architecture != read_sizes():
         raise CheckpointError(f"{folder} has other sizes than {CONFIG}: begin from one with the same.")
     model = {f"model.{name}": tensor for name, tensor in checkpoint.model.state_dict().items()}
-    learner.load_state_dict(model | load_file(folder / HEADS_FILE))
+    learner.load_state_dict(model | load_file(heads or folder / HEADS_FILE))
 
 
 def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser, seed: int) -> int:
@@ -232,7 +239,7 @@ def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser, seed:
     path = settings.folder / STATE_FILE
     if not path.exists():
         if settings.begin_from is not None:
-            load_weights(settings.begin_from, learner)
+            load_weights(settings.begin_from, learner, settings.heads)
         return 0
     with safe_open(path, "pt") as file:
         said = file.metadata()
