@@ -73,6 +73,14 @@ def test_after_a_loop_the_next_smaller_view_is_offered_and_after_the_smallest_a_
     assert scaling_after_a_loop(view) == scaling
 
 
+@pytest.mark.parametrize(("mode", "larger"), [(Mode.TINY, Mode.SMALL), (Mode.BASE, Mode.LARGE)])
+def test_where_print_is_too_small_no_smaller_view_is_offered(mode: Mode, larger: Mode) -> None:
+    retry = after_a_loop(settings_of(mode), View(mode), ALL, is_legible=False)
+    assert retry is not None
+    assert retry.scaling.mode is larger
+    assert after_a_loop(settings_of(mode), View(mode), (Mode.TINY, mode), is_legible=False) is None
+
+
 def test_a_model_made_for_one_mode_has_nothing_else_to_offer_after_a_loop() -> None:
     assert scaling_after_a_loop(View(Mode.BASE), (Mode.BASE,)) is None
 

@@ -44,20 +44,24 @@ def after_memory_ran_out(
     return _with_view(settings, found) if found else None
 
 
-def after_a_loop(settings: ReadSettings, view: View, modes: Sequence[Mode]) -> ReadSettings | None:
+def after_a_loop(
+    settings: ReadSettings, view: View, modes: Sequence[Mode], is_legible: bool = True
+) -> ReadSettings | None:
     """Settings with which the text may come out without going round in circles.
 
     Args:
         settings: that ended in a loop.
         view: how the page was shown.
         modes: modes that the model was made for.
+        is_legible: False where the view shows the print too small already.
 
     Returns:
-        The same settings with the next smaller view, or the next larger mode where the view is the smallest;
-        None where the model was made for one mode only.
+        The same settings with the next smaller view, or the next larger mode where the view is the smallest
+        or its print too small; None where there is none.
     """
+    smaller = smaller_views(view, modes) if is_legible else iter(())
     larger = sorted((mode for mode in modes if _size(mode) > _size(view.mode)), key=_size)
-    found = next(smaller_views(view, modes), None) or next(map(View, larger), None)
+    found = next(smaller, None) or next(map(View, larger), None)
     return _with_view(settings, found) if found else None
 
 

@@ -161,7 +161,9 @@ class PageStages:
                     decode_ms=transcript.decode_ms + generation.shared_ms,
                 ),
                 blocks=parse_blocks(raw_text, settings.task),
-                retry=after_a_loop(settings, _view(encoding.key), checkpoint.info.modes)
+                retry=after_a_loop(
+                    settings, _view(encoding.key), checkpoint.info.modes, encoding.page.is_legible
+                )
                 if generation.loop
                 else None,
                 read_together=generation.shared_ms > 0,
