@@ -1,5 +1,6 @@
 """The recipe of the miniature: its pages tell the truth, its training can be taken up, its export loads."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageFont
 from safetensors import safe_open
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
@@ -128,6 +129,12 @@ def test_a_page_is_the_same_whenever_it_is_drawn() -> None:
     assert again.image.tobytes() == first.image.tobytes()
     assert again.grounded == first.grounded
     assert np.array_equal(again.print.boxes, first.print.boxes)
+
+
+def test_pages_of_many_sizes_leave_few_fonts_behind() -> None:
+    for index in range(80):
+        draw_page(SMALL, 5, index)
+    assert sum(type(one) is ImageFont.FreeTypeFont for one in gc.get_objects()) < 100
 
 
 def test_other_seeds_and_indices_give_other_pages() -> None:

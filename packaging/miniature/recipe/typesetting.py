@@ -66,7 +66,7 @@ class Type:
         return sum(_advance(self.font, character) for character in text)
 
 
-@functools.lru_cache(maxsize=200_000)
+@functools.lru_cache(maxsize=2_048)
 def _advance(font: ImageFont.FreeTypeFont, character: str) -> float:
     return float(font.getlength(character))
 
