@@ -1,6 +1,6 @@
 """Make a checkpoint folder in the official layout from a training state.
 
-python packaging/miniature/export.py runs/both CHECKPOINT --modes tiny small base --tasks text --x-height 9 14
+python packaging/miniature/export.py runs/both FOLDER --modes tiny small base --tasks text --x-height 10 18
 """
 
 import argparse

@@ -32,7 +32,7 @@ class Description:
         description: what it reads and what not.
         modes: the first is offered first.
         tasks: names of tasks, the first is offered first.
-        print_sizes: what print it reads; None to say nothing, as the published models do.
+        print_sizes: how large print has to be for it; None to say nothing, as the published models do.
     """
 
     name: str

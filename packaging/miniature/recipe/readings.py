@@ -29,6 +29,7 @@ PADDING = -100
 """Stands in targets behind the end of a text."""
 
 _LEAST_AGREEING = 4
+
 _MISREAD_SHARE = 0.03
 """Of the ids that are given to the decoder."""
 
