@@ -46,6 +46,7 @@ from recipe.crops import CropBatches, CropPlan
 from recipe.degrade import Damage, damage_page
 from recipe.encoder_stage import SNIPPETS, EncoderStage
 from recipe.export import Description, export_checkpoint
+from recipe.growth import sizes_before
 from recipe.labels import SLOT_COLUMNS, SLOT_LINES, SLOT_PLACES, UNSAID, point_labels, slot_labels
 from recipe.losses import look_loss, place_loss, text_loss
 from recipe.model import Learner, read_sizes
@@ -61,6 +62,7 @@ from recipe.training import (
     RunSettings,
     learning_rate,
     load_weights,
+    save_state,
     share_gradients,
     train,
 )
@@ -96,7 +98,14 @@ def tiny_sizes() -> Architecture:
         sam=replace(sizes.sam, width=16, layers=1, heads=2, mlp_width=16, neck_width=8, downsample=(8, 16)),
         clip=replace(sizes.clip, width=16, layers=1, heads=2, mlp_width=16),
         decoder=replace(
-            sizes.decoder, width=16, layers=2, heads=2, key_value_heads=2, mlp_width=16, expert_width=8
+            sizes.decoder,
+            width=16,
+            layers=2,
+            dense_layers=1,
+            heads=2,
+            key_value_heads=2,
+            mlp_width=16,
+            expert_width=8,
         ),
     )
 
@@ -461,12 +470,15 @@ def test_larger_batches_hold_more_pages() -> None:
 
 ENCODER = EncoderStage(CropPlan(SMALL, crop_px=128, crops_per_page=(2, 1), pages_per_batch=2, seed=9))
 READING = ReadingStage(
-    "both", (ViewPlan(SMALL, Mode.TINY, pages=2),), parts=1, rate=1e-3, encoder_learns=True, seed=4
+    "both", (ViewPlan(SMALL, Mode.TINY, pages=2),), parts=1, rate=1e-3, encoder_learns="all", seed=4
 )
 PRUNED = replace(READING, pruned=0.5)
+TOKENS = replace(READING, encoder_learns="tokens")
 
 
-@pytest.mark.parametrize("stage", [ENCODER, READING, PRUNED], ids=["encoder", "both", "pruned"])
+@pytest.mark.parametrize(
+    "stage", [ENCODER, READING, PRUNED, TOKENS], ids=["encoder", "both", "pruned", "tokens"]
+)
 def test_a_training_that_was_killed_ends_in_the_same_weights(
     stage: EncoderStage | ReadingStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -524,6 +536,26 @@ def test_a_training_can_go_on_from_the_bundled_weights() -> None:
     with torch.no_grad():
         _, figures = ENCODER.loss(learner.eval(), batch, 0)
     assert figures["slots_right"] > 0.7
+
+
+def test_added_layers_change_nothing_until_they_learn(tmp_path: Path) -> None:
+    before, sizes = tiny_learner().eval(), tiny_sizes()
+    save_state(tmp_path, before, Optimiser({}, {}), {})
+    grown = replace(sizes, decoder=replace(sizes.decoder, layers=4, dense_layers=2))
+    after = Learner(grown).eval()
+    assert sizes_before(grown.decoder, (1, 2)) == sizes.decoder
+    load_weights(tmp_path, after, added_layers=(1, 2))
+    (part,) = ReadingBatches((ViewPlan(SMALL, Mode.TINY, pages=2),), 1, 1, end_id=1)[0]
+
+    said = []
+    for learner in (before, after):
+        visual, _ = learner.encode_pages(part.views)
+        said.append(learner.read(visual, part.prompt, part.given).text)
+    torch.testing.assert_close(said[1], said[0])
+
+    text_loss(said[1], part.targets, part.weights)[0].backward()
+    for layer in after.model.model.language_model.layers:
+        assert layer.self_attn.o_proj.weight.grad.any()
 
 
 def test_a_training_does_not_go_on_from_weights_of_other_sizes(tmp_path: Path) -> None:

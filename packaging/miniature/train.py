@@ -48,6 +48,14 @@ def _parse() -> argparse.Namespace:
         "--begin-from", type=Path, metavar="FOLDER", help="folder of an earlier stage, or a checkpoint folder"
     )
     parser.add_argument("--heads", type=Path, metavar="FILE", help="of that checkpoint, if not in its folder")
+    parser.add_argument(
+        "--added-layers",
+        type=int,
+        nargs="+",
+        default=(),
+        metavar="N",
+        help="layers of the decoder that what it begins from does not have; they change nothing at first",
+    )
     parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
     parser.add_argument("--seed", type=int, help="seed of the pages, if not the stage's own")
     parser.add_argument(
@@ -94,6 +102,7 @@ def main() -> int:
         steps=options.steps,
         begin_from=options.begin_from,
         heads=options.heads,
+        added_layers=tuple(options.added_layers),
         device=options.device,
         processes=options.processes,
         drawers=options.drawers,

@@ -11,7 +11,7 @@ from recipe.model import Learner, encoder_parameters
 from recipe.pages import PageKind
 
 SNIPPETS = PageKind(
-    width_px=(800, 920), proportion=(1.0, 1.0), x_height_px=(8.5, 36.0), rich=0.35, damaged=0.3, blank=0.005
+    width_px=(800, 920), proportion=(1.0, 1.0), x_height_px=(8.5, 46.0), rich=0.35, damaged=0.3, blank=0.005
 )
 """Small pages with all sizes of type that shall be read well, from each of which four crops are learnt."""
 

@@ -32,19 +32,34 @@ def dense_loss(
     Returns:
         The sum, and its parts with the shares of right answers.
     """
-    points, slots = points.to(encoded.tokens.device), slots.to(encoded.tokens.device)
-    by_points, points_right = point_loss(learner.point_head, encoded.neck, points, turn)
+    by_points, points_right = point_loss(
+        learner.point_head, encoded.neck, points.to(encoded.neck.device), turn
+    )
+    by_tokens, figures = token_loss(learner, encoded, slots)
+    return by_points + by_tokens, {"point": by_points.detach(), "points_right": points_right, **figures}
+
+
+def token_loss(learner: Learner, encoded: EncodedViews, slots: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """What of `dense_loss` is about visual tokens: slots, and norms that follow the text.
+
+    Args:
+        learner: has the head.
+        encoded: views.
+        slots: (B, N, slots) uint8 classes.
+
+    Returns:
+        The sum, and its parts with the share of right answers.
+    """
+    slots = slots.to(encoded.tokens.device)
     by_slots, slots_right = slot_loss(learner.slot_head, encoded.tokens, slots)
     by_norm, correlation = norm_loss(encoded.tokens, slots)
     figures = {
-        "point": by_points.detach(),
         "slot": by_slots.detach(),
         "norm": by_norm.detach(),
-        "points_right": points_right,
         "slots_right": slots_right,
         "norm_correlation": correlation,
     }
-    return by_points + by_slots + _NORM_WEIGHT * by_norm, figures
+    return by_slots + _NORM_WEIGHT * by_norm, figures
 
 
 def text_loss(scores: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

@@ -72,6 +72,7 @@ class Learner(nn.Module):
 
     def __init__(self, sizes: Architecture) -> None:
         super().__init__()
+        self.sizes = sizes
         config = stock_config(sizes)
         towers: Any = config.vision_config
         towers.sam_config.initializer_range = 0.02
@@ -261,6 +262,20 @@ def encoder_parameters(learner: Learner, positions: bool) -> dict[str, nn.Parame
     }
     left_out = ("pos_embed",) if positions else ("pos_embed", "position_embedding.weight")
     return {name: parameter for name, parameter in named.items() if not name.endswith(left_out)}
+
+
+def token_parameters(learner: Learner) -> dict[str, nn.Parameter]:
+    """What makes visual tokens of the features of SAM's neck: its last convolutions, CLIP and the projector.
+
+    On whole views CLIP has to tell where on the page a token stands, or the decoder loses its place.
+    """
+    neck = ("sam_encoder.proj.", "vision_encoder.", "projector.", "slot_head.")
+    every = encoder_parameters(learner, positions=True)
+    return {
+        name: parameter
+        for name, parameter in every.items()
+        if name.removeprefix("vision_tower.").startswith(neck)
+    }
 
 
 def decoder_parameters(learner: Learner) -> dict[str, nn.Parameter]:

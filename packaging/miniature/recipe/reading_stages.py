@@ -7,13 +7,20 @@ and keeps the dense labels, so that the encoder does not forget. If wanted, a sh
 
 import random
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from recipe.losses import dense_loss, look_loss, place_loss, text_loss
-from recipe.model import Learner, decoder_parameters, encoder_parameters, read_sizes
+from recipe.losses import dense_loss, look_loss, place_loss, text_loss, token_loss
+from recipe.model import (
+    Learner,
+    decoder_parameters,
+    encoder_parameters,
+    read_sizes,
+    token_parameters,
+)
 from recipe.pages import PageKind
 from recipe.pruned import draw_retention, prune_page
 from recipe.readings import Part, ReadingBatches, ViewPlan
@@ -63,6 +70,8 @@ WHOLE_PAGES = (
 
 _DENSE_WEIGHT, _WHERE_WEIGHT = 0.35, 0.3
 
+EncoderShare = Literal["nothing", "tokens", "all"]
+
 
 @dataclass(frozen=True, slots=True)
 class ReadingStage:
@@ -73,7 +82,7 @@ class ReadingStage:
         plans: how pages are shown.
         parts: of a batch.
         rate: learning rate of AdamW.
-        encoder_learns: False where it is left as it is.
+        encoder_learns: "nothing"; "tokens", where only what follows SAM's neck learns; or "all".
         seed: of the pages.
         pruned: share of the batches whose pages are pruned by RTPrune at retentions drawn at random.
         encoder_share: of the learning rate, for the encoder and its heads, which have learnt long before.
@@ -83,7 +92,7 @@ class ReadingStage:
     plans: tuple[ViewPlan, ...]
     parts: int
     rate: float
-    encoder_learns: bool
+    encoder_learns: EncoderShare
     seed: int
     pruned: float = 0.0
     encoder_share: float = 0.2
@@ -114,8 +123,14 @@ class ReadingStage:
         return ReadingBatches(self.plans, self.parts, self.seed, end_id, processes)
 
     def parameters(self, learner: Learner) -> dict[str, nn.Parameter]:
-        """The decoder, and the encoder with its heads where it learns."""
-        encoder = encoder_parameters(learner, positions=True) if self.encoder_learns else {}
+        """The decoder, and what of the encoder learns, with its heads."""
+        match self.encoder_learns:
+            case "nothing":
+                encoder = {}
+            case "tokens":
+                encoder = token_parameters(learner)
+            case "all":
+                encoder = encoder_parameters(learner, positions=True)
         return encoder | decoder_parameters(learner)
 
     def loss(self, learner: Learner, batch: list[Part], step: int) -> tuple[Tensor, dict[str, Tensor]]:
@@ -142,14 +157,19 @@ class ReadingStage:
             part_surprise, part_right = text_loss(text, targets, weights)
             surprise, right = surprise + part_surprise, right + part_right
             written, weight = written + (targets >= 0).sum(), weight + weights[targets >= 0].sum()
-            if self.encoder_learns:
-                told = [(part.view_points, part.view_slots), (part.tile_points, part.tile_slots)]
-                for views, (points, slots) in zip(encoded, told, strict=False):
-                    assert points is not None
-                    assert slots is not None
-                    by_labels, dense_figures = dense_loss(learner, views, points, slots, step)
-                    figures |= dense_figures
-                    dense = dense + by_labels / (len(batch) * len(encoded))
+            if self.encoder_learns == "nothing":
+                continue
+            told = [(part.view_points, part.view_slots), (part.tile_points, part.tile_slots)]
+            for views, (points, slots) in zip(encoded, told, strict=False):
+                assert points is not None
+                assert slots is not None
+                by_labels, dense_figures = (
+                    dense_loss(learner, views, points, slots, step)
+                    if self.encoder_learns == "all"
+                    else token_loss(learner, views, slots)
+                )
+                figures |= dense_figures
+                dense = dense + by_labels / (len(batch) * len(encoded))
         by_text = surprise / weight
         said = {"text": by_text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
         return by_text + _DENSE_WEIGHT * dense + _WHERE_WEIGHT * where, {**said, **figures}
@@ -167,14 +187,16 @@ def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Rando
 
 def decoder_stage(rate: float = 1.5e-3) -> ReadingStage:
     """The decoder alone, on small squares."""
-    return ReadingStage("decoder", SMALL_VIEWS, parts=2, rate=rate, encoder_learns=False, seed=2)
+    return ReadingStage("decoder", SMALL_VIEWS, parts=2, rate=rate, encoder_learns="nothing", seed=2)
 
 
 def pages_stage(rate: float = 1.5e-3) -> ReadingStage:
-    """The decoder alone on whole pages, asked for as plain text."""
-    return ReadingStage("pages", PLAIN_PAGES, parts=3, rate=rate, encoder_learns=False, seed=4)
+    """The decoder on whole pages, asked for as plain text; the encoder learns to tell places on them."""
+    return ReadingStage(
+        "pages", PLAIN_PAGES, parts=3, rate=rate, encoder_learns="tokens", seed=4, encoder_share=0.5
+    )
 
 
 def both_stage(rate: float = 8e-4, pruned: float = 0.0) -> ReadingStage:
     """Encoder and decoder on whole pages, in a share of the batches pruned."""
-    return ReadingStage("both", WHOLE_PAGES, 2, rate, encoder_learns=True, seed=3, pruned=pruned)
+    return ReadingStage("both", WHOLE_PAGES, 2, rate, encoder_learns="all", seed=3, pruned=pruned)

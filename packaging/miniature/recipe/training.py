@@ -7,8 +7,8 @@ machine share a batch between them by averaging gradients. Knows no page and no 
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from recipe.model import CONFIG, Learner, encoder_parameters, read_sizes
+from recipe.growth import add_layers, sizes_before
+from recipe.model import CONFIG, Learner, encoder_parameters
 from recipe.muon import Optimiser
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.checkpoint import load_checkpoint
@@ -84,6 +85,7 @@ class RunSettings:
         steps: length of the whole stage; with fewer than before, the rate begins to fall at once.
         begin_from: folder of another stage, or a checkpoint folder, where this one has no state yet.
         heads: the file with the heads of that checkpoint, where it is not in its folder.
+        added_layers: layers of the decoder that those weights do not have.
         device: "cpu" or "cuda".
         processes: how many train together, each with its own batches.
         drawers: worker processes that draw pages, for each of them.
@@ -96,6 +98,7 @@ class RunSettings:
     steps: int
     begin_from: Path | None = None
     heads: Path | None = None
+    added_layers: tuple[int, ...] = ()
     device: str = "cpu"
     processes: int = 1
     drawers: int = 0
@@ -206,25 +209,30 @@ def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mappi
     unfinished.replace(folder / STATE_FILE)
 
 
-def load_weights(folder: Path, learner: Learner, heads: Path | None = None) -> None:
+def load_weights(
+    folder: Path, learner: Learner, heads: Path | None = None, added_layers: Sequence[int] = ()
+) -> None:
     """Take the weights of a stage, or those of a checkpoint that was exported with its heads.
 
     Args:
         folder: of the stage or the checkpoint.
         learner: gets them.
         heads: the file with the checkpoint's heads, where it is not in its folder.
+        added_layers: layers of the learner's decoder that the weights do not have; see `add_layers`.
 
     Raises:
         CheckpointError: the checkpoint is of other sizes, or no checkpoint.
     """
+    sizes = learner.sizes
     if (folder / STATE_FILE).exists():
-        learner.load_state_dict(_part(load_file(folder / STATE_FILE), "model:"))
-        return
-    checkpoint = load_checkpoint(open_folder(folder), torch.device("cpu"), torch.float32)
-    if checkpoint.architecture != read_sizes():
-        raise CheckpointError(f"{folder} has other sizes than {CONFIG}: begin from one with the same.")
-    model = {f"model.{name}": tensor for name, tensor in checkpoint.model.state_dict().items()}
-    learner.load_state_dict(model | load_file(heads or folder / HEADS_FILE))
+        tensors = _part(load_file(folder / STATE_FILE), "model:")
+    else:
+        checkpoint = load_checkpoint(open_folder(folder), torch.device("cpu"), torch.float32)
+        if checkpoint.architecture != replace(sizes, decoder=sizes_before(sizes.decoder, added_layers)):
+            raise CheckpointError(f"{folder} has other sizes than {CONFIG}: begin from one with the same.")
+        model = {f"model.{name}": tensor for name, tensor in checkpoint.model.state_dict().items()}
+        tensors = model | load_file(heads or folder / HEADS_FILE)
+    learner.load_state_dict(add_layers(tensors, sizes.decoder, added_layers))
 
 
 def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser, seed: int) -> int:
@@ -239,7 +247,7 @@ def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser, seed:
     path = settings.folder / STATE_FILE
     if not path.exists():
         if settings.begin_from is not None:
-            load_weights(settings.begin_from, learner, settings.heads)
+            load_weights(settings.begin_from, learner, settings.heads, settings.added_layers)
         return 0
     with safe_open(path, "pt") as file:
         said = file.metadata()
