@@ -1,6 +1,7 @@
 """The recipe of the miniature: its pages tell the truth, its training can be taken up, its export loads."""
 
 import gc
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +25,8 @@ from rtocr_gui.ocr.encoding import encode_views
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import inspect_checkpoint, open_folder
 from rtocr_gui.ocr.markup import strip_grounding
-from rtocr_gui.ocr.reading import TASKS, Mode, PrintSizes
+from rtocr_gui.ocr.model_info import PrintSizes
+from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.reading import Block as ReadBlock
 from rtocr_gui.ocr.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
@@ -70,6 +72,7 @@ from recipe.typefaces import MissingMaterial, find_typefaces
 from recipe.typesetting import Print
 
 MINIATURE = Path(__file__).parents[1] / "resources" / "miniature"
+TRAIN = Path(__file__).parents[1] / "packaging" / "miniature" / "train.py"
 HEADS = Path(__file__).parents[1] / "packaging" / "miniature" / "heads.safetensors"
 SMALL = PageKind((256, 300), (1.0, 1.0), (9.0, 20.0))
 DOCUMENT = PageKind((700, 900), (1.3, 1.4), (8.0, 12.0), rich=1.0)
@@ -536,6 +539,18 @@ def test_a_training_can_go_on_from_the_bundled_weights() -> None:
     with torch.no_grad():
         _, figures = ENCODER.loss(learner.eval(), batch, 0)
     assert figures["slots_right"] > 0.7
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_a_training_cannot_go_on_from_is_said_in_a_sentence(processes: int, tmp_path: Path) -> None:
+    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"seed": 9, "step": 1})
+    arguments = ["encoder", tmp_path, "--steps", "3", "--processes", str(processes)]
+    ended = subprocess.run(
+        [sys.executable, TRAIN, *arguments], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.returncode == 1
+    assert "on the pages of seed 9, not 1" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_added_layers_change_nothing_until_they_learn(tmp_path: Path) -> None:

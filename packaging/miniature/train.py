@@ -15,6 +15,7 @@ before, the learning rate begins to fall at once: that is how a training is brou
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from recipe.pages import EVALUATION_SEED
 from recipe.reading_stages import both_stage, decoder_stage, pages_stage
 from recipe.training import RunSettings, Stage, train
 from recipe.typefaces import MissingMaterial
-from torch.multiprocessing.spawn import spawn
+from torch.multiprocessing.spawn import ProcessExitedException, spawn
 
 from rtocr_gui.errors import CheckpointError
 
@@ -36,7 +37,6 @@ _STAGES: dict[str, Callable[..., Stage]] = {
     "pages": pages_stage,
     "both": both_stage,
 }
-_MEETING_POINT = "tcp://127.0.0.1:29517"
 
 
 def _parse() -> argparse.Namespace:
@@ -77,11 +77,11 @@ def _parse() -> argparse.Namespace:
     return options
 
 
-def _run(rank: int, options: argparse.Namespace, settings: RunSettings) -> None:
+def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting: str = "") -> None:
     torch.set_num_threads(options.threads)
     if settings.processes > 1:
         torch.distributed.init_process_group(
-            "gloo", init_method=_MEETING_POINT, rank=rank, world_size=settings.processes
+            "gloo", init_method=meeting, rank=rank, world_size=settings.processes
         )
     torch.manual_seed(settings.first_weights)
     learner = Learner(read_sizes())
@@ -89,7 +89,10 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings) -> None:
     stage = _STAGES[options.stage](**own)
     if options.seed is not None:
         stage = stage.seeded(options.seed)
-    train(stage.enlarged(options.larger), learner, settings, rank)
+    try:
+        train(stage.enlarged(options.larger), learner, settings, rank)
+    except (MissingMaterial, CheckpointError) as error:
+        sys.exit(str(error))
     if settings.processes > 1:
         torch.distributed.destroy_process_group()
 
@@ -108,14 +111,17 @@ def main() -> int:
         drawers=options.drawers,
         save_s=options.save_s,
     )
+    if settings.processes == 1:
+        _run(0, options, settings)
+        return 0
     try:
-        if settings.processes == 1:
-            _run(0, options, settings)
-        else:
-            spawn(_run, (options, settings), nprocs=settings.processes)  # type: ignore[no-untyped-call]
-    except (MissingMaterial, CheckpointError) as error:
-        print(error, file=sys.stderr)
-        return 1
+        with tempfile.TemporaryDirectory() as folder:
+            meeting = Path(folder, "meeting").as_uri()
+            spawn(_run, (options, settings, meeting), nprocs=settings.processes)  # type: ignore[no-untyped-call]
+    except ProcessExitedException as ended:
+        if ended.signal_name:
+            raise
+        return ended.exit_code  # it has said why
     return 0
 
 
