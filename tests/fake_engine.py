@@ -15,13 +15,12 @@ from rtocr_gui.errors import CheckpointError, ReadingError
 from rtocr_gui.ocr.fit import DoesNotFit, Fit
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.model_info import LoadedModel, ModelInfo
 from rtocr_gui.ocr.pages_together import PageEvent, PageRequest, Steps, read_together
 from rtocr_gui.ocr.reading import (
     TASKS,
     EncodedPage,
-    LoadedModel,
     Mode,
-    ModelInfo,
     OutOfMemory,
     PrefillCost,
     Reading,

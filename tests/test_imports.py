@@ -66,6 +66,7 @@ WITHOUT_TORCH = (
     "rtocr_gui.ocr.folder",
     "rtocr_gui.ocr.layout",
     "rtocr_gui.ocr.library",
+    "rtocr_gui.ocr.model_info",
     "rtocr_gui.ocr.reading",
     "rtocr_gui.ocr.views",
     "rtocr_gui.cli.main",

@@ -16,7 +16,8 @@ from rtocr_gui.ocr.folder import check_folder, describe
 from rtocr_gui.ocr.main_memory import UNKNOWN, free_main_memory
 from rtocr_gui.ocr.manifest import expected_tensors
 from rtocr_gui.ocr.memory import VALUE_BYTES, MemoryNeed, View, memory_need
-from rtocr_gui.ocr.reading import Mode, ModelInfo, Scaling
+from rtocr_gui.ocr.model_info import ModelInfo
+from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.resources import resource_path
 
 GB = 10**9

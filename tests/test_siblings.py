@@ -20,7 +20,8 @@ from rtocr_gui.ocr.folder import inspect_checkpoint
 from rtocr_gui.ocr.library import look_into
 from rtocr_gui.ocr.manifest import expected_tensors, unused_tensors
 from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
-from rtocr_gui.ocr.reading import PUBLISHED_PRINT, Mode, PrintSizes
+from rtocr_gui.ocr.model_info import PUBLISHED_PRINT, PrintSizes
+from rtocr_gui.ocr.reading import Mode
 from tests.small_checkpoint import small_config, unlimited_config, write_checkpoint, write_config
 
 PUBLISHED = Path(__file__).parent / "golden" / "deepseek_ocr_config.json"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from recipe.export import Description, export_checkpoint
 
-from rtocr_gui.ocr.reading import TASKS, Mode, PrintSizes
+from rtocr_gui.ocr.model_info import PrintSizes
+from rtocr_gui.ocr.reading import TASKS, Mode
 
 _DESCRIPTION = (
     "A very small DeepSeek-OCR of our own, for trying the program. It reads clean, printed pages in Western "

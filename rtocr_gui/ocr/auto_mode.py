@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
 from rtocr_gui.ocr.layout import TILE_PX, letterbox_xywh
-from rtocr_gui.ocr.reading import MOST_TILES, PUBLISHED_PRINT, Mode, PrintSizes
+from rtocr_gui.ocr.model_info import PUBLISHED_PRINT, PrintSizes
+from rtocr_gui.ocr.reading import MOST_TILES, Mode
 from rtocr_gui.ocr.views import choose_tiles
 
 PITCH_PER_X_HEIGHT = 0.55

@@ -29,8 +29,8 @@ from rtocr_gui.ocr.architecture import (
 from rtocr_gui.ocr.devices import is_out_of_memory
 from rtocr_gui.ocr.folder import CheckpointFolder, OpenedFolder
 from rtocr_gui.ocr.manifest import unused_tensors
+from rtocr_gui.ocr.model_info import ModelInfo
 from rtocr_gui.ocr.position_tables import keep_position_tables
-from rtocr_gui.ocr.reading import ModelInfo
 from rtocr_gui.ocr.tokenizer import PageTokenizer
 
 

@@ -22,17 +22,10 @@ from rtocr_gui.ocr.fit import DoesNotFit, Fit, judge_fit
 from rtocr_gui.ocr.folder import CheckpointFolder, check_folder, describe, open_folder
 from rtocr_gui.ocr.greedy import GenerationRules
 from rtocr_gui.ocr.headroom import Headroom
+from rtocr_gui.ocr.model_info import LoadedModel, ModelInfo
 from rtocr_gui.ocr.page_stages import Generation, PageStages
 from rtocr_gui.ocr.pages_together import PageEvent, PageRequest, Steps, read_together
-from rtocr_gui.ocr.reading import (
-    EncodedPage,
-    LoadedModel,
-    ModelInfo,
-    ReadingEvent,
-    ReadingTrace,
-    ReadSettings,
-    Scaling,
-)
+from rtocr_gui.ocr.reading import EncodedPage, ReadingEvent, ReadingTrace, ReadSettings, Scaling
 from rtocr_gui.ocr.threads import usable_cpus
 
 CACHE_BYTES = 256 * 2**20

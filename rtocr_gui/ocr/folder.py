@@ -25,7 +25,8 @@ from rtocr_gui.ocr.model_files import (
     read_object,
     told_by_name,
 )
-from rtocr_gui.ocr.reading import PUBLISHED_PRINT, Mode, ModelInfo, PrintSizes, Task
+from rtocr_gui.ocr.model_info import PUBLISHED_PRINT, ModelInfo, PrintSizes
+from rtocr_gui.ocr.reading import Mode, Task
 from rtocr_gui.ocr.tokenizer import PageTokenizer
 from rtocr_gui.ocr.weight_files import StoredTensor, find_weight_files, read_tensors
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ocr.pages_together import PageEvent, PageRequest
-from rtocr_gui.ocr.reading import EncodedPage, LoadedModel, ReadingEvent, ReadSettings, Scaling
+from rtocr_gui.ocr.reading import EncodedPage, ReadingEvent, ReadSettings, Scaling
 
 if TYPE_CHECKING:
     from rtocr_gui.ocr.fit import Fit

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.asking import ASKS, asked_task
-from rtocr_gui.ocr.reading import TASKS, Mode, ModelInfo, ReadSettings, Scaling, Task
+from rtocr_gui.ocr.model_info import ModelInfo
+from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, Task
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
 from rtocr_gui.tokens import GridName

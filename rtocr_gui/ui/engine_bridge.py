@@ -21,13 +21,9 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.comparison import compare_texts
+from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ocr.pages_together import PageRequest
-from rtocr_gui.ocr.reading import (
-    EncodedPage,
-    LoadedModel,
-    ReadSettings,
-    Scaling,
-)
+from rtocr_gui.ocr.reading import EncodedPage, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
 from rtocr_gui.ui.images import as_qimage
 from rtocr_gui.ui.lanes import Lane

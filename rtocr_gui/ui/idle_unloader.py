@@ -6,7 +6,7 @@ neither pages nor widgets, and not how a model comes back.
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-from rtocr_gui.ocr.reading import LoadedModel
+from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ui.engine_bridge import EngineBridge
 
 LARGE_BYTES = 1_000_000_000

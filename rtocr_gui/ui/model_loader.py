@@ -6,7 +6,7 @@ and drops what else it answers. Knows neither pages nor widgets.
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rtocr_gui.ocr.reading import LoadedModel
+from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.replies import FitJudged, ModelLoaded, RequestFailed

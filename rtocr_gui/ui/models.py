@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rtocr_gui.ocr.reading import LoadedModel
+from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ui.choices import Choices
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.idle_unloader import IdleUnloader

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
-from rtocr_gui.ocr.reading import LoadedModel
+from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ui.shown import OverwriteQuestion, PasswordQuestion
 
 

@@ -10,9 +10,9 @@ from PySide6.QtGui import QImage
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import PasswordRequired, RtocrError
 from rtocr_gui.ocr.comparison import TextComparison
+from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ocr.reading import (
     EncodedPage,
-    LoadedModel,
     OutOfMemory,
     Reading,
     ReadingTrace,

@@ -22,7 +22,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import LoadedModel, Mode, ReadSettings, Scaling, Task
+from rtocr_gui.ocr.model_info import LoadedModel
+from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.block_pointer import BlockPointer
 from rtocr_gui.ui.choices import Choices

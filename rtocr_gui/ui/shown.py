@@ -7,9 +7,9 @@ from typing import Self
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.comparison import TextComparison
 from rtocr_gui.ocr.curve import CurvePoint
+from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ocr.reading import (
     Block,
-    LoadedModel,
     Mode,
     PrefillCost,
     Reading,

@@ -7,7 +7,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from rtocr_gui.ocr.asking import ASKS, Ask
-from rtocr_gui.ocr.reading import TASKS, LoadedModel, Mode, Task
+from rtocr_gui.ocr.model_info import LoadedModel
+from rtocr_gui.ocr.reading import TASKS, Mode, Task
 from rtocr_gui.ui.actions import MENUS, fill
 from rtocr_gui.ui.shown import ModelStatus
 

@@ -13,7 +13,7 @@ from recipe.training import LOG_FILE, STATE_FILE
 from recipe.typefaces import find_typefaces
 from safetensors import safe_open
 
-from rtocr_gui.ocr.reading import ModelInfo
+from rtocr_gui.ocr.model_info import ModelInfo
 
 TEMPLATE = Path(__file__).parent / "card.md"
 TO_WRITE = "TO WRITE:"

@@ -17,7 +17,8 @@ from rtocr_gui.cli.scores import ALL_TOKENS, Setting
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.truth import find_truth
 from rtocr_gui.ocr.layout import TILE_PX
-from rtocr_gui.ocr.reading import TASKS, Mode, ModelInfo, Task
+from rtocr_gui.ocr.model_info import ModelInfo
+from rtocr_gui.ocr.reading import TASKS, Mode, Task
 from rtocr_gui.ocr.views import choose_tiles
 from rtocr_gui.pruning.plan import PruneMethod
 

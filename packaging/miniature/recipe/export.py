@@ -17,7 +17,8 @@ from transformers.utils.logging import disable_progress_bar
 from recipe.model import CONFIG, Learner, read_sizes
 from recipe.readings import TOKENIZER
 from recipe.training import HEADS_FILE, load_weights
-from rtocr_gui.ocr.reading import Mode, PrintSizes
+from rtocr_gui.ocr.model_info import PrintSizes
+from rtocr_gui.ocr.reading import Mode
 
 _WEIGHTS = "model.safetensors"
 _TOKENIZER_CONFIG = "tokenizer_config.json"

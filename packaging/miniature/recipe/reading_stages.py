@@ -192,9 +192,7 @@ def decoder_stage(rate: float = 1.5e-3) -> ReadingStage:
 
 def pages_stage(rate: float = 1.5e-3) -> ReadingStage:
     """The decoder on whole pages, asked for as plain text; the encoder learns to tell places on them."""
-    return ReadingStage(
-        "pages", PLAIN_PAGES, parts=3, rate=rate, encoder_learns="tokens", seed=4, encoder_share=0.5
-    )
+    return ReadingStage("pages", PLAIN_PAGES, parts=3, rate=rate, encoder_learns="tokens", seed=4)
 
 
 def both_stage(rate: float = 8e-4, pruned: float = 0.0) -> ReadingStage:
