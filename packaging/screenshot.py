@@ -1,6 +1,6 @@
 """Take the README's picture: the real window, on a virtual display, while a sample page is tuned.
 
-A page is read from half of its tokens and compared with the reading of all, and its curve is read.
+A page is read from two thirds of its tokens and compared with the reading of all, and its curve is read.
 
     .venv/bin/python packaging/screenshot.py
 
@@ -24,7 +24,7 @@ from tests.virtual_display import virtual_display
 PICTURE = Path(__file__).parent / "readme" / "window.png"
 READING_LIMIT_MS = 600_000
 PAINT_MS = 500
-RETENTION = 0.5
+RETENTION = 0.65
 
 
 def main() -> None:

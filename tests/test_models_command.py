@@ -45,7 +45,7 @@ def test_models_are_listed_with_what_they_read(capsys: pytest.CaptureFixture[str
     listed = capsys.readouterr().out.splitlines()
     assert listed[0] == "RTOCR Miniature"
     assert "  comes with RTOCR" in listed
-    assert "  29.0 MB, bfloat16, 14.5 million weights" in listed
+    assert "  37.0 MB, bfloat16, 18.5 million weights" in listed
     assert "  reads Tiny, Small, Base: Plain text" in listed
 
 

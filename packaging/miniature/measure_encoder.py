@@ -19,7 +19,7 @@ from recipe.model import Learner, read_sizes
 from recipe.pages import EVALUATION_SEED, PageKind
 from recipe.training import load_weights
 
-_X_HEIGHTS_PX = (8.0, 10.0, 14.0, 20.0, 30.0)
+_X_HEIGHTS_PX = (8.0, 10.0, 14.0, 20.0, 30.0, 44.0)
 _LEAST_WANTED_PX = 10.0
 _LOOKS = {"clean": (0.0, False), "scanned": (1.0, False), "held out": (0.0, True)}
 _COLUMNS = ("points_right", "slots_right", "norm_correlation")

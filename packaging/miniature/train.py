@@ -54,7 +54,7 @@ def _parse() -> argparse.Namespace:
         nargs="+",
         default=(),
         metavar="N",
-        help="layers of the decoder that what it begins from does not have; they change nothing at first",
+        help="numbers, from 0, of layers of the decoder that what it begins from does not have",
     )
     parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
     parser.add_argument("--seed", type=int, help="seed of the pages, if not the stage's own")
@@ -70,6 +70,8 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--save-s", type=float, default=120, help="seconds between states (default 120)")
     options = parser.parse_args()
+    if options.added_layers and options.begin_from is None:
+        parser.error("layers can be added only to weights that the training begins from")
     if options.pruned is not None and options.stage != "both":
         parser.error("only the stage “both” can be pruned")
     if options.seed == EVALUATION_SEED:
@@ -77,23 +79,21 @@ def _parse() -> argparse.Namespace:
     return options
 
 
-def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting: str = "") -> None:
+def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting: Path | None = None) -> None:
     torch.set_num_threads(options.threads)
-    if settings.processes > 1:
-        torch.distributed.init_process_group(
-            "gloo", init_method=meeting, rank=rank, world_size=settings.processes
-        )
-    torch.manual_seed(settings.first_weights)
-    learner = Learner(read_sizes())
+    if meeting is not None:
+        store = torch.distributed.FileStore(str(meeting), settings.processes)
+        torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=settings.processes)
     own = {name: value for name in ("rate", "pruned") if (value := getattr(options, name)) is not None}
     stage = _STAGES[options.stage](**own)
     if options.seed is not None:
         stage = stage.seeded(options.seed)
+    torch.manual_seed(settings.first_weights)
     try:
-        train(stage.enlarged(options.larger), learner, settings, rank)
+        train(stage.enlarged(options.larger), Learner(read_sizes()), settings, rank)
     except (MissingMaterial, CheckpointError) as error:
         sys.exit(str(error))
-    if settings.processes > 1:
+    if meeting is not None:
         torch.distributed.destroy_process_group()
 
 
@@ -116,8 +116,7 @@ def main() -> int:
         return 0
     try:
         with tempfile.TemporaryDirectory() as folder:
-            meeting = Path(folder, "meeting").as_uri()
-            spawn(_run, (options, settings, meeting), nprocs=settings.processes)  # type: ignore[no-untyped-call]
+            spawn(_run, (options, settings, Path(folder, "meeting")), nprocs=settings.processes)  # type: ignore[no-untyped-call]
     except ProcessExitedException as ended:
         if ended.signal_name:
             raise

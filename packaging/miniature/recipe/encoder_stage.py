@@ -75,7 +75,7 @@ class EncoderStage:
 
     def parameters(self, learner: Learner) -> dict[str, nn.Parameter]:
         """The encoder and the heads."""
-        return encoder_parameters(learner, positions=False)
+        return encoder_parameters(learner)
 
     def loss(self, learner: Learner, batch: CropBatch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Dense labels, and norms that follow the text."""

@@ -1,12 +1,14 @@
 """What the training minimises. Knows scores and labels; no model, no data."""
 
+import math
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.labels import POINTS_PER_PATCH, UNSAID
-from recipe.model import DenseHead, EncodedViews, Learner
+from recipe.model import POSITIONS, DenseHead, EncodedViews, Learner
 
 NORM_SCALE = 16.0
 """Norm of a token that stands for 1 in `norm_loss`."""
@@ -45,7 +47,7 @@ def token_loss(learner: Learner, encoded: EncodedViews, slots: Tensor) -> tuple[
     Args:
         learner: has the head.
         encoded: views.
-        slots: (B, N, slots) uint8 classes.
+        slots: (B, N, slots) uint8 classes, on any device.
 
     Returns:
         The sum, and its parts with the share of right answers.
@@ -160,6 +162,29 @@ def _dense_loss(head: DenseHead, features: Tensor, labels: Tensor, wanted: Tenso
     with torch.no_grad():
         right = ((scores.argmax(-1) == answers) & printed).sum() / printed.sum().clamp(min=1)
     return (losses * weights).sum() / weights.sum().clamp(min=1), right
+
+
+def position_loss(head: nn.Linear, tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """In which of 16 rows and columns of the view each visual token stands.
+
+    The decoder keeps its place by what it has just read and by where that stood: the characters of the
+    tokens alone do not tell it which of two lines it was in. In views of more than 16 rows, some share a
+    class.
+
+    Args:
+        head: from (D) to scores of the rows, then of the columns.
+        tokens: (B, N, D) of square views, row by row.
+
+    Returns:
+        The mean loss, and the share of right answers.
+    """
+    side = math.isqrt(tokens.shape[1])
+    scores = head(tokens).float().view(len(tokens), side, side, 2, POSITIONS)
+    steps = torch.arange(side, device=tokens.device) * POSITIONS // side
+    wanted = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), dim=-1).expand(scores.shape[:-1])
+    with torch.no_grad():
+        right = (scores.argmax(-1) == wanted).float().mean()
+    return functional.cross_entropy(scores.flatten(0, -2), wanted.flatten()), right
 
 
 def norm_loss(tokens: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,10 @@ CONFIG = Path(__file__).parents[1] / "config.json"
 
 _GLYPH_WIDTH = 40
 
-_LOOKING_HEADS = {-3: 1, -2: 3, -1: 3}
+POSITIONS = 16
+"""Into how many rows, and columns, a view is divided where its tokens are asked for their positions."""
+
+_LOOKING_HEADS = {-4: 1, -3: 3, -2: 3, -1: 3}
 """How many heads of the decoder's last layers, counted from its end, are told where to look."""
 
 
@@ -81,6 +84,7 @@ class Learner(nn.Module):
         self.point_head = DenseHead(sizes.sam.neck_width, POINTS_PER_PATCH)
         self.slot_head = DenseHead(sizes.decoder.width, SLOTS)
         self.place_head = nn.Linear(sizes.decoder.width, SLOTS)
+        self.position_head = nn.Linear(sizes.decoder.width, 2 * POSITIONS)
         self._start_id = sizes.decoder.bos_token_id
         self._seen: list[Tensor] = []
         _prepare_encoder(self.model)
@@ -240,41 +244,46 @@ class EncodedViews:
     tokens: Tensor
 
 
-def encoder_parameters(learner: Learner, positions: bool) -> dict[str, nn.Parameter]:
-    """What the vision encoders, the projector and the heads learn.
+def encoder_parameters(learner: Learner) -> dict[str, nn.Parameter]:
+    """What the vision encoders, the projector and the heads of dense labels learn, wherever a patch is.
 
     SAM's position table stays zero: what a patch shows does not depend on where it is, and windows of 128
     pixels fit every view.
 
     Args:
         learner: whose parameters.
-        positions: True to teach CLIP's position table too, which matters on whole views only.
 
     Returns:
         Parameters by name.
     """
-    tower, projector = learner.model.model.vision_tower, learner.model.model.multi_modal_projector
-    named = {
-        **_named("vision_tower", tower),
-        **_named("projector", projector),
+    every = {
+        **_named("vision_tower", learner.model.model.vision_tower),
+        **_named("projector", learner.model.model.multi_modal_projector),
         **_named("point_head", learner.point_head),
         **_named("slot_head", learner.slot_head),
     }
-    left_out = ("pos_embed",) if positions else ("pos_embed", "position_embedding.weight")
-    return {name: parameter for name, parameter in named.items() if not name.endswith(left_out)}
+    apart = ("pos_embed", "position_embedding.weight")
+    return {name: parameter for name, parameter in every.items() if not name.endswith(apart)}
 
 
 def token_parameters(learner: Learner) -> dict[str, nn.Parameter]:
-    """What makes visual tokens of the features of SAM's neck: its last convolutions, CLIP and the projector.
+    """Of `encoder_parameters`, what makes visual tokens of the features of SAM's neck, with the slot head."""
+    tower = learner.model.model.vision_tower
+    behind_neck = {
+        **_named("vision_tower.sam_encoder.proj", tower.sam_encoder.proj),
+        **_named("vision_tower.vision_encoder", tower.vision_encoder),
+        **_named("projector", learner.model.model.multi_modal_projector),
+        **_named("slot_head", learner.slot_head),
+    }
+    return {name: one for name, one in encoder_parameters(learner).items() if name in behind_neck}
 
-    On whole views CLIP has to tell where on the page a token stands, or the decoder loses its place.
-    """
-    neck = ("sam_encoder.proj.", "vision_encoder.", "projector.", "slot_head.")
-    every = encoder_parameters(learner, positions=True)
+
+def position_parameters(learner: Learner) -> dict[str, nn.Parameter]:
+    """What lets visual tokens tell where on a whole view they stand: CLIP's position table, and the head."""
+    table = learner.model.model.vision_tower.vision_encoder.embeddings.position_embedding
     return {
-        name: parameter
-        for name, parameter in every.items()
-        if name.removeprefix("vision_tower.").startswith(neck)
+        **_named("vision_tower.vision_encoder.embeddings.position_embedding", table),
+        **_named("position_head", learner.position_head),
     }
 
 

@@ -1,8 +1,10 @@
 """The later stages: the decoder learns to read what the encoder sees; then both learn together.
 
 The second stage leaves the encoder as it is and shows small squares: the decoder's attention has to find its
-way from token to token. The third shows whole pages in the smaller modes. The last shows all modes and tasks
-and keeps the dense labels, so that the encoder does not forget. If wanted, a share of its batches is pruned.
+way from token to token. The third shows whole pages in the smaller modes: visual tokens learn to tell their
+positions, without which the decoder loses its place. The last shows all modes and tasks, and all of the
+encoder learns. Dense labels stay, so that it does not forget. If wanted, a share of the last stage's batches
+is pruned.
 """
 
 import random
@@ -13,11 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from recipe.losses import dense_loss, look_loss, place_loss, text_loss, token_loss
+from recipe.losses import dense_loss, look_loss, place_loss, position_loss, text_loss, token_loss
 from recipe.model import (
     Learner,
     decoder_parameters,
     encoder_parameters,
+    position_parameters,
     read_sizes,
     token_parameters,
 )
@@ -70,7 +73,8 @@ WHOLE_PAGES = (
 
 _DENSE_WEIGHT, _WHERE_WEIGHT = 0.35, 0.3
 
-EncoderShare = Literal["nothing", "tokens", "all"]
+EncoderLearning = Literal["nothing", "tokens", "all"]
+"""What of the encoder a stage teaches: "tokens" is what follows SAM's neck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +86,18 @@ class ReadingStage:
         plans: how pages are shown.
         parts: of a batch.
         rate: learning rate of AdamW.
-        encoder_learns: "nothing"; "tokens", where only what follows SAM's neck learns; or "all".
+        encoder_learns: what of it, with its heads.
         seed: of the pages.
         pruned: share of the batches whose pages are pruned by RTPrune at retentions drawn at random.
-        encoder_share: of the learning rate, for the encoder and its heads, which have learnt long before.
+        encoder_share: of the learning rate, for what of the encoder and its heads has learnt long before:
+            all but positions.
     """
 
     name: str
     plans: tuple[ViewPlan, ...]
     parts: int
     rate: float
-    encoder_learns: EncoderShare
+    encoder_learns: EncoderLearning
     seed: int
     pruned: float = 0.0
     encoder_share: float = 0.2
@@ -128,13 +133,13 @@ class ReadingStage:
             case "nothing":
                 encoder = {}
             case "tokens":
-                encoder = token_parameters(learner)
+                encoder = token_parameters(learner) | position_parameters(learner)
             case "all":
-                encoder = encoder_parameters(learner, positions=True)
+                encoder = encoder_parameters(learner) | position_parameters(learner)
         return encoder | decoder_parameters(learner)
 
     def loss(self, learner: Learner, batch: list[Part], step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Weighted surprise by byte, where the decoder looks, and dense labels where the encoder learns."""
+        """Weighted surprise by byte, looks and slots; dense labels and positions where the encoder learns."""
         device = learner.model.lm_head.weight.device
         surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
         dense, where, weight = (torch.zeros((), device=device) for _ in range(3))
@@ -168,8 +173,13 @@ class ReadingStage:
                     if self.encoder_learns == "all"
                     else token_loss(learner, views, slots)
                 )
-                figures |= dense_figures
-                dense = dense + by_labels / (len(batch) * len(encoded))
+                by_position, positions_right = position_loss(learner.position_head, views.tokens)
+                figures |= {
+                    **dense_figures,
+                    "position": by_position.detach(),
+                    "positions_right": positions_right,
+                }
+                dense = dense + (by_labels + by_position) / (len(batch) * len(encoded))
         by_text = surprise / weight
         said = {"text": by_text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
         return by_text + _DENSE_WEIGHT * dense + _WHERE_WEIGHT * where, {**said, **figures}
@@ -191,7 +201,7 @@ def decoder_stage(rate: float = 1.5e-3) -> ReadingStage:
 
 
 def pages_stage(rate: float = 1.5e-3) -> ReadingStage:
-    """The decoder on whole pages, asked for as plain text; the encoder learns to tell places on them."""
+    """The decoder, and what follows SAM's neck, on whole pages that are asked for as plain text."""
     return ReadingStage("pages", PLAIN_PAGES, parts=3, rate=rate, encoder_learns="tokens", seed=4)
 
 

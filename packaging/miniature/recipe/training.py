@@ -50,7 +50,7 @@ class Stage(Protocol):
 
     @property
     def encoder_share(self) -> float:
-        """How much of the learning rate the encoder gets."""
+        """How much of the learning rate the encoder gets, but for what tells positions."""
 
     @property
     def items_per_batch(self) -> int:
@@ -85,7 +85,7 @@ class RunSettings:
         steps: length of the whole stage; with fewer than before, the rate begins to fall at once.
         begin_from: folder of another stage, or a checkpoint folder, where this one has no state yet.
         heads: the file with the heads of that checkpoint, where it is not in its folder.
-        added_layers: layers of the decoder that those weights do not have.
+        added_layers: numbers, from 0, of the layers of the decoder that those weights do not have.
         device: "cpu" or "cuda".
         processes: how many train together, each with its own batches.
         drawers: worker processes that draw pages, for each of them.
@@ -133,7 +133,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
         parameter.requires_grad_(False)
     for parameter in parameters.values():
         parameter.requires_grad_(True)
-    slower = dict.fromkeys(encoder_parameters(learner, positions=True), stage.encoder_share)
+    slower = dict.fromkeys(encoder_parameters(learner), stage.encoder_share)
     optimiser = Optimiser(parameters, slower)
     first = take_up(settings, learner, optimiser, stage.seed)
     batches = _batches(stage, settings, rank, first)
@@ -218,21 +218,32 @@ def load_weights(
         folder: of the stage or the checkpoint.
         learner: gets them.
         heads: the file with the checkpoint's heads, where it is not in its folder.
-        added_layers: layers of the learner's decoder that the weights do not have; see `add_layers`.
+        added_layers: numbers, from 0, of the layers of the learner's decoder that the weights do not have;
+            see `add_layers`.
 
     Raises:
-        CheckpointError: the checkpoint is of other sizes, or no checkpoint.
+        CheckpointError: the weights are of other sizes, or the folder holds none.
     """
-    sizes = learner.sizes
+    misfit = CheckpointError(
+        f"{folder} has other sizes than {CONFIG}: begin from one with the same, or name its --added-layers."
+    )
     if (folder / STATE_FILE).exists():
         tensors = _part(load_file(folder / STATE_FILE), "model:")
     else:
         checkpoint = load_checkpoint(open_folder(folder), torch.device("cpu"), torch.float32)
-        if checkpoint.architecture != replace(sizes, decoder=sizes_before(sizes.decoder, added_layers)):
-            raise CheckpointError(f"{folder} has other sizes than {CONFIG}: begin from one with the same.")
+        before = sizes_before(learner.sizes.decoder, added_layers)
+        if checkpoint.architecture != replace(learner.sizes, decoder=before):
+            raise misfit
         model = {f"model.{name}": tensor for name, tensor in checkpoint.model.state_dict().items()}
         tensors = model | load_file(heads or folder / HEADS_FILE)
-    learner.load_state_dict(add_layers(tensors, sizes.decoder, added_layers))
+    grown = add_layers(tensors, learner.sizes.decoder, added_layers)
+    if _shapes(grown) != _shapes(learner.state_dict()):
+        raise misfit
+    learner.load_state_dict(grown)
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in tensors.items()}
 
 
 def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser, seed: int) -> int:

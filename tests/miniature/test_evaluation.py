@@ -1,0 +1,106 @@
+"""The figures of a checkpoint are what was read, and the card tells them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from evaluate import missing_readings, read_pages
+from evaluation.card import write_card
+from evaluation.outcomes import Outcome, Record, match_blocks, outline
+from evaluation.page_sets import Group, plan_sets, scale_of
+from evaluation.tables import card_tables
+from recipe.blocks import Block as TrueBlock
+from recipe.training import (
+    RunSettings,
+    train,
+)
+from recipe.typefaces import MissingMaterial, find_typefaces
+
+from rtocr_gui.cli.scores import ALL_TOKENS, PageScore
+from rtocr_gui.ocr.engine import Engine
+from rtocr_gui.ocr.folder import inspect_checkpoint
+from rtocr_gui.ocr.reading import TASKS, Mode
+from rtocr_gui.ocr.reading import Block as ReadBlock
+from tests.miniature.materials import ENCODER, MINIATURE, tiny_learner
+
+
+def test_the_outline_of_a_page_is_its_headings_items_and_tables() -> None:
+    table = "<table><tr><td>a</td><td></td></tr><tr><td>b</td></tr></table>"
+    text = f"# Title\n\nRunning - text\n\n## More\n- one\n2. two\n\n{table}\n```\n"
+    assert outline(text) == ["heading 1", "heading 2", "item", "numbered item", "table [2, 1]"]
+
+
+def test_a_block_is_found_where_half_of_both_boxes_is_shared() -> None:
+    true = [TrueBlock("text", (0, 0, 500, 500), "", ""), TrueBlock("title", (0, 500, 500, 999), "", "")]
+    near, far = (0, 100, 500, 520), (600, 600, 900, 900)
+    read = [ReadBlock("text", (near, far), 0, 1)]
+
+    assert match_blocks(true, (999, 999), read) == [True]
+    assert match_blocks(true, (999, 999), [replace(read[0], label="title")]) == [False]
+    assert match_blocks(true, (999, 999), []) == []
+
+
+def test_an_evaluation_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    engine = Engine(threads=1)
+    info = engine.load(MINIATURE, device="cpu").info
+    sets = plan_sets(info, [Mode.TINY], [Group.EMPTY])
+    record = Record(tmp_path / "figures.jsonl", "weights")
+    jobs = missing_readings(sets, 2, record)
+    assert len(jobs) == 4
+
+    read_pages(engine, jobs[:3], record, minutes=5)
+    with (tmp_path / "figures.jsonl").open("a") as file:
+        file.write('\n{"checkpoint": "weig')  # killed while it wrote
+    again = Record(tmp_path / "figures.jsonl", "weights")
+
+    assert missing_readings(sets, 2, again) == jobs[3:]
+    assert sum(outcome.silent for outcome in again.outcomes) == 3
+    assert "3 of 3" in card_tables(sets, again.outcomes)
+    assert missing_readings(sets, 2, Record(tmp_path / "figures.jsonl", "other weights")) == jobs
+
+
+def test_a_card_tells_the_training_and_the_figures(tmp_path: Path) -> None:
+    try:
+        held_out = find_typefaces(held_out=True)
+    except MissingMaterial as error:
+        pytest.skip(str(error))
+    train(ENCODER, tiny_learner(), RunSettings(tmp_path, steps=2, show_steps=1))
+    card = write_card(inspect_checkpoint(MINIATURE), [tmp_path], "| the | tables |\n")
+
+    assert f"| encoder | 9 | 2 | {2 * ENCODER.items_per_batch} | 0.0 | loss " in card
+    assert "| the | tables |" in card
+    assert held_out[0].family.name in card.partition("Held out")[2]
+    assert "$" not in card
+
+
+def test_the_tables_tell_what_was_measured_and_dash_what_was_not() -> None:
+    info = replace(inspect_checkpoint(MINIATURE), modes=(Mode.BASE, Mode.GUNDAM), tasks=TASKS[:2])
+    sets = plan_sets(info, info.modes, list(Group))
+    score = PageScore("page", 0.02, 0.015, 1000, 1.0, False, 1000, 10, 90, 900)
+    outcome = Outcome("", 0, ALL_TOKENS, score, False, 0.91, 0, 0, 0, None, "")
+    printed = next(one for one in sets if one.group is Group.PRINT and one.x_height_px == 10)
+    documents = next(one for one in sets if one.group is Group.MARKDOWN)
+    outcomes = [
+        replace(outcome, page_set=printed.name),
+        replace(outcome, page_set=printed.name, page=1, score=replace(score, error_rate=0.045, cut_off=True)),
+        replace(
+            outcome, page_set=documents.name, blocks=8, blocks_found=6, kinds_right=4, structure_right=True
+        ),
+    ]
+
+    tables = card_tables(sets, outcomes)
+
+    assert "| base | clean | 2 | – | 3.0% | – | – | – |" in tables
+    assert "| base | 1 | 1.5% | 75.0% | 50.0% | 100.0% | 0 of 1 |" in tables
+    assert "| base | 0 of 0 | 1 of 2 | 0.91 | 2.0 |" in tables
+    assert "Gundam" not in tables
+
+
+def test_pages_of_an_evaluation_are_as_large_as_their_names_say() -> None:
+    info = replace(inspect_checkpoint(MINIATURE), modes=(Mode.BASE, Mode.GUNDAM), tasks=TASKS[:2])
+    sets = plan_sets(info, info.modes, [Group.PRINT, Group.A4])
+
+    assert len({one.name for one in sets}) == len(sets)
+    for one in sets:
+        assert one.kind is not None
+        assert one.kind.x_height_px[0] * scale_of(one.mode) == pytest.approx(one.x_height_px)

@@ -1,0 +1,318 @@
+"""A training can be taken up and shared, teaches what it says, and its export loads."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from recipe.crops import CropBatches
+from recipe.encoder_stage import SNIPPETS, EncoderStage
+from recipe.export import Description, export_checkpoint
+from recipe.growth import sizes_before
+from recipe.losses import text_loss
+from recipe.model import Learner, read_sizes
+from recipe.muon import Optimiser
+from recipe.pages import PageKind, draw_page
+from recipe.pruned import prune_page
+from recipe.reading_stages import ReadingStage, both_stage
+from recipe.readings import ReadingBatches, ViewPlan, show
+from recipe.training import (
+    LOG_FILE,
+    STATE_FILE,
+    RunSettings,
+    learning_rate,
+    load_weights,
+    save_state,
+    share_gradients,
+    train,
+)
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.checkpoint import load_checkpoint
+from rtocr_gui.ocr.decoding import build_prompt
+from rtocr_gui.ocr.folder import open_folder
+from rtocr_gui.ocr.model_info import PrintSizes
+from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.views import make_views, normalise
+from rtocr_gui.pruning.measures import measure_tokens
+from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
+from rtocr_gui.pruning.transport import apply_plan
+from tests.miniature.materials import ENCODER, HEADS, MINIATURE, SMALL, TRAIN, tiny_learner, tiny_sizes
+from tests.small_checkpoint import write_checkpoint
+
+
+def test_the_rate_rises_stays_and_falls() -> None:
+    rates = [learning_rate(step, 4000) for step in range(4000)]
+    assert rates[0] < 0.1
+    assert max(rates) == rates[500] == 1
+    assert all(earlier >= later for earlier, later in pairwise(rates[100:]))
+    assert rates[2700] > 0.4
+    assert rates[-1] < 0.02
+
+
+def test_a_longer_training_has_the_same_rate_until_the_shorter_one_falls() -> None:
+    assert all(learning_rate(step, 4000) == learning_rate(step, 9000) for step in range(2800))
+
+
+def test_a_stage_gone_through_once_more_shows_other_pages() -> None:
+    crops = [stage.batches()[0].views for stage in (ENCODER, ENCODER, ENCODER.seeded(10))]
+    assert torch.equal(crops[0], crops[1])
+    assert not torch.equal(crops[0], crops[2])
+    texts = [stage.batches()[0][0].targets for stage in (READING, READING.seeded(10))]
+    assert not torch.equal(*texts)
+    assert EncoderStage().plan.kind_of(0) != EncoderStage().seeded(10).plan.kind_of(0) == SNIPPETS
+
+
+def test_a_training_does_not_go_on_with_pages_of_another_seed(tmp_path: Path) -> None:
+    settings = RunSettings(tmp_path / "run", steps=1)
+    train(ENCODER, tiny_learner(), settings)
+    with pytest.raises(CheckpointError, match="seed 9, not 10"):
+        train(ENCODER.seeded(10), tiny_learner(), replace(settings, steps=2))
+
+
+def test_larger_batches_hold_more_pages() -> None:
+    for stage in (EncoderStage(), both_stage()):
+        assert stage.enlarged(4).items_per_batch > 2 * stage.items_per_batch
+
+
+READING = ReadingStage(
+    "both", (ViewPlan(SMALL, Mode.TINY, pages=2),), parts=1, rate=1e-3, encoder_learns="all", seed=4
+)
+PRUNED = replace(READING, pruned=0.5)
+TOKENS = replace(READING, encoder_learns="tokens")
+
+
+@pytest.mark.parametrize(
+    "stage", [ENCODER, READING, PRUNED, TOKENS], ids=["encoder", "both", "pruned", "tokens"]
+)
+def test_a_training_that_was_killed_ends_in_the_same_weights(
+    stage: EncoderStage | ReadingStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through = RunSettings(tmp_path / "through", steps=3, show_steps=1)
+    train(stage, tiny_learner(), through)
+
+    broken = RunSettings(tmp_path / "broken", steps=3, save_s=0, show_steps=1)
+    whole_loss = type(stage).loss
+
+    def loss_until_killed(self, learner, batch, step):
+        if step == 2:
+            raise KeyboardInterrupt
+        return whole_loss(self, learner, batch, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(stage), "loss", loss_until_killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(stage, tiny_learner(), broken)
+    with safe_open(broken.folder / STATE_FILE, "pt") as file:
+        assert file.metadata()["step"] == "2"
+    train(stage, tiny_learner(), broken)
+
+    one, other = (load_file(settings.folder / STATE_FILE) for settings in (through, broken))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+    assert len((broken.folder / LOG_FILE).read_text().splitlines()) == 3
+
+
+def test_what_does_not_learn_in_a_step_is_left_alone_by_all_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learning, resting = (torch.nn.Parameter(torch.zeros(3)) for _ in range(2))
+    learning.grad = torch.ones(3)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda flat: flat.add_(3))  # the other's gradients
+    share_gradients([learning, resting], processes=2)
+    assert learning.grad.tolist() == [2.0] * 3
+    assert resting.grad is None
+
+
+def test_a_training_goes_on_from_a_checkpoint_that_was_exported_with_its_heads(tmp_path: Path) -> None:
+    train(ENCODER, Learner(read_sizes()), RunSettings(tmp_path / "run", steps=1))
+    said = Description("Test", "A test.", [Mode.TINY], ["text"])
+    export_checkpoint(tmp_path / "run", tmp_path / "out", said, heads=True)
+    trained, begun = Learner(read_sizes()), Learner(read_sizes())
+    load_weights(tmp_path / "run", trained)
+    load_weights(tmp_path / "out", begun)
+    for name, tensor in trained.state_dict().items():
+        assert torch.equal(tensor.bfloat16().float(), begun.state_dict()[name]), name
+
+
+def test_a_training_can_go_on_from_the_bundled_weights() -> None:
+    learner = Learner(read_sizes())
+    load_weights(MINIATURE, learner, HEADS)
+    batch = CropBatches(replace(ENCODER.plan, kind=replace(SMALL, x_height_px=(14.0, 20.0), damaged=0.0)))[0]
+    with torch.no_grad():
+        _, figures = ENCODER.loss(learner.eval(), batch, 0)
+    assert figures["slots_right"] > 0.7
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_a_training_cannot_go_on_from_is_said_in_a_sentence(processes: int, tmp_path: Path) -> None:
+    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"seed": 9, "step": 1})
+    arguments = ["encoder", tmp_path, "--steps", "3", "--processes", str(processes)]
+    ended = subprocess.run(
+        [sys.executable, TRAIN, *arguments], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.returncode == 1
+    assert "on the pages of seed 9, not 1" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_added_layers_change_nothing_until_they_learn(tmp_path: Path) -> None:
+    before, sizes = tiny_learner().eval(), tiny_sizes()
+    save_state(tmp_path, before, Optimiser({}, {}), {})
+    grown = replace(sizes, decoder=replace(sizes.decoder, layers=4, dense_layers=2))
+    after = Learner(grown).eval()
+    assert sizes_before(grown.decoder, (1, 2)) == sizes.decoder
+    load_weights(tmp_path, after, added_layers=(1, 2))
+    (part,) = ReadingBatches((ViewPlan(SMALL, Mode.TINY, pages=2),), 1, 1, end_id=1)[0]
+
+    said = []
+    for learner in (before, after):
+        visual, _ = learner.encode_pages(part.views)
+        said.append(learner.read(visual, part.prompt, part.given).text)
+    torch.testing.assert_close(said[1], said[0])
+
+    text_loss(said[1], part.targets, part.weights)[0].backward()
+    for layer in after.model.model.language_model.layers:
+        assert layer.self_attn.o_proj.weight.grad.any()
+
+
+@pytest.mark.parametrize("added", [(), (1, 2, 3), (1, 4), (1, 1), (2, 3)])
+def test_layers_that_do_not_fit_are_refused(added: tuple[int, ...], tmp_path: Path) -> None:
+    """(2, 3): both layers with experts would be new, and the plain ones no longer those there were."""
+    sizes = tiny_sizes()
+    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {})
+    grown = replace(sizes, decoder=replace(sizes.decoder, layers=4, dense_layers=2))
+    with pytest.raises(CheckpointError):
+        load_weights(tmp_path, Learner(grown), added_layers=added)
+
+
+def test_layers_are_added_to_a_checkpoint(tmp_path: Path) -> None:
+    sizes = read_sizes()
+    train(ENCODER, Learner(sizes), RunSettings(tmp_path / "run", steps=1))
+    said = Description("Test", "A test.", [Mode.TINY], ["text"])
+    export_checkpoint(tmp_path / "run", tmp_path / "out", said, heads=True)
+    deeper = Learner(replace(sizes, decoder=replace(sizes.decoder, layers=sizes.decoder.layers + 1)))
+    with pytest.raises(CheckpointError, match="other sizes"):
+        load_weights(tmp_path / "out", deeper)
+    load_weights(tmp_path / "out", deeper, added_layers=(sizes.decoder.layers,))
+
+
+def test_where_only_tokens_learn_sam_stays_as_it_is(tmp_path: Path) -> None:
+    before, after = tiny_learner(), tiny_learner()
+    train(TOKENS, after, RunSettings(tmp_path, steps=1))
+    tower, same = "model.model.vision_tower.", before.state_dict()
+    moved = {name for name, tensor in after.state_dict().items() if not torch.equal(tensor, same[name])}
+    assert not any(name.startswith("point_head") for name in moved)
+    by_sam = {name for name in moved if "sam_encoder" in name}
+    assert by_sam == {name for name in same if name.startswith(f"{tower}sam_encoder.proj.")}
+    for part in (f"{tower}vision_encoder.encoder", "model.model.multi_modal_projector", "slot_head"):
+        assert any(name.startswith(part) for name in moved), part
+    assert {"position_head.weight", f"{tower}vision_encoder.embeddings.position_embedding.weight"} <= moved
+
+
+def test_what_has_learnt_before_moves_slower_and_what_tells_positions_does_not(tmp_path: Path) -> None:
+    def moved(encoder_share: float) -> dict[str, float]:
+        before, after = tiny_learner(), tiny_learner()
+        train(
+            replace(TOKENS, encoder_share=encoder_share), after, RunSettings(tmp_path / str(encoder_share), 1)
+        )
+        same = before.state_dict()
+        return {name: float((one - same[name]).norm()) for name, one in after.state_dict().items()}
+
+    slow, fast = moved(0.25), moved(1.0)
+    projector = "model.model.multi_modal_projector.weight"
+    assert slow[projector] == pytest.approx(fast[projector] / 4, rel=1e-3)
+    assert slow["position_head.weight"] == pytest.approx(fast["position_head.weight"])
+
+
+def test_a_training_does_not_go_on_from_weights_of_other_sizes(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="other sizes"):
+        load_weights(write_checkpoint(tmp_path / "model"), Learner(read_sizes()))
+
+
+def test_processes_that_share_the_work_take_the_same_step_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    gradients = {
+        "a.weight": torch.randn(6, 4),
+        "b.weight": torch.randn(2, 3, 3),
+        "c.weight": torch.randn(3, 3),
+    }
+
+    def stepped() -> dict[str, torch.nn.Parameter]:
+        parameters = {name: torch.nn.Parameter(torch.zeros_like(one)) for name, one in gradients.items()}
+        optimiser = Optimiser(parameters, {"c.weight": 0.5})
+        for name, parameter in parameters.items():
+            parameter.grad = gradients[name].clone()
+        optimiser.step(0.1)
+        return parameters
+
+    alone, sent = stepped(), []
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda flat: sent.append(flat.clone()))
+    for rank in (0, 1):
+        monkeypatch.setattr(torch.distributed, "get_rank", lambda rank=rank: rank)
+        stepped()
+    assert all(part.any() for part in sent)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda flat: flat.copy_(sent[0] + sent[1]))
+    for name, parameter in stepped().items():
+        assert torch.equal(parameter, alone[name])
+
+
+def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(ENCODER, Learner(read_sizes()), RunSettings(tmp_path / "run", steps=1))
+    said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"], PrintSizes(9, 14))
+    export_checkpoint(tmp_path / "run", tmp_path / "out", said)
+
+    checkpoint = load_checkpoint(open_folder(tmp_path / "out"), torch.device("cpu"), torch.float32)
+
+    assert checkpoint.info.modes == (Mode.BASE, Mode.GUNDAM)
+    assert checkpoint.info.print_sizes == PrintSizes(9, 14)
+    assert 10_000_000 < checkpoint.info.parameter_count < 30_000_000
+    assert checkpoint.info.weight_bytes < 40_000_000
+    trained = load_file(tmp_path / "run" / STATE_FILE)["model:model.model.multi_modal_projector.weight"]
+    exported = checkpoint.model.model.multi_modal_projector.weight
+    assert torch.equal(exported, trained.to(torch.bfloat16).float())
+
+
+def test_what_is_taught_pruned_is_what_the_program_gives() -> None:
+    page = draw_page(PageKind((900, 900), (1.3, 1.3), (14.0, 15.0)), 2, 1)
+    shown, learner = show(page, Mode.GUNDAM), tiny_learner().eval()
+    assert shown.tiles is not None
+    assert shown.layout is not None
+    visual, _ = learner.encode_pages(shown.view[None], shown.tiles[None], shown.crop_wh)
+    prompt, targets = torch.tensor([7, 70, 90]), torch.tensor([[80, 81, 1]])
+
+    kept = prune_page(visual[0], shown.view, shown.layout, 0.6)
+    scores = learner.read(kept.visual[None], prompt, targets, kept.places, kept.whole).text
+
+    with torch.no_grad():
+        views, tokens = make_views(page.image.convert("RGB"), Mode.GUNDAM), visual[0]
+        measures = measure_tokens(tokens[shown.layout.prunable], normalise(views.global_view))
+        plan = plan_pruning(shown.layout, measures, PruneSettings(0.6))
+        left = apply_plan(tokens, plan)
+        given = build_prompt(learner.model, [0], left, plan.selected, len(tokens), [7, 70, 90])
+        embedded = learner.model.get_input_embeddings()(targets[:, :-1])
+        whole = learner.model(
+            inputs_embeds=torch.cat([given.embeddings[None], embedded], dim=1),
+            position_ids=torch.cat([given.position_ids, given.next_position + torch.arange(2)])[None],
+            attention_mask=torch.ones(1, len(given.embeddings) + 2, dtype=torch.long),
+        ).logits
+    assert torch.allclose(scores, whole[:, -3:], atol=1e-4)
+
+
+def test_what_is_merged_learns_too() -> None:
+    shown = show(draw_page(SMALL, 2, 1), Mode.TINY)
+    assert shown.layout is not None
+    visual = torch.randn(len(shown.layout), 16, requires_grad=True)
+
+    kept = prune_page(visual, shown.view, shown.layout, 0.5)
+    kept.visual.square().sum().backward()
+
+    assert visual.grad is not None
+    assert len(kept.visual) < len(visual)
+    assert (visual.grad[shown.layout.prunable].abs().sum(dim=1) > 0).all()
