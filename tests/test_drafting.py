@@ -17,7 +17,7 @@ from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.architecture import DecoderSizes
 from rtocr_gui.ocr.checkpoint import load_model
 from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt
-from rtocr_gui.ocr.drafting import ALLOWANCE, FIRST_GUESS, Drafter, EarlierTexts, pass_cost
+from rtocr_gui.ocr.drafting import ALLOWANCE, Drafter, EarlierTexts, pass_cost
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import check_folder
 from rtocr_gui.ocr.greedy import GenerationRules
@@ -333,7 +333,8 @@ def test_samples_are_read_again_token_by_token_as_without_a_draft(
         again = read(miniature_engine, page, settings, None)
         assert from_other_text.token_ids == again.token_ids == plain.token_ids
         assert again.stop_reason is plain.stop_reason is StopReason.END
-        assert again.passes <= max(4, len(again.token_ids) / FIRST_GUESS)
+        # A fifth of the tokens gives long nonsense, where the decoder is often undecided between two tokens.
+        assert again.passes <= (4 if ratio >= 0.5 else len(again.token_ids) / 16)
         assert plain.passes == len(plain.token_ids)
 
 
