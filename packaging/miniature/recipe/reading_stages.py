@@ -57,7 +57,8 @@ PLAIN_PAGES = (
     ViewPlan(_squares(256, (12, 34)), mode=None, pages=10, weight=2),
     ViewPlan(_pages((420, 900), (0.8, 1.3), (22, 56)), Mode.TINY, pages=4, weight=3),
     ViewPlan(_pages((560, 1100), (0.8, 1.4), (20, 52)), Mode.SMALL, pages=3, weight=2),
-    ViewPlan(_pages((800, 1300), _A4, (18, 44), 1200), Mode.BASE, pages=1, weight=4),
+    ViewPlan(_pages((800, 1300), _A4, (18, 44), 1200), Mode.BASE, pages=1, weight=3),
+    ViewPlan(_pages((1000, 1200), (1.0, 1.1), (14, 24), 2500), Mode.BASE, pages=1, weight=3),
 )
 """The modes of up to 256 cells, in type of 8 pixels x-height and more in the view, mostly above 14."""
 
