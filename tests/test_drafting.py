@@ -321,6 +321,22 @@ def read_plainly(
         return read(engine, page, settings, ())
 
 
+def read_counting_single_steps(
+    engine: Engine, page: PageImage, settings: ReadSettings, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Reading, int]:
+    """Read again with the page's own text for a draft; tell how many tokens came without a guess."""
+    guessed: list[int] = []
+    judge = Drafter.judge
+
+    def judge_and_note(drafter: Drafter, chosen: Sequence[int]) -> None:
+        guessed.append(len(drafter._guess))
+        judge(drafter, chosen)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Drafter, "judge", judge_and_note)
+        return read(engine, page, settings, None), guessed.count(0)
+
+
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_samples_are_read_again_token_by_token_as_without_a_draft(
     miniature_engine: Engine, samples: list[PageImage], monkeypatch: pytest.MonkeyPatch, ratio: float
@@ -330,11 +346,12 @@ def test_samples_are_read_again_token_by_token_as_without_a_draft(
         plain = read_plainly(miniature_engine, page, settings, monkeypatch)
         other_ratio = read(miniature_engine, page, replace(settings, pruning=PruneSettings(0.77)), None)
         from_other_text = read(miniature_engine, page, settings, other_ratio.token_ids)
-        again = read(miniature_engine, page, settings, None)
+        again, alone = read_counting_single_steps(miniature_engine, page, settings, monkeypatch)
         assert from_other_text.token_ids == again.token_ids == plain.token_ids
         assert again.stop_reason is plain.stop_reason is StopReason.END
-        # A fifth of the tokens gives long nonsense, where the decoder is often undecided between two tokens.
-        assert again.passes <= (4 if ratio >= 0.5 else len(again.token_ids) / 16)
+        undecided = alone - 1  # the first token has no guess; each other one was left open by a pass before
+        assert again.passes <= 4 + 2 * undecided
+        assert undecided <= len(again.token_ids) / 32
         assert plain.passes == len(plain.token_ids)
 
 

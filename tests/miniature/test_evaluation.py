@@ -10,10 +10,7 @@ from evaluation.outcomes import Outcome, Record, match_blocks, outline
 from evaluation.page_sets import Group, plan_sets, scale_of
 from evaluation.tables import card_tables
 from recipe.blocks import Block as TrueBlock
-from recipe.training import (
-    RunSettings,
-    train,
-)
+from recipe.training import RunSettings, train
 from recipe.typefaces import MissingMaterial, find_typefaces
 
 from rtocr_gui.cli.scores import ALL_TOKENS, PageScore
