@@ -61,7 +61,7 @@ def test_a_fresh_computer_has_the_bundled_model(tmp_path: Path) -> None:
     assert entry.is_usable
     assert (entry.name, entry.source, entry.precision) == ("RTOCR Miniature", "comes with RTOCR", "bfloat16")
     assert entry.info is not None
-    assert entry.info.modes == (Mode.TINY, Mode.SMALL, Mode.BASE)
+    assert entry.info.modes == (Mode.TINY, Mode.SMALL, Mode.BASE, Mode.LARGE, Mode.GUNDAM)
     assert entry.size_bytes == resource_path("miniature/model.safetensors").stat().st_size
 
 

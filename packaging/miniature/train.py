@@ -9,7 +9,8 @@ A stage may be gone through once more: from the weights of a later one, in a new
 so that it shows other pages; the encoder is shown small type from the first step then.
 
 Killed at any moment, the same command goes on from the last state in its folder. With fewer `--steps` than
-before, the learning rate begins to fall at once: that is how a training is brought to an early end.
+before, the learning rate begins to fall at once: that is how a training is brought to an early end. With
+`--minutes` it is as long as a machine is at hand.
 """
 
 import argparse
@@ -44,6 +45,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("stage", choices=_STAGES)
     parser.add_argument("folder", type=Path, help="where the state and the log are kept")
     parser.add_argument("--steps", type=int, required=True, help="length of the whole stage")
+    parser.add_argument("--minutes", type=float, help="end before that, after so many minutes")
     parser.add_argument(
         "--begin-from", type=Path, metavar="FOLDER", help="folder of an earlier stage, or a checkpoint folder"
     )
@@ -72,6 +74,8 @@ def _parse() -> argparse.Namespace:
     options = parser.parse_args()
     if options.added_layers and options.begin_from is None:
         parser.error("layers can be added only to weights that the training begins from")
+    if options.minutes is not None and options.processes > 1:
+        parser.error("processes that train together count steps, not minutes: their clocks may differ")
     if options.pruned is not None and options.stage != "both":
         parser.error("only the stage “both” can be pruned")
     if options.seed == EVALUATION_SEED:
@@ -103,6 +107,7 @@ def main() -> int:
     settings = RunSettings(
         folder=options.folder,
         steps=options.steps,
+        minutes=options.minutes,
         begin_from=options.begin_from,
         heads=options.heads,
         added_layers=tuple(options.added_layers),

@@ -46,8 +46,13 @@ from tests.miniature.materials import ENCODER, HEADS, MINIATURE, SMALL, TRAIN, t
 from tests.small_checkpoint import write_checkpoint
 
 
+def _rates(steps: int) -> list[float]:
+    settings = RunSettings(Path("run"), steps)
+    return [learning_rate(step, settings.share_left(step, minutes=0.0)) for step in range(steps)]
+
+
 def test_the_rate_rises_stays_and_falls() -> None:
-    rates = [learning_rate(step, 4000) for step in range(4000)]
+    rates = _rates(4000)
     assert rates[0] < 0.1
     assert max(rates) == rates[500] == 1
     assert all(earlier >= later for earlier, later in pairwise(rates[100:]))
@@ -56,7 +61,43 @@ def test_the_rate_rises_stays_and_falls() -> None:
 
 
 def test_a_longer_training_has_the_same_rate_until_the_shorter_one_falls() -> None:
-    assert all(learning_rate(step, 4000) == learning_rate(step, 9000) for step in range(2800))
+    assert _rates(4000)[:2800] == _rates(9000)[:2800]
+
+
+def test_the_rate_falls_when_the_time_is_nearly_up_whatever_the_steps_are() -> None:
+    settings = RunSettings(Path("run"), steps=100_000, minutes=8.0)
+    shares = [settings.share_left(500, minutes) for minutes in (0.0, 5.0, 7.9, 8.0, 9.0)]
+    rates = [learning_rate(500, share) for share in shares]
+    assert rates[0] == rates[1] == 1
+    assert 0 < rates[2] < 0.1
+    assert shares[3] == shares[4] == 0
+
+
+def test_a_training_ends_when_its_time_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    minutes = iter(range(100))
+    monkeypatch.setattr("recipe.training.time.monotonic", lambda: 60.0 * next(minutes))
+    settings = RunSettings(tmp_path, steps=100_000, minutes=4.5, save_s=1e9)
+    train(ENCODER, tiny_learner(), settings)
+    with safe_open(tmp_path / STATE_FILE, "pt") as file:
+        assert 1 <= int(file.metadata()["step"]) <= 4
+
+
+def test_all_experts_at_once_say_what_the_stock_model_says() -> None:
+    learner, states = tiny_learner().eval(), torch.randn(2, 7, 16)
+    for parameter in learner.parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    decoder, said = learner.model.model.language_model, []
+    for prepare in (lambda: None, learner.use_every_expert):
+        prepare()
+        output = decoder(inputs_embeds=states, use_cache=False).last_hidden_state
+        output.square().sum().backward()
+        gradients = {name: one.grad for name, one in decoder.named_parameters() if one.grad is not None}
+        said.append({"output": output.detach(), **gradients})
+        decoder.zero_grad(set_to_none=True)
+    stock, ours = said
+    assert stock.keys() == ours.keys()
+    assert any("experts" in name for name in ours)
+    assert all(torch.allclose(ours[name], one, atol=1e-5, rtol=1e-3) for name, one in stock.items())
 
 
 def test_a_stage_gone_through_once_more_shows_other_pages() -> None:

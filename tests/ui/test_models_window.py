@@ -95,7 +95,7 @@ def test_a_model_shows_its_size_precision_and_what_it_reads(
         "RTOCR Miniature",
         "37.0 MB",
         "bfloat16",
-        "Tiny, Small, Base: Plain text",
+        "Tiny, Small, Base, Large, Gundam: Plain text",
     ]
     assert "Comes with RTOCR" in window.details.text()
     assert str(TARGET) in window.place.text()

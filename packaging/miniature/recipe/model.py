@@ -15,6 +15,7 @@ from transformers import UnlimitedOcrForConditionalGeneration
 from transformers.models.unlimited_ocr.modeling_unlimited_ocr import rotate_half
 
 from recipe.alphabet import CLASS_COUNT
+from recipe.experts import EVERY_EXPERT
 from recipe.labels import POINTS_PER_PATCH, SLOTS
 from rtocr_gui.ocr.architecture import Architecture, read_architecture
 from rtocr_gui.ocr.checkpoint import stock_config
@@ -90,6 +91,10 @@ class Learner(nn.Module):
         _prepare_encoder(self.model)
         self.model.model.vision_tower.sam_encoder.neck.register_forward_hook(self._keep)
         self.model.model.multi_modal_projector.register_forward_hook(self._keep)
+
+    def use_every_expert(self) -> None:
+        """Compute as suits a GPU; see `recipe.experts`."""
+        self.model.model.language_model.config._experts_implementation = EVERY_EXPERT
 
     def encode(self, views: Tensor) -> "EncodedViews":
         """Encode square views.

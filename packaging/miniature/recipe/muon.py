@@ -1,9 +1,11 @@
 """Muon for matrices, AdamW for the rest, as one optimiser whose state is a flat set of named tensors.
 
 Muon (Jordan, 2024) turns the momentum of a matrix into the nearest orthogonal one by five Newton-Schulz
-steps; stacks of expert matrices are treated matrix by matrix. Knows parameters and their names, no model.
+steps, matrices of one shape together; stacks of expert matrices are treated matrix by matrix. Knows
+parameters and their names, no model.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -103,15 +105,17 @@ class Optimiser:
         processes, rank = 1, 0
         if torch.distributed.is_initialized():
             processes, rank = torch.distributed.get_world_size(), torch.distributed.get_rank()
-        directions = {}
+        directions, own = {}, defaultdict(list)
         for turn, name in enumerate(sorted(names, key=lambda name: -self._momenta[name].numel())):
             gradient = self._parameters[name].grad
             assert gradient is not None
             momentum = self._momenta[name].lerp_(gradient.float(), 1 - _MOMENTUM)
+            directions[name] = torch.zeros_like(gradient, dtype=torch.bfloat16)
             if turn % processes == rank:
-                directions[name] = orthogonalise(gradient.float().lerp(momentum, _MOMENTUM))
-            else:
-                directions[name] = torch.zeros_like(gradient, dtype=torch.bfloat16)
+                own[gradient.shape].append((name, gradient.float().lerp(momentum, _MOMENTUM)))
+        for alike in own.values():
+            alike_names, wanted = zip(*alike, strict=True)
+            directions |= zip(alike_names, orthogonalise(torch.stack(wanted)), strict=True)
         if processes > 1 and directions:
             flat = torch.cat([direction.flatten() for direction in directions.values()])
             torch.distributed.all_reduce(flat)

@@ -63,14 +63,16 @@ PLAIN_PAGES = (
 """The modes of up to 256 cells, in type of 8 pixels x-height and more in the view, mostly above 14."""
 
 WHOLE_PAGES = (
-    ViewPlan(_squares(256, (7, 32)), mode=None, pages=12, weight=2),
-    ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 40)), Mode.TINY, pages=4, weight=2, markdown=0.3),
-    ViewPlan(_pages((560, 1100), (0.8, 1.4), (13, 40)), Mode.SMALL, pages=3, weight=2, markdown=0.3),
-    ViewPlan(_pages((800, 1300), _A4, (12, 34), 1200), Mode.BASE, pages=1, weight=4, markdown=0.3),
-    ViewPlan(_pages((900, 1500), _A4, (10, 30), 1600), Mode.LARGE, pages=1, weight=1, markdown=0.3),
-    ViewPlan(_pages((1100, 1400), _A4, (10, 24), 2600), Mode.GUNDAM, pages=1, weight=2, markdown=0.3),
+    ViewPlan(_squares(256, (8, 32)), mode=None, pages=8, weight=1),
+    ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 44)), Mode.TINY, pages=2, weight=2, markdown=0.35),
+    ViewPlan(_pages((560, 1100), (0.8, 1.4), (13, 44)), Mode.SMALL, pages=2, weight=2, markdown=0.35),
+    ViewPlan(_pages((720, 980), _A4, (10.5, 34), 2500), Mode.BASE, pages=1, weight=3, markdown=0.35),
+    ViewPlan(_pages((1000, 1300), _A4, (15, 42), 2500), Mode.BASE, pages=1, weight=2, markdown=0.35),
+    ViewPlan(_pages((950, 1100), (1.0, 1.1), (10, 24), 2500), Mode.BASE, pages=1, weight=1),
+    ViewPlan(_pages((950, 1350), _A4, (10.5, 30), 3000), Mode.LARGE, pages=1, weight=1.5, markdown=0.35),
+    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=3, markdown=0.35),
 )
-"""All modes; the x-heights are those of the page before it is scaled."""
+"""All modes; the x-heights are those of the page before it is scaled, in the view 7.5 pixels and more."""
 
 _DENSE_WEIGHT, _WHERE_WEIGHT = 0.35, 0.3
 
@@ -110,14 +112,8 @@ class ReadingStage:
         return round(self.parts * sum(plan.pages * plan.weight for plan in self.plans) / weight)
 
     def enlarged(self, factor: int) -> "ReadingStage":
-        """More pages together; those in Gundam stay alone and come more often."""
-        plans = (
-            replace(plan, weight=plan.weight * factor)
-            if plan.mode is Mode.GUNDAM
-            else replace(plan, pages=plan.pages * factor)
-            for plan in self.plans
-        )
-        return replace(self, plans=tuple(plans))
+        """More pages together."""
+        return replace(self, plans=tuple(replace(plan, pages=plan.pages * factor) for plan in self.plans))
 
     def seeded(self, seed: int) -> "ReadingStage":
         """Other pages."""
@@ -208,4 +204,6 @@ def pages_stage(rate: float = 1.5e-3) -> ReadingStage:
 
 def both_stage(rate: float = 8e-4, pruned: float = 0.0) -> ReadingStage:
     """Encoder and decoder on whole pages, in a share of the batches pruned."""
-    return ReadingStage("both", WHOLE_PAGES, 2, rate, encoder_learns="all", seed=3, pruned=pruned)
+    return ReadingStage(
+        "both", WHOLE_PAGES, 3, rate, encoder_learns="all", seed=3, pruned=pruned, encoder_share=0.5
+    )

@@ -21,7 +21,7 @@ from recipe.pages import Page, PageKind, draw_page
 from recipe.typesetting import Print
 from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX, build_layout, letterbox_xywh
 from rtocr_gui.ocr.reading import TASKS, Mode
-from rtocr_gui.ocr.views import PageViews, make_views
+from rtocr_gui.ocr.views import PageViews, choose_tiles, make_views
 from rtocr_gui.tokens import TokenLayout
 
 TOKENIZER = Path(__file__).parents[3] / "resources" / "miniature" / "tokenizer.json"
@@ -46,7 +46,7 @@ class ViewPlan:
     Attributes:
         kind: of the pages.
         mode: how they are scaled; None where the page itself is the view, a square of whole tokens.
-        pages: how many are shown together; 1 for Gundam, whose tiles depend on the page.
+        pages: how many are shown together; in Gundam those with the tiles of the first.
         weight: how often this way is taken, relative to the others.
         markdown: share of batches in which Markdown with grounding is asked for.
     """
@@ -123,7 +123,7 @@ class ReadingBatches(Dataset[list[Part]]):
 
     def _part(self, plan: ViewPlan, rng: random.Random, misreading: random.Random) -> Part:
         task = "markdown" if rng.random() < plan.markdown else "text"
-        pages = [draw_page(plan.kind, self._seed, rng.getrandbits(40)) for _ in range(plan.pages)]
+        pages = self._pages(plan, rng)
         shown = [show(page, plan.mode) for page in pages]
         said = [page.grounded if task == "markdown" else page.text for page in pages]
         encodings = [self._encode(text) for text in said]
@@ -158,8 +158,20 @@ class ReadingBatches(Dataset[list[Part]]):
             slots_at=slots_at,
         )
 
+    def _pages(self, plan: ViewPlan, rng: random.Random) -> list[Page]:
+        pages: list[Page] = []
+        while len(pages) < plan.pages:
+            page = draw_page(plan.kind, self._seed, rng.getrandbits(40))
+            alike = plan.mode is not Mode.GUNDAM or not pages or _tiles_of(page) == _tiles_of(pages[0])
+            pages += [page] if alike else []
+        return pages
+
     def _encode(self, text: str) -> Encoding:
         return self._tokenizer.encode(text, add_special_tokens=False)
+
+
+def _tiles_of(page: Page) -> tuple[int, int]:
+    return choose_tiles(page.image.size)
 
 
 def _misread(ids: list[int], rng: random.Random) -> list[int]:

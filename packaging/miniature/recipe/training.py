@@ -83,6 +83,7 @@ class RunSettings:
     Attributes:
         folder: where state and log are.
         steps: length of the whole stage; with fewer than before, the rate begins to fall at once.
+        minutes: after which it ends before that, the rate having fallen; for a single process.
         begin_from: folder of another stage, or a checkpoint folder, where this one has no state yet.
         heads: the file with the heads of that checkpoint, where it is not in its folder.
         added_layers: numbers, from 0, of the layers of the decoder that those weights do not have.
@@ -96,6 +97,7 @@ class RunSettings:
 
     folder: Path
     steps: int
+    minutes: float | None = None
     begin_from: Path | None = None
     heads: Path | None = None
     added_layers: tuple[int, ...] = ()
@@ -106,15 +108,25 @@ class RunSettings:
     show_steps: int = 20
     first_weights: int = 1
 
+    def share_left(self, step: int, minutes: float) -> float:
+        """How much of the training is still to come: 1 at its beginning, 0 at its end.
 
-def learning_rate(step: int, steps: int) -> float:
+        Args:
+            step: made so far.
+            minutes: since the process began.
+        """
+        by_minutes = 1.0 if self.minutes is None else 1 - minutes / self.minutes
+        return max(0.0, min(1 - step / self.steps, by_minutes))
+
+
+def learning_rate(step: int, share_left: float) -> float:
     """Share of the full rate at a step.
 
     A warm-up, a plain, then a slow fall with the square root of the step, which does not ask how long the
-    training will be; over the last 30 % of the steps a straight fall on top of it.
+    training will be; over its last 30 % a straight fall on top of it.
     """
     slow = min(1.0, (step + 1) / _WARMUP_STEPS, math.sqrt(_FULL_RATE_STEPS / max(1, step)))
-    return slow * min(1.0, max(_LOWEST_RATE, (steps - step) / (_FALLING_SHARE * steps)))
+    return slow * min(1.0, max(_LOWEST_RATE, share_left / _FALLING_SHARE))
 
 
 def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) -> None:
@@ -128,6 +140,8 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
     """
     device = torch.device(settings.device)
     learner.to(device)
+    if device.type == "cuda":
+        learner.use_every_expert()
     parameters = stage.parameters(learner)
     for parameter in learner.parameters():
         parameter.requires_grad_(False)
@@ -137,22 +151,26 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
     optimiser = Optimiser(parameters, slower)
     first = take_up(settings, learner, optimiser, stage.seed)
     batches = _batches(stage, settings, rank, first)
-    journal = Journal(settings, stage.items_per_batch * settings.processes) if rank == 0 else None
-    saved_at = time.monotonic()
-    for step in range(first, settings.steps):
+    items = stage.items_per_batch * settings.processes
+    journal = Journal(settings, items) if rank == 0 else None
+    said = {"stage": stage.name, "seed": stage.seed, "items_per_step": items}
+    began = saved_at = time.monotonic()
+    step = first
+    while share_left := settings.share_left(step, (time.monotonic() - began) / 60):
         with torch.autocast(device.type, torch.bfloat16):
             loss, figures = stage.loss(learner, next(batches), step)
         loss.backward()  # type: ignore[no-untyped-call]
         share_gradients(parameters.values(), settings.processes)
-        optimiser.step(stage.rate * learning_rate(step, settings.steps))
+        optimiser.step(stage.rate * learning_rate(step, share_left))
+        step += 1
         if journal is None:
             continue
-        journal.note(step + 1, {"loss": loss.detach(), **figures})
-        if time.monotonic() - saved_at > settings.save_s or step + 1 == settings.steps:
-            items = stage.items_per_batch * settings.processes
-            said = {"stage": stage.name, "seed": stage.seed, "step": step + 1, "items_per_step": items}
-            save_state(settings.folder, learner, optimiser, said)
+        journal.note(step, {"loss": loss.detach(), **figures})
+        if time.monotonic() - saved_at > settings.save_s:
+            save_state(settings.folder, learner, optimiser, {**said, "step": step})
             saved_at = time.monotonic()
+    if journal is not None and step > first:
+        save_state(settings.folder, learner, optimiser, {**said, "step": step})
 
 
 def _batches(stage: Stage, settings: RunSettings, rank: int, first: int) -> Iterator[Any]:
@@ -165,7 +183,7 @@ def _batches(stage: Stage, settings: RunSettings, rank: int, first: int) -> Iter
         batch_size=None,
         sampler=numbers,
         num_workers=settings.drawers,
-        prefetch_factor=4 if settings.drawers else None,
+        prefetch_factor=2 if settings.drawers else None,
         collate_fn=_as_it_is,
     )
     return iter(loader)
