@@ -350,7 +350,8 @@ def test_samples_are_read_again_token_by_token_as_without_a_draft(
         assert from_other_text.token_ids == again.token_ids == plain.token_ids
         assert again.stop_reason is plain.stop_reason
         if ratio < 0.5 and plain.stop_reason is StopReason.LOOP:
-            continue  # nonsense that goes round in circles is found undecided at nearly every token
+            assert again.passes < plain.passes / 8  # nonsense that goes round in circles is often undecided
+            continue
         assert plain.stop_reason is StopReason.END
         undecided = alone - 1  # the first token has no guess; each other one was left open by a pass before
         assert again.passes <= 4 + 2 * undecided

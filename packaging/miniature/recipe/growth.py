@@ -68,5 +68,5 @@ def add_layers(tensors: Mapping[str, Tensor], grown: DecoderSizes, added: Sequen
         source = min(alike, key=lambda other: (abs(other - place), -other))
         for name, tensor in layers[old.index(source)].items():
             silent = place in added and any(word in name for word in _WRITES_TO_STREAM)
-            result[_LAYER.sub(str(place), name)] = torch.zeros_like(tensor) if silent else tensor.clone()
+            result[_LAYER.sub(str(place), name)] = torch.zeros_like(tensor) if silent else tensor
     return result

@@ -105,23 +105,27 @@ class Optimiser:
         processes, rank = 1, 0
         if torch.distributed.is_initialized():
             processes, rank = torch.distributed.get_world_size(), torch.distributed.get_rank()
-        directions, own = {}, defaultdict(list)
-        for turn, name in enumerate(sorted(names, key=lambda name: -self._momenta[name].numel())):
+        order = sorted(names, key=lambda name: -self._momenta[name].numel())
+        own = defaultdict(list)
+        for turn, name in enumerate(order):
             gradient = self._parameters[name].grad
             assert gradient is not None
             momentum = self._momenta[name].lerp_(gradient.float(), 1 - _MOMENTUM)
-            directions[name] = torch.zeros_like(gradient, dtype=torch.bfloat16)
             if turn % processes == rank:
                 own[gradient.shape].append((name, gradient.float().lerp(momentum, _MOMENTUM)))
+        directions: dict[str, Tensor] = {}
         for alike in own.values():
             alike_names, wanted = zip(*alike, strict=True)
             directions |= zip(alike_names, orthogonalise(torch.stack(wanted)), strict=True)
-        if processes > 1 and directions:
-            flat = torch.cat([direction.flatten() for direction in directions.values()])
+        if processes > 1 and order:
+            nothing = {name: torch.zeros_like(self._momenta[name], dtype=torch.bfloat16) for name in order}
+            shared = nothing | directions  # in the order that all processes have
+            flat = torch.cat([direction.flatten() for direction in shared.values()])
             torch.distributed.all_reduce(flat)
-            parts = flat.split([direction.numel() for direction in directions.values()])
-            for (name, direction), part in zip(list(directions.items()), parts, strict=True):
-                directions[name] = part.view_as(direction)
+            parts = torch.split(flat, [direction.numel() for direction in shared.values()])
+            directions = {
+                name: part.view_as(self._momenta[name]) for name, part in zip(order, parts, strict=True)
+            }
         return directions
 
     def _adam(self, name: str, parameter: Parameter, rate: float) -> None:

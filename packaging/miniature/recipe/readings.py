@@ -163,7 +163,8 @@ class ReadingBatches(Dataset[list[Part]]):
         while len(pages) < plan.pages:
             page = draw_page(plan.kind, self._seed, rng.getrandbits(40))
             alike = plan.mode is not Mode.GUNDAM or not pages or _tiles_of(page) == _tiles_of(pages[0])
-            pages += [page] if alike else []
+            if alike:
+                pages.append(page)
         return pages
 
     def _encode(self, text: str) -> Encoding:

@@ -183,7 +183,6 @@ def _batches(stage: Stage, settings: RunSettings, rank: int, first: int) -> Iter
         batch_size=None,
         sampler=numbers,
         num_workers=settings.drawers,
-        prefetch_factor=2 if settings.drawers else None,
         collate_fn=_as_it_is,
     )
     return iter(loader)
