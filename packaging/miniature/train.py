@@ -63,6 +63,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--pruned", type=float, metavar="SHARE", help="of the batches of “both” that RTPrune shortens (0)"
     )
+    parser.add_argument(
+        "--encoder-learns", choices=("tokens", "all"), help="in “both”; “tokens” leaves SAM as it is (all)"
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--processes", type=int, default=1, help="how many CPU processes train together")
     parser.add_argument("--threads", type=int, default=1, help="threads of each (default 1)")
@@ -76,8 +79,8 @@ def _parse() -> argparse.Namespace:
         parser.error("layers can be added only to weights that the training begins from")
     if options.minutes is not None and options.processes > 1:
         parser.error("processes that train together count steps, not minutes: their clocks may differ")
-    if options.pruned is not None and options.stage != "both":
-        parser.error("only the stage “both” can be pruned")
+    if options.stage != "both" and not (options.pruned is options.encoder_learns is None):
+        parser.error("--pruned and --encoder-learns are for the stage “both”")
     if options.seed == EVALUATION_SEED:
         parser.error(f"the pages of seed {EVALUATION_SEED} are kept for the evaluation")
     return options
@@ -88,8 +91,8 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting:
     if meeting is not None:
         store = torch.distributed.FileStore(str(meeting), settings.processes)
         torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=settings.processes)
-    own = {name: value for name in ("rate", "pruned") if (value := getattr(options, name)) is not None}
-    stage = _STAGES[options.stage](**own)
+    own = {name: getattr(options, name) for name in ("rate", "pruned", "encoder_learns")}
+    stage = _STAGES[options.stage](**{name: value for name, value in own.items() if value is not None})
     if options.seed is not None:
         stage = stage.seeded(options.seed)
     torch.manual_seed(settings.first_weights)

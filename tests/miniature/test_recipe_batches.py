@@ -11,7 +11,7 @@ from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import Block as TrueBlock
 from recipe.crops import CropBatches, CropPlan
 from recipe.labels import UNSAID
-from recipe.losses import look_loss, place_loss, position_loss, text_loss
+from recipe.losses import look_loss, place_loss, position_loss, text_loss, tile_loss
 from recipe.model import POSITIONS
 from recipe.pages import Page, PageKind, draw_page
 from recipe.readings import PADDING, TOKENIZER, ReadingBatches, ViewPlan, find_in_print, show
@@ -19,7 +19,8 @@ from tokenizers import Tokenizer
 from torch.nn.functional import one_hot
 
 from rtocr_gui.ocr.encoding import encode_views
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.layout import build_layout
+from rtocr_gui.ocr.reading import MOST_TILES, Mode
 from rtocr_gui.ocr.views import make_views
 from rtocr_gui.tokens import TokenKind
 from tests.miniature.materials import ENCODER, SMALL, made_print, tiny_learner
@@ -173,6 +174,21 @@ def test_a_position_is_right_where_row_and_column_are_told(side: int) -> None:
     assert share < 1
     swapped = tokens[:1].unflatten(-1, (2, POSITIONS)).flip(2).flatten(2)
     assert position_loss(head, swapped)[1] < 0.5
+
+
+def test_a_tile_is_right_where_its_row_and_column_are_told() -> None:
+    layout = build_layout(Mode.GUNDAM, (1200, 1900), (2, 3))
+    told = torch.randn(1, len(layout), 2, MOST_TILES)  # whatever is said of the other tokens
+    places = torch.from_numpy(np.flatnonzero(layout.kinds == TokenKind.LOCAL)).view(3, 10, 2, 10)
+    told[0, places] = 0
+    for row, column in np.ndindex(3, 2):
+        told[0, places[row, :, column], 0, row] = told[0, places[row, :, column], 1, column] = 20.0
+    loss, right = tile_loss(told, layout)
+    assert loss < 1e-4
+    assert right == 1
+    swapped, share = tile_loss(told.flip(2), layout)
+    assert share == pytest.approx(1 / 3)  # rows and columns are equal in two tiles of six
+    assert swapped == pytest.approx(20 * 2 / 3, rel=1e-3)
 
 
 def test_a_heavier_character_moves_the_mean_and_equal_weights_do_not() -> None:

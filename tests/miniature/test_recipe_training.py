@@ -256,6 +256,15 @@ def test_where_only_tokens_learn_sam_stays_as_it_is(tmp_path: Path) -> None:
     assert {"position_head.weight", f"{tower}vision_encoder.embeddings.position_embedding.weight"} <= moved
 
 
+@pytest.mark.parametrize("mode", [Mode.TINY, Mode.GUNDAM])
+def test_tiles_are_asked_for_where_a_page_has_some(mode: Mode, tmp_path: Path) -> None:
+    pages = PageKind((700, 700), (1.1, 1.1), (20.0, 30.0))
+    before, after = tiny_learner(), tiny_learner()
+    train(replace(READING, plans=(ViewPlan(pages, mode, pages=1),)), after, RunSettings(tmp_path, steps=1))
+    moved = not torch.equal(before.tile_head.weight, after.tile_head.weight)
+    assert moved == (mode is Mode.GUNDAM)
+
+
 def test_what_has_learnt_before_moves_slower_and_what_tells_positions_does_not(tmp_path: Path) -> None:
     def moved(encoder_share: float) -> dict[str, float]:
         before, after = tiny_learner(), tiny_learner()

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -9,6 +10,8 @@ from torch.nn import functional
 from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.labels import POINTS_PER_PATCH, UNSAID
 from recipe.model import POSITIONS, DenseHead, EncodedViews, Learner
+from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX
+from rtocr_gui.tokens import TokenKind, TokenLayout
 
 NORM_SCALE = 16.0
 """Norm of a token that stands for 1 in `norm_loss`."""
@@ -179,12 +182,35 @@ def position_loss(head: nn.Linear, tokens: Tensor) -> tuple[Tensor, Tensor]:
         The mean loss, and the share of right answers.
     """
     side = math.isqrt(tokens.shape[1])
-    scores = head(tokens).float().view(len(tokens), side, side, 2, POSITIONS)
     steps = torch.arange(side, device=tokens.device) * POSITIONS // side
-    wanted = torch.stack(torch.meshgrid(steps, steps, indexing="ij"), dim=-1).expand(scores.shape[:-1])
+    return _grid_loss(head(tokens).view(len(tokens), side, side, 2, POSITIONS), steps, steps)
+
+
+def tile_loss(scores: Tensor, layout: TokenLayout) -> tuple[Tensor, Tensor]:
+    """In which row and column of tiles each visual token of a tile stands.
+
+    The encoder sees a tile alone, so a token tells its position within its tile; which tile that is the
+    decoder has to find out by where the token stands in the sequence, or it loses its place between tiles.
+
+    Args:
+        scores: (B, V, 2, tiles).
+        layout: of the visual sequence, with tiles.
+
+    Returns:
+        The mean loss, and the share of right answers.
+    """
+    rows, columns = (torch.arange(cells, device=scores.device) for cells in layout.local_grid)
+    places = torch.from_numpy(np.flatnonzero(layout.kinds == TokenKind.LOCAL)).to(scores.device)
+    of_tiles = scores[:, places].unflatten(1, layout.local_grid)
+    return _grid_loss(of_tiles, rows * TOKEN_PX // TILE_PX, columns * TOKEN_PX // TILE_PX)
+
+
+def _grid_loss(scores: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    """How far (B, H, W, 2, classes) scores are from the class of each cell's row (H) and column (W)."""
+    wanted = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), dim=-1).expand(scores.shape[:-1])
     with torch.no_grad():
         right = (scores.argmax(-1) == wanted).float().mean()
-    return functional.cross_entropy(scores.flatten(0, -2), wanted.flatten()), right
+    return functional.cross_entropy(scores.float().flatten(0, -2), wanted.flatten()), right
 
 
 def norm_loss(tokens: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,6 +19,7 @@ from recipe.experts import EVERY_EXPERT
 from recipe.labels import POINTS_PER_PATCH, SLOTS
 from rtocr_gui.ocr.architecture import Architecture, read_architecture
 from rtocr_gui.ocr.checkpoint import stock_config
+from rtocr_gui.ocr.reading import MOST_TILES
 
 CONFIG = Path(__file__).parents[1] / "config.json"
 """The sizes, in the official layout, as they are exported."""
@@ -86,6 +87,7 @@ class Learner(nn.Module):
         self.slot_head = DenseHead(sizes.decoder.width, SLOTS)
         self.place_head = nn.Linear(sizes.decoder.width, SLOTS)
         self.position_head = nn.Linear(sizes.decoder.width, 2 * POSITIONS)
+        self.tile_head = nn.Linear(sizes.decoder.width, 2 * MOST_TILES)
         self._start_id = sizes.decoder.bos_token_id
         self._seen: list[Tensor] = []
         _prepare_encoder(self.model)
@@ -173,9 +175,12 @@ class Learner(nn.Module):
             for place, heads in _LOOKING_HEADS.items()
             if place + len(states) >= 0
         ]
+        first_looking = max(0, len(states) + min(_LOOKING_HEADS))
+        seen = decoder.layers[first_looking].input_layernorm(states[first_looking][:, images])
         return Scores(
             text=self.model.lm_head(output.last_hidden_state[:, -length:]),
             looks=torch.cat(looks),
+            tiles=self.tile_head(seen).unflatten(-1, (2, MOST_TILES)),
             slots=self.place_head(states[-1][:, -length:]),
         )
 
@@ -201,11 +206,14 @@ class Scores:
     Attributes:
         text: (B, L, vocabulary) which token comes.
         looks: (heads, B, L, V) how strongly the looking heads attend to each visual token.
+        tiles: (B, V, 2, tiles) in which row and column of tiles each visual token stands, as it is known
+            where the first of those heads looks.
         slots: (B, L, slots) in which slot of its visual token it is printed.
     """
 
     text: Tensor
     looks: Tensor
+    tiles: Tensor
     slots: Tensor
 
 
@@ -299,6 +307,7 @@ def decoder_parameters(learner: Learner) -> dict[str, nn.Parameter]:
         **_named("decoder", model.language_model),
         "lm_head.weight": learner.model.lm_head.weight,
         **_named("place_head", learner.place_head),
+        **_named("tile_head", learner.tile_head),
         "newline": model.image_newline,
         "separator": model.view_separator,
     }

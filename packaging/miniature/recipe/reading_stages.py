@@ -15,7 +15,15 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from recipe.losses import dense_loss, look_loss, place_loss, position_loss, text_loss, token_loss
+from recipe.losses import (
+    dense_loss,
+    look_loss,
+    place_loss,
+    position_loss,
+    text_loss,
+    tile_loss,
+    token_loss,
+)
 from recipe.model import (
     Learner,
     decoder_parameters,
@@ -63,14 +71,14 @@ PLAIN_PAGES = (
 """The modes of up to 256 cells, in type of 8 pixels x-height and more in the view, mostly above 14."""
 
 WHOLE_PAGES = (
-    ViewPlan(_squares(256, (8, 32)), mode=None, pages=8, weight=1),
-    ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 44)), Mode.TINY, pages=2, weight=2, markdown=0.35),
-    ViewPlan(_pages((560, 1100), (0.8, 1.4), (13, 44)), Mode.SMALL, pages=2, weight=2, markdown=0.35),
-    ViewPlan(_pages((720, 980), _A4, (10.5, 34), 2500), Mode.BASE, pages=1, weight=3, markdown=0.35),
-    ViewPlan(_pages((1000, 1300), _A4, (15, 42), 2500), Mode.BASE, pages=1, weight=2, markdown=0.35),
-    ViewPlan(_pages((950, 1100), (1.0, 1.1), (10, 24), 2500), Mode.BASE, pages=1, weight=1),
-    ViewPlan(_pages((950, 1350), _A4, (10.5, 30), 3000), Mode.LARGE, pages=1, weight=1.5, markdown=0.35),
-    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=3, markdown=0.35),
+    ViewPlan(_squares(256, (8, 20)), mode=None, pages=6, weight=0.3),
+    ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 64)), Mode.TINY, pages=2, weight=1, markdown=0.2),
+    ViewPlan(_pages((560, 1100), (0.8, 1.4), (13, 60)), Mode.SMALL, pages=2, weight=1, markdown=0.2),
+    ViewPlan(_pages((720, 980), _A4, (10.5, 22), 2500), Mode.BASE, pages=1, weight=3, markdown=0.1),
+    ViewPlan(_pages((1000, 1300), _A4, (15, 44), 2500), Mode.BASE, pages=1, weight=1, markdown=0.2),
+    ViewPlan(_pages((950, 1100), (1.0, 1.1), (9, 20), 3000), Mode.BASE, pages=1, weight=2),
+    ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=1, markdown=0.1),
+    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=1.3, markdown=0.1),
 )
 """All modes; the x-heights are those of the page before it is scaled, in the view 7.5 pixels and more."""
 
@@ -136,7 +144,7 @@ class ReadingStage:
         return encoder | decoder_parameters(learner)
 
     def loss(self, learner: Learner, batch: list[Part], step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Weighted surprise by byte, looks and slots; dense labels and positions where the encoder learns."""
+        """Surprise by byte, looks, slots and tiles; dense labels and positions where the encoder learns."""
         device = learner.model.lm_head.weight.device
         surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
         dense, where, weight = (torch.zeros((), device=device) for _ in range(3))
@@ -155,6 +163,10 @@ class ReadingStage:
                 where = where + (by_looks + by_places) / len(batch)
                 figures |= {"look": by_looks.detach(), "looks_right": looks_right}
                 figures |= {"place": by_places.detach(), "places_right": places_right}
+                if part.tiles is not None:
+                    by_tiles, tiles_right = tile_loss(scores.tiles, part.layouts[0])
+                    where = where + by_tiles / len(batch)
+                    figures |= {"tile": by_tiles.detach(), "tiles_right": tiles_right}
                 text = scores.text
             part_surprise, part_right = text_loss(text, targets, weights)
             surprise, right = surprise + part_surprise, right + part_right
@@ -202,8 +214,10 @@ def pages_stage(rate: float = 1.5e-3) -> ReadingStage:
     return ReadingStage("pages", PLAIN_PAGES, parts=3, rate=rate, encoder_learns="tokens", seed=4)
 
 
-def both_stage(rate: float = 8e-4, pruned: float = 0.0) -> ReadingStage:
+def both_stage(
+    rate: float = 8e-4, pruned: float = 0.0, encoder_learns: EncoderLearning = "all"
+) -> ReadingStage:
     """Encoder and decoder on whole pages, in a share of the batches pruned."""
     return ReadingStage(
-        "both", WHOLE_PAGES, 3, rate, encoder_learns="all", seed=3, pruned=pruned, encoder_share=0.5
+        "both", WHOLE_PAGES, 3, rate, encoder_learns, seed=3, pruned=pruned, encoder_share=0.5
     )
