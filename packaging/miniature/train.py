@@ -26,7 +26,7 @@ from recipe.encoder_stage import EncoderStage
 from recipe.model import Learner, read_sizes
 from recipe.pages import EVALUATION_SEED
 from recipe.reading_stages import both_stage, decoder_stage, pages_stage
-from recipe.training import RunSettings, Stage, train
+from recipe.training import FALLING_SHARE, RunSettings, Stage, train
 from recipe.typefaces import MissingMaterial
 from torch.multiprocessing.spawn import ProcessExitedException, spawn
 
@@ -59,6 +59,13 @@ def _parse() -> argparse.Namespace:
         help="numbers, from 0, of layers of the decoder that what it begins from does not have",
     )
     parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
+    parser.add_argument(
+        "--falling-share",
+        type=float,
+        default=FALLING_SHARE,
+        metavar="SHARE",
+        help=f"of the training, at its end, over which the rate falls straight ({FALLING_SHARE})",
+    )
     parser.add_argument("--seed", type=int, help="seed of the pages, if not the stage's own")
     parser.add_argument(
         "--pruned", type=float, metavar="SHARE", help="of the batches of “both” that RTPrune shortens (0)"
@@ -117,6 +124,7 @@ def main() -> int:
         device=options.device,
         processes=options.processes,
         drawers=options.drawers,
+        falling_share=options.falling_share,
         save_s=options.save_s,
     )
     if settings.processes == 1:

@@ -73,6 +73,14 @@ def test_the_rate_falls_when_the_time_is_nearly_up_whatever_the_steps_are() -> N
     assert shares[3] == shares[4] == 0
 
 
+def test_the_rate_may_fall_from_the_beginning_on() -> None:
+    rates = [learning_rate(step, share_left=1 - step / 500, falling_share=1.0) for step in range(50, 500)]
+    assert rates[0] == 0.9
+    assert rates[250 - 50] == 0.5
+    assert all(earlier > later for earlier, later in pairwise(rates[:430]))
+    assert rates[-1] == pytest.approx(0.03)
+
+
 def test_a_training_ends_when_its_time_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     minutes = iter(range(100))
     monkeypatch.setattr("recipe.training.time.monotonic", lambda: 60.0 * next(minutes))

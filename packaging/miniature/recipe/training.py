@@ -32,7 +32,8 @@ HEADS_FILE = "heads.safetensors"
 
 _WARMUP_STEPS = 50
 _FULL_RATE_STEPS = 600
-_FALLING_SHARE = 0.3
+FALLING_SHARE = 0.3
+"""Of a training, at its end, over which the rate falls straight to almost nothing."""
 _LOWEST_RATE = 0.03
 _SMOOTHING = 0.95
 
@@ -90,6 +91,7 @@ class RunSettings:
         device: "cpu" or "cuda".
         processes: how many train together, each with its own batches.
         drawers: worker processes that draw pages, for each of them.
+        falling_share: of the training, at its end, over which the rate falls straight.
         save_s: seconds between two states.
         show_steps: steps between two lines of the log.
         first_weights: seed of the first weights.
@@ -104,6 +106,7 @@ class RunSettings:
     device: str = "cpu"
     processes: int = 1
     drawers: int = 0
+    falling_share: float = FALLING_SHARE
     save_s: float = 120.0
     show_steps: int = 20
     first_weights: int = 1
@@ -119,14 +122,14 @@ class RunSettings:
         return max(0.0, min(1 - step / self.steps, by_minutes))
 
 
-def learning_rate(step: int, share_left: float) -> float:
+def learning_rate(step: int, share_left: float, falling_share: float = FALLING_SHARE) -> float:
     """Share of the full rate at a step.
 
     A warm-up, a plain, then a slow fall with the square root of the step, which does not ask how long the
-    training will be; over its last 30 % a straight fall on top of it.
+    training will be; over its last share a straight fall on top of it.
     """
     slow = min(1.0, (step + 1) / _WARMUP_STEPS, math.sqrt(_FULL_RATE_STEPS / max(1, step)))
-    return slow * min(1.0, max(_LOWEST_RATE, share_left / _FALLING_SHARE))
+    return slow * min(1.0, max(_LOWEST_RATE, share_left / falling_share))
 
 
 def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) -> None:
@@ -161,7 +164,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
             loss, figures = stage.loss(learner, next(batches), step)
         loss.backward()  # type: ignore[no-untyped-call]
         share_gradients(parameters.values(), settings.processes)
-        optimiser.step(stage.rate * learning_rate(step, share_left))
+        optimiser.step(stage.rate * learning_rate(step, share_left, settings.falling_share))
         step += 1
         if journal is None:
             continue
