@@ -4,6 +4,9 @@ import errno
 import os
 from pathlib import Path
 
+_LONGEST_STEM_BYTES = 200
+"""Of a temporary name, so that it stays shorter than the 255 bytes that file systems allow."""
+
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to a temporary file beside `path`, flush it to disk, and rename it into place.
@@ -26,7 +29,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    temporary = target.parent / f".{target.name}.{os.urandom(4).hex()}.part"
+    temporary = target.parent / f".{_shortened(target.name)}.{os.urandom(4).hex()}.part"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, 0o666)
     try:
@@ -40,3 +43,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _shortened(name: str) -> str:
+    return os.fsencode(name)[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore")

@@ -178,6 +178,12 @@ def write_broken_files(folder: Path) -> list[BrokenFile]:
             "page",
         ),
         ("huge-page.pdf", pdf_of_pages(media_box=b"0 0 1000000 1000000"), "too large to be rendered", "page"),
+        (
+            "cropped-away.pdf",
+            pdf_of_pages(media_box=b"0 0 612 792] /CropBox [900 900 1000 1000"),
+            "page shows nothing",
+            "page",
+        ),
         ("strip.pdf", pdf_of_pages(media_box=b"0 0 1 14400"), strip, "page"),
     ]
     for name, content, _, _ in contents:

@@ -182,5 +182,9 @@ def many_shards(values: dict[str, Any]) -> None:
     values["weight_map"] |= {str(number): f"{number}.safetensors" for number in range(999)}
 
 
+def to_bad_normalizer(values: dict[str, Any]) -> None:
+    values["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": "AAAA"}
+
+
 def to_word_pieces(values: dict[str, Any]) -> None:
     values["decoder"] = {"type": "WordPiece", "prefix": "##", "cleanup": True}

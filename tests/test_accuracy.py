@@ -287,6 +287,19 @@ class TestOmniDocBench:
         assert table(result.out)["RTPrune", "0.5"]["NED"] == "0.0000"
         assert table(result.out)["RTPrune", "0.5"]["Pages"] == "2"
 
+    def test_pages_of_one_name_in_two_folders_are_two_pages(self, run: Any, tmp_path: Path) -> None:
+        for folder in ("a", "b"):
+            (tmp_path / "images" / folder).mkdir(parents=True)
+            page_image().save(tmp_path / "images" / folder / "page.jpg", quality=60 if folder == "a" else 90)
+        texts = {"a": "page 1 of page.jpg at 0.50", "b": "something else"}
+        self.write(tmp_path, *(entry(f"{name}/page.jpg", block(text)) for name, text in texts.items()))
+        result = run(tmp_path, "--methods", "rtprune", "--ratios", "0.5", "--json", tmp_path / "figures.json")
+        assert result.code == 0
+        *_, row = json.loads((tmp_path / "figures.json").read_text())["rows"]
+        distances = row["distance_by_page"]
+        assert list(distances) == ["images/a/page.jpg, page 1", "images/b/page.jpg, page 1"]
+        assert distances["images/a/page.jpg, page 1"] == 0 < distances["images/b/page.jpg, page 1"]
+
     def test_gives_the_blocks_in_reading_order_without_what_is_not_read(self, tmp_path: Path) -> None:
         formula = {"category_type": "equation_isolated", "latex": "$$a^2$$", "order": 2}
         cells = {

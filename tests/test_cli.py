@@ -639,6 +639,7 @@ def test_a_plan_that_cannot_be_written_is_told(run, page, tmp_path, option):
         ["read", "a.png", "--most-tiles", "ten"],
         ["curve", "a.png", "--task", "locate"],
         ["read", "a.png", "--device", "abacus"],
+        ["read", "a.png", "--device", "cuda:one"],
         ["read", "a.png", "--pages", "0"],
         ["read", "a.png", "--pages", "3-1"],
         ["read", "a.png", "--pages", "one"],
@@ -668,6 +669,7 @@ def test_wrong_usage_ends_with_2_and_a_reason(run, argv):
         (["plan", "--json", "SCAN", "b.png"], "give --json=FILE.json or put --json after the file"),
         (["plan", "b.png", "--overlay", "SCAN"], "give --overlay FILE.png"),
         (["read", "b.png", "-o", "SCAN"], "give -o FILE.md"),
+        (["bench", "--json", "SCAN"], "give --json=FILE.json or put --json after the file"),
     ],
 )
 def test_no_scan_is_taken_for_the_file_to_write(run, tmp_path, words, advice):

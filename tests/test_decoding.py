@@ -1,5 +1,6 @@
 """Generation: positions, greedy choice, the ban on repetition, and the reasons to stop."""
 
+import math
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,11 +13,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 from transformers import UnlimitedOcrForConditionalGeneration
 
+from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.checkpoint import load_model
 from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt, build_prompt
 from rtocr_gui.ocr.encoding import encode_views
 from rtocr_gui.ocr.folder import check_folder
-from rtocr_gui.ocr.greedy import GenerationRules
+from rtocr_gui.ocr.greedy import Candidates, GenerationRules
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode, StopReason
 from rtocr_gui.ocr.repetition import banned_tokens
@@ -96,6 +98,15 @@ def test_without_an_end_token_generation_goes_on() -> None:
     generation = generate([7, 1], end_id=None, max_new_tokens=6)
     assert generation.token_ids == [7, 1, 7, 1, 7, 1]
     assert generation.stop_reason is StopReason.LENGTH
+
+
+@pytest.mark.parametrize("spoilt", [math.nan, math.inf])
+def test_logits_that_are_not_finite_are_no_text(spoilt: float) -> None:
+    logits = torch.zeros(2, 10)
+    assert Candidates(logits, of_shared_pass=True).is_close == [True, True]
+    logits[1, 3] = spoilt
+    with pytest.raises(ReadingError, match="not finite"):
+        Candidates(logits, of_shared_pass=False)
 
 
 def test_a_text_as_long_as_allowed_stops_there() -> None:

@@ -266,6 +266,19 @@ def test_deep_grey_without_a_range_is_stretched_from_darkest_to_brightest(tmp_pa
     assert [found[row, 0, 0] for row in (0, 15, 25)] == [0, 255, 128]
 
 
+def test_values_that_are_no_numbers_spoil_no_other(tmp_path):
+    values = np.full((40, 40), 1000, np.float32)
+    values[10:20] = 3000
+    values[0, 0], values[0, 1], values[0, 2] = np.inf, -np.inf, np.nan
+    found = np.asarray(first_page(written(tmp_path / "scan.tif", encoded(Image.fromarray(values), "TIFF"))))
+    assert [found[place][0] for place in ((0, 0), (0, 1), (0, 2), (5, 5), (15, 5))] == [255, 0, 0, 0, 255]
+
+
+def test_a_deep_grey_page_of_nothing_opens(tmp_path):
+    nothing = Image.fromarray(np.full((40, 40), np.nan, np.float32))
+    assert first_page(written(tmp_path / "nan.tif", encoded(nothing, "TIFF"))).getextrema() == ((0, 0),) * 3
+
+
 def test_a_deep_grey_page_of_one_value_opens(tmp_path):
     flat = Image.fromarray(np.full((40, 40), 7.0, np.float32))
     assert first_page(written(tmp_path / "flat.tif", encoded(flat, "TIFF"))).getextrema() == ((0, 0),) * 3
@@ -342,6 +355,17 @@ def test_a_pdf_page_is_rendered_at_200_dpi_unless_told_otherwise(tmp_path):
         assert page.image.getpixel((10, 2330)) == BLACK
         assert page.image.getpixel((10, 10)) == WHITE
         assert document.load_page(0, dpi=72).image.size == (595, 842)
+
+
+def test_a_pdf_page_too_large_for_the_memory_says_so(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("pypdfium2.PdfPage.render", full)
+    with open_document(written(tmp_path / "page.pdf", pdf_of_pages())) as document:
+        for render in (lambda: document.load_page(0), lambda: document.thumbnail(0, 100)):
+            with pytest.raises(DocumentError, match="not enough memory"):
+                render()
 
 
 def test_a_large_pdf_page_is_rendered_at_a_resolution_that_fits_and_says_which(tmp_path, monkeypatch):

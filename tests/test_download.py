@@ -405,7 +405,9 @@ def test_a_file_shorter_than_the_server_said_is_told(hub: HubServer, folder: Pat
         run(hub, folder)
 
 
-@pytest.mark.parametrize("page", ["<html>Welcome to the hotel</html>", "[]", '{"sha": 5}', "null"])
+@pytest.mark.parametrize(
+    "page", ["<html>Welcome to the hotel</html>", "[]", '{"sha": 5}', "null", "[" * 200_000]
+)
 def test_a_login_page_is_not_taken_for_a_server(page: str, hub: HubServer, folder: Path) -> None:
     hub.always[INFO] = Trouble(pages=page)
     with pytest.raises(DownloadError, match="login page of the network"):
@@ -571,6 +573,28 @@ def test_a_discarded_download_leaves_nothing(hub: HubServer, folder: Path) -> No
     discard_download(folder)
     assert not folder.exists()
     discard_download(folder)
+
+
+def test_a_download_that_begins_while_another_is_discarded_is_alone(
+    hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever locks the folder while the lock is removed must not be left with a lock that nobody sees."""
+    hub.always[WEIGHTS] = Trouble(cut_after=1000)
+    with pytest.raises(DownloadError):
+        run(hub, folder, patience=Patience(waits_s=()))
+    unlink, refused = Path.unlink, []
+
+    def unlink_while_another_begins(path: Path, missing_ok: bool = False) -> None:
+        if path.name.endswith(".lock") and not refused:
+            with pytest.raises(DownloadError, match="Another RTOCR is downloading") as error:
+                discard_download(folder)
+            refused.append(error)
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink_while_another_begins)
+    discard_download(folder)
+    assert refused
+    assert not folder.exists()
 
 
 def test_discarding_touches_neither_a_finished_model_nor_a_persons_files(

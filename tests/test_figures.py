@@ -1,5 +1,6 @@
 """Figures are cut out of their page and linked where they stand."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,11 @@ def test_a_figure_within_a_line_stands_before_the_line() -> None:
     assert link_figures("one\ntwo three", figures, 1, Path("a.assets")) == (
         "one\n\n![](a.assets/page-1-figure-1.png)\n\ntwo three"
     )
+
+
+def test_a_name_in_no_known_alphabet_makes_a_link() -> None:
+    folder = Path(os.fsdecode(b"caf\xe9.assets"))
+    assert link_figures("", FIGURES[:1], 1, folder) == "![](caf%E9.assets/page-1-figure-1.png)"
 
 
 def test_any_file_name_makes_a_link_that_leads_there() -> None:

@@ -47,6 +47,12 @@ def test_a_failure_leaves_the_old_file_and_no_half_one(
     assert [entry.name for entry in tmp_path.iterdir()] == ["old.md"]
 
 
+@pytest.mark.parametrize("name", ["a" * 252 + ".md", "é" * 120 + ".md"])
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path, name: str) -> None:
+    write_atomically(tmp_path / name, b"text")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_a_folder_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         write_atomically(tmp_path, b"text")

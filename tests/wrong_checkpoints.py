@@ -46,6 +46,7 @@ from tests.spoiling import (
     shard_of_another_model,
     share_bytes,
     tensor,
+    to_bad_normalizer,
     to_word_pieces,
     tokenizer,
     unlimited,
@@ -291,6 +292,9 @@ WEIGHT_FILES = [
 
 TOKENIZERS = [
     WrongFolder("a tokenizer of another kind", tokenizer(to_word_pieces), "byte-level"),
+    WrongFolder(
+        "a tokenizer at which the library panics", tokenizer(to_bad_normalizer), "is not a tokenizer"
+    ),
     WrongFolder("a tokenizer with another <image>", config("image_token_id", 5), "has the id 4, not 5"),
     WrongFolder("a tokenizer without <image>", without_token("<image>"), "has no token “<image>”"),
     WrongFolder(

@@ -253,13 +253,20 @@ class _AccuracyBench:
     def _modes(self, pages: list[TruePage]) -> dict[str, str]:
         """How each page was scaled; those that were not read are left out."""
         read = [(page, self._readings.find(page.ref, self._asked(ALL_TOKENS, page))) for page in pages]
-        return {page.ref.label: reading.mode for page, reading in read if reading is not None}
+        return {self._name(page): reading.mode for page, reading in read if reading is not None}
 
     def _scores(self, setting: Setting, pages: list[TruePage]) -> list[PageScore]:
         found = [(page, self._readings.find(page.ref, self._asked(setting, page))) for page in pages]
         return [
-            score_page(page.ref.label, reading, page.truth) for page, reading in found if reading is not None
+            score_page(self._name(page), reading, page.truth)
+            for page, reading in found
+            if reading is not None
         ]
+
+    def _name(self, page: TruePage) -> str:
+        """Names a page within the folder, in whose own folders files may have the same names."""
+        folder = os.path.relpath(page.ref.path.parent, self._arguments.folder)
+        return page.ref.label if folder == os.curdir else f"{Path(folder).as_posix()}/{page.ref.label}"
 
 
 def _protect_inputs(arguments: argparse.Namespace, pages: list[TruePage]) -> None:

@@ -14,6 +14,7 @@ from rtocr_gui.cli.values import (
     ALL_PAGES,
     LEAST_RETENTION,
     csv_target,
+    device_name,
     json_target,
     markdown_target,
     overlay_target,
@@ -243,7 +244,13 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def add_place(parser: argparse.ArgumentParser) -> None:
     """Add where and how a model shall run."""
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(auto)")
+    parser.add_argument(
+        "--device",
+        type=device_name,
+        default="auto",
+        metavar="DEVICE",
+        help="auto, cpu, cuda, cuda:1, mps (auto)",
+    )
     parser.add_argument(
         "--precision",
         choices=("auto", "float32", "float16", "bfloat16"),

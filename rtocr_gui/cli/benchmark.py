@@ -14,12 +14,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 from rtocr_gui.cli import accuracy, speed
-from rtocr_gui.errors import ExportError, RtocrError
-from rtocr_gui.files import write_atomically
+from rtocr_gui.cli.values import json_target
+from rtocr_gui.errors import RtocrError
+from rtocr_gui.export.writing import write_text_atomically
 
 _RUNS = 5
 _AS_ANY_START_BUT_THE_FIRST = {"PYTHONDONTWRITEBYTECODE": ""}
@@ -120,7 +120,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     speed.add_arguments(
         figures.add_parser("decoding", help="measure each stage of a reading, and decoding against stock")
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
+    parser.add_argument("--json", type=json_target, metavar="FILE", help="also write the figures to a file")
     parser.add_argument(
         "--only", action="append", choices=tuple(PROBES), help="measure this group alone; may be repeated"
     )
@@ -150,12 +150,7 @@ def run(args: argparse.Namespace) -> int:
             exit_code = 1
     print(format_table(figures))
     if args.json is not None:
-        try:
-            write_atomically(args.json, (json.dumps(figures, indent=2) + "\n").encode())
-        except OSError as error:
-            raise ExportError(
-                f"The figures could not be written to {args.json}: {error.strerror}."
-            ) from error
+        write_text_atomically(args.json, json.dumps(figures, indent=2) + "\n")
     return exit_code
 
 

@@ -4,6 +4,7 @@ Each parser takes the text as it was typed. Knows no command.
 """
 
 import argparse
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES
 
 LEAST_RETENTION = 0.1
 DPI_RANGE = (36, 600)
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,13 @@ def resolution(text: str) -> float:
     if not lowest <= dpi <= highest:
         raise argparse.ArgumentTypeError(f"“{text}” is not a resolution from {lowest} to {highest} dpi")
     return dpi
+
+
+def device_name(text: str) -> str:
+    """Parse where a model shall run; whether the computer has such a device is found out later."""
+    if not _DEVICE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"“{text}” is no device: choose auto, cpu, cuda, cuda:1 or mps")
+    return text
 
 
 def markdown_target(text: str) -> Path:

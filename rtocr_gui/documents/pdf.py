@@ -83,8 +83,8 @@ class PdfFile:
         """
         with self._page(index) as page:
             size_pt = page.get_size()
-            small = longest_px / max(size_pt) * POINTS_PER_INCH
-            image = _draw(page, min(small, _affordable_dpi(DEFAULT_DPI, *size_pt)))
+            affordable = _affordable_dpi(DEFAULT_DPI, *size_pt)
+            image = _draw(page, min(affordable, longest_px / max(size_pt) * POINTS_PER_INCH))
         image.thumbnail((longest_px, longest_px))
         return image
 
@@ -111,21 +111,27 @@ class PdfFile:
 
 
 def _draw(page: Any, dpi: float) -> Image.Image:
-    bitmap = page.render(scale=dpi / POINTS_PER_INCH)
     try:
-        image: Image.Image = bitmap.to_pil()  # a copy, as the byte order changes from BGR to RGB
+        bitmap = page.render(scale=dpi / POINTS_PER_INCH)
+        try:
+            image: Image.Image = bitmap.to_pil()  # a copy, as the byte order changes from BGR to RGB
+        finally:
+            bitmap.close()
         return image
     except MemoryError as error:
         raise DocumentError(
             "There is not enough memory to render the page. "
             "Close other programs, or choose a lower resolution."
         ) from error
-    finally:
-        bitmap.close()
 
 
 def _affordable_dpi(dpi: float, width_pt: float, height_pt: float) -> float:
     """The wanted resolution, or the highest that keeps the page under `PDF_PIXEL_LIMIT` pixels."""
+    if not (width_pt > 0 and height_pt > 0):
+        raise DocumentError(
+            "The page shows nothing: it is cropped to a place outside its sheet. "
+            "Undo the cropping in another program, or print it to a new PDF."
+        )
     width_in, height_in = width_pt / POINTS_PER_INCH, height_pt / POINTS_PER_INCH
     affordable = min(dpi, math.sqrt(PDF_PIXEL_LIMIT / (width_in * height_in)))
     if affordable < min(dpi, PDF_LEAST_DPI):

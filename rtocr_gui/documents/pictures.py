@@ -144,13 +144,15 @@ def _grey_of_deep(image: Image.Image) -> Image.Image:
     """Bring grey values of more than 8 bits to 8.
 
     16-bit values are scaled from 0..65535. 32-bit integers and floats have no agreed range, so what
-    the page holds is stretched from its darkest to its brightest value.
+    the page holds is stretched from its darkest to its brightest value; what is no number is dark.
     """
     if image.mode.startswith("I;16"):
         values = np.asarray(image).astype(np.uint32)
         return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    darkest, brightest = float(values.min()), float(values.max())
+    values = np.asarray(image, dtype=np.float64)
+    finite = values[np.isfinite(values)]
+    darkest, brightest = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    values = np.nan_to_num(values, nan=darkest, posinf=brightest, neginf=darkest)
     span = brightest - darkest or 1.0
     return Image.fromarray(np.rint((values - darkest) * (255 / span)).astype(np.uint8))
 

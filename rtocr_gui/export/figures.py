@@ -7,6 +7,7 @@ all, and nothing else in the folder is touched. Knows nothing of readings: peopl
 
 import io
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,7 @@ def link_figures(text: str, figures: Sequence[Figure], number: int, folder: Path
     pieces, done = [], 0
     for figure, name in zip(figures, _names(figures, number), strict=True):
         line = max(done, text.rfind("\n", 0, figure.place) + 1)
-        pieces += [text[done:line].strip("\n"), f"![]({quote(folder.name)}/{name})"]
+        pieces += [text[done:line].strip("\n"), f"![]({quote(os.fsencode(folder.name))}/{name})"]
         done = line
     rest = text[done:]
     if not pieces:

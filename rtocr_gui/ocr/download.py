@@ -5,13 +5,13 @@ checksum are what the server listed. Synchronous: a generator of progress with a
 disk; how to talk to the server is in `hub`.
 """
 
+import contextlib
 import errno
 import os
 import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,7 +124,10 @@ def discard_download(folder: Path) -> None:
             if record is not None and any(not (folder / name).is_file() for name in record.files):
                 for name in (*record.files, RECORD_FILE):
                     (folder / name).unlink(missing_ok=True)
-        (folder / _LOCK_FILE).unlink(missing_ok=True)
+            with contextlib.suppress(
+                PermissionError
+            ):  # Windows keeps what is open, and removes it after that
+                (folder / _LOCK_FILE).unlink(missing_ok=True)
         if not any(folder.iterdir()):
             folder.rmdir()
 
@@ -294,7 +297,7 @@ def _is_range_refused(error: Exception) -> bool:
     return isinstance(error, HfHubHTTPError) and error.response.status_code == 416
 
 
-@contextmanager
+@contextlib.contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Keep a second program from downloading into the same folder.
 
@@ -316,7 +319,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
         lock.__exit__(None, None, None)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _told_by_folder(folder: Path) -> Iterator[None]:
     """Word what the disk refuses."""
     try:

@@ -4,12 +4,14 @@ Knows logits and token ids; not where the logits come from: from passes over one
 (`decoding`), over guesses (`drafting`), or over several texts at once (`batching`).
 """
 
+import math
 import threading
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ocr.repetition import Loop, banned_tokens, find_loop
 
@@ -54,11 +56,20 @@ class Candidates:
         of_shared_pass: as given.
         is_close: whether the two largest logits of a row lie closer together than rounding may move them;
             never of a pass over one token, which rounds as the greedy choice does.
+
+    Raises:
+        ReadingError: the logits are not finite numbers, e.g. of weights that overflow in half precision.
     """
 
     def __init__(self, logits: Tensor, of_shared_pass: bool) -> None:
+        largest, likeliest = logits.max(dim=-1)
+        if not all(map(math.isfinite, largest.tolist())):
+            raise ReadingError(
+                "The model's decoder gave numbers that are not finite. Choose another precision or device; "
+                "if that does not help, check the model files."
+            )
         self.logits = logits
-        self.likeliest: list[int] = logits.argmax(dim=-1).tolist()
+        self.likeliest: list[int] = likeliest.tolist()
         self.of_shared_pass = of_shared_pass
         self.is_close = _are_close(logits) if of_shared_pass else [False] * len(logits)
 

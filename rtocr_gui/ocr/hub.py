@@ -82,7 +82,7 @@ def list_files(source: ModelSource, timeout_s: float) -> HubListing:
         commit = str(told["sha"])
         entries = list(told["siblings"])
         files = [_read_entry(entry) for entry in entries if _is_wanted(entry["rfilename"])]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DownloadError(
             f"The server “{source.host}” answered, but not as a model server does: it may be the login page "
             "of the network. Open a page in the browser, or check the server's address."

@@ -36,9 +36,7 @@ class PageTokenizer:
         self.start_id = start_id
         self.end_id = end_id
         self._tokenizer = tokenizer
-        self._added = {
-            token_id: added.content for token_id, added in tokenizer.get_added_tokens_decoder().items()
-        }
+        self._added = _added_tokens(tokenizer)
         self._bytes_by_character = _bytes_by_character()
 
     @classmethod
@@ -57,14 +55,14 @@ class PageTokenizer:
         """
         try:
             tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises nothing more exact
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # the library raises Exception itself; its panics are not even that
             raise damaged(path, "it is not a tokenizer") from error
         decoder = architecture.decoder
         if not isinstance(tokenizer.decoder, decoders.ByteLevel):
             raise _other_model(path, "it is not byte-level")
-        special = {
-            token_id: added.content for token_id, added in tokenizer.get_added_tokens_decoder().items()
-        }
+        special = _added_tokens(tokenizer)
         image_id = {text: token_id for token_id, text in special.items()}.get(IMAGE_TOKEN)
         if image_id is None:
             raise _other_model(path, f"it has no token “{IMAGE_TOKEN}”")
@@ -137,6 +135,11 @@ def spell(tokenizer: PageTokenizer, token_ids: Iterable[int]) -> tuple[str, NDAr
     text = "".join(pieces) + stream.finish()
     offsets[-1] = len(text)
     return text, offsets
+
+
+def _added_tokens(tokenizer: Tokenizer) -> dict[int, str]:
+    """Text by id of the tokens that are no run of bytes."""
+    return {token_id: added.content for token_id, added in tokenizer.get_added_tokens_decoder().items()}
 
 
 def _bytes_by_character() -> dict[str, bytes]:

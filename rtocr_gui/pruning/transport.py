@@ -7,7 +7,6 @@ Knows no model and no page. Source: RTPrune, arXiv 2605.00392, "read twice".
 
 import numpy as np
 import ot
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -83,7 +82,6 @@ def transport_of(plan: PrunePlan) -> Transport:
     return Transport(mass)
 
 
-@torch.no_grad()
 def apply_plan(tokens: Tensor, plan: PrunePlan) -> Tensor:
     """Give the visual sequence that the decoder receives.
 
@@ -96,8 +94,8 @@ def apply_plan(tokens: Tensor, plan: PrunePlan) -> Tensor:
         plan: made from these tokens.
 
     Returns:
-        (m, D) rows `plan.selected`, same type and device. Newlines and the separator are
-        unchanged; where nothing is merged, so is everything else.
+        (m, D) rows `plan.selected`, same type and device; gradients go through. Newlines and the separator
+        are unchanged; where nothing is merged, so is everything else.
 
     Raises:
         PruningError: the plan is about a sequence of another length.
