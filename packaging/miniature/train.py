@@ -86,7 +86,7 @@ def _parse() -> argparse.Namespace:
         parser.error("layers can be added only to weights that the training begins from")
     if options.minutes is not None and options.processes > 1:
         parser.error("processes that train together count steps, not minutes: their clocks may differ")
-    if options.stage != "both" and not (options.pruned is options.encoder_learns is None):
+    if options.stage != "both" and any(one is not None for one in (options.pruned, options.encoder_learns)):
         parser.error("--pruned and --encoder-learns are for the stage “both”")
     if options.seed == EVALUATION_SEED:
         parser.error(f"the pages of seed {EVALUATION_SEED} are kept for the evaluation")

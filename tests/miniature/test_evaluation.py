@@ -13,11 +13,12 @@ from recipe.blocks import Block as TrueBlock
 from recipe.training import RunSettings, train
 from recipe.typefaces import MissingMaterial, find_typefaces
 
-from rtocr_gui.cli.scores import ALL_TOKENS, PageScore
+from rtocr_gui.cli.scores import ALL_TOKENS, PageScore, Setting
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import inspect_checkpoint
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.reading import Block as ReadBlock
+from rtocr_gui.pruning.plan import PruneMethod
 from tests.miniature.materials import ENCODER, MINIATURE, tiny_learner
 
 
@@ -91,6 +92,26 @@ def test_the_tables_tell_what_was_measured_and_dash_what_was_not() -> None:
     assert "| base | 1 | 1.5% | 75.0% | 50.0% | 100.0% | 0 of 1 |" in tables
     assert "| base | 0 of 0 | 1 of 2 | 0.91 | 2.0 |" in tables
     assert "Gundam" not in tables
+
+
+def test_only_pages_that_were_read_at_every_setting_compare() -> None:
+    info = replace(inspect_checkpoint(MINIATURE), modes=(Mode.BASE,), tasks=TASKS[:1])
+    sets = plan_sets(info, info.modes, [Group.RETENTION])
+    half = Setting(PruneMethod.RTPRUNE, 0.5)
+    outcomes = [
+        Outcome(
+            sets[0].name,
+            page,
+            setting,
+            PageScore(f"page {page}", 0.1 * page, 0.1 * page, 1000, 1.0, False, 1000, 10, 90, 900),
+            *(False, 0.9, 0, 0, 0, None, ""),
+        )
+        for setting, pages in ((ALL_TOKENS, (1, 2, 3)), (half, (1, 3)))
+        for page in pages
+    ]
+    tables = card_tables(sets, outcomes)
+    assert [line.split("|")[3].strip() for line in tables.splitlines() if "%" in line] == ["2", "2"]
+    assert tables.count("0.2000") == 2
 
 
 def test_pages_of_an_evaluation_are_as_large_as_their_names_say() -> None:

@@ -182,12 +182,16 @@ def test_a_tile_is_right_where_its_row_and_column_are_told() -> None:
     places = torch.from_numpy(np.flatnonzero(layout.kinds == TokenKind.LOCAL)).view(3, 10, 2, 10)
     told[0, places] = 0
     for row, column in np.ndindex(3, 2):
-        told[0, places[row, :, column], 0, row] = told[0, places[row, :, column], 1, column] = 20.0
-    loss, right = tile_loss(told, layout)
+        told[0, places[row, :, column], 0, row] = told[0, places[row, :, column], 1, column] = 1.0
+    head = torch.nn.Linear(2 * MOST_TILES, 2 * MOST_TILES)
+    with torch.no_grad():
+        head.weight.copy_(20 * torch.eye(2 * MOST_TILES))
+        head.bias.zero_()
+        loss, right = tile_loss(head, told.flatten(2), layout)
+        swapped, share = tile_loss(head, told.flip(2).flatten(2), layout)
     assert loss < 1e-4
     assert right == 1
-    swapped, share = tile_loss(told.flip(2), layout)
-    assert share == pytest.approx(1 / 3)  # rows and columns are equal in two tiles of six
+    assert share == pytest.approx(1 / 3)  # row and column are equal in two tiles of six
     assert swapped == pytest.approx(20 * 2 / 3, rel=1e-3)
 
 

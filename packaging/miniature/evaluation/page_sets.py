@@ -4,6 +4,7 @@ Pages are drawn so large that the view scales them little or not at all: an x-he
 or on the tiles. Their seed is none of the training's. Knows no engine and no score.
 """
 
+import hashlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,8 +101,9 @@ class PageSet:
 
     @property
     def name(self) -> str:
-        """Names it in a record."""
-        return f"{self.group.value}/{self.mode.value}/{self.look.value}/{self.x_height_px:g}"
+        """Names it in a record, where pages of another kind are another set."""
+        kind = hashlib.sha256(repr(self.kind).encode()).hexdigest()[:8]
+        return f"{self.group.value}/{self.mode.value}/{self.look.value}/{self.x_height_px:g}/{kind}"
 
     def page(self, index: int) -> TruePage | None:
         """Draw or open a page; None where the set has no more."""

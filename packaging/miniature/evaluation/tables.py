@@ -134,12 +134,19 @@ def _samples(sets: Sequence[PageSet], outcomes: Sequence[Outcome]) -> str:
 
 def _by_setting(chosen: _Chosen) -> str:
     """In the order of the table; only pages that were read at every setting compare."""
+    if not chosen.scores:
+        return ""
     settings = dict.fromkeys(outcome.setting for outcome in chosen.outcomes)
     scores = {
         setting: [one.score for one in chosen.outcomes if one.setting == setting and one.score is not None]
         for setting in settings
     }
-    return format_table(make_rows(scores)) if chosen.scores else ""
+    shared = set.intersection(*({score.page for score in found} for found in scores.values()))
+    return format_table(
+        make_rows(
+            {setting: [score for score in found if score.page in shared] for setting, found in scores.items()}
+        )
+    )
 
 
 def _a4(sets: Sequence[PageSet], outcomes: Sequence[Outcome]) -> str:

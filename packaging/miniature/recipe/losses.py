@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -11,7 +10,8 @@ from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.labels import POINTS_PER_PATCH, UNSAID
 from recipe.model import POSITIONS, DenseHead, EncodedViews, Learner
 from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX
-from rtocr_gui.tokens import TokenKind, TokenLayout
+from rtocr_gui.ocr.reading import MOST_TILES
+from rtocr_gui.tokens import TokenLayout
 
 NORM_SCALE = 16.0
 """Norm of a token that stands for 1 in `norm_loss`."""
@@ -186,23 +186,26 @@ def position_loss(head: nn.Linear, tokens: Tensor) -> tuple[Tensor, Tensor]:
     return _grid_loss(head(tokens).view(len(tokens), side, side, 2, POSITIONS), steps, steps)
 
 
-def tile_loss(scores: Tensor, layout: TokenLayout) -> tuple[Tensor, Tensor]:
+def tile_loss(head: nn.Linear, visual: Tensor, layout: TokenLayout) -> tuple[Tensor, Tensor]:
     """In which row and column of tiles each visual token of a tile stands.
 
     The encoder sees a tile alone, so a token tells its position within its tile; which tile that is the
     decoder has to find out by where the token stands in the sequence, or it loses its place between tiles.
 
     Args:
-        scores: (B, V, 2, tiles).
-        layout: of the visual sequence, with tiles.
+        head: from (D) to scores of the rows, then of the columns.
+        visual: (B, V, D) visual sequences, as the decoder knows them where it begins to look.
+        layout: of the sequences, with tiles.
 
     Returns:
         The mean loss, and the share of right answers.
     """
-    rows, columns = (torch.arange(cells, device=scores.device) for cells in layout.local_grid)
-    places = torch.from_numpy(np.flatnonzero(layout.kinds == TokenKind.LOCAL)).to(scores.device)
-    of_tiles = scores[:, places].unflatten(1, layout.local_grid)
-    return _grid_loss(of_tiles, rows * TOKEN_PX // TILE_PX, columns * TOKEN_PX // TILE_PX)
+    rows, columns = (
+        torch.arange(cells, device=visual.device) * TOKEN_PX // TILE_PX for cells in layout.local_grid
+    )
+    places = torch.from_numpy(layout.prunable[layout.cells("local")]).to(visual.device)
+    scores = head(visual[:, places]).unflatten(1, layout.local_grid).unflatten(-1, (2, MOST_TILES))
+    return _grid_loss(scores, rows, columns)
 
 
 def _grid_loss(scores: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:

@@ -176,11 +176,10 @@ class Learner(nn.Module):
             if place + len(states) >= 0
         ]
         first_looking = max(0, len(states) + min(_LOOKING_HEADS))
-        seen = decoder.layers[first_looking].input_layernorm(states[first_looking][:, images])
         return Scores(
             text=self.model.lm_head(output.last_hidden_state[:, -length:]),
             looks=torch.cat(looks),
-            tiles=self.tile_head(seen).unflatten(-1, (2, MOST_TILES)),
+            visual=decoder.layers[first_looking].input_layernorm(states[first_looking][:, images]),
             slots=self.place_head(states[-1][:, -length:]),
         )
 
@@ -206,14 +205,13 @@ class Scores:
     Attributes:
         text: (B, L, vocabulary) which token comes.
         looks: (heads, B, L, V) how strongly the looking heads attend to each visual token.
-        tiles: (B, V, 2, tiles) in which row and column of tiles each visual token stands, as it is known
-            where the first of those heads looks.
+        visual: (B, V, D) visual tokens as they are known where the first of those heads looks.
         slots: (B, L, slots) in which slot of its visual token it is printed.
     """
 
     text: Tensor
     looks: Tensor
-    tiles: Tensor
+    visual: Tensor
     slots: Tensor
 
 

@@ -5,7 +5,6 @@ as given. Merging is linear in the tokens, so gradients reach those that stay an
 that are merged. The paper is training-free: that a model was taught so has to be said beside its figures.
 """
 
-import inspect
 import random
 from dataclasses import dataclass
 
@@ -21,7 +20,6 @@ from rtocr_gui.tokens import TokenLayout
 
 _LEAST_RETENTION = 0.5
 _AUTOMATIC_SHARE = 0.4
-_merge = inspect.unwrap(apply_plan)  # without its no_grad
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,5 +57,5 @@ def prune_page(visual: Tensor, view: Tensor, layout: TokenLayout, retention: flo
         tokens = visual.float()
         measures = measure_tokens(tokens.detach()[prunable], normalise(pixels))
         plan = plan_pruning(layout, measures, PruneSettings(retention))
-        merged = _merge(tokens, plan)
+        merged = apply_plan(tokens, plan)
     return PrunedPage(merged, torch.from_numpy(plan.selected).to(visual.device), len(layout))

@@ -80,7 +80,8 @@ WHOLE_PAGES = (
     ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=1, markdown=0.1),
     ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=1.3, markdown=0.1),
 )
-"""All modes; the x-heights are those of the page before it is scaled, in the view 7.5 pixels and more."""
+"""All modes; the x-heights are those of the page before it is scaled, in the view 7.5 pixels and more on
+nearly all pages."""
 
 _DENSE_WEIGHT, _WHERE_WEIGHT = 0.35, 0.3
 
@@ -164,7 +165,7 @@ class ReadingStage:
                 figures |= {"look": by_looks.detach(), "looks_right": looks_right}
                 figures |= {"place": by_places.detach(), "places_right": places_right}
                 if part.tiles is not None:
-                    by_tiles, tiles_right = tile_loss(scores.tiles, part.layouts[0])
+                    by_tiles, tiles_right = tile_loss(learner.tile_head, scores.visual, part.layouts[0])
                     where = where + by_tiles / len(batch)
                     figures |= {"tile": by_tiles.detach(), "tiles_right": tiles_right}
                 text = scores.text
