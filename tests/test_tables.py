@@ -97,3 +97,10 @@ def test_a_cell_shows_the_text_it_showed(cells: list[str]) -> None:
     if "\\(" in "".join(cells) or "\\[" in "".join(cells):
         return  # might be a formula, which is left to itself
     assert rendered_cells(markdown) == [" ".join(text.split()) for text in cells]
+
+
+def test_tables_without_an_end_take_no_time() -> None:
+    table = "<table><tr><td>a</td></tr></table>"
+    opened = "<table " * 100_000
+    assert with_pipe_tables(opened) == opened
+    assert with_pipe_tables(f"{table}\n\n{opened}") == f"{with_pipe_tables(table)}\n\n{opened}"

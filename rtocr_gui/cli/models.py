@@ -49,10 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "check", help="check a model folder, and every byte of one that was downloaded"
     )
     check.add_argument("folder", metavar="FOLDER", type=Path)
+    check.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
     fit = actions.add_parser("fit", help="tell what a model needs of memory in each mode, and what is free")
     fit.add_argument("folder", metavar="FOLDER", type=Path)
     add_place(fit)
-    check.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
 
 
 def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:

@@ -206,18 +206,20 @@ class _Output:
         self._path = path
         self._pipe_tables = pipe_tables
         self._pages: list[ExportPage] = []
+        self._written = 0
 
     def add(self, reading: Reading, page: PageImage | None) -> None:
         """Add the text of a page; its picture is needed where it has figures."""
         text = _text(reading) if page is None else self._with_figures(reading, page)
         text = with_pipe_tables(text) if self._pipe_tables else text
-        before = len(markdown_of_pages(self._pages))
         self._pages.append(ExportPage(reading.ref.label, text))
         if self._path is not None:
             export_markdown(self._pages, self._path)
-        else:
-            sys.stdout.write(markdown_of_pages(self._pages)[before:])
-            sys.stdout.flush()
+            return
+        whole = markdown_of_pages(self._pages)
+        sys.stdout.write(whole[self._written :])
+        sys.stdout.flush()
+        self._written = len(whole)
 
     def _with_figures(self, reading: Reading, page: PageImage) -> str:
         """The text of a page, its figures written and linked; a pipe or a device has no place for them."""

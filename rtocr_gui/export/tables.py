@@ -11,6 +11,7 @@ import re
 from html.parser import HTMLParser
 
 _TABLE = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
+_TABLE_END = re.compile(r"</table\s*>", re.IGNORECASE)
 _FENCE = re.compile(r"^(```|~~~).*?(?:^\1|\Z)", re.DOTALL | re.MULTILINE)
 _FORMULA = re.compile(r"(\\\(.*?\\\)|\\\[.*?\\\])", re.DOTALL)
 _REMARK = re.compile(r"<[!?]")
@@ -33,7 +34,7 @@ def with_pipe_tables(markdown: str) -> str:
     fences = [fence.span() for fence in _FENCE.finditer(markdown)]
     pieces: list[str] = []
     done = 0
-    for found in _TABLE.finditer(markdown):
+    for found in _TABLE.finditer(markdown, 0, _last_end(markdown)):
         in_fence = any(start <= found.start() < end for start, end in fences)
         rows = None if in_fence else _rows_of(found[0])
         if rows is not None:
@@ -42,6 +43,11 @@ def with_pipe_tables(markdown: str) -> str:
             pieces += [_pipe_table(rows), _missing_breaks(after)]
             done = found.end()
     return "".join([*pieces, markdown[done:]])
+
+
+def _last_end(markdown: str) -> int:
+    """Where the last table ends: a table behind it has no end, and each would be sought for to the end."""
+    return max((end.end() for end in _TABLE_END.finditer(markdown)), default=0)
 
 
 def _missing_breaks(beside: str) -> str:

@@ -101,9 +101,13 @@ class Batch:
             return
         del self._rows[place]
         others = [other for other in range(len(self._rows) + 1) if other != place]
-        width = max((row.length for row in self._rows), default=0)
-        left = ([half[others, :, -width:] for half in pair] for pair in _states(self._cache) if others)
-        self._cache = self._cache_of(left)
+        if not others:
+            self._cache = self._cache_of(())
+            return
+        width = max(row.length for row in self._rows)
+        self._cache = self._cache_of(
+            [half[others, :, -width:] for half in pair] for pair in _states(self._cache)
+        )
 
     @torch.inference_mode()
     def feed(self) -> None:

@@ -43,8 +43,8 @@ class Placement:
 
     @property
     def dtype_name(self) -> str:
-        """The precision as a person reads it, e.g. "float16"."""
-        return _name(self.dtype)
+        """The precision in words."""
+        return name_precision(self.dtype)
 
 
 def place(device: str, precision: str, parameter_count: int) -> Placement:
@@ -124,7 +124,7 @@ def find_spots(
     return tuple(
         Spot(
             device=str(device),
-            precision=_name(dtype),
+            precision=name_precision(dtype),
             free_bytes=main_free if device == cpu else free(device),
             main_free_bytes=main_free,
             is_slow=dtype not in (torch.float32, _best_precision(device, LARGE_MODEL)[0]),
@@ -169,7 +169,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def _name(dtype: torch.dtype) -> str:
+def name_precision(dtype: torch.dtype) -> str:
+    """A precision as a person reads it, e.g. "float16"."""
     return str(dtype).removeprefix("torch.")
 
 

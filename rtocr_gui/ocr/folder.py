@@ -89,8 +89,8 @@ def open_folder(folder: Path) -> OpenedFolder:
         CheckpointError: it cannot be used, and why.
     """
     files = check_folder(folder)
-    tokenizer = load_tokenizer(files)
-    return OpenedFolder(files, describe(files), tokenizer)
+    info = describe(files)
+    return OpenedFolder(files, info, load_tokenizer(files, info.tasks))
 
 
 def inspect_checkpoint(folder: Path) -> ModelInfo:
@@ -149,22 +149,22 @@ def check_folder(folder: Path) -> CheckpointFolder:
     )
 
 
-def load_tokenizer(folder: CheckpointFolder) -> PageTokenizer:
+def load_tokenizer(folder: CheckpointFolder, tasks: Iterable[Task] = ()) -> PageTokenizer:
     """Load the tokenizer beside the weights.
 
     Args:
         folder: a checked folder.
+        tasks: whose prompts it must be able to say.
 
     Returns:
         The tokenizer, whose ids fit the model.
 
     Raises:
-        CheckpointError: it is missing, damaged or belongs to another model; or `rtocr.json` is wrong.
+        CheckpointError: it is missing, damaged or belongs to another model.
     """
     with told_by_name(folder.path):
         path = find_file(folder.path, TOKENIZER_FILE)
-    prompts = [task.prompt for task in describe(folder).tasks]
-    return PageTokenizer.from_file(path, folder.architecture, prompts)
+    return PageTokenizer.from_file(path, folder.architecture, [task.prompt for task in tasks])
 
 
 def describe(folder: CheckpointFolder) -> ModelInfo:

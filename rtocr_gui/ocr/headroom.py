@@ -7,7 +7,7 @@ decides on no settings itself.
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.checkpoint import Checkpoint
-from rtocr_gui.ocr.devices import free_bytes, give_memory_back
+from rtocr_gui.ocr.devices import free_bytes, give_memory_back, name_precision
 from rtocr_gui.ocr.download_progress import size_in_words
 from rtocr_gui.ocr.gentler import after_memory_ran_out, smaller_views
 from rtocr_gui.ocr.memory import MemoryNeed, View, memory_need
@@ -82,5 +82,5 @@ class Headroom:
 
     def _need(self, view: View) -> MemoryNeed:
         model = self._checkpoint.model
-        precision = str(model.dtype).removeprefix("torch.")
+        precision = name_precision(model.dtype)
         return memory_need(self._checkpoint.architecture, 0, view, precision, str(self._device), LIKELY_TEXT)

@@ -11,7 +11,7 @@ from rtocr_gui.ocr.tokenizer import PageTokenizer, TextStream
 _END = -1
 
 
-class Generation(Protocol):
+class TokenSource(Protocol):
     """Says token after token, and None while it waits for others to be ready for the next."""
 
     def __iter__(self) -> Generator[int | None, None, None]:
@@ -30,7 +30,7 @@ class Transcript:
         decode_ms: how long the model took for it.
     """
 
-    def __init__(self, tokenizer: PageTokenizer, generation: Generation) -> None:
+    def __init__(self, tokenizer: PageTokenizer, generation: TokenSource) -> None:
         self.text = ""
         self.decode_ms = 0.0
         self._stream = TextStream(tokenizer)
