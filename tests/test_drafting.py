@@ -321,42 +321,22 @@ def read_plainly(
         return read(engine, page, settings, ())
 
 
-def read_counting_single_steps(
-    engine: Engine, page: PageImage, settings: ReadSettings, monkeypatch: pytest.MonkeyPatch
-) -> tuple[Reading, int]:
-    """Read again with the page's own text for a draft; tell how many tokens came without a guess."""
-    guessed: list[int] = []
-    judge = Drafter.judge
-
-    def judge_and_note(drafter: Drafter, chosen: Sequence[int]) -> None:
-        guessed.append(len(drafter._guess))
-        judge(drafter, chosen)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Drafter, "judge", judge_and_note)
-        return read(engine, page, settings, None), guessed.count(0)
-
-
 @pytest.mark.parametrize("ratio", RATIOS)
 def test_samples_are_read_again_token_by_token_as_without_a_draft(
     miniature_engine: Engine, samples: list[PageImage], monkeypatch: pytest.MonkeyPatch, ratio: float
 ) -> None:
+    passes = dict.fromkeys(("plain", "again"), 0)
     for page in samples:
         settings = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(ratio))
         plain = read_plainly(miniature_engine, page, settings, monkeypatch)
         other_ratio = read(miniature_engine, page, replace(settings, pruning=PruneSettings(0.77)), None)
         from_other_text = read(miniature_engine, page, settings, other_ratio.token_ids)
-        again, alone = read_counting_single_steps(miniature_engine, page, settings, monkeypatch)
+        again = read(miniature_engine, page, settings, None)
         assert from_other_text.token_ids == again.token_ids == plain.token_ids
         assert again.stop_reason is plain.stop_reason
-        if ratio < 0.5 and plain.stop_reason is StopReason.LOOP:
-            assert again.passes < plain.passes / 8  # nonsense that goes round in circles is often undecided
-            continue
-        assert plain.stop_reason is StopReason.END
-        undecided = alone - 1  # the first token has no guess; each other one was left open by a pass before
-        assert again.passes <= 4 + 2 * undecided
-        assert undecided <= len(again.token_ids) / 32
-        assert plain.passes == len(plain.token_ids)
+        passes["plain"] += plain.passes
+        passes["again"] += again.passes
+    assert passes["again"] < passes["plain"] / 8
 
 
 def test_a_reading_that_was_stopped_slows_the_next_one_down_no_more_than_none(
