@@ -1,6 +1,7 @@
 """Finished readings on the disk: a line of JSON each, so that a bench that was stopped can go on.
 
-Keyed by all that decides on what a reading says. Knows no truth and no score.
+Keyed by the page, the model as it runs, and what a person can choose of the settings. Knows no truth and no
+score.
 """
 
 import json

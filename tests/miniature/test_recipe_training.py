@@ -124,6 +124,13 @@ def test_a_training_does_not_go_on_with_pages_of_another_seed(tmp_path: Path) ->
         train(ENCODER.seeded(10), tiny_learner(), replace(settings, steps=2))
 
 
+def test_a_training_does_not_go_on_where_something_else_learnt(tmp_path: Path) -> None:
+    settings = RunSettings(tmp_path / "run", steps=1)
+    train(TOKENS, tiny_learner(), settings)
+    with pytest.raises(CheckpointError, match="something else learnt"):
+        train(READING, tiny_learner(), replace(settings, steps=2))
+
+
 def test_larger_batches_hold_more_pages() -> None:
     for stage in (EncoderStage(), both_stage()):
         assert stage.enlarged(4).items_per_batch > 2 * stage.items_per_batch

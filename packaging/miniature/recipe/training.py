@@ -242,10 +242,11 @@ def load_weights(
             see `add_layers`.
 
     Raises:
-        CheckpointError: the weights are of other sizes, or the folder holds none.
+        CheckpointError: the weights or heads are of other sizes, or the folder holds none.
     """
     misfit = CheckpointError(
-        f"{folder} has other sizes than {CONFIG}: begin from one with the same, or name its --added-layers."
+        f"{folder} has other sizes or heads than {CONFIG} and the recipe ask for: begin from one with the "
+        "same, or name its --added-layers."
     )
     if (folder / STATE_FILE).exists():
         tensors = _part(load_file(folder / STATE_FILE), "model:")
@@ -273,7 +274,8 @@ def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser, seed:
         The number of steps already made.
 
     Raises:
-        CheckpointError: they were made on pages of another seed; or `load_weights` raises it.
+        CheckpointError: they were made on pages of another seed, or something else learnt in them; or
+            `load_weights` raises it.
     """
     path = settings.folder / STATE_FILE
     if not path.exists():
@@ -287,8 +289,14 @@ def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser, seed:
             f"{settings.folder} was begun on the pages of seed {said['seed']}, not {seed}: name the same."
         )
     tensors = load_file(path)
-    learner.load_state_dict(_part(tensors, "model:"))
-    optimiser.load_state(_part(tensors, "optimiser:"))
+    weights, learning = _part(tensors, "model:"), _part(tensors, "optimiser:")
+    if _shapes(weights) != _shapes(learner.state_dict()) or _shapes(learning) != _shapes(optimiser.state()):
+        raise CheckpointError(
+            f"In {settings.folder} something else learnt, or it is of an older recipe: go on with the same "
+            "--encoder-learns, or begin from it in a new folder."
+        )
+    learner.load_state_dict(weights)
+    optimiser.load_state(learning)
     return int(said["step"])
 
 
