@@ -54,7 +54,7 @@ def read_and_tune(files: list[Path]) -> dict[str, object]:
         QTest.mouseClick(read_button, Qt.MouseButton.LeftButton)
         wait_until(session.page_status_changed, lambda status: status.state is PageState.READ)
         first_text = session.current_text
-        before = window.page_view.grab().toImage()
+        before = window.page_column.page_view.grab().toImage()
 
         slider = window.retention_bar.findChild(QSlider)
         option = QStyleOptionSlider()
@@ -63,8 +63,10 @@ def read_and_tune(files: list[Path]) -> dict[str, object]:
         handle = style.subControlRect(control, option, QStyle.SubControl.SC_SliderHandle, slider).center()
         QTest.mousePress(slider, Qt.MouseButton.LeftButton, pos=handle)
         QTest.mouseMove(slider, QPoint(int(slider.width() * 0.40), handle.y()))
-        dragged = wait_until(window.page_view.plan_painted, lambda plan: 0.35 < plan.retention < 0.45)
-        during = window.page_view.grab().toImage()
+        dragged = wait_until(
+            window.page_column.page_view.plan_painted, lambda plan: 0.35 < plan.retention < 0.45
+        )
+        during = window.page_column.page_view.grab().toImage()
         text_during_drag = session.current_text
         QTest.mouseRelease(
             slider, Qt.MouseButton.LeftButton, pos=QPoint(int(slider.width() * 0.40), handle.y())

@@ -111,7 +111,7 @@ def main() -> None:
     watch = StageWatch()
     probe = Probe([resource_path("samples/letter.png")], settings, watch.make_engine)
     session, bridge = probe.session, probe.bridge
-    FirstPaint(probe.window.page_view.viewport(), lambda: watch.enter("import torch"))
+    FirstPaint(probe.window.page_column.page_view.viewport(), lambda: watch.enter("import torch"))
     bridge.stage_entered.connect(watch.follow)
     probe.run_until(bridge.model_loaded, lambda _: True)
     probe.run_until(session.plan_changed, lambda plan: plan is not None)

@@ -9,28 +9,27 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.asking import Ask
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.tokens import GridName
+from rtocr_gui.ui.action_states import ActionStates
 from rtocr_gui.ui.actions import MENUS, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.arrivals import Arrivals, SaveImage
 from rtocr_gui.ui.dialogues import Dialogues
 from rtocr_gui.ui.icons import app_icon
-from rtocr_gui.ui.lazy_pane import LazyPane
 from rtocr_gui.ui.model_menus import ModelMenus
 from rtocr_gui.ui.notice_bar import NoticeBar
-from rtocr_gui.ui.notices import retry_label
-from rtocr_gui.ui.overlay_bar import OverlayBar
+from rtocr_gui.ui.page_column import PageColumn
 from rtocr_gui.ui.page_list import PageList
 from rtocr_gui.ui.page_model import PageState
-from rtocr_gui.ui.page_view import PageView
 from rtocr_gui.ui.replies import PageRendered
 from rtocr_gui.ui.retention_bar import RetentionBar
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity, BlocksShown, ModelStatus, PageStatus, ShownText
+from rtocr_gui.ui.shown import BlocksShown, ModelStatus, PageStatus, ShownText
+from rtocr_gui.ui.stacking import stack
 from rtocr_gui.ui.status_line import StatusLine
 from rtocr_gui.ui.text_column import TextColumn
 from rtocr_gui.ui.tool_bar import ToolBar
@@ -50,7 +49,6 @@ class MainWindow(QMainWindow):
 
     Signals:
         models_requested(): the person wants to choose, check or download a model.
-        readiness_changed(bool): whether there is a page, and a model to read it.
 
     Args:
         session: what the window shows and whom it asks.
@@ -58,7 +56,6 @@ class MainWindow(QMainWindow):
     """
 
     models_requested = Signal()
-    readiness_changed = Signal(bool)
 
     def __init__(self, session: Session, save_image: SaveImage) -> None:
         super().__init__()
@@ -67,15 +64,13 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("RTOCR")
         self.setWindowIcon(app_icon())
         self.actions_by_name = make_actions(self)
+        self.action_states = ActionStates(session, self.actions_by_name, self)
         self.model_menus = ModelMenus(self.actions_by_name, self)
         self.arrivals = Arrivals(save_image, self)
         self.dialogues = Dialogues(self, session)
         self.tool_bar = ToolBar(self.actions_by_name)
         self.page_list = PageList()
-        self.page_view = PageView()
-        self.overlay_bar = OverlayBar()
-        self.overlay_bar.add_switch(self.actions_by_name["blocks"])
-        self.play_bar = LazyPane(_make_play_bar)
+        self.page_column = PageColumn(self.actions_by_name["blocks"])
         self.text_column = TextColumn()
         self.retention_bar = RetentionBar()
         self.notice_bar = NoticeBar()
@@ -94,13 +89,13 @@ class MainWindow(QMainWindow):
 
     def _compose(self) -> None:
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        page_column = _stacked(self.page_view, self.overlay_bar, self.play_bar, growing=self.page_view)
-        for pane, stretch in ((self.page_list, 0), (page_column, 3), (self.text_column, 2)):
+        for pane, stretch in ((self.page_list, 0), (self.page_column, 3), (self.text_column, 2)):
             self._splitter.addWidget(pane)
             self._splitter.setStretchFactor(self._splitter.count() - 1, stretch)
         self._splitter.setChildrenCollapsible(False)
         self._splitter.setSizes([190, 610, 480])
-        body = _stacked(self.notice_bar, self._splitter, self.retention_bar, growing=self._splitter)
+        body = QWidget()
+        stack(body, self.notice_bar, self._splitter, self.retention_bar, growing=self._splitter)
         self.setCentralWidget(body)
         self.statusBar().addWidget(self.status_line, 1)
         self.addToolBar(self.tool_bar)
@@ -116,16 +111,15 @@ class MainWindow(QMainWindow):
         session.page_selected.connect(self._show_window_title)
         session.thumbnail_changed.connect(self._show_thumbnail)
         session.page_status_changed.connect(self._show_page_status)
-        session.page_image_changed.connect(self.page_view.show_page)
-        session.page_message_changed.connect(self.page_view.show_message)
+        session.page_image_changed.connect(self.page_column.page_view.show_page)
+        session.page_message_changed.connect(self.page_column.page_view.show_message)
         session.plan_changed.connect(self._show_plan)
-        session.transport_changed.connect(self.page_view.show_transport)
+        session.transport_changed.connect(self.page_column.page_view.show_transport)
         session.text_changed.connect(self._show_text)
         session.text_appended.connect(self.text_column.text_pane.append_text)
-        session.summary_changed.connect(self._show_summary)
+        session.summary_changed.connect(self.text_column.summary.setText)
         session.reading_changed.connect(self.status_line.show_reading)
         session.activity_changed.connect(self.status_line.show_activity)
-        session.activity_changed.connect(self._enable_actions)
         session.encoding_changed.connect(self.status_line.show_encoding)
         session.model_changed.connect(self.status_line.show_model)
         session.model_changed.connect(self._show_model)
@@ -157,9 +151,8 @@ class MainWindow(QMainWindow):
 
     def _connect_tuning(self) -> None:
         session, tuning, column = self._session, self._session.tuning, self.text_column
-        tuning.look_changed.connect(self.page_view.set_look)
-        tuning.look_changed.connect(self.overlay_bar.set_look)
-        tuning.opacity_changed.connect(self.page_view.set_opacity)
+        tuning.look_changed.connect(self.page_column.set_look)
+        tuning.opacity_changed.connect(self.page_column.page_view.set_opacity)
         tuning.grid_changed.connect(self._show_grid)
         tuning.figures_changed.connect(column.figures_panel.show_figures)
         column.compare.when_built(self._connect_compare)
@@ -168,17 +161,14 @@ class MainWindow(QMainWindow):
         column.compare.follow(tuning.comparing_changed, lambda compare: compare.show_activity)
         column.curve.when_built(self._connect_curve)
         column.curve.follow(session.retention_changed, lambda curve: curve.show_retention)
-        column.curve.follow(self.readiness_changed, lambda curve: curve.set_ready)
+        column.curve.follow(self.action_states.readiness_changed, lambda curve: curve.set_ready)
         column.curve.follow(tuning.curve_changed, lambda curve: curve.show_curve)
         tuning.curve_changed.connect(self.status_line.show_curve)
         tuning.comparing_changed.connect(self.status_line.show_comparing)
-        for changed in (tuning.comparing_changed, tuning.curve_changed):
-            changed.connect(lambda *_: self._enable_actions(session.activity))
-        self.page_view.legend_changed.connect(self.overlay_bar.show_legend)
-        self.page_view.transport_wanted.connect(session.want_transport)
-        self.overlay_bar.look_chosen.connect(tuning.set_look)
-        self.overlay_bar.opacity_changed.connect(tuning.set_opacity)
-        self.overlay_bar.grid_chosen.connect(tuning.set_grid)
+        self.page_column.page_view.transport_wanted.connect(session.want_transport)
+        self.page_column.overlay_bar.look_chosen.connect(tuning.set_look)
+        self.page_column.overlay_bar.opacity_changed.connect(tuning.set_opacity)
+        self.page_column.overlay_bar.grid_chosen.connect(tuning.set_grid)
 
     def _connect_compare(self, compare: "CompareView") -> None:
         tuning = self._session.tuning
@@ -197,12 +187,12 @@ class MainWindow(QMainWindow):
 
     def _connect_spotlight(self) -> None:
         tuning, spotlight = self._session.tuning, self._session.tuning.spotlight
-        tuning.attention_changed.connect(self.page_view.show_attention)
-        spotlight.text_marked.connect(self._mark_text)
-        self.play_bar.when_built(self._connect_play_bar)
-        self.play_bar.follow(spotlight.trace_changed, lambda play_bar: play_bar.show_trace)
-        self.play_bar.follow(spotlight.tracing_changed, lambda play_bar: play_bar.show_tracing)
-        self.play_bar.follow(spotlight.token_pointed, lambda play_bar: play_bar.show_position)
+        tuning.attention_changed.connect(self.page_column.page_view.show_attention)
+        spotlight.text_marked.connect(self.text_column.mark)
+        self.page_column.play_bar.when_built(self._connect_play_bar)
+        self.page_column.play_bar.follow(spotlight.trace_changed, lambda play_bar: play_bar.show_trace)
+        self.page_column.play_bar.follow(spotlight.tracing_changed, lambda play_bar: play_bar.show_tracing)
+        self.page_column.play_bar.follow(spotlight.token_pointed, lambda play_bar: play_bar.show_position)
         self.text_column.text_pane.selection_changed.connect(spotlight.point_at_text)
 
     def _connect_play_bar(self, play_bar: "PlayBar") -> None:
@@ -213,17 +203,17 @@ class MainWindow(QMainWindow):
         play_bar.closed.connect(lambda: self.actions_by_name["trace"].setChecked(False))
 
     def _connect_blocks(self) -> None:
-        session, view = self._session, self.page_view
+        session, view = self._session, self.page_column.page_view
         session.blocks_changed.connect(self._show_blocks)
         session.blocks.block_pointed.connect(view.point_at_block)
-        session.blocks.text_marked.connect(self._mark_text)
+        session.blocks.text_marked.connect(self.text_column.mark)
         view.block_hovered.connect(session.blocks.point_at_block)
         self.text_column.text_pane.cursor_moved.connect(session.blocks.point_at_text)
         for follow in (view.set_blocks_visible, session.set_blocks_visible):
             self.actions_by_name["blocks"].toggled.connect(follow)
 
     def _connect_actions(self) -> None:
-        session, view, dialogues = self._session, self.page_view, self.dialogues
+        session, view, dialogues = self._session, self.page_column.page_view, self.dialogues
         tuning, switches = session.tuning, self.actions_by_name
         slots: dict[str, Callable[[], object]] = {
             "open": dialogues.ask_files,
@@ -256,14 +246,13 @@ class MainWindow(QMainWindow):
         }
         for name, slot in slots.items():
             self.actions_by_name[name].triggered.connect(lambda _=False, slot=slot: slot())
-        switches["overlay"].toggled.connect(view.set_overlay_visible)
+        switches["overlay"].toggled.connect(self.page_column.set_overlay_visible)
         switches["overlay"].toggled.connect(session.set_overlay_visible)
         switches["global_grid"].toggled.connect(lambda on: tuning.set_grid("global" if on else "local"))
-        switches["overlay"].toggled.connect(self.overlay_bar.set_overlay_visible)
-        switches["trace"].toggled.connect(self.play_bar.setVisible)
+        switches["trace"].toggled.connect(self.page_column.play_bar.setVisible)
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
         switches["trace"].toggled.connect(self._show_overlay_for_lights)
-        switches["trace"].triggered.connect(lambda on: self.play_bar.setFocus() if on else None)
+        switches["trace"].triggered.connect(lambda on: self.page_column.play_bar.setFocus() if on else None)
         switches["pipe_tables"].toggled.connect(lambda on: session.remember(pipe_tables=on))
         switches["panel"].toggled.connect(self.text_column.set_panel_visible)
         switches["panel"].toggled.connect(lambda on: session.remember(panel_visible=on))
@@ -277,17 +266,14 @@ class MainWindow(QMainWindow):
         self.text_column.restore(settings.column_state)
         self.retention_bar.set_retention(settings.retention)
         self.retention_bar.set_reread(settings.reread_on_release)
-        self.page_view.set_overlay_visible(settings.overlay_visible)
-        self.page_view.set_opacity(settings.overlay_opacity)
-        self.overlay_bar.set_opacity(settings.overlay_opacity)
-        self.page_view.set_look(self._session.tuning.look)
-        self.overlay_bar.set_look(self._session.tuning.look)
+        self.page_column.set_overlay_visible(settings.overlay_visible)
+        self.page_column.set_opacity(settings.overlay_opacity)
+        self.page_column.set_look(self._session.tuning.look)
         self._show_grid(self._session.tuning.grid)
-        self.overlay_bar.set_overlay_visible(settings.overlay_visible)
-        self.page_view.set_blocks_visible(settings.blocks_visible)
+        self.page_column.page_view.set_blocks_visible(settings.blocks_visible)
         self._session.blocks.set_on(settings.blocks_visible)
         self.model_menus.show_settings(settings)
-        self.play_bar.hide()
+        self.page_column.play_bar.hide()
         self.text_column.set_panel_visible(settings.panel_visible)
         for name, on in (
             ("overlay", settings.overlay_visible),
@@ -299,14 +285,13 @@ class MainWindow(QMainWindow):
                 self.actions_by_name[name].setChecked(on)
         self._show_blocks(BlocksShown(lack="Open a scan to see its blocks."))
         self._show_model(ModelStatus(None, "Starting…", loading=True))
-        self._enable_actions(Activity())
+        self.action_states.update()
 
     # What the session says -----------------------------------------------------------------
 
     @Slot(object)
     def _show_window_title(self, ref: PageRef | None) -> None:
         self.setWindowTitle(f"{ref.label} — RTOCR" if ref else "RTOCR")
-        self._enable_actions(self._session.activity)
 
     @Slot(object)
     def _show_thumbnail(self, rendered: PageRendered) -> None:
@@ -320,15 +305,13 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _show_plan(self, plan: PrunePlan | None) -> None:
-        self.page_view.show_plan(plan)
+        self.page_column.show_plan(plan)
         self.retention_bar.show_plan(plan)
-        self.overlay_bar.show_grids(plan is not None and plan.layout.has_tiles)
         self.tool_bar.show_page_mode(self._session.page_mode)
-        self._enable_actions(self._session.activity)
 
     @Slot(object)
     def _show_blocks(self, shown: BlocksShown) -> None:
-        self.page_view.show_blocks(shown.blocks)
+        self.page_column.page_view.show_blocks(shown.blocks)
         action = self.actions_by_name["blocks"]
         action.setEnabled(not shown.lack)
         action.setToolTip(shown.lack or action.property(TIP))
@@ -340,17 +323,9 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _show_grid(self, grid: GridName) -> None:
-        self.page_view.set_grid(grid)
-        self.overlay_bar.set_grid(grid)
+        self.page_column.set_grid(grid)
         with QSignalBlocker(self.actions_by_name["global_grid"]):
             self.actions_by_name["global_grid"].setChecked(grid == "global")
-
-    @Slot(object)
-    def _mark_text(self, place: tuple[int, int] | None) -> None:
-        if place is None:
-            self.text_column.text_pane.clear_mark()
-        else:
-            self.text_column.text_pane.mark(*place)
 
     @Slot(bool)
     def _show_overlay_for_lights(self, watching: bool) -> None:
@@ -370,49 +345,12 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _show_text(self, shown: ShownText) -> None:
-        if shown.text:
-            self.text_column.text_pane.show_text(shown.text, self._session.current)
-        else:
-            self.text_column.text_pane.show_message(shown.placeholder, self._session.current)
-        self.text_column.text_pane.set_read_only(shown.read_only)
-        self._show_summary(shown.summary)
-
-    @Slot(str)
-    def _show_summary(self, summary: str) -> None:
-        self.text_column.summary.setText(summary)
-        self._enable_actions(self._session.activity)
+        self.text_column.show_text(shown, self._session.current)
 
     @Slot(object)
     def _show_model(self, status: ModelStatus) -> None:
         self.tool_bar.show_model(status, self._session.mode, self._session.task)
         self.tool_bar.show_page_mode(self._session.page_mode)
-        self._enable_actions(self._session.activity)
-
-    @Slot(object)
-    def _enable_actions(self, activity: Activity) -> None:
-        session, tuning = self._session, self._session.tuning
-        is_ready = session.current is not None and session.model is not None
-        enabled = {
-            "read": session.current is not None,
-            "read_all": session.current is not None,
-            "retry": session.retry is not None,
-            "remove": session.current is not None,
-            "stop": activity.reading or activity.page_count > 0 or tuning.is_reading,
-            "compare": is_ready,
-            "curve": is_ready and not tuning.is_reading,
-            "export_overlay": tuning.has_plan,
-            "export_plan": tuning.has_plan,
-            "export_curve": tuning.has_curve,
-            "export": session.has_text,
-            "copy": bool(session.current_text),
-            "about_model": session.model is not None,
-            "unload": session.can_unload,
-        }
-        for name, is_enabled in enabled.items():
-            self.actions_by_name[name].setEnabled(is_enabled)
-        if session.retry is not None:
-            self.actions_by_name["retry"].setText(retry_label(session.retry))
-        self.readiness_changed.emit(is_ready)
 
     @Slot()
     def _copy_text(self) -> None:
@@ -443,23 +381,6 @@ class MainWindow(QMainWindow):
             column_state=self.text_column.save(),
         )
         event.accept()
-
-
-def _make_play_bar() -> "PlayBar":
-    from rtocr_gui.ui.play_bar import PlayBar
-
-    return PlayBar()
-
-
-def _stacked(*panes: QWidget, growing: QWidget) -> QWidget:
-    """Panes one below the other, without gaps; one of them takes the room that is left."""
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for pane in panes:
-        layout.addWidget(pane, 1 if pane is growing else 0)
-    return column
 
 
 def _as_hex(state: QByteArray) -> str:

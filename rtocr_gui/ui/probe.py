@@ -193,7 +193,7 @@ def measure_window() -> None:
     program = Probe((), Settings())
     started_at = float(sys.argv[2])
     FirstPaint(
-        program.window.page_view.viewport(),
+        program.window.page_column.page_view.viewport(),
         lambda: program.finish({"window_s": time.monotonic() - started_at}),
     )
     program.application.exec()
@@ -203,7 +203,7 @@ def measure_gaps() -> None:
     """Measure the longest wait of the event loop while torch is imported, and while pages are read."""
     program = Probe((), Settings())
     meter = GapMeter()
-    FirstPaint(program.window.page_view.viewport(), meter.start)
+    FirstPaint(program.window.page_column.page_view.viewport(), meter.start)
     program.run_until(program.bridge.model_loaded, lambda _: True)
     importing_ms = meter.stop()
     meter.start()
@@ -225,7 +225,7 @@ def measure_overlay() -> None:
         path = Path(folder, "page.png")
         Image.effect_noise(A4_AT_200_DPI, 80).convert("RGB").save(path)
         program = Probe([path], Settings(mode=Mode.GUNDAM.value))
-        view = program.window.page_view
+        view = program.window.page_column.page_view
         program.run_until(view.plan_painted, lambda _: True)
         slider = program.window.retention_bar.findChild(QSlider)
         assert slider is not None
@@ -244,7 +244,7 @@ def measure_drag() -> None:
         path = Path(folder, "page.png")
         Image.effect_noise(A4_AT_200_DPI, 80).convert("RGB").save(path)
         program = Probe([path], Settings(mode=Mode.GUNDAM.value))
-        view = program.window.page_view
+        view = program.window.page_column.page_view
         program.run_until(view.plan_painted, lambda _: True)
         program.bridge.stage_entered.connect(
             lambda _: _give_up("Dragging the slider gave the model something to do; it must not.")
@@ -258,7 +258,7 @@ def measure_drag() -> None:
 
 
 def _drag_in(look: Look, program: Probe, slider: QSlider) -> dict[str, float]:
-    view = program.window.page_view
+    view = program.window.page_column.page_view
     view.set_look(look)
     settled = QTimer(singleShot=True, interval=_SETTLE_MS)
     settled.start()

@@ -1,16 +1,19 @@
 """The right-hand column: the text of the page above, and below it the panel for tuning.
 
-Composes panes and knows nothing of what they show. Comparison and curve are built when they are first
+Composes panes. Comparison and curve are built when they are first
 looked at.
 """
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, Slot
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget, QWidget
 
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.figures_panel import FiguresPanel
 from rtocr_gui.ui.lazy_pane import LazyPane
+from rtocr_gui.ui.shown import ShownText
+from rtocr_gui.ui.stacking import stack
 from rtocr_gui.ui.text_pane import TextPane
 
 if TYPE_CHECKING:
@@ -42,16 +45,34 @@ class TextColumn(QSplitter):
         self.panel.addTab(self._curve_tab, "Curv&e")
         self.panel.setTabToolTip(1, "What the text loses as fewer tokens are kept")
         above = QWidget()
-        column = QVBoxLayout(above)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.summary)
-        column.addWidget(self.text_pane, 1)
+        stack(above, self.summary, self.text_pane, growing=self.text_pane)
         for part, stretch in ((above, 1), (self.panel, 1)):
             self.addWidget(part)
             self.setStretchFactor(self.count() - 1, stretch)
         self.setChildrenCollapsible(False)
         self.setSizes([350, 350])
+
+    def show_text(self, shown: ShownText, ref: PageRef | None) -> None:
+        """Show the text of a page, or why there is none.
+
+        Args:
+            shown: what stands there, and how it came about.
+            ref: the page; None while none is selected.
+        """
+        if shown.text:
+            self.text_pane.show_text(shown.text, ref)
+        else:
+            self.text_pane.show_message(shown.placeholder, ref)
+        self.text_pane.set_read_only(shown.read_only)
+        self.summary.setText(shown.summary)
+
+    @Slot(object)
+    def mark(self, place: tuple[int, int] | None) -> None:
+        """Mark a part of the text by its begin and end; None marks nothing."""
+        if place is None:
+            self.text_pane.clear_mark()
+        else:
+            self.text_pane.mark(*place)
 
     @Slot(bool)
     def set_panel_visible(self, visible: bool) -> None:

@@ -159,13 +159,13 @@ def test_the_pointer_over_a_block_marks_its_text_also_where_it_was_corrected(
 ) -> None:
     read(qtbot, session, draw_page())
     editor_of(window).setPlainText("# The report\n\nWe grew by forty percent.\n")
-    window.page_view.block_hovered.emit(2)
+    window.page_column.page_view.block_hovered.emit(2)
     assert marked(window) == ["We grew by forty percent."]
-    window.page_view.block_hovered.emit(1)
+    window.page_column.page_view.block_hovered.emit(1)
     assert marked(window) == []
-    window.page_view.block_hovered.emit(0)
+    window.page_column.page_view.block_hovered.emit(0)
     assert marked(window) == ["# The report"]
-    window.page_view.block_hovered.emit(None)
+    window.page_column.page_view.block_hovered.emit(None)
     assert marked(window) == []
     session.export(tmp_path / "out.md")  # else the window asks before it closes
     qtbot.waitUntil(lambda: session.unexported_edits == 0)
@@ -175,11 +175,11 @@ def test_the_pointer_finds_the_block_under_it(
     qtbot: QtBot, window: MainWindow, session: Session, grounded: FakeEngine, draw_page: Draw
 ) -> None:
     read(qtbot, session, draw_page())
-    qtbot.waitUntil(lambda: window.page_view.message == "")
+    qtbot.waitUntil(lambda: window.page_column.page_view.message == "")
     window.actions_by_name["overlay"].setChecked(False)  # a cell under the pointer would bring torch
     heard: list[int | None] = []
-    window.page_view.block_hovered.connect(heard.append)
-    view, page = window.page_view, window.page_view.content_rect()
+    window.page_column.page_view.block_hovered.connect(heard.append)
+    view, page = window.page_column.page_view, window.page_column.page_view.content_rect()
     for share in (0.75, 0.15, 0.95):
         place = page.topLeft() + QPointF(0.35 * page.width(), share * page.height()).toPoint()
         qtbot.mouseMove(view.viewport(), (QPointF(place) / view.device_ratio()).toPoint())
@@ -201,20 +201,22 @@ def test_the_outline_is_seen_until_it_is_switched_off(
     qtbot: QtBot, window: MainWindow, session: Session, grounded: FakeEngine, draw_page: Draw
 ) -> None:
     read(qtbot, session, draw_page())
-    qtbot.waitUntil(lambda: window.page_view.message == "")
+    qtbot.waitUntil(lambda: window.page_column.page_view.message == "")
     action = window.actions_by_name["blocks"]
-    with_blocks = window.page_view.grab().toImage()
+    with_blocks = window.page_column.page_view.grab().toImage()
     action.trigger()
-    assert window.page_view.grab().toImage() != with_blocks
+    assert window.page_column.page_view.grab().toImage() != with_blocks
     assert not session.settings.blocks_visible
     action.trigger()
-    assert window.page_view.grab().toImage() == with_blocks
+    assert window.page_column.page_view.grab().toImage() == with_blocks
 
 
 def test_the_switch_says_why_there_is_nothing_to_outline(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    switch = next(each for each in window.overlay_bar.findChildren(QToolButton) if each.text() == "Blocks")
+    switch = next(
+        each for each in window.page_column.overlay_bar.findChildren(QToolButton) if each.text() == "Blocks"
+    )
     assert not switch.isEnabled()
     read(qtbot, session, draw_page())
     assert not switch.isEnabled()
@@ -226,6 +228,8 @@ def test_the_switch_works_while_the_overlay_is_hidden(
 ) -> None:
     read(qtbot, session, draw_page())
     window.actions_by_name["overlay"].setChecked(False)
-    switch = next(each for each in window.overlay_bar.findChildren(QToolButton) if each.text() == "Blocks")
+    switch = next(
+        each for each in window.page_column.overlay_bar.findChildren(QToolButton) if each.text() == "Blocks"
+    )
     assert switch.isEnabled()
     assert switch.toolTip() == window.actions_by_name["blocks"].toolTip() != ""

@@ -227,7 +227,7 @@ def test_files_dropped_on_a_pane_are_opened(
         Qt.MouseButton.LeftButton,
         Qt.KeyboardModifier.NoModifier,
     )
-    place = window.page_view.viewport()
+    place = window.page_column.page_view.viewport()
     QApplication.sendEvent(place, QDragEnterEvent(QPoint(5, 5), copy, data, left, no_key))
     QApplication.sendEvent(place, QDropEvent(QPoint(5, 5), copy, data, left, no_key))
     qtbot.waitUntil(lambda: len(session.refs) == 2)
@@ -334,7 +334,7 @@ def test_the_differences_are_in_sight_and_gone_through_from_anywhere_in_the_wind
     differences = window.text_column.compare.findChild(QListView)
     qtbot.waitUntil(lambda: differences.isVisible() and not differences.visibleRegion().isEmpty())
     assert differences.visibleRegion().boundingRect() == differences.rect()
-    window.page_view.setFocus()
+    window.page_column.page_view.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_F8)
     assert differences.currentIndex().row() == 0
 
@@ -358,7 +358,7 @@ def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_know
     window.retention_bar.retention_changed.emit(0.62)
     session.tuning.read_curve()
     qtbot.waitUntil(lambda: session.tuning.has_curve and not session.tuning.is_reading)
-    assert not any(pane.is_built for pane in (window.play_bar, column.compare, column.curve))
+    assert not any(pane.is_built for pane in (window.page_column.play_bar, column.compare, column.curve))
     column.show_curve()
     assert [button.text() for button in column.curve.findChildren(QPushButton) if button.isVisible()] == [
         "Read &curve again",
@@ -372,7 +372,7 @@ def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_know
         for row in range(box.count())
     )
     window.actions_by_name["trace"].trigger()
-    assert window.play_bar.pane.isVisible()
+    assert window.page_column.play_bar.pane.isVisible()
 
 
 def test_the_panel_stays_hidden_when_it_was(window: MainWindow, session: Session) -> None:
@@ -393,14 +393,14 @@ def test_where_it_looks_is_asked_for_played_and_closed(
     read(qtbot, window, session)
     window.actions_by_name["overlay"].setChecked(False)
     window.actions_by_name["trace"].trigger()
-    assert window.play_bar.isVisible()
-    assert window.play_bar.isAncestorOf(window.focusWidget())
+    assert window.page_column.play_bar.isVisible()
+    assert window.page_column.play_bar.isAncestorOf(window.focusWidget())
     assert window.actions_by_name["overlay"].isChecked()
     assert not fake_engine.traced
     with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
-        window.play_bar.pane.play()
-    window.play_bar.pane.closed.emit()
-    assert not window.play_bar.isVisible()
+        window.page_column.play_bar.pane.play()
+    window.page_column.play_bar.pane.closed.emit()
+    assert not window.page_column.play_bar.isVisible()
     assert not window.actions_by_name["trace"].isChecked()
 
 
@@ -444,7 +444,9 @@ def test_the_grid_is_offered_with_tiles_and_every_way_to_choose_it_agrees(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     button = next(
-        each for each in window.overlay_bar.findChildren(QToolButton) if each.text() == "Whole page"
+        each
+        for each in window.page_column.overlay_bar.findChildren(QToolButton)
+        if each.text() == "Whole page"
     )
     assert not button.isVisible()
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):

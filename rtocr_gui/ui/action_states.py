@@ -1,0 +1,68 @@
+"""Which actions can be used at the moment, as the session has it."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QAction
+
+from rtocr_gui.ui.notices import retry_label
+from rtocr_gui.ui.session import Session
+
+
+class ActionStates(QObject):
+    """Enables and disables actions whenever something in the session changes.
+
+    Signals:
+        readiness_changed (bool): whether there is a page, and a model to read it.
+
+    Args:
+        session: what is asked.
+        actions: by name.
+        parent: owner.
+    """
+
+    readiness_changed = Signal(bool)
+
+    def __init__(self, session: Session, actions: Mapping[str, QAction], parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._actions = actions
+        for changed in (
+            session.page_selected,
+            session.plan_changed,
+            session.text_changed,
+            session.summary_changed,
+            session.model_changed,
+            session.activity_changed,
+            session.tuning.comparing_changed,
+            session.tuning.curve_changed,
+        ):
+            changed.connect(self.update)
+
+    @Slot()
+    def update(self) -> None:
+        """Ask the session anew."""
+        session, tuning, activity = self._session, self._session.tuning, self._session.activity
+        has_page = session.current is not None
+        is_ready = has_page and session.model is not None
+        enabled = {
+            "read": has_page,
+            "read_all": has_page,
+            "retry": session.retry is not None,
+            "remove": has_page,
+            "stop": activity.reading or activity.page_count > 0 or tuning.is_reading,
+            "compare": is_ready,
+            "curve": is_ready and not tuning.is_reading,
+            "export_overlay": tuning.has_plan,
+            "export_plan": tuning.has_plan,
+            "export_curve": tuning.has_curve,
+            "export": session.has_text,
+            "copy": bool(session.current_text),
+            "about_model": session.model is not None,
+            "unload": session.can_unload,
+        }
+        for name, is_enabled in enabled.items():
+            self._actions[name].setEnabled(is_enabled)
+        if session.retry is not None:
+            self._actions["retry"].setText(retry_label(session.retry))
+        self.readiness_changed.emit(is_ready)
