@@ -29,7 +29,7 @@ _STOP_SENTENCES = {
 
 @dataclass(frozen=True, slots=True)
 class _FormerText:
-    """What a reading that is under way replaces, and gives back where it fails."""
+    """What a reading that is under way replaces, and gives back where it is stopped or fails."""
 
     text: str
     edited: bool
@@ -110,21 +110,38 @@ class OpenPage:
             self.text = self.read_text = strip_grounding(self.raw_text, self.task)
 
     def finish(self, reading: Reading) -> None:
-        """Take over a reading; one that was stopped before its first token changes no text."""
-        stopped = reading.stop_reason is StopReason.CANCELLED
-        if stopped and not reading.token_ids and (self.edited or self.reading):
+        """Take over a reading, unless it was stopped and there is something better.
+
+        That is the text before: one that was typed, or read to its end. It comes back whoever asked for the
+        reading, the person or the slider that was let go, for Stop takes back what was asked for. A beginning
+        is kept where nothing was read before, or a beginning too.
+        """
+        if reading.stop_reason is StopReason.CANCELLED and self._has_better(reading):
             self.give_up()
             return
         self.begin_text(reading.settings.task)
         self.reading, self.text = self.keep(reading), reading.text
         self.by_former_model = False
         self.raw_text, self.read_text = reading.raw_text, reading.text
-        self.state = PageState.STOPPED if stopped else PageState.READ
-        self.sentence = _STOP_SENTENCES[reading.stop_reason]
         self._former = None
         if reading.stop_reason is StopReason.LOOP:
             self.retry = self._way_out(reading.retry)
-            self.sentence += "" if self.retry else " Try another mode or retention."
+        self._tell_end(self.reading)
+
+    def _has_better(self, stopped: Reading) -> bool:
+        """True where the text before is worth more than what came until a reading was stopped."""
+        if self.edited or (self._former is not None and self._former.edited):
+            return True
+        if self.reading is None:
+            return False
+        return not stopped.token_ids or self.reading.stop_reason is not StopReason.CANCELLED
+
+    def _tell_end(self, reading: ReadingRecord) -> None:
+        """Say how the reading ended whose text this is."""
+        self.state = PageState.STOPPED if reading.stop_reason is StopReason.CANCELLED else PageState.READ
+        self.sentence = _STOP_SENTENCES[reading.stop_reason]
+        if reading.stop_reason is StopReason.LOOP and self.retry is None:
+            self.sentence += " Try another mode or retention."
 
     def _way_out(self, settings: ReadSettings | None) -> Scaling | None:
         """How to scale the page instead; two ways that both go in circles are not offered in turn."""
@@ -134,10 +151,9 @@ class OpenPage:
 
     def fail(self, sentence: str, retry: ReadSettings | None = None) -> None:
         """Note that a reading failed; the text is the one from before, or what came until then."""
-        former, self._former = self._former, None
-        if former is not None and former.text:
-            self.text, self.edited, self.exported = former.text, former.edited, former.exported
-            self.task, self.raw_text, self.read_text = former.task, former.raw_text, former.read_text
+        if self._former is not None and self._former.text:
+            self._give_back()
+        self._former = None
         self.state, self.sentence = PageState.FAILED, sentence
         self.retry = retry.scaling if retry is not None else None
 
@@ -170,12 +186,20 @@ class OpenPage:
         )
 
     def give_up(self) -> None:
-        """Go back to the state before a reading that came to nothing."""
-        if self.edited:
-            self.state = PageState.EDITED
+        """Go back to the text and the state before a reading that came to nothing."""
+        self._give_back()
+        if self.reading is not None and not self.edited:
+            self._tell_end(self.reading)
         else:
-            self.state = PageState.READ if self.reading else PageState.WAITING
-        self.sentence, self._former = "", None
+            self.state = PageState.EDITED if self.edited else PageState.WAITING
+            self.sentence = ""
+
+    def _give_back(self) -> None:
+        """Take back the text that a reading began to replace."""
+        former, self._former = self._former, None
+        if former is not None:
+            self.text, self.edited, self.exported = former.text, former.edited, former.exported
+            self.task, self.raw_text, self.read_text = former.task, former.raw_text, former.read_text
 
     @property
     def summary(self) -> str:

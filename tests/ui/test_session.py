@@ -12,7 +12,7 @@ from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import ModelStatus, OverwriteQuestion, PageStatus
+from rtocr_gui.ui.shown import ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import open_and_load
 
@@ -126,6 +126,79 @@ def test_stop_keeps_what_was_read_and_forgets_the_rest(
     qtbot.waitUntil(lambda: not session.activity.reading)
     assert session.current_text == "page"
     assert [status.state for status in states.values()] == [PageState.STOPPED]
+
+
+def stop_while_it_streams(
+    qtbot: QtBot, session: Session, engine: FakeEngine, ask: Callable[[], None]
+) -> None:
+    """Ask for a reading and stop it after its first word."""
+    engine.gate.clear()
+    ask()
+    qtbot.waitUntil(lambda: session.current_text == "page")
+    session.stop()
+    qtbot.waitUntil(lambda: not session.activity.reading)
+    engine.gate.set()
+
+
+@pytest.mark.parametrize("asked_by", ["slider", "person"])
+def test_a_page_that_was_read_gets_its_text_back_where_it_is_read_again_and_stopped(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+    asked_by: str,
+) -> None:
+    readings: list[ReadingRecord | None] = []
+    session.reading_changed.connect(readings.append)
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session, states)
+    ask = session.read_current if asked_by == "person" else lambda: session.settle_retention(0.25)
+    stop_while_it_streams(qtbot, session, fake_engine, ask)
+    assert session.current_text == "page 1 of scan.png at 0.76"
+    assert readings[-1].text == session.current_text
+    assert states["scan.png, page 1"] == PageStatus(session.current, PageState.READ, "")
+
+
+def test_a_page_on_which_nothing_was_found_is_empty_again_where_another_reading_is_stopped(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+) -> None:
+    fake_engine.said = ["\n"]
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session, states)
+    fake_engine.said = []
+    stop_while_it_streams(qtbot, session, fake_engine, session.read_current)
+    assert session.current_text.strip() == ""
+
+
+def test_typed_text_comes_back_where_the_reading_that_should_replace_it_is_stopped(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text("mine")
+    stop_while_it_streams(qtbot, session, fake_engine, lambda: session.read_replacing((session.current,)))
+    assert session.current_text == "mine"
+    assert states["scan.png, page 1"].state is PageState.EDITED
+    assert session.unexported_edits == 1
+
+
+def test_a_beginning_replaces_a_beginning(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    stop_while_it_streams(qtbot, session, fake_engine, session.read_current)
+    fake_engine.said = ["pages", " and"]
+    fake_engine.gate.clear()
+    session.read_current()
+    qtbot.waitUntil(lambda: session.current_text == "pages")
+    session.stop()
+    qtbot.waitUntil(lambda: not session.activity.reading)
+    assert session.current_text == "pages"
+    assert states["scan.png, page 1"].state is PageState.STOPPED
 
 
 def test_a_page_that_is_stopped_before_the_model_began_is_as_it_was_before(
