@@ -18,6 +18,8 @@ class LoadRequest:
         device: "auto", or the name of a device.
         precision: "auto", or the name of a precision.
         scaling: in which pages shall be read; None for the one that takes least memory.
+        changes_scaling: True where that scaling was offered so that the model fits: pages are read in it once
+            it is loaded.
         anyway: load also what seems not to fit into memory.
     """
 
@@ -25,4 +27,5 @@ class LoadRequest:
     device: str = "auto"
     precision: str = "auto"
     scaling: Scaling | None = None
+    changes_scaling: bool = False
     anyway: bool = False

@@ -152,7 +152,7 @@ class Models(QObject):
         choices = self._choices
         choices.remember(device=asked.device, precision=asked.precision)
         choices.adopt(model.info, is_bundled=model.info.folder == self._bundled)
-        if asked.scaling is not None and asked.scaling != choices.scaling:
+        if asked.changes_scaling and asked.scaling is not None:
             choices.remember(mode=asked.scaling.name, most_tiles=asked.scaling.most_tiles)
         self.adopted.emit(model)
         self._go_on()

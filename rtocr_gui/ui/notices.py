@@ -104,11 +104,12 @@ def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:
 def _proposed(proposal: "Proposal", fit: "Fit", asked: LoadRequest) -> LoadRequest:
     """What a proposal leaves as it was stays as it was asked for, "auto" too."""
     spot = fit.spot
+    if proposal.scaling is not None:
+        asked = replace(asked, scaling=proposal.scaling, changes_scaling=True)
     if (proposal.device, proposal.precision) == (spot.device, spot.precision):
-        return replace(asked, scaling=proposal.scaling or asked.scaling)
+        return asked
     return replace(
         asked,
         device=asked.device if proposal.device == spot.device else proposal.device,
         precision=proposal.precision,
-        scaling=proposal.scaling or asked.scaling,
     )

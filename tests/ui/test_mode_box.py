@@ -84,6 +84,20 @@ def test_a_mode_of_the_last_start_is_in_use_again(
     assert fake_engine.asked[-1].scaling == Scaling(Mode.BASE, most_tiles=4)
 
 
+def test_what_is_chosen_while_the_model_loads_stays_chosen(
+    qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
+) -> None:
+    session = Session(bridge, Settings(mode="base"), tmp_path / "bundled")
+    window = MainWindow(session, lambda image: None)
+    qtbot.addWidget(window)
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        session.load_model()
+        choose(window, Mode.GUNDAM)
+        tile_actions(window)[2].trigger()
+    assert (session.settings.mode, session.settings.most_tiles) == ("gundam", 4)
+    assert window.tool_bar.mode_box.currentData() is Mode.GUNDAM
+
+
 def test_auto_tells_its_rule(window: MainWindow) -> None:
     box = window.tool_bar.mode_box
 
