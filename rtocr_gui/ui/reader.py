@@ -109,6 +109,15 @@ class Reader(QObject):
             self._stop_page(ref)
         self._read_on()
 
+    def read_first(self, ref: PageRef) -> None:
+        """Read a page before those that wait, unless it is being read in just this way already."""
+        if not self._will_finish(ref):
+            if ref in self._queue:
+                self._queue.remove(ref)
+            self._queue.appendleft(ref)
+            self._stop_page(ref)
+            self._read_on()
+
     def stop(self) -> None:
         """Forget the pages that wait; the readings that run end with their next decode step."""
         self._queue.clear()

@@ -278,7 +278,8 @@ class Session(QObject):
     def settle_retention(self, retention: float | None) -> None:
         """The slider was let go: read the page again, if it was read and the person wants that.
 
-        A page that the person corrected is left alone: no question comes between tuning and looking.
+        Pages that wait let it go first, for the person looks at this one. A page that the person corrected is
+        left alone: no question comes between tuning and looking.
         """
         if retention != self.settings.retention:
             self.set_retention(retention)
@@ -287,7 +288,7 @@ class Session(QObject):
             return
         was_read = page.reading is not None and page.reading.settings != self._read_settings(page.ref)
         if was_read or self._reader.is_reading(page.ref):
-            self._reader.read((page.ref,))
+            self._reader.read_first(page.ref)
 
     # Model ---------------------------------------------------------------------------------
 

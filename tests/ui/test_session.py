@@ -12,7 +12,7 @@ from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord
+from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import open_and_load
 
@@ -25,6 +25,16 @@ def states(session: Session) -> dict[str, PageStatus]:
     newest: dict[str, PageStatus] = {}
     session.page_status_changed.connect(lambda status: newest.update({status.ref.label: status}))
     return newest
+
+
+@pytest.fixture
+def begun(session: Session) -> list[int]:
+    """The number of each page whose reading began, in order."""
+    told: list[int] = []
+    session.page_status_changed.connect(
+        lambda status: told.append(status.ref.index + 1) if status.state is PageState.READING else None
+    )
+    return told
 
 
 @pytest.fixture
@@ -286,6 +296,39 @@ def test_moving_the_slider_during_a_reading_starts_it_over_at_the_new_ratio(
     session.settle_retention(0.3)
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: session.current_text.endswith("at 0.30") and not session.activity.reading)
+
+
+def test_a_page_whose_slider_is_let_go_is_read_before_those_that_wait(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, begun: list[int]
+) -> None:
+    open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
+    fake_engine.gate.clear()
+    session.read_all()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    session.settle_retention(0.3)
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: session.activity == Activity())
+    assert begun == [1, 1, 2, 3]
+
+
+def test_a_page_that_waits_goes_first_once_its_slider_is_let_go(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+    begun: list[int],
+) -> None:
+    open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
+    session.select_page(session.refs[2])
+    read(qtbot, session, states)
+    begun.clear()
+    fake_engine.gate.clear()
+    session.read_all()
+    session.settle_retention(0.3)
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: session.activity == Activity())
+    assert begun == [1, 3, 2]
 
 
 def test_another_mode_gives_another_plan(qtbot: QtBot, session: Session, draw_page: Draw) -> None:
