@@ -108,9 +108,11 @@ class Models(QObject):
         self.take(replace(self._wanted, precision=precision, anyway=False))
 
     def take(self, request: LoadRequest) -> None:
-        """Load a model just as it is asked for, in place of the one in use."""
-        self.left.emit()
-        self._loader.load(request)
+        """Load a model just as it is asked for, unless it is in use or being loaded in just this way."""
+        is_there = self.is_loaded or self._loader.asked is not None
+        if not is_there or request != self._wanted:
+            self.left.emit()
+            self._loader.load(request)
 
     @Slot()
     def unload(self) -> None:

@@ -255,17 +255,21 @@ class Session(QObject):
         self._scale_pages(most_tiles=most_tiles)
 
     def _scale_pages(self, **changes: object) -> None:
+        before = self._read_settings(self.current)
         for page in self._pages:
             page.scaling = None
         self.remember(**changes)
-        self._refresh_plan()
-        self.tuning.show_page(self.current)
+        if self._read_settings(self.current) != before:
+            self._refresh_plan()
+            self.tuning.show_page(self.current)
 
     @Slot(object)
     def set_task(self, task: Task) -> None:
         """Ask the model for something else from now on."""
+        before = self._read_settings(self.current)
         self.remember(task=task.name, task_words=task.words)
-        self.tuning.show_page(self.current)
+        if self._read_settings(self.current) != before:
+            self.tuning.show_page(self.current)
 
     @Slot(object)
     def set_retention(self, retention: float | None) -> None:
@@ -430,7 +434,7 @@ class Session(QObject):
             self.tuning.show_page(ref)
         self.read((ref,))
 
-    def _read_settings(self, ref: PageRef) -> ReadSettings:
+    def _read_settings(self, ref: PageRef | None) -> ReadSettings:
         """How a page is read now."""
         page, settings = self._pages.get(ref), self._choices.read_settings
         return page.adapt(settings) if page is not None else settings

@@ -262,6 +262,27 @@ def test_another_page_drops_a_curve_that_is_being_read(
     assert not tuning.is_reading
 
 
+def test_a_mode_a_task_or_tiles_that_are_chosen_already_leave_a_curve_alone(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    tuning.read_curve()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    session.set_mode(session.mode)
+    session.set_most_tiles(session.settings.most_tiles)
+    session.set_task(session.task)
+    assert tuning.is_reading
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: not curves[-1].running)
+    assert len(curves[-1].points) == 9
+
+
 # Where does it look?
 
 

@@ -269,6 +269,33 @@ def test_another_precision_is_remembered_once_the_model_runs_in_it(
     assert fake_engine.loads[-1][2] == session.settings.precision == "float16"
 
 
+def test_the_device_and_the_model_in_use_are_not_loaded_once_more_under_a_reading(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    session.read_current()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    (in_use,) = (each for each in window.actions_by_name["device"].menu().actions() if each.isChecked())
+    in_use.trigger()
+    window.actions_by_name["use_bundled"].trigger()
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: not session.activity.reading)
+    assert session.current_text == "page 1 of scan.png at 0.76"
+    assert len(fake_engine.loads) == 1
+    assert in_use.isChecked()
+
+
+def test_a_model_that_was_let_go_is_loaded_where_it_is_chosen_once_more(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    unload(qtbot, session)
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        window.actions_by_name["use_bundled"].trigger()
+    assert len(fake_engine.loads) == 2
+
+
 def test_choices_made_while_a_model_is_loading_add_up_and_only_what_worked_is_remembered(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
