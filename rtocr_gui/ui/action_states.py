@@ -36,6 +36,7 @@ class ActionStates(QObject):
             session.activity_changed,
             session.tuning.comparing_changed,
             session.tuning.curve_changed,
+            session.tuning.spotlight.tracing_changed,
         ):
             changed.connect(self.update)
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.cache import ByteBoundedCache
 from rtocr_gui.ocr.comparison import Difference
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.shown import ComparisonShown, ReadingRecord
-from rtocr_gui.ui.tracer import Tracer
+from rtocr_gui.ui.tracer import KEPT_BYTES, Tracer, Traces
 
 Attention = NDArray[np.float32]
 
@@ -24,6 +25,7 @@ class Spotlight(QObject):
     Signals (each carries one value):
         trace_changed (TraceShown or None): the reading that can be played.
         tracing_changed (bool): True while it is being traced.
+        seeking_changed (bool): True while another reading is traced to light up a difference.
         attention_changed (NDArray (N,) or None): how much each visual token is lit, in 0..1.
         text_marked (tuple of start and end, or None): what the token that is played said of the shown text.
         token_pointed (int): the token at which the text that was selected begins.
@@ -37,6 +39,7 @@ class Spotlight(QObject):
 
     trace_changed = Signal(object)
     tracing_changed = Signal(bool)
+    seeking_changed = Signal(bool)
     attention_changed = Signal(object)
     text_marked = Signal(object)
     token_pointed = Signal(int)
@@ -51,13 +54,20 @@ class Spotlight(QObject):
         self._page: tuple[PageRef, float] | None = None
         self._reading: ReadingRecord | None = None
         self._waiting: tuple[Tracer, Callable[[], None]] | None = None
-        self._tracer = Tracer(bridge, self)
-        self._compared = Tracer(bridge, self)
+        traces: Traces = ByteBoundedCache(KEPT_BYTES)
+        self._tracer = Tracer(bridge, traces, self)
+        self._compared = Tracer(bridge, traces, self)
         self._tracer.trace_changed.connect(self.trace_changed)
         self._tracer.tracing_changed.connect(self.tracing_changed)
+        self._compared.tracing_changed.connect(self.seeking_changed)
         for tracer in (self._tracer, self._compared):
             tracer.trace_changed.connect(self._go_on)
             tracer.failed.connect(self._fail)
+
+    @property
+    def is_tracing(self) -> bool:
+        """True while a reading is being traced."""
+        return self._tracer.is_tracing or self._compared.is_tracing
 
     def show_reading(self, ref: PageRef | None, dpi: float, reading: ReadingRecord | None) -> None:
         """Point into another reading from now on.
@@ -87,8 +97,9 @@ class Spotlight(QObject):
             self.put_out()
 
     def put_out(self) -> None:
-        """Light up and mark nothing."""
+        """Light up and mark nothing, and seek no difference any more."""
         self._waiting = None
+        self._compared.stop()
         self.attention_changed.emit(None)
         self.text_marked.emit(None)
 

@@ -21,6 +21,9 @@ KEPT_BYTES = 96 * 2**20
 
 _TraceKey = tuple[PageRef, float, ReadSettings, tuple[int, ...]]
 
+Traces = ByteBoundedCache[_TraceKey, ReadingTrace]
+"""What was traced, by page, resolution, settings and tokens of the reading."""
+
 
 class Tracer(QObject):
     """Traces one reading at a time.
@@ -32,6 +35,7 @@ class Tracer(QObject):
 
     Args:
         bridge: traces.
+        traces: those that are kept; tracers may share them.
         parent: Qt parent.
     """
 
@@ -39,10 +43,10 @@ class Tracer(QObject):
     tracing_changed = Signal(bool)
     failed = Signal(str)
 
-    def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
+    def __init__(self, bridge: EngineBridge, traces: Traces, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._traces: ByteBoundedCache[_TraceKey, ReadingTrace] = ByteBoundedCache(KEPT_BYTES)
+        self._traces = traces
         self._shown: _TraceKey | None = None
         self._raw_text = ""
         self._trace: ReadingTrace | None = None
@@ -85,6 +89,10 @@ class Tracer(QObject):
             return
         if self._shown is None or not self._shown[-1]:
             self.failed.emit("The model in use has read no text here yet. Read the page first.")
+            return
+        kept = self._traces.get(self._shown)
+        if kept is not None:
+            self._tell(kept)
             return
         self._trace_id = self._bridge.trace_page(*self._shown)
         self.tracing_changed.emit(True)

@@ -87,6 +87,7 @@ class Tuning(QObject):
         self._exporter = Exporter(bridge, self)
         self.spotlight.attention_changed.connect(self._light)
         self.spotlight.failed.connect(self._tell_problem)
+        self.spotlight.seeking_changed.connect(self._tell_seeking)
         self._comparer.comparison_changed.connect(self._show_comparison)
         self._comparer.activity_changed.connect(self.comparing_changed)
         self._comparer.page_read.connect(self._keep_reading)
@@ -141,8 +142,8 @@ class Tuning(QObject):
 
     @property
     def is_reading(self) -> bool:
-        """True while a comparison or a curve is being made."""
-        return self._comparer.running or self._curve.running
+        """True while a comparison or a curve is being made, or a reading traced."""
+        return self._comparer.running or self._curve.running or self.spotlight.is_tracing
 
     @Slot()
     def stop(self) -> None:
@@ -226,14 +227,19 @@ class Tuning(QObject):
 
     @Slot()
     def stop_comparing(self) -> None:
-        """Give a comparison up; what was shown stays."""
+        """Give up a comparison, and the place of a difference; what was shown stays."""
         self._comparer.stop()
+        self.spotlight.stop()
 
     @Slot(object)
     def point_at_difference(self, difference: Difference) -> None:
         """Light up where a place that differs was read."""
         if self._comparison is not None:
             self.spotlight.point_at_difference(self._comparison, difference)
+
+    @Slot(bool)
+    def _tell_seeking(self, seeking: bool) -> None:
+        self.comparing_changed.emit("Finding where this was read…" if seeking else "", seeking)
 
     @Slot(object)
     def _show_comparison(self, shown: ComparisonShown | None) -> None:

@@ -323,6 +323,19 @@ def test_the_line_at_the_bottom_tells_what_tuning_reads(
     fake_engine.gate.set()
 
 
+def test_stop_ends_a_search_for_where_it_looked(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    fake_engine.gate.clear()
+    session.tuning.spotlight.trace()
+    assert window.actions_by_name["stop"].isEnabled()
+    window.actions_by_name["stop"].trigger()
+    assert not window.actions_by_name["stop"].isEnabled()
+    fake_engine.gate.set()
+
+
 def test_the_differences_are_in_sight_and_gone_through_from_anywhere_in_the_window(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:

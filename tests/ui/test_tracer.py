@@ -8,12 +8,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.cache import ByteBoundedCache
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
-from rtocr_gui.ui import tracer as tracer_module
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.shown import ReadingRecord, TraceShown
-from rtocr_gui.ui.tracer import Tracer
+from rtocr_gui.ui.tracer import KEPT_BYTES, Tracer, Traces
 from tests.fake_engine import FakeEngine
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
@@ -43,8 +43,13 @@ def records(qtbot: QtBot, bridge: EngineBridge, refs: tuple[PageRef, ...]) -> li
 
 
 @pytest.fixture
-def tracer(bridge: EngineBridge) -> Tracer:
-    return Tracer(bridge)
+def traces() -> Traces:
+    return ByteBoundedCache(KEPT_BYTES)
+
+
+@pytest.fixture
+def tracer(bridge: EngineBridge, traces: Traces) -> Tracer:
+    return Tracer(bridge, traces)
 
 
 class Heard:
@@ -128,13 +133,11 @@ def test_another_model_forgets_all_traces(
 def test_only_as_many_traces_are_kept_as_the_bytes_allow(
     qtbot: QtBot,
     bridge: EngineBridge,
-    monkeypatch: pytest.MonkeyPatch,
     refs: tuple[PageRef, ...],
     records: list[ReadingRecord],
 ) -> None:
     one = 6 * 64 * 4
-    monkeypatch.setattr(tracer_module, "KEPT_BYTES", 2 * one)
-    tracer = Tracer(bridge)
+    tracer = Tracer(bridge, ByteBoundedCache(2 * one))
     for ref, record in zip(refs, records, strict=True):
         tracer.show_reading(ref, DPI, record)
         tracer.trace()
@@ -172,12 +175,31 @@ def test_a_trace_that_another_asked_for_is_not_its_own(
     refs: tuple[PageRef, ...],
     records: list[ReadingRecord],
 ) -> None:
-    other = Tracer(bridge)
+    other = Tracer(bridge, ByteBoundedCache(KEPT_BYTES))
     for each in (tracer, other):
         each.show_reading(refs[0], DPI, records[0])
     other.trace()
     qtbot.waitUntil(lambda: other.has_trace)
     assert not tracer.has_trace
+
+
+def test_what_another_has_traced_is_not_traced_once_more(
+    qtbot: QtBot,
+    tracer: Tracer,
+    traces: Traces,
+    bridge: EngineBridge,
+    refs: tuple[PageRef, ...],
+    records: list[ReadingRecord],
+    fake_engine: FakeEngine,
+) -> None:
+    other = Tracer(bridge, traces)
+    for each in (tracer, other):
+        each.show_reading(refs[0], DPI, records[0])
+    tracer.trace()
+    qtbot.waitUntil(lambda: tracer.has_trace)
+    other.trace()
+    assert other.has_trace
+    assert len(fake_engine.traced) == 1
 
 
 def test_a_trace_can_be_stopped_and_asked_for_again(

@@ -369,6 +369,48 @@ def test_a_difference_is_lit_where_its_reading_found_it(
     assert [settings.pruning for settings in fake_engine.traced] == [HALF]
 
 
+def test_a_difference_of_a_reading_that_was_played_is_lit_at_once(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    fake_engine: FakeEngine,
+    lights: list[NDArray[np.float32] | None],
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.set_retention(0.5)
+    read(qtbot, session)
+    with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
+        tuning.spotlight.trace()
+    shown = compare(qtbot, tuning)
+    tuning.point_at_difference(shown.comparison.differences[0])
+    assert lit(lights) == [5, 6]
+    assert len(fake_engine.traced) == 1
+
+
+@pytest.mark.parametrize("stop", ["session", "comparison", "page"])
+def test_finding_the_place_of_a_difference_is_told_and_can_be_stopped(
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, draw_page: Draw, stop: str
+) -> None:
+    told: list[tuple[str, bool]] = []
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    shown = compare(qtbot, tuning)
+    tuning.comparing_changed.connect(lambda *activity: told.append(activity))
+    fake_engine.gate.clear()
+    tuning.point_at_difference(shown.comparison.differences[0])
+    assert told == [("Finding where this was read…", True)]
+    assert tuning.is_reading
+    assert not session.can_unload
+    stops = {
+        "session": session.stop,
+        "comparison": tuning.stop_comparing,
+        "page": lambda: session.select_page(session.refs[1]),
+    }
+    stops[stop]()
+    assert told[-1] == ("", False)
+    assert not tuning.is_reading
+
+
 def test_a_difference_is_lit_although_another_trace_comes_first(
     qtbot: QtBot,
     session: Session,
