@@ -50,6 +50,8 @@ from rtocr_gui.ui.replies import (
     TransportSolved,
 )
 
+_NOT_BACK = "The model could not be loaded again."
+
 
 class EngineBridge(QObject):
     """Takes requests on the main thread, answers them by signals from the lanes.
@@ -96,6 +98,7 @@ class EngineBridge(QObject):
         self._engine: ReadingEngine | None = None
         self._loaded_request: LoadRequest | None = None
         self._ids = itertools.count(1)
+        self._failed_reload_id = 0
         self._documents = OpenDocuments()
         self._document_lane = Lane("documents")
         self._model_lane = Lane("model")
@@ -269,7 +272,7 @@ class EngineBridge(QObject):
         def trace(page: PageImage) -> None:
             found = None
             if not cancel.is_set():
-                found = self._loaded_engine().trace(page, settings, token_ids, cancel)
+                found = self._loaded_engine(request_id).trace(page, settings, token_ids, cancel)
             if found is None:
                 self.request_stopped.emit(RequestStopped(request_id))
             else:
@@ -337,17 +340,23 @@ class EngineBridge(QObject):
             self._documents.close_all()
         return ended
 
-    def _loaded_engine(self) -> ReadingEngine:
-        """The engine with its model, which is loaded again where it was let go."""
+    def _loaded_engine(self, request_id: int) -> ReadingEngine:
+        """The engine with its model, which is loaded again where it was let go.
+
+        Once that has failed, only a newer request tries it again.
+        """
         if self._engine is None or self._loaded_request is None:
             raise RtocrError("No model is loaded yet. Choose a model first.")
         if not self._engine.is_loaded:
+            if request_id < self._failed_reload_id:
+                raise RtocrError(_NOT_BACK)
             self.reload_began.emit()
             try:
                 self.model_reloaded.emit(_load(self._engine, self._loaded_request))
             except Exception as error:
-                self.reload_failed.emit(RequestFailed.by(0, error))
-                raise RtocrError("The model could not be loaded again.") from error
+                self._failed_reload_id = next(self._ids)
+                self.reload_failed.emit(RequestFailed.by(self._failed_reload_id, error))
+                raise RtocrError(_NOT_BACK) from error
         return self._engine
 
     def _made_engine(self) -> ReadingEngine:

@@ -19,7 +19,8 @@ class ModelLoader(QObject):
     Signals:
         adopted (LoadedModel, LoadRequest): another model is in use from now on, or the same in another way.
         kept (): a model could not be loaded; the former is still in use.
-        missing (): a model could not be loaded, and there is none in use.
+        missing (): a model could not be loaded, and there is none in use, or the one in use cannot be loaded
+            again.
         refused (RequestFailed, LoadRequest): why a model could not be loaded; precedes `kept` and `missing`.
         fit_judged (FitJudged): whether a model fits into memory.
         status_changed (ModelStatus): what the window says of the model, where none of the above says it.
@@ -119,6 +120,7 @@ class ModelLoader(QObject):
     def _report_reload(self, failure: RequestFailed) -> None:
         self.status_changed.emit(self.status)
         self.refused.emit(failure, self._loaded)
+        self.missing.emit()
 
     @Slot(object)
     def _pass_on_fit(self, reply: FitJudged) -> None:

@@ -32,7 +32,7 @@ class Models(QObject):
         left (): the person wants another model; what the one in use is busy with should end.
         adopted (LoadedModel): another one is in use from now on, or the same in another way.
         ready (): there is a model to read with, an adopted one or still the former.
-        missing (): there is none.
+        missing (): there is none, or it cannot be loaded again.
         fit_judged (FitJudged): whether a model fits into memory.
         notice_raised (Notice): a word to the person.
 

@@ -194,9 +194,13 @@ class Reader(QObject):
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
         page = self._end(failure.request_id)
-        if page is not None:
+        if page is None:
+            return
+        if page.is_stopped and page.stage is None:
+            self.given_up.emit(page.ref)
+        else:
             self.failed.emit(PageFailure(page.ref, failure.sentence, failure.retry))
-            self._read_on()
+        self._read_on()
 
     def _end(self, read_id: int) -> _InHand | None:
         page = self._in_hand.pop(read_id, None)

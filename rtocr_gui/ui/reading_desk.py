@@ -35,12 +35,13 @@ class ReadingDesk:
 
     Args:
         lane: of the model.
-        engine: gives the engine with its model, or raises why there is none; called on the lane.
+        engine: gives a request, by its id, the engine with its model, or raises why there is none; called on
+            the lane.
         tell: takes each reply, on the lane.
     """
 
     def __init__(
-        self, lane: Lane, engine: Callable[[], ReadingEngine], tell: Callable[[Reply], None]
+        self, lane: Lane, engine: Callable[[int], ReadingEngine], tell: Callable[[Reply], None]
     ) -> None:
         self._lane = lane
         self._engine = engine
@@ -73,7 +74,7 @@ class ReadingDesk:
         if wanted is None or not wanted.is_wanted():
             return
         try:
-            engine = self._engine()
+            engine = self._engine(wanted.request_id)
             self._tell(StageEntered(wanted.request_id, wanted.page.ref, Stage.ENCODE))
             encoded = engine.encode(wanted.page, wanted.scaling)
             self._tell(PageEncoded(wanted.request_id, wanted.scaling, encoded))
@@ -103,7 +104,7 @@ class ReadingDesk:
         first = self._take_next(joins=False)
         if first is None:
             return
-        engine, alone = self._engine(), first.request
+        engine, alone = self._engine(first.request_id), first.request
         if first.with_others:
             yield from engine.read_together(self._joining(first))
         else:

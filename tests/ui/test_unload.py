@@ -1,5 +1,6 @@
 """A model gives its memory back when asked to or when idle, and is there again when something needs it."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
+from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.idle_unloader import LARGE_BYTES, IdleUnloader
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.session import Session
@@ -112,21 +114,44 @@ def test_every_wish_that_needs_the_model_brings_it_back(
     assert fake_engine.is_loaded
 
 
-def test_a_model_that_does_not_come_back_is_told_of_the_page(
+def test_a_model_that_does_not_come_back_is_told_and_leaves_the_page_as_it_was(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     unload(qtbot, session)
     fake_engine.load_error = CheckpointError("The folder is gone.")
     read(qtbot, session)
-    assert window.notice_bar.sentences == (
-        "The folder is gone.",
-        "scan.png, page 1: The model could not be loaded again.",
-    )
+    assert window.notice_bar.sentences == ("The folder is gone.",)
+    assert session.current_text == ""
     assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
     fake_engine.load_error = None
     read(qtbot, session)
     assert session.current_text.startswith("page 1 of scan.png")
+
+
+@pytest.mark.parametrize("pages_at_once", [1, 4])
+def test_pages_that_wait_for_a_model_that_does_not_come_back_are_told_once(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    bridge: EngineBridge,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    statuses: list[ModelStatus],
+    pages_at_once: int,
+) -> None:
+    fake_engine.pages_at_once = pages_at_once
+    open_and_load(qtbot, session, draw_page("eight.tiff", pages=8))
+    unload(qtbot, session)
+    statuses.clear()
+    fake_engine.load_error = CheckpointError("The folder is gone.")
+    hold = threading.Event()
+    bridge._model_lane.submit(lambda: hold.wait(5) and None)
+    with qtbot.waitSignal(session.activity_changed, check_params_cb=lambda activity: activity == Activity()):
+        session.read_all()
+        hold.set()
+    assert window.notice_bar.sentences == ("The folder is gone.",)
+    assert [status.loading for status in statuses] == [True, False]
 
 
 def test_a_load_that_fails_after_the_former_model_made_room_leaves_it_to_come_back(
