@@ -113,6 +113,15 @@ class RetentionBar(QWidget):
         elif self._plan is not None:
             self._show_percent(_percent(self._plan.measures.automatic_retention))
 
+    @Slot()
+    def drop_release(self) -> None:
+        """Take the ratio as it stands for come to rest, and tell no one: another page is shown.
+
+        Who left a page does not look at it any more, and the other one was not meant.
+        """
+        self._quiet_timer.stop()
+        self._unreleased = False
+
     @Slot(bool)
     def set_reread(self, reread: bool) -> None:
         """Show whether a released ratio is read with at once."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -115,6 +115,21 @@ def test_the_slider_changes_the_plan_at_once_and_the_text_on_release(
     assert editor(window).toPlainText().endswith("at 0.76")
     slider.setSliderDown(False)
     qtbot.waitUntil(lambda: editor(window).toPlainText().endswith("at 0.40"))
+
+
+def test_a_key_on_the_slider_does_not_have_the_page_read_that_is_shown_next(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    with qtbot.waitSignal(
+        session.activity_changed, check_params_cb=lambda activity: activity == type(activity)()
+    ):
+        window.actions_by_name["read_all"].trigger()
+    qtbot.keyClick(window.retention_bar.findChild(QSlider), Qt.Key.Key_Left)
+    session.select_page(session.refs[1])
+    window.retention_bar.findChild(QTimer).timeout.emit()
+    assert not session.activity.reading
+    assert len(fake_engine.asked) == 2
 
 
 def test_modes_the_model_was_not_made_for_are_marked(

@@ -1,7 +1,7 @@
 """What the retention bar promises: it follows, it tells moving from rest, and it does not echo."""
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -99,6 +99,19 @@ def test_a_key_step_is_told_at_once_and_released_when_the_keys_are_quiet(
         qtbot.keyClick(slider(bar), Qt.Key.Key_PageDown)
         assert heard.changed == [0.49, 0.39]
     assert heard.released == [0.39]
+
+
+def test_a_ratio_that_is_still_moving_when_another_page_is_shown_is_not_released(
+    qtbot: QtBot, bar: RetentionBar, heard: Heard
+) -> None:
+    bar.set_retention(0.5)
+    qtbot.keyClick(slider(bar), Qt.Key.Key_Left)
+    bar.drop_release()
+    bar.findChild(QTimer).timeout.emit()
+    assert heard.released == []
+    with qtbot.waitSignal(bar.retention_released):
+        qtbot.keyClick(slider(bar), Qt.Key.Key_Left)
+    assert heard.released == [0.48]
 
 
 def test_the_wheel_is_released_once_it_stands_still(qtbot: QtBot, bar: RetentionBar, heard: Heard) -> None:
