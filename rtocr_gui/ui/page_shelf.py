@@ -66,7 +66,10 @@ class PageShelf(QObject):
         return self._current
 
     def open_files(self, paths: Iterable[Path]) -> None:
-        """Open files and show the first that comes; each that fails is refused for a reason of its own."""
+        """Open files and show the first that comes; each that fails is refused for a reason of its own.
+
+        Who types meanwhile (`stay`) goes on with the page that is shown, and finds the others in the list.
+        """
         self._selects_opened = True
         for path in paths:
             self.open_file(path.absolute())
@@ -74,6 +77,10 @@ class PageShelf(QObject):
     def open_file(self, path: Path, password: str | None = None) -> None:
         """Open one file, with a password where it needs one."""
         self._opening[self._bridge.open_document(path, password)] = path
+
+    def stay(self) -> None:
+        """Keep showing this page when files come that are being opened: the person types into its text."""
+        self._selects_opened = False
 
     def select(self, ref: PageRef | None) -> None:
         """Show another page; None for no page."""

@@ -447,7 +447,8 @@ class Session(QObject):
 
     @Slot(str)
     def edit_text(self, text: str) -> None:
-        """Take over what the person typed."""
+        """Take over what the person typed; files that are being opened do not come between."""
+        self._shelf.stay()
         self._texts.edit(text)
 
     def export(self, path: Path) -> None:

@@ -232,6 +232,21 @@ def test_closing_during_a_reading_ends_within_two_seconds(
     assert bridge.close(2)
 
 
+def test_who_types_while_a_file_opens_goes_on_typing_into_the_same_page(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+    open_and_load(qtbot, session, draw_page("a.png"))
+    first = session.current
+    with qtbot.waitSignal(session.pages_changed):
+        session.open_files([draw_page("b.png")])
+        qtbot.keyClicks(editor(window), "mi")
+    qtbot.keyClicks(editor(window), "ne")
+    assert session.current == first
+    assert session.current_text == "mine"
+    assert len(session.refs) == 2
+
+
 def test_files_dropped_on_a_pane_are_opened(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
