@@ -166,17 +166,19 @@ class TextPane(QWidget):
 
     @Slot(str)
     def show_text(self, text: str, page: object = None) -> None:
-        """Replace the text.
+        """Replace the text; where it is the same, cursor and undo stay.
 
         Args:
             text: Markdown.
             page: whose text it is; with the same page as before, the scroll position stays.
         """
+        self.clear_mark()
+        if page is not None and page == self._page and text == self.text:
+            return
         bars = self._editor.verticalScrollBar(), self._preview.verticalScrollBar()
         same_page = page is not None and page == self._page
         positions = [bar.value() if same_page else 0 for bar in bars]
         self._page = page
-        self.clear_mark()
         with self._written_by_program():
             self._editor.setPlainText(text)
         self._render_preview()

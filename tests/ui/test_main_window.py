@@ -247,6 +247,21 @@ def test_who_types_while_a_file_opens_goes_on_typing_into_the_same_page(
     assert len(session.refs) == 2
 
 
+def test_opening_the_file_again_that_is_edited_leaves_cursor_and_undo_alone(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    qtbot.keyClicks(editor(window), "mine")
+    qtbot.keyClick(editor(window), Qt.Key.Key_Left)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([path])
+    assert editor(window).textCursor().position() == 3
+    editor(window).undo()
+    assert session.current_text == ""
+
+
 def test_files_dropped_on_a_pane_are_opened(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
