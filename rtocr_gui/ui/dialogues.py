@@ -67,7 +67,7 @@ class Dialogues(QObject):
     def ask_overwrite(self, question: OverwriteQuestion) -> None:
         """Ask before edited text is replaced; the other pages are read either way."""
         replaced = question.edited if questions.ask_overwrite(self._window, question) else ()
-        self._session.read_replacing(replaced + question.unedited)
+        self._session.read_replacing(replaced + question.unedited, question.scaling)
 
     @Slot(object)
     def ask_remove(self, ref: PageRef | None) -> None:

@@ -30,7 +30,7 @@ from rtocr_gui.ui.choices import Choices
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.markdown_exporter import MarkdownExporter
 from rtocr_gui.ui.models import Models
-from rtocr_gui.ui.notices import Notice, Offer, ReadAgain, about_page
+from rtocr_gui.ui.notices import LoadModel, Notice, Offer, about_page
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_shelf import PageShelf
 from rtocr_gui.ui.page_texts import PageTexts
@@ -396,43 +396,48 @@ class Session(QObject):
         """Read every page, in the order of the list."""
         self.read(self._pages.refs)
 
-    def read(self, refs: tuple[PageRef, ...]) -> None:
-        """Read pages; asks first where a person's edits would be replaced."""
+    def read(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
+        """Read pages; asks first where a person's edits would be replaced.
+
+        Args:
+            refs: which pages.
+            scaling: how those that are read are scaled from now on, and no others; None for as before.
+        """
         edited = tuple(ref for ref in refs if self._pages[ref].edited)
         unedited = tuple(ref for ref in refs if not self._pages[ref].edited)
         if edited:
-            self.overwrite_questioned.emit(OverwriteQuestion(edited, unedited))
+            self.overwrite_questioned.emit(OverwriteQuestion(edited, unedited, scaling))
         else:
-            self.read_replacing(refs)
+            self.read_replacing(refs, scaling)
 
     @Slot(object)
-    def read_replacing(self, refs: tuple[PageRef, ...]) -> None:
-        """Read pages without asking: the person agreed, or there is nothing to lose."""
+    def read_replacing(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
+        """Read pages, as `read` does, without asking: the person agreed, or there is nothing to lose."""
+        if scaling is not None:
+            self._scale_alone(refs, scaling)
         self._reader.read(refs)
+
+    def _scale_alone(self, refs: tuple[PageRef, ...], scaling: Scaling) -> None:
+        for page in self._pages:
+            if page.ref in refs:
+                page.scaling = scaling
+        if self.current in refs:
+            self._refresh_plan()
+            self.tuning.show_page(self.current)
 
     @Slot()
     def retry_current(self) -> None:
         """Read the page that is shown in the way that is offered after its newest reading."""
         if self.current is not None and self.retry is not None:
-            self._read_again(self.current, self.retry)
+            self.read((self.current,), self.retry)
 
     @Slot(object)
     def take_offer(self, offer: Offer) -> None:
         """Do what a notice offered."""
-        if isinstance(offer, ReadAgain):
-            self._read_again(offer.ref, offer.scaling)
-        else:
+        if isinstance(offer, LoadModel):
             self.models.take(offer.request)
-
-    def _read_again(self, ref: PageRef, scaling: Scaling) -> None:
-        page = self._pages.get(ref)
-        if page is None:
-            return  # taken off the list since
-        page.scaling = scaling
-        if ref == self.current:
-            self._refresh_plan()
-            self.tuning.show_page(ref)
-        self.read((ref,))
+        elif offer.ref in self._pages:  # or it was taken off the list since
+            self.read((offer.ref,), offer.scaling)
 
     def _read_settings(self, ref: PageRef | None) -> ReadSettings:
         """How a page is read now."""

@@ -14,6 +14,7 @@ from rtocr_gui.ocr.reading import (
     PrefillCost,
     Reading,
     ReadSettings,
+    Scaling,
     Stage,
     StageTimings,
     StopReason,
@@ -287,10 +288,17 @@ class PageFailure:
 
 @dataclass(frozen=True, slots=True)
 class OverwriteQuestion:
-    """Pages that are about to be read again although a person edited their text."""
+    """Pages that are about to be read again although a person edited their text.
+
+    Attributes:
+        edited: whose text was edited.
+        unedited: those that are read whatever the answer is.
+        scaling: how the pages that are read are scaled from then on; None for as before.
+    """
 
     edited: tuple[PageRef, ...]
     unedited: tuple[PageRef, ...]
+    scaling: Scaling | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,28 @@ def test_another_try_asks_before_it_replaces_what_was_typed(
     assert len(fake_engine.asked) == 1
 
 
+@pytest.mark.parametrize("agrees", [True, False])
+def test_only_who_agrees_to_another_try_has_the_page_scaled_in_another_way(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[Notice],
+    monkeypatch: pytest.MonkeyPatch,
+    agrees: bool,
+) -> None:
+    monkeypatch.setattr(questions, "ask_overwrite", lambda *_: agrees)
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+    fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    session.edit_text("mine")
+    until_idle(qtbot, session, lambda: session.take_offer(notices[0].offers[0]))
+    until_idle(qtbot, session, lambda: session.read_replacing((session.current,)))
+    assert fake_engine.asked[-1].scaling == (BASE if agrees else Scaling(None))
+
+
 def test_what_came_before_memory_ran_out_is_kept_where_there_was_no_text(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
