@@ -51,7 +51,7 @@ class OpenPage:
         state: how far its reading is.
         sentence: why the state is what it is; may be empty.
         reading: the numbers of the newest reading; None before the first.
-        unshown: True where its picture could not be rendered.
+        picture_problem: why it has no picture; empty where it has one, or nobody asked for it yet.
         page_count: how many pages its file has.
         readings: whole readings of it by the model in use, whoever asked for them.
         by_former_model: True where another model than the one in use made the newest reading.
@@ -70,7 +70,7 @@ class OpenPage:
     state: PageState = PageState.WAITING
     sentence: str = ""
     reading: ReadingRecord | None = None
-    unshown: bool = False
+    picture_problem: str = ""
     page_count: int = 1
     readings: dict[ReadSettings, ReadingRecord] = field(default_factory=dict)
     by_former_model: bool = False
@@ -202,6 +202,16 @@ class OpenPage:
             self.task, self.raw_text, self.read_text = former.task, former.raw_text, former.read_text
 
     @property
+    def shown_state(self) -> PageState:
+        """What the list says: a page with neither text nor picture failed."""
+        return PageState.FAILED if self._lacks_picture else self.state
+
+    @property
+    def _lacks_picture(self) -> bool:
+        """True where nothing can be said of the page but that its picture is missing."""
+        return self.state is PageState.WAITING and bool(self.picture_problem)
+
+    @property
     def summary(self) -> str:
         """One line on how the text came about; empty where there is nothing to say."""
         parts = []
@@ -236,7 +246,9 @@ class OpenPage:
 
     @property
     def explanation(self) -> str:
-        """Why the state is what it is, what to mistrust, and the way out that is offered; may be empty."""
+        """Why it is shown in that state, what to mistrust, and the way out that is offered; may be empty."""
+        if self._lacks_picture:
+            return self.picture_problem
         parts = [self.sentence] if self.sentence else []
         if self.retry is not None:
             parts.append(f"“{retry_label(self.retry)}” in the Read menu tries once more.")
@@ -303,6 +315,15 @@ class OpenPages:
             page.ref for page in self if page.ref.path == path and page.ref not in current and not page.edited
         )
 
+    def has_newer(self, ref: PageRef) -> bool:
+        """True where a later version of the page's file is open too."""
+        return self._newest[ref.path] != ref.sha256
+
+    @property
+    def _newest(self) -> dict[Path, str]:
+        """Which version of each file was opened last."""
+        return {ref.path: ref.sha256 for ref in self._pages}
+
     def has_file(self, path: Path) -> bool:
         """True while a page of the file is open."""
         return any(ref.path == path for ref in self._pages)
@@ -313,7 +334,7 @@ class OpenPages:
 
         A file that was changed and opened again stands twice while pages of the former version are edited.
         """
-        newest = {ref.path: ref.sha256 for ref in self._pages}
+        newest = self._newest
         pages_of = Counter((ref.path, ref.sha256) for ref in self._pages)
         return tuple(
             PageEntry(

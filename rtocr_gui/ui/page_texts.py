@@ -14,6 +14,8 @@ from rtocr_gui.ui.reader import Reader
 from rtocr_gui.ui.replies import TextStreamed
 from rtocr_gui.ui.shown import BlocksShown, PageFailure, PageStatus, ShownText
 
+EARLIER_VERSION = "This is an earlier version of the file: only your text is left of it."
+
 BLOCKS_MS = 100
 """The blocks of a page that is being read are found at most this often."""
 
@@ -75,21 +77,18 @@ class PageTexts(QObject):
             self.summary_changed.emit(page.summary)
 
     def blame_picture(self, failure: PageFailure) -> None:
-        """Say of a page that it has no picture, and why."""
-        self._set_state(failure.ref, PageState.FAILED, failure.sentence)
-        self._pages[failure.ref].unshown = True
+        """Keep why a page has no picture."""
+        is_earlier = self._pages.has_newer(failure.ref)
+        self._set_picture_problem(failure.ref, EARLIER_VERSION if is_earlier else failure.sentence)
 
     def forgive_picture(self, ref: PageRef) -> None:
         """Say no longer of a page that it has no picture."""
-        page = self._pages.get(ref)
-        if page is not None and page.unshown:
-            page.unshown = False
-            self._set_state(ref, PageState.READ if page.reading else PageState.WAITING)
+        self._set_picture_problem(ref, "")
 
-    def _set_state(self, ref: PageRef, state: PageState, sentence: str = "") -> None:
-        page = self._pages.get(ref)
-        if page is not None:
-            page.state, page.sentence = state, sentence
+    def _set_picture_problem(self, ref: PageRef, sentence: str) -> None:
+        page = self._pages[ref]
+        if page.picture_problem != sentence:
+            page.picture_problem = sentence
             self._tell_of(page)
 
     @Slot(object)
@@ -178,4 +177,4 @@ class PageTexts(QObject):
         self._show_blocks()
 
     def _announce(self, page: OpenPage) -> None:
-        self.page_status_changed.emit(PageStatus(page.ref, page.state, page.explanation))
+        self.page_status_changed.emit(PageStatus(page.ref, page.shown_state, page.explanation))

@@ -374,13 +374,13 @@ class Session(QObject):
     @Slot(object)
     def _fail_page(self, failure: PageFailure) -> None:
         self._texts.blame_picture(failure)
-        self.page_message_changed.emit(failure.sentence)
+        self.page_message_changed.emit(self._pages[failure.ref].picture_problem)
 
     @Slot(str)
     def _report_encoding(self, sentence: str) -> None:
         """The page keeps its picture; where that cannot be had either, it says why already."""
         page = self._pages.get(self.current)
-        if page is not None and page.sentence != sentence:
+        if page is not None and page.picture_problem == "":
             self._tell_problem(about_page(page.ref, sentence))
 
     # Reading and text ----------------------------------------------------------------------

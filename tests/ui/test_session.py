@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError, ReadingError
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ui.engine_bridge import EngineBridge
@@ -494,6 +495,114 @@ def test_a_file_that_was_put_back_is_shown_again_when_it_is_opened_again(
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
         session.select_page(session.refs[1])
+
+
+def see_picture(qtbot: QtBot, session: Session, ref: PageRef) -> None:
+    """Show a page, and wait for its picture."""
+    with qtbot.waitSignal(session.page_image_changed):
+        session.select_page(ref)
+
+
+def miss_picture(qtbot: QtBot, session: Session, ref: PageRef) -> None:
+    """Show a page whose file is away, and wait for what stands in place of its picture."""
+    with qtbot.waitSignal(session.page_message_changed, check_params_cb=lambda text: "no longer" in text):
+        session.select_page(ref)
+
+
+def test_a_page_without_picture_and_text_failed_until_its_file_is_put_back(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path, states: dict[str, PageStatus]
+) -> None:
+    path, away = draw_page("two.tiff", pages=2), tmp_path / "away"
+    open_and_load(qtbot, session, path)
+    path.rename(away)
+    miss_picture(qtbot, session, session.refs[1])
+    lost = states["two.tiff, page 2"]
+    assert (lost.state, "no longer" in lost.sentence) == (PageState.FAILED, True)
+    away.rename(path)
+    session.select_page(session.refs[0])
+    see_picture(qtbot, session, session.refs[1])
+    assert states["two.tiff, page 2"] == PageStatus(session.refs[1], PageState.WAITING, "")
+
+
+def test_an_edited_page_stays_edited_while_its_file_is_away_and_once_it_is_put_back(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path, states: dict[str, PageStatus]
+) -> None:
+    path, away = draw_page("two.tiff", pages=2), tmp_path / "away"
+    open_and_load(qtbot, session, path)
+    read(qtbot, session, states)
+    session.edit_text("mine")
+    edited = session.current
+    see_picture(qtbot, session, session.refs[1])
+    path.rename(away)
+    miss_picture(qtbot, session, edited)
+    assert states[edited.label].state is PageState.EDITED
+    away.rename(path)
+    see_picture(qtbot, session, session.refs[1])
+    see_picture(qtbot, session, edited)
+    assert states[edited.label].state is PageState.EDITED
+    assert session.current_text == "mine"
+
+
+def test_why_a_reading_ended_is_still_told_after_the_picture_was_away(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    tmp_path: Path,
+    states: dict[str, PageStatus],
+) -> None:
+    fake_engine.looping = {Mode.TINY}
+    path, away = draw_page("two.tiff", pages=2), tmp_path / "away"
+    open_and_load(qtbot, session, path)
+    read(qtbot, session, states)
+    looped = session.current
+    told = states[looped.label]
+    assert "repeat itself" in told.sentence
+    see_picture(qtbot, session, session.refs[1])
+    path.rename(away)
+    miss_picture(qtbot, session, looped)
+    away.rename(path)
+    see_picture(qtbot, session, session.refs[1])
+    see_picture(qtbot, session, looped)
+    assert states[looped.label] == told
+
+
+def test_a_page_that_is_being_read_is_shown_so_though_its_file_went_away(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    tmp_path: Path,
+    states: dict[str, PageStatus],
+) -> None:
+    path = draw_page("two.tiff", pages=2)
+    open_and_load(qtbot, session, path)
+    fake_engine.gate.clear()
+    session.read_current()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    being_read = session.current
+    see_picture(qtbot, session, session.refs[1])
+    path.rename(tmp_path / "away")
+    miss_picture(qtbot, session, being_read)
+    assert states[being_read.label].state is PageState.READING
+
+
+def test_an_earlier_version_of_a_file_keeps_its_state_and_says_that_only_its_text_is_left(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus], notices: list[str]
+) -> None:
+    messages: list[str] = []
+    session.page_message_changed.connect(messages.append)
+    open_and_load(qtbot, session, draw_page("scan.png"))
+    session.edit_text("old and mine")
+    old = session.current
+    draw_page("other.png").replace(old.path)
+    with qtbot.waitSignal(session.pages_changed):
+        session.open_files([old.path])
+    qtbot.waitUntil(lambda: session.current != old)
+    session.select_page(old)
+    qtbot.waitUntil(lambda: "only your text is left" in messages[-1])
+    assert states[old.label].state is PageState.EDITED
+    assert notices == []
 
 
 def test_a_page_that_cannot_be_encoded_keeps_its_picture(
