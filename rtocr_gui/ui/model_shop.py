@@ -1,8 +1,8 @@
 """Looks for models, checks them and downloads one, off the main thread.
 
-Two lanes: one looks and checks, one downloads, so that a download of an hour keeps nobody from using another
-model. Knows no widget and no engine. What the workers say is taken over on the main thread, and dropped where
-it is about something that is no longer wanted.
+One lane looks, one checks and one downloads, so that neither a check of minutes nor a download of an hour
+keeps anybody from using another model. Knows no widget and no engine. What the workers say is taken over on
+the main thread, and dropped where it is about something that is no longer wanted.
 """
 
 import logging
@@ -122,6 +122,7 @@ class ModelShop(QObject):
         self._cache = cache
         self._target: Path | None = None
         self._looking = Lane("rtocr-models")
+        self._checking = Lane("rtocr-check")
         self._downloading = Lane("rtocr-download")
         self._list_id = self._run_id = self._check_id = 0
         self._download = DownloadShown(DownloadState.IDLE)
@@ -249,7 +250,7 @@ class ModelShop(QObject):
                     shown = CheckShown(folder, True, f"Checking: {progress}")
                 self._checked.emit(check_id, shown)
 
-        self._looking.submit(
+        self._checking.submit(
             _guarded(
                 check, lambda sentence: self._checked.emit(check_id, CheckShown(folder, False, sentence))
             )
@@ -268,7 +269,7 @@ class ModelShop(QObject):
         """
         self._pause.set()
         self._stop_check.set()
-        lanes = (self._looking, self._downloading)
+        lanes = (self._looking, self._checking, self._downloading)
         for lane in lanes:
             lane.close_soon()
         return all([lane.wait(timeout_s) for lane in lanes])

@@ -1,5 +1,6 @@
 """The window of models offers what can be done, and a download shown in it ends with a model to use."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -357,6 +358,28 @@ def test_a_file_that_was_tampered_with_is_named(
     select(window, 0)
     window.check.click()
     qtbot.waitUntil(lambda: "In order: config, tokenizer and weights fit together." in window.details.text())
+
+
+def test_a_folder_is_listed_while_another_model_is_checked(
+    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = threading.Event()
+
+    def check_for_long(folder: Path, stop: threading.Event) -> Iterator[DownloadProgress]:
+        began.set()
+        assert stop.wait(10)
+        yield DownloadProgress(DownloadStage.PAUSED, 0, 0)
+
+    monkeypatch.setattr("rtocr_gui.ui.model_shop.check_model", check_for_long)
+    folder = write_checkpoint(tmp_path / "mine")
+    wire(window, shop)
+    qtbot.waitUntil(lambda: names(window) == ["RTOCR Miniature"])
+    window.check.click()
+    qtbot.waitUntil(began.is_set)
+    shop.name_folder(folder)
+    qtbot.waitUntil(lambda: len(names(window)) == 2)
+    window.check.click()
+    qtbot.waitUntil(lambda: "The check was stopped." in window.details.text())
 
 
 def test_what_nobody_foresaw_is_told_and_logged(
