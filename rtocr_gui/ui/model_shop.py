@@ -118,7 +118,7 @@ class ModelShop(QObject):
     ) -> None:
         super().__init__(parent)
         self._bundled = bundled
-        self._own = tuple(own)
+        self._own = dict.fromkeys(own, True)  # all are listed, and remembered those that are or were usable
         self._cache = cache
         self._target: Path | None = None
         self._looking = Lane("rtocr-models")
@@ -143,7 +143,7 @@ class ModelShop(QObject):
     def refresh(self) -> None:
         """Look which models there are."""
         self._list_id += 1
-        request_id, own, cache, target = self._list_id, self._own, self._cache, self._target
+        request_id, own, cache, target = self._list_id, tuple(self._own), self._cache, self._target
 
         def look() -> None:
             shared = default_cache() if cache is None else cache
@@ -156,15 +156,15 @@ class ModelShop(QObject):
     @Slot(object)
     def name_folder(self, folder: Path) -> None:
         """Look into a folder of the person's, and list it from now on."""
-        self._own = (*(path for path in self._own if path != folder), folder)
+        self._own.setdefault(folder, False)
         self._looking.submit(_guarded(lambda: self._looked.emit(look_into(folder)), _log_only))
         self.refresh()
 
     @Slot(object)
     def forget_folder(self, folder: Path) -> None:
         """List a folder of the person's no more; nothing in it is touched."""
-        self._own = tuple(path for path in self._own if path != folder)
-        self.own_folders_changed.emit(self._own)
+        self._own.pop(folder, None)
+        self._tell_own()
         self.refresh()
 
     @Slot(object)
@@ -289,8 +289,12 @@ class ModelShop(QObject):
 
     @Slot(object)
     def _take_folder(self, entry: ModelEntry) -> None:
-        if entry.is_usable:
-            self.own_folders_changed.emit(self._own)
+        if entry.is_usable and entry.folder in self._own:
+            self._own[entry.folder] = True
+            self._tell_own()
+
+    def _tell_own(self) -> None:
+        self.own_folders_changed.emit(tuple(folder for folder, is_usable in self._own.items() if is_usable))
 
     @Slot(int, object)
     def _take_download(self, run_id: int, told: DownloadProgress | str | None) -> None:
@@ -304,8 +308,8 @@ class ModelShop(QObject):
         elif told.stage is DownloadStage.DONE:
             self._show(DownloadShown(DownloadState.DONE, told))
             if self._target is not None:
-                self._own = (*(path for path in self._own if path != self._target), self._target)
-                self.own_folders_changed.emit(self._own)
+                self._own[self._target] = True
+                self._tell_own()
         elif told.stage is DownloadStage.PAUSED:
             self._show(DownloadShown(DownloadState.PAUSED, told))
         else:

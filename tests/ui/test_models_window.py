@@ -343,6 +343,25 @@ def test_a_named_folder_without_a_model_is_told_and_not_remembered(
     assert not window.use.isEnabled()
 
 
+def test_an_unusable_folder_is_not_remembered_with_the_next_usable_one(
+    qtbot: QtBot, shop: ModelShop, tmp_path: Path
+) -> None:
+    usable = write_checkpoint(tmp_path / "mine")
+    shop.name_folder(tmp_path)
+    with qtbot.waitSignal(shop.own_folders_changed) as remembered:
+        shop.name_folder(usable)
+    assert remembered.args == [(usable,)]
+
+
+def test_a_remembered_folder_stays_so_while_it_is_away(qtbot: QtBot, tmp_path: Path) -> None:
+    away, usable = tmp_path / "away", write_checkpoint(tmp_path / "mine")
+    shop = ModelShop(BUNDLED, (away,), cache=tmp_path / "cache")
+    with qtbot.waitSignal(shop.own_folders_changed) as remembered:
+        shop.name_folder(usable)
+    assert remembered.args == [(away, usable)]
+    assert shop.close(5)
+
+
 def test_a_file_that_was_tampered_with_is_named(
     qtbot: QtBot, window: ModelsWindow, shop: ModelShop, hub: HubServer, tmp_path: Path
 ) -> None:
