@@ -47,6 +47,7 @@ def draw_overlay(
     grid: GridName = "local",
     look: Look = Look.KEPT,
     transport: Transport | None = None,
+    opacity: float = OPACITY,
 ) -> Image.Image:
     """Draw a plan over its page.
 
@@ -57,6 +58,7 @@ def draw_overlay(
             tiles have the global one alone, which then stands for both.
         look: what to show of the tokens.
         transport: of this plan; the mass received needs it.
+        opacity: of the overlay, in 0..1; lines stay as they are.
 
     Returns:
         RGB, as wide as the page; as high too, or higher by the legend of a map.
@@ -81,14 +83,14 @@ def draw_overlay(
     for box, colour, tint in zip(
         edges[covering].tolist(),
         colours[covering].tolist(),
-        tints(colours[covering], OPACITY, dark).tolist(),
+        tints(colours[covering], opacity, dark).tolist(),
         strict=True,
     ):
         if colour[3] == 0:
             continue
         area = picture.crop(box)
         if not is_map(look):
-            laid = Image.blend(area, _plain(area.size, colour[:3]), OPACITY * colour[3] / 255)
+            laid = Image.blend(area, _plain(area.size, colour[:3]), opacity * colour[3] / 255)
         elif dark:
             laid = ImageChops.screen(area, _plain(area.size, tint))
         else:
@@ -104,7 +106,7 @@ def draw_overlay(
         return picture
     picture.paste(MAP_CASING_RGB, mask=_border(kept, merged, size_px, 2 * reach_px))
     picture.paste(MAP_BORDER_RGB, mask=_border(kept, merged, size_px, reach_px))
-    return _with_legend(picture, legend, is_hatched(look))
+    return _with_legend(picture, legend, opacity, is_hatched(look))
 
 
 def _plain(size_px: tuple[int, int], rgb: list[int]) -> Image.Image:
@@ -136,7 +138,7 @@ def _hatch(area: Pixels, thickness_px: int) -> Pixels:
     return np.tile(tile, repeats)[: area.shape[0], : area.shape[1]] & area
 
 
-def _with_legend(picture: Image.Image, legend: Legend, hatched: bool) -> Image.Image:
+def _with_legend(picture: Image.Image, legend: Legend, opacity: float, hatched: bool) -> Image.Image:
     """Put a legend under a picture: what is mapped, the colours as they look on white, and the border."""
     width, height = picture.size
     text_px = min(_MOST_TEXT_PX, max(_LEAST_TEXT_PX, width // _PAGE_WIDTH_PER_TEXT_PX))
@@ -154,7 +156,7 @@ def _with_legend(picture: Image.Image, legend: Legend, hatched: bool) -> Image.I
     bar_px = max(1, right - round(draw.textlength(f" {legend.high_text}", font)) - left)
     values = np.linspace(legend.low, legend.high, bar_px, dtype=np.float32)
     colours = Image.fromarray(legend.colour_at(values)[None]).resize((bar_px, text_px))
-    whole.paste(Image.blend(_plain(colours.size, [255, 255, 255]), colours, OPACITY), (left, top))
+    whole.paste(Image.blend(_plain(colours.size, [255, 255, 255]), colours, opacity), (left, top))
     key = "Line: between kept and merged tokens." + (" Hatched: merged." if hatched else "")
     draw.text((text_px, top + row_px), key, _INK_RGB, font)
     return whole

@@ -34,12 +34,14 @@ class OverlayDrawing:
         transport: of this plan; None where it was not solved yet.
         look: what to show of them.
         grid: which of them, of a page with tiles.
+        opacity: how much of the page is covered, in 0..1.
     """
 
     plan: PrunePlan
     transport: Transport | None
     look: Look
     grid: GridName
+    opacity: float
 
 
 class Exporter(QObject):
@@ -107,5 +109,6 @@ def _draw(page: PageImage, drawing: OverlayDrawing, path: Path) -> None:
 
         transport = transport_of(drawing.plan)
     stream = io.BytesIO()
-    draw_overlay(page, drawing.plan, drawing.grid, drawing.look, transport).save(stream, "PNG")
+    picture = draw_overlay(page, drawing.plan, drawing.grid, drawing.look, transport, drawing.opacity)
+    picture.save(stream, "PNG")
     write_bytes_atomically(path, stream.getvalue())

@@ -295,8 +295,11 @@ class Tuning(QObject):
     def export_overlay(self, path: Path) -> None:
         """Draw the page with its overlay, as it is shown, into a PNG file."""
         if self._shown is not None and self._plan is not None:
-            drawing = OverlayDrawing(self._plan, self._transport, self._choices.look, self._choices.grid)
-            self._exporter.export_overlay(self._shown, self._choices.settings.pdf_dpi, drawing, path)
+            choices, settings = self._choices, self._choices.settings
+            drawing = OverlayDrawing(
+                self._plan, self._transport, choices.look, choices.grid, settings.overlay_opacity
+            )
+            self._exporter.export_overlay(self._shown, settings.pdf_dpi, drawing, path)
 
     def export_plan(self, path: Path) -> None:
         """Write what becomes of each token as JSON."""

@@ -499,13 +499,17 @@ def test_every_look_shows_another_picture_with_its_legend(view: PageView, tiled:
 
 @pytest.mark.parametrize("look", list(Look))
 @pytest.mark.parametrize("paper", ["white", "black"])
-def test_the_window_shows_what_the_exported_picture_shows(view: PageView, look: Look, paper: str) -> None:
+@pytest.mark.parametrize("opacity", [0.05, 1.0])
+def test_the_window_shows_what_the_exported_picture_shows(
+    view: PageView, look: Look, paper: str, opacity: float
+) -> None:
     plan = make_plan(0.5)
     transport = transport_of(plan)
     page = PageImage(PageRef(Path("/page.png"), 0, "0" * 64), Image.new("RGB", (600, 800), paper), None)
-    drawn = draw_overlay(page, plan, "global", look, transport)
+    drawn = draw_overlay(page, plan, "global", look, transport, opacity)
     view.show_page(blank(colour=paper))
     view.set_look(look)
+    view.set_opacity(opacity)
     view.show_plan(plan)
     view.show_transport(transport)
     view.actual_size()

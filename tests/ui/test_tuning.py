@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.export.looks import Look
+from rtocr_gui.export.looks import VEIL_RGB, Look
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PruneSettings
@@ -506,6 +507,20 @@ def test_plan_curve_and_overlay_are_exported(
         f"Exported 9 points of the curve to {tmp_path / 'curve.csv'}.",
         f"Exported the overlay to {tmp_path / 'overlay.png'}.",
     ]
+
+
+def test_the_overlay_is_exported_as_opaque_as_it_is_shown(
+    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    veiled = []
+    for opacity in (0.05, 1.0):
+        tuning.set_opacity(opacity)
+        with qtbot.waitSignal(tuning.notice_raised):
+            tuning.export_overlay(tmp_path / "overlay.png")
+        with Image.open(tmp_path / "overlay.png") as picture:
+            veiled.append((np.asarray(picture) == VEIL_RGB).all(axis=-1).any())
+    assert veiled == [False, True]
 
 
 def test_an_export_that_fails_is_told(
