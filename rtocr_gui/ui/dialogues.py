@@ -71,13 +71,13 @@ class Dialogues(QObject):
 
     @Slot(object)
     def ask_remove(self, ref: PageRef | None) -> None:
-        """Take a page off the list; asks first where a person edited its text."""
+        """Take a page off the list; asks first where a person edited its text and did not export that."""
         if ref is not None and (
-            not self._session.is_edited(ref)
+            not self._session.is_unexported(ref)
             or questions.agrees(
                 self._window,
                 "Remove page?",
-                "You edited the text of this page. It is lost with the page.",
+                "You edited the text of this page and did not export it. It is lost with the page.",
                 "Remove",
             )
         ):
@@ -158,7 +158,8 @@ class Dialogues(QObject):
 
     def may_close(self) -> bool:
         """False where typed text would be lost and the person would rather keep it."""
-        return not self._session.unexported_edits or questions.agrees(
+        is_safe = not (self._session.has_text and self._session.unexported_edits)
+        return is_safe or questions.agrees(
             self._window,
             "Close without exporting?",
             "You edited text that was not exported. It is lost when the window closes.",

@@ -38,7 +38,7 @@ class _Export:
     Attributes:
         path: the Markdown file.
         pipe_tables: write tables with pipes where these can say it.
-        left_out: how many pages have no text.
+        left_out: pages without text.
         drafts: pages with text.
         waiting: requests for the figures of a page, and its place among `drafts`.
         failures: why figures are missing.
@@ -46,7 +46,7 @@ class _Export:
 
     path: Path
     pipe_tables: bool
-    left_out: int
+    left_out: list[OpenPage]
     drafts: list[_Draft]
     waiting: dict[int, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
@@ -83,7 +83,7 @@ class MarkdownExporter(QObject):
             pipe_tables: write tables with pipes where these can say it, else as they are.
         """
         drafts = [_Draft(page, page.text, _figures_of(page)) for page in self._pages if page.text]
-        export = _Export(path, pipe_tables, len(self._pages) - len(drafts), drafts)
+        export = _Export(path, pipe_tables, [page for page in self._pages if not page.text], drafts)
         for place, draft in enumerate(drafts):
             if draft.figures:
                 write = _writer(draft.figures, place + 1, assets_folder(path))
@@ -123,6 +123,8 @@ class MarkdownExporter(QObject):
             return
         for draft in export.drafts:
             draft.page.exported |= draft.page.text == draft.text
+        for page in export.left_out:
+            page.exported |= not page.text
         self.told.emit(Notice(_summary(export), is_passing=not export.failures))
 
 
@@ -143,7 +145,7 @@ def _writer(figures: tuple[Figure, ...], number: int, folder: Path) -> Callable[
 def _summary(export: _Export) -> str:
     figures = sum(len(draft.figures) for draft in export.drafts)
     what = _counted(len(export.drafts), "page") + (f" and {_counted(figures, 'figure')}" if figures else "")
-    rest = f" Pages without text, left out: {export.left_out}." if export.left_out else ""
+    rest = f" Pages without text, left out: {len(export.left_out)}." if export.left_out else ""
     return " ".join([f"Exported {what} to {export.path}.{rest}", *export.failures])
 
 

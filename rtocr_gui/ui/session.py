@@ -204,9 +204,9 @@ class Session(QObject):
         """True where there is something to export."""
         return any(page.text for page in self._pages)
 
-    def is_edited(self, ref: PageRef) -> bool:
-        """True where a person changed the text of a page."""
-        return self._pages[ref].edited
+    def is_unexported(self, ref: PageRef) -> bool:
+        """True where a page holds typed text that was not exported since."""
+        return not self._pages[ref].exported
 
     @property
     def unexported_edits(self) -> int:

@@ -170,6 +170,35 @@ def test_closing_with_typed_text_asks_and_stays_open_on_no(
     assert window.close()
 
 
+def test_closing_asks_nothing_where_all_text_was_emptied(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    editor(window).setPlainText("mine")
+    editor(window).clear()
+    monkeypatch.setattr(questions, "agrees", lambda *_: pytest.fail("nothing is lost"))
+    assert window.close()
+
+
+def test_removing_a_page_asks_only_while_its_edits_are_in_no_file(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    editor(window).setPlainText("mine")
+    monkeypatch.setattr(questions, "agrees", lambda *_: False)
+    window.actions_by_name["remove"].trigger()
+    assert len(session.refs) == 1
+    session.export(tmp_path / "out.md")
+    monkeypatch.setattr(questions, "agrees", lambda *_: pytest.fail("nothing is lost"))
+    window.actions_by_name["remove"].trigger()
+    assert session.refs == ()
+
+
 def test_an_encrypted_file_asks_for_its_password(
     window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

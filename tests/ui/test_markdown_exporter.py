@@ -77,6 +77,18 @@ def test_what_was_typed_during_an_export_still_counts_as_unsaved(
     assert session.unexported_edits == 1
 
 
+def test_a_text_that_was_emptied_is_saved_by_leaving_its_page_out(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    read_all(qtbot, session, draw_page("two.tiff", pages=2))
+    session.edit_text("")
+    assert session.unexported_edits == 1
+    session.export(tmp_path / "out.md")
+    qtbot.waitUntil(lambda: bool(notices))
+    assert notices[0].endswith("Pages without text, left out: 1.")
+    assert session.unexported_edits == 0
+
+
 def test_a_page_whose_file_is_gone_loses_its_figures_and_not_its_text(
     qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
 ) -> None:

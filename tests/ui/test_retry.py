@@ -86,8 +86,7 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_fails(
     until_idle(qtbot, session, lambda: session.read_replacing((session.current,)))
     assert fake_engine.reading_began.is_set()
     assert session.current_text == "mine"
-    assert session.is_edited(session.current)
-    assert session.unexported_edits == 1
+    assert session.is_unexported(session.current)
 
 
 def test_another_try_asks_before_it_replaces_what_was_typed(
