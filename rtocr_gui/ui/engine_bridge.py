@@ -17,6 +17,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import RtocrError
@@ -151,11 +152,14 @@ class EngineBridge(QObject):
         return self._submit(self._document_lane, request_id, job)
 
     def render_thumbnail(self, ref: PageRef) -> int:
-        """Render a page small. Answered by `thumbnail_rendered`."""
+        """Render a page small. Answered by `thumbnail_rendered`, with a null image where there is none."""
         request_id = next(self._ids)
 
         def job() -> None:
-            image = as_qimage(self._documents.thumbnail(ref))
+            try:
+                image = as_qimage(self._documents.thumbnail(ref))
+            except RtocrError:
+                image = QImage()  # why, the page says itself once it is shown
             self.thumbnail_rendered.emit(PageRendered(request_id, ref, image))
 
         return self._submit(self._document_lane, request_id, job)

@@ -179,7 +179,9 @@ class PageList(QWidget):
         self._selecting = False
 
     def set_thumbnail(self, key: Hashable, image: QImage) -> None:
-        """Show a page's picture; a null one leaves the empty frame."""
+        """Show a page's picture; a null one leaves the empty frame, and is asked for again another time."""
+        if image.isNull():
+            self._asked.discard(key)
         self._model.set_thumbnail(key, None if image.isNull() else QPixmap.fromImage(image))
 
     def set_state(self, key: Hashable, state: PageState, sentence: str = "") -> None:

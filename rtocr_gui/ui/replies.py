@@ -40,7 +40,13 @@ class DocumentOpened:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PageRendered:
-    """A page was rendered, in full or (thumbnail) small."""
+    """A page was rendered, in full or (thumbnail) small.
+
+    Attributes:
+        request_id: of the request.
+        ref: which page.
+        image: null for a thumbnail that cannot be had.
+    """
 
     request_id: int
     ref: PageRef

@@ -161,6 +161,16 @@ def test_closing_drops_what_waits(bridge: EngineBridge) -> None:
     assert ran == []
 
 
+def test_a_thumbnail_that_cannot_be_had_is_answered_by_an_empty_picture(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
+) -> None:
+    opened[1].path.unlink()
+    with qtbot.waitSignal(bridge.thumbnail_rendered) as caught:
+        request_id = bridge.render_thumbnail(opened[1])
+    assert (caught.args[0].request_id, caught.args[0].ref) == (request_id, opened[1])
+    assert caught.args[0].image.isNull()
+
+
 def test_a_page_is_exported_off_the_main_thread_and_a_failure_is_told(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
 ) -> None:

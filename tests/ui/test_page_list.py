@@ -68,6 +68,17 @@ def test_pages_that_are_scrolled_to_ask_once(qtbot: QtBot, pages: PageList, want
     assert len(wanted) < 40
 
 
+def test_a_page_whose_thumbnail_failed_asks_again_once_the_list_is_told_anew(
+    qtbot: QtBot, pages: PageList, wanted: list[object]
+) -> None:
+    pages.set_pages(entries(2))
+    qtbot.waitUntil(lambda: wanted == [0, 1])
+    pages.set_thumbnail(0, picture("magenta"))
+    pages.set_thumbnail(1, QImage())
+    pages.set_pages(entries(2))
+    qtbot.waitUntil(lambda: wanted == [0, 1, 1])
+
+
 def test_a_thumbnail_is_painted_and_a_missing_one_leaves_a_frame(pages: PageList) -> None:
     pages.set_pages(entries(2))
     pages.set_thumbnail(0, picture("magenta"))
