@@ -289,7 +289,11 @@ class CompareView(QWidget):
         if count:
             begun = self._chosen >= 0
             row = (self._chosen + step) % count if begun else (0 if step > 0 else count - 1)
-            self._list.setCurrentIndex(self._differences.index(row))
+            index = self._differences.index(row)
+            if row == self._chosen:
+                self._go_to_row(index)  # the only one: the person may have scrolled away from it
+            else:
+                self._list.setCurrentIndex(index)
 
     def _choose_in_left(self, position: int) -> None:
         self._choose_where(lambda difference: difference.left.start <= position <= difference.left.end)

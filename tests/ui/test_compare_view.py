@@ -243,6 +243,21 @@ def test_the_keys_go_from_difference_to_difference_and_round(
     assert any(label.text() == "3 of 3" for label in view.findChildren(QLabel))
 
 
+def test_the_only_difference_is_shown_again_by_another_step(
+    qtbot: QtBot, view: CompareView, places: list[Difference]
+) -> None:
+    lines = [f"line {number}" for number in range(400)]
+    comparison = shown("\n".join(["old", *lines]), "\n".join(["new", *lines]))
+    view.show_comparison(comparison)
+    left = texts(view)[0]
+    view.activateWindow()
+    qtbot.keyClick(left, Qt.Key.Key_F8)
+    left.verticalScrollBar().setValue(left.verticalScrollBar().maximum())
+    qtbot.keyClick(left, Qt.Key.Key_F8)
+    assert _line_at_top(left) == "old"
+    assert places == [*comparison.comparison.differences] * 2
+
+
 def test_the_first_step_back_goes_to_the_last_difference(view: CompareView, places: list[Difference]) -> None:
     comparison = shown(LEFT, RIGHT)
     view.show_comparison(comparison)
