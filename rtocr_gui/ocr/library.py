@@ -58,6 +58,10 @@ class ModelEntry:
         """True where pages can be read with it."""
         return self.info is not None
 
+    def is_at(self, folder: Path | None) -> bool:
+        """True where a path leads to this model, be it through a link."""
+        return folder is not None and self.folder.resolve() == folder.resolve()
+
     @property
     def is_unfinished(self) -> bool:
         """True for a download that can go on."""

@@ -207,9 +207,9 @@ class ModelsWindow(QDialog):
             item.setToolTip(3, f"<span>{html.escape(entry.reads or entry.problem)}</span>")
             self._mark(item)
             self.list.addTopLevelItem(item)
-            if entry.folder == wanted:
+            if entry.is_at(wanted):
                 self.list.setCurrentItem(item)
-        if any(entry.folder == self._awaited for entry in listed.models):
+        if any(entry.is_at(self._awaited) for entry in listed.models):
             self._awaited = None
         first = self.list.topLevelItem(0)
         if self.list.currentItem() is None and first is not None:
@@ -222,7 +222,7 @@ class ModelsWindow(QDialog):
     def _mark(self, item: QTreeWidgetItem) -> None:
         """Tell the model in use from the others, not by its type alone."""
         entry: ModelEntry = item.data(0, _ENTRY)
-        in_use = entry.folder == self._in_use
+        in_use = entry.is_at(self._in_use)
         item.setText(0, f"{entry.name} (in use)" if in_use else entry.name)
         font = item.font(0)
         font.setBold(in_use)
@@ -285,11 +285,11 @@ class ModelsWindow(QDialog):
     def _show_selected(self) -> None:
         entry = self.selected
         checking = self._check is not None and self._check.running
-        self.use.setEnabled(entry is not None and entry.is_usable and entry.folder != self._in_use)
+        self.use.setEnabled(entry is not None and entry.is_usable and not entry.is_at(self._in_use))
         self.check.setEnabled(checking or (entry is not None and not entry.is_unfinished))
         self.check.setText("Stop chec&king" if checking else "Chec&k")
         self.forget.setEnabled(
-            entry is not None and entry.origin is not Origin.BUNDLED and entry.folder != self._in_use
+            entry is not None and entry.origin is not Origin.BUNDLED and not entry.is_at(self._in_use)
         )
         self.forget.setVisible(entry is not None and entry.origin is Origin.OWN)
         if entry is None:

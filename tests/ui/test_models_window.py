@@ -362,6 +362,29 @@ def test_a_remembered_folder_stays_so_while_it_is_away(qtbot: QtBot, tmp_path: P
     assert shop.close(5)
 
 
+def test_a_model_named_by_a_link_is_selected_once_and_marked_in_use(
+    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, other = tmp_path / "link", write_checkpoint(tmp_path / "other")
+    link.symlink_to(BUNDLED)
+    monkeypatch.setattr(questions, "ask_model_folder", lambda parent, start: link)
+    shop.name_folder(other)
+    wire(window, shop)
+    qtbot.waitUntil(lambda: len(names(window)) == 2)
+    select(window, 1)
+    with qtbot.waitSignal(shop.models_listed):
+        window.browse.click()
+    assert window.selected is not None
+    assert window.selected.folder == BUNDLED
+    window.show_in_use(link)
+    assert names(window)[0] == "RTOCR Miniature (in use)"
+    assert not window.use.isEnabled()
+    select(window, 1)
+    with qtbot.waitSignal(shop.models_listed):
+        shop.refresh()
+    assert window.selected.folder == other
+
+
 def test_a_file_that_was_tampered_with_is_named(
     qtbot: QtBot, window: ModelsWindow, shop: ModelShop, hub: HubServer, tmp_path: Path
 ) -> None:
