@@ -119,7 +119,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _save_image(folder: Path, image: QImage) -> Path | None:
     path = folder / f"Pasted image {sum(1 for _ in folder.iterdir()) + 1}.png"
-    return path if not image.isNull() and image.save(str(path)) else None
+    return path if image.save(str(path)) else None
 
 
 def _start_log(folder: Path) -> None:

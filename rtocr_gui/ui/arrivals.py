@@ -10,7 +10,7 @@ from PySide6.QtCore import QMimeData, QObject, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 
 SaveImage = Callable[[QImage], Path | None]
-"""Stores an image that came without a file; returns its path, None where it is empty or cannot be stored."""
+"""Stores an image that came without a file; returns its path, None where it cannot be stored."""
 
 
 class Arrivals(QObject):
@@ -18,7 +18,7 @@ class Arrivals(QObject):
 
     Signals:
         files_came (list of Path): files to open.
-        nothing_came (str): a sentence that says so.
+        nothing_came (str): a sentence that says why.
 
     Args:
         save_image: makes a file of a picture that has none.
@@ -52,13 +52,14 @@ class Arrivals(QObject):
         self._take(_local_files(data) if data is not None else [], clipboard.image())
 
     def _take(self, files: list[Path], image: QImage) -> None:
-        if not files:
-            path = self._save_image(image)
-            files = [path] if path is not None else []
         if files:
             self.files_came.emit(files)
-        else:
+        elif image.isNull():
             self.nothing_came.emit("There is no image and no file to paste.")
+        elif path := self._save_image(image):
+            self.files_came.emit([path])
+        else:
+            self.nothing_came.emit("The image could not be saved to a file. Free some space, and try again.")
 
 
 def _local_files(data: QMimeData) -> list[Path]:

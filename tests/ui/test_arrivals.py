@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QClipboard, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -15,9 +15,14 @@ SAVED = Path("/tmp/Pasted image 1.png")
 
 
 @pytest.fixture
-def arrivals(qapp: QApplication) -> Iterator[Arrivals]:
-    yield Arrivals(lambda image: None if image.isNull() else SAVED)
+def clipboard(qapp: QApplication) -> Iterator[QClipboard]:
+    yield QGuiApplication.clipboard()
     QGuiApplication.clipboard().clear()
+
+
+@pytest.fixture
+def arrivals(clipboard: QClipboard) -> Arrivals:
+    return Arrivals(lambda image: SAVED)
 
 
 def dropped(arrivals: Arrivals, data: QMimeData) -> bool:
@@ -64,15 +69,23 @@ def test_what_is_no_page_is_not_taken(arrivals: Arrivals) -> None:
     assert not dropped(arrivals, data)
 
 
-def test_a_copied_picture_is_made_a_file(qtbot: QtBot, arrivals: Arrivals) -> None:
-    QGuiApplication.clipboard().setImage(picture())
+def test_a_copied_picture_is_made_a_file(qtbot: QtBot, arrivals: Arrivals, clipboard: QClipboard) -> None:
+    clipboard.setImage(picture())
     with qtbot.waitSignal(arrivals.files_came) as caught:
         arrivals.paste()
     assert caught.args == [[SAVED]]
 
 
-def test_pasting_words_is_told(qtbot: QtBot, arrivals: Arrivals) -> None:
-    QGuiApplication.clipboard().setText("words")
+def test_a_picture_that_cannot_be_saved_is_told_so(qtbot: QtBot, clipboard: QClipboard) -> None:
+    arrivals = Arrivals(lambda image: None)
+    clipboard.setImage(picture())
+    with qtbot.waitSignal(arrivals.nothing_came) as caught:
+        arrivals.paste()
+    assert caught.args == ["The image could not be saved to a file. Free some space, and try again."]
+
+
+def test_pasting_words_is_told(qtbot: QtBot, arrivals: Arrivals, clipboard: QClipboard) -> None:
+    clipboard.setText("words")
     with qtbot.waitSignal(arrivals.nothing_came) as caught:
         arrivals.paste()
     assert caught.args == ["There is no image and no file to paste."]
