@@ -135,7 +135,6 @@ class CurveReader(QObject):
                 points=self.points,
                 expected=0 if request is None else len(CURVE_RATIOS) + 1,
                 running=self._read_id != 0,
-                has_truth=request is not None and request.truth is not None,
             )
         )
 

@@ -1,4 +1,4 @@
-"""Pillow images to Qt images and back. Safe on any thread; touches no widget."""
+"""Pillow images to Qt images. Safe on any thread; touches no widget."""
 
 from PIL import Image
 from PySide6.QtGui import QImage

@@ -74,13 +74,11 @@ class CheckShown:
         folder: of the model.
         running: True until it ended.
         sentence: how far it is, or what came of it.
-        sound: True where the model was found to be in order.
     """
 
     folder: Path
     running: bool
     sentence: str
-    sound: bool = False
 
 
 class ModelShop(QObject):
@@ -127,7 +125,6 @@ class ModelShop(QObject):
         self._list_id = self._run_id = self._check_id = 0
         self._download = DownloadShown(DownloadState.IDLE)
         self._pause = threading.Event()
-        self._discarding = False
         self._stop_check = threading.Event()
         self._listed.connect(self._take_list)
         self._looked.connect(self._take_folder)
@@ -190,7 +187,6 @@ class ModelShop(QObject):
             self._show(DownloadShown(DownloadState.FAILED, self._download.progress, str(error)))
             return
         self._run_id += 1
-        self._discarding = False
         self._pause = threading.Event()
         run_id, pause, target = self._run_id, self._pause, self._target
         cache = self._cache
@@ -217,7 +213,6 @@ class ModelShop(QObject):
     def discard_download(self) -> None:
         """Stop the download and throw away what arrived of it."""
         self._pause.set()
-        self._discarding = True
         self._run_id += 1
         run_id, target, cache = self._run_id, self._target, self._cache
         self._show(DownloadShown(DownloadState.STOPPING))
@@ -243,7 +238,7 @@ class ModelShop(QObject):
         def check() -> None:
             for progress in check_model(folder, stop):
                 if progress.stage is DownloadStage.DONE:
-                    shown = CheckShown(folder, False, _verdict(progress), sound=True)
+                    shown = CheckShown(folder, False, _verdict(progress))
                 elif progress.stage is DownloadStage.PAUSED:
                     shown = CheckShown(folder, False, "The check was stopped.")
                 else:

@@ -56,7 +56,6 @@ class ModelsWindow(QDialog):
         discard_requested (): the download should stop and what arrived be thrown away.
         target_chosen (Path): the download should go to this folder.
         fit_wanted (Path): whether a model fits into memory should be shown.
-        closed (): the window was closed; a download goes on.
 
     Args:
         parent: Qt parent.
@@ -72,7 +71,6 @@ class ModelsWindow(QDialog):
     discard_requested = Signal()
     target_chosen = Signal(object)
     fit_wanted = Signal(object)
-    closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,7 +93,6 @@ class ModelsWindow(QDialog):
         layout.addLayout(self._make_buttons())
         layout.addWidget(self._make_download())
         layout.addWidget(self._make_close())
-        self.finished.connect(lambda _: self.closed.emit())
         self._show_selected()
         self.show_download(self._download)
 

@@ -46,6 +46,7 @@ class ReadingRecord:
 
     Attributes:
         settings: what was asked for.
+        mode: how the page was scaled, be it by Auto or by name.
         model_name: which model read it.
         text: for people.
         raw_text: what the model said, markup and all.
@@ -185,13 +186,11 @@ class CurveShown:
         points: in the order they were read.
         expected: how many there are when all is read; 0 while no curve was asked for.
         running: True while readings are under way.
-        has_truth: True where the points have an error rate.
     """
 
     points: tuple[CurvePoint, ...] = ()
     expected: int = 0
     running: bool = False
-    has_truth: bool = False
 
 
 @dataclass(frozen=True, slots=True)

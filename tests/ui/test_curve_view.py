@@ -35,7 +35,7 @@ def make_point(retention: float, automatic: bool = False, error_rate: float | No
 FIRST, *FALLING = (make_point(ratio) for ratio in CURVE_RATIOS)
 AUTO = make_point(0.8, automatic=True)
 POINTS = (FIRST, AUTO, *FALLING)
-WHOLE = CurveShown(POINTS, 9, running=False, has_truth=False)
+WHOLE = CurveShown(POINTS, 9, running=False)
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_every_point_lies_inside_the_plot_whatever_its_figures(
 ) -> None:
     hopeless = dataclasses.replace(make_point(0.05, error_rate=3.0), similarity=0.0, prefill_ms=12345.0)
     view.resize(*size)
-    view.show_curve(CurveShown((*POINTS, hopeless), 10, has_truth=True))
+    view.show_curve(CurveShown((*POINTS, hopeless), 10))
     for point in (*POINTS, hopeless):
         assert plot(view).rect().contains(place_of(view, point))
     assert place_of(view, hopeless).x() < place_of(view, FALLING[-1]).x() < place_of(view, FIRST).x()

@@ -152,7 +152,7 @@ def test_a_check_is_told_beside_its_model_only(
     assert "Checking: 1.0 of 6.7 GB" in window.details.text()
     with qtbot.waitSignal(window.check_stop_requested):
         window.check.click()
-    window.show_check(CheckShown(BUNDLED, False, "In order.", sound=True))
+    window.show_check(CheckShown(BUNDLED, False, "In order."))
     assert window.check.text() == "Chec&k"
     select(window, 1)
     assert "In order." not in window.details.text()

@@ -197,7 +197,7 @@ def test_a_curve_takes_every_ratio_and_auto_and_its_readings_serve_the_figures(
     shown = read_curve(qtbot, tuning, curves)
     assert [point.retention for point in shown.points if not point.automatic] == list(CURVE_RATIOS)
     assert len(shown.points) == shown.expected == 9
-    assert not shown.has_truth
+    assert all(point.error_rate is None for point in shown.points)
     assert figures[-1].all_tokens is not None
 
 
@@ -225,7 +225,6 @@ def test_a_truth_beside_the_page_gives_error_rates(
     (tmp_path / "scan.txt").write_text("page 1 of scan.png at 1.00", encoding="utf-8")
     open_and_load(qtbot, session, draw_page())
     shown = read_curve(qtbot, tuning, curves)
-    assert shown.has_truth
     assert shown.points[0].error_rate == 0
     assert all(point.error_rate for point in shown.points[1:])
 
@@ -241,8 +240,8 @@ def test_a_truth_that_is_no_text_is_told_and_the_curve_goes_on(
 ) -> None:
     (tmp_path / "scan.txt").write_bytes(b"\xff\xfe\x00")
     open_and_load(qtbot, session, draw_page())
-    assert not read_curve(qtbot, tuning, curves).has_truth
-    assert len(curves[-1].points) == 9
+    shown = read_curve(qtbot, tuning, curves)
+    assert [point.error_rate for point in shown.points] == [None] * 9
     assert "not UTF-8" in notices[0]
 
 
