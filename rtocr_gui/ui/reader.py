@@ -80,7 +80,6 @@ class Reader(QObject):
             return Activity()
         first = next(iter(self._in_hand.values()), None)
         return Activity(
-            ref=first.ref if first else None,
             stage=first.stage if first else None,
             page=self._ended + (first is not None),
             page_count=self._ended + len(self._in_hand) + len(self._queue),

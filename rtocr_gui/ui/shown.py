@@ -255,15 +255,13 @@ class Activity:
     """What the reader is doing; the defaults mean nothing.
 
     Attributes:
-        ref: the page in hand; of several, the one that began first.
-        stage: the stage it is in; None before the model got it.
+        stage: of the page in hand that began first; None before the model got it.
         page: its number among the pages asked for, from 1.
         page_count: how many pages were asked for since the reader was last idle.
         tokens: how many tokens were decoded so far, of all pages in hand.
         together: how many pages are in hand; 0 while pages wait for the model.
     """
 
-    ref: PageRef | None = None
     stage: Stage | None = None
     page: int = 0
     page_count: int = 0

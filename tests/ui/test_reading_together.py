@@ -217,5 +217,5 @@ def test_an_unforeseen_error_is_told_of_every_page_in_hand_and_the_next_ones_are
 def test_the_status_line_counts_what_is_done_of_pages_that_are_read_at_once(qtbot: QtBot) -> None:
     line = StatusLine()
     qtbot.addWidget(line)
-    line.show_activity(Activity(ref=None, page=3, page_count=12, tokens=523, together=4))
+    line.show_activity(Activity(page=3, page_count=12, tokens=523, together=4))
     assert line._activity.text() == "Reading 4 pages at once, 523 tokens (2 of 12 pages done)"
