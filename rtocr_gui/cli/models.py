@@ -12,7 +12,7 @@ from pathlib import Path
 from rtocr_gui.cli.arguments import add_place
 from rtocr_gui.cli.pages import EngineFactory
 from rtocr_gui.cli.progress import Progress, printable
-from rtocr_gui.ocr.download_progress import DownloadStage, size_in_words
+from rtocr_gui.ocr.download_progress import DownloadStage
 from rtocr_gui.ocr.fit import DoesNotFit, Fit
 from rtocr_gui.ocr.folder import inspect_checkpoint
 from rtocr_gui.ocr.library import ModelEntry, check_model, list_models, look_into
@@ -20,6 +20,7 @@ from rtocr_gui.ocr.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, Model
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import load_settings, settings_path
+from rtocr_gui.units import size_in_words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

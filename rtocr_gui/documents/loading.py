@@ -17,6 +17,7 @@ from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
 from rtocr_gui.documents.pictures import PictureFile
 from rtocr_gui.errors import DocumentError
+from rtocr_gui.units import counted
 
 SUPPORTED_SUFFIXES = (
     ".bmp",
@@ -113,7 +114,9 @@ class Document:
         if self._source is None:
             raise DocumentError("The file was closed. Open it again.")
         if not 0 <= index < len(self.pages):
-            raise DocumentError(f"There is no page {index + 1}: the file has {_pages(len(self.pages))}.")
+            raise DocumentError(
+                f"There is no page {index + 1}: the file has {counted(len(self.pages), 'page')}."
+            )
         try:
             found = _stamp(self.path.stat())
         except OSError as error:
@@ -178,7 +181,3 @@ def _inspect(path: Path) -> tuple[bytes, str, tuple[int, int]]:
 def _stamp(status: os.stat_result) -> tuple[int, int]:
     """What tells whether a file is still the one that was opened."""
     return status.st_size, status.st_mtime_ns
-
-
-def _pages(count: int) -> str:
-    return "1 page" if count == 1 else f"{count} pages"

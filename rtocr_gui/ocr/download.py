@@ -19,7 +19,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import WeakFileLock
 
 from rtocr_gui.errors import DownloadError
-from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter, size_in_words
+from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.download_record import (
     DownloadRecord,
     RecordedFile,
@@ -43,6 +43,7 @@ from rtocr_gui.ocr.hub_errors import (
 )
 from rtocr_gui.ocr.model_files import RECORD_FILE
 from rtocr_gui.ocr.model_source import ModelSource
+from rtocr_gui.units import size_in_words
 
 SPARE_BYTES = 200_000_000
 """Free disk space that a download leaves to other programs."""

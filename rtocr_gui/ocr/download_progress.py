@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from rtocr_gui.units import size_in_words
+
 SPEED_WINDOW_S = 8.0
 UPDATE_INTERVAL_S = 0.1
 
@@ -65,14 +67,6 @@ class DownloadProgress:
         if self.seconds_left is not None:
             line += f" · {time_in_words(self.seconds_left)} left"
         return line
-
-
-def size_in_words(byte_count: int) -> str:
-    """A size as people give it, e.g. "6.7 GB"; in powers of ten, as disks and the hub do."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if byte_count >= factor:
-            return f"{byte_count / factor:.{1 if byte_count < 100 * factor else 0}f} {unit}"
-    return f"{byte_count} bytes"
 
 
 def time_in_words(seconds: float) -> str:

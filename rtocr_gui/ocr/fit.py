@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.architecture import Architecture
-from rtocr_gui.ocr.download_progress import size_in_words
 from rtocr_gui.ocr.gentler import smaller_views
 from rtocr_gui.ocr.memory import MemoryNeed, View, memory_need
 from rtocr_gui.ocr.model_info import ModelInfo
 from rtocr_gui.ocr.reading import MOST_TILES, Mode, Scaling
+from rtocr_gui.units import size_in_words
 
 MINIATURE_BYTES = 400 * 10**6
 """What the model that comes with the program takes, in any mode."""

@@ -8,10 +8,10 @@ decides on no settings itself.
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.checkpoint import Checkpoint
 from rtocr_gui.ocr.devices import free_bytes, give_memory_back, name_precision
-from rtocr_gui.ocr.download_progress import size_in_words
 from rtocr_gui.ocr.gentler import after_memory_ran_out, smaller_views
 from rtocr_gui.ocr.memory import MemoryNeed, View, memory_need
 from rtocr_gui.ocr.reading import OutOfMemory, ReadSettings
+from rtocr_gui.units import size_in_words
 
 LIKELY_TEXT = 2048
 """Tokens of a text that hardly a page exceeds. To ask for room for the longest text would refuse too many."""

@@ -11,12 +11,13 @@ from enum import Enum
 from pathlib import Path
 
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter, size_in_words
+from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.download_record import DownloadRecord, bytes_there, read_record, verify_files
 from rtocr_gui.ocr.folder import open_folder
 from rtocr_gui.ocr.model_info import ModelInfo
 from rtocr_gui.ocr.model_source import REPOSITORY, default_cache, snapshots_in
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.units import size_in_words
 
 
 class Origin(Enum):

@@ -27,6 +27,7 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.compared_text import ComparedText, MarkedText
 from rtocr_gui.ui.pruning_chooser import ALL_TOKENS, SLIDER, PruningChooser
 from rtocr_gui.ui.shown import ComparisonShown, ReadingRecord
+from rtocr_gui.units import counted
 
 SAME = "The two readings are the same, character by character."
 _HINT = "Choose how each reading is made, then press Compare."
@@ -373,4 +374,4 @@ def _summary(comparison: TextComparison | None) -> str:
         return SAME if comparison.left else "Neither reading found any text."
     count = len(comparison.differences)
     alike = math.floor(1000 * comparison.similarity) / 10
-    return f"{alike:.1f} % alike · {count} difference{'s' if count > 1 else ''}"
+    return f"{alike:.1f} % alike · {counted(count, 'difference')}"

@@ -27,6 +27,7 @@ from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ui.curve_axes import ACCURACY, PREFILL, SIMILARITY, CurveAxes
 from rtocr_gui.ui.plot_colours import PlotColours
+from rtocr_gui.units import duration, percent
 
 AXIS_RATIOS = (0.25, 0.5, 0.75, 0.84, 1.0)
 REACH_PX = 14
@@ -38,14 +39,14 @@ _EMPTY = "Read the page at 8 ratios and at Auto, to see what pruning costs it an
 
 def describe(point: CurvePoint) -> str:
     """Name a point and its figures in one line."""
-    ratio = f"{100 * point.retention:.0f} %"
+    ratio = percent(point.retention)
     parts = [
         f"{f'Auto, {ratio}' if point.automatic else ratio}: {point.kept} of {point.total} tokens",
         f"{100 * point.similarity:.1f} % like all tokens",
     ]
     if point.error_rate is not None:
         parts.append(f"error rate {100 * point.error_rate:.1f} %")
-    parts.append(f"prefill {point.prefill_ms:.0f} ms")
+    parts.append(f"prefill {duration(point.prefill_ms)}")
     if point.stop_reason is StopReason.LOOP:
         parts.append("began to repeat itself")
     elif not point.is_whole:

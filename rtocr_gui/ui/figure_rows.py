@@ -11,6 +11,7 @@ from enum import Enum
 
 from rtocr_gui.ocr.reading import PrefillCost
 from rtocr_gui.ui.shown import FiguresShown, ReadingRecord
+from rtocr_gui.units import counted, duration, percent, size_in_words
 
 DASH = "–"
 MARK = " *"
@@ -88,8 +89,8 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
     )
     if drafted is not None:
         told.append(
-            f"{MARK.strip()} Checked against a draft, in {drafted.passes} "
-            f"{'pass' if drafted.passes == 1 else 'passes'} for {len(drafted.token_ids)} tokens: "
+            f"{MARK.strip()} Checked against a draft, in {counted(drafted.passes, 'pass', 'passes')} "
+            f"for {len(drafted.token_ids)} tokens: "
             "not the speed of plain decoding."
         )
     if any(each is not None and each.read_together for each in (reading, shown.all_tokens)):
@@ -100,7 +101,8 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
         saved = 1 - reading.cost.flops / reading.cost_of_all.flops
         cache = reading.cost_of_all.cache_bytes - reading.cost.cache_bytes
         told.append(
-            f"Pruning spares {percent(saved)} of the prefill's operations and {size(cache)} of memory."
+            f"Pruning spares {percent(saved)} of the prefill's operations and "
+            f"{size_in_words(cache)} of memory."
         )
     if shown.all_tokens is None:
         told.append("Read once at 100 % to compare what is measured.")
@@ -215,7 +217,7 @@ def _computed(shown: FiguresShown) -> list[FigureRow]:
             "KV cache",
             "Memory that keys and values of the prompt take while the page is read",
             lambda cost: cost.cache_bytes,
-            size,
+            size_in_words,
         ),
     ]
 
@@ -230,34 +232,13 @@ def _counts_of(shown: FiguresShown) -> tuple[int, int, int] | None:
     return None
 
 
-def percent(share: float) -> str:
-    """A share of one: "84 %", or "0.4 %" where whole percents would hide it."""
-    shown = 100 * share
-    return f"{shown:.1f} %" if 0 < shown < 10 else f"{shown:.0f} %"
-
-
-def duration(milliseconds: float) -> str:
-    """A time with its unit."""
-    if milliseconds >= 1000:
-        return f"{milliseconds / 1000:.1f} s"
-    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"
-
-
 def operations(flops: float) -> str:
     """Floating point operations with their unit."""
-    return _scaled(flops, ("FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP"))
-
-
-def size(count: float) -> str:
-    """Bytes with their unit."""
-    return _scaled(count, ("B", "kB", "MB", "GB", "TB"))
-
-
-def _scaled(number: float, units: tuple[str, ...]) -> str:
+    units = ("FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP")
     power = 0
-    while number >= 1000 and power < len(units) - 1:
-        number, power = number / 1000, power + 1
-    return f"{number:.3g} {units[power]}" if number < 100 else f"{number:.0f} {units[power]}"
+    while flops >= 1000 and power < len(units) - 1:
+        flops, power = flops / 1000, power + 1
+    return f"{flops:.3g} {units[power]}" if flops < 100 else f"{flops:.0f} {units[power]}"
 
 
 def _count(number: float | None) -> str:

@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.pruning.plan import TokenMeasures
-from rtocr_gui.ui.figure_rows import DASH, FigureKind, FigureRow, figure_rows, notes, percent
+from rtocr_gui.ui.figure_rows import DASH, FigureKind, FigureRow, figure_rows, notes
 from rtocr_gui.ui.share_bar import Segment, ShareBar
 from rtocr_gui.ui.shown import FiguresShown
+from rtocr_gui.units import percent
 
 _COLUMNS = ("Figure", "This", "All tokens", "Ratio")
 _COLUMN_TIPS = (

@@ -20,6 +20,7 @@ from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.open_pages import OpenPage, OpenPages
 from rtocr_gui.ui.replies import PageExported, RequestFailed
+from rtocr_gui.units import counted
 
 
 @dataclass(slots=True)
@@ -144,10 +145,6 @@ def _writer(figures: tuple[Figure, ...], number: int, folder: Path) -> Callable[
 
 def _summary(export: _Export) -> str:
     figures = sum(len(draft.figures) for draft in export.drafts)
-    what = _counted(len(export.drafts), "page") + (f" and {_counted(figures, 'figure')}" if figures else "")
+    what = counted(len(export.drafts), "page") + (f" and {counted(figures, 'figure')}" if figures else "")
     rest = f" Pages without text, left out: {len(export.left_out)}." if export.left_out else ""
     return " ".join([f"Exported {what} to {export.path}.{rest}", *export.failures])
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

@@ -28,12 +28,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rtocr_gui.ocr.download_progress import DownloadStage, size_in_words
+from rtocr_gui.ocr.download_progress import DownloadStage
 from rtocr_gui.ocr.library import ModelEntry, Origin
 from rtocr_gui.ocr.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, default_endpoint
 from rtocr_gui.ui import questions
 from rtocr_gui.ui.model_shop import CheckShown, DownloadShown, DownloadState, ModelShop, ModelsListed
 from rtocr_gui.ui.replies import FitJudged
+from rtocr_gui.units import size_in_words
 
 if TYPE_CHECKING:
     from rtocr_gui.ocr.fit import Fit

@@ -11,10 +11,10 @@ from pathlib import Path
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason, Task
-from rtocr_gui.ui.figure_rows import percent
 from rtocr_gui.ui.notices import retry_label
 from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.shown import BlocksShown, ReadingRecord
+from rtocr_gui.units import percent
 
 PRUNED_READINGS_KEPT = 40
 """Readings of a page at other ratios that are kept for comparison, the newest; those of all tokens stay."""

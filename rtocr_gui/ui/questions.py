@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox,
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ui.shown import OverwriteQuestion, PasswordQuestion
+from rtocr_gui.units import size_in_words
 
 
 def ask_files(parent: QWidget, folder: str) -> list[Path]:
@@ -97,7 +98,7 @@ def tell_about_model(parent: QWidget, model: LoadedModel) -> None:
         "",
         f"Modes: {', '.join(mode.value.capitalize() for mode in info.modes)}",
         f"Tasks: {', '.join(task.label for task in info.tasks)}",
-        f"{info.parameter_count / 1e6:,.1f} million weights, {info.weight_bytes / 1e6:,.0f} MB",
+        f"{info.parameter_count / 1e6:,.1f} million weights, {size_in_words(info.weight_bytes)}",
         f"Runs on {model.device} in {model.dtype}. {model.why}".rstrip(),
         "",
         str(info.folder),

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QSpin
 
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.ui.retention_slider import DETENTS, RetentionMarks, RetentionSlider
+from rtocr_gui.units import percent
 
 QUIET_MS = 350
 """Steps of keys and wheel count as released when none followed for so long."""
@@ -178,10 +179,10 @@ class _CountsLabel(QLabel):
         if plan is None:
             self._forms = self._widest_forms = ("No tokens counted yet", "No tokens")
         else:
-            count, automatic = len(plan.norms), _percent(plan.measures.automatic_retention)
+            count, automatic = len(plan.norms), percent(plan.measures.automatic_retention)
             self._forms = _count_forms(len(plan.kept), len(plan.merged), count, automatic)
             # The room of the largest numbers, so that nothing moves while the slider does.
-            self._widest_forms = _count_forms(count, count, count, 100)
+            self._widest_forms = _count_forms(count, count, count, percent(1))
         self.setToolTip(self._forms[0])
         self.setAccessibleDescription(self._forms[0])
         self._fit()
@@ -210,10 +211,10 @@ class _CountsLabel(QLabel):
         return self.fontMetrics().horizontalAdvance(text) + 2
 
 
-def _count_forms(kept: int, merged: int, count: int, automatic: int) -> tuple[str, ...]:
+def _count_forms(kept: int, merged: int, count: int, automatic: str) -> tuple[str, ...]:
     """The counts in words, from full to short."""
     return (
-        f"{kept} of {count} kept, {merged} merged · automatic: {automatic} %",
+        f"{kept} of {count} kept, {merged} merged · automatic: {automatic}",
         f"{kept} of {count} kept, {merged} merged",
         f"{kept} of {count} kept",
         f"{kept}/{count}",
@@ -221,4 +222,5 @@ def _count_forms(kept: int, merged: int, count: int, automatic: int) -> tuple[st
 
 
 def _percent(retention: float) -> int:
+    """Where slider and box stand, which know whole percents only."""
     return min(100, max(1, round(retention * 100)))

@@ -21,6 +21,7 @@ from rtocr_gui.ocr.reading import (
 )
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, PruneSettings
 from rtocr_gui.ui.page_model import PageState
+from rtocr_gui.units import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +130,9 @@ def pruning_label(pruning: PruneSettings, retention: float | None = None) -> str
     if pruning.retention == 1:
         return "All tokens"
     if pruning.retention is not None:
-        return f"{pruning.method.label} {_percent(pruning.retention)}"
-    automatic = "Auto" if retention is None else f"Auto ({_percent(retention)})"
+        return f"{pruning.method.label} {percent(pruning.retention)}"
+    automatic = "Auto" if retention is None else f"Auto ({percent(retention)})"
     return automatic if pruning.method is PruneMethod.RTPRUNE else f"{pruning.method.label}, {automatic}"
-
-
-def _percent(ratio: float) -> str:
-    return f"{100 * ratio:.0f} %"
 
 
 @dataclass(frozen=True, slots=True)

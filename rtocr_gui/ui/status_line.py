@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 from rtocr_gui.ocr.reading import Stage
 from rtocr_gui.ui.figure_rows import was_drafted
 from rtocr_gui.ui.shown import Activity, CurveShown, ModelStatus, ReadingRecord
+from rtocr_gui.units import counted, duration, size_in_words
 
 _STAGE_WORDS = {
     Stage.ENCODE: "Looking at the page",
@@ -64,7 +65,7 @@ class StatusLine(QWidget):
         if activity.together > 1:
             words = f"Reading {activity.together} pages at once"
         if activity.tokens:
-            words += f", {_counted(activity.tokens, 'token', 'tokens')}"
+            words += f", {counted(activity.tokens, 'token')}"
         several, ended = activity.page_count > 1, activity.page - 1
         if activity.together > 1:
             words += f" ({ended} of {activity.page_count} pages done)"
@@ -106,14 +107,14 @@ class StatusLine(QWidget):
         timings = reading.timings
         speed = f"{reading.tokens_per_second:.0f} tokens/s"
         if was_drafted(reading):
-            speed = f"{len(reading.token_ids)} tokens in {_counted(reading.passes, 'pass', 'passes')}"
+            speed = f"{len(reading.token_ids)} tokens in {counted(reading.passes, 'pass', 'passes')}"
         elif reading.read_together:
             speed = "shared with other pages"
         parts = [
-            f"encode {_duration(timings.encode_ms)}" if timings.encode_ms else "encode cached",
-            f"prune {_duration(timings.prune_ms)}",
-            f"prefill {_duration(timings.prefill_ms)}",
-            f"decode {_duration(timings.decode_ms)}, {speed}",
+            f"encode {duration(timings.encode_ms)}" if timings.encode_ms else "encode cached",
+            f"prune {duration(timings.prune_ms)}",
+            f"prefill {duration(timings.prefill_ms)}",
+            f"decode {duration(timings.decode_ms)}, {speed}",
         ]
         self._timings.setText("  ·  ".join(parts))
 
@@ -125,13 +126,5 @@ class StatusLine(QWidget):
         if status.model is None or status.unloaded:
             self._device.clear()
             return
-        megabytes = status.model.info.weight_bytes / 1e6
-        self._device.setText(f"{status.model.device}, {status.model.dtype}  ·  {megabytes:,.0f} MB weights")
-
-
-def _counted(count: int, one: str, several: str) -> str:
-    return f"{count} {one if count == 1 else several}"
-
-
-def _duration(milliseconds: float) -> str:
-    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
+        weights = size_in_words(status.model.info.weight_bytes)
+        self._device.setText(f"{status.model.device}, {status.model.dtype}  ·  {weights} weights")

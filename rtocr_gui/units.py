@@ -1,0 +1,36 @@
+"""Figures with their units and counts with their nouns, as people read them.
+
+Every room shares these, so that a figure reads the same wherever it stands.
+"""
+
+
+def percent(share: float) -> str:
+    """A share of one: "84 %", or "0.4 %" where whole percents would hide it."""
+    shown = 100 * share
+    return f"{f'{shown:.1f}'.removesuffix('.0') if shown < 10 else f'{shown:.0f}'} %"
+
+
+def duration(milliseconds: float) -> str:
+    """A time: "12.3 s", "41 ms" or "0.4 ms"."""
+    if milliseconds >= 1000:
+        return f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"
+
+
+def size_in_words(byte_count: float) -> str:
+    """A size, e.g. "6.7 GB"; in powers of ten, as disks and the hub do."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if byte_count >= factor:
+            return f"{byte_count / factor:.{1 if byte_count < 100 * factor else 0}f} {unit}"
+    return f"{byte_count:.0f} bytes"
+
+
+def counted(count: int, one: str, several: str = "") -> str:
+    """A number of things: "1 page", "2 pages".
+
+    Args:
+        count: how many.
+        one: the noun.
+        several: its plural; empty where that is the noun with an s.
+    """
+    return f"{count} {one if count == 1 else several or f'{one}s'}"

@@ -1,0 +1,29 @@
+"""A figure reads the same wherever it stands."""
+
+import pytest
+
+from rtocr_gui.units import counted, duration, percent, size_in_words
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (percent(0.004), "0.4 %"),
+        (percent(0.0), "0 %"),
+        (percent(0.05), "5 %"),
+        (percent(0.0999), "10 %"),
+        (percent(0.8425), "84 %"),
+        (duration(0.42), "0.4 ms"),
+        (duration(41.2), "41 ms"),
+        (duration(12345.0), "12.3 s"),
+        (size_in_words(999), "999 bytes"),
+        (size_in_words(1_048_576), "1.0 MB"),
+        (size_in_words(592_000), "592 kB"),
+        (size_in_words(6_672_000_000), "6.7 GB"),
+        (counted(1, "page"), "1 page"),
+        (counted(0, "page"), "0 pages"),
+        (counted(2, "pass", "passes"), "2 passes"),
+    ],
+)
+def test_figures_and_counts_are_told_with_their_units_and_nouns(told: str, words: str) -> None:
+    assert told == words
