@@ -4,7 +4,6 @@ Shows frozen values and emits wishes; knows neither the disk nor the network.
 """
 
 import html
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,26 +12,19 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
-    QGroupBox,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
-    QLineEdit,
-    QProgressBar,
-    QPushButton,
-    QSizePolicy,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from rtocr_gui.ocr.download_progress import DownloadStage
 from rtocr_gui.ocr.library import ModelEntry, Origin
-from rtocr_gui.ocr.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, default_endpoint
 from rtocr_gui.ui import questions
-from rtocr_gui.ui.model_shop import CheckShown, DownloadShown, DownloadState, ModelShop, ModelsListed
+from rtocr_gui.ui.download_box import DownloadBox
+from rtocr_gui.ui.form_parts import plain_button, plain_label
+from rtocr_gui.ui.model_shop import CheckShown, ModelShop, ModelsListed
 from rtocr_gui.ui.replies import FitJudged
 from rtocr_gui.units import size_in_words
 
@@ -40,7 +32,6 @@ if TYPE_CHECKING:
     from rtocr_gui.ocr.fit import Fit
 
 _ENTRY = Qt.ItemDataRole.UserRole
-_STEPS = 1000
 
 
 class ModelsWindow(QDialog):
@@ -52,11 +43,10 @@ class ModelsWindow(QDialog):
         folder_forgotten (Path): a folder should not be listed any more.
         check_requested (Path): a model should be checked thoroughly.
         check_stop_requested (): that is no longer wanted.
-        download_requested (str): the published model is wanted, from this server; empty for the usual one.
-        pause_requested (): the download should stop and can go on later.
-        discard_requested (): the download should stop and what arrived be thrown away.
-        target_chosen (Path): the download should go to this folder.
         fit_wanted (Path): whether a model fits into memory should be shown.
+
+    Attributes:
+        download: has the signals and slots of the download.
 
     Args:
         parent: Qt parent.
@@ -67,10 +57,6 @@ class ModelsWindow(QDialog):
     folder_forgotten = Signal(object)
     check_requested = Signal(object)
     check_stop_requested = Signal()
-    download_requested = Signal(str)
-    pause_requested = Signal()
-    discard_requested = Signal()
-    target_chosen = Signal(object)
     fit_wanted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -78,12 +64,11 @@ class ModelsWindow(QDialog):
         self.setWindowTitle("Models")
         self._in_use: Path | None = None
         self._awaited: Path | None = None
-        self._target = Path()
         self._check: CheckShown | None = None
         self._fit: FitJudged | None = None
-        self._download = DownloadShown(DownloadState.IDLE)
+        self.download = DownloadBox()
         self.list = self._make_list()
-        self.details = _plain_label()
+        self.details = plain_label()
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.details.setAccessibleName("About the selected model")
         self.details.setMinimumHeight(6 * self.fontMetrics().lineSpacing())
@@ -92,10 +77,9 @@ class ModelsWindow(QDialog):
         layout.addWidget(self.list, 1)
         layout.addWidget(self.details)
         layout.addLayout(self._make_buttons())
-        layout.addWidget(self._make_download())
+        layout.addWidget(self.download)
         layout.addWidget(self._make_close())
         self._show_selected()
-        self.show_download(self._download)
 
     def sizeHint(self) -> QSize:
         return QSize(92 * self.fontMetrics().averageCharWidth(), 42 * self.fontMetrics().lineSpacing())
@@ -121,14 +105,14 @@ class ModelsWindow(QDialog):
         return tree
 
     def _make_buttons(self) -> QHBoxLayout:
-        self.use = _button("&Use", "Read pages with the selected model (Return)", self._use)
-        self.check = _button(
+        self.use = plain_button("&Use", "Read pages with the selected model (Return)", self._use)
+        self.check = plain_button(
             "Chec&k", "Check the selected model; of a downloaded one, every byte", self._ask_check
         )
-        self.forget = _button(
+        self.forget = plain_button(
             "For&get", "Take the folder off this list; nothing in it is touched", self._forget
         )
-        self.browse = _button(
+        self.browse = plain_button(
             "Use a &folder…", "Choose a folder with a model that you have", self._ask_folder
         )
         row = QHBoxLayout()
@@ -137,46 +121,6 @@ class ModelsWindow(QDialog):
         row.addStretch(1)
         row.addWidget(self.browse)
         return row
-
-    def _make_download(self) -> QGroupBox:
-        box = QGroupBox("Download DeepSeek-OCR")
-        self.about = _plain_label(
-            f"The published model: whole documents with tables, formulae and figures, in many languages. "
-            f"{size_in_words(EXPECTED_BYTES)}, by {PUBLISHER} under the {LICENCE} licence. Its weights are "
-            "downloaded, and none of the programs beside them."
-        )
-        self.server = QLineEdit()
-        self.server.setPlaceholderText(default_endpoint())
-        self.server.setAccessibleName("Server to download from")
-        self.server.setToolTip("Address of a mirror of the hub; empty for the usual server (HF_ENDPOINT)")
-        self.place = _plain_label()
-        self.place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.change = _button("Chan&ge…", "Download to another folder", self._ask_target)
-        place = QHBoxLayout()
-        place.addWidget(self.place, 1)
-        place.addWidget(self.change, 0, Qt.AlignmentFlag.AlignTop)
-        form = QFormLayout()
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("&Server", self.server)
-        form.addRow("Folder", place)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress of the download")
-        self.status = _plain_label()
-        self.status.setAccessibleName("State of the download")
-        self.start = _button("&Download", "Download the model", self._start)
-        self.pause = _button("&Pause", "Stop for now; what arrived is kept", self.pause_requested.emit)
-        self.discard = _button("&Cancel", "Stop, and throw away what arrived", self._ask_discard)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.status, 1)
-        for button in (self.start, self.pause, self.discard):
-            buttons.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-        layout = QVBoxLayout(box)
-        layout.addWidget(self.about)
-        layout.addLayout(form)
-        layout.addWidget(self.bar)
-        layout.addLayout(buttons)
-        return box
 
     def _make_close(self) -> QDialogButtonBox:
         """A button that Return in another field does not press."""
@@ -212,9 +156,7 @@ class ModelsWindow(QDialog):
         first = self.list.topLevelItem(0)
         if self.list.currentItem() is None and first is not None:
             self.list.setCurrentItem(first)
-        self._target = listed.target
-        free = "" if listed.free_bytes is None else f"\n{size_in_words(listed.free_bytes)} free there"
-        self.place.setText(f"{listed.target}{free}")
+        self.download.show_place(listed.target, listed.free_bytes)
         self._show_selected()
 
     def _mark(self, item: QTreeWidgetItem) -> None:
@@ -253,32 +195,6 @@ class ModelsWindow(QDialog):
         """Show how the check of a model stands."""
         self._check = shown
         self._show_selected()
-
-    @Slot(object)
-    def show_download(self, shown: DownloadShown) -> None:
-        """Show how the download stands, and what can be done about it."""
-        self._download = shown
-        state, progress = shown.state, shown.progress
-        busy = state in (DownloadState.RUNNING, DownloadState.STOPPING)
-        begun = state in (DownloadState.PAUSED, DownloadState.FAILED)
-        self.start.setVisible(not busy and state is not DownloadState.DONE)
-        self.start.setText(
-            {DownloadState.PAUSED: "&Resume", DownloadState.FAILED: "&Try again"}.get(state, "&Download")
-        )
-        self.pause.setVisible(busy)
-        self.pause.setEnabled(state is DownloadState.RUNNING)
-        self.discard.setVisible(busy or begun)
-        self.discard.setEnabled(state is not DownloadState.STOPPING)
-        self.server.setEnabled(not busy)
-        self.change.setEnabled(not busy)
-        self.bar.setVisible(busy or (progress is not None and state is not DownloadState.DONE))
-        if busy and (progress is None or progress.stage is DownloadStage.CONNECT):
-            self.bar.setRange(0, 0)
-        else:
-            self.bar.setRange(0, _STEPS)
-            if progress is not None and progress.total_bytes:
-                self.bar.setValue(_STEPS * progress.done_bytes // progress.total_bytes)
-        self.status.setText(_download_line(shown))
 
     def _show_selected(self) -> None:
         entry = self.selected
@@ -325,26 +241,6 @@ class ModelsWindow(QDialog):
         if entry is not None:
             self.folder_forgotten.emit(entry.folder)
 
-    def _ask_target(self) -> None:
-        folder = questions.ask_download_folder(self, self._target)
-        if folder is not None:
-            self.target_chosen.emit(folder)
-
-    def _start(self) -> None:
-        self.download_requested.emit(self.server.text())
-
-    def _ask_discard(self) -> None:
-        progress = self._download.progress
-        arrived = progress.done_bytes if progress is not None else 0
-        if not arrived or questions.agrees(
-            self,
-            "Throw the download away?",
-            f"{size_in_words(arrived)} arrived so far and would be thrown away. Pause keeps them.",
-            "Throw away",
-            "Keep",
-        ):
-            self.discard_requested.emit()
-
 
 def wire(window: ModelsWindow, shop: ModelShop) -> None:
     """Connect the window's wishes with the shop, and the shop's news with the window."""
@@ -352,14 +248,14 @@ def wire(window: ModelsWindow, shop: ModelShop) -> None:
     window.folder_forgotten.connect(shop.forget_folder)
     window.check_requested.connect(shop.check)
     window.check_stop_requested.connect(shop.stop_check)
-    window.download_requested.connect(shop.start_download)
-    window.pause_requested.connect(shop.pause_download)
-    window.discard_requested.connect(shop.discard_download)
-    window.target_chosen.connect(shop.choose_target)
+    window.download.download_requested.connect(shop.start_download)
+    window.download.pause_requested.connect(shop.pause_download)
+    window.download.discard_requested.connect(shop.discard_download)
+    window.download.target_chosen.connect(shop.choose_target)
     shop.models_listed.connect(window.show_models)
-    shop.download_changed.connect(window.show_download)
+    shop.download_changed.connect(window.download.show_download)
     shop.check_changed.connect(window.show_check)
-    window.show_download(shop.download)
+    window.download.show_download(shop.download)
     shop.refresh()
 
 
@@ -376,31 +272,3 @@ def _fit_line(fit: "Fit") -> str:
         return f"{fit.sentence} It fits."
     ways = [f"{proposal.label[0].lower()}{proposal.label[1:]}" for proposal in fit.proposals]
     return f"{fit.sentence} It does not fit." + (f" What fits: {'; '.join(ways)}." if ways else "")
-
-
-def _download_line(shown: DownloadShown) -> str:
-    if shown.problem:
-        return shown.problem
-    if shown.state is DownloadState.DONE:
-        return "Downloaded and checked. Select it above and press Use."
-    if shown.state is DownloadState.STOPPING:
-        return "Stopping…"
-    return str(shown.progress) if shown.progress is not None else ""
-
-
-def _plain_label(text: str = "") -> QLabel:
-    """A label that wraps and never takes a file name for rich text."""
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    label.setWordWrap(True)  # after the policy, which it completes: the height depends on the width
-    return label
-
-
-def _button(text: str, tip: str, action: Callable[[], None]) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.setAutoDefault(False)
-    button.clicked.connect(lambda: action())
-    return button

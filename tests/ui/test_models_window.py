@@ -16,15 +16,15 @@ from rtocr_gui.ocr.library import ModelEntry, Origin, look_into
 from rtocr_gui.ocr.model_source import REVISION, ModelSource
 from rtocr_gui.resources import resource_path
 from rtocr_gui.ui import questions
-from rtocr_gui.ui.model_shop import CheckShown, DownloadShown, DownloadState, ModelShop, ModelsListed
+from rtocr_gui.ui.model_shop import CheckShown, DownloadState, ModelShop, ModelsListed
 from rtocr_gui.ui.models_window import ModelsWindow, wire
 from tests.hub_server import HubServer, Trouble
 from tests.published_model import WEIGHTS, published_files
 from tests.small_checkpoint import write_checkpoint
+from tests.ui.test_download_box import choices
 
 BUNDLED = resource_path("miniature")
 TARGET = Path("/models/DeepSeek-OCR")
-HALF = DownloadProgress(DownloadStage.TRANSFER, 3_100_000_000, 6_682_000_000, 23_400_000, 153)
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +73,12 @@ def names(window: ModelsWindow) -> list[str]:
     return [item.text(0) for item in window.list.findItems("", Qt.MatchFlag.MatchContains)]
 
 
-def choices(window: ModelsWindow) -> list[str]:
-    """The buttons of the download that can be seen."""
-    buttons = (window.start, window.pause, window.discard)
-    return [button.text().replace("&", "") for button in buttons if button.isVisible()]
-
-
 # --- the list ------------------------------------------------------------------------------------
 
 
 def test_words_leave_their_room_to_the_list(qtbot: QtBot, window: ModelsWindow) -> None:
-    qtbot.waitUntil(lambda: window.about.height() == window.about.heightForWidth(window.about.width()))
+    about = window.download.about
+    qtbot.waitUntil(lambda: about.height() == about.heightForWidth(about.width()))
 
 
 def test_a_model_shows_its_size_precision_and_what_it_reads(
@@ -99,8 +94,8 @@ def test_a_model_shows_its_size_precision_and_what_it_reads(
         "Tiny, Small, Base, Large, Gundam: Plain text",
     ]
     assert "Comes with RTOCR" in window.details.text()
-    assert str(TARGET) in window.place.text()
-    assert "412 GB free" in window.place.text()
+    assert str(TARGET) in window.download.place.text()
+    assert "412 GB free" in window.download.place.text()
 
 
 def test_a_usable_model_can_be_chosen(qtbot: QtBot, window: ModelsWindow, miniature: ModelEntry) -> None:
@@ -158,69 +153,12 @@ def test_a_check_is_told_beside_its_model_only(
     assert "In order." not in window.details.text()
 
 
-# --- the download --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("shown", "buttons", "line"),
-    [
-        (DownloadShown(DownloadState.IDLE), ["Download"], ""),
-        (
-            DownloadShown(DownloadState.RUNNING, HALF),
-            ["Pause", "Cancel"],
-            "3.1 GB of 6.7 GB · 23.4 MB/s · 3 min left",
-        ),
-        (DownloadShown(DownloadState.STOPPING, HALF), ["Pause", "Cancel"], "Stopping…"),
-        (
-            DownloadShown(DownloadState.PAUSED, replace(HALF, stage=DownloadStage.PAUSED)),
-            ["Resume", "Cancel"],
-            "Paused at 3.1 GB of 6.7 GB",
-        ),
-        (
-            DownloadShown(DownloadState.FAILED, HALF, "The disk is full."),
-            ["Try again", "Cancel"],
-            "The disk is full.",
-        ),
-        (DownloadShown(DownloadState.DONE), [], "Downloaded and checked. Select it above and press Use."),
-    ],
-    ids=lambda value: value.state.value if isinstance(value, DownloadShown) else None,
-)
-def test_each_state_of_the_download_offers_what_can_be_done(
-    shown: DownloadShown, buttons: list[str], line: str, window: ModelsWindow
-) -> None:
-    window.show_download(shown)
-    assert choices(window) == buttons
-    assert window.status.text() == line
-    assert window.pause.isEnabled() == (shown.state is DownloadState.RUNNING)
-
-
-def test_the_bar_shows_the_share_and_wavers_before_it_is_known(window: ModelsWindow) -> None:
-    window.show_download(DownloadShown(DownloadState.RUNNING))
-    assert (window.bar.minimum(), window.bar.maximum()) == (0, 0)
-    window.show_download(DownloadShown(DownloadState.RUNNING, HALF))
-    assert window.bar.value() / window.bar.maximum() == pytest.approx(0.46, abs=0.01)
-
-
-@pytest.mark.parametrize(("agreed", "discarded"), [(True, 1), (False, 0)])
-def test_what_arrived_is_thrown_away_only_after_asking(
-    agreed: bool, discarded: int, window: ModelsWindow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    heard: list[None] = []
-    monkeypatch.setattr(questions, "agrees", lambda parent, title, text, *verbs: asked.append(text) or agreed)
-    window.discard_requested.connect(lambda: heard.append(None))
-    window.show_download(DownloadShown(DownloadState.RUNNING, HALF))
-    window.discard.click()
-    assert (len(asked), len(heard)) == (1, discarded)
-    assert "3.1 GB" in asked[0]
-
-
 def test_return_in_the_field_of_the_server_closes_nothing(qtbot: QtBot, window: ModelsWindow) -> None:
-    qtbot.keyClicks(window.server, "http://mirror")
-    qtbot.keyClick(window.server, Qt.Key.Key_Return)
+    qtbot.keyClicks(window.download.server, "http://mirror")
+    qtbot.keyClick(window.download.server, Qt.Key.Key_Return)
     assert window.isVisible()
-    with qtbot.waitSignal(window.download_requested) as asked:
-        window.start.click()
+    with qtbot.waitSignal(window.download.download_requested) as asked:
+        window.download.start.click()
     assert asked.args == ["http://mirror"]
 
 
@@ -228,7 +166,8 @@ def test_everything_can_be_told_without_seeing_it(window: ModelsWindow) -> None:
     for button in window.findChildren(QPushButton):
         assert button.text()
         assert button.toolTip() or button.text() == "Close" or "Close" in button.text()
-    for widget in (window.list, window.details, window.server, window.bar, window.status):
+    box = window.download
+    for widget in (window.list, window.details, box.server, box.bar, box.status):
         assert widget.accessibleName()
 
 
@@ -244,16 +183,16 @@ def test_a_download_that_is_cut_in_half_is_resumed_and_ends_with_a_model_to_use(
 ) -> None:
     wire(window, shop)
     qtbot.waitUntil(lambda: names(window) == ["RTOCR Miniature"])
-    window.server.setText(hub.endpoint)
+    window.download.server.setText(hub.endpoint)
     size = len(hub.files[WEIGHTS])
     hub.troubles[WEIGHTS] = [Trouble(cut_after=size // 2), Trouble(status=403)]
-    window.start.click()
-    assert choices(window) == ["Pause", "Cancel"]
+    window.download.start.click()
+    assert choices(window.download) == ["Pause", "Cancel"]
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.FAILED), timeout=15_000)
-    assert "does not allow the download (403)" in window.status.text()
-    assert 40 < 100 * window.bar.value() / window.bar.maximum() < 70
+    assert "does not allow the download (403)" in window.download.status.text()
+    assert 40 < 100 * window.download.bar.value() / window.download.bar.maximum() < 70
     qtbot.waitUntil(lambda: len(names(window)) == 2)
-    window.start.click()
+    window.download.start.click()
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
     assert hub.downloads[-1] == (WEIGHTS, size // 2)
     folder = ModelSource(hub.endpoint).folder_in(tmp_path / "cache")
@@ -278,8 +217,8 @@ def test_a_paused_download_is_offered_again_by_the_next_program(
     next_shop = ModelShop(BUNDLED, cache=tmp_path / "cache")
     wire(window, next_shop)
     qtbot.waitUntil(lambda: download_ends(next_shop, DownloadState.PAUSED))
-    assert choices(window) == ["Resume", "Cancel"]
-    assert window.bar.value() > 0
+    assert choices(window.download) == ["Resume", "Cancel"]
+    assert window.download.bar.value() > 0
     assert next_shop.close(5)
 
 

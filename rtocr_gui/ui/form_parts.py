@@ -1,0 +1,25 @@
+"""Labels and buttons of the window of models: no file name is rich text, and Return presses no button."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy
+
+
+def plain_label(text: str = "") -> QLabel:
+    """A label that wraps and never takes a file name for rich text."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    label.setWordWrap(True)  # after the policy, which it completes: the height depends on the width
+    return label
+
+
+def plain_button(text: str, tip: str, action: Callable[[], None]) -> QPushButton:
+    """A button that Return in another field does not press."""
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setAutoDefault(False)
+    button.clicked.connect(lambda: action())
+    return button

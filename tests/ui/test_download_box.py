@@ -1,0 +1,81 @@
+"""The box of the download says how it stands, and offers what can be done about it."""
+
+from dataclasses import replace
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage
+from rtocr_gui.ui import questions
+from rtocr_gui.ui.download_box import DownloadBox
+from rtocr_gui.ui.model_shop import DownloadShown, DownloadState
+
+HALF = DownloadProgress(DownloadStage.TRANSFER, 3_100_000_000, 6_682_000_000, 23_400_000, 153)
+
+
+@pytest.fixture
+def box(qtbot: QtBot) -> DownloadBox:
+    made = DownloadBox()
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def choices(box: DownloadBox) -> list[str]:
+    """The buttons of the download that can be seen."""
+    buttons = (box.start, box.pause, box.discard)
+    return [button.text().replace("&", "") for button in buttons if button.isVisible()]
+
+
+@pytest.mark.parametrize(
+    ("shown", "buttons", "line"),
+    [
+        (DownloadShown(DownloadState.IDLE), ["Download"], ""),
+        (
+            DownloadShown(DownloadState.RUNNING, HALF),
+            ["Pause", "Cancel"],
+            "3.1 GB of 6.7 GB · 23.4 MB/s · 3 min left",
+        ),
+        (DownloadShown(DownloadState.STOPPING, HALF), ["Pause", "Cancel"], "Stopping…"),
+        (
+            DownloadShown(DownloadState.PAUSED, replace(HALF, stage=DownloadStage.PAUSED)),
+            ["Resume", "Cancel"],
+            "Paused at 3.1 GB of 6.7 GB",
+        ),
+        (
+            DownloadShown(DownloadState.FAILED, HALF, "The disk is full."),
+            ["Try again", "Cancel"],
+            "The disk is full.",
+        ),
+        (DownloadShown(DownloadState.DONE), [], "Downloaded and checked. Select it above and press Use."),
+    ],
+    ids=lambda value: value.state.value if isinstance(value, DownloadShown) else None,
+)
+def test_each_state_of_the_download_offers_what_can_be_done(
+    shown: DownloadShown, buttons: list[str], line: str, box: DownloadBox
+) -> None:
+    box.show_download(shown)
+    assert choices(box) == buttons
+    assert box.status.text() == line
+    assert box.pause.isEnabled() == (shown.state is DownloadState.RUNNING)
+
+
+def test_the_bar_shows_the_share_and_wavers_before_it_is_known(box: DownloadBox) -> None:
+    box.show_download(DownloadShown(DownloadState.RUNNING))
+    assert (box.bar.minimum(), box.bar.maximum()) == (0, 0)
+    box.show_download(DownloadShown(DownloadState.RUNNING, HALF))
+    assert box.bar.value() / box.bar.maximum() == pytest.approx(0.46, abs=0.01)
+
+
+@pytest.mark.parametrize(("agreed", "discarded"), [(True, 1), (False, 0)])
+def test_what_arrived_is_thrown_away_only_after_asking(
+    agreed: bool, discarded: int, box: DownloadBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    heard: list[None] = []
+    monkeypatch.setattr(questions, "agrees", lambda parent, title, text, *verbs: asked.append(text) or agreed)
+    box.discard_requested.connect(lambda: heard.append(None))
+    box.show_download(DownloadShown(DownloadState.RUNNING, HALF))
+    box.discard.click()
+    assert (len(asked), len(heard)) == (1, discarded)
+    assert "3.1 GB" in asked[0]
