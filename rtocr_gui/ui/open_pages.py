@@ -81,10 +81,6 @@ class OpenPage:
     retry: Scaling | None = None
     _former: _FormerText | None = None
 
-    def adapt(self, settings: ReadSettings) -> ReadSettings:
-        """The settings that this page is read with, where all others are read with these."""
-        return settings if self.scaling is None else replace(settings, scaling=self.scaling)
-
     def begin(self) -> None:
         """A reading was asked for; the text stays until there is another."""
         self.state, self.sentence, self.retry = PageState.READING, "", None
@@ -288,6 +284,11 @@ class OpenPages:
     def get(self, ref: PageRef | None) -> OpenPage | None:
         """A page that may have been removed meanwhile."""
         return self._pages.get(ref) if ref is not None else None
+
+    def adapt(self, ref: PageRef | None, settings: ReadSettings) -> ReadSettings:
+        """The settings that a page is read with, where others are read with these."""
+        page = self.get(ref)
+        return settings if page is None or page.scaling is None else replace(settings, scaling=page.scaling)
 
     @property
     def refs(self) -> tuple[PageRef, ...]:

@@ -441,8 +441,7 @@ class Session(QObject):
 
     def _read_settings(self, ref: PageRef | None) -> ReadSettings:
         """How a page is read now."""
-        page, settings = self._pages.get(ref), self._choices.read_settings
-        return page.adapt(settings) if page is not None else settings
+        return self._pages.adapt(ref, self._choices.read_settings)
 
     @Slot()
     def stop(self) -> None:

@@ -155,8 +155,7 @@ class Tuning(QObject):
     @property
     def _read_settings(self) -> ReadSettings:
         """How the page that is shown is read now."""
-        page, settings = self._pages.get(self._shown), self._choices.read_settings
-        return page.adapt(settings) if page is not None else settings
+        return self._pages.adapt(self._shown, self._choices.read_settings)
 
     def _shown_text(self) -> str:
         page = self._pages.get(self._shown)
