@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from recipe.export import Description, export_checkpoint
+from recipe.training import Blend
 
 from rtocr_gui.ocr.model_info import PrintSizes
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -34,7 +35,17 @@ def main() -> int:
         metavar=("LEAST", "WELL"),
         help="pixels in a view below which print is warned of, and from which it is read well",
     )
+    parser.add_argument(
+        "--blend-with", type=Path, metavar="FOLDER", help="average with the weights that the run began from"
+    )
+    parser.add_argument("--blend-heads", type=Path, metavar="FILE", help="of those, if not in their folder")
+    parser.add_argument(
+        "--blend-share", type=float, default=0.5, metavar="SHARE", help="of those in the average (0.5)"
+    )
     options = parser.parse_args()
+    blend = None
+    if options.blend_with is not None:
+        blend = Blend(options.blend_with, options.blend_share, options.blend_heads)
     said = Description(
         options.name,
         options.description,
@@ -42,7 +53,7 @@ def main() -> int:
         options.tasks,
         PrintSizes(*options.x_height) if options.x_height else None,
     )
-    export_checkpoint(options.run, options.folder, said, heads=options.heads)
+    export_checkpoint(options.run, options.folder, said, heads=options.heads, blend=blend)
     return 0
 
 

@@ -22,7 +22,9 @@ from recipe.readings import ReadingBatches, ViewPlan, show
 from recipe.training import (
     LOG_FILE,
     STATE_FILE,
+    Blend,
     RunSettings,
+    blend_weights,
     learning_rate,
     load_weights,
     save_state,
@@ -245,6 +247,18 @@ def test_layers_that_do_not_fit_are_refused(added: tuple[int, ...], tmp_path: Pa
     grown = replace(sizes, decoder=replace(sizes.decoder, layers=4, dense_layers=2))
     with pytest.raises(CheckpointError):
         load_weights(tmp_path, Learner(grown), added_layers=added)
+
+
+def test_weights_are_averaged_with_those_they_were_trained_on_from(tmp_path: Path) -> None:
+    before, after = tiny_learner(), tiny_learner()
+    save_state(tmp_path, before, Optimiser({}, {}), {})
+    with torch.no_grad():
+        for parameter in after.parameters():
+            parameter += 1
+    blend_weights(after, Blend(tmp_path, share=0.25))
+    same = before.state_dict()
+    moved = [one - same[name] for name, one in after.named_parameters()]
+    assert all(torch.allclose(one, torch.full_like(one, 0.75), atol=1e-5) for one in moved)
 
 
 def test_layers_are_added_to_a_checkpoint(tmp_path: Path) -> None:

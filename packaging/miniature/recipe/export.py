@@ -16,7 +16,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from recipe.model import CONFIG, Learner, read_sizes
 from recipe.readings import TOKENIZER
-from recipe.training import HEADS_FILE, load_weights
+from recipe.training import HEADS_FILE, Blend, blend_weights, load_weights
 from rtocr_gui.ocr.model_info import PrintSizes
 from rtocr_gui.ocr.reading import Mode
 
@@ -43,7 +43,9 @@ class Description:
     print_sizes: PrintSizes | None = None
 
 
-def export_checkpoint(run: Path, folder: Path, said: Description, *, heads: bool = False) -> None:
+def export_checkpoint(
+    run: Path, folder: Path, said: Description, *, heads: bool = False, blend: Blend | None = None
+) -> None:
     """Write a checkpoint folder.
 
     Args:
@@ -51,10 +53,13 @@ def export_checkpoint(run: Path, folder: Path, said: Description, *, heads: bool
         folder: is made; files of the same names are replaced.
         said: what the checkpoint says of itself.
         heads: True to write the heads too, without which no training can go on from it.
+        blend: which weights to average with; None to leave them as they are.
     """
     folder = folder.resolve()
     learner = Learner(read_sizes())
     load_weights(run, learner)
+    if blend is not None:
+        blend_weights(learner, blend)
     folder.mkdir(parents=True, exist_ok=True)
     disable_progress_bar()  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory() as stock:

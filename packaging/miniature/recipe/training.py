@@ -263,6 +263,38 @@ def load_weights(
     learner.load_state_dict(grown)
 
 
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """Which weights to average others with.
+
+    Attributes:
+        folder: of the stage or the checkpoint that these were trained on from.
+        share: of that one in the average, in 0..1.
+        heads: the file with its heads, where it is not in its folder.
+    """
+
+    folder: Path
+    share: float
+    heads: Path | None = None
+
+
+@torch.no_grad()
+def blend_weights(learner: Learner, blend: Blend) -> None:
+    """Average the weights of a learner with those they were trained on from.
+
+    After a short training on other pages, weights between those before and after it read the new pages as
+    well and have forgotten less of the old ones (Wortsman et al., 2022, arXiv 2109.01903).
+
+    Raises:
+        CheckpointError: see `load_weights`.
+    """
+    before = Learner(learner.sizes)
+    load_weights(blend.folder, before, blend.heads)
+    for after, earlier in zip(learner.state_dict().values(), before.state_dict().values(), strict=True):
+        if after.is_floating_point():
+            after.lerp_(earlier, blend.share)
+
+
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in tensors.items()}
 
