@@ -241,6 +241,23 @@ def test_eight_bit_modes_become_rgb_as_pillow_converts_them(tmp_path, mode):
     assert image.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+def test_print_on_a_transparent_ground_is_print_on_white(tmp_path, mode):
+    ink = Image.new("L", (60, 40), 0)
+    ink.paste(255, (10, 10, 30, 20))
+    picture = Image.new("RGBA", ink.size, (0, 0, 0, 0))
+    picture.putalpha(ink)
+    found = np.asarray(first_page(written(tmp_path / "logo.tif", encoded(picture.convert(mode), "TIFF"))))
+    np.testing.assert_array_equal(found, 255 - np.asarray(ink)[..., None].repeat(3, axis=-1))
+
+
+def test_alpha_is_dropped_where_the_colours_show_something(tmp_path):
+    picture = Image.new("RGBA", (60, 40), (250, 250, 250, 0))
+    picture.paste((0, 0, 0, 128), (10, 10, 30, 20))
+    found = first_page(written(tmp_path / "scan.png", encoded(picture, "PNG")))
+    assert (found.getpixel((0, 0)), found.getpixel((15, 15))) == ((250, 250, 250), (0, 0, 0))
+
+
 def test_cmyk_becomes_rgb(tmp_path):
     path = written(tmp_path / "page.tif", encoded(page_image().convert("CMYK"), "TIFF"))
     image = first_page(path)

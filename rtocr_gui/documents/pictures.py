@@ -135,9 +135,18 @@ def _upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
     # ImageOps.exif_transpose gives the same pixels but fails on photographs with malformed tags.
     transposition = TRANSPOSITIONS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     page = _grey_of_deep(image) if image.mode == "F" or image.mode.startswith("I") else image
-    page.info.pop("transparency", None)  # else Pillow warns that it gets lost, which is the aim
-    page = page.convert("RGB")
+    page = _without_alpha(page)
     return page if transposition is None else page.transpose(transposition)
+
+
+def _without_alpha(image: Image.Image) -> Image.Image:
+    """Drop alpha, as the reference does; a picture that is in its alpha alone is laid on white."""
+    transparent = image.convert("RGBA") if image.has_transparency_data else None
+    image.info.pop("transparency", None)  # else Pillow warns that it gets lost, which is the aim
+    opaque = image.convert("RGB")
+    if transparent is None or opaque.getcolors(maxcolors=1) is None:
+        return opaque
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), transparent).convert("RGB")
 
 
 def _grey_of_deep(image: Image.Image) -> Image.Image:
