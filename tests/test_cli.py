@@ -616,14 +616,31 @@ def test_a_page_that_cannot_be_planned_is_told(run, book, tmp_path):
     assert "no such file" in told(missing)[0]
 
 
-@pytest.mark.parametrize("option", ["--overlay", "--json"])
-def test_a_plan_that_cannot_be_written_is_told(run, page, tmp_path, option):
-    result = run("plan", page, option, tmp_path / "no-folder" / "out")
-    assert result.code == 1
-    assert "there is no folder" in told(result)[0]
-
-
 # The command line
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("read", "-o"),
+        ("plan", "--overlay"),
+        ("plan", "--json"),
+        ("curve", "--json"),
+        ("curve", "--csv"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("place", "words"), [("no-folder/out", "there is no folder"), (".", "is a folder. Choose a file name")]
+)
+def test_a_place_that_cannot_be_written_to_is_told_before_a_model_is_loaded(
+    run, page, tmp_path, command, option, place, words
+):
+    engine = FakeEngine()
+    result = run(command, page, option, tmp_path / place, engine=engine)
+    assert (result.code, result.out) == (1, "")
+    assert len(result.err) == 1
+    assert words in told(result)[0]
+    assert not engine.loads
 
 
 @pytest.mark.parametrize(

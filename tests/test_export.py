@@ -21,7 +21,7 @@ from rtocr_gui.export.looks import BORDER_RGB, VEIL_RGB
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.export.plan_json import plan_as_json
-from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
+from rtocr_gui.export.writing import check_target, write_bytes_atomically, write_text_atomically
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
@@ -164,6 +164,27 @@ def test_a_missing_folder_is_named(tmp_path, name):
     (tmp_path / "file.txt").write_text("")
     with pytest.raises(ExportError, match="there is no folder"):
         write_text_atomically(tmp_path / name, "new")
+
+
+@pytest.mark.parametrize("name", ["no-such-folder/out.md", "file.txt/out.md", ".", "link-to-nowhere"])
+def test_a_place_is_refused_beforehand_in_the_words_of_writing(tmp_path, name):
+    (tmp_path / "file.txt").write_text("")
+    (tmp_path / "link-to-nowhere").symlink_to("no-such-folder/out.md")
+    with pytest.raises(ExportError) as before:
+        check_target(tmp_path / name)
+    with pytest.raises(ExportError) as after:
+        write_text_atomically(tmp_path / name, "new")
+    assert str(before.value) == str(after.value)
+
+
+@pytest.mark.parametrize("name", ["new.md", "file.txt", "link", "pipe", os.devnull])
+def test_a_place_is_found_for_a_file_a_link_a_pipe_and_a_device(tmp_path, name):
+    (tmp_path / "file.txt").write_text("old")
+    (tmp_path / "link").symlink_to("later.md")
+    os.mkfifo(tmp_path / "pipe")
+    check_target(tmp_path / name)
+    assert (tmp_path / "file.txt").read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file.txt", "link", "pipe"]
 
 
 def test_a_folder_as_target_is_refused(tmp_path):

@@ -94,6 +94,13 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     return arguments
 
 
+def named_outputs(arguments: argparse.Namespace) -> list[Path]:
+    """The files that a command shall write."""
+    options = vars(arguments)
+    named = [options.get(name) for name in ("output", "overlay", "json", "csv", "markdown")]
+    return [path for path in named if isinstance(path, Path)]
+
+
 def _add_read(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures and PDFs")
     parser.add_argument(
@@ -282,8 +289,7 @@ def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespa
     inputs: list[Path] = list(options.get("files") or [arguments.file])
     if options.get("truth") is not None:
         inputs.append(arguments.truth)
-    outputs = [options.get(name) for name in ("output", "overlay", "json", "csv")]
-    paths = [os.path.realpath(path) for path in outputs if isinstance(path, Path)]
+    paths = [os.path.realpath(path) for path in named_outputs(arguments)]
     for path in paths:
         if path in {os.path.realpath(file) for file in inputs}:
             parser.error(f"“{path}” is to be read and cannot be written over")

@@ -11,10 +11,11 @@ import warnings
 from collections.abc import Sequence
 
 from rtocr_gui.cli import accuracy, curve, plan, read, speed
-from rtocr_gui.cli.arguments import parse_arguments
+from rtocr_gui.cli.arguments import named_outputs, parse_arguments
 from rtocr_gui.cli.pages import EngineFactory, real_engine
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.errors import RtocrError
+from rtocr_gui.export.writing import check_target
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -40,6 +41,8 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
     warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # tells of tags, not of pixels
     progress = Progress(sys.stderr, getattr(arguments, "quiet", False))
     try:
+        for path in named_outputs(arguments):
+            check_target(path)
         if arguments.command == "bench" and arguments.figures is None:
             from rtocr_gui.cli import benchmark
 

@@ -4,10 +4,29 @@ Knows no format. How a file is replaced safely is in `files`.
 """
 
 import errno
+import os
 from pathlib import Path
 
 from rtocr_gui.errors import ExportError
 from rtocr_gui.files import write_atomically
+
+
+def check_target(path: Path) -> None:
+    """Find out, before any work is done for it, whether a file has a place; nothing is written.
+
+    Args:
+        path: as it will be given to `write_text_atomically` or `write_bytes_atomically`.
+
+    Raises:
+        ExportError: there is no folder for it, or it is a folder itself.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError
+        if not path.exists() and not Path(os.path.realpath(path)).parent.is_dir():
+            raise NotADirectoryError
+    except OSError as error:
+        raise ExportError(_explain(path, error)) from error
 
 
 def write_text_atomically(path: Path, text: str) -> None:
