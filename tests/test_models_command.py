@@ -13,6 +13,7 @@ from huggingface_hub.utils import close_session
 
 from rtocr_gui.cli.main import main
 from rtocr_gui.ocr.model_source import REVISION, ModelSource
+from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, save_settings, settings_path
 from tests.hub_server import HubServer, Trouble
 from tests.published_model import NEEDED, WEIGHTS, published_files
@@ -106,12 +107,21 @@ def test_an_address_that_makes_no_sense_is_refused(capsys: pytest.CaptureFixture
 def test_a_folder_is_checked(hub: HubServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "here"
     main(["models", "download", "--endpoint", hub.endpoint, "--folder", str(folder)])
+    capsys.readouterr()
     assert main(["models", "check", str(folder)]) == 0
+    assert capsys.readouterr().out.endswith("\nIn order: every byte is as it was downloaded.\n")
     path = folder / WEIGHTS
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     capsys.readouterr()
     assert main(["models", "check", str(folder)]) == 1
     assert f"rtocr: The model file “{WEIGHTS}” is not what was downloaded" in capsys.readouterr().err
+
+
+def test_the_bundled_model_is_known_and_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "check", str(resource_path("miniature"))]) == 0
+    checked = capsys.readouterr().out.splitlines()
+    assert checked[2] == "  comes with RTOCR"
+    assert checked[-1] == "In order: config, tokenizer and weights fit together."
 
 
 def test_a_folder_that_is_not_there_fails_the_check(

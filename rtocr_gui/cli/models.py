@@ -15,7 +15,7 @@ from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.ocr.download_progress import DownloadStage
 from rtocr_gui.ocr.fit import DoesNotFit, Fit
 from rtocr_gui.ocr.folder import inspect_checkpoint
-from rtocr_gui.ocr.library import ModelEntry, check_model, list_models, look_into
+from rtocr_gui.ocr.library import ModelEntry, Origin, check_model, list_models, look_into, verdict
 from rtocr_gui.ocr.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, ModelSource, default_cache
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.resources import resource_path
@@ -108,7 +108,9 @@ def _check(folder: Path, progress: Progress) -> None:
     for step in check_model(folder, threading.Event()):
         progress.update(f"{step}   {step.file}")
     progress.clear()
-    print(_told(look_into(folder)))
+    is_bundled = folder.resolve() == resource_path("miniature").resolve()
+    print(_told(look_into(folder, Origin.BUNDLED if is_bundled else Origin.OWN)))
+    print(verdict(step))
 
 
 def _judge(arguments: argparse.Namespace, fit: Callable[..., Fit]) -> bool:

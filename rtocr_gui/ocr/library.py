@@ -168,6 +168,17 @@ def check_model(folder: Path, cancel: threading.Event) -> Iterator[DownloadProgr
     yield meter.progress(DownloadStage.PAUSED if cancel.is_set() else DownloadStage.DONE)
 
 
+def verdict(done: DownloadProgress) -> str:
+    """Say what a check that came to its end found.
+
+    Args:
+        done: what `check_model` yielded last.
+    """
+    if done.total_bytes:
+        return "In order: every byte is as it was downloaded."
+    return "In order: config, tokenizer and weights fit together."
+
+
 _SOURCES = {
     Origin.BUNDLED: "comes with RTOCR",
     Origin.DOWNLOADED: "in the folder that programs share their downloads in",
