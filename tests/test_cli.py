@@ -684,7 +684,6 @@ def test_wrong_usage_ends_with_2_and_a_reason(run, argv):
     ("words", "advice"),
     [
         (["plan", "--json", "SCAN", "b.png"], "give --json=FILE.json or put --json after the file"),
-        (["plan", "b.png", "--overlay", "SCAN"], "give --overlay FILE.png"),
         (["read", "b.png", "-o", "SCAN"], "give -o FILE.md"),
         (["bench", "--json", "SCAN"], "give --json=FILE.json or put --json after the file"),
     ],
@@ -697,6 +696,16 @@ def test_no_scan_is_taken_for_the_file_to_write(run, tmp_path, words, advice):
     assert (result.code, result.out) == (2, "")
     assert result.err[-1].endswith(f"“{scan}” is named like a scan and is not written over: {advice}")
     assert scan.read_bytes() == before
+
+
+def test_an_overlay_is_a_png_picture(run, page, tmp_path):
+    overlay = tmp_path / "new.jpg"
+    result = run("plan", page, "--overlay", overlay)
+    assert (result.code, result.out) == (2, "")
+    assert result.err[-1].endswith(
+        f"“{overlay}” is not named like a PNG picture, which an overlay is: give --overlay FILE.png"
+    )
+    assert not overlay.exists()
 
 
 def test_a_link_to_itself_can_be_named_as_output(run, page, tmp_path):

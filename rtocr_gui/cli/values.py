@@ -144,7 +144,12 @@ def markdown_target(text: str) -> Path:
 def overlay_target(text: str) -> Path:
     """Parse where the picture of a plan goes, which is a PNG."""
     path = Path(text)
-    return path if path.suffix.lower() == ".png" else _target(text, "give --overlay FILE.png")
+    suffix = path.suffix.lower()
+    if suffix in SUPPORTED_SUFFIXES and suffix != ".png":
+        raise argparse.ArgumentTypeError(
+            f"“{text}” is not named like a PNG picture, which an overlay is: give --overlay FILE.png"
+        )
+    return path
 
 
 def json_target(text: str) -> Path:
