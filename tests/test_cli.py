@@ -369,7 +369,9 @@ def test_file_names_cannot_break_lines_or_steer_the_terminal(run, tmp_path):
 def test_an_encrypted_file_is_read_with_its_password(run, tmp_path):
     path = tmp_path / "locked.pdf"
     path.write_bytes(encrypted_pdf())
-    assert "Give its password" in told(run("read", path))[0]
+    assert told(run("read", path)) == [
+        f"rtocr: {path}: The file is encrypted. Give its password with --password."
+    ]
     assert "is wrong" in told(run("read", path, "--password", "guess"))[0]
     assert run("read", path, "--password", PASSWORD).code == 0
 

@@ -112,6 +112,8 @@ def open_asking(path: Path, password: str | None) -> Document:
         try:
             return open_document(path, password)
         except PasswordRequired as error:
+            if attempts == 0 and not password:
+                raise PasswordRequired("The file is encrypted. Give its password with --password.") from error
             if attempts == 0:
                 raise
             attempts -= 1
