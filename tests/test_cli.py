@@ -304,6 +304,16 @@ def test_print_that_is_too_small_is_warned_of_once_for_each_page(run, book, larg
     assert told(run("read", book, "-q")) == []
 
 
+def test_a_page_without_text_is_told_but_not_to_quiet_people(run, page):
+    engine = FakeEngine()
+    engine.said = ["\n"]
+    result = run("read", page, engine=engine)
+    assert result.code == 0
+    assert result.err[-1] == f"{page}, page 1 of 1: no text was found."
+    assert run("read", page, "-q", engine=engine).err == []
+    assert not any("no text" in line for line in run("read", page).err)
+
+
 @pytest.fixture
 def grounded() -> FakeEngine:
     """Says a text, a picture and a table."""

@@ -190,6 +190,8 @@ class _ReadCommand:
 
     def _write_reading(self, page: _WantedPage, reading: Reading) -> None:
         self._progress.say(f"{page.label}: {_summary(reading)}")
+        if reading.stop_reason is StopReason.END and not _text(reading).strip():
+            self._progress.say(f"{page.label}: no text was found.")
         if reading.stop_reason in _WARNINGS:
             self._progress.complain(f"warning: {page.label}: {_WARNINGS[reading.stop_reason]}")
         if not reading.is_legible:
