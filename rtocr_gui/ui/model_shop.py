@@ -18,7 +18,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage
-from rtocr_gui.ocr.library import ModelEntry, check_model, list_models, look_into
+from rtocr_gui.ocr.library import ModelEntry, check_model, list_models, look_into, verdict
 from rtocr_gui.ocr.model_source import ModelSource, default_cache
 from rtocr_gui.ui.lanes import Lane
 
@@ -238,7 +238,7 @@ class ModelShop(QObject):
         def check() -> None:
             for progress in check_model(folder, stop):
                 if progress.stage is DownloadStage.DONE:
-                    shown = CheckShown(folder, False, _verdict(progress))
+                    shown = CheckShown(folder, False, verdict(progress))
                 elif progress.stage is DownloadStage.PAUSED:
                     shown = CheckShown(folder, False, "The check was stopped.")
                 else:
@@ -339,12 +339,6 @@ def _guarded(job: Callable[[], None], tell: Callable[[str], None]) -> Callable[[
 
 def _log_only(sentence: str) -> None:
     _log.warning("%s", sentence)
-
-
-def _verdict(progress: DownloadProgress) -> str:
-    if progress.total_bytes:
-        return "In order: every byte is as it was downloaded."
-    return "In order: config, tokenizer and weights fit together."
 
 
 def _free_bytes(folder: Path) -> int | None:
