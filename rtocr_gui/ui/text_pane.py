@@ -210,6 +210,7 @@ class TextPane(QWidget):
             page: whose text is missing.
         """
         self._editor.setPlaceholderText(text)
+        self._editor.viewport().update()  # Qt repaints it only where there was no message before
         self._preview.setPlaceholderText(text)
         self.show_text("", page)
 

@@ -4,9 +4,9 @@ preview trusts no text."""
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt, QUrl
-from PySide6.QtGui import QColor, QImage, QTextCursor, QTextDocument
-from PySide6.QtWidgets import QPlainTextEdit, QTabWidget, QToolButton
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QUrl
+from PySide6.QtGui import QColor, QImage, QPaintEvent, QRegion, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTabWidget, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.text_pane import SafePreview, TextPane
@@ -141,6 +141,29 @@ def test_a_message_stands_where_there_is_no_text(pane: TextPane) -> None:
     assert pane.text == ""
     assert editor(pane).placeholderText() == "Press Read."
     assert not any(button.isEnabled() for button in buttons(pane).values())
+
+
+class PaintedRegion(QObject):
+    """Notes what of a widget is painted."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__()
+        self.region = QRegion()
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if isinstance(event, QPaintEvent):
+            self.region += event.region()
+        return False
+
+
+def test_a_message_that_follows_another_is_painted_as_a_whole(qtbot: QtBot, pane: TextPane) -> None:
+    pane.show_message("Not read yet. Press Read.", "page 1")
+    viewport = editor(pane).viewport()
+    QApplication.processEvents()
+    painted = PaintedRegion(viewport)
+    pane.show_message("No text was found on this page.", "page 1")
+    qtbot.waitUntil(lambda: painted.region == QRegion(viewport.rect()))
 
 
 def test_copy_and_export_are_wishes(qtbot: QtBot, pane: TextPane) -> None:
