@@ -25,6 +25,11 @@ def size_in_words(byte_count: float) -> str:
     return f"{byte_count:.0f} bytes"
 
 
+def grouped(count: float) -> str:
+    """A whole number of things that may be many: "1,156"."""
+    return f"{count:,.0f}"
+
+
 def counted(count: int, one: str, several: str = "") -> str:
     """A number of things: "1 page", "2 pages".
 
@@ -33,4 +38,4 @@ def counted(count: int, one: str, several: str = "") -> str:
         one: the noun.
         several: its plural; empty where that is the noun with an s.
     """
-    return f"{count} {one if count == 1 else several or f'{one}s'}"
+    return f"{grouped(count)} {one if count == 1 else several or f'{one}s'}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtocr_gui.units import counted, duration, percent, size_in_words
+from rtocr_gui.units import counted, duration, grouped, percent, size_in_words
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,10 @@ from rtocr_gui.units import counted, duration, percent, size_in_words
         (size_in_words(1_048_576), "1.0 MB"),
         (size_in_words(592_000), "592 kB"),
         (size_in_words(6_672_000_000), "6.7 GB"),
+        (grouped(897), "897"),
+        (grouped(1156), "1,156"),
         (counted(1, "page"), "1 page"),
+        (counted(1156, "token"), "1,156 tokens"),
         (counted(0, "page"), "0 pages"),
         (counted(2, "pass", "passes"), "2 passes"),
     ],

@@ -27,7 +27,7 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.compared_text import ComparedText, MarkedText
 from rtocr_gui.ui.pruning_chooser import ALL_TOKENS, SLIDER, PruningChooser
 from rtocr_gui.ui.shown import ComparisonShown, ReadingRecord
-from rtocr_gui.units import counted
+from rtocr_gui.units import counted, grouped
 
 SAME = "The two readings are the same, character by character."
 _HINT = "Choose how each reading is made, then press Compare."
@@ -364,7 +364,8 @@ def _marked(comparison: TextComparison | None, of_left: bool) -> MarkedText:
 
 def _caption(label: str, record: ReadingRecord) -> str:
     whole = record.stop_reason in (StopReason.END, StopReason.CANCELLED)
-    return f"{label} · {record.kept} of {record.total} tokens{'' if whole else ' · broke off'}"
+    tokens = f"{grouped(record.kept)} of {grouped(record.total)} tokens"
+    return f"{label} · {tokens}{'' if whole else ' · broke off'}"
 
 
 def _summary(comparison: TextComparison | None) -> str:

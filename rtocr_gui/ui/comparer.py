@@ -15,6 +15,7 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.replies import ReadingFinished, RequestFailed, StageEntered, TextsCompared, TextStreamed
 from rtocr_gui.ui.shown import ComparisonShown, ReadingRecord, pruning_label
+from rtocr_gui.units import counted
 
 STOPPED = "Stopped before both readings were there."
 
@@ -127,7 +128,7 @@ class Comparer(QObject):
     def _tell_reading(self, tokens: int) -> None:
         if self._wanted is not None:
             settings = next(wanted for wanted in self._wanted if wanted not in self._records)
-            so_far = f" {tokens} tokens so far" if tokens else ""
+            so_far = f" {counted(tokens, 'token')} so far" if tokens else ""
             self.activity_changed.emit(f"Reading: {pruning_label(settings.pruning)}…{so_far}", True)
 
     @Slot(object)

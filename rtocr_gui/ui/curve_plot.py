@@ -27,7 +27,7 @@ from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ui.curve_axes import ACCURACY, PREFILL, SIMILARITY, CurveAxes
 from rtocr_gui.ui.plot_colours import PlotColours
-from rtocr_gui.units import duration, percent
+from rtocr_gui.units import duration, grouped, percent
 
 AXIS_RATIOS = (0.25, 0.5, 0.75, 0.84, 1.0)
 REACH_PX = 14
@@ -41,7 +41,8 @@ def describe(point: CurvePoint) -> str:
     """Name a point and its figures in one line."""
     ratio = percent(point.retention)
     parts = [
-        f"{f'Auto, {ratio}' if point.automatic else ratio}: {point.kept} of {point.total} tokens",
+        f"{f'Auto, {ratio}' if point.automatic else ratio}: "
+        f"{grouped(point.kept)} of {grouped(point.total)} tokens",
         f"{100 * point.similarity:.1f} % like all tokens",
     ]
     if point.error_rate is not None:

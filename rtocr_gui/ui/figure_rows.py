@@ -11,7 +11,7 @@ from enum import Enum
 
 from rtocr_gui.ocr.reading import PrefillCost
 from rtocr_gui.ui.shown import FiguresShown, ReadingRecord
-from rtocr_gui.units import counted, duration, percent, size_in_words
+from rtocr_gui.units import counted, duration, grouped, percent, size_in_words
 
 DASH = "–"
 MARK = " *"
@@ -77,7 +77,8 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
         return ("Not read yet: press Read to measure.",) if plan is not None else ()
     if plan is not None and len(plan.norms) != reading.total:
         told.append(
-            f"Figures of the last reading, of {reading.total} tokens; the page has {len(plan.norms)} by now."
+            f"Figures of the last reading, of {grouped(reading.total)} tokens; "
+            f"the page has {grouped(len(plan.norms))} by now."
         )
     elif plan is not None and len(plan.kept) != reading.kept:
         told.append(
@@ -90,7 +91,7 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
     if drafted is not None:
         told.append(
             f"{MARK.strip()} Checked against a draft, in {counted(drafted.passes, 'pass', 'passes')} "
-            f"for {len(drafted.token_ids)} tokens: "
+            f"for {grouped(len(drafted.token_ids))} tokens: "
             "not the speed of plain decoding."
         )
     if any(each is not None and each.read_together for each in (reading, shown.all_tokens)):
@@ -185,7 +186,7 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
             "Tokens/s",
             "Decoding speed. Compared only where both readings were decoded token by token",
             lambda each: each.tokens_per_second,
-            lambda speed: f"{speed:,.0f}" if speed else DASH,
+            lambda speed: grouped(speed) if speed else DASH,
             decoded_alike,
             of_decoding=True,
         ),
@@ -241,8 +242,8 @@ def operations(flops: float) -> str:
     return f"{flops:.3g} {units[power]}" if flops < 100 else f"{flops:.0f} {units[power]}"
 
 
-def _count(number: float | None) -> str:
-    return DASH if number is None else f"{number:,.0f}"
+def _count(figure: float | None) -> str:
+    return DASH if figure is None else grouped(figure)
 
 
 def _share(this: float | None, of_all: float | None) -> str:

@@ -14,7 +14,7 @@ from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReas
 from rtocr_gui.ui.notices import retry_label
 from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.shown import BlocksShown, ReadingRecord
-from rtocr_gui.units import percent
+from rtocr_gui.units import grouped, percent
 
 PRUNED_READINGS_KEPT = 40
 """Readings of a page at other ratios that are kept for comparison, the newest; those of all tokens stay."""
@@ -212,7 +212,7 @@ class OpenPage:
         """One line on how the text came about; empty where there is nothing to say."""
         parts = []
         if self.reading is not None:
-            kept, total = self.reading.kept, self.reading.total
+            kept, total = grouped(self.reading.kept), grouped(self.reading.total)
             how = "automatic" if self.reading.automatic else "set by hand"
             parts += [
                 f"Read from {kept} of {total} tokens ({percent(self.reading.retention)}, {how})",

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from rtocr_gui.ui.icons import icon
 from rtocr_gui.ui.said_line import SaidLine
 from rtocr_gui.ui.shown import TraceShown
+from rtocr_gui.units import grouped
 
 SPEEDS = (1, 2, 5, 10, 20, 50)
 """Tokens in a second."""
@@ -136,7 +137,7 @@ class PlayBar(QWidget):
         self._slider.setValue(0)
         blocker.unblock()
         count = self._slider.maximum() + 1 if self._trace is not None else 0
-        widest = f"{count} of {count}" if count else ""
+        widest = f"{grouped(count)} of {grouped(count)}" if count else ""
         self._count.setMinimumWidth(self._count.fontMetrics().horizontalAdvance(widest))
         paragraphs = self.explanation.split("\n\n")
         self._help.setToolTip("".join(f"<p>{paragraph}</p>" for paragraph in paragraphs))
@@ -268,7 +269,7 @@ class PlayBar(QWidget):
             self._count.clear()
             self._said.tell(_TRACING if self._tracing else _INVITATION)
             return
-        self._count.setText(f"{self.position + 1} of {len(self._trace.spans)}")
+        self._count.setText(f"{grouped(self.position + 1)} of {grouped(len(self._trace.spans))}")
         text, (begin, end) = self._trace.raw_text, self._trace.spans[self.position]
         before = text[max(0, begin - CONTEXT_CHARACTERS) : begin]
         self._said.say(before, text[begin:end], text[end : end + CONTEXT_CHARACTERS])

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QSpin
 
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.ui.retention_slider import DETENTS, RetentionMarks, RetentionSlider
-from rtocr_gui.units import percent
+from rtocr_gui.units import grouped, percent
 
 QUIET_MS = 350
 """Steps of keys and wheel count as released when none followed for so long."""
@@ -213,11 +213,12 @@ class _CountsLabel(QLabel):
 
 def _count_forms(kept: int, merged: int, count: int, automatic: str) -> tuple[str, ...]:
     """The counts in words, from full to short."""
+    share = f"{grouped(kept)} of {grouped(count)} kept"
     return (
-        f"{kept} of {count} kept, {merged} merged · automatic: {automatic}",
-        f"{kept} of {count} kept, {merged} merged",
-        f"{kept} of {count} kept",
-        f"{kept}/{count}",
+        f"{share}, {grouped(merged)} merged · automatic: {automatic}",
+        f"{share}, {grouped(merged)} merged",
+        share,
+        f"{grouped(kept)}/{grouped(count)}",
     )
 
 

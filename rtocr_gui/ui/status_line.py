@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 from rtocr_gui.ocr.reading import Stage
 from rtocr_gui.ui.figure_rows import was_drafted
 from rtocr_gui.ui.shown import Activity, CurveShown, ModelStatus, ReadingRecord
-from rtocr_gui.units import counted, duration, size_in_words
+from rtocr_gui.units import counted, duration, grouped, size_in_words
 
 _STAGE_WORDS = {
     Stage.ENCODE: "Looking at the page",
@@ -105,9 +105,9 @@ class StatusLine(QWidget):
             self._timings.clear()
             return
         timings = reading.timings
-        speed = f"{reading.tokens_per_second:.0f} tokens/s"
+        speed = f"{grouped(reading.tokens_per_second)} tokens/s"
         if was_drafted(reading):
-            speed = f"{len(reading.token_ids)} tokens in {counted(reading.passes, 'pass', 'passes')}"
+            speed = f"{grouped(len(reading.token_ids))} tokens in {counted(reading.passes, 'pass', 'passes')}"
         elif reading.read_together:
             speed = "shared with other pages"
         parts = [

@@ -10,6 +10,7 @@ import numpy as np
 from rtocr_gui.export.looks import text_density
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
+from rtocr_gui.units import grouped
 
 MOST_PARTNERS = 6
 
@@ -57,7 +58,8 @@ def describe(plan: PrunePlan, token: int) -> str:
     """Say what becomes of a token, with its norm, rank and text density."""
     fate = "Kept" if plan.is_kept[token] else "Merged"
     return (
-        f"{fate}: norm {plan.norms[token]:.1f}, rank {plan.ranks[token] + 1} of {len(plan.norms)}\n"
+        f"{fate}: norm {plan.norms[token]:.1f}, "
+        f"rank {grouped(plan.ranks[token] + 1)} of {grouped(len(plan.norms))}\n"
         f"Text density {text_density(plan)[token]:.0f} %"
     )
 
@@ -92,6 +94,7 @@ def describe_padding(plan: PrunePlan) -> str:
     """Say how many cells cover no page, and what becomes of them."""
     padding = plan.layout.padding[plan.layout.prunable]
     return (
-        f"Padding: {padding.sum()} cells cover no page, {(padding & plan.is_kept).sum()} of them are kept.\n"
+        f"Padding: {grouped(padding.sum())} cells cover no page, "
+        f"{grouped((padding & plan.is_kept).sum())} of them are kept.\n"
         "The reader's view is square; a kept padding token costs prefill like any other."
     )
