@@ -97,7 +97,7 @@ class _AutomaticRetention(QWidget):
         rows = QGridLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         captions = (
-            ("Text density r₁", "Share of the page's pixels that lie on edges, as print has them"),
+            ("Text density r₁", "Share of the page that edges of print and rims of patches cover"),
             ("Dissimilarity r₂", "How little the visual tokens of the page repeat each other"),
             ("Together r", "The share of tokens that Auto keeps: r₁ + r₂ − r₁·r₂"),
         )
@@ -134,9 +134,9 @@ class _AutomaticRetention(QWidget):
         for number, value in zip(self._numbers, (density, dissimilarity, automatic), strict=True):
             number.setText(f"{value:.3f}")
         self._sentence.setText(
-            f"Edges of print cover {percent(density)} of the page, and so much is kept. Of the other "
-            f"{percent(1 - density)}, dissimilarity keeps {percent(dissimilarity)}, which is "
-            f"{percent(added)} of the whole. Together {percent(automatic)}."
+            f"Edges of print and the rims of the patches cover {percent(density)} of the page, and so much "
+            f"is kept. Of the other {percent(1 - density)}, dissimilarity keeps {percent(dissimilarity)}, "
+            f"which is {percent(added)} of the whole. Together {percent(automatic)}."
         )
 
 

@@ -189,7 +189,7 @@ def test_automatic_retention_is_told_in_its_parts_and_in_a_sentence(panel: Figur
     assert said(panel, "Dissimilarity") == "0.400"
     assert said(panel, "Automatic retention") == "0.760"
     sentence = said(panel, "How automatic retention comes about")
-    assert "60 % of the page" in sentence
+    assert "print and the rims of the patches cover 60 % of the page" in sentence
     assert "16 % of the whole. Together 76 %" in sentence
 
 
