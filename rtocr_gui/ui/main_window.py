@@ -22,6 +22,7 @@ from rtocr_gui.ui.dialogues import Dialogues
 from rtocr_gui.ui.icons import app_icon
 from rtocr_gui.ui.model_menus import ModelMenus
 from rtocr_gui.ui.notice_bar import NoticeBar
+from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.page_column import PageColumn
 from rtocr_gui.ui.page_list import PageList
 from rtocr_gui.ui.page_model import PageState
@@ -72,6 +73,9 @@ class MainWindow(QMainWindow):
         self.page_list = PageList()
         self.page_column = PageColumn(self.actions_by_name["blocks"])
         self.text_column = TextColumn()
+        self.text_column.text_pane.set_tips(
+            *(self.actions_by_name[name].toolTip() for name in ("copy", "export"))
+        )
         self.retention_bar = RetentionBar()
         self.notice_bar = NoticeBar()
         self.status_line = StatusLine()
@@ -356,6 +360,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _copy_text(self) -> None:
         QGuiApplication.clipboard().setText(self._session.current_text)
+        self.notice_bar.add(Notice("Copied the text of this page.", is_passing=True))
 
     # Events --------------------------------------------------------------------------------
 

@@ -114,8 +114,8 @@ class TextPane(QWidget):
         self.add_tab(self._preview, "Previe&w", "The text as it will look")
         self._tabs.currentChanged.connect(self._render_preview)
 
-        self._copy = self._button("Copy", "Copy the text of this page", self.copy_requested.emit)
-        self._export = self._button("Export", "Save the text as Markdown", self.export_requested.emit)
+        self._copy = self._button("Copy", self.copy_requested.emit)
+        self._export = self._button("Export", self.export_requested.emit)
         bar = QHBoxLayout()
         bar.addStretch()
         bar.addWidget(self._copy)
@@ -214,6 +214,11 @@ class TextPane(QWidget):
         self._preview.setPlaceholderText(text)
         self.show_text("", page)
 
+    def set_tips(self, copy: str, export: str) -> None:
+        """Say what the buttons do, and which keys do the same."""
+        self._copy.setToolTip(copy)
+        self._export.setToolTip(export)
+
     @Slot(bool)
     def set_read_only(self, read_only: bool) -> None:
         """Forbid or allow editing; selecting and copying always works."""
@@ -224,10 +229,9 @@ class TextPane(QWidget):
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._follow_appearance()
 
-    def _button(self, text: str, tip: str, wish: Callable[[], None]) -> QToolButton:
+    def _button(self, text: str, wish: Callable[[], None]) -> QToolButton:
         button = QToolButton()
         button.setText(text)
-        button.setToolTip(tip)
         button.setAutoRaise(True)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

@@ -87,6 +87,23 @@ def test_read_shows_the_text_and_how_it_came_about(
     assert "48 of 64 tokens (76 %, automatic)" in window.text_column.summary.text()
 
 
+def test_copying_the_text_is_told_for_a_while(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.actions_by_name["copy"].trigger()
+    assert QGuiApplication.clipboard().text() == session.current_text
+    assert window.notice_bar.notices == (Notice("Copied the text of this page.", is_passing=True),)
+
+
+@pytest.mark.parametrize("name", ["copy", "export"])
+def test_the_buttons_below_the_text_name_their_keys(window: MainWindow, name: str) -> None:
+    tips = [button.toolTip() for button in window.text_column.text_pane.findChildren(QToolButton)]
+    keys = window.actions_by_name[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    assert any(tip.endswith(f"({keys})") for tip in tips)
+
+
 def test_copied_files_are_opened_by_paste(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
