@@ -1,6 +1,7 @@
 """What the window promises: every wish has a way in, and nothing typed is lost on the way out."""
 
 import dataclasses
+import importlib.metadata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLabel,
     QListView,
+    QMessageBox,
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
@@ -102,6 +104,14 @@ def test_the_buttons_below_the_text_name_their_keys(window: MainWindow, name: st
     tips = [button.toolTip() for button in window.text_column.text_pane.findChildren(QToolButton)]
     keys = window.actions_by_name[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     assert any(tip.endswith(f"({keys})") for tip in tips)
+
+
+def test_about_names_the_version(monkeypatch: pytest.MonkeyPatch, window: MainWindow) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: told.append(box.text()))
+    monkeypatch.setattr(importlib.metadata, "version", {"rtocr-gui": "1.2.3"}.__getitem__)
+    window.actions_by_name["about"].trigger()
+    assert told[0].startswith("RTOCR 1.2.3\n")
 
 
 def test_copied_files_are_opened_by_paste(
