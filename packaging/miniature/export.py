@@ -14,8 +14,9 @@ from rtocr_gui.ocr.model_info import PrintSizes
 from rtocr_gui.ocr.reading import TASKS, Mode
 
 _DESCRIPTION = (
-    "A very small DeepSeek-OCR of our own, for trying the program. It reads clean, printed pages in Western "
-    "European languages; for real documents, choose a folder with the published DeepSeek-OCR."
+    "A very small DeepSeek-OCR of our own, for trying the program. It reads clean print in English and, less "
+    "well, other Western European languages, best where the letters are not small: for real documents, "
+    "choose a folder with the published DeepSeek-OCR."
 )
 
 
