@@ -249,8 +249,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_place(parser: argparse.ArgumentParser) -> None:
-    """Add where and how a model shall run."""
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add where a model shall run."""
     parser.add_argument(
         "--device",
         type=device_name,
@@ -258,6 +258,11 @@ def add_place(parser: argparse.ArgumentParser) -> None:
         metavar="DEVICE",
         help="auto, cpu, cuda, cuda:1, mps (auto)",
     )
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Add where and how a model shall run."""
+    add_device(parser)
     parser.add_argument(
         "--precision",
         choices=("auto", "float32", "float16", "bfloat16"),

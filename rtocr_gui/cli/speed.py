@@ -8,8 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from rtocr_gui.cli.arguments import add_device
 from rtocr_gui.cli.progress import Progress
-from rtocr_gui.cli.values import count_up_to, device_name, json_target
+from rtocr_gui.cli.values import count_up_to, json_target
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.export.writing import write_text_atomically
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -34,13 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="DIR", type=Path, help="checkpoint folder (the miniature that comes with RTOCR)"
     )
-    parser.add_argument(
-        "--device",
-        type=device_name,
-        default="auto",
-        metavar="DEVICE",
-        help="auto, cpu, cuda, cuda:1, mps (auto)",
-    )
+    add_device(parser)
     parser.add_argument("--precision", default="auto", help="auto, float32, float16, bfloat16 (auto)")
     parser.add_argument(
         "--mode",
