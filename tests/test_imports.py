@@ -12,7 +12,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 PACKAGE = CHECKOUT / "rtocr_gui"
-FOUNDATION = frozenset({"errors", "files", "tokens", "units"})
+FOUNDATION = frozenset({"errors", "files", "tokens", "units", "version"})
 """Modules that every room may use; they import nothing but each other and NumPy."""
 
 

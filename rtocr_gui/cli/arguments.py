@@ -5,7 +5,6 @@ a command is carried out.
 """
 
 import argparse
-import importlib.metadata
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +28,8 @@ from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, TASKS, Mode
+from rtocr_gui.version import program_version
 
-DISTRIBUTION = "rtocr-gui"
 EXIT_CODES = """\
 exit codes: 0 everything was read, 1 something could not be read or written, 2 wrong usage,
 130 interrupted by Ctrl-C (what was read until then is written)"""
@@ -46,11 +45,7 @@ class _ShowVersion(argparse.Action):
         values: str | Sequence[object] | None,  # noqa: ARG002
         option_string: str | None = None,  # noqa: ARG002
     ) -> None:
-        try:
-            version = importlib.metadata.version(DISTRIBUTION)
-        except importlib.metadata.PackageNotFoundError:
-            version = "(not installed)"
-        print(f"rtocr {version}")
+        print(f"rtocr {program_version(otherwise='(not installed)')}")
         parser.exit()
 
 

@@ -19,6 +19,7 @@ from huggingface_hub.utils import get_session, hf_raise_for_status
 from rtocr_gui.errors import DownloadError
 from rtocr_gui.ocr.model_files import CONFIG_FILE, INDEX_FILE, TOKENIZER_FILE
 from rtocr_gui.ocr.model_source import ModelSource
+from rtocr_gui.version import program_version
 
 _WANTED = frozenset({CONFIG_FILE, TOKENIZER_FILE, "tokenizer_config.json", INDEX_FILE})
 _WEIGHTS = re.compile(r"[\w-][\w.-]*\.safetensors", re.ASCII)
@@ -167,11 +168,8 @@ def _headers(source: ModelSource) -> dict[str, str]:
 
     The library's own headers would first ask huggingface.co for a list of programs to report.
     """
-    try:
-        version = importlib.metadata.version("rtocr-gui")
-    except importlib.metadata.PackageNotFoundError:
-        version = "0"
-    headers = {"User-Agent": f"rtocr/{version}; hf_hub/{importlib.metadata.version('huggingface_hub')}"}
+    library = importlib.metadata.version("huggingface_hub")
+    headers = {"User-Agent": f"rtocr/{program_version(otherwise='0')}; hf_hub/{library}"}
     is_own_server = source.endpoint == constants.ENDPOINT and not constants.HF_HUB_DISABLE_IMPLICIT_TOKEN
     if is_own_server and (token := get_token()):
         headers["Authorization"] = f"Bearer {token}"

@@ -3,7 +3,6 @@
 Texts may quote file names and what a checkpoint says of itself, so none is shown as rich text.
 """
 
-import importlib.metadata
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -13,8 +12,7 @@ from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ui.shown import OverwriteQuestion, PasswordQuestion
 from rtocr_gui.units import size_in_words
-
-_DISTRIBUTION = "rtocr-gui"
+from rtocr_gui.version import program_version
 
 
 def ask_files(parent: QWidget, folder: str) -> list[Path]:
@@ -114,19 +112,11 @@ def tell_about_program(parent: QWidget) -> None:
     _tell(
         parent,
         "About RTOCR",
-        f"{_name_and_version()}\n\n"
+        f"RTOCR {program_version(otherwise='')}".rstrip() + "\n\n"
         "RTOCR reads scanned pages with DeepSeek-OCR and shows which visual tokens the reader keeps.\n\n"
         "RTPrune (arXiv 2605.00392) keeps the tokens of large norm and merges the rest into them by "
         "optimal transport. The slider sets how many are kept; the veiled parts of the page are merged.",
     )
-
-
-def _name_and_version() -> str:
-    """Name the program, with its version where it is installed."""
-    try:
-        return f"RTOCR {importlib.metadata.version(_DISTRIBUTION)}"
-    except importlib.metadata.PackageNotFoundError:
-        return "RTOCR"
 
 
 def _tell(parent: QWidget, title: str, text: str) -> None:
