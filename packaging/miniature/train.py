@@ -98,8 +98,9 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting:
     if meeting is not None:
         store = torch.distributed.FileStore(str(meeting), settings.processes)
         torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=settings.processes)
-    own = {name: getattr(options, name) for name in ("rate", "pruned", "encoder_learns")}
-    stage = _STAGES[options.stage](**{name: value for name, value in own.items() if value is not None})
+    asked = ("rate", "pruned", "encoder_learns")
+    own = {name: value for name in asked if (value := getattr(options, name)) is not None}
+    stage = _STAGES[options.stage](**own)
     if options.seed is not None:
         stage = stage.seeded(options.seed)
     torch.manual_seed(settings.first_weights)

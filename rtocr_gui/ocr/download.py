@@ -125,9 +125,7 @@ def discard_download(folder: Path) -> None:
             if record is not None and any(not (folder / name).is_file() for name in record.files):
                 for name in (*record.files, RECORD_FILE):
                     (folder / name).unlink(missing_ok=True)
-            with contextlib.suppress(
-                PermissionError
-            ):  # Windows keeps what is open, and removes it after that
+            with contextlib.suppress(PermissionError):  # Windows keeps it while it is held, and no longer
                 (folder / _LOCK_FILE).unlink(missing_ok=True)
         if not any(folder.iterdir()):
             folder.rmdir()

@@ -173,10 +173,10 @@ class TextPane(QWidget):
             page: whose text it is; with the same page as before, the scroll position stays.
         """
         self.clear_mark()
-        if page is not None and page == self._page and text == self.text:
+        same_page = page is not None and page == self._page
+        if same_page and text == self.text:
             return
         bars = self._editor.verticalScrollBar(), self._preview.verticalScrollBar()
-        same_page = page is not None and page == self._page
         positions = [bar.value() if same_page else 0 for bar in bars]
         self._page = page
         with self._written_by_program():
