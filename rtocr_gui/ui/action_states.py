@@ -59,6 +59,7 @@ class ActionStates(QObject):
             "export_curve": tuning.has_curve,
             "export": session.has_text,
             "copy": bool(session.current_text),
+            **dict.fromkeys(("find", "find_next", "find_previous"), session.has_text),
             "about_model": session.model is not None,
             "unload": session.can_unload,
         }

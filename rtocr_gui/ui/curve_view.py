@@ -35,7 +35,7 @@ class CurveView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shown = CurveShown()
-        self._read = QPushButton("Read &curve")
+        self._read = QPushButton("Rea&d curve")
         self._read.setToolTip(_TIP)
         self._read.clicked.connect(self.curve_requested)
         self._stop = QPushButton("Sto&p")
@@ -82,7 +82,7 @@ class CurveView(QWidget):
         self._stop.setVisible(shown.running)
         if focused:
             (self._stop if shown.running else self._read).setFocus()
-        self._read.setText("Read &curve again" if _is_whole(shown) else "Read &curve")
+        self._read.setText("Rea&d curve again" if _is_whole(shown) else "Rea&d curve")
         self._export.setEnabled(bool(shown.points) and not shown.running)
         count = len(shown.points)
         incomplete = shown.running or 0 < count < shown.expected

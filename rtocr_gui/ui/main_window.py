@@ -38,6 +38,7 @@ from rtocr_gui.ui.tool_bar import ToolBar
 if TYPE_CHECKING:
     from rtocr_gui.ui.compare_view import CompareView
     from rtocr_gui.ui.curve_view import CurveView
+    from rtocr_gui.ui.find_bar import FindBar
     from rtocr_gui.ui.play_bar import PlayBar
 
 _USUAL_SIZE = QSize(1280, 820)
@@ -74,7 +75,7 @@ class MainWindow(QMainWindow):
         self.page_column = PageColumn(self.actions_by_name["blocks"])
         self.text_column = TextColumn()
         self.text_column.text_pane.set_tips(
-            *(self.actions_by_name[name].toolTip() for name in ("copy", "export"))
+            *(self.actions_by_name[name].toolTip() for name in ("find", "copy"))
         )
         self.retention_bar = RetentionBar()
         self.notice_bar = NoticeBar()
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self._connect_tuning()
         self._connect_spotlight()
         self._connect_blocks()
+        self._connect_find()
         self._connect_actions()
         self._restore()
 
@@ -152,7 +154,6 @@ class MainWindow(QMainWindow):
         self.retention_bar.reread_toggled.connect(session.set_reread)
         self.text_column.text_pane.text_edited.connect(session.edit_text)
         self.text_column.text_pane.copy_requested.connect(self._copy_text)
-        self.text_column.text_pane.export_requested.connect(self.dialogues.ask_export)
 
     def _connect_tuning(self) -> None:
         session, tuning, column = self._session, self._session.tuning, self.text_column
@@ -217,6 +218,23 @@ class MainWindow(QMainWindow):
         for follow in (view.set_blocks_visible, session.set_blocks_visible):
             self.actions_by_name["blocks"].toggled.connect(follow)
 
+    def _connect_find(self) -> None:
+        finder, column = self._session.finder, self.text_column
+        column.text_pane.find_requested.connect(column.begin_find)
+        column.find_bar.when_built(self._connect_find_bar)
+        column.find_bar.follow(finder.found_changed, lambda find_bar: find_bar.show_found)
+        finder.found_changed.connect(column.text_pane.show_found)
+        finder.place_chosen.connect(column.text_pane.select)
+        column.text_pane.cursor_moved.connect(finder.follow_cursor)
+
+    def _connect_find_bar(self, find_bar: "FindBar") -> None:
+        finder = self._session.finder
+        find_bar.words_changed.connect(finder.search)
+        find_bar.next_requested.connect(finder.go_on)
+        find_bar.previous_requested.connect(finder.go_back)
+        find_bar.closed.connect(self.text_column.end_find)
+        find_bar.closed.connect(finder.stop)
+
     def _connect_actions(self) -> None:
         session, view, dialogues = self._session, self.page_column.page_view, self.dialogues
         tuning, switches = session.tuning, self.actions_by_name
@@ -228,6 +246,9 @@ class MainWindow(QMainWindow):
             "export_plan": dialogues.ask_export_plan,
             "export_curve": dialogues.ask_export_curve,
             "copy": self._copy_text,
+            "find": self.text_column.begin_find,
+            "find_next": self.text_column.find_next,
+            "find_previous": self.text_column.find_previous,
             "remove": lambda: dialogues.ask_remove(session.current),
             "quit": self.close,
             "read": session.read_current,

@@ -9,6 +9,7 @@ for one kind of thing, and the session tells the panes what to show:
     Planner           keeps the plan of the page that is shown
     Reader            reads pages, as many at a time as the model takes
     PageTexts         keeps what was read and what was typed
+    Finder            looks for words in the texts
     BlockPointer      goes between blocks on the page and their text
     MarkdownExporter  writes texts and figures to files
     Tuning            compares and explains, with controllers of its own
@@ -28,6 +29,7 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.block_pointer import BlockPointer
 from rtocr_gui.ui.choices import Choices
 from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.finder import Finder
 from rtocr_gui.ui.markdown_exporter import MarkdownExporter
 from rtocr_gui.ui.models import Models
 from rtocr_gui.ui.notices import LoadModel, Notice, Offer, about_page
@@ -56,6 +58,7 @@ class Session(QObject):
 
     Attributes:
         models: has the signals and slots of choosing, loading and unloading a model.
+        finder: has the signals and slots of looking for words in the texts.
         blocks: has the signals and slots of going between blocks and text.
         tuning: has the signals and slots of the overlay's looks and of the tuning panes.
 
@@ -101,6 +104,7 @@ class Session(QObject):
         self._reader = Reader(bridge, lambda ref: (self._read_settings(ref), self.settings.pdf_dpi), self)
         self._texts = PageTexts(self._pages, self._reader, self)
         self._exporter = MarkdownExporter(bridge, self._pages, self)
+        self.finder = Finder(self._pages, lambda: self.current, self._shelf.select, self)
         self.blocks = BlockPointer(lambda: self.current_text, self)
         self.tuning = Tuning(bridge, self._pages, self._choices, self)
         self._connect()
@@ -108,7 +112,9 @@ class Session(QObject):
     def _connect(self) -> None:
         self._choices.changed.connect(self.settings_changed)
         self._shelf.pages_changed.connect(self.pages_changed)
+        self._shelf.pages_changed.connect(self.finder.refresh)
         self._shelf.page_dropped.connect(self._reader.forget)
+        self._shelf.page_selected.connect(self.finder.begin_page)
         self._shelf.page_selected.connect(self._show_page)
         self._shelf.page_rendered.connect(self._show_page_image)
         self._shelf.page_failed.connect(self._fail_page)
@@ -129,7 +135,9 @@ class Session(QObject):
         self._planner.failed.connect(self._report_encoding)
         self._reader.activity_changed.connect(self.activity_changed)
         self._texts.text_changed.connect(self.text_changed)
+        self._texts.text_changed.connect(self.finder.refresh)
         self._texts.text_appended.connect(self.text_appended)
+        self._texts.text_appended.connect(self.finder.refresh)
         self._texts.summary_changed.connect(self.summary_changed)
         self._texts.reading_changed.connect(self.reading_changed)
         self._texts.reading_changed.connect(self.tuning.show_readings)
@@ -454,6 +462,7 @@ class Session(QObject):
         """Take over what the person typed; files that are being opened do not come between."""
         self._shelf.stay()
         self._texts.edit(text)
+        self.finder.refresh()
 
     def export(self, path: Path) -> None:
         """Write the text of all pages to one Markdown file; the outcome is told as a notice."""

@@ -21,7 +21,7 @@ from rtocr_gui.ocr.reading import (
 )
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, PruneSettings
 from rtocr_gui.ui.page_model import PageState
-from rtocr_gui.units import percent
+from rtocr_gui.units import grouped, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +269,42 @@ class Activity:
     def reading(self) -> bool:
         """True while a page is being read."""
         return self.together > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where words stand in the texts.
+
+    Attributes:
+        words: that are looked for; empty where nothing is.
+        places: on the page that is shown, from start to before end, in order.
+        chosen: which of these is selected, from 0; None for none.
+        elsewhere: how often they stand on other pages.
+        unread: how many pages have not been read, and may hold them too.
+    """
+
+    words: str = ""
+    places: tuple[tuple[int, int], ...] = ()
+    chosen: int | None = None
+    elsewhere: int = 0
+    unread: int = 0
+
+    @property
+    def count(self) -> int:
+        """How often they stand on all pages."""
+        return len(self.places) + self.elsewhere
+
+    @property
+    def sentence(self) -> str:
+        """The same for a person."""
+        if not self.words:
+            return ""
+        if not self.count:
+            pages = f"{grouped(self.unread)} page{'s' if self.unread > 1 else ''}"
+            return f"Not found; {pages} not read yet" if self.unread else "Not found"
+        here = grouped(len(self.places)) if self.places else "None"
+        here = f"{here} here" if self.chosen is None else f"{grouped(self.chosen + 1)} of {here}"
+        return f"{here}, {grouped(self.elsewhere)} on other pages" if self.elsewhere else here
 
 
 @dataclass(frozen=True, slots=True)

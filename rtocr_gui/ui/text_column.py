@@ -1,7 +1,6 @@
 """The right-hand column: the text of the page above, and below it the panel for tuning.
 
-Composes panes. Comparison and curve are built when they are first
-looked at.
+Composes panes. Comparison, curve and the bar for finding words are built when they are first looked at.
 """
 
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from rtocr_gui.ui.text_pane import TextPane
 if TYPE_CHECKING:
     from rtocr_gui.ui.compare_view import CompareView
     from rtocr_gui.ui.curve_view import CurveView
+    from rtocr_gui.ui.find_bar import FindBar
 
 
 class TextColumn(QSplitter):
@@ -28,6 +28,8 @@ class TextColumn(QSplitter):
         super().__init__(Qt.Orientation.Vertical, parent)
         self.summary = QLabel()
         self.text_pane = TextPane()
+        self.find_bar = LazyPane(_make_find_bar)
+        self.find_bar.hide()
         self.compare = LazyPane(_make_compare_view)
         self.figures_panel = FiguresPanel()
         self.curve = LazyPane(_make_curve_view)
@@ -42,10 +44,10 @@ class TextColumn(QSplitter):
         self.panel.setAccessibleName("Tuning panel")
         self.panel.addTab(self.figures_panel, "Figure&s")
         self.panel.setTabToolTip(0, "What a reading costs, and why automatic retention is what it is")
-        self.panel.addTab(self._curve_tab, "Curv&e")
+        self.panel.addTab(self._curve_tab, "&Curve")
         self.panel.setTabToolTip(1, "What the text loses as fewer tokens are kept")
         above = QWidget()
-        stack(above, self.summary, self.text_pane, growing=self.text_pane)
+        stack(above, self.summary, self.text_pane, self.find_bar, growing=self.text_pane)
         for part, stretch in ((above, 1), (self.panel, 1)):
             self.addWidget(part)
             self.setStretchFactor(self.count() - 1, stretch)
@@ -79,6 +81,34 @@ class TextColumn(QSplitter):
         """Show or hide the tuning panel; the text takes its room."""
         self.panel.setVisible(visible)
 
+    @Slot()
+    def begin_find(self) -> None:
+        """Let the person type what to find in the texts, beginning with what is selected."""
+        self.find_bar.show()
+        self.find_bar.pane.begin(self.text_pane.selected_words)
+
+    @Slot()
+    def find_next(self) -> None:
+        """Want the next place of the words, or words where there are none."""
+        if self.find_bar.isHidden():
+            self.begin_find()
+        else:
+            self.find_bar.pane.next_requested.emit()
+
+    @Slot()
+    def find_previous(self) -> None:
+        """Want the place before, or words where there are none."""
+        if self.find_bar.isHidden():
+            self.begin_find()
+        else:
+            self.find_bar.pane.previous_requested.emit()
+
+    @Slot()
+    def end_find(self) -> None:
+        """Go back to the text."""
+        self.find_bar.hide()
+        self.text_pane.begin_editing()
+
     def show_compare(self) -> None:
         """Bring the comparison to the front."""
         self.text_pane.show_tab(self._compare_tab)
@@ -95,6 +125,12 @@ class TextColumn(QSplitter):
     def restore(self, state: str) -> None:
         """Share the room as it was shared before; an empty state changes nothing."""
         self.restoreState(QByteArray.fromHex(state.encode()))
+
+
+def _make_find_bar() -> "FindBar":
+    from rtocr_gui.ui.find_bar import FindBar
+
+    return FindBar()
 
 
 def _make_compare_view() -> "CompareView":

@@ -6,7 +6,7 @@ no page, no file and no clipboard; the preview opens no link and loads nothing t
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import accumulate
 
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.ui.icons import icon
+from rtocr_gui.ui.shown import Found
 
 PREVIEW_MS = 200
 """The preview follows the text at most this often."""
@@ -69,7 +70,7 @@ class MarkdownEditor(QPlainTextEdit):
 
 
 class TextPane(QWidget):
-    """Shows the text of one page in tabs, with a bar to copy and export it.
+    """Shows the text of one page in tabs, with a bar to find words in it and to copy it.
 
     Signals:
         text_edited(str): the person changed the text; all of it.
@@ -78,14 +79,14 @@ class TextPane(QWidget):
         cursor_moved(int, int): the person's cursor or selection is elsewhere, from start to before end; both
             are the same where nothing is selected.
         copy_requested(): the text should go to the clipboard.
-        export_requested(): the text should go to a file.
+        find_requested(): the person looks for words.
     """
 
     text_edited = Signal(str)
     selection_changed = Signal(int, int)
     cursor_moved = Signal(int, int)
     copy_requested = Signal()
-    export_requested = Signal()
+    find_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -95,6 +96,7 @@ class TextPane(QWidget):
         self._preview_is_stale = False
         self._selection = (0, 0)
         self._mark: QTextCursor | None = None
+        self._found: list[QTextCursor] = []
         self._preview_timer = QTimer(self)
         self._preview_timer.setSingleShot(True)
         self._preview_timer.setInterval(PREVIEW_MS)
@@ -115,11 +117,11 @@ class TextPane(QWidget):
         self._tabs.currentChanged.connect(self._render_preview)
 
         self._copy = self._button("Copy", self.copy_requested.emit)
-        self._export = self._button("Export", self.export_requested.emit)
+        self._find = self._button("Find", self.find_requested.emit)
         bar = QHBoxLayout()
         bar.addStretch()
+        bar.addWidget(self._find)
         bar.addWidget(self._copy)
-        bar.addWidget(self._export)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._tabs)
@@ -145,24 +147,42 @@ class TextPane(QWidget):
         """Bring a view that was added to the front."""
         self._tabs.setCurrentWidget(widget)
 
+    @property
+    def selected_words(self) -> str:
+        """What is selected within one line; empty where nothing is, or more."""
+        selected = self._editor.textCursor().selectedText()
+        return "" if "\u2029" in selected else selected
+
+    def begin_editing(self) -> None:
+        """Give the keyboard to the text."""
+        self._editor.setFocus()
+
     @Slot(int, int)
     def mark(self, start: int, end: int) -> None:
         """Highlight characters and bring them into sight; text, selection and undo are not touched."""
-        text = self.text
-        places = [_qt_place(text, min(place, len(text))) for place in (start, end)]
-        self._mark = QTextCursor(self._editor.document())
-        self._mark.setPosition(places[0])
-        self._mark.setPosition(places[1], QTextCursor.MoveMode.KeepAnchor)
-        self._draw_mark()
-        beginning = QTextCursor(self._mark)
-        beginning.setPosition(places[0])
-        self._editor.scroll_to(beginning)
+        (self._mark,) = self._cursors((start, end))
+        self._draw_marks()
+        self._bring_into_sight(self._mark)
 
     @Slot()
     def clear_mark(self) -> None:
-        """Highlight nothing."""
+        """Highlight nothing but what was found."""
         self._mark = None
-        self._draw_mark()
+        self._draw_marks()
+
+    @Slot(object)
+    def show_found(self, found: Found) -> None:
+        """Highlight where words were found in the text."""
+        self._found = self._cursors(*found.places)
+        self._draw_marks()
+
+    @Slot(int, int)
+    def select(self, start: int, end: int) -> None:
+        """Select characters as a person would, and bring them into sight."""
+        self.show_tab(self._editor)
+        (cursor,) = self._cursors((start, end))
+        self._editor.setTextCursor(cursor)
+        self._bring_into_sight(cursor)
 
     @Slot(str)
     def show_text(self, text: str, page: object = None) -> None:
@@ -214,10 +234,10 @@ class TextPane(QWidget):
         self._preview.setPlaceholderText(text)
         self.show_text("", page)
 
-    def set_tips(self, copy: str, export: str) -> None:
+    def set_tips(self, find: str, copy: str) -> None:
         """Say what the buttons do, and which keys do the same."""
+        self._find.setToolTip(find)
         self._copy.setToolTip(copy)
-        self._export.setToolTip(export)
 
     @Slot(bool)
     def set_read_only(self, read_only: bool) -> None:
@@ -241,7 +261,7 @@ class TextPane(QWidget):
 
     def _follow_appearance(self) -> None:
         self._copy.setIcon(icon("copy", self.palette()))
-        self._export.setIcon(icon("export", self.palette()))
+        self._find.setIcon(icon("find", self.palette()))
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPointSizeF(self.font().pointSizeF())
         self._editor.setFont(font)
@@ -249,7 +269,7 @@ class TextPane(QWidget):
             document.setDocumentMargin(self.fontMetrics().height() / 2)
         self._preview_is_stale = True  # it was drawn with the colours from before
         self._render_preview()
-        self._draw_mark()
+        self._draw_marks()
 
     @contextmanager
     def _written_by_program(self) -> Iterator[None]:
@@ -266,7 +286,7 @@ class TextPane(QWidget):
             return  # Qt also calls a change of font or margin a change of text
         self._known_text = text
         self._copy.setEnabled(bool(text))
-        self._export.setEnabled(bool(text))
+        self._find.setEnabled(bool(text))
         self._preview_is_stale = True
         if self._preview.isVisible() and not self._preview_timer.isActive():
             self._preview_timer.start()
@@ -290,11 +310,26 @@ class TextPane(QWidget):
             places = _characters_at(self.text, cursor.selectionStart(), cursor.selectionEnd())
             self.cursor_moved.emit(*places)
 
-    def _draw_mark(self) -> None:
+    def _cursors(self, *places: tuple[int, int]) -> list[QTextCursor]:
+        """Parts of the text, from start to before end, as Qt has them."""
+        cursors = []
+        for start, end in _qt_places(self.text, places):
+            cursor = QTextCursor(self._editor.document())
+            cursor.setPosition(start)
+            cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+            cursors.append(cursor)
+        return cursors
+
+    def _bring_into_sight(self, part: QTextCursor) -> None:
+        beginning = QTextCursor(part)
+        beginning.setPosition(part.selectionStart())
+        self._editor.scroll_to(beginning)
+
+    def _draw_marks(self) -> None:
         marked = []
-        if self._mark is not None:
+        for cursor in (*self._found, *((self._mark,) if self._mark is not None else ())):
             selection = QTextEdit.ExtraSelection()
-            selection.cursor = self._mark
+            selection.cursor = cursor
             selection.format.setBackground(_mark_colour(self.palette()))
             marked.append(selection)
         self._editor.setExtraSelections(marked)
@@ -315,13 +350,17 @@ def _held(bar: QScrollBar) -> Iterator[None]:
     bar.setValue(bar.maximum() if follows else position)
 
 
-def _qt_place(text: str, place: int) -> int:
-    """A place in a text as Qt counts it: a character outside the Basic Multilingual Plane counts twice."""
-    return place + sum(character > "\uffff" for character in text[:place])
+def _qt_places(text: str, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Places in a text as Qt counts them: a character outside the Basic Multilingual Plane counts twice."""
+    within = [(min(start, len(text)), min(end, len(text))) for start, end in places]
+    if max(text, default="") <= "\uffff":
+        return within
+    begins = [*accumulate((1 + (character > "\uffff") for character in text), initial=0)]
+    return [(begins[start], begins[end]) for start, end in within]
 
 
 def _characters_at(text: str, *qt_places: int) -> list[int]:
-    """The inverse of `_qt_place`; a place within a character counts as before it."""
+    """The inverse of `_qt_places`; a place within a character counts as before it."""
     if max(text, default="") <= "\uffff":
         return list(qt_places)
     begins = [*accumulate((1 + (character > "\uffff") for character in text), initial=0)]

@@ -99,7 +99,7 @@ def test_copying_the_text_is_told_for_a_while(
     assert window.notice_bar.notices == (Notice("Copied the text of this page.", is_passing=True),)
 
 
-@pytest.mark.parametrize("name", ["copy", "export"])
+@pytest.mark.parametrize("name", ["find", "copy"])
 def test_the_buttons_below_the_text_name_their_keys(window: MainWindow, name: str) -> None:
     tips = [button.toolTip() for button in window.text_column.text_pane.findChildren(QToolButton)]
     keys = window.actions_by_name[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
@@ -475,7 +475,7 @@ def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_know
     assert not any(pane.is_built for pane in (window.page_column.play_bar, column.compare, column.curve))
     column.show_curve()
     assert [button.text() for button in column.curve.findChildren(QPushButton) if button.isVisible()] == [
-        "Read &curve again",
+        "Rea&d curve again",
         "E&xport…",
     ]
     assert column.curve.findChild(QPushButton).isEnabled()

@@ -166,12 +166,12 @@ def test_a_message_that_follows_another_is_painted_as_a_whole(qtbot: QtBot, pane
     qtbot.waitUntil(lambda: painted.region == QRegion(viewport.rect()))
 
 
-def test_copy_and_export_are_wishes(qtbot: QtBot, pane: TextPane) -> None:
+def test_finding_and_copying_are_wishes(qtbot: QtBot, pane: TextPane) -> None:
     pane.show_text("abc")
     with qtbot.waitSignal(pane.copy_requested):
         buttons(pane)["Copy"].click()
-    with qtbot.waitSignal(pane.export_requested):
-        buttons(pane)["Export"].click()
+    with qtbot.waitSignal(pane.find_requested):
+        buttons(pane)["Find"].click()
 
 
 def test_the_preview_shows_markdown_and_html_tables(pane: TextPane) -> None:

@@ -1,0 +1,131 @@
+"""Looks for words in the texts of all open pages, and goes from one place to the next.
+
+Knows pages and characters, no widget.
+"""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.text_search import find_words
+from rtocr_gui.ui.open_pages import OpenPages
+from rtocr_gui.ui.shown import Found
+
+Place = tuple[int, int]
+
+
+class Finder(QObject):
+    """Finds the words of the person, first on the page that is shown.
+
+    Signals:
+        found_changed (Found): what was found, on the page that is shown and elsewhere.
+        place_chosen (int, int): the person wants to see this part of the text, from start to before end.
+
+    Args:
+        pages: whose texts are searched.
+        current: tells which of them is shown.
+        show: shows another, its text before it returns.
+        parent: Qt parent.
+    """
+
+    found_changed = Signal(object)
+    place_chosen = Signal(int, int)
+
+    def __init__(
+        self,
+        pages: OpenPages,
+        current: Callable[[], PageRef | None],
+        show: Callable[[PageRef], None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._pages = pages
+        self._current = current
+        self._show = show
+        self._words = ""
+        self._cursor: Place = (0, 0)
+        self._counts: dict[PageRef, tuple[str, str, int]] = {}
+
+    @Slot(str)
+    def search(self, words: str) -> None:
+        """Look for other words, and go to the first place from the cursor on, if it is on this page."""
+        self._words = words
+        if not words.strip():
+            self.stop()
+            return
+        places = self._places(self._current())
+        begins = self._cursor[0]
+        self._choose(next((place for place in places if place[0] >= begins), next(iter(places), None)))
+
+    @Slot()
+    def stop(self) -> None:
+        """Look for nothing any more."""
+        self._words = ""
+        self._counts.clear()
+        self.found_changed.emit(Found())
+
+    @Slot()
+    def go_on(self) -> None:
+        """Go to the next place, on this page or another; behind the last comes the first."""
+        behind = [place for place in self._places(self._current()) if place[0] >= self._cursor[1]]
+        self._choose(behind[0] if behind else self._first_elsewhere(forward=True))
+
+    @Slot()
+    def go_back(self) -> None:
+        """Go to the place before, on this page or another; before the first comes the last."""
+        before = [place for place in self._places(self._current()) if place[1] <= self._cursor[0]]
+        self._choose(before[-1] if before else self._first_elsewhere(forward=False))
+
+    @Slot(int, int)
+    def follow_cursor(self, start: int, end: int) -> None:
+        """Go on from another part of the text than the one that was chosen last."""
+        self._cursor = start, end
+        self.refresh()
+
+    @Slot()
+    def begin_page(self) -> None:
+        """Begin at the top of another page."""
+        self._cursor = (0, 0)
+
+    @Slot()
+    def refresh(self) -> None:
+        """Tell again what is found: a text is another, or other pages are open."""
+        if not self._words.strip():
+            return
+        places = self._places(self._current())
+        chosen = places.index(self._cursor) if self._cursor in places else None
+        elsewhere = sum(self._count(page.ref) for page in self._pages if page.ref != self._current())
+        unread = sum(page.reading is None and not page.text for page in self._pages)
+        self.found_changed.emit(Found(self._words.strip(), places, chosen, elsewhere, unread))
+
+    def _choose(self, place: Place | None) -> None:
+        if place is not None:
+            self._cursor = place
+            self.place_chosen.emit(*place)
+        self.refresh()
+
+    def _first_elsewhere(self, *, forward: bool) -> Place | None:
+        """Show the next page that has the words, at last this one. Returns its first place, or its last."""
+        refs, current = self._pages.refs, self._current()
+        if current is None:
+            return None
+        at = refs.index(current)
+        order = (*refs[at + 1 :], *refs[: at + 1]) if forward else (*refs[:at][::-1], *refs[at:][::-1])
+        ref = next((ref for ref in order if self._count(ref)), None)
+        if ref is None:
+            return None
+        if ref != current:
+            self._show(ref)
+        return self._places(ref)[0 if forward else -1]
+
+    def _places(self, ref: PageRef | None) -> tuple[Place, ...]:
+        page = self._pages.get(ref)
+        return find_words(page.text, self._words) if page is not None else ()
+
+    def _count(self, ref: PageRef) -> int:
+        text = self._pages[ref].text
+        known = self._counts.get(ref)
+        if known is None or known[:2] != (self._words, text):
+            known = self._counts[ref] = (self._words, text, len(self._places(ref)))
+        return known[2]

@@ -1,0 +1,30 @@
+"""What is found in text that was read from paper."""
+
+import pytest
+
+from rtocr_gui.ocr.text_search import find_words
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "found"),
+    [
+        ("An Example, an EXAMPLE", "example", ["Example", "EXAMPLE"]),
+        ("the end of\nthe line", "end  of the", ["end of\nthe"]),
+        ("a long exam-\nple", "example", ["exam-\nple"]),
+        ("well-known", "wellknown", []),
+        ("it’s “quoted” and it's", "it's", ["it’s", "it's"]),
+        ("it’s “quoted”", '"quoted"', ["“quoted”"]),
+        ("1.5 and 165", "1.5", ["1.5"]),
+        ("(a+b)* [c]\\d", "[c]\\D", ["[c]\\d"]),
+        ("aaaa", "aa", ["aa", "aa"]),
+        ("straße 𝔸𝔹 Ω", "𝔹 ω", ["𝔹 Ω"]),
+        ("anything", "  ", []),
+        ("", "word", []),
+    ],
+)
+def test_words_are_found_as_they_stand_on_paper(text: str, words: str, found: list[str]) -> None:
+    assert [text[start:end] for start, end in find_words(text, words)] == found
+
+
+def test_a_long_text_of_nearly_the_words_is_searched_at_once() -> None:
+    assert find_words("a-\n" * 50_000 + " " * 50_000, "a" * 200 + " b") == ()

@@ -1,0 +1,251 @@
+"""Finding words: on the page that is shown first, then on the others, and never in the way of typing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QToolButton
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.ui.find_bar import FindBar
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.notices import Notice
+from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import Found
+from tests.ui.steps import open_and_load
+
+Draw = Callable[..., Path]
+
+FIRST = "One word here.\nAnother Word,\nand no more."
+SECOND = "A page without it."
+THIRD = "The last word."
+
+
+@pytest.fixture
+def searched(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> MainWindow:
+    """Three pages with text, the first one shown, the bar open."""
+    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda *_: True)
+    open_and_load(qtbot, session, draw_page(pages=3))
+    for ref, text in reversed([*zip(session.refs, (FIRST, SECOND, THIRD), strict=True)]):
+        session.select_page(ref)
+        session.edit_text(text)
+        session.select_page(None)
+    session.select_page(session.refs[0])
+    window.actions_by_name["find"].trigger()
+    return window
+
+
+def bar(window: MainWindow) -> FindBar:
+    return window.text_column.find_bar.pane
+
+
+def line(window: MainWindow) -> QLineEdit:
+    return bar(window).findChild(QLineEdit)
+
+
+def outcome(window: MainWindow) -> str:
+    return bar(window).findChild(QLabel).text()
+
+
+def editor(window: MainWindow) -> QPlainTextEdit:
+    return window.text_column.text_pane.findChild(QPlainTextEdit)
+
+
+def selected(window: MainWindow) -> tuple[int, str]:
+    cursor = editor(window).textCursor()
+    return cursor.selectionStart(), cursor.selectedText()
+
+
+def highlighted(window: MainWindow) -> list[str]:
+    return [selection.cursor.selectedText() for selection in editor(window).extraSelections()]
+
+
+def test_typing_goes_to_the_first_place_and_lights_up_all_of_the_page(
+    qtbot: QtBot, searched: MainWindow
+) -> None:
+    qtbot.keyClicks(line(searched), "word")
+    assert line(searched).hasFocus()
+    assert selected(searched) == (4, "word")
+    assert highlighted(searched) == ["word", "Word"]
+    assert outcome(searched) == "1 of 2, 1 on other pages"
+
+
+def test_return_goes_through_all_pages_and_round(
+    qtbot: QtBot, searched: MainWindow, session: Session
+) -> None:
+    qtbot.keyClicks(line(searched), "word")
+    seen = []
+    for _ in range(4):
+        seen.append((session.refs.index(session.current), selected(searched)[0], outcome(searched)))
+        qtbot.keyClick(line(searched), Qt.Key.Key_Return)
+    assert seen == [
+        (0, 4, "1 of 2, 1 on other pages"),
+        (0, 23, "2 of 2, 1 on other pages"),
+        (2, 9, "1 of 1, 2 on other pages"),
+        (0, 4, "1 of 2, 1 on other pages"),
+    ]
+
+
+def test_shift_and_return_go_the_other_way(qtbot: QtBot, searched: MainWindow, session: Session) -> None:
+    qtbot.keyClicks(line(searched), "word")
+    seen = []
+    for _ in range(4):
+        seen.append((session.refs.index(session.current), selected(searched)[0]))
+        qtbot.keyClick(line(searched), Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert seen == [(0, 4), (2, 9), (0, 23), (0, 4)]
+
+
+def test_what_stands_on_other_pages_only_is_said_and_gone_to_when_asked(
+    qtbot: QtBot, searched: MainWindow, session: Session
+) -> None:
+    qtbot.keyClicks(line(searched), "last")
+    assert session.current == session.refs[0]
+    assert outcome(searched) == "None here, 1 on other pages"
+    searched.actions_by_name["find_next"].trigger()
+    assert session.current == session.refs[2]
+    assert selected(searched) == (4, "last")
+
+
+def test_the_only_place_is_found_again(qtbot: QtBot, searched: MainWindow) -> None:
+    qtbot.keyClicks(line(searched), "another")
+    for name in ("find_next", "find_previous"):
+        searched.actions_by_name[name].trigger()
+        assert selected(searched) == (15, "Another")
+
+
+def test_what_is_nowhere_is_said_and_leaves_the_text_alone(qtbot: QtBot, searched: MainWindow) -> None:
+    qtbot.keyClicks(line(searched), "nowhere")
+    assert outcome(searched) == "Not found"
+    assert selected(searched)[1] == "no"  # as far as it was found
+    assert highlighted(searched) == []
+    usable = [
+        one.accessibleName()
+        for one in bar(searched).findChildren(QToolButton)
+        if one.isEnabled() and one.accessibleName()
+    ]
+    assert usable == ["Close"]
+    qtbot.keyClick(line(searched), Qt.Key.Key_Return)
+    assert editor(searched).toPlainText() == FIRST
+
+
+def test_pages_that_were_not_read_may_hold_it(
+    qtbot: QtBot, searched: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    qtbot.keyClicks(line(searched), "nowhere")
+    with qtbot.waitSignal(session.pages_changed):
+        session.open_files([draw_page("other.png", pages=2)])
+    assert outcome(searched) == "Not found; 2 pages not read yet"
+
+
+def test_who_moves_the_cursor_goes_on_from_there(qtbot: QtBot, searched: MainWindow) -> None:
+    qtbot.keyClicks(line(searched), "word")
+    editor(searched).moveCursor(QTextCursor.MoveOperation.End)
+    assert outcome(searched) == "2 here, 1 on other pages"
+    searched.actions_by_name["find_previous"].trigger()
+    assert selected(searched) == (23, "Word")
+
+
+def test_typing_into_the_text_is_followed(qtbot: QtBot, searched: MainWindow) -> None:
+    qtbot.keyClicks(line(searched), "word")
+    editor(searched).moveCursor(QTextCursor.MoveOperation.Start)
+    qtbot.keyClicks(editor(searched), "word ")
+    assert highlighted(searched) == ["word", "word", "Word"]
+    assert outcome(searched) == "3 here, 1 on other pages"
+
+
+def test_a_page_that_is_chosen_by_hand_shows_its_own_places(
+    qtbot: QtBot, searched: MainWindow, session: Session
+) -> None:
+    qtbot.keyClicks(line(searched), "word")
+    session.select_page(session.refs[2])
+    assert highlighted(searched) == ["word"]
+    assert outcome(searched) == "1 here, 2 on other pages"
+    session.select_page(session.refs[1])
+    assert outcome(searched) == "None here, 3 on other pages"
+    session.select_page(None)
+    assert outcome(searched) == "None here, 3 on other pages"
+
+
+def test_a_reading_is_searched_as_it_comes(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    window.text_column.begin_find()
+    qtbot.keyClicks(line(window), "page 1 of scan")
+    with qtbot.waitSignal(
+        session.activity_changed, check_params_cb=lambda activity: activity == type(activity)()
+    ):
+        session.read_current()
+    assert highlighted(window) == ["page 1 of scan"]
+    assert outcome(window) == "1 here"
+
+
+def test_escape_closes_the_bar_and_no_notice_and_goes_back_to_the_place(
+    qtbot: QtBot, searched: MainWindow
+) -> None:
+    searched.notice_bar.add(Notice("Something went wrong."))
+    qtbot.keyClicks(line(searched), "another")
+    searched.activateWindow()
+    qtbot.keyClick(line(searched), Qt.Key.Key_Escape)
+    assert not bar(searched).isVisible()
+    assert editor(searched).hasFocus()
+    assert highlighted(searched) == []
+    assert selected(searched) == (15, "Another")
+    assert searched.notice_bar.sentences == ("Something went wrong.",)
+
+
+def test_the_next_place_is_asked_for_without_the_bar(qtbot: QtBot, searched: MainWindow) -> None:
+    qtbot.keyClicks(line(searched), "word")
+    qtbot.keyClick(line(searched), Qt.Key.Key_Escape)
+    editor(searched).moveCursor(QTextCursor.MoveOperation.Start)
+    searched.actions_by_name["find_next"].trigger()
+    assert bar(searched).isVisible()
+    assert line(searched).selectedText() == "word"
+    assert selected(searched) == (4, "word")
+
+
+def test_what_is_selected_is_looked_for(qtbot: QtBot, searched: MainWindow) -> None:
+    searched.text_column.end_find()
+    editor(searched).moveCursor(QTextCursor.MoveOperation.Start)
+    editor(searched).moveCursor(QTextCursor.MoveOperation.EndOfWord, QTextCursor.MoveMode.KeepAnchor)
+    searched.actions_by_name["find"].trigger()
+    assert line(searched).text() == "One"
+    editor(searched).selectAll()
+    searched.actions_by_name["find"].trigger()
+    assert line(searched).text() == "One"
+
+
+def test_looking_for_nothing_finds_nothing(qtbot: QtBot, searched: MainWindow) -> None:
+    qtbot.keyClicks(line(searched), "word")
+    line(searched).setText(" ")
+    assert outcome(searched) == ""
+    assert highlighted(searched) == []
+
+
+def test_rare_characters_move_no_place(qtbot: QtBot, searched: MainWindow, session: Session) -> None:
+    session.select_page(session.refs[1])
+    editor(searched).setPlainText("𝔸 word 𝔸 word")
+    qtbot.keyClicks(line(searched), "word")
+    searched.actions_by_name["find_next"].trigger()
+    assert selected(searched) == (11, "word")
+    assert highlighted(searched) == ["word", "word"]
+
+
+def test_the_places_are_shown_in_the_text_whatever_is_in_front(qtbot: QtBot, searched: MainWindow) -> None:
+    searched.text_column.show_compare()
+    assert not editor(searched).isVisible()
+    line(searched).setText("word")
+    assert editor(searched).isVisible()
+
+
+def test_there_is_nothing_to_find_before_there_is_text(window: MainWindow) -> None:
+    assert not window.actions_by_name["find"].isEnabled()
+    assert not window.text_column.find_bar.is_built
+
+
+def test_large_numbers_are_grouped() -> None:
+    assert Found("a", ((0, 1),) * 1200, 1100, 2500).sentence == "1,101 of 1,200, 2,500 on other pages"
