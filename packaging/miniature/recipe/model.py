@@ -15,6 +15,7 @@ from transformers import UnlimitedOcrForConditionalGeneration
 from transformers.models.unlimited_ocr.modeling_unlimited_ocr import rotate_half
 
 from recipe.alphabet import CLASS_COUNT
+from recipe.attention import BY_BLOCKS
 from recipe.experts import EVERY_EXPERT
 from recipe.labels import POINTS_PER_PATCH, SLOTS
 from rtocr_gui.ocr.architecture import Architecture, read_architecture
@@ -37,6 +38,19 @@ def read_sizes(config: Path = CONFIG) -> Architecture:
     """The sizes that a config.json asks for."""
     values: dict[str, Any] = json.loads(config.read_text(encoding="utf-8"))
     return read_architecture(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Positions that no token of a text has, as if so much more had been read there.
+
+    Attributes:
+        before: the token of the text, from 0, that comes behind them.
+        positions: how many they are.
+    """
+
+    before: int
+    positions: int
 
 
 class DenseHead(nn.Module):
@@ -94,9 +108,13 @@ class Learner(nn.Module):
         self.model.model.vision_tower.sam_encoder.neck.register_forward_hook(self._keep)
         self.model.model.multi_modal_projector.register_forward_hook(self._keep)
 
-    def use_every_expert(self) -> None:
-        """Compute as suits a GPU; see `recipe.experts`."""
-        self.model.model.language_model.config._experts_implementation = EVERY_EXPERT
+    def suit(self, device: torch.device) -> None:
+        """Let the decoder compute as is fast there; see `recipe.experts` and `recipe.attention`."""
+        config = self.model.model.language_model.config
+        if device.type == "cuda":
+            config._experts_implementation = EVERY_EXPERT
+        else:
+            config._attn_implementation = BY_BLOCKS
 
     def encode(self, views: Tensor) -> "EncodedViews":
         """Encode square views.
@@ -135,7 +153,13 @@ class Learner(nn.Module):
         return torch.stack(features.pooler_output), self._take_seen()
 
     def read(
-        self, visual: Tensor, prompt: Tensor, given: Tensor, places: Tensor | None = None, whole: int = 0
+        self,
+        visual: Tensor,
+        prompt: Tensor,
+        given: Tensor,
+        places: Tensor | None = None,
+        whole: int = 0,
+        gap: Gap | None = None,
     ) -> "Scores":
         """Score each next token of the texts, all tokens before it being given.
 
@@ -145,6 +169,7 @@ class Learner(nn.Module):
             given: (B, L) ids of the texts, any id where a text has ended.
             places: (V,) where pruned visual tokens stood in their sequence; None where it is whole.
             whole: length of the sequence that was pruned.
+            gap: in the positions of the texts.
 
         Returns:
             What is said before each token.
@@ -158,6 +183,8 @@ class Learner(nn.Module):
         if places is not None:
             behind = positions[1 + len(places) :] - len(places) + whole
             positions = torch.cat([positions[:1], 1 + places, behind])
+        if gap is not None:
+            positions[-length + gap.before :] += gap.positions
         position_ids = positions[None].expand(pages, -1)
         output = self.model.model.language_model(
             inputs_embeds=sequence,

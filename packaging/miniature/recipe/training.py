@@ -143,8 +143,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
     """
     device = torch.device(settings.device)
     learner.to(device)
-    if device.type == "cuda":
-        learner.use_every_expert()
+    learner.suit(device)
     parameters = stage.parameters(learner)
     for parameter in learner.parameters():
         parameter.requires_grad_(False)
