@@ -1,24 +1,45 @@
 """The page types that travel through the program. Knows Pillow images, no file formats."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
 
+_ROTATIONS = {
+    90: Image.Transpose.ROTATE_270,  # Pillow counts the other way round
+    180: Image.Transpose.ROTATE_180,
+    270: Image.Transpose.ROTATE_90,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class PageRef:
-    """Names one page of one file, by content.
+    """Names one page of one file, by content, and how it is held.
 
     Attributes:
         path: absolute path of the file.
         index: page number in the file, from 0.
         sha256: hexadecimal digest of the file's bytes, so that a changed file is another page.
+        rotation_deg: by how much it is turned clockwise from how the file has it: 0, 90, 180 or 270.
     """
 
     path: Path
     index: int
     sha256: str
+    rotation_deg: int = 0
+
+    def __post_init__(self) -> None:
+        if self.rotation_deg not in (0, *_ROTATIONS):
+            raise ValueError(f"a page cannot be turned by {self.rotation_deg} degrees")
+
+    def rotated(self, degrees: int) -> "PageRef":
+        """The same page, turned clockwise by so much more."""
+        return replace(self, rotation_deg=(self.rotation_deg + degrees) % 360)
+
+    @property
+    def unrotated(self) -> "PageRef":
+        """The page as the file has it."""
+        return replace(self, rotation_deg=0)
 
     @property
     def label(self) -> str:
@@ -32,10 +53,15 @@ class PageImage:
 
     Attributes:
         ref: which page.
-        image: RGB, EXIF orientation applied, alpha dropped.
+        image: RGB, EXIF orientation and rotation applied, alpha dropped.
         dpi: resolution it was rendered or scanned at; None where the file does not tell.
     """
 
     ref: PageRef
     image: Image.Image
     dpi: float | None
+
+
+def rotate(image: Image.Image, degrees: int) -> Image.Image:
+    """Turn a picture clockwise by 0, 90, 180 or 270 degrees; no pixel is lost."""
+    return image.transpose(_ROTATIONS[degrees]) if degrees else image

@@ -60,6 +60,7 @@ def curve_as_json(points: Iterable[CurvePoint], source: CurveSource) -> dict[str
         "file": str(source.ref.path),
         "page": source.ref.index + 1,
         "sha256": source.ref.sha256,
+        "rotation_deg": source.ref.rotation_deg,
         "model": source.model_name,
         "mode": source.mode_name,
         "task": source.settings.task.name,

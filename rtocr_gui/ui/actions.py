@@ -53,6 +53,8 @@ SPECS = (
     ActionSpec("find", "Find…", "Find words in the text of all pages", "Ctrl+F", "find"),
     ActionSpec("find_next", "Find next", "Go to the next place, on this page or another", "F3"),
     ActionSpec("find_previous", "Find previous", "Go to the place before", "Shift+F3"),
+    ActionSpec("rotate_left", "Rotate left", "Turn this page to the left; its file stays", "Shift+F7"),
+    ActionSpec("rotate_right", "Rotate right", "Turn this page to the right; its file stays", "F7"),
     ActionSpec("remove", "Remove page", "Take this page off the list; the file stays", "Ctrl+W"),
     ActionSpec("quit", "Quit", "Close the program", _Key.Quit),
     ActionSpec("read", "Read", "Read this page", "Ctrl+R", "read"),
@@ -98,7 +100,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "",
         "quit",
     ),
-    "&Edit": ("paste", "copy", "", "find", "find_next", "find_previous"),
+    "&Edit": ("paste", "copy", "", "find", "find_next", "find_previous", "", "rotate_left", "rotate_right"),
     "&Read": ("read", "read_all", "retry", "stop", "", "compare", "curve"),
     "&View": (
         *("zoom_in", "zoom_out", "fit_page", "fit_width", "actual_size"),

@@ -249,6 +249,8 @@ class MainWindow(QMainWindow):
             "find": self.text_column.begin_find,
             "find_next": self.text_column.find_next,
             "find_previous": self.text_column.find_previous,
+            "rotate_left": lambda: session.rotate_current(270),
+            "rotate_right": lambda: session.rotate_current(90),
             "remove": lambda: dialogues.ask_remove(session.current),
             "quit": self.close,
             "read": session.read_current,

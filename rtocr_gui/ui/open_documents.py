@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from rtocr_gui.documents.loading import CHANGED, Document, open_document
-from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pages import PageImage, PageRef, rotate
 from rtocr_gui.errors import DocumentError
 
 THUMBNAIL_PX = 160
@@ -46,15 +46,17 @@ class OpenDocuments:
         """Render a page, or give the one that was rendered last: it is shown and encoded in turn."""
         document = self._document_of(ref)
         if self._rendered is None or (self._rendered.ref, self._rendered_dpi) != (ref, dpi):
-            self._rendered, self._rendered_dpi = document.load_page(ref.index, dpi), dpi
+            page = document.load_page(ref.index, dpi)
+            self._rendered = PageImage(ref, rotate(page.image, ref.rotation_deg), page.dpi)
+            self._rendered_dpi = dpi
         return self._rendered
 
     def thumbnail(self, ref: PageRef) -> Image.Image:
         """Render a page small."""
-        return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX)
+        return rotate(self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX), ref.rotation_deg)
 
     def _document_of(self, ref: PageRef) -> Document:
         document = self._documents.get(ref.path)
-        if document is None or ref not in document.pages:
+        if document is None or ref.unrotated not in document.pages:
             raise DocumentError(CHANGED)
         return document

@@ -190,6 +190,20 @@ class OpenPage:
             self.state = PageState.EDITED if self.edited else PageState.WAITING
             self.sentence = ""
 
+    def rotated(self, ref: PageRef) -> "OpenPage":
+        """The same page under another name, with its text and scaling, and nothing of what was read."""
+        self._give_back()
+        state = PageState.EDITED if self.edited else PageState.WAITING
+        return OpenPage(
+            ref,
+            self.text,
+            self.edited,
+            self.exported,
+            state,
+            page_count=self.page_count,
+            scaling=self.scaling,
+        )
+
     def _give_back(self) -> None:
         """Take back the text that a reading began to replace."""
         former, self._former = self._former, None
@@ -297,9 +311,23 @@ class OpenPages:
 
     def add(self, refs: Iterable[PageRef]) -> None:
         """List all pages of a file at the end; those that are open already stay as they are."""
-        pages = tuple(refs)
+        pages, there = tuple(refs), {ref.unrotated for ref in self._pages}
         for ref in pages:
-            self._pages.setdefault(ref, OpenPage(ref, page_count=len(pages)))
+            if ref not in there:
+                self._pages[ref] = OpenPage(ref, page_count=len(pages))
+
+    def as_open(self, ref: PageRef) -> PageRef:
+        """A page of a file as it is open, however it is rotated."""
+        return next(page for page in self._pages if page.unrotated == ref)
+
+    def rotate(self, ref: PageRef, degrees: int) -> PageRef:
+        """Turn a page clockwise: it keeps its place, text and scaling; figures of readings are forgotten."""
+        rotated = ref.rotated(degrees)
+        self._pages = {
+            rotated if page.ref == ref else page.ref: page.rotated(rotated) if page.ref == ref else page
+            for page in self
+        }
+        return rotated
 
     def remove(self, ref: PageRef) -> PageRef | None:
         """Forget a page. Returns the one to show in its place; None where none is left."""
@@ -313,7 +341,9 @@ class OpenPages:
         """Pages of a file that its newest version no longer has, and that nobody edited."""
         current = set(refs)
         return tuple(
-            page.ref for page in self if page.ref.path == path and page.ref not in current and not page.edited
+            page.ref
+            for page in self
+            if page.ref.path == path and page.ref.unrotated not in current and not page.edited
         )
 
     def has_newer(self, ref: PageRef) -> bool:

@@ -20,7 +20,8 @@ class PageShelf(QObject):
 
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry): the list is another.
-        page_dropped (PageRef): a page is leaving the list, or its file has changed.
+        page_dropped (PageRef): a page is leaving the list, or its file has changed, or it is rotated.
+        page_rotated (PageRef): a page stands in the list under this name from now on.
         page_selected (PageRef or None): a page is shown from now on; its picture follows.
         page_rendered (PageRendered): the picture of the page that is shown.
         page_failed (PageFailure): the page that is shown has no picture, and why.
@@ -37,6 +38,7 @@ class PageShelf(QObject):
 
     pages_changed = Signal(object)
     page_dropped = Signal(object)
+    page_rotated = Signal(object)
     page_selected = Signal(object)
     page_rendered = Signal(object)
     page_failed = Signal(object)
@@ -99,6 +101,17 @@ class PageShelf(QObject):
         if ref == self._current:
             self._show(neighbour)
 
+    def rotate(self, ref: PageRef, degrees: int) -> None:
+        """Turn a page clockwise, in the program only; the file stays as it is."""
+        if ref not in self._pages:
+            return
+        self.page_dropped.emit(ref)
+        rotated = self._pages.rotate(ref, degrees)
+        self.pages_changed.emit(self._pages.entries)
+        self.page_rotated.emit(rotated)
+        if ref == self._current:
+            self._show(rotated)
+
     def want_thumbnail(self, ref: PageRef) -> None:
         """Render the thumbnail of a page that came into sight."""
         if ref in self._pages:
@@ -113,7 +126,7 @@ class PageShelf(QObject):
     def _add(self, reply: DocumentOpened) -> None:
         self._opening.pop(reply.request_id, None)
         for ref in self._pages.refs:
-            if ref.path == reply.path and ref not in reply.pages:
+            if ref.path == reply.path and ref.unrotated not in reply.pages:
                 self.page_dropped.emit(ref)
         for ref in self._pages.outdated(reply.path, reply.pages):
             self._pages.remove(ref)
@@ -121,8 +134,8 @@ class PageShelf(QObject):
         self.pages_changed.emit(self._pages.entries)
         if self._selects_opened or self._current not in self._pages.refs:
             self._selects_opened = False
-            self._show(reply.pages[0])
-        elif self._current in reply.pages:
+            self._show(self._pages.as_open(reply.pages[0]))
+        elif self._current.unrotated in reply.pages:
             self._show(self._current)
 
     @Slot(object)

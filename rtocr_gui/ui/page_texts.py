@@ -76,6 +76,10 @@ class PageTexts(QObject):
             self._announce(page)
             self.summary_changed.emit(page.summary)
 
+    def tell_state(self, ref: PageRef) -> None:
+        """Say how far a page is."""
+        self._announce(self._pages[ref])
+
     def blame_picture(self, failure: PageFailure) -> None:
         """Keep why a page has no picture."""
         is_earlier = self._pages.has_newer(failure.ref)

@@ -114,6 +114,7 @@ class Session(QObject):
         self._shelf.pages_changed.connect(self.pages_changed)
         self._shelf.pages_changed.connect(self.finder.refresh)
         self._shelf.page_dropped.connect(self._reader.forget)
+        self._shelf.page_rotated.connect(self._texts.tell_state)
         self._shelf.page_selected.connect(self.finder.begin_page)
         self._shelf.page_selected.connect(self._show_page)
         self._shelf.page_rendered.connect(self._show_page_image)
@@ -352,6 +353,11 @@ class Session(QObject):
     def remove_page(self, ref: PageRef) -> None:
         """Take a page off the list; the file stays where it is."""
         self._shelf.remove(ref)
+
+    def rotate_current(self, degrees: int) -> None:
+        """Turn the page that is shown clockwise; the file stays as it is."""
+        if self.current is not None:
+            self._shelf.rotate(self.current, degrees)
 
     @Slot(object)
     def want_thumbnail(self, ref: PageRef) -> None:
