@@ -68,6 +68,33 @@ def told(result: SimpleNamespace) -> list[str]:
 # Reading
 
 
+@pytest.mark.parametrize(
+    ("rotation", "size_px", "red_at"), [((), (300, 200), (5, 5)), (("--rotate", 90), (200, 300), (195, 5))]
+)
+def test_pages_are_turned_before_they_are_read(run, tmp_path, monkeypatch, rotation, size_px, red_at):
+    image = Image.new("RGB", (300, 200), "white")
+    image.paste((255, 0, 0), (0, 0, 60, 40))
+    image.save(tmp_path / "marked.png")
+    engine, seen = FakeEngine(), []
+    read_together = engine.read_together
+
+    def look(requests, most):
+        pages = list(requests)
+        seen.extend(request.page.image for request in pages)
+        return read_together(pages, most)
+
+    monkeypatch.setattr(engine, "read_together", look)
+    assert run("read", tmp_path / "marked.png", *rotation, engine=engine).code == 0
+    assert [image.size for image in seen] == [size_px]
+    assert seen[0].getpixel(red_at) == (255, 0, 0)
+
+
+def test_a_page_is_turned_by_quarters_only(run, page):
+    result = run("read", page, "--rotate", 45)
+    assert result.code == 2
+    assert "invalid choice: 45" in result.err[-1]
+
+
 def test_the_text_goes_to_stdout_as_markdown_and_progress_to_stderr(run, page):
     result = run("read", page, "--retention", "0.5")
     assert result.code == 0

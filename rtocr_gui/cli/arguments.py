@@ -223,6 +223,14 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     add_scaling(parser, "auto", "auto")
     parser.add_argument("--dpi", type=resolution, default="200", help="resolution for PDF pages (200)")
     parser.add_argument(
+        "--rotate",
+        type=int,
+        choices=(0, 90, 180, 270),
+        default=0,
+        metavar="DEGREES",
+        help="turn pages clockwise by 90, 180 or 270 degrees (0)",
+    )
+    parser.add_argument(
         "--password",
         metavar="TEXT",
         help="for an encrypted PDF; other users of the machine may see it, so rather wait to be asked for it",

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     try:
         with open_asking(path, arguments.password) as document:
             name = f"{path}, page {arguments.page}"
-            page = document.load_page(arguments.page - 1, arguments.dpi)
+            page = document.load_page(arguments.page - 1, arguments.dpi, arguments.rotate)
             truth = _truth(arguments, len(document.pages), progress)
             _spare(truth, arguments)
     except PAGE_ERRORS as error:

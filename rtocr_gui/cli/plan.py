@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     try:
         with open_asking(path, arguments.password) as document:
             name = f"{path}, page {arguments.page}"
-            page = document.load_page(arguments.page - 1, arguments.dpi)
+            page = document.load_page(arguments.page - 1, arguments.dpi, arguments.rotate)
         reader = load_reader(arguments, engine_factory, progress)
         progress.show(f"{name}: encode")
         encoded = reader.engine.encode(page, reader.scaling)
@@ -70,6 +70,7 @@ def _write_json(target: Path | bool, page: PageImage, reader: Reader, mode: Mode
         "file": str(page.ref.path),
         "page": page.ref.index + 1,
         "sha256": page.ref.sha256,
+        "rotation_deg": page.ref.rotation_deg,
         "model": reader.model.info.name,
         "mode": mode.value,
         **plan_as_json(plan),

@@ -165,7 +165,7 @@ class _ReadCommand:
             self._in_order.append(wanted)
             self._progress.show(f"{wanted.label}: open")
             try:
-                wanted.page = document.load_page(index, self._arguments.dpi)
+                wanted.page = document.load_page(index, self._arguments.dpi, self._arguments.rotate)
             except PAGE_ERRORS as error:
                 wanted.outcome = str(error)
                 self._write()

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 from PIL import Image
 
-from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pages import PageImage, PageRef, rotate
 from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
 from rtocr_gui.documents.pictures import PictureFile
 from rtocr_gui.errors import DocumentError
@@ -71,12 +71,13 @@ class Document:
         self._stamp = stamp
         self._source: PageSource | None = source
 
-    def load_page(self, index: int, dpi: float = DEFAULT_DPI) -> PageImage:
+    def load_page(self, index: int, dpi: float = DEFAULT_DPI, rotation_deg: int = 0) -> PageImage:
         """Render one page.
 
         Args:
             index: page number from 0.
             dpi: resolution for a PDF page; a picture has the pixels it has.
+            rotation_deg: by how much the page is turned clockwise: 0, 90, 180 or 270.
 
         Returns:
             The page. Its `dpi` is what it was rendered at (less than asked for where the page is
@@ -86,7 +87,8 @@ class Document:
             DocumentError: the page is damaged, too large or too narrow, or the file changed or is gone.
         """
         image, actual_dpi = self._source_of(index).render(index, dpi)
-        return PageImage(self.pages[index], image, actual_dpi)
+        ref = self.pages[index].rotated(rotation_deg)
+        return PageImage(ref, rotate(image, ref.rotation_deg), actual_dpi)
 
     def thumbnail(self, index: int, longest_px: int) -> Image.Image:
         """Render one page small: RGB, longest side at most `longest_px`.

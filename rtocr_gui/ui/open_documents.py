@@ -46,8 +46,7 @@ class OpenDocuments:
         """Render a page, or give the one that was rendered last: it is shown and encoded in turn."""
         document = self._document_of(ref)
         if self._rendered is None or (self._rendered.ref, self._rendered_dpi) != (ref, dpi):
-            page = document.load_page(ref.index, dpi)
-            self._rendered = PageImage(ref, rotate(page.image, ref.rotation_deg), page.dpi)
+            self._rendered = document.load_page(ref.index, dpi, ref.rotation_deg)
             self._rendered_dpi = dpi
         return self._rendered
 
