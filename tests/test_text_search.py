@@ -12,6 +12,7 @@ from rtocr_gui.ocr.text_search import find_words
         ("the end of\nthe line", "end  of the", ["end of\nthe"]),
         ("a long exam-\nple", "example", ["exam-\nple"]),
         ("well-known", "wellknown", []),
+        ("well-\nknown and well–known", "well-known", ["well-\nknown", "well–known"]),
         ("it’s “quoted” and it's", "it's", ["it’s", "it's"]),
         ("it’s “quoted”", '"quoted"', ["“quoted”"]),
         ("1.5 and 165", "1.5", ["1.5"]),
@@ -28,3 +29,4 @@ def test_words_are_found_as_they_stand_on_paper(text: str, words: str, found: li
 
 def test_a_long_text_of_nearly_the_words_is_searched_at_once() -> None:
     assert find_words("a-\n" * 50_000 + " " * 50_000, "a" * 200 + " b") == ()
+    assert find_words("-\n" * 5_000, "-" * 200 + "b") == ()

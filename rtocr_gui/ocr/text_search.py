@@ -1,13 +1,17 @@
 """Finds words in text as it stands on paper: a line may end between them or, with a hyphen, within one.
 
-Knows characters only. Small and capital letters, and straight and curly quotes, are the same here.
+Knows characters only. Small and capital letters, straight and curly quotes, short dashes are the same here.
 """
 
 import re
 
-_QUOTES = ("'‘’‚‛`´", '"“”„‟«»')
-_BROKEN = r"(?:-\n)?"
-"""What a scan may have within a word."""
+_QUOTES = {
+    **dict.fromkeys("'‘’‚‛`´", "['‘’‚‛`´]"),
+    **dict.fromkeys('"“”„‟«»', '["“”„‟«»]'),
+}
+_HYPHEN = "[-\u00ad\u2010\u2011\u2013]"
+_BROKEN = f"(?:{_HYPHEN}\n)?"
+"""What a scan may have between two letters of a word."""
 
 
 def find_words(text: str, words: str) -> tuple[tuple[int, int], ...]:
@@ -20,13 +24,17 @@ def find_words(text: str, words: str) -> tuple[tuple[int, int], ...]:
     Returns:
         Start and end of each place, in characters, in order; none overlaps another.
     """
-    parts = [_BROKEN.join(map(_alike, word)) for word in words.split()]
-    if not parts:
+    patterns = [_pattern(word) for word in words.split()]
+    if not patterns:
         return ()
-    pattern = re.compile(r"\s+".join(parts), re.IGNORECASE)
-    return tuple(match.span() for match in pattern.finditer(text))
+    found = re.compile(r"\s+".join(patterns), re.IGNORECASE)
+    return tuple(match.span() for match in found.finditer(text))
+
+
+def _pattern(word: str) -> str:
+    # No word is broken beside a hyphen of its own: it would be searched in ever more ways.
+    return f"{_HYPHEN}\n?".join(_BROKEN.join(map(_alike, part)) for part in re.split(_HYPHEN, word))
 
 
 def _alike(character: str) -> str:
-    quotes = next((each for each in _QUOTES if character in each), character)
-    return f"[{re.escape(quotes)}]" if len(quotes) > 1 else re.escape(character)
+    return _QUOTES.get(character) or re.escape(character)

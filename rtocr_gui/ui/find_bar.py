@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QWidget
 
 from rtocr_gui.ui.icons import icon
 from rtocr_gui.ui.shown import Found
@@ -17,14 +17,14 @@ class FindBar(QWidget):
 
     Signals:
         words_changed (str): the person looks for something else.
-        next_requested (): for its next place.
-        previous_requested (): for the place before.
+        next_requested (str): for the next place of these words.
+        previous_requested (str): for the place before.
         closed (): the person looks for nothing any more.
     """
 
     words_changed = Signal(str)
-    next_requested = Signal()
-    previous_requested = Signal()
+    next_requested = Signal(str)
+    previous_requested = Signal(str)
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -36,15 +36,15 @@ class FindBar(QWidget):
         self._line.setClearButtonEnabled(True)
         self._line.textChanged.connect(self.words_changed)
         self._outcome = QLabel()
-        self._outcome.setAccessibleName("What was found")
         self._outcome.setTextFormat(Qt.TextFormat.PlainText)
-        self._previous = self._button("Previous place (Shift+F3)", self.previous_requested.emit)
-        self._next = self._button("Next place (F3)", self.next_requested.emit)
+        self._outcome.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._previous = self._button("Previous place (Shift+F3)", self.find_previous)
+        self._next = self._button("Next place (F3)", self.find_next)
         self._close = self._button("Close (Esc)", self.closed.emit)
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 2, 6, 2)
         for widget in (self._line, self._outcome, self._previous, self._next, self._close):
-            row.addWidget(widget, 1 if widget is self._line else 0)
+            row.addWidget(widget, {self._line: 3, self._outcome: 2}.get(widget, 0))
         self.setFocusProxy(self._line)
         self._draw_icons()
         self.show_found(Found())
@@ -56,16 +56,27 @@ class FindBar(QWidget):
 
     def begin(self, words: str) -> None:
         """Let the person type, in place of the words from before or of those that are given."""
-        if words:
-            self._line.setText(words)
+        with QSignalBlocker(self._line):
+            self._line.setText(words or self.words)
         self._line.selectAll()
         self._line.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.words_changed.emit(self.words)
+
+    @Slot()
+    def find_next(self) -> None:
+        """Want the next place of the words."""
+        self.next_requested.emit(self.words)
+
+    @Slot()
+    def find_previous(self) -> None:
+        """Want the place before."""
+        self.previous_requested.emit(self.words)
 
     @Slot(object)
     def show_found(self, found: Found) -> None:
         """Say how often the words were found, and which place is the chosen one."""
         self._outcome.setText(found.sentence)
+        self._outcome.setToolTip(found.sentence)
         for button in (self._previous, self._next):
             button.setEnabled(found.count > 0)
 
@@ -79,9 +90,9 @@ class FindBar(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.closed.emit()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._line.hasFocus():
             backwards = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-            (self.previous_requested if backwards else self.next_requested).emit()
+            self.find_previous() if backwards else self.find_next()
         else:
             super().keyPressEvent(event)
 

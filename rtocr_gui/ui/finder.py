@@ -5,7 +5,7 @@ Knows pages and characters, no widget.
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.text_search import find_words
@@ -13,6 +13,9 @@ from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.shown import Found
 
 Place = tuple[int, int]
+
+STREAM_MS = 100
+"""Text that streams in is searched at most this often."""
 
 
 class Finder(QObject):
@@ -45,15 +48,16 @@ class Finder(QObject):
         self._show = show
         self._words = ""
         self._cursor: Place = (0, 0)
-        self._counts: dict[PageRef, tuple[str, str, int]] = {}
+        self._found: dict[PageRef, tuple[str, tuple[Place, ...]]] = {}
+        self._stream_timer = QTimer(self)
+        self._stream_timer.setSingleShot(True)
+        self._stream_timer.setInterval(STREAM_MS)
+        self._stream_timer.timeout.connect(self.refresh)
 
     @Slot(str)
     def search(self, words: str) -> None:
-        """Look for other words, and go to the first place from the cursor on, if it is on this page."""
-        self._words = words
-        if not words.strip():
-            self.stop()
-            return
+        """Look for words, and go to the first place from the cursor on, if it is on this page."""
+        self._take(words)
         places = self._places(self._current())
         begins = self._cursor[0]
         self._choose(next((place for place in places if place[0] >= begins), next(iter(places), None)))
@@ -61,43 +65,57 @@ class Finder(QObject):
     @Slot()
     def stop(self) -> None:
         """Look for nothing any more."""
-        self._words = ""
-        self._counts.clear()
+        self._take("")
         self.found_changed.emit(Found())
 
-    @Slot()
-    def go_on(self) -> None:
-        """Go to the next place, on this page or another; behind the last comes the first."""
+    @Slot(str)
+    def go_on(self, words: str) -> None:
+        """Go to the next place of words, on this page or another; behind the last comes the first."""
+        self._take(words)
         behind = [place for place in self._places(self._current()) if place[0] >= self._cursor[1]]
         self._choose(behind[0] if behind else self._first_elsewhere(forward=True))
 
-    @Slot()
-    def go_back(self) -> None:
-        """Go to the place before, on this page or another; before the first comes the last."""
+    @Slot(str)
+    def go_back(self, words: str) -> None:
+        """Go to the place of words before, on this page or another; before the first comes the last."""
+        self._take(words)
         before = [place for place in self._places(self._current()) if place[1] <= self._cursor[0]]
         self._choose(before[-1] if before else self._first_elsewhere(forward=False))
 
     @Slot(int, int)
     def follow_cursor(self, start: int, end: int) -> None:
         """Go on from another part of the text than the one that was chosen last."""
-        self._cursor = start, end
-        self.refresh()
+        if (start, end) != self._cursor:
+            self._cursor = start, end
+            self.refresh()
 
     @Slot()
-    def begin_page(self) -> None:
-        """Begin at the top of another page."""
+    def begin_text(self) -> None:
+        """Begin at the top: another text is shown."""
         self._cursor = (0, 0)
+
+    @Slot()
+    def follow_stream(self) -> None:
+        """Tell soon what is found in a text that grows."""
+        if self._words and not self._stream_timer.isActive():
+            self._stream_timer.start()
 
     @Slot()
     def refresh(self) -> None:
         """Tell again what is found: a text is another, or other pages are open."""
-        if not self._words.strip():
+        if not self._words:
             return
+        self._found = {ref: found for ref, found in self._found.items() if ref in self._pages}
         places = self._places(self._current())
         chosen = places.index(self._cursor) if self._cursor in places else None
-        elsewhere = sum(self._count(page.ref) for page in self._pages if page.ref != self._current())
-        unread = sum(page.reading is None and not page.text for page in self._pages)
+        elsewhere = sum(len(self._places(ref)) for ref in self._pages.refs if ref != self._current())
+        unread = sum(page.reading is None and not page.text and not page.edited for page in self._pages)
         self.found_changed.emit(Found(self._words.strip(), places, chosen, elsewhere, unread))
+
+    def _take(self, words: str) -> None:
+        if words != self._words:
+            self._words = words
+            self._found.clear()
 
     def _choose(self, place: Place | None) -> None:
         if place is not None:
@@ -112,7 +130,7 @@ class Finder(QObject):
             return None
         at = refs.index(current)
         order = (*refs[at + 1 :], *refs[: at + 1]) if forward else (*refs[:at][::-1], *refs[at:][::-1])
-        ref = next((ref for ref in order if self._count(ref)), None)
+        ref = next((ref for ref in order if self._places(ref)), None)
         if ref is None:
             return None
         if ref != current:
@@ -121,11 +139,9 @@ class Finder(QObject):
 
     def _places(self, ref: PageRef | None) -> tuple[Place, ...]:
         page = self._pages.get(ref)
-        return find_words(page.text, self._words) if page is not None else ()
-
-    def _count(self, ref: PageRef) -> int:
-        text = self._pages[ref].text
-        known = self._counts.get(ref)
-        if known is None or known[:2] != (self._words, text):
-            known = self._counts[ref] = (self._words, text, len(self._places(ref)))
-        return known[2]
+        if page is None:
+            return ()
+        known = self._found.get(page.ref)
+        if known is None or known[0] != page.text:
+            known = self._found[page.ref] = (page.text, find_words(page.text, self._words))
+        return known[1]

@@ -74,9 +74,7 @@ class MainWindow(QMainWindow):
         self.page_list = PageList()
         self.page_column = PageColumn(self.actions_by_name["blocks"])
         self.text_column = TextColumn()
-        self.text_column.text_pane.set_tips(
-            *(self.actions_by_name[name].toolTip() for name in ("find", "copy"))
-        )
+        self.text_column.text_pane.add_buttons(*(self.actions_by_name[name] for name in ("find", "copy")))
         self.retention_bar = RetentionBar()
         self.notice_bar = NoticeBar()
         self.status_line = StatusLine()
@@ -153,7 +151,6 @@ class MainWindow(QMainWindow):
         self.retention_bar.retention_released.connect(session.settle_retention)
         self.retention_bar.reread_toggled.connect(session.set_reread)
         self.text_column.text_pane.text_edited.connect(session.edit_text)
-        self.text_column.text_pane.copy_requested.connect(self._copy_text)
 
     def _connect_tuning(self) -> None:
         session, tuning, column = self._session, self._session.tuning, self.text_column
@@ -220,12 +217,12 @@ class MainWindow(QMainWindow):
 
     def _connect_find(self) -> None:
         finder, column = self._session.finder, self.text_column
-        column.text_pane.find_requested.connect(column.begin_find)
         column.find_bar.when_built(self._connect_find_bar)
         column.find_bar.follow(finder.found_changed, lambda find_bar: find_bar.show_found)
         finder.found_changed.connect(column.text_pane.show_found)
         finder.place_chosen.connect(column.text_pane.select)
         column.text_pane.cursor_moved.connect(finder.follow_cursor)
+        column.text_pane.text_replaced.connect(finder.begin_text)
 
     def _connect_find_bar(self, find_bar: "FindBar") -> None:
         finder = self._session.finder

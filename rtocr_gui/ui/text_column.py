@@ -33,7 +33,6 @@ class TextColumn(QSplitter):
         self.compare = LazyPane(_make_compare_view)
         self.figures_panel = FiguresPanel()
         self.curve = LazyPane(_make_curve_view)
-        self.summary.setAccessibleName("How the text came about")
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.summary.setWordWrap(True)
         self.summary.setContentsMargins(6, 4, 6, 4)
@@ -83,25 +82,29 @@ class TextColumn(QSplitter):
 
     @Slot()
     def begin_find(self) -> None:
-        """Let the person type what to find in the texts, beginning with what is selected."""
+        """Let the person type what to find in the texts; what is selected is a first try."""
+        words = self.text_pane.selected_words if self.find_bar.isHidden() else ""
         self.find_bar.show()
-        self.find_bar.pane.begin(self.text_pane.selected_words)
+        self.find_bar.pane.begin(words)
 
     @Slot()
     def find_next(self) -> None:
-        """Want the next place of the words, or words where there are none."""
-        if self.find_bar.isHidden():
-            self.begin_find()
-        else:
-            self.find_bar.pane.next_requested.emit()
+        """Want the next place of the words from before, or words where there were none."""
+        if self._shows_words():
+            self.find_bar.pane.find_next()
 
     @Slot()
     def find_previous(self) -> None:
-        """Want the place before, or words where there are none."""
-        if self.find_bar.isHidden():
+        """Want the place before, or words where there were none."""
+        if self._shows_words():
+            self.find_bar.pane.find_previous()
+
+    def _shows_words(self) -> bool:
+        """Show the bar. Returns True where words are in it; else the person is asked for them."""
+        if not self.find_bar.pane.words:
             self.begin_find()
-        else:
-            self.find_bar.pane.previous_requested.emit()
+        self.find_bar.show()
+        return bool(self.find_bar.pane.words)
 
     @Slot()
     def end_find(self) -> None:

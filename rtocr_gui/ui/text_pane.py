@@ -6,12 +6,12 @@ no page, no file and no clipboard; the preview opens no link and loads nothing t
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import accumulate
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QColor, QFontDatabase, QImage, QPalette, QTextCursor, QTextDocument
+from PySide6.QtGui import QAction, QColor, QFontDatabase, QImage, QPalette, QTextCursor, QTextDocument
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPlainTextEdit,
@@ -24,8 +24,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rtocr_gui.ui.icons import icon
 from rtocr_gui.ui.shown import Found
+
+PLACES_LIT = 1000
+"""So many places that were found are highlighted at most: Qt takes long to draw more."""
 
 PREVIEW_MS = 200
 """The preview follows the text at most this often."""
@@ -70,7 +72,7 @@ class MarkdownEditor(QPlainTextEdit):
 
 
 class TextPane(QWidget):
-    """Shows the text of one page in tabs, with a bar to find words in it and to copy it.
+    """Shows the text of one page in tabs, with buttons below it.
 
     Signals:
         text_edited(str): the person changed the text; all of it.
@@ -78,15 +80,13 @@ class TextPane(QWidget):
             none where both are the same.
         cursor_moved(int, int): the person's cursor or selection is elsewhere, from start to before end; both
             are the same where nothing is selected.
-        copy_requested(): the text should go to the clipboard.
-        find_requested(): the person looks for words.
+        text_replaced(): another text is shown; the cursor stands at its beginning.
     """
 
     text_edited = Signal(str)
     selection_changed = Signal(int, int)
     cursor_moved = Signal(int, int)
-    copy_requested = Signal()
-    find_requested = Signal()
+    text_replaced = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -97,6 +97,7 @@ class TextPane(QWidget):
         self._selection = (0, 0)
         self._mark: QTextCursor | None = None
         self._found: list[QTextCursor] = []
+        self._found_as: tuple[str, object] = "", ()
         self._preview_timer = QTimer(self)
         self._preview_timer.setSingleShot(True)
         self._preview_timer.setInterval(PREVIEW_MS)
@@ -116,16 +117,12 @@ class TextPane(QWidget):
         self.add_tab(self._preview, "Previe&w", "The text as it will look")
         self._tabs.currentChanged.connect(self._render_preview)
 
-        self._copy = self._button("Copy", self.copy_requested.emit)
-        self._find = self._button("Find", self.find_requested.emit)
-        bar = QHBoxLayout()
-        bar.addStretch()
-        bar.addWidget(self._find)
-        bar.addWidget(self._copy)
+        self._buttons = QHBoxLayout()
+        self._buttons.addStretch()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._tabs)
-        column.addLayout(bar)
+        column.addLayout(self._buttons)
         self._follow_appearance()
 
     @property
@@ -151,11 +148,11 @@ class TextPane(QWidget):
     def selected_words(self) -> str:
         """What is selected within one line; empty where nothing is, or more."""
         selected = self._editor.textCursor().selectedText()
-        return "" if "\u2029" in selected else selected
+        return "" if "\u2029" in selected else selected.strip()
 
     def begin_editing(self) -> None:
-        """Give the keyboard to the text."""
-        self._editor.setFocus()
+        """Give the keyboard to the text, or to what else is in front."""
+        self._tabs.currentWidget().setFocus()
 
     @Slot(int, int)
     def mark(self, start: int, end: int) -> None:
@@ -172,9 +169,13 @@ class TextPane(QWidget):
 
     @Slot(object)
     def show_found(self, found: Found) -> None:
-        """Highlight where words were found in the text."""
-        self._found = self._cursors(*found.places)
-        self._draw_marks()
+        """Highlight where words were found in the text; of very many places, those around the chosen one."""
+        begin = max(0, (found.chosen or 0) - PLACES_LIT // 2)
+        places = found.places[begin : begin + PLACES_LIT]
+        if (self.text, places) != self._found_as:
+            self._found_as = self.text, places
+            self._found = self._cursors(*places)
+            self._draw_marks()
 
     @Slot(int, int)
     def select(self, start: int, end: int) -> None:
@@ -201,6 +202,8 @@ class TextPane(QWidget):
         self._page = page
         with self._written_by_program():
             self._editor.setPlainText(text)
+        self._found_as = "", ()
+        self.text_replaced.emit()
         self._render_preview()
         for bar, position in zip(bars, positions, strict=True):
             bar.setValue(position)
@@ -234,10 +237,15 @@ class TextPane(QWidget):
         self._preview.setPlaceholderText(text)
         self.show_text("", page)
 
-    def set_tips(self, find: str, copy: str) -> None:
-        """Say what the buttons do, and which keys do the same."""
-        self._find.setToolTip(find)
-        self._copy.setToolTip(copy)
+    def add_buttons(self, *actions: QAction) -> None:
+        """Put buttons for actions below the text."""
+        for action in actions:
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setAutoRaise(True)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self._buttons.addWidget(button)
 
     @Slot(bool)
     def set_read_only(self, read_only: bool) -> None:
@@ -249,19 +257,7 @@ class TextPane(QWidget):
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._follow_appearance()
 
-    def _button(self, text: str, wish: Callable[[], None]) -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setAutoRaise(True)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setEnabled(False)
-        button.clicked.connect(wish)
-        return button
-
     def _follow_appearance(self) -> None:
-        self._copy.setIcon(icon("copy", self.palette()))
-        self._find.setIcon(icon("find", self.palette()))
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPointSizeF(self.font().pointSizeF())
         self._editor.setFont(font)
@@ -285,8 +281,6 @@ class TextPane(QWidget):
         if text == self._known_text:
             return  # Qt also calls a change of font or margin a change of text
         self._known_text = text
-        self._copy.setEnabled(bool(text))
-        self._find.setEnabled(bool(text))
         self._preview_is_stale = True
         if self._preview.isVisible() and not self._preview_timer.isActive():
             self._preview_timer.start()

@@ -81,6 +81,7 @@ class Tuning(QObject):
         self._comparison: ComparisonShown | None = None
         self._truth: Truth | None = None
         self._curve = CurveShown()
+        self._attention: NDArray[np.float32] | None = None
         self.spotlight = Spotlight(bridge, self._shown_text, self)
         self._comparer = Comparer(bridge, self)
         self._curve_reader = CurveReader(bridge, self)
@@ -126,6 +127,7 @@ class Tuning(QObject):
             self._transport = None
         self._plan = plan
         self.show_readings()
+        self._light(self._attention)
 
     def show_transport(self, transport: Transport) -> None:
         """Take the transport of the plan told last."""
@@ -168,6 +170,7 @@ class Tuning(QObject):
     @Slot(object)
     def _light(self, attention: NDArray[np.float32] | None) -> None:
         """Pass lights on to the plan they fit: the tokens of another mode lie elsewhere."""
+        self._attention = attention
         fits = self._plan is not None and attention is not None and len(attention) == len(self._plan.norms)
         self.attention_changed.emit(attention if fits else None)
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from recipe.attention import BY_BLOCKS
 from recipe.crops import CropBatches
 from recipe.encoder_stage import SNIPPETS, EncoderStage
+from recipe.experts import EVERY_EXPERT
 from recipe.export import Description, export_checkpoint
 from recipe.growth import sizes_before
 from recipe.losses import text_loss
-from recipe.model import Gap, Learner, Scores, read_sizes
+from recipe.model import Learner, read_sizes
 from recipe.muon import Optimiser
 from recipe.pages import PageKind, draw_page
 from recipe.pruned import prune_page
@@ -33,7 +35,6 @@ from recipe.training import (
 )
 from safetensors import safe_open
 from safetensors.torch import load_file
-from torch import Tensor
 
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.checkpoint import load_checkpoint
@@ -110,6 +111,9 @@ def test_what_is_computed_otherwise_for_a_device_is_what_the_stock_model_says(
         gradients = {name: one.grad for name, one in decoder.named_parameters() if one.grad is not None}
         said.append({"output": output.detach(), **gradients})
         decoder.zero_grad(set_to_none=True)
+    config = decoder.config
+    assert (config._attn_implementation == BY_BLOCKS) == (device == "cpu")
+    assert (config._experts_implementation == EVERY_EXPERT) == (device == "cuda")
     stock, ours = said
     assert stock.keys() == ours.keys()
     assert any("experts" in name for name in ours)
@@ -363,32 +367,6 @@ def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path, monkeypatch: 
     trained = load_file(tmp_path / "run" / STATE_FILE)["model:model.model.multi_modal_projector.weight"]
     exported = checkpoint.model.model.multi_modal_projector.weight
     assert torch.equal(exported, trained.to(torch.bfloat16).float())
-
-
-def test_gaps_are_drawn_by_the_step_and_stay_within_what_the_model_can_be_given(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    (part,) = READING.batches()[0]
-    learner, given = tiny_learner(), []
-    read = Learner.read
-
-    def note(self: Learner, *pages: Tensor, gap: Gap | None) -> Scores:
-        given.append(gap)
-        return read(self, *pages, gap=gap)
-
-    monkeypatch.setattr(Learner, "read", note)
-    length = 1 + part.layouts[0].kinds.size + len(part.prompt) + part.given.shape[1]
-    context = replace(learner.sizes.decoder, context_length=length + 5)
-    learner.sizes = replace(learner.sizes, decoder=context)
-    for step in (*range(12), *range(12)):
-        replace(READING, gaps=0.5).loss(learner, [part], step)
-    READING.loss(learner, [part], 0)
-    assert given[:12] == given[12:24]
-    assert given[24] is None
-    gaps = [gap for gap in given if gap is not None]
-    assert 2 < len(gaps) < 22
-    assert len({gap.before for gap in gaps}) > 1
-    assert all(0 <= gap.before < part.given.shape[1] and 0 <= gap.positions <= 5 for gap in gaps)
 
 
 def test_what_is_taught_pruned_is_what_the_program_gives() -> None:

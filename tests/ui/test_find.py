@@ -14,6 +14,7 @@ from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Found
+from rtocr_gui.ui.text_pane import PLACES_LIT
 from tests.ui.steps import open_and_load
 
 Draw = Callable[..., Path]
@@ -201,11 +202,19 @@ def test_escape_closes_the_bar_and_no_notice_and_goes_back_to_the_place(
 def test_the_next_place_is_asked_for_without_the_bar(qtbot: QtBot, searched: MainWindow) -> None:
     qtbot.keyClicks(line(searched), "word")
     qtbot.keyClick(line(searched), Qt.Key.Key_Escape)
-    editor(searched).moveCursor(QTextCursor.MoveOperation.Start)
+    assert highlighted(searched) == []
+    for name, place in (("find_next", (23, "Word")), ("find_previous", (4, "word"))):
+        searched.actions_by_name[name].trigger()
+        assert bar(searched).isVisible()
+        assert selected(searched) == place
+        assert highlighted(searched) == ["word", "Word"]
+
+
+def test_the_next_place_of_nothing_is_asked_about(searched: MainWindow) -> None:
+    searched.text_column.end_find()
     searched.actions_by_name["find_next"].trigger()
-    assert bar(searched).isVisible()
-    assert line(searched).selectedText() == "word"
-    assert selected(searched) == (4, "word")
+    assert line(searched).hasFocus()
+    assert selected(searched)[1] == ""
 
 
 def test_what_is_selected_is_looked_for(qtbot: QtBot, searched: MainWindow) -> None:
@@ -215,8 +224,79 @@ def test_what_is_selected_is_looked_for(qtbot: QtBot, searched: MainWindow) -> N
     searched.actions_by_name["find"].trigger()
     assert line(searched).text() == "One"
     editor(searched).selectAll()
+    searched.text_column.end_find()
     searched.actions_by_name["find"].trigger()
     assert line(searched).text() == "One"
+
+
+def test_what_was_typed_is_not_replaced_by_what_was_found(qtbot: QtBot, searched: MainWindow) -> None:
+    qtbot.keyClicks(line(searched), "wordy")
+    searched.actions_by_name["find"].trigger()
+    assert line(searched).selectedText() == "wordy"
+
+
+def test_return_on_a_button_goes_nowhere_else(qtbot: QtBot, searched: MainWindow) -> None:
+    qtbot.keyClicks(line(searched), "word")
+    buttons = {one.accessibleName(): one for one in bar(searched).findChildren(QToolButton)}
+    buttons["Previous place"].setFocus()
+    qtbot.keyClick(buttons["Previous place"], Qt.Key.Key_Return)
+    assert selected(searched) == (4, "word")
+
+
+def test_a_text_that_is_replaced_is_gone_through_from_its_beginning(
+    qtbot: QtBot, searched: MainWindow, session: Session
+) -> None:
+    qtbot.keyClicks(line(searched), "page")
+    session.select_page(session.refs[0])
+    with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda record: record is not None):
+        session.read_replacing((session.current,))
+    assert outcome(searched) == "1 here, 1 on other pages"
+    qtbot.keyClick(line(searched), Qt.Key.Key_Return)
+    assert selected(searched) == (0, "page")
+
+
+def test_what_is_read_on_other_pages_is_counted(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page(pages=2))
+    window.text_column.begin_find()
+    qtbot.keyClicks(line(window), "page 2")
+    assert outcome(window) == "Not found; 2 pages not read yet"
+    with qtbot.waitSignal(
+        session.activity_changed, check_params_cb=lambda activity: activity == type(activity)()
+    ):
+        session.read_all()
+    assert outcome(window) == "None here, 1 on other pages"
+
+
+def test_of_very_many_places_those_around_the_chosen_one_light_up(qtbot: QtBot, searched: MainWindow) -> None:
+    editor(searched).setPlainText("x " * 3000)
+    line(searched).setText("x")
+    assert len(highlighted(searched)) == PLACES_LIT
+    qtbot.keyClick(line(searched), Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert outcome(searched) == "3,000 of 3,000"
+    lit = [one.cursor.selectionStart() for one in editor(searched).extraSelections()]
+    assert selected(searched)[0] in lit
+
+
+def test_where_a_page_was_read_is_lit_again_when_finding_comes_back_to_it(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page(pages=2))
+    with qtbot.waitSignal(
+        session.activity_changed, check_params_cb=lambda activity: activity == type(activity)()
+    ):
+        session.read_all()
+    window.actions_by_name["trace"].setChecked(True)
+    lights: list[object] = []
+    session.tuning.attention_changed.connect(lights.append)
+    window.text_column.begin_find()
+    line(window).setText("scan")
+    for _ in range(2):
+        qtbot.waitUntil(lambda: bool(lights) and lights[-1] is not None)
+        lights.clear()
+        window.actions_by_name["find_next"].trigger()
+    qtbot.waitUntil(lambda: bool(lights) and lights[-1] is not None)
 
 
 def test_looking_for_nothing_finds_nothing(qtbot: QtBot, searched: MainWindow) -> None:

@@ -40,19 +40,6 @@ def read_sizes(config: Path = CONFIG) -> Architecture:
     return read_architecture(values)
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Positions that no token of a text has, as if so much more had been read there.
-
-    Attributes:
-        before: the token of the text, from 0, that comes behind them.
-        positions: how many they are.
-    """
-
-    before: int
-    positions: int
-
-
 class DenseHead(nn.Module):
     """Says the character at each of several places of one feature vector.
 
@@ -153,13 +140,7 @@ class Learner(nn.Module):
         return torch.stack(features.pooler_output), self._take_seen()
 
     def read(
-        self,
-        visual: Tensor,
-        prompt: Tensor,
-        given: Tensor,
-        places: Tensor | None = None,
-        whole: int = 0,
-        gap: Gap | None = None,
+        self, visual: Tensor, prompt: Tensor, given: Tensor, places: Tensor | None = None, whole: int = 0
     ) -> "Scores":
         """Score each next token of the texts, all tokens before it being given.
 
@@ -169,7 +150,6 @@ class Learner(nn.Module):
             given: (B, L) ids of the texts, any id where a text has ended.
             places: (V,) where pruned visual tokens stood in their sequence; None where it is whole.
             whole: length of the sequence that was pruned.
-            gap: in the positions of the texts.
 
         Returns:
             What is said before each token.
@@ -183,8 +163,6 @@ class Learner(nn.Module):
         if places is not None:
             behind = positions[1 + len(places) :] - len(places) + whole
             positions = torch.cat([positions[:1], 1 + places, behind])
-        if gap is not None:
-            positions[-length + gap.before :] += gap.positions
         position_ids = positions[None].expand(pages, -1)
         output = self.model.model.language_model(
             inputs_embeds=sequence,

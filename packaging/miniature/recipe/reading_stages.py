@@ -25,7 +25,6 @@ from recipe.losses import (
     token_loss,
 )
 from recipe.model import (
-    Gap,
     Learner,
     decoder_parameters,
     encoder_parameters,
@@ -79,14 +78,13 @@ WHOLE_PAGES = (
     ViewPlan(_pages((1000, 1300), _A4, (15, 44), 2500), Mode.BASE, pages=1, weight=0.6, markdown=0.05),
     ViewPlan(_pages((950, 1100), (1.0, 1.1), (9, 20), 3000), Mode.BASE, pages=1, weight=1.2),
     ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=0.7, markdown=0.05),
-    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=4, markdown=0.05),
+    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=3.2, markdown=0.05),
+    ViewPlan(_pages((1200, 1300), _A4, (9.5, 13), 6000), Mode.GUNDAM, pages=1, weight=0.5),
 )
 """All modes; the x-heights are those of the page before it is scaled, in the view 7.5 pixels and more on
 nearly all pages."""
 
 _DENSE_WEIGHT, _WHERE_WEIGHT = 0.35, 0.3
-
-_LONGEST_GAP = 3000
 
 EncoderLearning = Literal["nothing", "tokens", "all"]
 """What of the encoder a stage teaches: "tokens" is what follows SAM's neck."""
@@ -104,7 +102,6 @@ class ReadingStage:
         encoder_learns: what of it, with its heads.
         seed: of the pages.
         pruned: share of the batches whose pages are pruned by RTPrune at retentions drawn at random.
-        gaps: share of the other parts whose texts have a gap in their positions.
         encoder_share: of the learning rate, for what of the encoder and its heads has learnt long before:
             all but positions.
     """
@@ -116,7 +113,6 @@ class ReadingStage:
     encoder_learns: EncoderLearning
     seed: int
     pruned: float = 0.0
-    gaps: float = 0.0
     encoder_share: float = 0.2
 
     @property
@@ -155,7 +151,7 @@ class ReadingStage:
         surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
         dense, where, weight = (torch.zeros((), device=device) for _ in range(3))
         figures: dict[str, Tensor] = {}
-        rng = random.Random(f"step:{self.seed}:{step}")
+        rng = random.Random(f"prune:{self.seed}:{step}")
         pruned = rng.random() < self.pruned
         for part in batch:
             visual, encoded = learner.encode_pages(part.views, part.tiles, part.crop_wh)
@@ -163,8 +159,7 @@ class ReadingStage:
             if pruned and part.layouts:
                 text = _read_pruned(learner, visual, part, rng)
             else:
-                gap = self._gap(learner, visual, part, rng)
-                scores = learner.read(visual, part.prompt.to(device), part.given.to(device), gap=gap)
+                scores = learner.read(visual, part.prompt.to(device), part.given.to(device))
                 by_looks, looks_right = look_loss(scores.looks, part.looked_at.to(device), weights)
                 by_places, places_right = place_loss(scores.slots, part.slots_at.to(device), weights)
                 where = where + (by_looks + by_places) / len(batch)
@@ -200,14 +195,6 @@ class ReadingStage:
         said = {"text": by_text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
         return by_text + _DENSE_WEIGHT * dense + _WHERE_WEIGHT * where, {**said, **figures}
 
-    def _gap(self, learner: Learner, visual: Tensor, part: Part, rng: random.Random) -> Gap | None:
-        """Where a text seems to be longer than it is (PoSE, Zhu et al., 2023, arXiv 2309.10400)."""
-        if rng.random() >= self.gaps:
-            return None
-        length = part.given.shape[1]
-        room = learner.sizes.decoder.context_length - visual.shape[1] - len(part.prompt) - length - 1
-        return Gap(rng.randrange(length), rng.randint(0, max(0, min(room, _LONGEST_GAP))))
-
 
 def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Random) -> Tensor:
     """Score the texts of pages that keep a share of their tokens: page by page, as each keeps others."""
@@ -234,5 +221,5 @@ def both_stage(
 ) -> ReadingStage:
     """Encoder and decoder on whole pages, in a share of the batches pruned."""
     return ReadingStage(
-        "both", WHOLE_PAGES, 3, rate, encoder_learns, seed=3, pruned=pruned, gaps=0.5, encoder_share=0.5
+        "both", WHOLE_PAGES, 3, rate, encoder_learns, seed=3, pruned=pruned, encoder_share=0.5
     )

@@ -35,8 +35,8 @@ _MISREAD_SHARE = 0.03
 
 _LINE_WEIGHT = 4.0
 """Of what follows a newline, over any other id: a line that was not found costs all its characters."""
-_END_WEIGHT = 40.0
-"""Of the end, over any other id: a page on which it was not found is said over and over."""
+_END_SHARE = 0.015
+"""Of a text's ids, its end counts like so many: a page on which it was not found is said over and over."""
 
 _PROMPTS = {task.name: task.prompt for task in TASKS}
 
@@ -139,7 +139,7 @@ class ReadingBatches(Dataset[list[Part]]):
             targets[row, : length + 1] = ids
             given[row, :length] = torch.tensor(_misread(encoding.ids, misreading))
             weights[row, 1 : length + 1].masked_fill_(ids[:-1] == self._break_id, _LINE_WEIGHT)
-            weights[row, length] = _END_WEIGHT
+            weights[row, length] = max(1.0, _END_SHARE * length)
             printed = find_in_print(text, page.print)[[start for start, _ in encoding.offsets]]
             for told, of_print in ((looked_at, one.cells), (slots_at, one.slots)):
                 told[row, :length] = torch.from_numpy(np.append(of_print, -1)[printed])
