@@ -89,6 +89,14 @@ def test_pages_are_turned_before_they_are_read(run, tmp_path, monkeypatch, rotat
     assert seen[0].getpixel(red_at) == (255, 0, 0)
 
 
+@pytest.mark.parametrize("command", ["plan", "curve"])
+def test_a_turned_page_is_said_to_be_turned(run, page, tmp_path, command):
+    target = tmp_path / "told.json"
+    assert run(command, page, "--rotate", 270, "--json", target).code == 0
+    told = json.loads(target.read_text())
+    assert (told["page"], told["rotation_deg"]) == (1, 270)
+
+
 def test_a_page_is_turned_by_quarters_only(run, page):
     result = run("read", page, "--rotate", 45)
     assert result.code == 2

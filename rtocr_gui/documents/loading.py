@@ -87,8 +87,7 @@ class Document:
             DocumentError: the page is damaged, too large or too narrow, or the file changed or is gone.
         """
         image, actual_dpi = self._source_of(index).render(index, dpi)
-        ref = self.pages[index].rotated(rotation_deg)
-        return PageImage(ref, rotate(image, ref.rotation_deg), actual_dpi)
+        return PageImage(self.pages[index].rotated(rotation_deg), rotate(image, rotation_deg), actual_dpi)
 
     def thumbnail(self, index: int, longest_px: int) -> Image.Image:
         """Render one page small: RGB, longest side at most `longest_px`.

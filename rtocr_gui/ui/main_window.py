@@ -370,7 +370,8 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _show_text(self, shown: ShownText) -> None:
-        self.text_column.show_text(shown, self._session.current)
+        current = self._session.current
+        self.text_column.show_text(shown, current.unrotated if current is not None else None)
 
     @Slot(object)
     def _show_model(self, status: ModelStatus) -> None:

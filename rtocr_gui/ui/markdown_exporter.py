@@ -88,7 +88,7 @@ class MarkdownExporter(QObject):
         for place, draft in enumerate(drafts):
             if draft.figures:
                 write = _writer(draft.figures, place + 1, assets_folder(path))
-                export.waiting[self._bridge.export_page(draft.page.ref, dpi, write)] = place
+                export.waiting[self._bridge.export_page(draft.page.read_ref, dpi, write)] = place
         self._exports.append(export)
         self._finish(export)
 
@@ -131,7 +131,7 @@ class MarkdownExporter(QObject):
 
 def _figures_of(page: OpenPage) -> tuple[Figure, ...]:
     """The figures of a page, where they stand in its text as it was corrected."""
-    shown = page.blocks
+    shown = page.read_blocks
     if not figures_of(shown.blocks, [block.start for block in shown.blocks]):
         return ()
     places = BlockPlaces(shown.blocks, shown.text, page.text)

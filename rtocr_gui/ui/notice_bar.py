@@ -213,7 +213,8 @@ class _Row(QWidget):
 
 
 def _offers_to_read(notice: Notice, ref: PageRef) -> bool:
-    return any(isinstance(offer, ReadAgain) and offer.ref == ref for offer in notice.offers)
+    offered = (offer.ref for offer in notice.offers if isinstance(offer, ReadAgain))
+    return any(page.unrotated == ref.unrotated for page in offered)
 
 
 def _outdates(new: Notice, old: Notice) -> bool:

@@ -59,6 +59,7 @@ class OpenPage:
         raw_text: what the model said then, so far, markup and all.
         read_text: the same without the markup, and without what a person changed.
         scaling: how this page alone is scaled; None where it is scaled as all are.
+        read_as: as what it was read for its text; another name than `ref` once it was turned since.
         retry: how to scale it instead, where the newest reading failed or ran in circles; None where nobody
             knows a way, and once another reading began.
     """
@@ -78,6 +79,7 @@ class OpenPage:
     raw_text: str = ""
     read_text: str = ""
     scaling: Scaling | None = None
+    read_as: PageRef | None = None
     retry: Scaling | None = None
     _former: _FormerText | None = None
 
@@ -117,7 +119,7 @@ class OpenPage:
             return
         self.begin_text(reading.settings.task)
         self.reading, self.text = self.keep(reading), reading.text
-        self.by_former_model = False
+        self.by_former_model, self.read_as = False, reading.ref
         self.raw_text, self.read_text = reading.raw_text, reading.text
         self._former = None
         if reading.stop_reason is StopReason.LOOP:
@@ -184,25 +186,28 @@ class OpenPage:
     def give_up(self) -> None:
         """Go back to the text and the state before a reading that came to nothing."""
         self._give_back()
-        if self.reading is not None and not self.edited:
+        if self.reading is not None and not self.edited and not self.is_turned:
             self._tell_end(self.reading)
         else:
             self.state = PageState.EDITED if self.edited else PageState.WAITING
             self.sentence = ""
 
-    def rotated(self, ref: PageRef) -> "OpenPage":
-        """The same page under another name, with its text and scaling, and nothing of what was read."""
-        self._give_back()
-        state = PageState.EDITED if self.edited else PageState.WAITING
-        return OpenPage(
-            ref,
-            self.text,
-            self.edited,
-            self.exported,
-            state,
-            page_count=self.page_count,
-            scaling=self.scaling,
-        )
+    def rotate(self, degrees: int) -> None:
+        """Turn it clockwise: text and scaling stay; readings of how it lay compare with nothing any more."""
+        self.ref = self.ref.rotated(degrees)
+        self.readings.clear()
+        self.picture_problem, self.retry = "", None
+        self.give_up()
+
+    @property
+    def read_ref(self) -> PageRef:
+        """The page as it lay when its text was read."""
+        return self.ref if self._former is not None or self.read_as is None else self.read_as
+
+    @property
+    def is_turned(self) -> bool:
+        """True where its newest reading is of how it lay before."""
+        return self.read_as not in (None, self.ref)
 
     def _give_back(self) -> None:
         """Take back the text that a reading began to replace."""
@@ -228,6 +233,7 @@ class OpenPage:
         if self.reading is not None:
             kept, total = grouped(self.reading.kept), grouped(self.reading.total)
             how = "automatic" if self.reading.automatic else "set by hand"
+            parts += ["Read before it was turned"] if self.is_turned else []
             parts += [
                 f"Read from {kept} of {total} tokens ({percent(self.reading.retention)}, {how})",
                 self._mode_in_words(self.reading),
@@ -247,6 +253,13 @@ class OpenPage:
     @property
     def blocks(self) -> BlocksShown:
         """Parts of the page that were told in what was said so far, or why there are none."""
+        if self.read_ref != self.ref:
+            return BlocksShown(lack="Read the page as it lies now to see its blocks.")
+        return self.read_blocks
+
+    @property
+    def read_blocks(self) -> BlocksShown:
+        """The same, on the page as it was read."""
         if self.task is None:
             return BlocksShown(lack="Read the page to see its blocks.")
         if not self.task.tells_places:
@@ -317,17 +330,15 @@ class OpenPages:
                 self._pages[ref] = OpenPage(ref, page_count=len(pages))
 
     def as_open(self, ref: PageRef) -> PageRef:
-        """A page of a file as it is open, however it is rotated."""
-        return next(page for page in self._pages if page.unrotated == ref)
+        """A page as it is open, however it is rotated; as it is named where it is not open."""
+        return next((page for page in self._pages if page.unrotated == ref.unrotated), ref)
 
     def rotate(self, ref: PageRef, degrees: int) -> PageRef:
         """Turn a page clockwise: it keeps its place, text and scaling; figures of readings are forgotten."""
-        rotated = ref.rotated(degrees)
-        self._pages = {
-            rotated if page.ref == ref else page.ref: page.rotated(rotated) if page.ref == ref else page
-            for page in self
-        }
-        return rotated
+        page = self._pages[ref]
+        page.rotate(degrees)
+        self._pages = {page.ref: page for page in self}
+        return page.ref
 
     def remove(self, ref: PageRef) -> PageRef | None:
         """Forget a page. Returns the one to show in its place; None where none is left."""

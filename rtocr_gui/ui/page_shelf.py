@@ -20,8 +20,8 @@ class PageShelf(QObject):
 
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry): the list is another.
-        page_dropped (PageRef): a page is leaving the list, or its file has changed, or it is rotated.
-        page_rotated (PageRef): a page stands in the list under this name from now on.
+        page_dropped (PageRef): a page is leaving the list, or its file has changed.
+        page_rotated (PageRef, PageRef): a page that stood under one name in the list stands under another.
         page_selected (PageRef or None): a page is shown from now on; its picture follows.
         page_rendered (PageRendered): the picture of the page that is shown.
         page_failed (PageFailure): the page that is shown has no picture, and why.
@@ -38,7 +38,7 @@ class PageShelf(QObject):
 
     pages_changed = Signal(object)
     page_dropped = Signal(object)
-    page_rotated = Signal(object)
+    page_rotated = Signal(object, object)
     page_selected = Signal(object)
     page_rendered = Signal(object)
     page_failed = Signal(object)
@@ -101,16 +101,15 @@ class PageShelf(QObject):
         if ref == self._current:
             self._show(neighbour)
 
-    def rotate(self, ref: PageRef, degrees: int) -> None:
-        """Turn a page clockwise, in the program only; the file stays as it is."""
-        if ref not in self._pages:
+    def rotate(self, degrees: int) -> None:
+        """Turn the page that is shown clockwise, in the program only; the file stays as it is."""
+        before = self._current
+        if before is None:
             return
-        self.page_dropped.emit(ref)
-        rotated = self._pages.rotate(ref, degrees)
+        self._current = rotated = self._pages.rotate(before, degrees)
         self.pages_changed.emit(self._pages.entries)
-        self.page_rotated.emit(rotated)
-        if ref == self._current:
-            self._show(rotated)
+        self.page_rotated.emit(before, rotated)
+        self._show(rotated)
 
     def want_thumbnail(self, ref: PageRef) -> None:
         """Render the thumbnail of a page that came into sight."""

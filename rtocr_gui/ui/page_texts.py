@@ -177,7 +177,7 @@ class PageTexts(QObject):
             return
         reading = self._reader.is_reading(page.ref)
         self.text_changed.emit(ShownText(page.text, reading, page.placeholder, page.summary))
-        self.reading_changed.emit(page.reading)
+        self.reading_changed.emit(None if page.is_turned else page.reading)
         self._show_blocks()
 
     def _announce(self, page: OpenPage) -> None:

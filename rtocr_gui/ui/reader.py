@@ -131,6 +131,14 @@ class Reader(QObject):
         self._stop_page(ref)
         self._tell()
 
+    def rename(self, ref: PageRef, rotated: PageRef) -> None:
+        """A page was rotated: where it waits or is being read, it is read as it lies now."""
+        self._queue = deque(rotated if waiting == ref else waiting for waiting in self._queue)
+        if any(page.ref == ref and not page.is_stopped for page in self._in_hand.values()):
+            self._queue.appendleft(rotated)
+        self._stop_page(ref)
+        self._read_on()
+
     def _stop_page(self, ref: PageRef) -> None:
         for read_id, page in self._in_hand.items():
             if page.ref == ref:
@@ -170,7 +178,7 @@ class Reader(QObject):
     @Slot(object)
     def _stream(self, reply: TextStreamed) -> None:
         page = self._in_hand.get(reply.request_id)
-        if page is not None:
+        if page is not None and not page.is_stopped:
             if page.tokens == 0:
                 self.text_began.emit(reply.ref)
             self.text_streamed.emit(reply)

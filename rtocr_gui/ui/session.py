@@ -114,7 +114,8 @@ class Session(QObject):
         self._shelf.pages_changed.connect(self.pages_changed)
         self._shelf.pages_changed.connect(self.finder.refresh)
         self._shelf.page_dropped.connect(self._reader.forget)
-        self._shelf.page_rotated.connect(self._texts.tell_state)
+        self._shelf.page_rotated.connect(self._reader.rename)
+        self._shelf.page_rotated.connect(lambda _, rotated: self._texts.tell_state(rotated))
         self._shelf.page_selected.connect(self._show_page)
         self._shelf.page_rendered.connect(self._show_page_image)
         self._shelf.page_failed.connect(self._fail_page)
@@ -356,8 +357,7 @@ class Session(QObject):
 
     def rotate_current(self, degrees: int) -> None:
         """Turn the page that is shown clockwise; the file stays as it is."""
-        if self.current is not None:
-            self._shelf.rotate(self.current, degrees)
+        self._shelf.rotate(degrees)
 
     @Slot(object)
     def want_thumbnail(self, ref: PageRef) -> None:
@@ -450,8 +450,8 @@ class Session(QObject):
         """Do what a notice offered."""
         if isinstance(offer, LoadModel):
             self.models.take(offer.request)
-        elif offer.ref in self._pages:  # or it was taken off the list since
-            self.read((offer.ref,), offer.scaling)
+        elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # or it was taken off the list since
+            self.read((ref,), offer.scaling)
 
     def _read_settings(self, ref: PageRef | None) -> ReadSettings:
         """How a page is read now."""

@@ -113,7 +113,8 @@ class Tuning(QObject):
     def show_readings(self) -> None:
         """Tell the figures again: the page was read once more."""
         page = self._pages.get(self._shown)
-        reading = page.reading if page is not None and not page.by_former_model else None
+        compares = page is not None and not page.by_former_model and not page.is_turned
+        reading = page.reading if page is not None and compares else None
         settings = reading.settings if reading is not None else self._read_settings
         all_tokens = page.all_tokens_reading(settings) if page is not None else None
         self.figures_changed.emit(FiguresShown(self._plan, reading, all_tokens))

@@ -1,19 +1,23 @@
 """Turning a page: the picture turns, what a person typed stays, and a file opened again is the same page."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
 from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef, rotate
+from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
+from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.open_documents import OpenDocuments
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import PageStatus
+from rtocr_gui.ui.shown import Activity, BlocksShown, PageStatus
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import open_and_load
 
@@ -94,35 +98,216 @@ def test_a_turned_page_keeps_its_place_and_what_was_typed(
     assert states == [PageStatus(session.current, PageState.EDITED, "")]
 
 
-def test_a_turned_page_is_read_anew_and_its_figures_are_not_those_from_before(
+def read(qtbot: QtBot, session: Session) -> str:
+    with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda record: record is not None):
+        session.read_current()
+    return session.current_text
+
+
+def wait_until_idle(qtbot: QtBot, session: Session) -> None:
+    qtbot.waitUntil(lambda: session.activity == Activity())
+
+
+def newest(told: list[PageStatus], ref: PageRef) -> PageState:
+    return next(status.state for status in reversed(told) if status.ref == ref)
+
+
+@pytest.fixture
+def told(session: Session) -> list[PageStatus]:
+    """All that is said of how far pages are."""
+    heard: list[PageStatus] = []
+    session.page_status_changed.connect(heard.append)
+    return heard
+
+
+@pytest.fixture
+def figured(fake_engine: FakeEngine) -> FakeEngine:
+    """Reads a heading and a figure on every page."""
+    fake_engine.tasks = TASKS[:1]
+    fake_engine.said = [
+        "<|ref|>title<|/ref|><|det|>[[100, 0, 600, 100]]<|/det|>\n# Report\n\n",
+        "<|ref|>image<|/ref|><|det|>[[0, 0, 999, 500]]<|/det|>\n\n",
+    ]
+    return fake_engine
+
+
+def test_a_turned_page_keeps_its_text_which_says_that_it_is_of_the_page_before(
     qtbot: QtBot, session: Session, draw_page: Draw, fake_engine: FakeEngine
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     records: list[object] = []
+    summaries: list[str] = []
     session.reading_changed.connect(records.append)
-    for _ in range(2):
-        with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda record: record is not None):
-            session.read_current()
-        assert session.current_text == "page 1 of scan.png at 0.76"
-        rotate_and_see(qtbot, session, 90)
-        assert records[-1] is None
-        assert session.current_text == "page 1 of scan.png at 0.76"
+    session.text_changed.connect(lambda shown: summaries.append(shown.summary))
+    text = read(qtbot, session)
+    rotate_and_see(qtbot, session, 90)
+    assert session.current_text == text
+    assert summaries[-1].startswith("Read before it was turned")
+    assert records[-1] is None
+    read(qtbot, session)
+    assert len(fake_engine.asked) == 2
+    assert summaries[-1].startswith("Read from")
+
+
+def test_a_page_that_is_turned_back_is_as_it_was(
+    qtbot: QtBot, session: Session, draw_page: Draw, figured: FakeEngine
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    records: list[object] = []
+    blocks: list[BlocksShown] = []
+    session.reading_changed.connect(records.append)
+    session.blocks_changed.connect(blocks.append)
+    read(qtbot, session)
+    before = records[-1], blocks[-1]
+    rotate_and_see(qtbot, session, 90)
+    assert blocks[-1] == BlocksShown(lack="Read the page as it lies now to see its blocks.")
+    rotate_and_see(qtbot, session, 270)
+    assert (records[-1], blocks[-1]) == before
+
+
+@pytest.mark.parametrize("turned_back", [False, True])
+def test_a_page_that_is_being_read_is_read_as_it_lies_now(
+    qtbot: QtBot,
+    session: Session,
+    draw_page: Draw,
+    fake_engine: FakeEngine,
+    told: list[PageStatus],
+    turned_back: bool,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    with qtbot.waitSignal(session.text_appended):
+        session.read_current()
+    session.rotate_current(90)
+    if turned_back:
+        session.rotate_current(270)
+    with qtbot.waitSignal(session.text_appended):
+        pass
+    assert session.activity.reading
+    fake_engine.gate.set()
+    wait_until_idle(qtbot, session)
+    assert session.current_text == "page 1 of scan.png at 0.76"
+    assert newest(told, session.current) is PageState.READ
     assert len(fake_engine.asked) == 2
 
 
-def test_turning_a_page_that_is_being_read_stops_that_and_gives_its_text_back(
-    qtbot: QtBot, session: Session, draw_page: Draw, fake_engine: FakeEngine
+def test_pages_that_wait_are_read_as_they_lie_now(
+    qtbot: QtBot, session: Session, draw_page: Draw, fake_engine: FakeEngine, told: list[PageStatus]
 ) -> None:
-    open_and_load(qtbot, session, draw_page())
-    session.edit_text("mine")
+    open_and_load(qtbot, session, draw_page(pages=3))
     fake_engine.gate.clear()
     with qtbot.waitSignal(session.text_appended):
-        session.read_replacing((session.current,))
-    rotate_and_see(qtbot, session, 180)
-    assert session.current_text == "mine"
+        session.read_all()
+    session.select_page(session.refs[2])
+    rotate_and_see(qtbot, session, 90)
     fake_engine.gate.set()
-    qtbot.waitUntil(lambda: not session.activity.reading)
-    assert session.current_text == "mine"
+    wait_until_idle(qtbot, session)
+    assert [newest(told, ref) for ref in session.refs] == [PageState.READ] * 3
+
+
+def test_a_page_that_waits_for_the_model_is_read_as_it_lies_now(
+    qtbot: QtBot, session: Session, draw_page: Draw, told: list[PageStatus]
+) -> None:
+    path = draw_page()
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([path])
+    session.read_current()
+    session.rotate_current(90)
+    with qtbot.waitSignal(session.pages_changed):
+        session.open_files([path])
+    session.load_model()
+    wait_until_idle(qtbot, session)
+    assert newest(told, session.current) is PageState.READ
+
+
+@pytest.mark.parametrize("turned_back", [False, True])
+def test_stop_gives_a_turned_page_its_text_back(
+    qtbot: QtBot, session: Session, draw_page: Draw, fake_engine: FakeEngine, turned_back: bool
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    text = read(qtbot, session)
+    fake_engine.gate.clear()
+    with qtbot.waitSignal(session.text_appended):
+        session.read_current()
+    session.rotate_current(90)
+    if turned_back:
+        session.rotate_current(270)
+    assert session.current_text == text
+    session.stop()
+    wait_until_idle(qtbot, session)
+    assert session.current_text == text
+
+
+def test_what_comes_of_a_reading_after_its_page_was_turned_is_dropped(
+    qtbot: QtBot, session: Session, bridge: EngineBridge, draw_page: Draw, fake_engine: FakeEngine
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    text = read(qtbot, session)
+    fake_engine.gate.clear()
+    with qtbot.waitSignal(bridge.text_streamed) as streamed:
+        session.read_current()
+    for degrees in (90, 270):
+        session.rotate_current(degrees)
+    session.stop()
+    bridge.text_streamed.emit(replace(streamed.args[0], text="late"))
+    assert session.current_text == text
+    wait_until_idle(qtbot, session)
+    assert session.current_text == text
+
+
+def test_what_was_typed_can_be_undone_and_gone_on_with_where_the_cursor_is(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda *_: True)
+    open_and_load(qtbot, session, draw_page())
+    editor = window.text_column.text_pane.findChild(QPlainTextEdit)
+    editor.insertPlainText("mine")
+    rotate_and_see(qtbot, session, 90)
+    assert editor.textCursor().position() == 4
+    editor.undo()
+    assert session.current_text == ""
+
+
+def test_an_offer_for_a_page_is_good_for_it_however_it_is_turned(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, fake_engine: FakeEngine
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.too_large = {Mode.TINY}
+    fake_engine.retry = Scaling(Mode.SMALL)
+    with qtbot.waitSignal(session.notice_raised) as raised:
+        session.read_current()
+    rotate_and_see(qtbot, session, 90)
+    session.take_offer(raised.args[0].offers[0])
+    wait_until_idle(qtbot, session)
+    assert session.current_text == "page 1 of scan.png at 0.76"
+    assert window.notice_bar.notices == ()
+
+
+@pytest.mark.parametrize("turned_back", [False, True])
+def test_figures_are_exported_as_they_were_read(
+    qtbot: QtBot, session: Session, draw_page: Draw, figured: FakeEngine, tmp_path: Path, turned_back: bool
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session)
+    rotate_and_see(qtbot, session, 90)
+    if turned_back:
+        rotate_and_see(qtbot, session, 270)
+    with qtbot.waitSignal(session.notice_raised):
+        session.export(tmp_path / "out.md")
+    (figure,) = tmp_path.glob("out*/*.png")
+    with Image.open(figure) as cut:
+        assert cut.width == 400  # as wide as the page was then
+
+
+def test_a_page_that_is_turned_while_it_is_exported_was_exported(
+    qtbot: QtBot, session: Session, draw_page: Draw, figured: FakeEngine, tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text(f"{read(qtbot, session)} mine")
+    with qtbot.waitSignal(session.notice_raised):
+        session.export(tmp_path / "out.md")
+        session.rotate_current(90)
+    assert session.unexported_edits == 0
 
 
 def test_a_file_that_is_opened_again_shows_its_page_as_it_was_turned(
@@ -132,8 +317,9 @@ def test_a_file_that_is_opened_again_shows_its_page_as_it_was_turned(
     open_and_load(qtbot, session, path)
     session.edit_text("mine")
     rotate_and_see(qtbot, session, 90)
-    turned = session.refs
     session.select_page(session.refs[1])
+    rotate_and_see(qtbot, session, 180)
+    turned = session.refs
     with qtbot.waitSignal(session.page_selected):
         session.open_files([path])
     assert session.refs == turned
