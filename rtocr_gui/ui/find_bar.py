@@ -1,11 +1,10 @@
 """Where a person types what to look for in the texts, and sees how often it was found. Searches nothing."""
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
+from rtocr_gui.ui.form_parts import flat_button
 from rtocr_gui.ui.icons import icon
 from rtocr_gui.ui.shown import Found
 
@@ -38,9 +37,9 @@ class FindBar(QWidget):
         self._outcome = QLabel()
         self._outcome.setTextFormat(Qt.TextFormat.PlainText)
         self._outcome.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._previous = self._button("Previous place (Shift+F3)", self.find_previous)
-        self._next = self._button("Next place (F3)", self.find_next)
-        self._close = self._button("Close (Esc)", self.closed.emit)
+        self._previous = flat_button("Previous place", "Previous place (Shift+F3)", self.find_previous)
+        self._next = flat_button("Next place", "Next place (F3)", self.find_next)
+        self._close = flat_button("Close", "Close (Esc)", self.closed.emit)
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 2, 6, 2)
         for widget in (self._line, self._outcome, self._previous, self._next, self._close):
@@ -100,15 +99,6 @@ class FindBar(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._draw_icons()
-
-    def _button(self, tip: str, press: Callable[[], None]) -> QToolButton:
-        button = QToolButton()
-        button.setToolTip(tip)
-        button.setAccessibleName(tip.partition(" (")[0])
-        button.setAutoRaise(True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(press)
-        return button
 
     def _draw_icons(self) -> None:
         for button, name in ((self._previous, "previous"), (self._next, "next"), (self._close, "close")):

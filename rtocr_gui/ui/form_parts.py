@@ -1,9 +1,9 @@
-"""Labels and buttons of the window of models: no file name is rich text, and Return presses no button."""
+"""Labels and buttons as several panes have them: no file name is rich text, and Return presses no button."""
 
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton
 
 
 def plain_label(text: str = "") -> QLabel:
@@ -22,4 +22,15 @@ def plain_button(text: str, tip: str, action: Callable[[], None]) -> QPushButton
     button.setToolTip(tip)
     button.setAutoDefault(False)
     button.clicked.connect(lambda: action())
+    return button
+
+
+def flat_button(name: str, tip: str, action: Callable[[], None]) -> QToolButton:
+    """A button of a bar, for an icon; Tab goes to it, and a click takes the focus from nobody."""
+    button = QToolButton()
+    button.setAccessibleName(name)
+    button.setToolTip(tip)
+    button.setAutoRaise(True)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.clicked.connect(action)
     return button

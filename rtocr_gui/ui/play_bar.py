@@ -4,8 +4,6 @@ Knows what was said and which token is the turn's; where each was looked up ligh
 is traced before the person asks for it.
 """
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import (
@@ -15,11 +13,11 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QSizePolicy,
     QSlider,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from rtocr_gui.ui.form_parts import flat_button
 from rtocr_gui.ui.icons import icon
 from rtocr_gui.ui.said_line import SaidLine
 from rtocr_gui.ui.shown import TraceShown
@@ -66,7 +64,7 @@ class PlayBar(QWidget):
         self._count = QLabel()
         self._count.setAccessibleName("Which token")
         self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._play = self._button("Play", self._toggle)
+        self._play = flat_button("Play", "Play", self._toggle)
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setAccessibleName("Token of the text")
         self._slider.setToolTip("Which part of the text: drag, turn the wheel, or use the arrow keys")
@@ -80,9 +78,8 @@ class PlayBar(QWidget):
         self._speed.setAccessibleName("Tokens in a second")
         self._speed.setToolTip("How many tokens are played in a second")
         self._speed.currentIndexChanged.connect(self._keep_time)
-        self._help = self._button("What is this?", self._explain)
-        self._close = self._button("Close", self._end)
-        self._close.setToolTip("Show no longer where the model looked (Esc)")
+        self._help = flat_button("What is this?", "What is this?", self._explain)
+        self._close = flat_button("Close", "Show no longer where the model looked (Esc)", self._end)
 
         line = QHBoxLayout()
         line.setSpacing(2 * self.fontMetrics().averageCharWidth())
@@ -202,15 +199,6 @@ class PlayBar(QWidget):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self._show_state()
-
-    def _button(self, name: str, press: Callable[[], None]) -> QToolButton:
-        button = QToolButton()
-        button.setAccessibleName(name)
-        button.setToolTip(name)
-        button.setAutoRaise(True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(press)
-        return button
 
     @Slot()
     def _toggle(self) -> None:
