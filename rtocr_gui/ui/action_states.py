@@ -50,7 +50,7 @@ class ActionStates(QObject):
             "read": has_page,
             "read_all": has_page,
             "retry": session.retry is not None,
-            **dict.fromkeys(("remove", "rotate_left", "rotate_right"), has_page),
+            **dict.fromkeys(("remove", "rotate_left", "rotate_right", "rotate_file"), has_page),
             "stop": activity.reading or activity.page_count > 0 or tuning.is_reading,
             "compare": is_ready,
             "curve": is_ready and not tuning.is_reading,

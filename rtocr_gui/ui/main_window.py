@@ -248,6 +248,7 @@ class MainWindow(QMainWindow):
             "find_previous": self.text_column.find_previous,
             "rotate_left": lambda: session.rotate_current(270),
             "rotate_right": lambda: session.rotate_current(90),
+            "rotate_file": lambda: session.rotate_file(90),
             "remove": lambda: dialogues.ask_remove(session.current),
             "quit": self.close,
             "read": session.read_current,

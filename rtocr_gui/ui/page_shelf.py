@@ -101,15 +101,19 @@ class PageShelf(QObject):
         if ref == self._current:
             self._show(neighbour)
 
-    def rotate(self, degrees: int) -> None:
-        """Turn the page that is shown clockwise, in the program only; the file stays as it is."""
-        before = self._current
-        if before is None:
+    def rotate(self, degrees: int, *, whole_file: bool = False) -> None:
+        """Turn the page that is shown clockwise, or all pages of its file; the file stays as it is."""
+        shown = self._current
+        if shown is None:
             return
-        self._current = rotated = self._pages.rotate(before, degrees)
+        file = shown.path, shown.sha256
+        before = [ref for ref in self._pages.refs if whole_file and (ref.path, ref.sha256) == file] or [shown]
+        after = [self._pages.rotate(ref, degrees) for ref in before]
+        self._current = shown.rotated(degrees)
         self.pages_changed.emit(self._pages.entries)
-        self.page_rotated.emit(before, rotated)
-        self._show(rotated)
+        for ref, rotated in zip(before, after, strict=True):
+            self.page_rotated.emit(ref, rotated)
+        self._show(self._current)
 
     def want_thumbnail(self, ref: PageRef) -> None:
         """Render the thumbnail of a page that came into sight."""

@@ -359,6 +359,10 @@ class Session(QObject):
         """Turn the page that is shown clockwise; the file stays as it is."""
         self._shelf.rotate(degrees)
 
+    def rotate_file(self, degrees: int) -> None:
+        """Turn every page of the file clockwise of which a page is shown; the file stays as it is."""
+        self._shelf.rotate(degrees, whole_file=True)
+
     @Slot(object)
     def want_thumbnail(self, ref: PageRef) -> None:
         """Render the thumbnail of a page that came into sight."""

@@ -332,7 +332,34 @@ def test_a_page_cannot_be_turned_by_half_a_quarter(tmp_path: Path) -> None:
         PageRef(tmp_path, 0, "").rotated(45)
 
 
+def test_all_pages_of_a_file_are_turned_and_those_of_others_are_not(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    fake_engine: FakeEngine,
+    told: list[PageStatus],
+) -> None:
+    open_and_load(qtbot, session, draw_page(pages=3), draw_page("other.png"))
+    qtbot.waitUntil(lambda: len(session.refs) == 4)
+    of_file = [ref for ref in session.refs if ref.path.name == "scan.png"]
+    session.select_page(of_file[1])
+    fake_engine.gate.clear()
+    session.read((of_file[2],))
+    rotate_and_see(qtbot, session, 90)
+    with qtbot.waitSignal(session.page_image_changed):
+        window.actions_by_name["rotate_file"].trigger()
+    fake_engine.gate.set()
+    wait_until_idle(qtbot, session)
+    turns = {ref.label: ref.rotation_deg for ref in session.refs}
+    expected = {ref.label: 90 for ref in of_file} | {"scan.png, page 2": 180, "other.png, page 1": 0}
+    assert turns == expected
+    assert session.current == of_file[1].rotated(180)
+    assert newest(told, of_file[2].rotated(90)) is PageState.READ
+
+
 def test_nothing_is_turned_where_no_page_is_shown(window: MainWindow, session: Session) -> None:
     session.rotate_current(90)
+    session.rotate_file(90)
     assert session.refs == ()
     assert not window.actions_by_name["rotate_right"].isEnabled()
