@@ -24,6 +24,7 @@ from rtocr_gui.cli.values import (
     retention_ratio,
     tile_count,
 )
+from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.asking import ASKS, asked_task
@@ -225,7 +226,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rotate",
         type=int,
-        choices=(0, 90, 180, 270),
+        choices=ROTATIONS_DEG,
         default=0,
         metavar="DEGREES",
         help="turn pages clockwise by 90, 180 or 270 degrees (0)",

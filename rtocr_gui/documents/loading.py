@@ -89,13 +89,13 @@ class Document:
         image, actual_dpi = self._source_of(index).render(index, dpi)
         return PageImage(self.pages[index].rotated(rotation_deg), rotate(image, rotation_deg), actual_dpi)
 
-    def thumbnail(self, index: int, longest_px: int) -> Image.Image:
-        """Render one page small: RGB, longest side at most `longest_px`.
+    def thumbnail(self, index: int, longest_px: int, rotation_deg: int = 0) -> Image.Image:
+        """Render one page small: RGB, longest side at most `longest_px`, turned as by `load_page`.
 
         Raises:
             DocumentError: as `load_page`.
         """
-        return self._source_of(index).preview(index, longest_px)
+        return rotate(self._source_of(index).preview(index, longest_px), rotation_deg)
 
     def close(self) -> None:
         """Let go of the file. Closing twice is harmless."""

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from PIL import Image
 
-_ROTATIONS = {
+_TRANSPOSES = {
     90: Image.Transpose.ROTATE_270,  # Pillow counts the other way round
     180: Image.Transpose.ROTATE_180,
     270: Image.Transpose.ROTATE_90,
 }
+ROTATIONS_DEG = (0, *_TRANSPOSES)
+"""By how much a page can be turned clockwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class PageRef:
     rotation_deg: int = 0
 
     def __post_init__(self) -> None:
-        if self.rotation_deg not in (0, *_ROTATIONS):
+        if self.rotation_deg not in ROTATIONS_DEG:
             raise ValueError(f"a page cannot be turned by {self.rotation_deg} degrees")
 
     def rotated(self, degrees: int) -> "PageRef":
@@ -64,4 +66,4 @@ class PageImage:
 
 def rotate(image: Image.Image, degrees: int) -> Image.Image:
     """Turn a picture clockwise by 0, 90, 180 or 270 degrees; no pixel is lost."""
-    return image.transpose(_ROTATIONS[degrees]) if degrees else image
+    return image.transpose(_TRANSPOSES[degrees]) if degrees else image

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from rtocr_gui.documents.loading import CHANGED, Document, open_document
-from rtocr_gui.documents.pages import PageImage, PageRef, rotate
+from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError
 
 THUMBNAIL_PX = 160
@@ -52,7 +52,7 @@ class OpenDocuments:
 
     def thumbnail(self, ref: PageRef) -> Image.Image:
         """Render a page small."""
-        return rotate(self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX), ref.rotation_deg)
+        return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg)
 
     def _document_of(self, ref: PageRef) -> Document:
         document = self._documents.get(ref.path)

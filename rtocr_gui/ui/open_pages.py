@@ -333,12 +333,17 @@ class OpenPages:
         """A page as it is open, however it is rotated; as it is named where it is not open."""
         return next((page for page in self._pages if page.unrotated == ref.unrotated), ref)
 
-    def rotate(self, ref: PageRef, degrees: int) -> PageRef:
-        """Turn a page clockwise: it keeps its place, text and scaling; figures of readings are forgotten."""
-        page = self._pages[ref]
-        page.rotate(degrees)
+    def rotate(self, refs: Iterable[PageRef], degrees: int) -> tuple[PageRef, ...]:
+        """Turn pages clockwise: they keep place, text and scaling; figures of readings are forgotten.
+
+        Returns:
+            The names that they have from now on.
+        """
+        turned = [self._pages[ref] for ref in refs]
+        for page in turned:
+            page.rotate(degrees)
         self._pages = {page.ref: page for page in self}
-        return page.ref
+        return tuple(page.ref for page in turned)
 
     def remove(self, ref: PageRef) -> PageRef | None:
         """Forget a page. Returns the one to show in its place; None where none is left."""

@@ -108,7 +108,7 @@ class PageShelf(QObject):
             return
         file = shown.path, shown.sha256
         before = [ref for ref in self._pages.refs if whole_file and (ref.path, ref.sha256) == file] or [shown]
-        after = [self._pages.rotate(ref, degrees) for ref in before]
+        after = self._pages.rotate(before, degrees)
         self._current = shown.rotated(degrees)
         self.pages_changed.emit(self._pages.entries)
         for ref, rotated in zip(before, after, strict=True):

@@ -6,7 +6,7 @@ no page, no file and no clipboard; the preview opens no link and loads nothing t
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 
@@ -345,20 +345,22 @@ def _held(bar: QScrollBar) -> Iterator[None]:
 
 
 def _qt_places(text: str, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Places in a text as Qt counts them: a character outside the Basic Multilingual Plane counts twice."""
-    within = [(min(start, len(text)), min(end, len(text))) for start, end in places]
-    if max(text, default="") <= "\uffff":
-        return within
-    begins = [*accumulate((1 + (character > "\uffff") for character in text), initial=0)]
-    return [(begins[start], begins[end]) for start, end in within]
+    """Places in a text as Qt counts them; what lies behind the text counts as its end."""
+    begins, last = _qt_begins(text), len(text)
+    return [(begins[min(start, last)], begins[min(end, last)]) for start, end in places]
 
 
 def _characters_at(text: str, *qt_places: int) -> list[int]:
     """The inverse of `_qt_places`; a place within a character counts as before it."""
-    if max(text, default="") <= "\uffff":
-        return list(qt_places)
-    begins = [*accumulate((1 + (character > "\uffff") for character in text), initial=0)]
+    begins = _qt_begins(text)
     return [bisect_right(begins, place) - 1 for place in qt_places]
+
+
+def _qt_begins(text: str) -> Sequence[int]:
+    """Where Qt has each character begin, and the text end: one beyond the Basic Multilingual Plane is two."""
+    if max(text, default="") <= "\uffff":
+        return range(len(text) + 1)
+    return [*accumulate((1 + (character > "\uffff") for character in text), initial=0)]
 
 
 def _mark_colour(palette: QPalette) -> QColor:

@@ -128,7 +128,8 @@ class Tuning(QObject):
             self._transport = None
         self._plan = plan
         self.show_readings()
-        self._light(self._attention)
+        if self._attention is not None:
+            self._light(self._attention)
 
     def show_transport(self, transport: Transport) -> None:
         """Take the transport of the plan told last."""

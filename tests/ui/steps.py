@@ -1,10 +1,12 @@
 """What the tests of the session and of the window do first."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import Activity
 
 
 def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
@@ -12,3 +14,14 @@ def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
         session.load_model()
         session.open_files(paths)
+
+
+def until_idle(qtbot: QtBot, session: Session, ask: Callable[[], object]) -> None:
+    """Ask for readings, and wait until the reader is told to be idle."""
+    with qtbot.waitSignal(session.activity_changed, check_params_cb=lambda activity: activity == Activity()):
+        ask()
+
+
+def wait_until_idle(qtbot: QtBot, session: Session) -> None:
+    """Wait for readings that were asked for before."""
+    qtbot.waitUntil(lambda: session.activity == Activity())

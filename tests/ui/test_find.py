@@ -15,7 +15,7 @@ from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Found
 from rtocr_gui.ui.text_pane import PLACES_LIT
-from tests.ui.steps import open_and_load
+from tests.ui.steps import open_and_load, until_idle
 
 Draw = Callable[..., Path]
 
@@ -177,10 +177,7 @@ def test_a_reading_is_searched_as_it_comes(
     open_and_load(qtbot, session, draw_page())
     window.text_column.begin_find()
     qtbot.keyClicks(line(window), "page 1 of scan")
-    with qtbot.waitSignal(
-        session.activity_changed, check_params_cb=lambda activity: activity == type(activity)()
-    ):
-        session.read_current()
+    until_idle(qtbot, session, session.read_current)
     assert highlighted(window) == ["page 1 of scan"]
     assert outcome(window) == "1 here"
 
@@ -262,10 +259,7 @@ def test_what_is_read_on_other_pages_is_counted(
     window.text_column.begin_find()
     qtbot.keyClicks(line(window), "page 2")
     assert outcome(window) == "Not found; 2 pages not read yet"
-    with qtbot.waitSignal(
-        session.activity_changed, check_params_cb=lambda activity: activity == type(activity)()
-    ):
-        session.read_all()
+    until_idle(qtbot, session, session.read_all)
     assert outcome(window) == "None here, 1 on other pages"
 
 
@@ -283,10 +277,7 @@ def test_where_a_page_was_read_is_lit_again_when_finding_comes_back_to_it(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page(pages=2))
-    with qtbot.waitSignal(
-        session.activity_changed, check_params_cb=lambda activity: activity == type(activity)()
-    ):
-        session.read_all()
+    until_idle(qtbot, session, session.read_all)
     window.actions_by_name["trace"].setChecked(True)
     lights: list[object] = []
     session.tuning.attention_changed.connect(lights.append)

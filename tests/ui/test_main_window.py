@@ -34,16 +34,13 @@ from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import ModelStatus, PasswordQuestion
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load
+from tests.ui.steps import open_and_load, until_idle
 
 Draw = Callable[..., Path]
 
 
 def read(qtbot: QtBot, window: MainWindow, session: Session) -> None:
-    with qtbot.waitSignal(
-        session.activity_changed, check_params_cb=lambda activity: activity == type(activity)()
-    ):
-        window.actions_by_name["read"].trigger()
+    until_idle(qtbot, session, window.actions_by_name["read"].trigger)
 
 
 def editor(window: MainWindow) -> QPlainTextEdit:
@@ -148,10 +145,7 @@ def test_a_key_on_the_slider_does_not_have_the_page_read_that_is_shown_next(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    with qtbot.waitSignal(
-        session.activity_changed, check_params_cb=lambda activity: activity == type(activity)()
-    ):
-        window.actions_by_name["read_all"].trigger()
+    until_idle(qtbot, session, window.actions_by_name["read_all"].trigger)
     qtbot.keyClick(window.retention_bar.findChild(QSlider), Qt.Key.Key_Left)
     session.select_page(session.refs[1])
     window.retention_bar.findChild(QTimer).timeout.emit()

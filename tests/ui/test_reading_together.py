@@ -15,7 +15,7 @@ from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity
 from rtocr_gui.ui.status_line import StatusLine
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load
+from tests.ui.steps import open_and_load, wait_until_idle
 
 Draw = Callable[..., Path]
 SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
@@ -48,10 +48,6 @@ def five(qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, draw_page:
     return pages
 
 
-def until_idle(qtbot: QtBot, session: Session) -> None:
-    qtbot.waitUntil(lambda: session.activity == Activity())
-
-
 def text_of(session: Session, ref: PageRef) -> str:
     session.select_page(ref)
     return session.current_text
@@ -67,7 +63,7 @@ def test_as_many_pages_are_in_hand_as_the_model_takes_and_the_others_wait(
     assert (session.activity.page, session.activity.page_count) == (1, 5)
     assert [text_of(session, ref) != "" for ref in book] == [True, True, False, False, False]
     fake_engine.gate.set()
-    until_idle(qtbot, session)
+    wait_until_idle(qtbot, session)
     for number, ref in enumerate(book, start=1):
         assert text_of(session, ref).startswith(f"page {number} of book.tiff")
 
@@ -81,7 +77,7 @@ def test_a_single_page_is_read_by_itself(
 ) -> None:
     monkeypatch.delattr(FakeEngine, "read_together")
     session.read_current()
-    until_idle(qtbot, session)
+    wait_until_idle(qtbot, session)
     assert text_of(session, book[0]).startswith("page 1 of book.tiff")
 
 
@@ -92,7 +88,7 @@ def test_a_page_that_fails_fails_alone(
     fake_engine.broken_pages = {"broken.png"}
     open_and_load(qtbot, session, draw_page("first.png"), draw_page("broken.png"), draw_page("last.png"))
     session.read_all()
-    until_idle(qtbot, session)
+    wait_until_idle(qtbot, session)
     assert [states[ref] for ref in session.refs] == [PageState.READ, PageState.FAILED, PageState.READ]
 
 
@@ -103,7 +99,7 @@ def test_stop_ends_all_pages_in_hand_and_begins_no_other(
     session.read_all()
     qtbot.waitUntil(lambda: session.activity.tokens == 2)
     session.stop()
-    until_idle(qtbot, session)
+    wait_until_idle(qtbot, session)
     assert len(fake_engine.asked) == 2
 
 
@@ -115,7 +111,7 @@ def test_a_page_that_is_removed_ends_alone(
     qtbot.waitUntil(lambda: session.activity.tokens == 2)
     session.remove_page(book[0])
     fake_engine.gate.set()
-    until_idle(qtbot, session)
+    wait_until_idle(qtbot, session)
     assert [text_of(session, ref).startswith(f"page {ref.index + 1}") for ref in session.refs] == [True] * 4
 
 
@@ -128,7 +124,7 @@ def test_pages_asked_for_later_join(
     session.read(book[2:])
     assert session.activity.page_count == 5
     fake_engine.gate.set()
-    until_idle(qtbot, session)
+    wait_until_idle(qtbot, session)
     assert text_of(session, book[4]).startswith("page 5")
 
 

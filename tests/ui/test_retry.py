@@ -12,9 +12,9 @@ from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.notices import Notice, ReadAgain
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity, PageStatus
+from rtocr_gui.ui.shown import PageStatus
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load
+from tests.ui.steps import open_and_load, until_idle
 
 Draw = Callable[..., Path]
 TINY, BASE = Scaling(Mode.TINY), Scaling(Mode.BASE)
@@ -32,11 +32,6 @@ def states(session: Session) -> dict[str, PageStatus]:
     newest: dict[str, PageStatus] = {}
     session.page_status_changed.connect(lambda status: newest.update({status.ref.label: status}))
     return newest
-
-
-def until_idle(qtbot: QtBot, session: Session, ask: Callable[[], object]) -> None:
-    with qtbot.waitSignal(session.activity_changed, check_params_cb=lambda activity: activity == Activity()):
-        ask()
 
 
 def read(qtbot: QtBot, session: Session) -> None:

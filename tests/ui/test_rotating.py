@@ -17,9 +17,9 @@ from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.open_documents import OpenDocuments
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity, BlocksShown, PageStatus
+from rtocr_gui.ui.shown import BlocksShown, PageStatus
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load
+from tests.ui.steps import open_and_load, wait_until_idle
 
 Draw = Callable[..., Path]
 
@@ -104,8 +104,11 @@ def read(qtbot: QtBot, session: Session) -> str:
     return session.current_text
 
 
-def wait_until_idle(qtbot: QtBot, session: Session) -> None:
-    qtbot.waitUntil(lambda: session.activity == Activity())
+def begin_to_read(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
+    """Read the page that is shown, as far as its first word."""
+    engine.gate.clear()
+    with qtbot.waitSignal(session.text_appended):
+        session.read_current()
 
 
 def newest(told: list[PageStatus], ref: PageRef) -> PageState:
@@ -175,9 +178,7 @@ def test_a_page_that_is_being_read_is_read_as_it_lies_now(
     turned_back: bool,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    with qtbot.waitSignal(session.text_appended):
-        session.read_current()
+    begin_to_read(qtbot, session, fake_engine)
     session.rotate_current(90)
     if turned_back:
         session.rotate_current(270)
@@ -226,9 +227,7 @@ def test_stop_gives_a_turned_page_its_text_back(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     text = read(qtbot, session)
-    fake_engine.gate.clear()
-    with qtbot.waitSignal(session.text_appended):
-        session.read_current()
+    begin_to_read(qtbot, session, fake_engine)
     session.rotate_current(90)
     if turned_back:
         session.rotate_current(270)

@@ -17,7 +17,7 @@ from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.tuning import Tuning
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load
+from tests.ui.steps import open_and_load, until_idle
 
 Draw = Callable[..., Path]
 ALL, HALF = PruneSettings(1.0), PruneSettings(0.5)
@@ -50,10 +50,7 @@ def notices(session: Session) -> list[str]:
 
 
 def read(qtbot: QtBot, session: Session) -> None:
-    with qtbot.waitSignal(
-        session.activity_changed, check_params_cb=lambda activity: activity == type(activity)()
-    ):
-        session.read_current()
+    until_idle(qtbot, session, session.read_current)
 
 
 def compare(qtbot: QtBot, tuning: Tuning) -> ComparisonShown:

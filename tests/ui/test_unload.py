@@ -18,7 +18,7 @@ from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load
+from tests.ui.steps import open_and_load, until_idle
 
 Draw = Callable[..., Path]
 NEVER = 2**30
@@ -42,8 +42,7 @@ def unload(qtbot: QtBot, session: Session) -> None:
 
 
 def read(qtbot: QtBot, session: Session) -> None:
-    with qtbot.waitSignal(session.activity_changed, check_params_cb=lambda activity: activity == Activity()):
-        session.read_current()
+    until_idle(qtbot, session, session.read_current)
 
 
 def test_an_unloaded_model_is_named_as_such_and_the_plan_stays(
