@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from recipe.export import Description, export_checkpoint
+from recipe.growth import NO_LAYERS, AddedLayers
 from recipe.training import Blend
 
 from rtocr_gui.ocr.model_info import PrintSizes
@@ -43,10 +44,19 @@ def main() -> int:
     parser.add_argument(
         "--blend-share", type=float, default=0.5, metavar="SHARE", help="of those in the average (0.5)"
     )
+    parser.add_argument(
+        "--blend-added-layers",
+        type=AddedLayers.from_text,
+        default=NO_LAYERS,
+        metavar="STACK:N,…",
+        help="layers, as for train.py, that those do not have",
+    )
     options = parser.parse_args()
     blend = None
     if options.blend_with is not None:
-        blend = Blend(options.blend_with, options.blend_share, options.blend_heads)
+        blend = Blend(
+            options.blend_with, options.blend_share, options.blend_heads, options.blend_added_layers
+        )
     said = Description(
         options.name,
         options.description,

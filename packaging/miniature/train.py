@@ -23,6 +23,7 @@ from pathlib import Path
 import torch
 import torch.distributed
 from recipe.encoder_stage import EncoderStage
+from recipe.growth import NO_LAYERS, AddedLayers
 from recipe.model import Learner, read_sizes
 from recipe.pages import EVALUATION_SEED
 from recipe.reading_stages import both_stage, decoder_stage, pages_stage
@@ -52,11 +53,10 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--heads", type=Path, metavar="FILE", help="of that checkpoint, if not in its folder")
     parser.add_argument(
         "--added-layers",
-        type=int,
-        nargs="+",
-        default=(),
-        metavar="N",
-        help="numbers, from 0, of layers of the decoder that what it begins from does not have",
+        type=AddedLayers.from_text,
+        default=NO_LAYERS,
+        metavar="STACK:N,…",
+        help="layers of sam, clip or decoder, counted from 0, that what it begins from does not have",
     )
     parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
     parser.add_argument(
@@ -82,7 +82,7 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--save-s", type=float, default=120, help="seconds between states (default 120)")
     options = parser.parse_args()
-    if options.added_layers and options.begin_from is None:
+    if options.added_layers != NO_LAYERS and options.begin_from is None:
         parser.error("layers can be added only to weights that the training begins from")
     if options.minutes is not None and options.processes > 1:
         parser.error("processes that train together count steps, not minutes: their clocks may differ")
@@ -121,7 +121,7 @@ def main() -> int:
         minutes=options.minutes,
         begin_from=options.begin_from,
         heads=options.heads,
-        added_layers=tuple(options.added_layers),
+        added_layers=options.added_layers,
         device=options.device,
         processes=options.processes,
         drawers=options.drawers,

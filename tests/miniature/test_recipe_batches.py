@@ -14,7 +14,7 @@ from recipe.labels import UNSAID
 from recipe.losses import look_loss, place_loss, position_loss, text_loss, tile_loss
 from recipe.model import POSITIONS
 from recipe.pages import Page, PageKind, draw_page
-from recipe.readings import PADDING, TOKENIZER, ReadingBatches, ViewPlan, find_in_print, show
+from recipe.readings import PADDING, TOKENIZER, ReadingBatches, ViewPlan, find_in_bounds, find_in_print, show
 from tokenizers import Tokenizer
 from torch.nn.functional import one_hot
 
@@ -23,7 +23,7 @@ from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import MOST_TILES, Mode
 from rtocr_gui.ocr.views import make_views
 from rtocr_gui.tokens import TokenKind
-from tests.miniature.materials import ENCODER, SMALL, made_print, tiny_learner
+from tests.miniature.materials import DOCUMENT, ENCODER, SMALL, documents, made_print, tiny_learner
 
 
 def test_targets_are_the_text_and_then_the_end() -> None:
@@ -51,14 +51,14 @@ def test_a_few_characters_are_given_wrong_and_all_are_asked_for_right(
 
 
 def test_the_beginnings_of_lines_and_the_end_count_more() -> None:
-    (part,) = ReadingBatches((ViewPlan(SMALL, Mode.TINY, pages=4),), parts=1, seed=1, end_id=1)[0]
+    (part,) = ReadingBatches((ViewPlan(SMALL, Mode.TINY, pages=12),), parts=1, seed=1, end_id=1)[0]
     before = part.targets.roll(1, dims=1)
     newline = Tokenizer.from_file(str(TOKENIZER)).encode("\n").ids[0]
     begins = (before == newline) & (torch.arange(before.shape[1]) > 0)
     ends = part.targets == 1
     lengths = (part.targets > 1).sum(1)
     assert begins.any()
-    assert ends.sum() == 4
+    assert ends.sum() == 12
     assert torch.equal(part.weights[~ends] > 1, begins[~ends])
     assert torch.allclose(part.weights[ends], (0.015 * lengths).clamp(min=1))
     assert part.weights[ends].max() > 1
@@ -109,6 +109,47 @@ def test_a_text_is_found_in_its_print_whatever_its_marks_and_lines_are() -> None
     assert (
         found == [-1] * 2 + [0, 1, 2, 3, 4] + [-1] * 4 + [5, 6, 7, 8] + [-1] + [10, 11, 12, 13, 14] + [-1] * 3
     )
+
+
+@pytest.mark.parametrize("mode", [Mode.TINY, Mode.BASE, Mode.GUNDAM])
+def test_what_is_said_of_a_block_is_told_to_look_at_where_it_begins_and_ends(mode: Mode) -> None:
+    page = documents(3)[2]
+    shown, told = show(page, mode), page.grounded
+    assert shown.layout is not None
+    looks = find_in_bounds(told, shown.ends)
+    at = 0
+    for block, ends in zip(page.blocks, shown.ends, strict=True):
+        x1, y1, x2, y2 = block.grid_box(page.image.size)
+        at = told.index(f"{block.kind}<|/ref|>", at)
+        for said, token in ((block.kind, ends[0]), (f"{x1}, {y1}", ends[0]), (f"{x2}, {y2}", ends[1])):
+            at = told.index(said, at)
+            assert (looks[at : at + len(said)] == token).all()
+            at += len(said)
+    assert (looks >= 0).sum() == sum(
+        len(block.kind) + len("{}, {}{}, {}".format(*block.grid_box(page.image.size)))
+        for block in page.blocks
+    )
+    left, top, right, bottom = shown.layout.boxes[shown.ends].transpose(2, 0, 1)
+    bounds = np.array([block.box for block in page.blocks])
+    line_px, reach_px = 6 * page.x_height_px, 4 * page.x_height_px
+    assert (left[:, 0] < bounds[:, 0] + reach_px).all()
+    assert (right[:, 0] > bounds[:, 0]).all()
+    assert (top[:, 0] < bounds[:, 1] + line_px).all()
+    assert (bottom[:, 0] > bounds[:, 1]).all()
+    assert (right[:, 1] > bounds[:, 2] - reach_px).all()
+    assert (left[:, 1] < bounds[:, 2]).all()
+    assert (bottom[:, 1] > bounds[:, 3] - line_px).all()
+    assert (top[:, 1] < bounds[:, 3]).all()
+
+
+def test_only_markdown_tells_where_blocks_begin_and_end() -> None:
+    for markdown, known in ((0.0, False), (1.0, True)):
+        plan = ViewPlan(DOCUMENT, Mode.BASE, pages=1, markdown=markdown)
+        (part,) = ReadingBatches((plan,), parts=1, seed=3, end_id=1)[0]
+        named = Tokenizer.from_file(str(TOKENIZER)).token_to_id("<|ref|>")
+        kinds = part.looked_at[:, 1:][part.targets[:, :-1] == named]
+        assert bool(len(kinds)) is known
+        assert (kinds >= 0).all()
 
 
 def test_what_the_looking_heads_are_told_about_is_what_the_model_attends_to() -> None:
@@ -237,7 +278,7 @@ def test_a_page_with_a_figure_and_no_print_can_be_taught(monkeypatch: pytest.Mon
     monkeypatch.setattr("recipe.readings.draw_page", lambda *_: page)
     (part,) = ReadingBatches((ViewPlan(SMALL, Mode.TINY, pages=1, markdown=1.0),), 1, 1, end_id=1)[0]
     assert part.targets.shape == part.looked_at.shape == part.slots_at.shape
-    assert (part.looked_at == -1).all()
+    assert set(part.looked_at.flatten().tolist()) == {-1, 0, 2 * (512 // 64 + 1) + 2}
 
 
 @pytest.mark.parametrize("processes", [2, 3])

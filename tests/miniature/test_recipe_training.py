@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from argparse import ArgumentTypeError
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ from recipe.crops import CropBatches
 from recipe.encoder_stage import SNIPPETS, EncoderStage
 from recipe.experts import EVERY_EXPERT
 from recipe.export import Description, export_checkpoint
-from recipe.growth import sizes_before
+from recipe.growth import AddedLayers, sizes_before
 from recipe.losses import text_loss
 from recipe.model import Learner, read_sizes
 from recipe.muon import Optimiser
@@ -233,10 +234,16 @@ def test_what_a_training_cannot_go_on_from_is_said_in_a_sentence(processes: int,
 def test_added_layers_change_nothing_until_they_learn(tmp_path: Path) -> None:
     before, sizes = tiny_learner().eval(), tiny_sizes()
     save_state(tmp_path, before, Optimiser({}, {}), {})
-    grown = replace(sizes, decoder=replace(sizes.decoder, layers=4, dense_layers=2))
+    grown = replace(
+        sizes,
+        sam=replace(sizes.sam, layers=sizes.sam.layers + 1),
+        clip=replace(sizes.clip, layers=sizes.clip.layers + 1),
+        decoder=replace(sizes.decoder, layers=4, dense_layers=2),
+    )
     after = Learner(grown).eval()
-    assert sizes_before(grown.decoder, (1, 2)) == sizes.decoder
-    load_weights(tmp_path, after, added_layers=(1, 2))
+    added = AddedLayers.from_text(f"decoder:1,clip:0,decoder:2,sam:{sizes.sam.layers}")
+    assert sizes_before(grown, added) == sizes
+    load_weights(tmp_path, after, added=added)
     (part,) = ReadingBatches((ViewPlan(SMALL, Mode.TINY, pages=2),), 1, 1, end_id=1)[0]
 
     said = []
@@ -246,8 +253,29 @@ def test_added_layers_change_nothing_until_they_learn(tmp_path: Path) -> None:
     torch.testing.assert_close(said[1], said[0])
 
     text_loss(said[1], part.targets, part.weights)[0].backward()
-    for layer in after.model.model.language_model.layers:
+    model = after.model.model
+    for layer in model.language_model.layers:
         assert layer.self_attn.o_proj.weight.grad.any()
+    for layer in model.vision_tower.vision_encoder.encoder.layers:
+        assert layer.self_attn.out_proj.weight.grad.any()
+    for layer in model.vision_tower.sam_encoder.layers:
+        assert layer.attn.proj.weight.grad.any()
+
+
+def test_layers_with_windows_and_without_begin_as_their_own_kind(tmp_path: Path) -> None:
+    sizes = tiny_sizes()
+    first_global = replace(sizes, sam=replace(sizes.sam, layers=2, global_layers=(0,)))
+    grown = replace(sizes, sam=replace(sizes.sam, layers=3, global_layers=(0, 1)))
+    added = AddedLayers(sam=(1,))
+    assert sizes_before(grown, added) == first_global
+    save_state(tmp_path, Learner(first_global), Optimiser({}, {}), {})
+    load_weights(tmp_path, Learner(grown), added=added)
+
+
+@pytest.mark.parametrize("text", ["3", "neck:3", "sam:", "sam:-1", "sam:two", ""])
+def test_what_names_no_layer_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=f"“{text}” is not one of sam, clip, decoder"):
+        AddedLayers.from_text(f"sam:1,{text}")
 
 
 @pytest.mark.parametrize("added", [(), (1, 2, 3), (1, 4), (1, 1), (2, 3)])
@@ -257,7 +285,17 @@ def test_layers_that_do_not_fit_are_refused(added: tuple[int, ...], tmp_path: Pa
     save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {})
     grown = replace(sizes, decoder=replace(sizes.decoder, layers=4, dense_layers=2))
     with pytest.raises(CheckpointError):
-        load_weights(tmp_path, Learner(grown), added_layers=added)
+        load_weights(tmp_path, Learner(grown), added=AddedLayers(decoder=added))
+
+
+def test_weights_are_averaged_with_those_that_had_fewer_layers(tmp_path: Path) -> None:
+    sizes = tiny_sizes()
+    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {})
+    after = Learner(replace(sizes, clip=replace(sizes.clip, layers=2)))
+    blend_weights(after, Blend(tmp_path, share=1.0, added=AddedLayers(clip=(1,))))
+    new = after.model.model.vision_tower.vision_encoder.encoder.layers[1]
+    assert not new.self_attn.out_proj.weight.any()
+    assert new.self_attn.q_proj.weight.any()
 
 
 def test_weights_are_averaged_with_those_they_were_trained_on_from(tmp_path: Path) -> None:
@@ -280,7 +318,7 @@ def test_layers_are_added_to_a_checkpoint(tmp_path: Path) -> None:
     deeper = Learner(replace(sizes, decoder=replace(sizes.decoder, layers=sizes.decoder.layers + 1)))
     with pytest.raises(CheckpointError, match="other sizes"):
         load_weights(tmp_path / "out", deeper)
-    load_weights(tmp_path / "out", deeper, added_layers=(sizes.decoder.layers,))
+    load_weights(tmp_path / "out", deeper, added=AddedLayers(decoder=(sizes.decoder.layers,)))
 
 
 def test_where_only_tokens_learn_sam_stays_as_it_is(tmp_path: Path) -> None:

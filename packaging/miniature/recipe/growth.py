@@ -1,47 +1,108 @@
-"""More layers for a decoder that has learnt to read already: ones that change nothing until they learn.
+"""More layers for a model that has learnt to read already: ones that change nothing until they learn.
 
 Knows names of weights; no data, no loss.
 """
 
+import argparse
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
 
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.architecture import DecoderSizes
-
-_LAYER = re.compile(r"(?<=\.language_model\.layers\.)\d+(?=\.)")
-_WRITES_TO_STREAM = ("o_proj", "down_proj")
+from rtocr_gui.ocr.architecture import Architecture
 
 
-def sizes_before(grown: DecoderSizes, added: Sequence[int]) -> DecoderSizes:
-    """The sizes of a decoder before it got more layers.
+@dataclass(frozen=True, slots=True)
+class AddedLayers:
+    """Numbers, from 0, of layers that weights do not have, among those of the grown model.
+
+    Attributes:
+        sam: of the first vision encoder.
+        clip: of the second.
+        decoder: of the language model.
+    """
+
+    sam: Sequence[int] = ()
+    clip: Sequence[int] = ()
+    decoder: Sequence[int] = ()
+
+    @classmethod
+    def from_text(cls, text: str) -> "AddedLayers":
+        """Read a value of the command line: “sam:3,clip:3” for the fourth layers of both vision encoders.
+
+        Raises:
+            argparse.ArgumentTypeError: there is no such stack, or no number.
+        """
+        numbers: dict[str, tuple[int, ...]] = {one.name: () for one in fields(cls)}
+        for part in text.split(","):
+            stack, _, number = part.partition(":")
+            if stack not in numbers or not number.isdecimal():
+                raise argparse.ArgumentTypeError(
+                    f"“{part}” is not one of {', '.join(numbers)}, a colon and the number of a layer"
+                )
+            numbers[stack] += (int(number),)
+        return cls(**numbers)
+
+
+NO_LAYERS = AddedLayers()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stack:
+    """Layers that add to one stream.
+
+    Attributes:
+        within: what stands before a layer's number in the names of its weights.
+        writing: in the names of those that write to the stream.
+        kinds: of all its layers; a layer can begin as another of its kind.
+        added: numbers of the new ones.
+    """
+
+    within: str
+    writing: tuple[str, ...]
+    kinds: Sequence[bool]
+    added: Sequence[int]
+
+
+def sizes_before(grown: Architecture, added: AddedLayers) -> Architecture:
+    """The sizes of a model before it got more layers.
 
     Args:
         grown: its sizes with them.
-        added: numbers of its new layers, from 0.
+        added: its new layers.
 
     Returns:
         With as many layers fewer.
     """
-    plain = sum(place < grown.dense_layers for place in added)
-    return replace(grown, layers=grown.layers - len(added), dense_layers=grown.dense_layers - plain)
+    sam, clip, decoder = grown.sam, grown.clip, grown.decoder
+    kept = [place for place in range(sam.layers) if place not in added.sam]
+    global_before = tuple(number for number, place in enumerate(kept) if place in sam.global_layers)
+    plain = sum(place < decoder.dense_layers for place in added.decoder)
+    return replace(
+        grown,
+        sam=replace(sam, layers=sam.layers - len(added.sam), global_layers=global_before),
+        clip=replace(clip, layers=clip.layers - len(added.clip)),
+        decoder=replace(
+            decoder, layers=decoder.layers - len(added.decoder), dense_layers=decoder.dense_layers - plain
+        ),
+    )
 
 
-def add_layers(tensors: Mapping[str, Tensor], grown: DecoderSizes, added: Sequence[int]) -> dict[str, Tensor]:
-    """The weights of a decoder with more layers, which writes the same text as before.
+def add_layers(tensors: Mapping[str, Tensor], grown: Architecture, added: AddedLayers) -> dict[str, Tensor]:
+    """The weights of a model with more layers, which reads the same as before.
 
-    A new layer begins as the nearest old one of its kind, plain or with experts, the later of two; but what
-    it would add to the stream is zero. Looking heads and the place head are counted from the decoder's end:
-    where a new layer stands behind an old one, others than before are taught.
+    A new layer begins as the nearest old one of its kind (in the decoder plain or with experts, in SAM with
+    windows or without), the later of two; but what it would add to the stream is zero. Looking heads and the
+    place head are counted from the decoder's end: where a new layer stands behind an old one, others than
+    before are taught.
 
     Args:
         tensors: weights of a learner, by name.
         grown: sizes with the new layers.
-        added: numbers of the new layers among those of `grown`, from 0.
+        added: the new layers.
 
     Returns:
         Weights of a learner of the new sizes.
@@ -49,24 +110,50 @@ def add_layers(tensors: Mapping[str, Tensor], grown: DecoderSizes, added: Sequen
     Raises:
         CheckpointError: there are not as many layers, or none of a kind.
     """
-    old = [place for place in range(grown.layers) if place not in added]
+    sam, clip, decoder = grown.sam, grown.clip, grown.decoder
+    stacks = (
+        _Stack(
+            "sam_encoder.layers",
+            ("attn.proj.", "mlp.lin2."),
+            [place in sam.global_layers for place in range(sam.layers)],
+            added.sam,
+        ),
+        _Stack("vision_encoder.encoder.layers", ("out_proj.", "mlp.fc2."), [True] * clip.layers, added.clip),
+        _Stack(
+            "language_model.layers",
+            ("o_proj", "down_proj"),
+            [place < decoder.dense_layers for place in range(decoder.layers)],
+            added.decoder,
+        ),
+    )
+    result = dict(tensors)
+    for stack in stacks:
+        result = _add_to_stack(result, stack)
+    return result
+
+
+def _add_to_stack(tensors: Mapping[str, Tensor], stack: _Stack) -> dict[str, Tensor]:
+    numbered = re.compile(rf"(?<=\.{re.escape(stack.within)}\.)\d+(?=\.)")
+    count = len(stack.kinds)
+    old = [place for place in range(count) if place not in stack.added]
     layers: dict[int, dict[str, Tensor]] = {}
     result = {}
     for name, tensor in tensors.items():
-        if number := _LAYER.search(name):
+        if number := numbered.search(name):
             layers.setdefault(int(number[0]), {})[name] = tensor
         else:
             result[name] = tensor
-    if sorted(layers) != list(range(grown.layers - len(added))) or len(layers) != len(old):
+    if sorted(layers) != list(range(count - len(stack.added))) or len(layers) != len(old):
         raise CheckpointError(
-            f"A decoder of {len(layers)} layers does not get {grown.layers} with new ones at {list(added)}."
+            f"“{stack.within}” has {len(layers)} layers, which are not {count} with new ones at "
+            f"{list(stack.added)}."
         )
-    for place in range(grown.layers):
-        alike = [other for other in old if (other < grown.dense_layers) == (place < grown.dense_layers)]
+    for place, kind in enumerate(stack.kinds):
+        alike = [other for other in old if stack.kinds[other] == kind]
         if not alike:
             raise CheckpointError(f"There is no layer that the new layer {place} could begin as.")
         source = min(alike, key=lambda other: (abs(other - place), -other))
         for name, tensor in layers[old.index(source)].items():
-            silent = place in added and any(word in name for word in _WRITES_TO_STREAM)
-            result[_LAYER.sub(str(place), name)] = torch.zeros_like(tensor) if silent else tensor
+            silent = place in stack.added and any(word in name for word in stack.writing)
+            result[numbered.sub(str(place), name)] = torch.zeros_like(tensor) if silent else tensor
     return result

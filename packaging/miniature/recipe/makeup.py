@@ -6,12 +6,60 @@ does not know what happens to the sheet afterwards.
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recipe import facts, texts
 from recipe.blocks import Block, html_table
 from recipe.typefaces import Style, Typeface
 from recipe.typesetting import Sheet, Type, break_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """White space and rules as documents have them, and plain pages do not; lengths in type sizes.
+
+    Attributes:
+        above_heading: extra space.
+        below_heading: extra space.
+        heading_scale: by how much larger than otherwise headings are.
+        numbered: True where headings have numbers.
+        number_gap: from the number of a heading to its words.
+        inset: of everything but headings and running lines.
+        list_inset: of lists and definitions, on top of that.
+        item_gap: extra space between their items.
+        ruled: True where running lines are ruled off.
+        mono_words: True where words are set off by a typewriter face.
+        uneven: True where the columns of tables have unequal widths.
+    """
+
+    above_heading: float = 0.0
+    below_heading: float = 0.0
+    heading_scale: float = 1.0
+    numbered: bool = False
+    number_gap: float = 0.3
+    inset: float = 0.0
+    list_inset: float = 0.0
+    item_gap: float = 0.0
+    ruled: bool = False
+    mono_words: bool = False
+    uneven: bool = False
+
+    @classmethod
+    def choose(cls, rng: random.Random) -> "Spacing":
+        """Choose the white space of a document."""
+        return cls(
+            above_heading=rng.uniform(0.2, 2.2),
+            below_heading=rng.choice((0.0, rng.uniform(0.2, 1.2))),
+            heading_scale=rng.uniform(1.0, 1.5),
+            numbered=rng.random() < 0.5,
+            number_gap=rng.uniform(0.3, 2.0),
+            inset=rng.choice((0.0, 0.0, 0.0, rng.uniform(1, 5))),
+            list_inset=rng.choice((0.0, rng.uniform(0.5, 3))),
+            item_gap=rng.choice((0.0, rng.uniform(0.2, 1.2))),
+            ruled=rng.random() < 0.3,
+            mono_words=rng.random() < 0.35,
+            uneven=rng.random() < 0.6,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +77,7 @@ class Design:
         justified: True where lines are spread to the column's width.
         style: cut of the body.
         heading_style: cut of the headings.
+        spacing: of a document.
     """
 
     body: Typeface
@@ -41,6 +90,7 @@ class Design:
     justified: bool
     style: Style
     heading_style: Style
+    spacing: Spacing = Spacing()
 
     @property
     def text_type(self) -> Type:
@@ -106,15 +156,30 @@ class Column:
         return blocks
 
     def heading(self, level: int) -> Block | None:
-        """A heading; level 1 is the page's title."""
-        scale = self.rng.uniform(1.2, 1.9) if level == 1 else self.rng.uniform(1.0, 1.35)
+        """A heading; level 1 is the page's title. It stands to the left of what is inset."""
+        rng, spacing, text_px = self.rng, self.design.spacing, self.design.text_type.size_px
+        scale = (rng.uniform(1.2, 1.9) if level == 1 else rng.uniform(1.0, 1.35)) * spacing.heading_scale
         type_ = Type.of(self.design.display, self.design.heading_style, self.design.x_height_px * scale)
-        centred = self.rng.random() < (0.4 if level == 1 else 0.1)
-        lines = break_lines(texts.title(self.rng), type_, self.width)
-        block = self._lines("title" if level == 1 else "sub_title", lines[:3], type_, centred=centred)
+        centred = rng.random() < (0.4 if level == 1 else 0.1)
+        mark = texts.section_number(rng, level) if spacing.numbered and not centred else ""
+        mark_px = type_.width(mark) + spacing.number_gap * type_.size_px if mark else 0.0
+        outdent_px = spacing.inset * text_px
+        lines = break_lines(texts.title(rng), type_, self.width + outdent_px - mark_px)
+        begun = self.top
+        self.top += spacing.above_heading * text_px
+        block = self._lines(
+            "title" if level == 1 else "sub_title",
+            lines[:3],
+            type_,
+            centred=centred,
+            start_px=-outdent_px,
+            mark=mark,
+            mark_px=mark_px,
+        )
         if block is None:
+            self.top = begun
             return None
-        self.top += type_.size_px * self.rng.uniform(0.1, 0.6)
+        self.top += type_.size_px * rng.uniform(0.1, 0.6) + spacing.below_heading * text_px
         return Block(block.kind, block.box, block.text, f"{'#' * level} {block.markdown}")
 
     def paragraph(self, kind: str = "text") -> Block | None:
@@ -126,8 +191,7 @@ class Column:
         )
         emphasised = None
         if self.rng.random() < 0.2:
-            style = self.rng.choice((Style.BOLD, Style.ITALIC))
-            emphasised = Type.of(self.design.body, style, self.design.x_height_px)
+            emphasised = self._emphasis()
         centred = self.rng.random() < 0.05
         return self._lines(
             kind,
@@ -141,31 +205,49 @@ class Column:
 
     def item_list(self) -> Block | None:
         """Items with bullets or numbers."""
-        type_, rng = self.design.text_type, self.rng
+        type_, rng, spacing = self.design.text_type, self.rng, self.design.spacing
         numbered = rng.random() < 0.4
         bullet = rng.choice("•–-*·")
         ending = rng.choice(".)")
         indent = type_.size_px * rng.uniform(1.4, 2.4)
-        printed, items, start, rightmost = [], [], self.top, self.left
+        inset = type_.size_px * spacing.list_inset
+        items: list[Block] = []
         for number in range(1, rng.randint(2, 8)):
             mark = f"{number}{ending}" if numbered else bullet
             length = rng.randint(4, 90)
-            lines = break_lines(texts.paragraph(rng, length), type_, self.width - indent)[: self._room(type_)]
-            lines = [words for words in lines if type_.width(" ".join(words)) <= self.width - indent]
-            if not lines:
+            lines = break_lines(texts.paragraph(rng, length), type_, self.width - inset - indent)
+            item = self._lines("text", lines, type_, start_px=inset, mark=mark, mark_px=indent)
+            if item is None:
                 break
-            for index, words in enumerate(lines):
-                baseline = self._next_baseline(type_)
-                if index == 0:
-                    self.sheet.set_words([mark], type_, self.left, baseline, type_.width(" "))
-                end = self.sheet.set_words(words, type_, self.left + indent, baseline, type_.width(" "))
-                rightmost = max(rightmost, end)
-            said = [" ".join(words) for words in lines]
-            printed.append("\n".join([f"{mark} {said[0]}", *said[1:]]))
-            items.append(f"{f'{number}.' if numbered else '-'} {' '.join(said)}")
-        if not items:
-            return None
-        return Block("text", (self.left, start, rightmost, self.top), "\n".join(printed), "\n".join(items))
+            self.top += type_.size_px * spacing.item_gap
+            said = f"{f'{number}.' if numbered else '-'} {item.markdown.removeprefix(f'{mark} ')}"
+            items.append(replace(item, markdown=said))
+        return _joined(items)
+
+    def definitions(self) -> Block | None:
+        """Terms that are set off, each with what is said of it, whose further lines hang."""
+        type_, rng, spacing = self.design.text_type, self.rng, self.design.spacing
+        inset, hang = type_.size_px * spacing.list_inset, type_.size_px * rng.uniform(1, 3)
+        term, entries = self._emphasis(), []
+        for _ in range(rng.randint(1, 4)):
+            lines = break_lines(
+                texts.paragraph(rng, rng.randint(20, 250)), type_, 0.9 * (self.width - inset - hang)
+            )
+            entry = self._lines(
+                "text",
+                lines,
+                type_,
+                first_indent=-hang / type_.size_px,
+                emphasised=term,
+                emphasised_words=rng.randint(1, 5),
+                start_px=inset,
+                mark_px=hang,
+            )
+            if entry is None:
+                break
+            self.top += type_.size_px * spacing.item_gap
+            entries.append(entry)
+        return _joined(entries)
 
     def code(self) -> Block | None:
         """Lines of a program."""
@@ -185,6 +267,7 @@ class Column:
         column_px = self.width * rng.uniform(0.7, 1) / column_count
         if room < 2 or column_px < 4 * type_.size_px:
             return None
+        edges = self._column_edges(column_count, column_px)
         numeric = [rng.random() < 0.5 and index > 0 for index in range(column_count)]
         ruled, top = rng.choice(("grid", "rows", "none")), self.top
         rows: list[list[str]] = []
@@ -197,21 +280,28 @@ class Column:
             rows.append([])
             for index in range(column_count):
                 said = texts.cell(rng, numeric[index] and row > 0)
-                words = next(iter(break_lines(said, cut, column_px - 2 * padding)), [])
+                left, room_px = edges[index] + padding, edges[index + 1] - edges[index] - 2 * padding
+                words = next(iter(break_lines(said, cut, room_px)), [])
                 words = [] if rng.random() < 0.04 else words
                 text_px = cut.width(" ".join(words))
-                if text_px > column_px - 2 * padding:
+                if text_px > room_px:
                     words, text_px = [], 0.0
-                left = self.left + index * column_px + padding
                 if numeric[index]:
-                    left += column_px - 2 * padding - text_px
+                    left += room_px - text_px
                 self.sheet.set_words(words, cut, left, baseline, cut.width(" "))
                 rows[-1].append(" ".join(words))
             self.top += row_px
-        right = self.left + column_count * column_px
-        self._rule_table(ruled, top, row_px, column_px, (len(rows), column_count))
+        self._rule_table(ruled, edges, [top + row * row_px for row in range(len(rows) + 1)])
         printed = "\n".join("\t".join(row) for row in rows)
-        return Block("table", (self.left, top, right, self.top), printed, html_table(rows))
+        return Block("table", (self.left, top, edges[-1], self.top), printed, html_table(rows))
+
+    def _column_edges(self, count: int, column_px: float) -> list[float]:
+        """Where the columns of a table begin, and where the last ends; the narrowest hold a short word."""
+        shares = [1.0] * count
+        if self.design.spacing.uneven:
+            shares = [self.rng.uniform(0.6, 1.8) for _ in range(count)]
+        widths = [column_px * count * share / sum(shares) for share in shares]
+        return [self.left + sum(widths[:index]) for index in range(count + 1)]
 
     def figure(self) -> Block | None:
         """A drawing without words."""
@@ -256,6 +346,12 @@ class Column:
             kind, break_lines(text, type_, self.width)[:1], type_, centred=self.rng.random() < 0.5
         )
 
+    def _emphasis(self) -> Type:
+        """What some words are set off by."""
+        if self.design.spacing.mono_words and self.rng.random() < 0.6:
+            return Type.of(self.design.mono, Style.REGULAR, 0.92 * self.design.x_height_px)
+        return Type.of(self.design.body, self.rng.choice((Style.BOLD, Style.ITALIC)), self.design.x_height_px)
+
     def _room(self, type_: Type) -> int:
         return int((self.bottom - self.top) / (type_.size_px * self.design.leading))
 
@@ -274,40 +370,74 @@ class Column:
         *,
         first_indent: float = 0.0,
         emphasised: Type | None = None,
+        emphasised_words: int | None = None,
         centred: bool = False,
         justified: bool = False,
+        start_px: float = 0.0,
+        mark: str = "",
+        mark_px: float = 0.0,
     ) -> Block | None:
-        """As many lines as there is room for. None where there is room for none."""
-        lines = [words for words in lines if type_.width(" ".join(words)) <= self.width][: self._room(type_)]
+        """As many lines as there is room for. None where there is room for none.
+
+        Args:
+            kind: of the block.
+            lines: words.
+            type_: what they are set in.
+            first_indent: of the first line, in type sizes.
+            emphasised: what words are set off by: the first ones, or here and there one.
+            emphasised_words: how many of the first; None for here and there one.
+            centred: True where lines are centred.
+            justified: True where they may be spread to the width.
+            start_px: where the block begins, to the right of the column's left edge.
+            mark: stands before the first line.
+            mark_px: room for it, by which all lines are inset.
+        """
+        left, width = self.left + start_px + mark_px, self.width - start_px - mark_px
+        lines = [words for words in lines if type_.width(" ".join(words)) <= width][: self._room(type_)]
         if not lines:
             return None
         start, space, leftmost, rightmost = self.top, type_.width(" "), self.right, self.left
         for index, words in enumerate(lines):
-            slack = self.width - type_.width(" ".join(words))
+            slack = width - type_.width(" ".join(words))
             indent = first_indent * type_.size_px if index == 0 and not centred else 0.0
             gap = space
             if centred:
                 indent = slack / 2
             elif justified and self.design.justified and index + 1 < len(lines) and len(words) > 1:
                 gap += min(2 * space, max(0.0, slack - indent) / (len(words) - 1))
-            emphasis = [emphasised if emphasised and self.rng.random() < 0.15 else None for _ in words]
+            if emphasised_words is not None:
+                emphasis = [emphasised] * (emphasised_words if index == 0 else 0)
+            else:
+                emphasis = [emphasised if emphasised and self.rng.random() < 0.15 else None for _ in words]
             baseline = self._next_baseline(type_)
-            end = self.sheet.set_words(words, type_, self.left + indent, baseline, gap, emphasis)
-            leftmost, rightmost = min(leftmost, self.left + indent), max(rightmost, end)
+            if mark and index == 0:
+                leftmost = left - mark_px
+                self.sheet.set_words([mark], type_, leftmost, baseline, space)
+            end = self.sheet.set_words(words, type_, left + indent, baseline, gap, emphasis)
+            leftmost, rightmost = min(leftmost, left + indent), max(rightmost, end)
         said = [" ".join(words) for words in lines]
+        said[0] = f"{mark} {said[0]}" if mark else said[0]
         return Block(
             kind, (leftmost, start, min(self.right, rightmost), self.top), "\n".join(said), " ".join(said)
         )
 
-    def _rule_table(
-        self, ruled: str, top: float, row_px: float, column_px: float, shape: tuple[int, int]
-    ) -> None:
-        rows, columns = shape
-        right, bottom = self.left + columns * column_px, top + rows * row_px
+    def _rule_table(self, ruled: str, columns: list[float], rows: list[float]) -> None:
         if ruled != "none":
-            for row in range(rows + 1):
-                self.sheet.canvas.line((self.left, top + row * row_px, right, top + row * row_px), fill=0)
+            for y in rows:
+                self.sheet.canvas.line((columns[0], y, columns[-1], y), fill=0)
         if ruled == "grid":
-            for column in range(columns + 1):
-                x = self.left + column * column_px
-                self.sheet.canvas.line((x, top, x, bottom), fill=0)
+            for x in columns:
+                self.sheet.canvas.line((x, rows[0], x, rows[-1]), fill=0)
+
+
+def _joined(blocks: list[Block]) -> Block | None:
+    """Blocks one below the other as one."""
+    if not blocks:
+        return None
+    lefts, tops, rights, bottoms = zip(*(block.box for block in blocks), strict=True)
+    return Block(
+        blocks[0].kind,
+        (min(lefts), min(tops), max(rights), max(bottoms)),
+        "\n".join(block.text for block in blocks),
+        "\n".join(block.markdown for block in blocks),
+    )

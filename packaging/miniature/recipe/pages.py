@@ -5,7 +5,7 @@ A page is a function of its kind, a seed and an index: nothing else is remembere
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -13,7 +13,7 @@ from PIL import Image
 from recipe import texts
 from recipe.blocks import Block, grounded_markdown, markdown_text, plain_text
 from recipe.degrade import Damage, choose_damage, damage_page
-from recipe.makeup import Column, Design, choose_design
+from recipe.makeup import Column, Design, Spacing, choose_design
 from recipe.typefaces import find_typefaces
 from recipe.typesetting import Print, Sheet
 
@@ -118,8 +118,12 @@ def _make_up(sheet: Sheet, rng: random.Random, design: Design, rich: bool, budge
     """Fill the sheet; a rich page has a title, running lines and columns."""
     width, height = sheet.image.size
     margins = [rng.uniform(0.01, 0.1) * side for side in (width, height, width, height)]
+    if rich and rng.random() < 0.5:
+        margins = [rng.uniform(0.06, 0.16) * side for side in (width, height, width, height)]
     if rng.random() < 0.15:
         margins[1] = height * rng.uniform(0.1, 0.6)
+    if rich:
+        design = replace(design, spacing=Spacing.choose(rng))
     column = Column(sheet, rng, design, margins[0], width - margins[2], margins[1], height - margins[3])
     if not rich:
         return column.fill(_plain_content(rng), budget)
@@ -134,9 +138,10 @@ def _make_up(sheet: Sheet, rng: random.Random, design: Design, rich: bool, budge
         foot = Column(sheet, rng, design, column.left, column.right, column.bottom, column.bottom + foot_px)
         last = _at_edge(foot, "page_number" if number else "footer", text)
         column.bottom -= 0.5 * foot_px
+    column.left += design.spacing.inset * design.text_type.size_px
     if rng.random() < 0.5 and (title := column.heading(1)):
         blocks.append(title)
-    gutter = design.text_type.size_px * rng.uniform(1.2, 3)
+    gutter = design.text_type.size_px * (rng.uniform(1.2, 3) + design.spacing.inset)
     if rng.random() < 0.4 and column.width - gutter > 28 * design.text_type.size_px:
         middle = (column.left + column.right) / 2
         halves = ((column.left, middle - gutter / 2), (middle + gutter / 2, column.right))
@@ -149,8 +154,13 @@ def _make_up(sheet: Sheet, rng: random.Random, design: Design, rich: bool, budge
 
 
 def _at_edge(column: Column, kind: str, text: str) -> list[Block]:
+    """A running line; ruled off towards the text, if at all."""
+    text_px, above = column.design.text_type.size_px, column.top
     block = column.running_line(kind, text)
-    column.top += column.design.text_type.size_px * column.rng.uniform(0.2, 1)
+    if block and column.design.spacing.ruled:
+        y = column.top if kind == "header" else above - 0.3 * text_px
+        column.sheet.canvas.line((column.left, y, column.right, y), fill=0)
+    column.top += text_px * column.rng.uniform(0.2, 1)
     return [block] if block else []
 
 
@@ -175,7 +185,7 @@ def _plain_content(rng: random.Random) -> Callable[[Column], Block | None]:
 
 
 def _rich_content(rng: random.Random) -> Callable[[Column], Block | None]:
-    """Headings, paragraphs, lists, tables and figures with captions."""
+    """Headings, paragraphs, lists, definitions, tables and figures with captions."""
     waiting: list[str] = []
 
     def next_block(column: Column) -> Block | None:
@@ -186,11 +196,12 @@ def _rich_content(rng: random.Random) -> Callable[[Column], Block | None]:
                 lambda: column.heading(2),
                 column.paragraph,
                 column.item_list,
+                column.definitions,
                 column.table,
                 column.figure,
                 column.code,
             ),
-            (18, 48, 12, 9, 7, 6),
+            (18, 46, 10, 5, 9, 6, 6),
         )[0]
         block = draw()
         if block is not None and block.kind in ("image", "table") and rng.random() < 0.6:

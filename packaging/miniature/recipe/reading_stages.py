@@ -71,14 +71,14 @@ PLAIN_PAGES = (
 """The modes of up to 256 cells, in type of 8 pixels x-height and more in the view, mostly above 14."""
 
 WHOLE_PAGES = (
-    ViewPlan(_squares(256, (8, 20)), mode=None, pages=6, weight=0.3),
-    ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 64)), Mode.TINY, pages=2, weight=0.8, markdown=0.05),
-    ViewPlan(_pages((560, 1100), (0.8, 1.4), (13, 60)), Mode.SMALL, pages=2, weight=0.7, markdown=0.05),
-    ViewPlan(_pages((720, 980), _A4, (10.5, 22), 2500), Mode.BASE, pages=1, weight=1.6, markdown=0.05),
-    ViewPlan(_pages((1000, 1300), _A4, (15, 44), 2500), Mode.BASE, pages=1, weight=0.6, markdown=0.05),
-    ViewPlan(_pages((950, 1100), (1.0, 1.1), (9, 20), 3000), Mode.BASE, pages=1, weight=1.2),
-    ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=0.7, markdown=0.05),
-    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=3.2, markdown=0.05),
+    ViewPlan(_squares(256, (8, 20)), mode=None, pages=6, weight=0.3, markdown=0.2),
+    ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 64)), Mode.TINY, pages=2, weight=0.9, markdown=0.4),
+    ViewPlan(_pages((560, 1100), (0.8, 1.4), (13, 60)), Mode.SMALL, pages=2, weight=0.9, markdown=0.4),
+    ViewPlan(_pages((720, 980), _A4, (10.5, 22), 2500), Mode.BASE, pages=1, weight=1.6, markdown=0.3),
+    ViewPlan(_pages((1000, 1300), _A4, (15, 44), 2500), Mode.BASE, pages=1, weight=0.7, markdown=0.3),
+    ViewPlan(_pages((950, 1100), (1.0, 1.1), (9, 20), 3000), Mode.BASE, pages=1, weight=1.0),
+    ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=0.7, markdown=0.2),
+    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=3.0, markdown=0.15),
     ViewPlan(_pages((1200, 1300), _A4, (9.5, 13), 6000), Mode.GUNDAM, pages=1, weight=0.5),
 )
 """All modes; the x-heights are those of the page before it is scaled, in the view 7.5 pixels and more on

@@ -5,6 +5,8 @@ get. A batch is a function of its number. Knows modes and tasks; no model.
 """
 
 import random
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,11 @@ _LINE_WEIGHT = 4.0
 """Of what follows a newline, over any other id: a line that was not found costs all its characters."""
 _END_SHARE = 0.015
 """Of a text's ids, its end counts like so many: a page on which it was not found is said over and over."""
+
+_GROUNDING = re.compile(
+    r"<\|ref\|>(?P<kind>\w+)<\|/ref\|><\|det\|>\[\["
+    r"(?P<left_top>\d+, \d+), (?P<right_bottom>\d+, \d+)\]\]<\|/det\|>"
+)
 
 _PROMPTS = {task.name: task.prompt for task in TASKS}
 
@@ -140,9 +147,13 @@ class ReadingBatches(Dataset[list[Part]]):
             given[row, :length] = torch.tensor(_misread(encoding.ids, misreading))
             weights[row, 1 : length + 1].masked_fill_(ids[:-1] == self._break_id, _LINE_WEIGHT)
             weights[row, length] = max(1.0, _END_SHARE * length)
-            printed = find_in_print(text, page.print)[[start for start, _ in encoding.offsets]]
+            starts = [start for start, _ in encoding.offsets]
+            printed = find_in_print(text, page.print)[starts]
             for told, of_print in ((looked_at, one.cells), (slots_at, one.slots)):
                 told[row, :length] = torch.from_numpy(np.append(of_print, -1)[printed])
+            if task == "markdown":
+                bounds = torch.from_numpy(find_in_bounds(text, one.ends)[starts])
+                looked_at[row, :length] = torch.where(bounds >= 0, bounds, looked_at[row, :length])
         tiled = shown[0].tiles is not None
         return Part(
             views=torch.stack([one.view for one in shown]),
@@ -203,6 +214,32 @@ def find_in_print(text: str, print_: Print) -> NDArray[np.int64]:
     return found
 
 
+def find_in_bounds(text: str, ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where to look before the kind of a block and the bounds of its box are said.
+
+    Args:
+        text: Markdown with grounding.
+        ends: (blocks, 2) visual tokens at the beginning and the end of each block; -1 where none is known.
+
+    Returns:
+        (characters of the text,) visual tokens: that of a block's beginning for its kind, left and top, that
+        of its end for right and bottom; -1 for all other characters.
+    """
+    told = np.full(len(text), -1, np.int64)
+    for said, (first, last) in zip(_GROUNDING.finditer(text), ends, strict=True):
+        for group, token in (("kind", first), ("left_top", first), ("right_bottom", last)):
+            told[slice(*said.span(group))] = token
+    return told
+
+
+def _ends_of_blocks(page: Page) -> Print:
+    """A mark within the first line of each block, on its left, and one within the last, on its right."""
+    inset = page.x_height_px * np.array([1.0, 1.2, -1.0, -1.5], np.float32)
+    boxes = np.array([block.box for block in page.blocks], np.float32).reshape(-1, 4) + inset
+    marks = boxes.reshape(-1, 2)
+    return Print("·" * len(marks), np.tile(marks, 2), np.arange(len(marks), dtype=np.int32))
+
+
 def _places(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(characters of the print,) the visual token that covers each, rows ending in a newline; and the slot.
 
@@ -221,13 +258,28 @@ def _stacked(tensors: "list[Tensor | None]") -> Tensor:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ShownPage:
-    """One page as the encoder sees it, its dense labels, and the token and slot of each printed character."""
+    """One page as the encoder sees it.
+
+    Attributes:
+        view: (S, S) uint8.
+        view_points: its dense labels.
+        view_slots: its dense labels.
+        cells: (characters of the print,) the visual token of each.
+        slots: (characters of the print,) its slot in that token.
+        ends: (blocks, 2) visual tokens at the beginning and the end of each block.
+        tiles: (T, 640, 640) uint8, or None.
+        tile_points: their dense labels.
+        tile_slots: their dense labels.
+        crop_wh: tiles across and down.
+        layout: of the visual sequence; None where the page itself is the view.
+    """
 
     view: Tensor
     view_points: Tensor
     view_slots: Tensor
     cells: NDArray[np.int64]
     slots: NDArray[np.int64]
+    ends: NDArray[np.int64]
     tiles: Tensor | None = None
     tile_points: Tensor | None = None
     tile_slots: Tensor | None = None
@@ -245,26 +297,37 @@ def show(page: Page, mode: Mode | None) -> ShownPage:
     Returns:
         Views and labels.
     """
+    size = page.image.size
+    ends = _ends_of_blocks(page)
     if mode is None:
         view = torch.from_numpy(np.array(page.image))
-        return ShownPage(view, *_labels(page.print, page.image.size), *_places(page.print, page.image.size))
+        return ShownPage(view, *_labels(page.print, size), *_told_places(page.print, ends, size))
     views = make_views(page.image.convert("RGB"), mode)
-    width, height = page.image.size
-    left, top, shown_width, shown_height = (
-        letterbox_xywh(page.image.size, mode.view_px)
-        if mode.letterboxed
-        else (0, 0, mode.view_px, mode.view_px)
-    )
-    on_view = page.print.scaled(shown_width / width, shown_height / height, left, top)
+    view_size = (mode.view_px, mode.view_px)
+    left, top, *shown = letterbox_xywh(size, mode.view_px) if mode.letterboxed else (0, 0, *view_size)
+    on_view = page.print.scaled(*_scales(shown, size), left, top)
     view = torch.from_numpy(np.array(views.global_view[..., 0]))
-    labels = _labels(on_view, (mode.view_px, mode.view_px))
-    layout = build_layout(mode, page.image.size, views.crop_wh)
+    labels = _labels(on_view, view_size)
+    layout = build_layout(mode, size, views.crop_wh)
     if not len(views.tiles):
-        return ShownPage(view, *labels, *_places(on_view, (mode.view_px, mode.view_px)), layout=layout)
+        ends_on_view = ends.scaled(*_scales(shown, size), left, top)
+        return ShownPage(view, *labels, *_told_places(on_view, ends_on_view, view_size), layout=layout)
     across, down = views.crop_wh
-    on_canvas = page.print.scaled(across * TILE_PX / width, down * TILE_PX / height)
-    places = _places(on_canvas, (across * TILE_PX, down * TILE_PX))
+    canvas = (across * TILE_PX, down * TILE_PX)
+    on_canvas, ends_on_canvas = (print_.scaled(*_scales(canvas, size)) for print_ in (page.print, ends))
+    places = _told_places(on_canvas, ends_on_canvas, canvas)
     return ShownPage(view, *labels, *places, *_tiles(on_canvas, views), views.crop_wh, layout)
+
+
+def _scales(shown_px: Sequence[int], size_px: tuple[int, int]) -> tuple[float, float]:
+    return shown_px[0] / size_px[0], shown_px[1] / size_px[1]
+
+
+def _told_places(
+    print_: Print, ends: Print, size_px: tuple[int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Tokens and slots of the characters, and tokens of the ends of blocks, as `ShownPage` has them."""
+    return *_places(print_, size_px), _places(ends, size_px)[0].reshape(-1, 2)
 
 
 def _tiles(on_canvas: Print, views: PageViews) -> tuple[Tensor, Tensor, Tensor]:

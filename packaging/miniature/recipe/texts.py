@@ -91,6 +91,16 @@ def title(rng: random.Random) -> str:
     return number + words.rstrip(".,;:")
 
 
+def section_number(rng: random.Random, level: int) -> str:
+    """What stands before a heading: “3.”, “2.4”, “Chapter 7”."""
+    number = str(rng.randint(1, 20))
+    if level == 1:
+        return rng.choice((number, f"{number}.", f"Chapter {number}:", f"§ {number}"))
+    return ".".join([number, *(str(rng.randint(1, 20)) for _ in range(rng.randint(0, 2)))]) + rng.choice(
+        ("", ".")
+    )
+
+
 def cell(rng: random.Random, numeric: bool) -> str:
     """What stands in one cell of a table."""
     if numeric:

@@ -7,8 +7,8 @@ machine share a batch between them by averaging gradients. Knows no page and no 
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from recipe.growth import add_layers, sizes_before
+from recipe.growth import NO_LAYERS, AddedLayers, add_layers, sizes_before
 from recipe.model import CONFIG, Learner, encoder_parameters
 from recipe.muon import Optimiser
 from rtocr_gui.errors import CheckpointError
@@ -87,7 +87,7 @@ class RunSettings:
         minutes: after which it ends before that, the rate having fallen; for a single process.
         begin_from: folder of another stage, or a checkpoint folder, where this one has no state yet.
         heads: the file with the heads of that checkpoint, where it is not in its folder.
-        added_layers: numbers, from 0, of the layers of the decoder that those weights do not have.
+        added_layers: layers that those weights do not have.
         device: "cpu" or "cuda".
         processes: how many train together, each with its own batches.
         drawers: worker processes that draw pages, for each of them.
@@ -102,7 +102,7 @@ class RunSettings:
     minutes: float | None = None
     begin_from: Path | None = None
     heads: Path | None = None
-    added_layers: tuple[int, ...] = ()
+    added_layers: AddedLayers = NO_LAYERS
     device: str = "cpu"
     processes: int = 1
     drawers: int = 0
@@ -229,7 +229,7 @@ def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mappi
 
 
 def load_weights(
-    folder: Path, learner: Learner, heads: Path | None = None, added_layers: Sequence[int] = ()
+    folder: Path, learner: Learner, heads: Path | None = None, added: AddedLayers = NO_LAYERS
 ) -> None:
     """Take the weights of a stage, or those of a checkpoint that was exported with its heads.
 
@@ -237,8 +237,7 @@ def load_weights(
         folder: of the stage or the checkpoint.
         learner: gets them.
         heads: the file with the checkpoint's heads, where it is not in its folder.
-        added_layers: numbers, from 0, of the layers of the learner's decoder that the weights do not have;
-            see `add_layers`.
+        added: layers of the learner that the weights do not have; see `add_layers`.
 
     Raises:
         CheckpointError: the weights or heads are of other sizes, or the folder holds none.
@@ -251,12 +250,11 @@ def load_weights(
         tensors = _part(load_file(folder / STATE_FILE), "model:")
     else:
         checkpoint = load_checkpoint(open_folder(folder), torch.device("cpu"), torch.float32)
-        before = sizes_before(learner.sizes.decoder, added_layers)
-        if checkpoint.architecture != replace(learner.sizes, decoder=before):
+        if checkpoint.architecture != sizes_before(learner.sizes, added):
             raise misfit
         model = {f"model.{name}": tensor for name, tensor in checkpoint.model.state_dict().items()}
         tensors = model | load_file(heads or folder / HEADS_FILE)
-    grown = add_layers(tensors, learner.sizes.decoder, added_layers)
+    grown = add_layers(tensors, learner.sizes, added)
     if _shapes(grown) != _shapes(learner.state_dict()):
         raise misfit
     learner.load_state_dict(grown)
@@ -270,11 +268,13 @@ class Blend:
         folder: of the stage or the checkpoint that these were trained on from.
         share: of that one in the average, in 0..1.
         heads: the file with its heads, where it is not in its folder.
+        added: layers that it did not have yet.
     """
 
     folder: Path
     share: float
     heads: Path | None = None
+    added: AddedLayers = NO_LAYERS
 
 
 @torch.no_grad()
@@ -288,7 +288,7 @@ def blend_weights(learner: Learner, blend: Blend) -> None:
         CheckpointError: see `load_weights`.
     """
     before = Learner(learner.sizes)
-    load_weights(blend.folder, before, blend.heads)
+    load_weights(blend.folder, before, blend.heads, blend.added)
     for after, earlier in zip(learner.state_dict().values(), before.state_dict().values(), strict=True):
         if after.is_floating_point():
             after.lerp_(earlier, blend.share)
