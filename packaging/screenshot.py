@@ -42,7 +42,7 @@ def take(program: Program) -> None:
     session, window = program.session, program.window
     program.start(sample_pages())
     wait_until(session.plan_changed, lambda plan: plan is not None)
-    QTimer.singleShot(0, session.read_current)
+    QTimer.singleShot(0, session.read_selected)
     wait_until(session.page_status_changed, lambda status: status.state is PageState.READ)
     window.actions_by_name["compare"].trigger()
     QTimer.singleShot(0, lambda: session.tuning.compare(PruneSettings(1.0), PruneSettings(RETENTION)))

@@ -96,7 +96,7 @@ def close_while_reading(files: list[Path]) -> dict[str, object]:
     class Closing(app.Program):
         def start(self, files: Any) -> None:
             super().start(files)
-            self.session.page_selected.connect(self.session.read_current)
+            self.session.page_selected.connect(self.session.read_selected)
             self.session.text_appended.connect(self.close_once)
 
         def close_once(self, _: str) -> None:

@@ -126,7 +126,7 @@ def main() -> None:
         tokens = reply.tokens_so_far
 
     bridge.text_streamed.connect(stop_in_time)
-    QTimer.singleShot(0, session.read_current)
+    QTimer.singleShot(0, session.read_selected)
     probe.run_until(bridge.reading_finished, lambda _: True)
     watch.enter("")
     _print(watch.waits, tokens)

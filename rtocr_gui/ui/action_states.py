@@ -29,6 +29,7 @@ class ActionStates(QObject):
         self._actions = actions
         for changed in (
             session.page_selected,
+            session.selection_changed,
             session.plan_changed,
             session.text_changed,
             session.summary_changed,
@@ -65,6 +66,9 @@ class ActionStates(QObject):
         }
         for name, is_enabled in enabled.items():
             self._actions[name].setEnabled(is_enabled)
+        count = len(session.selected)
+        self._actions["read"].setText(f"Read {count} pages" if count > 1 else "Read")
+        self._actions["remove"].setText(f"Remove {count} pages" if count > 1 else "Remove page")
         if session.retry is not None:
             self._actions["retry"].setText(retry_label(session.retry))
         self.readiness_changed.emit(is_ready)

@@ -53,12 +53,12 @@ SPECS = (
     ActionSpec("find", "Find…", "Find words in the text of all pages", "Ctrl+F", "find"),
     ActionSpec("find_next", "Find next", "Go to the next place, on this page or another", "F3"),
     ActionSpec("find_previous", "Find previous", "Go to the place before", "Shift+F3"),
-    ActionSpec("rotate_left", "Rotate left", "Turn this page to the left; its file stays", "Shift+F7"),
-    ActionSpec("rotate_right", "Rotate right", "Turn this page to the right; its file stays", "F7"),
+    ActionSpec("rotate_left", "Rotate left", "Turn the selected pages to the left", "Shift+F7"),
+    ActionSpec("rotate_right", "Rotate right", "Turn the selected pages to the right; the file stays", "F7"),
     ActionSpec("rotate_file", "Rotate whole file", "Turn all pages of this file to the right", "Ctrl+F7"),
-    ActionSpec("remove", "Remove page", "Take this page off the list; the file stays", "Ctrl+W"),
+    ActionSpec("remove", "Remove page", "Take the selected pages off the list; the file stays", "Ctrl+W"),
     ActionSpec("quit", "Quit", "Close the program", _Key.Quit),
-    ActionSpec("read", "Read", "Read this page", "Ctrl+R", "read"),
+    ActionSpec("read", "Read", "Read this page, or those selected in the list", "Ctrl+R", "read"),
     ActionSpec("read_all", "Read all", "Read every page in the list", "Ctrl+Shift+R", "read-all"),
     ActionSpec("retry", "Read another way", "Read this page in the way that may work better", "F5"),
     ActionSpec("stop", "Stop", "Stop reading; what was read so far stays", "Ctrl+.", "stop"),
@@ -135,12 +135,16 @@ MENUS: Mapping[str, tuple[str, ...]] = {
 }
 """Menu titles and the names of their actions; an empty name is a separator."""
 
+PAGE_MENU = (("read", "stop"), ("copy",), ("rotate_left", "rotate_right", "rotate_file"))
+"""What the list of pages offers for those that are selected, in groups."""
+
 
 def make_actions(window: QMainWindow) -> dict[str, QAction]:
     """Make every action of the table, with shortcuts that work wherever the focus is."""
     actions = {}
     for spec in SPECS:
         action = QAction(spec.text, window)
+        action.setIconText(action.iconText())  # toolbars keep it where menus count the selected pages
         action.setCheckable(spec.checkable)
         if isinstance(spec.keys, str):
             action.setShortcut(QKeySequence(spec.keys))

@@ -9,7 +9,6 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui import questions
@@ -69,19 +68,13 @@ class Dialogues(QObject):
         replaced = question.edited if questions.ask_overwrite(self._window, question) else ()
         self._session.read_replacing(replaced + question.unedited, question.scaling)
 
-    @Slot(object)
-    def ask_remove(self, ref: PageRef | None) -> None:
-        """Take a page off the list; asks first where a person edited its text and did not export that."""
-        if ref is not None and (
-            not self._session.is_unexported(ref)
-            or questions.agrees(
-                self._window,
-                "Remove page?",
-                "You edited the text of this page and did not export it. It is lost with the page.",
-                "Remove",
-            )
-        ):
-            self._session.remove_page(ref)
+    @Slot()
+    def ask_remove(self) -> None:
+        """Take the selected pages off the list; asks first where typed text was not exported."""
+        refs = self._session.selected
+        at_stake = sum(self._session.is_unexported(ref) for ref in refs)
+        if not at_stake or questions.agrees(self._window, *_removal_question(len(refs), at_stake), "Remove"):
+            self._session.remove_pages(refs)
 
     @Slot(object)
     def ask_task(self, ask: Ask) -> None:
@@ -165,3 +158,17 @@ class Dialogues(QObject):
             "You edited text that was not exported. It is lost when the window closes.",
             "Close",
         )
+
+
+def _removal_question(count: int, at_stake: int) -> tuple[str, str]:
+    """Title and text: what is lost with the pages, of which some hold typed text."""
+    if count == 1:
+        return (
+            "Remove page?",
+            "You edited the text of this page and did not export it. It is lost with the page.",
+        )
+    whose = "one of these pages" if at_stake == 1 else f"{at_stake} of these pages"
+    return (
+        f"Remove {count} pages?",
+        f"You edited the text of {whose} and did not export it. It is lost with them.",
+    )

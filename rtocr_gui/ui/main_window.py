@@ -16,7 +16,7 @@ from rtocr_gui.ocr.asking import Ask
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.action_states import ActionStates
-from rtocr_gui.ui.actions import MENUS, TIP, draw_icons, fill, make_actions
+from rtocr_gui.ui.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.arrivals import Arrivals, SaveImage
 from rtocr_gui.ui.dialogues import Dialogues
 from rtocr_gui.ui.icons import app_icon
@@ -74,6 +74,7 @@ class MainWindow(QMainWindow):
         self.page_list = PageList()
         self.page_column = PageColumn(self.actions_by_name["blocks"])
         self.text_column = TextColumn()
+        self.page_list.add_actions(*([self.actions_by_name[name] for name in group] for group in PAGE_MENU))
         self.text_column.text_pane.add_buttons(*(self.actions_by_name[name] for name in ("find", "copy")))
         self.retention_bar = RetentionBar()
         self.notice_bar = NoticeBar()
@@ -112,6 +113,7 @@ class MainWindow(QMainWindow):
         session = self._session
         session.pages_changed.connect(self.page_list.set_pages)
         session.page_selected.connect(self.page_list.select)
+        session.selection_changed.connect(self.page_list.set_selection)
         session.page_selected.connect(self._show_window_title)
         session.page_selected.connect(self.retention_bar.drop_release)
         session.thumbnail_changed.connect(self._show_thumbnail)
@@ -145,6 +147,7 @@ class MainWindow(QMainWindow):
         self.model_menus.idle_time_chosen.connect(session.models.set_unload_after)
         self.model_menus.most_tiles_chosen.connect(session.set_most_tiles)
         self.page_list.page_selected.connect(session.select_page)
+        self.page_list.selection_changed.connect(session.set_selection)
         self.page_list.thumbnail_wanted.connect(session.want_thumbnail)
         self.page_list.remove_requested.connect(self.dialogues.ask_remove)
         self.retention_bar.retention_changed.connect(session.set_retention)
@@ -246,12 +249,12 @@ class MainWindow(QMainWindow):
             "find": self.text_column.begin_find,
             "find_next": self.text_column.find_next,
             "find_previous": self.text_column.find_previous,
-            "rotate_left": lambda: session.rotate_current(270),
-            "rotate_right": lambda: session.rotate_current(90),
+            "rotate_left": lambda: session.rotate_selected(270),
+            "rotate_right": lambda: session.rotate_selected(90),
             "rotate_file": lambda: session.rotate_file(90),
-            "remove": lambda: dialogues.ask_remove(session.current),
+            "remove": dialogues.ask_remove,
             "quit": self.close,
-            "read": session.read_current,
+            "read": session.read_selected,
             "read_all": session.read_all,
             "retry": session.retry_current,
             "stop": session.stop,

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable
 
 from PySide6.QtCore import (
     QEvent,
+    QItemSelection,
     QItemSelectionModel,
     QModelIndex,
     QObject,
@@ -106,14 +107,16 @@ class PageList(QWidget):
     """Lists the open pages.
 
     Signals:
-        page_selected(Hashable): the person chose another page; its key.
+        page_selected(Hashable): the person chose another page to look at; its key.
+        selection_changed(tuple of Hashable): these pages are selected now, by whomever; in the list's order.
         thumbnail_wanted(Hashable): a page without a thumbnail came into view; its key, once.
-        remove_requested(Hashable): a page should leave the list; its key.
+        remove_requested(): the selected pages should leave the list.
     """
 
     page_selected = Signal(object)
+    selection_changed = Signal(object)
     thumbnail_wanted = Signal(object)
-    remove_requested = Signal(object)
+    remove_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -135,16 +138,18 @@ class PageList(QWidget):
         self._view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._view.setResizeMode(QListView.ResizeMode.Adjust)
+        self._view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self._view.viewport().installEventFilter(self)
         self._view.verticalScrollBar().valueChanged.connect(self._await_rest)
         self._view.selectionModel().currentChanged.connect(self._follow_current)
+        self._view.selectionModel().selectionChanged.connect(self._tell_selection)
         self._model.modelReset.connect(self._await_rest)
 
         self._remove = QAction("Remove from list", self._view)
         self._remove.setShortcut(QKeySequence.StandardKey.Delete)
         self._remove.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        self._remove.triggered.connect(self._request_removal)
+        self._remove.triggered.connect(self.remove_requested)
         self._view.addAction(self._remove)
 
         column = QVBoxLayout(self)
@@ -152,31 +157,62 @@ class PageList(QWidget):
         column.addWidget(self._view)
         self.setFocusProxy(self._view)
 
+    def add_actions(self, *groups: Iterable[QAction]) -> None:
+        """Offer actions in the context menu, a line after each group, before what the list itself offers."""
+        for group in groups:
+            self._view.insertActions(self._remove, list(group))
+            line = QAction(self._view)
+            line.setSeparator(True)
+            self._view.insertAction(self._remove, line)
+
     @property
-    def selected_key(self) -> Hashable | None:
-        """Key of the selected page; None where none is selected."""
+    def current_key(self) -> Hashable | None:
+        """Key of the page that the person looks at; None where there is none."""
         index = self._view.currentIndex()
         return self._model.row(index.row()).entry.key if index.isValid() else None
+
+    @property
+    def selected_keys(self) -> tuple[Hashable, ...]:
+        """Keys of the selected pages, in the order of the list."""
+        rows = sorted(index.row() for index in self._view.selectionModel().selectedIndexes())
+        return tuple(self._model.row(row).entry.key for row in rows)
 
     @Slot(object)
     def set_pages(self, entries: Iterable[PageEntry]) -> None:
         """List these pages instead; pages that stay keep thumbnail, state and selection."""
-        selected, bar = self.selected_key, self._view.verticalScrollBar()
+        current, selected, bar = self.current_key, self.selected_keys, self._view.verticalScrollBar()
         position = bar.value()
         self._model.replace(entries)
         self._asked = {key for key in self._asked if self._model.position(key) is not None}
         self._view.doItemsLayout()
         bar.setValue(position)
-        self.select(selected)
+        self.select(current)
+        self.set_selection(selected)
 
     @Slot(object)
     def select(self, key: Hashable | None) -> None:
-        """Select a page and scroll to it, without `page_selected`; None selects nothing."""
+        """Select a page alone and scroll to it, without `page_selected`; None selects nothing.
+
+        Where the person looks at that page already, other pages stay selected with it.
+        """
+        if key is not None and key == self.current_key:
+            return
         position = self._model.position(key)
         index = QModelIndex() if position is None else self._model.index(position)
         self._selecting = True
         self._view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self._selecting = False
+
+    @Slot(object)
+    def set_selection(self, keys: Iterable[Hashable]) -> None:
+        """Select several pages; with fewer than two of them nothing changes."""
+        known = {key: place for key in keys if (place := self._model.position(key)) is not None}
+        if len(known) < 2 or known.keys() == set(self.selected_keys):
+            return
+        chosen = QItemSelection()
+        for place in known.values():
+            chosen.select(self._model.index(place), self._model.index(place))
+        self._view.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     def set_thumbnail(self, key: Hashable, image: QImage) -> None:
         """Show a page's picture; a null one leaves the empty frame, and is asked for again another time."""
@@ -222,6 +258,5 @@ class PageList(QWidget):
             self.page_selected.emit(self._model.row(current.row()).entry.key)
 
     @Slot()
-    def _request_removal(self) -> None:
-        if self.selected_key is not None:
-            self.remove_requested.emit(self.selected_key)
+    def _tell_selection(self) -> None:
+        self.selection_changed.emit(self.selected_keys)

@@ -23,6 +23,7 @@ class PageShelf(QObject):
         page_dropped (PageRef): a page is leaving the list, or its file has changed.
         page_rotated (PageRef, PageRef): a page that stood under one name in the list stands under another.
         page_selected (PageRef or None): a page is shown from now on; its picture follows.
+        selection_changed (tuple of PageRef): these pages are selected.
         page_rendered (PageRendered): the picture of the page that is shown.
         page_failed (PageFailure): the page that is shown has no picture, and why.
         thumbnail_rendered (PageRendered): the picture of a page in the list.
@@ -40,6 +41,7 @@ class PageShelf(QObject):
     page_dropped = Signal(object)
     page_rotated = Signal(object, object)
     page_selected = Signal(object)
+    selection_changed = Signal(object)
     page_rendered = Signal(object)
     page_failed = Signal(object)
     thumbnail_rendered = Signal(object)
@@ -55,6 +57,7 @@ class PageShelf(QObject):
         self._pdf_dpi = pdf_dpi
         self._opening: dict[int, Path] = {}
         self._current: PageRef | None = None
+        self._marked: tuple[PageRef, ...] = ()
         self._selects_opened = False
         self._render_id = 0
         bridge.document_opened.connect(self._add)
@@ -66,6 +69,14 @@ class PageShelf(QObject):
     def current(self) -> PageRef | None:
         """The page that is shown."""
         return self._current
+
+    @property
+    def selected(self) -> tuple[PageRef, ...]:
+        """The pages that wishes are about: those selected, if several, or the one that is shown."""
+        marked = tuple(ref for ref in self._marked if ref in self._pages)
+        if len(marked) > 1:
+            return marked
+        return (self._current,) if self._current is not None else ()
 
     def open_files(self, paths: Iterable[Path]) -> None:
         """Open files and show the first that comes; each that fails is refused for a reason of its own.
@@ -89,31 +100,46 @@ class PageShelf(QObject):
         if ref != self._current or ref is None:
             self._show(ref)
 
-    def remove(self, ref: PageRef) -> None:
-        """Take a page off the list; the file stays where it is."""
-        if ref not in self._pages:
-            return
-        self.page_dropped.emit(ref)
-        neighbour = self._pages.remove(ref)
-        if not self._pages.has_file(ref.path):
-            self._bridge.close_document(ref.path)
+    def mark(self, refs: Iterable[PageRef]) -> None:
+        """Select these pages; the one that is shown stays."""
+        self._marked = tuple(refs)
+        self.selection_changed.emit(self.selected)
+
+    def remove(self, refs: Iterable[PageRef]) -> None:
+        """Take pages off the list; their files stay where they are."""
+        shown = self._current
+        for ref in refs:
+            if ref not in self._pages:
+                continue
+            self.page_dropped.emit(ref)
+            neighbour = self._pages.remove(ref)
+            if ref == shown:
+                shown = neighbour
+            if not self._pages.has_file(ref.path):
+                self._bridge.close_document(ref.path)
+        self._marked = ()
         self.pages_changed.emit(self._pages.entries)
-        if ref == self._current:
-            self._show(neighbour)
+        if shown != self._current:
+            self._show(shown)
+        self.selection_changed.emit(self.selected)
 
     def rotate(self, degrees: int, *, whole_file: bool = False) -> None:
-        """Turn the page that is shown clockwise, or all pages of its file; the file stays as it is."""
+        """Turn the selected pages clockwise, or all of the shown one's file; files stay as they are."""
         shown = self._current
         if shown is None:
             return
         file = shown.path, shown.sha256
-        before = [ref for ref in self._pages.refs if whole_file and (ref.path, ref.sha256) == file] or [shown]
-        after = self._pages.rotate(before, degrees)
-        self._current = shown.rotated(degrees)
+        before = [ref for ref in self._pages.refs if (ref.path, ref.sha256) == file]
+        before = before if whole_file else list(self.selected)
+        names = dict(zip(before, self._pages.rotate(before, degrees), strict=True))
+        self._current = names.get(shown, shown)
+        marked = [names.get(ref, ref) for ref in self._marked]
         self.pages_changed.emit(self._pages.entries)
-        for ref, rotated in zip(before, after, strict=True):
+        for ref, rotated in names.items():
             self.page_rotated.emit(ref, rotated)
-        self._show(self._current)
+        if shown in names:
+            self._show(self._current)
+        self.mark(marked)
 
     def want_thumbnail(self, ref: PageRef) -> None:
         """Render the thumbnail of a page that came into sight."""

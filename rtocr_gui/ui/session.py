@@ -47,7 +47,8 @@ class Session(QObject):
     """The open pages and the wishes of the person, between the panes and the bridge.
 
     Signals (each carries one frozen value):
-        pages_changed (tuple of PageEntry), page_selected (PageRef or None), page_image_changed (QImage),
+        pages_changed (tuple of PageEntry), page_selected (PageRef or None),
+        selection_changed (tuple of PageRef), page_image_changed (QImage),
         page_message_changed (str), thumbnail_changed (PageRendered), page_status_changed (PageStatus),
         retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
         transport_changed (Transport), text_changed (ShownText), text_appended (str),
@@ -71,6 +72,7 @@ class Session(QObject):
 
     pages_changed = Signal(object)
     page_selected = Signal(object)
+    selection_changed = Signal(object)
     page_image_changed = Signal(object)
     page_message_changed = Signal(str)
     thumbnail_changed = Signal(object)
@@ -117,6 +119,7 @@ class Session(QObject):
         self._shelf.page_rotated.connect(self._reader.rename)
         self._shelf.page_rotated.connect(lambda _, rotated: self._texts.tell_state(rotated))
         self._shelf.page_selected.connect(self._show_page)
+        self._shelf.selection_changed.connect(self.selection_changed)
         self._shelf.page_rendered.connect(self._show_page_image)
         self._shelf.page_failed.connect(self._fail_page)
         self._shelf.thumbnail_rendered.connect(self.thumbnail_changed)
@@ -186,6 +189,11 @@ class Session(QObject):
     def current(self) -> PageRef | None:
         """The page that is shown."""
         return self._shelf.current
+
+    @property
+    def selected(self) -> tuple[PageRef, ...]:
+        """The pages that wishes are about: those selected, if several, or the one that is shown."""
+        return self._shelf.selected
 
     @property
     def refs(self) -> tuple[PageRef, ...]:
@@ -351,12 +359,16 @@ class Session(QObject):
         self._shelf.select(ref)
 
     @Slot(object)
-    def remove_page(self, ref: PageRef) -> None:
-        """Take a page off the list; the file stays where it is."""
-        self._shelf.remove(ref)
+    def set_selection(self, refs: tuple[PageRef, ...]) -> None:
+        """Take it that these pages are selected in the list."""
+        self._shelf.mark(refs)
 
-    def rotate_current(self, degrees: int) -> None:
-        """Turn the page that is shown clockwise; the file stays as it is."""
+    def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
+        """Take pages off the list; their files stay where they are."""
+        self._shelf.remove(refs)
+
+    def rotate_selected(self, degrees: int) -> None:
+        """Turn the selected pages clockwise; their files stay as they are."""
         self._shelf.rotate(degrees)
 
     def rotate_file(self, degrees: int) -> None:
@@ -404,10 +416,9 @@ class Session(QObject):
     # Reading and text ----------------------------------------------------------------------
 
     @Slot()
-    def read_current(self) -> None:
-        """Read the page that is shown."""
-        if self.current is not None:
-            self.read((self.current,))
+    def read_selected(self) -> None:
+        """Read the selected pages."""
+        self.read(self.selected)
 
     @Slot()
     def read_all(self) -> None:

@@ -48,7 +48,7 @@ def shown(session: Session) -> list[BlocksShown]:
 
 def read(qtbot: QtBot, session: Session, *paths: Path) -> None:
     open_and_load(qtbot, session, *paths)
-    session.read_current()
+    session.read_selected()
     qtbot.waitUntil(lambda: bool(session.current_text) and not session.activity.reading)
 
 
@@ -129,7 +129,7 @@ def test_blocks_come_while_the_text_streams_and_no_markup_is_shown(
 ) -> None:
     grounded.gate.clear()
     open_and_load(qtbot, session, draw_page())
-    session.read_current()
+    session.read_selected()
     qtbot.waitUntil(lambda: bool(shown) and [block.label for block in shown[-1].blocks] == ["title"])
     assert session.activity.reading
     assert session.current_text == "# Report\n\n"

@@ -177,7 +177,7 @@ def test_a_reading_is_searched_as_it_comes(
     open_and_load(qtbot, session, draw_page())
     window.text_column.begin_find()
     qtbot.keyClicks(line(window), "page 1 of scan")
-    until_idle(qtbot, session, session.read_current)
+    until_idle(qtbot, session, session.read_selected)
     assert highlighted(window) == ["page 1 of scan"]
     assert outcome(window) == "1 here"
 

@@ -153,7 +153,7 @@ def test_a_model_that_was_let_go_and_no_longer_fits_is_told_with_the_same_offers
         session.models.unload()
     fake_engine.need = TOO_LARGE
     with qtbot.waitSignal(session.notice_raised) as told:
-        session.read_current()
+        session.read_selected()
     assert len(told.args[0].offers) == 5
     assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
 

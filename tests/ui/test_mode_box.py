@@ -48,7 +48,7 @@ def test_auto_says_which_mode_the_page_got(
     open_and_load(qtbot, session, draw_page())
     assert window.tool_bar.mode_box.currentText() == "Auto (Tiny)"
 
-    session.remove_page(session.current)
+    session.remove_pages((session.current,))
 
     assert window.tool_bar.mode_box.currentText() == "Auto"
 
@@ -80,7 +80,7 @@ def test_a_mode_of_the_last_start_is_in_use_again(
 
     assert window.tool_bar.mode_box.currentData() is Mode.BASE
     with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda reading: reading is not None):
-        session.read_current()
+        session.read_selected()
     assert fake_engine.asked[-1].scaling == Scaling(Mode.BASE, most_tiles=4)
 
 
@@ -114,7 +114,7 @@ def test_fewer_tiles_are_chosen_marked_remembered_and_used(
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
         tile_actions(window)[2].trigger()
     with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda reading: reading is not None):
-        session.read_current()
+        session.read_selected()
 
     assert [action.isChecked() for action in tile_actions(window)] == [False, False, True, False]
     assert session.settings.most_tiles == 4

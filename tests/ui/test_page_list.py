@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QImage, QTextDocument
+from PySide6.QtGui import QAction, QColor, QImage, QTextDocument
 from PySide6.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
@@ -120,14 +120,14 @@ def test_the_person_selects_and_the_program_selects_silently(qtbot: QtBot, pages
     pages.page_selected.connect(heard.append)
     pages.set_pages(entries(3))
     pages.select(0)
-    assert (pages.selected_key, heard) == (0, [])
+    assert (pages.current_key, heard) == (0, [])
     qtbot.keyClick(view(pages), Qt.Key.Key_Down)
     assert heard == [1]
     place = view(pages).visualRect(view(pages).model().index(2, 0)).center()
     qtbot.mouseClick(view(pages).viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert heard == [1, 2]
     pages.select("gone")
-    assert pages.selected_key is None
+    assert pages.current_key is None
 
 
 def test_pages_that_stay_keep_thumbnail_state_selection_and_place(qtbot: QtBot, pages: PageList) -> None:
@@ -137,24 +137,68 @@ def test_pages_that_stay_keep_thumbnail_state_selection_and_place(qtbot: QtBot, 
     view(pages).scrollTo(view(pages).model().index(30, 0), QListView.ScrollHint.PositionAtTop)
     place = view(pages).verticalScrollBar().value()
     pages.set_pages(entries(45))
-    assert pages.selected_key == 30
+    assert pages.current_key == 30
     assert "Edited" in summary(pages, 30)
     assert view(pages).verticalScrollBar().value() == place
     pages.set_pages([])
-    assert pages.selected_key is None
+    assert pages.current_key is None
 
 
-def test_delete_asks_for_the_selected_page_to_leave(qtbot: QtBot, pages: PageList) -> None:
+def test_delete_asks_for_the_selected_pages_to_leave(qtbot: QtBot, pages: PageList) -> None:
     pages.set_pages(entries(2))
-    heard: list[object] = []
-    pages.remove_requested.connect(heard.append)
-    action = view(pages).actions()[0]
-    action.trigger()
-    assert heard == []
     pages.select(1)
-    action.trigger()
-    assert heard == [1]
-    assert action.shortcut().toString() == "Del"
+    view(pages).setFocus()
+    with qtbot.waitSignal(pages.remove_requested):
+        qtbot.keyClick(view(pages), Qt.Key.Key_Delete)
+
+
+def select_to(qtbot: QtBot, pages: PageList, row: int, modifier: Qt.KeyboardModifier) -> None:
+    place = view(pages).visualRect(view(pages).model().index(row, 0)).center()
+    qtbot.mouseClick(view(pages).viewport(), Qt.MouseButton.LeftButton, modifier, place)
+
+
+def test_several_pages_are_selected_in_the_order_of_the_list_while_one_is_looked_at(
+    qtbot: QtBot, pages: PageList
+) -> None:
+    pages.set_pages(entries(4))
+    told: list[object] = []
+    pages.selection_changed.connect(told.append)
+    pages.page_selected.connect(pages.select)  # as the window answers
+    pages.select(3)
+    select_to(qtbot, pages, 1, Qt.KeyboardModifier.ControlModifier)
+    assert (pages.selected_keys, pages.current_key) == ((1, 3), 1)
+    select_to(qtbot, pages, 2, Qt.KeyboardModifier.NoModifier)
+    select_to(qtbot, pages, 0, Qt.KeyboardModifier.ShiftModifier)
+    assert (pages.selected_keys, pages.current_key) == ((0, 1, 2), 0)
+    assert told == [(3,), (1, 3), (2,), (0, 1, 2)]
+
+
+def test_a_list_that_is_told_anew_keeps_what_of_the_selection_is_still_there(pages: PageList) -> None:
+    pages.set_pages(entries(5))
+    pages.select(2)
+    pages.set_selection((4, 2, 3))
+    assert pages.selected_keys == (2, 3, 4)
+    pages.set_pages(entries(4))
+    assert (pages.selected_keys, pages.current_key) == ((2, 3), 2)
+    pages.set_pages(entries(3))
+    assert (pages.selected_keys, pages.current_key) == ((2,), 2)
+
+
+def test_one_page_that_the_program_goes_to_is_selected_alone(pages: PageList) -> None:
+    pages.set_pages(entries(3))
+    pages.select(0)
+    pages.set_selection((0, 1))
+    pages.select(0)
+    assert pages.selected_keys == (0, 1)
+    pages.select(2)
+    assert pages.selected_keys == (2,)
+
+
+def test_the_context_menu_offers_groups_of_actions_before_removing(pages: PageList) -> None:
+    groups = [[QAction("Read"), QAction("Stop")], [QAction("Copy")]]
+    pages.add_actions(*groups)
+    offered = [action.text() for action in view(pages).actions()]
+    assert offered == ["Read", "Stop", "", "Copy", "", "Remove from list"]
 
 
 def test_a_file_name_is_never_taken_for_rich_text(pages: PageList) -> None:

@@ -76,7 +76,7 @@ def test_a_single_page_is_read_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delattr(FakeEngine, "read_together")
-    session.read_current()
+    session.read_selected()
     wait_until_idle(qtbot, session)
     assert text_of(session, book[0]).startswith("page 1 of book.tiff")
 
@@ -109,7 +109,7 @@ def test_a_page_that_is_removed_ends_alone(
     fake_engine.gate.clear()
     session.read_all()
     qtbot.waitUntil(lambda: session.activity.tokens == 2)
-    session.remove_page(book[0])
+    session.remove_pages((book[0],))
     fake_engine.gate.set()
     wait_until_idle(qtbot, session)
     assert [text_of(session, ref).startswith(f"page {ref.index + 1}") for ref in session.refs] == [True] * 4

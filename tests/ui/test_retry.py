@@ -35,7 +35,7 @@ def states(session: Session) -> dict[str, PageStatus]:
 
 
 def read(qtbot: QtBot, session: Session) -> None:
-    until_idle(qtbot, session, session.read_current)
+    until_idle(qtbot, session, session.read_selected)
 
 
 def test_where_memory_runs_out_a_smaller_mode_is_one_press_away(
@@ -220,7 +220,7 @@ def test_a_page_without_text_says_in_its_place_how_to_try_once_more(
     with qtbot.waitSignal(
         session.text_changed, check_params_cb=lambda shown: "not enough memory" in shown.placeholder
     ) as shown:
-        session.read_current()
+        session.read_selected()
     assert shown.args[0].placeholder.endswith("“Read in Base mode” in the Read menu tries once more.")
 
 
@@ -253,7 +253,7 @@ def test_print_too_small_for_every_mode_of_a_model_says_which_model_reads_it(
     with qtbot.waitSignal(
         session.text_changed, check_params_cb=lambda shown: "too small for Fake model" in shown.placeholder
     ) as shown:
-        session.read_current()
+        session.read_selected()
     assert "Model > Models…" in shown.args[0].placeholder
 
 
@@ -292,7 +292,7 @@ def test_an_offer_for_a_page_that_was_removed_does_nothing(
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
-    session.remove_page(session.current)
+    session.remove_pages((session.current,))
     session.take_offer(notices[0].offers[0])
     assert not session.activity.page_count
 

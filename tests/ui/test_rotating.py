@@ -38,7 +38,7 @@ def marked(tmp_path: Path) -> Path:
 
 def rotate_and_see(qtbot: QtBot, session: Session, degrees: int) -> QImage:
     with qtbot.waitSignal(session.page_image_changed) as shown:
-        session.rotate_current(degrees)
+        session.rotate_selected(degrees)
     return shown.args[0]
 
 
@@ -92,7 +92,7 @@ def test_a_turned_page_keeps_its_place_and_what_was_typed(
     rotate_and_see(qtbot, session, 90)
     assert [ref.index for ref in session.refs] == [0, 1, 2]
     assert session.current == session.refs[1]
-    assert window.page_list.selected_key == session.current
+    assert window.page_list.current_key == session.current
     assert session.current_text == "mine"
     assert session.unexported_edits == 1
     assert states == [PageStatus(session.current, PageState.EDITED, "")]
@@ -100,7 +100,7 @@ def test_a_turned_page_keeps_its_place_and_what_was_typed(
 
 def read(qtbot: QtBot, session: Session) -> str:
     with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda record: record is not None):
-        session.read_current()
+        session.read_selected()
     return session.current_text
 
 
@@ -108,7 +108,7 @@ def begin_to_read(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
     """Read the page that is shown, as far as its first word."""
     engine.gate.clear()
     with qtbot.waitSignal(session.text_appended):
-        session.read_current()
+        session.read_selected()
 
 
 def newest(told: list[PageStatus], ref: PageRef) -> PageState:
@@ -179,9 +179,9 @@ def test_a_page_that_is_being_read_is_read_as_it_lies_now(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_to_read(qtbot, session, fake_engine)
-    session.rotate_current(90)
+    session.rotate_selected(90)
     if turned_back:
-        session.rotate_current(270)
+        session.rotate_selected(270)
     with qtbot.waitSignal(session.text_appended):
         pass
     assert session.activity.reading
@@ -212,8 +212,8 @@ def test_a_page_that_waits_for_the_model_is_read_as_it_lies_now(
     path = draw_page()
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
-    session.read_current()
-    session.rotate_current(90)
+    session.read_selected()
+    session.rotate_selected(90)
     with qtbot.waitSignal(session.pages_changed):
         session.open_files([path])
     session.load_model()
@@ -228,9 +228,9 @@ def test_stop_gives_a_turned_page_its_text_back(
     open_and_load(qtbot, session, draw_page())
     text = read(qtbot, session)
     begin_to_read(qtbot, session, fake_engine)
-    session.rotate_current(90)
+    session.rotate_selected(90)
     if turned_back:
-        session.rotate_current(270)
+        session.rotate_selected(270)
     assert session.current_text == text
     session.stop()
     wait_until_idle(qtbot, session)
@@ -244,9 +244,9 @@ def test_what_comes_of_a_reading_after_its_page_was_turned_is_dropped(
     text = read(qtbot, session)
     fake_engine.gate.clear()
     with qtbot.waitSignal(bridge.text_streamed) as streamed:
-        session.read_current()
+        session.read_selected()
     for degrees in (90, 270):
-        session.rotate_current(degrees)
+        session.rotate_selected(degrees)
     session.stop()
     bridge.text_streamed.emit(replace(streamed.args[0], text="late"))
     assert session.current_text == text
@@ -274,7 +274,7 @@ def test_an_offer_for_a_page_is_good_for_it_however_it_is_turned(
     fake_engine.too_large = {Mode.TINY}
     fake_engine.retry = Scaling(Mode.SMALL)
     with qtbot.waitSignal(session.notice_raised) as raised:
-        session.read_current()
+        session.read_selected()
     rotate_and_see(qtbot, session, 90)
     session.take_offer(raised.args[0].offers[0])
     wait_until_idle(qtbot, session)
@@ -305,7 +305,7 @@ def test_a_page_that_is_turned_while_it_is_exported_was_exported(
     session.edit_text(f"{read(qtbot, session)} mine")
     with qtbot.waitSignal(session.notice_raised):
         session.export(tmp_path / "out.md")
-        session.rotate_current(90)
+        session.rotate_selected(90)
     assert session.unexported_edits == 0
 
 
@@ -358,7 +358,7 @@ def test_all_pages_of_a_file_are_turned_and_those_of_others_are_not(
 
 
 def test_nothing_is_turned_where_no_page_is_shown(window: MainWindow, session: Session) -> None:
-    session.rotate_current(90)
+    session.rotate_selected(90)
     session.rotate_file(90)
     assert session.refs == ()
     assert not window.actions_by_name["rotate_right"].isEnabled()

@@ -46,7 +46,7 @@ def notices(session: Session) -> list[str]:
 
 
 def read(qtbot: QtBot, session: Session, states: dict[str, PageStatus]) -> None:
-    session.read_current()
+    session.read_selected()
     label = session.current.label
     qtbot.waitUntil(lambda: label in states and states[label].state is PageState.READ)
 
@@ -85,7 +85,7 @@ def test_a_reading_asked_for_before_the_model_is_there_starts_when_it_is(
 ) -> None:
     with qtbot.waitSignal(session.page_image_changed, check_params_cb=lambda image: image is not None):
         session.open_files([draw_page()])
-    session.read_current()
+    session.read_selected()
     assert not states
     session.load_model()
     qtbot.waitUntil(lambda: any(status.state is PageState.READ for status in states.values()))
@@ -164,7 +164,7 @@ def test_a_page_that_was_read_gets_its_text_back_where_it_is_read_again_and_stop
     session.reading_changed.connect(readings.append)
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session, states)
-    ask = session.read_current if asked_by == "person" else lambda: session.settle_retention(0.25)
+    ask = session.read_selected if asked_by == "person" else lambda: session.settle_retention(0.25)
     stop_while_it_streams(qtbot, session, fake_engine, ask)
     assert session.current_text == "page 1 of scan.png at 0.76"
     assert readings[-1].text == session.current_text
@@ -182,7 +182,7 @@ def test_a_page_on_which_nothing_was_found_is_empty_again_where_another_reading_
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session, states)
     fake_engine.said = []
-    stop_while_it_streams(qtbot, session, fake_engine, session.read_current)
+    stop_while_it_streams(qtbot, session, fake_engine, session.read_selected)
     assert session.current_text.strip() == ""
 
 
@@ -201,10 +201,10 @@ def test_a_beginning_replaces_a_beginning(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    stop_while_it_streams(qtbot, session, fake_engine, session.read_current)
+    stop_while_it_streams(qtbot, session, fake_engine, session.read_selected)
     fake_engine.said = ["pages", " and"]
     fake_engine.gate.clear()
-    session.read_current()
+    session.read_selected()
     qtbot.waitUntil(lambda: session.current_text == "pages")
     session.stop()
     qtbot.waitUntil(lambda: not session.activity.reading)
@@ -222,7 +222,7 @@ def test_a_page_that_is_stopped_before_the_model_began_is_as_it_was_before(
     open_and_load(qtbot, session, draw_page())
     hold = threading.Event()
     bridge._model_lane.submit(lambda: hold.wait(5) and None)
-    session.read_current()
+    session.read_selected()
     session.stop()
     hold.set()
     qtbot.waitUntil(lambda: not session.activity.reading)
@@ -237,7 +237,7 @@ def test_typed_text_is_not_replaced_without_asking(
     read(qtbot, session, states)
     session.edit_text("mine")
     with qtbot.waitSignal(session.overwrite_questioned) as asked:
-        session.read_current()
+        session.read_selected()
     question: OverwriteQuestion = asked.args[0]
     assert question.edited == (session.current,)
     assert session.current_text == "mine"
@@ -292,7 +292,7 @@ def test_moving_the_slider_during_a_reading_starts_it_over_at_the_new_ratio(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     fake_engine.gate.clear()
-    session.read_current()
+    session.read_selected()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     session.settle_retention(0.3)
     fake_engine.gate.set()
@@ -406,7 +406,7 @@ def test_a_removed_page_is_gone_and_its_neighbour_is_shown(
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     first = session.current
-    session.remove_page(first)
+    session.remove_pages((first,))
     assert len(session.refs) == 1
     assert session.current is not None
     assert session.current.index == 1
@@ -442,10 +442,10 @@ def test_read_after_stop_reads_the_page_again(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     fake_engine.gate.clear()
-    session.read_current()
+    session.read_selected()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     session.stop()
-    session.read_current()
+    session.read_selected()
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: session.current_text.endswith("at 0.76") and not session.activity.reading)
 
@@ -459,9 +459,9 @@ def test_pressing_read_twice_reads_once(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     fake_engine.gate.clear()
-    session.read_current()
+    session.read_selected()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
-    session.read_current()
+    session.read_selected()
     assert session.activity.page_count == 1
     assert session.activity.reading
 
@@ -578,7 +578,7 @@ def test_a_page_that_is_being_read_is_shown_so_though_its_file_went_away(
     path = draw_page("two.tiff", pages=2)
     open_and_load(qtbot, session, path)
     fake_engine.gate.clear()
-    session.read_current()
+    session.read_selected()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     being_read = session.current
     see_picture(qtbot, session, session.refs[1])

@@ -61,7 +61,7 @@ def test_the_words_are_asked_for_remembered_and_shown(
     assert session.task.prompt == "\nLocate <|ref|>total<|/ref|> in the image."
     assert (session.settings.task, session.settings.task_words) == ("locate", "total")
     assert window.tool_bar.task_box.currentText() == "Locate “total”"
-    session.read_current()
+    session.read_selected()
     qtbot.waitUntil(lambda: bool(session.current_text) and not session.activity.reading)
     assert fake_engine.asked[-1].task == session.task
     choose(window, "Figure")

@@ -50,7 +50,7 @@ def notices(session: Session) -> list[str]:
 
 
 def read(qtbot: QtBot, session: Session) -> None:
-    until_idle(qtbot, session, session.read_current)
+    until_idle(qtbot, session, session.read_selected)
 
 
 def compare(qtbot: QtBot, tuning: Tuning) -> ComparisonShown:

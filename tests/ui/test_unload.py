@@ -42,7 +42,7 @@ def unload(qtbot: QtBot, session: Session) -> None:
 
 
 def read(qtbot: QtBot, session: Session) -> None:
-    until_idle(qtbot, session, session.read_current)
+    until_idle(qtbot, session, session.read_selected)
 
 
 def test_an_unloaded_model_is_named_as_such_and_the_plan_stays(
@@ -181,7 +181,7 @@ def test_nothing_is_unloaded_under_a_reading(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     fake_engine.gate.clear()
-    session.read_current()
+    session.read_selected()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     assert not window.actions_by_name["unload"].isEnabled()
     fake_engine.gate.set()
@@ -230,7 +230,7 @@ def test_the_time_that_one_long_pass_takes_is_not_idle(
     fake_engine.weight_bytes = LARGE_BYTES
     open_and_load(qtbot, session, draw_page())
     fake_engine.gate.clear()
-    session.read_current()
+    session.read_selected()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     idle.timer.stop()
     idle.timer.timeout.emit()
@@ -298,7 +298,7 @@ def test_the_device_and_the_model_in_use_are_not_loaded_once_more_under_a_readin
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     fake_engine.gate.clear()
-    session.read_current()
+    session.read_selected()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     (in_use,) = (each for each in window.actions_by_name["device"].menu().actions() if each.isChecked())
     in_use.trigger()
