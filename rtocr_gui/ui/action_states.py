@@ -27,6 +27,7 @@ class ActionStates(QObject):
         super().__init__(parent)
         self._session = session
         self._actions = actions
+        actions["read"].setIconText(actions["read"].text())  # stays where the text counts pages
         for changed in (
             session.page_selected,
             session.selection_changed,
@@ -59,7 +60,7 @@ class ActionStates(QObject):
             "export_plan": tuning.has_plan,
             "export_curve": tuning.has_curve,
             "export": session.has_text,
-            "copy": bool(session.current_text),
+            "copy": bool(session.selected_texts),
             **dict.fromkeys(("find", "find_next", "find_previous"), session.has_text),
             "about_model": session.model is not None,
             "unload": session.can_unload,

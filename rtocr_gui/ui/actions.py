@@ -49,16 +49,16 @@ SPECS = (
     ActionSpec("export_overlay", "Export overlay picture…", "Save the page with its overlay", "Ctrl+Shift+E"),
     ActionSpec("export_plan", "Export plan…", "Save as JSON what becomes of each visual token"),
     ActionSpec("export_curve", "Export curve…", "Save the retention curve as CSV or JSON"),
-    ActionSpec("copy", "Copy text", "Copy the text of this page", "Ctrl+Shift+C", "copy"),
+    ActionSpec("copy", "Copy text", "Copy the text of the selected pages", "Ctrl+Shift+C", "copy"),
     ActionSpec("find", "Find…", "Find words in the text of all pages", "Ctrl+F", "find"),
     ActionSpec("find_next", "Find next", "Go to the next place, on this page or another", "F3"),
     ActionSpec("find_previous", "Find previous", "Go to the place before", "Shift+F3"),
-    ActionSpec("rotate_left", "Rotate left", "Turn the selected pages to the left", "Shift+F7"),
-    ActionSpec("rotate_right", "Rotate right", "Turn the selected pages to the right; the file stays", "F7"),
-    ActionSpec("rotate_file", "Rotate whole file", "Turn all pages of this file to the right", "Ctrl+F7"),
-    ActionSpec("remove", "Remove page", "Take the selected pages off the list; the file stays", "Ctrl+W"),
+    ActionSpec("rotate_left", "Rotate left", "Turn the selected pages to the left; files stay", "Shift+F7"),
+    ActionSpec("rotate_right", "Rotate right", "Turn the selected pages to the right; files stay", "F7"),
+    ActionSpec("rotate_file", "Rotate whole file", "Turn all pages of the shown page’s file", "Ctrl+F7"),
+    ActionSpec("remove", "Remove page", "Take the selected pages off the list; files stay", "Ctrl+W"),
     ActionSpec("quit", "Quit", "Close the program", _Key.Quit),
-    ActionSpec("read", "Read", "Read this page, or those selected in the list", "Ctrl+R", "read"),
+    ActionSpec("read", "Read", "Read the selected pages", "Ctrl+R", "read"),
     ActionSpec("read_all", "Read all", "Read every page in the list", "Ctrl+Shift+R", "read-all"),
     ActionSpec("retry", "Read another way", "Read this page in the way that may work better", "F5"),
     ActionSpec("stop", "Stop", "Stop reading; what was read so far stays", "Ctrl+.", "stop"),
@@ -135,8 +135,8 @@ MENUS: Mapping[str, tuple[str, ...]] = {
 }
 """Menu titles and the names of their actions; an empty name is a separator."""
 
-PAGE_MENU = (("read", "stop"), ("copy",), ("rotate_left", "rotate_right", "rotate_file"))
-"""What the list of pages offers for those that are selected, in groups."""
+PAGE_MENU = (("read", "stop"), ("copy",), ("rotate_left", "rotate_right", "rotate_file"), ("remove",))
+"""What the list of pages offers, in groups."""
 
 
 def make_actions(window: QMainWindow) -> dict[str, QAction]:
@@ -144,7 +144,6 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
     actions = {}
     for spec in SPECS:
         action = QAction(spec.text, window)
-        action.setIconText(action.iconText())  # toolbars keep it where menus count the selected pages
         action.setCheckable(spec.checkable)
         if isinstance(spec.keys, str):
             action.setShortcut(QKeySequence(spec.keys))

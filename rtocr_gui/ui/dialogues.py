@@ -70,11 +70,17 @@ class Dialogues(QObject):
 
     @Slot()
     def ask_remove(self) -> None:
-        """Take the selected pages off the list; asks first where typed text was not exported."""
-        refs = self._session.selected
-        at_stake = sum(self._session.is_unexported(ref) for ref in refs)
-        if not at_stake or questions.agrees(self._window, *_removal_question(len(refs), at_stake), "Remove"):
-            self._session.remove_pages(refs)
+        """Take the selected pages off the list; asks first where typed text was not exported.
+
+        It asks as well where several pages were read: that may have taken long.
+        """
+        session = self._session
+        refs, typed = session.selected, sum(map(session.is_unexported, session.selected))
+        several_read = len(refs) > 1 and len(session.selected_texts) > 1
+        loss = _loss_with(len(refs), typed) if typed else "What was read from them is lost with them."
+        title = f"Remove {len(refs)} pages?" if len(refs) > 1 else "Remove page?"
+        if not (typed or several_read) or questions.agrees(self._window, title, loss, "Remove"):
+            session.remove_pages(refs)
 
     @Slot(object)
     def ask_task(self, ask: Ask) -> None:
@@ -160,15 +166,9 @@ class Dialogues(QObject):
         )
 
 
-def _removal_question(count: int, at_stake: int) -> tuple[str, str]:
-    """Title and text: what is lost with the pages, of which some hold typed text."""
-    if count == 1:
-        return (
-            "Remove page?",
-            "You edited the text of this page and did not export it. It is lost with the page.",
-        )
-    whose = "one of these pages" if at_stake == 1 else f"{at_stake} of these pages"
-    return (
-        f"Remove {count} pages?",
-        f"You edited the text of {whose} and did not export it. It is lost with them.",
-    )
+def _loss_with(pages: int, typed: int) -> str:
+    """What is lost with pages, some of which hold typed text."""
+    if pages == 1:
+        return "You edited the text of this page and did not export it. It is lost with the page."
+    whose = "one of these pages" if typed == 1 else f"{typed} of these pages"
+    return f"You edited the text of {whose} and did not export it. It is lost with them."

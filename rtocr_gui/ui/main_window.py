@@ -74,7 +74,7 @@ class MainWindow(QMainWindow):
         self.page_list = PageList()
         self.page_column = PageColumn(self.actions_by_name["blocks"])
         self.text_column = TextColumn()
-        self.page_list.add_actions(*([self.actions_by_name[name] for name in group] for group in PAGE_MENU))
+        self.page_list.offer(*([self.actions_by_name[name] for name in group] for group in PAGE_MENU))
         self.text_column.text_pane.add_buttons(*(self.actions_by_name[name] for name in ("find", "copy")))
         self.retention_bar = RetentionBar()
         self.notice_bar = NoticeBar()
@@ -112,8 +112,8 @@ class MainWindow(QMainWindow):
     def _connect_session(self) -> None:
         session = self._session
         session.pages_changed.connect(self.page_list.set_pages)
+        session.pages_rotated.connect(self.page_list.rename)
         session.page_selected.connect(self.page_list.select)
-        session.selection_changed.connect(self.page_list.set_selection)
         session.page_selected.connect(self._show_window_title)
         session.page_selected.connect(self.retention_bar.drop_release)
         session.thumbnail_changed.connect(self._show_thumbnail)
@@ -384,8 +384,10 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _copy_text(self) -> None:
-        QGuiApplication.clipboard().setText(self._session.current_text)
-        self.notice_bar.add(Notice("Copied the text of this page.", is_passing=True))
+        texts = self._session.selected_texts
+        QGuiApplication.clipboard().setText("\n\n".join(texts))
+        whose = "this page" if len(texts) == 1 else f"{len(texts)} pages"
+        self.notice_bar.add(Notice(f"Copied the text of {whose}.", is_passing=True))
 
     # Events --------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 Asks for thumbnails only of rows that can be seen. Knows pages by an opaque key; opens no file.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 
 from PySide6.QtCore import (
     QEvent,
@@ -19,7 +19,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QAction, QIcon, QImage, QKeySequence, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QAction, QIcon, QImage, QKeySequence, QPainter, QPalette, QPixmap, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -61,6 +61,17 @@ class _PageDelegate(QStyledItemDelegate):
         picture = QRect(inside.topLeft(), QSize(inside.height() * 3 // 4, inside.height()))
         self._paint_thumbnail(painter, picture, row, option)
         self._paint_lines(painter, inside.adjusted(picture.width() + line // 2, 0, 0, 0), row, option)
+        if isinstance(option.widget, QListView) and option.widget.currentIndex() == index:
+            self._paint_current(painter, option)
+
+    def _paint_current(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
+        """Mark the page that is looked at among those that are selected."""
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Highlight
+        line = option.fontMetrics.height()
+        bar = option.rect.adjusted(line // 10, line // 3, 0, -line // 3)
+        bar.setWidth(line // 5)
+        painter.fillRect(bar, option.palette.color(role))
 
     def _paint_thumbnail(
         self, painter: QPainter, room: QRect, row: PageRow, option: QStyleOptionViewItem
@@ -108,7 +119,7 @@ class PageList(QWidget):
 
     Signals:
         page_selected(Hashable): the person chose another page to look at; its key.
-        selection_changed(tuple of Hashable): these pages are selected now, by whomever; in the list's order.
+        selection_changed(tuple of Hashable): other pages are selected; their keys, in the order of the list.
         thumbnail_wanted(Hashable): a page without a thumbnail came into view; its key, once.
         remove_requested(): the selected pages should leave the list.
     """
@@ -144,26 +155,24 @@ class PageList(QWidget):
         self._view.verticalScrollBar().valueChanged.connect(self._await_rest)
         self._view.selectionModel().currentChanged.connect(self._follow_current)
         self._view.selectionModel().selectionChanged.connect(self._tell_selection)
-        self._model.modelReset.connect(self._await_rest)
 
-        self._remove = QAction("Remove from list", self._view)
-        self._remove.setShortcut(QKeySequence.StandardKey.Delete)
-        self._remove.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
-        self._remove.triggered.connect(self.remove_requested)
-        self._view.addAction(self._remove)
+        remove = QShortcut(QKeySequence.StandardKey.Delete, self._view)
+        remove.setContext(Qt.ShortcutContext.WidgetShortcut)
+        remove.activated.connect(self.remove_requested)
 
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._view)
         self.setFocusProxy(self._view)
 
-    def add_actions(self, *groups: Iterable[QAction]) -> None:
-        """Offer actions in the context menu, a line after each group, before what the list itself offers."""
+    def offer(self, *groups: Iterable[QAction]) -> None:
+        """Offer actions in the context menu, with lines between groups."""
         for group in groups:
-            self._view.insertActions(self._remove, list(group))
-            line = QAction(self._view)
-            line.setSeparator(True)
-            self._view.insertAction(self._remove, line)
+            if self._view.actions():
+                line = QAction(self._view)
+                line.setSeparator(True)
+                self._view.addAction(line)
+            self._view.addActions(list(group))
 
     @property
     def current_key(self) -> Hashable | None:
@@ -186,15 +195,21 @@ class PageList(QWidget):
         self._asked = {key for key in self._asked if self._model.position(key) is not None}
         self._view.doItemsLayout()
         bar.setValue(position)
-        self.select(current)
-        self.set_selection(selected)
+        if self.current_key != current:
+            self.select(current)
+            self._select_too(selected)
+        self._await_rest()
+
+    @Slot(object)
+    def rename(self, names: Mapping[Hashable, Hashable]) -> None:
+        """Know pages by other keys, as they look different now; selection and place stay."""
+        self._model.rename(names)
+        self._asked -= names.keys()
+        self._await_rest()
 
     @Slot(object)
     def select(self, key: Hashable | None) -> None:
-        """Select a page alone and scroll to it, without `page_selected`; None selects nothing.
-
-        Where the person looks at that page already, other pages stay selected with it.
-        """
+        """Go to a page, without `page_selected`; another one is selected alone, None selects nothing."""
         if key is not None and key == self.current_key:
             return
         position = self._model.position(key)
@@ -203,16 +218,13 @@ class PageList(QWidget):
         self._view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self._selecting = False
 
-    @Slot(object)
-    def set_selection(self, keys: Iterable[Hashable]) -> None:
-        """Select several pages; with fewer than two of them nothing changes."""
-        known = {key: place for key in keys if (place := self._model.position(key)) is not None}
-        if len(known) < 2 or known.keys() == set(self.selected_keys):
-            return
+    def _select_too(self, keys: Iterable[Hashable]) -> None:
+        """Select the pages that are still there, beside what is selected."""
         chosen = QItemSelection()
-        for place in known.values():
-            chosen.select(self._model.index(place), self._model.index(place))
-        self._view.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        for key in keys:
+            if (place := self._model.position(key)) is not None:
+                chosen.select(self._model.index(place), self._model.index(place))
+        self._view.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.Select)
 
     def set_thumbnail(self, key: Hashable, image: QImage) -> None:
         """Show a page's picture; a null one leaves the empty frame, and is asked for again another time."""
@@ -259,4 +271,9 @@ class PageList(QWidget):
 
     @Slot()
     def _tell_selection(self) -> None:
-        self.selection_changed.emit(self.selected_keys)
+        """Say what is selected; with nothing else it is the page that the person looks at."""
+        selection, current = self._view.selectionModel(), self._view.currentIndex()
+        if current.isValid() and not selection.hasSelection():
+            selection.select(current, QItemSelectionModel.SelectionFlag.Select)
+        else:
+            self.selection_changed.emit(self.selected_keys)

@@ -4,8 +4,8 @@ Knows pages by an opaque key; opens no file and draws nothing.
 """
 
 import html
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -103,16 +103,36 @@ class PageModel(QAbstractListModel):
         return self._positions.get(key)
 
     def replace(self, entries: Iterable[PageEntry]) -> None:
-        """List these pages; a page that was listed before keeps its thumbnail and state."""
-        known = {row.entry.key: row for row in self._rows}
-        self.beginResetModel()
-        self._rows = []
+        """List these pages; a page that was listed before keeps its thumbnail and state.
+
+        Pages that come after all that are listed are added; any other change resets the model.
+        """
+        known, before = {row.entry.key: row for row in self._rows}, len(self._rows)
+        rows = []
         for entry in entries:
             row = known.get(entry.key) or PageRow(entry)
             row.entry = entry
-            self._rows.append(row)
-        self._positions = {row.entry.key: position for position, row in enumerate(self._rows)}
-        self.endResetModel()
+            rows.append(row)
+        grows = [row.entry.key for row in rows[:before]] == list(known)
+        if not grows:
+            self.beginResetModel()
+        elif len(rows) > before:
+            self.beginInsertRows(QModelIndex(), before, len(rows) - 1)
+        self._rows = rows
+        self._positions = {row.entry.key: position for position, row in enumerate(rows)}
+        if not grows:
+            self.endResetModel()
+        elif len(rows) > before:
+            self.endInsertRows()
+
+    def rename(self, names: Mapping[Hashable, Hashable]) -> None:
+        """Know pages by other keys: they keep place and state, and need another thumbnail."""
+        for key, renamed in names.items():
+            position = self._positions.pop(key)
+            row = self._rows[position]
+            row.entry, row.thumbnail = replace(row.entry, key=renamed), None
+            self._positions[renamed] = position
+            self._announce(position)
 
     def set_thumbnail(self, key: Hashable, thumbnail: QPixmap | None) -> None:
         """Give a page its picture; a page that is no longer listed is ignored."""

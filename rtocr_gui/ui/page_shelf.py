@@ -21,7 +21,7 @@ class PageShelf(QObject):
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry): the list is another.
         page_dropped (PageRef): a page is leaving the list, or its file has changed.
-        page_rotated (PageRef, PageRef): a page that stood under one name in the list stands under another.
+        pages_rotated (dict of PageRef to PageRef): these pages have other names now; `pages_changed` follows.
         page_selected (PageRef or None): a page is shown from now on; its picture follows.
         selection_changed (tuple of PageRef): these pages are selected.
         page_rendered (PageRendered): the picture of the page that is shown.
@@ -39,7 +39,7 @@ class PageShelf(QObject):
 
     pages_changed = Signal(object)
     page_dropped = Signal(object)
-    page_rotated = Signal(object, object)
+    pages_rotated = Signal(object)
     page_selected = Signal(object)
     selection_changed = Signal(object)
     page_rendered = Signal(object)
@@ -57,7 +57,7 @@ class PageShelf(QObject):
         self._pdf_dpi = pdf_dpi
         self._opening: dict[int, Path] = {}
         self._current: PageRef | None = None
-        self._marked: tuple[PageRef, ...] = ()
+        self._selected: tuple[PageRef, ...] = ()
         self._selects_opened = False
         self._render_id = 0
         bridge.document_opened.connect(self._add)
@@ -72,11 +72,8 @@ class PageShelf(QObject):
 
     @property
     def selected(self) -> tuple[PageRef, ...]:
-        """The pages that wishes are about: those selected, if several, or the one that is shown."""
-        marked = tuple(ref for ref in self._marked if ref in self._pages)
-        if len(marked) > 1:
-            return marked
-        return (self._current,) if self._current is not None else ()
+        """The pages that are selected in the list; where nobody said, the one that is shown."""
+        return self._selected or ((self._current,) if self._current is not None else ())
 
     def open_files(self, paths: Iterable[Path]) -> None:
         """Open files and show the first that comes; each that fails is refused for a reason of its own.
@@ -100,46 +97,45 @@ class PageShelf(QObject):
         if ref != self._current or ref is None:
             self._show(ref)
 
-    def mark(self, refs: Iterable[PageRef]) -> None:
-        """Select these pages; the one that is shown stays."""
-        self._marked = tuple(refs)
+    def set_selection(self, refs: tuple[PageRef, ...]) -> None:
+        """These pages are selected in the list from now on."""
+        self._selected = refs
         self.selection_changed.emit(self.selected)
 
     def remove(self, refs: Iterable[PageRef]) -> None:
         """Take pages off the list; their files stay where they are."""
         shown = self._current
         for ref in refs:
-            if ref not in self._pages:
-                continue
             self.page_dropped.emit(ref)
             neighbour = self._pages.remove(ref)
             if ref == shown:
                 shown = neighbour
             if not self._pages.has_file(ref.path):
                 self._bridge.close_document(ref.path)
-        self._marked = ()
-        self.pages_changed.emit(self._pages.entries)
+        self._tell_pages()
         if shown != self._current:
             self._show(shown)
-        self.selection_changed.emit(self.selected)
 
     def rotate(self, degrees: int, *, whole_file: bool = False) -> None:
         """Turn the selected pages clockwise, or all of the shown one's file; files stay as they are."""
         shown = self._current
         if shown is None:
             return
-        file = shown.path, shown.sha256
-        before = [ref for ref in self._pages.refs if (ref.path, ref.sha256) == file]
-        before = before if whole_file else list(self.selected)
-        names = dict(zip(before, self._pages.rotate(before, degrees), strict=True))
+        turning = self._of_same_file(shown) if whole_file else self.selected
+        names = dict(zip(turning, self._pages.rotate(turning, degrees), strict=True))
         self._current = names.get(shown, shown)
-        marked = [names.get(ref, ref) for ref in self._marked]
-        self.pages_changed.emit(self._pages.entries)
-        for ref, rotated in names.items():
-            self.page_rotated.emit(ref, rotated)
+        self._selected = tuple(names.get(ref, ref) for ref in self._selected)
+        self.pages_rotated.emit(names)
+        self._tell_pages()
         if shown in names:
             self._show(self._current)
-        self.mark(marked)
+
+    def _of_same_file(self, shown: PageRef) -> tuple[PageRef, ...]:
+        return tuple(ref for ref in self._pages.refs if (ref.path, ref.sha256) == (shown.path, shown.sha256))
+
+    def _tell_pages(self) -> None:
+        self._selected = tuple(ref for ref in self._selected if ref in self._pages)
+        self.pages_changed.emit(self._pages.entries)
 
     def want_thumbnail(self, ref: PageRef) -> None:
         """Render the thumbnail of a page that came into sight."""
@@ -160,7 +156,7 @@ class PageShelf(QObject):
         for ref in self._pages.outdated(reply.path, reply.pages):
             self._pages.remove(ref)
         self._pages.add(reply.pages)
-        self.pages_changed.emit(self._pages.entries)
+        self._tell_pages()
         if self._selects_opened or self._current not in self._pages.refs:
             self._selects_opened = False
             self._show(self._pages.as_open(reply.pages[0]))

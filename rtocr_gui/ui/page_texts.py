@@ -3,6 +3,8 @@
 Follows the reader, and guards what a person typed. Knows neither the bridge nor widgets.
 """
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
@@ -76,9 +78,11 @@ class PageTexts(QObject):
             self._announce(page)
             self.summary_changed.emit(page.summary)
 
-    def tell_state(self, ref: PageRef) -> None:
-        """Say how far a page is."""
-        self._announce(self._pages[ref])
+    @Slot(object)
+    def tell_states(self, names: Mapping[PageRef, PageRef]) -> None:
+        """Say how far pages are that have other names from now on."""
+        for ref in names.values():
+            self._announce(self._pages[ref])
 
     def blame_picture(self, failure: PageFailure) -> None:
         """Keep why a page has no picture."""

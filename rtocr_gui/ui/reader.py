@@ -5,7 +5,7 @@ ask for. Knows neither widgets nor what becomes of the text.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -131,12 +131,14 @@ class Reader(QObject):
         self._stop_page(ref)
         self._tell()
 
-    def rename(self, ref: PageRef, rotated: PageRef) -> None:
-        """A page was rotated: where it waits or is being read, it is read as it lies now."""
-        self._queue = deque(rotated if waiting == ref else waiting for waiting in self._queue)
-        if any(page.ref == ref and not page.is_stopped for page in self._in_hand.values()):
-            self._queue.appendleft(rotated)
-        self._stop_page(ref)
+    @Slot(object)
+    def rename(self, names: Mapping[PageRef, PageRef]) -> None:
+        """Pages were rotated: those that wait or are being read are read as they lie now."""
+        in_hand = [page.ref for page in self._in_hand.values() if page.ref in names and not page.is_stopped]
+        again = (*in_hand, *self._queue)
+        self._queue = deque(dict.fromkeys(names.get(ref, ref) for ref in again))
+        for ref in in_hand:
+            self._stop_page(ref)
         self._read_on()
 
     def _stop_page(self, ref: PageRef) -> None:

@@ -47,8 +47,8 @@ class Session(QObject):
     """The open pages and the wishes of the person, between the panes and the bridge.
 
     Signals (each carries one frozen value):
-        pages_changed (tuple of PageEntry), page_selected (PageRef or None),
-        selection_changed (tuple of PageRef), page_image_changed (QImage),
+        pages_changed (tuple of PageEntry), pages_rotated (dict of PageRef to PageRef),
+        page_selected (PageRef or None), selection_changed (tuple of PageRef), page_image_changed (QImage),
         page_message_changed (str), thumbnail_changed (PageRendered), page_status_changed (PageStatus),
         retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
         transport_changed (Transport), text_changed (ShownText), text_appended (str),
@@ -71,6 +71,7 @@ class Session(QObject):
     """
 
     pages_changed = Signal(object)
+    pages_rotated = Signal(object)
     page_selected = Signal(object)
     selection_changed = Signal(object)
     page_image_changed = Signal(object)
@@ -116,8 +117,9 @@ class Session(QObject):
         self._shelf.pages_changed.connect(self.pages_changed)
         self._shelf.pages_changed.connect(self.finder.refresh)
         self._shelf.page_dropped.connect(self._reader.forget)
-        self._shelf.page_rotated.connect(self._reader.rename)
-        self._shelf.page_rotated.connect(lambda _, rotated: self._texts.tell_state(rotated))
+        self._shelf.pages_rotated.connect(self.pages_rotated)
+        self._shelf.pages_rotated.connect(self._reader.rename)
+        self._shelf.pages_rotated.connect(self._texts.tell_states)
         self._shelf.page_selected.connect(self._show_page)
         self._shelf.selection_changed.connect(self.selection_changed)
         self._shelf.page_rendered.connect(self._show_page_image)
@@ -192,7 +194,7 @@ class Session(QObject):
 
     @property
     def selected(self) -> tuple[PageRef, ...]:
-        """The pages that wishes are about: those selected, if several, or the one that is shown."""
+        """The pages that are selected in the list; where nobody said, the one that is shown."""
         return self._shelf.selected
 
     @property
@@ -205,6 +207,12 @@ class Session(QObject):
         """The text of the page that is shown."""
         page = self._pages.get(self.current)
         return page.text if page else ""
+
+    @property
+    def selected_texts(self) -> tuple[str, ...]:
+        """The texts of the selected pages that have one."""
+        pages = map(self._pages.get, self.selected)
+        return tuple(page.text for page in pages if page is not None and page.text)
 
     @property
     def retry(self) -> Scaling | None:
@@ -361,7 +369,7 @@ class Session(QObject):
     @Slot(object)
     def set_selection(self, refs: tuple[PageRef, ...]) -> None:
         """Take it that these pages are selected in the list."""
-        self._shelf.mark(refs)
+        self._shelf.set_selection(refs)
 
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
         """Take pages off the list; their files stay where they are."""

@@ -1,7 +1,7 @@
 """What the page list promises: it names every page and its state, and asks for few thumbnails."""
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QColor, QImage, QTextDocument
 from PySide6.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
@@ -173,32 +173,88 @@ def test_several_pages_are_selected_in_the_order_of_the_list_while_one_is_looked
     assert told == [(3,), (1, 3), (2,), (0, 1, 2)]
 
 
-def test_a_list_that_is_told_anew_keeps_what_of_the_selection_is_still_there(pages: PageList) -> None:
+def test_a_list_that_is_told_anew_keeps_what_of_the_selection_is_still_there(
+    qtbot: QtBot, pages: PageList
+) -> None:
     pages.set_pages(entries(5))
     pages.select(2)
-    pages.set_selection((4, 2, 3))
-    assert pages.selected_keys == (2, 3, 4)
-    pages.set_pages(entries(4))
-    assert (pages.selected_keys, pages.current_key) == ((2, 3), 2)
-    pages.set_pages(entries(3))
-    assert (pages.selected_keys, pages.current_key) == ((2,), 2)
+    select_to(qtbot, pages, 4, Qt.KeyboardModifier.ShiftModifier)
+    assert (pages.selected_keys, pages.current_key) == ((2, 3, 4), 4)
+    pages.set_pages(entries(4, first=1))
+    assert (pages.selected_keys, pages.current_key) == ((2, 3, 4), 4)
+    told: list[object] = []
+    pages.selection_changed.connect(told.append)
+    pages.set_pages(entries(3, first=2)[:2])
+    assert (pages.selected_keys, pages.current_key) == ((2, 3), None)
+    assert told[-1] == (2, 3)
 
 
-def test_one_page_that_the_program_goes_to_is_selected_alone(pages: PageList) -> None:
+@pytest.mark.parametrize("change", ["pages come", "pages are renamed"])
+def test_shift_goes_on_from_where_it_began_when_pages_come_or_are_renamed(
+    qtbot: QtBot, pages: PageList, change: str
+) -> None:
+    pages.set_pages(entries(3))
+    qtbot.mouseClick(view(pages).viewport(), Qt.MouseButton.LeftButton, pos=QPoint(20, 20))
+    select_to(qtbot, pages, 1, Qt.KeyboardModifier.ShiftModifier)
+    if change == "pages come":
+        pages.set_pages(entries(4))
+    else:
+        pages.rename({1: "turned", 2: "too"})
+        pages.set_pages([PageEntry(key, "", "") for key in (0, "turned", "too")])
+    assert pages.selected_keys == (0, 1 if change == "pages come" else "turned")
+    select_to(qtbot, pages, 2, Qt.KeyboardModifier.ShiftModifier)
+    assert len(pages.selected_keys) == 3
+
+
+def test_a_page_with_another_name_keeps_its_state_and_asks_for_another_thumbnail(
+    qtbot: QtBot, pages: PageList, wanted: list[object]
+) -> None:
+    pages.set_pages(entries(2))
+    qtbot.waitUntil(lambda: wanted == [0, 1])
+    pages.set_state(1, PageState.EDITED)
+    pages.rename({1: "turned"})
+    qtbot.waitUntil(lambda: wanted == [0, 1, "turned"])
+    assert "Edited" in summary(pages, 1)
+
+
+def test_the_page_that_is_looked_at_stays_selected_when_nothing_else_is(
+    qtbot: QtBot, pages: PageList
+) -> None:
+    pages.set_pages(entries(2))
+    pages.select(1)
+    below = QPoint(20, view(pages).viewport().height() - 5)
+    qtbot.mouseClick(view(pages).viewport(), Qt.MouseButton.LeftButton, pos=below)
+    select_to(qtbot, pages, 1, Qt.KeyboardModifier.ControlModifier)
+    assert pages.selected_keys == (1,)
+
+
+def test_one_page_that_the_program_goes_to_is_selected_alone(qtbot: QtBot, pages: PageList) -> None:
     pages.set_pages(entries(3))
     pages.select(0)
-    pages.set_selection((0, 1))
-    pages.select(0)
+    select_to(qtbot, pages, 1, Qt.KeyboardModifier.ShiftModifier)
+    pages.select(1)
     assert pages.selected_keys == (0, 1)
     pages.select(2)
     assert pages.selected_keys == (2,)
 
 
-def test_the_context_menu_offers_groups_of_actions_before_removing(pages: PageList) -> None:
+def test_the_page_that_is_looked_at_is_marked_among_those_that_are_selected(
+    qtbot: QtBot, pages: PageList
+) -> None:
+    pages.set_pages(entries(3))
+    pages.select(0)
+    select_to(qtbot, pages, 1, Qt.KeyboardModifier.ShiftModifier)
+    image, palette = view(pages).viewport().grab().toImage(), view(pages).palette()
+    places = [view(pages).visualRect(view(pages).model().index(row, 0)) for row in range(3)]
+    x = view(pages).fontMetrics().height() // 10 + 1
+    found = [image.pixelColor(x, place.center().y()) for place in places]
+    assert found == [palette.highlight().color(), palette.highlightedText().color(), palette.base().color()]
+
+
+def test_the_context_menu_offers_groups_of_actions(pages: PageList) -> None:
     groups = [[QAction("Read"), QAction("Stop")], [QAction("Copy")]]
-    pages.add_actions(*groups)
-    offered = [action.text() for action in view(pages).actions()]
-    assert offered == ["Read", "Stop", "", "Copy", "", "Remove from list"]
+    pages.offer(*groups)
+    assert [action.text() for action in view(pages).actions()] == ["Read", "Stop", "", "Copy"]
 
 
 def test_a_file_name_is_never_taken_for_rich_text(pages: PageList) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QAction
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
@@ -12,7 +14,8 @@ from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import PageStatus
-from tests.ui.steps import open_and_load, until_idle
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import open_and_load, until_idle, wait_until_idle
 
 Draw = Callable[..., Path]
 
@@ -24,8 +27,24 @@ def book(qtbot: QtBot, session: Session, window: MainWindow, draw_page: Draw) ->
     return session.refs
 
 
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
 def action(window: MainWindow, name: str) -> QAction:
     return window.actions_by_name[name]
+
+
+def pages_view(window: MainWindow) -> QListView:
+    return window.page_list.findChild(QListView)
+
+
+def click(
+    qtbot: QtBot, window: MainWindow, row: int, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> None:
+    view = pages_view(window)
+    view.resize(view.width(), 900)
+    place = view.visualRect(view.model().index(row, 0)).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, modifier, place)
 
 
 def test_only_selected_pages_are_read_in_the_order_of_the_list(
@@ -33,16 +52,31 @@ def test_only_selected_pages_are_read_in_the_order_of_the_list(
 ) -> None:
     states: list[PageStatus] = []
     session.page_status_changed.connect(states.append)
-    window.page_list.set_selection((book[2], book[0]))
+    click(qtbot, window, 2)
+    click(qtbot, window, 0, CTRL)
     until_idle(qtbot, session, action(window, "read").trigger)
     assert [told.ref for told in states if told.state is PageState.READ] == [book[0], book[2]]
 
 
+def test_wishes_are_for_the_one_page_that_is_selected_even_if_another_is_shown(
+    qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...]
+) -> None:
+    click(qtbot, window, 0)
+    click(qtbot, window, 1, CTRL)
+    click(qtbot, window, 0, CTRL)
+    assert session.current == book[0]
+    action(window, "rotate_right").trigger()
+    assert session.refs == (book[0], book[1].rotated(90), *book[2:])
+    qtbot.keyClick(pages_view(window), Qt.Key.Key_Delete)
+    assert session.refs == (book[0], *book[2:])
+    assert session.selected == window.page_list.selected_keys == (book[0],)
+
+
 def test_menus_count_the_selected_pages_and_the_toolbar_keeps_its_words(
-    session: Session, window: MainWindow, book: tuple[PageRef, ...]
+    qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...]
 ) -> None:
     texts = [action(window, name).text() for name in ("read", "remove")]
-    window.page_list.set_selection(book[:3])
+    click(qtbot, window, 2, SHIFT)
     assert session.selected == book[:3]
     assert [action(window, name).text() for name in ("read", "remove")] == ["Read 3 pages", "Remove 3 pages"]
     assert action(window, "read").iconText() == "Read"
@@ -51,10 +85,24 @@ def test_menus_count_the_selected_pages_and_the_toolbar_keeps_its_words(
     assert [action(window, name).text() for name in ("read", "remove")] == texts == ["Read", "Remove page"]
 
 
+def test_the_texts_of_selected_pages_are_copied_together(
+    qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...]
+) -> None:
+    until_idle(qtbot, session, lambda: session.read(book[:2]))
+    session.select_page(book[2])
+    assert not action(window, "copy").isEnabled()
+    pages_view(window).selectAll()
+    action(window, "copy").trigger()
+    assert QGuiApplication.clipboard().text() == "\n\n".join(session.selected_texts)
+    assert len(session.selected_texts) == 2
+    assert window.notice_bar.notices[-1].sentence == "Copied the text of 2 pages."
+
+
 def test_selected_pages_turn_together_and_stay_selected(
     qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...]
 ) -> None:
-    window.page_list.set_selection(book[:2])
+    click(qtbot, window, 1)
+    click(qtbot, window, 0, SHIFT)
     for _ in range(2):
         with qtbot.waitSignal(session.page_image_changed):
             action(window, "rotate_right").trigger()
@@ -64,23 +112,39 @@ def test_selected_pages_turn_together_and_stay_selected(
     assert session.current == turned[0]
 
 
-def test_pages_that_are_not_shown_turn_alone(
-    session: Session, window: MainWindow, book: tuple[PageRef, ...]
+def test_a_whole_file_turns_and_the_selection_stays(
+    qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...]
 ) -> None:
-    """The shown page was taken out of the selection again, with Ctrl and a click."""
-    session.set_selection(book[1:3])
+    click(qtbot, window, 1, SHIFT)
+    session.rotate_file(90)
+    assert session.refs == tuple(ref.rotated(90) for ref in book)
+    assert session.selected == window.page_list.selected_keys == session.refs[:2]
+
+
+def test_pages_in_hand_that_are_turned_are_read_in_the_order_they_had(
+    qtbot: QtBot, session: Session, window: MainWindow, fake_engine: FakeEngine, book: tuple[PageRef, ...]
+) -> None:
+    states: list[PageStatus] = []
+    session.page_status_changed.connect(states.append)
+    fake_engine.gate.clear()
+    session.read(book[1:])
+    pages_view(window).selectAll()
     session.rotate_selected(90)
-    assert session.refs == (book[0], book[1].rotated(90), book[2].rotated(90), book[3])
-    assert session.current == window.page_list.current_key == book[0]
-    assert session.selected == (book[1].rotated(90), book[2].rotated(90))
+    fake_engine.gate.set()
+    wait_until_idle(qtbot, session)
+    read = [told.ref for told in states if told.state is PageState.READ]
+    assert read == [ref.rotated(90) for ref in book[1:]]
 
 
 @pytest.mark.parametrize("agreed", [True, False])
-def test_selected_pages_leave_together_after_one_question_about_what_was_typed(
+@pytest.mark.parametrize("typed", [0, 1, 2])
+def test_selected_pages_leave_together_after_one_question_about_what_they_hold(
+    qtbot: QtBot,
     session: Session,
     window: MainWindow,
     book: tuple[PageRef, ...],
     monkeypatch: pytest.MonkeyPatch,
+    typed: int,
     agreed: bool,
 ) -> None:
     asked: list[tuple[object, ...]] = []
@@ -90,27 +154,49 @@ def test_selected_pages_leave_together_after_one_question_about_what_was_typed(
         return agreed
 
     monkeypatch.setattr("rtocr_gui.ui.questions.agrees", answer)
-    session.edit_text("mine")
-    window.page_list.set_selection(book[:3])
-    window.page_list.remove_requested.emit()
+    until_idle(qtbot, session, lambda: session.read(book[:3]))
+    for ref in book[:typed]:
+        session.select_page(ref)
+        session.edit_text("mine")
+    click(qtbot, window, 0)
+    click(qtbot, window, 2, SHIFT)
+    qtbot.keyClick(pages_view(window), Qt.Key.Key_Delete)
+    loss = (
+        "What was read from them",
+        "You edited the text of one of these",
+        "You edited the text of 2 of these",
+    )
     title, text, button = asked[0]
     assert (len(asked), title, button) == (1, "Remove 3 pages?", "Remove")
-    assert str(text).startswith("You edited the text of one of these pages")
+    assert str(text).startswith(loss[typed])
     assert session.refs == (book[3:] if agreed else book)
-    assert session.current == (book[3] if agreed else book[0])
+    assert session.current == (book[3] if agreed else book[2])
     assert session.selected == ((book[3],) if agreed else book[:3])
+    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda *_: True)
 
 
 def test_when_all_pages_leave_nothing_is_shown(
     session: Session, window: MainWindow, book: tuple[PageRef, ...]
 ) -> None:
-    window.page_list.set_selection(book)
+    pages_view(window).selectAll()
     action(window, "remove").trigger()
     assert session.refs == session.selected == ()
     assert session.current is None
     assert not action(window, "remove").isEnabled()
+    window.page_list.remove_requested.emit()
+    assert session.refs == ()
+
+
+def test_a_selected_page_whose_file_lost_it_is_selected_no_longer(
+    qtbot: QtBot, session: Session, window: MainWindow, draw_page: Draw, book: tuple[PageRef, ...]
+) -> None:
+    pages_view(window).selectAll()
+    with qtbot.waitSignal(session.pages_changed):
+        session.open_file(draw_page(pages=2))
+    assert set(session.selected) <= set(session.refs)
+    assert session.selected == window.page_list.selected_keys
 
 
 def test_the_list_offers_what_can_be_done_with_its_pages(window: MainWindow) -> None:
-    offered = {offer.text() for offer in window.page_list.focusProxy().actions()}
-    assert {"Read", "Stop", "Copy text", "Rotate left", "Rotate right", "Remove from list"} <= offered
+    offered = {offer.text() for offer in pages_view(window).actions()}
+    assert offered >= {"Read", "Stop", "Copy text", "Rotate left", "Rotate right", "Remove page"}
