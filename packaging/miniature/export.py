@@ -49,10 +49,12 @@ def main() -> int:
         type=AddedLayers.from_text,
         default=NO_LAYERS,
         metavar="STACK:N,…",
-        help="layers, as for train.py, that those do not have",
+        help="layers of sam, clip or decoder, counted from 0, that those do not have",
     )
     options = parser.parse_args()
     blend = None
+    if options.blend_with is None and (options.blend_heads or options.blend_added_layers != NO_LAYERS):
+        parser.error("--blend-heads and --blend-added-layers say more of --blend-with")
     if options.blend_with is not None:
         blend = Blend(
             options.blend_with, options.blend_share, options.blend_heads, options.blend_added_layers

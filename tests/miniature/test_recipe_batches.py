@@ -150,6 +150,7 @@ def test_only_markdown_tells_where_blocks_begin_and_end() -> None:
         kinds = part.looked_at[:, 1:][part.targets[:, :-1] == named]
         assert bool(len(kinds)) is known
         assert (kinds >= 0).all()
+        assert (part.weights[:, 1:][part.targets[:, :-1] == named] == 3).all()
 
 
 def test_what_the_looking_heads_are_told_about_is_what_the_model_attends_to() -> None:

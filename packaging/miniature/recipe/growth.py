@@ -1,6 +1,6 @@
 """More layers for a model that has learnt to read already: ones that change nothing until they learn.
 
-Knows names of weights; no data, no loss.
+Knows names of weights, and how a command line names layers; no data, no loss.
 """
 
 import argparse
@@ -151,7 +151,7 @@ def _add_to_stack(tensors: Mapping[str, Tensor], stack: _Stack) -> dict[str, Ten
     for place, kind in enumerate(stack.kinds):
         alike = [other for other in old if stack.kinds[other] == kind]
         if not alike:
-            raise CheckpointError(f"There is no layer that the new layer {place} could begin as.")
+            raise CheckpointError(f"No layer of “{stack.within}” can be what new layer {place} begins as.")
         source = min(alike, key=lambda other: (abs(other - place), -other))
         for name, tensor in layers[old.index(source)].items():
             silent = place in stack.added and any(word in name for word in stack.writing)

@@ -13,12 +13,16 @@ from PIL import Image
 from recipe import texts
 from recipe.blocks import Block, grounded_markdown, markdown_text, plain_text
 from recipe.degrade import Damage, choose_damage, damage_page
-from recipe.makeup import Column, Design, Spacing, choose_design
+from recipe.design import Design, Layout, choose_design
+from recipe.makeup import Column
 from recipe.typefaces import find_typefaces
 from recipe.typesetting import Print, Sheet
 
 EVALUATION_SEED = 2026
 """No training draws pages of this collection."""
+
+_MOST_INSET = 0.2
+"""Of the width between the margins."""
 
 _SMALL_TYPE_BIAS = 1.4
 """Above 1, small type is drawn more often than large: it holds more to learn."""
@@ -123,7 +127,9 @@ def _make_up(sheet: Sheet, rng: random.Random, design: Design, rich: bool, budge
     if rng.random() < 0.15:
         margins[1] = height * rng.uniform(0.1, 0.6)
     if rich:
-        design = replace(design, spacing=Spacing.choose(rng))
+        room = _MOST_INSET * (width - margins[0] - margins[2]) / design.text_type.size_px
+        layout = Layout.choose(rng)
+        design = replace(design, layout=replace(layout, inset=min(layout.inset, room)))
     column = Column(sheet, rng, design, margins[0], width - margins[2], margins[1], height - margins[3])
     if not rich:
         return column.fill(_plain_content(rng), budget)
@@ -138,10 +144,10 @@ def _make_up(sheet: Sheet, rng: random.Random, design: Design, rich: bool, budge
         foot = Column(sheet, rng, design, column.left, column.right, column.bottom, column.bottom + foot_px)
         last = _at_edge(foot, "page_number" if number else "footer", text)
         column.bottom -= 0.5 * foot_px
-    column.left += design.spacing.inset * design.text_type.size_px
+    column.left += design.layout.inset * design.text_type.size_px
     if rng.random() < 0.5 and (title := column.heading(1)):
         blocks.append(title)
-    gutter = design.text_type.size_px * (rng.uniform(1.2, 3) + design.spacing.inset)
+    gutter = design.text_type.size_px * (rng.uniform(1.2, 3) + design.layout.inset)
     if rng.random() < 0.4 and column.width - gutter > 28 * design.text_type.size_px:
         middle = (column.left + column.right) / 2
         halves = ((column.left, middle - gutter / 2), (middle + gutter / 2, column.right))
@@ -157,7 +163,7 @@ def _at_edge(column: Column, kind: str, text: str) -> list[Block]:
     """A running line; ruled off towards the text, if at all."""
     text_px, above = column.design.text_type.size_px, column.top
     block = column.running_line(kind, text)
-    if block and column.design.spacing.ruled:
+    if block and column.design.layout.ruled:
         y = column.top if kind == "header" else above - 0.3 * text_px
         column.sheet.canvas.line((column.left, y, column.right, y), fill=0)
     column.top += text_px * column.rng.uniform(0.2, 1)

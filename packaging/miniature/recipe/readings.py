@@ -37,6 +37,8 @@ _MISREAD_SHARE = 0.03
 
 _LINE_WEIGHT = 4.0
 """Of what follows a newline, over any other id: a line that was not found costs all its characters."""
+_BOUND_WEIGHT = 3.0
+"""Of the kind of a block and the bounds of its box: they are few, and what follows depends on them."""
 _END_SHARE = 0.015
 """Of a text's ids, its end counts like so many: a page on which it was not found is said over and over."""
 
@@ -154,6 +156,7 @@ class ReadingBatches(Dataset[list[Part]]):
             if task == "markdown":
                 bounds = torch.from_numpy(find_in_bounds(text, one.ends)[starts])
                 looked_at[row, :length] = torch.where(bounds >= 0, bounds, looked_at[row, :length])
+                weights[row, :length].masked_fill_(bounds >= 0, _BOUND_WEIGHT)
         tiled = shown[0].tiles is not None
         return Part(
             views=torch.stack([one.view for one in shown]),
@@ -233,11 +236,20 @@ def find_in_bounds(text: str, ends: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _ends_of_blocks(page: Page) -> Print:
-    """A mark within the first line of each block, on its left, and one within the last, on its right."""
-    inset = page.x_height_px * np.array([1.0, 1.2, -1.0, -1.5], np.float32)
-    boxes = np.array([block.box for block in page.blocks], np.float32).reshape(-1, 4) + inset
-    marks = boxes.reshape(-1, 2)
-    return Print("·" * len(marks), np.tile(marks, 2), np.arange(len(marks), dtype=np.int32))
+    """A mark on the first line of each block, near its left edge, and one on the last, near its right edge.
+
+    Blocks that hold no print have them in their corners.
+    """
+    x, y = page.print.centres.T
+    marks = []
+    for block in page.blocks:
+        left, top, right, bottom = block.box
+        inset = min(page.x_height_px, (right - left) / 2)
+        lines = y[(x >= left) & (x < right) & (y >= top) & (y < bottom)]
+        first, last = (lines[0], lines[-1]) if len(lines) else (top + inset, bottom - inset)
+        marks += [(left + inset, first), (right - inset, last)]
+    boxes = np.tile(np.array(marks, np.float32).reshape(-1, 2), 2)
+    return Print("·" * len(boxes), boxes, np.arange(len(boxes), dtype=np.int32))
 
 
 def _places(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

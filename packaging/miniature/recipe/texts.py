@@ -82,17 +82,17 @@ def paragraph(rng: random.Random, length: int) -> str:
     return text[: text.find(" ", length)] if " " in text[length:] else text
 
 
-def title(rng: random.Random) -> str:
+def title(rng: random.Random, *, may_begin_with_number: bool = True) -> str:
     """A heading of one to seven words, without a full stop."""
     short = rng.random() < 0.5
     words = shuffled_words(rng, rng.randint(1, 3)) if short else paragraph(rng, rng.randint(8, 40))
     ending = rng.choice((".", f".{rng.randint(1, 9)}", ""))
-    number = f"{rng.randint(1, 12)}{ending} " if rng.random() < 0.25 else ""
+    number = f"{rng.randint(1, 12)}{ending} " if rng.random() < 0.25 and may_begin_with_number else ""
     return number + words.rstrip(".,;:")
 
 
 def section_number(rng: random.Random, level: int) -> str:
-    """What stands before a heading: “3.”, “2.4”, “Chapter 7”."""
+    """What stands before a heading: “3.”, “2.4”, “Chapter 7:”."""
     number = str(rng.randint(1, 20))
     if level == 1:
         return rng.choice((number, f"{number}.", f"Chapter {number}:", f"§ {number}"))
