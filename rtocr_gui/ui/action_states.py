@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction
 
 from rtocr_gui.ui.notices import retry_label
 from rtocr_gui.ui.session import Session
+from rtocr_gui.units import counted
 
 
 class ActionStates(QObject):
@@ -68,8 +69,9 @@ class ActionStates(QObject):
         for name, is_enabled in enabled.items():
             self._actions[name].setEnabled(is_enabled)
         count = len(session.selected)
-        self._actions["read"].setText(f"Read {count} pages" if count > 1 else "Read")
-        self._actions["remove"].setText(f"Remove {count} pages" if count > 1 else "Remove page")
+        pages = counted(count, "page")
+        self._actions["read"].setText(f"Read {pages}" if count > 1 else "Read")
+        self._actions["remove"].setText(f"Remove {pages}" if count > 1 else "Remove page")
         if session.retry is not None:
             self._actions["retry"].setText(retry_label(session.retry))
         self.readiness_changed.emit(is_ready)

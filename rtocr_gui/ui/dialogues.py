@@ -15,6 +15,7 @@ from rtocr_gui.ui import questions
 from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import OverwriteQuestion, PasswordQuestion
+from rtocr_gui.units import counted
 
 
 class Dialogues(QObject):
@@ -76,9 +77,9 @@ class Dialogues(QObject):
         """
         session = self._session
         refs, typed = session.selected, sum(map(session.is_unexported, session.selected))
-        several_read = len(refs) > 1 and len(session.selected_texts) > 1
+        several_read = len(session.selected_texts) > 1
         loss = _loss_with(len(refs), typed) if typed else "What was read from them is lost with them."
-        title = f"Remove {len(refs)} pages?" if len(refs) > 1 else "Remove page?"
+        title = f"Remove {counted(len(refs), 'page')}?" if len(refs) > 1 else "Remove page?"
         if not (typed or several_read) or questions.agrees(self._window, title, loss, "Remove"):
             session.remove_pages(refs)
 

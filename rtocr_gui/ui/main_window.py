@@ -34,6 +34,7 @@ from rtocr_gui.ui.stacking import stack
 from rtocr_gui.ui.status_line import StatusLine
 from rtocr_gui.ui.text_column import TextColumn
 from rtocr_gui.ui.tool_bar import ToolBar
+from rtocr_gui.units import counted
 
 if TYPE_CHECKING:
     from rtocr_gui.ui.compare_view import CompareView
@@ -386,7 +387,7 @@ class MainWindow(QMainWindow):
     def _copy_text(self) -> None:
         texts = self._session.selected_texts
         QGuiApplication.clipboard().setText("\n\n".join(texts))
-        whose = "this page" if len(texts) == 1 else f"{len(texts)} pages"
+        whose = "this page" if len(texts) == 1 else counted(len(texts), "page")
         self.notice_bar.add(Notice(f"Copied the text of {whose}.", is_passing=True))
 
     # Events --------------------------------------------------------------------------------

@@ -61,10 +61,10 @@ def test_every_character_is_on_the_sheet_and_in_the_box_of_a_block(kind: PageKin
         assert (y < page.image.height).all(), index
 
 
-def heading(of: Column, level: int = 2) -> Block:
+def heading(of: Column) -> Block:
     """The first heading that is not centred."""
     while True:
-        block = of.heading(level)
+        block = of.heading(2)
         assert block is not None
         centre = (block.box[0] + block.box[2]) / 2
         if abs(centre - (of.left + of.right) / 2) > 60:

@@ -12,6 +12,7 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import PageStatus
 from tests.fake_engine import FakeEngine
 
 
@@ -61,3 +62,11 @@ def window(qtbot: QtBot, session: Session) -> MainWindow:
     qtbot.addWidget(made)
     made.show()
     return made
+
+
+@pytest.fixture
+def told(session: Session) -> list[PageStatus]:
+    """All that is said of how far pages are."""
+    heard: list[PageStatus] = []
+    session.page_status_changed.connect(heard.append)
+    return heard

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.session import Session
@@ -25,3 +27,11 @@ def until_idle(qtbot: QtBot, session: Session, ask: Callable[[], object]) -> Non
 def wait_until_idle(qtbot: QtBot, session: Session) -> None:
     """Wait for readings that were asked for before."""
     qtbot.waitUntil(lambda: session.activity == Activity())
+
+
+def click_row(
+    qtbot: QtBot, view: QListView, row: int, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> None:
+    """Click a row of a list, in sight."""
+    place = view.visualRect(view.model().index(row, 0)).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, modifier, place)

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.ui.icons import icon
 from rtocr_gui.ui.page_list import PageList
 from rtocr_gui.ui.page_model import PageEntry, PageState
+from tests.ui.steps import click_row
 
 
 def entries(count: int, first: int = 0) -> list[PageEntry]:
@@ -123,8 +124,7 @@ def test_the_person_selects_and_the_program_selects_silently(qtbot: QtBot, pages
     assert (pages.current_key, heard) == (0, [])
     qtbot.keyClick(view(pages), Qt.Key.Key_Down)
     assert heard == [1]
-    place = view(pages).visualRect(view(pages).model().index(2, 0)).center()
-    qtbot.mouseClick(view(pages).viewport(), Qt.MouseButton.LeftButton, pos=place)
+    click_row(qtbot, view(pages), 2)
     assert heard == [1, 2]
     pages.select("gone")
     assert pages.current_key is None
@@ -152,11 +152,6 @@ def test_delete_asks_for_the_selected_pages_to_leave(qtbot: QtBot, pages: PageLi
         qtbot.keyClick(view(pages), Qt.Key.Key_Delete)
 
 
-def select_to(qtbot: QtBot, pages: PageList, row: int, modifier: Qt.KeyboardModifier) -> None:
-    place = view(pages).visualRect(view(pages).model().index(row, 0)).center()
-    qtbot.mouseClick(view(pages).viewport(), Qt.MouseButton.LeftButton, modifier, place)
-
-
 def test_several_pages_are_selected_in_the_order_of_the_list_while_one_is_looked_at(
     qtbot: QtBot, pages: PageList
 ) -> None:
@@ -165,10 +160,10 @@ def test_several_pages_are_selected_in_the_order_of_the_list_while_one_is_looked
     pages.selection_changed.connect(told.append)
     pages.page_selected.connect(pages.select)  # as the window answers
     pages.select(3)
-    select_to(qtbot, pages, 1, Qt.KeyboardModifier.ControlModifier)
+    click_row(qtbot, view(pages), 1, Qt.KeyboardModifier.ControlModifier)
     assert (pages.selected_keys, pages.current_key) == ((1, 3), 1)
-    select_to(qtbot, pages, 2, Qt.KeyboardModifier.NoModifier)
-    select_to(qtbot, pages, 0, Qt.KeyboardModifier.ShiftModifier)
+    click_row(qtbot, view(pages), 2, Qt.KeyboardModifier.NoModifier)
+    click_row(qtbot, view(pages), 0, Qt.KeyboardModifier.ShiftModifier)
     assert (pages.selected_keys, pages.current_key) == ((0, 1, 2), 0)
     assert told == [(3,), (1, 3), (2,), (0, 1, 2)]
 
@@ -178,7 +173,7 @@ def test_a_list_that_is_told_anew_keeps_what_of_the_selection_is_still_there(
 ) -> None:
     pages.set_pages(entries(5))
     pages.select(2)
-    select_to(qtbot, pages, 4, Qt.KeyboardModifier.ShiftModifier)
+    click_row(qtbot, view(pages), 4, Qt.KeyboardModifier.ShiftModifier)
     assert (pages.selected_keys, pages.current_key) == ((2, 3, 4), 4)
     pages.set_pages(entries(4, first=1))
     assert (pages.selected_keys, pages.current_key) == ((2, 3, 4), 4)
@@ -194,15 +189,15 @@ def test_shift_goes_on_from_where_it_began_when_pages_come_or_are_renamed(
     qtbot: QtBot, pages: PageList, change: str
 ) -> None:
     pages.set_pages(entries(3))
-    qtbot.mouseClick(view(pages).viewport(), Qt.MouseButton.LeftButton, pos=QPoint(20, 20))
-    select_to(qtbot, pages, 1, Qt.KeyboardModifier.ShiftModifier)
+    click_row(qtbot, view(pages), 0)
+    click_row(qtbot, view(pages), 1, Qt.KeyboardModifier.ShiftModifier)
     if change == "pages come":
         pages.set_pages(entries(4))
     else:
         pages.rename({1: "turned", 2: "too"})
         pages.set_pages([PageEntry(key, "", "") for key in (0, "turned", "too")])
     assert pages.selected_keys == (0, 1 if change == "pages come" else "turned")
-    select_to(qtbot, pages, 2, Qt.KeyboardModifier.ShiftModifier)
+    click_row(qtbot, view(pages), 2, Qt.KeyboardModifier.ShiftModifier)
     assert len(pages.selected_keys) == 3
 
 
@@ -224,14 +219,14 @@ def test_the_page_that_is_looked_at_stays_selected_when_nothing_else_is(
     pages.select(1)
     below = QPoint(20, view(pages).viewport().height() - 5)
     qtbot.mouseClick(view(pages).viewport(), Qt.MouseButton.LeftButton, pos=below)
-    select_to(qtbot, pages, 1, Qt.KeyboardModifier.ControlModifier)
+    click_row(qtbot, view(pages), 1, Qt.KeyboardModifier.ControlModifier)
     assert pages.selected_keys == (1,)
 
 
 def test_one_page_that_the_program_goes_to_is_selected_alone(qtbot: QtBot, pages: PageList) -> None:
     pages.set_pages(entries(3))
     pages.select(0)
-    select_to(qtbot, pages, 1, Qt.KeyboardModifier.ShiftModifier)
+    click_row(qtbot, view(pages), 1, Qt.KeyboardModifier.ShiftModifier)
     pages.select(1)
     assert pages.selected_keys == (0, 1)
     pages.select(2)
@@ -243,7 +238,7 @@ def test_the_page_that_is_looked_at_is_marked_among_those_that_are_selected(
 ) -> None:
     pages.set_pages(entries(3))
     pages.select(0)
-    select_to(qtbot, pages, 1, Qt.KeyboardModifier.ShiftModifier)
+    click_row(qtbot, view(pages), 1, Qt.KeyboardModifier.ShiftModifier)
     image, palette = view(pages).viewport().grab().toImage(), view(pages).palette()
     places = [view(pages).visualRect(view(pages).model().index(row, 0)) for row in range(3)]
     x = view(pages).fontMetrics().height() // 10 + 1

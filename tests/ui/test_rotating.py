@@ -116,14 +116,6 @@ def newest(told: list[PageStatus], ref: PageRef) -> PageState:
 
 
 @pytest.fixture
-def told(session: Session) -> list[PageStatus]:
-    """All that is said of how far pages are."""
-    heard: list[PageStatus] = []
-    session.page_status_changed.connect(heard.append)
-    return heard
-
-
-@pytest.fixture
 def figured(fake_engine: FakeEngine) -> FakeEngine:
     """Reads a heading and a figure on every page."""
     fake_engine.tasks = TASKS[:1]

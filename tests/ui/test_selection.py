@@ -15,7 +15,7 @@ from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import PageStatus
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load, until_idle, wait_until_idle
+from tests.ui.steps import click_row, open_and_load, until_idle, wait_until_idle
 
 Draw = Callable[..., Path]
 
@@ -43,19 +43,16 @@ def click(
 ) -> None:
     view = pages_view(window)
     view.resize(view.width(), 900)
-    place = view.visualRect(view.model().index(row, 0)).center()
-    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, modifier, place)
+    click_row(qtbot, view, row, modifier)
 
 
 def test_only_selected_pages_are_read_in_the_order_of_the_list(
-    qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...]
+    qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...], told: list[PageStatus]
 ) -> None:
-    states: list[PageStatus] = []
-    session.page_status_changed.connect(states.append)
     click(qtbot, window, 2)
     click(qtbot, window, 0, CTRL)
     until_idle(qtbot, session, action(window, "read").trigger)
-    assert [told.ref for told in states if told.state is PageState.READ] == [book[0], book[2]]
+    assert [status.ref for status in told if status.state is PageState.READ] == [book[0], book[2]]
 
 
 def test_wishes_are_for_the_one_page_that_is_selected_even_if_another_is_shown(
@@ -122,17 +119,20 @@ def test_a_whole_file_turns_and_the_selection_stays(
 
 
 def test_pages_in_hand_that_are_turned_are_read_in_the_order_they_had(
-    qtbot: QtBot, session: Session, window: MainWindow, fake_engine: FakeEngine, book: tuple[PageRef, ...]
+    qtbot: QtBot,
+    session: Session,
+    window: MainWindow,
+    fake_engine: FakeEngine,
+    book: tuple[PageRef, ...],
+    told: list[PageStatus],
 ) -> None:
-    states: list[PageStatus] = []
-    session.page_status_changed.connect(states.append)
     fake_engine.gate.clear()
     session.read(book[1:])
     pages_view(window).selectAll()
     session.rotate_selected(90)
     fake_engine.gate.set()
     wait_until_idle(qtbot, session)
-    read = [told.ref for told in states if told.state is PageState.READ]
+    read = [status.ref for status in told if status.state is PageState.READ]
     assert read == [ref.rotated(90) for ref in book[1:]]
 
 
