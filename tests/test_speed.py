@@ -98,6 +98,12 @@ def test_a_number_of_tokens_that_cannot_be_timed_is_refused(tokens: str) -> None
         main(["bench", "decoding", f"--tokens={tokens}"])
 
 
+def test_what_is_no_precision_is_refused_before_a_model_is_opened(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["bench", "decoding", "--model", "nowhere", "--precision", "float12"])
+    assert "invalid choice: 'float12'" in capsys.readouterr().err
+
+
 def test_the_table_names_the_graphics_card_and_what_waited_for_it() -> None:
     table = speed.format_table(FIGURES)
     assert "NVIDIA H200" in table

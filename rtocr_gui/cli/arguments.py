@@ -253,8 +253,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add where a model shall run."""
+def add_place(parser: argparse.ArgumentParser) -> None:
+    """Add where and how a model shall run."""
     parser.add_argument(
         "--device",
         type=device_name,
@@ -262,11 +262,6 @@ def add_device(parser: argparse.ArgumentParser) -> None:
         metavar="DEVICE",
         help="auto, cpu, cuda, cuda:1, mps (auto)",
     )
-
-
-def add_place(parser: argparse.ArgumentParser) -> None:
-    """Add where and how a model shall run."""
-    add_device(parser)
     parser.add_argument(
         "--precision",
         choices=("auto", "float32", "float16", "bfloat16"),

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rtocr_gui.cli.arguments import add_device
+from rtocr_gui.cli.arguments import add_place
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.values import count_up_to, json_target
 from rtocr_gui.documents.loading import open_document
@@ -35,8 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="DIR", type=Path, help="checkpoint folder (the miniature that comes with RTOCR)"
     )
-    add_device(parser)
-    parser.add_argument("--precision", default="auto", help="auto, float32, float16, bfloat16 (auto)")
+    add_place(parser)
     parser.add_argument(
         "--mode",
         choices=[mode.value for mode in Mode],

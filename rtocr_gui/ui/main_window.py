@@ -385,9 +385,9 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _copy_text(self) -> None:
-        texts = self._session.selected_texts
+        session, texts = self._session, self._session.selected_texts
         QGuiApplication.clipboard().setText("\n\n".join(texts))
-        whose = "this page" if len(texts) == 1 else counted(len(texts), "page")
+        whose = "this page" if session.selected == (session.current,) else counted(len(texts), "page")
         self.notice_bar.add(Notice(f"Copied the text of {whose}.", is_passing=True))
 
     # Events --------------------------------------------------------------------------------

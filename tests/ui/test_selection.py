@@ -93,6 +93,10 @@ def test_the_texts_of_selected_pages_are_copied_together(
     assert QGuiApplication.clipboard().text() == "\n\n".join(session.selected_texts)
     assert len(session.selected_texts) == 2
     assert window.notice_bar.notices[-1].sentence == "Copied the text of 2 pages."
+    session.set_selection((book[0],))
+    action(window, "copy").trigger()
+    assert session.current == book[2]
+    assert window.notice_bar.notices[-1].sentence == "Copied the text of 1 page."
 
 
 def test_selected_pages_turn_together_and_stay_selected(
