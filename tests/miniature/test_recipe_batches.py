@@ -8,13 +8,14 @@ import pytest
 import torch
 from PIL import Image
 from recipe.alphabet import CLASS_OF, NOTHING
+from recipe.blocks import GRID, KINDS
 from recipe.blocks import Block as TrueBlock
 from recipe.crops import CropBatches, CropPlan
 from recipe.labels import UNSAID
-from recipe.losses import look_loss, place_loss, position_loss, text_loss, tile_loss
-from recipe.model import POSITIONS
+from recipe.losses import block_loss, edge_loss, look_loss, place_loss, position_loss, text_loss, tile_loss
+from recipe.model import EDGES, POSITIONS
 from recipe.pages import Page, PageKind, draw_page
-from recipe.readings import PADDING, TOKENIZER, ReadingBatches, ViewPlan, find_in_bounds, find_in_print, show
+from recipe.readings import PADDING, TOKENIZER, ReadingBatches, ViewPlan, find_in_boxes, find_in_print, show
 from tokenizers import Tokenizer
 from torch.nn.functional import one_hot
 
@@ -112,37 +113,43 @@ def test_a_text_is_found_in_its_print_whatever_its_marks_and_lines_are() -> None
 
 
 @pytest.mark.parametrize("mode", [Mode.TINY, Mode.BASE, Mode.GUNDAM])
-def test_what_is_said_of_a_block_is_told_to_look_at_where_it_begins_and_ends(mode: Mode) -> None:
+def test_what_is_said_of_a_block_is_told_to_look_at_the_token_that_speaks_for_it(mode: Mode) -> None:
     page = documents(3)[2]
     shown, told = show(page, mode), page.grounded
-    assert shown.layout is not None
-    looks = find_in_bounds(told, shown.ends)
-    at = 0
-    for block, ends in zip(page.blocks, shown.ends, strict=True):
-        x1, y1, x2, y2 = block.grid_box(page.image.size)
-        at = told.index(f"{block.kind}<|/ref|>", at)
-        for said, token in ((block.kind, ends[0]), (f"{x1}, {y1}", ends[0]), (f"{x2}, {y2}", ends[1])):
-            at = told.index(said, at)
-            assert (looks[at : at + len(said)] == token).all()
-            at += len(said)
-    assert (looks >= 0).sum() == sum(
-        len(block.kind) + len("{}, {}{}, {}".format(*block.grid_box(page.image.size)))
-        for block in page.blocks
-    )
-    left, top, right, bottom = shown.layout.boxes[shown.ends].transpose(2, 0, 1)
-    bounds = np.array([block.box for block in page.blocks])
-    line_px, reach_px = 6 * page.x_height_px, 4 * page.x_height_px
-    assert (left[:, 0] < bounds[:, 0] + reach_px).all()
-    assert (right[:, 0] > bounds[:, 0]).all()
-    assert (top[:, 0] < bounds[:, 1] + line_px).all()
-    assert (bottom[:, 0] > bounds[:, 1]).all()
-    assert (right[:, 1] > bounds[:, 2] - reach_px).all()
-    assert (left[:, 1] < bounds[:, 2]).all()
-    assert (bottom[:, 1] > bounds[:, 3] - line_px).all()
-    assert (top[:, 1] < bounds[:, 3]).all()
+    layout = shown.layout
+    assert layout is not None
+    looks, edges = find_in_boxes(told, shown.speakers)
+    at, digits = 0, 0
+    for block, speaker in zip(page.blocks, shown.speakers, strict=True):
+        at = told.index(block.kind, at)
+        assert (looks[at : at + len(block.kind)] == speaker).all()
+        at = told.index("[[", at)
+        assert (looks[at + 2 : told.index("]]", at)] == speaker).all()
+        for edge in block.grid_box(page.image.size):
+            at = told.index(str(edge), at)
+            assert edges[at] == pytest.approx(edge / GRID)
+            at += len(str(edge))
+            digits += len(str(edge))
+    assert (edges >= 0).sum() == 4 * len(page.blocks)
+    assert (looks >= 0).sum() == digits + sum(len(block.kind) + 3 * len(", ") for block in page.blocks)
+
+    assert len(set(shown.speakers.tolist())) == len(page.blocks) > 3
+    assert (layout.kinds[shown.speakers] == TokenKind.GLOBAL).all()
+    labels = shown.view_blocks[shown.view_blocks[:, 5] > 0].numpy()
+    places = layout.prunable[layout.cells("global")][shown.view_blocks[:, 5].numpy() > 0]
+    by_speaker = dict(zip(places.tolist(), labels, strict=True))
+    size = np.array(page.image.size * 2)
+    for block, speaker in zip(page.blocks, shown.speakers.tolist(), strict=True):
+        assert KINDS[int(by_speaker[speaker][0])] == block.kind
+        assert np.allclose(by_speaker[speaker][1:5] * size, np.clip(block.box, 0, size), atol=0.1)
+        left, top, right, bottom = layout.boxes[speaker]
+        assert left < block.box[0] + 4 * page.x_height_px
+        assert right > block.box[0]
+        assert top < block.box[3]
+        assert bottom > block.box[1]
 
 
-def test_only_markdown_tells_where_blocks_begin_and_end() -> None:
+def test_only_markdown_tells_which_tokens_speak_for_blocks() -> None:
     for markdown, known in ((0.0, False), (1.0, True)):
         plan = ViewPlan(DOCUMENT, Mode.BASE, pages=1, markdown=markdown)
         (part,) = ReadingBatches((plan,), parts=1, seed=3, end_id=1)[0]
@@ -151,6 +158,8 @@ def test_only_markdown_tells_where_blocks_begin_and_end() -> None:
         assert bool(len(kinds)) is known
         assert (kinds >= 0).all()
         assert (part.weights[:, 1:][part.targets[:, :-1] == named] == 3).all()
+        assert bool((part.edges_at >= 0).any()) is known
+        assert (part.edges_at <= 1).all()
 
 
 def test_what_the_looking_heads_are_told_about_is_what_the_model_attends_to() -> None:
@@ -242,6 +251,46 @@ def test_a_tile_is_right_where_its_row_and_column_are_told() -> None:
     assert swapped == pytest.approx(20 * 2 / 3, rel=1e-3)
 
 
+def test_a_block_is_right_where_its_kind_and_edges_are_told() -> None:
+    told = torch.tensor([[[3, 0.1, 0.2, 0.5, 0.9, 1], [3, 0.1, 0.2, 0.5, 0.9, 0], [-1] * 5 + [0]]])
+    said = torch.zeros(1, 3, len(KINDS) + 4 * EDGES)
+    said[:, :, 3] = 30.0
+    for side, share in enumerate((0.1, 0.2, 0.5, 0.9)):
+        strips = slice(len(KINDS) + side * EDGES, len(KINDS) + (side + 1) * EDGES)
+        said[:, :, strips] = -0.5 * (torch.arange(EDGES) - share * (EDGES - 1)) ** 2
+    said[0, 2] = torch.randn(len(KINDS) + 4 * EDGES)  # whatever is said where there is no block
+    least, figures = block_loss(torch.nn.Identity(), said, told)
+    assert figures["kinds_right"] == 1
+    assert figures["edges_missed"] < 0.5 / (EDGES - 1)
+
+    neighbour = said.clone()
+    neighbour[0, 1] = said[0, 1].roll(1)
+    apart, told_apart = block_loss(torch.nn.Identity(), neighbour, told)
+    speaker = said.clone()
+    speaker[0, 0] = said[0, 0].roll(-1)
+    wrong, told_wrong = block_loss(torch.nn.Identity(), speaker, told)
+    assert least < apart < wrong
+    assert told_apart["kinds_right"] == 1
+    assert told_wrong["kinds_right"] == 0
+    assert told_wrong["edges_missed"] > figures["edges_missed"]
+
+    nothing, _ = block_loss(torch.nn.Identity(), said, torch.tensor([[[-1.0] * 5 + [0]] * 3]))
+    assert nothing == 0
+
+
+def test_an_edge_is_nearly_right_in_the_next_strip_and_wrong_far_from_it() -> None:
+    where = torch.tensor([[0.4, -1.0]])
+    at = [torch.full((1, 2, EDGES), -9.0) for _ in range(3)]
+    for scores, strip in zip(at, (40, 41, 90), strict=True):
+        scores[:, :, strip] = 9.0
+    (right, close), (near, off), (far, away) = (edge_loss(scores, where) for scores in at)
+    assert right < near < far
+    assert close < off < away
+    assert away == pytest.approx(90 / 99 - 0.4)
+    nothing, _ = edge_loss(at[0], torch.full((1, 2), -1.0))
+    assert nothing == 0
+
+
 def test_a_heavier_character_moves_the_mean_and_equal_weights_do_not() -> None:
     looks = torch.tensor([[[[9.0, 0.0], [9.0, 0.0]]]])  # right, then wrong
     wanted = torch.tensor([[0, 1]])
@@ -279,7 +328,7 @@ def test_a_page_with_a_figure_and_no_print_can_be_taught(monkeypatch: pytest.Mon
     monkeypatch.setattr("recipe.readings.draw_page", lambda *_: page)
     (part,) = ReadingBatches((ViewPlan(SMALL, Mode.TINY, pages=1, markdown=1.0),), 1, 1, end_id=1)[0]
     assert part.targets.shape == part.looked_at.shape == part.slots_at.shape
-    assert set(part.looked_at.flatten().tolist()) == {-1, 0, 2 * (512 // 64 + 1) + 2}
+    assert set(part.looked_at.flatten().tolist()) == {-1, 0}
 
 
 @pytest.mark.parametrize("processes", [2, 3])

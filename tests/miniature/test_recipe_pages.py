@@ -7,8 +7,17 @@ import numpy as np
 import pytest
 from PIL import ImageChops, ImageFont
 from recipe.alphabet import ALPHABET, CLASS_OF, NOTHING
+from recipe.blocks import KINDS, Block
 from recipe.degrade import Damage, damage_page
-from recipe.labels import SLOT_COLUMNS, SLOT_LINES, SLOT_PLACES, UNSAID, point_labels, slot_labels
+from recipe.labels import (
+    SLOT_COLUMNS,
+    SLOT_LINES,
+    SLOT_PLACES,
+    UNSAID,
+    block_labels,
+    point_labels,
+    slot_labels,
+)
 from recipe.pages import PageKind, draw_page
 from recipe.readings import show
 from recipe.stock import load_stock
@@ -160,3 +169,27 @@ def test_characters_stay_where_their_ink_is_in_every_mode(mode: Mode) -> None:
     if mode is Mode.GUNDAM:
         assert shown.tiles is not None
         assert len(shown.tiles) == shown.crop_wh[0] * shown.crop_wh[1]
+
+
+def test_tokens_are_part_of_the_block_that_covers_most_of_them_and_one_speaks_for_each() -> None:
+    heading = Block("sub_title", (10, 4, 120, 20), "", "")
+    paragraph = Block("text", (10, 24, 170, 120), "", "")
+    hidden = Block("page_number", (10, 122, 20, 127), "", "")
+    edges = np.array([(12, 12, 12), (12, 32, 110), (12, 124, 124)], np.float32)
+    corners = np.array([(x, y) for y in (0, 64, 128) for x in (0, 64, 128)], np.float32)
+    tokens = np.concatenate([corners, corners + 64], axis=1)
+    told, speakers = block_labels((heading, paragraph, hidden), edges, (192, 192), tokens)
+
+    assert speakers.tolist() == [0, 3, -1]  # the paragraph begins where the heading speaks already
+    kinds = [KINDS[int(kind)] if kind >= 0 else None for kind in told[:, 0]]
+    assert kinds == ["sub_title", "text", "text", "text", "text", "text", None, None, None]
+    assert told[:, 5].tolist() == [1, 0, 0, 1, 0, 0, 0, 0, 0]
+    assert np.allclose(told[0, 1:5] * 192, heading.box)
+    assert np.allclose(told[1:6, 1:5] * 192, paragraph.box)
+
+
+def test_a_page_without_blocks_tells_of_none() -> None:
+    nothing = np.empty((0, 3), np.float32)
+    told, speakers = block_labels((), nothing, (64, 64), np.array([[0, 0, 64, 64]], np.float32))
+    assert told.tolist() == [[-1, -1, -1, -1, -1, 0]]
+    assert len(speakers) == 0

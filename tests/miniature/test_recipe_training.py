@@ -331,7 +331,11 @@ def test_where_only_tokens_learn_sam_stays_as_it_is(tmp_path: Path) -> None:
     assert by_sam == {name for name in same if name.startswith(f"{tower}sam_encoder.proj.")}
     for part in (f"{tower}vision_encoder.encoder", "model.model.multi_modal_projector", "slot_head"):
         assert any(name.startswith(part) for name in moved), part
-    assert {"position_head.weight", f"{tower}vision_encoder.embeddings.position_embedding.weight"} <= moved
+    assert {
+        "position_head.weight",
+        "block_head.weight",
+        f"{tower}vision_encoder.embeddings.position_embedding.weight",
+    } <= moved
 
 
 @pytest.mark.parametrize("mode", [Mode.TINY, Mode.GUNDAM])

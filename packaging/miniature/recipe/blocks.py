@@ -7,6 +7,20 @@ pixels.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+KINDS = (
+    "title",
+    "sub_title",
+    "text",
+    "table",
+    "image",
+    "image_caption",
+    "table_caption",
+    "header",
+    "footer",
+    "page_number",
+)
+"""As DeepSeek-OCR names them."""
+
 GRID = 999
 """Boxes are written in thousandths of the page: 0..999."""
 
@@ -16,7 +30,7 @@ class Block:
     """One block in reading order.
 
     Attributes:
-        kind: as DeepSeek-OCR names it: title, sub_title, text, table, image, header, page_number, ...
+        kind: one of `KINDS`.
         box: xyxy in page pixels.
         text: its printed lines; "" for an image.
         markdown: the same as Markdown, paragraphs on one line; "" for an image.

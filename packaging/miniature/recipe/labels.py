@@ -1,17 +1,20 @@
 """Dense labels: what each part of a view holds, character by character.
 
-An encoder that is told them learns to read long before a decoder could teach it. Two kinds: at points 4
+An encoder that is told them learns to read long before a decoder could teach it. Three kinds: at points 4
 pixels apart, the character that covers the point; for each visual token, its characters line by line and
 column by column. With columns, one character that was overlooked does not move all that follow on its line.
-Knows boxes and classes; no pixels, no model.
+For each visual token of a whole page, the block that it is part of. Knows boxes and classes; no pixels, no
+model.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recipe.alphabet import CLASS_OF, NOTHING
+from recipe.blocks import KINDS, Block
 from recipe.typesetting import Print
 
 PATCH_PX, TOKEN_PX = 16, 64
@@ -119,6 +122,50 @@ def places_of_print(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np
     slot = (at.lines * SLOT_COLUMNS + at.columns) * SLOT_PLACES + at.places
     slots[at.inside] = np.where((at.lines < SLOT_LINES) & (at.places < SLOT_PLACES), slot, -1)
     return tokens, slots
+
+
+def block_labels(
+    blocks: Sequence[Block],
+    left_edges: NDArray[np.float32],
+    page_size_px: tuple[int, int],
+    token_boxes: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Which block each visual token of a whole page is part of: the one that covers most of it.
+
+    Kind and box of a block are said before it is read, so a token has to tell them. The one at its left edge
+    on its first line speaks for it, even where another block covers more of that token; where that token
+    speaks for a block already, the next one below.
+
+    Args:
+        blocks: in reading order.
+        left_edges: (blocks, 3) x near the left edge, y of the first and of the last line, in page pixels.
+        page_size_px: (width, height).
+        token_boxes: (tokens, 4) xyxy in page pixels, row by row; empty in padding.
+
+    Returns:
+        (tokens, 6) kind as its place among `KINDS`, -1 where no block is; left, top, right, bottom in shares
+        of the page; 1 where the token speaks for the block, else 0. And (blocks,) tokens that speak, -1 where
+        none does.
+    """
+    boxes = np.array([block.box for block in blocks], np.float32).reshape(-1, 4)
+    corners = (
+        np.maximum(token_boxes[:, None, :2], boxes[:, :2]),
+        np.minimum(token_boxes[:, None, 2:], boxes[:, 2:]),
+    )
+    covered = (corners[1] - corners[0]).clip(0).prod(axis=-1)  # (tokens, blocks)
+    owners = np.pad(covered, ((0, 0), (1, 0))).argmax(axis=1) - 1
+    left, top, right, bottom = token_boxes.T
+    speakers = np.full(len(blocks), -1, np.int64)
+    for index, (x, first, last) in enumerate(left_edges):
+        along = np.flatnonzero((left <= x) & (x < right) & (bottom > first) & (top <= last))
+        for token in along[~np.isin(along, speakers)][:1]:
+            speakers[index], owners[token] = token, index
+    told = np.full((len(token_boxes), 6), -1, np.float32)
+    owned = owners >= 0
+    told[owned, 0] = np.array([KINDS.index(block.kind) for block in blocks])[owners[owned]]
+    told[owned, 1:5] = (boxes[owners[owned]] / np.array(page_size_px * 2)).clip(0, 1)
+    told[:, 5] = np.isin(np.arange(len(told)), speakers)
+    return told, speakers
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -7,8 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recipe.alphabet import CLASS_OF, NOTHING
+from recipe.blocks import KINDS
 from recipe.labels import POINTS_PER_PATCH, UNSAID
-from recipe.model import POSITIONS, DenseHead, EncodedViews, Learner
+from recipe.model import EDGES, POSITIONS, DenseHead, EncodedViews, Learner
 from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX
 from rtocr_gui.ocr.reading import MOST_TILES
 from rtocr_gui.tokens import TokenLayout
@@ -19,7 +20,7 @@ NORM_SCALE = 16.0
 _BLANK_NORM, _NORM_PER_DOUBLING = 0.4, 0.25
 _BLANK_POINTS_TAUGHT = 8
 _NOTHING_WEIGHT = 0.3
-_NORM_WEIGHT = 0.3
+_NORM_WEIGHT = 1.0
 
 
 def dense_loss(
@@ -184,6 +185,67 @@ def position_loss(head: nn.Linear, tokens: Tensor) -> tuple[Tensor, Tensor]:
     side = math.isqrt(tokens.shape[1])
     steps = torch.arange(side, device=tokens.device) * POSITIONS // side
     return _grid_loss(head(tokens).view(len(tokens), side, side, 2, POSITIONS), steps, steps)
+
+
+def block_loss(head: nn.Linear, tokens: Tensor, told: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """Of which block each visual token of a whole page is part.
+
+    Kind and box are said before the block is read, so they have to be told by the token that is looked at,
+    which speaks for the block. That those next to it tell the same is taught as much, for it is how a token
+    gets to know.
+
+    Args:
+        head: from (D) to scores of the kinds, then of the strips in which left, top, right and bottom lie.
+        tokens: (B, N, D).
+        told: (B, N, 6) kinds, boxes, and which tokens speak, as `Part` has them.
+
+    Returns:
+        The mean loss; of the tokens that speak the share of right kinds and the mean error of an edge, in
+        shares of the page.
+    """
+    kinds, boxes, speaking = told[..., 0].long(), told[..., 1:5], told[..., 5] > 0
+    part = kinds >= 0
+    scores = head(tokens[part]).float()
+    by_kind = functional.cross_entropy(scores[:, : len(KINDS)], kinds[part], reduction="none")
+    strips = scores[:, len(KINDS) :].unflatten(-1, (4, EDGES))
+    each, speaks = by_kind + _edge_surprise(strips, boxes[part]).mean(-1), speaking[part]
+    loss = (each.sum() / part.sum().clamp(min=1) + each[speaks].sum() / speaks.sum().clamp(min=1)) / 2
+    with torch.no_grad():
+        right = (scores[speaks, : len(KINDS)].argmax(-1) == kinds[part][speaks]).float().mean()
+        missed = _edge_error(strips, boxes[part])[speaks].mean()
+    return loss, {"block": loss.detach(), "kinds_right": right, "edges_missed": missed}
+
+
+def edge_loss(edges: Tensor, edges_at: Tensor) -> tuple[Tensor, Tensor]:
+    """How far the decoder is from knowing which edge of a block it is about to say.
+
+    The digits alone taught it only the commonest ones for a long time.
+
+    Args:
+        edges: (B, L, strips).
+        edges_at: (B, L) in shares of the page; negative where nothing is taught.
+
+    Returns:
+        The mean loss, and the mean error in shares of the page.
+    """
+    taught = edges_at >= 0
+    scores, wanted = edges[taught].float(), edges_at[taught]
+    count = taught.sum().clamp(min=1)
+    with torch.no_grad():
+        missed = _edge_error(scores, wanted).sum() / count
+    return _edge_surprise(scores, wanted).sum() / count, missed
+
+
+def _edge_surprise(scores: Tensor, wanted: Tensor) -> Tensor:
+    """(...,) losses of (..., strips): strips near the wanted share of the page are nearly right."""
+    strips = torch.arange(EDGES, device=scores.device)
+    near = (-0.5 * (strips - wanted[..., None] * (EDGES - 1)).square()).softmax(-1)
+    return -(near * scores.log_softmax(-1)).sum(-1)
+
+
+def _edge_error(scores: Tensor, wanted: Tensor) -> Tensor:
+    """(...,) between the strip with the highest of (..., strips) and the wanted share of the page."""
+    return (scores.argmax(-1) / (EDGES - 1) - wanted).abs()
 
 
 def tile_loss(head: nn.Linear, visual: Tensor, layout: TokenLayout) -> tuple[Tensor, Tensor]:

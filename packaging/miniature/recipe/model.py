@@ -16,6 +16,7 @@ from transformers.models.unlimited_ocr.modeling_unlimited_ocr import rotate_half
 
 from recipe.alphabet import CLASS_COUNT
 from recipe.attention import BY_BLOCKS
+from recipe.blocks import KINDS
 from recipe.experts import EVERY_EXPERT
 from recipe.labels import POINTS_PER_PATCH, SLOTS
 from rtocr_gui.ocr.architecture import Architecture, read_architecture
@@ -29,6 +30,9 @@ _GLYPH_WIDTH = 40
 
 POSITIONS = 16
 """Into how many rows, and columns, a view is divided where its tokens are asked for their positions."""
+
+EDGES = 100
+"""Into how many strips a page is divided where an edge of a block is asked for."""
 
 _LOOKING_HEADS = {-4: 1, -3: 3, -2: 3, -1: 3}
 """How many heads of the decoder's last layers, counted from its end, are told where to look."""
@@ -88,6 +92,8 @@ class Learner(nn.Module):
         self.slot_head = DenseHead(sizes.decoder.width, SLOTS)
         self.place_head = nn.Linear(sizes.decoder.width, SLOTS)
         self.position_head = nn.Linear(sizes.decoder.width, 2 * POSITIONS)
+        self.block_head = nn.Linear(sizes.decoder.width, len(KINDS) + 4 * EDGES)
+        self.edge_head = nn.Linear(sizes.decoder.width, EDGES)
         self.tile_head = nn.Linear(sizes.decoder.width, 2 * MOST_TILES)
         self._start_id = sizes.decoder.bos_token_id
         self._seen: list[Tensor] = []
@@ -186,6 +192,7 @@ class Learner(nn.Module):
             looks=torch.cat(looks),
             visual=decoder.layers[first_looking].input_layernorm(states[first_looking][:, images]),
             slots=self.place_head(states[-1][:, -length:]),
+            edges=self.edge_head(states[-1][:, -length:]),
         )
 
     def _pixels(self, views: Tensor) -> Tensor:
@@ -212,12 +219,14 @@ class Scores:
         looks: (heads, B, L, V) how strongly the looking heads attend to each visual token.
         visual: (B, V, D) visual tokens as they are known where the first of those heads looks.
         slots: (B, L, slots) in which slot of its visual token it is printed.
+        edges: (B, L, strips) in which strip of the page the edge lies that it begins to say.
     """
 
     text: Tensor
     looks: Tensor
     visual: Tensor
     slots: Tensor
+    edges: Tensor
 
 
 def _looks(
@@ -295,11 +304,15 @@ def token_parameters(learner: Learner) -> dict[str, nn.Parameter]:
 
 
 def position_parameters(learner: Learner) -> dict[str, nn.Parameter]:
-    """What lets visual tokens tell where on a whole view they stand: CLIP's position table, and the head."""
+    """What lets visual tokens tell where on a whole view they stand, and of which block they are part.
+
+    CLIP's position table, and the heads that ask for both.
+    """
     table = learner.model.model.vision_tower.vision_encoder.embeddings.position_embedding
     return {
         **_named("vision_tower.vision_encoder.embeddings.position_embedding", table),
         **_named("position_head", learner.position_head),
+        **_named("block_head", learner.block_head),
     }
 
 
@@ -310,6 +323,7 @@ def decoder_parameters(learner: Learner) -> dict[str, nn.Parameter]:
         **_named("decoder", model.language_model),
         "lm_head.weight": learner.model.lm_head.weight,
         **_named("place_head", learner.place_head),
+        **_named("edge_head", learner.edge_head),
         **_named("tile_head", learner.tile_head),
         "newline": model.image_newline,
         "separator": model.view_separator,

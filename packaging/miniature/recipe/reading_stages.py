@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from recipe.losses import (
+    block_loss,
     dense_loss,
+    edge_loss,
     look_loss,
     place_loss,
     position_loss,
@@ -57,8 +59,9 @@ def _pages(
     proportion: tuple[float, float],
     x_height_px: tuple[float, float],
     most_characters: int = 1000,
+    rich: float = 0.5,
 ) -> PageKind:
-    return PageKind(width_px, proportion, x_height_px, 0.5, damaged=0.35, most_characters=most_characters)
+    return PageKind(width_px, proportion, x_height_px, rich, damaged=0.35, most_characters=most_characters)
 
 
 PLAIN_PAGES = (
@@ -70,6 +73,7 @@ PLAIN_PAGES = (
 )
 """The modes of up to 256 cells, in type of 8 pixels x-height and more in the view, mostly above 14."""
 
+
 WHOLE_PAGES = (
     ViewPlan(_squares(256, (8, 20)), mode=None, pages=6, weight=0.3, markdown=0.2),
     ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 64)), Mode.TINY, pages=2, weight=0.9, markdown=0.4),
@@ -80,9 +84,23 @@ WHOLE_PAGES = (
     ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=0.7, markdown=0.2),
     ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=3.0, markdown=0.15),
     ViewPlan(_pages((1200, 1300), _A4, (9.5, 13), 6000), Mode.GUNDAM, pages=1, weight=0.5),
+    ViewPlan(
+        _pages((400, 800), (0.7, 1.4), (12, 50), 350, rich=1.0), Mode.TINY, pages=5, weight=1.2, markdown=1.0
+    ),
+    ViewPlan(
+        _pages((560, 1100), (0.7, 1.4), (13, 50), 450, rich=1.0),
+        Mode.SMALL,
+        pages=3,
+        weight=0.8,
+        markdown=1.0,
+    ),
+    ViewPlan(_pages((720, 1100), _A4, (10, 34), 500, rich=1.0), Mode.BASE, pages=2, weight=1.5, markdown=1.0),
+    ViewPlan(
+        _pages((1100, 1400), _A4, (9.5, 30), 700, rich=1.0), Mode.GUNDAM, pages=1, weight=0.7, markdown=1.0
+    ),
 )
 """All modes; the x-heights are those of the page before it is scaled, in the view 7.5 pixels and more on
-nearly all pages."""
+nearly all pages. The last ones say kinds and boxes of blocks more than text."""
 
 _DENSE_WEIGHT, _WHERE_WEIGHT = 0.35, 0.3
 
@@ -162,7 +180,10 @@ class ReadingStage:
                 scores = learner.read(visual, part.prompt.to(device), part.given.to(device))
                 by_looks, looks_right = look_loss(scores.looks, part.looked_at.to(device), weights)
                 by_places, places_right = place_loss(scores.slots, part.slots_at.to(device), weights)
-                where = where + (by_looks + by_places) / len(batch)
+                by_edges, said_missed = edge_loss(scores.edges, part.edges_at.to(device))
+                where = where + (by_looks + by_places + by_edges) / len(batch)
+                if part.edges_at.max() >= 0:
+                    figures |= {"edge": by_edges.detach(), "said_missed": said_missed}
                 figures |= {"look": by_looks.detach(), "looks_right": looks_right}
                 figures |= {"place": by_places.detach(), "places_right": places_right}
                 if part.tiles is not None:
@@ -191,6 +212,10 @@ class ReadingStage:
                     "positions_right": positions_right,
                 }
                 dense = dense + (by_labels + by_position) / (len(batch) * len(encoded))
+            by_blocks, block_figures = block_loss(
+                learner.block_head, encoded[0].tokens, part.view_blocks.to(device)
+            )
+            dense, figures = dense + by_blocks / len(batch), figures | block_figures
         by_text = surprise / weight
         said = {"text": by_text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
         return by_text + _DENSE_WEIGHT * dense + _WHERE_WEIGHT * where, {**said, **figures}

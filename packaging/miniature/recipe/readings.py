@@ -18,7 +18,8 @@ from tokenizers import Encoding, Tokenizer
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from recipe.labels import places_of_print, point_labels, slot_labels
+from recipe.blocks import GRID
+from recipe.labels import block_labels, places_of_print, point_labels, slot_labels
 from recipe.pages import Page, PageKind, draw_page
 from recipe.typesetting import Print
 from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX, build_layout, letterbox_xywh
@@ -37,15 +38,13 @@ _MISREAD_SHARE = 0.03
 
 _LINE_WEIGHT = 4.0
 """Of what follows a newline, over any other id: a line that was not found costs all its characters."""
-_BOUND_WEIGHT = 3.0
-"""Of the kind of a block and the bounds of its box: they are few, and what follows depends on them."""
+_BOX_WEIGHT = 3.0
+"""Of the kind of a block and its box: they are few, and what follows depends on them."""
 _END_SHARE = 0.015
 """Of a text's ids, its end counts like so many: a page on which it was not found is said over and over."""
 
-_GROUNDING = re.compile(
-    r"<\|ref\|>(?P<kind>\w+)<\|/ref\|><\|det\|>\[\["
-    r"(?P<left_top>\d+, \d+), (?P<right_bottom>\d+, \d+)\]\]<\|/det\|>"
-)
+_GROUNDING = re.compile(r"<\|ref\|>(?P<kind>\w+)<\|/ref\|><\|det\|>\[\[(?P<box>[\d, ]+)\]\]<\|/det\|>")
+_NUMBER = re.compile(r"\d+")
 
 _PROMPTS = {task.name: task.prompt for task in TASKS}
 
@@ -77,6 +76,8 @@ class Part:
         views: (B, S, S) uint8.
         view_points: dense labels of the views.
         view_slots: dense labels of the views.
+        view_blocks: (B, N, 6) which block each visual token of the views is part of: its kind, -1 for none;
+            its box, xyxy in shares of the page; 1 where it speaks for the block, else 0.
         tiles: (B, T, 640, 640) uint8, or None.
         tile_points: dense labels of the tiles, (B * T, ...).
         tile_slots: dense labels of the tiles.
@@ -88,11 +89,14 @@ class Part:
         weights: (B, L) how much each of them counts.
         looked_at: (B, L) which visual token holds the print of each; -1 where none is known to.
         slots_at: (B, L) in which of its slots; -1 where that is not known.
+        edges_at: (B, L) which edge of a block is said, in shares of the page, at its first digit, before
+            which no digit tells of it; -1 for all else.
     """
 
     views: Tensor
     view_points: Tensor
     view_slots: Tensor
+    view_blocks: Tensor
     tiles: Tensor | None
     tile_points: Tensor | None
     tile_slots: Tensor | None
@@ -104,6 +108,7 @@ class Part:
     weights: Tensor
     looked_at: Tensor
     slots_at: Tensor
+    edges_at: Tensor
 
 
 class ReadingBatches(Dataset[list[Part]]):
@@ -143,6 +148,7 @@ class ReadingBatches(Dataset[list[Part]]):
         given = torch.full((len(pages), longest), self._end_id)
         weights = torch.ones(len(pages), longest)
         looked_at, slots_at = (torch.full((len(pages), longest), -1) for _ in range(2))
+        edges_at = torch.full((len(pages), longest), -1.0)
         for row, (encoding, text, page, one) in enumerate(zip(encodings, said, pages, shown, strict=True)):
             length, ids = len(encoding.ids), torch.tensor([*encoding.ids, self._end_id])
             targets[row, : length + 1] = ids
@@ -154,14 +160,16 @@ class ReadingBatches(Dataset[list[Part]]):
             for told, of_print in ((looked_at, one.cells), (slots_at, one.slots)):
                 told[row, :length] = torch.from_numpy(np.append(of_print, -1)[printed])
             if task == "markdown":
-                bounds = torch.from_numpy(find_in_bounds(text, one.ends)[starts])
-                looked_at[row, :length] = torch.where(bounds >= 0, bounds, looked_at[row, :length])
-                weights[row, :length].masked_fill_(bounds >= 0, _BOUND_WEIGHT)
+                boxes, edges = (torch.from_numpy(told[starts]) for told in find_in_boxes(text, one.speakers))
+                looked_at[row, :length] = torch.where(boxes >= 0, boxes, looked_at[row, :length])
+                weights[row, :length].masked_fill_(boxes >= 0, _BOX_WEIGHT)
+                edges_at[row, :length] = edges
         tiled = shown[0].tiles is not None
         return Part(
             views=torch.stack([one.view for one in shown]),
             view_points=torch.stack([one.view_points for one in shown]),
             view_slots=torch.stack([one.view_slots for one in shown]),
+            view_blocks=torch.stack([one.view_blocks for one in shown]),
             tiles=_stacked([one.tiles for one in shown]) if tiled else None,
             tile_points=_stacked([one.tile_points for one in shown]).flatten(0, 1) if tiled else None,
             tile_slots=_stacked([one.tile_slots for one in shown]).flatten(0, 1) if tiled else None,
@@ -173,6 +181,7 @@ class ReadingBatches(Dataset[list[Part]]):
             weights=weights,
             looked_at=looked_at,
             slots_at=slots_at,
+            edges_at=edges_at,
         )
 
     def _pages(self, plan: ViewPlan, rng: random.Random) -> list[Page]:
@@ -217,39 +226,52 @@ def find_in_print(text: str, print_: Print) -> NDArray[np.int64]:
     return found
 
 
-def find_in_bounds(text: str, ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where to look before the kind of a block and the bounds of its box are said.
+def find_in_boxes(text: str, speakers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Where to look before the kind and the box of a block are said, and which edge is said.
 
     Args:
         text: Markdown with grounding.
-        ends: (blocks, 2) visual tokens at the beginning and the end of each block; -1 where none is known.
+        speakers: (blocks,) the visual token that speaks for each; -1 where none does.
 
     Returns:
-        (characters of the text,) visual tokens: that of a block's beginning for its kind, left and top, that
-        of its end for right and bottom; -1 for all other characters.
+        (characters of the text,) visual tokens, and edges in shares of the page where their first digits are;
+        -1 for all other characters.
     """
-    told = np.full(len(text), -1, np.int64)
-    for said, (first, last) in zip(_GROUNDING.finditer(text), ends, strict=True):
-        for group, token in (("kind", first), ("left_top", first), ("right_bottom", last)):
-            told[slice(*said.span(group))] = token
-    return told
+    looked_at = np.full(len(text), -1, np.int64)
+    edges = np.full(len(text), -1, np.float32)
+    for said, speaker in zip(_GROUNDING.finditer(text), speakers, strict=True):
+        for group in ("kind", "box"):
+            looked_at[slice(*said.span(group))] = speaker
+        for number in _NUMBER.finditer(text, *said.span("box")):
+            edges[number.start()] = int(number[0]) / GRID
+    return looked_at, edges
 
 
-def _ends_of_blocks(page: Page) -> Print:
-    """A mark on the first line of each block, near its left edge, and one on the last, near its right edge.
-
-    Blocks that hold no print have them in their corners.
-    """
+def _left_edges(page: Page) -> NDArray[np.float32]:
+    """(blocks, 3) x near the left edge of each block, y of its first and of its last line."""
     x, y = page.print.centres.T
-    marks = []
+    edges = []
     for block in page.blocks:
         left, top, right, bottom = block.box
         inset = min(page.x_height_px, (right - left) / 2)
         lines = y[(x >= left) & (x < right) & (y >= top) & (y < bottom)]
         first, last = (lines[0], lines[-1]) if len(lines) else (top + inset, bottom - inset)
-        marks += [(left + inset, first), (right - inset, last)]
-    boxes = np.tile(np.array(marks, np.float32).reshape(-1, 2), 2)
-    return Print("·" * len(boxes), boxes, np.arange(len(boxes), dtype=np.int32))
+        edges.append((left + inset, first, last))
+    return np.array(edges, np.float32).reshape(-1, 3)
+
+
+def _told_blocks(page: Page, layout: TokenLayout | None) -> tuple[Tensor, NDArray[np.int64]]:
+    """Labels of the whole view's tokens and the speakers of the blocks, as `ShownPage` has them."""
+    if layout is None:
+        side = page.image.width // TOKEN_PX
+        corners = np.indices((side, side), np.float32)[::-1].reshape(2, -1).T * TOKEN_PX
+        boxes, places = np.concatenate([corners, corners + TOKEN_PX], axis=1), np.arange(side * side)
+        places += places // side
+    else:
+        places = layout.prunable[layout.cells("global")]
+        boxes = layout.boxes[places]
+    told, speakers = block_labels(page.blocks, _left_edges(page), page.image.size, boxes)
+    return torch.from_numpy(told), np.where(speakers >= 0, places[speakers], -1)
 
 
 def _places(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -276,9 +298,10 @@ class ShownPage:
         view: (S, S) uint8.
         view_points: its dense labels.
         view_slots: its dense labels.
+        view_blocks: (N, 6) which block each of its visual tokens is part of; see `Part`.
+        speakers: (blocks,) the visual token that speaks for each block; -1 where none does.
         cells: (characters of the print,) the visual token of each.
         slots: (characters of the print,) its slot in that token.
-        ends: (blocks, 2) visual tokens at the beginning and the end of each block.
         tiles: (T, 640, 640) uint8, or None.
         tile_points: their dense labels.
         tile_slots: their dense labels.
@@ -289,9 +312,10 @@ class ShownPage:
     view: Tensor
     view_points: Tensor
     view_slots: Tensor
+    view_blocks: Tensor
+    speakers: NDArray[np.int64]
     cells: NDArray[np.int64]
     slots: NDArray[np.int64]
-    ends: NDArray[np.int64]
     tiles: Tensor | None = None
     tile_points: Tensor | None = None
     tile_slots: Tensor | None = None
@@ -310,25 +334,24 @@ def show(page: Page, mode: Mode | None) -> ShownPage:
         Views and labels.
     """
     size = page.image.size
-    ends = _ends_of_blocks(page)
     if mode is None:
         view = torch.from_numpy(np.array(page.image))
-        return ShownPage(view, *_labels(page.print, size), *_told_places(page.print, ends, size))
+        blocks = _told_blocks(page, None)
+        return ShownPage(view, *_labels(page.print, size), *blocks, *_places(page.print, size))
     views = make_views(page.image.convert("RGB"), mode)
     view_size = (mode.view_px, mode.view_px)
     left, top, *shown = letterbox_xywh(size, mode.view_px) if mode.letterboxed else (0, 0, *view_size)
     on_view = page.print.scaled(*_scales(shown, size), left, top)
     view = torch.from_numpy(np.array(views.global_view[..., 0]))
-    labels = _labels(on_view, view_size)
     layout = build_layout(mode, size, views.crop_wh)
+    labels, blocks = _labels(on_view, view_size), _told_blocks(page, layout)
     if not len(views.tiles):
-        ends_on_view = ends.scaled(*_scales(shown, size), left, top)
-        return ShownPage(view, *labels, *_told_places(on_view, ends_on_view, view_size), layout=layout)
+        return ShownPage(view, *labels, *blocks, *_places(on_view, view_size), layout=layout)
     across, down = views.crop_wh
     canvas = (across * TILE_PX, down * TILE_PX)
-    on_canvas, ends_on_canvas = (print_.scaled(*_scales(canvas, size)) for print_ in (page.print, ends))
-    places = _told_places(on_canvas, ends_on_canvas, canvas)
-    return ShownPage(view, *labels, *places, *_tiles(on_canvas, views), views.crop_wh, layout)
+    on_canvas = page.print.scaled(*_scales(canvas, size))
+    places, tiles = _places(on_canvas, canvas), _tiles(on_canvas, views)
+    return ShownPage(view, *labels, *blocks, *places, *tiles, views.crop_wh, layout)
 
 
 def _scales(shown_px: Sequence[int], size_px: tuple[int, int]) -> tuple[float, float]:
