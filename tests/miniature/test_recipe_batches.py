@@ -13,7 +13,7 @@ from recipe.blocks import Block as TrueBlock
 from recipe.crops import CropBatches, CropPlan
 from recipe.labels import UNSAID
 from recipe.losses import block_loss, edge_loss, look_loss, place_loss, position_loss, text_loss, tile_loss
-from recipe.model import EDGES, POSITIONS
+from recipe.model import POSITIONS, STRIPS
 from recipe.pages import Page, PageKind, draw_page
 from recipe.readings import PADDING, TOKENIZER, ReadingBatches, ViewPlan, find_in_boxes, find_in_print, show
 from tokenizers import Tokenizer
@@ -112,13 +112,37 @@ def test_a_text_is_found_in_its_print_whatever_its_marks_and_lines_are() -> None
     )
 
 
+def test_the_token_that_speaks_for_a_block_is_found_where_the_page_is_the_view_and_ends_in_mid_block() -> (
+    None
+):
+    wide = TrueBlock("image", (-40, 70, 250, 90), "", "")
+    low = TrueBlock("table", (130, 200, 190, 230), "", "")
+    page = Page(Image.new("L", (256, 256), 255), (wide, low), made_print({}), family="", x_height_px=9)
+    shown = show(page, None)
+    row_length = 256 // 64 + 1  # with its newline
+    assert shown.speakers.tolist() == [row_length, 3 * row_length + 2]
+    kinds = shown.view_blocks[:, 0].tolist()
+    assert [KINDS[int(kind)] if kind >= 0 else "" for kind in kinds[4:8]] == ["image"] * 4
+    assert shown.view_blocks[4, 1:].tolist() == pytest.approx([0, 70 / 256, 250 / 256, 90 / 256, 1])
+    assert shown.view_blocks[14, 5] == 1
+    assert shown.view_blocks[:, 5].sum() == 2
+
+
+def test_a_line_that_rises_across_the_edge_of_a_token_has_a_token_that_speaks_for_it() -> None:
+    rising = made_print({(10 + 8 * index, 66 - 2 * index): "a" for index in range(20)})
+    print_ = replace(rising, lines=np.zeros_like(rising.lines))
+    block = TrueBlock("title", (10, 28, 170, 82), "a" * 20, "# " + "a" * 20)
+    page = Page(Image.new("L", (256, 256), 255), (block,), print_, family="", x_height_px=9)
+    assert show(page, None).speakers.tolist() == [256 // 64 + 1]
+
+
 @pytest.mark.parametrize("mode", [Mode.TINY, Mode.BASE, Mode.GUNDAM])
 def test_what_is_said_of_a_block_is_told_to_look_at_the_token_that_speaks_for_it(mode: Mode) -> None:
     page = documents(3)[2]
     shown, told = show(page, mode), page.grounded
     layout = shown.layout
     assert layout is not None
-    looks, edges = find_in_boxes(told, shown.speakers)
+    said, looks, edges = find_in_boxes(told, shown.speakers)
     at, digits = 0, 0
     for block, speaker in zip(page.blocks, shown.speakers, strict=True):
         at = told.index(block.kind, at)
@@ -131,7 +155,11 @@ def test_what_is_said_of_a_block_is_told_to_look_at_the_token_that_speaks_for_it
             at += len(str(edge))
             digits += len(str(edge))
     assert (edges >= 0).sum() == 4 * len(page.blocks)
-    assert (looks >= 0).sum() == digits + sum(len(block.kind) + 3 * len(", ") for block in page.blocks)
+    assert said.sum() == digits + sum(len(block.kind) + 3 * len(", ") for block in page.blocks)
+    assert ((looks >= 0) == said).all()
+    mute, unseen, _ = find_in_boxes(told, np.full(len(page.blocks), -1))
+    assert (mute == said).all()
+    assert (unseen == -1).all()
 
     assert len(set(shown.speakers.tolist())) == len(page.blocks) > 3
     assert (layout.kinds[shown.speakers] == TokenKind.GLOBAL).all()
@@ -253,15 +281,15 @@ def test_a_tile_is_right_where_its_row_and_column_are_told() -> None:
 
 def test_a_block_is_right_where_its_kind_and_edges_are_told() -> None:
     told = torch.tensor([[[3, 0.1, 0.2, 0.5, 0.9, 1], [3, 0.1, 0.2, 0.5, 0.9, 0], [-1] * 5 + [0]]])
-    said = torch.zeros(1, 3, len(KINDS) + 4 * EDGES)
+    said = torch.zeros(1, 3, len(KINDS) + 4 * STRIPS)
     said[:, :, 3] = 30.0
     for side, share in enumerate((0.1, 0.2, 0.5, 0.9)):
-        strips = slice(len(KINDS) + side * EDGES, len(KINDS) + (side + 1) * EDGES)
-        said[:, :, strips] = -0.5 * (torch.arange(EDGES) - share * (EDGES - 1)) ** 2
-    said[0, 2] = torch.randn(len(KINDS) + 4 * EDGES)  # whatever is said where there is no block
+        strips = slice(len(KINDS) + side * STRIPS, len(KINDS) + (side + 1) * STRIPS)
+        said[:, :, strips] = -0.5 * (torch.arange(STRIPS) - share * (STRIPS - 1)) ** 2
+    said[0, 2] = torch.randn(len(KINDS) + 4 * STRIPS)  # whatever is said where there is no block
     least, figures = block_loss(torch.nn.Identity(), said, told)
     assert figures["kinds_right"] == 1
-    assert figures["edges_missed"] < 0.5 / (EDGES - 1)
+    assert figures["block_error"] < 0.5 / (STRIPS - 1)
 
     neighbour = said.clone()
     neighbour[0, 1] = said[0, 1].roll(1)
@@ -272,15 +300,15 @@ def test_a_block_is_right_where_its_kind_and_edges_are_told() -> None:
     assert least < apart < wrong
     assert told_apart["kinds_right"] == 1
     assert told_wrong["kinds_right"] == 0
-    assert told_wrong["edges_missed"] > figures["edges_missed"]
+    assert told_wrong["block_error"] > figures["block_error"]
 
-    nothing, _ = block_loss(torch.nn.Identity(), said, torch.tensor([[[-1.0] * 5 + [0]] * 3]))
-    assert nothing == 0
+    nothing, figures = block_loss(torch.nn.Identity(), said, torch.tensor([[[-1.0] * 5 + [0]] * 3]))
+    assert nothing == figures["kinds_right"] == figures["block_error"] == 0
 
 
 def test_an_edge_is_nearly_right_in_the_next_strip_and_wrong_far_from_it() -> None:
     where = torch.tensor([[0.4, -1.0]])
-    at = [torch.full((1, 2, EDGES), -9.0) for _ in range(3)]
+    at = [torch.full((1, 2, STRIPS), -9.0) for _ in range(3)]
     for scores, strip in zip(at, (40, 41, 90), strict=True):
         scores[:, :, strip] = 9.0
     (right, close), (near, off), (far, away) = (edge_loss(scores, where) for scores in at)

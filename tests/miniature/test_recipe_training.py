@@ -347,6 +347,14 @@ def test_tiles_are_asked_for_where_a_page_has_some(mode: Mode, tmp_path: Path) -
     assert moved == (mode is Mode.GUNDAM)
 
 
+@pytest.mark.parametrize("markdown", [0.0, 1.0])
+def test_edges_are_asked_for_where_boxes_are_said(markdown: float, tmp_path: Path) -> None:
+    plan = ViewPlan(SMALL, Mode.TINY, pages=2, markdown=markdown)
+    before, after = tiny_learner(), tiny_learner()
+    train(replace(READING, plans=(plan,)), after, RunSettings(tmp_path, steps=1))
+    assert torch.equal(before.edge_head.weight, after.edge_head.weight) == (markdown == 0)
+
+
 def test_what_has_learnt_before_moves_slower_and_what_tells_positions_does_not(tmp_path: Path) -> None:
     def moved(encoder_share: float) -> dict[str, float]:
         before, after = tiny_learner(), tiny_learner()

@@ -95,9 +95,9 @@ def add_layers(tensors: Mapping[str, Tensor], grown: Architecture, added: AddedL
     """The weights of a model with more layers, which reads the same as before.
 
     A new layer begins as the nearest old one of its kind (in the decoder plain or with experts, in SAM with
-    windows or without), the later of two; but what it would add to the stream is zero. Looking heads and the
-    place head are counted from the decoder's end: where a new layer stands behind an old one, others than
-    before are taught.
+    windows or without), the later of two; but what it would add to the stream is zero. What the decoder's
+    heads are asked is counted from its end: where a new layer stands behind an old one, others than before
+    are taught.
 
     Args:
         tensors: weights of a learner, by name.

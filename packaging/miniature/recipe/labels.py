@@ -1,4 +1,4 @@
-"""Dense labels: what each part of a view holds, character by character.
+"""Dense labels: what each part of a view holds.
 
 An encoder that is told them learns to read long before a decoder could teach it. Three kinds: at points 4
 pixels apart, the character that covers the point; for each visual token, its characters line by line and
@@ -126,7 +126,7 @@ def places_of_print(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np
 
 def block_labels(
     blocks: Sequence[Block],
-    left_edges: NDArray[np.float32],
+    beginnings: NDArray[np.float32],
     page_size_px: tuple[int, int],
     token_boxes: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -138,7 +138,7 @@ def block_labels(
 
     Args:
         blocks: in reading order.
-        left_edges: (blocks, 3) x near the left edge, y of the first and of the last line, in page pixels.
+        beginnings: (blocks, 3) x near the left edge, y of the first and of the last line, in page pixels.
         page_size_px: (width, height).
         token_boxes: (tokens, 4) xyxy in page pixels, row by row; empty in padding.
 
@@ -156,10 +156,12 @@ def block_labels(
     owners = np.pad(covered, ((0, 0), (1, 0))).argmax(axis=1) - 1
     left, top, right, bottom = token_boxes.T
     speakers = np.full(len(blocks), -1, np.int64)
-    for index, (x, first, last) in enumerate(left_edges):
-        along = np.flatnonzero((left <= x) & (x < right) & (bottom > first) & (top <= last))
-        for token in along[~np.isin(along, speakers)][:1]:
-            speakers[index], owners[token] = token, index
+    for index, (x, first, last) in enumerate(beginnings):
+        below = np.flatnonzero((left <= x) & (x < right) & (bottom > first) & (top <= last))
+        free = below[~np.isin(below, speakers)]
+        if len(free):
+            speakers[index] = free[0]
+            owners[free[0]] = index
     told = np.full((len(token_boxes), 6), -1, np.float32)
     owned = owners >= 0
     told[owned, 0] = np.array([KINDS.index(block.kind) for block in blocks])[owners[owned]]

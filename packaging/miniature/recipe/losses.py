@@ -9,7 +9,7 @@ from torch.nn import functional
 from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import KINDS
 from recipe.labels import POINTS_PER_PATCH, UNSAID
-from recipe.model import EDGES, POSITIONS, DenseHead, EncodedViews, Learner
+from recipe.model import POSITIONS, STRIPS, DenseHead, EncodedViews, Learner
 from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX
 from rtocr_gui.ocr.reading import MOST_TILES
 from rtocr_gui.tokens import TokenLayout
@@ -200,24 +200,25 @@ def block_loss(head: nn.Linear, tokens: Tensor, told: Tensor) -> tuple[Tensor, d
         told: (B, N, 6) kinds, boxes, and which tokens speak, as `Part` has them.
 
     Returns:
-        The mean loss; of the tokens that speak the share of right kinds and the mean error of an edge, in
-        shares of the page.
+        The mean over all tokens of blocks and that over those that speak, averaged; of those that speak the
+        share of right kinds and the mean error of an edge, in shares of the page.
     """
     kinds, boxes, speaking = told[..., 0].long(), told[..., 1:5], told[..., 5] > 0
     part = kinds >= 0
     scores = head(tokens[part]).float()
     by_kind = functional.cross_entropy(scores[:, : len(KINDS)], kinds[part], reduction="none")
-    strips = scores[:, len(KINDS) :].unflatten(-1, (4, EDGES))
+    strips = scores[:, len(KINDS) :].unflatten(-1, (4, STRIPS))
     each, speaks = by_kind + _edge_surprise(strips, boxes[part]).mean(-1), speaking[part]
-    loss = (each.sum() / part.sum().clamp(min=1) + each[speaks].sum() / speaks.sum().clamp(min=1)) / 2
+    count, speaking_count = part.sum().clamp(min=1), speaks.sum().clamp(min=1)
+    loss = (each.sum() / count + each[speaks].sum() / speaking_count) / 2
     with torch.no_grad():
-        right = (scores[speaks, : len(KINDS)].argmax(-1) == kinds[part][speaks]).float().mean()
-        missed = _edge_error(strips, boxes[part])[speaks].mean()
-    return loss, {"block": loss.detach(), "kinds_right": right, "edges_missed": missed}
+        right = (scores[speaks, : len(KINDS)].argmax(-1) == kinds[part][speaks]).sum() / speaking_count
+        error = _edge_error(strips, boxes[part])[speaks].sum() / (4 * speaking_count)
+    return loss, {"block": loss.detach(), "kinds_right": right, "block_error": error}
 
 
 def edge_loss(edges: Tensor, edges_at: Tensor) -> tuple[Tensor, Tensor]:
-    """How far the decoder is from knowing which edge of a block it is about to say.
+    """How far the decoder is from knowing where the edge of a block lies that it is about to say.
 
     The digits alone taught it only the commonest ones for a long time.
 
@@ -232,20 +233,20 @@ def edge_loss(edges: Tensor, edges_at: Tensor) -> tuple[Tensor, Tensor]:
     scores, wanted = edges[taught].float(), edges_at[taught]
     count = taught.sum().clamp(min=1)
     with torch.no_grad():
-        missed = _edge_error(scores, wanted).sum() / count
-    return _edge_surprise(scores, wanted).sum() / count, missed
+        error = _edge_error(scores, wanted).sum() / count
+    return _edge_surprise(scores, wanted).sum() / count, error
 
 
 def _edge_surprise(scores: Tensor, wanted: Tensor) -> Tensor:
     """(...,) losses of (..., strips): strips near the wanted share of the page are nearly right."""
-    strips = torch.arange(EDGES, device=scores.device)
-    near = (-0.5 * (strips - wanted[..., None] * (EDGES - 1)).square()).softmax(-1)
+    strips = torch.arange(STRIPS, device=scores.device)
+    near = (-0.5 * (strips - wanted[..., None] * (STRIPS - 1)).square()).softmax(-1)
     return -(near * scores.log_softmax(-1)).sum(-1)
 
 
 def _edge_error(scores: Tensor, wanted: Tensor) -> Tensor:
     """(...,) between the strip with the highest of (..., strips) and the wanted share of the page."""
-    return (scores.argmax(-1) / (EDGES - 1) - wanted).abs()
+    return (scores.argmax(-1) / (STRIPS - 1) - wanted).abs()
 
 
 def tile_loss(head: nn.Linear, visual: Tensor, layout: TokenLayout) -> tuple[Tensor, Tensor]:

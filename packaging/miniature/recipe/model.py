@@ -31,7 +31,7 @@ _GLYPH_WIDTH = 40
 POSITIONS = 16
 """Into how many rows, and columns, a view is divided where its tokens are asked for their positions."""
 
-EDGES = 100
+STRIPS = 100
 """Into how many strips a page is divided where an edge of a block is asked for."""
 
 _LOOKING_HEADS = {-4: 1, -3: 3, -2: 3, -1: 3}
@@ -92,8 +92,8 @@ class Learner(nn.Module):
         self.slot_head = DenseHead(sizes.decoder.width, SLOTS)
         self.place_head = nn.Linear(sizes.decoder.width, SLOTS)
         self.position_head = nn.Linear(sizes.decoder.width, 2 * POSITIONS)
-        self.block_head = nn.Linear(sizes.decoder.width, len(KINDS) + 4 * EDGES)
-        self.edge_head = nn.Linear(sizes.decoder.width, EDGES)
+        self.block_head = nn.Linear(sizes.decoder.width, len(KINDS) + 4 * STRIPS)
+        self.edge_head = nn.Linear(sizes.decoder.width, STRIPS)
         self.tile_head = nn.Linear(sizes.decoder.width, 2 * MOST_TILES)
         self._start_id = sizes.decoder.bos_token_id
         self._seen: list[Tensor] = []

@@ -121,7 +121,7 @@ class ReadingStage:
         seed: of the pages.
         pruned: share of the batches whose pages are pruned by RTPrune at retentions drawn at random.
         encoder_share: of the learning rate, for what of the encoder and its heads has learnt long before:
-            all but positions.
+            all but what tells positions and blocks.
     """
 
     name: str
@@ -164,7 +164,7 @@ class ReadingStage:
         return encoder | decoder_parameters(learner)
 
     def loss(self, learner: Learner, batch: list[Part], step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Surprise by byte, looks, slots and tiles; dense labels and positions where the encoder learns."""
+        """Surprise by byte, looks, slots, edges and tiles; dense labels where the encoder learns."""
         device = learner.model.lm_head.weight.device
         surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
         dense, where, weight = (torch.zeros((), device=device) for _ in range(3))
@@ -180,10 +180,10 @@ class ReadingStage:
                 scores = learner.read(visual, part.prompt.to(device), part.given.to(device))
                 by_looks, looks_right = look_loss(scores.looks, part.looked_at.to(device), weights)
                 by_places, places_right = place_loss(scores.slots, part.slots_at.to(device), weights)
-                by_edges, said_missed = edge_loss(scores.edges, part.edges_at.to(device))
+                by_edges, edge_error = edge_loss(scores.edges, part.edges_at.to(device))
                 where = where + (by_looks + by_places + by_edges) / len(batch)
                 if part.edges_at.max() >= 0:
-                    figures |= {"edge": by_edges.detach(), "said_missed": said_missed}
+                    figures |= {"edge": by_edges.detach(), "edge_error": edge_error}
                 figures |= {"look": by_looks.detach(), "looks_right": looks_right}
                 figures |= {"place": by_places.detach(), "places_right": places_right}
                 if part.tiles is not None:

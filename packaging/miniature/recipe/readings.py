@@ -160,9 +160,11 @@ class ReadingBatches(Dataset[list[Part]]):
             for told, of_print in ((looked_at, one.cells), (slots_at, one.slots)):
                 told[row, :length] = torch.from_numpy(np.append(of_print, -1)[printed])
             if task == "markdown":
-                boxes, edges = (torch.from_numpy(told[starts]) for told in find_in_boxes(text, one.speakers))
-                looked_at[row, :length] = torch.where(boxes >= 0, boxes, looked_at[row, :length])
-                weights[row, :length].masked_fill_(boxes >= 0, _BOX_WEIGHT)
+                said, speakers, edges = (
+                    torch.from_numpy(told[starts]) for told in find_in_boxes(text, one.speakers)
+                )
+                looked_at[row, :length] = torch.where(said, speakers, looked_at[row, :length])
+                weights[row, :length].masked_fill_(said, _BOX_WEIGHT)
                 edges_at[row, :length] = edges
         tiled = shown[0].tiles is not None
         return Part(
@@ -226,38 +228,42 @@ def find_in_print(text: str, print_: Print) -> NDArray[np.int64]:
     return found
 
 
-def find_in_boxes(text: str, speakers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Where to look before the kind and the box of a block are said, and which edge is said.
+def find_in_boxes(
+    text: str, speakers: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float32]]:
+    """Which characters say kind and box of a block, where to look before them, and which edge is said.
 
     Args:
         text: Markdown with grounding.
         speakers: (blocks,) the visual token that speaks for each; -1 where none does.
 
     Returns:
-        (characters of the text,) visual tokens, and edges in shares of the page where their first digits are;
-        -1 for all other characters.
+        (characters of the text,) True where kind or box is said; the token that speaks for that block, -1
+        where none does; and, where the first digit of an edge is, the edge in shares of the page, else -1.
     """
+    saying = np.zeros(len(text), np.bool_)
     looked_at = np.full(len(text), -1, np.int64)
     edges = np.full(len(text), -1, np.float32)
     for said, speaker in zip(_GROUNDING.finditer(text), speakers, strict=True):
         for group in ("kind", "box"):
+            saying[slice(*said.span(group))] = True
             looked_at[slice(*said.span(group))] = speaker
         for number in _NUMBER.finditer(text, *said.span("box")):
             edges[number.start()] = int(number[0]) / GRID
-    return looked_at, edges
+    return saying, looked_at, edges
 
 
-def _left_edges(page: Page) -> NDArray[np.float32]:
+def _beginnings(page: Page) -> NDArray[np.float32]:
     """(blocks, 3) x near the left edge of each block, y of its first and of its last line."""
     x, y = page.print.centres.T
-    edges = []
+    beginnings = []
     for block in page.blocks:
         left, top, right, bottom = block.box
         inset = min(page.x_height_px, (right - left) / 2)
         lines = y[(x >= left) & (x < right) & (y >= top) & (y < bottom)]
         first, last = (lines[0], lines[-1]) if len(lines) else (top + inset, bottom - inset)
-        edges.append((left + inset, first, last))
-    return np.array(edges, np.float32).reshape(-1, 3)
+        beginnings.append((max(0, left) + inset, first, max(first, last)))  # a line may rise
+    return np.array(beginnings, np.float32).reshape(-1, 3)
 
 
 def _told_blocks(page: Page, layout: TokenLayout | None) -> tuple[Tensor, NDArray[np.int64]]:
@@ -270,7 +276,7 @@ def _told_blocks(page: Page, layout: TokenLayout | None) -> tuple[Tensor, NDArra
     else:
         places = layout.prunable[layout.cells("global")]
         boxes = layout.boxes[places]
-    told, speakers = block_labels(page.blocks, _left_edges(page), page.image.size, boxes)
+    told, speakers = block_labels(page.blocks, _beginnings(page), page.image.size, boxes)
     return torch.from_numpy(told), np.where(speakers >= 0, places[speakers], -1)
 
 
@@ -356,13 +362,6 @@ def show(page: Page, mode: Mode | None) -> ShownPage:
 
 def _scales(shown_px: Sequence[int], size_px: tuple[int, int]) -> tuple[float, float]:
     return shown_px[0] / size_px[0], shown_px[1] / size_px[1]
-
-
-def _told_places(
-    print_: Print, ends: Print, size_px: tuple[int, int]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Tokens and slots of the characters, and tokens of the ends of blocks, as `ShownPage` has them."""
-    return *_places(print_, size_px), _places(ends, size_px)[0].reshape(-1, 2)
 
 
 def _tiles(on_canvas: Print, views: PageViews) -> tuple[Tensor, Tensor, Tensor]:

@@ -51,7 +51,7 @@ class Stage(Protocol):
 
     @property
     def encoder_share(self) -> float:
-        """How much of the learning rate the encoder gets, but for what tells positions."""
+        """How much of the learning rate the encoder gets, but for what tells positions and blocks."""
 
     @property
     def items_per_batch(self) -> int:
