@@ -355,7 +355,9 @@ def test_edges_are_asked_for_where_boxes_are_said(markdown: float, tmp_path: Pat
     assert torch.equal(before.edge_head.weight, after.edge_head.weight) == (markdown == 0)
 
 
-def test_what_has_learnt_before_moves_slower_and_what_tells_positions_does_not(tmp_path: Path) -> None:
+def test_what_has_learnt_before_moves_slower_and_what_tells_positions_and_blocks_does_not(
+    tmp_path: Path,
+) -> None:
     def moved(encoder_share: float) -> dict[str, float]:
         before, after = tiny_learner(), tiny_learner()
         train(
@@ -367,7 +369,8 @@ def test_what_has_learnt_before_moves_slower_and_what_tells_positions_does_not(t
     slow, fast = moved(0.25), moved(1.0)
     projector = "model.model.multi_modal_projector.weight"
     assert slow[projector] == pytest.approx(fast[projector] / 4, rel=1e-3)
-    assert slow["position_head.weight"] == pytest.approx(fast["position_head.weight"])
+    for head in ("position_head.weight", "block_head.weight"):
+        assert slow[head] == pytest.approx(fast[head])
 
 
 def test_a_training_does_not_go_on_from_weights_of_other_sizes(tmp_path: Path) -> None:
