@@ -246,5 +246,5 @@ def both_stage(
 ) -> ReadingStage:
     """Encoder and decoder on whole pages, in a share of the batches pruned."""
     return ReadingStage(
-        "both", WHOLE_PAGES, 3, rate, encoder_learns, seed=3, pruned=pruned, encoder_share=0.5
+        "both", WHOLE_PAGES, 3, rate, encoder_learns, seed=3, pruned=pruned, encoder_share=1.0
     )
