@@ -160,11 +160,11 @@ class ReadingBatches(Dataset[list[Part]]):
             for told, of_print in ((looked_at, one.cells), (slots_at, one.slots)):
                 told[row, :length] = torch.from_numpy(np.append(of_print, -1)[printed])
             if task == "markdown":
-                said, speakers, edges = (
+                saying, speakers, edges = (
                     torch.from_numpy(told[starts]) for told in find_in_boxes(text, one.speakers)
                 )
-                looked_at[row, :length] = torch.where(said, speakers, looked_at[row, :length])
-                weights[row, :length].masked_fill_(said, _BOX_WEIGHT)
+                looked_at[row, :length] = torch.where(saying, speakers, looked_at[row, :length])
+                weights[row, :length].masked_fill_(saying, _BOX_WEIGHT)
                 edges_at[row, :length] = edges
         tiled = shown[0].tiles is not None
         return Part(
@@ -271,8 +271,8 @@ def _told_blocks(page: Page, layout: TokenLayout | None) -> tuple[Tensor, NDArra
     if layout is None:
         side = page.image.width // TOKEN_PX
         corners = np.indices((side, side), np.float32)[::-1].reshape(2, -1).T * TOKEN_PX
-        boxes, places = np.concatenate([corners, corners + TOKEN_PX], axis=1), np.arange(side * side)
-        places += places // side
+        boxes = np.concatenate([corners, corners + TOKEN_PX], axis=1)
+        places = _behind_newlines(np.arange(side * side), side)
     else:
         places = layout.prunable[layout.cells("global")]
         boxes = layout.boxes[places]
@@ -288,8 +288,12 @@ def _places(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np.int64],
         size_px: (width, height) of view or canvas.
     """
     tokens, slots = places_of_print(print_, size_px)
-    newlines_before = tokens // (size_px[0] // TOKEN_PX)
-    return np.where(tokens >= 0, tokens + newlines_before, -1), slots
+    return np.where(tokens >= 0, _behind_newlines(tokens, size_px[0] // TOKEN_PX), -1), slots
+
+
+def _behind_newlines(tokens: NDArray[np.int64], across: int) -> NDArray[np.int64]:
+    """Where tokens that are counted row by row stand in a sequence whose rows end in a newline."""
+    return tokens + tokens // across
 
 
 def _stacked(tensors: "list[Tensor | None]") -> Tensor:
