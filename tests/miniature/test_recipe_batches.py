@@ -11,7 +11,7 @@ from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import GRID, KINDS
 from recipe.blocks import Block as TrueBlock
 from recipe.crops import CropBatches, CropPlan
-from recipe.labels import UNSAID
+from recipe.labels import UNSAID, BlockLabels
 from recipe.losses import block_loss, edge_loss, look_loss, place_loss, position_loss, text_loss, tile_loss
 from recipe.model import POSITIONS, STRIPS
 from recipe.pages import Page, PageKind, draw_page
@@ -37,18 +37,30 @@ def test_targets_are_the_text_and_then_the_end() -> None:
         assert all(token >= 5 for token in ids[:-1])
 
 
-def test_a_few_characters_are_given_wrong_and_all_are_asked_for_right(
+@pytest.mark.parametrize(
+    ("other", "shares", "run_lengths"),
+    [("_LOST_SHARE", (0.01, 0.05), (1.0, 1.3)), ("_MISREAD_SHARE", (0.02, 0.1), (3.0, 12.0))],
+    ids=["here and there", "for a while"],
+)
+def test_some_characters_are_given_wrong_and_all_are_asked_for_right(
     monkeypatch: pytest.MonkeyPatch,
+    other: str,
+    shares: tuple[float, float],
+    run_lengths: tuple[float, float],
 ) -> None:
-    plans = (ViewPlan(SMALL, Mode.TINY, pages=40),)
+    plans = (ViewPlan(SMALL, Mode.TINY, pages=60),)
+    monkeypatch.setattr(f"recipe.readings.{other}", 0.0)
     (part,) = ReadingBatches(plans, parts=1, seed=1, end_id=1)[0]
+    monkeypatch.setattr("recipe.readings._LOST_SHARE", 0.0)
     monkeypatch.setattr("recipe.readings._MISREAD_SHARE", 0.0)
     (well_read,) = ReadingBatches(plans, parts=1, seed=1, end_id=1)[0]
     said = part.targets > 1
     wrong = part.given[said] != well_read.given[said]
     assert torch.equal(part.targets, well_read.targets)
     assert torch.equal(well_read.given[said], well_read.targets[said])
-    assert 0.01 < wrong.float().mean() < 0.05
+    assert shares[0] < wrong.float().mean() < shares[1]
+    runs = (wrong & ~wrong.roll(1)).sum()
+    assert run_lengths[0] < wrong.sum() / runs < run_lengths[1]
 
 
 def test_the_beginnings_of_lines_and_the_end_count_more() -> None:
@@ -121,11 +133,10 @@ def test_the_token_that_speaks_for_a_block_is_found_where_the_page_is_the_view_a
     shown = show(page, None)
     row_length = 256 // 64 + 1  # with its newline
     assert shown.speakers.tolist() == [row_length, 3 * row_length + 2]
-    kinds = shown.view_blocks[:, 0].tolist()
-    assert [KINDS[int(kind)] if kind >= 0 else "" for kind in kinds[4:8]] == ["image"] * 4
-    assert shown.view_blocks[4, 1:].tolist() == pytest.approx([0, 70 / 256, 250 / 256, 90 / 256, 1])
-    assert shown.view_blocks[14, 5] == 1
-    assert shown.view_blocks[:, 5].sum() == 2
+    kinds, boxes, speaks = shown.view_blocks
+    assert [KINDS[kind] if kind >= 0 else "" for kind in kinds[4:8].tolist()] == ["image"] * 4
+    assert boxes[4].tolist() == pytest.approx([0, 70 / 256, 250 / 256, 90 / 256])
+    assert speaks.nonzero().flatten().tolist() == [4, 14]
 
 
 def test_a_line_that_rises_across_the_edge_of_a_token_has_a_token_that_speaks_for_it() -> None:
@@ -163,13 +174,14 @@ def test_what_is_said_of_a_block_is_told_to_look_at_the_token_that_speaks_for_it
 
     assert len(set(shown.speakers.tolist())) == len(page.blocks) > 3
     assert (layout.kinds[shown.speakers] == TokenKind.GLOBAL).all()
-    labels = shown.view_blocks[shown.view_blocks[:, 5] > 0].numpy()
-    places = layout.prunable[layout.cells("global")][shown.view_blocks[:, 5].numpy() > 0]
-    by_speaker = dict(zip(places.tolist(), labels, strict=True))
+    kinds, boxes, speaks = (labels.numpy() for labels in shown.view_blocks)
+    places = layout.prunable[layout.cells("global")][speaks]
+    by_speaker = dict(zip(places.tolist(), zip(kinds[speaks], boxes[speaks], strict=True), strict=True))
     size = np.array(page.image.size * 2)
     for block, speaker in zip(page.blocks, shown.speakers.tolist(), strict=True):
-        assert KINDS[int(by_speaker[speaker][0])] == block.kind
-        assert np.allclose(by_speaker[speaker][1:5] * size, np.clip(block.box, 0, size), atol=0.1)
+        kind, box = by_speaker[speaker]
+        assert KINDS[kind] == block.kind
+        assert np.allclose(box * size, np.clip(block.box, 0, size), atol=0.1)
         left, top, right, bottom = layout.boxes[speaker]
         assert left < block.box[0] + 4 * page.x_height_px
         assert right > block.box[0]
@@ -280,10 +292,15 @@ def test_a_tile_is_right_where_its_row_and_column_are_told() -> None:
 
 
 def test_a_block_is_right_where_its_kind_and_edges_are_told() -> None:
-    told = torch.tensor([[[3, 0.1, 0.2, 0.5, 0.9, 1], [3, 0.1, 0.2, 0.5, 0.9, 0], [-1] * 5 + [0]]])
+    edges = (0.1, 0.2, 0.5, 0.9)
+    told = BlockLabels(
+        torch.tensor([[3, 3, -1]]),
+        torch.tensor(edges).expand(1, 3, 4),
+        torch.tensor([[True, False, False]]),
+    )
     said = torch.zeros(1, 3, len(KINDS) + 4 * STRIPS)
     said[:, :, 3] = 30.0
-    for side, share in enumerate((0.1, 0.2, 0.5, 0.9)):
+    for side, share in enumerate(edges):
         strips = slice(len(KINDS) + side * STRIPS, len(KINDS) + (side + 1) * STRIPS)
         said[:, :, strips] = -0.5 * (torch.arange(STRIPS) - share * (STRIPS - 1)) ** 2
     said[0, 2] = torch.randn(len(KINDS) + 4 * STRIPS)  # whatever is said where there is no block
@@ -302,7 +319,8 @@ def test_a_block_is_right_where_its_kind_and_edges_are_told() -> None:
     assert told_wrong["kinds_right"] == 0
     assert told_wrong["block_error"] > figures["block_error"]
 
-    nothing, figures = block_loss(torch.nn.Identity(), said, torch.tensor([[[-1.0] * 5 + [0]] * 3]))
+    blank = told._replace(kinds=torch.full((1, 3), -1), speaks=torch.zeros(1, 3, dtype=torch.bool))
+    nothing, figures = block_loss(torch.nn.Identity(), said, blank)
     assert nothing == figures["kinds_right"] == figures["block_error"] == 0
 
 

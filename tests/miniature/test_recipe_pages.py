@@ -181,15 +181,16 @@ def test_tokens_are_part_of_the_block_that_covers_most_of_them_and_one_speaks_fo
     told, speakers = block_labels((heading, paragraph, hidden), edges, (192, 192), tokens)
 
     assert speakers.tolist() == [0, 3, -1]  # the paragraph begins where the heading speaks already
-    kinds = [KINDS[int(kind)] if kind >= 0 else None for kind in told[:, 0]]
+    kinds = [KINDS[kind] if kind >= 0 else None for kind in told.kinds.tolist()]
     assert kinds == ["sub_title", "text", "text", "text", "text", "text", None, None, None]
-    assert told[:, 5].tolist() == [1, 0, 0, 1, 0, 0, 0, 0, 0]
-    assert np.allclose(told[0, 1:5] * 192, heading.box)
-    assert np.allclose(told[1:6, 1:5] * 192, paragraph.box)
+    assert told.speaks.nonzero().flatten().tolist() == [0, 3]
+    assert np.allclose(told.boxes[0] * 192, heading.box)
+    assert np.allclose(told.boxes[1:6] * 192, paragraph.box)
 
 
 def test_a_page_without_blocks_tells_of_none() -> None:
     nothing = np.empty((0, 3), np.float32)
     told, speakers = block_labels((), nothing, (64, 64), np.array([[0, 0, 64, 64]], np.float32))
-    assert told.tolist() == [[-1, -1, -1, -1, -1, 0]]
+    assert told.kinds.tolist() == [-1]
+    assert told.speaks.tolist() == [False]
     assert len(speakers) == 0

@@ -9,9 +9,12 @@ model.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import KINDS, Block
@@ -124,12 +127,26 @@ def places_of_print(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np
     return tokens, slots
 
 
+class BlockLabels(NamedTuple):
+    """Of which block each visual token is part.
+
+    Attributes:
+        kinds: (..., N) int64 places among `KINDS`; -1 where no block is.
+        boxes: (..., N, 4) float32 left, top, right, bottom in shares of the page; anything where no block is.
+        speaks: (..., N) bool, True where the token speaks for its block.
+    """
+
+    kinds: Tensor
+    boxes: Tensor
+    speaks: Tensor
+
+
 def block_labels(
     blocks: Sequence[Block],
     beginnings: NDArray[np.float32],
     page_size_px: tuple[int, int],
     token_boxes: NDArray[np.float32],
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+) -> tuple[BlockLabels, NDArray[np.int64]]:
     """Which block each visual token of a whole page is part of: the one that covers most of it.
 
     Kind and box of a block are said before it is read, so a token has to tell them. The one at its left edge
@@ -143,9 +160,7 @@ def block_labels(
         token_boxes: (tokens, 4) xyxy in page pixels, row by row; empty in padding.
 
     Returns:
-        (tokens, 6) kind as its place among `KINDS`, -1 where no block is; left, top, right, bottom in shares
-        of the page; 1 where the token speaks for the block, else 0. And (blocks,) tokens that speak, -1 where
-        none does.
+        Labels of the tokens; and (blocks,) tokens that speak, -1 where none does.
     """
     boxes = np.array([block.box for block in blocks], np.float32).reshape(-1, 4)
     corners = (
@@ -162,11 +177,10 @@ def block_labels(
         if len(free):
             speakers[index] = free[0]
             owners[free[0]] = index
-    told = np.full((len(token_boxes), 6), -1, np.float32)
-    owned = owners >= 0
-    told[owned, 0] = np.array([KINDS.index(block.kind) for block in blocks])[owners[owned]]
-    told[owned, 1:5] = (boxes[owners[owned]] / np.array(page_size_px * 2)).clip(0, 1)
-    told[:, 5] = np.isin(np.arange(len(told)), speakers)
+    kinds = np.array([*(KINDS.index(block.kind) for block in blocks), -1])
+    shares = (np.pad(boxes, ((0, 1), (0, 0))) / np.array(page_size_px * 2, np.float32)).clip(0, 1)
+    speaks = np.isin(np.arange(len(token_boxes)), speakers)
+    told = BlockLabels(*map(torch.from_numpy, (kinds[owners], shares[owners], speaks)))
     return told, speakers
 
 

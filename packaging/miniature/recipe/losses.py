@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import KINDS
-from recipe.labels import POINTS_PER_PATCH, UNSAID
+from recipe.labels import POINTS_PER_PATCH, UNSAID, BlockLabels
 from recipe.model import POSITIONS, STRIPS, DenseHead, EncodedViews, Learner
 from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX
 from rtocr_gui.ocr.reading import MOST_TILES
@@ -187,7 +187,7 @@ def position_loss(head: nn.Linear, tokens: Tensor) -> tuple[Tensor, Tensor]:
     return _grid_loss(head(tokens).view(len(tokens), side, side, 2, POSITIONS), steps, steps)
 
 
-def block_loss(head: nn.Linear, tokens: Tensor, told: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+def block_loss(head: nn.Linear, tokens: Tensor, told: BlockLabels) -> tuple[Tensor, dict[str, Tensor]]:
     """Of which block each visual token of a whole page is part.
 
     Kind and box are said before the block is read, so they have to be told by the token that is looked at,
@@ -197,13 +197,13 @@ def block_loss(head: nn.Linear, tokens: Tensor, told: Tensor) -> tuple[Tensor, d
     Args:
         head: from (D) to scores of the kinds, then of the strips in which left, top, right and bottom lie.
         tokens: (B, N, D).
-        told: (B, N, 6) kinds, boxes, and which tokens speak, as `Part` has them.
+        told: of the same tokens, on any device.
 
     Returns:
         The mean over all tokens of blocks and that over those that speak, averaged; of those that speak the
         share of right kinds and the mean error of an edge, in shares of the page.
     """
-    kinds, boxes, speaking = told[..., 0].long(), told[..., 1:5], told[..., 5] > 0
+    kinds, boxes, speaking = (labels.to(tokens.device) for labels in told)
     part = kinds >= 0
     scores = head(tokens[part]).float()
     by_kind = functional.cross_entropy(scores[:, : len(KINDS)], kinds[part], reduction="none")

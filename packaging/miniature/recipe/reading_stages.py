@@ -74,6 +74,20 @@ PLAIN_PAGES = (
 """The modes of up to 256 cells, in type of 8 pixels x-height and more in the view, mostly above 14."""
 
 
+def _few_words(
+    width_px: tuple[int, int],
+    proportion: tuple[float, float],
+    x_height_px: tuple[float, float],
+    most_characters: int,
+    mode: Mode,
+    pages: int,
+    weight: float,
+) -> ViewPlan:
+    """Documents with little text, as Markdown: kinds and boxes of blocks are much of what is said."""
+    kind = _pages(width_px, proportion, x_height_px, most_characters, rich=1.0)
+    return ViewPlan(kind, mode, pages, weight, markdown=1.0)
+
+
 WHOLE_PAGES = (
     ViewPlan(_squares(256, (8, 20)), mode=None, pages=6, weight=0.3, markdown=0.2),
     ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 64)), Mode.TINY, pages=2, weight=0.9, markdown=0.4),
@@ -82,25 +96,15 @@ WHOLE_PAGES = (
     ViewPlan(_pages((1000, 1300), _A4, (15, 44), 2500), Mode.BASE, pages=1, weight=0.7, markdown=0.3),
     ViewPlan(_pages((950, 1100), (1.0, 1.1), (9, 20), 3000), Mode.BASE, pages=1, weight=1.0),
     ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=0.7, markdown=0.2),
-    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=3.0, markdown=0.15),
+    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=3.6, markdown=0.15),
     ViewPlan(_pages((1200, 1300), _A4, (9.5, 13), 6000), Mode.GUNDAM, pages=1, weight=0.5),
-    ViewPlan(
-        _pages((400, 800), (0.7, 1.4), (12, 50), 350, rich=1.0), Mode.TINY, pages=5, weight=1.2, markdown=1.0
-    ),
-    ViewPlan(
-        _pages((560, 1100), (0.7, 1.4), (13, 50), 450, rich=1.0),
-        Mode.SMALL,
-        pages=3,
-        weight=0.8,
-        markdown=1.0,
-    ),
-    ViewPlan(_pages((720, 1100), _A4, (10, 34), 500, rich=1.0), Mode.BASE, pages=2, weight=1.5, markdown=1.0),
-    ViewPlan(
-        _pages((1100, 1400), _A4, (9.5, 30), 700, rich=1.0), Mode.GUNDAM, pages=1, weight=0.7, markdown=1.0
-    ),
+    _few_words((400, 800), (0.7, 1.4), (12, 50), 350, Mode.TINY, pages=5, weight=0.7),
+    _few_words((560, 1100), (0.7, 1.4), (13, 50), 450, Mode.SMALL, pages=3, weight=0.5),
+    _few_words((720, 1100), _A4, (10, 34), 500, Mode.BASE, pages=2, weight=0.9),
+    _few_words((1100, 1400), _A4, (9.5, 30), 700, Mode.GUNDAM, pages=1, weight=0.5),
 )
 """All modes; the x-heights are those of the page before it is scaled, in the view 7.5 pixels and more on
-nearly all pages. The last ones say kinds and boxes of blocks more than text."""
+nearly all pages."""
 
 _DENSE_WEIGHT, _WHERE_WEIGHT = 0.35, 0.3
 
@@ -212,9 +216,7 @@ class ReadingStage:
                     "positions_right": positions_right,
                 }
                 dense = dense + (by_labels + by_position) / (len(batch) * len(encoded))
-            by_blocks, block_figures = block_loss(
-                learner.block_head, encoded[0].tokens, part.view_blocks.to(device)
-            )
+            by_blocks, block_figures = block_loss(learner.block_head, encoded[0].tokens, part.view_blocks)
             dense, figures = dense + by_blocks / len(batch), figures | block_figures
         by_text = surprise / weight
         said = {"text": by_text.detach(), "bytes_right": (right / written).detach(), "bytes": written}

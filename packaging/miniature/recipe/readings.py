@@ -19,8 +19,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from recipe.blocks import GRID
-from recipe.labels import block_labels, places_of_print, point_labels, slot_labels
+from recipe.labels import BlockLabels, block_labels, places_of_print, point_labels, slot_labels
 from recipe.pages import Page, PageKind, draw_page
+from recipe.texts import paragraph
 from recipe.typesetting import Print
 from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX, build_layout, letterbox_xywh
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -35,6 +36,8 @@ _LEAST_AGREEING = 4
 
 _MISREAD_SHARE = 0.03
 """Of the ids that are given to the decoder."""
+_LOST_SHARE, _LOST_LENGTH = 0.006, 9.0
+"""Of those ids, before so many something else is told for a while; over so many ids on average."""
 
 _LINE_WEIGHT = 4.0
 """Of what follows a newline, over any other id: a line that was not found costs all its characters."""
@@ -76,8 +79,7 @@ class Part:
         views: (B, S, S) uint8.
         view_points: dense labels of the views.
         view_slots: dense labels of the views.
-        view_blocks: (B, N, 6) which block each visual token of the views is part of: its kind, -1 for none;
-            its box, xyxy in shares of the page; 1 where it speaks for the block, else 0.
+        view_blocks: which block each of the (B, N) visual tokens of the views is part of.
         tiles: (B, T, 640, 640) uint8, or None.
         tile_points: dense labels of the tiles, (B * T, ...).
         tile_slots: dense labels of the tiles.
@@ -96,7 +98,7 @@ class Part:
     views: Tensor
     view_points: Tensor
     view_slots: Tensor
-    view_blocks: Tensor
+    view_blocks: BlockLabels
     tiles: Tensor | None
     tile_points: Tensor | None
     tile_slots: Tensor | None
@@ -152,7 +154,7 @@ class ReadingBatches(Dataset[list[Part]]):
         for row, (encoding, text, page, one) in enumerate(zip(encodings, said, pages, shown, strict=True)):
             length, ids = len(encoding.ids), torch.tensor([*encoding.ids, self._end_id])
             targets[row, : length + 1] = ids
-            given[row, :length] = torch.tensor(_misread(encoding.ids, misreading))
+            given[row, :length] = torch.tensor(self._misread(encoding.ids, misreading))
             weights[row, 1 : length + 1].masked_fill_(ids[:-1] == self._break_id, _LINE_WEIGHT)
             weights[row, length] = max(1.0, _END_SHARE * length)
             starts = [start for start, _ in encoding.offsets]
@@ -171,7 +173,7 @@ class ReadingBatches(Dataset[list[Part]]):
             views=torch.stack([one.view for one in shown]),
             view_points=torch.stack([one.view_points for one in shown]),
             view_slots=torch.stack([one.view_slots for one in shown]),
-            view_blocks=torch.stack([one.view_blocks for one in shown]),
+            view_blocks=BlockLabels(*map(torch.stack, zip(*(one.view_blocks for one in shown), strict=True))),
             tiles=_stacked([one.tiles for one in shown]) if tiled else None,
             tile_points=_stacked([one.tile_points for one in shown]).flatten(0, 1) if tiled else None,
             tile_slots=_stacked([one.tile_slots for one in shown]).flatten(0, 1) if tiled else None,
@@ -195,17 +197,26 @@ class ReadingBatches(Dataset[list[Part]]):
                 pages.append(page)
         return pages
 
+    def _misread(self, ids: list[int], rng: random.Random) -> list[int]:
+        """Wrong ids in the place of some: the decoder has to find its way after its own mistakes.
+
+        Another id of the text here and there; and for a while running text that the page does not hold, as
+        the decoder writes it where it has lost its place: it shall know how far it would have come.
+        """
+        told = [rng.choice(ids) if rng.random() < _MISREAD_SHARE else one for one in ids]
+        for start in range(len(ids)):
+            if rng.random() < _LOST_SHARE:
+                length = 1 + int(rng.expovariate(1 / _LOST_LENGTH))
+                other = self._encode(paragraph(rng, length)).ids[: min(length, len(ids) - start)]
+                told[start : start + len(other)] = other
+        return told
+
     def _encode(self, text: str) -> Encoding:
         return self._tokenizer.encode(text, add_special_tokens=False)
 
 
 def _tiles_of(page: Page) -> tuple[int, int]:
     return choose_tiles(page.image.size)
-
-
-def _misread(ids: list[int], rng: random.Random) -> list[int]:
-    """Another id of the text in the place of some: the decoder has to find its way after its own mistakes."""
-    return [rng.choice(ids) if rng.random() < _MISREAD_SHARE else one for one in ids]
 
 
 def find_in_print(text: str, print_: Print) -> NDArray[np.int64]:
@@ -266,7 +277,7 @@ def _beginnings(page: Page) -> NDArray[np.float32]:
     return np.array(beginnings, np.float32).reshape(-1, 3)
 
 
-def _told_blocks(page: Page, layout: TokenLayout | None) -> tuple[Tensor, NDArray[np.int64]]:
+def _told_blocks(page: Page, layout: TokenLayout | None) -> tuple[BlockLabels, NDArray[np.int64]]:
     """Labels of the whole view's tokens and the speakers of the blocks, as `ShownPage` has them."""
     if layout is None:
         side = page.image.width // TOKEN_PX
@@ -277,7 +288,7 @@ def _told_blocks(page: Page, layout: TokenLayout | None) -> tuple[Tensor, NDArra
         places = layout.prunable[layout.cells("global")]
         boxes = layout.boxes[places]
     told, speakers = block_labels(page.blocks, _beginnings(page), page.image.size, boxes)
-    return torch.from_numpy(told), np.where(speakers >= 0, places[speakers], -1)
+    return told, np.where(speakers >= 0, places[speakers], -1)
 
 
 def _places(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -308,7 +319,7 @@ class ShownPage:
         view: (S, S) uint8.
         view_points: its dense labels.
         view_slots: its dense labels.
-        view_blocks: (N, 6) which block each of its visual tokens is part of; see `Part`.
+        view_blocks: which block each of its (N,) visual tokens is part of.
         speakers: (blocks,) the visual token that speaks for each block; -1 where none does.
         cells: (characters of the print,) the visual token of each.
         slots: (characters of the print,) its slot in that token.
@@ -322,7 +333,7 @@ class ShownPage:
     view: Tensor
     view_points: Tensor
     view_slots: Tensor
-    view_blocks: Tensor
+    view_blocks: BlockLabels
     speakers: NDArray[np.int64]
     cells: NDArray[np.int64]
     slots: NDArray[np.int64]
