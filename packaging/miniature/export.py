@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from recipe.export import Description, export_checkpoint
-from recipe.growth import NO_LAYERS, AddedLayers
+from recipe.growth import NO_LAYERS, add_layers_option
 from recipe.training import Blend
 
 from rtocr_gui.ocr.model_info import PrintSizes
@@ -44,13 +44,7 @@ def main() -> int:
     parser.add_argument(
         "--blend-share", type=float, default=0.5, metavar="SHARE", help="of those in the average (0.5)"
     )
-    parser.add_argument(
-        "--blend-added-layers",
-        type=AddedLayers.from_text,
-        default=NO_LAYERS,
-        metavar="STACK:N,…",
-        help="layers of sam, clip or decoder, counted from 0, that those do not have",
-    )
+    add_layers_option(parser, "--blend-added-layers", "those do not have")
     options = parser.parse_args()
     blend = None
     if options.blend_with is None and (options.blend_heads or options.blend_added_layers != NO_LAYERS):

@@ -19,8 +19,11 @@ from recipe.model import Learner, read_sizes
 from recipe.pages import EVALUATION_SEED, PageKind
 from recipe.training import load_weights
 
+from rtocr_gui.errors import CheckpointError
+
 _X_HEIGHTS_PX = (8.0, 10.0, 14.0, 20.0, 30.0, 44.0)
 _LEAST_WANTED_PX = 10.0
+_CROP_PX = 256
 _LOOKS = {"clean": (0.0, False), "scanned": (1.0, False), "held out": (0.0, True)}
 _COLUMNS = ("points_right", "slots_right", "norm_correlation")
 
@@ -29,8 +32,9 @@ _COLUMNS = ("points_right", "slots_right", "norm_correlation")
 def measure(
     learner: Learner, x_height_px: float, damaged: float, held_out: bool, pages: int
 ) -> dict[str, float]:
-    kind = PageKind((560, 560), (1.0, 1.0), (x_height_px,) * 2, 0.3, damaged, 0.0, held_out=held_out)
-    plan = CropPlan(kind, crop_px=256, crops_per_page=(2, 2), pages_per_batch=pages, seed=EVALUATION_SEED)
+    side_px = 2 * _CROP_PX  # so that whole crops are cut from it as it is
+    kind = PageKind((side_px,) * 2, (1.0, 1.0), (x_height_px,) * 2, 0.3, damaged, 0.0, held_out=held_out)
+    plan = CropPlan(kind, _CROP_PX, crops_per_page=(2, 2), pages_per_batch=pages, seed=EVALUATION_SEED)
     batch = CropBatches(plan)[0]
     _, figures = dense_loss(learner, learner.encode(batch.views), batch.points, batch.slots, turn=0)
     return {name: float(figures[name]) for name in _COLUMNS}
@@ -43,12 +47,16 @@ def _show(look: str, size: str, figures: dict[str, float]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure what the encoder of a training state sees.")
     parser.add_argument("run", type=Path, help="folder of a stage, or a checkpoint folder")
+    parser.add_argument("--heads", type=Path, metavar="FILE", help="of a checkpoint, if not in its folder")
     parser.add_argument("--pages", type=int, default=12, help="pages for each line (default 12)")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     learner = Learner(read_sizes()).eval()
-    load_weights(options.run, learner)
+    try:
+        load_weights(options.run, learner, options.heads)
+    except CheckpointError as error:
+        sys.exit(str(error))
     print(f"{'print':<10}{'x-height':>9}" + "".join(f"{name:>18}" for name in _COLUMNS))
     for look, (damaged, held_out) in _LOOKS.items():
         wanted = []

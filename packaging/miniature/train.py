@@ -1,16 +1,16 @@
 """Train the miniature, stage by stage.
 
-    python packaging/miniature/train.py encoder runs/encoder --steps 6000
-    python packaging/miniature/train.py decoder runs/decoder --steps 2000 --begin-from runs/encoder
-    python packaging/miniature/train.py pages runs/pages --steps 1500 --begin-from runs/decoder
-    python packaging/miniature/train.py both runs/both --steps 6000 --begin-from runs/pages
+    python packaging/miniature/train.py encoder runs/encoder --steps N
+    python packaging/miniature/train.py decoder runs/decoder --steps N --begin-from runs/encoder
+    python packaging/miniature/train.py pages runs/pages --steps N --begin-from runs/decoder
+    python packaging/miniature/train.py both runs/both --steps N --begin-from runs/pages
 
 A stage may be gone through once more: from the weights of a later one, in a new folder, with another `--seed`
 so that it shows other pages; the encoder is shown small type from the first step then.
 
-Killed at any moment, the same command goes on from the last state in its folder. With fewer `--steps` than
-before, the learning rate begins to fall at once: that is how a training is brought to an early end. With
-`--minutes` it is as long as a machine is at hand.
+Killed at any moment, the same command goes on from the last state in its folder. It may be given fewer
+`--steps` than before, to bring a training to an early end. With `--minutes` it is as long as a machine is at
+hand; they are those of the process, and begin anew with it.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 import torch.distributed
 from recipe.encoder_stage import EncoderStage
-from recipe.growth import NO_LAYERS, AddedLayers
+from recipe.growth import NO_LAYERS, add_layers_option
 from recipe.model import Learner, read_sizes
 from recipe.pages import EVALUATION_SEED
 from recipe.reading_stages import both_stage, decoder_stage, pages_stage
@@ -51,13 +51,7 @@ def _parse() -> argparse.Namespace:
         "--begin-from", type=Path, metavar="FOLDER", help="folder of an earlier stage, or a checkpoint folder"
     )
     parser.add_argument("--heads", type=Path, metavar="FILE", help="of that checkpoint, if not in its folder")
-    parser.add_argument(
-        "--added-layers",
-        type=AddedLayers.from_text,
-        default=NO_LAYERS,
-        metavar="STACK:N,…",
-        help="layers of sam, clip or decoder, counted from 0, that what it begins from does not have",
-    )
+    add_layers_option(parser, "--added-layers", "what it begins from does not have")
     parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
     parser.add_argument(
         "--falling-share",

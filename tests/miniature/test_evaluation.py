@@ -121,3 +121,12 @@ def test_pages_of_an_evaluation_are_as_large_as_their_names_say() -> None:
     for one in sets:
         assert one.kind is not None
         assert one.kind.x_height_px[0] * scale_of(one.mode) == pytest.approx(one.x_height_px)
+
+
+def test_what_is_drawn_for_one_set_is_not_drawn_for_the_next() -> None:
+    info = inspect_checkpoint(MINIATURE)
+    pages = [one.page(0) for one in plan_sets(info, [Mode.TINY, Mode.SMALL], [Group.PRINT])]
+    begins = {page.text.split()[0] for page in pages if page and page.text}
+    families = {page.drawn.family for page in pages if page and page.drawn}
+    assert len(begins) > len(pages) / 2
+    assert len(families) > 5

@@ -210,6 +210,11 @@ def test_a_training_goes_on_from_a_checkpoint_that_was_exported_with_its_heads(t
         assert torch.equal(tensor.bfloat16().float(), begun.state_dict()[name]), name
 
 
+def test_heads_that_are_missing_are_named() -> None:
+    with pytest.raises(CheckpointError, match=r"heads\.safetensors is missing: .* by --heads"):
+        load_weights(MINIATURE, Learner(read_sizes()))
+
+
 def test_a_training_can_go_on_from_the_bundled_weights() -> None:
     learner = Learner(read_sizes())
     load_weights(MINIATURE, learner, HEADS)
@@ -353,6 +358,18 @@ def test_edges_are_asked_for_where_boxes_are_said(markdown: float, tmp_path: Pat
     before, after = tiny_learner(), tiny_learner()
     train(replace(READING, plans=(plan,)), after, RunSettings(tmp_path, steps=1))
     assert torch.equal(before.edge_head.weight, after.edge_head.weight) == (markdown == 0)
+
+
+def test_what_is_shown_of_a_batch_is_the_mean_over_its_parts() -> None:
+    plans = tuple(ViewPlan(SMALL, mode, pages=1, markdown=1.0) for mode in (Mode.TINY, Mode.SMALL))
+    learner = tiny_learner().eval()
+    parts = [ReadingBatches((plan,), 1, seed=3, end_id=1)[0][0] for plan in plans]
+    with torch.no_grad():
+        figures = [READING.loss(learner, some, 0)[1] for some in (parts, parts[:1], parts[1:])]
+    for name in ("look", "place", "edge", "slot", "norm", "position", "block", "kinds_right"):
+        together, *apart = (float(one[name]) for one in figures)
+        assert together == pytest.approx(sum(apart) / 2, rel=1e-4), name
+    assert figures[0]["bytes"] == figures[1]["bytes"] + figures[2]["bytes"]
 
 
 def test_what_has_learnt_before_moves_slower_and_what_tells_positions_and_blocks_does_not(

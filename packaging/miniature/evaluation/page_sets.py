@@ -101,14 +101,18 @@ class PageSet:
 
     @property
     def name(self) -> str:
-        """Names it in a record, where pages of another kind are another set."""
-        kind = hashlib.sha256(repr(self.kind).encode()).hexdigest()[:8]
+        """Names it in a record, where other pages are another set."""
+        kind = hashlib.sha256(f"{EVALUATION_SEED} {self.kind}".encode()).hexdigest()[:8]
         return f"{self.group.value}/{self.mode.value}/{self.look.value}/{self.x_height_px:g}/{kind}"
 
     def page(self, index: int) -> TruePage | None:
-        """Draw or open a page; None where the set has no more."""
+        """Draw or open a page; None where the set has no more.
+
+        What is drawn at random differs from set to set: else all of them would show the same few designs.
+        """
         if self.kind is not None:
-            page = draw_page(self.kind, EVALUATION_SEED, index)
+            number = int(hashlib.sha256(f"{self.name}/{index}".encode()).hexdigest()[:10], 16)
+            page = draw_page(self.kind, EVALUATION_SEED, number)
             return TruePage(page.image.convert("RGB"), page.text, page)
         paths = sorted(SAMPLES.glob("*.png"))
         if index >= len(paths):

@@ -50,6 +50,23 @@ class AddedLayers:
 NO_LAYERS = AddedLayers()
 
 
+def add_layers_option(parser: argparse.ArgumentParser, flag: str, whose: str) -> None:
+    """Declare an option that names layers of the model.
+
+    Args:
+        parser: gets it.
+        flag: its name.
+        whose: ends the sentence that says which layers.
+    """
+    parser.add_argument(
+        flag,
+        type=AddedLayers.from_text,
+        default=NO_LAYERS,
+        metavar="STACK:N,…",
+        help=f"layers of sam, clip or decoder, counted from 0, that {whose}",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Stack:
     """Layers that add to one stream.

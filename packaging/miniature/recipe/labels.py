@@ -19,8 +19,9 @@ from torch import Tensor
 from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import KINDS, Block
 from recipe.typesetting import Print
+from rtocr_gui.ocr.layout import TOKEN_PX
 
-PATCH_PX, TOKEN_PX = 16, 64
+PATCH_PX = 16
 POINTS_PER_PATCH = 4
 """Points stand side by side on the middle line of each patch."""
 

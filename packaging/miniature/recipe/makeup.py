@@ -5,7 +5,7 @@ does not know what happens to the sheet afterwards.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from recipe import facts, texts
@@ -16,6 +16,21 @@ from recipe.typesetting import Sheet, Type, break_lines
 
 _TYPEWRITER_SCALE, _SHARE_WITH_TYPEWRITER = 0.92, 0.75
 """Size of typewriter words among others, and how much of a line is filled where there may be some."""
+
+_Emphasis = Callable[[int, Sequence[str]], Sequence[Type | None]]
+"""From the number of a line in its block, and its words, to the types of the first of them that differ."""
+
+
+def _no_emphasis(_line: int, _words: Sequence[str]) -> Sequence[Type | None]:
+    return ()
+
+
+def _here_and_there(rng: random.Random, type_: Type) -> _Emphasis:
+    return lambda _, words: [type_ if rng.random() < 0.15 else None for _ in words]
+
+
+def _at_the_beginning(type_: Type, words: int) -> _Emphasis:
+    return lambda line, _: [type_] * words if line == 0 else ()
 
 
 @dataclass(slots=True)
@@ -82,22 +97,23 @@ class Column:
         self.top += type_.size_px * rng.uniform(0.1, 0.6) + layout.below_heading * text_px
         return Block(block.kind, block.box, block.text, f"{'#' * level} {block.markdown}")
 
-    def paragraph(self, kind: str = "text") -> Block | None:
+    def paragraph(self) -> Block | None:
         """Running text, now and then with words set off."""
-        type_ = self.design.text_type
-        text = texts.paragraph(self.rng, int(self.rng.lognormvariate(5.3, 0.8)) + 1)
+        rng, type_ = self.rng, self.design.text_type
+        text = texts.paragraph(rng, int(rng.lognormvariate(5.3, 0.8)) + 1)
         indent_px = self.design.indent * type_.size_px
-        emphasised, room_px = None, self.width - indent_px
-        if self.rng.random() < 0.2:
-            emphasised = self._emphasis()
-            room_px *= self._share_of_lines(emphasised)
-        centred = self.rng.random() < 0.05
+        emphasis, room_px = _no_emphasis, self.width - indent_px
+        if rng.random() < 0.2:
+            set_off, share = self._set_off()
+            emphasis = _here_and_there(rng, set_off)
+            room_px *= share
+        centred = rng.random() < 0.05
         return self._lines(
-            kind,
+            "text",
             break_lines(text, type_, room_px),
             type_,
             first_indent_px=indent_px,
-            emphasised=emphasised,
+            emphasis=emphasis,
             centred=centred,
             justified=True,
         )
@@ -127,16 +143,16 @@ class Column:
         """Terms that are set off, each with what is said of it, whose further lines hang."""
         type_, rng, layout = self.design.text_type, self.rng, self.design.layout
         inset, hang = type_.size_px * layout.list_inset, type_.size_px * rng.uniform(1, 3)
-        term, entries = self._emphasis(), []
-        room_px = self._share_of_lines(term) * (self.width - inset - hang)
+        (term, share), entries = self._set_off(), []
+        room_px = share * (self.width - inset - hang)
         for _ in range(rng.randint(1, 4)):
+            lines = break_lines(texts.paragraph(rng, rng.randint(20, 250)), type_, room_px)
             entry = self._lines(
                 "text",
-                break_lines(texts.paragraph(rng, rng.randint(20, 250)), type_, room_px),
+                lines,
                 type_,
                 first_indent_px=-hang,
-                emphasised=term,
-                emphasised_words=rng.randint(1, 5),
+                emphasis=_at_the_beginning(term, words=rng.randint(1, 5)),
                 start_px=inset,
                 hanging_px=hang,
             )
@@ -243,15 +259,13 @@ class Column:
             kind, break_lines(text, type_, self.width)[:1], type_, centred=self.rng.random() < 0.5
         )
 
-    def _emphasis(self) -> Type:
-        """What some words are set off by."""
+    def _set_off(self) -> tuple[Type, float]:
+        """What some words are set off by, and how much of a line may be filled where some are."""
+        x_height_px = self.design.x_height_px
         if self.design.layout.mono_words and self.rng.random() < 0.6:
-            return Type.of(self.design.mono, Style.REGULAR, _TYPEWRITER_SCALE * self.design.x_height_px)
-        return Type.of(self.design.body, self.rng.choice((Style.BOLD, Style.ITALIC)), self.design.x_height_px)
-
-    def _share_of_lines(self, emphasised: Type) -> float:
-        """How much of a line words may fill before some of them are set off by a wider face."""
-        return 1.0 if emphasised.x_height_px == self.design.x_height_px else _SHARE_WITH_TYPEWRITER
+            mono = Type.of(self.design.mono, Style.REGULAR, _TYPEWRITER_SCALE * x_height_px)
+            return mono, _SHARE_WITH_TYPEWRITER
+        return Type.of(self.design.body, self.rng.choice((Style.BOLD, Style.ITALIC)), x_height_px), 1.0
 
     def _room(self, type_: Type) -> int:
         """How many lines there is room for."""
@@ -271,8 +285,7 @@ class Column:
         type_: Type,
         *,
         first_indent_px: float = 0.0,
-        emphasised: Type | None = None,
-        emphasised_words: int | None = None,
+        emphasis: _Emphasis = _no_emphasis,
         centred: bool = False,
         justified: bool = False,
         start_px: float = 0.0,
@@ -286,8 +299,7 @@ class Column:
             lines: words.
             type_: what they are set in.
             first_indent_px: of the first line, to the right of the others.
-            emphasised: what words are set off by: the first ones, or here and there one.
-            emphasised_words: how many of the first; None for here and there one.
+            emphasis: in what words are set off.
             centred: True where lines are centred.
             justified: True where they may be spread to the width.
             start_px: where the block begins, to the right of the column's left edge.
@@ -307,15 +319,12 @@ class Column:
                 indent = slack / 2
             elif justified and self.design.justified and index + 1 < len(lines) and len(words) > 1:
                 gap += min(2 * space, max(0.0, slack - indent) / (len(words) - 1))
-            if emphasised_words is not None:
-                emphasis = [emphasised] * (emphasised_words if index == 0 else 0)
-            else:
-                emphasis = [emphasised if emphasised and self.rng.random() < 0.15 else None for _ in words]
+            set_off = emphasis(index, words)
             baseline = self._next_baseline(type_)
             if mark and index == 0:
                 leftmost = left - hanging_px
                 self.sheet.set_words([mark], type_, leftmost, baseline, space)
-            end = self.sheet.set_words(words, type_, left + indent, baseline, gap, emphasis)
+            end = self.sheet.set_words(words, type_, left + indent, baseline, gap, set_off)
             leftmost, rightmost = min(leftmost, left + indent), max(rightmost, end)
         said = [" ".join(words) for words in lines]
         said[0] = f"{mark} {said[0]}" if mark else said[0]

@@ -8,6 +8,7 @@ is pruned.
 """
 
 import random
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -168,11 +169,20 @@ class ReadingStage:
         return encoder | decoder_parameters(learner)
 
     def loss(self, learner: Learner, batch: list[Part], step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Surprise by byte, looks, slots, edges and tiles; dense labels where the encoder learns."""
+        """Surprise by byte, looks, slots, edges and tiles; dense labels where the encoder learns.
+
+        What is shown of them is the mean over the parts of the batch that have them, whole views and tiles
+        alike.
+        """
         device = learner.model.lm_head.weight.device
         surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
         dense, where, weight = (torch.zeros((), device=device) for _ in range(3))
-        figures: dict[str, Tensor] = {}
+        figures: defaultdict[str, list[Tensor]] = defaultdict(list)
+
+        def note(**parts: Tensor) -> None:
+            for name, figure in parts.items():
+                figures[name].append(figure.detach().float())
+
         rng = random.Random(f"prune:{self.seed}:{step}")
         pruned = rng.random() < self.pruned
         for part in batch:
@@ -187,13 +197,12 @@ class ReadingStage:
                 by_edges, edge_error = edge_loss(scores.edges, part.edges_at.to(device))
                 where = where + (by_looks + by_places + by_edges) / len(batch)
                 if part.edges_at.max() >= 0:
-                    figures |= {"edge": by_edges.detach(), "edge_error": edge_error}
-                figures |= {"look": by_looks.detach(), "looks_right": looks_right}
-                figures |= {"place": by_places.detach(), "places_right": places_right}
+                    note(edge=by_edges, edge_error=edge_error)
+                note(look=by_looks, looks_right=looks_right, place=by_places, places_right=places_right)
                 if part.tiles is not None:
                     by_tiles, tiles_right = tile_loss(learner.tile_head, scores.visual, part.layouts[0])
                     where = where + by_tiles / len(batch)
-                    figures |= {"tile": by_tiles.detach(), "tiles_right": tiles_right}
+                    note(tile=by_tiles, tiles_right=tiles_right)
                 text = scores.text
             part_surprise, part_right = text_loss(text, targets, weights)
             surprise, right = surprise + part_surprise, right + part_right
@@ -210,17 +219,15 @@ class ReadingStage:
                     else token_loss(learner, views, slots)
                 )
                 by_position, positions_right = position_loss(learner.position_head, views.tokens)
-                figures |= {
-                    **dense_figures,
-                    "position": by_position.detach(),
-                    "positions_right": positions_right,
-                }
+                note(**dense_figures, position=by_position, positions_right=positions_right)
                 dense = dense + (by_labels + by_position) / (len(batch) * len(encoded))
             by_blocks, block_figures = block_loss(learner.block_head, encoded[0].tokens, part.view_blocks)
-            dense, figures = dense + by_blocks / len(batch), figures | block_figures
+            note(**block_figures)
+            dense = dense + by_blocks / len(batch)
         by_text = surprise / weight
         said = {"text": by_text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
-        return by_text + _DENSE_WEIGHT * dense + _WHERE_WEIGHT * where, {**said, **figures}
+        means = {name: torch.stack(parts).nanmean() for name, parts in figures.items()}
+        return by_text + _DENSE_WEIGHT * dense + _WHERE_WEIGHT * where, said | means
 
 
 def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Random) -> Tensor:

@@ -83,8 +83,9 @@ class RunSettings:
 
     Attributes:
         folder: where state and log are.
-        steps: length of the whole stage; with fewer than before, the rate begins to fall at once.
-        minutes: after which it ends before that, the rate having fallen; for a single process.
+        steps: length of the whole stage; it may be given fewer than before, or more.
+        minutes: since the process began, after which it ends before that, the rate having fallen; for a
+            single process.
         begin_from: folder of another stage, or a checkpoint folder, where this one has no state yet.
         heads: the file with the heads of that checkpoint, where it is not in its folder.
         added_layers: layers that those weights do not have.
@@ -253,7 +254,10 @@ def load_weights(
         if checkpoint.architecture != sizes_before(learner.sizes, added):
             raise misfit
         model = {f"model.{name}": tensor for name, tensor in checkpoint.model.state_dict().items()}
-        tensors = model | load_file(heads or folder / HEADS_FILE)
+        kept = heads or folder / HEADS_FILE
+        if not kept.is_file():
+            raise CheckpointError(f"{kept} is missing: name the file with the heads of {folder} by --heads.")
+        tensors = model | load_file(kept)
     grown = add_layers(tensors, learner.sizes, added)
     if _shapes(grown) != _shapes(learner.state_dict()):
         raise misfit
