@@ -86,6 +86,12 @@ class Settings:
         if not 36 <= self.pdf_dpi <= 600:
             raise SettingsError("The resolution for PDF pages must be between 36 and 600 dpi.")
 
+    @property
+    def named_folders(self) -> tuple[Path, ...]:
+        """The checkpoint folders that the person named, that of the model in use among them."""
+        in_use = (self.model_folder,) if self.model_folder else ()
+        return tuple(map(Path, dict.fromkeys((*self.own_models, *in_use))))
+
 
 def settings_path() -> Path:
     """Where the settings file lives; `RTOCR_CONFIG_DIR` overrides the platform's own place."""

@@ -813,6 +813,16 @@ def test_the_live_line_is_overwritten_and_gone_before_a_line_that_stays():
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"), [("财务报告.pdf: open", "财务报告."), ("report.pdf: open", "report.pd")]
+)
+def test_the_live_line_is_as_long_as_the_terminal_is_wide(monkeypatch, text, shown):
+    monkeypatch.setenv("COLUMNS", "10")
+    terminal = Terminal()
+    Progress(terminal, quiet=False).show(text)
+    assert terminal.getvalue() == CLEAR_LINE + shown
+
+
 def test_updates_of_the_live_line_come_no_more_often_than_anyone_can_read(monkeypatch):
     now_s = iter([0.0, 0.0, 0.05, 0.2, 0.2])
     monkeypatch.setattr(progress_module.time, "monotonic", lambda: next(now_s))

@@ -156,6 +156,10 @@ def test_the_truth_of_a_scan_has_its_name_and_markdown_goes_first(
     assert found.text == "# marked up"
 
 
+def test_a_scan_of_a_name_as_long_as_names_get_has_no_truth(tmp_path: Path) -> None:
+    assert find_truth(tmp_path / f"{'n' * 251}.pdf", 0, 3) is None
+
+
 def test_a_page_of_several_has_its_own_truth_and_none_in_the_text_of_the_whole_file(
     tmp_path: Path, beside: Callable[..., Path]
 ) -> None:

@@ -61,6 +61,16 @@ def test_the_remembered_folder_is_listed_and_why_it_cannot_be_used(
     assert f"mine\n  {folder}\n  your folder\n  cannot be used: The folder" in listed
 
 
+def test_all_folders_of_the_person_are_listed_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, third = (str(write_checkpoint(tmp_path / name)) for name in ("one", "two", "three"))
+    save_settings(Settings(model_folder=second, own_models=(first, second)), settings_path())
+    assert main(["models"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [listed.count(f"  {folder}") for folder in (first, second, third)] == [1, 1, 0]
+
+
 def test_a_download_puts_the_model_where_all_programs_look(
     hub: HubServer, own_cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

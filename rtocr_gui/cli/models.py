@@ -78,8 +78,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     elif arguments.action == "fit":
         return _judge(arguments, engine_factory().fit)
     else:
-        remembered = load_settings(settings_path()).model_folder
-        own = [Path(remembered)] if remembered else []
+        own = load_settings(settings_path()).named_folders
         print("\n\n".join(map(_told, list_models(resource_path("miniature"), own))))
     return True
 

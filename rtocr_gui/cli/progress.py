@@ -6,6 +6,9 @@ of pages or models.
 
 import shutil
 import time
+import unicodedata
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TextIO
 
 UPDATE_INTERVAL_S = 0.1
@@ -30,8 +33,8 @@ class Progress:
     def show(self, text: str) -> None:
         """Overwrite the live line."""
         if self._live:
-            width = shutil.get_terminal_size().columns - 1
-            self._stream.write(CLEAR_LINE + printable(text)[:width])
+            columns = shutil.get_terminal_size().columns - 1
+            self._stream.write(CLEAR_LINE + _beginning(printable(text), columns))
             self._stream.flush()
             self._live_shown = True
             self._next_update_s = time.monotonic() + UPDATE_INTERVAL_S
@@ -61,6 +64,12 @@ class Progress:
         self.clear()
         self._stream.write(printable(text) + "\n")
         self._stream.flush()
+
+
+def _beginning(text: str, columns: int) -> str:
+    """What of a text fits so many columns of a terminal, in which Chinese characters take two."""
+    ends = list(accumulate(1 + (unicodedata.east_asian_width(character) in "WF") for character in text))
+    return text[: bisect_right(ends, columns)]
 
 
 def printable(text: str) -> str:

@@ -14,6 +14,7 @@ from rtocr_gui.documents.omnidocbench import find_annotations, read_annotations
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.documents.truth import find_truth
 from rtocr_gui.errors import DocumentError
+from rtocr_gui.units import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ class TruePages:
                 else:
                     without += 1
         if without:
-            self._progress.say(f"Left out, for their true text is not known: {without} pages.")
+            pages = counted(without, "page")
+            self._progress.say(f"Left out, for the true text is not known: {pages}.")
 
     def _annotated(self, annotations: Path) -> Iterator[TruePage]:
         without = 0
@@ -110,7 +112,8 @@ class TruePages:
             elif references := self._references(page.picture):
                 yield TruePage(references[0], page.text, annotations)
         if without:
-            self._progress.say(f"Left out, for no text is marked on them: {without} pages.")
+            pages = counted(without, "page")
+            self._progress.say(f"Left out, for no text is marked there: {pages}.")
 
     def _references(self, path: Path) -> tuple[PageRef, ...]:
         """The pages of a file; none where it cannot be opened."""

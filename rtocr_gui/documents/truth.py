@@ -44,11 +44,18 @@ def find_truth(path: Path, index: int, page_count: int) -> Truth | None:
     stem = path.stem if page_count == 1 else f"{path.stem}-page{index + 1}"
     for suffix in TRUTH_SUFFIXES:
         candidate = path.with_name(stem + suffix)
-        if candidate != path and candidate.is_file():
+        if candidate != path and _is_file(candidate):
             truth = read_truth(candidate)
             if not truth.text.startswith(_EXPORT_MARK):
                 return truth
     return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # the name is too long
+        return False
 
 
 def read_truth(path: Path) -> Truth:

@@ -81,6 +81,11 @@ class ModelSource:
         return snapshots_in(cache, self.repository) / self.revision
 
 
+def published_folder_in(cache: Path) -> Path:
+    """Where the published model belongs in the hub's cache, whichever server it comes from."""
+    return snapshots_in(cache) / REVISION
+
+
 def snapshots_in(cache: Path, repository: str = REPOSITORY) -> Path:
     """The folder of the hub's cache that holds a folder for each downloaded revision of a model."""
     return cache / f"models--{repository.replace('/', '--')}" / "snapshots"

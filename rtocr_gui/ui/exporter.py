@@ -23,6 +23,7 @@ from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.replies import PageExported, RequestFailed
+from rtocr_gui.units import counted
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -84,8 +85,8 @@ class Exporter(QObject):
         except ExportError as error:
             self.told.emit(Notice(str(error)))
         else:
-            sentence = f"Exported {len(points)} points of the curve to {path}."
-            self.told.emit(Notice(sentence, is_passing=True))
+            counted_points = counted(len(points), "point")
+            self.told.emit(Notice(f"Exported {counted_points} of the curve to {path}.", is_passing=True))
 
     @Slot(object)
     def _tell_drawn(self, reply: PageExported) -> None:

@@ -57,6 +57,9 @@ class Finder(QObject):
     @Slot(str)
     def search(self, words: str) -> None:
         """Look for words, and go to the first place from the cursor on, if it is on this page."""
+        if not words:
+            self.stop()
+            return
         self._take(words)
         places = self._places(self._current())
         begins = self._cursor[0]

@@ -19,7 +19,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage
 from rtocr_gui.ocr.library import ModelEntry, check_model, list_models, look_into, verdict
-from rtocr_gui.ocr.model_source import ModelSource, default_cache
+from rtocr_gui.ocr.model_source import ModelSource, default_cache, published_folder_in
 from rtocr_gui.ui.lanes import Lane
 
 _log = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class ModelShop(QObject):
 
         def look() -> None:
             shared = default_cache() if cache is None else cache
-            place = target or ModelSource.published().folder_in(shared)
+            place = target or published_folder_in(shared)
             models = list_models(self._bundled, own, shared)
             self._listed.emit(request_id, ModelsListed(models, place, _free_bytes(place)))
 
@@ -221,7 +221,7 @@ class ModelShop(QObject):
             from rtocr_gui.ocr.download import discard_download
 
             shared = default_cache() if cache is None else cache
-            discard_download(target or ModelSource.published().folder_in(shared))
+            discard_download(target or published_folder_in(shared))
             self._told.emit(run_id, None)
 
         self._downloading.submit(_guarded(discard, lambda sentence: self._told.emit(run_id, sentence)))

@@ -19,13 +19,18 @@ from rtocr_gui.ui.shown import Activity, PageFailure
 
 @dataclass(slots=True)
 class _InHand:
-    """A page that the bridge was asked to read."""
+    """A page that the bridge was asked to read.
+
+    Attributes:
+        comes_again: True where it was stopped to be read anew: it is counted once.
+    """
 
     ref: PageRef
     asked: tuple[ReadSettings, float]
     stage: Stage | None = None
     tokens: int = 0
     is_stopped: bool = False
+    comes_again: bool = False
 
 
 class Reader(QObject):
@@ -79,10 +84,11 @@ class Reader(QObject):
         if not self._in_hand and not self._queue:
             return Activity()
         first = next(iter(self._in_hand.values()), None)
+        ending = sum(not page.comes_again for page in self._in_hand.values())
         return Activity(
             stage=first.stage if first else None,
             page=self._ended + (first is not None),
-            page_count=self._ended + len(self._in_hand) + len(self._queue),
+            page_count=self._ended + ending + len(self._queue),
             tokens=sum(page.tokens for page in self._in_hand.values()),
             together=len(self._in_hand),
         )
@@ -105,7 +111,7 @@ class Reader(QObject):
         fresh = [ref for ref in refs if ref not in self._queue and not self._will_finish(ref)]
         self._queue.extend(fresh)
         for ref in fresh:
-            self._stop_page(ref)
+            self._stop_page(ref, comes_again=True)
         self._read_on()
 
     def read_first(self, ref: PageRef) -> None:
@@ -114,7 +120,7 @@ class Reader(QObject):
             if ref in self._queue:
                 self._queue.remove(ref)
             self._queue.appendleft(ref)
-            self._stop_page(ref)
+            self._stop_page(ref, comes_again=True)
             self._read_on()
 
     def stop(self) -> None:
@@ -138,13 +144,14 @@ class Reader(QObject):
         again = (*in_hand, *self._queue)
         self._queue = deque(dict.fromkeys(names.get(ref, ref) for ref in again))
         for ref in in_hand:
-            self._stop_page(ref)
+            self._stop_page(ref, comes_again=True)
         self._read_on()
 
-    def _stop_page(self, ref: PageRef) -> None:
+    def _stop_page(self, ref: PageRef, *, comes_again: bool = False) -> None:
         for read_id, page in self._in_hand.items():
             if page.ref == ref:
                 page.is_stopped = True
+                page.comes_again = comes_again
                 self._bridge.stop(read_id)
 
     def _will_finish(self, ref: PageRef) -> bool:
@@ -213,7 +220,7 @@ class Reader(QObject):
 
     def _end(self, read_id: int) -> _InHand | None:
         page = self._in_hand.pop(read_id, None)
-        self._ended += page is not None
+        self._ended += page is not None and not page.comes_again
         return page
 
     def _tell(self) -> None:

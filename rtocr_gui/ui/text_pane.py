@@ -11,7 +11,18 @@ from contextlib import contextmanager
 from itertools import accumulate
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QAction, QColor, QFontDatabase, QImage, QPalette, QTextCursor, QTextDocument
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QFontDatabase,
+    QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QPalette,
+    QTextCursor,
+    QTextDocument,
+)
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPlainTextEdit,
@@ -59,6 +70,12 @@ class MarkdownEditor(QPlainTextEdit):
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return source.hasText() and not any(url.isLocalFile() for url in source.urls())
 
+    def event(self, event: QEvent) -> bool:
+        if _is_paste(event) and not self.canInsertFromMimeData(QGuiApplication.clipboard().mimeData()):
+            event.ignore()  # else Qt would paste the names of files, and of a picture nothing
+            return False
+        return super().event(event)
+
     def scroll_to(self, cursor: QTextCursor) -> None:
         """Bring a place into sight, with some lines before it; the person's own cursor stays."""
         bar, block = self.verticalScrollBar(), cursor.block()
@@ -69,6 +86,12 @@ class MarkdownEditor(QPlainTextEdit):
                 return
             line = block.layout().lineForTextPosition(cursor.positionInBlock()).lineNumber()
             bar.setValue(block.firstLineNumber() + max(0, line) - bar.pageStep() // 3)
+
+
+def _is_paste(event: QEvent) -> bool:
+    """True where Qt asks whether the keys for pasting are for the editor."""
+    is_override = event.type() == QEvent.Type.ShortcutOverride
+    return is_override and isinstance(event, QKeyEvent) and event.matches(QKeySequence.StandardKey.Paste)
 
 
 class TextPane(QWidget):

@@ -297,6 +297,16 @@ def test_looking_for_nothing_finds_nothing(qtbot: QtBot, searched: MainWindow) -
     assert highlighted(searched) == []
 
 
+def test_an_emptied_line_leaves_nothing_of_what_was_found(qtbot: QtBot, searched: MainWindow) -> None:
+    qtbot.keyClicks(line(searched), "word")
+    assert outcome(searched) != ""
+    line(searched).clear()
+    assert outcome(searched) == ""
+    assert highlighted(searched) == []
+    places = [one for one in bar(searched).findChildren(QToolButton) if "place" in one.toolTip()]
+    assert [one.isEnabled() for one in places] == [False, False]
+
+
 def test_rare_characters_move_no_place(qtbot: QtBot, searched: MainWindow, session: Session) -> None:
     session.select_page(session.refs[1])
     editor(searched).setPlainText("𝔸 word 𝔸 word")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QKeySequence
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -119,6 +119,29 @@ def test_copied_files_are_opened_by_paste(
     QGuiApplication.clipboard().setMimeData(data)
     window.actions_by_name["paste"].trigger()
     qtbot.waitUntil(lambda: len(session.refs) == 1)
+
+
+def test_copied_files_and_pictures_go_to_the_window_also_while_the_person_types(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda *_: True)
+    open_and_load(qtbot, session, draw_page())
+    files, picture, words = QMimeData(), QMimeData(), QMimeData()
+    files.setUrls([QUrl.fromLocalFile(str(draw_page("other.png")))])
+    files.setText(files.urls()[0].toString())
+    picture.setImageData(QImage(8, 8, QImage.Format.Format_RGB32))
+    words.setText("words")
+    pasted: list[object] = []
+    window.actions_by_name["paste"].triggered.connect(lambda: pasted.append(copied))
+    editor = window.text_column.text_pane.findChild(QPlainTextEdit)
+    window.activateWindow()
+    editor.setFocus()
+    for copied in (files, picture, words):
+        QGuiApplication.clipboard().setMimeData(copied)
+        qtbot.keyClick(editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert pasted == [files, picture]
+    assert editor.toPlainText() == "words"
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
 
 
 def test_pasting_nothing_is_told(window: MainWindow) -> None:

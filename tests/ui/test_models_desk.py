@@ -71,6 +71,19 @@ def test_a_folder_of_the_person_s_is_remembered(
     qtbot.waitUntil(lambda: len(listed(desk)) == 2)
 
 
+def test_a_model_that_was_chosen_elsewhere_is_listed_when_it_opens_again(
+    qtbot: QtBot, session: Session, desk: ModelsDesk, tmp_path: Path
+) -> None:
+    desk.open()
+    qtbot.waitUntil(lambda: len(listed(desk)) == 1)
+    other = write_checkpoint(tmp_path / "other")
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        session.choose_model(other)
+    desk.open()
+    qtbot.waitUntil(lambda: len(listed(desk)) == 2)
+    qtbot.waitUntil(lambda: session.settings.own_models == (str(other),))
+
+
 def test_opening_it_again_brings_the_same_window(window: MainWindow, desk: ModelsDesk) -> None:
     desk.open()
     first = desk.window

@@ -107,6 +107,15 @@ def test_a_usable_model_can_be_chosen(qtbot: QtBot, window: ModelsWindow, miniat
         qtbot.keyClick(window.list, Qt.Key.Key_Return)
 
 
+def test_models_are_listed_also_where_the_environment_names_no_server(
+    qtbot: QtBot, shop: ModelShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "mirror.example")
+    with qtbot.waitSignal(shop.models_listed) as caught:
+        shop.refresh()
+    assert caught.args[0].models[0].folder == BUNDLED
+
+
 def test_the_model_in_use_is_marked_and_not_offered_again(
     window: ModelsWindow, miniature: ModelEntry
 ) -> None:

@@ -466,6 +466,23 @@ def test_pressing_read_twice_reads_once(
     assert session.activity.reading
 
 
+def test_a_page_that_is_read_anew_is_counted_once(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    session.read_selected()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    counts: list[int] = []
+    session.activity_changed.connect(lambda activity: counts.append(activity.page_count))
+    session.settle_retention(0.5)
+    session.rotate_selected(90)
+    session.settle_retention(0.6)
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.60") and not session.activity.reading)
+    assert set(counts) == {0, 1}
+
+
 def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
     qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus], notices: list[str]
 ) -> None:

@@ -255,7 +255,7 @@ def test_what_was_not_read_cannot_be_traced(
 ) -> None:
     tracer.show_reading(refs[0], DPI, replace(records[0], token_ids=(), raw_text="") if empty else None)
     tracer.trace()
-    assert heard.told[-1] == "The model in use has read no text here yet. Read the page first."
+    assert heard.told[-2:] == [False, "The model in use has read no text here yet. Read the page first."]
     assert not tracer.is_tracing
 
 
