@@ -133,6 +133,7 @@ def install_packages() -> None:
     project = ["--constraint", str(CONSTRAINTS), "--editable", ".[test]"]
     result = subprocess.run([*pip, *project], cwd=ROOT, stdout=sys.stderr)
     if result.returncode == 0:
+        name_the_checkout_in_ascii()
         return
     advice = "Check the internet connection, which is needed this once"
     free_bytes = min(shutil.disk_usage(place).free for place in (ENVIRONMENT, tempfile.gettempdir()))
@@ -142,6 +143,13 @@ def install_packages() -> None:
             "and torch takes 2 GB, or 7 GB with its CUDA libraries"
         )
     raise Trouble(f"The installation failed; pip's message is above. {advice}, then try again.")
+
+
+def name_the_checkout_in_ascii() -> None:
+    """Write anew where Python finds the project: before 3.13 it reads that in the code page of Windows."""
+    for site in ("Lib/site-packages", "lib/python*/site-packages"):
+        for path in ENVIRONMENT.glob(f"{site}/_rtocr_gui.pth"):
+            path.write_text(f"import sys; sys.path.append({str(ROOT)!a})\n", encoding="ascii")
 
 
 def require_display() -> None:

@@ -1,5 +1,6 @@
 """Writing files so that a crash, a full disk or a second program never leaves half of one."""
 
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -41,6 +42,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.chmod(target.stat().st_mode & 0o7777)
         temporary.replace(target)
     except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.chmod(0o600)  # Windows removes no file that may not be changed
         temporary.unlink(missing_ok=True)
         raise
 

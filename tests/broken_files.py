@@ -65,6 +65,12 @@ def png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 
 
+def endless_png() -> bytes:
+    """A good PNG that claims to be an animation of two billion frames."""
+    good, frames = encoded(page_image(), "PNG"), b"acTL" + struct.pack(">II", 2**31 - 1, 0)
+    return good[:33] + struct.pack(">I", 8) + frames + struct.pack(">I", zlib.crc32(frames)) + good[33:]
+
+
 def pdf(objects: Sequence[bytes], trailer: bytes = b"") -> bytes:
     """A PDF of these objects, numbered from 1; the first is the catalogue."""
     out = b"%PDF-1.4\n"
@@ -88,14 +94,15 @@ def pdf_of_pages(
     content: bytes = b"0 0 100 100 re f",
     trailer: bytes = b"",
     further: Sequence[bytes] = (),
+    claimed: int | None = None,
 ) -> bytes:
-    """A PDF whose pages each draw a black square at the bottom left."""
+    """A PDF whose pages each draw a black square at the bottom left; it may claim to have more of them."""
     kids = b" ".join(b"%d 0 R" % (4 + index) for index in range(count))
     page = b"<< /Type /Page /Parent 2 0 R /MediaBox [%b] /Contents 3 0 R >>" % media_box
     return pdf(
         [
             b"<< /Type /Catalog /Pages 2 0 R >>",
-            b"<< /Type /Pages /Kids [%b] /Count %d >>" % (kids, count),
+            b"<< /Type /Pages /Kids [%b] /Count %d >>" % (kids, count if claimed is None else claimed),
             b"<< /Length %d >>\nstream\n%b\nendstream" % (len(content), content),
             *[page] * count,
             *further,
@@ -166,6 +173,8 @@ def write_broken_files(folder: Path) -> list[BrokenFile]:
         ("strip-1x20000.png", png(1, 20_000), strip, "open"),
         ("strip-20000x1.png", png(20_000, 1), strip, "open"),
         ("bomb.png", png(30_000, 30_000), "would unpack to", "open"),
+        ("endless.png", endless_png(), "at most 20,000 are opened", "open"),
+        ("endless.pdf", pdf_of_pages(claimed=10**6), "says that it has 1,000,000 pages", "open"),
         ("encrypted.pdf", encrypted_pdf(), "is encrypted", "open"),
         ("unknown-protection.pdf", pdf_of_pages(trailer=unknown_handler), "is protected in a way", "open"),
         ("no-pages.pdf", pdf_of_pages(0), "has no pages", "open"),

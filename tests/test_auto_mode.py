@@ -413,3 +413,17 @@ def test_choosing_a_mode_loads_no_torch() -> None:
     program = "import sys, rtocr_gui.ocr.auto_mode; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_mode_to_choose_follows_the_tiles_of_gundam_where_a_page_is_encoded_already(
+    tmp_path: Path,
+) -> None:
+    from rtocr_gui.ocr.engine import Engine
+
+    engine = Engine(threads=1)
+    engine.load(write_checkpoint(tmp_path / "model"), device="cpu")
+    image = printed_page(A4_200_DPI, 6)
+    page = PageImage(PageRef(tmp_path / "page.png", 0, sha256="page"), image, dpi=200)
+    told = [engine.encode(page, Scaling(Mode.LARGE, most_tiles)).larger_mode for most_tiles in (9, 2, 9)]
+    engine.unload()
+    assert told == [Mode.GUNDAM, None, Mode.GUNDAM]

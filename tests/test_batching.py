@@ -1,11 +1,12 @@
 """Several pages together: each gives what it gives by itself, in fewer passes of the decoder."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -210,6 +211,32 @@ def test_a_text_that_is_let_go_leaves_no_memory_behind(
     steps.close()
     assert len(batch) == 0
     assert batch._cache.get_seq_length() == 0
+
+
+def test_a_text_that_cannot_be_let_go_spoils_no_other(
+    monkeypatch: pytest.MonkeyPatch, tiny_model: UnlimitedOcrForConditionalGeneration
+) -> None:
+    alone = [by_itself(tiny_model, page).token_ids for page in THREE]
+    cut, fails = Batch._cache_of, [True]
+
+    def runs_out_once(batch: Batch, states: Iterable[Any]) -> Any:
+        kept = list(states)
+        if kept and len(batch) == len(THREE) and fails and fails.pop():
+            raise torch.OutOfMemoryError
+        return cut(batch, kept)
+
+    batch = Batch(tiny_model)
+    texts = [SharedGeneration(batch, page.rules, threading.Event()) for page in THREE]
+    for text, page in zip(texts, THREE, strict=True):
+        text.prefill(page.prompt(tiny_model.config.text_config.hidden_size))
+    monkeypatch.setattr(Batch, "_cache_of", runs_out_once)
+    with pytest.raises(torch.OutOfMemoryError):
+        batch.leave(texts[0])
+    batch.leave(texts[0])
+    running = [iter(text) for text in texts[1:]]
+    while running := [steps for steps in running if any(token_id is None for token_id in steps)]:
+        batch.feed()
+    assert [text.token_ids for text in texts[1:]] == alone[1:]
 
 
 # --- how many ------------------------------------------------------------------------------------

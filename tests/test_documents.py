@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import struct
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -272,6 +273,28 @@ def test_sixteen_bit_grey_is_scaled_and_not_clipped(tmp_path, kind):
     found = np.asarray(first_page(path)).astype(int)
     np.testing.assert_array_equal(found[..., 0], np.rint(ramp / 257).astype(int))
     assert (found == found[..., :1]).all()
+
+
+@pytest.mark.parametrize(("bits", "white_is_zero"), [(12, False), (16, False), (16, True)])
+def test_a_deep_tiff_is_as_bright_as_it_says(tmp_path, bits, white_is_zero):
+    """Made by hand, for Pillow writes neither kind: the upper half white, the lower half black."""
+    rows = [[2**bits - 1] * 32] * 16 + [[0] * 32] * 16
+    packed = b"".join(int("".join(f"{one:0{bits}b}" for one in row), 2).to_bytes(4 * bits) for row in rows)
+    tags = [
+        (256, 32),
+        (257, 32),
+        (258, bits),
+        (259, 1),
+        (262, 0 if white_is_zero else 1),
+        (273, 134),
+        (277, 1),
+        (278, 32),
+        (279, len(packed)),
+    ]
+    entries = b"".join(struct.pack("<HHII", tag, 4 if tag > 272 else 3, 1, value) for tag, value in tags)
+    header = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(16)
+    found = np.asarray(first_page(written(tmp_path / "scan.tif", header + packed)))
+    assert [found[row, 0, 0] for row in (0, 31)] == ([0, 255] if white_is_zero else [255, 0])
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.float32])

@@ -47,6 +47,28 @@ def test_a_failure_leaves_the_old_file_and_no_half_one(
     assert [entry.name for entry in tmp_path.iterdir()] == ["old.md"]
 
 
+def test_a_file_that_may_not_be_changed_leaves_none_beside_it_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, unlink = tmp_path / "old.md", Path.unlink
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    def unlink_on_windows(doomed: Path, missing_ok: bool = False) -> None:
+        if not doomed.stat().st_mode & 0o200:
+            refuse()
+        unlink(doomed, missing_ok)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr(Path, "unlink", unlink_on_windows)
+    with pytest.raises(PermissionError):
+        write_atomically(path, b"new")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["old.md"]
+
+
 @pytest.mark.parametrize("name", ["a" * 252 + ".md", "é" * 120 + ".md"])
 def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path, name: str) -> None:
     write_atomically(tmp_path / name, b"text")

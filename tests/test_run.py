@@ -12,6 +12,7 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from site import addpackage
 from types import ModuleType
 
 import PySide6
@@ -195,6 +196,22 @@ class TestPip:
         self.free(run, monkeypatch, 4 * 10**8)
         with pytest.raises(run.Trouble, match=r"make room.*0\.4 GB are free"):
             run.install_packages()
+
+    @pytest.mark.parametrize("site", ["Lib/site-packages", "lib/python3.12/site-packages"])
+    def test_the_project_is_found_under_any_name_in_any_code_page(
+        self, run: ModuleType, monkeypatch: pytest.MonkeyPatch, site: str
+    ) -> None:
+        checkout = run.ROOT / "Müller Í 文"
+        monkeypatch.setattr(run, "ROOT", checkout)
+        monkeypatch.setattr(run.subprocess, "run", lambda pip, **_: subprocess.CompletedProcess(pip, 0))
+        path = run.ENVIRONMENT / site / "_rtocr_gui.pth"
+        path.parent.mkdir(parents=True)
+        path.write_text(str(checkout), encoding="utf-8")
+        run.install_packages()
+        monkeypatch.setattr(sys, "path", [*sys.path])
+        addpackage(str(path.parent), path.name, None)
+        assert path.read_bytes().isascii()
+        assert sys.path[-1] == str(checkout)
 
     def test_it_installs_the_project_with_the_pinned_versions(
         self, run: ModuleType, pip_arguments: list[str]

@@ -1,4 +1,4 @@
-"""How large and how narrow a page may be.
+"""How large and how narrow a page may be, and how many a file may have.
 
 Pictures and PDF pages share these bounds: a hostile or broken file must not fill the memory, and
 a strip of a few pixels must not reach the model. Knows sizes only, no files and no pixels.
@@ -15,8 +15,24 @@ PDF_PIXEL_LIMIT = 64_000_000
 PDF_LEAST_DPI = 36.0
 """A page too large to be rendered even at this resolution is refused."""
 
+MOST_PAGES = 20_000
+"""Of a file: a library on one film fits; a file may claim two billion."""
+
 SHORTEST_SIDE_PX = 8
 LARGEST_ASPECT = 50
+
+
+def check_page_count(count: int) -> None:
+    """Refuse a file that says it has more pages than a list can hold.
+
+    Raises:
+        DocumentError: it has more than `MOST_PAGES`.
+    """
+    if count > MOST_PAGES:
+        raise DocumentError(
+            f"The file says that it has {count:,} pages; at most {MOST_PAGES:,} are opened. Split it, or get "
+            "a fresh copy."
+        )
 
 
 def check_page_size(width_px: int, height_px: int, pixel_limit: int = PICTURE_PIXEL_LIMIT) -> None:

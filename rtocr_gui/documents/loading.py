@@ -13,6 +13,7 @@ from typing import Protocol, Self
 
 from PIL import Image
 
+from rtocr_gui.documents.limits import check_page_count
 from rtocr_gui.documents.pages import PageImage, PageRef, rotate
 from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
 from rtocr_gui.documents.pictures import PictureFile
@@ -139,7 +140,7 @@ def open_document(path: Path, password: str | None = None) -> Document:
 
     Raises:
         PasswordRequired: the PDF is encrypted, and the password is missing or wrong.
-        DocumentError: there is no such file, it cannot be read, or it is not a document.
+        DocumentError: there is no such file, it cannot be read, it is not a document, or has too many pages.
     """
     path = path.absolute()
     try:
@@ -160,6 +161,11 @@ def open_document(path: Path, password: str | None = None) -> Document:
             f"The file cannot be read ({reason}). Check the disk or the connection."
         ) from error
     source = PdfFile(path, password) if PDF_MARK in beginning else PictureFile(path)
+    try:
+        check_page_count(source.page_count)
+    except DocumentError:
+        source.close()
+        raise
     return Document(path, sha256, stamp, source)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from rtocr_gui.documents.limits import PICTURE_PIXEL_LIMIT, check_page_size
 from rtocr_gui.errors import DocumentError
@@ -35,6 +35,9 @@ DECODER_FAILURES = (
     struct.error,
     zlib.error,
 )
+
+_WHITE_IS_ZERO = 0
+"""The photometric interpretation of a TIFF in which high values are dark."""
 
 TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -152,12 +155,17 @@ def _without_alpha(image: Image.Image) -> Image.Image:
 def _grey_of_deep(image: Image.Image) -> Image.Image:
     """Bring grey values of more than 8 bits to 8.
 
-    16-bit values are scaled from 0..65535. 32-bit integers and floats have no agreed range, so what
+    Values of up to 16 bits are scaled from the range of so many bits; a TIFF says how many, and whether 0 is
+    white, both of which Pillow leaves as they are. 32-bit integers and floats have no agreed range, so what
     the page holds is stretched from its darkest to its brightest value; what is no number is dark.
     """
     if image.mode.startswith("I;16"):
-        values = np.asarray(image).astype(np.uint32)
-        return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+        tags: Any = getattr(image, "tag_v2", {})
+        most = 2 ** min(16, tags.get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0]) - 1
+        values = np.asarray(image).astype(np.uint32).clip(max=most)
+        if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:
+            values = most - values
+        return Image.fromarray(((values * 255 + most // 2) // most).astype(np.uint8))
     values = np.asarray(image, dtype=np.float64)
     finite = values[np.isfinite(values)]
     darkest, brightest = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)

@@ -99,15 +99,14 @@ class Batch:
         place = self._place_of(text)
         if place is None:
             return
-        del self._rows[place]
-        others = [other for other in range(len(self._rows) + 1) if other != place]
-        if not others:
-            self._cache = self._cache_of(())
-            return
-        width = max(row.length for row in self._rows)
-        self._cache = self._cache_of(
-            [half[others, :, -width:] for half in pair] for pair in _states(self._cache)
-        )
+        others = [other for other in range(len(self._rows)) if other != place]
+        rows, cache = [self._rows[other] for other in others], self._cache_of(())
+        if rows:
+            width = max(row.length for row in rows)
+            cache = self._cache_of(
+                [half[others, :, -width:] for half in pair] for pair in _states(self._cache)
+            )
+        self._rows, self._cache = rows, cache  # both or, where memory ran out, neither
 
     @torch.inference_mode()
     def feed(self) -> None:

@@ -6,7 +6,7 @@ Knows views, layout and measures; no plan, no text. Visual tokens stay on the de
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -83,13 +83,14 @@ class PageEncoder:
             PruningError: the model gave tokens that cannot be measured.
         """
         key = self.key_of(checkpoint, page, scaling)
-        kept = self._find(key, with_cls_attention)
-        if kept is not None:
-            return kept, False
-        with _threads_set_to(self._threads):
-            encoding = self._encode(checkpoint, key, page, scaling.most_tiles, with_cls_attention)
-        self._kept.put(key, encoding, encoding.size_bytes)
-        return encoding, True
+        encoding = self._find(key, with_cls_attention)
+        is_new = encoding is None
+        if encoding is None:
+            with _threads_set_to(self._threads):
+                encoding = self._encode(checkpoint, key, page, scaling.most_tiles, with_cls_attention)
+            self._kept.put(key, encoding, encoding.size_bytes)
+        judged = self._judge_print(checkpoint, encoding.page, page, scaling.most_tiles)
+        return (encoding if judged is encoding.page else replace(encoding, page=judged)), is_new
 
     def _encode(
         self,
@@ -112,12 +113,18 @@ class PageEncoder:
         encode_ms = (time.perf_counter() - started) * 1000
         prunable = send(layout.prunable, tokens.device)
         measures = measure_tokens(tokens[prunable], normalise(views.global_view), cls_attention)
-        print_shown = page.image.size, self._pitch_of(page), mode
-        info = checkpoint.info
+        return Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
+
+    def _judge_print(
+        self, checkpoint: Checkpoint, encoded: EncodedPage, page: PageImage, most_tiles: int
+    ) -> EncodedPage:
+        """Say whether the print is large enough, which turns on the tiles of Gundam also in other modes."""
+        info, print_shown = checkpoint.info, (page.image.size, self._pitch_of(page), encoded.mode)
         legible = is_legible(*print_shown, most_tiles, info.print_sizes)
         larger = None if legible else larger_mode(*print_shown, info.modes, most_tiles, info.print_sizes)
-        encoded = EncodedPage(page.ref, mode, layout, measures, encode_ms, legible, larger)
-        return Encoding(key, encoded, tokens)
+        if (legible, larger) == (encoded.is_legible, encoded.larger_mode):
+            return encoded
+        return replace(encoded, is_legible=legible, larger_mode=larger)
 
     def key_of(self, checkpoint: Checkpoint, page: PageImage, scaling: Scaling) -> PageKey:
         """Tell how a page is shown to the model, by its own choice where it has one."""
