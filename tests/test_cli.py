@@ -850,9 +850,7 @@ def in_process(program: str, *argv: object, **options: object) -> subprocess.Pop
         [sys.executable, "-W", "error", "-c", program, *map(str, argv)],
         cwd=CHECKOUT,
         env={**environment, "PYTHONIOENCODING": "ascii"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        **options,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
     )
 
 
@@ -888,11 +886,21 @@ def test_stdout_is_utf_8_whatever_the_locale_says(tmp_path):
     assert "page 1 of Grüße.png at 0.76\n".encode() in output
 
 
-def test_a_reader_that_goes_away_ends_the_command_without_a_traceback(book):
-    process = in_process(FAKE, "read", book, "-q")
+@pytest.mark.parametrize("command", ["read", "plan", "curve"])
+def test_a_reader_that_goes_away_ends_the_command_without_a_traceback(page, command):
+    process = in_process(FAKE, command, page, "-q")
     process.stdout.close()
     assert (process.wait(), process.stderr.read()) == (1, b"")
     process.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's own")
+def test_a_full_disk_behind_the_output_is_told_in_a_sentence(page):
+    with Path("/dev/full").open("wb") as full:
+        process = in_process(FAKE, "read", page, "-q", stdout=full)
+        errors = process.communicate()[1]
+    assert process.returncode == 1
+    assert errors == b"rtocr: the output could not be written: No space left on device.\n"
 
 
 # With the bundled model

@@ -4,6 +4,7 @@ Turns what a command returns or raises into exit codes and lines on stderr. Know
 only through the engine that a command makes when it needs one.
 """
 
+import argparse
 import io
 import os
 import sys
@@ -43,30 +44,36 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
     try:
         for path in named_outputs(arguments):
             check_target(path)
-        if arguments.command == "bench" and arguments.figures is None:
-            from rtocr_gui.cli import benchmark
-
-            return benchmark.run(arguments)
-        if arguments.command == "bench" and arguments.figures == "decoding":
-            return EXIT_DONE if speed.run(arguments, progress) else EXIT_FAILED
-        if arguments.command == "models":
-            from rtocr_gui.cli import models
-
-            return EXIT_DONE if models.run(arguments, engine_factory, progress) else EXIT_FAILED
-        command = {"read": read.run, "plan": plan.run, "curve": curve.run, "bench": accuracy.run}[
-            arguments.command
-        ]
-        return EXIT_DONE if command(arguments, engine_factory, progress) else EXIT_FAILED
+        code = _run(arguments, engine_factory, progress)
+        sys.stdout.flush()  # here, where it is known what to say of it
+        return code
     except RtocrError as error:
         progress.complain(str(error))
         return EXIT_FAILED
-    except BrokenPipeError:
-        # Whoever listened has gone. Python flushes stdout at exit and must find something to write to.
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # then whoever listened has gone
+            progress.complain(f"the output could not be written: {error.strerror}.")
+        # Python flushes stdout at exit and must find something to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except KeyboardInterrupt:
         progress.complain("interrupted.")
         return EXIT_INTERRUPTED
+
+
+def _run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> int:
+    if arguments.command == "bench" and arguments.figures is None:
+        from rtocr_gui.cli import benchmark
+
+        return benchmark.run(arguments)
+    if arguments.command == "bench" and arguments.figures == "decoding":
+        return EXIT_DONE if speed.run(arguments, progress) else EXIT_FAILED
+    if arguments.command == "models":
+        from rtocr_gui.cli import models
+
+        return EXIT_DONE if models.run(arguments, engine_factory, progress) else EXIT_FAILED
+    commands = {"read": read.run, "plan": plan.run, "curve": curve.run, "bench": accuracy.run}
+    return EXIT_DONE if commands[arguments.command](arguments, engine_factory, progress) else EXIT_FAILED
 
 
 if __name__ == "__main__":

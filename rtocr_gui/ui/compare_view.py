@@ -257,8 +257,11 @@ class CompareView(QWidget):
         """Say what is going on, or why it ended; an empty sentence gives the outcome back its place."""
         comparison = self._shown.comparison if self._shown else None
         self._summary.setText(sentence or _summary(comparison))
+        had_focus = self._compare.hasFocus() or self._stop.hasFocus()
         self._compare.setVisible(not running)
         self._stop.setVisible(running)
+        if had_focus:
+            (self._stop if running else self._compare).setFocus()
 
     def _name_sides(self) -> None:
         left = _caption(self._shown.left_label, self._shown.left) if self._shown else ""

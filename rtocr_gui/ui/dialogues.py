@@ -105,22 +105,20 @@ class Dialogues(QObject):
     @Slot()
     def ask_export_overlay(self) -> None:
         """Ask where to draw the page with its overlay."""
-        if self._tuning.has_plan:
-            export = self._tuning.export_overlay
+        if (export := self._tuning.overlay_export()) is not None:
             self._export("Export overlay picture", "-overlay.png", "PNG picture (*.png)", export)
 
     @Slot()
     def ask_export_plan(self) -> None:
         """Ask where to write what becomes of each visual token."""
-        if self._tuning.has_plan:
-            self._export("Export plan", "-plan.json", "JSON (*.json)", self._tuning.export_plan)
+        if (export := self._tuning.plan_export()) is not None:
+            self._export("Export plan", "-plan.json", "JSON (*.json)", export)
 
     @Slot()
     def ask_export_curve(self) -> None:
         """Ask where to write the retention curve."""
-        if self._tuning.has_curve:
-            kinds = "Table (*.csv);;JSON (*.json)"
-            self._export("Export curve", "-curve.csv", kinds, self._tuning.export_curve)
+        if (export := self._tuning.curve_export()) is not None:
+            self._export("Export curve", "-curve.csv", "Table (*.csv);;JSON (*.json)", export)
 
     def _export(self, title: str, ending: str, kinds: str, export: Callable[[Path], None]) -> None:
         current = self._session.current
@@ -157,7 +155,14 @@ class Dialogues(QObject):
         questions.tell_about_program(self._window)
 
     def may_close(self) -> bool:
-        """False where typed text would be lost and the person would rather keep it."""
+        """False where an export or typed text would be lost and the person would rather keep it."""
+        if self._session.is_exporting and not questions.agrees(
+            self._window,
+            "Close before the export is written?",
+            "A file is still being exported. It is not written if the window closes now.",
+            "Close",
+        ):
+            return False
         is_safe = not (self._session.has_text and self._session.unexported_edits)
         return is_safe or questions.agrees(
             self._window,

@@ -65,6 +65,11 @@ class Exporter(QObject):
         bridge.page_exported.connect(self._tell_drawn)
         bridge.request_failed.connect(self._report)
 
+    @property
+    def is_exporting(self) -> bool:
+        """True while a page is being drawn."""
+        return bool(self._drawing)
+
     def export_overlay(self, ref: PageRef, dpi: float, drawing: OverlayDrawing, path: Path) -> None:
         """Draw a page with its overlay into a PNG file."""
         self._drawing[self._bridge.export_page(ref, dpi, lambda page: _draw(page, drawing, path))] = path

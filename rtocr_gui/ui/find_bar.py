@@ -1,11 +1,12 @@
 """Where a person types what to look for in the texts, and sees how often it was found. Searches nothing."""
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from rtocr_gui.ui.form_parts import flat_button
 from rtocr_gui.ui.icons import icon
+from rtocr_gui.ui.keys import asks_for
 from rtocr_gui.ui.shown import Found
 
 _MOST_CHARACTERS = 200
@@ -80,8 +81,7 @@ class FindBar(QWidget):
             button.setEnabled(found.count > 0)
 
     def event(self, event: QEvent) -> bool:
-        is_override = event.type() == QEvent.Type.ShortcutOverride
-        if is_override and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+        if asks_for(event, QKeySequence.StandardKey.Cancel):
             event.accept()  # else it would dismiss the notices
             return True
         return super().event(event)

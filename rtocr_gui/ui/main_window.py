@@ -133,6 +133,8 @@ class MainWindow(QMainWindow):
         session.model_changed.connect(self._show_model)
         session.settings_changed.connect(self.model_menus.show_settings)
         session.notice_raised.connect(self.notice_bar.add)
+        session.page_dropped.connect(self.notice_bar.withdraw)
+        session.models.adopted.connect(self.notice_bar.withdraw_all)
 
     def _connect_panes(self) -> None:
         session = self._session

@@ -75,6 +75,11 @@ class MarkdownExporter(QObject):
         bridge.page_exported.connect(self._keep_figures)
         bridge.request_failed.connect(self._drop_figures)
 
+    @property
+    def is_exporting(self) -> bool:
+        """True while a text waits for its figures."""
+        return bool(self._exports)
+
     def export(self, path: Path, dpi: float, pipe_tables: bool) -> None:
         """Write the text of all pages; at once, unless figures have to be cut out first.
 

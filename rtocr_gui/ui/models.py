@@ -19,7 +19,7 @@ from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.idle_unloader import IdleUnloader
 from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.model_loader import ModelLoader
-from rtocr_gui.ui.notices import Notice, refusal
+from rtocr_gui.ui.notices import LoadModel, Notice, refusal
 from rtocr_gui.ui.replies import RequestFailed
 from rtocr_gui.ui.shown import ModelStatus
 
@@ -168,7 +168,11 @@ class Models(QObject):
     def _refuse(self, failure: RequestFailed, asked: LoadRequest) -> None:
         """What was asked for is not what is in use: say so, offer what there is, and show what is in use."""
         if failure.fit is None:
-            self.notice_raised.emit(Notice(failure.sentence))
+            # With what is remembered, nothing may load: not on this device, or not from this folder.
+            rescue = LoadRequest(self._bundled)
+            is_stuck = self.model is None and asked != rescue
+            offers = (LoadModel("Use the bundled miniature", rescue),) if is_stuck else ()
+            self.notice_raised.emit(Notice(failure.sentence, offers))
         else:
             self.notice_raised.emit(refusal(failure.fit, asked, self._request(self._bundled)))
         self._choices.changed.emit(self._choices.settings)

@@ -116,8 +116,13 @@ class NoticeBar(QFrame):
 
     @Slot(object)
     def withdraw(self, ref: PageRef) -> None:
-        """Forget offers to read a page again: it is being read."""
-        self._drop([row for row in self._rows if _offers_to_read(row.notice, ref)])
+        """Forget offers to read a page again: it is being read, or is there no more."""
+        self._drop([row for row in self._rows if ref.unrotated in _pages_to_read(row.notice)])
+
+    @Slot()
+    def withdraw_all(self) -> None:
+        """Forget offers to read pages again: another model may read them as they are."""
+        self._drop([row for row in self._rows if _pages_to_read(row.notice)])
 
     @Slot()
     def clear(self) -> None:
@@ -212,12 +217,13 @@ class _Row(QWidget):
         return button
 
 
-def _offers_to_read(notice: Notice, ref: PageRef) -> bool:
-    offered = (offer.ref for offer in notice.offers if isinstance(offer, ReadAgain))
-    return any(page.unrotated == ref.unrotated for page in offered)
+def _pages_to_read(notice: Notice) -> set[PageRef]:
+    """The pages that a notice offers to read, however they lie; of two files of one name, which."""
+    return {offer.ref.unrotated for offer in notice.offers if isinstance(offer, ReadAgain)}
 
 
 def _outdates(new: Notice, old: Notice) -> bool:
     """Whether nobody needs the old notice any more."""
-    says_the_same = new.sentence == old.sentence or (bool(new.offers) and new.offers == old.offers)
-    return says_the_same or (new.is_passing and old.is_passing)
+    says_the_same = new.sentence == old.sentence and _pages_to_read(new) == _pages_to_read(old)
+    offers_the_same = bool(new.offers) and new.offers == old.offers
+    return says_the_same or offers_the_same or (new.is_passing and old.is_passing)

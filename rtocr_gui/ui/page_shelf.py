@@ -105,12 +105,12 @@ class PageShelf(QObject):
     def remove(self, refs: Iterable[PageRef]) -> None:
         """Take pages off the list; their files stay where they are."""
         shown = self._current
-        for ref in refs:
+        for ref in [ref for ref in refs if ref in self._pages]:  # the file may have come anew meanwhile
             self.page_dropped.emit(ref)
             neighbour = self._pages.remove(ref)
             if ref == shown:
                 shown = neighbour
-            if not self._pages.has_file(ref.path):
+            if not self._pages.has_file(ref.path) and ref.path not in self._opening.values():
                 self._bridge.close_document(ref.path)
         self._tell_pages()
         if shown != self._current:

@@ -84,6 +84,12 @@ class PageTexts(QObject):
         for ref in names.values():
             self._announce(self._pages[ref])
 
+    def tell_anew(self) -> None:
+        """Say again how far all pages are: what may be done about them is another."""
+        for page in self._pages:
+            self._announce(page)
+        self._show()
+
     def blame_picture(self, failure: PageFailure) -> None:
         """Keep why a page has no picture."""
         is_earlier = self._pages.has_newer(failure.ref)

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QHelpEvent,
     QImage,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -29,6 +30,7 @@ from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.block_layer import BlockLayer
 from rtocr_gui.ui.coloured_page import ColouredPage
+from rtocr_gui.ui.keys import asks_for
 from rtocr_gui.ui.pinned_details import PinnedDetails
 from rtocr_gui.ui.scaled_page import ScaledPage
 from rtocr_gui.ui.token_overlay import TokenOverlay
@@ -282,12 +284,7 @@ class PageView(ZoomArea):
             self.viewport().update()
 
     def event(self, event: QEvent) -> bool:
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_Escape
-            and self._pinned is not None
-        ):
+        if self._pinned is not None and asks_for(event, QKeySequence.StandardKey.Cancel):
             event.accept()
             return True
         return super().event(event)

@@ -5,7 +5,7 @@ is traced before the person asks for it.
 """
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QHideEvent, QKeyEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from rtocr_gui.ui.form_parts import flat_button
 from rtocr_gui.ui.icons import icon
+from rtocr_gui.ui.keys import asks_for
 from rtocr_gui.ui.said_line import SaidLine
 from rtocr_gui.ui.shown import TraceShown
 from rtocr_gui.units import grouped
@@ -182,6 +183,12 @@ class PlayBar(QWidget):
         if self.is_playing:
             self._timer.stop()
             self._show_state()
+
+    def event(self, event: QEvent) -> bool:
+        if asks_for(event, QKeySequence.StandardKey.Cancel):
+            event.accept()  # else it would dismiss the notices
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():

@@ -48,7 +48,8 @@ class Session(QObject):
 
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry), pages_rotated (dict of PageRef to PageRef),
-        page_selected (PageRef or None), selection_changed (tuple of PageRef), page_image_changed (QImage),
+        page_dropped (PageRef), page_selected (PageRef or None), selection_changed (tuple of PageRef),
+        page_image_changed (QImage),
         page_message_changed (str), thumbnail_changed (PageRendered), page_status_changed (PageStatus),
         retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
         transport_changed (Transport), text_changed (ShownText), text_appended (str),
@@ -72,6 +73,7 @@ class Session(QObject):
 
     pages_changed = Signal(object)
     pages_rotated = Signal(object)
+    page_dropped = Signal(object)
     page_selected = Signal(object)
     selection_changed = Signal(object)
     page_image_changed = Signal(object)
@@ -117,6 +119,7 @@ class Session(QObject):
         self._shelf.pages_changed.connect(self.pages_changed)
         self._shelf.pages_changed.connect(self.finder.refresh)
         self._shelf.page_dropped.connect(self._reader.forget)
+        self._shelf.page_dropped.connect(self.page_dropped)
         self._shelf.pages_rotated.connect(self.pages_rotated)
         self._shelf.pages_rotated.connect(self._reader.rename)
         self._shelf.pages_rotated.connect(self._texts.tell_states)
@@ -230,6 +233,11 @@ class Session(QObject):
         """True where there is something to export."""
         return any(page.text for page in self._pages)
 
+    @property
+    def is_exporting(self) -> bool:
+        """True while a file is to be written that waits for a page."""
+        return self._exporter.is_exporting or self.tuning.is_exporting
+
     def is_unexported(self, ref: PageRef) -> bool:
         """True where a page holds typed text that was not exported since."""
         return not self._pages[ref].exported
@@ -288,6 +296,7 @@ class Session(QObject):
         if self._read_settings(self.current) != before:
             self._refresh_plan()
             self.tuning.show_page(self.current)
+        self._texts.tell_anew()
 
     @Slot(object)
     def set_task(self, task: Task) -> None:
@@ -343,6 +352,7 @@ class Session(QObject):
         self._planner.forget_encodings()
         self.tuning.forget_readings()
         self.tuning.show_page(self.current)
+        self._texts.tell_anew()
 
     @Slot()
     def _use_model(self) -> None:

@@ -17,7 +17,6 @@ from PySide6.QtGui import (
     QFontDatabase,
     QGuiApplication,
     QImage,
-    QKeyEvent,
     QKeySequence,
     QPalette,
     QTextCursor,
@@ -35,6 +34,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rtocr_gui.ui.keys import asks_for
 from rtocr_gui.ui.shown import Found
 
 PLACES_LIT = 1000
@@ -71,7 +71,8 @@ class MarkdownEditor(QPlainTextEdit):
         return source.hasText() and not any(url.isLocalFile() for url in source.urls())
 
     def event(self, event: QEvent) -> bool:
-        if _is_paste(event) and not self.canInsertFromMimeData(QGuiApplication.clipboard().mimeData()):
+        pasting = asks_for(event, QKeySequence.StandardKey.Paste)
+        if pasting and not self.canInsertFromMimeData(QGuiApplication.clipboard().mimeData()):
             event.ignore()  # else Qt would paste the names of files, and of a picture nothing
             return False
         return super().event(event)
@@ -86,12 +87,6 @@ class MarkdownEditor(QPlainTextEdit):
                 return
             line = block.layout().lineForTextPosition(cursor.positionInBlock()).lineNumber()
             bar.setValue(block.firstLineNumber() + max(0, line) - bar.pageStep() // 3)
-
-
-def _is_paste(event: QEvent) -> bool:
-    """True where Qt asks whether the keys for pasting are for the editor."""
-    is_override = event.type() == QEvent.Type.ShortcutOverride
-    return is_override and isinstance(event, QKeyEvent) and event.matches(QKeySequence.StandardKey.Paste)
 
 
 class TextPane(QWidget):

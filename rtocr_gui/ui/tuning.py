@@ -10,6 +10,8 @@ The session's part for the overlay's looks and the tuning panes. Each question h
 Knows no widget, and no text but what readings said.
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -292,26 +294,33 @@ class Tuning(QObject):
         return self._plan is not None
 
     @property
+    def is_exporting(self) -> bool:
+        """True while an overlay is being drawn into a file."""
+        return self._exporter.is_exporting
+
+    @property
     def has_curve(self) -> bool:
         """True where there is a curve to export."""
         return bool(self._curve.points)
 
-    def export_overlay(self, path: Path) -> None:
-        """Draw the page with its overlay, as it is shown, into a PNG file."""
-        if self._shown is not None and self._plan is not None:
-            choices, settings = self._choices, self._choices.settings
-            drawing = OverlayDrawing(
-                self._plan, self._transport, choices.look, choices.grid, settings.overlay_opacity
-            )
-            self._exporter.export_overlay(self._shown, settings.pdf_dpi, drawing, path)
+    # What is exported is what was shown when it was asked for: another page may come before a file is named.
 
-    def export_plan(self, path: Path) -> None:
-        """Write what becomes of each token as JSON."""
-        if self._plan is not None:
-            self._exporter.export_plan(self._plan, path)
+    def overlay_export(self) -> Callable[[Path], None] | None:
+        """What draws the page with its overlay, as it is shown now, into a PNG file; None without a plan."""
+        if self._shown is None or self._plan is None:
+            return None
+        choices, settings = self._choices, self._choices.settings
+        drawing = OverlayDrawing(
+            self._plan, self._transport, choices.look, choices.grid, settings.overlay_opacity
+        )
+        return partial(self._exporter.export_overlay, self._shown, settings.pdf_dpi, drawing)
 
-    def export_curve(self, path: Path) -> None:
-        """Write the points of the curve so far as CSV or JSON."""
+    def plan_export(self) -> Callable[[Path], None] | None:
+        """What writes as JSON what becomes of each token now; None without a plan."""
+        return partial(self._exporter.export_plan, self._plan) if self._plan is not None else None
+
+    def curve_export(self) -> Callable[[Path], None] | None:
+        """What writes the points of the curve so far as CSV or JSON; None without one."""
         request, page = self._curve_reader.request, self._pages.get(self._shown)
         if request is not None and page is not None and self.has_curve:
             scaling = request.settings.scaling
@@ -323,4 +332,5 @@ class Tuning(QObject):
                 self._truth.path if self._truth is not None else None,
                 read.mode if read is not None else None,
             )
-            self._exporter.export_curve(self._curve.points, source, path)
+            return partial(self._exporter.export_curve, self._curve.points, source)
+        return None

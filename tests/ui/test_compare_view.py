@@ -373,3 +373,12 @@ def test_every_control_has_a_name_and_a_tooltip(view: CompareView) -> None:
         for control in view.findChildren(kind):
             assert control.toolTip()
             assert control.accessibleName() or control.text()
+
+
+def test_the_keyboard_stays_with_the_button_that_takes_the_place(view: CompareView) -> None:
+    view.activateWindow()
+    view._compare.setFocus()
+    view.show_activity("Reading…", True)
+    assert view._stop.hasFocus()
+    view.show_activity("", False)
+    assert view._compare.hasFocus()

@@ -66,6 +66,25 @@ def test_a_figure_keeps_its_place_in_a_corrected_text(
     assert session.unexported_edits == 0
 
 
+def test_the_window_asks_before_it_closes_on_a_file_that_is_not_written_yet(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda _, title, *__: bool(asked.append(title)))
+    read_all(qtbot, session, draw_page())
+    session.export(tmp_path / "out.md")
+    assert not window.close()
+    assert asked == ["Close before the export is written?"]
+    qtbot.waitUntil((tmp_path / "out.md").exists)
+    assert window.close()
+    assert len(asked) == 1
+
+
 def test_what_was_typed_during_an_export_still_counts_as_unsaved(
     qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
 ) -> None:

@@ -176,6 +176,15 @@ def test_a_sentence_that_names_its_page_is_not_told_with_the_name_before_it() ->
     assert about_page(RETRY.ref, "scan.png, page 1 is too large.") == "scan.png, page 1 is too large."
 
 
+def test_what_is_said_of_two_files_of_one_name_is_said_twice(make_bar: MakeBar) -> None:
+    bar = make_bar()
+    for folder in ("one", "other"):
+        ref = PageRef(Path(folder, "scan.png"), 0, folder)
+        bar.add(Notice("scan.png, page 1: It failed.", (ReadAgain(ref, Scaling(Mode.BASE)),)))
+    assert len(bar.notices) == 2
+    assert bar._take_all.text() == "Read all 2 again"
+
+
 def test_offers_to_read_many_pages_are_taken_with_one_press(qtbot: QtBot, make_bar: MakeBar) -> None:
     bar = make_bar()
     taken: list[object] = []

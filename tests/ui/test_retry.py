@@ -12,7 +12,7 @@ from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.notices import Notice, ReadAgain
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import PageStatus
+from rtocr_gui.ui.shown import PageStatus, ShownText
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import open_and_load, until_idle
 
@@ -286,27 +286,43 @@ def test_overlay_comparison_and_curve_follow_the_way_of_the_page_until_a_mode_is
     assert fake_engine.asked[-1].scaling == TINY
 
 
-def test_an_offer_for_a_page_that_was_removed_does_nothing(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+def test_an_offer_for_a_page_that_was_removed_leaves_and_does_nothing(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[Notice],
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
     session.remove_pages((session.current,))
+    assert window.notice_bar.notices == ()
     session.take_offer(notices[0].offers[0])
     assert not session.activity.page_count
 
 
 def test_another_model_starts_without_offers(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    tmp_path: Path,
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
     assert session.retry == BASE
+    assert [bool(notice.offers) for notice in window.notice_bar.notices] == [True]
+    told: list[ShownText] = []
+    session.text_changed.connect(told.append)
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
         session.choose_model(tmp_path / "elsewhere")
     assert session.retry is None
+    assert window.notice_bar.notices == ()
+    assert "Read menu" not in told[-1].placeholder
 
 
 def test_the_button_of_the_notice_reads_the_page(

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import shiboken6
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError, ReadingError
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.settings import Settings
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
@@ -374,6 +376,22 @@ def test_a_model_that_cannot_be_loaded_is_told(
     assert notices == ["The folder holds no model."]
 
 
+def test_where_nothing_loads_as_it_is_remembered_the_bundled_model_is_offered(
+    qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, tmp_path: Path
+) -> None:
+    settings = Settings(model_folder=str(tmp_path / "gone"), device="cuda:7")
+    session = Session(bridge, settings, tmp_path / "bundled")
+    fake_engine.load_error = CheckpointError("The folder is gone.")
+    with qtbot.waitSignal(session.notice_raised) as caught:
+        session.load_model()
+    (offer,) = caught.args[0].offers
+    fake_engine.load_error = None
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        session.take_offer(offer)
+    assert (session.settings.model_folder, session.settings.device) == ("", "auto")
+    shiboken6.delete(session)
+
+
 def test_a_model_that_cannot_be_loaded_leaves_the_former_one_in_use(
     qtbot: QtBot,
     session: Session,
@@ -410,6 +428,27 @@ def test_a_removed_page_is_gone_and_its_neighbour_is_shown(
     assert len(session.refs) == 1
     assert session.current is not None
     assert session.current.index == 1
+
+
+def test_pages_that_went_meanwhile_are_not_removed_again(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    first, second = session.refs
+    session.remove_pages((first,))
+    session.remove_pages((first, second))
+    assert session.refs == ()
+
+
+def test_a_file_that_is_opened_anew_while_it_is_removed_stays_open(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    session.open_files([path])
+    session.remove_pages(session.refs)
+    with qtbot.waitSignal(session.page_image_changed):
+        qtbot.waitUntil(lambda: len(session.refs) == 1)
 
 
 def test_the_model_runs_on_its_own_thread(

@@ -492,10 +492,10 @@ def test_plan_curve_and_overlay_are_exported(
     open_and_load(qtbot, session, draw_page())
     read_curve(qtbot, tuning, curves)
     tuning.set_look(Look.NORM)
-    tuning.export_plan(tmp_path / "plan.json")
-    tuning.export_curve(tmp_path / "curve.csv")
+    export(tuning.plan_export(), tmp_path / "plan.json")
+    export(tuning.curve_export(), tmp_path / "curve.csv")
     with qtbot.waitSignal(tuning.notice_raised):
-        tuning.export_overlay(tmp_path / "overlay.png")
+        export(tuning.overlay_export(), tmp_path / "overlay.png")
     assert (tmp_path / "overlay.png").read_bytes().startswith(b"\x89PNG")
     assert len((tmp_path / "curve.csv").read_text(encoding="utf-8").splitlines()) == 10
     assert notices == [
@@ -503,6 +503,11 @@ def test_plan_curve_and_overlay_are_exported(
         f"Exported 9 points of the curve to {tmp_path / 'curve.csv'}.",
         f"Exported the overlay to {tmp_path / 'overlay.png'}.",
     ]
+
+
+def export(wanted: Callable[[Path], None] | None, path: Path) -> None:
+    assert wanted is not None
+    wanted(path)
 
 
 def test_the_overlay_is_exported_as_opaque_as_it_is_shown(
@@ -513,7 +518,7 @@ def test_the_overlay_is_exported_as_opaque_as_it_is_shown(
     for opacity in (0.05, 1.0):
         tuning.set_opacity(opacity)
         with qtbot.waitSignal(tuning.notice_raised):
-            tuning.export_overlay(tmp_path / "overlay.png")
+            export(tuning.overlay_export(), tmp_path / "overlay.png")
         with Image.open(tmp_path / "overlay.png") as picture:
             veiled.append((np.asarray(picture) == VEIL_RGB).all(axis=-1).any())
     assert veiled == [False, True]
@@ -523,8 +528,19 @@ def test_an_export_that_fails_is_told(
     qtbot: QtBot, session: Session, tuning: Tuning, notices: list[str], draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    tuning.export_plan(tmp_path)
+    export(tuning.plan_export(), tmp_path)
     with qtbot.waitSignal(tuning.notice_raised):
-        tuning.export_overlay(tmp_path / "nowhere" / "overlay.png")
+        export(tuning.overlay_export(), tmp_path / "nowhere" / "overlay.png")
     assert len(notices) == 2
     assert "there is no folder" in notices[1]
+
+
+def test_what_was_shown_is_exported_though_another_page_came_before_the_file_was_named(
+    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    wanted = tuning.plan_export()
+    session.select_page(None)
+    assert tuning.plan_export() is tuning.overlay_export() is tuning.curve_export() is None
+    export(wanted, tmp_path / "plan.json")
+    assert (tmp_path / "plan.json").stat().st_size > 100
