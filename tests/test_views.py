@@ -34,6 +34,15 @@ def test_only_gundam_makes_tiles(mode: Mode) -> None:
     assert views.tiles.shape == (0, TILE_PX, TILE_PX, 3)
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("size", [(900, 700), (701, 1403)])
+def test_a_grey_page_is_seen_as_the_same_page_in_colours(mode: Mode, size: tuple[int, int]) -> None:
+    grey = noise_page(*size).convert("L")
+    views, coloured = make_views(grey, mode), make_views(grey.convert("RGB"), mode)
+    assert np.array_equal(views.global_view, coloured.global_view)
+    assert np.array_equal(views.tiles, coloured.tiles)
+
+
 def test_a_page_of_the_size_of_the_view_is_not_resampled() -> None:
     page = noise_page(1024, 1024)
     assert np.array_equal(make_views(page, Mode.BASE).global_view, np.asarray(page))
@@ -98,6 +107,6 @@ def test_a_hair_thin_page_can_still_be_stretched() -> None:
     assert make_views(Image.new("RGB", (1, 20000)), Mode.TINY).global_view.shape == (512, 512, 3)
 
 
-def test_a_page_that_is_not_rgb_is_a_mistake_of_the_caller() -> None:
-    with pytest.raises(ValueError, match="RGB"):
-        make_views(Image.new("L", (100, 100)), Mode.TINY)
+def test_a_page_that_is_neither_rgb_nor_grey_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="not CMYK"):
+        make_views(Image.new("CMYK", (100, 100)), Mode.TINY)

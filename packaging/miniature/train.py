@@ -109,6 +109,7 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting:
 def main() -> int:
     options = _parse()
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")  # no two batches are as large
     settings = RunSettings(
         folder=options.folder,
         steps=options.steps,

@@ -16,6 +16,7 @@ from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, Mode
 
 PADDING_GREY = (127, 127, 127)
 """What letterboxing fills with: the mean of the normalisation, as the reference truncates it."""
+_PADDING: dict[str, int | tuple[int, ...]] = {"RGB": PADDING_GREY, "L": PADDING_GREY[0]}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ def make_views(image: Image.Image, mode: Mode, most_tiles: int = MOST_TILES) -> 
     adds the page stretched to a canvas of 2 to 9 tiles, unless it fits into one tile.
 
     Args:
-        image: RGB page.
+        image: RGB or grey page; a grey one is seen as an RGB page with three equal channels, sooner.
         mode: how to scale it.
         most_tiles: most tiles in Gundam mode, 2..9; fewer than the published 9 cost detail and save memory.
 
@@ -54,8 +55,8 @@ def make_views(image: Image.Image, mode: Mode, most_tiles: int = MOST_TILES) -> 
     Raises:
         ReadingError: the page is so narrow that nothing would be left of it.
     """
-    if image.mode != "RGB":
-        raise ValueError(f"views are made of RGB pages, not {image.mode}")
+    if image.mode not in _PADDING:
+        raise ValueError(f"views are made of RGB or grey pages, not {image.mode}")
     size = (mode.view_px, mode.view_px)
     if not mode.letterboxed:
         global_view = image.resize(size)
@@ -65,11 +66,11 @@ def make_views(image: Image.Image, mode: Mode, most_tiles: int = MOST_TILES) -> 
             "Crop it to the part with text, or choose Tiny or Small."
         )
     else:
-        global_view = ImageOps.pad(image, size, color=PADDING_GREY)
+        global_view = ImageOps.pad(image, size, color=_PADDING[image.mode])
     crop_wh = choose_tiles(image.size, most_tiles) if mode is Mode.GUNDAM else (0, 0)
     return PageViews(
         mode=mode,
-        global_view=np.asarray(global_view),
+        global_view=_pixels(global_view),
         tiles=_cut_tiles(image, crop_wh),
         crop_wh=crop_wh,
         page_size_px=image.size,
@@ -128,6 +129,11 @@ def _cut_tiles(image: Image.Image, crop_wh: tuple[int, int]) -> NDArray[np.uint8
     across, down = crop_wh
     if across * down == 0:
         return np.zeros((0, TILE_PX, TILE_PX, 3), dtype=np.uint8)
-    canvas = np.asarray(image.resize((across * TILE_PX, down * TILE_PX)))
+    canvas = _pixels(image.resize((across * TILE_PX, down * TILE_PX)))
     grid = canvas.reshape(down, TILE_PX, across, TILE_PX, 3)
     return grid.transpose(0, 2, 1, 3, 4).reshape(-1, TILE_PX, TILE_PX, 3)
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """(H, W, 3) of an RGB or grey image."""
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))

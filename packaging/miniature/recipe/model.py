@@ -106,6 +106,7 @@ class Learner(nn.Module):
         config = self.model.model.language_model.config
         if device.type == "cuda":
             config._experts_implementation = EVERY_EXPERT
+            torch.backends.cuda.enable_cudnn_sdp(False)  # it makes a plan for every length of a text
         else:
             config._attn_implementation = BY_BLOCKS
 

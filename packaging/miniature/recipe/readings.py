@@ -359,7 +359,7 @@ def show(page: Page, mode: Mode | None) -> ShownPage:
         view = torch.from_numpy(np.array(page.image))
         blocks = _told_blocks(page, None)
         return ShownPage(view, *_labels(page.print, size), *blocks, *_places(page.print, size))
-    views = make_views(page.image.convert("RGB"), mode)
+    views = make_views(page.image, mode)
     view_size = (mode.view_px, mode.view_px)
     left, top, *shown = letterbox_xywh(size, mode.view_px) if mode.letterboxed else (0, 0, *view_size)
     on_view = page.print.scaled(*_scales(shown, size), left, top)
