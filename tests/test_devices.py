@@ -279,6 +279,7 @@ def test_a_c_library_that_keeps_nothing_is_not_asked(monkeypatch: pytest.MonkeyP
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
         RuntimeError("[enforce fail at alloc_cpu.cpp:117] . DefaultCPUAllocator: can't allocate memory"),
         RuntimeError("MPS backend out of memory (MPS allocated: 8 GB)"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     ],
 )
 def test_each_device_has_its_own_way_to_say_that_memory_ran_out(error: Exception) -> None:

@@ -165,7 +165,8 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     words = str(error)
     return isinstance(error, RuntimeError) and any(
-        phrase in words for phrase in ("can't allocate memory", "not enough memory", "out of memory")
+        phrase in words
+        for phrase in ("can't allocate memory", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")
     )
 
 

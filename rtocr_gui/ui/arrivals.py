@@ -6,7 +6,7 @@ Knows no session: it tells which files came, or why none did.
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, Signal, Slot
+from PySide6.QtCore import QMimeData, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 
 SaveImage = Callable[[QImage], Path | None]
@@ -35,11 +35,11 @@ class Arrivals(QObject):
     def offer(self, event: QDragEnterEvent) -> None:
         """Say whether what is dragged over the window would be taken."""
         if _local_files(event.mimeData()) or event.mimeData().hasImage():
-            event.acceptProposedAction()
+            _accept(event)
 
     def take(self, event: QDropEvent) -> None:
         """Take what was dropped."""
-        event.acceptProposedAction()
+        _accept(event)
         data = event.mimeData()
         self._take(_local_files(data), QImage(data.imageData()) if data.hasImage() else QImage())
 
@@ -60,6 +60,12 @@ class Arrivals(QObject):
             self.files_came.emit([path])
         else:
             self.nothing_came.emit("The image could not be saved to a file. Free some space, and try again.")
+
+
+def _accept(event: QDropEvent) -> None:
+    """Take a copy, whatever key is held: after a move the file manager would remove the files."""
+    event.setDropAction(Qt.DropAction.CopyAction)
+    event.accept()
 
 
 def _local_files(data: QMimeData) -> list[Path]:

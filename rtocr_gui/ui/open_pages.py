@@ -3,9 +3,10 @@
 Plain state without Qt signals; `session` changes it and tells the panes.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 from rtocr_gui.documents.pages import PageRef
@@ -377,11 +378,12 @@ class OpenPages:
 
     @property
     def entries(self) -> tuple[PageEntry, ...]:
-        """What the page list shows; the page number only where a file has several.
+        """What the page list shows: the page number where a file has several, the folder where it tells.
 
         A file that was changed and opened again stands twice while pages of the former version are edited.
         """
         newest = self._newest
+        folders = _telling_folders(newest)
         pages_of = Counter((ref.path, ref.sha256) for ref in self._pages)
         return tuple(
             PageEntry(
@@ -392,12 +394,27 @@ class OpenPages:
                     for part, applies in (
                         (f"Page {ref.index + 1}", pages_of[ref.path, ref.sha256] > 1),
                         ("earlier version", newest[ref.path] != ref.sha256),
+                        (f"in {folders.get(ref.path)}", ref.path in folders),
                     )
                     if applies
                 ),
             )
             for ref in self._pages
         )
+
+
+def _telling_folders(paths: Collection[Path]) -> dict[Path, Path]:
+    """The folders of files that share their name with another, as much of them as tells these apart."""
+    folders: defaultdict[str, set[Path]] = defaultdict(set)
+    for path in paths:
+        folders[path.name].add(path.parent)
+    telling = {}
+    for path in paths:
+        alike = folders[path.name]
+        if len(alike) > 1:
+            parts = next(n for n in count(1) if len({folder.parts[-n:] for folder in alike}) == len(alike))
+            telling[path] = Path(*path.parent.parts[-parts:])
+    return telling
 
 
 def _about_small_print(reading: ReadingRecord) -> str:

@@ -108,10 +108,12 @@ class PageModel(QAbstractListModel):
         Pages that come after all that are listed are added; any other change resets the model.
         """
         known, before = {row.entry.key: row for row in self._rows}, len(self._rows)
-        rows = []
-        for entry in entries:
+        rows, told_anew = [], []
+        for position, entry in enumerate(entries):
             row = known.get(entry.key) or PageRow(entry)
-            row.entry = entry
+            if row.entry != entry:
+                row.entry = entry
+                told_anew.append(position)
             rows.append(row)
         grows = [row.entry.key for row in rows[:before]] == list(known)
         if not grows:
@@ -122,8 +124,11 @@ class PageModel(QAbstractListModel):
         self._positions = {row.entry.key: position for position, row in enumerate(rows)}
         if not grows:
             self.endResetModel()
-        elif len(rows) > before:
+            return
+        if len(rows) > before:
             self.endInsertRows()
+        for position in told_anew:
+            self._announce(position)
 
     def rename(self, names: Mapping[Hashable, Hashable]) -> None:
         """Know pages by other keys: they keep place and state, and need another thumbnail."""

@@ -25,18 +25,18 @@ def arrivals(clipboard: QClipboard) -> Arrivals:
     return Arrivals(lambda image: SAVED)
 
 
-def dropped(arrivals: Arrivals, data: QMimeData) -> bool:
-    """Drop data and tell whether it was taken."""
-    copy, left, no_key = (
-        Qt.DropAction.CopyAction,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    enter = QDragEnterEvent(QPoint(9, 9), copy, data, left, no_key)
+def dropped(
+    arrivals: Arrivals, data: QMimeData, key: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
+) -> bool:
+    """Drop data and tell whether a copy of it was taken."""
+    actions, left = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction, Qt.MouseButton.LeftButton
+    enter = QDragEnterEvent(QPoint(9, 9), actions, data, left, key)
     enter.ignore()
     arrivals.offer(enter)
     if enter.isAccepted():
-        arrivals.take(QDropEvent(QPointF(9, 9), copy, data, left, no_key))
+        drop = QDropEvent(QPointF(9, 9), actions, data, left, key)
+        arrivals.take(drop)
+        assert drop.dropAction() is enter.dropAction() is Qt.DropAction.CopyAction
     return enter.isAccepted()
 
 
@@ -52,6 +52,15 @@ def test_dropped_files_are_told_as_paths(qtbot: QtBot, arrivals: Arrivals, tmp_p
     with qtbot.waitSignal(arrivals.files_came) as caught:
         assert dropped(arrivals, data)
     assert caught.args == [[tmp_path / "scan 1.png"]]
+
+
+def test_files_that_are_dropped_with_shift_stay_where_they_are(
+    qtbot: QtBot, arrivals: Arrivals, tmp_path: Path
+) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "scan.png"))])
+    with qtbot.waitSignal(arrivals.files_came):
+        assert dropped(arrivals, data, Qt.KeyboardModifier.ShiftModifier)
 
 
 def test_a_dropped_picture_is_made_a_file(qtbot: QtBot, arrivals: Arrivals) -> None:

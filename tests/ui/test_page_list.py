@@ -80,6 +80,17 @@ def test_a_page_whose_thumbnail_failed_asks_again_once_the_list_is_told_anew(
     qtbot.waitUntil(lambda: wanted == [0, 1, 1])
 
 
+def test_a_row_is_told_anew_where_pages_come_behind_it(qtbot: QtBot, pages: PageList) -> None:
+    pages.set_pages([PageEntry(0, "scan.png", "")])
+    renamed = PageEntry(0, "scan.png", "in 2025")
+    with qtbot.waitSignal(view(pages).model().dataChanged) as told:
+        pages.set_pages([renamed, PageEntry(1, "scan.png", "in 2026")])
+    assert told.args[0].row() == 0
+    assert [summary(pages, row) for row in (0, 1)] == [
+        f"scan.png\nin {year}\nNot read" for year in (2025, 2026)
+    ]
+
+
 def test_a_thumbnail_is_painted_and_a_missing_one_leaves_a_frame(pages: PageList) -> None:
     pages.set_pages(entries(2))
     pages.set_thumbnail(0, picture("magenta"))

@@ -13,7 +13,7 @@ from rtocr_gui.errors import CheckpointError, ReadingError
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.page_model import PageState
+from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord
 from tests.fake_engine import FakeEngine
@@ -520,6 +520,21 @@ def test_a_page_that_is_read_anew_is_counted_once(
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: session.current_text.endswith("at 0.60") and not session.activity.reading)
     assert set(counts) == {0, 1}
+
+
+def test_files_of_one_name_are_listed_with_what_of_their_folders_tells_them_apart(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    listed: list[tuple[PageEntry, ...]] = []
+    session.pages_changed.connect(listed.append)
+    for folder in ("2025/bills", "2026/bills"):
+        (tmp_path / folder).mkdir(parents=True)
+    paths = [draw_page(name) for name in ("2025/bills/scan.png", "2026/bills/scan.png", "letter.png")]
+    with qtbot.waitSignal(session.pages_changed, check_params_cb=lambda entries: len(entries) == 3):
+        session.open_files(paths)
+    details = {entry.key.path: entry.detail for entry in listed[-1]}
+    years = [str(Path(year, "bills")) for year in ("2025", "2026")]
+    assert [details[path] for path in paths] == [f"in {years[0]}", f"in {years[1]}", ""]
 
 
 def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
