@@ -15,7 +15,16 @@ from recipe.labels import UNSAID, BlockLabels
 from recipe.losses import block_loss, edge_loss, look_loss, place_loss, position_loss, text_loss, tile_loss
 from recipe.model import POSITIONS, STRIPS
 from recipe.pages import Page, PageKind, draw_page
-from recipe.readings import PADDING, TOKENIZER, ReadingBatches, ViewPlan, find_in_boxes, find_in_print, show
+from recipe.readings import (
+    PADDING,
+    TOKENIZER,
+    Part,
+    ReadingBatches,
+    ViewPlan,
+    find_in_boxes,
+    find_in_print,
+    show,
+)
 from tokenizers import Tokenizer
 from torch.nn.functional import one_hot
 
@@ -37,23 +46,29 @@ def test_targets_are_the_text_and_then_the_end() -> None:
         assert all(token >= 5 for token in ids[:-1])
 
 
+def misread_part(monkeypatch: pytest.MonkeyPatch, *ways: str) -> Part:
+    """Pages of which characters are given wrong in these ways only."""
+    plans = (ViewPlan(SMALL, Mode.TINY, pages=60),)
+    with monkeypatch.context() as context:
+        for way in {"_MISREAD_SHARE", "_LOST_SHARE", "_LOST_LINE_SHARE"} - set(ways):
+            context.setattr(f"recipe.readings.{way}", 0.0)
+        (part,) = ReadingBatches(plans, parts=1, seed=1, end_id=1)[0]
+    return part
+
+
 @pytest.mark.parametrize(
-    ("other", "shares", "run_lengths"),
-    [("_LOST_SHARE", (0.01, 0.05), (1.0, 1.3)), ("_MISREAD_SHARE", (0.02, 0.1), (3.0, 12.0))],
-    ids=["here and there", "for a while"],
+    ("way", "shares", "run_lengths"),
+    [
+        ("_MISREAD_SHARE", (0.01, 0.05), (1.0, 1.3)),
+        ("_LOST_SHARE", (0.02, 0.1), (3.0, 12.0)),
+        ("_LOST_LINE_SHARE", (0.003, 0.05), (3.0, 12.0)),
+    ],
+    ids=["here and there", "for a while", "from the beginning of a line on"],
 )
 def test_some_characters_are_given_wrong_and_all_are_asked_for_right(
-    monkeypatch: pytest.MonkeyPatch,
-    other: str,
-    shares: tuple[float, float],
-    run_lengths: tuple[float, float],
+    monkeypatch: pytest.MonkeyPatch, way: str, shares: tuple[float, float], run_lengths: tuple[float, float]
 ) -> None:
-    plans = (ViewPlan(SMALL, Mode.TINY, pages=60),)
-    monkeypatch.setattr(f"recipe.readings.{other}", 0.0)
-    (part,) = ReadingBatches(plans, parts=1, seed=1, end_id=1)[0]
-    monkeypatch.setattr("recipe.readings._LOST_SHARE", 0.0)
-    monkeypatch.setattr("recipe.readings._MISREAD_SHARE", 0.0)
-    (well_read,) = ReadingBatches(plans, parts=1, seed=1, end_id=1)[0]
+    part, well_read = misread_part(monkeypatch, way), misread_part(monkeypatch)
     said = part.targets > 1
     wrong = part.given[said] != well_read.given[said]
     assert torch.equal(part.targets, well_read.targets)
@@ -61,6 +76,22 @@ def test_some_characters_are_given_wrong_and_all_are_asked_for_right(
     assert shares[0] < wrong.float().mean() < shares[1]
     runs = (wrong & ~wrong.roll(1)).sum()
     assert run_lengths[0] < wrong.sum() / runs < run_lengths[1]
+
+
+def test_a_line_that_is_given_wrong_is_another_one_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = misread_part(monkeypatch, "_LOST_LINE_SHARE")
+    words = Tokenizer.from_file(str(TOKENIZER))
+    others = []
+    for given, targets in zip(part.given.tolist(), part.targets.tolist(), strict=True):
+        length = sum(token > 1 for token in targets)
+        told, lines = (words.decode(ids[:length]).split("\n") for ids in (given, targets))
+        others += [
+            (line, lines)
+            for line, right in zip(told, lines, strict=False)
+            if line[:4] != right[:4] and len(told) == len(lines)
+        ]
+    assert len(others) > 5
+    assert all(any(line[:3] == of_page[:3] for of_page in lines) for line, lines in others if len(line) > 8)
 
 
 def test_the_beginnings_of_lines_and_the_end_count_more() -> None:

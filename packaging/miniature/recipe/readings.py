@@ -38,6 +38,8 @@ _MISREAD_SHARE = 0.03
 """Of the ids that are given to the decoder."""
 _LOST_SHARE, _LOST_LENGTH = 0.006, 9.0
 """Of those ids, before so many something else is told for a while; over so many ids on average."""
+_LOST_LINE_SHARE = 0.05
+"""Of the lines, before whose beginnings another line is told for a while."""
 
 _LINE_WEIGHT = 4.0
 """Of what follows a newline, over any other id: a line that was not found costs all its characters."""
@@ -200,15 +202,26 @@ class ReadingBatches(Dataset[list[Part]]):
     def _misread(self, ids: list[int], rng: random.Random) -> list[int]:
         """Wrong ids in the place of some: the decoder has to find its way after its own mistakes.
 
-        Another id of the text here and there; and for a while running text that the page does not hold, as
-        the decoder writes it where it has lost its place: it shall know how far it would have come.
+        Another id of the text here and there; and for a while running text that the page does not hold, or
+        another line of it, as the decoder writes them where it has lost its place: it shall know how far it
+        would have come, and which line it has not read yet.
         """
         told = [rng.choice(ids) if rng.random() < _MISREAD_SHARE else one for one in ids]
+        lines = [0, *(place + 1 for place, one in enumerate(ids[:-1]) if one == self._break_id)]
+
+        def lose(start: int, another_line: bool) -> None:
+            length = 1 + int(rng.expovariate(1 / _LOST_LENGTH))
+            line = rng.choice(lines)
+            other = ids[line:] if another_line else self._encode(paragraph(rng, length)).ids
+            other = other[: min(length, len(ids) - start)]
+            told[start : start + len(other)] = other
+
         for start in range(len(ids)):
             if rng.random() < _LOST_SHARE:
-                length = 1 + int(rng.expovariate(1 / _LOST_LENGTH))
-                other = self._encode(paragraph(rng, length)).ids[: min(length, len(ids) - start)]
-                told[start : start + len(other)] = other
+                lose(start, another_line=rng.random() < 0.5)
+        for start in lines:
+            if rng.random() < _LOST_LINE_SHARE:
+                lose(start, another_line=True)
         return told
 
     def _encode(self, text: str) -> Encoding:
