@@ -903,6 +903,14 @@ def test_a_full_disk_behind_the_output_is_told_in_a_sentence(page):
     assert errors == b"rtocr: the output could not be written: No space left on device.\n"
 
 
+def test_an_error_of_the_system_that_is_not_about_the_output_is_not_said_to_be(page):
+    def broken_engine(*_):
+        raise OSError("libcudart.so.12: cannot open shared object file")
+
+    with pytest.raises(OSError, match="libcudart"):
+        main(["read", str(page), "-q"], broken_engine)
+
+
 # With the bundled model
 
 

@@ -11,6 +11,7 @@ from recipe.export import Description, export_checkpoint
 from recipe.growth import NO_LAYERS, add_layers_option
 from recipe.training import Blend
 
+from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.model_info import PrintSizes
 from rtocr_gui.ocr.reading import TASKS, Mode
 
@@ -60,7 +61,10 @@ def main() -> int:
         options.tasks,
         PrintSizes(*options.x_height) if options.x_height else None,
     )
-    export_checkpoint(options.run, options.folder, said, heads=options.heads, blend=blend)
+    try:
+        export_checkpoint(options.run, options.folder, said, heads=options.heads, blend=blend)
+    except CheckpointError as error:
+        sys.exit(str(error))
     return 0
 
 

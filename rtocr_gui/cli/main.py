@@ -5,6 +5,7 @@ only through the engine that a command makes when it needs one.
 """
 
 import argparse
+import errno
 import io
 import os
 import sys
@@ -21,6 +22,11 @@ from rtocr_gui.export.writing import check_target
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
+
+_OF_OUTPUT = {
+    getattr(errno, name, None) for name in ("EPIPE", "ENOSPC", "EDQUOT", "EFBIG", "EIO", "EINVAL", "EBADF")
+}
+"""What writing to stdout fails with: the disk is full, or whoever listened has gone (EINVAL on Windows)."""
 
 
 def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real_engine) -> int:
@@ -51,7 +57,9 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
         progress.complain(str(error))
         return EXIT_FAILED
     except OSError as error:
-        if not isinstance(error, BrokenPipeError):  # then whoever listened has gone
+        if error.errno not in _OF_OUTPUT:
+            raise
+        if not isinstance(error, BrokenPipeError):
             progress.complain(f"the output could not be written: {error.strerror}.")
         # Python flushes stdout at exit and must find something to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -46,10 +46,8 @@ class Arrivals(QObject):
     @Slot()
     def paste(self) -> None:
         """Take the files or the picture on the clipboard."""
-        clipboard = QGuiApplication.clipboard()
-        # An empty clipboard has no MIME data on some platforms, whatever the stubs promise.
-        data: QMimeData | None = clipboard.mimeData()
-        self._take(_local_files(data) if data is not None else [], clipboard.image())
+        data = clipboard_data()
+        self._take(_local_files(data) if data is not None else [], QGuiApplication.clipboard().image())
 
     def _take(self, files: list[Path], image: QImage) -> None:
         if files:
@@ -60,6 +58,11 @@ class Arrivals(QObject):
             self.files_came.emit([path])
         else:
             self.nothing_came.emit("The image could not be saved to a file. Free some space, and try again.")
+
+
+def clipboard_data() -> QMimeData | None:
+    """What is on the clipboard: on some platforms nothing if it is empty, whatever the stubs promise."""
+    return QGuiApplication.clipboard().mimeData()
 
 
 def _accept(event: QDropEvent) -> None:

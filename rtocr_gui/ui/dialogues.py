@@ -60,7 +60,8 @@ class Dialogues(QObject):
             if password:
                 self._session.open_file(question.path, password)
             else:
-                self.notice_raised.emit(Notice(f"{question.path.name}: not opened. {question.sentence}"))
+                sentence = f"{question.path.name}: not opened. {question.sentence}"
+                self.notice_raised.emit(Notice(sentence, about=question.path))
             self._password_questions.pop(0)
 
     @Slot(object)

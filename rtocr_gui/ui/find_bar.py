@@ -1,7 +1,7 @@
 """Where a person types what to look for in the texts, and sees how often it was found. Searches nothing."""
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from rtocr_gui.ui.form_parts import flat_button
@@ -81,7 +81,7 @@ class FindBar(QWidget):
             button.setEnabled(found.count > 0)
 
     def event(self, event: QEvent) -> bool:
-        if asks_for(event, QKeySequence.StandardKey.Cancel):
+        if asks_for(event, Qt.Key.Key_Escape):
             event.accept()  # else it would dismiss the notices
             return True
         return super().event(event)

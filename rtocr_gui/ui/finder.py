@@ -14,8 +14,8 @@ from rtocr_gui.ui.shown import Found
 
 Place = tuple[int, int]
 
-STREAM_MS = 100
-"""Text that streams in is searched at most this often."""
+REFRESH_MS = 100
+"""While texts stream in, or many pages change in a row, they are searched at most this often."""
 
 
 class Finder(QObject):
@@ -49,10 +49,10 @@ class Finder(QObject):
         self._words = ""
         self._cursor: Place = (0, 0)
         self._found: dict[PageRef, tuple[str, tuple[Place, ...]]] = {}
-        self._stream_timer = QTimer(self)
-        self._stream_timer.setSingleShot(True)
-        self._stream_timer.setInterval(STREAM_MS)
-        self._stream_timer.timeout.connect(self.refresh)
+        self._refresh_timer = QTimer(self)
+        self._refresh_timer.setSingleShot(True)
+        self._refresh_timer.setInterval(REFRESH_MS)
+        self._refresh_timer.timeout.connect(self.refresh)
 
     @Slot(str)
     def search(self, words: str) -> None:
@@ -98,10 +98,10 @@ class Finder(QObject):
         self._cursor = (0, 0)
 
     @Slot()
-    def follow_stream(self) -> None:
-        """Tell soon what is found in a text that grows."""
-        if self._words and not self._stream_timer.isActive():
-            self._stream_timer.start()
+    def refresh_soon(self) -> None:
+        """Tell soon again what is found: a text grows, or page after page is another."""
+        if self._words and not self._refresh_timer.isActive():
+            self._refresh_timer.start()
 
     @Slot()
     def refresh(self) -> None:

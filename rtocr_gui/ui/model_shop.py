@@ -19,7 +19,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage
 from rtocr_gui.ocr.library import ModelEntry, check_model, list_models, look_into, verdict
-from rtocr_gui.ocr.model_source import ModelSource, default_cache, published_folder_in
+from rtocr_gui.ocr.model_source import ModelSource, default_cache, published_folder_in, snapshots_in
 from rtocr_gui.ui.lanes import Lane
 
 _log = logging.getLogger(__name__)
@@ -289,7 +289,10 @@ class ModelShop(QObject):
             self._tell_own()
 
     def _tell_own(self) -> None:
-        self.own_folders_changed.emit(tuple(folder for folder, is_usable in self._own.items() if is_usable))
+        """What was downloaded is found without being remembered; it may go without a word."""
+        shared = snapshots_in(default_cache() if self._cache is None else self._cache).resolve()
+        usable = (folder for folder, is_usable in self._own.items() if is_usable)
+        self.own_folders_changed.emit(tuple(one for one in usable if shared not in one.resolve().parents))
 
     @Slot(int, object)
     def _take_download(self, run_id: int, told: DownloadProgress | str | None) -> None:

@@ -121,8 +121,8 @@ class NoticeBar(QFrame):
 
     @Slot()
     def withdraw_all(self) -> None:
-        """Forget offers to read pages again: another model may read them as they are."""
-        self._drop([row for row in self._rows if _pages_to_read(row.notice)])
+        """Forget all offers: there is another model, which may read pages as they are."""
+        self._drop([row for row in self._rows if row.notice.offers])
 
     @Slot()
     def clear(self) -> None:
@@ -218,12 +218,12 @@ class _Row(QWidget):
 
 
 def _pages_to_read(notice: Notice) -> set[PageRef]:
-    """The pages that a notice offers to read, however they lie; of two files of one name, which."""
+    """The pages that a notice offers to read, however they lie."""
     return {offer.ref.unrotated for offer in notice.offers if isinstance(offer, ReadAgain)}
 
 
 def _outdates(new: Notice, old: Notice) -> bool:
     """Whether nobody needs the old notice any more."""
-    says_the_same = new.sentence == old.sentence and _pages_to_read(new) == _pages_to_read(old)
+    says_the_same = new.sentence == old.sentence and new.about == old.about
     offers_the_same = bool(new.offers) and new.offers == old.offers
     return says_the_same or offers_the_same or (new.is_passing and old.is_passing)

@@ -4,6 +4,7 @@ Frozen values. Knows neither how a notice is shown nor how an offer is carried o
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtocr_gui.documents.pages import PageRef
@@ -66,11 +67,13 @@ class Notice:
         sentence: what happened.
         offers: what a person can do about it, the best first.
         is_passing: True where it went well and nobody has to do anything: the notice leaves by itself.
+        about: the file or the page, however it lies, that it is about: two of one name are told apart by it.
     """
 
     sentence: str
     offers: tuple[Offer, ...] = ()
     is_passing: bool = False
+    about: Path | PageRef | None = None
 
 
 def retry_label(scaling: Scaling) -> str:
@@ -80,9 +83,10 @@ def retry_label(scaling: Scaling) -> str:
     return f"Read in {scaling.label} mode"
 
 
-def about_page(ref: PageRef, sentence: str) -> str:
+def about_page(ref: PageRef, sentence: str, offers: tuple[Offer, ...] = ()) -> Notice:
     """Say which page a sentence is about, unless it does that itself."""
-    return sentence if ref.label in sentence else f"{ref.label}: {sentence}"
+    said = sentence if ref.label in sentence else f"{ref.label}: {sentence}"
+    return Notice(said, offers, about=ref.unrotated)
 
 
 def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:

@@ -28,7 +28,7 @@ class PageShelf(QObject):
         page_failed (PageFailure): the page that is shown has no picture, and why.
         thumbnail_rendered (PageRendered): the picture of a page in the list.
         password_needed (PasswordQuestion): a file would open with the right password.
-        refused (str): a file cannot be opened, and why.
+        refused (Path, str): a file cannot be opened, and why.
 
     Args:
         bridge: opens and renders.
@@ -46,7 +46,7 @@ class PageShelf(QObject):
     page_failed = Signal(object)
     thumbnail_rendered = Signal(object)
     password_needed = Signal(object)
-    refused = Signal(str)
+    refused = Signal(object, str)
 
     def __init__(
         self, bridge: EngineBridge, pages: OpenPages, pdf_dpi: float, parent: QObject | None = None
@@ -110,11 +110,14 @@ class PageShelf(QObject):
             neighbour = self._pages.remove(ref)
             if ref == shown:
                 shown = neighbour
-            if not self._pages.has_file(ref.path) and ref.path not in self._opening.values():
-                self._bridge.close_document(ref.path)
+            self._close_unused(ref.path)
         self._tell_pages()
         if shown != self._current:
             self._show(shown)
+
+    def _close_unused(self, path: Path) -> None:
+        if not self._pages.has_file(path) and path not in self._opening.values():
+            self._bridge.close_document(path)
 
     def rotate(self, degrees: int, *, whole_file: bool = False) -> None:
         """Turn the selected pages clockwise, or all of the shown one's file; files stay as they are."""
@@ -171,9 +174,11 @@ class PageShelf(QObject):
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
         path = self._opening.pop(failure.request_id, None)
+        if path is not None:
+            self._close_unused(path)
         if path is not None and failure.needs_password:
             self.password_needed.emit(PasswordQuestion(path, failure.sentence))
         elif path is not None:
-            self.refused.emit(f"{path.name}: {failure.sentence}")
+            self.refused.emit(path, failure.sentence)
         elif failure.request_id == self._render_id and self._current is not None:
             self.page_failed.emit(PageFailure(self._current, failure.sentence))

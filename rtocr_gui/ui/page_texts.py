@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Reading
-from rtocr_gui.ui.notices import Notice, ReadAgain, about_page
+from rtocr_gui.ui.notices import ReadAgain, about_page
 from rtocr_gui.ui.open_pages import OpenPage, OpenPages
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.reader import Reader
@@ -90,6 +90,10 @@ class PageTexts(QObject):
             self._announce(page)
         self._show()
 
+    def tell_shown(self) -> None:
+        """Tell the text of the page that is shown again: what is said of it is another."""
+        self._show()
+
     def blame_picture(self, failure: PageFailure) -> None:
         """Keep why a page has no picture."""
         is_earlier = self._pages.has_newer(failure.ref)
@@ -168,7 +172,7 @@ class PageTexts(QObject):
 
     def _raise_notice(self, page: OpenPage) -> None:
         offers = () if page.retry is None else (ReadAgain(page.ref, page.retry),)
-        self.notice_raised.emit(Notice(about_page(page.ref, page.sentence), offers))
+        self.notice_raised.emit(about_page(page.ref, page.sentence, offers))
 
     def _tell_of(self, page: OpenPage) -> None:
         self._announce(page)

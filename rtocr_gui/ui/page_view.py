@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QHelpEvent,
     QImage,
     QKeyEvent,
-    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -284,7 +283,7 @@ class PageView(ZoomArea):
             self.viewport().update()
 
     def event(self, event: QEvent) -> bool:
-        if self._pinned is not None and asks_for(event, QKeySequence.StandardKey.Cancel):
+        if self._pinned is not None and asks_for(event, Qt.Key.Key_Escape):
             event.accept()
             return True
         return super().event(event)

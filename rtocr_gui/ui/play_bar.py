@@ -5,7 +5,7 @@ is traced before the person asks for it.
 """
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QHideEvent, QKeyEvent, QKeySequence
+from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -185,7 +185,7 @@ class PlayBar(QWidget):
             self._show_state()
 
     def event(self, event: QEvent) -> bool:
-        if asks_for(event, QKeySequence.StandardKey.Cancel):
+        if asks_for(event, Qt.Key.Key_Escape):
             event.accept()  # else it would dismiss the notices
             return True
         return super().event(event)

@@ -149,7 +149,7 @@ class Reader(QObject):
 
     def _stop_page(self, ref: PageRef, *, comes_again: bool = False) -> None:
         for read_id, page in self._in_hand.items():
-            if page.ref == ref:
+            if page.ref.unrotated == ref.unrotated:
                 page.is_stopped = True
                 page.comes_again = comes_again
                 self._bridge.stop(read_id)

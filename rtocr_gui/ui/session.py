@@ -129,7 +129,7 @@ class Session(QObject):
         self._shelf.page_failed.connect(self._fail_page)
         self._shelf.thumbnail_rendered.connect(self.thumbnail_changed)
         self._shelf.password_needed.connect(self.password_needed)
-        self._shelf.refused.connect(self._tell_problem)
+        self._shelf.refused.connect(self._tell_of_file)
         self.models.left.connect(self._leave_model)
         self.models.adopted.connect(self._forget_former_model)
         self.models.ready.connect(self._use_model)
@@ -146,14 +146,14 @@ class Session(QObject):
         self._texts.text_changed.connect(self.text_changed)
         self._texts.text_changed.connect(self.finder.refresh)
         self._texts.text_appended.connect(self.text_appended)
-        self._texts.text_appended.connect(self.finder.follow_stream)
+        self._texts.text_appended.connect(self.finder.refresh_soon)
         self._texts.summary_changed.connect(self.summary_changed)
         self._texts.reading_changed.connect(self.reading_changed)
         self._texts.reading_changed.connect(self.tuning.show_readings)
         self._texts.blocks_changed.connect(self.blocks.show_blocks)
         self._texts.blocks_changed.connect(self.blocks_changed)
         self._texts.page_status_changed.connect(self.page_status_changed)
-        self._texts.page_status_changed.connect(self.finder.refresh)
+        self._texts.page_status_changed.connect(self.finder.refresh_soon)
         self._texts.notice_raised.connect(self.notice_raised)
         self._exporter.told.connect(self.notice_raised)
         self.tuning.notice_raised.connect(self.notice_raised)
@@ -247,9 +247,9 @@ class Session(QObject):
         """How many pages hold typed text that was not exported since."""
         return sum(not page.exported for page in self._pages)
 
-    @Slot(str)
-    def _tell_problem(self, sentence: str) -> None:
-        self.notice_raised.emit(Notice(sentence))
+    @Slot(object, str)
+    def _tell_of_file(self, path: Path, sentence: str) -> None:
+        self.notice_raised.emit(Notice(f"{path.name}: {sentence}", about=path))
 
     # Choices -------------------------------------------------------------------------------
 
@@ -296,7 +296,7 @@ class Session(QObject):
         if self._read_settings(self.current) != before:
             self._refresh_plan()
             self.tuning.show_page(self.current)
-        self._texts.tell_anew()
+        self._texts.tell_shown()
 
     @Slot(object)
     def set_task(self, task: Task) -> None:
@@ -429,7 +429,7 @@ class Session(QObject):
         """The page keeps its picture; where that cannot be had either, it says why already."""
         page = self._pages.get(self.current)
         if page is not None and page.picture_problem == "":
-            self._tell_problem(about_page(page.ref, sentence))
+            self.notice_raised.emit(about_page(page.ref, sentence))
 
     # Reading and text ----------------------------------------------------------------------
 

@@ -15,7 +15,6 @@ from PySide6.QtGui import (
     QAction,
     QColor,
     QFontDatabase,
-    QGuiApplication,
     QImage,
     QKeySequence,
     QPalette,
@@ -34,6 +33,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rtocr_gui.ui.arrivals import clipboard_data
 from rtocr_gui.ui.keys import asks_for
 from rtocr_gui.ui.shown import Found
 
@@ -71,10 +71,11 @@ class MarkdownEditor(QPlainTextEdit):
         return source.hasText() and not any(url.isLocalFile() for url in source.urls())
 
     def event(self, event: QEvent) -> bool:
-        pasting = asks_for(event, QKeySequence.StandardKey.Paste)
-        if pasting and not self.canInsertFromMimeData(QGuiApplication.clipboard().mimeData()):
-            event.ignore()  # else Qt would paste the names of files, and of a picture nothing
-            return False
+        if asks_for(event, QKeySequence.StandardKey.Paste):
+            data = clipboard_data()
+            if data is None or not self.canInsertFromMimeData(data):
+                event.ignore()  # else Qt would paste the names of files, and of a picture nothing
+                return False
         return super().event(event)
 
     def scroll_to(self, cursor: QTextCursor) -> None:

@@ -260,7 +260,7 @@ def test_what_is_read_on_other_pages_is_counted(
     qtbot.keyClicks(line(window), "page 2")
     assert outcome(window) == "Not found; 2 pages not read yet"
     until_idle(qtbot, session, session.read_all)
-    assert outcome(window) == "None here, 1 on other pages"
+    qtbot.waitUntil(lambda: outcome(window) == "None here, 1 on other pages")
 
 
 def test_of_very_many_places_those_around_the_chosen_one_light_up(qtbot: QtBot, searched: MainWindow) -> None:

@@ -139,8 +139,11 @@ def test_copied_files_and_pictures_go_to_the_window_also_while_the_person_types(
     for copied in (files, picture, words):
         QGuiApplication.clipboard().setMimeData(copied)
         qtbot.keyClick(editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert pasted == [files, picture]
+    QGuiApplication.clipboard().clear()
+    qtbot.keyClick(editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert pasted == [files, picture, words]
     assert editor.toPlainText() == "words"
+    assert window.notice_bar.sentences[-1] == "There is no image and no file to paste."
     qtbot.waitUntil(lambda: len(session.refs) == 2)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.ocr.model_source import snapshots_in
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.models_desk import ModelsDesk
 from rtocr_gui.ui.session import Session
@@ -21,7 +22,7 @@ def bundled(tmp_path: Path) -> Path:
 def desk(
     window: MainWindow, session: Session, bundled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ModelsDesk]:
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     made = ModelsDesk(session, bundled, window)
     window.models_requested.connect(made.open)
     yield made
@@ -82,6 +83,23 @@ def test_a_model_that_was_chosen_elsewhere_is_listed_when_it_opens_again(
     desk.open()
     qtbot.waitUntil(lambda: len(listed(desk)) == 2)
     qtbot.waitUntil(lambda: session.settings.own_models == (str(other),))
+
+
+def test_a_model_that_was_downloaded_for_all_programs_is_not_remembered_as_the_person_s_own(
+    qtbot: QtBot, session: Session, desk: ModelsDesk, tmp_path: Path
+) -> None:
+    snapshots = snapshots_in(tmp_path / "cache")
+    snapshots.mkdir(parents=True)
+    downloaded = write_checkpoint(snapshots / "9f30c71")
+    own = write_checkpoint(tmp_path / "own")
+    desk.open()
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        session.choose_model(downloaded)
+    desk.open()
+    assert desk.window is not None
+    desk.window.folder_named.emit(own)
+    qtbot.waitUntil(lambda: session.settings.own_models == (str(own),))
+    qtbot.waitUntil(lambda: len(listed(desk)) == 3)
 
 
 def test_opening_it_again_brings_the_same_window(window: MainWindow, desk: ModelsDesk) -> None:

@@ -19,8 +19,9 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, Scaling
+from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.notice_bar import NoticeBar
-from rtocr_gui.ui.notices import Notice, ReadAgain, about_page
+from rtocr_gui.ui.notices import LoadModel, Notice, ReadAgain, about_page
 
 NEVER = 2**30
 GOOD = Notice("Exported 1 page to out.md.", is_passing=True)
@@ -172,15 +173,25 @@ def test_a_long_notice_wraps_and_many_scroll(qtbot: QtBot, make_bar: MakeBar) ->
 
 
 def test_a_sentence_that_names_its_page_is_not_told_with_the_name_before_it() -> None:
-    assert about_page(RETRY.ref, "It failed.") == "scan.png, page 1: It failed."
-    assert about_page(RETRY.ref, "scan.png, page 1 is too large.") == "scan.png, page 1 is too large."
+    assert about_page(RETRY.ref, "It failed.").sentence == "scan.png, page 1: It failed."
+    told = "scan.png, page 1 is too large."
+    assert about_page(RETRY.ref, told).sentence == told
+
+
+def test_offers_of_every_kind_leave_when_there_is_another_model(make_bar: MakeBar) -> None:
+    bar = make_bar()
+    another = LoadModel("Use another", LoadRequest(Path("a")))
+    for notice in (LACK, Notice("It was not loaded.", (another,)), BAD):
+        bar.add(notice)
+    bar.withdraw_all()
+    assert bar.notices == (BAD,)
 
 
 def test_what_is_said_of_two_files_of_one_name_is_said_twice(make_bar: MakeBar) -> None:
     bar = make_bar()
     for folder in ("one", "other"):
         ref = PageRef(Path(folder, "scan.png"), 0, folder)
-        bar.add(Notice("scan.png, page 1: It failed.", (ReadAgain(ref, Scaling(Mode.BASE)),)))
+        bar.add(about_page(ref, "It failed.", (ReadAgain(ref, Scaling(Mode.BASE)),)))
     assert len(bar.notices) == 2
     assert bar._take_all.text() == "Read all 2 again"
 

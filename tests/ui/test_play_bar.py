@@ -2,8 +2,16 @@
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QWheelEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QMessageBox, QSlider, QToolButton, QWidget
+from PySide6.QtGui import QColor, QKeySequence, QShortcut, QWheelEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QMessageBox,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.play_bar import SPEEDS, PlayBar
@@ -192,6 +200,23 @@ def test_closing_is_a_wish_and_stops_the_play(qtbot: QtBot, bar: PlayBar, by_key
         else:
             button(bar, "Close").click()
     assert not bar.is_playing
+
+
+def test_escape_in_the_bar_is_no_shortcut_of_the_window(qtbot: QtBot) -> None:
+    window, bar = QWidget(), PlayBar()
+    qtbot.addWidget(window)
+    QVBoxLayout(window).addWidget(bar)
+    taken: list[str] = []
+    for key in ("Esc", "Ctrl+."):
+        QShortcut(QKeySequence(key), window, lambda key=key: taken.append(key))
+    window.show()
+    bar.show_trace(trace_of(TOKENS))
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    slider(bar).setFocus()
+    qtbot.keyClick(slider(bar), Qt.Key.Key_Escape)
+    qtbot.keyClick(slider(bar), Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+    assert taken == ["Ctrl+."]
 
 
 def test_a_hidden_bar_does_not_play_on(bar: PlayBar) -> None:

@@ -10,12 +10,13 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError, ReadingError
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord
+from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord, ShownText
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import open_and_load
 
@@ -138,7 +139,8 @@ def test_stop_keeps_what_was_read_and_forgets_the_rest(
     session.stop()
     qtbot.waitUntil(lambda: not session.activity.reading)
     assert session.current_text == "page"
-    assert [status.state for status in states.values()] == [PageState.STOPPED]
+    ended = [status.state for status in states.values() if status.state is not PageState.WAITING]
+    assert ended == [PageState.STOPPED]
 
 
 def stop_while_it_streams(
@@ -520,6 +522,65 @@ def test_a_page_that_is_read_anew_is_counted_once(
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: session.current_text.endswith("at 0.60") and not session.activity.reading)
     assert set(counts) == {0, 1}
+
+
+def test_a_page_that_is_edited_while_it_is_turned_and_read_anew_is_counted_no_more(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    session.read_selected()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    session.rotate_selected(90)
+    session.edit_text("mine")
+    assert session.activity.page <= session.activity.page_count == 1
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: not session.activity.reading)
+
+
+def test_another_mode_says_nothing_anew_of_pages_that_stay_as_they_are(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    session.read_replacing((session.current,), Scaling(Mode.BASE))
+    qtbot.waitUntil(lambda: session.current_text != "" and not session.activity.reading)
+    shown: list[ShownText] = []
+    session.text_changed.connect(shown.append)
+    states.clear()
+    session.set_most_tiles(5)
+    assert "this page only" not in shown[-1].summary
+    assert not states
+
+
+def test_two_damaged_files_of_one_name_are_told_one_by_one(
+    qtbot: QtBot, session: Session, window: MainWindow, tmp_path: Path
+) -> None:
+    paths = [tmp_path / folder / "scan.png" for folder in ("one", "other")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(b"not a picture")
+    session.open_files(paths)
+    qtbot.waitUntil(lambda: len(window.notice_bar.notices) == 2)
+
+
+def test_a_file_is_let_go_of_whose_page_was_removed_while_it_could_not_be_opened_again(
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    draw_page: Draw,
+    notices: list[str],
+) -> None:
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    closed: list[Path] = []
+    monkeypatch.setattr(bridge, "close_document", closed.append)
+    path.write_bytes(b"not a picture")
+    session.open_files([path])
+    session.remove_pages(session.refs)
+    assert not closed, "it may come"
+    qtbot.waitUntil(lambda: len(notices) == 1)
+    assert closed == [path]
 
 
 def test_files_of_one_name_are_listed_with_what_of_their_folders_tells_them_apart(

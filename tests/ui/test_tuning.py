@@ -539,8 +539,15 @@ def test_what_was_shown_is_exported_though_another_page_came_before_the_file_was
     qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    wanted = tuning.plan_export()
+    plan, overlay = tuning.plan_export(), tuning.overlay_export()
     session.select_page(None)
     assert tuning.plan_export() is tuning.overlay_export() is tuning.curve_export() is None
-    export(wanted, tmp_path / "plan.json")
+    export(plan, tmp_path / "plan.json")
     assert (tmp_path / "plan.json").stat().st_size > 100
+    assert not session.is_exporting
+    with qtbot.waitSignal(tuning.notice_raised):
+        export(overlay, tmp_path / "overlay.png")
+        assert session.is_exporting
+    assert not session.is_exporting
+    with Image.open(tmp_path / "overlay.png") as picture:
+        assert picture.width >= 400

@@ -256,7 +256,7 @@ def load_weights(
         model = {f"model.{name}": tensor for name, tensor in checkpoint.model.state_dict().items()}
         kept = heads or folder / HEADS_FILE
         if not kept.is_file():
-            raise CheckpointError(f"{kept} is missing: name the file with the heads of {folder} by --heads.")
+            raise CheckpointError(f"{kept} is missing: name the file with the heads of {folder}.")
         tensors = model | load_file(kept)
     grown = add_layers(tensors, learner.sizes, added)
     if _shapes(grown) != _shapes(learner.state_dict()):
