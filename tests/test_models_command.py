@@ -46,7 +46,7 @@ def test_models_are_listed_with_what_they_read(capsys: pytest.CaptureFixture[str
     listed = capsys.readouterr().out.splitlines()
     assert listed[0] == "RTOCR Miniature"
     assert "  comes with RTOCR" in listed
-    assert "  38.6 MB, bfloat16, 19.3 million weights" in listed
+    assert "  39.9 MB, bfloat16, 19.9 million weights" in listed
     assert "  reads Tiny, Small, Base, Large, Gundam: Plain text" in listed
 
 

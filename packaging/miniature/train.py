@@ -14,9 +14,11 @@ hand; they are those of the process, and begin anew with it.
 """
 
 import argparse
+import multiprocessing.connection
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +92,7 @@ def _parse() -> argparse.Namespace:
 def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting: Path | None = None) -> None:
     torch.set_num_threads(options.threads)
     if meeting is not None:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
         store = torch.distributed.FileStore(str(meeting), settings.processes)
         torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=settings.processes)
     asked = ("rate", "pruned", "encoder_learns")
@@ -104,6 +107,14 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting:
         sys.exit(str(error))
     if meeting is not None:
         torch.distributed.destroy_process_group()
+
+
+def _end_with_parent() -> None:
+    """One that went on alone would write the same state as those that go on from it."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from recipe.attention import BY_BLOCKS
@@ -222,6 +223,18 @@ def test_a_training_can_go_on_from_the_bundled_weights() -> None:
     with torch.no_grad():
         _, figures = ENCODER.loss(learner.eval(), batch, 0)
     assert figures["slots_right"] > 0.7
+
+
+def test_no_process_of_a_training_outlives_the_one_that_was_killed(tmp_path: Path) -> None:
+    words = ("encoder", str(tmp_path), "--steps", "1000", "--processes", "2", "--save-s", "0")
+    with subprocess.Popen([sys.executable, str(TRAIN), *words], stderr=subprocess.DEVNULL) as training:
+        while not (tmp_path / STATE_FILE).exists():
+            with pytest.raises(subprocess.TimeoutExpired):
+                training.wait(0.2)
+        children = psutil.Process(training.pid).children()
+        training.kill()
+    assert len(children) >= 2
+    assert not psutil.wait_procs(children, timeout=60)[1]
 
 
 @pytest.mark.parametrize("processes", [1, 2])

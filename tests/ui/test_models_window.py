@@ -89,7 +89,7 @@ def test_a_model_shows_its_size_precision_and_what_it_reads(
     assert item is not None
     assert [item.text(column) for column in range(4)] == [
         "RTOCR Miniature",
-        "38.6 MB",
+        "39.9 MB",
         "bfloat16",
         "Tiny, Small, Base, Large, Gundam: Plain text",
     ]

@@ -96,7 +96,7 @@ WHOLE_PAGES = (
     ViewPlan(_pages((720, 980), _A4, (10.5, 22), 2500), Mode.BASE, pages=1, weight=1.6, markdown=0.3),
     ViewPlan(_pages((1000, 1300), _A4, (15, 44), 2500), Mode.BASE, pages=1, weight=0.7, markdown=0.3),
     ViewPlan(_pages((950, 1100), (1.0, 1.1), (9, 20), 3000), Mode.BASE, pages=1, weight=1.0),
-    ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=0.7, markdown=0.2),
+    ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=1.2, markdown=0.2),
     ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=3.6, markdown=0.15),
     ViewPlan(_pages((1200, 1300), _A4, (9.5, 13), 6000), Mode.GUNDAM, pages=1, weight=0.5),
     _few_words((400, 800), (0.7, 1.4), (12, 50), 350, Mode.TINY, pages=5, weight=0.7),
@@ -107,7 +107,7 @@ WHOLE_PAGES = (
 """All modes; the x-heights are those of the page before it is scaled, in the view 7.5 pixels and more on
 nearly all pages."""
 
-_DENSE_WEIGHT, _WHERE_WEIGHT = 0.35, 0.3
+_DENSE_WEIGHT, _WHERE_WEIGHT = 0.5, 0.3
 
 EncoderLearning = Literal["nothing", "tokens", "all"]
 """What of the encoder a stage teaches: "tokens" is what follows SAM's neck."""
