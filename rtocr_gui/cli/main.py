@@ -24,7 +24,13 @@ EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
 _OF_OUTPUT = {
-    getattr(errno, name, None) for name in ("EPIPE", "ENOSPC", "EDQUOT", "EFBIG", "EIO", "EINVAL", "EBADF")
+    errno.EPIPE,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EIO,
+    errno.EINVAL,
+    errno.EBADF,
 }
 """What writing to stdout fails with: the disk is full, or whoever listened has gone (EINVAL on Windows)."""
 
@@ -41,6 +47,7 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
 
     Raises:
         SystemExit: 2 for wrong usage, 0 after `--help` and `--version`.
+        OSError: the system failed at something else than reading or writing.
     """
     arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -57,7 +64,7 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
         progress.complain(str(error))
         return EXIT_FAILED
     except OSError as error:
-        if error.errno not in _OF_OUTPUT:
+        if error.errno not in _OF_OUTPUT or error.filename or getattr(error, "winerror", None):
             raise
         if not isinstance(error, BrokenPipeError):
             progress.complain(f"the output could not be written: {error.strerror}.")

@@ -41,7 +41,8 @@ class Arrivals(QObject):
         """Take what was dropped."""
         _accept(event)
         data = event.mimeData()
-        self._take(_local_files(data), QImage(data.imageData()) if data.hasImage() else QImage())
+        if event.isAccepted():
+            self._take(_local_files(data), QImage(data.imageData()) if data.hasImage() else QImage())
 
     @Slot()
     def paste(self) -> None:
@@ -68,7 +69,7 @@ def clipboard_data() -> QMimeData | None:
 def _accept(event: QDropEvent) -> None:
     """Take a copy, whatever key is held: after a move the file manager would remove the files."""
     event.setDropAction(Qt.DropAction.CopyAction)
-    event.accept()
+    event.setAccepted(event.dropAction() is not Qt.DropAction.MoveAction)
 
 
 def _local_files(data: QMimeData) -> list[Path]:

@@ -140,10 +140,10 @@ class ModelShop(QObject):
     def refresh(self) -> None:
         """Look which models there are."""
         self._list_id += 1
-        request_id, own, cache, target = self._list_id, tuple(self._own), self._cache, self._target
+        request_id, own, target = self._list_id, tuple(self._own), self._target
 
         def look() -> None:
-            shared = default_cache() if cache is None else cache
+            shared = self._shared()
             place = target or published_folder_in(shared)
             models = list_models(self._bundled, own, shared)
             self._listed.emit(request_id, ModelsListed(models, place, _free_bytes(place)))
@@ -154,7 +154,14 @@ class ModelShop(QObject):
     def name_folder(self, folder: Path) -> None:
         """Look into a folder of the person's, and list it from now on."""
         self._own.setdefault(folder, False)
-        self._looking.submit(_guarded(lambda: self._looked.emit(look_into(folder)), _log_only))
+
+        def look() -> None:
+            if (
+                snapshots_in(self._shared()).resolve() not in folder.resolve().parents
+            ):  # else it is found anyway
+                self._looked.emit(look_into(folder))
+
+        self._looking.submit(_guarded(look, _log_only))
         self.refresh()
 
     @Slot(object)
@@ -189,13 +196,12 @@ class ModelShop(QObject):
         self._run_id += 1
         self._pause = threading.Event()
         run_id, pause, target = self._run_id, self._pause, self._target
-        cache = self._cache
         self._show(DownloadShown(DownloadState.RUNNING, self._download.progress))
 
         def download() -> None:
             from rtocr_gui.ocr.download import download_model  # brings the hub's library
 
-            folder = target or source.folder_in(default_cache() if cache is None else cache)
+            folder = target or source.folder_in(self._shared())
             with closing(download_model(source, folder, pause)) as steps:
                 for progress in steps:
                     self._told.emit(run_id, progress)
@@ -214,14 +220,13 @@ class ModelShop(QObject):
         """Stop the download and throw away what arrived of it."""
         self._pause.set()
         self._run_id += 1
-        run_id, target, cache = self._run_id, self._target, self._cache
+        run_id, target = self._run_id, self._target
         self._show(DownloadShown(DownloadState.STOPPING))
 
         def discard() -> None:
             from rtocr_gui.ocr.download import discard_download
 
-            shared = default_cache() if cache is None else cache
-            discard_download(target or published_folder_in(shared))
+            discard_download(target or published_folder_in(self._shared()))
             self._told.emit(run_id, None)
 
         self._downloading.submit(_guarded(discard, lambda sentence: self._told.emit(run_id, sentence)))
@@ -289,10 +294,7 @@ class ModelShop(QObject):
             self._tell_own()
 
     def _tell_own(self) -> None:
-        """What was downloaded is found without being remembered; it may go without a word."""
-        shared = snapshots_in(default_cache() if self._cache is None else self._cache).resolve()
-        usable = (folder for folder, is_usable in self._own.items() if is_usable)
-        self.own_folders_changed.emit(tuple(one for one in usable if shared not in one.resolve().parents))
+        self.own_folders_changed.emit(tuple(folder for folder, is_usable in self._own.items() if is_usable))
 
     @Slot(int, object)
     def _take_download(self, run_id: int, told: DownloadProgress | str | None) -> None:
@@ -319,6 +321,10 @@ class ModelShop(QObject):
     def _take_check(self, check_id: int, shown: CheckShown) -> None:
         if check_id == self._check_id:
             self.check_changed.emit(shown)
+
+    def _shared(self) -> Path:
+        """The folder of downloads; to be asked on a lane, as the first time imports the hub's library."""
+        return default_cache() if self._cache is None else self._cache
 
     def _show(self, shown: DownloadShown) -> None:
         self._download = shown

@@ -46,8 +46,8 @@ class ModelsDesk(QObject):
         """Show the window of models, or bring it to the front."""
         if self._window is None or self._shop is None:
             self._window, self._shop = self._make()
-        elif folder := self._session.settings.model_folder:
-            self._shop.name_folder(Path(folder))  # it may have been chosen elsewhere meanwhile
+        if folder := self._session.settings.model_folder:
+            self._shop.name_folder(Path(folder))  # it may have been chosen elsewhere
         else:
             self._shop.refresh()
         self._window.show()
@@ -66,7 +66,8 @@ class ModelsDesk(QObject):
         from rtocr_gui.ui.model_shop import ModelShop
         from rtocr_gui.ui.models_window import ModelsWindow, wire
 
-        shop = ModelShop(self._bundled, self._session.settings.named_folders, parent=self)
+        own = tuple(map(Path, self._session.settings.own_models))
+        shop = ModelShop(self._bundled, own, parent=self)
         window = ModelsWindow(self._over)
         window.model_chosen.connect(self._choose)
         window.fit_wanted.connect(self._session.models.judge_fit)

@@ -67,7 +67,7 @@ class Notice:
         sentence: what happened.
         offers: what a person can do about it, the best first.
         is_passing: True where it went well and nobody has to do anything: the notice leaves by itself.
-        about: the file or the page, however it lies, that it is about: two of one name are told apart by it.
+        about: the file or the page, however it lies, that it is about: two of one name keep a notice each.
     """
 
     sentence: str

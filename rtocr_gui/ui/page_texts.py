@@ -90,10 +90,6 @@ class PageTexts(QObject):
             self._announce(page)
         self._show()
 
-    def tell_shown(self) -> None:
-        """Tell the text of the page that is shown again: what is said of it is another."""
-        self._show()
-
     def blame_picture(self, failure: PageFailure) -> None:
         """Keep why a page has no picture."""
         is_earlier = self._pages.has_newer(failure.ref)

@@ -164,7 +164,8 @@ class Reader(QObject):
     def _read_on(self) -> None:
         """Begin with as many of the waiting pages as there is room for."""
         while len(self._in_hand) < self._pages_at_once:
-            ref = next((ref for ref in self._queue if not self.is_reading(ref)), None)
+            in_hand = {page.ref.unrotated for page in self._in_hand.values()}
+            ref = next((ref for ref in self._queue if ref.unrotated not in in_hand), None)
             if ref is None:
                 break
             with_others = len(self._in_hand) + len(self._queue) > 1

@@ -296,7 +296,7 @@ class Session(QObject):
         if self._read_settings(self.current) != before:
             self._refresh_plan()
             self.tuning.show_page(self.current)
-        self._texts.tell_shown()
+        self._texts.show_page(self.current)  # what is said of its text is another
 
     @Slot(object)
     def set_task(self, task: Task) -> None:

@@ -61,7 +61,7 @@ def misread_part(monkeypatch: pytest.MonkeyPatch, *ways: str) -> Part:
     [
         ("_MISREAD_SHARE", (0.01, 0.05), (1.0, 1.3)),
         ("_LOST_SHARE", (0.02, 0.1), (3.0, 12.0)),
-        ("_LOST_LINE_SHARE", (0.003, 0.05), (3.0, 12.0)),
+        ("_LOST_LINE_SHARE", (0.02, 0.06), (3.0, 12.0)),
     ],
     ids=["here and there", "for a while", "from the beginning of a line on"],
 )
@@ -85,13 +85,11 @@ def test_a_line_that_is_given_wrong_is_another_one_of_the_page(monkeypatch: pyte
     for given, targets in zip(part.given.tolist(), part.targets.tolist(), strict=True):
         length = sum(token > 1 for token in targets)
         told, lines = (words.decode(ids[:length]).split("\n") for ids in (given, targets))
-        others += [
-            (line, lines)
-            for line, right in zip(told, lines, strict=False)
-            if line[:4] != right[:4] and len(told) == len(lines)
-        ]
+        if len(told) == len(lines):  # else a line was told beyond its end
+            pairs = zip(told, lines, strict=True)
+            others += [(line, lines) for line, right in pairs if line[:4] != right[:4] and len(line) > 8]
     assert len(others) > 5
-    assert all(any(line[:3] == of_page[:3] for of_page in lines) for line, lines in others if len(line) > 8)
+    assert all(any(line[:3] == of_page[:3] for of_page in lines) for line, lines in others)
 
 
 def test_the_beginnings_of_lines_and_the_end_count_more() -> None:

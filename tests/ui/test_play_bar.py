@@ -207,16 +207,15 @@ def test_escape_in_the_bar_is_no_shortcut_of_the_window(qtbot: QtBot) -> None:
     qtbot.addWidget(window)
     QVBoxLayout(window).addWidget(bar)
     taken: list[str] = []
-    for key in ("Esc", "Ctrl+."):
-        QShortcut(QKeySequence(key), window, lambda key=key: taken.append(key))
+    QShortcut(QKeySequence("Esc"), window, lambda: taken.append("Esc"))
     window.show()
     bar.show_trace(trace_of(TOKENS))
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
     slider(bar).setFocus()
-    qtbot.keyClick(slider(bar), Qt.Key.Key_Escape)
-    qtbot.keyClick(slider(bar), Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
-    assert taken == ["Ctrl+."]
+    with qtbot.waitSignal(bar.closed):
+        qtbot.keyClick(slider(bar), Qt.Key.Key_Escape)
+    assert not taken
 
 
 def test_a_hidden_bar_does_not_play_on(bar: PlayBar) -> None:

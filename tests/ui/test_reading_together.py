@@ -68,6 +68,21 @@ def test_as_many_pages_are_in_hand_as_the_model_takes_and_the_others_wait(
         assert text_of(session, ref).startswith(f"page {number} of book.tiff")
 
 
+def test_a_page_that_is_turned_is_not_read_beside_its_former_self(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, book: tuple[PageRef, ...]
+) -> None:
+    fake_engine.gate.clear()
+    session.read_selected()
+    qtbot.waitUntil(lambda: session.activity.tokens == 1)
+    session.rotate_selected(90)
+    assert session.activity.together == 1
+    session.edit_text("mine")
+    assert session.activity.page_count == 1
+    fake_engine.gate.set()
+    wait_until_idle(qtbot, session)
+    assert session.current_text == "mine"
+
+
 def test_a_single_page_is_read_by_itself(
     qtbot: QtBot,
     session: Session,

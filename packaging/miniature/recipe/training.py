@@ -245,7 +245,7 @@ def load_weights(
     """
     misfit = CheckpointError(
         f"{folder} has other sizes or heads than {CONFIG} and the recipe ask for: begin from one with the "
-        "same, or name its --added-layers."
+        "same, or name the layers that it does not have."
     )
     if (folder / STATE_FILE).exists():
         tensors = _part(load_file(folder / STATE_FILE), "model:")

@@ -1,0 +1,30 @@
+"""Keys that widgets keep for themselves, and those that they leave to the window."""
+
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
+
+from rtocr_gui.ui.keys import asks_for
+
+OVERRIDE, PRESS = QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress
+
+
+class KeyThatCancels(QKeyEvent):
+    """As Ctrl+. is on macOS."""
+
+    def matches(self, key: QKeySequence.StandardKey) -> bool:
+        return key is QKeySequence.StandardKey.Cancel
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "expected"),
+    [(OVERRIDE, Qt.Key.Key_Escape, True), (OVERRIDE, Qt.Key.Key_A, False), (PRESS, Qt.Key.Key_Escape, False)],
+)
+def test_escape_is_asked_for_before_it_is_a_shortcut(kind: QEvent.Type, key: Qt.Key, expected: bool) -> None:
+    assert asks_for(QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier), Qt.Key.Key_Escape) is expected
+
+
+def test_another_key_that_cancels_is_left_to_the_window() -> None:
+    event = KeyThatCancels(OVERRIDE, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
+    assert asks_for(event, QKeySequence.StandardKey.Cancel)
+    assert not asks_for(event, Qt.Key.Key_Escape)
