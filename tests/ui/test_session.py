@@ -54,6 +54,13 @@ def read(qtbot: QtBot, session: Session, states: dict[str, PageStatus]) -> None:
     qtbot.waitUntil(lambda: label in states and states[label].state is PageState.READ)
 
 
+def begin_reading(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
+    """Read the selected pages up to where the engine waits for its gate."""
+    engine.gate.clear()
+    session.read_selected()
+    qtbot.waitUntil(engine.reading_began.is_set)
+
+
 def test_the_plan_of_the_first_page_is_there_before_anything_is_read(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
@@ -295,9 +302,7 @@ def test_moving_the_slider_during_a_reading_starts_it_over_at_the_new_ratio(
     states: dict[str, PageStatus],
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    session.read_selected()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    begin_reading(qtbot, session, fake_engine)
     session.settle_retention(0.3)
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: session.current_text.endswith("at 0.30") and not session.activity.reading)
@@ -482,9 +487,7 @@ def test_read_after_stop_reads_the_page_again(
     states: dict[str, PageStatus],
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    session.read_selected()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    begin_reading(qtbot, session, fake_engine)
     session.stop()
     session.read_selected()
     fake_engine.gate.set()
@@ -499,9 +502,7 @@ def test_pressing_read_twice_reads_once(
     states: dict[str, PageStatus],
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    session.read_selected()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    begin_reading(qtbot, session, fake_engine)
     session.read_selected()
     assert session.activity.page_count == 1
     assert session.activity.reading
@@ -511,9 +512,7 @@ def test_a_page_that_is_read_anew_is_counted_once(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    session.read_selected()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    begin_reading(qtbot, session, fake_engine)
     counts: list[int] = []
     session.activity_changed.connect(lambda activity: counts.append(activity.page_count))
     session.settle_retention(0.5)
@@ -528,9 +527,7 @@ def test_a_page_that_is_edited_while_it_is_turned_and_read_anew_is_counted_no_mo
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    session.read_selected()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    begin_reading(qtbot, session, fake_engine)
     session.rotate_selected(90)
     session.edit_text("mine")
     assert session.activity.page <= session.activity.page_count == 1
@@ -709,9 +706,7 @@ def test_a_page_that_is_being_read_is_shown_so_though_its_file_went_away(
 ) -> None:
     path = draw_page("two.tiff", pages=2)
     open_and_load(qtbot, session, path)
-    fake_engine.gate.clear()
-    session.read_selected()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    begin_reading(qtbot, session, fake_engine)
     being_read = session.current
     see_picture(qtbot, session, session.refs[1])
     path.rename(tmp_path / "away")
