@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui import questions
-from rtocr_gui.ui.notices import Notice
+from rtocr_gui.ui.notices import about_file
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import OverwriteQuestion, PasswordQuestion
 from rtocr_gui.units import counted
@@ -60,8 +60,7 @@ class Dialogues(QObject):
             if password:
                 self._session.open_file(question.path, password)
             else:
-                sentence = f"{question.path.name}: not opened. {question.sentence}"
-                self.notice_raised.emit(Notice(sentence, about=question.path))
+                self.notice_raised.emit(about_file(question.path, f"not opened. {question.sentence}"))
             self._password_questions.pop(0)
 
     @Slot(object)

@@ -156,9 +156,8 @@ class ModelShop(QObject):
         self._own.setdefault(folder, False)
 
         def look() -> None:
-            if (
-                snapshots_in(self._shared()).resolve() not in folder.resolve().parents
-            ):  # else it is found anyway
+            downloads = snapshots_in(self._shared()).resolve()  # what is in there is found anyway
+            if downloads not in folder.resolve().parents:
                 self._looked.emit(look_into(folder))
 
         self._looking.submit(_guarded(look, _log_only))

@@ -256,7 +256,6 @@ def wire(window: ModelsWindow, shop: ModelShop) -> None:
     shop.download_changed.connect(window.download.show_download)
     shop.check_changed.connect(window.show_check)
     window.download.show_download(shop.download)
-    shop.refresh()
 
 
 def _columns(entry: ModelEntry) -> list[str]:

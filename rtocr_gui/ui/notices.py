@@ -89,6 +89,11 @@ def about_page(ref: PageRef, sentence: str, offers: tuple[Offer, ...] = ()) -> N
     return Notice(said, offers, about=ref.unrotated)
 
 
+def about_file(path: Path, sentence: str) -> Notice:
+    """Say which file a sentence is about."""
+    return Notice(f"{path.name}: {sentence}", about=path)
+
+
 def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:
     """Say that a model does not fit into memory, and offer what does.
 

@@ -4,7 +4,7 @@ Plain state without Qt signals; `session` changes it and tells the panes.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -403,17 +403,16 @@ class OpenPages:
         )
 
 
-def _telling_folders(paths: Collection[Path]) -> dict[Path, Path]:
+def _telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
     """The folders of files that share their name with another, as much of them as tells these apart."""
     folders: defaultdict[str, set[Path]] = defaultdict(set)
     for path in paths:
         folders[path.name].add(path.parent)
     telling = {}
-    for path in paths:
-        alike = folders[path.name]
+    for name, alike in folders.items():
         if len(alike) > 1:
             parts = next(n for n in count(1) if len({folder.parts[-n:] for folder in alike}) == len(alike))
-            telling[path] = Path(*path.parent.parts[-parts:])
+            telling.update({folder / name: Path(*folder.parts[-parts:]) for folder in alike})
     return telling
 
 

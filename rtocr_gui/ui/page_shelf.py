@@ -174,11 +174,12 @@ class PageShelf(QObject):
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
         path = self._opening.pop(failure.request_id, None)
-        if path is not None:
-            self._close_unused(path)
-        if path is not None and failure.needs_password:
+        if path is None:
+            if failure.request_id == self._render_id and self._current is not None:
+                self.page_failed.emit(PageFailure(self._current, failure.sentence))
+            return
+        self._close_unused(path)
+        if failure.needs_password:
             self.password_needed.emit(PasswordQuestion(path, failure.sentence))
-        elif path is not None:
+        else:
             self.refused.emit(path, failure.sentence)
-        elif failure.request_id == self._render_id and self._current is not None:
-            self.page_failed.emit(PageFailure(self._current, failure.sentence))

@@ -32,7 +32,7 @@ from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.finder import Finder
 from rtocr_gui.ui.markdown_exporter import MarkdownExporter
 from rtocr_gui.ui.models import Models
-from rtocr_gui.ui.notices import LoadModel, Notice, Offer, about_page
+from rtocr_gui.ui.notices import LoadModel, Offer, about_file, about_page
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_shelf import PageShelf
 from rtocr_gui.ui.page_texts import PageTexts
@@ -249,7 +249,7 @@ class Session(QObject):
 
     @Slot(object, str)
     def _tell_of_file(self, path: Path, sentence: str) -> None:
-        self.notice_raised.emit(Notice(f"{path.name}: {sentence}", about=path))
+        self.notice_raised.emit(about_file(path, sentence))
 
     # Choices -------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity
+from tests.fake_engine import FakeEngine
 
 
 def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
@@ -16,6 +17,13 @@ def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
         session.load_model()
         session.open_files(paths)
+
+
+def begin_reading(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
+    """Read the selected pages up to where the engine waits for its gate."""
+    engine.gate.clear()
+    session.read_selected()
+    qtbot.waitUntil(engine.reading_began.is_set)
 
 
 def until_idle(qtbot: QtBot, session: Session, ask: Callable[[], object]) -> None:

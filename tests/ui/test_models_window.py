@@ -191,6 +191,7 @@ def test_a_download_that_is_cut_in_half_is_resumed_and_ends_with_a_model_to_use(
     qtbot: QtBot, window: ModelsWindow, shop: ModelShop, hub: HubServer, tmp_path: Path
 ) -> None:
     wire(window, shop)
+    shop.refresh()
     qtbot.waitUntil(lambda: names(window) == ["RTOCR Miniature"])
     window.download.server.setText(hub.endpoint)
     size = len(hub.files[WEIGHTS])
@@ -225,6 +226,7 @@ def test_a_paused_download_is_offered_again_by_the_next_program(
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.PAUSED), timeout=15_000)
     next_shop = ModelShop(BUNDLED, cache=tmp_path / "cache")
     wire(window, next_shop)
+    next_shop.refresh()
     qtbot.waitUntil(lambda: download_ends(next_shop, DownloadState.PAUSED))
     assert choices(window.download) == ["Resume", "Cancel"]
     assert window.download.bar.value() > 0
@@ -268,6 +270,7 @@ def test_a_named_folder_is_listed_selected_and_remembered(
     folder = write_checkpoint(tmp_path / "mine")
     monkeypatch.setattr(questions, "ask_model_folder", lambda parent, start: folder)
     wire(window, shop)
+    shop.refresh()
     with qtbot.waitSignal(shop.own_folders_changed) as remembered:
         window.browse.click()
     assert remembered.args == [(folder,)]
@@ -283,6 +286,7 @@ def test_a_named_folder_without_a_model_is_told_and_not_remembered(
 ) -> None:
     monkeypatch.setattr(questions, "ask_model_folder", lambda parent, start: tmp_path)
     wire(window, shop)
+    shop.refresh()
     heard: list[object] = []
     shop.own_folders_changed.connect(heard.append)
     window.browse.click()
@@ -318,6 +322,7 @@ def test_a_model_named_by_a_link_is_selected_once_and_marked_in_use(
     monkeypatch.setattr(questions, "ask_model_folder", lambda parent, start: link)
     shop.name_folder(other)
     wire(window, shop)
+    shop.refresh()
     qtbot.waitUntil(lambda: len(names(window)) == 2)
     select(window, 1)
     with qtbot.waitSignal(shop.models_listed):
@@ -337,6 +342,7 @@ def test_a_file_that_was_tampered_with_is_named(
     qtbot: QtBot, window: ModelsWindow, shop: ModelShop, hub: HubServer, tmp_path: Path
 ) -> None:
     wire(window, shop)
+    shop.refresh()
     shop.start_download(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
     path = ModelSource(hub.endpoint).folder_in(tmp_path / "cache") / WEIGHTS
@@ -363,6 +369,7 @@ def test_a_folder_is_listed_while_another_model_is_checked(
     monkeypatch.setattr("rtocr_gui.ui.model_shop.check_model", check_for_long)
     folder = write_checkpoint(tmp_path / "mine")
     wire(window, shop)
+    shop.refresh()
     qtbot.waitUntil(lambda: names(window) == ["RTOCR Miniature"])
     window.check.click()
     qtbot.waitUntil(began.is_set)

@@ -18,7 +18,7 @@ from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord, ShownText
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load
+from tests.ui.steps import begin_reading, open_and_load
 
 Draw = Callable[..., Path]
 
@@ -52,13 +52,6 @@ def read(qtbot: QtBot, session: Session, states: dict[str, PageStatus]) -> None:
     session.read_selected()
     label = session.current.label
     qtbot.waitUntil(lambda: label in states and states[label].state is PageState.READ)
-
-
-def begin_reading(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
-    """Read the selected pages up to where the engine waits for its gate."""
-    engine.gate.clear()
-    session.read_selected()
-    qtbot.waitUntil(engine.reading_began.is_set)
 
 
 def test_the_plan_of_the_first_page_is_there_before_anything_is_read(

@@ -18,7 +18,7 @@ from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load, until_idle
+from tests.ui.steps import begin_reading, open_and_load, until_idle
 
 Draw = Callable[..., Path]
 NEVER = 2**30
@@ -180,9 +180,7 @@ def test_nothing_is_unloaded_under_a_reading(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    session.read_selected()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    begin_reading(qtbot, session, fake_engine)
     assert not window.actions_by_name["unload"].isEnabled()
     fake_engine.gate.set()
     qtbot.waitUntil(window.actions_by_name["unload"].isEnabled)
@@ -229,9 +227,7 @@ def test_the_time_that_one_long_pass_takes_is_not_idle(
 ) -> None:
     fake_engine.weight_bytes = LARGE_BYTES
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    session.read_selected()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    begin_reading(qtbot, session, fake_engine)
     idle.timer.stop()
     idle.timer.timeout.emit()
     assert idle.timer.isActive()
@@ -297,9 +293,7 @@ def test_the_device_and_the_model_in_use_are_not_loaded_once_more_under_a_readin
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    session.read_selected()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    begin_reading(qtbot, session, fake_engine)
     (in_use,) = (each for each in window.actions_by_name["device"].menu().actions() if each.isChecked())
     in_use.trigger()
     window.actions_by_name["use_bundled"].trigger()
