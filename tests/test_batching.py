@@ -1,5 +1,6 @@
 """Several pages together: each gives what it gives by itself, in fewer passes of the decoder."""
 
+import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -239,6 +240,35 @@ def test_a_text_that_cannot_be_let_go_spoils_no_other(
     assert [text.token_ids for text in texts[1:]] == alone[1:]
 
 
+def test_a_pass_that_fails_midway_can_be_made_again(
+    monkeypatch: pytest.MonkeyPatch, tiny_model: UnlimitedOcrForConditionalGeneration
+) -> None:
+    alone = [by_itself(tiny_model, page).token_ids for page in THREE]
+    last_layer = tiny_model.model.language_model.layers[-1]
+    forward, runs = last_layer.forward, iter(range(1000))
+
+    def runs_out_in_places(*args: Any, **named: Any) -> Any:
+        if next(runs) in (4, 7, 8):  # three prompts come first
+            raise torch.OutOfMemoryError
+        return forward(*args, **named)
+
+    monkeypatch.setattr(last_layer, "forward", runs_out_in_places)
+    batch = Batch(tiny_model)
+    texts = [SharedGeneration(batch, page.rules, threading.Event()) for page in THREE]
+    for text, page in zip(texts, THREE, strict=True):
+        text.prefill(page.prompt(tiny_model.config.text_config.hidden_size))
+    running, failures = [iter(text) for text in texts], 0
+    while running := [steps for steps in running if any(token_id is None for token_id in steps)]:
+        while True:
+            try:
+                batch.feed()
+                break
+            except torch.OutOfMemoryError:
+                failures += 1
+    assert failures == 3
+    assert [text.token_ids for text in texts] == alone
+
+
 # --- how many ------------------------------------------------------------------------------------
 
 
@@ -444,24 +474,51 @@ def test_a_page_that_fails_before_its_first_token_leaves_the_passes_of_the_other
         assert isinstance(outcome(events, request), Reading)
 
 
-def test_pages_whose_pass_fails_are_told_and_the_next_ones_are_read(
+def test_where_a_pass_fails_the_newest_page_fails_and_fewer_go_on(
     miniature_engine: Engine, samples: list[PageImage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    requests = requests_of(samples, "memory", [1.0])
-    feed, passes = Batch.feed, iter(range(1000))
+    requests = requests_of(samples, "memory", [1.0, 0.9])
+    alone = read_each(miniature_engine, requests_of(samples, "no want of memory", [1.0, 0.9]))
+    feed, passes, sizes = Batch.feed, iter(range(1000)), list[int]()
 
     def failing(batch: Batch) -> None:
-        if next(passes) == 3:
+        sizes.append(len(batch))
+        if next(passes) == 5:
             raise torch.OutOfMemoryError("out of memory")
         feed(batch)
 
     monkeypatch.setattr(Batch, "feed", failing)
-    events = list(miniature_engine.read_together(requests, most=2))
-    for request in requests[:2]:
-        failed = outcome(events, request)
-        assert isinstance(failed, PageFailed)
-        assert isinstance(failed.error, OutOfMemory)
-    assert isinstance(outcome(events, requests[2]), Reading)
+    events = list(miniature_engine.read_together(requests, most=3))
+    failed = outcome(events, requests[2])
+    assert isinstance(failed, PageFailed)
+    assert isinstance(failed.error, OutOfMemory)
+    assert "Read fewer pages at a time" in str(failed.error)
+    assert sizes[5] == 3
+    assert set(sizes[6:]) <= {1, 2}
+    for place in (0, 1, 3, 4, 5):
+        assert said(outcome(events, requests[place])) == said(alone[place])
+
+
+def test_a_page_whose_numbers_are_not_finite_fails_alone(
+    miniature_engine: Engine, samples: list[PageImage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = requests_of(samples, "overflowing", [1.0])
+    alone = read_each(miniature_engine, requests_of(samples, "not overflowing", [1.0]))
+    forward, passes = Batch._forward, iter(range(1000))
+
+    def overflowing(batch: Batch, *given: Any) -> torch.Tensor:
+        logits = forward(batch, *given)
+        if next(passes) > 8 and len(batch) == 3:
+            logits[1] = math.nan
+        return logits
+
+    monkeypatch.setattr(Batch, "_forward", overflowing)
+    events = list(miniature_engine.read_together(requests, most=3))
+    failed = outcome(events, requests[1])
+    assert isinstance(failed, PageFailed)
+    assert "not finite" in str(failed.error)
+    for place in (0, 2):
+        assert said(outcome(events, requests[place])) == said(alone[place])
 
 
 def test_a_page_that_was_read_before_has_its_text_for_a_draft(

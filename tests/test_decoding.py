@@ -18,7 +18,7 @@ from rtocr_gui.ocr.checkpoint import load_model
 from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt, build_prompt
 from rtocr_gui.ocr.encoding import encode_views
 from rtocr_gui.ocr.folder import check_folder
-from rtocr_gui.ocr.greedy import Candidates, GenerationRules
+from rtocr_gui.ocr.greedy import Candidates, GenerationRules, GreedyText
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode, StopReason
 from rtocr_gui.ocr.repetition import banned_tokens
@@ -103,10 +103,13 @@ def test_without_an_end_token_generation_goes_on() -> None:
 @pytest.mark.parametrize("spoilt", [math.nan, math.inf])
 def test_logits_that_are_not_finite_are_no_text(spoilt: float) -> None:
     logits = torch.zeros(2, 10)
-    assert Candidates(logits, of_shared_pass=True).is_close == [True, True]
+    logits[0, 2] = 1
     logits[1, 3] = spoilt
+    text = GreedyText(GenerationRules(None, max_new_tokens=5, context_length=9), threading.Event())
+    assert text.choose(Candidates(logits, of_shared_pass=False), 0)
     with pytest.raises(ReadingError, match="not finite"):
-        Candidates(logits, of_shared_pass=False)
+        text.choose(Candidates(logits, of_shared_pass=False), 1)
+    assert text.token_ids == [2]
 
 
 def test_a_text_as_long_as_allowed_stops_there() -> None:

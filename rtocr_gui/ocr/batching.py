@@ -110,24 +110,31 @@ class Batch:
 
     @torch.inference_mode()
     def feed(self) -> None:
-        """Feed the last token of every text, and give each the candidates of its next one."""
+        """Feed the last token of every text, and give each the candidates of its next one.
+
+        Where that fails, e.g. for want of memory, the batch is as it was.
+        """
         started = time.perf_counter()
         rows, device = self._rows, self._model.device
         if not rows:
             return
         token_ids = torch.tensor([[row.text.token_ids[-1]] for row in rows], device=device)
         positions = torch.tensor([[row.next_position] for row in rows], device=device)
-        for row in rows:
-            row.length += 1
-            row.next_position += 1
         width, mask = max(row.length for row in rows), None
         if any(row.length < width for row in rows):
             missing = torch.tensor([width - row.length for row in rows], device=device)
-            mask = torch.arange(width, device=device) >= missing[:, None, None, None]  # (B, 1, 1, width)
-        logits = self._forward(self._embedded(token_ids), positions, mask, self._cache)
+            mask = torch.arange(width + 1, device=device) >= missing[:, None, None, None]  # (B, 1, 1, W)
+        try:
+            logits = self._forward(self._embedded(token_ids), positions, mask, self._cache)
+        except (RuntimeError, MemoryError):
+            for layer in self._cache.layers:  # some may have taken the tokens in
+                layer.crop(width - layer.get_seq_length())
+            raise
         candidates = Candidates(logits, of_shared_pass=len(rows) > 1)
         pass_ms = (time.perf_counter() - started) * 1000
         for place, row in enumerate(rows):
+            row.length += 1
+            row.next_position += 1
             row.text.candidates = candidates, place
             row.text.passes += 1
             row.text.shared_ms += pass_ms

@@ -54,22 +54,16 @@ class Candidates:
         logits: as given.
         likeliest: the token of the largest logit of each row.
         of_shared_pass: as given.
+        is_finite: whether a row holds finite numbers, as those of weights that overflow do not.
         is_close: whether the two largest logits of a row lie closer together than rounding may move them;
             never of a pass over one token, which rounds as the greedy choice does.
-
-    Raises:
-        ReadingError: the logits are not finite numbers, e.g. of weights that overflow in half precision.
     """
 
     def __init__(self, logits: Tensor, of_shared_pass: bool) -> None:
         largest, likeliest = logits.max(dim=-1)
-        if not all(map(math.isfinite, largest.tolist())):
-            raise ReadingError(
-                "The model's decoder gave numbers that are not finite. Choose another precision or device; "
-                "if that does not help, check the model files."
-            )
         self.logits = logits
         self.likeliest: list[int] = likeliest.tolist()
+        self.is_finite = [math.isfinite(logit) for logit in largest.tolist()]
         self.of_shared_pass = of_shared_pass
         self.is_close = _are_close(logits) if of_shared_pass else [False] * len(logits)
 
@@ -124,7 +118,15 @@ class GreedyText:
         Returns:
             False where rounding might turn the choice: nothing is chosen, and a pass over the last token
             alone has to tell.
+
+        Raises:
+            ReadingError: the row does not hold finite numbers.
         """
+        if not candidates.is_finite[row]:
+            raise ReadingError(
+                "The model's decoder gave numbers that are not finite. Choose another precision or device; "
+                "if that does not help, check the model files."
+            )
         token_id = candidates.likeliest[row]
         banned = self._banned()
         if candidates.is_close[row] or (candidates.of_shared_pass and token_id in banned):

@@ -74,10 +74,14 @@ class Headroom:
         figures = ""
         if free < need:  # else it ran out for another reason, such as free memory that lies in pieces
             figures = f": that takes {size_in_words(need)} beside the model; {size_in_words(free)} are free"
-        has_smaller = any(smaller_views(view, modes))
-        way = "Choose a smaller mode, or close other programs." if has_smaller else "Close other programs."
+        smaller = ["choose a smaller mode"] if any(smaller_views(view, modes)) else []
+        fewer = [] if figures else ["read fewer pages at a time"]
+        *others, last = *smaller, *fewer, "close other programs"
+        ways = f"{', '.join(others)}, or {last}" if others else last
         return OutOfMemory(
-            f"There is not enough memory to read {page.ref.label} in mode {view.label}{figures}. {way}", retry
+            f"There is not enough memory to read {page.ref.label} in mode {view.label}{figures}. "
+            f"{ways[0].upper()}{ways[1:]}.",
+            retry,
         )
 
     def _need(self, view: View) -> MemoryNeed:

@@ -2,7 +2,8 @@
 
 A page that waits for the next pass says so; when all of them do, the pass is made. Before each pass one
 page may begin, so that the first are heard of while others are still encoded. One that ends or fails leaves
-the others alone, and makes room for the next one. Knows neither the model nor torch.
+the others alone, and makes room for the next one. Where a pass fails, the page that began last fails with it,
+and from then on fewer go together. Knows neither the model nor torch.
 """
 
 import threading
@@ -48,7 +49,7 @@ class SharedDecoder(Protocol):
     """What decodes a token of every page in one pass."""
 
     def feed(self) -> None:
-        """Make a pass."""
+        """Make a pass; where it fails, one page less may make it."""
 
 
 def read_together(
@@ -83,8 +84,8 @@ def read_together(
             try:
                 decoder.feed()
             except (RuntimeError, MemoryError) as error:
-                for page in running:
-                    yield from page.go_on(error)
+                yield from running[-1].go_on(error)
+                most = max(1, len(running) - 1)
         running = [page for page in left if not page.has_ended]
 
 
