@@ -209,6 +209,11 @@ def test_a_photograph_with_malformed_exif_tags_opens_upright(tmp_path):
     assert first_page(path).size == (300, 400)
 
 
+def test_a_picture_whose_exif_cannot_be_made_out_opens_as_it_is(tmp_path):
+    content = encoded(page_image(), "PNG", exif=b"Exif\0\0garbage!!garbage")
+    assert first_page(written(tmp_path / "photo.png", content)).tobytes() == page_image().tobytes()
+
+
 def palette_page(**info: object) -> Image.Image:
     image = page_image().quantize(8)
     image.info.update(info)
@@ -304,6 +309,14 @@ def test_deep_grey_without_a_range_is_stretched_from_darkest_to_brightest(tmp_pa
     values[20:30] = 2000
     found = np.asarray(first_page(written(tmp_path / "scan.tif", encoded(Image.fromarray(values), "TIFF"))))
     assert [found[row, 0, 0] for row in (0, 15, 25)] == [0, 255, 128]
+
+
+@pytest.mark.parametrize(("dtype", "most"), [(np.uint16, 65535), (np.int32, 10**6), (np.float32, 3.0)])
+def test_a_deep_grey_page_is_brought_to_eight_bits_in_its_full_height(tmp_path, dtype, most):
+    values = np.linspace(0, most, 700).astype(dtype)[:, None].repeat(40, axis=1)
+    found = np.asarray(first_page(written(tmp_path / "scan.tif", encoded(Image.fromarray(values), "TIFF"))))
+    expected = np.rint(values.astype(float) * 255 / most)
+    assert np.abs(found[..., 0] - expected).max() <= (1 if dtype is np.uint16 else 0)
 
 
 def test_values_that_are_no_numbers_spoil_no_other(tmp_path):

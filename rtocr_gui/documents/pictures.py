@@ -9,12 +9,13 @@ import math
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from rtocr_gui.documents.limits import PICTURE_PIXEL_LIMIT, check_page_size
@@ -35,6 +36,8 @@ DECODER_FAILURES = (
     struct.error,
     zlib.error,
 )
+
+_BAND_ROWS = 256
 
 _WHITE_IS_ZERO = 0
 """The photometric interpretation of a TIFF in which high values are dark."""
@@ -135,11 +138,21 @@ def _frame(path: Path, index: int) -> Iterator[ImageFile.ImageFile]:
 def _upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
     """Apply the EXIF orientation, drop alpha, and bring any colour mode to 8-bit RGB."""
     image.load()  # a TIFF is turned upright by its decoder, and then forgets its orientation
-    # ImageOps.exif_transpose gives the same pixels but fails on photographs with malformed tags.
-    transposition = TRANSPOSITIONS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    transposition = _transposition(image)
     page = _grey_of_deep(image) if image.mode == "F" or image.mode.startswith("I") else image
     page = _without_alpha(page)
     return page if transposition is None else page.transpose(transposition)
+
+
+def _transposition(image: Image.Image) -> Image.Transpose | None:
+    """How to bring a picture upright; None where it is, or where its EXIF cannot be made out.
+
+    `ImageOps.exif_transpose` gives the same pixels but fails on photographs with malformed tags.
+    """
+    try:
+        return TRANSPOSITIONS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except DECODER_FAILURES:
+        return None
 
 
 def _without_alpha(image: Image.Image) -> Image.Image:
@@ -159,19 +172,45 @@ def _grey_of_deep(image: Image.Image) -> Image.Image:
     white, both of which Pillow leaves as they are. 32-bit integers and floats have no agreed range, so what
     the page holds is stretched from its darkest to its brightest value; what is no number is dark.
     """
-    if image.mode.startswith("I;16"):
-        tags: Any = getattr(image, "tag_v2", {})
-        most = 2 ** min(16, tags.get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0]) - 1
-        values = np.asarray(image).astype(np.uint32).clip(max=most)
-        if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:
-            values = most - values
-        return Image.fromarray(((values * 255 + most // 2) // most).astype(np.uint8))
-    values = np.asarray(image, dtype=np.float64)
-    finite = values[np.isfinite(values)]
-    darkest, brightest = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    values = np.nan_to_num(values, nan=darkest, posinf=brightest, neginf=darkest)
+    convert = _scale_16_bits(image) if image.mode.startswith("I;16") else _stretch(image)
+    grey = np.empty((image.height, image.width), np.uint8)
+    for rows, values in _bands(image):
+        grey[rows] = convert(values)
+    return Image.fromarray(grey)
+
+
+def _scale_16_bits(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
+    tags: Any = getattr(image, "tag_v2", {})
+    most = 2 ** min(16, tags.get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0]) - 1
+    levels = np.arange(2**16).clip(max=most)
+    if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:
+        levels = most - levels
+    greys: NDArray[np.uint8] = ((levels * 255 + most // 2) // most).astype(np.uint8)
+    return lambda values: greys[values]
+
+
+def _stretch(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
+    darkest, brightest = math.inf, -math.inf
+    for _, values in _bands(image):
+        finite = values[np.isfinite(values)].astype(np.float64)
+        darkest = min(darkest, float(finite.min(initial=darkest)))
+        brightest = max(brightest, float(finite.max(initial=brightest)))
+    if darkest > brightest:
+        darkest = brightest = 0.0
     span = brightest - darkest or 1.0
-    return Image.fromarray(np.rint((values - darkest) * (255 / span)).astype(np.uint8))
+
+    def convert(values: NDArray[Any]) -> NDArray[np.uint8]:
+        numbers = np.nan_to_num(values.astype(np.float64), nan=darkest, posinf=brightest, neginf=darkest)
+        return np.rint((numbers - darkest) * (255 / span)).astype(np.uint8)
+
+    return convert
+
+
+def _bands(image: Image.Image) -> Iterator[tuple[slice, NDArray[Any]]]:
+    """The rows of a picture, some at a time: NumPy's numbers take several times the memory of its pixels."""
+    for top in range(0, image.height, _BAND_ROWS):
+        rows = slice(top, min(top + _BAND_ROWS, image.height))
+        yield rows, np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
 
 
 def _stated_dpi(image: Image.Image) -> float | None:
