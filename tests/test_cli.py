@@ -3,6 +3,7 @@
 import argparse
 import importlib.metadata
 import io
+import itertools
 import json
 import os
 import signal
@@ -15,13 +16,14 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from rtocr_gui.cli import pages
+from rtocr_gui.cli import pages, read
 from rtocr_gui.cli import progress as progress_module
 from rtocr_gui.cli.main import main
 from rtocr_gui.cli.progress import CLEAR_LINE, Progress, printable
 from rtocr_gui.cli.values import page_selection, retention_ratio
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.errors import CheckpointError
+from rtocr_gui.export.markdown import export_markdown
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
@@ -546,6 +548,32 @@ def test_ctrl_c_stops_the_reading_and_what_was_read_is_written(run, book, tmp_pa
         "rtocr: interrupted.",
     ]
     assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_a_long_output_is_not_written_again_at_each_page(run, book, tmp_path, monkeypatch):
+    written, seconds = [], itertools.count()
+
+    def export(pages, path):
+        written.append(len(pages))
+        export_markdown(pages, path)
+
+    monkeypatch.setattr(read, "export_markdown", export)
+    clock = SimpleNamespace(monotonic=lambda: next(seconds))  # each writing takes one
+    monkeypatch.setattr(read, "time", clock)
+    run("read", book, "-q", "-o", tmp_path / "out.md")
+    assert written == [1, 5]
+    assert (tmp_path / "out.md").read_text().count("<!-- page: ") == 5
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_gets_each_page_once(run, book, tmp_path):
+    pipe, got = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader.start()
+    run("read", book, "-q", "-o", pipe)
+    reader.join()
+    assert got[0].count("<!-- page: ") == 5
 
 
 def test_a_second_ctrl_c_does_not_wait_for_the_page(run, book, tmp_path):

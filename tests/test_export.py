@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import time
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from rtocr_gui.export.looks import BORDER_RGB, VEIL_RGB
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.export.plan_json import plan_as_json
+from rtocr_gui.export.tables import missing_ends
 from rtocr_gui.export.writing import check_target, write_bytes_atomically, write_text_atomically
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode
@@ -68,12 +70,66 @@ def test_a_rule_between_pages_never_turns_the_line_above_into_a_heading():
     assert "heading_open" not in tokens
 
 
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "<table><tr><td>1</td><td>2",
+        "<table><tr><td>\n\n<TABLE border=1><tr><td>nested",
+        "text\n\n```\n<table>",
+        "~~~ python\nprint()\n",
+        "```\n</table>\n```\n\n<table><tr><td>",
+    ],
+)
+def test_what_a_page_leaves_open_does_not_take_in_the_next_one(cut):
+    from markdown_it import MarkdownIt
+
+    class Depth(HTMLParser):
+        """How many elements are open where the second page begins."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.open: list[str] = []
+            self.open_at_second: list[str] | None = None
+
+        def handle_starttag(self, tag, attrs):
+            if tag not in ("br", "hr"):
+                self.open.append(tag)
+
+        def handle_endtag(self, tag):
+            while self.open and self.open.pop() != tag:
+                pass
+
+        def handle_data(self, data):
+            if "Second page" in data:
+                self.open_at_second = list(self.open)
+
+    whole = markdown_of_pages([ExportPage("a", cut), ExportPage("b", "Second page")])
+    shown = Depth()
+    shown.feed(MarkdownIt("commonmark").render(whole))
+    assert shown.open_at_second == ["p"]
+    assert cut in whole
+    assert markdown_of_pages([ExportPage("a", cut)]).endswith(f"{cut}\n")
+
+
+def test_what_a_page_ends_itself_is_not_ended_again():
+    for whole in (
+        "<table><tr><td>1</td></tr></table>",
+        "```\n<table>\n```",
+        "</table>",
+        "a < table",
+        "plain",
+    ):
+        assert missing_ends(whole) == ""
+
+
 @given(
     st.lists(
         st.builds(
             ExportPage,
             st.one_of(st.text(st.characters(codec="utf-8")), st.text("-<>&!\n#;4amp5")),
-            st.text(st.characters(codec="utf-8")).filter(lambda text: "<!-- page: " not in text),
+            st.text(st.characters(codec="utf-8")).filter(
+                lambda text: "<!-- page: " not in text and not missing_ends(text)
+            ),
         ),
         min_size=1,
     )

@@ -1,13 +1,14 @@
 """`rtocr read`: the text of files as Markdown.
 
 Several pages are read at a time. Text is written page by page and in their order, so that an
-interruption or a crash costs the pages at hand and no more. A page or a file that fails is told and
-skipped. Figures that the model found are cut out and linked where the text goes to a file.
+interruption costs the pages at hand and no more, and a crash hardly more. A page or a file that fails is
+told and skipped. Figures that the model found are cut out and linked where the text goes to a file.
 """
 
 import argparse
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -27,12 +28,15 @@ from rtocr_gui.documents.loading import Document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
-from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
+from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_behind
 from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
+
+_WRITING_SHARE = 0.01
+"""Of the time, for writing the output: it is written whole each time, which takes long where it is long."""
 
 _WARNINGS = {
     StopReason.LOOP: "the text began to repeat itself and was stopped there. Its end may be missing.",
@@ -68,13 +72,44 @@ class _WantedPage:
         name: what errors call it.
         label: the same with the number of pages.
         page: as it was rendered; None where it could not be, and once it was read and has no figures.
-        outcome: its reading, or why there is none; None before that.
+        outcome: what came of it, or why nothing did; None before that.
     """
 
     name: str
     label: str
     page: PageImage | None = None
-    outcome: Reading | str | None = None
+    outcome: "_ReadPage | str | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadPage:
+    """What is kept of a reading until it is written: pages may have to wait for one that takes long.
+
+    Attributes:
+        label: names file and page in the output.
+        text: to be written; None where nothing is.
+        figures: that are cut out of the page, in the order of the text.
+        told: what is said of the reading, and whether it is a warning.
+    """
+
+    label: str
+    text: str | None
+    figures: tuple[Figure, ...]
+    told: tuple[tuple[str, bool], ...]
+
+    @classmethod
+    def of(cls, reading: Reading) -> "_ReadPage":
+        """Keep what is needed of a reading."""
+        text, told = _text(reading), [(_summary(reading), False)]
+        if reading.stop_reason is StopReason.END and not text.strip():
+            told.append(("no text was found.", False))
+        if reading.stop_reason in _WARNINGS:
+            told.append((_WARNINGS[reading.stop_reason], True))
+        if not reading.is_legible:
+            told.append((_about_small_print(reading), True))
+        is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
+        figures = _figures(reading) if text == reading.text else ()
+        return cls(reading.ref.label, text if is_written else None, figures, tuple(told))
 
 
 class _ReadCommand:
@@ -103,6 +138,8 @@ class _ReadCommand:
             except KeyboardInterrupt:
                 self._write(with_gaps=True)
                 raise
+            finally:
+                self._output.finish()
         return self._all_read
 
     def _read(
@@ -125,8 +162,8 @@ class _ReadCommand:
                 following.tell(page.label, event)
                 match event:
                     case Reading():
-                        page.outcome = event
-                        page.page = page.page if _figures(event) else None
+                        page.outcome = _ReadPage.of(event)
+                        page.page = page.page if page.outcome.figures else None
                     case PageFailed():
                         page.outcome = str(event.error)
                     case _:
@@ -185,52 +222,64 @@ class _ReadCommand:
                 case str(sentence):
                     self._all_read = False
                     self._progress.complain(f"{page.name}: {sentence}")
-                case Reading() as reading:
-                    self._write_reading(page, reading)
+                case _ReadPage() as read:
+                    self._write_page(page, read)
 
-    def _write_reading(self, page: _WantedPage, reading: Reading) -> None:
-        self._progress.say(f"{page.label}: {_summary(reading)}")
-        if reading.stop_reason is StopReason.END and not _text(reading).strip():
-            self._progress.say(f"{page.label}: no text was found.")
-        if reading.stop_reason in _WARNINGS:
-            self._progress.complain(f"warning: {page.label}: {_WARNINGS[reading.stop_reason]}")
-        if not reading.is_legible:
-            self._progress.complain(f"warning: {page.label}: {_about_small_print(reading)}")
-        if reading.text or reading.stop_reason is not StopReason.CANCELLED:
+    def _write_page(self, page: _WantedPage, read: _ReadPage) -> None:
+        for sentence, is_warning in read.told:
+            if is_warning:
+                self._progress.complain(f"warning: {page.label}: {sentence}")
+            else:
+                self._progress.say(f"{page.label}: {sentence}")
+        if read.text is not None:
             self._progress.clear()
-            self._output.add(reading, page.page)
+            self._output.add(read.label, read.text, read.figures, page.page)
 
 
 class _Output:
-    """The Markdown so far: on stdout page by page, or in a file that is whole after every page."""
+    """The Markdown so far: on stdout page by page, or in a file that is whole whenever it is written.
+
+    A pipe or a device that is named as a file gets all of it at the end.
+    """
 
     def __init__(self, path: Path | None, pipe_tables: bool) -> None:
         self._path = path
+        self._is_pipe = path is not None and path.exists() and not path.is_file()
         self._pipe_tables = pipe_tables
         self._pages: list[ExportPage] = []
         self._written = 0
+        self._write_again_at = 0.0
 
-    def add(self, reading: Reading, page: PageImage | None) -> None:
-        """Add the text of a page; its picture is needed where it has figures."""
-        text = _text(reading) if page is None else self._with_figures(reading, page)
+    def add(self, label: str, text: str, figures: tuple[Figure, ...], page: PageImage | None) -> None:
+        """Add a page; its picture is needed where it has figures."""
+        if page is not None:
+            text = self._with_figures(text, figures, page)
         text = with_pipe_tables(text) if self._pipe_tables else text
-        self._pages.append(ExportPage(reading.ref.label, text))
-        if self._path is not None:
-            export_markdown(self._pages, self._path)
-            return
-        whole = markdown_of_pages(self._pages)
-        sys.stdout.write(whole[self._written :])
-        sys.stdout.flush()
-        self._written = len(whole)
+        before = self._pages[-1] if self._pages else None
+        self._pages.append(ExportPage(label, text))
+        if self._path is None:
+            sys.stdout.write(markdown_behind(before, self._pages[-1]))
+            sys.stdout.flush()
+        elif time.monotonic() >= self._write_again_at and not self._is_pipe:
+            self.finish()
 
-    def _with_figures(self, reading: Reading, page: PageImage) -> str:
+    def finish(self) -> None:
+        """Write the file again where it does not hold all pages yet."""
+        if self._path is None or self._written == len(self._pages):
+            return
+        began = time.monotonic()
+        self._written = len(self._pages)
+        export_markdown(self._pages, self._path)
+        ended = time.monotonic()
+        self._write_again_at = ended + (ended - began) / _WRITING_SHARE
+
+    def _with_figures(self, text: str, figures: tuple[Figure, ...], page: PageImage) -> str:
         """The text of a page, its figures written and linked; a pipe or a device has no place for them."""
-        if self._path is None or (self._path.exists() and not self._path.is_file()):
-            return reading.text
-        figures = _figures(reading)
+        if self._path is None or self._is_pipe:
+            return text
         folder, number = assets_folder(self._path), len(self._pages) + 1
         write_figures(page, figures, number, folder)
-        return link_figures(reading.text, figures, number, folder)
+        return link_figures(text, figures, number, folder)
 
 
 def _text(reading: Reading) -> str:

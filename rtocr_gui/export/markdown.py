@@ -12,7 +12,8 @@ Each page begins with a comment that names its file and page, and a rule stands 
 
 Comments are invisible when rendered; the blank lines keep a rule from turning the line above it into
 a heading. Page texts are taken as they are, with one newline after each, so that cutting the file at
-the comments gives every page back. Knows nothing of readings: people edit what was read.
+the comments gives every page back; only a table or a code block that a page leaves open is ended before
+the next page, which it would take in. Knows nothing of readings: people edit what was read.
 """
 
 import re
@@ -20,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rtocr_gui.export.tables import missing_ends
 from rtocr_gui.export.writing import write_text_atomically
 
 
@@ -38,7 +40,16 @@ class ExportPage:
 
 def markdown_of_pages(pages: Sequence[ExportPage]) -> str:
     """Join pages to one Markdown text that ends with a newline; empty without pages."""
-    return "\n---\n\n".join(f"<!-- page: {_in_comment(page.label)} -->\n\n{page.text}\n" for page in pages)
+    return "".join(map(markdown_behind, (None, *pages), pages))
+
+
+def markdown_behind(before: ExportPage | None, page: ExportPage) -> str:
+    """What a page adds to a Markdown text that ends with the one before it; None where it is the first."""
+    own = f"<!-- page: {_in_comment(page.label)} -->\n\n{page.text}\n"
+    if before is None:
+        return own
+    ends = missing_ends(before.text)
+    return f"{ends}\n\n---\n\n{own}" if ends else f"\n---\n\n{own}"
 
 
 def export_markdown(pages: Sequence[ExportPage], path: Path) -> None:

@@ -3,7 +3,8 @@
 The model writes tables as HTML, which every Markdown program shows but which is hard to read and to edit
 as text. A pipe table has one header row, no cell over several columns or rows, and one line for each row;
 a table that needs more, that is nested, or that is not well formed stays as it is, to the last character.
-The first row becomes the header, for the model does not tell which one is. Knows no page and no file.
+The first row becomes the header, for the model does not tell which one is. Also tells what would end a table
+that a text leaves open. Knows no page and no file.
 """
 
 import html
@@ -12,7 +13,8 @@ from html.parser import HTMLParser
 
 _TABLE = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
 _TABLE_END = re.compile(r"</table\s*>", re.IGNORECASE)
-_FENCE = re.compile(r"^(```|~~~).*?(?:^\1|\Z)", re.DOTALL | re.MULTILINE)
+_TABLE_TAG = re.compile(r"<(/?)table\b", re.IGNORECASE)
+_FENCE = re.compile(r"^(```|~~~).*?(?:(?P<end>^\1)|\Z)", re.DOTALL | re.MULTILINE)
 _FORMULA = re.compile(r"(\\\(.*?\\\)|\\\[.*?\\\])", re.DOTALL)
 _REMARK = re.compile(r"<[!?]")
 _SPECIAL = re.compile(r"([\\`*_\[\]~|])")
@@ -43,6 +45,17 @@ def with_pipe_tables(markdown: str) -> str:
             pieces += [_pipe_table(rows), _missing_breaks(after)]
             done = found.end()
     return "".join([*pieces, markdown[done:]])
+
+
+def missing_ends(markdown: str) -> str:
+    """What ends a code block, or tables, that a text leaves open, as one does that was stopped there."""
+    open_fence = next((fence for fence in _FENCE.finditer(markdown) if fence["end"] is None), None)
+    if open_fence is not None:
+        return open_fence[1]
+    depth = 0
+    for tag in _TABLE_TAG.finditer(_FENCE.sub("", markdown)):
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+    return "</td></tr></table>" * depth
 
 
 def _last_end(markdown: str) -> int:

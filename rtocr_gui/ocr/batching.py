@@ -127,7 +127,8 @@ class Batch:
         try:
             logits = self._forward(self._embedded(token_ids), positions, mask, self._cache)
         except (RuntimeError, MemoryError):
-            for layer in self._cache.layers:  # some may have taken the tokens in
+            layers: Any = self._cache.layers
+            for layer in layers:  # some may have taken the tokens in
                 layer.crop(width - layer.get_seq_length())
             raise
         candidates = Candidates(logits, of_shared_pass=len(rows) > 1)
