@@ -229,6 +229,10 @@ class TestCDPruner:
         assert_array_equal(choose_likely(cosines(tokens), norms, 5)[:2], [0, 2])
         assert choose_likely(cosines(tokens), norms, 5).tolist().index(1) >= 3
 
+    def test_tokens_of_one_norm_are_told_apart_by_their_similarity(self) -> None:
+        tokens = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0.6, 0.8]], dtype=np.float32)
+        assert choose_likely(cosines(tokens), np.ones(4, np.float32), 3).tolist() == [0, 2, 3]
+
     def test_more_tokens_than_dimensions_follow_by_norm(self) -> None:
         tokens = features(30, 4, 7)
         norms = np.linalg.norm(tokens, axis=1).astype(np.float32)

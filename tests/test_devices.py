@@ -280,6 +280,7 @@ def test_a_c_library_that_keeps_nothing_is_not_asked(monkeypatch: pytest.MonkeyP
         RuntimeError("[enforce fail at alloc_cpu.cpp:117] . DefaultCPUAllocator: can't allocate memory"),
         RuntimeError("MPS backend out of memory (MPS allocated: 8 GB)"),
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("Invalid buffer size: 20.25 GB"),
     ],
 )
 def test_each_device_has_its_own_way_to_say_that_memory_ran_out(error: Exception) -> None:

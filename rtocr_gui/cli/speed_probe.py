@@ -26,13 +26,12 @@ from torch import Tensor
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.checkpoint import Checkpoint
-from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt, build_prompt
-from rtocr_gui.ocr.drafting import Drafter, pass_cost
+from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt
 from rtocr_gui.ocr.encoding import encode_views
-from rtocr_gui.ocr.greedy import GenerationRules
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.page_encoder import wait_for
-from rtocr_gui.ocr.reading import Mode, NgramBan, Task
+from rtocr_gui.ocr.page_stages import generation_rules, make_drafter, page_prompt
+from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
 from rtocr_gui.ocr.threads import decoding_threads
 from rtocr_gui.ocr.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
@@ -92,16 +91,15 @@ class SpeedProbe:
     """
 
     def __init__(self, checkpoint: Checkpoint, page: PageImage, wanted: Wanted) -> None:
+        self._checkpoint = checkpoint
         self._model = checkpoint.model
-        self._tokenizer = checkpoint.tokenizer
         self._sizes = checkpoint.architecture.decoder
         self._device = checkpoint.model.device
         self._wanted = wanted
         self._views = make_views(page.image, wanted.mode)
         self._view = normalise(self._views.global_view)
         self._layout = build_layout(wanted.mode, self._views.page_size_px, self._views.crop_wh)
-        self._after = self._tokenizer.encode(wanted.task.prompt)
-        length = 1 + len(self._layout) + len(self._after)
+        length = 1 + len(self._layout) + len(checkpoint.tokenizer.encode(wanted.task.prompt))
         if length + wanted.tokens > self._sizes.context_length:
             raise SettingsError(
                 f"{wanted.mode.value.capitalize()} mode makes {length} tokens of the page, and the model "
@@ -175,14 +173,7 @@ class SpeedProbe:
 
     def _prompt_at(self, tokens: Tensor, measures: TokenMeasures, ratio: float) -> Prompt:
         plan = plan_pruning(self._layout, measures, PruneSettings(ratio))
-        return build_prompt(
-            self._model,
-            before=[self._tokenizer.start_id],
-            visual_tokens=apply_plan(tokens, plan),
-            selected=plan.selected,
-            visual_length=len(self._layout),
-            after=self._after,
-        )
+        return page_prompt(self._checkpoint, tokens, plan, self._wanted.task)
 
     def _prefill(self, prompt: Prompt) -> float:
         started = time.perf_counter()
@@ -232,23 +223,21 @@ class SpeedProbe:
             max_new_tokens=tokens,
             do_sample=False,
             eos_token_id=None,
-            pad_token_id=self._tokenizer.end_id,
+            pad_token_id=self._checkpoint.tokenizer.end_id,
         )
         generated_ms = self._ms_since(started)
         return said[0].tolist(), generated_ms
 
     def _decode_ours(self, prompt: Prompt, draft: Sequence[int] | None) -> _Decoded:
-        ban = NgramBan()
-        rules = GenerationRules(
-            end_id=None,
+        settings = ReadSettings(
+            Scaling(self._wanted.mode),
+            self._wanted.task,
+            PruneSettings(RATIOS[0]),
             max_new_tokens=self._wanted.tokens,
-            context_length=self._sizes.context_length,
-            ngram_size=ban.size,
-            ngram_window=ban.window,
-            allowed_ids=self._tokenizer.token_ids(ban.allowed_tokens),
+            stop_at_end=False,
         )
-        cost = partial(pass_cost, self._sizes, on_cpu=self._device.type == "cpu")
-        drafter = None if draft is None else Drafter(draft, cost)
+        rules = generation_rules(self._checkpoint, settings)
+        drafter = None if draft is None else make_drafter(self._checkpoint, draft)
         generation = GreedyGeneration(Decoder(self._model), rules, threading.Event(), drafter)
         started = time.perf_counter()
         generation.prefill(prompt)

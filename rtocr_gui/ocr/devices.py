@@ -166,7 +166,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     words = str(error)
     return isinstance(error, RuntimeError) and any(
         phrase in words
-        for phrase in ("can't allocate memory", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")
+        for phrase in (
+            "can't allocate memory",
+            "not enough memory",
+            "out of memory",
+            "STATUS_ALLOC_FAILED",  # cuBLAS
+            "Invalid buffer size",  # MPS, of one tensor that is larger than all memory
+        )
     )
 
 

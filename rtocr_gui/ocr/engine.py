@@ -23,7 +23,7 @@ from rtocr_gui.ocr.folder import CheckpointFolder, check_folder, describe, open_
 from rtocr_gui.ocr.greedy import GenerationRules
 from rtocr_gui.ocr.headroom import Headroom
 from rtocr_gui.ocr.model_info import LoadedModel, ModelInfo
-from rtocr_gui.ocr.page_stages import Generation, PageStages
+from rtocr_gui.ocr.page_stages import Generation, PageStages, make_drafter
 from rtocr_gui.ocr.pages_together import PageEvent, PageRequest, Steps, read_together
 from rtocr_gui.ocr.reading import EncodedPage, ReadingEvent, ReadingTrace, ReadSettings, Scaling
 from rtocr_gui.ocr.threads import usable_cpus
@@ -166,7 +166,7 @@ class Engine:
         stages = self._loaded()
 
         def generate(rules: GenerationRules, earlier: Sequence[int]) -> Generation:
-            drafter = stages.drafter(earlier if draft is None else draft)
+            drafter = make_drafter(stages.checkpoint, earlier if draft is None else draft)
             return GreedyGeneration(Decoder(stages.checkpoint.model), rules, cancel, drafter)
 
         for event in stages.read(page, settings, generate):
@@ -200,7 +200,8 @@ class Engine:
         def begin(request: PageRequest) -> Steps:
             def generate(rules: GenerationRules, earlier: Sequence[int]) -> Generation:
                 if earlier or limit == 1:
-                    return GreedyGeneration(Decoder(model), rules, request.cancel, stages.drafter(earlier))
+                    drafter = make_drafter(stages.checkpoint, earlier)
+                    return GreedyGeneration(Decoder(model), rules, request.cancel, drafter)
                 return SharedGeneration(batch, rules, request.cancel)
 
             return stages.read(request.page, request.settings, generate)

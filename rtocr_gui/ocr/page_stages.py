@@ -2,8 +2,8 @@
 
 What came of it is kept, so that a page is read again at another retention without encoding it again; so is
 what was said of it, which is the draft of the next reading. Refuses what there is no memory for, and puts
-what torch raises into words. Knows no files and no devices, and not which generation makes the text: whoever
-asks brings it along.
+what torch raises into words. Knows no files, and not which generation makes the text: whoever asks brings it
+along.
 """
 
 import threading
@@ -16,6 +16,7 @@ from traceback import clear_frames
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import ReadingError
@@ -87,11 +88,6 @@ class PageStages:
         with self._failures_in_words(page, scaling):
             return self._encode(page, scaling)[0].page
 
-    def drafter(self, draft: Sequence[int]) -> Drafter:
-        """Make what guesses along a draft, at the price that a guess has here."""
-        on_cpu = self.checkpoint.model.device.type == "cpu"
-        return Drafter(draft, partial(pass_cost, self.checkpoint.architecture.decoder, on_cpu=on_cpu))
-
     def read(
         self,
         page: PageImage,
@@ -117,7 +113,7 @@ class PageStages:
             yield Stage.PRUNE
             started = time.perf_counter()
             plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
-            prompt = _build_prompt(checkpoint, encoding, plan, settings)
+            prompt = _prompt_with_room(checkpoint, encoding, plan, settings)
             wait_for(checkpoint.model.device)
             prune_ms = _ms_since(started) + (encoding.page.measures.measure_ms if is_new else 0.0)
 
@@ -127,7 +123,7 @@ class PageStages:
             texts = self._texts.get(key) or EarlierTexts()
             sizes = checkpoint.architecture.decoder
             torch.set_num_threads(decoding_threads(sizes.width, self._threads))
-            generation = generate(_rules(checkpoint, settings), texts.nearest(kept))
+            generation = generate(generation_rules(checkpoint, settings), texts.nearest(kept))
             with closing(generation):
                 generation.prefill(prompt)
                 wait_for(checkpoint.model.device)
@@ -182,7 +178,7 @@ class PageStages:
         with self._failures_in_words(page, settings.scaling):
             encoding, _ = self._encode(page, settings.scaling, settings)
             plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
-            prompt = _build_prompt(checkpoint, encoding, plan, settings)
+            prompt = _prompt_with_room(checkpoint, encoding, plan, settings)
             columns = torch.from_numpy(_kept_places(plan)).to(checkpoint.model.device)
             torch.set_num_threads(decoding_threads(sizes.width, self._threads))
             rows = trace_reading(checkpoint.model, prompt, token_ids, columns, cancel)
@@ -240,19 +236,22 @@ def _view(key: PageKey) -> View:
     return View(mode, across * down)
 
 
-def _build_prompt(
-    checkpoint: Checkpoint, encoding: Encoding, plan: PrunePlan, settings: ReadSettings
-) -> Prompt:
-    """Apply the plan and put the page into the prompt of the task."""
-    tokenizer = checkpoint.tokenizer
-    prompt = build_prompt(
+def page_prompt(checkpoint: Checkpoint, tokens: Tensor, plan: PrunePlan, task: Task) -> Prompt:
+    """Apply a plan to the (n, D) visual sequence of a page and put what is left into the prompt of a task."""
+    return build_prompt(
         checkpoint.model,
-        before=[tokenizer.start_id],
-        visual_tokens=apply_plan(encoding.tokens, plan),
+        before=[checkpoint.tokenizer.start_id],
+        visual_tokens=apply_plan(tokens, plan),
         selected=plan.selected,
         visual_length=len(plan.layout),
-        after=tokenizer.encode(settings.task.prompt),
+        after=checkpoint.tokenizer.encode(task.prompt),
     )
+
+
+def _prompt_with_room(
+    checkpoint: Checkpoint, encoding: Encoding, plan: PrunePlan, settings: ReadSettings
+) -> Prompt:
+    prompt = page_prompt(checkpoint, encoding.tokens, plan, settings.task)
     room = checkpoint.architecture.decoder.context_length
     if prompt.next_position >= room:
         raise ReadingError(
@@ -271,7 +270,14 @@ def _prefill_cost(checkpoint: Checkpoint, prompt_tokens: int) -> PrefillCost:
     return prefill_cost(checkpoint.architecture.decoder, prompt_tokens, checkpoint.model.dtype.itemsize)
 
 
-def _rules(checkpoint: Checkpoint, settings: ReadSettings) -> GenerationRules:
+def make_drafter(checkpoint: Checkpoint, draft: Sequence[int]) -> Drafter:
+    """Make what guesses along a draft, at the price that a guess has on the model's device."""
+    on_cpu = checkpoint.model.device.type == "cpu"
+    return Drafter(draft, partial(pass_cost, checkpoint.architecture.decoder, on_cpu=on_cpu))
+
+
+def generation_rules(checkpoint: Checkpoint, settings: ReadSettings) -> GenerationRules:
+    """What settings mean for the text that a model generates."""
     ban = settings.ngram_ban
     return GenerationRules(
         end_id=checkpoint.tokenizer.end_id if settings.stop_at_end else None,

@@ -1,7 +1,7 @@
 """What a person asks of the reader, and what comes back.
 
 Plain, frozen types without torch, so that windows, scripts and exports can hold them. Knows no
-model: how a page becomes tokens and text is in `engine`.
+model: how a page becomes tokens and text is in `page_stages`.
 """
 
 from dataclasses import dataclass, field

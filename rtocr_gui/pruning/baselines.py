@@ -111,8 +111,9 @@ def choose_likely(
     Returns:
         (K,) tokens in the order of choice.
     """
-    spread = float(np.ptp(norms)) or 1.0
-    relevance = (norms - norms.min()).astype(np.float64) / spread + _LEAST_RELEVANCE
+    spread = float(np.ptp(norms))
+    above = (norms - norms.min()).astype(np.float64) / spread if spread else np.ones(len(norms))
+    relevance = above + _LEAST_RELEVANCE
     kernel = relevance[:, None] * similarity * relevance  # (N, N)
     gains = np.diagonal(kernel).copy()
     factor = np.empty((count, len(norms)))
