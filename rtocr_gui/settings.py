@@ -27,6 +27,7 @@ class Settings:
     Attributes:
         model_folder: checkpoint folder; empty for the bundled miniature.
         own_models: further checkpoint folders that the person named.
+        download_folder: where the published model is downloaded to; empty for where programs share theirs.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", "float32", "float16" or "bfloat16".
         unload_after_min: how many idle minutes a large model stays in memory, at most a day; 0 for ever.
@@ -52,6 +53,7 @@ class Settings:
 
     model_folder: str = ""
     own_models: tuple[str, ...] = ()
+    download_folder: str = ""
     device: str = "auto"
     precision: str = "auto"
     unload_after_min: int = 15

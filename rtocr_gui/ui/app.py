@@ -62,6 +62,7 @@ class Program:
         self.window = MainWindow(self.session, lambda image: _save_image(pasted, image))
         self.models = ModelsDesk(self.session, bundled, self.window)
         self.window.models_requested.connect(self.models.open)
+        self.models.notice_raised.connect(self.window.notice_bar.add)
 
     def start(self, files: Sequence[Path]) -> None:
         """Show the window, open files (none: the samples), and load the model behind the window."""
