@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QPalette
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
@@ -135,12 +136,18 @@ MENUS: Mapping[str, tuple[str, ...]] = {
 }
 """Menu titles and the names of their actions; an empty name is a separator."""
 
+PAGE_KEYS = ("next_look", "blocks")
+"""Actions whose shortcuts are single letters, which only the page itself leaves to them."""
+
 PAGE_MENU = (("read", "stop"), ("copy",), ("rotate_left", "rotate_right", "rotate_file"), ("remove",))
 """What the list of pages offers, in groups."""
 
 
 def make_actions(window: QMainWindow) -> dict[str, QAction]:
-    """Make every action of the table, with shortcuts that work wherever the focus is."""
+    """Make every action of the table.
+
+    Their shortcuts work wherever the focus is; those of `PAGE_KEYS` only in widgets that these are added to.
+    """
     actions = {}
     for spec in SPECS:
         action = QAction(spec.text, window)
@@ -150,9 +157,13 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
         elif spec.keys is not None:
             action.setShortcuts(spec.keys)
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        action.setToolTip(f"{spec.tip} ({keys})" if keys else spec.tip)
+        where = " on the page" if spec.name in PAGE_KEYS else ""
+        action.setToolTip(f"{spec.tip} ({keys}{where})" if keys else spec.tip)
         action.setProperty(TIP, action.toolTip())
-        window.addAction(action)
+        if spec.name in PAGE_KEYS:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        else:
+            window.addAction(action)
         actions[spec.name] = action
     return actions
 

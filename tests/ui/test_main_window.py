@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui import questions
@@ -471,6 +472,21 @@ def test_the_differences_are_in_sight_and_gone_through_from_anywhere_in_the_wind
     window.page_column.page_view.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_F8)
     assert differences.currentIndex().row() == 0
+
+
+def test_single_letters_are_shortcuts_of_the_page_alone(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("scan.png"), draw_page("letter.png"))
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    pages = window.page_list.findChild(QListView)
+    pages.setFocus()
+    qtbot.keyClick(pages, Qt.Key.Key_L)
+    assert session.current.path.name == "letter.png"
+    assert session.tuning.look is Look.KEPT
+    window.page_column.page_view.setFocus()
+    qtbot.keyClick(window.page_column.page_view, Qt.Key.Key_L)
+    assert session.tuning.look is not Look.KEPT
 
 
 def test_a_point_of_the_curve_moves_the_slider_and_is_read(
