@@ -27,6 +27,14 @@ def begin_reading(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
     qtbot.waitUntil(engine.reading_began.is_set)
 
 
+def begin_loading(qtbot: QtBot, engine: FakeEngine, ask: Callable[[], object]) -> None:
+    """Ask for a model, up to where the engine waits for its gate."""
+    engine.load_gate.clear()
+    engine.load_began.clear()
+    ask()
+    qtbot.waitUntil(engine.load_began.is_set)
+
+
 def until_idle(qtbot: QtBot, session: Session, ask: Callable[[], object]) -> None:
     """Ask for readings, and wait until the reader is told to be idle."""
     with qtbot.waitSignal(session.activity_changed, check_params_cb=lambda activity: activity == Activity()):

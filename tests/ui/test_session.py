@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import shiboken6
@@ -11,7 +10,6 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError, ReadingError
-from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.engine_bridge import EngineBridge
@@ -20,7 +18,7 @@ from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord, ShownText
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_reading, open_and_load
+from tests.ui.steps import begin_loading, begin_reading, open_and_load
 
 Draw = Callable[..., Path]
 
@@ -422,31 +420,17 @@ def test_a_chosen_model_is_remembered_once_it_is_loaded(
 
 
 def test_of_models_that_are_chosen_one_after_the_other_the_last_is_loaded_and_told(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    begun, go_on, load = threading.Event(), threading.Event(), fake_engine.load
-
-    def wait_and_load(*arguments: Any) -> LoadedModel:
-        begun.set()
-        assert go_on.wait(10)
-        return load(*arguments)
-
-    monkeypatch.setattr(fake_engine, "load", wait_and_load)
     told: list[tuple[str, bool]] = []
     session.model_changed.connect(lambda status: told.append((status.sentence, status.loading)))
     readies: list[str] = []
     session.models.ready.connect(lambda: readies.append(session.settings.model_folder))
-    session.choose_model(tmp_path / "one")
-    qtbot.waitUntil(begun.is_set)
+    begin_loading(qtbot, fake_engine, lambda: session.choose_model(tmp_path / "one"))
     for name in ("two", "three"):
         session.choose_model(tmp_path / name)
-    go_on.set()
+    fake_engine.load_gate.set()
     qtbot.waitUntil(lambda: not told[-1][1])
     assert [folder.name for folder, *_ in fake_engine.loads[1:]] == ["one", "three"]
     waits = [(f"Loading {name}…", True) for name in ("one", "two", "three")]
