@@ -2,8 +2,8 @@
 
 A new setting is one line in `Settings`. A value of the wrong type or out of range costs itself only: the
 default takes its place. A file that is no JSON object costs all of them and is renamed to
-`settings.broken.json`, in the place of an earlier one. A file that may not be opened stays where it is.
-Each of these is logged. Knows no Qt.
+`settings.broken.json`, in the place of an earlier one. Each of these is logged. A file that may not be opened
+is told, so that nobody writes over it. Knows no Qt.
 """
 
 import dataclasses
@@ -27,6 +27,7 @@ class Settings:
     Attributes:
         model_folder: checkpoint folder; empty for the bundled miniature.
         own_models: further checkpoint folders that the person named.
+        download_folder: where the published model is downloaded to; empty for where programs share theirs.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", "float32", "float16" or "bfloat16".
         unload_after_min: how many idle minutes a large model stays in memory, at most a day; 0 for ever.
@@ -52,6 +53,7 @@ class Settings:
 
     model_folder: str = ""
     own_models: tuple[str, ...] = ()
+    download_folder: str = ""
     device: str = "auto"
     precision: str = "auto"
     unload_after_min: int = 15
@@ -108,14 +110,17 @@ def settings_path() -> Path:
 
 
 def load_settings(path: Path) -> Settings:
-    """Read the settings; what is missing, of the wrong type or out of range falls back to its default."""
+    """Read the settings; what is missing, of the wrong type or out of range falls back to its default.
+
+    Raises:
+        SettingsError: the file is there and cannot be opened.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return Settings()
     except OSError as error:
-        _log.warning("the settings could not be opened: %s", error)
-        return Settings()
+        raise SettingsError(f"The settings in {path} could not be opened: {error.strerror}.") from error
     try:
         stored = json.loads(content.decode())
         if not isinstance(stored, dict):
@@ -146,7 +151,7 @@ def save_settings(settings: Settings, path: Path) -> None:
     Raises:
         SettingsError: the folder or the file cannot be written.
     """
-    text = json.dumps(dataclasses.asdict(settings), indent=2, ensure_ascii=False)
+    text = json.dumps(dataclasses.asdict(settings), indent=2)  # in ASCII, which holds half a character too
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, (text + "\n").encode())

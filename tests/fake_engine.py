@@ -63,6 +63,8 @@ class FakeEngine:
             trace.
         reading_began: set when a reading has said its first word.
         asked: the settings of each reading that began, in order.
+        load_gate: while cleared, `load` waits before it does anything else.
+        load_began: set when it waits, or was let through.
         load_error: raised by `load` where it is given.
         broken_precisions: those that `load` refuses.
         need: whether a model fits; it is loaded then, or anyway. None where everything fits.
@@ -85,6 +87,9 @@ class FakeEngine:
         self.gate = threading.Event()
         self.gate.set()
         self.reading_began = threading.Event()
+        self.load_gate = threading.Event()
+        self.load_gate.set()
+        self.load_began = threading.Event()
         self.load_error: CheckpointError | None = None
         self.broken_precisions: set[str] = set()
         self.need: Fit | None = None
@@ -121,6 +126,8 @@ class FakeEngine:
         anyway: bool = False,
     ) -> LoadedModel:
         self.threads.add(threading.current_thread().name)
+        self.load_began.set()
+        self.load_gate.wait()
         if self.load_error is not None:
             raise self.load_error
         if precision in self.broken_precisions:

@@ -71,6 +71,16 @@ def test_all_folders_of_the_person_are_listed_once(
     assert [listed.count(f"  {folder}") for folder in (first, second, third)] == [1, 1, 0]
 
 
+def test_settings_that_cannot_be_opened_are_told_and_what_else_there_is_is_listed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings_path().mkdir(parents=True)
+    assert main(["models"]) == 0
+    told = capsys.readouterr()
+    assert "could not be opened" in told.err
+    assert told.out.startswith("RTOCR Miniature\n")
+
+
 def test_a_download_puts_the_model_where_all_programs_look(
     hub: HubServer, own_cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,8 +65,15 @@ def test_a_dropped_value_is_logged(
     assert f"setting {name} ignored" in caplog.text
 
 
-def test_a_file_that_may_not_be_opened_stays_where_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_half_a_character_is_saved_with_all_the_rest(tmp_path: Path) -> None:
+    settings = Settings(task_words="\ud800", model_folder="/models/\udcfcmlaut")
+    path = tmp_path / "settings.json"
+    save_settings(settings, path)
+    assert load_settings(path) == settings
+
+
+def test_a_file_that_may_not_be_opened_is_told_and_stays_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
@@ -74,8 +81,8 @@ def test_a_file_that_may_not_be_opened_stays_where_it_is(
     save_settings(Settings(mode="base"), tmp_path / "settings.json")
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", refuse)
-        assert load_settings(tmp_path / "settings.json") == Settings()
-    assert "could not be opened" in caplog.text
+        with pytest.raises(SettingsError, match="could not be opened: Permission denied"):
+            load_settings(tmp_path / "settings.json")
     assert load_settings(tmp_path / "settings.json") == Settings(mode="base")
 
 

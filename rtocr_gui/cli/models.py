@@ -12,6 +12,7 @@ from pathlib import Path
 from rtocr_gui.cli.arguments import add_place
 from rtocr_gui.cli.pages import EngineFactory
 from rtocr_gui.cli.progress import Progress, printable
+from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.download_progress import DownloadStage
 from rtocr_gui.ocr.fit import DoesNotFit, Fit
 from rtocr_gui.ocr.folder import inspect_checkpoint
@@ -78,9 +79,17 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     elif arguments.action == "fit":
         return _judge(arguments, engine_factory().fit)
     else:
-        own = load_settings(settings_path()).named_folders
-        print("\n\n".join(map(_told, list_models(resource_path("miniature"), own))))
+        print("\n\n".join(map(_told, list_models(resource_path("miniature"), _named_folders(progress)))))
     return True
+
+
+def _named_folders(progress: Progress) -> tuple[Path, ...]:
+    """The folders that the person named in the window; none where the settings cannot be opened."""
+    try:
+        return load_settings(settings_path()).named_folders
+    except SettingsError as error:
+        progress.complain(str(error))
+        return ()
 
 
 def _download(source: ModelSource, folder: Path | None, progress: Progress) -> None:

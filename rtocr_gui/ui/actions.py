@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QPalette
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
 from rtocr_gui.ui.icons import icon
 
 _Key = QKeySequence.StandardKey
-
+_Role = QAction.MenuRole
 
 TIP = "tip"
 """Property of an action: what its tooltip says while it can be used."""
@@ -26,6 +27,7 @@ class ActionSpec:
         keys: the platform's own shortcut, or one of ours; None for none.
         icon: file name in `resources/icons`; empty for none.
         checkable: True where it switches something on and off.
+        role: what macOS moves to a menu of its own; else it would guess that by the text.
     """
 
     name: str
@@ -34,6 +36,7 @@ class ActionSpec:
     keys: QKeySequence.StandardKey | str | None = None
     icon: str = ""
     checkable: bool = False
+    role: QAction.MenuRole = _Role.NoRole
 
 
 SPECS = (
@@ -57,7 +60,7 @@ SPECS = (
     ActionSpec("rotate_right", "Rotate right", "Turn the selected pages to the right; files stay", "F7"),
     ActionSpec("rotate_file", "Rotate whole file", "Turn all pages of the shown page’s file", "Ctrl+F7"),
     ActionSpec("remove", "Remove page", "Take the selected pages off the list; files stay", "Ctrl+W"),
-    ActionSpec("quit", "Quit", "Close the program", _Key.Quit),
+    ActionSpec("quit", "Quit", "Close the program", _Key.Quit, role=_Role.QuitRole),
     ActionSpec("read", "Read", "Read the selected pages", "Ctrl+R", "read"),
     ActionSpec("read_all", "Read all", "Read every page in the list", "Ctrl+Shift+R", "read-all"),
     ActionSpec("retry", "Read another way", "Read this page in the way that may work better", "F5"),
@@ -84,7 +87,7 @@ SPECS = (
     ActionSpec("tiles", "Tiles in Gundam", "Fewer tiles take less memory, and show small print smaller"),
     ActionSpec("idle", "Unload when idle", "When a large model that is not used gives its memory back"),
     ActionSpec("unload", "Unload model", "Free the model's memory until it is needed again", "Ctrl+U"),
-    ActionSpec("about", "About RTOCR", "What this program is"),
+    ActionSpec("about", "About RTOCR", "What this program is", role=_Role.AboutRole),
 )  # fmt: skip
 
 MENUS: Mapping[str, tuple[str, ...]] = {
@@ -135,24 +138,35 @@ MENUS: Mapping[str, tuple[str, ...]] = {
 }
 """Menu titles and the names of their actions; an empty name is a separator."""
 
+PAGE_KEYS = ("next_look", "blocks")
+"""Actions whose shortcuts are single letters, which only the page itself leaves to them."""
+
 PAGE_MENU = (("read", "stop"), ("copy",), ("rotate_left", "rotate_right", "rotate_file"), ("remove",))
 """What the list of pages offers, in groups."""
 
 
 def make_actions(window: QMainWindow) -> dict[str, QAction]:
-    """Make every action of the table, with shortcuts that work wherever the focus is."""
+    """Make every action of the table.
+
+    Their shortcuts work wherever the focus is; those of `PAGE_KEYS` only in widgets that these are added to.
+    """
     actions = {}
     for spec in SPECS:
         action = QAction(spec.text, window)
         action.setCheckable(spec.checkable)
+        action.setMenuRole(spec.role)
         if isinstance(spec.keys, str):
             action.setShortcut(QKeySequence(spec.keys))
         elif spec.keys is not None:
             action.setShortcuts(spec.keys)
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        action.setToolTip(f"{spec.tip} ({keys})" if keys else spec.tip)
+        where = " on the page" if spec.name in PAGE_KEYS else ""
+        action.setToolTip(f"{spec.tip} ({keys}{where})" if keys else spec.tip)
         action.setProperty(TIP, action.toolTip())
-        window.addAction(action)
+        if spec.name in PAGE_KEYS:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        else:
+            window.addAction(action)
         actions[spec.name] = action
     return actions
 

@@ -7,7 +7,6 @@ told in the window.
 import argparse
 import logging
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -18,9 +17,9 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from rtocr_gui.errors import SettingsError
 from rtocr_gui.resources import resource_path
-from rtocr_gui.settings import Settings, load_settings, save_settings, settings_path
+from rtocr_gui.settings import Settings, settings_path
+from rtocr_gui.ui.end_signals import EndSignals
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.engine_start import make_engine
 from rtocr_gui.ui.garbage import MainThreadGarbage
@@ -28,6 +27,7 @@ from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.models_desk import ModelsDesk
 from rtocr_gui.ui.reading_engine import ReadingEngine
 from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.settings_keeper import SettingsKeeper
 
 CLOSE_TIMEOUT_S = 1.5
 """How long closing waits for a running decode step."""
@@ -62,6 +62,7 @@ class Program:
         self.window = MainWindow(self.session, lambda image: _save_image(pasted, image))
         self.models = ModelsDesk(self.session, bundled, self.window)
         self.window.models_requested.connect(self.models.open)
+        self.models.notice_raised.connect(self.window.notice_bar.add)
 
     def start(self, files: Sequence[Path]) -> None:
         """Show the window, open files (none: the samples), and load the model behind the window."""
@@ -86,18 +87,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     MainThreadGarbage(application)
     path = settings_path()
     _start_log(path.parent)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    EndSignals(application)
+    keeper = SettingsKeeper(path)
     with tempfile.TemporaryDirectory(prefix="rtocr-") as pasted:
-        program = Program(load_settings(path), Path(pasted))
+        program = Program(keeper.settings, Path(pasted))
         _tell_the_unforeseen(program.window)
+        keeper.follow(program.session.settings_changed, program.window.notice_bar.add_problem)
         program.start(arguments.files)
         code = application.exec()
-        try:
-            save_settings(program.session.settings, path)
-        except SettingsError as error:
-            _log.warning("%s", error)
-        ended = program.models.close(CLOSE_TIMEOUT_S) & program.bridge.close(CLOSE_TIMEOUT_S)
-    if not ended:
+        ended = [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models, program.bridge)]
+    if not all(ended):
         # A long decode step or an import cannot be interrupted; the person should not wait for it.
         logging.shutdown()
         os._exit(code)

@@ -117,6 +117,7 @@ class EngineBridge(QObject):
             self._model_lane, self._loaded_engine, lambda reply: signals[type(reply)].emit(reply)
         )
         self._newest_render_id = 0
+        self._newest_load_id = 0
         self._newest_fit_id = 0
         self._newest_encode_id = 0
         self._newest_plan_id = 0
@@ -195,14 +196,17 @@ class EngineBridge(QObject):
         return self._submit(self._model_lane, request_id, job)
 
     def load_model(self, request: LoadRequest) -> int:
-        """Import torch if need be and load a checkpoint. Answered by `model_loaded`.
+        """Import torch if need be and load a checkpoint.
 
+        Answered by `model_loaded`, unless another was asked for before this one's turn came.
         Where that fails, the former model is still there, or (`model_unloaded`) is loaded again once it is
         needed.
         """
-        request_id = next(self._ids)
+        request_id = self._newest_load_id = next(self._ids)
 
         def job() -> None:
+            if request_id != self._newest_load_id:
+                return
             engine = self._made_engine()
             was_loaded = engine.is_loaded
             try:

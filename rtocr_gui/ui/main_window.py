@@ -73,7 +73,7 @@ class MainWindow(QMainWindow):
         self.dialogues = Dialogues(self, session)
         self.tool_bar = ToolBar(self.actions_by_name)
         self.page_list = PageList()
-        self.page_column = PageColumn(self.actions_by_name["blocks"])
+        self.page_column = PageColumn(self.actions_by_name)
         self.text_column = TextColumn()
         self.page_list.offer(*([self.actions_by_name[name] for name in group] for group in PAGE_MENU))
         self.text_column.text_pane.add_buttons(*(self.actions_by_name[name] for name in ("find", "copy")))

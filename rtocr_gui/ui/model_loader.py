@@ -71,7 +71,9 @@ class ModelLoader(QObject):
 
     @property
     def status(self) -> ModelStatus:
-        """What the window says of the model in use."""
+        """What the window says of the model in use, or of the one that is being loaded."""
+        if self._asked is not None:
+            return ModelStatus(None, f"Loading {self._asked.folder.name}…", loading=True)
         if self._model is None:
             return ModelStatus(None, "No model is loaded.")
         name = self._model.info.name
@@ -82,7 +84,7 @@ class ModelLoader(QObject):
     def load(self, request: LoadRequest) -> None:
         """Load a checkpoint folder in place of the model in use."""
         self._asked = request
-        self.status_changed.emit(ModelStatus(None, f"Loading {request.folder.name}…", loading=True))
+        self.status_changed.emit(self.status)
         self._load_id = self._bridge.load_model(request)
 
     def judge_fit(self, request: LoadRequest) -> None:

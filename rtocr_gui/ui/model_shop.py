@@ -88,11 +88,14 @@ class ModelShop(QObject):
         models_listed (ModelsListed): what there is, anew.
         download_changed (DownloadShown): how the download stands; often while it runs.
         check_changed (CheckShown): how a check stands.
+        download_ended (DownloadShown): it is done or failed; not where the person stopped it.
         own_folders_changed (tuple[Path, ...]): the usable folders that the person named, to be remembered.
+        target_changed (Path): the folder that downloads go to, to be remembered.
 
     Args:
         bundled: folder of the model that comes with the program.
         own: folders that the person named before.
+        target: folder that downloads go to; None for one that programs share.
         cache: the folder that programs share their downloads in; None for the one of the environment.
         parent: Qt parent.
     """
@@ -100,7 +103,9 @@ class ModelShop(QObject):
     models_listed = Signal(object)
     download_changed = Signal(object)
     check_changed = Signal(object)
+    download_ended = Signal(object)
     own_folders_changed = Signal(object)
+    target_changed = Signal(object)
 
     _listed = Signal(int, object)
     _looked = Signal(object)
@@ -111,6 +116,7 @@ class ModelShop(QObject):
         self,
         bundled: Path,
         own: Sequence[Path] = (),
+        target: Path | None = None,
         cache: Path | None = None,
         parent: QObject | None = None,
     ) -> None:
@@ -118,7 +124,7 @@ class ModelShop(QObject):
         self._bundled = bundled
         self._own = dict.fromkeys(own, True)  # all are listed, and remembered those that are or were usable
         self._cache = cache
-        self._target: Path | None = None
+        self._target = target
         self._looking = Lane("rtocr-models")
         self._checking = Lane("rtocr-check")
         self._downloading = Lane("rtocr-download")
@@ -145,7 +151,8 @@ class ModelShop(QObject):
         def look() -> None:
             shared = self._shared()
             place = target or published_folder_in(shared)
-            models = list_models(self._bundled, own, shared)
+            begun = (target,) if target is not None and look_into(target).is_unfinished else ()
+            models = list_models(self._bundled, (*own, *begun), shared)
             self._listed.emit(request_id, ModelsListed(models, place, _free_bytes(place)))
 
         self._looking.submit(_guarded(look, _log_only))
@@ -175,6 +182,7 @@ class ModelShop(QObject):
         """Download to another folder; the model is listed as one of the person's own then."""
         if self._download.state not in (DownloadState.RUNNING, DownloadState.STOPPING):
             self._target = folder
+            self.target_changed.emit(folder)
             self._show(DownloadShown(DownloadState.IDLE))
             self.refresh()
 
@@ -304,11 +312,13 @@ class ModelShop(QObject):
             self._show(DownloadShown(DownloadState.IDLE))
         elif isinstance(told, str):
             self._show(DownloadShown(DownloadState.FAILED, self._download.progress, told))
+            self.download_ended.emit(self._download)
         elif told.stage is DownloadStage.DONE:
             self._show(DownloadShown(DownloadState.DONE, told))
             if self._target is not None:
                 self._own[self._target] = True
                 self._tell_own()
+            self.download_ended.emit(self._download)
         elif told.stage is DownloadStage.PAUSED:
             self._show(DownloadShown(DownloadState.PAUSED, told))
         else:

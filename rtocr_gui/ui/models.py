@@ -82,7 +82,7 @@ class Models(QObject):
 
     @property
     def status(self) -> ModelStatus:
-        """What the window says of the model in use."""
+        """What the window says of the model in use, or of the one that is being loaded."""
         return self._loader.status
 
     # Wishes --------------------------------------------------------------------------------
@@ -162,7 +162,8 @@ class Models(QObject):
     @Slot()
     def _go_on(self) -> None:
         self.changed.emit(self.status)
-        self.ready.emit()
+        if self._loader.asked is None:
+            self.ready.emit()
 
     @Slot(object, object)
     def _refuse(self, failure: RequestFailed, asked: LoadRequest) -> None:

@@ -7,25 +7,31 @@ when the window is first opened.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import ModelStatus
 
 if TYPE_CHECKING:
-    from rtocr_gui.ui.model_shop import ModelShop
+    from rtocr_gui.ui.model_shop import DownloadShown, ModelShop
     from rtocr_gui.ui.models_window import ModelsWindow
 
 
 class ModelsDesk(QObject):
     """Opens the window of models and passes on what is chosen there.
 
+    Signals:
+        notice_raised (Notice): a word to the person, who closed the window.
+
     Args:
-        session: loads the model that was chosen, and remembers the person's own folders.
+        session: loads the model that was chosen, and remembers the person's own folders and the download's.
         bundled: folder of the model that comes with the program.
         over: the window that it lies over.
     """
+
+    notice_raised = Signal(object)
 
     def __init__(self, session: Session, bundled: Path, over: QWidget) -> None:
         super().__init__(over)
@@ -66,13 +72,16 @@ class ModelsDesk(QObject):
         from rtocr_gui.ui.model_shop import ModelShop
         from rtocr_gui.ui.models_window import ModelsWindow, wire
 
-        own = tuple(map(Path, self._session.settings.own_models))
-        shop = ModelShop(self._bundled, own, parent=self)
+        settings = self._session.settings
+        target = Path(settings.download_folder) if settings.download_folder else None
+        shop = ModelShop(self._bundled, tuple(map(Path, settings.own_models)), target, parent=self)
         window = ModelsWindow(self._over)
         window.model_chosen.connect(self._choose)
         window.fit_wanted.connect(self._session.models.judge_fit)
         self._session.models.fit_judged.connect(window.show_fit)
         shop.own_folders_changed.connect(self._remember)
+        shop.target_changed.connect(lambda folder: self._session.remember(download_folder=str(folder)))
+        shop.download_ended.connect(self._tell_of_download)
         wire(window, shop)
         model = self._session.model
         window.show_in_use(model.info.folder if model is not None else None)
@@ -85,6 +94,13 @@ class ModelsDesk(QObject):
     @Slot(object)
     def _remember(self, folders: tuple[Path, ...]) -> None:
         self._session.remember(own_models=tuple(str(folder) for folder in folders))
+
+    @Slot(object)
+    def _tell_of_download(self, shown: "DownloadShown") -> None:
+        """The window says it itself while it is there."""
+        if self._window is None or not self._window.isVisible():
+            outcome = shown.problem or "It was downloaded and checked. Choose it in the menu Model, Models…"
+            self.notice_raised.emit(Notice(f"DeepSeek-OCR: {outcome}"))
 
     @Slot(object)
     def _show_in_use(self, status: ModelStatus) -> None:

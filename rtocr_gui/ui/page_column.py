@@ -4,6 +4,7 @@ Composes panes and knows nothing of what they show, but tells each what all of t
 built when it is first looked at.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 from rtocr_gui.export.looks import Look
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.tokens import GridName
+from rtocr_gui.ui.actions import PAGE_KEYS
 from rtocr_gui.ui.lazy_pane import LazyPane
 from rtocr_gui.ui.overlay_bar import OverlayBar
 from rtocr_gui.ui.page_view import PageView
@@ -26,7 +28,7 @@ class PageColumn(QWidget):
     """The page and the bars below it.
 
     Args:
-        blocks: switches the outlines of blocks.
+        actions: every action of the window, by name.
 
     Attributes:
         page_view: the page.
@@ -34,12 +36,13 @@ class PageColumn(QWidget):
         play_bar: below that.
     """
 
-    def __init__(self, blocks: QAction) -> None:
+    def __init__(self, actions: Mapping[str, QAction]) -> None:
         super().__init__()
         self.page_view = PageView()
         self.overlay_bar = OverlayBar()
         self.play_bar = LazyPane(_make_play_bar)
-        self.overlay_bar.add_switch(blocks)
+        self.page_view.addActions([actions[name] for name in PAGE_KEYS])
+        self.overlay_bar.add_switch(actions["blocks"])
         stack(self, self.page_view, self.overlay_bar, self.play_bar, growing=self.page_view)
         self.page_view.legend_changed.connect(self.overlay_bar.show_legend)
 

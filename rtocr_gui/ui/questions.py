@@ -111,8 +111,7 @@ def tell_about_program(parent: QWidget) -> None:
     """Say what the program is, in which version, and what the veil on the page means."""
     _tell(
         parent,
-        "About RTOCR",
-        f"RTOCR {program_version(otherwise='')}".rstrip() + "\n\n"
+        f"RTOCR {program_version(otherwise='')}".rstrip(),
         "RTOCR reads scanned pages with DeepSeek-OCR and shows which visual tokens the reader keeps.\n\n"
         "RTPrune (arXiv 2605.00392) keeps the tokens of large norm and merges the rest into them by "
         "optimal transport. The slider sets how many are kept; the veiled parts of the page are merged.",
@@ -126,9 +125,11 @@ def _tell(parent: QWidget, title: str, text: str) -> None:
 
 
 def _box(parent: QWidget, symbol: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
+    """The title stands in the box: macOS shows none above it."""
     box = QMessageBox(parent)
     box.setIcon(symbol)
-    box.setWindowTitle(title)
+    box.setWindowTitle("RTOCR")
     box.setTextFormat(Qt.TextFormat.PlainText)
-    box.setText(text)
+    box.setText(title)
+    box.setInformativeText(text)
     return box

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QSpin
 
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.ui.retention_slider import DETENTS, RetentionMarks, RetentionSlider
+from rtocr_gui.ui.wheel import take_wheel_when_focused
 from rtocr_gui.units import grouped, percent
 
 QUIET_MS = 350
@@ -65,6 +66,7 @@ class RetentionBar(QWidget):
         self._spin.setToolTip("Share of the visual tokens to keep; the others are merged into them")
         self._spin.valueChanged.connect(self._choose_percent)
         self._spin.editingFinished.connect(self._release)
+        take_wheel_when_focused(self._slider, self._spin)
 
         self._counts = _CountsLabel()
 

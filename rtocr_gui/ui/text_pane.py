@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
+from time import perf_counter
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import (
@@ -42,6 +43,9 @@ PLACES_LIT = 1000
 
 PREVIEW_MS = 200
 """The preview follows the text at most this often."""
+
+PREVIEW_REST = 3
+"""How much longer than it takes to render a text the preview rests afterwards: long tables take long."""
 
 _LOOKS_FOR_LINE = 4
 
@@ -351,8 +355,11 @@ class TextPane(QWidget):
     def _render_preview(self) -> None:
         if self._preview_is_stale and self._tabs.currentWidget() is self._preview:
             self._preview_is_stale = False
+            began_s = perf_counter()
             with _held(self._preview.verticalScrollBar()):
                 self._preview.setMarkdown(self._known_text)
+            took_ms = 1000 * (perf_counter() - began_s)
+            self._preview_timer.setInterval(max(PREVIEW_MS, round(PREVIEW_REST * took_ms)))
 
 
 @contextmanager

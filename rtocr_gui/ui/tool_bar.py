@@ -11,6 +11,7 @@ from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ocr.reading import TASKS, Mode, Task
 from rtocr_gui.ui.actions import MENUS, fill
 from rtocr_gui.ui.shown import ModelStatus
+from rtocr_gui.ui.wheel import take_wheel_when_focused
 
 _AUTO = "Auto takes for each page the smallest mode in which its print is tall enough to read."
 
@@ -62,6 +63,7 @@ class ToolBar(QToolBar):
     def _add_choice(self, name: str, box: QComboBox, tip: str) -> None:
         box.setAccessibleName(name)
         box.setToolTip(tip)
+        take_wheel_when_focused(box)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         caption = QLabel(f" {name} ")
         caption.setBuddy(box)

@@ -44,6 +44,7 @@ def fake_engine() -> FakeEngine:
 def bridge(qtbot: QtBot, fake_engine: FakeEngine) -> Iterator[EngineBridge]:
     made = EngineBridge(lambda: fake_engine)
     yield made
+    fake_engine.load_gate.set()
     fake_engine.gate.set()
     assert made.close(5)
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QListView
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QListView, QWidget
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.session import Session
@@ -26,6 +27,14 @@ def begin_reading(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
     qtbot.waitUntil(engine.reading_began.is_set)
 
 
+def begin_loading(qtbot: QtBot, engine: FakeEngine, ask: Callable[[], object]) -> None:
+    """Ask for a model, up to where the engine waits for its gate."""
+    engine.load_gate.clear()
+    engine.load_began.clear()
+    ask()
+    qtbot.waitUntil(engine.load_began.is_set)
+
+
 def until_idle(qtbot: QtBot, session: Session, ask: Callable[[], object]) -> None:
     """Ask for readings, and wait until the reader is told to be idle."""
     with qtbot.waitSignal(session.activity_changed, check_params_cb=lambda activity: activity == Activity()):
@@ -43,3 +52,19 @@ def click_row(
     """Click a row of a list, in sight."""
     place = view.visualRect(view.model().index(row, 0)).center()
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, modifier, place)
+
+
+def turn_wheel(widget: QWidget) -> None:
+    """Turn the wheel by a notch over the middle of a widget."""
+    middle = QPointF(widget.rect().center())
+    turn = QWheelEvent(
+        middle,
+        widget.mapToGlobal(middle),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, turn)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeySequence
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui import questions
@@ -105,10 +106,33 @@ def test_the_buttons_below_the_text_name_their_keys(window: MainWindow, name: st
 
 def test_about_names_the_version(monkeypatch: pytest.MonkeyPatch, window: MainWindow) -> None:
     told: list[str] = []
-    monkeypatch.setattr(QMessageBox, "exec", lambda box: told.append(box.text()))
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: told.extend((box.text(), box.informativeText())))
     monkeypatch.setattr(importlib.metadata, "version", {"rtocr-gui": "1.2.3"}.__getitem__)
     window.actions_by_name["about"].trigger()
-    assert told[0].startswith("RTOCR 1.2.3\n")
+    assert told[0] == "RTOCR 1.2.3"
+    assert told[1].startswith("RTOCR reads scanned pages")
+
+
+def test_a_question_stands_in_its_box_and_no_file_name_is_rich_text(
+    monkeypatch: pytest.MonkeyPatch, window: MainWindow
+) -> None:
+    shown: list[str] = []
+
+    def note(box: QMessageBox) -> None:
+        labels = [label for label in box.findChildren(QLabel) if label.text()]
+        assert all(label.textFormat() is Qt.TextFormat.PlainText for label in labels)
+        shown.extend(label.text() for label in labels)
+
+    monkeypatch.setattr(QMessageBox, "exec", note)
+    assert not questions.agrees(window, "Replace <b>a</b>?", "It is <i>lost</i>.", "Replace")
+    assert shown == ["Replace <b>a</b>?", "It is <i>lost</i>."]
+
+
+def test_macos_moves_no_action_but_two_to_a_menu_of_its_own(window: MainWindow) -> None:
+    roles = {name: action.menuRole() for name, action in window.actions_by_name.items()}
+    assert roles.pop("about") is QAction.MenuRole.AboutRole
+    assert roles.pop("quit") is QAction.MenuRole.QuitRole
+    assert set(roles.values()) == {QAction.MenuRole.NoRole}
 
 
 def test_copied_files_are_opened_by_paste(
@@ -471,6 +495,21 @@ def test_the_differences_are_in_sight_and_gone_through_from_anywhere_in_the_wind
     window.page_column.page_view.setFocus()
     qtbot.keyClick(window, Qt.Key.Key_F8)
     assert differences.currentIndex().row() == 0
+
+
+def test_single_letters_are_shortcuts_of_the_page_alone(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("scan.png"), draw_page("letter.png"))
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    pages = window.page_list.findChild(QListView)
+    pages.setFocus()
+    qtbot.keyClick(pages, Qt.Key.Key_L)
+    assert session.current.path.name == "letter.png"
+    assert session.tuning.look is Look.KEPT
+    window.page_column.page_view.setFocus()
+    qtbot.keyClick(window.page_column.page_view, Qt.Key.Key_L)
+    assert session.tuning.look is not Look.KEPT
 
 
 def test_a_point_of_the_curve_moves_the_slider_and_is_read(

@@ -14,7 +14,7 @@ from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.session import Session
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load
+from tests.ui.steps import open_and_load, turn_wheel
 
 Draw = Callable[..., Path]
 
@@ -68,6 +68,18 @@ def test_a_chosen_mode_is_shown_used_and_remembered(
 
     assert window.tool_bar.mode_box.currentText() == "Auto (Tiny)"
     assert session.settings.mode == "auto"
+
+
+def test_the_wheel_chooses_only_in_a_box_that_has_the_focus(window: MainWindow, session: Session) -> None:
+    choose(window, Mode.SMALL)
+    box = window.tool_bar.mode_box
+    for turned in (box, window.tool_bar.task_box):
+        turn_wheel(turned)
+        assert not turned.hasFocus()
+    assert session.mode is Mode.SMALL
+    box.setFocus()
+    turn_wheel(box)
+    assert session.mode is Mode.TINY
 
 
 def test_a_mode_of_the_last_start_is_in_use_again(

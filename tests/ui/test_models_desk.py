@@ -1,11 +1,14 @@
 """The window of models lies over the one window, and reading goes on with what is chosen there."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.errors import DownloadError
+from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage
 from rtocr_gui.ocr.model_source import snapshots_in
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.models_desk import ModelsDesk
@@ -110,3 +113,48 @@ def test_opening_it_again_brings_the_same_window(window: MainWindow, desk: Model
     window.actions_by_name["models"].trigger()
     assert desk.window is first
     assert first.isVisible()
+
+
+def test_the_folder_of_a_download_is_remembered(
+    qtbot: QtBot, window: MainWindow, session: Session, desk: ModelsDesk, tmp_path: Path, bundled: Path
+) -> None:
+    desk.open()
+    assert desk.window is not None
+    desk.window.download.target_chosen.emit(tmp_path / "mine")
+    assert session.settings.download_folder == str(tmp_path / "mine")
+    next_desk = ModelsDesk(session, bundled, window)
+    next_desk.open()
+    qtbot.waitUntil(lambda: len(listed(next_desk)) == 1)
+    assert next_desk.window is not None
+    assert str(tmp_path / "mine") in next_desk.window.download.place.text()
+    assert next_desk.close(5)
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [("", "It was downloaded and checked."), ("The disk is full.", "The disk is full.")],
+)
+def test_how_a_download_ended_is_told_where_its_window_was_closed(
+    qtbot: QtBot, desk: ModelsDesk, tmp_path: Path, problem: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def download(*arguments: object) -> Iterator[DownloadProgress]:
+        assert go_on.wait(10)
+        if problem:
+            raise DownloadError(problem)
+        yield DownloadProgress(DownloadStage.DONE, 7, 7)
+
+    monkeypatch.setattr("rtocr_gui.ocr.download.download_model", download)
+    desk.open()
+    assert desk.window is not None
+    desk.window.download.download_requested.emit("")
+    desk.window.close()
+    with qtbot.waitSignal(desk.notice_raised) as raised:
+        go_on.set()
+    assert raised.args[0].sentence.startswith(f"DeepSeek-OCR: {told}")
+    desk.open()
+    with qtbot.assertNotEmitted(desk.notice_raised):
+        desk.window.download.download_requested.emit("")
+        qtbot.waitUntil(lambda: desk.window.download.start.isHidden())
+        qtbot.waitUntil(lambda: desk.window.download.pause.isHidden())

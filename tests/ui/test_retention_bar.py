@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.ui.retention_bar import RetentionBar
 from rtocr_gui.ui.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from tests.ui.plans import make_plan
+from tests.ui.steps import turn_wheel
 
 
 class Heard:
@@ -114,21 +115,20 @@ def test_a_ratio_that_is_still_moving_when_another_page_is_shown_is_not_released
     assert heard.released == [0.48]
 
 
+def test_the_wheel_passes_over_what_has_no_focus(bar: RetentionBar, heard: Heard) -> None:
+    bar.set_retention(0.5)
+    auto_box(bar).setFocus()
+    for control in (slider(bar), bar.findChild(QSpinBox)):
+        turn_wheel(control)
+        assert not control.hasFocus()
+    assert heard.changed == []
+
+
 def test_the_wheel_is_released_once_it_stands_still(qtbot: QtBot, bar: RetentionBar, heard: Heard) -> None:
     bar.set_retention(0.5)
-    middle = QPointF(slider(bar).rect().center())
-    turn = QWheelEvent(
-        middle,
-        slider(bar).mapToGlobal(middle),
-        QPoint(),
-        QPoint(0, 120),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
+    slider(bar).setFocus()
     with qtbot.waitSignal(bar.retention_released):
-        QApplication.sendEvent(slider(bar), turn)
+        turn_wheel(slider(bar))
         assert len(heard.changed) == 1
     assert heard.released == heard.changed
     assert heard.released[0] > 0.5

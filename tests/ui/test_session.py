@@ -18,7 +18,7 @@ from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord, ShownText
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_reading, open_and_load
+from tests.ui.steps import begin_loading, begin_reading, open_and_load
 
 Draw = Callable[..., Path]
 
@@ -417,6 +417,25 @@ def test_a_chosen_model_is_remembered_once_it_is_loaded(
     with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
         session.choose_model(tmp_path / "elsewhere")
     assert session.settings.model_folder == str(tmp_path / "elsewhere")
+
+
+def test_of_models_that_are_chosen_one_after_the_other_the_last_is_loaded_and_told(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    told: list[tuple[str, bool]] = []
+    session.model_changed.connect(lambda status: told.append((status.sentence, status.loading)))
+    readies: list[str] = []
+    session.models.ready.connect(lambda: readies.append(session.settings.model_folder))
+    begin_loading(qtbot, fake_engine, lambda: session.choose_model(tmp_path / "one"))
+    for name in ("two", "three"):
+        session.choose_model(tmp_path / name)
+    fake_engine.load_gate.set()
+    qtbot.waitUntil(lambda: not told[-1][1])
+    assert [folder.name for folder, *_ in fake_engine.loads[1:]] == ["one", "three"]
+    waits = [(f"Loading {name}…", True) for name in ("one", "two", "three")]
+    assert list(dict.fromkeys(told)) == [*waits, ("Fake model", False)]
+    assert readies == [str(tmp_path / "three")]
 
 
 def test_a_removed_page_is_gone_and_its_neighbour_is_shown(

@@ -4,12 +4,12 @@ preview trusts no text."""
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, QUrl
 from PySide6.QtGui import QAction, QColor, QImage, QPaintEvent, QRegion, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTabWidget, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ui.text_pane import SafePreview, TextPane
+from rtocr_gui.ui.text_pane import PREVIEW_MS, SafePreview, TextPane
 
 LINES = "\n".join(f"line {number}" for number in range(200))
 
@@ -191,6 +191,20 @@ def test_the_preview_follows_a_stream_only_while_it_can_be_seen(qtbot: QtBot, pa
     assert preview(pane).toPlainText() == "first"
     pane.append_text(" second")
     qtbot.waitUntil(lambda: preview(pane).toPlainText() == "first second")
+
+
+def test_a_preview_that_takes_long_follows_less_often(
+    qtbot: QtBot, pane: TextPane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock_s = iter((0.0, 0.1, 9.0, 9.0))
+    monkeypatch.setattr("rtocr_gui.ui.text_pane.perf_counter", clock_s.__next__)
+    pane.append_text("first")
+    show_preview(pane)
+    pane.append_text(" second")
+    (timer,) = (each for each in pane.findChildren(QTimer) if each.isActive() and each.isSingleShot())
+    assert timer.interval() == 300
+    qtbot.waitUntil(lambda: preview(pane).toPlainText() == "first second")
+    assert timer.interval() == PREVIEW_MS
 
 
 def test_the_preview_of_another_page_begins_at_its_top(pane: TextPane) -> None:

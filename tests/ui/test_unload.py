@@ -18,7 +18,7 @@ from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_reading, open_and_load, until_idle
+from tests.ui.steps import begin_loading, begin_reading, open_and_load, until_idle
 
 Draw = Callable[..., Path]
 NEVER = 2**30
@@ -319,11 +319,14 @@ def test_choices_made_while_a_model_is_loading_add_up_and_only_what_worked_is_re
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     fake_engine.broken_precisions = {"float16"}
-    with qtbot.waitSignal(session.notice_raised):
-        session.models.choose_device("cpu")
-        session.models.choose_precision("bfloat16")
-        session.models.choose_precision("float16")
+    begin_loading(qtbot, fake_engine, lambda: session.models.choose_device("cpu"))
+    session.models.choose_precision("float16")
+    session.models.choose_precision("bfloat16")
+    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+        fake_engine.load_gate.set()
     assert [load[1:3] for load in fake_engine.loads[1:]] == [("cpu", "auto"), ("cpu", "bfloat16")]
+    with qtbot.waitSignal(session.notice_raised):
+        session.models.choose_precision("float16")
     assert (session.settings.device, session.settings.precision) == ("cpu", "bfloat16")
 
 

@@ -1,0 +1,36 @@
+"""Ends the program in an orderly way where the system or the terminal asks for that (SIGTERM, Ctrl+C).
+
+Nothing is asked of the person then: whoever sent the signal does not wait for an answer.
+"""
+
+import signal
+import socket
+
+from PySide6.QtCore import QCoreApplication, QObject, QSocketNotifier, Slot
+
+
+class EndSignals(QObject):
+    """Leaves the event loop, and those of open dialogs, with the exit code that a shell gives the signal.
+
+    Python runs its handlers only between two of its own steps, and an idle event loop makes none: the number
+    of the signal comes through a socket, which Qt watches.
+
+    Args:
+        application: whose event loop it is.
+    """
+
+    def __init__(self, application: QCoreApplication) -> None:
+        super().__init__(application)
+        self._application = application
+        self._numbers, self._written = socket.socketpair()
+        self._written.setblocking(False)
+        signal.set_wakeup_fd(self._written.fileno())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        arrivals = QSocketNotifier(self._numbers.fileno(), QSocketNotifier.Type.Read, self)
+        arrivals.activated.connect(self._end)
+
+    @Slot()
+    def _end(self) -> None:
+        (number,) = self._numbers.recv(1)
+        self._application.exit(128 + number)

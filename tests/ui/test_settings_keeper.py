@@ -1,0 +1,150 @@
+"""What is remembered outlives the program, whichever way that ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QObject, Signal
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.settings import Settings, load_settings, save_settings
+from rtocr_gui.ui.settings_keeper import SettingsKeeper
+
+ROOT = Path(__file__).parents[2]
+NEVER = 2**30
+
+
+class Changes(QObject):
+    changed = Signal(object)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "settings.json"
+
+
+@pytest.fixture
+def keep(qtbot: QtBot, path: Path) -> Iterator[Callable[..., tuple[SettingsKeeper, Changes, list[str]]]]:
+    """Begins to keep settings; what goes wrong is told in the list."""
+    kept: list[SettingsKeeper] = []
+
+    def begin(quiet_ms: int = NEVER) -> tuple[SettingsKeeper, Changes, list[str]]:
+        keeper, changes, told = SettingsKeeper(path, quiet_ms), Changes(), []
+        keeper.follow(changes.changed, told.append)
+        kept.append(keeper)
+        return keeper, changes, told
+
+    yield begin
+    for keeper in kept:
+        assert keeper.close(5)
+
+
+Keep = Callable[..., tuple[SettingsKeeper, Changes, list[str]]]
+
+
+def test_a_change_is_written_soon(qtbot: QtBot, path: Path, keep: Keep) -> None:
+    _, changes, told = keep(quiet_ms=1)
+    changes.changed.emit(Settings(mode="base"))
+    qtbot.waitUntil(path.exists)
+    assert load_settings(path) == Settings(mode="base")
+    assert not told
+
+
+def test_what_was_not_written_yet_is_written_at_the_end(path: Path, keep: Keep) -> None:
+    keeper, changes, _ = keep()
+    for mode in ("tiny", "base"):
+        changes.changed.emit(Settings(mode=mode))
+    assert not path.exists()
+    assert keeper.close(5)
+    assert load_settings(path) == Settings(mode="base")
+
+
+def test_settings_that_did_not_change_are_not_written(path: Path, keep: Keep) -> None:
+    keeper, changes, _ = keep()
+    changes.changed.emit(keeper.settings)
+    assert keeper.close(5)
+    assert not path.exists()
+
+
+def test_a_file_that_could_not_be_opened_is_told_and_not_written_over(
+    path: Path, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    save_settings(Settings(mode="base"), path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        keeper, changes, told = keep()
+    (sentence,) = told
+    assert "could not be opened: Permission denied. RTOCR uses its defaults" in sentence
+    changes.changed.emit(Settings(mode="tiny"))
+    assert keeper.close(5)
+    assert load_settings(path) == Settings(mode="base")
+
+
+def test_settings_that_cannot_be_saved_are_told_once(qtbot: QtBot, path: Path, keep: Keep) -> None:
+    _, changes, told = keep(quiet_ms=1)
+    path.mkdir()
+    for mode in ("tiny", "base"):
+        changes.changed.emit(Settings(mode=mode))
+        qtbot.waitUntil(lambda: len(told) == 1)
+    assert "could not be saved" in told[0]
+
+
+# --- the program asked to end ------------------------------------------------------------------------
+
+_PROGRAM = """
+import sys, time
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QImage
+from rtocr_gui.ui import app
+from tests.fake_engine import FakeEngine
+
+class Prepared(app.Program):
+    def start(self, files):
+        super().start(files)
+        QTimer.singleShot(0, self.work)
+
+    def work(self):
+        self.window.arrivals._save_image(QImage(8, 8, QImage.Format.Format_RGB32))
+        self.session.remember(mode="base")
+        if sys.argv[2] == "asking":
+            QTimer.singleShot(0, lambda: print("ready", flush=True))
+            self.window.dialogues.tell_about_program()
+        print("ready", flush=True)
+
+app.make_engine = FakeEngine
+app.Program = Prepared
+sys.exit(app.main(sys.argv[1:2]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
+@pytest.mark.parametrize(
+    ("number", "doing"), [(signal.SIGTERM, "waiting"), (signal.SIGINT, "waiting"), (signal.SIGTERM, "asking")]
+)
+def test_a_program_that_is_asked_to_end_remembers_and_cleans_up(
+    draw_page: Callable[..., Path], tmp_path: Path, settings_folder: Path, number: int, doing: str
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, str(draw_page()), doing],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+        assert list(temporary.rglob("*.png"))
+        program.send_signal(number)
+        assert program.wait(20) == 128 + number
+    assert json.loads((settings_folder / "settings.json").read_bytes())["mode"] == "base"
+    assert not list(temporary.iterdir())
