@@ -553,10 +553,35 @@ def test_a_folder_that_cannot_be_made_is_told(hub: HubServer, tmp_path: Path) ->
         run(hub, tmp_path / "file" / "models")
 
 
+@pytest.mark.parametrize("name", [INFO, "space"])
+def test_a_download_that_wrote_nothing_leaves_no_folder(
+    name: str, hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other programs take a folder of a revision in the shared cache for a complete model."""
+    hub.always[name] = Trouble(status=403)
+    if name == "space":
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+    (tmp_path / "cache").mkdir()
+    with pytest.raises(DownloadError):
+        run(hub, ModelSource(hub.endpoint).folder_in(tmp_path / "cache"))
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_folder_that_was_there_stays_where_nothing_was_written(
+    hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+    with pytest.raises(DownloadError, match="Make room"):
+        run(hub, folder)
+    assert list(folder.iterdir()) == []
+
+
 def test_two_downloads_do_not_write_into_one_folder(hub: HubServer, folder: Path) -> None:
     steps = download_model(ModelSource(hub.endpoint), folder, threading.Event(), AT_ONCE)
     with contextlib.closing(steps):
-        next(steps)
+        while next(steps).stage is DownloadStage.CONNECT:
+            pass
         with pytest.raises(DownloadError, match="Another RTOCR is downloading"):
             run(hub, folder)
         with pytest.raises(DownloadError, match="Another RTOCR is downloading"):

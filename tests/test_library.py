@@ -94,6 +94,14 @@ def test_a_model_that_another_program_downloaded_is_found(tmp_path: Path) -> Non
     assert entry.source == "in the folder that programs share their downloads in"
 
 
+def test_a_revision_of_which_no_model_is_there_is_not_listed(tmp_path: Path) -> None:
+    snapshots = SOURCE.folder_in(tmp_path / "cache").parent
+    for number, name in enumerate([".rtocr-download.lock", "tokenizer.json"]):
+        (snapshots / f"{number:040}").mkdir(parents=True)
+        (snapshots / f"{number:040}" / name).write_text("")
+    assert len(list_models(resource_path("miniature"), cache=tmp_path / "cache")) == 1
+
+
 def test_files_that_are_links_as_in_the_hubs_own_cache_are_followed(tmp_path: Path) -> None:
     real = write_checkpoint(tmp_path / "blobs")
     snapshot = SOURCE.folder_in(tmp_path / "cache")

@@ -83,8 +83,8 @@ def download_model(
 
     Args:
         source: which, and where from.
-        folder: where to; made where it does not exist. Files in it that are right are kept, and those of an
-            earlier download replaced.
+        folder: where to; made once the server told what there is, where it does not exist. Files in it that
+            are right are kept, and those of an earlier download replaced.
         cancel: set to pause; what arrived stays for the next call.
         patience: with the server.
         clock: for the speed.
@@ -97,13 +97,12 @@ def download_model(
         CheckpointError: all arrived, and it is not a model that can be used.
     """
     run = _Download(source, folder, cancel, patience, Meter(clock))
-    with _told_by_folder(folder), _alone_in(folder):
-        try:
-            yield from run.steps()
-        except _Stopped:
-            run.meter.pause()
-            yield run.meter.progress(DownloadStage.PAUSED)
-            return
+    try:
+        yield from run.steps()
+    except _Stopped:
+        run.meter.pause()
+        yield run.meter.progress(DownloadStage.PAUSED)
+        return
     inspect_checkpoint(folder)
     yield run.meter.progress(DownloadStage.DONE)
 
@@ -145,6 +144,10 @@ class _Download:
 
     def steps(self) -> Iterator[DownloadProgress]:
         listing = yield from self._list()
+        with _told_by_folder(self._folder), _alone_in(self._folder):
+            yield from self._fill(listing)
+
+    def _fill(self, listing: HubListing) -> Iterator[DownloadProgress]:
         record = DownloadRecord(
             self._source.endpoint,
             self._source.repository,
@@ -300,12 +303,17 @@ def _is_range_refused(error: Exception) -> bool:
 def _alone_in(folder: Path) -> Iterator[None]:
     """Keep a second program from downloading into the same folder.
 
+    A folder that this makes is gone again where nothing was put into it: other programs take any folder
+    of a revision in the shared cache for a complete model.
+
     Raises:
         DownloadError: one does so already.
         OSError: the folder cannot be made or written to.
     """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    lock = WeakFileLock(folder / _LOCK_FILE, timeout=0.1)
+    lock_path = folder / _LOCK_FILE
+    lock = WeakFileLock(lock_path, timeout=0.1)
     try:
         lock.__enter__()
     except TimeoutError as error:
@@ -315,7 +323,13 @@ def _alone_in(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        with contextlib.suppress(OSError):  # Windows keeps the lock while it is held, and no longer
+            if list(folder.iterdir()) == [lock_path]:
+                lock_path.unlink()
         lock.__exit__(None, None, None)
+        with contextlib.suppress(OSError):  # the first that is not empty ends it
+            for path in made:
+                path.rmdir()
 
 
 @contextlib.contextmanager

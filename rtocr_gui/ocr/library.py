@@ -14,6 +14,7 @@ from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.download_record import DownloadRecord, bytes_there, read_record, verify_files
 from rtocr_gui.ocr.folder import open_folder
+from rtocr_gui.ocr.model_files import CONFIG_FILE, RECORD_FILE
 from rtocr_gui.ocr.model_info import ModelInfo
 from rtocr_gui.ocr.model_source import REPOSITORY, default_cache, snapshots_in
 from rtocr_gui.ocr.reading import Mode
@@ -192,8 +193,18 @@ def _told(record: DownloadRecord) -> str:
 
 
 def _revisions(cache: Path) -> list[Path]:
-    """Folders of the published model in the hub's cache, whichever program downloaded them."""
+    """Folders of the published model in the hub's cache, whichever program downloaded or began it."""
     try:
-        return sorted(path for path in snapshots_in(cache, REPOSITORY).iterdir() if path.is_dir())
+        return sorted(filter(_is_begun, snapshots_in(cache, REPOSITORY).iterdir()))
     except OSError:
         return []
+
+
+def _is_begun(revision: Path) -> bool:
+    """False for no folder, and for one that holds nothing of a model or its tokenizer alone."""
+    try:
+        return any(path.name in (CONFIG_FILE, RECORD_FILE) for path in revision.iterdir())
+    except NotADirectoryError:
+        return False
+    except OSError:  # the list tells what is the matter with it
+        return True
