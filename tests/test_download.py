@@ -5,6 +5,7 @@ import errno
 import itertools
 import shutil
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +34,7 @@ AT_ONCE = Patience(silence_s=5, waits_s=(0.0, 0.0))
 @pytest.fixture(autouse=True)
 def own_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No proxy and no login of the machine; the hub's session is made anew for each test."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HF_TOKEN"):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HF_TOKEN", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     close_session()
@@ -171,12 +172,19 @@ def test_a_persons_token_goes_to_its_own_server_only(
     hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)  # as HF_ENDPOINT sets it
     run(hub, folder)
     assert not any("Authorization" in asked.headers for asked in hub.asked)
     shutil.rmtree(folder)
-    monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
+    monkeypatch.setattr(hub_module, "_TOKEN_SERVER", hub.endpoint)
     run(hub, folder)
     assert hub.asked[-1].headers["Authorization"] == "Bearer hf_secret"
+
+
+def test_a_persons_token_belongs_to_huggingface(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    headers = hub_module._headers(ModelSource("https://huggingface.co"))
+    assert headers["Authorization"] == "Bearer hf_secret"
 
 
 # --- pausing, cutting, going on ------------------------------------------------------------------
@@ -458,6 +466,34 @@ def test_a_proxy_that_is_not_there_is_told_without_its_password(
     with pytest.raises(DownloadError, match=r"The proxy “127\.0\.0\.1:\d+” cannot be reached") as caught:
         run(hub, folder)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("ALL_PROXY", "socks5h://127.0.0.1:9", r"ALL_PROXY names a SOCKS proxy.*pip install socksio"),
+        ("HTTPS_PROXY", "foo://bar", "HTTPS_PROXY is not the address of a proxy: give one such as http://"),
+        ("HTTP_PROXY", "http://me:secret@host:port", "HTTP_PROXY is not the address of a proxy"),
+        ("SSL_CERT_FILE", "nowhere.pem", "SSL_CERT_FILE names no file of certificates that can be read"),
+        ("SSL_CERT_FILE", __file__, "SSL_CERT_FILE names no file of certificates that can be read"),
+    ],
+)
+def test_a_variable_with_which_no_server_can_be_asked_is_named(
+    name: str, value: str, sentence: str, hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "ALL_PROXY":
+        monkeypatch.setitem(sys.modules, "socksio", None)  # type: ignore[arg-type]  # as if not installed
+    monkeypatch.setenv(name, value)
+    with pytest.raises(DownloadError, match=sentence) as caught:
+        run(hub, folder)
+    assert "secret" not in str(caught.value)
+    assert not folder.exists()
+
+
+def test_a_login_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path))
+    with pytest.raises(DownloadError, match=r"Your login .* cannot be read.*needs no account"):
+        hub_module._headers(ModelSource("https://huggingface.co"))
 
 
 def test_the_offline_switch_is_obeyed(hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

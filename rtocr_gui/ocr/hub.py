@@ -17,6 +17,7 @@ from huggingface_hub import constants, get_token
 from huggingface_hub.utils import get_session, hf_raise_for_status
 
 from rtocr_gui.errors import DownloadError
+from rtocr_gui.ocr.hub_errors import explain_environment
 from rtocr_gui.ocr.model_files import CONFIG_FILE, INDEX_FILE, TOKENIZER_FILE
 from rtocr_gui.ocr.model_source import ModelSource
 from rtocr_gui.version import program_version
@@ -25,6 +26,7 @@ _WANTED = frozenset({CONFIG_FILE, TOKENIZER_FILE, "tokenizer_config.json", INDEX
 _WEIGHTS = re.compile(r"[\w-][\w.-]*\.safetensors", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_TOKEN_SERVER = "https://huggingface.co"
 _MOST_FILES = 1000
 _MOST_BYTES = 2**43
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
@@ -70,13 +72,12 @@ def list_files(source: ModelSource, timeout_s: float) -> HubListing:
     """Ask which files a model has: config, tokenizer and safetensors, and never a program or a pickle.
 
     Raises:
-        DownloadError: the answer is not a hub's, or the model has no such files.
+        DownloadError: the answer is not a hub's, the model has no such files, or the environment allows no
+            session.
         HUB_ERRORS: the server cannot be asked or refuses.
     """
     address = f"{source.endpoint}/api/models/{source.repository}/revision/{source.revision}"
-    response = get_session().get(
-        address, params={"blobs": "true"}, headers=_headers(source), timeout=timeout_s
-    )
+    response = _session().get(address, params={"blobs": "true"}, headers=_headers(source), timeout=timeout_s)
     hf_raise_for_status(response)
     try:
         told = response.json()
@@ -120,14 +121,14 @@ def open_file(
         Its content. The chunks may raise `HUB_ERRORS` and may end too early.
 
     Raises:
-        DownloadError: the server offers something else than it listed.
+        DownloadError: the server offers something else than it listed, or the environment allows no session.
         HUB_ERRORS: the server cannot be asked or refuses.
     """
     address = f"{source.endpoint}/{source.repository}/resolve/{commit}/{file.name}"
     headers = _headers(source) | {"Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
-    with get_session().stream("GET", address, headers=headers, timeout=timeout_s) as response:
+    with _session().stream("GET", address, headers=headers, timeout=timeout_s) as response:
         hf_raise_for_status(response)
         for answer in (*response.history, response):
             _check_linked(source, file, answer.headers)
@@ -139,6 +140,18 @@ def open_file(
                 "order. Try again later, or use another server."
             )
         yield OpenedFile(first, response.iter_bytes())
+
+
+def _session() -> httpx2.Client:
+    """The library's session, which it makes from the environment when it is first asked for.
+
+    Raises:
+        DownloadError: the environment names a proxy or certificates that are of no use.
+    """
+    try:
+        return get_session()
+    except (ImportError, ValueError, httpx2.InvalidURL, OSError) as error:
+        raise explain_environment(error) from error
 
 
 def _extent(response: httpx2.Response) -> tuple[int, int | None]:
@@ -167,12 +180,22 @@ def _headers(source: ModelSource) -> dict[str, str]:
     """Say who asks; a person's token goes to the server it belongs to and to no other.
 
     The library's own headers would first ask huggingface.co for a list of programs to report.
+
+    Raises:
+        DownloadError: the token cannot be read.
     """
     library = importlib.metadata.version("huggingface_hub")
     headers = {"User-Agent": f"rtocr/{program_version(otherwise='0')}; hf_hub/{library}"}
-    is_own_server = source.endpoint == constants.ENDPOINT and not constants.HF_HUB_DISABLE_IMPLICIT_TOKEN
-    if is_own_server and (token := get_token()):
-        headers["Authorization"] = f"Bearer {token}"
+    if source.endpoint == _TOKEN_SERVER and not constants.HF_HUB_DISABLE_IMPLICIT_TOKEN:
+        try:
+            token = get_token()
+        except OSError as error:
+            raise DownloadError(
+                f"Your login “{constants.HF_TOKEN_PATH}” cannot be read: {error.strerror}. Remove it, or see "
+                "to it that you may open it: the published model needs no account."
+            ) from error
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
     return headers
 
 
