@@ -121,6 +121,23 @@ def test_a_folder_is_listed_once_under_whatever_name(tmp_path: Path, downloaded:
     assert [entry.folder for entry in entries] == [bundled, downloaded]
 
 
+def test_a_path_that_leads_nowhere_hides_no_other_model(tmp_path: Path) -> None:
+    loop, unheard_of = tmp_path / "loop", Path("a\0b")
+    try:
+        loop.symlink_to(loop)
+    except OSError:
+        pytest.skip("links need a privilege on this system")
+    own = write_checkpoint(tmp_path / "mine")
+    entries = list_models(resource_path("miniature"), [loop, unheard_of, own], tmp_path / "cache")[1:]
+    assert [entry.folder for entry in entries if entry.problem.startswith("There is no folder")] == [
+        loop,
+        unheard_of,
+    ]
+    assert entries[2].is_usable
+    assert entries[1].is_at(unheard_of)
+    assert not entries[0].is_at(own)
+
+
 def test_an_unfinished_download_says_how_far_it_is(downloaded: Path) -> None:
     total = sum((downloaded / name).stat().st_size for name in NEEDED)
     size = (downloaded / WEIGHTS).stat().st_size

@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from rtocr_gui.errors import CheckpointError
+from rtocr_gui.files import resolved
 from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.download_record import DownloadRecord, bytes_there, read_record, verify_files
 from rtocr_gui.ocr.folder import open_folder
@@ -62,7 +63,7 @@ class ModelEntry:
 
     def is_at(self, folder: Path | None) -> bool:
         """True where a path leads to this model, be it through a link."""
-        return folder is not None and self.folder.resolve() == folder.resolve()
+        return folder is not None and resolved(self.folder) == resolved(folder)
 
     @property
     def is_unfinished(self) -> bool:
@@ -113,9 +114,9 @@ def list_models(bundled: Path, own: Sequence[Path] = (), cache: Path | None = No
     ]
     found: dict[Path, ModelEntry] = {}
     for folder, origin in folders:
-        resolved = folder.resolve()
-        if resolved not in found:
-            found[resolved] = look_into(folder, origin)
+        place = resolved(folder)
+        if place not in found:
+            found[place] = look_into(folder, origin)
     return tuple(found.values())
 
 
