@@ -13,10 +13,11 @@ import pytest
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.architecture import read_architecture
 from rtocr_gui.ocr.download_progress import DownloadStage
-from rtocr_gui.ocr.download_record import DownloadRecord, RecordedFile, part_path, write_record
+from rtocr_gui.ocr.download_record import DownloadRecord, part_path, read_record, write_record
 from rtocr_gui.ocr.folder import check_folder
 from rtocr_gui.ocr.library import ModelEntry, Origin, check_model, list_models, look_into
 from rtocr_gui.ocr.manifest import expected_tensors, unused_tensors
+from rtocr_gui.ocr.model_files import ModelFile
 from rtocr_gui.ocr.model_source import REVISION, ModelSource, default_cache, default_endpoint
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.resources import resource_path
@@ -32,13 +33,13 @@ def download_into(folder: Path, tmp_path: Path) -> Path:
     """A folder as a finished download leaves it."""
     files = published_files(tmp_path)
     folder.mkdir(parents=True)
-    recorded = {}
+    recorded = []
     for name in NEEDED:
         content = files[name]
         (folder / name).write_bytes(content)
         digest = sha256(content) if is_large(name) else git_blob_id(content)
-        recorded[name] = RecordedFile(len(content), digest)
-    write_record(folder, DownloadRecord(SOURCE.endpoint, SOURCE.repository, REVISION, recorded))
+        recorded.append(ModelFile(name, len(content), digest))
+    write_record(folder, DownloadRecord(SOURCE.endpoint, SOURCE.repository, REVISION, tuple(recorded)))
     return folder
 
 
@@ -141,7 +142,8 @@ def test_a_path_that_leads_nowhere_hides_no_other_model(tmp_path: Path) -> None:
 def test_an_unfinished_download_says_how_far_it_is(downloaded: Path) -> None:
     total = sum((downloaded / name).stat().st_size for name in NEEDED)
     size = (downloaded / WEIGHTS).stat().st_size
-    part = part_path(downloaded, WEIGHTS, sha256((downloaded / WEIGHTS).read_bytes()))
+    weights = ModelFile(WEIGHTS, size, sha256((downloaded / WEIGHTS).read_bytes()))
+    part = part_path(downloaded, weights)
     (downloaded / WEIGHTS).rename(part)
     os.truncate(part, size // 2)
     entry = look_into(downloaded, Origin.DOWNLOADED)
@@ -253,6 +255,18 @@ def test_nothing_of_a_folder_is_executed(tmp_path: Path) -> None:
 def test_a_record_of_nonsense_is_refused(content: str, downloaded: Path) -> None:
     (downloaded / "rtocr-download.json").write_text(content)
     assert "“rtocr-download.json” is damaged" in refused(downloaded).problem
+
+
+def test_a_record_is_read_as_it_was_always_written(downloaded: Path) -> None:
+    files = {"config.json": {"size": 7, "digest": "a" * 40}, WEIGHTS: {"size": 9, "digest": "b" * 64}}
+    told = {"endpoint": "https://huggingface.co", "repository": "o/n", "commit": REVISION, "files": files}
+    (downloaded / "rtocr-download.json").write_text(json.dumps(told))
+    assert read_record(downloaded) == DownloadRecord(
+        "https://huggingface.co",
+        "o/n",
+        REVISION,
+        (ModelFile("config.json", 7, "a" * 40), ModelFile(WEIGHTS, 9, "b" * 64)),
+    )
 
 
 # --- the thorough check --------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
         record = read_record(folder)
         if record is not None:
             origin, source = Origin.DOWNLOADED, _told(record)
-            if not all((folder / name).exists() for name in record.files):
+            if not all((folder / name).exists() for name in record.names):
                 return ModelEntry(
                     folder,
                     origin,
