@@ -289,6 +289,7 @@ def test_words_for_a_model_that_was_not_made_for_them_are_warned_of_and_used(run
         (("--task", "locate"), 'task locate needs --words "..."'),
         (("--task", "own", "--words", "  "), "--words: There are no words to ask for. Type some."),
         (("--task", "own", "--words", "<image>"), "--words: “<image>” steers the model"),
+        (("--task", "own", "--words", "\udcff"), "--words: These words hold half a character"),
         (("--task", "text", "--words", "total"), "--words goes with --task locate or --task own"),
         (("--words", "total"), "--words goes with --task locate or --task own"),
     ],
