@@ -708,7 +708,7 @@ def test_a_place_that_cannot_be_written_to_is_told_before_a_model_is_loaded(
         ["read", "a.png", "--pages", "0"],
         ["read", "a.png", "--pages", "3-1"],
         ["read", "a.png", "--pages", "one"],
-        ["read", "a.png", "--retention", "0.05"],
+        ["read", "a.png", "--retention", "0.005"],
         ["read", "a.png", "--retention", "1.1"],
         ["read", "a.png", "--retention", "nan"],
         ["read", "a.png", "--dpi", "10"],
@@ -780,7 +780,7 @@ def test_page_ranges_are_understood(text, count, indices, missing):
 
 
 def test_the_retention_ratio_is_auto_or_a_number():
-    assert [retention_ratio(text) for text in ("auto", "0.1", "1", ".5")] == [None, 0.1, 1.0, 0.5]
+    assert [retention_ratio(text) for text in ("auto", "0.01", "1", ".5")] == [None, 0.01, 1.0, 0.5]
     with pytest.raises(argparse.ArgumentTypeError):
         retention_ratio("84%")
 
