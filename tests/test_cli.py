@@ -824,6 +824,18 @@ def test_the_live_line_is_as_long_as_the_terminal_is_wide(monkeypatch, text, sho
     assert terminal.getvalue() == CLEAR_LINE + shown
 
 
+def test_the_width_is_that_of_the_terminal_that_the_line_is_shown_on(monkeypatch):
+    """And not that of stdout, which may be a file or another terminal."""
+    termios = pytest.importorskip("termios")  # is there where terminals can be made
+    monkeypatch.delenv("COLUMNS", raising=False)
+    near, far = os.openpty()
+    termios.tcsetwinsize(far, (24, 10))
+    with os.fdopen(far, "w", encoding="utf-8") as terminal:
+        Progress(terminal, quiet=False).show("report.pdf: open")
+        assert os.read(near, 100).decode() == CLEAR_LINE + "report.pd"
+    os.close(near)
+
+
 def test_updates_of_the_live_line_come_no_more_often_than_anyone_can_read(monkeypatch):
     now_s = iter([0.0, 0.0, 0.05, 0.2, 0.2])
     monkeypatch.setattr(progress_module.time, "monotonic", lambda: next(now_s))
@@ -869,6 +881,14 @@ sys.exit(code)
 """
 
 
+CLOSING = """
+import os, sys
+os.close(int(sys.argv[1]))
+os.execv(sys.executable, [sys.executable, "-W", "error", "-c", *sys.argv[2:]])
+"""
+"""Runs a program with a stream closed, as `2>&-` does."""
+
+
 @pytest.mark.parametrize(
     ("argv", "code"), [(["--help"], 0), (["read"], 2), (["read", "no-such-file.png"], 1)]
 )
@@ -902,6 +922,33 @@ def test_a_full_disk_behind_the_output_is_told_in_a_sentence(page):
         errors = process.communicate()[1]
     assert process.returncode == 1
     assert errors == b"rtocr: the output could not be written: No space left on device.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stands for what a Unix shell can do")
+def test_progress_that_nobody_listens_to_costs_no_text(page, tmp_path):
+    heard, spoken = os.pipe()
+    os.close(heard)
+    process = in_process(FAKE, "read", page, "-o", tmp_path / "out.md", stdout=spoken, stderr=spoken)
+    os.close(spoken)
+    assert process.wait() == 0
+    assert "page 1 of page.png" in (tmp_path / "out.md").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stands for what a Unix shell can do")
+@pytest.mark.parametrize("stream", [0, 1, 2])
+def test_a_stream_that_is_closed_costs_no_text(page, tmp_path, stream):
+    process = in_process(CLOSING, stream, FAKE, "read", page, "-q", "-o", tmp_path / "out.md")
+    assert process.communicate() == (b"", b"")
+    assert process.returncode == 0
+    assert "page 1 of page.png" in (tmp_path / "out.md").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stands for what a Unix shell can do")
+def test_text_that_would_go_to_a_closed_stdout_is_not_read_at_all(page):
+    process = in_process(CLOSING, 1, FAKE, "read", page)
+    errors = process.communicate()[1]
+    assert process.returncode == 1
+    assert errors.decode() == "rtocr: stdout is closed. Open it, or name a file to write to.\n"
 
 
 def test_an_error_of_the_system_that_is_not_about_the_output_is_not_said_to_be(page):
