@@ -5,6 +5,7 @@ import importlib.metadata
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from rtocr_gui.cli import pages
+from rtocr_gui.cli import pages, values
 from rtocr_gui.cli import progress as progress_module
 from rtocr_gui.cli.main import main
 from rtocr_gui.cli.progress import CLEAR_LINE, Progress, printable
@@ -777,6 +778,20 @@ def test_a_link_to_itself_can_be_named_as_output(run, page, tmp_path):
 def test_page_ranges_are_understood(text, count, indices, missing):
     selection = page_selection(text)
     assert (selection.indices(count), selection.first_missing(count)) == (indices, missing)
+
+
+@pytest.mark.parametrize("left_to_the_program", [True, False])
+def test_patterns_that_the_shell_leaves_to_the_program_stand_for_files(
+    run, page, tmp_path, monkeypatch, left_to_the_program
+):
+    """As the shells of Windows do; elsewhere, a pattern that arrives was quoted."""
+    monkeypatch.setattr(values, "_shell_leaves_patterns", lambda: left_to_the_program)
+    (tmp_path / "b[1].png").write_bytes(page.read_bytes())
+    (tmp_path / "b1.png").write_bytes(b"")
+    result = run("read", "-q", tmp_path / "b[1].png", tmp_path / "p*.png", tmp_path / "no*.png")
+    read = ["page 1 of b[1].png", "page 1 of page.png"] if left_to_the_program else ["page 1 of b[1].png"]
+    assert re.findall(r"page 1 of \S+", result.out) == read
+    assert "no*.png: There is no such file" in told(result)[-1]
 
 
 def test_the_retention_ratio_is_auto_or_a_number():
