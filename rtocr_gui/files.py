@@ -1,4 +1,7 @@
-"""Writing files so that a crash, a full disk or a second program never leaves half of one."""
+"""Writing files so that a crash, a full disk or a second program never leaves half of one.
+
+Also tells where a path leads, whatever it is.
+"""
 
 import contextlib
 import errno
@@ -46,6 +49,17 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.chmod(0o600)  # Windows removes no file that may not be changed
         temporary.unlink(missing_ok=True)
         raise
+
+
+def resolved(path: Path) -> Path:
+    """Follow the links of a path as far as they lead; what the system takes for no path stays as it is.
+
+    `Path.resolve` raises where links go round (`RuntimeError`, before Python 3.13) and for a NUL.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return path
 
 
 def _shortened(name: str) -> str:

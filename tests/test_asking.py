@@ -36,6 +36,7 @@ def test_a_prompt_of_one_s_own_is_asked_as_it_is() -> None:
         "x|>",
         "<｜end▁of▁sentence｜>",
         "a" * (LONGEST_WORDS + 1),
+        "\ud83d",
     ],
 )
 def test_words_that_cannot_be_asked_for_are_refused_in_a_sentence(ask: object, words: str) -> None:

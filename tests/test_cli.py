@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from rtocr_gui.cli import pages, read
+from rtocr_gui.cli import pages, read, values
 from rtocr_gui.cli import progress as progress_module
 from rtocr_gui.cli.main import main
 from rtocr_gui.cli.progress import CLEAR_LINE, Progress, printable
@@ -291,6 +292,7 @@ def test_words_for_a_model_that_was_not_made_for_them_are_warned_of_and_used(run
         (("--task", "locate"), 'task locate needs --words "..."'),
         (("--task", "own", "--words", "  "), "--words: There are no words to ask for. Type some."),
         (("--task", "own", "--words", "<image>"), "--words: “<image>” steers the model"),
+        (("--task", "own", "--words", "\udcff"), "--words: These words hold half a character"),
         (("--task", "text", "--words", "total"), "--words goes with --task locate or --task own"),
         (("--words", "total"), "--words goes with --task locate or --task own"),
     ],
@@ -735,7 +737,7 @@ def test_a_place_that_cannot_be_written_to_is_told_before_a_model_is_loaded(
         ["read", "a.png", "--pages", "0"],
         ["read", "a.png", "--pages", "3-1"],
         ["read", "a.png", "--pages", "one"],
-        ["read", "a.png", "--retention", "0.05"],
+        ["read", "a.png", "--retention", "0.005"],
         ["read", "a.png", "--retention", "1.1"],
         ["read", "a.png", "--retention", "nan"],
         ["read", "a.png", "--dpi", "10"],
@@ -806,8 +808,22 @@ def test_page_ranges_are_understood(text, count, indices, missing):
     assert (selection.indices(count), selection.first_missing(count)) == (indices, missing)
 
 
+@pytest.mark.parametrize("left_to_the_program", [True, False])
+def test_patterns_that_the_shell_leaves_to_the_program_stand_for_files(
+    run, page, tmp_path, monkeypatch, left_to_the_program
+):
+    """As the shells of Windows do; elsewhere, a pattern that arrives was quoted."""
+    monkeypatch.setattr(values, "_shell_leaves_patterns", lambda: left_to_the_program)
+    (tmp_path / "b[1].png").write_bytes(page.read_bytes())
+    (tmp_path / "b1.png").write_bytes(b"")
+    result = run("read", "-q", tmp_path / "b[1].png", tmp_path / "p*.png", tmp_path / "no*.png")
+    read = ["page 1 of b[1].png", "page 1 of page.png"] if left_to_the_program else ["page 1 of b[1].png"]
+    assert re.findall(r"page 1 of \S+", result.out) == read
+    assert "no*.png: There is no such file" in told(result)[-1]
+
+
 def test_the_retention_ratio_is_auto_or_a_number():
-    assert [retention_ratio(text) for text in ("auto", "0.1", "1", ".5")] == [None, 0.1, 1.0, 0.5]
+    assert [retention_ratio(text) for text in ("auto", "0.01", "1", ".5")] == [None, 0.01, 1.0, 0.5]
     with pytest.raises(argparse.ArgumentTypeError):
         retention_ratio("84%")
 
@@ -849,6 +865,18 @@ def test_the_live_line_is_as_long_as_the_terminal_is_wide(monkeypatch, text, sho
     terminal = Terminal()
     Progress(terminal, quiet=False).show(text)
     assert terminal.getvalue() == CLEAR_LINE + shown
+
+
+def test_the_width_is_that_of_the_terminal_that_the_line_is_shown_on(monkeypatch):
+    """And not that of stdout, which may be a file or another terminal."""
+    termios = pytest.importorskip("termios")  # is there where terminals can be made
+    monkeypatch.delenv("COLUMNS", raising=False)
+    near, far = os.openpty()
+    termios.tcsetwinsize(far, (24, 10))
+    with os.fdopen(far, "w", encoding="utf-8") as terminal:
+        Progress(terminal, quiet=False).show("report.pdf: open")
+        assert os.read(near, 100).decode() == CLEAR_LINE + "report.pd"
+    os.close(near)
 
 
 def test_updates_of_the_live_line_come_no_more_often_than_anyone_can_read(monkeypatch):
@@ -896,6 +924,14 @@ sys.exit(code)
 """
 
 
+CLOSING = """
+import os, sys
+os.close(int(sys.argv[1]))
+os.execv(sys.executable, [sys.executable, "-W", "error", "-c", *sys.argv[2:]])
+"""
+"""Runs a program with a stream closed, as `2>&-` does."""
+
+
 @pytest.mark.parametrize(
     ("argv", "code"), [(["--help"], 0), (["read"], 2), (["read", "no-such-file.png"], 1)]
 )
@@ -929,6 +965,33 @@ def test_a_full_disk_behind_the_output_is_told_in_a_sentence(page):
         errors = process.communicate()[1]
     assert process.returncode == 1
     assert errors == b"rtocr: the output could not be written: No space left on device.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stands for what a Unix shell can do")
+def test_progress_that_nobody_listens_to_costs_no_text(page, tmp_path):
+    heard, spoken = os.pipe()
+    os.close(heard)
+    process = in_process(FAKE, "read", page, "-o", tmp_path / "out.md", stdout=spoken, stderr=spoken)
+    os.close(spoken)
+    assert process.wait() == 0
+    assert "page 1 of page.png" in (tmp_path / "out.md").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stands for what a Unix shell can do")
+@pytest.mark.parametrize("stream", [0, 1, 2])
+def test_a_stream_that_is_closed_costs_no_text(page, tmp_path, stream):
+    process = in_process(CLOSING, stream, FAKE, "read", page, "-q", "-o", tmp_path / "out.md")
+    assert process.communicate() == (b"", b"")
+    assert process.returncode == 0
+    assert "page 1 of page.png" in (tmp_path / "out.md").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stands for what a Unix shell can do")
+def test_text_that_would_go_to_a_closed_stdout_is_not_read_at_all(page):
+    process = in_process(CLOSING, 1, FAKE, "read", page)
+    errors = process.communicate()[1]
+    assert process.returncode == 1
+    assert errors.decode() == "rtocr: stdout is closed. Open it, or name a file to write to.\n"
 
 
 def test_an_error_of_the_system_that_is_not_about_the_output_is_not_said_to_be(page):

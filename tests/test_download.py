@@ -5,6 +5,7 @@ import errno
 import itertools
 import shutil
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +34,7 @@ AT_ONCE = Patience(silence_s=5, waits_s=(0.0, 0.0))
 @pytest.fixture(autouse=True)
 def own_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No proxy and no login of the machine; the hub's session is made anew for each test."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HF_TOKEN"):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HF_TOKEN", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     close_session()
@@ -106,8 +107,8 @@ def test_what_was_downloaded_is_written_down(hub: HubServer, folder: Path) -> No
         "deepseek-ai/DeepSeek-OCR",
         REVISION,
     )
-    assert set(record.files) == set(NEEDED)
-    assert len(record.files[WEIGHTS].digest) == 64
+    assert set(record.names) == set(NEEDED)
+    assert [len(file.digest) for file in record.files if file.name == WEIGHTS] == [64]
 
 
 def test_all_files_are_asked_of_one_commit(hub: HubServer, folder: Path) -> None:
@@ -171,12 +172,19 @@ def test_a_persons_token_goes_to_its_own_server_only(
     hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)  # as HF_ENDPOINT sets it
     run(hub, folder)
     assert not any("Authorization" in asked.headers for asked in hub.asked)
     shutil.rmtree(folder)
-    monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
+    monkeypatch.setattr(hub_module, "_TOKEN_SERVER", hub.endpoint)
     run(hub, folder)
     assert hub.asked[-1].headers["Authorization"] == "Bearer hf_secret"
+
+
+def test_a_persons_token_belongs_to_huggingface(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    headers = hub_module._headers(ModelSource("https://huggingface.co"))
+    assert headers["Authorization"] == "Bearer hf_secret"
 
 
 # --- pausing, cutting, going on ------------------------------------------------------------------
@@ -460,6 +468,34 @@ def test_a_proxy_that_is_not_there_is_told_without_its_password(
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("ALL_PROXY", "socks5h://127.0.0.1:9", r"ALL_PROXY names a SOCKS proxy.*pip install socksio"),
+        ("HTTPS_PROXY", "foo://bar", "HTTPS_PROXY is not the address of a proxy: give one such as http://"),
+        ("HTTP_PROXY", "http://me:secret@host:port", "HTTP_PROXY is not the address of a proxy"),
+        ("SSL_CERT_FILE", "nowhere.pem", "SSL_CERT_FILE names no file of certificates that can be read"),
+        ("SSL_CERT_FILE", __file__, "SSL_CERT_FILE names no file of certificates that can be read"),
+    ],
+)
+def test_a_variable_with_which_no_server_can_be_asked_is_named(
+    name: str, value: str, sentence: str, hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "ALL_PROXY":
+        monkeypatch.setitem(sys.modules, "socksio", None)  # type: ignore[arg-type]  # as if not installed
+    monkeypatch.setenv(name, value)
+    with pytest.raises(DownloadError, match=sentence) as caught:
+        run(hub, folder)
+    assert "secret" not in str(caught.value)
+    assert not folder.exists()
+
+
+def test_a_login_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path))
+    with pytest.raises(DownloadError, match=r"Your login .* cannot be read.*needs no account"):
+        hub_module._headers(ModelSource("https://huggingface.co"))
+
+
 def test_the_offline_switch_is_obeyed(hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(DownloadError, match="HF_HUB_OFFLINE"):
@@ -553,10 +589,35 @@ def test_a_folder_that_cannot_be_made_is_told(hub: HubServer, tmp_path: Path) ->
         run(hub, tmp_path / "file" / "models")
 
 
+@pytest.mark.parametrize("name", [INFO, "space"])
+def test_a_download_that_wrote_nothing_leaves_no_folder(
+    name: str, hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other programs take a folder of a revision in the shared cache for a complete model."""
+    hub.always[name] = Trouble(status=403)
+    if name == "space":
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+    (tmp_path / "cache").mkdir()
+    with pytest.raises(DownloadError):
+        run(hub, ModelSource(hub.endpoint).folder_in(tmp_path / "cache"))
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_folder_that_was_there_stays_where_nothing_was_written(
+    hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
+    with pytest.raises(DownloadError, match="Make room"):
+        run(hub, folder)
+    assert list(folder.iterdir()) == []
+
+
 def test_two_downloads_do_not_write_into_one_folder(hub: HubServer, folder: Path) -> None:
     steps = download_model(ModelSource(hub.endpoint), folder, threading.Event(), AT_ONCE)
     with contextlib.closing(steps):
-        next(steps)
+        while next(steps).stage is DownloadStage.CONNECT:
+            pass
         with pytest.raises(DownloadError, match="Another RTOCR is downloading"):
             run(hub, folder)
         with pytest.raises(DownloadError, match="Another RTOCR is downloading"):

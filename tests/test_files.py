@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rtocr_gui.files import write_atomically
+from rtocr_gui.files import resolved, write_atomically
 
 
 def test_a_new_file_holds_the_data_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -88,3 +88,10 @@ def test_a_pipe_is_written_into_under_the_name_of_its_open_end() -> None:
     finally:
         os.close(reading_end)
         os.close(writing_end)
+
+
+def test_a_path_is_followed_as_far_as_it_leads(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    assert resolved(tmp_path / "link" / "gone") == tmp_path.resolve() / "folder" / "gone"
+    assert resolved(Path("a\0b")) == Path("a\0b")

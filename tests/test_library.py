@@ -13,10 +13,11 @@ import pytest
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.architecture import read_architecture
 from rtocr_gui.ocr.download_progress import DownloadStage
-from rtocr_gui.ocr.download_record import DownloadRecord, RecordedFile, part_path, write_record
+from rtocr_gui.ocr.download_record import DownloadRecord, part_path, read_record, write_record
 from rtocr_gui.ocr.folder import check_folder
 from rtocr_gui.ocr.library import ModelEntry, Origin, check_model, list_models, look_into
 from rtocr_gui.ocr.manifest import expected_tensors, unused_tensors
+from rtocr_gui.ocr.model_files import ModelFile
 from rtocr_gui.ocr.model_source import REVISION, ModelSource, default_cache, default_endpoint
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.resources import resource_path
@@ -32,13 +33,13 @@ def download_into(folder: Path, tmp_path: Path) -> Path:
     """A folder as a finished download leaves it."""
     files = published_files(tmp_path)
     folder.mkdir(parents=True)
-    recorded = {}
+    recorded = []
     for name in NEEDED:
         content = files[name]
         (folder / name).write_bytes(content)
         digest = sha256(content) if is_large(name) else git_blob_id(content)
-        recorded[name] = RecordedFile(len(content), digest)
-    write_record(folder, DownloadRecord(SOURCE.endpoint, SOURCE.repository, REVISION, recorded))
+        recorded.append(ModelFile(name, len(content), digest))
+    write_record(folder, DownloadRecord(SOURCE.endpoint, SOURCE.repository, REVISION, tuple(recorded)))
     return folder
 
 
@@ -94,6 +95,14 @@ def test_a_model_that_another_program_downloaded_is_found(tmp_path: Path) -> Non
     assert entry.source == "in the folder that programs share their downloads in"
 
 
+def test_a_revision_of_which_no_model_is_there_is_not_listed(tmp_path: Path) -> None:
+    snapshots = SOURCE.folder_in(tmp_path / "cache").parent
+    for number, name in enumerate([".rtocr-download.lock", "tokenizer.json"]):
+        (snapshots / f"{number:040}").mkdir(parents=True)
+        (snapshots / f"{number:040}" / name).write_text("")
+    assert len(list_models(resource_path("miniature"), cache=tmp_path / "cache")) == 1
+
+
 def test_files_that_are_links_as_in_the_hubs_own_cache_are_followed(tmp_path: Path) -> None:
     real = write_checkpoint(tmp_path / "blobs")
     snapshot = SOURCE.folder_in(tmp_path / "cache")
@@ -113,10 +122,28 @@ def test_a_folder_is_listed_once_under_whatever_name(tmp_path: Path, downloaded:
     assert [entry.folder for entry in entries] == [bundled, downloaded]
 
 
+def test_a_path_that_leads_nowhere_hides_no_other_model(tmp_path: Path) -> None:
+    loop, unheard_of = tmp_path / "loop", Path("a\0b")
+    try:
+        loop.symlink_to(loop)
+    except OSError:
+        pytest.skip("links need a privilege on this system")
+    own = write_checkpoint(tmp_path / "mine")
+    entries = list_models(resource_path("miniature"), [loop, unheard_of, own], tmp_path / "cache")[1:]
+    assert [entry.folder for entry in entries if entry.problem.startswith("There is no folder")] == [
+        loop,
+        unheard_of,
+    ]
+    assert entries[2].is_usable
+    assert entries[1].is_at(unheard_of)
+    assert not entries[0].is_at(own)
+
+
 def test_an_unfinished_download_says_how_far_it_is(downloaded: Path) -> None:
     total = sum((downloaded / name).stat().st_size for name in NEEDED)
     size = (downloaded / WEIGHTS).stat().st_size
-    part = part_path(downloaded, WEIGHTS, sha256((downloaded / WEIGHTS).read_bytes()))
+    weights = ModelFile(WEIGHTS, size, sha256((downloaded / WEIGHTS).read_bytes()))
+    part = part_path(downloaded, weights)
     (downloaded / WEIGHTS).rename(part)
     os.truncate(part, size // 2)
     entry = look_into(downloaded, Origin.DOWNLOADED)
@@ -228,6 +255,18 @@ def test_nothing_of_a_folder_is_executed(tmp_path: Path) -> None:
 def test_a_record_of_nonsense_is_refused(content: str, downloaded: Path) -> None:
     (downloaded / "rtocr-download.json").write_text(content)
     assert "“rtocr-download.json” is damaged" in refused(downloaded).problem
+
+
+def test_a_record_is_read_as_it_was_always_written(downloaded: Path) -> None:
+    files = {"config.json": {"size": 7, "digest": "a" * 40}, WEIGHTS: {"size": 9, "digest": "b" * 64}}
+    told = {"endpoint": "https://huggingface.co", "repository": "o/n", "commit": REVISION, "files": files}
+    (downloaded / "rtocr-download.json").write_text(json.dumps(told))
+    assert read_record(downloaded) == DownloadRecord(
+        "https://huggingface.co",
+        "o/n",
+        REVISION,
+        (ModelFile("config.json", 7, "a" * 40), ModelFile(WEIGHTS, 9, "b" * 64)),
+    )
 
 
 # --- the thorough check --------------------------------------------------------------------------

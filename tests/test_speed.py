@@ -58,6 +58,14 @@ def bench(small_model: Path, *options: str) -> int:
     return main(["bench", "decoding", "--quiet", "--model", str(small_model), "--mode", "tiny", *options])
 
 
+def test_a_model_that_does_not_fit_into_memory_is_not_measured(
+    small_model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rtocr_gui.ocr.engine.free_bytes", lambda device: 1000)
+    assert bench(small_model, "--device", "cpu") == 1
+    assert "Close other programs" in capsys.readouterr().err
+
+
 def test_every_way_to_decode_is_measured_on_the_same_prompt(
     small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

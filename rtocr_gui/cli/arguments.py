@@ -16,6 +16,7 @@ from rtocr_gui.cli.values import (
     device_name,
     json_target,
     markdown_target,
+    named_files,
     overlay_target,
     page_count,
     page_number,
@@ -83,6 +84,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
 
         add_arguments(models)
     arguments = parser.parse_args(argv)
+    if arguments.command == "read":
+        arguments.files = [file for name in arguments.files for file in named_files(name)]
     if arguments.command not in ("bench", "models"):
         _protect_inputs(parser, arguments)
     if arguments.command == "read":

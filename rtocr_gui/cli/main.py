@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from rtocr_gui.cli import accuracy, curve, plan, read, speed
 from rtocr_gui.cli.arguments import named_outputs, parse_arguments
 from rtocr_gui.cli.pages import EngineFactory, real_engine
-from rtocr_gui.cli.progress import Progress
+from rtocr_gui.cli.progress import Progress, abandon
 from rtocr_gui.errors import RtocrError
 from rtocr_gui.export.writing import check_target
 
@@ -49,11 +49,15 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
         SystemExit: 2 for wrong usage, 0 after `--help` and `--version`.
         OSError: the system failed at something else than reading or writing.
     """
+    is_heard = _replace_closed_streams()
     arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # tells of tags, not of pixels
     progress = Progress(sys.stderr, getattr(arguments, "quiet", False))
+    if not is_heard and not named_outputs(arguments):
+        progress.complain("stdout is closed. Open it, or name a file to write to.")
+        return EXIT_FAILED
     try:
         for path in named_outputs(arguments):
             check_target(path)
@@ -68,12 +72,21 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
             raise
         if not isinstance(error, BrokenPipeError):
             progress.complain(f"the output could not be written: {error.strerror}.")
-        # Python flushes stdout at exit and must find something to write to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon(sys.stdout)
         return EXIT_FAILED
     except KeyboardInterrupt:
         progress.complain("interrupted.")
         return EXIT_INTERRUPTED
+
+
+def _replace_closed_streams() -> bool:
+    """Put the null device where a standard stream was closed, as `2>&-` does; False where it was stdout."""
+    is_heard = sys.stdout is not None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(nowhere, mode, closefd=False))  # as Python opens its own
+    return is_heard
 
 
 def _run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> int:

@@ -13,6 +13,7 @@ from rtocr_gui.cli.arguments import add_place
 from rtocr_gui.cli.pages import EngineFactory
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.errors import SettingsError
+from rtocr_gui.files import resolved
 from rtocr_gui.ocr.download_progress import DownloadStage
 from rtocr_gui.ocr.fit import DoesNotFit, Fit
 from rtocr_gui.ocr.folder import inspect_checkpoint
@@ -116,7 +117,7 @@ def _check(folder: Path, progress: Progress) -> None:
     for step in check_model(folder, threading.Event()):
         progress.update(f"{step}   {step.file}")
     progress.clear()
-    is_bundled = folder.resolve() == resource_path("miniature").resolve()
+    is_bundled = resolved(folder) == resolved(resource_path("miniature"))
     print(_told(look_into(folder, Origin.BUNDLED if is_bundled else Origin.OWN)))
     print(verdict(step))
 

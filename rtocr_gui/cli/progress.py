@@ -1,9 +1,11 @@
 """What a command tells on stderr: a live line while it works, a line for each page, and errors.
 
-The live line appears on a terminal only; it is overwritten and never reaches a log. Knows nothing
-of pages or models.
+The live line appears on a terminal only; it is overwritten and never reaches a log. Where nobody listens
+any more, the command goes on in silence. Knows nothing of pages or models.
 """
 
+import contextlib
+import os
 import shutil
 import time
 import unicodedata
@@ -33,9 +35,7 @@ class Progress:
     def show(self, text: str) -> None:
         """Overwrite the live line."""
         if self._live:
-            columns = shutil.get_terminal_size().columns - 1
-            self._stream.write(CLEAR_LINE + _beginning(printable(text), columns))
-            self._stream.flush()
+            self._write(CLEAR_LINE + _beginning(printable(text), _columns(self._stream) - 1))
             self._live_shown = True
             self._next_update_s = time.monotonic() + UPDATE_INTERVAL_S
 
@@ -56,14 +56,37 @@ class Progress:
     def clear(self) -> None:
         """Take the live line away, before something else is written to the terminal."""
         if self._live_shown:
-            self._stream.write(CLEAR_LINE)
-            self._stream.flush()
+            self._write(CLEAR_LINE)
             self._live_shown = False
 
     def _line(self, text: str) -> None:
         self.clear()
-        self._stream.write(printable(text) + "\n")
-        self._stream.flush()
+        self._write(printable(text) + "\n")
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            abandon(self._stream)
+
+
+def abandon(stream: TextIO) -> None:
+    """Let what is still written to a stream go nowhere; Python itself writes the rest of it when it ends."""
+    with contextlib.suppress(OSError):  # it is no file of the system
+        descriptor = stream.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+
+
+def _columns(stream: TextIO) -> int:
+    """Width of the terminal that a stream goes to, which need not be the one of stdout."""
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        columns = 0
+    return columns or shutil.get_terminal_size().columns
 
 
 def _beginning(text: str, columns: int) -> str:

@@ -4,7 +4,10 @@ Each parser takes the text as it was typed. Knows no command.
 """
 
 import argparse
+import glob
+import os
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +15,7 @@ from pathlib import Path
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES
 
-LEAST_RETENTION = 0.1
+LEAST_RETENTION = 0.01
 DPI_RANGE = (36, 600)
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 
@@ -62,6 +65,21 @@ def page_selection(text: str) -> PageSelection:
             raise argparse.ArgumentTypeError(f"“{part.strip()}” is no range of pages: they count up from 1")
         ranges.append((first, last))
     return PageSelection(tuple(ranges))
+
+
+def named_files(name: Path) -> list[Path]:
+    """The files that a word stands for: one, or on Windows, whose shells leave that to us, all of `*.png`.
+
+    A file whose own name looks like a pattern is itself; so is a pattern that fits no file.
+    """
+    if not _shell_leaves_patterns() or os.path.lexists(name):
+        return [name]
+    found = glob.glob(str(name))  # noqa: PTH207  # `Path.glob` takes no pattern that begins with a drive
+    return sorted(map(Path, found)) or [name]
+
+
+def _shell_leaves_patterns() -> bool:
+    return sys.platform == "win32"
 
 
 def retention_ratio(text: str) -> float | None:

@@ -53,13 +53,15 @@ def asked_task(ask: Ask, words: str) -> Task:
         The task, whose label quotes the words.
 
     Raises:
-        SettingsError: there are no words, or too many, or they hold signs that steer the model.
+        SettingsError: there are no words, or too many, or they hold signs that steer the model or are none.
     """
     said = " ".join(words.split())
     if not said:
         raise SettingsError("There are no words to ask for. Type some.")
     if len(said) > LONGEST_WORDS:
         raise SettingsError(f"These are {len(said)} characters. Ask in at most {LONGEST_WORDS}.")
+    if any("\ud800" <= sign <= "\udfff" for sign in said):
+        raise SettingsError("These words hold half a character, which cannot be asked for. Type them anew.")
     for sign in _STEERING:
         if sign in said:
             raise SettingsError(f"“{sign}” steers the model and cannot be asked for. Leave it out.")

@@ -22,7 +22,6 @@ from rtocr_gui.errors import DownloadError
 from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.download_record import (
     DownloadRecord,
-    RecordedFile,
     bytes_there,
     hash_file,
     is_part,
@@ -32,7 +31,7 @@ from rtocr_gui.ocr.download_record import (
     write_record,
 )
 from rtocr_gui.ocr.folder import inspect_checkpoint
-from rtocr_gui.ocr.hub import HubFile, HubListing, list_files, open_file
+from rtocr_gui.ocr.hub import HubListing, list_files, open_file
 from rtocr_gui.ocr.hub_errors import (
     HUB_ERRORS,
     asked_wait_s,
@@ -41,7 +40,7 @@ from rtocr_gui.ocr.hub_errors import (
     may_pass,
     what_happened,
 )
-from rtocr_gui.ocr.model_files import RECORD_FILE
+from rtocr_gui.ocr.model_files import RECORD_FILE, ModelFile
 from rtocr_gui.ocr.model_source import ModelSource
 from rtocr_gui.units import size_in_words
 
@@ -83,8 +82,8 @@ def download_model(
 
     Args:
         source: which, and where from.
-        folder: where to; made where it does not exist. Files in it that are right are kept, and those of an
-            earlier download replaced.
+        folder: where to; made once the server told what there is, where it does not exist. Files in it that
+            are right are kept, and those of an earlier download replaced.
         cancel: set to pause; what arrived stays for the next call.
         patience: with the server.
         clock: for the speed.
@@ -97,13 +96,12 @@ def download_model(
         CheckpointError: all arrived, and it is not a model that can be used.
     """
     run = _Download(source, folder, cancel, patience, Meter(clock))
-    with _told_by_folder(folder), _alone_in(folder):
-        try:
-            yield from run.steps()
-        except _Stopped:
-            run.meter.pause()
-            yield run.meter.progress(DownloadStage.PAUSED)
-            return
+    try:
+        yield from run.steps()
+    except _Stopped:
+        run.meter.pause()
+        yield run.meter.progress(DownloadStage.PAUSED)
+        return
     inspect_checkpoint(folder)
     yield run.meter.progress(DownloadStage.DONE)
 
@@ -122,8 +120,8 @@ def discard_download(folder: Path) -> None:
             record = read_record(folder) if (folder / RECORD_FILE).is_file() else None
             for path in parts:
                 path.unlink()
-            if record is not None and any(not (folder / name).is_file() for name in record.files):
-                for name in (*record.files, RECORD_FILE):
+            if record is not None and any(not (folder / name).is_file() for name in record.names):
+                for name in (*record.names, RECORD_FILE):
                     (folder / name).unlink(missing_ok=True)
             with contextlib.suppress(PermissionError):  # Windows keeps it while it is held, and no longer
                 (folder / _LOCK_FILE).unlink(missing_ok=True)
@@ -145,12 +143,12 @@ class _Download:
 
     def steps(self) -> Iterator[DownloadProgress]:
         listing = yield from self._list()
-        record = DownloadRecord(
-            self._source.endpoint,
-            self._source.repository,
-            listing.commit,
-            {file.name: RecordedFile(file.size_bytes, file.digest) for file in listing.files},
-        )
+        with _told_by_folder(self._folder), _alone_in(self._folder):
+            yield from self._fill(listing)
+
+    def _fill(self, listing: HubListing) -> Iterator[DownloadProgress]:
+        source = self._source
+        record = DownloadRecord(source.endpoint, source.repository, listing.commit, listing.files)
         self._require_space(record.total_bytes - bytes_there(self._folder, record))
         self.meter.total_bytes = record.total_bytes
         missing = yield from self._missing(listing)
@@ -161,7 +159,7 @@ class _Download:
             yield from self._fetch(listing.commit, file)
         self.meter.file = ""
 
-    def _missing(self, listing: HubListing) -> Generator[DownloadProgress, None, list[HubFile]]:
+    def _missing(self, listing: HubListing) -> Generator[DownloadProgress, None, list[ModelFile]]:
         """The files that are not there, or not as they were listed. What others put there is left alone."""
         former = read_record(self._folder)
         missing = []
@@ -169,7 +167,7 @@ class _Download:
             self.meter.file = file.name
             if (yield from self._is_there(file)):
                 continue
-            if (self._folder / file.name).exists() and (former is None or file.name not in former.files):
+            if (self._folder / file.name).exists() and (former is None or file.name not in former.names):
                 raise DownloadError(
                     f"“{self._folder}” holds another “{file.name}”, which RTOCR did not put there and does "
                     "not replace. Choose an empty folder."
@@ -196,14 +194,14 @@ class _Download:
                 "or choose another folder."
             )
 
-    def _is_there(self, file: HubFile) -> Generator[DownloadProgress, None, bool]:
+    def _is_there(self, file: ModelFile) -> Generator[DownloadProgress, None, bool]:
         """Whether a file is there already, and right."""
         path = self._folder / file.name
         if not path.is_file():
             return False
         before = self.meter.done_bytes
         if path.stat().st_size == file.size_bytes:
-            digest = new_digest(_recorded(file))
+            digest = new_digest(file)
             yield from hash_file(path, digest, self.meter, self._cancel)
             self._stop_if_asked()
             if digest.hexdigest() == file.digest:
@@ -211,10 +209,10 @@ class _Download:
         self.meter.done_bytes = before
         return False
 
-    def _fetch(self, commit: str, file: HubFile) -> Iterator[DownloadProgress]:
-        part = part_path(self._folder, file.name, file.digest)
+    def _fetch(self, commit: str, file: ModelFile) -> Iterator[DownloadProgress]:
+        part = part_path(self._folder, file)
         begun_bytes = self.meter.done_bytes
-        digest = new_digest(_recorded(file))
+        digest = new_digest(file)
         if part.is_file():
             if part.stat().st_size > file.size_bytes:
                 part.unlink()
@@ -229,7 +227,7 @@ class _Download:
                     with open_file(self._source, commit, file, position, self._patience.silence_s) as opened:
                         if opened.start != position:  # the server does not know how to go on
                             stream.truncate(0)
-                            digest, position = new_digest(_recorded(file)), 0
+                            digest, position = new_digest(file), 0
                             self.meter.done_bytes = begun_bytes
                         for chunk in opened.chunks:
                             stream.write(chunk)
@@ -249,7 +247,7 @@ class _Download:
                     farthest = max(farthest, position)
                     if _is_range_refused(error) and position:
                         stream.truncate(0)
-                        digest, position = new_digest(_recorded(file)), 0
+                        digest, position = new_digest(file), 0
                         self.meter.done_bytes = begun_bytes
                     yield from self._wait(error, failures)
             stream.flush()
@@ -288,10 +286,6 @@ class _Download:
             raise _Stopped
 
 
-def _recorded(file: HubFile) -> RecordedFile:
-    return RecordedFile(file.size_bytes, file.digest)
-
-
 def _is_range_refused(error: Exception) -> bool:
     return isinstance(error, HfHubHTTPError) and error.response.status_code == 416
 
@@ -300,12 +294,17 @@ def _is_range_refused(error: Exception) -> bool:
 def _alone_in(folder: Path) -> Iterator[None]:
     """Keep a second program from downloading into the same folder.
 
+    A folder that this makes is gone again where nothing was put into it: other programs take any folder
+    of a revision in the shared cache for a complete model.
+
     Raises:
         DownloadError: one does so already.
         OSError: the folder cannot be made or written to.
     """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    lock = WeakFileLock(folder / _LOCK_FILE, timeout=0.1)
+    lock_path = folder / _LOCK_FILE
+    lock = WeakFileLock(lock_path, timeout=0.1)
     try:
         lock.__enter__()
     except TimeoutError as error:
@@ -315,7 +314,13 @@ def _alone_in(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        with contextlib.suppress(OSError):  # Windows keeps the lock while it is held, and no longer
+            if list(folder.iterdir()) == [lock_path]:
+                lock_path.unlink()
         lock.__exit__(None, None, None)
+        with contextlib.suppress(OSError):  # the first that is not empty ends it
+            for path in made:
+                path.rmdir()
 
 
 @contextlib.contextmanager

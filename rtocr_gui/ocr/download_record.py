@@ -8,20 +8,18 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.files import write_atomically
 from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter
-from rtocr_gui.ocr.model_files import RECORD_FILE, damaged, read_object, told_by_name
+from rtocr_gui.ocr.model_files import RECORD_FILE, ModelFile, damaged, read_object, told_by_name
 
 _READ_BYTES = 1 << 20
-_PLAIN_NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
 _PART = re.compile(r".+\.[0-9a-f]{12}\.part")
-_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Digest(Protocol):
@@ -35,14 +33,6 @@ class Digest(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedFile:
-    """Size and checksum of a downloaded file; the checksum as `hub.HubFile` has it."""
-
-    size_bytes: int
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
 class DownloadRecord:
     """Where the files of a folder come from, and what they are.
 
@@ -50,18 +40,23 @@ class DownloadRecord:
         endpoint: address of the server.
         repository: "owner/name".
         commit: which all files are of.
-        files: by name.
+        files: all of them, each once.
     """
 
     endpoint: str
     repository: str
     commit: str
-    files: Mapping[str, RecordedFile]
+    files: tuple[ModelFile, ...]
 
     @property
     def total_bytes(self) -> int:
         """Size of all files."""
-        return sum(file.size_bytes for file in self.files.values())
+        return sum(file.size_bytes for file in self.files)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all files."""
+        return tuple(file.name for file in self.files)
 
 
 def write_record(folder: Path, record: DownloadRecord) -> None:
@@ -74,9 +69,7 @@ def write_record(folder: Path, record: DownloadRecord) -> None:
         "endpoint": record.endpoint,
         "repository": record.repository,
         "commit": record.commit,
-        "files": {
-            name: {"size": file.size_bytes, "digest": file.digest} for name, file in record.files.items()
-        },
+        "files": {file.name: {"size": file.size_bytes, "digest": file.digest} for file in record.files},
     }
     write_atomically(folder / RECORD_FILE, (json.dumps(told, indent=1) + "\n").encode())
 
@@ -96,15 +89,17 @@ def read_record(folder: Path) -> DownloadRecord | None:
             endpoint=_line(told["endpoint"]),
             repository=_line(told["repository"]),
             commit=_line(told["commit"]),
-            files={_name(name): _file(entry) for name, entry in told["files"].items()},
+            files=tuple(
+                ModelFile(name, entry["size"], entry["digest"]) for name, entry in told["files"].items()
+            ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(folder / RECORD_FILE, "it is no record of a download") from error
 
 
-def part_path(folder: Path, name: str, digest: str) -> Path:
+def part_path(folder: Path, file: ModelFile) -> Path:
     """Where the beginning of a file waits for its rest; of another version, it has another name."""
-    return folder / f"{name}.{digest[:12]}.part"
+    return folder / f"{file.name}.{file.digest[:12]}.part"
 
 
 def is_part(name: str) -> bool:
@@ -115,15 +110,15 @@ def is_part(name: str) -> bool:
 def bytes_there(folder: Path, record: DownloadRecord) -> int:
     """How many bytes of a download are on disk."""
     there = 0
-    for name, file in record.files.items():
-        for path in (folder / name, part_path(folder, name, file.digest)):
+    for file in record.files:
+        for path in (folder / file.name, part_path(folder, file)):
             if path.is_file():
                 there += min(path.stat().st_size, file.size_bytes)
                 break
     return there
 
 
-def new_digest(file: RecordedFile) -> Digest:
+def new_digest(file: ModelFile) -> Digest:
     """Begin a checksum of the kind that a file was listed with: SHA-256, or the SHA-1 of a Git blob."""
     if len(file.digest) == 64:
         return hashlib.sha256()
@@ -164,14 +159,14 @@ def verify_files(
         CheckpointError: a file is missing or is not what was downloaded; it is named.
     """
     meter.total_bytes = record.total_bytes
-    for name, file in record.files.items():
-        meter.file = name
-        path = folder / name
+    for file in record.files:
+        meter.file = file.name
+        path = folder / file.name
         with told_by_name(folder):
             if not path.is_file():
                 raise CheckpointError(
-                    f"The model file “{name}” is missing in “{folder}”. Download the model again: what is "
-                    "there is kept."
+                    f"The model file “{file.name}” is missing in “{folder}”. Download the model again: what "
+                    "is there is kept."
                 )
             if path.stat().st_size != file.size_bytes:
                 raise damaged(
@@ -183,8 +178,8 @@ def verify_files(
             return
         if digest.hexdigest() != file.digest:
             raise CheckpointError(
-                f"The model file “{name}” is not what was downloaded: its checksum is another one, so it was "
-                "damaged or changed. Download the model again."
+                f"The model file “{file.name}” is not what was downloaded: its checksum is another one, so "
+                "it was damaged or changed. Download the model again."
             )
 
 
@@ -192,16 +187,3 @@ def _line(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= 300 or not value.isprintable():
         raise ValueError("not a line of text")
     return value
-
-
-def _name(value: str) -> str:
-    if not _PLAIN_NAME.fullmatch(value):
-        raise ValueError("not a plain file name")
-    return value
-
-
-def _file(entry: Mapping[str, Any]) -> RecordedFile:
-    size, digest = entry["size"], entry["digest"]
-    if type(size) is not int or size < 0 or not _DIGEST.fullmatch(digest):
-        raise ValueError("not a size and a checksum")
-    return RecordedFile(size, digest)

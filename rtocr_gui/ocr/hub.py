@@ -17,32 +17,16 @@ from huggingface_hub import constants, get_token
 from huggingface_hub.utils import get_session, hf_raise_for_status
 
 from rtocr_gui.errors import DownloadError
-from rtocr_gui.ocr.model_files import CONFIG_FILE, INDEX_FILE, TOKENIZER_FILE
+from rtocr_gui.ocr.hub_errors import explain_environment
+from rtocr_gui.ocr.model_files import CONFIG_FILE, INDEX_FILE, TOKENIZER_FILE, ModelFile, is_weight_file
 from rtocr_gui.ocr.model_source import ModelSource
 from rtocr_gui.version import program_version
 
 _WANTED = frozenset({CONFIG_FILE, TOKENIZER_FILE, "tokenizer_config.json", INDEX_FILE})
-_WEIGHTS = re.compile(r"[\w-][\w.-]*\.safetensors", re.ASCII)
-_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_TOKEN_SERVER = "https://huggingface.co"
 _MOST_FILES = 1000
-_MOST_BYTES = 2**43
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
-
-
-@dataclass(frozen=True, slots=True)
-class HubFile:
-    """A file of a model on a server.
-
-    Attributes:
-        name: plain, without folders.
-        size_bytes: of its content.
-        digest: of its content, hexadecimal: SHA-256 of large files, Git's own SHA-1 of small ones.
-    """
-
-    name: str
-    size_bytes: int
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +34,7 @@ class HubListing:
     """The files of a model that are worth downloading, all of one commit; small ones first."""
 
     commit: str
-    files: tuple[HubFile, ...]
+    files: tuple[ModelFile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +54,12 @@ def list_files(source: ModelSource, timeout_s: float) -> HubListing:
     """Ask which files a model has: config, tokenizer and safetensors, and never a program or a pickle.
 
     Raises:
-        DownloadError: the answer is not a hub's, or the model has no such files.
+        DownloadError: the answer is not a hub's, the model has no such files, or the environment allows no
+            session.
         HUB_ERRORS: the server cannot be asked or refuses.
     """
     address = f"{source.endpoint}/api/models/{source.repository}/revision/{source.revision}"
-    response = get_session().get(
-        address, params={"blobs": "true"}, headers=_headers(source), timeout=timeout_s
-    )
+    response = _session().get(address, params={"blobs": "true"}, headers=_headers(source), timeout=timeout_s)
     hf_raise_for_status(response)
     try:
         told = response.json()
@@ -94,7 +77,7 @@ def list_files(source: ModelSource, timeout_s: float) -> HubListing:
             f"({source.revision[:12]}). Use another server."
         )
     names = [file.name for file in files]
-    complete = {CONFIG_FILE, TOKENIZER_FILE} <= set(names) and any(map(_WEIGHTS.fullmatch, names))
+    complete = {CONFIG_FILE, TOKENIZER_FILE} <= set(names) and any(map(is_weight_file, names))
     if not complete or len(set(names)) < len(names) or len(names) > _MOST_FILES:
         raise DownloadError(
             f"What the server “{source.host}” has as {source.repository} is no model in safetensors files. "
@@ -105,7 +88,7 @@ def list_files(source: ModelSource, timeout_s: float) -> HubListing:
 
 @contextmanager
 def open_file(
-    source: ModelSource, commit: str, file: HubFile, start: int, timeout_s: float
+    source: ModelSource, commit: str, file: ModelFile, start: int, timeout_s: float
 ) -> Iterator[OpenedFile]:
     """Ask for a file from some byte on.
 
@@ -120,14 +103,14 @@ def open_file(
         Its content. The chunks may raise `HUB_ERRORS` and may end too early.
 
     Raises:
-        DownloadError: the server offers something else than it listed.
+        DownloadError: the server offers something else than it listed, or the environment allows no session.
         HUB_ERRORS: the server cannot be asked or refuses.
     """
     address = f"{source.endpoint}/{source.repository}/resolve/{commit}/{file.name}"
     headers = _headers(source) | {"Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
-    with get_session().stream("GET", address, headers=headers, timeout=timeout_s) as response:
+    with _session().stream("GET", address, headers=headers, timeout=timeout_s) as response:
         hf_raise_for_status(response)
         for answer in (*response.history, response):
             _check_linked(source, file, answer.headers)
@@ -141,6 +124,18 @@ def open_file(
         yield OpenedFile(first, response.iter_bytes())
 
 
+def _session() -> httpx2.Client:
+    """The library's session, which it makes from the environment when it is first asked for.
+
+    Raises:
+        DownloadError: the environment names a proxy or certificates that are of no use.
+    """
+    try:
+        return get_session()
+    except (ImportError, ValueError, httpx2.InvalidURL, OSError) as error:
+        raise explain_environment(error) from error
+
+
 def _extent(response: httpx2.Response) -> tuple[int, int | None]:
     """Which byte an answer begins with, and how large the whole file is; None where it does not tell."""
     headers = response.headers
@@ -152,7 +147,7 @@ def _extent(response: httpx2.Response) -> tuple[int, int | None]:
     return 0, int(length) if length.isdecimal() and not encoded else None
 
 
-def _check_linked(source: ModelSource, file: HubFile, headers: httpx2.Headers) -> None:
+def _check_linked(source: ModelSource, file: ModelFile, headers: httpx2.Headers) -> None:
     """Refuse a file that is not the listed one by the hub's own word."""
     size = headers.get(constants.HUGGINGFACE_HEADER_X_LINKED_SIZE, str(file.size_bytes))
     etag = headers.get(constants.HUGGINGFACE_HEADER_X_LINKED_ETAG, file.digest)
@@ -167,23 +162,30 @@ def _headers(source: ModelSource) -> dict[str, str]:
     """Say who asks; a person's token goes to the server it belongs to and to no other.
 
     The library's own headers would first ask huggingface.co for a list of programs to report.
+
+    Raises:
+        DownloadError: the token cannot be read.
     """
     library = importlib.metadata.version("huggingface_hub")
     headers = {"User-Agent": f"rtocr/{program_version(otherwise='0')}; hf_hub/{library}"}
-    is_own_server = source.endpoint == constants.ENDPOINT and not constants.HF_HUB_DISABLE_IMPLICIT_TOKEN
-    if is_own_server and (token := get_token()):
-        headers["Authorization"] = f"Bearer {token}"
+    if source.endpoint == _TOKEN_SERVER and not constants.HF_HUB_DISABLE_IMPLICIT_TOKEN:
+        try:
+            token = get_token()
+        except OSError as error:
+            raise DownloadError(
+                f"Your login “{constants.HF_TOKEN_PATH}” cannot be read: {error.strerror}. Remove it, or see "
+                "to it that you may open it: the published model needs no account."
+            ) from error
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
     return headers
 
 
 def _is_wanted(name: object) -> bool:
-    return isinstance(name, str) and (name in _WANTED or _WEIGHTS.fullmatch(name) is not None)
+    return isinstance(name, str) and (name in _WANTED or is_weight_file(name))
 
 
-def _read_entry(entry: Mapping[str, Any]) -> HubFile:
+def _read_entry(entry: Mapping[str, Any]) -> ModelFile:
     """One file of a listing; the checksum of a large file is that of its content, not of its pointer."""
-    size, large = entry["size"], entry.get("lfs")
-    digest = entry["blobId"] if large is None else large["sha256"]
-    if type(size) is not int or not 0 < size <= _MOST_BYTES or not _DIGEST.fullmatch(digest):
-        raise ValueError(f"size {size!r}, digest {digest!r}")
-    return HubFile(entry["rfilename"], size, digest)
+    large = entry.get("lfs")
+    return ModelFile(entry["rfilename"], entry["size"], entry["blobId"] if large is None else large["sha256"])

@@ -58,6 +58,32 @@ def explain(error: Exception, source: ModelSource) -> DownloadError:
     return DownloadError(f"{what_happened(error, source)} {_advice(error, source)}")
 
 
+def explain_environment(error: Exception) -> DownloadError:
+    """Word why the environment allows no session.
+
+    Args:
+        error: `ImportError` where a SOCKS proxy needs a package, `OSError` where certificates cannot be read,
+            another where the address of a proxy makes no sense.
+
+    Returns:
+        To be raised from it: which variable it is, what to do.
+    """
+    if isinstance(error, ImportError):
+        return DownloadError(
+            f"{_proxy_variable(error)} names a SOCKS proxy, which RTOCR can use once the Python package "
+            "“socksio” is there. Install it (pip install socksio), or unset the variable and name an HTTP "
+            "proxy in HTTPS_PROXY."
+        )
+    if isinstance(error, OSError):
+        return DownloadError(
+            "SSL_CERT_FILE names no file of certificates that can be read. Correct it, or unset it."
+        )
+    return DownloadError(
+        f"{_proxy_variable(error)} is not the address of a proxy: give one such as http://proxy:8080, or "
+        "unset it."
+    )
+
+
 def what_happened(error: Exception, source: ModelSource) -> str:
     """One sentence, without what to do."""
     server = f"“{source.host}”"
@@ -139,6 +165,17 @@ def _proxy(source: ModelSource) -> str:
         return f"“{address.hostname}:{address.port}”" if address.port else f"“{address.hostname}”"
     except ValueError:
         return "of HTTPS_PROXY"
+
+
+def _proxy_variable(error: Exception) -> str:
+    """Which variable names the proxy with which no session could be made."""
+    named = getproxies()
+    for scheme, proxy in [(scheme, named[scheme]) for scheme in ("http", "https", "all") if scheme in named]:
+        try:
+            httpx2.HTTPTransport(proxy=proxy if "://" in proxy else f"http://{proxy}").close()
+        except type(error):
+            return f"{scheme.upper()}_PROXY"
+    return "HTTPS_PROXY"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

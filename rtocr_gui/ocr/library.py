@@ -11,9 +11,11 @@ from enum import Enum
 from pathlib import Path
 
 from rtocr_gui.errors import CheckpointError
+from rtocr_gui.files import resolved
 from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.download_record import DownloadRecord, bytes_there, read_record, verify_files
 from rtocr_gui.ocr.folder import open_folder
+from rtocr_gui.ocr.model_files import CONFIG_FILE, RECORD_FILE
 from rtocr_gui.ocr.model_info import ModelInfo
 from rtocr_gui.ocr.model_source import REPOSITORY, default_cache, snapshots_in
 from rtocr_gui.ocr.reading import Mode
@@ -61,7 +63,7 @@ class ModelEntry:
 
     def is_at(self, folder: Path | None) -> bool:
         """True where a path leads to this model, be it through a link."""
-        return folder is not None and self.folder.resolve() == folder.resolve()
+        return folder is not None and resolved(self.folder) == resolved(folder)
 
     @property
     def is_unfinished(self) -> bool:
@@ -112,9 +114,9 @@ def list_models(bundled: Path, own: Sequence[Path] = (), cache: Path | None = No
     ]
     found: dict[Path, ModelEntry] = {}
     for folder, origin in folders:
-        resolved = folder.resolve()
-        if resolved not in found:
-            found[resolved] = look_into(folder, origin)
+        place = resolved(folder)
+        if place not in found:
+            found[place] = look_into(folder, origin)
     return tuple(found.values())
 
 
@@ -129,7 +131,7 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
         record = read_record(folder)
         if record is not None:
             origin, source = Origin.DOWNLOADED, _told(record)
-            if not all((folder / name).exists() for name in record.files):
+            if not all((folder / name).exists() for name in record.names):
                 return ModelEntry(
                     folder,
                     origin,
@@ -192,8 +194,18 @@ def _told(record: DownloadRecord) -> str:
 
 
 def _revisions(cache: Path) -> list[Path]:
-    """Folders of the published model in the hub's cache, whichever program downloaded them."""
+    """Folders of the published model in the hub's cache, whichever program downloaded or began it."""
     try:
-        return sorted(path for path in snapshots_in(cache, REPOSITORY).iterdir() if path.is_dir())
+        return sorted(filter(_is_begun, snapshots_in(cache, REPOSITORY).iterdir()))
     except OSError:
         return []
+
+
+def _is_begun(revision: Path) -> bool:
+    """False for no folder, and for one that holds nothing of a model or its tokenizer alone."""
+    try:
+        return any(path.name in (CONFIG_FILE, RECORD_FILE) for path in revision.iterdir())
+    except NotADirectoryError:
+        return False
+    except OSError:  # the list tells what is the matter with it
+        return True

@@ -5,9 +5,11 @@ checkpoint is made of; knows no architecture and no torch.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,38 @@ _MOST_BYTES = {
     DESCRIPTION_FILE: 64 * _KIB,
     RECORD_FILE: _MIB,
 }
+
+_PLAIN_NAME = re.compile(r"[\w-][\w.-]*")
+_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LARGEST_BYTES = 2**43
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A file of a model, as a server lists it and as a download is recorded.
+
+    Attributes:
+        name: plain, without folders.
+        size_bytes: of its content.
+        digest: of its content, hexadecimal: SHA-256 of large files, Git's own SHA-1 of small ones.
+
+    Raises:
+        ValueError: it is none of that; `TypeError` where name or digest is no text.
+    """
+
+    name: str
+    size_bytes: int
+    digest: str
+
+    def __post_init__(self) -> None:
+        sized = type(self.size_bytes) is int and 0 < self.size_bytes <= _LARGEST_BYTES
+        if not sized or not _PLAIN_NAME.fullmatch(self.name) or not _DIGEST.fullmatch(self.digest):
+            raise ValueError(f"no file of a model: {self}")
+
+
+def is_weight_file(name: str) -> bool:
+    """True for the name of a safetensors file that lies in the folder itself."""
+    return name.endswith(".safetensors") and _PLAIN_NAME.fullmatch(name) is not None
 
 
 def legible(words: str, longest: int = 80) -> str:

@@ -6,7 +6,6 @@ architecture.
 """
 
 import math
-import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from rtocr_gui.ocr.model_files import (
     WEIGHTS_FILE,
     damaged,
     find_file,
+    is_weight_file,
     legible,
     parse_object,
     read_object,
@@ -27,7 +27,6 @@ _MOST_HEADER_BYTES = 32 * 2**20
 _MOST_SHARDS = 1000
 _MOST_DIMENSIONS = 8
 _LARGEST_NUMBER = 2**48
-_SHARD_NAME = re.compile(r"[\w-][\w.-]*\.safetensors")
 _FLOAT_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 _OTHER_BYTES = {"I64": 8, "I32": 4}
 
@@ -82,7 +81,7 @@ def find_weight_files(folder: Path) -> tuple[Path, ...]:
     if len(names) > _MOST_SHARDS:
         raise damaged(folder / INDEX_FILE, f"it names {len(names)} weight files")
     for name in names:
-        if not _SHARD_NAME.fullmatch(name):
+        if not is_weight_file(name):
             raise CheckpointError(
                 f"The model file “{INDEX_FILE}” names “{legible(name)}” as a weight file, which is not a "
                 "safetensors file of its own folder. Do not use this model; download it from its publisher."
