@@ -17,6 +17,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.errors import RtocrError
+from rtocr_gui.files import resolved
 from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage
 from rtocr_gui.ocr.library import ModelEntry, check_model, list_models, look_into, verdict
 from rtocr_gui.ocr.model_source import ModelSource, default_cache, published_folder_in, snapshots_in
@@ -163,8 +164,8 @@ class ModelShop(QObject):
         self._own.setdefault(folder, False)
 
         def look() -> None:
-            downloads = snapshots_in(self._shared()).resolve()  # what is in there is found anyway
-            if downloads not in folder.resolve().parents:
+            downloads = resolved(snapshots_in(self._shared()))  # what is in there is found anyway
+            if downloads not in resolved(folder).parents:
                 self._looked.emit(look_into(folder))
 
         self._looking.submit(_guarded(look, _log_only))
