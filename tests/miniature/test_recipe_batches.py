@@ -11,8 +11,17 @@ from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import GRID, KINDS
 from recipe.blocks import Block as TrueBlock
 from recipe.crops import CropBatches, CropPlan
-from recipe.labels import UNSAID, BlockLabels
-from recipe.losses import block_loss, edge_loss, look_loss, place_loss, position_loss, text_loss, tile_loss
+from recipe.labels import UNSAID, WITHIN_STEPS, BlockLabels
+from recipe.losses import (
+    block_loss,
+    edge_loss,
+    look_loss,
+    place_loss,
+    position_loss,
+    text_loss,
+    tile_loss,
+    within_loss,
+)
 from recipe.model import POSITIONS, STRIPS
 from recipe.pages import Page, PageKind, draw_page
 from recipe.readings import (
@@ -162,9 +171,11 @@ def test_the_token_that_speaks_for_a_block_is_found_where_the_page_is_the_view_a
     shown = show(page, None)
     row_length = 256 // 64 + 1  # with its newline
     assert shown.speakers.tolist() == [row_length, 3 * row_length + 2]
-    kinds, boxes, speaks = shown.view_blocks
+    kinds, boxes, within, speaks = shown.view_blocks
     assert [KINDS[kind] if kind >= 0 else "" for kind in kinds[4:8].tolist()] == ["image"] * 4
     assert boxes[4].tolist() == pytest.approx([0, 70 / 256, 250 / 256, 90 / 256])
+    assert within[4:8].tolist() == [[16, 1, 16, 6], [16, 1, 16, 6], [16, 1, 16, 6], [16, 1, 14, 6]]
+    assert within[14].tolist() == [0, 2, 15, 9]
     assert speaks.nonzero().flatten().tolist() == [4, 14]
 
 
@@ -203,7 +214,7 @@ def test_what_is_said_of_a_block_is_told_to_look_at_the_token_that_speaks_for_it
 
     assert len(set(shown.speakers.tolist())) == len(page.blocks) > 3
     assert (layout.kinds[shown.speakers] == TokenKind.GLOBAL).all()
-    kinds, boxes, speaks = (labels.numpy() for labels in shown.view_blocks)
+    kinds, boxes, _, speaks = (labels.numpy() for labels in shown.view_blocks)
     places = layout.prunable[layout.cells("global")][speaks]
     by_speaker = dict(zip(places.tolist(), zip(kinds[speaks], boxes[speaks], strict=True), strict=True))
     size = np.array(page.image.size * 2)
@@ -325,6 +336,7 @@ def test_a_block_is_right_where_its_kind_and_edges_are_told() -> None:
     told = BlockLabels(
         torch.tensor([[3, 3, -1]]),
         torch.tensor(edges).expand(1, 3, 4),
+        torch.full((1, 3, 4), WITHIN_STEPS),
         torch.tensor([[True, False, False]]),
     )
     said = torch.zeros(1, 3, len(KINDS) + 4 * STRIPS)
@@ -351,6 +363,31 @@ def test_a_block_is_right_where_its_kind_and_edges_are_told() -> None:
     blank = told._replace(kinds=torch.full((1, 3), -1), speaks=torch.zeros(1, 3, dtype=torch.bool))
     nothing, figures = block_loss(torch.nn.Identity(), said, blank)
     assert nothing == figures["kinds_right"] == figures["block_error"] == 0
+
+
+def test_edges_within_a_token_count_as_much_as_those_beyond_it_and_the_next_step_is_near() -> None:
+    told = BlockLabels(
+        torch.tensor([[3, -1]]),
+        torch.zeros(1, 2, 4),
+        torch.tensor([[[5, WITHIN_STEPS, WITHIN_STEPS, WITHIN_STEPS], [0, 0, 0, 0]]]),
+        torch.tensor([[True, False]]),
+    )
+
+    def tell(*steps: int) -> tuple[float, float]:
+        said = torch.full((1, 2, 4, WITHIN_STEPS + 1), -9.0)
+        for side, step in enumerate(steps):
+            said[0, :, side, step] = 9.0
+        loss, right = within_loss(torch.nn.Identity(), said.flatten(2), told)
+        return float(loss), float(right)
+
+    least, right = tell(5, 16, 16, 16)
+    assert right == 1
+    assert least == pytest.approx(0, abs=1e-4)
+    assert tell(6, 16, 16, 16) == (pytest.approx(18 / 2, rel=1e-3), 1)
+    assert tell(8, 16, 16, 16) == (pytest.approx(18 / 2, rel=1e-3), 0)
+    assert tell(5, 16, 2, 16) == (pytest.approx(18 / 6, rel=1e-3), 1)
+    nothing = told._replace(kinds=torch.full((1, 2), -1))
+    assert within_loss(torch.nn.Identity(), torch.zeros(1, 2, 4 * (WITHIN_STEPS + 1)), nothing) == (0, 0)
 
 
 def test_an_edge_is_nearly_right_in_the_next_strip_and_wrong_far_from_it() -> None:

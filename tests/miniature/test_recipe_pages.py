@@ -186,6 +186,9 @@ def test_tokens_are_part_of_the_block_that_covers_most_of_them_and_one_speaks_fo
     assert told.speaks.nonzero().flatten().tolist() == [0, 3]
     assert np.allclose(told.boxes[0] * 192, heading.box)
     assert np.allclose(told.boxes[1:6] * 192, paragraph.box)
+    assert told.within[0].tolist() == [2, 1, 16, 5]
+    assert told.within[1:3].tolist() == [[16, 6, 16, 16], [16, 6, 10, 16]]
+    assert told.within[3:6].tolist() == [[2, 16, 16, 14], [16, 16, 16, 14], [16, 16, 10, 14]]
 
 
 def test_a_page_without_blocks_tells_of_none() -> None:

@@ -30,6 +30,9 @@ SLOTS = SLOT_LINES * SLOT_COLUMNS * SLOT_PLACES
 """A token's characters: so many lines of so many columns, a patch wide each, with room for so many; what goes
 beyond is not taught."""
 
+WITHIN_STEPS = 16
+"""Into how many steps a token is divided, each way, where an edge of its block is looked for in it."""
+
 UNSAID = 255
 """The class of a slot that is not taught."""
 
@@ -134,11 +137,14 @@ class BlockLabels(NamedTuple):
     Attributes:
         kinds: (..., N) int64 places among `KINDS`; -1 where no block is.
         boxes: (..., N, 4) float32 left, top, right, bottom in shares of the page; anything where no block is.
+        within: (..., N, 4) int64 in which step of the token each of these edges lies, counted from its left
+            or top; `WITHIN_STEPS` where the block goes on beyond the token; anything where no block is.
         speaks: (..., N) bool, True where the token speaks for its block.
     """
 
     kinds: Tensor
     boxes: Tensor
+    within: Tensor
     speaks: Tensor
 
 
@@ -181,8 +187,20 @@ def block_labels(
     kinds = np.array([*(KINDS.index(block.kind) for block in blocks), -1])
     shares = (np.pad(boxes, ((0, 1), (0, 0))) / np.array(page_size_px * 2, np.float32)).clip(0, 1)
     speaks = np.isin(np.arange(len(token_boxes)), speakers)
-    told = BlockLabels(*map(torch.from_numpy, (kinds[owners], shares[owners], speaks)))
+    within = _within(boxes, owners, token_boxes)
+    told = BlockLabels(*map(torch.from_numpy, (kinds[owners], shares[owners], within, speaks)))
     return told, speakers
+
+
+def _within(
+    boxes: NDArray[np.float32], owners: NDArray[np.int64], token_boxes: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """(tokens, 4) as `BlockLabels` has them."""
+    edges = np.pad(boxes, ((0, 1), (0, 0)))[owners]
+    corners = np.tile(token_boxes[:, :2], 2)
+    sides = np.tile(token_boxes[:, 2:], 2) - corners
+    steps = np.floor((edges - corners) / np.maximum(sides, 1) * WITHIN_STEPS).astype(np.int64)
+    return np.where((steps >= 0) & (steps < WITHIN_STEPS), steps, WITHIN_STEPS)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

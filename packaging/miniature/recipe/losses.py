@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import KINDS
-from recipe.labels import POINTS_PER_PATCH, UNSAID, BlockLabels
+from recipe.labels import POINTS_PER_PATCH, UNSAID, WITHIN_STEPS, BlockLabels
 from recipe.model import POSITIONS, STRIPS, DenseHead, EncodedViews, Learner
 from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX
 from rtocr_gui.ocr.reading import MOST_TILES
@@ -203,7 +203,7 @@ def block_loss(head: nn.Linear, tokens: Tensor, told: BlockLabels) -> tuple[Tens
         The mean over all tokens of blocks and that over those that speak, averaged; of those that speak the
         share of right kinds and the mean error of an edge, in shares of the page.
     """
-    kinds, boxes, speaking = (labels.to(tokens.device) for labels in told)
+    kinds, boxes, speaking = (labels.to(tokens.device) for labels in (told.kinds, told.boxes, told.speaks))
     part = kinds >= 0
     scores = head(tokens[part]).float()
     by_kind = functional.cross_entropy(scores[:, : len(KINDS)], kinds[part], reduction="none")
@@ -215,6 +215,34 @@ def block_loss(head: nn.Linear, tokens: Tensor, told: BlockLabels) -> tuple[Tens
         right = (scores[speaks, : len(KINDS)].argmax(-1) == kinds[part][speaks]).sum() / speaking_count
         error = _edge_error(strips, boxes[part])[speaks].sum() / (4 * speaking_count)
     return loss, {"block": loss.detach(), "kinds_right": right, "block_error": error}
+
+
+def within_loss(head: nn.Linear, tokens: Tensor, told: BlockLabels) -> tuple[Tensor, Tensor]:
+    """Whether the edges of its block lie in a visual token of a whole page, and where in it.
+
+    Tokens that were asked for edges on the page alone told them to a twentieth of it or so, and a line of
+    text is not as high.
+
+    Args:
+        head: from (D) to scores of the steps and of “beyond”, for left, top, right and bottom.
+        tokens: (B, N, D).
+        told: of the same tokens, on any device.
+
+    Returns:
+        The mean loss, edges in a token and edges beyond it counting the same; and the share of edges in a
+        token that are told to within one step.
+    """
+    part = told.kinds >= 0
+    wanted = told.within[part].to(tokens.device)
+    scores = head(tokens[part.to(tokens.device)]).float().unflatten(-1, (4, WITHIN_STEPS + 1))
+    each = functional.cross_entropy(scores.movedim(-1, 1), wanted, reduction="none")
+    inside = wanted < WITHIN_STEPS
+    loss = torch.stack([each[one].sum() / one.sum().clamp(min=1) for one in (inside, ~inside)]).mean()
+    with torch.no_grad():
+        answers = scores.argmax(-1)
+        near = ((answers - wanted).abs() <= 1) & (answers < WITHIN_STEPS) & inside
+        right = near.sum() / inside.sum().clamp(min=1)
+    return loss, right
 
 
 def edge_loss(edges: Tensor, edges_at: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,7 +18,7 @@ from recipe.alphabet import CLASS_COUNT
 from recipe.attention import BY_BLOCKS
 from recipe.blocks import KINDS
 from recipe.experts import EVERY_EXPERT
-from recipe.labels import POINTS_PER_PATCH, SLOTS
+from recipe.labels import POINTS_PER_PATCH, SLOTS, WITHIN_STEPS
 from rtocr_gui.ocr.architecture import Architecture, read_architecture
 from rtocr_gui.ocr.checkpoint import stock_config
 from rtocr_gui.ocr.reading import MOST_TILES
@@ -93,6 +93,7 @@ class Learner(nn.Module):
         self.place_head = nn.Linear(sizes.decoder.width, SLOTS)
         self.position_head = nn.Linear(sizes.decoder.width, 2 * POSITIONS)
         self.block_head = nn.Linear(sizes.decoder.width, len(KINDS) + 4 * STRIPS)
+        self.within_head = nn.Linear(sizes.decoder.width, 4 * (WITHIN_STEPS + 1))
         self.edge_head = nn.Linear(sizes.decoder.width, STRIPS)
         self.tile_head = nn.Linear(sizes.decoder.width, 2 * MOST_TILES)
         self._start_id = sizes.decoder.bos_token_id
@@ -307,13 +308,14 @@ def token_parameters(learner: Learner) -> dict[str, nn.Parameter]:
 def position_parameters(learner: Learner) -> dict[str, nn.Parameter]:
     """What lets visual tokens tell where on a whole view they stand, and of which block they are part.
 
-    CLIP's position table, and the heads that ask for both.
+    CLIP's position table, and the heads that ask for that.
     """
     table = learner.model.model.vision_tower.vision_encoder.embeddings.position_embedding
     return {
         **_named("vision_tower.vision_encoder.embeddings.position_embedding", table),
         **_named("position_head", learner.position_head),
         **_named("block_head", learner.block_head),
+        **_named("within_head", learner.within_head),
     }
 
 

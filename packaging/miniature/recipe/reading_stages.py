@@ -26,6 +26,7 @@ from recipe.losses import (
     text_loss,
     tile_loss,
     token_loss,
+    within_loss,
 )
 from recipe.model import (
     Learner,
@@ -91,18 +92,18 @@ def _few_words(
 
 WHOLE_PAGES = (
     ViewPlan(_squares(256, (8, 20)), mode=None, pages=6, weight=0.3, markdown=0.2),
-    ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 64)), Mode.TINY, pages=2, weight=0.9, markdown=0.4),
-    ViewPlan(_pages((560, 1100), (0.8, 1.4), (13, 60)), Mode.SMALL, pages=2, weight=0.9, markdown=0.4),
-    ViewPlan(_pages((720, 980), _A4, (10.5, 22), 2500), Mode.BASE, pages=1, weight=1.6, markdown=0.3),
-    ViewPlan(_pages((1000, 1300), _A4, (15, 44), 2500), Mode.BASE, pages=1, weight=0.7, markdown=0.3),
-    ViewPlan(_pages((950, 1100), (1.0, 1.1), (9, 20), 3000), Mode.BASE, pages=1, weight=1.0),
-    ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=1.2, markdown=0.2),
-    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=3.6, markdown=0.15),
-    ViewPlan(_pages((1200, 1300), _A4, (9.5, 13), 6000), Mode.GUNDAM, pages=1, weight=0.5),
-    _few_words((400, 800), (0.7, 1.4), (12, 50), 350, Mode.TINY, pages=5, weight=0.7),
-    _few_words((560, 1100), (0.7, 1.4), (13, 50), 450, Mode.SMALL, pages=3, weight=0.5),
-    _few_words((720, 1100), _A4, (10, 34), 500, Mode.BASE, pages=2, weight=0.9),
-    _few_words((1100, 1400), _A4, (9.5, 30), 700, Mode.GUNDAM, pages=1, weight=0.5),
+    ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 64)), Mode.TINY, pages=2, weight=0.9, markdown=0.5),
+    ViewPlan(_pages((560, 1100), (0.8, 1.4), (13, 60)), Mode.SMALL, pages=2, weight=0.9, markdown=0.5),
+    ViewPlan(_pages((720, 980), _A4, (10.5, 22), 2500), Mode.BASE, pages=1, weight=1.8, markdown=0.5),
+    ViewPlan(_pages((1000, 1300), _A4, (15, 44), 2500), Mode.BASE, pages=1, weight=0.9, markdown=0.6),
+    ViewPlan(_pages((950, 1100), (1.0, 1.1), (9, 20), 3000), Mode.BASE, pages=1, weight=0.8),
+    ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=1.0, markdown=0.3),
+    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=2.6, markdown=0.3),
+    ViewPlan(_pages((1200, 1300), _A4, (9.5, 13), 6000), Mode.GUNDAM, pages=1, weight=0.4),
+    _few_words((400, 800), (0.7, 1.4), (12, 50), 350, Mode.TINY, pages=5, weight=0.9),
+    _few_words((560, 1100), (0.7, 1.4), (13, 50), 450, Mode.SMALL, pages=3, weight=0.9),
+    _few_words((720, 1100), _A4, (10, 34), 500, Mode.BASE, pages=2, weight=1.8),
+    _few_words((1100, 1400), _A4, (9.5, 30), 700, Mode.GUNDAM, pages=1, weight=0.8),
 )
 """All modes; the x-heights are those of the page before it is scaled, in the view 7.5 pixels and more on
 nearly all pages."""
@@ -222,8 +223,9 @@ class ReadingStage:
                 note(**dense_figures, position=by_position, positions_right=positions_right)
                 dense = dense + (by_labels + by_position) / (len(batch) * len(encoded))
             by_blocks, block_figures = block_loss(learner.block_head, encoded[0].tokens, part.view_blocks)
-            note(**block_figures)
-            dense = dense + by_blocks / len(batch)
+            by_within, within_right = within_loss(learner.within_head, encoded[0].tokens, part.view_blocks)
+            note(**block_figures, within=by_within, within_right=within_right)
+            dense = dense + (by_blocks + by_within) / len(batch)
         by_text = surprise / weight
         said = {"text": by_text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
         means = {name: torch.stack(parts).nanmean() for name, parts in figures.items()}
