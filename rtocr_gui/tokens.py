@@ -12,6 +12,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+TOKEN_PX = 64
+"""Side of the square of view pixels that one visual token covers."""
+
 GridName = Literal["local", "global"]
 """The two grids of a Gundam page; a page of another mode has the global one alone, which stands for both."""
 

@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.tokens import TokenKind, TokenLayout
-
-TOKEN_PX = 64
-"""Side of the square of view pixels that one visual token covers."""
+from rtocr_gui.tokens import TOKEN_PX, TokenKind, TokenLayout
 
 TILE_PX = 640
 """Side of one Gundam tile."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from rtocr_gui.ocr.architecture import SAM_PATCH_PX, Architecture, DecoderSizes, SamSizes
 from rtocr_gui.ocr.drafting import LONGEST_GUESS
-from rtocr_gui.ocr.layout import TILE_PX, TOKEN_PX
+from rtocr_gui.ocr.layout import TILE_PX
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.tokens import TOKEN_PX
 
 VALUE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 

@@ -1,6 +1,6 @@
 """How much of a page is worth keeping: text density and dissimilarity, the two halves of the ratio.
 
-Pure NumPy on pixels and on a similarity matrix. Knows no tokens, no layout, no model. Source:
+Pure NumPy on pixels and on a similarity matrix. Knows no layout and no model. Source:
 RTPrune, arXiv 2605.00392, "dynamic pruning ratio".
 """
 
@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtocr_gui.errors import PruningError
+from rtocr_gui.tokens import TOKEN_PX
 
-PATCH_PX = 64
-"""Side of the square of view pixels behind one visual token."""
-
-_PADDED_PX = PATCH_PX + 2
+_PADDED_PX = TOKEN_PX + 2
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 # Squared in float32: sqrt(x) > 0.2 holds for exactly those float32 x that exceed this value.
 _EDGE_MAGNITUDE_SQUARED = np.float32(0.2) * np.float32(0.2)
@@ -38,13 +36,13 @@ def patch_text_density(view: NDArray[np.float32]) -> NDArray[np.float32]:
         PruningError: the view is not square, not of whole patches, or out of range.
     """
     channels, height, width = view.shape if view.ndim == 3 else (0, 0, 0)
-    if channels != 3 or height != width or height == 0 or height % PATCH_PX:
+    if channels != 3 or height != width or height == 0 or height % TOKEN_PX:
         raise PruningError(
-            f"The global view has shape {view.shape}, but a colour square of whole {PATCH_PX}-pixel patches "
+            f"The global view has shape {view.shape}, but a colour square of whole {TOKEN_PX}-pixel patches "
             "is needed. Encode the page again."
         )
-    grid = height // PATCH_PX
-    weighted = np.empty((PATCH_PX, width), dtype=np.float32)
+    grid = height // TOKEN_PX
+    weighted = np.empty((TOKEN_PX, width), dtype=np.float32)
     grey = np.empty_like(weighted)
     padded = np.zeros((_PADDED_PX, grid, _PADDED_PX), dtype=np.float32)
     inside = padded[1:-1, :, 1:-1]
@@ -52,17 +50,17 @@ def patch_text_density(view: NDArray[np.float32]) -> NDArray[np.float32]:
     edge_counts = np.empty((grid, grid), dtype=np.int64)
     scratch = np.empty((3, padded.size), dtype=np.float32)
     for patch_row in range(grid):
-        band = view[:, patch_row * PATCH_PX : (patch_row + 1) * PATCH_PX]
+        band = view[:, patch_row * TOKEN_PX : (patch_row + 1) * TOKEN_PX]
         np.multiply(band[0], _LUMA[0], out=grey)
         grey += np.multiply(band[1], _LUMA[1], out=weighted)
         grey += np.multiply(band[2], _LUMA[2], out=weighted)
         if not (grey.min() >= -1.001 and grey.max() <= 1.001):
             raise PruningError("The global view has pixels outside -1..1. Encode the page again.")
-        inside[...] = grey.reshape(PATCH_PX, grid, PATCH_PX)
+        inside[...] = grey.reshape(TOKEN_PX, grid, TOKEN_PX)
         _mark_edges(padded, scratch, is_edge)
         column_counts = np.add.reduce(is_edge[1:-1, :, 1:-1].view(np.uint8), axis=0, dtype=np.uint8)
         edge_counts[patch_row] = column_counts.sum(axis=-1, dtype=np.int64)
-    return (edge_counts.ravel() / PATCH_PX**2).astype(np.float32)
+    return (edge_counts.ravel() / TOKEN_PX**2).astype(np.float32)
 
 
 def _mark_edges(

@@ -19,7 +19,7 @@ from torch import Tensor
 from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import KINDS, Block
 from recipe.typesetting import Print
-from rtocr_gui.ocr.layout import TOKEN_PX
+from rtocr_gui.tokens import TOKEN_PX
 
 PATCH_PX = 16
 POINTS_PER_PATCH = 4
