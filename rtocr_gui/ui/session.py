@@ -213,9 +213,9 @@ class Session(QObject):
 
     @property
     def selected_texts(self) -> tuple[str, ...]:
-        """The texts of the selected pages that have one."""
-        pages = map(self._pages.get, self.selected)
-        return tuple(page.text for page in pages if page is not None and page.text)
+        """The texts of the selected pages that have one, whole where there is a whole one."""
+        pages = [page.settled for page in map(self._pages.get, self.selected) if page is not None]
+        return tuple(page.text for page in pages if page.text)
 
     @property
     def retry(self) -> Scaling | None:
@@ -231,7 +231,7 @@ class Session(QObject):
     @property
     def has_text(self) -> bool:
         """True where there is something to export."""
-        return any(page.text for page in self._pages)
+        return any(page.settled.text for page in self._pages)
 
     @property
     def is_exporting(self) -> bool:
@@ -240,12 +240,13 @@ class Session(QObject):
 
     def is_unexported(self, ref: PageRef) -> bool:
         """True where a page holds typed text that was not exported since."""
-        return not self._pages[ref].exported
+        page = self._pages[ref]
+        return page.settled.edited and not page.is_exported
 
     @property
     def unexported_edits(self) -> int:
         """How many pages hold typed text that was not exported since."""
-        return sum(not page.exported for page in self._pages)
+        return sum(map(self.is_unexported, self.refs))
 
     @Slot(object, str)
     def _tell_of_file(self, path: Path, sentence: str) -> None:
