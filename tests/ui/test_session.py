@@ -376,6 +376,25 @@ def test_a_model_that_cannot_be_loaded_is_told(
     assert notices == ["The folder holds no model."]
 
 
+def test_read_without_a_model_tries_to_load_it_once_more_and_tells_why_not(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[str]
+) -> None:
+    fake_engine.load_error = CheckpointError("The folder holds no model.")
+    with qtbot.waitSignal(session.page_image_changed):
+        session.load_model()
+        session.open_files([draw_page()])
+    qtbot.waitUntil(lambda: len(notices) == 1)
+    session.read_selected()
+    assert session.activity.page_count == 1
+    qtbot.waitUntil(lambda: len(notices) == 2)
+    assert session.activity == Activity()
+    fake_engine.load_error = None
+    session.read_selected()
+    session.read_selected()
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.76") and not session.activity.reading)
+    assert len(fake_engine.loads) == 1
+
+
 def test_where_nothing_loads_as_it_is_remembered_the_bundled_model_is_offered(
     qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, tmp_path: Path
 ) -> None:
