@@ -4,7 +4,6 @@ Asks the bridge for as many readings at a time as the model takes, and drops ans
 ask for. Knows neither widgets nor what becomes of the text.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -68,7 +67,7 @@ class Reader(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._settings = settings
-        self._queue: deque[PageRef] = deque()
+        self._queue: dict[PageRef, None] = {}  # in order, and quick to look up among thousands
         self._in_hand: dict[int, _InHand] = {}
         self._ended = 0
         self._pages_at_once = 0
@@ -102,14 +101,20 @@ class Reader(QObject):
         return any(page.ref == ref for page in self._in_hand.values())
 
     def set_model(self, pages_at_once: int) -> None:
-        """Read so many pages at a time from now on; 0 while there is no model, and pages wait."""
+        """There is a model, which takes so many pages at a time: go on."""
         self._pages_at_once = pages_at_once
         self._read_on()
+
+    def suspend(self) -> None:
+        """Have all pages wait for another model, those in hand before the others."""
+        self._pages_at_once = 0
+        self._put_back(page.ref for page in self._in_hand.values() if not page.is_stopped)
+        self._tell()
 
     def read(self, refs: Iterable[PageRef]) -> None:
         """Queue pages that neither wait nor are being read in just this way already."""
         fresh = [ref for ref in refs if ref not in self._queue and not self._will_finish(ref)]
-        self._queue.extend(fresh)
+        self._queue.update(dict.fromkeys(fresh))
         for ref in fresh:
             self._stop_page(ref, comes_again=True)
         self._read_on()
@@ -117,10 +122,7 @@ class Reader(QObject):
     def read_first(self, ref: PageRef) -> None:
         """Read a page before those that wait, unless it is being read in just this way already."""
         if not self._will_finish(ref):
-            if ref in self._queue:
-                self._queue.remove(ref)
-            self._queue.appendleft(ref)
-            self._stop_page(ref, comes_again=True)
+            self._put_back((ref,))
             self._read_on()
 
     def stop(self) -> None:
@@ -132,20 +134,25 @@ class Reader(QObject):
 
     def forget(self, ref: PageRef) -> None:
         """Neither begin nor go on with a page."""
-        if ref in self._queue:
-            self._queue.remove(ref)
+        self._queue.pop(ref, None)
         self._stop_page(ref)
         self._tell()
 
     @Slot(object)
     def rename(self, names: Mapping[PageRef, PageRef]) -> None:
         """Pages were rotated: those that wait or are being read are read as they lie now."""
-        in_hand = [page.ref for page in self._in_hand.values() if page.ref in names and not page.is_stopped]
-        again = (*in_hand, *self._queue)
-        self._queue = deque(dict.fromkeys(names.get(ref, ref) for ref in again))
-        for ref in in_hand:
-            self._stop_page(ref, comes_again=True)
+        self._put_back(
+            page.ref for page in self._in_hand.values() if page.ref in names and not page.is_stopped
+        )
+        self._queue = dict.fromkeys(names.get(ref, ref) for ref in self._queue)
         self._read_on()
+
+    def _put_back(self, refs: Iterable[PageRef]) -> None:
+        """Stop pages, where they are in hand, and have them wait before the others."""
+        first = tuple(refs)
+        self._queue = dict.fromkeys((*first, *self._queue))
+        for ref in first:
+            self._stop_page(ref, comes_again=True)
 
     def _stop_page(self, ref: PageRef, *, comes_again: bool = False) -> None:
         for read_id, page in self._in_hand.items():
@@ -169,7 +176,7 @@ class Reader(QObject):
             if ref is None:
                 break
             with_others = len(self._in_hand) + len(self._queue) > 1
-            self._queue.remove(ref)
+            del self._queue[ref]
             asked = self._settings(ref)
             read_id = self._bridge.read_page(ref, asked[1], asked[0], with_others)
             self._in_hand[read_id] = _InHand(ref, asked)

@@ -350,8 +350,7 @@ class Session(QObject):
 
     @Slot()
     def _leave_model(self) -> None:
-        self._reader.stop()
-        self._reader.set_model(pages_at_once=0)
+        self._reader.suspend()
         self.tuning.stop()
 
     @Slot()

@@ -430,6 +430,29 @@ def test_a_model_that_cannot_be_loaded_leaves_the_former_one_in_use(
     read(qtbot, session, states)
 
 
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_pages_that_were_to_be_read_are_read_after_another_model_was_chosen_also_where_that_fails(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+    begun: list[int],
+    precision: str,
+) -> None:
+    fake_engine.broken_precisions = {"float16"}
+    open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
+    fake_engine.gate.clear()
+    session.read_all()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    session.models.choose_precision(precision)
+    assert session.activity.page_count == 3
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: session.activity == Activity())
+    assert begun == [1, 1, 2, 3]
+    assert {status.state for status in states.values()} == {PageState.READ}
+
+
 def test_a_chosen_model_is_remembered_once_it_is_loaded(
     qtbot: QtBot, session: Session, tmp_path: Path
 ) -> None:
