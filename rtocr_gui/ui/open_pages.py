@@ -167,6 +167,16 @@ class OpenPage:
             None,
         )
 
+    def was_read_with(self, settings: ReadSettings) -> bool:
+        """True where its newest reading ended by itself, and one more in this way would be just the same."""
+        return (
+            self.state in (PageState.READ, PageState.EDITED)
+            and self.reading is not None
+            and self.reading.stop_reason is not StopReason.CANCELLED
+            and self.reading.settings == settings
+            and not (self.by_former_model or self.is_turned)
+        )
+
     def give_up(self) -> None:
         """Go back to the text and the state before a reading that came to nothing."""
         self._give_back()

@@ -3,7 +3,7 @@
 Follows the reader, and guards what a person typed. Knows neither the bridge nor widgets.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -54,6 +54,7 @@ class PageTexts(QObject):
         self._blocks_timer.setSingleShot(True)
         self._blocks_timer.setInterval(BLOCKS_MS)
         self._blocks_timer.timeout.connect(self._show_blocks)
+        reader.waiting_changed.connect(self._tell_states)
         reader.began.connect(self._mark_reading)
         reader.text_began.connect(self._begin)
         reader.text_streamed.connect(self._append)
@@ -81,8 +82,13 @@ class PageTexts(QObject):
     @Slot(object)
     def tell_states(self, names: Mapping[PageRef, PageRef]) -> None:
         """Say how far pages are that have other names from now on."""
-        for ref in names.values():
-            self._announce(self._pages[ref])
+        self._tell_states(names.values())
+
+    @Slot(object)
+    def _tell_states(self, refs: Iterable[PageRef]) -> None:
+        for page in map(self._pages.get, refs):
+            if page is not None:
+                self._announce(page)
 
     def tell_anew(self) -> None:
         """Say again how far all pages are: what may be done about them is another."""
@@ -191,4 +197,6 @@ class PageTexts(QObject):
         self._show_blocks()
 
     def _announce(self, page: OpenPage) -> None:
-        self.page_status_changed.emit(PageStatus(page.ref, page.shown_state, page.explanation))
+        waits = self._reader.is_waiting(page.ref)
+        state = PageState.QUEUED if waits else page.shown_state
+        self.page_status_changed.emit(PageStatus(page.ref, state, "" if waits else page.explanation))

@@ -42,6 +42,7 @@ class Reader(QObject):
         finished (Reading): it ended, by itself or stopped.
         given_up (PageRef): it was stopped before the model began with it.
         failed (PageFailure): it could not be read, and why.
+        waiting_changed (tuple of PageRef): these pages wait from now on, or wait no longer and are not read.
         activity_changed (Activity): what is going on now.
 
     Args:
@@ -56,6 +57,7 @@ class Reader(QObject):
     finished = Signal(object)
     given_up = Signal(object)
     failed = Signal(object)
+    waiting_changed = Signal(object)
     activity_changed = Signal(object)
 
     def __init__(
@@ -100,6 +102,10 @@ class Reader(QObject):
         """True while the page is being read."""
         return any(page.ref == ref for page in self._in_hand.values())
 
+    def is_waiting(self, ref: PageRef) -> bool:
+        """True while the page waits to be read, be it once more."""
+        return ref in self._queue
+
     def set_model(self, pages_at_once: int) -> None:
         """There is a model, which takes so many pages at a time: go on."""
         self._pages_at_once = pages_at_once
@@ -117,6 +123,7 @@ class Reader(QObject):
         self._queue.update(dict.fromkeys(fresh))
         for ref in fresh:
             self._stop_page(ref, comes_again=True)
+        self.waiting_changed.emit(tuple(fresh))
         self._read_on()
 
     def read_first(self, ref: PageRef) -> None:
@@ -127,7 +134,9 @@ class Reader(QObject):
 
     def stop(self) -> None:
         """Forget the pages that wait; the readings that run end with their next decode step."""
+        dropped = tuple(self._queue)
         self._queue.clear()
+        self.waiting_changed.emit(dropped)
         for page in list(self._in_hand.values()):
             self._stop_page(page.ref)
         self._read_on()
@@ -135,6 +144,7 @@ class Reader(QObject):
     def forget(self, ref: PageRef) -> None:
         """Neither begin nor go on with a page."""
         self._queue.pop(ref, None)
+        self.waiting_changed.emit((ref,))
         self._stop_page(ref)
         self._tell()
 
@@ -153,6 +163,7 @@ class Reader(QObject):
         self._queue = dict.fromkeys((*first, *self._queue))
         for ref in first:
             self._stop_page(ref, comes_again=True)
+        self.waiting_changed.emit(first)
 
     def _stop_page(self, ref: PageRef, *, comes_again: bool = False) -> None:
         for read_id, page in self._in_hand.items():

@@ -446,8 +446,12 @@ class Session(QObject):
 
     @Slot()
     def read_all(self) -> None:
-        """Read every page, in the order of the list."""
-        self.read(self._pages.refs)
+        """Read every page, in the order of the list, but those that were read in just this way already.
+
+        Where these are all there are, they are read again.
+        """
+        rest = [page.ref for page in self._pages if not page.was_read_with(self._read_settings(page.ref))]
+        self.read(tuple(rest) or self._pages.refs)
 
     def read(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
         """Read pages; asks first where a person's edits would be replaced.

@@ -18,7 +18,7 @@ from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord, ShownText
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_reading, open_and_load
+from tests.ui.steps import begin_reading, open_and_load, until_idle
 
 Draw = Callable[..., Path]
 
@@ -89,7 +89,7 @@ def test_a_reading_asked_for_before_the_model_is_there_starts_when_it_is(
     with qtbot.waitSignal(session.page_image_changed, check_params_cb=lambda image: image is not None):
         session.open_files([draw_page()])
     session.read_selected()
-    assert not states
+    assert [status.state for status in states.values()] == [PageState.QUEUED]
     session.load_model()
     qtbot.waitUntil(lambda: any(status.state is PageState.READ for status in states.values()))
 
@@ -141,6 +141,61 @@ def test_stop_keeps_what_was_read_and_forgets_the_rest(
     assert session.current_text == "page"
     ended = [status.state for status in states.values() if status.state is not PageState.WAITING]
     assert ended == [PageState.STOPPED]
+
+
+def test_pages_that_wait_are_shown_so_until_they_are_read_or_reading_is_stopped(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    def shown() -> list[PageState]:
+        return [states[ref.label].state for ref in session.refs]
+
+    open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
+    fake_engine.gate.clear()
+    session.read_all()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    assert shown() == [PageState.READING, PageState.QUEUED, PageState.QUEUED]
+    session.select_page(session.refs[1])
+    session.edit_text("mine")
+    assert shown() == [PageState.READING, PageState.EDITED, PageState.QUEUED]
+    session.stop()
+    qtbot.waitUntil(lambda: not session.activity.reading)
+    assert shown() == [PageState.STOPPED, PageState.EDITED, PageState.WAITING]
+
+
+def test_read_all_goes_on_after_stop_and_begins_anew_only_where_every_page_was_read_in_just_this_way(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    tmp_path: Path,
+    states: dict[str, PageStatus],
+    begun: list[int],
+) -> None:
+    def read_all() -> list[int]:
+        begun.clear()
+        until_idle(qtbot, session, session.read_all)
+        return list(begun)
+
+    open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
+    read(qtbot, session, states)
+    fake_engine.gate.clear()
+    fake_engine.reading_began.clear()
+    session.read_all()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    session.stop()
+    qtbot.waitUntil(lambda: not session.activity.reading)
+    fake_engine.gate.set()
+    assert begun == [1, 2]
+    assert read_all() == [2, 3]
+    assert read_all() == [1, 2, 3]
+    session.set_retention(0.4)
+    until_idle(qtbot, session, session.read_selected)
+    assert read_all() == [2, 3]
+    session.rotate_selected(90)
+    assert read_all() == [1]
+    with qtbot.waitSignal(session.models.adopted):
+        session.choose_model(tmp_path / "elsewhere")
+    assert read_all() == [1, 2, 3]
 
 
 def stop_while_it_streams(
