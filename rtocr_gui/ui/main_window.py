@@ -407,7 +407,7 @@ class MainWindow(QMainWindow):
             draw_icons(self.actions_by_name, self.palette())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask before typed text is lost; then remember the window and let go."""
+        """Ask before text is lost; then remember the window and let go."""
         if not self.dialogues.may_close():
             event.ignore()
             return

@@ -39,7 +39,7 @@ from rtocr_gui.ui.page_texts import PageTexts
 from rtocr_gui.ui.planner import Planner
 from rtocr_gui.ui.reader import Reader
 from rtocr_gui.ui.replies import PageRendered
-from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageFailure
+from rtocr_gui.ui.shown import Activity, Loss, ModelStatus, OverwriteQuestion, PageFailure
 from rtocr_gui.ui.tuning import Tuning
 
 
@@ -240,15 +240,16 @@ class Session(QObject):
         """True while a file is to be written that waits for a page."""
         return self._exporter.is_exporting or self.tuning.is_exporting
 
-    def is_unexported(self, ref: PageRef) -> bool:
-        """True where a page holds typed text that was not exported since."""
-        page = self._pages[ref]
-        return page.settled.edited and not page.is_exported
-
-    @property
-    def unexported_edits(self) -> int:
-        """How many pages hold typed text that was not exported since."""
-        return sum(map(self.is_unexported, self.refs))
+    def loss(self, refs: Iterable[PageRef]) -> Loss:
+        """What would be lost with these pages; where all text was emptied, that was no loss to the person."""
+        pages = [self._pages[ref] for ref in refs]
+        unsaved = [page.settled for page in pages if not (page.is_exported or page.is_beginning)]
+        typed = sum(page.edited for page in unsaved)
+        return Loss(
+            typed=typed if any(page.settled.text for page in pages) else 0,
+            read=len(unsaved) - typed,
+            in_hand=sum(self._reader.is_reading(page.ref) for page in pages),
+        )
 
     @Slot(object, str)
     def _tell_of_file(self, path: Path, sentence: str) -> None:

@@ -64,7 +64,7 @@ def test_a_figure_keeps_its_place_in_a_corrected_text(
     qtbot.waitUntil(lambda: bool(notices))
     text = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert "# The report\n\nPreface\n\n![](out.assets/page-1-figure-1.png)\n\n<table>" in text
-    assert session.unexported_edits == 0
+    assert session.loss(session.refs).typed == 0
 
 
 def test_a_page_that_is_being_read_again_is_exported_as_it_was_read_before(
@@ -114,13 +114,13 @@ def test_typed_text_that_was_exported_while_a_reading_replaced_it_was_exported(
     fake_engine.gate.clear()
     session.read_replacing(session.refs)
     qtbot.waitUntil(lambda: session.current_text == "# Report\n\n")
-    assert session.unexported_edits == 1
+    assert session.loss(session.refs).typed == 1
     session.export(tmp_path / "out.md")
     qtbot.waitUntil(lambda: bool(notices))
     session.stop()
     qtbot.waitUntil(lambda: session.current_text == "mine" and not session.activity.reading)
     assert "mine" in (tmp_path / "out.md").read_text(encoding="utf-8")
-    assert session.unexported_edits == 0
+    assert session.loss(session.refs).typed == 0
 
 
 def test_the_window_asks_before_it_closes_on_a_file_that_is_not_written_yet(
@@ -150,7 +150,7 @@ def test_what_was_typed_during_an_export_still_counts_as_unsaved(
     session.edit_text("later")
     qtbot.waitUntil(lambda: bool(notices))
     assert "later" not in (tmp_path / "out.md").read_text(encoding="utf-8")
-    assert session.unexported_edits == 1
+    assert session.loss(session.refs).typed == 1
 
 
 def test_a_text_that_was_emptied_is_saved_by_leaving_its_page_out(
@@ -158,11 +158,11 @@ def test_a_text_that_was_emptied_is_saved_by_leaving_its_page_out(
 ) -> None:
     read_all(qtbot, session, draw_page("two.tiff", pages=2))
     session.edit_text("")
-    assert session.unexported_edits == 1
+    assert session.loss(session.refs).typed == 1
     session.export(tmp_path / "out.md")
     qtbot.waitUntil(lambda: bool(notices))
     assert notices[0].endswith("Pages without text, left out: 1.")
-    assert session.unexported_edits == 0
+    assert session.loss(session.refs).typed == 0
 
 
 def test_a_page_whose_file_is_gone_loses_its_figures_and_not_its_text(

@@ -81,7 +81,7 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_fails(
     until_idle(qtbot, session, lambda: session.read_replacing((session.current,)))
     assert fake_engine.reading_began.is_set()
     assert session.current_text == "mine"
-    assert session.is_unexported(session.current)
+    assert session.loss(session.refs).typed == 1
 
 
 def test_another_try_asks_before_it_replaces_what_was_typed(

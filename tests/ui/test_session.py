@@ -253,7 +253,7 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_is_stopp
     stop_while_it_streams(qtbot, session, fake_engine, lambda: session.read_replacing((session.current,)))
     assert session.current_text == "mine"
     assert states["scan.png, page 1"].state is PageState.EDITED
-    assert session.unexported_edits == 1
+    assert session.loss(session.refs).typed == 1
 
 
 def test_a_beginning_replaces_a_beginning(
@@ -302,7 +302,7 @@ def test_typed_text_is_not_replaced_without_asking(
     assert session.current_text == "mine"
     session.read_replacing(question.edited)
     qtbot.waitUntil(lambda: session.current_text.startswith("page 1") and not session.activity.reading)
-    assert session.unexported_edits == 0
+    assert session.loss(session.refs).typed == 0
 
 
 def test_letting_the_slider_go_reads_a_read_page_again(
@@ -407,7 +407,7 @@ def test_exported_markdown_holds_every_page_that_has_text(
     written = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert "mine" in written
     assert "page 2 of two.tiff" in written
-    assert session.unexported_edits == 0
+    assert session.loss(session.refs).typed == 0
 
 
 def test_an_export_that_fails_is_told_and_the_edits_still_count_as_unsaved(
@@ -417,7 +417,7 @@ def test_an_export_that_fails_is_told_and_the_edits_still_count_as_unsaved(
     session.edit_text("mine")
     session.export(tmp_path)
     assert len(notices) == 1
-    assert session.unexported_edits == 1
+    assert session.loss(session.refs).typed == 1
 
 
 def test_a_model_that_cannot_be_loaded_is_told(
@@ -699,7 +699,7 @@ def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
     session.read_replacing((old,))
     qtbot.waitUntil(lambda: any("has changed" in notice for notice in notices))
     assert session.current_text == "new and mine"
-    assert session.unexported_edits == 2
+    assert session.loss(session.refs).typed == 2
 
 
 def test_a_file_that_was_put_back_is_shown_again_when_it_is_opened_again(
