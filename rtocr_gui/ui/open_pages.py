@@ -361,13 +361,18 @@ class OpenPages:
         self._pages = {page.ref: page for page in self}
         return tuple(page.ref for page in turned)
 
-    def remove(self, ref: PageRef) -> PageRef | None:
-        """Forget a page. Returns the one to show in its place; None where none is left."""
-        order = list(self._pages)
-        position = order.index(ref)
-        del self._pages[ref]
-        rest = order[position + 1 :] or order[position - 1 : position]
-        return rest[0] if rest else None
+    def remove(self, refs: Iterable[PageRef]) -> None:
+        """Forget pages."""
+        for ref in refs:
+            del self._pages[ref]
+
+    def nearest(self, ref: PageRef | None, leaving: Iterable[PageRef]) -> PageRef | None:
+        """What to show where pages leave: a page if it stays, else the next that does, or the last before."""
+        if ref is None:
+            return None
+        order, gone = self.refs, set(leaving)
+        at = order.index(ref)
+        return next((page for page in (*order[at:], *order[:at][::-1]) if page not in gone), None)
 
     def outdated(self, path: Path, refs: Iterable[PageRef]) -> tuple[PageRef, ...]:
         """Pages of a file that its newest version no longer has, and that nobody edited."""

@@ -74,7 +74,7 @@ class PageTexts(QObject):
             return
         announced = page.state is PageState.EDITED
         page.edit(text)
-        self._reader.forget(page.ref)
+        self._reader.forget((page.ref,))
         if not announced:
             self._announce(page)
             self.summary_changed.emit(page.summary)

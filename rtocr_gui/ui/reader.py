@@ -73,6 +73,7 @@ class Reader(QObject):
         self._in_hand: dict[int, _InHand] = {}
         self._ended = 0
         self._pages_at_once = 0
+        self._told = Activity()
         bridge.stage_entered.connect(self._show_stage)
         bridge.text_streamed.connect(self._stream)
         bridge.reading_finished.connect(self._finish)
@@ -141,11 +142,14 @@ class Reader(QObject):
             self._stop_page(page.ref)
         self._read_on()
 
-    def forget(self, ref: PageRef) -> None:
-        """Neither begin nor go on with a page."""
-        self._queue.pop(ref, None)
-        self.waiting_changed.emit((ref,))
-        self._stop_page(ref)
+    @Slot(object)
+    def forget(self, refs: tuple[PageRef, ...]) -> None:
+        """Neither begin nor go on with pages."""
+        waiting = tuple(ref for ref in refs if ref in self._queue)
+        for ref in refs:
+            self._queue.pop(ref, None)
+            self._stop_page(ref)
+        self.waiting_changed.emit(waiting)
         self._tell()
 
     @Slot(object)
@@ -243,4 +247,6 @@ class Reader(QObject):
         return page
 
     def _tell(self) -> None:
-        self.activity_changed.emit(self.activity)
+        if self.activity != self._told:
+            self._told = self.activity
+            self.activity_changed.emit(self._told)

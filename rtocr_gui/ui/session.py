@@ -17,7 +17,7 @@ for one kind of thing, and the session tells the panes what to show:
 The session itself decides who has to hear of what. Knows no widget.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -48,8 +48,8 @@ class Session(QObject):
 
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry), pages_rotated (dict of PageRef to PageRef),
-        page_dropped (PageRef), page_selected (PageRef or None), selection_changed (tuple of PageRef),
-        page_image_changed (QImage),
+        pages_dropped (tuple of PageRef), page_selected (PageRef or None),
+        selection_changed (tuple of PageRef), page_image_changed (QImage),
         page_message_changed (str), thumbnail_changed (PageRendered), page_status_changed (PageStatus),
         retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
         transport_changed (Transport), text_changed (ShownText), text_appended (str),
@@ -73,7 +73,7 @@ class Session(QObject):
 
     pages_changed = Signal(object)
     pages_rotated = Signal(object)
-    page_dropped = Signal(object)
+    pages_dropped = Signal(object)
     page_selected = Signal(object)
     selection_changed = Signal(object)
     page_image_changed = Signal(object)
@@ -119,8 +119,8 @@ class Session(QObject):
         self._choices.changed.connect(self.settings_changed)
         self._shelf.pages_changed.connect(self.pages_changed)
         self._shelf.pages_changed.connect(self.finder.refresh)
-        self._shelf.page_dropped.connect(self._reader.forget)
-        self._shelf.page_dropped.connect(self.page_dropped)
+        self._shelf.pages_dropped.connect(self._reader.forget)
+        self._shelf.pages_dropped.connect(self.pages_dropped)
         self._shelf.pages_rotated.connect(self.pages_rotated)
         self._shelf.pages_rotated.connect(self._reader.rename)
         self._shelf.pages_rotated.connect(self._texts.tell_states)
@@ -216,8 +216,17 @@ class Session(QObject):
     @property
     def selected_texts(self) -> tuple[str, ...]:
         """The texts of the selected pages that have one, whole where there is a whole one."""
-        pages = [page.settled for page in map(self._pages.get, self.selected) if page is not None]
-        return tuple(page.text for page in pages if page.text)
+        return tuple(self._texts_of_selected())
+
+    @property
+    def has_selected_text(self) -> bool:
+        """True where one of the selected pages has text."""
+        return next(self._texts_of_selected(), "") != ""
+
+    def _texts_of_selected(self) -> Iterator[str]:
+        for page in map(self._pages.get, self.selected):
+            if page is not None and page.settled.text:
+                yield page.settled.text
 
     @property
     def retry(self) -> Scaling | None:
@@ -478,9 +487,8 @@ class Session(QObject):
             self.models.load()  # or else it is told why that is not possible
 
     def _scale_alone(self, refs: tuple[PageRef, ...], scaling: Scaling) -> None:
-        for page in self._pages:
-            if page.ref in refs:
-                page.scaling = scaling
+        for ref in refs:
+            self._pages[ref].scaling = scaling
         if self.current in refs:
             self._refresh_plan()
             self.tuning.show_page(self.current)

@@ -13,7 +13,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import PageStatus
+from rtocr_gui.ui.shown import Activity, PageStatus
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import begin_reading, click_row, open_and_load, until_idle, wait_until_idle
 
@@ -201,6 +201,20 @@ def test_pages_that_were_exported_leave_without_a_question_and_one_that_is_being
     action(window, "remove").trigger()
     assert asked == ["The model is still reading this page. What was read so far is lost with it."]
     assert session.refs == book[3:]
+
+
+def test_pages_that_leave_together_are_told_once_and_what_changes_nothing_is_not_told(
+    session: Session, window: MainWindow, book: tuple[PageRef, ...]
+) -> None:
+    dropped: list[tuple[PageRef, ...]] = []
+    activities: list[Activity] = []
+    session.pages_dropped.connect(dropped.append)
+    session.activity_changed.connect(activities.append)
+    session.edit_text("mine")
+    session.remove_pages(book[:3])
+    assert dropped == [book[:3]]
+    assert session.current == book[3]
+    assert not activities
 
 
 def test_when_all_pages_leave_nothing_is_shown(
