@@ -8,12 +8,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rtocr_gui.cli.arguments import add_place
+from rtocr_gui.cli.arguments import add_model
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.values import count_up_to, json_target
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.export.writing import write_text_atomically
-from rtocr_gui.ocr.reading import TASKS, Mode
+from rtocr_gui.ocr.fit import DoesNotFit
+from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
 from rtocr_gui.ocr.threads import usable_cpus, wait_without_spinning
 from rtocr_gui.resources import resource_path
 
@@ -32,10 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "and without guesses, beside stock transformers and a bare loop. All are measured in turn, and the "
         "medians count."
     )
-    parser.add_argument(
-        "--model", metavar="DIR", type=Path, help="checkpoint folder (the miniature that comes with RTOCR)"
-    )
-    add_place(parser)
+    add_model(parser)
     parser.add_argument(
         "--mode",
         choices=[mode.value for mode in Mode],
@@ -73,7 +71,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> bool:
         True; what goes wrong is raised.
 
     Raises:
-        CheckpointError: the model cannot be loaded.
+        CheckpointError: the model cannot be loaded, or would not fit into memory.
         SettingsError: the device or precision does not exist, or the page does not fit into the model.
         ExportError: the file cannot be written.
     """
@@ -83,17 +81,21 @@ def run(arguments: argparse.Namespace, progress: Progress) -> bool:
     from rtocr_gui.cli.speed_probe import SpeedProbe, Wanted, describe_machine
     from rtocr_gui.ocr.checkpoint import load_checkpoint
     from rtocr_gui.ocr.devices import place
+    from rtocr_gui.ocr.engine import Engine
     from rtocr_gui.ocr.folder import open_folder
 
     folder: Path = arguments.model or resource_path("miniature")
     progress.show("Loading the model …")
     opened = open_folder(folder)
     info = opened.info
+    mode = Mode(arguments.mode) if arguments.mode else info.modes[0]
+    fit = Engine().fit(folder, arguments.device, arguments.precision, Scaling(mode))
+    if not (fit.fits or arguments.anyway):
+        raise DoesNotFit(fit)
     placement = place(arguments.device, arguments.precision, info.parameter_count)
     threads = arguments.threads or min(torch.get_num_threads(), usable_cpus())
     torch.set_num_threads(threads)
     checkpoint = load_checkpoint(opened, placement.device, placement.dtype)
-    mode = Mode(arguments.mode) if arguments.mode else info.modes[0]
     task = next(task for task in (*info.tasks, *TASKS) if not task.asks_for_places)
     wanted = Wanted(mode, task, arguments.tokens, arguments.rounds, threads)
     with open_document(resource_path("samples/letter.png")) as document:
