@@ -88,7 +88,7 @@ class PageTexts(QObject):
     def _tell_states(self, refs: Iterable[PageRef]) -> None:
         for page in map(self._pages.get, refs):
             if page is not None:
-                self._announce(page)
+                self._tell_of(page)
 
     def tell_anew(self) -> None:
         """Say again how far all pages are: what may be done about them is another."""
@@ -192,7 +192,8 @@ class PageTexts(QObject):
             self._show_blocks()
             return
         reading = self._reader.is_reading(page.ref)
-        self.text_changed.emit(ShownText(page.text, reading, page.placeholder, page.summary))
+        placeholder = "Waiting to be read." if self._reader.is_waiting(page.ref) else page.placeholder
+        self.text_changed.emit(ShownText(page.text, reading, placeholder, page.summary))
         self.reading_changed.emit(None if page.is_turned else page.reading)
         self._show_blocks()
 

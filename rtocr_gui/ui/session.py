@@ -483,12 +483,13 @@ class Session(QObject):
         if scaling is not None:
             self._scale_alone(refs, scaling)
         self._reader.read(refs)
-        if self.model is None and not self._is_loading:
+        if refs and self.model is None and not self._is_loading:
             self.models.load()  # or else it is told why that is not possible
 
     def _scale_alone(self, refs: tuple[PageRef, ...], scaling: Scaling) -> None:
-        for ref in refs:
-            self._pages[ref].scaling = scaling
+        for page in map(self._pages.get, refs):
+            if page is not None:  # or it was taken off the list while the person was asked
+                page.scaling = scaling
         if self.current in refs:
             self._refresh_plan()
             self.tuning.show_page(self.current)

@@ -154,12 +154,18 @@ def test_pages_that_wait_are_shown_so_until_they_are_read_or_reading_is_stopped(
     session.read_all()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     assert shown() == [PageState.READING, PageState.QUEUED, PageState.QUEUED]
+    texts: list[ShownText] = []
+    session.text_changed.connect(texts.append)
+    session.select_page(session.refs[2])
+    assert texts[-1].placeholder == "Waiting to be read."
     session.select_page(session.refs[1])
     session.edit_text("mine")
     assert shown() == [PageState.READING, PageState.EDITED, PageState.QUEUED]
     session.stop()
     qtbot.waitUntil(lambda: not session.activity.reading)
     assert shown() == [PageState.STOPPED, PageState.EDITED, PageState.WAITING]
+    session.select_page(session.refs[2])
+    assert texts[-1].placeholder == "Not read yet. Press Read."
 
 
 def test_read_all_goes_on_after_stop_and_begins_anew_only_where_every_page_was_read_in_just_this_way(
