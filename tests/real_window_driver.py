@@ -13,7 +13,7 @@ from typing import Any
 
 from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QSlider, QStyle, QStyleOptionSlider, QToolBar
+from PySide6.QtWidgets import QApplication, QPushButton, QSlider, QStyle, QStyleOptionSlider, QToolBar
 
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui import app
@@ -89,6 +89,12 @@ def read_and_tune(files: list[Path]) -> dict[str, object]:
     return figures
 
 
+def agree() -> None:
+    """Press the button of the question that is asked."""
+    box = QApplication.activeModalWidget()
+    next(button for button in box.findChildren(QPushButton) if button.text() == "Close").click()
+
+
 def close_while_reading(files: list[Path]) -> dict[str, object]:
     """Close the window in the middle of a reading."""
     closed_at = 0.0
@@ -103,6 +109,7 @@ def close_while_reading(files: list[Path]) -> dict[str, object]:
             nonlocal closed_at
             if not closed_at:
                 closed_at = time.monotonic()
+                QTimer.singleShot(0, agree)
                 self.window.close()
 
     app.Program = Closing  # type: ignore[misc]

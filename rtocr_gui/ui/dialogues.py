@@ -14,8 +14,8 @@ from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui import questions
 from rtocr_gui.ui.notices import about_file
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import OverwriteQuestion, PasswordQuestion
-from rtocr_gui.units import counted
+from rtocr_gui.ui.shown import Loss, OverwriteQuestion, PasswordQuestion
+from rtocr_gui.units import counted, grouped
 
 
 class Dialogues(QObject):
@@ -71,17 +71,13 @@ class Dialogues(QObject):
 
     @Slot()
     def ask_remove(self) -> None:
-        """Take the selected pages off the list; asks first where typed text was not exported.
-
-        It asks as well where several pages were read: that may have taken long.
-        """
-        session = self._session
-        refs, typed = session.selected, sum(map(session.is_unexported, session.selected))
-        several_read = len(session.selected_texts) > 1
-        loss = _loss_with(len(refs), typed) if typed else "What was read from them is lost with them."
-        title = f"Remove {counted(len(refs), 'page')}?" if len(refs) > 1 else "Remove page?"
-        if not (typed or several_read) or questions.agrees(self._window, title, loss, "Remove"):
-            session.remove_pages(refs)
+        """Take the selected pages off the list; asks first where that is a loss."""
+        refs = self._session.selected
+        loss, count = self._session.loss(refs), len(refs)
+        title = f"Remove {counted(count, 'page')}?" if count > 1 else "Remove page?"
+        words = _in_words(loss, lambda lost: _of_these(lost, count), f"with {'it' if count == 1 else 'them'}")
+        if not loss.matters or questions.agrees(self._window, title, words, "Remove"):
+            self._session.remove_pages(refs)
 
     @Slot(object)
     def ask_task(self, ask: Ask) -> None:
@@ -155,7 +151,7 @@ class Dialogues(QObject):
         questions.tell_about_program(self._window)
 
     def may_close(self) -> bool:
-        """False where an export or typed text would be lost and the person would rather keep it."""
+        """False where an export or text would be lost and the person would rather keep it."""
         if self._session.is_exporting and not questions.agrees(
             self._window,
             "Close before the export is written?",
@@ -163,18 +159,36 @@ class Dialogues(QObject):
             "Close",
         ):
             return False
-        is_safe = not (self._session.has_text and self._session.unexported_edits)
-        return is_safe or questions.agrees(
+        loss = self._session.loss(self._session.refs)
+        return not loss.matters or questions.agrees(
             self._window,
-            "Close without exporting?",
-            "You edited text that was not exported. It is lost when the window closes.",
+            "Close without exporting?" if loss.typed or loss.read else "Close before the page is read?",
+            _in_words(loss, lambda lost: counted(lost, "page"), "when the window closes"),
             "Close",
         )
 
 
-def _loss_with(pages: int, typed: int) -> str:
-    """What is lost with pages, some of which hold typed text."""
-    if pages == 1:
-        return "You edited the text of this page and did not export it. It is lost with the page."
-    whose = "one of these pages" if typed == 1 else f"{typed} of these pages"
-    return f"You edited the text of {whose} and did not export it. It is lost with them."
+def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
+    """Say what is lost.
+
+    Args:
+        loss: what would be.
+        pages: names so many of the pages.
+        when: what takes it away.
+    """
+    said = []
+    if loss.typed:
+        said.append(f"You edited the text of {pages(loss.typed)} and did not export it.")
+    if loss.read:
+        said.append(f"What was read from {pages(loss.read)} was not exported.")
+    if loss.in_hand:
+        said.append(f"The model is still reading {pages(loss.in_hand)}.")
+    what = "It" if loss.typed or loss.read else "What was read so far"
+    return " ".join([*said, f"{what} is lost {when}."])
+
+
+def _of_these(lost: int, count: int) -> str:
+    """Name some of the pages that a person is asked about."""
+    if lost == count:
+        return "this page" if count == 1 else "these pages"
+    return "one of these pages" if lost == 1 else f"{grouped(lost)} of these pages"

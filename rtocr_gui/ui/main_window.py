@@ -133,7 +133,7 @@ class MainWindow(QMainWindow):
         session.model_changed.connect(self._show_model)
         session.settings_changed.connect(self.model_menus.show_settings)
         session.notice_raised.connect(self.notice_bar.add)
-        session.page_dropped.connect(self.notice_bar.withdraw)
+        session.pages_dropped.connect(self.notice_bar.withdraw)
         session.models.adopted.connect(self.notice_bar.withdraw_all)
 
     def _connect_panes(self) -> None:
@@ -333,7 +333,7 @@ class MainWindow(QMainWindow):
     def _show_page_status(self, status: PageStatus) -> None:
         self.page_list.set_state(status.ref, status.state, status.sentence)
         if status.state is PageState.READING:
-            self.notice_bar.withdraw(status.ref)
+            self.notice_bar.withdraw((status.ref,))
 
     @Slot(object)
     def _show_plan(self, plan: PrunePlan | None) -> None:
@@ -407,7 +407,7 @@ class MainWindow(QMainWindow):
             draw_icons(self.actions_by_name, self.palette())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask before typed text is lost; then remember the window and let go."""
+        """Ask before text is lost; then remember the window and let go."""
         if not self.dialogues.may_close():
             event.ignore()
             return

@@ -25,11 +25,19 @@ from rtocr_gui.units import counted
 
 @dataclass(slots=True)
 class _Draft:
-    """One page of an export under way, as it was when the person asked for it."""
+    """One page of an export under way, as it was when the person asked for it.
+
+    Attributes:
+        page: which page.
+        text: its newest whole text, or as much of it as was read.
+        figures: where they stand in that text.
+        is_beginning: True where the text was still being read.
+    """
 
     page: OpenPage
     text: str
     figures: tuple[Figure, ...]
+    is_beginning: bool
 
 
 @dataclass(slots=True)
@@ -47,8 +55,8 @@ class _Export:
 
     path: Path
     pipe_tables: bool
-    left_out: list[OpenPage]
-    drafts: list[_Draft]
+    left_out: list[OpenPage] = field(default_factory=list)
+    drafts: list[_Draft] = field(default_factory=list)
     waiting: dict[int, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
@@ -88,12 +96,18 @@ class MarkdownExporter(QObject):
             dpi: resolution of PDF pages.
             pipe_tables: write tables with pipes where these can say it, else as they are.
         """
-        drafts = [_Draft(page, page.text, _figures_of(page)) for page in self._pages if page.text]
-        export = _Export(path, pipe_tables, [page for page in self._pages if not page.text], drafts)
-        for place, draft in enumerate(drafts):
-            if draft.figures:
-                write = _writer(draft.figures, place + 1, assets_folder(path))
-                export.waiting[self._bridge.export_page(draft.page.read_ref, dpi, write)] = place
+        export = _Export(path, pipe_tables)
+        for page in self._pages:
+            settled = page.settled
+            if settled.text:
+                figures = _figures_of(settled)
+                export.drafts.append(_Draft(page, settled.text, figures, page.is_beginning))
+                if figures:
+                    write = _writer(figures, len(export.drafts), assets_folder(path))
+                    request_id = self._bridge.export_page(settled.read_ref, dpi, write)
+                    export.waiting[request_id] = len(export.drafts) - 1
+            else:
+                export.left_out.append(page)
         self._exports.append(export)
         self._finish(export)
 
@@ -128,10 +142,11 @@ class MarkdownExporter(QObject):
             self.told.emit(Notice(str(error)))
             return
         for draft in export.drafts:
-            draft.page.exported |= draft.page.text == draft.text
+            draft.page.exported_text = draft.text
         for page in export.left_out:
-            page.exported |= not page.text
-        self.told.emit(Notice(_summary(export), is_passing=not export.failures))
+            page.exported_text = ""
+        is_whole = not (export.failures or any(draft.is_beginning for draft in export.drafts))
+        self.told.emit(Notice(_summary(export), is_passing=is_whole))
 
 
 def _figures_of(page: OpenPage) -> tuple[Figure, ...]:
@@ -151,5 +166,7 @@ def _writer(figures: tuple[Figure, ...], number: int, folder: Path) -> Callable[
 def _summary(export: _Export) -> str:
     figures = sum(len(draft.figures) for draft in export.drafts)
     what = counted(len(export.drafts), "page") + (f" and {counted(figures, 'figure')}" if figures else "")
-    rest = f" Pages without text, left out: {len(export.left_out)}." if export.left_out else ""
-    return " ".join([f"Exported {what} to {export.path}.{rest}", *export.failures])
+    begun = sum(draft.is_beginning for draft in export.drafts)
+    rest = [f"Pages without text, left out: {len(export.left_out)}."] if export.left_out else []
+    rest += [f"Pages still being read, written as far as they are: {begun}."] if begun else []
+    return " ".join([f"Exported {what} to {export.path}.", *rest, *export.failures])

@@ -4,6 +4,8 @@ What went wrong stays until the person dismisses it; what got done leaves by its
 pointer or the focus. Carries nothing out: it tells which offer was taken.
 """
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QResizeEvent
 from PySide6.QtWidgets import (
@@ -115,9 +117,10 @@ class NoticeBar(QFrame):
         self.add(Notice(sentence))
 
     @Slot(object)
-    def withdraw(self, ref: PageRef) -> None:
-        """Forget offers to read a page again: it is being read, or is there no more."""
-        self._drop([row for row in self._rows if ref.unrotated in _pages_to_read(row.notice)])
+    def withdraw(self, refs: Iterable[PageRef]) -> None:
+        """Forget offers to read pages again: they are being read, or are there no more."""
+        pages = {ref.unrotated for ref in refs}
+        self._drop([row for row in self._rows if pages & _pages_to_read(row.notice)])
 
     @Slot()
     def withdraw_all(self) -> None:

@@ -28,18 +28,6 @@ _STOP_SENTENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _FormerText:
-    """What a reading that is under way replaces, and gives back where it is stopped or fails."""
-
-    text: str
-    edited: bool
-    exported: bool
-    task: Task | None
-    raw_text: str
-    read_text: str
-
-
 @dataclass(slots=True)
 class OpenPage:
     """One open page.
@@ -48,7 +36,7 @@ class OpenPage:
         ref: which page.
         text: recognised or typed text.
         edited: True where a person changed the text since it was read.
-        exported: False where typed text is in no file yet.
+        exported_text: the text that was exported last; None before the first time.
         state: how far its reading is.
         sentence: why the state is what it is; may be empty.
         reading: the numbers of the newest reading; None before the first.
@@ -68,7 +56,7 @@ class OpenPage:
     ref: PageRef
     text: str = ""
     edited: bool = False
-    exported: bool = True
+    exported_text: str | None = None
     state: PageState = PageState.WAITING
     sentence: str = ""
     reading: ReadingRecord | None = None
@@ -82,7 +70,7 @@ class OpenPage:
     scaling: Scaling | None = None
     read_as: PageRef | None = None
     retry: Scaling | None = None
-    _former: _FormerText | None = None
+    _former: "OpenPage | None" = None
 
     def begin(self) -> None:
         """A reading was asked for; the text stays until there is another."""
@@ -90,16 +78,14 @@ class OpenPage:
 
     def edit(self, text: str) -> None:
         """Take over what a person typed."""
-        self.text, self.edited, self.exported = text, True, False
+        self.text, self.edited, self._former = text, True, None
         self.state, self.sentence = PageState.EDITED, ""
 
     def begin_text(self, task: Task) -> None:
         """Make room for text that is about to stream in."""
         if self._former is None:
-            self._former = _FormerText(
-                self.text, self.edited, self.exported, self.task, self.raw_text, self.read_text
-            )
-        self.text, self.edited, self.exported = "", False, True
+            self._former = replace(self)
+        self.text, self.edited = "", False
         self.task, self.raw_text, self.read_text = task, "", ""
 
     def stream(self, raw_text: str) -> None:
@@ -129,11 +115,8 @@ class OpenPage:
 
     def _has_better(self, stopped: Reading) -> bool:
         """True where the text before is worth more than what came until a reading was stopped."""
-        if self.edited or (self._former is not None and self._former.edited):
-            return True
-        if self.reading is None:
-            return False
-        return not stopped.token_ids or self.reading.stop_reason is not StopReason.CANCELLED
+        before = self._former or self
+        return before._is_whole or (before.reading is not None and not stopped.token_ids)
 
     def _tell_end(self, reading: ReadingRecord) -> None:
         """Say how the reading ended whose text this is."""
@@ -184,6 +167,16 @@ class OpenPage:
             None,
         )
 
+    def was_read_with(self, settings: ReadSettings) -> bool:
+        """True where its newest reading ended by itself, and one more in this way would be just the same."""
+        return (
+            self.state in (PageState.READ, PageState.EDITED)
+            and self.reading is not None
+            and self.reading.stop_reason is not StopReason.CANCELLED
+            and self.reading.settings == settings
+            and not (self.by_former_model or self.is_turned)
+        )
+
     def give_up(self) -> None:
         """Go back to the text and the state before a reading that came to nothing."""
         self._give_back()
@@ -201,6 +194,28 @@ class OpenPage:
         self.give_up()
 
     @property
+    def settled(self) -> "OpenPage":
+        """The page with the newest text that is whole: as it was before the reading under way, if it was."""
+        return self._former if self._former is not None and self._former._is_whole else self
+
+    @property
+    def _is_whole(self) -> bool:
+        """True where its text was typed, or read to its end."""
+        was_read = self.reading is not None and self.reading.stop_reason is not StopReason.CANCELLED
+        return self.edited or was_read
+
+    @property
+    def is_beginning(self) -> bool:
+        """True where its newest text is still being read and replaces none that is whole."""
+        return self._former is not None and self.settled is self
+
+    @property
+    def is_exported(self) -> bool:
+        """True where its newest whole text is in a file, or there is none."""
+        page = self.settled
+        return page.text == self.exported_text or not (page.text or page.edited)
+
+    @property
     def read_ref(self) -> PageRef:
         """The page as it lay when its text was read."""
         return self.ref if self._former is not None or self.read_as is None else self.read_as
@@ -214,7 +229,7 @@ class OpenPage:
         """Take back the text that a reading began to replace."""
         former, self._former = self._former, None
         if former is not None:
-            self.text, self.edited, self.exported = former.text, former.edited, former.exported
+            self.text, self.edited = former.text, former.edited
             self.task, self.raw_text, self.read_text = former.task, former.raw_text, former.read_text
 
     @property
@@ -346,13 +361,18 @@ class OpenPages:
         self._pages = {page.ref: page for page in self}
         return tuple(page.ref for page in turned)
 
-    def remove(self, ref: PageRef) -> PageRef | None:
-        """Forget a page. Returns the one to show in its place; None where none is left."""
-        order = list(self._pages)
-        position = order.index(ref)
-        del self._pages[ref]
-        rest = order[position + 1 :] or order[position - 1 : position]
-        return rest[0] if rest else None
+    def remove(self, refs: Iterable[PageRef]) -> None:
+        """Forget pages."""
+        for ref in refs:
+            del self._pages[ref]
+
+    def nearest(self, ref: PageRef | None, leaving: Iterable[PageRef]) -> PageRef | None:
+        """What to show where pages leave: a page if it stays, else the next that does, or the last before."""
+        if ref is None:
+            return None
+        order, gone = self.refs, set(leaving)
+        at = order.index(ref)
+        return next((page for page in (*order[at:], *order[:at][::-1]) if page not in gone), None)
 
     def outdated(self, path: Path, refs: Iterable[PageRef]) -> tuple[PageRef, ...]:
         """Pages of a file that its newest version no longer has, and that nobody edited."""

@@ -18,6 +18,7 @@ class PageState(Enum):
     """How far the reading of a page is; the values are what the list shows."""
 
     WAITING = "Not read"
+    QUEUED = "Waiting"
     READING = "Reading"
     READ = "Read"
     EDITED = "Edited"
@@ -27,7 +28,7 @@ class PageState(Enum):
     @property
     def icon_name(self) -> str:
         """Name of the state's icon."""
-        return f"state-{self.name.lower()}"
+        return "pause" if self is PageState.QUEUED else f"state-{self.name.lower()}"
 
 
 @dataclass(frozen=True, slots=True)

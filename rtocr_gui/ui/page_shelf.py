@@ -20,7 +20,7 @@ class PageShelf(QObject):
 
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry): the list is another.
-        page_dropped (PageRef): a page is leaving the list, or its file has changed.
+        pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
         pages_rotated (dict of PageRef to PageRef): these pages have other names now; `pages_changed` follows.
         page_selected (PageRef or None): a page is shown from now on; its picture follows.
         selection_changed (tuple of PageRef): these pages are selected.
@@ -38,7 +38,7 @@ class PageShelf(QObject):
     """
 
     pages_changed = Signal(object)
-    page_dropped = Signal(object)
+    pages_dropped = Signal(object)
     pages_rotated = Signal(object)
     page_selected = Signal(object)
     selection_changed = Signal(object)
@@ -104,13 +104,12 @@ class PageShelf(QObject):
 
     def remove(self, refs: Iterable[PageRef]) -> None:
         """Take pages off the list; their files stay where they are."""
-        shown = self._current
-        for ref in [ref for ref in refs if ref in self._pages]:  # the file may have come anew meanwhile
-            self.page_dropped.emit(ref)
-            neighbour = self._pages.remove(ref)
-            if ref == shown:
-                shown = neighbour
-            self._close_unused(ref.path)
+        leaving = tuple(ref for ref in refs if ref in self._pages)  # the file may have come anew meanwhile
+        shown = self._pages.nearest(self._current, leaving)
+        self.pages_dropped.emit(leaving)
+        self._pages.remove(leaving)
+        for path in {ref.path for ref in leaving}:
+            self._close_unused(path)
         self._tell_pages()
         if shown != self._current:
             self._show(shown)
@@ -153,11 +152,10 @@ class PageShelf(QObject):
     @Slot(object)
     def _add(self, reply: DocumentOpened) -> None:
         self._opening.pop(reply.request_id, None)
-        for ref in self._pages.refs:
-            if ref.path == reply.path and ref.unrotated not in reply.pages:
-                self.page_dropped.emit(ref)
-        for ref in self._pages.outdated(reply.path, reply.pages):
-            self._pages.remove(ref)
+        former = [ref for ref in self._pages.refs if ref.path == reply.path]
+        there = set(reply.pages)
+        self.pages_dropped.emit(tuple(ref for ref in former if ref.unrotated not in there))
+        self._pages.remove(self._pages.outdated(reply.path, reply.pages))
         self._pages.add(reply.pages)
         self._tell_pages()
         if self._selects_opened or self._current not in self._pages.refs:

@@ -3,7 +3,7 @@
 Follows the reader, and guards what a person typed. Knows neither the bridge nor widgets.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -54,6 +54,7 @@ class PageTexts(QObject):
         self._blocks_timer.setSingleShot(True)
         self._blocks_timer.setInterval(BLOCKS_MS)
         self._blocks_timer.timeout.connect(self._show_blocks)
+        reader.waiting_changed.connect(self._tell_states)
         reader.began.connect(self._mark_reading)
         reader.text_began.connect(self._begin)
         reader.text_streamed.connect(self._append)
@@ -73,7 +74,7 @@ class PageTexts(QObject):
             return
         announced = page.state is PageState.EDITED
         page.edit(text)
-        self._reader.forget(page.ref)
+        self._reader.forget((page.ref,))
         if not announced:
             self._announce(page)
             self.summary_changed.emit(page.summary)
@@ -81,8 +82,13 @@ class PageTexts(QObject):
     @Slot(object)
     def tell_states(self, names: Mapping[PageRef, PageRef]) -> None:
         """Say how far pages are that have other names from now on."""
-        for ref in names.values():
-            self._announce(self._pages[ref])
+        self._tell_states(names.values())
+
+    @Slot(object)
+    def _tell_states(self, refs: Iterable[PageRef]) -> None:
+        for page in map(self._pages.get, refs):
+            if page is not None:
+                self._tell_of(page)
 
     def tell_anew(self) -> None:
         """Say again how far all pages are: what may be done about them is another."""
@@ -186,9 +192,12 @@ class PageTexts(QObject):
             self._show_blocks()
             return
         reading = self._reader.is_reading(page.ref)
-        self.text_changed.emit(ShownText(page.text, reading, page.placeholder, page.summary))
+        placeholder = "Waiting to be read." if self._reader.is_waiting(page.ref) else page.placeholder
+        self.text_changed.emit(ShownText(page.text, reading, placeholder, page.summary))
         self.reading_changed.emit(None if page.is_turned else page.reading)
         self._show_blocks()
 
     def _announce(self, page: OpenPage) -> None:
-        self.page_status_changed.emit(PageStatus(page.ref, page.shown_state, page.explanation))
+        waits = self._reader.is_waiting(page.ref)
+        state = PageState.QUEUED if waits else page.shown_state
+        self.page_status_changed.emit(PageStatus(page.ref, state, "" if waits else page.explanation))

@@ -4,7 +4,6 @@ Asks the bridge for as many readings at a time as the model takes, and drops ans
 ask for. Knows neither widgets nor what becomes of the text.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -43,6 +42,7 @@ class Reader(QObject):
         finished (Reading): it ended, by itself or stopped.
         given_up (PageRef): it was stopped before the model began with it.
         failed (PageFailure): it could not be read, and why.
+        waiting_changed (tuple of PageRef): these pages wait from now on, or wait no longer and are not read.
         activity_changed (Activity): what is going on now.
 
     Args:
@@ -57,6 +57,7 @@ class Reader(QObject):
     finished = Signal(object)
     given_up = Signal(object)
     failed = Signal(object)
+    waiting_changed = Signal(object)
     activity_changed = Signal(object)
 
     def __init__(
@@ -68,10 +69,11 @@ class Reader(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._settings = settings
-        self._queue: deque[PageRef] = deque()
+        self._queue: dict[PageRef, None] = {}  # in order, and quick to look up among thousands
         self._in_hand: dict[int, _InHand] = {}
         self._ended = 0
         self._pages_at_once = 0
+        self._told = Activity()
         bridge.stage_entered.connect(self._show_stage)
         bridge.text_streamed.connect(self._stream)
         bridge.reading_finished.connect(self._finish)
@@ -101,51 +103,71 @@ class Reader(QObject):
         """True while the page is being read."""
         return any(page.ref == ref for page in self._in_hand.values())
 
+    def is_waiting(self, ref: PageRef) -> bool:
+        """True while the page waits to be read, be it once more."""
+        return ref in self._queue
+
     def set_model(self, pages_at_once: int) -> None:
-        """Read so many pages at a time from now on; 0 while there is no model, and pages wait."""
+        """There is a model, which takes so many pages at a time: go on."""
         self._pages_at_once = pages_at_once
         self._read_on()
+
+    def suspend(self) -> None:
+        """Have all pages wait for another model, those in hand before the others."""
+        self._pages_at_once = 0
+        self._put_back(page.ref for page in self._in_hand.values() if not page.is_stopped)
+        self._tell()
 
     def read(self, refs: Iterable[PageRef]) -> None:
         """Queue pages that neither wait nor are being read in just this way already."""
         fresh = [ref for ref in refs if ref not in self._queue and not self._will_finish(ref)]
-        self._queue.extend(fresh)
+        self._queue.update(dict.fromkeys(fresh))
         for ref in fresh:
             self._stop_page(ref, comes_again=True)
+        self.waiting_changed.emit(tuple(fresh))
         self._read_on()
 
     def read_first(self, ref: PageRef) -> None:
         """Read a page before those that wait, unless it is being read in just this way already."""
         if not self._will_finish(ref):
-            if ref in self._queue:
-                self._queue.remove(ref)
-            self._queue.appendleft(ref)
-            self._stop_page(ref, comes_again=True)
+            self._put_back((ref,))
             self._read_on()
 
     def stop(self) -> None:
         """Forget the pages that wait; the readings that run end with their next decode step."""
+        dropped = tuple(self._queue)
         self._queue.clear()
+        self.waiting_changed.emit(dropped)
         for page in list(self._in_hand.values()):
             self._stop_page(page.ref)
         self._read_on()
 
-    def forget(self, ref: PageRef) -> None:
-        """Neither begin nor go on with a page."""
-        if ref in self._queue:
-            self._queue.remove(ref)
-        self._stop_page(ref)
+    @Slot(object)
+    def forget(self, refs: tuple[PageRef, ...]) -> None:
+        """Neither begin nor go on with pages."""
+        waiting = tuple(ref for ref in refs if ref in self._queue)
+        for ref in refs:
+            self._queue.pop(ref, None)
+            self._stop_page(ref)
+        self.waiting_changed.emit(waiting)
         self._tell()
 
     @Slot(object)
     def rename(self, names: Mapping[PageRef, PageRef]) -> None:
         """Pages were rotated: those that wait or are being read are read as they lie now."""
-        in_hand = [page.ref for page in self._in_hand.values() if page.ref in names and not page.is_stopped]
-        again = (*in_hand, *self._queue)
-        self._queue = deque(dict.fromkeys(names.get(ref, ref) for ref in again))
-        for ref in in_hand:
-            self._stop_page(ref, comes_again=True)
+        self._put_back(
+            page.ref for page in self._in_hand.values() if page.ref in names and not page.is_stopped
+        )
+        self._queue = dict.fromkeys(names.get(ref, ref) for ref in self._queue)
         self._read_on()
+
+    def _put_back(self, refs: Iterable[PageRef]) -> None:
+        """Stop pages, where they are in hand, and have them wait before the others."""
+        first = tuple(refs)
+        self._queue = dict.fromkeys((*first, *self._queue))
+        for ref in first:
+            self._stop_page(ref, comes_again=True)
+        self.waiting_changed.emit(first)
 
     def _stop_page(self, ref: PageRef, *, comes_again: bool = False) -> None:
         for read_id, page in self._in_hand.items():
@@ -169,7 +191,7 @@ class Reader(QObject):
             if ref is None:
                 break
             with_others = len(self._in_hand) + len(self._queue) > 1
-            self._queue.remove(ref)
+            del self._queue[ref]
             asked = self._settings(ref)
             read_id = self._bridge.read_page(ref, asked[1], asked[0], with_others)
             self._in_hand[read_id] = _InHand(ref, asked)
@@ -225,4 +247,6 @@ class Reader(QObject):
         return page
 
     def _tell(self) -> None:
-        self.activity_changed.emit(self.activity)
+        if self.activity != self._told:
+            self._told = self.activity
+            self.activity_changed.emit(self._told)

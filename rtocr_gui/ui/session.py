@@ -17,7 +17,7 @@ for one kind of thing, and the session tells the panes what to show:
 The session itself decides who has to hear of what. Knows no widget.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -39,7 +39,7 @@ from rtocr_gui.ui.page_texts import PageTexts
 from rtocr_gui.ui.planner import Planner
 from rtocr_gui.ui.reader import Reader
 from rtocr_gui.ui.replies import PageRendered
-from rtocr_gui.ui.shown import Activity, OverwriteQuestion, PageFailure
+from rtocr_gui.ui.shown import Activity, Loss, ModelStatus, OverwriteQuestion, PageFailure
 from rtocr_gui.ui.tuning import Tuning
 
 
@@ -48,8 +48,8 @@ class Session(QObject):
 
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry), pages_rotated (dict of PageRef to PageRef),
-        page_dropped (PageRef), page_selected (PageRef or None), selection_changed (tuple of PageRef),
-        page_image_changed (QImage),
+        pages_dropped (tuple of PageRef), page_selected (PageRef or None),
+        selection_changed (tuple of PageRef), page_image_changed (QImage),
         page_message_changed (str), thumbnail_changed (PageRendered), page_status_changed (PageStatus),
         retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
         transport_changed (Transport), text_changed (ShownText), text_appended (str),
@@ -73,7 +73,7 @@ class Session(QObject):
 
     pages_changed = Signal(object)
     pages_rotated = Signal(object)
-    page_dropped = Signal(object)
+    pages_dropped = Signal(object)
     page_selected = Signal(object)
     selection_changed = Signal(object)
     page_image_changed = Signal(object)
@@ -112,14 +112,15 @@ class Session(QObject):
         self.finder = Finder(self._pages, lambda: self.current, self._shelf.select, self)
         self.blocks = BlockPointer(lambda: self.current_text, self)
         self.tuning = Tuning(bridge, self._pages, self._choices, self)
+        self._is_loading = False
         self._connect()
 
     def _connect(self) -> None:
         self._choices.changed.connect(self.settings_changed)
         self._shelf.pages_changed.connect(self.pages_changed)
         self._shelf.pages_changed.connect(self.finder.refresh)
-        self._shelf.page_dropped.connect(self._reader.forget)
-        self._shelf.page_dropped.connect(self.page_dropped)
+        self._shelf.pages_dropped.connect(self._reader.forget)
+        self._shelf.pages_dropped.connect(self.pages_dropped)
         self._shelf.pages_rotated.connect(self.pages_rotated)
         self._shelf.pages_rotated.connect(self._reader.rename)
         self._shelf.pages_rotated.connect(self._texts.tell_states)
@@ -135,6 +136,7 @@ class Session(QObject):
         self.models.ready.connect(self._use_model)
         self.models.missing.connect(self._reader.stop)
         self.models.notice_raised.connect(self.notice_raised)
+        self.models.changed.connect(self._note_loading)
         self.models.changed.connect(self.model_changed)
         self._planner.plan_changed.connect(self.plan_changed)
         self._planner.plan_changed.connect(self.tuning.show_plan)
@@ -213,9 +215,18 @@ class Session(QObject):
 
     @property
     def selected_texts(self) -> tuple[str, ...]:
-        """The texts of the selected pages that have one."""
-        pages = map(self._pages.get, self.selected)
-        return tuple(page.text for page in pages if page is not None and page.text)
+        """The texts of the selected pages that have one, whole where there is a whole one."""
+        return tuple(self._texts_of_selected())
+
+    @property
+    def has_selected_text(self) -> bool:
+        """True where one of the selected pages has text."""
+        return next(self._texts_of_selected(), "") != ""
+
+    def _texts_of_selected(self) -> Iterator[str]:
+        for page in map(self._pages.get, self.selected):
+            if page is not None and page.settled.text:
+                yield page.settled.text
 
     @property
     def retry(self) -> Scaling | None:
@@ -231,21 +242,23 @@ class Session(QObject):
     @property
     def has_text(self) -> bool:
         """True where there is something to export."""
-        return any(page.text for page in self._pages)
+        return any(page.settled.text for page in self._pages)
 
     @property
     def is_exporting(self) -> bool:
         """True while a file is to be written that waits for a page."""
         return self._exporter.is_exporting or self.tuning.is_exporting
 
-    def is_unexported(self, ref: PageRef) -> bool:
-        """True where a page holds typed text that was not exported since."""
-        return not self._pages[ref].exported
-
-    @property
-    def unexported_edits(self) -> int:
-        """How many pages hold typed text that was not exported since."""
-        return sum(not page.exported for page in self._pages)
+    def loss(self, refs: Iterable[PageRef]) -> Loss:
+        """What would be lost with these pages; where all text was emptied, that was no loss to the person."""
+        pages = [self._pages[ref] for ref in refs]
+        unsaved = [page.settled for page in pages if not (page.is_exported or page.is_beginning)]
+        typed = sum(page.edited for page in unsaved)
+        return Loss(
+            typed=typed if any(page.settled.text for page in pages) else 0,
+            read=len(unsaved) - typed,
+            in_hand=sum(self._reader.is_reading(page.ref) for page in pages),
+        )
 
     @Slot(object, str)
     def _tell_of_file(self, path: Path, sentence: str) -> None:
@@ -341,10 +354,13 @@ class Session(QObject):
         """Load a checkpoint folder, and remember it once it works; None for the bundled miniature."""
         self.models.choose(folder)
 
+    @Slot(object)
+    def _note_loading(self, status: ModelStatus) -> None:
+        self._is_loading = status.loading
+
     @Slot()
     def _leave_model(self) -> None:
-        self._reader.stop()
-        self._reader.set_model(pages_at_once=0)
+        self._reader.suspend()
         self.tuning.stop()
 
     @Slot()
@@ -440,8 +456,12 @@ class Session(QObject):
 
     @Slot()
     def read_all(self) -> None:
-        """Read every page, in the order of the list."""
-        self.read(self._pages.refs)
+        """Read every page, in the order of the list, but those that were read in just this way already.
+
+        Where these are all there are, they are read again.
+        """
+        rest = [page.ref for page in self._pages if not page.was_read_with(self._read_settings(page.ref))]
+        self.read(tuple(rest) or self._pages.refs)
 
     def read(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
         """Read pages; asks first where a person's edits would be replaced.
@@ -463,10 +483,12 @@ class Session(QObject):
         if scaling is not None:
             self._scale_alone(refs, scaling)
         self._reader.read(refs)
+        if refs and self.model is None and not self._is_loading:
+            self.models.load()  # or else it is told why that is not possible
 
     def _scale_alone(self, refs: tuple[PageRef, ...], scaling: Scaling) -> None:
-        for page in self._pages:
-            if page.ref in refs:
+        for page in map(self._pages.get, refs):
+            if page is not None:  # or it was taken off the list while the person was asked
                 page.scaling = scaling
         if self.current in refs:
             self._refresh_plan()

@@ -331,6 +331,26 @@ class OverwriteQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """What goes with pages that are let go of, counted in pages.
+
+    Attributes:
+        typed: how many hold typed text that is in no file.
+        read: how many others hold text that is in no file.
+        in_hand: how many are being read.
+    """
+
+    typed: int
+    read: int
+    in_hand: int
+
+    @property
+    def matters(self) -> bool:
+        """True where a person is asked first: one page is soon read again, many are not."""
+        return self.typed + self.in_hand > 0 or self.read > 1
+
+
+@dataclass(frozen=True, slots=True)
 class PasswordQuestion:
     """An encrypted file, and what is known of its password so far."""
 

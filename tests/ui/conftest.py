@@ -60,9 +60,14 @@ def session(bridge: EngineBridge, tmp_path: Path) -> Iterator[Session]:
 @pytest.fixture
 def window(qtbot: QtBot, session: Session) -> MainWindow:
     made = MainWindow(session, lambda image: None)
-    qtbot.addWidget(made)
+    qtbot.addWidget(made, before_close_func=_let_close)
     made.show()
     return made
+
+
+def _let_close(window: MainWindow) -> None:
+    """Nobody is asked at the end of a test whether what was read may go."""
+    window.dialogues.may_close = lambda: True
 
 
 @pytest.fixture

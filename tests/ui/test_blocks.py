@@ -168,7 +168,7 @@ def test_the_pointer_over_a_block_marks_its_text_also_where_it_was_corrected(
     window.page_column.page_view.block_hovered.emit(None)
     assert marked(window) == []
     session.export(tmp_path / "out.md")  # else the window asks before it closes
-    qtbot.waitUntil(lambda: session.unexported_edits == 0)
+    qtbot.waitUntil(lambda: session.loss(session.refs).typed == 0)
 
 
 def test_the_pointer_finds_the_block_under_it(

@@ -251,6 +251,33 @@ def test_closing_asks_nothing_where_all_text_was_emptied(
     assert window.close()
 
 
+def test_closing_asks_before_more_than_one_page_that_was_read_is_lost(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "agrees", lambda _, __, text, ___: bool(asked.append(text)))
+    open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
+    until_idle(qtbot, session, session.read_selected)
+    assert window.close()
+    window.show()
+    until_idle(qtbot, session, session.read_all)
+    assert not window.close()
+    editor(window).setPlainText("mine")
+    assert not window.close()
+    assert asked == [
+        "What was read from 3 pages was not exported. It is lost when the window closes.",
+        "You edited the text of 1 page and did not export it. "
+        "What was read from 2 pages was not exported. It is lost when the window closes.",
+    ]
+    session.export(tmp_path / "out.md")
+    assert window.close()
+
+
 def test_removing_a_page_asks_only_while_its_edits_are_in_no_file(
     qtbot: QtBot,
     window: MainWindow,
@@ -323,11 +350,18 @@ def test_closing_during_a_reading_ends_within_two_seconds(
     fake_engine: FakeEngine,
     draw_page: Draw,
     bridge: object,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(questions, "agrees", lambda _, title, text, __: bool(asked.append((title, text))))
     open_and_load(qtbot, session, draw_page())
     fake_engine.gate.clear()
     window.actions_by_name["read"].trigger()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
+    assert not window.close()
+    said = "The model is still reading 1 page. What was read so far is lost when the window closes."
+    assert asked == [("Close before the page is read?", said)]
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     assert window.close()
     assert bridge.close(2)
 

@@ -9,9 +9,10 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import TASKS
 from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.session import Session
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load
+from tests.ui.steps import begin_reading, open_and_load
 
 Draw = Callable[..., Path]
 
@@ -63,7 +64,63 @@ def test_a_figure_keeps_its_place_in_a_corrected_text(
     qtbot.waitUntil(lambda: bool(notices))
     text = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert "# The report\n\nPreface\n\n![](out.assets/page-1-figure-1.png)\n\n<table>" in text
-    assert session.unexported_edits == 0
+    assert session.loss(session.refs).typed == 0
+
+
+def test_a_page_that_is_being_read_again_is_exported_as_it_was_read_before(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    read_all(qtbot, session, draw_page())
+    whole = session.current_text
+    fake_engine.reading_began.clear()
+    begin_reading(qtbot, session, fake_engine)
+    qtbot.waitUntil(lambda: session.current_text == "# Report\n\n")
+    assert session.selected_texts == (whole,)
+    session.export(tmp_path / "out.md")
+    qtbot.waitUntil(lambda: notices == [f"Exported 1 page and 1 figure to {tmp_path / 'out.md'}."])
+    text = (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert "# Report\n\n![](out.assets/page-1-figure-1.png)\n\n<table>" in text
+
+
+def test_a_page_of_which_there_is_but_a_beginning_is_exported_so_and_that_is_told_until_it_is_dismissed(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
+) -> None:
+    told: list[Notice] = []
+    session.notice_raised.connect(told.append)
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    qtbot.waitUntil(lambda: session.current_text != "")
+    session.export(tmp_path / "out.md")
+    assert "# Report" in (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert told[0].sentence.endswith("Pages still being read, written as far as they are: 1.")
+    assert not told[0].is_passing
+
+
+def test_typed_text_that_was_exported_while_a_reading_replaced_it_was_exported(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    read_all(qtbot, session, draw_page())
+    session.edit_text("mine")
+    fake_engine.gate.clear()
+    session.read_replacing(session.refs)
+    qtbot.waitUntil(lambda: session.current_text == "# Report\n\n")
+    assert session.loss(session.refs).typed == 1
+    session.export(tmp_path / "out.md")
+    qtbot.waitUntil(lambda: bool(notices))
+    session.stop()
+    qtbot.waitUntil(lambda: session.current_text == "mine" and not session.activity.reading)
+    assert "mine" in (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert session.loss(session.refs).typed == 0
 
 
 def test_the_window_asks_before_it_closes_on_a_file_that_is_not_written_yet(
@@ -93,7 +150,7 @@ def test_what_was_typed_during_an_export_still_counts_as_unsaved(
     session.edit_text("later")
     qtbot.waitUntil(lambda: bool(notices))
     assert "later" not in (tmp_path / "out.md").read_text(encoding="utf-8")
-    assert session.unexported_edits == 1
+    assert session.loss(session.refs).typed == 1
 
 
 def test_a_text_that_was_emptied_is_saved_by_leaving_its_page_out(
@@ -101,11 +158,11 @@ def test_a_text_that_was_emptied_is_saved_by_leaving_its_page_out(
 ) -> None:
     read_all(qtbot, session, draw_page("two.tiff", pages=2))
     session.edit_text("")
-    assert session.unexported_edits == 1
+    assert session.loss(session.refs).typed == 1
     session.export(tmp_path / "out.md")
     qtbot.waitUntil(lambda: bool(notices))
     assert notices[0].endswith("Pages without text, left out: 1.")
-    assert session.unexported_edits == 0
+    assert session.loss(session.refs).typed == 0
 
 
 def test_a_page_whose_file_is_gone_loses_its_figures_and_not_its_text(

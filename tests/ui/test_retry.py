@@ -14,7 +14,7 @@ from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import PageStatus, ShownText
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load, until_idle
+from tests.ui.steps import open_and_load, until_idle, wait_until_idle
 
 Draw = Callable[..., Path]
 TINY, BASE = Scaling(Mode.TINY), Scaling(Mode.BASE)
@@ -81,7 +81,7 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_fails(
     until_idle(qtbot, session, lambda: session.read_replacing((session.current,)))
     assert fake_engine.reading_began.is_set()
     assert session.current_text == "mine"
-    assert session.is_unexported(session.current)
+    assert session.loss(session.refs).typed == 1
 
 
 def test_another_try_asks_before_it_replaces_what_was_typed(
@@ -114,7 +114,8 @@ def test_only_who_agrees_to_another_try_has_the_page_scaled_in_another_way(
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
     session.edit_text("mine")
-    until_idle(qtbot, session, lambda: session.take_offer(notices[0].offers[0]))
+    session.take_offer(notices[0].offers[0])
+    wait_until_idle(qtbot, session)
     until_idle(qtbot, session, lambda: session.read_replacing((session.current,)))
     assert fake_engine.asked[-1].scaling == (BASE if agrees else Scaling(None))
 

@@ -94,7 +94,7 @@ def test_a_turned_page_keeps_its_place_and_what_was_typed(
     assert session.current == session.refs[1]
     assert window.page_list.current_key == session.current
     assert session.current_text == "mine"
-    assert session.unexported_edits == 1
+    assert session.loss(session.refs).typed == 1
     assert states == [PageStatus(session.current, PageState.EDITED, "")]
 
 
@@ -298,7 +298,7 @@ def test_a_page_that_is_turned_while_it_is_exported_was_exported(
     with qtbot.waitSignal(session.notice_raised):
         session.export(tmp_path / "out.md")
         session.rotate_selected(90)
-    assert session.unexported_edits == 0
+    assert session.loss(session.refs).typed == 0
 
 
 def test_a_file_that_is_opened_again_shows_its_page_as_it_was_turned(

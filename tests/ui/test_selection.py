@@ -13,9 +13,9 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import PageStatus
+from rtocr_gui.ui.shown import Activity, PageStatus
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import click_row, open_and_load, until_idle, wait_until_idle
+from tests.ui.steps import begin_reading, click_row, open_and_load, until_idle, wait_until_idle
 
 Draw = Callable[..., Path]
 
@@ -166,7 +166,7 @@ def test_selected_pages_leave_together_after_one_question_about_what_they_hold(
     click(qtbot, window, 2, SHIFT)
     qtbot.keyClick(pages_view(window), Qt.Key.Key_Delete)
     loss = (
-        "What was read from them",
+        "What was read from these pages was not exported.",
         "You edited the text of one of these",
         "You edited the text of 2 of these",
     )
@@ -177,6 +177,44 @@ def test_selected_pages_leave_together_after_one_question_about_what_they_hold(
     assert session.current == (book[3] if agreed else book[2])
     assert session.selected == ((book[3],) if agreed else book[:3])
     monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda *_: True)
+
+
+def test_pages_that_were_exported_leave_without_a_question_and_one_that_is_being_read_does_not(
+    qtbot: QtBot,
+    session: Session,
+    window: MainWindow,
+    fake_engine: FakeEngine,
+    book: tuple[PageRef, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda _, __, text, ___: bool(asked.append(text)))
+    until_idle(qtbot, session, lambda: session.read(book[:3]))
+    session.export(tmp_path / "out.md")
+    click(qtbot, window, 2, SHIFT)
+    action(window, "remove").trigger()
+    assert session.refs == book[3:]
+    assert not asked
+    fake_engine.reading_began.clear()
+    begin_reading(qtbot, session, fake_engine)
+    action(window, "remove").trigger()
+    assert asked == ["The model is still reading this page. What was read so far is lost with it."]
+    assert session.refs == book[3:]
+
+
+def test_pages_that_leave_together_are_told_once_and_what_changes_nothing_is_not_told(
+    session: Session, window: MainWindow, book: tuple[PageRef, ...]
+) -> None:
+    dropped: list[tuple[PageRef, ...]] = []
+    activities: list[Activity] = []
+    session.pages_dropped.connect(dropped.append)
+    session.activity_changed.connect(activities.append)
+    session.edit_text("mine")
+    session.remove_pages(book[:3])
+    assert dropped == [book[:3]]
+    assert session.current == book[3]
+    assert not activities
 
 
 def test_when_all_pages_leave_nothing_is_shown(

@@ -18,7 +18,7 @@ from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord, ShownText
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_loading, begin_reading, open_and_load
+from tests.ui.steps import begin_loading, begin_reading, open_and_load, until_idle
 
 Draw = Callable[..., Path]
 
@@ -89,7 +89,7 @@ def test_a_reading_asked_for_before_the_model_is_there_starts_when_it_is(
     with qtbot.waitSignal(session.page_image_changed, check_params_cb=lambda image: image is not None):
         session.open_files([draw_page()])
     session.read_selected()
-    assert not states
+    assert [status.state for status in states.values()] == [PageState.QUEUED]
     session.load_model()
     qtbot.waitUntil(lambda: any(status.state is PageState.READ for status in states.values()))
 
@@ -141,6 +141,67 @@ def test_stop_keeps_what_was_read_and_forgets_the_rest(
     assert session.current_text == "page"
     ended = [status.state for status in states.values() if status.state is not PageState.WAITING]
     assert ended == [PageState.STOPPED]
+
+
+def test_pages_that_wait_are_shown_so_until_they_are_read_or_reading_is_stopped(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    def shown() -> list[PageState]:
+        return [states[ref.label].state for ref in session.refs]
+
+    open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
+    fake_engine.gate.clear()
+    session.read_all()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    assert shown() == [PageState.READING, PageState.QUEUED, PageState.QUEUED]
+    texts: list[ShownText] = []
+    session.text_changed.connect(texts.append)
+    session.select_page(session.refs[2])
+    assert texts[-1].placeholder == "Waiting to be read."
+    session.select_page(session.refs[1])
+    session.edit_text("mine")
+    assert shown() == [PageState.READING, PageState.EDITED, PageState.QUEUED]
+    session.stop()
+    qtbot.waitUntil(lambda: not session.activity.reading)
+    assert shown() == [PageState.STOPPED, PageState.EDITED, PageState.WAITING]
+    session.select_page(session.refs[2])
+    assert texts[-1].placeholder == "Not read yet. Press Read."
+
+
+def test_read_all_goes_on_after_stop_and_begins_anew_only_where_every_page_was_read_in_just_this_way(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    tmp_path: Path,
+    states: dict[str, PageStatus],
+    begun: list[int],
+) -> None:
+    def read_all() -> list[int]:
+        begun.clear()
+        until_idle(qtbot, session, session.read_all)
+        return list(begun)
+
+    open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
+    read(qtbot, session, states)
+    fake_engine.gate.clear()
+    fake_engine.reading_began.clear()
+    session.read_all()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    session.stop()
+    qtbot.waitUntil(lambda: not session.activity.reading)
+    fake_engine.gate.set()
+    assert begun == [1, 2]
+    assert read_all() == [2, 3]
+    assert read_all() == [1, 2, 3]
+    session.set_retention(0.4)
+    until_idle(qtbot, session, session.read_selected)
+    assert read_all() == [2, 3]
+    session.rotate_selected(90)
+    assert read_all() == [1]
+    with qtbot.waitSignal(session.models.adopted):
+        session.choose_model(tmp_path / "elsewhere")
+    assert read_all() == [1, 2, 3]
 
 
 def stop_while_it_streams(
@@ -198,7 +259,7 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_is_stopp
     stop_while_it_streams(qtbot, session, fake_engine, lambda: session.read_replacing((session.current,)))
     assert session.current_text == "mine"
     assert states["scan.png, page 1"].state is PageState.EDITED
-    assert session.unexported_edits == 1
+    assert session.loss(session.refs).typed == 1
 
 
 def test_a_beginning_replaces_a_beginning(
@@ -247,7 +308,7 @@ def test_typed_text_is_not_replaced_without_asking(
     assert session.current_text == "mine"
     session.read_replacing(question.edited)
     qtbot.waitUntil(lambda: session.current_text.startswith("page 1") and not session.activity.reading)
-    assert session.unexported_edits == 0
+    assert session.loss(session.refs).typed == 0
 
 
 def test_letting_the_slider_go_reads_a_read_page_again(
@@ -352,7 +413,7 @@ def test_exported_markdown_holds_every_page_that_has_text(
     written = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert "mine" in written
     assert "page 2 of two.tiff" in written
-    assert session.unexported_edits == 0
+    assert session.loss(session.refs).typed == 0
 
 
 def test_an_export_that_fails_is_told_and_the_edits_still_count_as_unsaved(
@@ -362,7 +423,7 @@ def test_an_export_that_fails_is_told_and_the_edits_still_count_as_unsaved(
     session.edit_text("mine")
     session.export(tmp_path)
     assert len(notices) == 1
-    assert session.unexported_edits == 1
+    assert session.loss(session.refs).typed == 1
 
 
 def test_a_model_that_cannot_be_loaded_is_told(
@@ -374,6 +435,25 @@ def test_a_model_that_cannot_be_loaded_is_told(
     status: ModelStatus = caught.args[0]
     assert status.model is None
     assert notices == ["The folder holds no model."]
+
+
+def test_read_without_a_model_tries_to_load_it_once_more_and_tells_why_not(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[str]
+) -> None:
+    fake_engine.load_error = CheckpointError("The folder holds no model.")
+    with qtbot.waitSignal(session.page_image_changed):
+        session.load_model()
+        session.open_files([draw_page()])
+    qtbot.waitUntil(lambda: len(notices) == 1)
+    session.read_selected()
+    assert session.activity.page_count == 1
+    qtbot.waitUntil(lambda: len(notices) == 2)
+    assert session.activity == Activity()
+    fake_engine.load_error = None
+    session.read_selected()
+    session.read_selected()
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.76") and not session.activity.reading)
+    assert len(fake_engine.loads) == 1
 
 
 def test_where_nothing_loads_as_it_is_remembered_the_bundled_model_is_offered(
@@ -409,6 +489,29 @@ def test_a_model_that_cannot_be_loaded_leaves_the_former_one_in_use(
     assert session.model is before
     assert session.settings.model_folder == ""
     read(qtbot, session, states)
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_pages_that_were_to_be_read_are_read_after_another_model_was_chosen_also_where_that_fails(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+    begun: list[int],
+    precision: str,
+) -> None:
+    fake_engine.broken_precisions = {"float16"}
+    open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
+    fake_engine.gate.clear()
+    session.read_all()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    session.models.choose_precision(precision)
+    assert session.activity.page_count == 3
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: session.activity == Activity())
+    assert begun == [1, 1, 2, 3]
+    assert {status.state for status in states.values()} == {PageState.READ}
 
 
 def test_a_chosen_model_is_remembered_once_it_is_loaded(
@@ -621,7 +724,7 @@ def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
     session.read_replacing((old,))
     qtbot.waitUntil(lambda: any("has changed" in notice for notice in notices))
     assert session.current_text == "new and mine"
-    assert session.unexported_edits == 2
+    assert session.loss(session.refs).typed == 2
 
 
 def test_a_file_that_was_put_back_is_shown_again_when_it_is_opened_again(

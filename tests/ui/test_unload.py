@@ -187,12 +187,18 @@ def test_nothing_is_unloaded_under_a_reading(
 
 
 def test_a_large_model_that_idles_is_unloaded(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, idle: IdleUnloader
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    idle: IdleUnloader,
 ) -> None:
     fake_engine.weight_bytes = LARGE_BYTES
     open_and_load(qtbot, session, draw_page())
     assert idle.timer.isActive()
     assert idle.timer.interval() == 15 * 60 * 1000
+    qtbot.waitUntil(lambda: not bridge.is_model_busy)
     with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.unloaded):
         idle.timer.timeout.emit()
     assert not idle.timer.isActive()
