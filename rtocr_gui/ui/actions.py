@@ -62,7 +62,7 @@ SPECS = (
     ActionSpec("remove", "Remove page", "Take the selected pages off the list; files stay", "Ctrl+W"),
     ActionSpec("quit", "Quit", "Close the program", _Key.Quit, role=_Role.QuitRole),
     ActionSpec("read", "Read", "Read the selected pages", "Ctrl+R", "read"),
-    ActionSpec("read_all", "Read all", "Read every page in the list", "Ctrl+Shift+R", "read-all"),
+    ActionSpec("read_all", "Read all", "Read all pages not read in this way yet", "Ctrl+Shift+R", "read-all"),
     ActionSpec("retry", "Read another way", "Read this page in the way that may work better", "F5"),
     ActionSpec("stop", "Stop", "Stop reading; what was read so far stays", "Ctrl+.", "stop"),
     ActionSpec("compare", "Compare readings", "Show two readings of this page side by side", "Ctrl+D"),

@@ -95,6 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         keeper.follow(program.session.settings_changed, program.window.notice_bar.add_problem)
         program.start(arguments.files)
         code = application.exec()
+        program.window.remember_place()  # a signal ends the program without closing its window
         ended = [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models, program.bridge)]
     if not all(ended):
         # A long decode step or an import cannot be interrupted; the person should not wait for it.

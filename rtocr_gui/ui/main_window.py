@@ -411,12 +411,16 @@ class MainWindow(QMainWindow):
         if not self.dialogues.may_close():
             event.ignore()
             return
+        self.remember_place()
+        event.accept()
+
+    def remember_place(self) -> None:
+        """Remember where the window is and how it is divided."""
         self._session.remember(
             window_geometry=_as_hex(self.saveGeometry()),
             window_state=_as_hex(self._splitter.saveState()),
             column_state=self.text_column.save(),
         )
-        event.accept()
 
 
 def _as_hex(state: QByteArray) -> str:

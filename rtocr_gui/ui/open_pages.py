@@ -57,7 +57,7 @@ class OpenPage:
     text: str = ""
     edited: bool = False
     exported_text: str | None = None
-    state: PageState = PageState.WAITING
+    state: PageState = PageState.UNREAD
     sentence: str = ""
     reading: ReadingRecord | None = None
     picture_problem: str = ""
@@ -183,7 +183,7 @@ class OpenPage:
         if self.reading is not None and not self.edited and not self.is_turned:
             self._tell_end(self.reading)
         else:
-            self.state = PageState.EDITED if self.edited else PageState.WAITING
+            self.state = PageState.EDITED if self.edited else PageState.UNREAD
             self.sentence = ""
 
     def rotate(self, degrees: int) -> None:
@@ -240,7 +240,7 @@ class OpenPage:
     @property
     def _lacks_picture(self) -> bool:
         """True where nothing can be said of the page but that its picture is missing."""
-        return self.state is PageState.WAITING and bool(self.picture_problem)
+        return self.state is PageState.UNREAD and bool(self.picture_problem)
 
     @property
     def summary(self) -> str:

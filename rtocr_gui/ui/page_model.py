@@ -17,8 +17,8 @@ Index = QModelIndex | QPersistentModelIndex
 class PageState(Enum):
     """How far the reading of a page is; the values are what the list shows."""
 
-    WAITING = "Not read"
-    QUEUED = "Waiting"
+    UNREAD = "Not read"
+    WAITING = "Waiting"
     READING = "Reading"
     READ = "Read"
     EDITED = "Edited"
@@ -28,7 +28,7 @@ class PageState(Enum):
     @property
     def icon_name(self) -> str:
         """Name of the state's icon."""
-        return "pause" if self is PageState.QUEUED else f"state-{self.name.lower()}"
+        return f"state-{self.name.lower()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class PageRow:
 
     entry: PageEntry
     thumbnail: QPixmap | None = None
-    state: PageState = PageState.WAITING
+    state: PageState = PageState.UNREAD
     sentence: str = ""
 
     @property

@@ -3,6 +3,7 @@
 Asks the bridge and drops answers that are no longer wanted. Knows neither the model nor widgets.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -55,6 +56,7 @@ class PageShelf(QObject):
         self._bridge = bridge
         self._pages = pages
         self._pdf_dpi = pdf_dpi
+        self._to_open: deque[Path] = deque()
         self._opening: dict[int, Path] = {}
         self._current: PageRef | None = None
         self._selected: tuple[PageRef, ...] = ()
@@ -81,8 +83,13 @@ class PageShelf(QObject):
         Who types meanwhile (`stay`) goes on with the page that is shown, and finds the others in the list.
         """
         self._selects_opened = True
-        for path in paths:
-            self.open_file(path.absolute())
+        self._to_open.extend(path.absolute() for path in paths)
+        self._open_next()
+
+    def _open_next(self) -> None:
+        """Open files one by one, so that the picture of the first need not wait until all are open."""
+        if self._to_open and not self._opening:
+            self.open_file(self._to_open.popleft())
 
     def open_file(self, path: Path, password: str | None = None) -> None:
         """Open one file, with a password where it needs one."""
@@ -163,6 +170,7 @@ class PageShelf(QObject):
             self._show(self._pages.as_open(reply.pages[0]))
         elif self._current.unrotated in reply.pages:
             self._show(self._current)
+        self._open_next()
 
     @Slot(object)
     def _pass_picture(self, reply: PageRendered) -> None:
@@ -177,6 +185,7 @@ class PageShelf(QObject):
                 self.page_failed.emit(PageFailure(self._current, failure.sentence))
             return
         self._close_unused(path)
+        self._open_next()
         if failure.needs_password:
             self.password_needed.emit(PasswordQuestion(path, failure.sentence))
         else:

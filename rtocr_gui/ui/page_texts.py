@@ -199,5 +199,5 @@ class PageTexts(QObject):
 
     def _announce(self, page: OpenPage) -> None:
         waits = self._reader.is_waiting(page.ref)
-        state = PageState.QUEUED if waits else page.shown_state
+        state = PageState.WAITING if waits else page.shown_state
         self.page_status_changed.emit(PageStatus(page.ref, state, "" if waits else page.explanation))

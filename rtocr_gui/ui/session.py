@@ -39,7 +39,7 @@ from rtocr_gui.ui.page_texts import PageTexts
 from rtocr_gui.ui.planner import Planner
 from rtocr_gui.ui.reader import Reader
 from rtocr_gui.ui.replies import PageRendered
-from rtocr_gui.ui.shown import Activity, Loss, ModelStatus, OverwriteQuestion, PageFailure
+from rtocr_gui.ui.shown import Activity, Loss, OverwriteQuestion, PageFailure
 from rtocr_gui.ui.tuning import Tuning
 
 
@@ -112,7 +112,6 @@ class Session(QObject):
         self.finder = Finder(self._pages, lambda: self.current, self._shelf.select, self)
         self.blocks = BlockPointer(lambda: self.current_text, self)
         self.tuning = Tuning(bridge, self._pages, self._choices, self)
-        self._is_loading = False
         self._connect()
 
     def _connect(self) -> None:
@@ -136,7 +135,6 @@ class Session(QObject):
         self.models.ready.connect(self._use_model)
         self.models.missing.connect(self._reader.stop)
         self.models.notice_raised.connect(self.notice_raised)
-        self.models.changed.connect(self._note_loading)
         self.models.changed.connect(self.model_changed)
         self._planner.plan_changed.connect(self.plan_changed)
         self._planner.plan_changed.connect(self.tuning.show_plan)
@@ -354,10 +352,6 @@ class Session(QObject):
         """Load a checkpoint folder, and remember it once it works; None for the bundled miniature."""
         self.models.choose(folder)
 
-    @Slot(object)
-    def _note_loading(self, status: ModelStatus) -> None:
-        self._is_loading = status.loading
-
     @Slot()
     def _leave_model(self) -> None:
         self._reader.suspend()
@@ -483,7 +477,7 @@ class Session(QObject):
         if scaling is not None:
             self._scale_alone(refs, scaling)
         self._reader.read(refs)
-        if refs and self.model is None and not self._is_loading:
+        if refs and self.model is None and not self.models.status.loading:
             self.models.load()  # or else it is told why that is not possible
 
     def _scale_alone(self, refs: tuple[PageRef, ...], scaling: Scaling) -> None:

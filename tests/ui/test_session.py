@@ -89,7 +89,7 @@ def test_a_reading_asked_for_before_the_model_is_there_starts_when_it_is(
     with qtbot.waitSignal(session.page_image_changed, check_params_cb=lambda image: image is not None):
         session.open_files([draw_page()])
     session.read_selected()
-    assert [status.state for status in states.values()] == [PageState.QUEUED]
+    assert [status.state for status in states.values()] == [PageState.WAITING]
     session.load_model()
     qtbot.waitUntil(lambda: any(status.state is PageState.READ for status in states.values()))
 
@@ -113,6 +113,17 @@ def test_a_failing_page_says_why_and_the_rest_goes_on(
         PageState.READ,
     ]
     assert notices == ["b.png, page 1: The model could not read this page."]
+
+
+def test_the_first_of_many_files_is_shown_before_the_others_are_opened(
+    qtbot: QtBot, session: Session, bridge: EngineBridge, draw_page: Draw
+) -> None:
+    told: list[str] = []
+    bridge.document_opened.connect(lambda reply: told.append(reply.path.name))
+    session.page_image_changed.connect(lambda _: told.append("picture"))
+    session.open_files(draw_page(name) for name in ("a.png", "b.png", "c.png"))
+    qtbot.waitUntil(lambda: len(session.refs) == 3)
+    assert told == ["a.png", "picture", "b.png", "c.png"]
 
 
 def test_one_broken_file_among_good_ones_does_not_stop_the_others(
@@ -139,7 +150,7 @@ def test_stop_keeps_what_was_read_and_forgets_the_rest(
     session.stop()
     qtbot.waitUntil(lambda: not session.activity.reading)
     assert session.current_text == "page"
-    ended = [status.state for status in states.values() if status.state is not PageState.WAITING]
+    ended = [status.state for status in states.values() if status.state is not PageState.UNREAD]
     assert ended == [PageState.STOPPED]
 
 
@@ -153,17 +164,17 @@ def test_pages_that_wait_are_shown_so_until_they_are_read_or_reading_is_stopped(
     fake_engine.gate.clear()
     session.read_all()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
-    assert shown() == [PageState.READING, PageState.QUEUED, PageState.QUEUED]
+    assert shown() == [PageState.READING, PageState.WAITING, PageState.WAITING]
     texts: list[ShownText] = []
     session.text_changed.connect(texts.append)
     session.select_page(session.refs[2])
     assert texts[-1].placeholder == "Waiting to be read."
     session.select_page(session.refs[1])
     session.edit_text("mine")
-    assert shown() == [PageState.READING, PageState.EDITED, PageState.QUEUED]
+    assert shown() == [PageState.READING, PageState.EDITED, PageState.WAITING]
     session.stop()
     qtbot.waitUntil(lambda: not session.activity.reading)
-    assert shown() == [PageState.STOPPED, PageState.EDITED, PageState.WAITING]
+    assert shown() == [PageState.STOPPED, PageState.EDITED, PageState.UNREAD]
     session.select_page(session.refs[2])
     assert texts[-1].placeholder == "Not read yet. Press Read."
 
@@ -291,7 +302,7 @@ def test_a_page_that_is_stopped_before_the_model_began_is_as_it_was_before(
     session.stop()
     hold.set()
     qtbot.waitUntil(lambda: not session.activity.reading)
-    assert [status.state for status in states.values()] == [PageState.WAITING]
+    assert [status.state for status in states.values()] == [PageState.UNREAD]
     read(qtbot, session, states)
 
 
@@ -765,7 +776,7 @@ def test_a_page_without_picture_and_text_failed_until_its_file_is_put_back(
     away.rename(path)
     session.select_page(session.refs[0])
     see_picture(qtbot, session, session.refs[1])
-    assert states["two.tiff, page 2"] == PageStatus(session.refs[1], PageState.WAITING, "")
+    assert states["two.tiff, page 2"] == PageStatus(session.refs[1], PageState.UNREAD, "")
 
 
 def test_an_edited_page_stays_edited_while_its_file_is_away_and_once_it_is_put_back(
