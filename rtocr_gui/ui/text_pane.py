@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from itertools import accumulate
 from time import perf_counter
 
-from PySide6.QtCore import QEvent, QMimeData, Qt, QTimer, QUrl, Signal, Slot
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QColor,
@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QHBoxLayout,
+    QPlainTextDocumentLayout,
     QPlainTextEdit,
     QScrollBar,
     QTabWidget,
@@ -46,6 +47,9 @@ PREVIEW_MS = 200
 
 PREVIEW_REST = 3
 """How much longer than it takes to render a text the preview rests afterwards: long tables take long."""
+
+UNDOABLE_PAGES = 20
+"""Of so many pages that were left, what was typed can still be undone."""
 
 _LOOKS_FOR_LINE = 4
 
@@ -114,6 +118,7 @@ class TextPane(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._page: object = None
+        self._undoable: dict[object, QTextDocument] = {}
         self._known_text = ""
         self._writing = False
         self._preview_is_stale = False
@@ -127,6 +132,7 @@ class TextPane(QWidget):
         self._preview_timer.timeout.connect(self._render_preview)
 
         self._editor = MarkdownEditor()
+        self._editor.setDocument(_plain_document(self))
         self._editor.setAccessibleName("Recognised text as Markdown")
         self._editor.setTabChangesFocus(True)
         self._editor.textChanged.connect(self._follow_text)
@@ -212,6 +218,8 @@ class TextPane(QWidget):
     def show_text(self, text: str, page: object = None) -> None:
         """Replace the text; where it is the same, cursor and undo stay.
 
+        What was typed on a page can still be undone when it is shown again.
+
         Args:
             text: Markdown.
             page: whose text it is; with the same page as before, the scroll position stays.
@@ -222,14 +230,33 @@ class TextPane(QWidget):
             return
         bars = self._editor.verticalScrollBar(), self._preview.verticalScrollBar()
         positions = [bar.value() if same_page else 0 for bar in bars]
-        self._page = page
         with self._written_by_program():
-            self._editor.setPlainText(text)
+            if not same_page:
+                self._change_document(page)
+            if text != self.text:
+                self._editor.setPlainText(text)
+            self._follow_text()
+        self._page = page
         self._found_as = "", ()
         self.text_replaced.emit()
         self._render_preview()
         for bar, position in zip(bars, positions, strict=True):
             bar.setValue(position)
+
+    def _change_document(self, page: object) -> None:
+        """Put the text away with what can be undone of it, and take out what was put away of a page."""
+        former = self._editor.document()
+        if self._page is not None and (former.isUndoAvailable() or former.isRedoAvailable()):
+            self._undoable[self._page] = former
+            if len(self._undoable) > UNDOABLE_PAGES:
+                self._undoable.pop(next(iter(self._undoable))).deleteLater()
+        elif page in self._undoable:
+            former.deleteLater()
+        else:
+            return
+        document = self._undoable.pop(page, None) or _plain_document(self)
+        self._dress(document)
+        self._editor.setDocument(document)
 
     @Slot(str)
     def append_text(self, delta: str) -> None:
@@ -284,11 +311,15 @@ class TextPane(QWidget):
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPointSizeF(self.font().pointSizeF())
         self._editor.setFont(font)
-        for document in (self._editor.document(), self._preview.document()):
-            document.setDocumentMargin(self.fontMetrics().height() / 2)
+        self._dress(self._editor.document())
+        self._preview.document().setDocumentMargin(self._editor.document().documentMargin())
         self._preview_is_stale = True  # it was drawn with the colours from before
         self._render_preview()
         self._draw_marks()
+
+    def _dress(self, document: QTextDocument) -> None:
+        document.setDefaultFont(self._editor.font())
+        document.setDocumentMargin(self.fontMetrics().height() / 2)
 
     @contextmanager
     def _written_by_program(self) -> Iterator[None]:
@@ -360,6 +391,12 @@ class TextPane(QWidget):
                 self._preview.setMarkdown(self._known_text)
             took_ms = 1000 * (perf_counter() - began_s)
             self._preview_timer.setInterval(max(PREVIEW_MS, round(PREVIEW_REST * took_ms)))
+
+
+def _plain_document(parent: QObject) -> QTextDocument:
+    document = QTextDocument(parent)
+    document.setDocumentLayout(QPlainTextDocumentLayout(document))
+    return document
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QColor, QImage, QPaintEvent, QRegion, QTextCu
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTabWidget, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.ui import text_pane
 from rtocr_gui.ui.text_pane import PREVIEW_MS, SafePreview, TextPane
 
 LINES = "\n".join(f"line {number}" for number in range(200))
@@ -84,6 +85,58 @@ def test_undo_never_takes_back_what_a_reading_wrote(pane: TextPane, edits: list[
     editor(pane).undo()
     assert pane.text == "page two streamed"
     assert edits == []
+
+
+def test_what_was_typed_can_be_undone_after_a_look_at_other_pages(pane: TextPane, edits: list[str]) -> None:
+    pane.show_text("page one", 1)
+    editor(pane).selectAll()
+    editor(pane).insertPlainText("lost")
+    for _ in range(2):
+        pane.show_text("page two", 2)
+        assert not editor(pane).document().isUndoAvailable()
+        pane.show_text("lost", 1)
+    assert edits == ["lost"]
+    editor(pane).undo()
+    assert pane.text == "page one"
+    assert edits == ["lost", "page one"]
+    pane.show_text("page two", 2)
+    pane.show_text("page one", 1)
+    editor(pane).redo()
+    assert edits == ["lost", "page one", "lost"]
+
+
+def test_a_page_that_was_read_anew_meanwhile_has_nothing_to_undo(pane: TextPane) -> None:
+    pane.show_text("page one", 1)
+    editor(pane).insertPlainText("typed ")
+    pane.show_text("page two", 2)
+    pane.show_text("read anew", 1)
+    assert pane.text == "read anew"
+    assert not editor(pane).document().isUndoAvailable()
+
+
+def test_of_very_many_pages_only_the_newest_can_be_undone(
+    pane: TextPane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_pane, "UNDOABLE_PAGES", 2)
+    for page in range(4):
+        pane.show_text("text", page)
+        editor(pane).insertPlainText("x")
+    undoable = []
+    for page in range(4):
+        pane.show_text("xtext", page)
+        undoable.append(editor(pane).document().isUndoAvailable())
+    assert undoable == [False, False, True, True]
+
+
+def test_a_page_that_is_looked_at_again_has_the_colours_and_the_size_of_now(pane: TextPane) -> None:
+    pane.show_text("page one", 1)
+    editor(pane).insertPlainText("x")
+    pane.show_text("page two", 2)
+    font = pane.font()
+    font.setPointSizeF(font.pointSizeF() * 1.5)
+    pane.setFont(font)
+    pane.show_text("xpage one", 1)
+    assert editor(pane).document().defaultFont() == editor(pane).font()
 
 
 def test_a_page_keeps_its_place_when_its_text_is_written_anew(pane: TextPane) -> None:
