@@ -57,7 +57,7 @@ class Program:
         self, settings: Settings, pasted: Path, engine_factory: Callable[[], ReadingEngine] | None = None
     ) -> None:
         bundled = resource_path("miniature")
-        self.bridge = EngineBridge(engine_factory or make_engine)
+        self.bridge = EngineBridge(engine_factory or make_engine, settings.pdf_dpi)
         self.session = Session(self.bridge, settings, bundled)
         self.window = MainWindow(self.session, lambda image: _save_image(pasted, image))
         self.models = ModelsDesk(self.session, bundled, self.window)

@@ -42,7 +42,7 @@ class Comparer(QObject):
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._page: tuple[PageRef, ReadSettings, float] | None = None
+        self._page: tuple[PageRef, ReadSettings] | None = None
         self._wanted: tuple[ReadSettings, ReadSettings] | None = None
         self._records: dict[ReadSettings, ReadingRecord] = {}
         self._read_id = self._compare_id = 0
@@ -57,15 +57,14 @@ class Comparer(QObject):
         """True while a comparison is being made."""
         return self._wanted is not None
 
-    def show_page(self, ref: PageRef | None, settings: ReadSettings, dpi: float) -> None:
+    def show_page(self, ref: PageRef | None, settings: ReadSettings) -> None:
         """Compare readings of another page, or read in another way, from now on.
 
         Args:
             ref: the page that is shown; None for none.
             settings: mode, task and limits of the readings; their pruning does not matter.
-            dpi: resolution of PDF pages.
         """
-        page = (ref, dataclasses.replace(settings, pruning=PruneSettings()), dpi) if ref is not None else None
+        page = (ref, dataclasses.replace(settings, pruning=PruneSettings())) if ref is not None else None
         if page != self._page:
             self._page = page
             self.forget()
@@ -89,7 +88,7 @@ class Comparer(QObject):
         self._give_up()
         if self._page is None:
             return
-        _, settings, _ = self._page
+        _, settings = self._page
         wanted = tuple(dataclasses.replace(settings, pruning=pruning) for pruning in (left, right))
         self._wanted = wanted[0], wanted[1]
         self._records = {
@@ -115,11 +114,11 @@ class Comparer(QObject):
         """Have the next reading made that is missing, and compare once there is none."""
         if self._page is None or self._wanted is None:
             return
-        ref, _, dpi = self._page
+        ref, _ = self._page
         left, right = self._wanted
         missing = next((settings for settings in self._wanted if settings not in self._records), None)
         if missing is not None:
-            self._read_id = self._bridge.read_page(ref, dpi, missing)
+            self._read_id = self._bridge.read_page(ref, missing)
             self.activity_changed.emit("Waiting for the model…", True)
         else:
             self._compare_id = self._bridge.compare_texts(self._records[left].text, self._records[right].text)

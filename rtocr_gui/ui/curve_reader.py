@@ -25,13 +25,11 @@ class CurveRequest:
 
     Attributes:
         ref: the page.
-        dpi: resolution of PDF pages.
         settings: of a reading of the page; all but its ratio stays.
         truth: what the page really says, where that is known.
     """
 
     ref: PageRef
-    dpi: float
     settings: ReadSettings
     truth: str | None = None
 
@@ -114,7 +112,7 @@ class CurveReader(QObject):
             settings = self._waiting.popleft()
             known = self._known.get(settings)
             if known is None or known.stop_reason is StopReason.CANCELLED:
-                self._read_id = self._bridge.read_page(self._request.ref, self._request.dpi, settings)
+                self._read_id = self._bridge.read_page(self._request.ref, settings)
             else:
                 self._add_point(known, self._request.truth)
         self._tell()

@@ -69,6 +69,7 @@ class EngineBridge(QObject):
 
     Args:
         engine_factory: makes the engine; called on the model lane, where importing torch belongs.
+        pdf_dpi: resolution PDF pages are rendered at.
         parent: Qt parent.
     """
 
@@ -93,14 +94,16 @@ class EngineBridge(QObject):
     request_stopped = Signal(object)
     request_failed = Signal(object)
 
-    def __init__(self, engine_factory: Callable[[], ReadingEngine], parent: QObject | None = None) -> None:
+    def __init__(
+        self, engine_factory: Callable[[], ReadingEngine], pdf_dpi: float, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._engine_factory = engine_factory
         self._engine: ReadingEngine | None = None
         self._loaded_request: LoadRequest | None = None
         self._ids = itertools.count(1)
         self._failed_reload_id = 0
-        self._documents = OpenDocuments()
+        self._documents = OpenDocuments(pdf_dpi)
         self._document_lane = Lane("documents")
         self._model_lane = Lane("model")
         self._plan_lane = Lane("plan")
@@ -141,13 +144,13 @@ class EngineBridge(QObject):
         """Let go of a file and its handles."""
         self._submit(self._document_lane, next(self._ids), lambda: self._documents.close(path))
 
-    def render_page(self, ref: PageRef, dpi: float) -> int:
+    def render_page(self, ref: PageRef) -> int:
         """Render a page in full. Answered by `page_rendered`, unless a newer page was asked for meanwhile."""
         request_id = self._newest_render_id = next(self._ids)
 
         def job() -> None:
             if request_id == self._newest_render_id:
-                image = as_qimage(self._documents.page(ref, dpi).image)
+                image = as_qimage(self._documents.page(ref).image)
                 self.page_rendered.emit(PageRendered(request_id, ref, image))
 
         return self._submit(self._document_lane, request_id, job)
@@ -165,12 +168,12 @@ class EngineBridge(QObject):
 
         return self._submit(self._document_lane, request_id, job)
 
-    def export_page(self, ref: PageRef, dpi: float, write: Callable[[PageImage], None]) -> int:
+    def export_page(self, ref: PageRef, write: Callable[[PageImage], None]) -> int:
         """Have a file written of a page and its picture. Answered by `page_exported`."""
         request_id = next(self._ids)
 
         def job() -> None:
-            write(self._documents.page(ref, dpi))
+            write(self._documents.page(ref))
             self.page_exported.emit(PageExported(request_id))
 
         return self._submit(self._document_lane, request_id, job)
@@ -229,7 +232,7 @@ class EngineBridge(QObject):
 
         return self._submit(self._model_lane, next(self._ids), job)
 
-    def encode_page(self, ref: PageRef, dpi: float, scaling: Scaling) -> int:
+    def encode_page(self, ref: PageRef, scaling: Scaling) -> int:
         """Encode and measure a page without reading it, between two passes where pages are being read.
 
         Answered by `page_encoded`, unless a newer page was asked for before this one's turn came.
@@ -241,19 +244,18 @@ class EngineBridge(QObject):
 
         def render() -> None:
             if is_wanted():
-                page = self._documents.page(ref, dpi)
+                page = self._documents.page(ref)
                 self._desk.encode(PageToEncode(request_id, page, scaling, is_wanted))
 
         return self._submit(self._document_lane, request_id, render)
 
-    def read_page(self, ref: PageRef, dpi: float, settings: ReadSettings, with_others: bool = False) -> int:
+    def read_page(self, ref: PageRef, settings: ReadSettings, with_others: bool = False) -> int:
         """Read a page. Answered by stages, `page_encoded`, streamed text and, last, `reading_finished`.
 
         A reading that is stopped before its turn comes is answered by `request_stopped` alone.
 
         Args:
             ref: which page.
-            dpi: resolution of a PDF page.
             settings: what is asked of it.
             with_others: read it in the same passes as the other pages of which this is said.
         """
@@ -264,12 +266,12 @@ class EngineBridge(QObject):
             if cancel.is_set():
                 self.request_stopped.emit(RequestStopped(request_id))
                 return
-            request = PageRequest(self._documents.page(ref, dpi), settings, cancel)
+            request = PageRequest(self._documents.page(ref), settings, cancel)
             self._desk.read(PageReading(request_id, request, with_others))
 
         return self._submit(self._document_lane, request_id, render)
 
-    def trace_page(self, ref: PageRef, dpi: float, settings: ReadSettings, token_ids: Sequence[int]) -> int:
+    def trace_page(self, ref: PageRef, settings: ReadSettings, token_ids: Sequence[int]) -> int:
         """Find out where a finished reading was looked up on its page. Answered by `reading_traced`.
 
         A trace that is stopped is answered by `request_stopped`.
@@ -287,7 +289,7 @@ class EngineBridge(QObject):
                 self.reading_traced.emit(ReadingTraced(request_id, found))
 
         def render() -> None:
-            page = self._documents.page(ref, dpi)
+            page = self._documents.page(ref)
             self._submit(self._model_lane, request_id, lambda: trace(page))
 
         return self._submit(self._document_lane, request_id, render)

@@ -70,9 +70,9 @@ class Exporter(QObject):
         """True while a page is being drawn."""
         return bool(self._drawing)
 
-    def export_overlay(self, ref: PageRef, dpi: float, drawing: OverlayDrawing, path: Path) -> None:
+    def export_overlay(self, ref: PageRef, drawing: OverlayDrawing, path: Path) -> None:
         """Draw a page with its overlay into a PNG file."""
-        self._drawing[self._bridge.export_page(ref, dpi, lambda page: _draw(page, drawing, path))] = path
+        self._drawing[self._bridge.export_page(ref, lambda page: _draw(page, drawing, path))] = path
 
     def export_plan(self, plan: PrunePlan, path: Path) -> None:
         """Write what becomes of each token as JSON."""

@@ -88,12 +88,11 @@ class MarkdownExporter(QObject):
         """True while a text waits for its figures."""
         return bool(self._exports)
 
-    def export(self, path: Path, dpi: float, pipe_tables: bool) -> None:
+    def export(self, path: Path, pipe_tables: bool) -> None:
         """Write the text of all pages; at once, unless figures have to be cut out first.
 
         Args:
             path: the file to write or replace.
-            dpi: resolution of PDF pages.
             pipe_tables: write tables with pipes where these can say it, else as they are.
         """
         export = _Export(path, pipe_tables)
@@ -104,7 +103,7 @@ class MarkdownExporter(QObject):
                 export.drafts.append(_Draft(page, settled.text, figures, page.is_beginning))
                 if figures:
                     write = _writer(figures, len(export.drafts), assets_folder(path))
-                    request_id = self._bridge.export_page(settled.read_ref, dpi, write)
+                    request_id = self._bridge.export_page(settled.read_ref, write)
                     export.waiting[request_id] = len(export.drafts) - 1
             else:
                 export.left_out.append(page)

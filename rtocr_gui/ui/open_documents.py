@@ -17,12 +17,16 @@ THUMBNAIL_PX = 160
 
 
 class OpenDocuments:
-    """Opens files and renders their pages; each raises a `DocumentError` where that cannot be done."""
+    """Opens files and renders their pages; each raises a `DocumentError` where that cannot be done.
 
-    def __init__(self) -> None:
+    Args:
+        pdf_dpi: resolution PDF pages are rendered at.
+    """
+
+    def __init__(self, pdf_dpi: float) -> None:
+        self._pdf_dpi = pdf_dpi
         self._documents: dict[Path, Document] = {}
         self._rendered: PageImage | None = None
-        self._rendered_dpi = 0.0
 
     def open(self, path: Path, password: str | None) -> tuple[PageRef, ...]:
         """Open a file, in place of its earlier version, and list its pages."""
@@ -42,12 +46,11 @@ class OpenDocuments:
         for path in list(self._documents):
             self.close(path)
 
-    def page(self, ref: PageRef, dpi: float) -> PageImage:
+    def page(self, ref: PageRef) -> PageImage:
         """Render a page, or give the one that was rendered last: it is shown and encoded in turn."""
         document = self._document_of(ref)
-        if self._rendered is None or (self._rendered.ref, self._rendered_dpi) != (ref, dpi):
-            self._rendered = document.load_page(ref.index, dpi, ref.rotation_deg)
-            self._rendered_dpi = dpi
+        if self._rendered is None or self._rendered.ref != ref:
+            self._rendered = document.load_page(ref.index, self._pdf_dpi, ref.rotation_deg)
         return self._rendered
 
     def thumbnail(self, ref: PageRef) -> Image.Image:

@@ -34,7 +34,6 @@ class PageShelf(QObject):
     Args:
         bridge: opens and renders.
         pages: the open pages.
-        pdf_dpi: resolution PDF pages are rendered at.
         parent: Qt parent.
     """
 
@@ -49,13 +48,10 @@ class PageShelf(QObject):
     password_needed = Signal(object)
     refused = Signal(object, str)
 
-    def __init__(
-        self, bridge: EngineBridge, pages: OpenPages, pdf_dpi: float, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, bridge: EngineBridge, pages: OpenPages, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
         self._pages = pages
-        self._pdf_dpi = pdf_dpi
         self._to_open: deque[Path] = deque()
         self._opening: dict[int, Path] = {}
         self._current: PageRef | None = None
@@ -153,7 +149,7 @@ class PageShelf(QObject):
 
     def _show(self, ref: PageRef | None) -> None:
         self._current = ref
-        self._render_id = self._bridge.render_page(ref, self._pdf_dpi) if ref is not None else 0
+        self._render_id = self._bridge.render_page(ref) if ref is not None else 0
         self.page_selected.emit(ref)
 
     @Slot(object)

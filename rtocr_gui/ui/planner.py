@@ -51,7 +51,7 @@ class Planner(QObject):
         bridge.transport_solved.connect(self._complete)
         bridge.request_failed.connect(self._report)
 
-    def show_page(self, ref: PageRef | None, scaling: Scaling, dpi: float) -> None:
+    def show_page(self, ref: PageRef | None, scaling: Scaling) -> None:
         """Plan for another page or scaling from now on; None for no page."""
         self._shown = (ref, scaling) if ref is not None else None
         self._encode_id = self._plan_id = 0
@@ -62,7 +62,7 @@ class Planner(QObject):
         if (ref, scaling) in self._encoded:
             self._ask_plan()
         else:
-            self._encode_id = self._bridge.encode_page(ref, dpi, scaling)
+            self._encode_id = self._bridge.encode_page(ref, scaling)
 
     @property
     def mode(self) -> Mode | None:

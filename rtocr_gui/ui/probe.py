@@ -291,7 +291,7 @@ def measure_memory() -> None:
         peaks: list[int] = []
         for ref in program.session.refs:
             program.session.select_page(ref)
-            program.bridge.read_page(ref, program.session.settings.pdf_dpi, settings)
+            program.bridge.read_page(ref, settings)
             program.run_until(program.bridge.reading_finished, lambda _: True)
             peaks.append(_peak_bytes())
     before = peaks[-1 - _LAST_PAGES]

@@ -25,7 +25,7 @@ class _InHand:
     """
 
     ref: PageRef
-    asked: tuple[ReadSettings, float]
+    settings: ReadSettings
     stage: Stage | None = None
     tokens: int = 0
     is_stopped: bool = False
@@ -47,7 +47,7 @@ class Reader(QObject):
 
     Args:
         bridge: reads.
-        settings: gives the settings a page is read with now, and the resolution of PDF pages.
+        settings: gives the settings a page is read with now.
         parent: Qt parent.
     """
 
@@ -63,7 +63,7 @@ class Reader(QObject):
     def __init__(
         self,
         bridge: EngineBridge,
-        settings: Callable[[PageRef], tuple[ReadSettings, float]],
+        settings: Callable[[PageRef], ReadSettings],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -97,7 +97,7 @@ class Reader(QObject):
 
     def task_of(self, ref: PageRef) -> Task | None:
         """What the model is asked for on a page in hand."""
-        return next((page.asked[0].task for page in self._in_hand.values() if page.ref == ref), None)
+        return next((page.settings.task for page in self._in_hand.values() if page.ref == ref), None)
 
     def is_reading(self, ref: PageRef) -> bool:
         """True while the page is being read."""
@@ -178,9 +178,10 @@ class Reader(QObject):
 
     def _will_finish(self, ref: PageRef) -> bool:
         """True while a page is being read with the settings of now, and nobody stopped it."""
-        asked = self._settings(ref)
+        settings = self._settings(ref)
         return any(
-            page.ref == ref and not page.is_stopped and page.asked == asked for page in self._in_hand.values()
+            page.ref == ref and page.settings == settings and not page.is_stopped
+            for page in self._in_hand.values()
         )
 
     def _read_on(self) -> None:
@@ -192,9 +193,9 @@ class Reader(QObject):
                 break
             with_others = len(self._in_hand) + len(self._queue) > 1
             del self._queue[ref]
-            asked = self._settings(ref)
-            read_id = self._bridge.read_page(ref, asked[1], asked[0], with_others)
-            self._in_hand[read_id] = _InHand(ref, asked)
+            settings = self._settings(ref)
+            read_id = self._bridge.read_page(ref, settings, with_others)
+            self._in_hand[read_id] = _InHand(ref, settings)
             self.began.emit(ref)
         if not self._in_hand and not self._queue:
             self._ended = 0

@@ -102,11 +102,11 @@ class Session(QObject):
         super().__init__(parent)
         self._pages = OpenPages()
         self._choices = Choices(settings, self)
-        self._shelf = PageShelf(bridge, self._pages, settings.pdf_dpi, self)
+        self._shelf = PageShelf(bridge, self._pages, self)
         self.models = Models(bridge, self._choices, bundled_model, self)
         self._planner = Planner(bridge, self)
         self._planner.set_retention(settings.retention)
-        self._reader = Reader(bridge, lambda ref: (self._read_settings(ref), self.settings.pdf_dpi), self)
+        self._reader = Reader(bridge, self._read_settings, self)
         self._texts = PageTexts(self._pages, self._reader, self)
         self._exporter = MarkdownExporter(bridge, self._pages, self)
         self.finder = Finder(self._pages, lambda: self.current, self._shelf.select, self)
@@ -419,9 +419,9 @@ class Session(QObject):
     def _refresh_plan(self) -> None:
         page = self._pages.get(self.current) if self.model is not None else None
         if page is None:
-            self._planner.show_page(None, self._choices.scaling, self.settings.pdf_dpi)
+            self._planner.show_page(None, self._choices.scaling)
         else:
-            self._planner.show_page(page.ref, self._read_settings(page.ref).scaling, self.settings.pdf_dpi)
+            self._planner.show_page(page.ref, self._read_settings(page.ref).scaling)
 
     @Slot(object)
     def _show_page_image(self, reply: PageRendered) -> None:
@@ -521,5 +521,4 @@ class Session(QObject):
 
     def export(self, path: Path) -> None:
         """Write the text of all pages to one Markdown file; the outcome is told as a notice."""
-        settings = self.settings
-        self._exporter.export(path, settings.pdf_dpi, settings.pipe_tables)
+        self._exporter.export(path, self.settings.pipe_tables)

@@ -51,7 +51,7 @@ class Spotlight(QObject):
         super().__init__(parent)
         self._shown_text = shown_text
         self._on = False
-        self._page: tuple[PageRef, float] | None = None
+        self._page: PageRef | None = None
         self._reading: ReadingRecord | None = None
         self._waiting: tuple[Tracer, Callable[[], None]] | None = None
         traces: Traces = ByteBoundedCache(KEPT_BYTES)
@@ -69,19 +69,18 @@ class Spotlight(QObject):
         """True while a reading is being traced."""
         return self._tracer.is_tracing or self._compared.is_tracing
 
-    def show_reading(self, ref: PageRef | None, dpi: float, reading: ReadingRecord | None) -> None:
+    def show_reading(self, ref: PageRef | None, reading: ReadingRecord | None) -> None:
         """Point into another reading from now on.
 
         Args:
             ref: the page that is shown; None for none.
-            dpi: resolution of PDF pages.
             reading: its newest one; None before the first.
         """
-        page = (ref, dpi) if ref is not None else None
+        page = ref
         if page != self._page or reading is not self._reading:
             self.put_out()
         self._page, self._reading = page, reading
-        self._tracer.show_reading(ref, dpi, reading)
+        self._tracer.show_reading(ref, reading)
 
     def forget(self) -> None:
         """Another model looks elsewhere."""
@@ -138,7 +137,7 @@ class Spotlight(QObject):
             return
         in_right = difference.right.length > 0
         record, span = (shown.right, difference.right) if in_right else (shown.left, difference.left)
-        self._compared.show_reading(*self._page, record)
+        self._compared.show_reading(self._page, record)
         self._light_once_traced(
             self._compared,
             lambda: self.attention_changed.emit(self._compared.attention_of_text(*span, record.text)),

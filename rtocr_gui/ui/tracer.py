@@ -19,10 +19,10 @@ from rtocr_gui.ui.shown import ReadingRecord, TraceShown
 KEPT_BYTES = 96 * 2**20
 """Traces that are kept: of the two longest texts in Gundam mode, of dozens as a rule."""
 
-_TraceKey = tuple[PageRef, float, ReadSettings, tuple[int, ...]]
+_TraceKey = tuple[PageRef, ReadSettings, tuple[int, ...]]
 
 Traces = ByteBoundedCache[_TraceKey, ReadingTrace]
-"""What was traced, by page, resolution, settings and tokens of the reading."""
+"""What was traced, by page, settings and tokens of the reading."""
 
 
 class Tracer(QObject):
@@ -66,15 +66,14 @@ class Tracer(QObject):
         """True while the reading that is shown is being traced."""
         return self._trace_id != 0
 
-    def show_reading(self, ref: PageRef | None, dpi: float, reading: ReadingRecord | None) -> None:
+    def show_reading(self, ref: PageRef | None, reading: ReadingRecord | None) -> None:
         """Trace another reading from now on; its trace is told at once where it is kept.
 
         Args:
             ref: the page that is shown; None for none.
-            dpi: resolution of PDF pages.
             reading: its newest one by the model that is loaded; None before the first.
         """
-        key = None if ref is None or reading is None else (ref, dpi, reading.settings, reading.token_ids)
+        key = None if ref is None or reading is None else (ref, reading.settings, reading.token_ids)
         if key == self._shown:
             return
         self.stop()

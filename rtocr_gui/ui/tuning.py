@@ -104,7 +104,7 @@ class Tuning(QObject):
     def show_page(self, ref: PageRef | None) -> None:
         """Look at another page, or at the same in another way, from now on; None for no page."""
         self._shown = ref
-        self._comparer.show_page(ref, self._read_settings, self._choices.settings.pdf_dpi)
+        self._comparer.show_page(ref, self._read_settings)
         self._curve_reader.forget()
         page = self._pages.get(ref)
         wanted = curve_settings(self._read_settings)
@@ -120,7 +120,7 @@ class Tuning(QObject):
         settings = reading.settings if reading is not None else self._read_settings
         all_tokens = page.all_tokens_reading(settings) if page is not None else None
         self.figures_changed.emit(FiguresShown(self._plan, reading, all_tokens))
-        self.spotlight.show_reading(self._shown, self._choices.settings.pdf_dpi, reading)
+        self.spotlight.show_reading(self._shown, reading)
 
     def show_plan(self, plan: PrunePlan | None) -> None:
         """Take another plan of the page; who moves the slider wants to see that, and no lights."""
@@ -262,7 +262,6 @@ class Tuning(QObject):
         self._truth = self._find_truth(page.ref, page.page_count)
         request = CurveRequest(
             page.ref,
-            self._choices.settings.pdf_dpi,
             self._read_settings,
             self._truth.text if self._truth is not None else None,
         )
@@ -313,7 +312,7 @@ class Tuning(QObject):
         drawing = OverlayDrawing(
             self._plan, self._transport, choices.look, choices.grid, settings.overlay_opacity
         )
-        return partial(self._exporter.export_overlay, self._shown, settings.pdf_dpi, drawing)
+        return partial(self._exporter.export_overlay, self._shown, drawing)
 
     def plan_export(self) -> Callable[[Path], None] | None:
         """What writes as JSON what becomes of each token now; None without a plan."""

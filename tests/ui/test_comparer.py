@@ -18,7 +18,6 @@ from tests.fake_engine import FakeEngine
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
 ALL, HALF, AUTO = PruneSettings(1.0), PruneSettings(0.5), PruneSettings()
-DPI = 200.0
 
 
 class Told:
@@ -50,7 +49,7 @@ def refs(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -> 
 @pytest.fixture
 def comparer(bridge: EngineBridge, refs: tuple[PageRef, ...]) -> Comparer:
     made = Comparer(bridge)
-    made.show_page(refs[0], SETTINGS, DPI)
+    made.show_page(refs[0], SETTINGS)
     return made
 
 
@@ -140,15 +139,14 @@ def test_another_page_mode_or_task_ends_and_clears_the_comparison(
     qtbot: QtBot, comparer: Comparer, told: Told, fake_engine: FakeEngine, refs: tuple[PageRef, ...]
 ) -> None:
     others = [
-        (refs[1], SETTINGS, DPI),
-        (refs[0], SETTINGS, 300.0),
-        (refs[0], dataclasses.replace(SETTINGS, scaling=Scaling(Mode.SMALL)), DPI),
-        (refs[0], dataclasses.replace(SETTINGS, task=TASKS[0]), DPI),
-        (None, SETTINGS, DPI),
+        (refs[1], SETTINGS),
+        (refs[0], dataclasses.replace(SETTINGS, scaling=Scaling(Mode.SMALL))),
+        (refs[0], dataclasses.replace(SETTINGS, task=TASKS[0])),
+        (None, SETTINGS),
     ]
     fake_engine.gate.clear()
     for page in others:
-        comparer.show_page(refs[0], SETTINGS, DPI)
+        comparer.show_page(refs[0], SETTINGS)
         comparer.compare(ALL, HALF, {})
         assert comparer.running
         comparer.show_page(*page)
@@ -156,7 +154,7 @@ def test_another_page_mode_or_task_ends_and_clears_the_comparison(
         assert told.activities[-1] == ("", False)
     assert set(told.shown) == {None}
     fake_engine.gate.set()
-    comparer.show_page(refs[1], SETTINGS, DPI)
+    comparer.show_page(refs[1], SETTINGS)
     shown = compare(qtbot, comparer, ALL, HALF)
     assert "page 2" in shown.left.text
     assert [reading.ref for reading in told.readings] == [refs[1], refs[1]]
@@ -166,7 +164,7 @@ def test_another_ratio_of_the_same_page_leaves_the_comparison(
     qtbot: QtBot, comparer: Comparer, told: Told, refs: tuple[PageRef, ...]
 ) -> None:
     compare(qtbot, comparer, ALL, HALF)
-    comparer.show_page(refs[0], dataclasses.replace(SETTINGS, pruning=PruneSettings(0.3)), DPI)
+    comparer.show_page(refs[0], dataclasses.replace(SETTINGS, pruning=PruneSettings(0.3)))
     assert len(told.shown) == 1
 
 
@@ -186,7 +184,7 @@ def test_asking_again_gives_up_what_was_asked_before(
 def test_readings_of_others_are_not_taken_for_its_own(
     qtbot: QtBot, bridge: EngineBridge, comparer: Comparer, told: Told, refs: tuple[PageRef, ...]
 ) -> None:
-    bridge.read_page(refs[1], DPI, SETTINGS)
+    bridge.read_page(refs[1], SETTINGS)
     compare(qtbot, comparer, ALL, HALF)
     assert {reading.ref for reading in told.readings} == {refs[0]}
 

@@ -60,7 +60,7 @@ def heard(curve: CurveReader) -> Heard:
 def test_points_come_one_by_one_until_the_curve_is_whole(
     qtbot: QtBot, curve: CurveReader, heard: Heard, page: PageRef
 ) -> None:
-    curve.read(CurveRequest(page, 200, SETTINGS, truth="page 1 of scan.png at 1.00"), {})
+    curve.read(CurveRequest(page, SETTINGS, truth="page 1 of scan.png at 1.00"), {})
     qtbot.waitUntil(lambda: heard.ended)
     assert [len(shown.points) for shown in heard.shown] == list(range(10))
     assert {shown.expected for shown in heard.shown} == {9}
@@ -78,12 +78,12 @@ def test_points_come_one_by_one_until_the_curve_is_whole(
 def test_what_was_read_already_is_not_read_again(
     qtbot: QtBot, curve: CurveReader, heard: Heard, page: PageRef
 ) -> None:
-    curve.read(CurveRequest(page, 200, SETTINGS), {})
+    curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(lambda: heard.ended)
     known = {reading.settings: ReadingRecord.of(reading) for reading in heard.readings}
     half = known.pop(next(settings for settings in known if settings.pruning.retention == 0.5))
     before = heard.shown[-1]
-    curve.read(CurveRequest(page, 200, SETTINGS), known)
+    curve.read(CurveRequest(page, SETTINGS), known)
     qtbot.waitUntil(lambda: heard.ended)
     assert [reading.settings for reading in heard.readings[9:]] == [half.settings]
     assert [point.retention for point in heard.shown[-1].points] == [p.retention for p in before.points]
@@ -100,9 +100,9 @@ def test_a_reading_that_a_person_asks_for_comes_between(
     order: list[int] = []
     bridge.reading_finished.connect(lambda reply: order.append(reply.request_id))
     fake_engine.gate.clear()
-    curve.read(CurveRequest(page, 200, SETTINGS), {})
+    curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(fake_engine.reading_began.is_set)
-    own = bridge.read_page(page, 200, SETTINGS)
+    own = bridge.read_page(page, SETTINGS)
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: heard.ended)
     assert order.index(own) == 1
@@ -114,7 +114,7 @@ def test_stop_ends_the_reading_under_way_and_keeps_the_points(
     qtbot: QtBot, fake_engine: FakeEngine, curve: CurveReader, heard: Heard, page: PageRef
 ) -> None:
     curve.finished.connect(lambda _: fake_engine.gate.clear() if len(heard.readings) == 2 else None)
-    curve.read(CurveRequest(page, 200, SETTINGS), {})
+    curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(lambda: len(curve.points) == 2)
     curve.stop()
     qtbot.waitUntil(lambda: heard.ended)
@@ -132,7 +132,7 @@ def test_a_curve_that_is_forgotten_tells_nothing_more(
     page: PageRef,
 ) -> None:
     fake_engine.gate.clear()
-    curve.read(CurveRequest(page, 200, SETTINGS), {})
+    curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     curve.forget()
     assert heard.shown[-1] == CurveShown()
@@ -151,9 +151,9 @@ def test_another_curve_takes_the_place_of_one_that_is_under_way(
     qtbot: QtBot, fake_engine: FakeEngine, curve: CurveReader, heard: Heard, page: PageRef
 ) -> None:
     fake_engine.gate.clear()
-    curve.read(CurveRequest(page, 200, SETTINGS), {})
+    curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(fake_engine.reading_began.is_set)
-    other = CurveRequest(page, 200, ReadSettings(Scaling(Mode.BASE), TASKS[0]))
+    other = CurveRequest(page, ReadSettings(Scaling(Mode.BASE), TASKS[0]))
     curve.read(other, {})
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: heard.ended)
@@ -166,7 +166,7 @@ def test_a_page_that_cannot_be_read_ends_the_curve_with_a_sentence(
     qtbot: QtBot, fake_engine: FakeEngine, curve: CurveReader, heard: Heard, page: PageRef
 ) -> None:
     fake_engine.broken_pages.add(page.path.name)
-    curve.read(CurveRequest(page, 200, SETTINGS), {})
+    curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(lambda: bool(heard.failures))
     assert heard.failures == ["scan.png, page 1: The model could not read this page."]
     assert heard.ended

@@ -36,7 +36,7 @@ def test_replies_carry_the_id_of_their_request(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
 ) -> None:
     with qtbot.waitSignal(bridge.page_rendered) as caught:
-        request_id = bridge.render_page(opened[1], 200)
+        request_id = bridge.render_page(opened[1])
     assert caught.args[0].request_id == request_id
     assert caught.args[0].ref == opened[1]
     assert caught.args[0].image.width() == 400
@@ -47,7 +47,7 @@ def test_only_the_newest_of_many_plans_is_answered(
 ) -> None:
     load(qtbot, bridge)
     with qtbot.waitSignal(bridge.page_encoded) as caught:
-        bridge.encode_page(opened[0], 200, Scaling(Mode.TINY))
+        bridge.encode_page(opened[0], Scaling(Mode.TINY))
     answered: list[int] = []
     bridge.plan_computed.connect(lambda reply: answered.append(reply.request_id))
     hold = threading.Event()
@@ -67,7 +67,7 @@ def test_text_reaches_the_window_on_its_own_thread(
     texts: list[str] = []
     bridge.text_streamed.connect(lambda reply: texts.append(reply.text))
     with qtbot.waitSignal(bridge.reading_finished) as caught:
-        bridge.read_page(opened[2], 200, SETTINGS)
+        bridge.read_page(opened[2], SETTINGS)
     assert "".join(texts) == caught.args[0].reading.text == "page 3 of three.tiff at 0.76"
 
 
@@ -75,7 +75,7 @@ def test_reading_without_a_model_is_told(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
 ) -> None:
     with qtbot.waitSignal(bridge.request_failed) as caught:
-        bridge.read_page(opened[0], 200, SETTINGS)
+        bridge.read_page(opened[0], SETTINGS)
     assert caught.args[0].sentence == "No model is loaded yet. Choose a model first."
 
 
@@ -93,11 +93,11 @@ def test_an_unforeseen_error_is_told_without_its_details_and_the_lane_goes_on(
 
     with monkeypatch.context() as patch, qtbot.waitSignal(bridge.request_failed) as caught:
         patch.setattr(fake_engine, "encode", fail)
-        bridge.encode_page(opened[0], 200, Scaling(Mode.TINY))
+        bridge.encode_page(opened[0], Scaling(Mode.TINY))
     assert "ZeroDivisionError" in caught.args[0].sentence
     assert "secret" not in caught.args[0].sentence
     with qtbot.waitSignal(bridge.page_encoded):
-        bridge.encode_page(opened[0], 200, Scaling(Mode.TINY))
+        bridge.encode_page(opened[0], Scaling(Mode.TINY))
 
 
 def test_stopping_a_reading_leaves_the_others_alone(
@@ -109,7 +109,7 @@ def test_stopping_a_reading_leaves_the_others_alone(
         lambda reply: finished.update({reply.request_id: reply.reading.stop_reason})
     )
     fake_engine.gate.clear()
-    first, second = (bridge.read_page(ref, 200, SETTINGS) for ref in opened[:2])
+    first, second = (bridge.read_page(ref, SETTINGS) for ref in opened[:2])
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     bridge.stop(first)
     qtbot.waitUntil(lambda: finished == {first: StopReason.CANCELLED})
@@ -124,7 +124,7 @@ def test_a_reading_that_is_stopped_before_its_turn_never_begins_and_is_answered(
     staged: list[int] = []
     bridge.stage_entered.connect(lambda reply: staged.append(reply.request_id))
     fake_engine.gate.clear()
-    first, second = (bridge.read_page(ref, 200, SETTINGS) for ref in opened[:2])
+    first, second = (bridge.read_page(ref, SETTINGS) for ref in opened[:2])
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     with qtbot.waitSignal(bridge.request_stopped) as caught:
         bridge.stop(second)
@@ -139,7 +139,7 @@ def test_closing_ends_the_reading_that_runs_and_those_that_wait(
     load(qtbot, bridge)
     fake_engine.gate.clear()
     for ref in opened:
-        bridge.read_page(ref, 200, SETTINGS)
+        bridge.read_page(ref, SETTINGS)
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     assert bridge.close(5)
 
@@ -182,11 +182,11 @@ def test_a_page_is_exported_off_the_main_thread_and_a_failure_is_told(
             raise ExportError("The disk is full.")
 
     with qtbot.waitSignal(bridge.page_exported) as caught:
-        request_id = bridge.export_page(opened[1], 200, write)
+        request_id = bridge.export_page(opened[1], write)
     assert caught.args[0].request_id == request_id
     assert written == [("documents", opened[1])]
     with qtbot.waitSignal(bridge.request_failed) as caught:
-        bridge.export_page(opened[1], 200, write)
+        bridge.export_page(opened[1], write)
     assert caught.args[0].sentence == "The disk is full."
 
 
@@ -195,7 +195,7 @@ def test_a_trace_is_answered_with_the_id_of_its_request(
 ) -> None:
     load(qtbot, bridge)
     with qtbot.waitSignal(bridge.reading_traced) as caught:
-        request_id = bridge.trace_page(opened[0], 200, SETTINGS, (1, 2, 3))
+        request_id = bridge.trace_page(opened[0], SETTINGS, (1, 2, 3))
     assert caught.args[0].request_id == request_id
     assert (caught.args[0].trace.ref, caught.args[0].trace.raw_text) == (opened[0], "page 1 of")
 
@@ -205,8 +205,8 @@ def test_a_trace_that_is_stopped_says_so_and_gives_nothing(
 ) -> None:
     load(qtbot, bridge)
     fake_engine.gate.clear()
-    running = bridge.trace_page(opened[0], 200, SETTINGS, (1, 2, 3))
-    waiting = bridge.trace_page(opened[1], 200, SETTINGS, (1, 2, 3))
+    running = bridge.trace_page(opened[0], SETTINGS, (1, 2, 3))
+    waiting = bridge.trace_page(opened[1], SETTINGS, (1, 2, 3))
     qtbot.waitUntil(lambda: len(fake_engine.traced) == 1)
     stopped: list[int] = []
     bridge.request_stopped.connect(lambda reply: stopped.append(reply.request_id))

@@ -37,7 +37,7 @@ def encoded(ref: PageRef) -> EncodedPage:
 def planner(qtbot: QtBot, bridge: EngineBridge, monkeypatch: pytest.MonkeyPatch) -> Planner:
     monkeypatch.setattr(engine_bridge, "_solve_transport", even_transport)
     made = Planner(bridge)
-    made.show_page(PAGE, SCALING, 200)
+    made.show_page(PAGE, SCALING)
     with qtbot.waitSignal(made.plan_changed, check_params_cb=lambda plan: plan is not None):
         bridge.page_encoded.emit(PageEncoded(0, SCALING, encoded(PAGE)))
     return made

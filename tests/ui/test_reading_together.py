@@ -150,9 +150,9 @@ def test_a_page_that_is_looked_at_does_not_wait_until_all_are_read(
     bridge.page_encoded.connect(lambda reply: order.append(("encoded", reply.request_id)))
     bridge.reading_finished.connect(lambda reply: order.append(("read", reply.request_id)))
     fake_engine.gate.clear()
-    reading = [bridge.read_page(ref, 200, SETTINGS, with_others=True) for ref in five[:4]]
+    reading = [bridge.read_page(ref, SETTINGS, with_others=True) for ref in five[:4]]
     qtbot.waitUntil(fake_engine.reading_began.is_set)
-    looked_at = bridge.encode_page(five[4], 200, SETTINGS.scaling)
+    looked_at = bridge.encode_page(five[4], SETTINGS.scaling)
     with qtbot.waitSignal(bridge.thumbnail_rendered):  # behind the page to encode
         bridge.render_thumbnail(five[4])
     fake_engine.gate.set()
@@ -169,9 +169,9 @@ def test_who_else_wants_the_model_has_a_turn_before_further_pages_begin(
     begun: set[int] = set()
     bridge.stage_entered.connect(lambda reply: begun.add(reply.request_id))
     fake_engine.gate.clear()
-    reading = [bridge.read_page(ref, 200, SETTINGS, with_others=True) for ref in five[:4]]
+    reading = [bridge.read_page(ref, SETTINGS, with_others=True) for ref in five[:4]]
     qtbot.waitUntil(lambda: len(begun) == 2)
-    trace = bridge.trace_page(five[0], 200, SETTINGS, [0, 1])
+    trace = bridge.trace_page(five[0], SETTINGS, [0, 1])
     with qtbot.waitSignal(bridge.thumbnail_rendered):  # behind the page to trace
         bridge.render_thumbnail(five[4])
     fake_engine.gate.set()
@@ -187,7 +187,7 @@ def test_a_page_stopped_before_its_turn_is_told(
     bridge.reading_finished.connect(lambda reply: ended.update({reply.request_id: reply.reading.stop_reason}))
     bridge.request_stopped.connect(lambda reply: ended.update({reply.request_id: None}))
     fake_engine.gate.clear()
-    reading = [bridge.read_page(ref, 200, SETTINGS, with_others=True) for ref in five[:4]]
+    reading = [bridge.read_page(ref, SETTINGS, with_others=True) for ref in five[:4]]
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     bridge.stop(reading[3])
     fake_engine.gate.set()
@@ -216,13 +216,13 @@ def test_an_unforeseen_error_is_told_of_every_page_in_hand_and_the_next_ones_are
     fake_engine.gate.clear()
     begun: set[int] = set()
     bridge.stage_entered.connect(lambda reply: begun.add(reply.request_id))
-    reading = [bridge.read_page(ref, 200, SETTINGS, with_others=True) for ref in five[:2]]
+    reading = [bridge.read_page(ref, SETTINGS, with_others=True) for ref in five[:2]]
     qtbot.waitUntil(lambda: len(begun) == 2)
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: len(failed) == 2)
     assert failed == reading
     with qtbot.waitSignal(bridge.reading_finished):
-        bridge.read_page(five[2], 200, SETTINGS)
+        bridge.read_page(five[2], SETTINGS)
 
 
 def test_the_status_line_counts_what_is_done_of_pages_that_are_read_at_once(qtbot: QtBot) -> None:

@@ -17,7 +17,6 @@ from rtocr_gui.ui.tracer import KEPT_BYTES, Tracer, Traces
 from tests.fake_engine import FakeEngine
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
-DPI = 200
 TEXT = "page 1 of three.tiff at 0.76"
 """What the fake engine reads; each word with the blank before it is a token."""
 
@@ -37,7 +36,7 @@ def records(qtbot: QtBot, bridge: EngineBridge, refs: tuple[PageRef, ...]) -> li
     made = []
     for ref in refs:
         with qtbot.waitSignal(bridge.reading_finished) as caught:
-            bridge.read_page(ref, DPI, SETTINGS)
+            bridge.read_page(ref, SETTINGS)
         made.append(ReadingRecord.of(caught.args[0].reading))
     return made
 
@@ -70,7 +69,7 @@ def heard(tracer: Tracer) -> Heard:
 @pytest.fixture
 def traced(qtbot: QtBot, tracer: Tracer, refs: tuple[PageRef, ...], records: list[ReadingRecord]) -> Tracer:
     """After the first page was traced."""
-    tracer.show_reading(refs[0], DPI, records[0])
+    tracer.show_reading(refs[0], records[0])
     tracer.trace()
     qtbot.waitUntil(lambda: tracer.has_trace)
     return tracer
@@ -84,7 +83,7 @@ def test_the_trace_comes_only_when_asked_for_and_before_the_end_is_told(
     records: list[ReadingRecord],
     fake_engine: FakeEngine,
 ) -> None:
-    tracer.show_reading(refs[0], DPI, records[0])
+    tracer.show_reading(refs[0], records[0])
     assert (heard.told, fake_engine.traced) == ([None], [])
     tracer.trace()
     tracer.trace()
@@ -104,9 +103,9 @@ def test_a_trace_is_kept_for_the_return_to_its_page(
     records: list[ReadingRecord],
     fake_engine: FakeEngine,
 ) -> None:
-    traced.show_reading(refs[1], DPI, records[1])
+    traced.show_reading(refs[1], records[1])
     assert not traced.has_trace
-    traced.show_reading(refs[0], DPI, records[0])
+    traced.show_reading(refs[0], records[0])
     assert traced.has_trace
     assert [type(told) for told in heard.told[-2:]] == [type(None), TraceShown]
     assert len(fake_engine.traced) == 1
@@ -115,9 +114,9 @@ def test_a_trace_is_kept_for_the_return_to_its_page(
 def test_another_reading_of_the_page_has_no_trace(
     traced: Tracer, refs: tuple[PageRef, ...], records: list[ReadingRecord]
 ) -> None:
-    traced.show_reading(refs[0], DPI, replace(records[0], token_ids=(1, 2)))
+    traced.show_reading(refs[0], replace(records[0], token_ids=(1, 2)))
     assert not traced.has_trace
-    traced.show_reading(refs[0], DPI, None)
+    traced.show_reading(refs[0], None)
     assert not traced.has_trace
 
 
@@ -126,7 +125,7 @@ def test_another_model_forgets_all_traces(
 ) -> None:
     traced.forget()
     assert heard.told[-1] is None
-    traced.show_reading(refs[0], DPI, records[0])
+    traced.show_reading(refs[0], records[0])
     assert not traced.has_trace
 
 
@@ -139,12 +138,12 @@ def test_only_as_many_traces_are_kept_as_the_bytes_allow(
     one = 6 * 64 * 4
     tracer = Tracer(bridge, ByteBoundedCache(2 * one))
     for ref, record in zip(refs, records, strict=True):
-        tracer.show_reading(ref, DPI, record)
+        tracer.show_reading(ref, record)
         tracer.trace()
         qtbot.waitUntil(lambda: tracer.has_trace)
     kept = []
     for ref, record in zip(refs, records, strict=True):
-        tracer.show_reading(ref, DPI, record)
+        tracer.show_reading(ref, record)
         kept.append(tracer.has_trace)
     assert kept == [False, True, True]
 
@@ -159,11 +158,11 @@ def test_a_trace_of_a_page_that_was_left_is_stopped_and_its_answer_dropped(
     bridge: EngineBridge,
 ) -> None:
     fake_engine.gate.clear()
-    tracer.show_reading(refs[0], DPI, records[0])
+    tracer.show_reading(refs[0], records[0])
     tracer.trace()
     qtbot.waitUntil(lambda: len(fake_engine.traced) == 1)
     with qtbot.waitSignal(bridge.request_stopped):
-        tracer.show_reading(refs[1], DPI, records[1])
+        tracer.show_reading(refs[1], records[1])
     assert heard.told == [None, True, False, None]
     assert not tracer.is_tracing
 
@@ -177,7 +176,7 @@ def test_a_trace_that_another_asked_for_is_not_its_own(
 ) -> None:
     other = Tracer(bridge, ByteBoundedCache(KEPT_BYTES))
     for each in (tracer, other):
-        each.show_reading(refs[0], DPI, records[0])
+        each.show_reading(refs[0], records[0])
     other.trace()
     qtbot.waitUntil(lambda: other.has_trace)
     assert not tracer.has_trace
@@ -194,7 +193,7 @@ def test_what_another_has_traced_is_not_traced_once_more(
 ) -> None:
     other = Tracer(bridge, traces)
     for each in (tracer, other):
-        each.show_reading(refs[0], DPI, records[0])
+        each.show_reading(refs[0], records[0])
     tracer.trace()
     qtbot.waitUntil(lambda: tracer.has_trace)
     other.trace()
@@ -211,7 +210,7 @@ def test_a_trace_can_be_stopped_and_asked_for_again(
     fake_engine: FakeEngine,
 ) -> None:
     fake_engine.gate.clear()
-    tracer.show_reading(refs[0], DPI, records[0])
+    tracer.show_reading(refs[0], records[0])
     tracer.trace()
     tracer.stop()
     assert heard.told == [None, True, False]
@@ -229,7 +228,7 @@ def test_a_failure_is_told_in_a_sentence_and_ends_it(
     fake_engine: FakeEngine,
 ) -> None:
     fake_engine.broken_pages.add("three.tiff")
-    tracer.show_reading(refs[0], DPI, records[0])
+    tracer.show_reading(refs[0], records[0])
     with qtbot.waitSignal(tracer.failed):
         tracer.trace()
     assert heard.told == [None, True, False, "The model could not trace this page."]
@@ -242,7 +241,7 @@ def test_a_text_of_another_model_is_not_explained_by_this_one(
     refs: tuple[PageRef, ...],
     records: list[ReadingRecord],
 ) -> None:
-    tracer.show_reading(refs[0], DPI, replace(records[0], raw_text="something else"))
+    tracer.show_reading(refs[0], replace(records[0], raw_text="something else"))
     with qtbot.waitSignal(tracer.failed) as caught:
         tracer.trace()
     assert "another model" in caught.args[0]
@@ -253,7 +252,7 @@ def test_a_text_of_another_model_is_not_explained_by_this_one(
 def test_what_was_not_read_cannot_be_traced(
     tracer: Tracer, heard: Heard, refs: tuple[PageRef, ...], records: list[ReadingRecord], empty: bool
 ) -> None:
-    tracer.show_reading(refs[0], DPI, replace(records[0], token_ids=(), raw_text="") if empty else None)
+    tracer.show_reading(refs[0], replace(records[0], token_ids=(), raw_text="") if empty else None)
     tracer.trace()
     assert heard.told[-2:] == [False, "The model in use has read no text here yet. Read the page first."]
     assert not tracer.is_tracing
@@ -293,7 +292,7 @@ def test_a_token_lights_its_cells(traced: Tracer) -> None:
 def test_without_a_trace_nothing_lights(
     tracer: Tracer, refs: tuple[PageRef, ...], records: list[ReadingRecord]
 ) -> None:
-    tracer.show_reading(refs[0], DPI, records[0])
+    tracer.show_reading(refs[0], records[0])
     assert tracer.attention_of_text(0, 4, TEXT) is None
     assert tracer.attention_of_token(0) is None
     assert tracer.place_of_token(0, TEXT) is None
