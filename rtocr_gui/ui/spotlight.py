@@ -76,10 +76,9 @@ class Spotlight(QObject):
             ref: the page that is shown; None for none.
             reading: its newest one; None before the first.
         """
-        page = ref
-        if page != self._page or reading is not self._reading:
+        if ref != self._page or reading is not self._reading:
             self.put_out()
-        self._page, self._reading = page, reading
+        self._page, self._reading = ref, reading
         self._tracer.show_reading(ref, reading)
 
     def forget(self) -> None:

@@ -69,9 +69,9 @@ def test_left_undoes_right(qtbot: QtBot, window: MainWindow, session: Session, m
 
 
 def test_a_turned_page_is_what_the_model_gets_and_what_the_list_shows(marked: Path) -> None:
-    documents = OpenDocuments()
+    documents = OpenDocuments(pdf_dpi=200)
     (ref,) = documents.open(marked, None)
-    upright, turned = documents.page(ref, 200), documents.page(ref.rotated(270), 200)
+    upright, turned = documents.page(ref), documents.page(ref.rotated(270))
     small = documents.thumbnail(ref.rotated(270))
     documents.close_all()
     assert turned.ref == ref.rotated(270)
