@@ -18,7 +18,8 @@ from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.ocr.block_places import BlockPlaces
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.notices import Notice
-from rtocr_gui.ui.open_pages import OpenPage, OpenPages
+from rtocr_gui.ui.open_page import OpenPage
+from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.replies import PageExported, RequestFailed
 from rtocr_gui.units import counted
 

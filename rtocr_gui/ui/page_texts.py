@@ -10,8 +10,10 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Reading
 from rtocr_gui.ui.notices import ReadAgain, about_page
-from rtocr_gui.ui.open_pages import OpenPage, OpenPages
+from rtocr_gui.ui.open_page import OpenPage
+from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_model import PageState
+from rtocr_gui.ui.page_words import explanation_of, placeholder_of, summary_of
 from rtocr_gui.ui.reader import Reader
 from rtocr_gui.ui.replies import TextStreamed
 from rtocr_gui.ui.shown import BlocksShown, PageFailure, PageStatus, ShownText
@@ -77,7 +79,7 @@ class PageTexts(QObject):
         self._reader.forget((page.ref,))
         if not announced:
             self._announce(page)
-            self.summary_changed.emit(page.summary)
+            self.summary_changed.emit(summary_of(page))
 
     @Slot(object)
     def tell_states(self, names: Mapping[PageRef, PageRef]) -> None:
@@ -192,12 +194,12 @@ class PageTexts(QObject):
             self._show_blocks()
             return
         reading = self._reader.is_reading(page.ref)
-        placeholder = "Waiting to be read." if self._reader.is_waiting(page.ref) else page.placeholder
-        self.text_changed.emit(ShownText(page.text, reading, placeholder, page.summary))
+        placeholder = "Waiting to be read." if self._reader.is_waiting(page.ref) else placeholder_of(page)
+        self.text_changed.emit(ShownText(page.text, reading, placeholder, summary_of(page)))
         self.reading_changed.emit(None if page.is_turned else page.reading)
         self._show_blocks()
 
     def _announce(self, page: OpenPage) -> None:
         waits = self._reader.is_waiting(page.ref)
         state = PageState.WAITING if waits else page.shown_state
-        self.page_status_changed.emit(PageStatus(page.ref, state, "" if waits else page.explanation))
+        self.page_status_changed.emit(PageStatus(page.ref, state, "" if waits else explanation_of(page)))
