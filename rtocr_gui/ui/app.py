@@ -28,6 +28,7 @@ from rtocr_gui.ui.models_desk import ModelsDesk
 from rtocr_gui.ui.reading_engine import ReadingEngine
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.settings_keeper import SettingsKeeper
+from rtocr_gui.ui.typed_text_keeper import TypedTextKeeper, take_left_behind
 
 CLOSE_TIMEOUT_S = 1.5
 """How long closing waits for a running decode step."""
@@ -88,15 +89,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     path = settings_path()
     _start_log(path.parent)
     EndSignals(application)
-    keeper = SettingsKeeper(path)
+    keeper, typed = SettingsKeeper(path), TypedTextKeeper(path.parent)
     with tempfile.TemporaryDirectory(prefix="rtocr-") as pasted:
         program = Program(keeper.settings, Path(pasted))
         _tell_the_unforeseen(program.window)
         keeper.follow(program.session.settings_changed, program.window.notice_bar.add_problem)
+        session = program.session
+        typed.follow(
+            (session.text_typed, session.page_status_changed, session.pages_changed), session.typed_texts
+        )
+        for left in take_left_behind(path.parent):
+            program.window.notice_bar.add_problem(
+                f"RTOCR ended unexpectedly before. What was typed and not exported then is in “{left}”."
+            )
         program.start(arguments.files)
         code = application.exec()
         program.window.remember_place()  # a signal ends the program without closing its window
         ended = [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models, program.bridge)]
+        ended.append(typed.close(CLOSE_TIMEOUT_S, lost=code != 0))
     if not all(ended):
         # A long decode step or an import cannot be interrupted; the person should not wait for it.
         logging.shutdown()

@@ -23,6 +23,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.export.markdown import ExportPage
 from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
 from rtocr_gui.settings import Settings
@@ -52,7 +53,7 @@ class Session(QObject):
         selection_changed (tuple of PageRef), page_image_changed (QImage),
         page_message_changed (str), thumbnail_changed (PageRendered), page_status_changed (PageStatus),
         retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
-        transport_changed (Transport), text_changed (ShownText), text_appended (str),
+        transport_changed (Transport), text_changed (ShownText), text_appended (str), text_typed (),
         summary_changed (str), reading_changed (ReadingRecord or None), activity_changed (Activity),
         encoding_changed (bool), model_changed (ModelStatus),
         settings_changed (Settings), notice_raised (Notice), password_needed (PasswordQuestion),
@@ -85,6 +86,7 @@ class Session(QObject):
     transport_changed = Signal(object)
     text_changed = Signal(object)
     text_appended = Signal(str)
+    text_typed = Signal()
     summary_changed = Signal(str)
     reading_changed = Signal(object)
     activity_changed = Signal(object)
@@ -257,6 +259,11 @@ class Session(QObject):
             read=len(unsaved) - typed,
             in_hand=sum(self._reader.is_reading(page.ref) for page in pages),
         )
+
+    def typed_texts(self) -> tuple[ExportPage, ...]:
+        """The pages that hold typed text which is in no file."""
+        unsaved = [page.settled for page in self._pages if not page.is_exported]
+        return tuple(ExportPage(page.ref.label, page.text) for page in unsaved if page.edited and page.text)
 
     @Slot(object, str)
     def _tell_of_file(self, path: Path, sentence: str) -> None:
@@ -517,6 +524,7 @@ class Session(QObject):
         """Take over what the person typed; files that are being opened do not come between."""
         self._shelf.stay()
         self._texts.edit(text)
+        self.text_typed.emit()
         self.finder.refresh()
 
     def export(self, path: Path) -> None:

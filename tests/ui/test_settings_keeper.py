@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import Settings, load_settings, save_settings
 from rtocr_gui.ui.settings_keeper import SettingsKeeper
+from rtocr_gui.ui.typed_text_keeper import take_left_behind
 
 ROOT = Path(__file__).parents[2]
 NEVER = 2**30
@@ -114,9 +115,16 @@ class Prepared(app.Program):
     def work(self):
         self.window.arrivals._save_image(QImage(8, 8, QImage.Format.Format_RGB32))
         self.session.remember(mode="base")
+        if sys.argv[2] == "typing":
+            self.session.page_image_changed.connect(self.type)
+            return
         if sys.argv[2] == "asking":
             QTimer.singleShot(0, lambda: print("ready", flush=True))
             self.window.dialogues.tell_about_program()
+        print("ready", flush=True)
+
+    def type(self, _):
+        self.session.edit_text("what I typed")
         print("ready", flush=True)
 
 app.make_engine = FakeEngine
@@ -127,7 +135,7 @@ sys.exit(app.main(sys.argv[1:2]))
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
 @pytest.mark.parametrize(
-    ("number", "doing"), [(signal.SIGTERM, "waiting"), (signal.SIGINT, "waiting"), (signal.SIGTERM, "asking")]
+    ("number", "doing"), [(signal.SIGTERM, "typing"), (signal.SIGINT, "waiting"), (signal.SIGTERM, "asking")]
 )
 def test_a_program_that_is_asked_to_end_remembers_and_cleans_up(
     draw_page: Callable[..., Path], tmp_path: Path, settings_folder: Path, number: int, doing: str
@@ -148,3 +156,5 @@ def test_a_program_that_is_asked_to_end_remembers_and_cleans_up(
         assert program.wait(20) == 128 + number
     assert json.loads((settings_folder / "settings.json").read_bytes())["mode"] == "base"
     assert not list(temporary.iterdir())
+    left = take_left_behind(settings_folder)
+    assert [path.read_text().splitlines()[-1] for path in left] == ["what I typed"] * (doing == "typing")
