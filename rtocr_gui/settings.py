@@ -27,7 +27,8 @@ class Settings:
     Attributes:
         model_folder: checkpoint folder; empty for the bundled miniature.
         own_models: further checkpoint folders that the person named.
-        download_folder: where the published model is downloaded to; empty for where programs share theirs.
+        download_folder: folder, but not the one that programs share, in which a download was begun that has
+            not ended; empty for none.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", "float32", "float16" or "bfloat16".
         unload_after_min: how many idle minutes a large model stays in memory, at most a day; 0 for ever.

@@ -104,7 +104,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         program.start(arguments.files)
         code = application.exec()
-        program.window.remember_place()  # a signal ends the program without closing its window
+        if program.window.isVisible():  # a signal ended the program
+            program.window.remember_place()
         ended = [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models, program.bridge)]
         ended.append(typed.close(CLOSE_TIMEOUT_S, lost=code != 0))
     if not all(ended):

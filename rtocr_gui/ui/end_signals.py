@@ -5,6 +5,7 @@ Nothing is asked of the person then: whoever sent the signal does not wait for a
 
 import signal
 import socket
+from types import FrameType
 
 from PySide6.QtCore import QCoreApplication, QObject, QSocketNotifier, Slot
 
@@ -26,7 +27,7 @@ class EndSignals(QObject):
         self._written.setblocking(False)
         signal.set_wakeup_fd(self._written.fileno())
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, _end_at_once_next_time)
         arrivals = QSocketNotifier(self._numbers.fileno(), QSocketNotifier.Type.Read, self)
         arrivals.activated.connect(self._end)
 
@@ -34,3 +35,8 @@ class EndSignals(QObject):
     def _end(self) -> None:
         (number,) = self._numbers.recv(1)
         self._application.exit(128 + number)
+
+
+def _end_at_once_next_time(number: int, _frame: FrameType | None) -> None:
+    """A window that hangs reads no socket: a second signal ends it as if nobody listened."""
+    signal.signal(number, signal.SIG_DFL)

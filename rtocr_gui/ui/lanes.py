@@ -20,7 +20,7 @@ class Lane:
 
     def __init__(self, name: str) -> None:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._closed = False
+        self._closed = self._dropping = False
         self._unfinished = 0
         self._counting = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -37,7 +37,7 @@ class Lane:
         return self._unfinished > 1
 
     def submit(self, job: Job) -> None:
-        """Queue a job; after `close_soon` it is dropped."""
+        """Queue a job; after `close_soon` or `finish` it is dropped."""
         if not self._closed:
             with self._counting:
                 self._unfinished += 1
@@ -45,8 +45,14 @@ class Lane:
 
     def close_soon(self) -> None:
         """Take no more jobs and drop those that have not begun."""
+        self._closed = self._dropping = True
+        self._jobs.put(None)
+
+    def finish(self, timeout_s: float) -> bool:
+        """Take no more jobs, and wait until those that came are done; False if they are not by then."""
         self._closed = True
         self._jobs.put(None)
+        return self.wait(timeout_s)
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for the running job to end; False if it is still running after `timeout_s`."""
@@ -55,7 +61,7 @@ class Lane:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            if not self._closed:
+            if not self._dropping:
                 job()
             with self._counting:
                 self._unfinished -= 1

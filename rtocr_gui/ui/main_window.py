@@ -126,6 +126,7 @@ class MainWindow(QMainWindow):
         session.text_changed.connect(self._show_text)
         session.text_appended.connect(self.text_column.text_pane.append_text)
         session.summary_changed.connect(self.text_column.summary.setText)
+        session.pages_changed.connect(self.text_column.keep_pages)
         session.reading_changed.connect(self.status_line.show_reading)
         session.activity_changed.connect(self.status_line.show_activity)
         session.encoding_changed.connect(self.status_line.show_encoding)

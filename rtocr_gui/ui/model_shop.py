@@ -91,12 +91,13 @@ class ModelShop(QObject):
         check_changed (CheckShown): how a check stands.
         download_ended (DownloadShown): it is done or failed; not where the person stopped it.
         own_folders_changed (tuple[Path, ...]): the usable folders that the person named, to be remembered.
-        target_changed (Path): the folder that downloads go to, to be remembered.
+        begun_changed (Path or None): the folder of the person's own in which a download was begun, to be
+            remembered; None once it has ended.
 
     Args:
         bundled: folder of the model that comes with the program.
         own: folders that the person named before.
-        target: folder that downloads go to; None for one that programs share.
+        begun: folder of the person's own in which a download was begun before, and maybe not ended.
         cache: the folder that programs share their downloads in; None for the one of the environment.
         parent: Qt parent.
     """
@@ -106,7 +107,7 @@ class ModelShop(QObject):
     check_changed = Signal(object)
     download_ended = Signal(object)
     own_folders_changed = Signal(object)
-    target_changed = Signal(object)
+    begun_changed = Signal(object)
 
     _listed = Signal(int, object)
     _looked = Signal(object)
@@ -117,7 +118,7 @@ class ModelShop(QObject):
         self,
         bundled: Path,
         own: Sequence[Path] = (),
-        target: Path | None = None,
+        begun: Path | None = None,
         cache: Path | None = None,
         parent: QObject | None = None,
     ) -> None:
@@ -125,7 +126,7 @@ class ModelShop(QObject):
         self._bundled = bundled
         self._own = dict.fromkeys(own, True)  # all are listed, and remembered those that are or were usable
         self._cache = cache
-        self._target = target
+        self._target = self._begun_before = begun
         self._looking = Lane("rtocr-models")
         self._checking = Lane("rtocr-check")
         self._downloading = Lane("rtocr-download")
@@ -147,12 +148,13 @@ class ModelShop(QObject):
     def refresh(self) -> None:
         """Look which models there are."""
         self._list_id += 1
-        request_id, own, target = self._list_id, tuple(self._own), self._target
+        request_id, own, target, before = self._list_id, tuple(self._own), self._target, self._begun_before
 
         def look() -> None:
             shared = self._shared()
-            place = target or published_folder_in(shared)
             begun = (target,) if target is not None and look_into(target).is_unfinished else ()
+            is_over = target == before and not begun  # it was ended or removed by others
+            place = published_folder_in(shared) if target is None or is_over else target
             models = list_models(self._bundled, (*own, *begun), shared)
             self._listed.emit(request_id, ModelsListed(models, place, _free_bytes(place)))
 
@@ -182,8 +184,7 @@ class ModelShop(QObject):
     def choose_target(self, folder: Path) -> None:
         """Download to another folder; the model is listed as one of the person's own then."""
         if self._download.state not in (DownloadState.RUNNING, DownloadState.STOPPING):
-            self._target = folder
-            self.target_changed.emit(folder)
+            self._target, self._begun_before = folder, None
             self._show(DownloadShown(DownloadState.IDLE))
             self.refresh()
 
@@ -205,6 +206,7 @@ class ModelShop(QObject):
         self._pause = threading.Event()
         run_id, pause, target = self._run_id, self._pause, self._target
         self._show(DownloadShown(DownloadState.RUNNING, self._download.progress))
+        self.begun_changed.emit(target)
 
         def download() -> None:
             from rtocr_gui.ocr.download import download_model  # brings the hub's library
@@ -286,6 +288,8 @@ class ModelShop(QObject):
     def _take_list(self, request_id: int, listed: ModelsListed) -> None:
         if request_id != self._list_id:
             return
+        if self._target == self._begun_before != listed.target:
+            self._target = None
         if self._download.state is DownloadState.IDLE:
             found = next((entry for entry in listed.models if entry.folder == listed.target), None)
             if found is not None and found.is_unfinished:
@@ -311,6 +315,7 @@ class ModelShop(QObject):
             return
         if told is None:
             self._show(DownloadShown(DownloadState.IDLE))
+            self.begun_changed.emit(None)
         elif isinstance(told, str):
             self._show(DownloadShown(DownloadState.FAILED, self._download.progress, told))
             self.download_ended.emit(self._download)
@@ -319,6 +324,7 @@ class ModelShop(QObject):
             if self._target is not None:
                 self._own[self._target] = True
                 self._tell_own()
+            self.begun_changed.emit(None)
             self.download_ended.emit(self._download)
         elif told.stage is DownloadStage.PAUSED:
             self._show(DownloadShown(DownloadState.PAUSED, told))

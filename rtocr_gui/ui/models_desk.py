@@ -73,14 +73,16 @@ class ModelsDesk(QObject):
         from rtocr_gui.ui.models_window import ModelsWindow, wire
 
         settings = self._session.settings
-        target = Path(settings.download_folder) if settings.download_folder else None
-        shop = ModelShop(self._bundled, tuple(map(Path, settings.own_models)), target, parent=self)
+        begun = Path(settings.download_folder) if settings.download_folder else None
+        shop = ModelShop(self._bundled, tuple(map(Path, settings.own_models)), begun, parent=self)
         window = ModelsWindow(self._over)
         window.model_chosen.connect(self._choose)
         window.fit_wanted.connect(self._session.models.judge_fit)
         self._session.models.fit_judged.connect(window.show_fit)
         shop.own_folders_changed.connect(self._remember)
-        shop.target_changed.connect(lambda folder: self._session.remember(download_folder=str(folder)))
+        shop.begun_changed.connect(
+            lambda folder: self._session.remember(download_folder=str(folder) if folder else "")
+        )
         shop.download_ended.connect(self._tell_of_download)
         wire(window, shop)
         model = self._session.model

@@ -103,6 +103,12 @@ class Reader(QObject):
         """True while the page is being read."""
         return any(page.ref == ref for page in self._in_hand.values())
 
+    def will_read_on(self, ref: PageRef) -> bool:
+        """True while the page is being read and nobody stopped that, but to read it anew."""
+        return any(
+            page.ref == ref and (page.comes_again or not page.is_stopped) for page in self._in_hand.values()
+        )
+
     def is_waiting(self, ref: PageRef) -> bool:
         """True while the page waits to be read, be it once more."""
         return ref in self._queue

@@ -175,7 +175,8 @@ class Session(QObject):
     @property
     def can_unload(self) -> bool:
         """True while the model takes memory that nothing needs right now."""
-        return self.models.is_loaded and not self.activity.reading and not self.tuning.is_reading
+        is_awaited = self.activity.page_count > 0 or self.models.status.loading
+        return self.models.is_loaded and not is_awaited and not self.tuning.is_reading
 
     @property
     def mode(self) -> Mode | None:
@@ -257,7 +258,7 @@ class Session(QObject):
         return Loss(
             typed=typed if any(page.settled.text for page in pages) else 0,
             read=len(unsaved) - typed,
-            in_hand=sum(self._reader.is_reading(page.ref) for page in pages),
+            in_hand=sum(self._reader.will_read_on(page.ref) for page in pages),
         )
 
     def typed_texts(self) -> tuple[ExportPage, ...]:

@@ -67,13 +67,11 @@ class SettingsKeeper(QObject):
         """Write what was not written yet.
 
         Returns:
-            False where an earlier writing has still not ended.
+            False where that has still not ended.
         """
         self._timer.stop()
-        self._lane.close_soon()
-        ended = self._lane.wait(timeout_s)
-        self._write(self._newest)
-        return ended
+        self._write_soon()
+        return self._lane.finish(timeout_s)
 
     @Slot(object)
     def _keep(self, settings: Settings) -> None:

@@ -243,6 +243,12 @@ class TextPane(QWidget):
         for bar, position in zip(bars, positions, strict=True):
             bar.setValue(position)
 
+    def forget_others(self, pages: Iterable[object]) -> None:
+        """Undo nothing any more but on these pages: the others are not shown again."""
+        kept = set(pages)
+        for page in [page for page in self._undoable if page not in kept]:
+            self._undoable.pop(page).deleteLater()
+
     def _change_document(self, page: object) -> None:
         """Put the text away with what can be undone of it, and take out what was put away of a page."""
         former = self._editor.document()

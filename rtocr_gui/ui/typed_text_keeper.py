@@ -57,18 +57,17 @@ class TypedTextKeeper(QObject):
         """Write no more.
 
         Args:
-            timeout_s: how long to wait for a writing under way.
+            timeout_s: how long to wait for the last writing.
             lost: True where nobody was asked whether what was typed may go: then it is written and stays.
 
         Returns:
-            False where a writing has still not ended.
+            False where that has still not ended.
         """
         self._timer.stop()
-        self._lane.close_soon()
-        ended = self._lane.wait(timeout_s)
-        self._write(self._typed() if lost else ())
-        self._lock.unlock()
-        return ended
+        typed = self._typed() if lost else ()
+        self._lane.submit(lambda: self._write(typed))
+        self._lane.submit(self._lock.unlock)
+        return self._lane.finish(timeout_s)
 
     @Slot()
     def _expect(self) -> None:

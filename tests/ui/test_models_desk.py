@@ -115,18 +115,22 @@ def test_opening_it_again_brings_the_same_window(window: MainWindow, desk: Model
     assert first.isVisible()
 
 
-def test_the_folder_of_a_download_is_remembered(
+def test_the_folder_of_a_download_is_remembered_as_long_as_there_is_something_in_it(
     qtbot: QtBot, window: MainWindow, session: Session, desk: ModelsDesk, tmp_path: Path, bundled: Path
 ) -> None:
     desk.open()
     assert desk.window is not None
     desk.window.download.target_chosen.emit(tmp_path / "mine")
+    assert session.settings.download_folder == ""
+    desk.window.download.download_requested.emit("http://127.0.0.1:9")
     assert session.settings.download_folder == str(tmp_path / "mine")
+    start = desk.window.download.start
+    qtbot.waitUntil(lambda: start.text() == "&Try again", timeout=15_000)
     next_desk = ModelsDesk(session, bundled, window)
     next_desk.open()
     qtbot.waitUntil(lambda: len(listed(next_desk)) == 1)
     assert next_desk.window is not None
-    assert str(tmp_path / "mine") in next_desk.window.download.place.text()
+    assert str(tmp_path / "mine") not in next_desk.window.download.place.text()
     assert next_desk.close(5)
 
 

@@ -237,22 +237,24 @@ def test_a_paused_download_to_a_folder_of_the_persons_is_offered_again_by_the_ne
     qtbot: QtBot, window: ModelsWindow, shop: ModelShop, hub: HubServer, tmp_path: Path
 ) -> None:
     folder = tmp_path / "mine"
-    with qtbot.waitSignal(shop.target_changed) as remembered:
-        shop.choose_target(folder)
-    assert remembered.args == [folder]
+    shop.choose_target(folder)
     hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
-    shop.start_download(hub.endpoint)
+    with qtbot.waitSignal(shop.begun_changed) as remembered:
+        shop.start_download(hub.endpoint)
+    assert remembered.args == [folder]
     qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
     shop.pause_download()
     hub.released.set()
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.PAUSED), timeout=15_000)
-    next_shop = ModelShop(BUNDLED, target=folder, cache=tmp_path / "cache")
+    next_shop = ModelShop(BUNDLED, begun=folder, cache=tmp_path / "cache")
     wire(window, next_shop)
     next_shop.refresh()
     qtbot.waitUntil(lambda: names(window)[1:] == ["DeepSeek-OCR"])
     assert choices(window.download) == ["Resume", "Cancel"]
     assert str(folder) in window.download.place.text()
-    next_shop.discard_download()
+    with qtbot.waitSignal(next_shop.begun_changed) as forgotten:
+        next_shop.discard_download()
+    assert forgotten.args == [None]
     qtbot.waitUntil(lambda: names(window) == ["RTOCR Miniature"])
     assert not folder.exists()
     assert next_shop.close(5)

@@ -1,10 +1,9 @@
 """What the play bar promises: it goes through a reading by itself or by hand, and traces nothing unasked."""
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QKeySequence, QShortcut, QWheelEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QApplication,
     QComboBox,
     QMessageBox,
     QSlider,
@@ -17,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.ui.play_bar import SPEEDS, PlayBar
 from rtocr_gui.ui.said_line import SaidLine
 from rtocr_gui.ui.shown import TraceShown
+from tests.ui.steps import turn_wheel
 
 TOKENS = ["We", " will", " show", " it", "\n", "to", " you"]
 
@@ -146,18 +146,7 @@ def test_the_space_bar_plays_and_pauses(qtbot: QtBot, bar: PlayBar) -> None:
 
 def test_the_wheel_goes_through_the_text(bar: PlayBar, turns: list[int]) -> None:
     bar.show_trace(trace_of(TOKENS))
-    centre = QPointF(slider(bar).rect().center())
-    event = QWheelEvent(
-        centre,
-        QPointF(slider(bar).mapToGlobal(centre.toPoint())),
-        QPoint(),
-        QPoint(0, 120),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(slider(bar), event)
+    turn_wheel(slider(bar))
     assert len(turns) == 1
     assert turns[0] > 0
 

@@ -242,3 +242,16 @@ def test_a_selected_page_whose_file_lost_it_is_selected_no_longer(
 def test_the_list_offers_what_can_be_done_with_its_pages(window: MainWindow) -> None:
     offered = {offer.text() for offer in pages_view(window).actions()}
     assert offered >= {"Read", "Stop", "Copy text", "Rotate left", "Rotate right", "Remove page"}
+
+
+def test_a_page_that_was_just_stopped_is_no_reading_to_lose(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Callable[..., Path]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    assert session.loss(session.refs).in_hand == 1
+    session.stop()
+    assert session.activity.together == 1
+    assert session.loss(session.refs).in_hand == 0
+    fake_engine.gate.set()
+    qtbot.waitUntil(lambda: session.activity.together == 0)

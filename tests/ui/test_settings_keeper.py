@@ -5,14 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import Settings, load_settings, save_settings
+from rtocr_gui.ui import settings_keeper
 from rtocr_gui.ui.settings_keeper import SettingsKeeper
 from rtocr_gui.ui.typed_text_keeper import take_left_behind
 
@@ -90,12 +93,36 @@ def test_a_file_that_could_not_be_opened_is_told_and_not_written_over(
 
 
 def test_settings_that_cannot_be_saved_are_told_once(qtbot: QtBot, path: Path, keep: Keep) -> None:
-    _, changes, told = keep(quiet_ms=1)
+    keeper, changes, told = keep(quiet_ms=1)
     path.mkdir()
-    for mode in ("tiny", "base"):
-        changes.changed.emit(Settings(mode=mode))
-        qtbot.waitUntil(lambda: len(told) == 1)
-    assert "could not be saved" in told[0]
+    changes.changed.emit(Settings(mode="tiny"))
+    qtbot.waitUntil(lambda: len(told) == 1)
+    changes.changed.emit(Settings(mode="base"))
+    assert keeper.close(5)
+    QApplication.processEvents()
+    (sentence,) = told
+    assert "could not be saved" in sentence
+
+
+def test_a_disk_that_hangs_neither_holds_up_the_end_nor_brings_older_settings_back(
+    qtbot: QtBot, path: Path, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, writing = threading.Event(), threading.Event()
+
+    def save(settings: Settings, to: Path) -> None:
+        writing.set()
+        assert disk.wait(20)
+        save_settings(settings, to)
+
+    monkeypatch.setattr(settings_keeper, "save_settings", save)
+    keeper, changes, _ = keep(quiet_ms=1)
+    changes.changed.emit(Settings(mode="tiny"))
+    qtbot.waitUntil(writing.is_set)
+    changes.changed.emit(Settings(mode="base"))
+    assert not keeper.close(0.01)
+    disk.set()
+    assert keeper.close(5)
+    assert load_settings(path) == Settings(mode="base")
 
 
 # --- the program asked to end ------------------------------------------------------------------------
@@ -115,6 +142,10 @@ class Prepared(app.Program):
     def work(self):
         self.window.arrivals._save_image(QImage(8, 8, QImage.Format.Format_RGB32))
         self.session.remember(mode="base")
+        if sys.argv[2] == "hanging":
+            print("ready", flush=True)
+            while True:
+                pass
         if sys.argv[2] == "typing":
             self.session.page_image_changed.connect(self.type)
             return
@@ -158,3 +189,19 @@ def test_a_program_that_is_asked_to_end_remembers_and_cleans_up(
     assert not list(temporary.iterdir())
     left = take_left_behind(settings_folder)
     assert [path.read_text().splitlines()[-1] for path in left] == ["what I typed"] * (doing == "typing")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
+def test_a_second_signal_ends_a_program_that_hangs(draw_page: Callable[..., Path]) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, str(draw_page()), "hanging"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+        program.send_signal(signal.SIGTERM)
+        while program.poll() is None:  # one may come before the other was taken note of
+            program.send_signal(signal.SIGTERM)
+        assert program.wait(20) == -signal.SIGTERM

@@ -128,6 +128,18 @@ def test_of_very_many_pages_only_the_newest_can_be_undone(
     assert undoable == [False, False, True, True]
 
 
+def test_nothing_is_kept_of_pages_that_left_the_list(pane: TextPane) -> None:
+    for page in range(3):
+        pane.show_text("text", page)
+        editor(pane).insertPlainText("x")
+    pane.forget_others([1, 2])
+    undoable = []
+    for page in range(2):
+        pane.show_text("xtext", page)
+        undoable.append(editor(pane).document().isUndoAvailable())
+    assert undoable == [False, True]
+
+
 def test_a_page_that_is_looked_at_again_has_the_colours_and_the_size_of_now(pane: TextPane) -> None:
     pane.show_text("page one", 1)
     editor(pane).insertPlainText("x")

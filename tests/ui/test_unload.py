@@ -350,3 +350,22 @@ def test_a_device_that_no_menu_offers_is_shown_where_it_is_remembered(window: Ma
 def test_the_menu_of_the_model_chip_offers_the_same(window: MainWindow) -> None:
     offered = window.tool_bar.model_chip.menu().actions()
     assert all(window.actions_by_name[name] in offered for name in ("device", "precision", "idle", "unload"))
+
+
+def test_a_model_that_pages_wait_for_is_not_unloaded(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
+    begin_reading(qtbot, session, fake_engine)
+
+    def choose() -> None:
+        session.models.choose_device("cpu")
+        fake_engine.gate.set()  # the page is let go of, and waits for the other model
+
+    begin_loading(qtbot, fake_engine, choose)
+    assert session.activity.page_count == 1
+    assert not session.can_unload
+    assert not window.actions_by_name["unload"].isEnabled()
+    fake_engine.load_gate.set()
+    qtbot.waitUntil(lambda: session.activity == Activity())
+    assert session.can_unload
