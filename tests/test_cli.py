@@ -571,10 +571,11 @@ def test_a_long_output_is_not_written_again_at_each_page(run, book, tmp_path, mo
 def test_a_pipe_gets_each_page_once(run, book, tmp_path):
     pipe, got = tmp_path / "pipe", []
     os.mkfifo(pipe)
-    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()), daemon=True)
     reader.start()
     run("read", book, "-q", "-o", pipe)
-    reader.join()
+    reader.join(10)
+    assert not reader.is_alive()
     assert got[0].count("<!-- page: ") == 5
 
 
