@@ -15,6 +15,7 @@ UNWANTED = {
     "README.md": b"# DeepSeek-OCR",
     "assets/fig.png": b"\x89PNG",
     "evil/../../model.safetensors": b"",
+    "mod\u0435l.safetensors": b"named in Cyrillic",
 }
 
 

@@ -25,6 +25,7 @@ from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import check_folder
 from rtocr_gui.ocr.greedy import GenerationRules, GreedyText
+from rtocr_gui.ocr.growing_cache import make_cache
 from rtocr_gui.ocr.pages_together import PageEvent, PageFailed, PageRequest
 from rtocr_gui.ocr.reading import (
     TASKS,
@@ -240,19 +241,33 @@ def test_a_text_that_cannot_be_let_go_spoils_no_other(
     assert [text.token_ids for text in texts[1:]] == alone[1:]
 
 
+@pytest.mark.parametrize("device", ["cpu", "mps"])  # whose layers grow, and are stock
 def test_a_pass_that_fails_midway_can_be_made_again(
-    monkeypatch: pytest.MonkeyPatch, tiny_model: UnlimitedOcrForConditionalGeneration
+    device: str, monkeypatch: pytest.MonkeyPatch, tiny_model: UnlimitedOcrForConditionalGeneration
 ) -> None:
     alone = [by_itself(tiny_model, page).token_ids for page in THREE]
     last_layer = tiny_model.model.language_model.layers[-1]
-    forward, runs = last_layer.forward, iter(range(1000))
+    forward, runs, shared_runs = last_layer.forward, iter(range(1000)), iter(range(1000))
 
     def runs_out_in_places(*args: Any, **named: Any) -> Any:
-        if next(runs) in (4, 7, 8):  # three prompts come first
+        run = next(runs)
+        if run in (4, 7, 8):  # three prompts come first
             raise torch.OutOfMemoryError
-        return forward(*args, **named)
+        output = forward(*args, **named)
+        if run == 10:  # between keys and values
+            memory: Any = batch._cache.layers[-1]
+            memory.values = memory.values[..., :-1, :]
+            raise torch.OutOfMemoryError
+        return output
+
+    def found_out_late(logits: torch.Tensor, of_shared_pass: bool) -> greedy.Candidates:
+        if of_shared_pass and next(shared_runs) in (1, 5):
+            raise torch.OutOfMemoryError
+        return greedy.Candidates(logits, of_shared_pass)
 
     monkeypatch.setattr(last_layer, "forward", runs_out_in_places)
+    monkeypatch.setattr(batching, "Candidates", found_out_late)
+    monkeypatch.setattr(batching, "make_cache", lambda config, _: make_cache(config, torch.device(device)))
     batch = Batch(tiny_model)
     texts = [SharedGeneration(batch, page.rules, threading.Event()) for page in THREE]
     for text, page in zip(texts, THREE, strict=True):
@@ -265,7 +280,7 @@ def test_a_pass_that_fails_midway_can_be_made_again(
                 break
             except torch.OutOfMemoryError:
                 failures += 1
-    assert failures == 3
+    assert failures == 6
     assert [text.token_ids for text in texts] == alone
 
 

@@ -97,9 +97,10 @@ def test_hidden_sizes_fall_back_to_those_of_the_official_code(folder: Path) -> N
     assert sizes.clip.mlp_width == 4 * 12
 
 
-def test_shards_are_found_by_their_index(folder: Path) -> None:
+@pytest.mark.parametrize("name", ["a-1", "modèle_文"])
+def test_shards_are_found_by_their_index(name: str, folder: Path) -> None:
     whole = inspect_checkpoint(folder)
-    shard(folder)
+    shard(folder, (f"{name}.safetensors", "a-2.safetensors"))
     sharded = inspect_checkpoint(folder)
     assert sharded.parameter_count == whole.parameter_count
     assert sharded.weight_bytes == sum(path.stat().st_size for path in folder.glob("*.safetensors"))

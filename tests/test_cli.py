@@ -571,10 +571,11 @@ def test_a_long_output_is_not_written_again_at_each_page(run, book, tmp_path, mo
 def test_a_pipe_gets_each_page_once(run, book, tmp_path):
     pipe, got = tmp_path / "pipe", []
     os.mkfifo(pipe)
-    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()), daemon=True)
     reader.start()
     run("read", book, "-q", "-o", pipe)
-    reader.join()
+    reader.join(10)
+    assert not reader.is_alive()
     assert got[0].count("<!-- page: ") == 5
 
 
@@ -931,6 +932,13 @@ os.execv(sys.executable, [sys.executable, "-W", "error", "-c", *sys.argv[2:]])
 """
 """Runs a program with a stream closed, as `2>&-` does."""
 
+NAMED = """
+from tests import fake_engine
+ModelInfo = fake_engine.ModelInfo
+fake_engine.ModelInfo = lambda folder, _, *others: ModelInfo(folder, "l\\u00ebtter\\u65e5\\u672c", *others)
+"""
+"""Gives the model of the fake engine a name that few character sets have."""
+
 
 @pytest.mark.parametrize(
     ("argv", "code"), [(["--help"], 0), (["read"], 2), (["read", "no-such-file.png"], 1)]
@@ -981,6 +989,18 @@ def test_progress_that_nobody_listens_to_costs_no_text(page, tmp_path):
 @pytest.mark.parametrize("stream", [0, 1, 2])
 def test_a_stream_that_is_closed_costs_no_text(page, tmp_path, stream):
     process = in_process(CLOSING, stream, FAKE, "read", page, "-q", "-o", tmp_path / "out.md")
+    assert process.communicate() == (b"", b"")
+    assert process.returncode == 0
+    assert "page 1 of page.png" in (tmp_path / "out.md").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stands for what a Unix shell can do")
+def test_a_name_that_the_locale_cannot_write_costs_no_text_where_a_stream_is_closed(
+    page, tmp_path, monkeypatch
+):
+    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(name, value)
+    process = in_process(CLOSING, 2, NAMED + FAKE, "read", page, "-o", tmp_path / "out.md")
     assert process.communicate() == (b"", b"")
     assert process.returncode == 0
     assert "page 1 of page.png" in (tmp_path / "out.md").read_text()

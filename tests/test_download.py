@@ -472,6 +472,7 @@ def test_a_proxy_that_is_not_there_is_told_without_its_password(
     ("name", "value", "sentence"),
     [
         ("ALL_PROXY", "socks5h://127.0.0.1:9", r"ALL_PROXY names a SOCKS proxy.*pip install socksio"),
+        ("HTTPS_PROXY", "socks4://127.0.0.1:9", "HTTPS_PROXY names a SOCKS proxy that RTOCR cannot use"),
         ("HTTPS_PROXY", "foo://bar", "HTTPS_PROXY is not the address of a proxy: give one such as http://"),
         ("HTTP_PROXY", "http://me:secret@host:port", "HTTP_PROXY is not the address of a proxy"),
         ("SSL_CERT_FILE", "nowhere.pem", "SSL_CERT_FILE names no file of certificates that can be read"),
@@ -488,6 +489,30 @@ def test_a_variable_with_which_no_server_can_be_asked_is_named(
         run(hub, folder)
     assert "secret" not in str(caught.value)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("proxy", "sentence"),
+    [
+        (
+            "socks5://127.0.0.1:9",
+            r"setting names a SOCKS proxy.*pip install socksio.* there or in HTTPS_PROXY",
+        ),
+        (
+            "socks://127.0.0.1:9",
+            "setting names a SOCKS proxy that RTOCR cannot use.* there or in HTTPS_PROXY",
+        ),
+        ("host:port", "setting is not the address of a proxy: .* there or in HTTPS_PROXY"),
+    ],
+)
+def test_a_proxy_of_the_system_with_which_no_server_can_be_asked_is_told(
+    proxy: str, sentence: str, hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)  # type: ignore[arg-type]  # as if not installed
+    for module in ("httpx2._utils", "rtocr_gui.ocr.hub_errors"):  # as Windows and macOS have it
+        monkeypatch.setattr(f"{module}.getproxies", lambda: {"http": proxy, "https": proxy})
+    with pytest.raises(DownloadError, match=f"^The system's proxy {sentence}"):
+        run(hub, folder)
 
 
 def test_a_login_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -70,6 +70,37 @@ def test_a_rule_between_pages_never_turns_the_line_above_into_a_heading():
     assert "heading_open" not in tokens
 
 
+class Place(HTMLParser):
+    """Which tables are open where the second page begins, and the element that it is alone in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_second: list[str] | None = None
+        self._tables: list[str] = []
+        self._innermost = ""
+
+    def handle_starttag(self, tag, attrs):
+        self._innermost = tag
+        if tag == "table":
+            self._tables.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag == "table" and self._tables:
+            self._tables.pop()
+
+    def handle_data(self, data):
+        if data == "Second page":
+            self.of_second = [*self._tables, self._innermost]
+
+
+def place_of_second(markdown: str) -> list[str] | None:
+    from markdown_it import MarkdownIt
+
+    place = Place()
+    place.feed(MarkdownIt("commonmark").render(markdown))
+    return place.of_second
+
+
 @pytest.mark.parametrize(
     "cut",
     [
@@ -78,35 +109,19 @@ def test_a_rule_between_pages_never_turns_the_line_above_into_a_heading():
         "text\n\n```\n<table>",
         "~~~ python\nprint()\n",
         "```\n</table>\n```\n\n<table><tr><td>",
+        "````\n```\ncode\n```",
+        "  ```\ncode\n    ```",
+        "```\ncode\n```x\ncode",
+        "```\ncode\n~~~",
+        "<table><tr><td>\n\n~~~~\ncode\n~~~",
+        "<table><tr><td>`</td></tr></table>\n<table><tr><td>`",
+        "- item\n\n  ```\n  code",
+        "- ```\n  code\n\ntext\n```\ncode",
     ],
 )
 def test_what_a_page_leaves_open_does_not_take_in_the_next_one(cut):
-    from markdown_it import MarkdownIt
-
-    class Depth(HTMLParser):
-        """How many elements are open where the second page begins."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.open: list[str] = []
-            self.open_at_second: list[str] | None = None
-
-        def handle_starttag(self, tag, attrs):
-            if tag not in ("br", "hr"):
-                self.open.append(tag)
-
-        def handle_endtag(self, tag):
-            while self.open and self.open.pop() != tag:
-                pass
-
-        def handle_data(self, data):
-            if "Second page" in data:
-                self.open_at_second = list(self.open)
-
     whole = markdown_of_pages([ExportPage("a", cut), ExportPage("b", "Second page")])
-    shown = Depth()
-    shown.feed(MarkdownIt("commonmark").render(whole))
-    assert shown.open_at_second == ["p"]
+    assert place_of_second(whole) == ["p"]
     assert cut in whole
     assert markdown_of_pages([ExportPage("a", cut)]).endswith(f"{cut}\n")
 
@@ -118,8 +133,48 @@ def test_what_a_page_ends_itself_is_not_ended_again():
         "</table>",
         "a < table",
         "plain",
+        "```foo``` is inline code",
+        "````md\n```\n<table>\n````",
+        "```\ncode\n```x\ncode\n  `````  ",
+        "    ```\nno fence",
+        "- ```\n  code\n  ```",
+        "1. ```\n   code",
+        "> ```\n> code",
+        "The tag `<table>` and ``a ` <table>``",
+        "<!-- <table> -->\n\ntext <!-- <table> -->",
+        "<table><tr><td>1</td></tr></table>\n```",
     ):
         assert missing_ends(whole) == ""
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *(
+                    "```",
+                    "````",
+                    "~~~",
+                    "~~~~",
+                    "  ```",
+                    "   ~~~",
+                    "``` py",
+                    "~~~ a`b",
+                    "```x",
+                    "```foo``` in line",
+                ),
+                *("`", "`x", "`<table>`", "``<table>`", "words", "  words", "", "<!-- <table> -->"),
+                *("<table>", "  <table>", "a <table> b", "</table>", "<td>", "<table><tr><td>`"),
+                *("<table><tr><td>1</td></tr></table>", "a <!-- <table> --> b"),
+            ]
+        ),
+        max_size=7,
+    ).map("\n".join)
+)
+def test_pages_end_as_markdown_has_it(text):
+    ends = missing_ends(text)
+    assert place_of_second(f"{text}\n{ends}\n\n---\n\nSecond page") == ["p"]
+    assert not ends or place_of_second(f"{text}\n\n---\n\nSecond page") != ["p"]
 
 
 @given(

@@ -248,12 +248,14 @@ def test_nothing_of_a_folder_is_executed(tmp_path: Path) -> None:
         '{"endpoint": "e\\n", "repository": "r", "commit": "c", "files": {}}',
         '{"endpoint": "e", "repository": "r", "commit": "c", "files": {"../a": {"size": 1, "digest": "%s"}}}'
         % ("0" * 64),
+        '{"endpoint": "e", "repository": "r", "commit": "c", "files": {"é": {"size": 1, "digest": "%s"}}}'
+        % ("0" * 64),
         '{"endpoint": "e", "repository": "r", "commit": "c", "files": {"a": {"size": -1, "digest": "%s"}}}'
         % ("0" * 64),
     ],
 )
 def test_a_record_of_nonsense_is_refused(content: str, downloaded: Path) -> None:
-    (downloaded / "rtocr-download.json").write_text(content)
+    (downloaded / "rtocr-download.json").write_text(content, encoding="utf-8")
     assert "“rtocr-download.json” is damaged" in refused(downloaded).problem
 
 

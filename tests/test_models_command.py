@@ -105,6 +105,21 @@ def test_a_download_may_go_to_a_folder_and_in_silence(
     assert {path.name for path in folder.iterdir()} >= set(NEEDED)
 
 
+def test_a_model_is_downloaded_and_checked_also_where_stdout_is_closed(
+    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(tmp_path / "here")
+    for arguments, code in (
+        (["download", "--endpoint", hub.endpoint, "--folder", folder, "--quiet"], 0),
+        (["check", folder, "--quiet"], 0),
+        (["fit", folder], 1),
+        (["list"], 1),
+    ):
+        monkeypatch.setattr(sys, "stdout", None)
+        assert main(["models", *arguments]) == code
+    assert capsys.readouterr().err.count("stdout is closed") == 2
+
+
 def test_a_download_that_fails_tells_why_and_goes_on_next_time(
     hub: HubServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -76,6 +76,8 @@ def test_a_formula_keeps_its_signs() -> None:
         "<table><tr></tr></table>",
         "<table></table>",
         f"```html\n{SIMPLE}\n```",
+        f"````\n```\n{SIMPLE}\n````",
+        f"  ~~~\n{SIMPLE}\n  ~~~",
         "a | b",
     ],
 )

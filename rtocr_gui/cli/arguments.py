@@ -100,6 +100,12 @@ def named_outputs(arguments: argparse.Namespace) -> list[Path]:
     return [path for path in named if isinstance(path, Path)]
 
 
+def needs_stdout(arguments: argparse.Namespace) -> bool:
+    """True where a command is for nothing but the text that it would write to stdout."""
+    is_done_without = arguments.command == "models" and arguments.action in ("download", "check")
+    return not is_done_without and not named_outputs(arguments)
+
+
 def _add_read(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures and PDFs")
     parser.add_argument(

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Sequence
 
 from rtocr_gui.cli import accuracy, curve, plan, read, speed
-from rtocr_gui.cli.arguments import named_outputs, parse_arguments
+from rtocr_gui.cli.arguments import named_outputs, needs_stdout, parse_arguments
 from rtocr_gui.cli.pages import EngineFactory, real_engine
 from rtocr_gui.cli.progress import Progress, abandon
 from rtocr_gui.errors import RtocrError
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
         sys.stdout.reconfigure(encoding="utf-8")
     warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # tells of tags, not of pixels
     progress = Progress(sys.stderr, getattr(arguments, "quiet", False))
-    if not is_heard and not named_outputs(arguments):
+    if not is_heard and needs_stdout(arguments):
         progress.complain("stdout is closed. Open it, or name a file to write to.")
         return EXIT_FAILED
     try:
@@ -85,7 +85,9 @@ def _replace_closed_streams() -> bool:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             nowhere = os.open(os.devnull, os.O_RDWR)
-            setattr(sys, name, os.fdopen(nowhere, mode, closefd=False))  # as Python opens its own
+            # Closes as Python's own do; no locale keeps a name from being written to it.
+            stream = os.fdopen(nowhere, mode, encoding="utf-8", errors="backslashreplace", closefd=False)
+            setattr(sys, name, stream)
     return is_heard
 
 

@@ -14,7 +14,27 @@ from html.parser import HTMLParser
 _TABLE = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
 _TABLE_END = re.compile(r"</table\s*>", re.IGNORECASE)
 _TABLE_TAG = re.compile(r"<(/?)table\b", re.IGNORECASE)
-_FENCE = re.compile(r"^(```|~~~).*?(?:(?P<end>^\1)|\Z)", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(
+    r"""
+    ^(?P<opener>\ {0,3}(?P<item>(?:[-+*]|\d{1,9}[.)])\ +)?(?P<fence>(?P<sign>[`~])(?P=sign){2,}))
+    (?: (?<=~) | (?=[^`\n]*$) ) .*?
+    (?:
+        (?P<end> ^(?(item)\ +|\ {0,3})(?P=fence)(?P=sign)*[ \t]*$ | (?(item)(?:^(?=\S)|\Z)|(?!)) )
+        | \Z
+    )
+    | ^\ {0,3}<!--.*?(?:-->|\Z)
+    | (?P<html>
+        ^\ {0,3}</?(?:table|caption|colgroup|col|thead|tbody|tfoot|tr|td|th)(?![^\s/>]).*?(?:^[ \t]*$|\Z)
+    )
+    """,
+    re.DOTALL | re.MULTILINE | re.IGNORECASE | re.VERBOSE,
+)
+"""A code block between fences, a comment, or the HTML of a table: where one begins, CommonMark sees no other
+before its end. HTML ends with a blank line, and a code block that begins an item of a list ends with it."""
+_ASIDE = re.compile(
+    r"<!--.*?(?:-->|\Z)|(?<![\\`])(`+)(?!`)(?:(?!^[ \t]*$).)+?(?<!`)\1(?!`)", re.DOTALL | re.MULTILINE
+)
+"""A comment, or code in a paragraph."""
 _FORMULA = re.compile(r"(\\\(.*?\\\)|\\\[.*?\\\])", re.DOTALL)
 _REMARK = re.compile(r"<[!?]")
 _SPECIAL = re.compile(r"([\\`*_\[\]~|])")
@@ -33,7 +53,7 @@ _CELLS = ("td", "th")
 
 def with_pipe_tables(markdown: str) -> str:
     """Write HTML tables as pipe tables where they fit; everything else stays as it is."""
-    fences = [fence.span() for fence in _FENCE.finditer(markdown)]
+    fences = [block.span() for block in _BLOCK.finditer(markdown) if block["opener"]]
     pieces: list[str] = []
     done = 0
     for found in _TABLE.finditer(markdown, 0, _last_end(markdown)):
@@ -49,13 +69,17 @@ def with_pipe_tables(markdown: str) -> str:
 
 def missing_ends(markdown: str) -> str:
     """What ends a code block, or tables, that a text leaves open, as one does that was stopped there."""
-    open_fence = next((fence for fence in _FENCE.finditer(markdown) if fence["end"] is None), None)
-    if open_fence is not None:
-        return open_fence[1]
+    blocks = _BLOCK.finditer(markdown)
+    openers = [block["opener"] for block in blocks if block["opener"] and block["end"] is None]
     depth = 0
-    for tag in _TABLE_TAG.finditer(_FENCE.sub("", markdown)):
+    for tag in _TABLE_TAG.finditer(_ASIDE.sub("", _BLOCK.sub(_with_tags_alone, markdown))):
         depth = max(0, depth - 1) if tag[1] else depth + 1
-    return "</td></tr></table>" * depth
+    return "\n".join(filter(None, [*openers, "</td></tr></table>" * depth]))
+
+
+def _with_tags_alone(block: re.Match[str]) -> str:
+    """What of a block may open or end a table; in HTML, no tick begins code."""
+    return block["html"].replace("`", "") if block["html"] else "\n\n"
 
 
 def _last_end(markdown: str) -> int:

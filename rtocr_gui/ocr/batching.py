@@ -126,12 +126,12 @@ class Batch:
             mask = torch.arange(width + 1, device=device) >= missing[:, None, None, None]  # (B, 1, 1, W)
         try:
             logits = self._forward(self._embedded(token_ids), positions, mask, self._cache)
+            candidates = Candidates(logits, of_shared_pass=len(rows) > 1)  # here a GPU tells what went wrong
         except (RuntimeError, MemoryError):
             layers: Any = self._cache.layers
-            for layer in layers:  # some may have taken the tokens in
-                layer.crop(width - layer.get_seq_length())
+            for layer in layers:  # some may have taken the tokens in, or their keys alone
+                layer.keys, layer.values = layer.keys[..., :width, :], layer.values[..., :width, :]
             raise
-        candidates = Candidates(logits, of_shared_pass=len(rows) > 1)
         pass_ms = (time.perf_counter() - started) * 1000
         for place, row in enumerate(rows):
             row.length += 1

@@ -182,7 +182,7 @@ def _headers(source: ModelSource) -> dict[str, str]:
 
 
 def _is_wanted(name: object) -> bool:
-    return isinstance(name, str) and (name in _WANTED or is_weight_file(name))
+    return isinstance(name, str) and name.isascii() and (name in _WANTED or is_weight_file(name))
 
 
 def _read_entry(entry: Mapping[str, Any]) -> ModelFile:

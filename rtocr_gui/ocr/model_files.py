@@ -41,7 +41,7 @@ class ModelFile:
     """A file of a model, as a server lists it and as a download is recorded.
 
     Attributes:
-        name: plain, without folders.
+        name: plain ASCII, without folders.
         size_bytes: of its content.
         digest: of its content, hexadecimal: SHA-256 of large files, Git's own SHA-1 of small ones.
 
@@ -54,8 +54,9 @@ class ModelFile:
     digest: str
 
     def __post_init__(self) -> None:
-        sized = type(self.size_bytes) is int and 0 < self.size_bytes <= _LARGEST_BYTES
-        if not sized or not _PLAIN_NAME.fullmatch(self.name) or not _DIGEST.fullmatch(self.digest):
+        is_named = _PLAIN_NAME.fullmatch(self.name) is not None and self.name.isascii()
+        is_sized = type(self.size_bytes) is int and 0 < self.size_bytes <= _LARGEST_BYTES
+        if not is_named or not is_sized or not _DIGEST.fullmatch(self.digest):
             raise ValueError(f"no file of a model: {self}")
 
 
