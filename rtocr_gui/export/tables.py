@@ -10,31 +10,16 @@ that a text leaves open. Knows no page and no file.
 import html
 import re
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 _TABLE = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
 _TABLE_END = re.compile(r"</table\s*>", re.IGNORECASE)
 _TABLE_TAG = re.compile(r"<(/?)table\b", re.IGNORECASE)
-_BLOCK = re.compile(
-    r"""
-    ^(?P<opener>\ {0,3}(?P<item>(?:[-+*]|\d{1,9}[.)])\ +)?(?P<fence>(?P<sign>[`~])(?P=sign){2,}))
-    (?: (?<=~) | (?=[^`\n]*$) ) .*?
-    (?:
-        (?P<end> ^(?(item)\ +|\ {0,3})(?P=fence)(?P=sign)*[ \t]*$ | (?(item)(?:^(?=\S)|\Z)|(?!)) )
-        | \Z
-    )
-    | ^\ {0,3}<!--.*?(?:-->|\Z)
-    | (?P<html>
-        ^\ {0,3}</?(?:table|caption|colgroup|col|thead|tbody|tfoot|tr|td|th)(?![^\s/>]).*?(?:^[ \t]*$|\Z)
-    )
-    """,
-    re.DOTALL | re.MULTILINE | re.IGNORECASE | re.VERBOSE,
-)
-"""A code block between fences, a comment, or the HTML of a table: where one begins, CommonMark sees no other
-before its end. HTML ends with a blank line, and a code block that begins an item of a list ends with it."""
-_ASIDE = re.compile(
-    r"<!--.*?(?:-->|\Z)|(?<![\\`])(`+)(?!`)(?:(?!^[ \t]*$).)+?(?<!`)\1(?!`)", re.DOTALL | re.MULTILINE
-)
-"""A comment, or code in a paragraph."""
+_LINE_END = re.compile(r"\r\n?|\n")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FORMULA = re.compile(r"(\\\(.*?\\\)|\\\[.*?\\\])", re.DOTALL)
 _REMARK = re.compile(r"<[!?]")
 _SPECIAL = re.compile(r"([\\`*_\[\]~|])")
@@ -53,7 +38,7 @@ _CELLS = ("td", "th")
 
 def with_pipe_tables(markdown: str) -> str:
     """Write HTML tables as pipe tables where they fit; everything else stays as it is."""
-    fences = [block.span() for block in _BLOCK.finditer(markdown) if block["opener"]]
+    fences = _fences(markdown)
     pieces: list[str] = []
     done = 0
     for found in _TABLE.finditer(markdown, 0, _last_end(markdown)):
@@ -69,17 +54,36 @@ def with_pipe_tables(markdown: str) -> str:
 
 def missing_ends(markdown: str) -> str:
     """What ends a code block, or tables, that a text leaves open, as one does that was stopped there."""
-    blocks = _BLOCK.finditer(markdown)
-    openers = [block["opener"] for block in blocks if block["opener"] and block["end"] is None]
+    lowered = markdown.lower()
+    if not _may_hold_fences(markdown) and lowered.count("<table") <= lowered.count("</table"):
+        return ""  # as on nearly every page
+    tokens = _parse(f"{markdown}\n\nbehind it")
+    fence = tokens[-1].markup if tokens[-1].type == "fence" else ""
+    parts = (part for token in tokens for part in (token, *(token.children or ())))
+    tags = "".join(part.content for part in parts if part.type in ("html_block", "html_inline"))
     depth = 0
-    for tag in _TABLE_TAG.finditer(_ASIDE.sub("", _BLOCK.sub(_with_tags_alone, markdown))):
+    for tag in _TABLE_TAG.finditer(_COMMENT.sub("", tags)):
         depth = max(0, depth - 1) if tag[1] else depth + 1
-    return "\n".join(filter(None, [*openers, "</td></tr></table>" * depth]))
+    return "\n".join(filter(None, (fence, "</td></tr></table>" * depth)))
 
 
-def _with_tags_alone(block: re.Match[str]) -> str:
-    """What of a block may open or end a table; in HTML, no tick begins code."""
-    return block["html"].replace("`", "") if block["html"] else "\n\n"
+def _fences(markdown: str) -> list[tuple[int, int]]:
+    """Where code blocks between fences begin and end."""
+    if not _may_hold_fences(markdown):
+        return []
+    begins = [0, *(end.end() for end in _LINE_END.finditer(markdown)), len(markdown)]
+    lines = [token.map for token in _parse(markdown) if token.type == "fence" and token.map is not None]
+    return [(begins[first], begins[min(end, len(begins) - 1)]) for first, end in lines]
+
+
+def _may_hold_fences(markdown: str) -> bool:
+    return "```" in markdown or "~~~" in markdown
+
+
+def _parse(markdown: str) -> "list[Token]":
+    from markdown_it import MarkdownIt  # takes a tenth of a second, which few texts need
+
+    return MarkdownIt("commonmark").parse(markdown)
 
 
 def _last_end(markdown: str) -> int:
