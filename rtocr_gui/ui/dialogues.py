@@ -162,7 +162,7 @@ class Dialogues(QObject):
         loss = self._session.loss(self._session.refs)
         return not loss.matters or questions.agrees(
             self._window,
-            "Close without exporting?" if loss.typed or loss.read else "Close before the page is read?",
+            "Close without exporting?" if loss.typed or loss.read else "Close while the model is reading?",
             _in_words(loss, lambda lost: counted(lost, "page"), "when the window closes"),
             "Close",
         )

@@ -360,7 +360,7 @@ def test_closing_during_a_reading_ends_within_two_seconds(
     qtbot.waitUntil(fake_engine.reading_began.is_set)
     assert not window.close()
     said = "The model is still reading 1 page. What was read so far is lost when the window closes."
-    assert asked == [("Close before the page is read?", said)]
+    assert asked == [("Close while the model is reading?", said)]
     monkeypatch.setattr(questions, "agrees", lambda *_: True)
     assert window.close()
     assert bridge.close(2)
