@@ -54,9 +54,8 @@ def with_pipe_tables(markdown: str) -> str:
 
 def missing_ends(markdown: str) -> str:
     """What ends a code block, or tables, that a text leaves open, as one does that was stopped there."""
-    lowered = markdown.lower()
-    if not _may_hold_fences(markdown) and lowered.count("<table") <= lowered.count("</table"):
-        return ""  # as on nearly every page
+    if not _may_hold_fences(markdown) and "<table" not in markdown.lower():
+        return ""
     tokens = _parse(f"{markdown}\n\nbehind it")
     fence = tokens[-1].markup if tokens[-1].type == "fence" else ""
     parts = (part for token in tokens for part in (token, *(token.children or ())))
