@@ -17,6 +17,9 @@ from typing import Any
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.files import write_atomically
 
+LEAST_RETENTION = 0.01
+"""Share of visual tokens below which nobody can ask for fewer, in the window and on the command line."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -78,8 +81,8 @@ class Settings:
     column_state: str = ""
 
     def __post_init__(self) -> None:
-        if self.retention is not None and not 0.01 <= self.retention <= 1:
-            raise SettingsError("The retention ratio must be between 0.01 and 1.")
+        if self.retention is not None and not LEAST_RETENTION <= self.retention <= 1:
+            raise SettingsError(f"The retention ratio must be between {LEAST_RETENTION} and 1.")
         if not 0 <= self.overlay_opacity <= 1:
             raise SettingsError("The opacity of the overlay must be between 0 and 1.")
         if not 0 <= self.unload_after_min <= 24 * 60:

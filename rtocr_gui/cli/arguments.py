@@ -11,7 +11,6 @@ from pathlib import Path
 
 from rtocr_gui.cli.values import (
     ALL_PAGES,
-    LEAST_RETENTION,
     csv_target,
     device_name,
     json_target,
@@ -30,6 +29,7 @@ from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, TASKS, Mode
+from rtocr_gui.settings import LEAST_RETENTION
 from rtocr_gui.version import program_version
 
 EXIT_CODES = """\

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES
+from rtocr_gui.settings import LEAST_RETENTION
 
-LEAST_RETENTION = 0.01
 DPI_RANGE = (36, 600)
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 

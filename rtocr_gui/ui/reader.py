@@ -254,6 +254,7 @@ class Reader(QObject):
         return page
 
     def _tell(self) -> None:
-        if self.activity != self._told:
-            self._told = self.activity
-            self.activity_changed.emit(self._told)
+        activity = self.activity
+        if activity != self._told:
+            self._told = activity
+            self.activity_changed.emit(activity)

@@ -59,7 +59,7 @@ class RetentionBar(QWidget):
         self._marks = RetentionMarks(self._slider)
 
         self._spin = QSpinBox()
-        self._spin.setRange(1, 100)
+        self._spin.setRange(self._slider.minimum(), self._slider.maximum())
         self._spin.setSuffix(" %")
         self._spin.setKeyboardTracking(False)
         self._spin.setAccessibleName("Retention ratio in percent, as a number")

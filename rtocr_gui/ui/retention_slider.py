@@ -18,6 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rtocr_gui.settings import LEAST_RETENTION
+
 DETENTS = {
     25: "a quarter of the tokens",
     50: "half of the tokens",
@@ -42,7 +44,7 @@ class RetentionSlider(QSlider):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
-        self.setRange(1, 100)
+        self.setRange(round(100 * LEAST_RETENTION), 100)
         self.setPageStep(10)
         self.setMinimumWidth(self.fontMetrics().averageCharWidth() * 22)
         self._passing = False

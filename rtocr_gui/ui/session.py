@@ -34,6 +34,7 @@ from rtocr_gui.ui.finder import Finder
 from rtocr_gui.ui.markdown_exporter import MarkdownExporter
 from rtocr_gui.ui.models import Models
 from rtocr_gui.ui.notices import LoadModel, Offer, about_file, about_page
+from rtocr_gui.ui.open_page import OpenPage
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_shelf import PageShelf
 from rtocr_gui.ui.page_texts import PageTexts
@@ -222,7 +223,7 @@ class Session(QObject):
     @property
     def has_selected_text(self) -> bool:
         """True where one of the selected pages has text."""
-        return next(self._texts_of_selected(), "") != ""
+        return any(self._texts_of_selected())
 
     def _texts_of_selected(self) -> Iterator[str]:
         for page in map(self._pages.get, self.selected):
@@ -253,7 +254,7 @@ class Session(QObject):
     def loss(self, refs: Iterable[PageRef]) -> Loss:
         """What would be lost with these pages; where all text was emptied, that was no loss to the person."""
         pages = [self._pages[ref] for ref in refs]
-        unsaved = [page.settled for page in pages if not (page.is_exported or page.is_beginning)]
+        unsaved = _unsaved(pages)
         typed = sum(page.edited for page in unsaved)
         return Loss(
             typed=typed if any(page.settled.text for page in pages) else 0,
@@ -263,8 +264,8 @@ class Session(QObject):
 
     def typed_texts(self) -> tuple[ExportPage, ...]:
         """The pages that hold typed text which is in no file."""
-        unsaved = [page.settled for page in self._pages if not page.is_exported]
-        return tuple(ExportPage(page.ref.label, page.text) for page in unsaved if page.edited and page.text)
+        typed = (page for page in _unsaved(self._pages) if page.edited and page.text)
+        return tuple(ExportPage(page.ref.label, page.text) for page in typed)
 
     @Slot(object, str)
     def _tell_of_file(self, path: Path, sentence: str) -> None:
@@ -531,3 +532,8 @@ class Session(QObject):
     def export(self, path: Path) -> None:
         """Write the text of all pages to one Markdown file; the outcome is told as a notice."""
         self._exporter.export(path, self.settings.pipe_tables)
+
+
+def _unsaved(pages: Iterable[OpenPage]) -> list[OpenPage]:
+    """Those of whose text there is no file, as they were before a reading under way; no mere beginnings."""
+    return [page.settled for page in pages if not (page.is_exported or page.is_beginning)]

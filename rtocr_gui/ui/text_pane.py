@@ -235,7 +235,6 @@ class TextPane(QWidget):
                 self._change_document(page)
             if text != self.text:
                 self._editor.setPlainText(text)
-            self._follow_text()
         self._page = page
         self._found_as = "", ()
         self.text_replaced.emit()

@@ -220,8 +220,8 @@ def block_loss(head: nn.Linear, tokens: Tensor, told: BlockLabels) -> tuple[Tens
 def within_loss(head: nn.Linear, tokens: Tensor, told: BlockLabels) -> tuple[Tensor, Tensor]:
     """Whether the edges of its block lie in a visual token of a whole page, and where in it.
 
-    Tokens that were asked for edges on the page alone told them to a twentieth of it or so, and a line of
-    text is not as high.
+    Tokens that were asked for edges on the page alone told those that others show to some three hundredths of
+    it, and a line of text is not as high.
 
     Args:
         head: from (D) to scores of the steps and of “beyond”, for left, top, right and bottom.
