@@ -224,10 +224,13 @@ class TextPane(QWidget):
             text: Markdown.
             page: whose text it is; with the same page as before, the scroll position stays.
         """
-        self.clear_mark()
+        self._mark = None
         same_page = page is not None and page == self._page
         if same_page and text == self.text:
+            self._draw_marks()
             return
+        self._found, self._found_as = [], ("", ())
+        self._draw_marks()  # Qt looks at former marks when it gets others, and the document may be gone by then
         bars = self._editor.verticalScrollBar(), self._preview.verticalScrollBar()
         positions = [bar.value() if same_page else 0 for bar in bars]
         with self._written_by_program():
@@ -236,7 +239,6 @@ class TextPane(QWidget):
             if text != self.text:
                 self._editor.setPlainText(text)
         self._page = page
-        self._found_as = "", ()
         self.text_replaced.emit()
         self._render_preview()
         for bar, position in zip(bars, positions, strict=True):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTabWidget, QToolBut
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui import text_pane
+from rtocr_gui.ui.finder import Found
 from rtocr_gui.ui.text_pane import PREVIEW_MS, SafePreview, TextPane
 
 LINES = "\n".join(f"line {number}" for number in range(200))
@@ -138,6 +139,14 @@ def test_nothing_is_kept_of_pages_that_left_the_list(pane: TextPane) -> None:
         pane.show_text("xtext", page)
         undoable.append(editor(pane).document().isUndoAvailable())
     assert undoable == [False, True]
+
+
+def test_what_was_found_goes_with_the_text_it_was_found_in(pane: TextPane) -> None:
+    pane.show_text("one two", 1)
+    pane.show_found(Found("two", ((4, 7),), None, 1))
+    assert len(editor(pane).extraSelections()) == 1
+    pane.show_text("two", 2)
+    assert editor(pane).extraSelections() == []  # Qt crashes where it looks at one whose document is gone
 
 
 def test_a_page_that_is_looked_at_again_has_the_colours_and_the_size_of_now(pane: TextPane) -> None:
