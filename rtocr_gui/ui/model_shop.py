@@ -205,7 +205,9 @@ class ModelShop(QObject):
         self._run_id += 1
         self._pause = threading.Event()
         run_id, pause, target = self._run_id, self._pause, self._target
+        self._begun_before = None  # it is chosen now: no list that is being made takes it back
         self._show(DownloadShown(DownloadState.RUNNING, self._download.progress))
+        self.refresh()
         self.begun_changed.emit(target)
 
         def download() -> None:

@@ -260,6 +260,22 @@ def test_a_paused_download_to_a_folder_of_the_persons_is_offered_again_by_the_ne
     assert next_shop.close(5)
 
 
+def test_a_download_that_began_before_the_list_was_there_ends_in_its_folder(
+    qtbot: QtBot, hub: HubServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"  # what was begun there before has been removed since
+    shop = ModelShop(BUNDLED, begun=folder, cache=tmp_path / "cache")
+    targets: list[Path] = []
+    shop.models_listed.connect(lambda told: targets.append(told.target))
+    shop.refresh()
+    with qtbot.waitSignals([shop.own_folders_changed, shop.download_ended], timeout=15_000):
+        shop.start_download(hub.endpoint)
+    with qtbot.waitSignal(shop.models_listed):
+        shop.refresh()
+    assert set(targets) == {folder}
+    assert shop.close(5)
+
+
 def test_a_discarded_download_can_begin_again(
     qtbot: QtBot, shop: ModelShop, hub: HubServer, tmp_path: Path
 ) -> None:
