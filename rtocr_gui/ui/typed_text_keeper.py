@@ -85,10 +85,11 @@ class TypedTextKeeper(QObject):
         try:
             if typed:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                self._lock.tryLock(0)  # it is free, and held from then on
+                self._lock.tryLock(0)  # it is free, and held as long as the file is there
                 export_markdown(typed, self._path)
             else:
                 self._path.unlink(missing_ok=True)
+                self._lock.unlock()
             self._written = typed
         except (OSError, ExportError) as error:
             _log.warning("typed text could not be kept: %s", error)

@@ -67,6 +67,18 @@ def test_what_was_typed_is_written_soon_and_gone_once_it_is_exported(
     qtbot.waitUntil(lambda: kept_in(folder) == [])
 
 
+def test_nothing_stays_beside_the_settings_while_all_is_exported(
+    qtbot: QtBot, folder: Path, begin: Begin
+) -> None:
+    _, typing = begin()
+    for _ in range(2):
+        typing.type(PAGE)
+        qtbot.waitUntil(lambda: len(kept_in(folder)) == 1)
+        assert take_left_behind(folder) == ()
+        typing.type()
+        qtbot.waitUntil(lambda: list(folder.iterdir()) == [])
+
+
 def test_an_orderly_end_leaves_nothing_behind(qtbot: QtBot, folder: Path, begin: Begin) -> None:
     keeper, typing = begin()
     typing.type(PAGE)
