@@ -94,10 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         program = Program(keeper.settings, Path(pasted))
         _tell_the_unforeseen(program.window)
         keeper.follow(program.session.settings_changed, program.window.notice_bar.add_problem)
-        session = program.session
-        typed.follow(
-            (session.text_typed, session.page_status_changed, session.pages_changed), session.typed_texts
-        )
+        typed.follow(program.session.typed_changed, program.session.typed_texts)
         for left in take_left_behind(path.parent):
             program.window.notice_bar.add_problem(
                 f"RTOCR ended unexpectedly before. What was typed and not exported then is in “{left}”."

@@ -7,7 +7,7 @@ people and is told. Knows no widget.
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class TypedTextKeeper(QObject):
         self._timer = QTimer(self, singleShot=True, interval=delay_ms)
         self._timer.timeout.connect(self._write_soon)
 
-    def follow(self, changed: Iterable[SignalInstance], typed: Callable[[], tuple[ExportPage, ...]]) -> None:
+    def follow(self, changed: SignalInstance, typed: Callable[[], tuple[ExportPage, ...]]) -> None:
         """Keep what is typed from now on.
 
         Args:
@@ -50,8 +50,7 @@ class TypedTextKeeper(QObject):
             typed: gives the pages that hold typed text which is in no file.
         """
         self._typed = typed
-        for signal in changed:
-            signal.connect(self._expect)
+        changed.connect(self._expect)
 
     def close(self, timeout_s: float, lost: bool = False) -> bool:
         """Write no more.

@@ -44,7 +44,7 @@ def begin(qtbot: QtBot, folder: Path) -> Iterator[Begin]:
 
     def make(delay_ms: int = 1) -> tuple[TypedTextKeeper, Typing]:
         keeper, typing = TypedTextKeeper(folder, delay_ms), Typing()
-        keeper.follow((typing.changed,), lambda: typing.pages)
+        keeper.follow(typing.changed, lambda: typing.pages)
         keepers.append(keeper)
         return keeper, typing
 
@@ -122,10 +122,11 @@ def test_the_session_tells_which_typed_text_is_in_no_file(
 ) -> None:
     open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
     assert session.typed_texts() == ()
-    with qtbot.waitSignal(session.text_typed):
+    with qtbot.waitSignal(session.typed_changed):
         session.edit_text("typed")
     (page,) = session.typed_texts()
     assert page.text == "typed"
     assert page.label == session.refs[0].label
-    session.export(tmp_path / "out.md")
+    with qtbot.waitSignal(session.typed_changed):
+        session.export(tmp_path / "out.md")
     assert session.typed_texts() == ()
