@@ -103,8 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = application.exec()
         if program.window.isVisible():  # a signal ended the program
             program.window.remember_place()
-        ended = [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models, program.bridge)]
-        ended.append(typed.close(CLOSE_TIMEOUT_S, lost=code != 0))
+        ended = [typed.close(CLOSE_TIMEOUT_S, lost=code != 0)]  # first, as it matters most
+        ended += [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models, program.bridge)]
     if not all(ended):
         # A long decode step or an import cannot be interrupted; the person should not wait for it.
         logging.shutdown()
