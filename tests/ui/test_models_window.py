@@ -276,6 +276,24 @@ def test_a_download_that_began_before_the_list_was_there_ends_in_its_folder(
     assert shop.close(5)
 
 
+def test_a_download_that_another_program_ended_is_listed_and_remembered(qtbot: QtBot, tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "mine")
+    shop = ModelShop(BUNDLED, begun=folder, cache=tmp_path / "cache")
+    with (
+        qtbot.waitSignal(shop.begun_changed) as forgotten,
+        qtbot.waitSignal(shop.own_folders_changed) as remembered,
+    ):
+        shop.refresh()
+    assert remembered.args == [(folder,)]
+    assert forgotten.args == [None]
+    for _ in range(2):
+        with qtbot.waitSignal(shop.models_listed) as listed:
+            shop.refresh()
+        assert [entry.folder for entry in listed.args[0].models] == [BUNDLED, folder]
+        assert listed.args[0].target != folder
+    assert shop.close(5)
+
+
 def test_a_discarded_download_can_begin_again(
     qtbot: QtBot, shop: ModelShop, hub: HubServer, tmp_path: Path
 ) -> None:
