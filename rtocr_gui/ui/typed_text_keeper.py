@@ -115,5 +115,7 @@ def take_left_behind(folder: Path) -> tuple[Path, ...]:
 
 def _lock_of(path: Path) -> QLockFile:
     lock = QLockFile(f"{path}.lock")
-    lock.setStaleLockTime(0)  # however old it is: it counts as long as its program runs
+    lock.setStaleLockTime(
+        1
+    )  # the system's own lock tells whether its program runs; no age, no process number
     return lock

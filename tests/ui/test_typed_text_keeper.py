@@ -1,10 +1,11 @@
 """What was typed and not exported outlives a program that does not end as it should."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QLockFile, QObject, Signal
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.export.markdown import ExportPage
@@ -103,8 +104,24 @@ def test_what_a_running_program_keeps_is_left_to_it(qtbot: QtBot, folder: Path, 
     _, typing = begin()
     typing.type(PAGE)
     qtbot.waitUntil(lambda: len(kept_in(folder)) == 1)
+    (lock,) = folder.glob("*.lock")
+    os.utime(lock, (1e9, 1e9))  # however long it has been running
     assert take_left_behind(folder) == ()
     assert len(kept_in(folder)) == 1
+
+
+def test_what_a_program_of_the_same_process_number_left_is_found(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "typed-0.md").write_text("typed")
+    path = folder / "typed-0.md.lock"
+    lock = QLockFile(str(path))
+    assert lock.tryLock(0)
+    of_this_process = path.read_bytes()
+    lock.unlock()
+    path.write_bytes(of_this_process)  # in a sandbox, each start may have the same number
+    os.utime(path, (1e9, 1e9))
+    (left,) = take_left_behind(folder)
+    assert list(folder.iterdir()) == [left]
 
 
 def test_a_folder_that_cannot_be_written_to_stops_nobody(
