@@ -92,7 +92,7 @@ class ModelShop(QObject):
         download_ended (DownloadShown): it is done or failed; not where the person stopped it.
         own_folders_changed (tuple[Path, ...]): the usable folders that the person named, to be remembered.
         begun_changed (Path or None): the folder of the person's own in which a download was begun, to be
-            remembered; None once it has ended.
+            remembered; None once it has ended, or another was begun in the folder that programs share.
 
     Args:
         bundled: folder of the model that comes with the program.
