@@ -94,10 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         program = Program(keeper.settings, Path(pasted))
         _tell_the_unforeseen(program.window)
         keeper.follow(program.session.settings_changed, program.window.notice_bar.add_problem)
-        session = program.session
-        typed.follow(
-            (session.text_typed, session.page_status_changed, session.pages_changed), session.typed_texts
-        )
+        typed.follow(program.session.typed_changed, program.session.typed_texts)
         for left in take_left_behind(path.parent):
             program.window.notice_bar.add_problem(
                 f"RTOCR ended unexpectedly before. What was typed and not exported then is in “{left}”."
@@ -106,8 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = application.exec()
         if program.window.isVisible():  # a signal ended the program
             program.window.remember_place()
-        ended = [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models, program.bridge)]
-        ended.append(typed.close(CLOSE_TIMEOUT_S, lost=code != 0))
+        ended = [typed.close(CLOSE_TIMEOUT_S, lost=code != 0)]  # first, as it matters most
+        ended += [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models, program.bridge)]
     if not all(ended):
         # A long decode step or an import cannot be interrupted; the person should not wait for it.
         logging.shutdown()

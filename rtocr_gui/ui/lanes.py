@@ -55,7 +55,7 @@ class Lane:
         return self.wait(timeout_s)
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait for the running job to end; False if it is still running after `timeout_s`."""
+        """Wait for the jobs that are not dropped to end; False if one still runs after `timeout_s`."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 

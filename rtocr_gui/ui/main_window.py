@@ -126,7 +126,7 @@ class MainWindow(QMainWindow):
         session.text_changed.connect(self._show_text)
         session.text_appended.connect(self.text_column.text_pane.append_text)
         session.summary_changed.connect(self.text_column.summary.setText)
-        session.pages_changed.connect(self.text_column.keep_pages)
+        session.pages_changed.connect(self._forget_removed_pages)
         session.reading_changed.connect(self.status_line.show_reading)
         session.activity_changed.connect(self.status_line.show_activity)
         session.encoding_changed.connect(self.status_line.show_encoding)
@@ -380,6 +380,11 @@ class MainWindow(QMainWindow):
     def _show_text(self, shown: ShownText) -> None:
         current = self._session.current
         self.text_column.show_text(shown, current.unrotated if current is not None else None)
+
+    @Slot()
+    def _forget_removed_pages(self) -> None:
+        """Nothing can be undone any more of pages that left the list."""
+        self.text_column.text_pane.forget_others(ref.unrotated for ref in self._session.refs)
 
     @Slot(object)
     def _show_model(self, status: ModelStatus) -> None:

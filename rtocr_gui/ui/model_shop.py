@@ -92,7 +92,7 @@ class ModelShop(QObject):
         download_ended (DownloadShown): it is done or failed; not where the person stopped it.
         own_folders_changed (tuple[Path, ...]): the usable folders that the person named, to be remembered.
         begun_changed (Path or None): the folder of the person's own in which a download was begun, to be
-            remembered; None once it has ended.
+            remembered; None once it has ended, or another was begun in the folder that programs share.
 
     Args:
         bundled: folder of the model that comes with the program.
@@ -152,10 +152,12 @@ class ModelShop(QObject):
 
         def look() -> None:
             shared = self._shared()
-            begun = (target,) if target is not None and look_into(target).is_unfinished else ()
+            there = (look_into(target),) if target is not None else ()
+            begun = tuple(entry.folder for entry in there if entry.is_unfinished)
             is_over = target == before and not begun  # it was ended or removed by others
+            ended = tuple(entry.folder for entry in there if is_over and entry.is_usable)
             place = published_folder_in(shared) if target is None or is_over else target
-            models = list_models(self._bundled, (*own, *begun), shared)
+            models = list_models(self._bundled, (*own, *begun, *ended), shared)
             self._listed.emit(request_id, ModelsListed(models, place, _free_bytes(place)))
 
         self._looking.submit(_guarded(look, _log_only))
@@ -205,7 +207,9 @@ class ModelShop(QObject):
         self._run_id += 1
         self._pause = threading.Event()
         run_id, pause, target = self._run_id, self._pause, self._target
+        self._begun_before = None  # it is chosen now: no list that is being made takes it back
         self._show(DownloadShown(DownloadState.RUNNING, self._download.progress))
+        self.refresh()
         self.begun_changed.emit(target)
 
         def download() -> None:
@@ -289,6 +293,8 @@ class ModelShop(QObject):
         if request_id != self._list_id:
             return
         if self._target == self._begun_before != listed.target:
+            if any(entry.is_at(self._target) and entry.is_usable for entry in listed.models):
+                self._end_begun()
             self._target = None
         if self._download.state is DownloadState.IDLE:
             found = next((entry for entry in listed.models if entry.folder == listed.target), None)
@@ -304,6 +310,13 @@ class ModelShop(QObject):
         if entry.is_usable and entry.folder in self._own:
             self._own[entry.folder] = True
             self._tell_own()
+
+    def _end_begun(self) -> None:
+        """The model is whole: a folder of the person's own is listed as that from now on."""
+        if self._target is not None:
+            self._own[self._target] = True
+            self._tell_own()
+        self.begun_changed.emit(None)
 
     def _tell_own(self) -> None:
         self.own_folders_changed.emit(tuple(folder for folder, is_usable in self._own.items() if is_usable))
@@ -321,10 +334,7 @@ class ModelShop(QObject):
             self.download_ended.emit(self._download)
         elif told.stage is DownloadStage.DONE:
             self._show(DownloadShown(DownloadState.DONE, told))
-            if self._target is not None:
-                self._own[self._target] = True
-                self._tell_own()
-            self.begun_changed.emit(None)
+            self._end_begun()
             self.download_ended.emit(self._download)
         elif told.stage is DownloadStage.PAUSED:
             self._show(DownloadShown(DownloadState.PAUSED, told))

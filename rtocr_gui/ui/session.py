@@ -54,11 +54,12 @@ class Session(QObject):
         selection_changed (tuple of PageRef), page_image_changed (QImage),
         page_message_changed (str), thumbnail_changed (PageRendered), page_status_changed (PageStatus),
         retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
-        transport_changed (Transport), text_changed (ShownText), text_appended (str), text_typed (),
+        transport_changed (Transport), text_changed (ShownText), text_appended (str),
         summary_changed (str), reading_changed (ReadingRecord or None), activity_changed (Activity),
         encoding_changed (bool), model_changed (ModelStatus),
         settings_changed (Settings), notice_raised (Notice), password_needed (PasswordQuestion),
-        overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown).
+        overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown);
+        typed_changed (): `typed_texts` may be others.
 
     Attributes:
         models: has the signals and slots of choosing, loading and unloading a model.
@@ -87,7 +88,7 @@ class Session(QObject):
     transport_changed = Signal(object)
     text_changed = Signal(object)
     text_appended = Signal(str)
-    text_typed = Signal()
+    typed_changed = Signal()
     summary_changed = Signal(str)
     reading_changed = Signal(object)
     activity_changed = Signal(object)
@@ -160,6 +161,8 @@ class Session(QObject):
         self._texts.notice_raised.connect(self.notice_raised)
         self._exporter.told.connect(self.notice_raised)
         self.tuning.notice_raised.connect(self.notice_raised)
+        for told in (self.page_status_changed, self.pages_changed, self._exporter.told):
+            told.connect(self.typed_changed)
 
     # How it stands -------------------------------------------------------------------------
 
@@ -526,7 +529,7 @@ class Session(QObject):
         """Take over what the person typed; files that are being opened do not come between."""
         self._shelf.stay()
         self._texts.edit(text)
-        self.text_typed.emit()
+        self.typed_changed.emit()
         self.finder.refresh()
 
     def export(self, path: Path) -> None:

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.figures_panel import FiguresPanel
 from rtocr_gui.ui.lazy_pane import LazyPane
-from rtocr_gui.ui.page_model import PageEntry
 from rtocr_gui.ui.shown import ShownText
 from rtocr_gui.ui.stacking import stack
 from rtocr_gui.ui.text_pane import TextPane
@@ -67,11 +66,6 @@ class TextColumn(QSplitter):
             self.text_pane.show_message(shown.placeholder, ref)
         self.text_pane.set_read_only(shown.read_only)
         self.summary.setText(shown.summary)
-
-    @Slot(object)
-    def keep_pages(self, entries: tuple[PageEntry, ...]) -> None:
-        """Keep what can be undone of the pages in the list, and of no others."""
-        self.text_pane.forget_others(entry.key for entry in entries)
 
     @Slot(object)
     def mark(self, place: tuple[int, int] | None) -> None:

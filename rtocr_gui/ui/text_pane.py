@@ -249,6 +249,8 @@ class TextPane(QWidget):
         kept = set(pages)
         for page in [page for page in self._undoable if page not in kept]:
             self._undoable.pop(page).deleteLater()
+        if self._page not in kept:
+            self._editor.document().clearUndoRedoStacks()
 
     def _change_document(self, page: object) -> None:
         """Put the text away with what can be undone of it, and take out what was put away of a page."""

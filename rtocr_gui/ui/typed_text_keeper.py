@@ -7,7 +7,7 @@ people and is told. Knows no widget.
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class TypedTextKeeper(QObject):
         self._timer = QTimer(self, singleShot=True, interval=delay_ms)
         self._timer.timeout.connect(self._write_soon)
 
-    def follow(self, changed: Iterable[SignalInstance], typed: Callable[[], tuple[ExportPage, ...]]) -> None:
+    def follow(self, changed: SignalInstance, typed: Callable[[], tuple[ExportPage, ...]]) -> None:
         """Keep what is typed from now on.
 
         Args:
@@ -50,8 +50,7 @@ class TypedTextKeeper(QObject):
             typed: gives the pages that hold typed text which is in no file.
         """
         self._typed = typed
-        for signal in changed:
-            signal.connect(self._expect)
+        changed.connect(self._expect)
 
     def close(self, timeout_s: float, lost: bool = False) -> bool:
         """Write no more.
@@ -85,10 +84,11 @@ class TypedTextKeeper(QObject):
         try:
             if typed:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                self._lock.tryLock(0)  # it is free, and held from then on
+                self._lock.tryLock(0)  # it is free, and held as long as the file is there
                 export_markdown(typed, self._path)
             else:
                 self._path.unlink(missing_ok=True)
+                self._lock.unlock()
             self._written = typed
         except (OSError, ExportError) as error:
             _log.warning("typed text could not be kept: %s", error)
@@ -115,5 +115,7 @@ def take_left_behind(folder: Path) -> tuple[Path, ...]:
 
 def _lock_of(path: Path) -> QLockFile:
     lock = QLockFile(f"{path}.lock")
-    lock.setStaleLockTime(0)  # however old it is: it counts as long as its program runs
+    lock.setStaleLockTime(
+        1
+    )  # the system's own lock tells whether its program runs; no age, no process number
     return lock

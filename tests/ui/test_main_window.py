@@ -381,6 +381,20 @@ def test_who_types_while_a_file_opens_goes_on_typing_into_the_same_page(
     assert len(session.refs) == 2
 
 
+def test_a_page_that_was_removed_comes_back_with_nothing_to_undo(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    first = draw_page("a.png")
+    open_and_load(qtbot, session, first, draw_page("b.png"))
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    editor(window).insertPlainText("typed")
+    editor(window).undo()
+    session.remove_pages((session.current,))
+    with qtbot.waitSignal(session.page_selected):
+        session.open_files([first])
+    assert not editor(window).document().isRedoAvailable()
+
+
 def test_opening_the_file_again_that_is_edited_leaves_cursor_and_undo_alone(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:

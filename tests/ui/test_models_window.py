@@ -260,6 +260,40 @@ def test_a_paused_download_to_a_folder_of_the_persons_is_offered_again_by_the_ne
     assert next_shop.close(5)
 
 
+def test_a_download_that_began_before_the_list_was_there_ends_in_its_folder(
+    qtbot: QtBot, hub: HubServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"  # what was begun there before has been removed since
+    shop = ModelShop(BUNDLED, begun=folder, cache=tmp_path / "cache")
+    targets: list[Path] = []
+    shop.models_listed.connect(lambda told: targets.append(told.target))
+    shop.refresh()
+    with qtbot.waitSignals([shop.own_folders_changed, shop.download_ended], timeout=15_000):
+        shop.start_download(hub.endpoint)
+    with qtbot.waitSignal(shop.models_listed):
+        shop.refresh()
+    assert set(targets) == {folder}
+    assert shop.close(5)
+
+
+def test_a_download_that_another_program_ended_is_listed_and_remembered(qtbot: QtBot, tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "mine")
+    shop = ModelShop(BUNDLED, begun=folder, cache=tmp_path / "cache")
+    with (
+        qtbot.waitSignal(shop.begun_changed) as forgotten,
+        qtbot.waitSignal(shop.own_folders_changed) as remembered,
+    ):
+        shop.refresh()
+    assert remembered.args == [(folder,)]
+    assert forgotten.args == [None]
+    for _ in range(2):
+        with qtbot.waitSignal(shop.models_listed) as listed:
+            shop.refresh()
+        assert [entry.folder for entry in listed.args[0].models] == [BUNDLED, folder]
+        assert listed.args[0].target != folder
+    assert shop.close(5)
+
+
 def test_a_discarded_download_can_begin_again(
     qtbot: QtBot, shop: ModelShop, hub: HubServer, tmp_path: Path
 ) -> None:

@@ -246,6 +246,22 @@ def test_what_comes_of_a_reading_after_its_page_was_turned_is_dropped(
     assert session.current_text == text
 
 
+def test_what_was_typed_on_a_turned_page_can_be_undone_after_files_came_meanwhile(
+    qtbot: QtBot, window: MainWindow, session: Session, marked: Path, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, marked, draw_page("b.png"))
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    editor = window.findChild(QPlainTextEdit)
+    editor.insertPlainText("typed")
+    session.rotate_selected(90)
+    session.select_page(session.refs[1])
+    with qtbot.waitSignal(session.pages_changed):
+        session.open_files([draw_page("c.png")])
+    session.select_page(session.refs[0])
+    editor.undo()
+    assert session.current_text == ""
+
+
 def test_what_was_typed_can_be_undone_and_gone_on_with_where_the_cursor_is(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,7 +146,9 @@ class Prepared(app.Program):
             print("ready", flush=True)
             while True:
                 pass
-        if sys.argv[2] == "typing":
+        if sys.argv[2] == "closing":
+            self.bridge.close = lambda _: print("closing", flush=True) or time.sleep(60)
+        if sys.argv[2] in ("typing", "closing"):
             self.session.page_image_changed.connect(self.type)
             return
         if sys.argv[2] == "asking":
@@ -192,7 +194,30 @@ def test_a_program_that_is_asked_to_end_remembers_and_cleans_up(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
-def test_a_second_signal_ends_a_program_that_hangs(draw_page: Callable[..., Path]) -> None:
+def test_a_second_signal_while_the_program_ends_costs_no_text(
+    draw_page: Callable[..., Path], tmp_path: Path, settings_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, str(draw_page()), "closing"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        for line in ("ready\n", "closing\n"):
+            assert program.stdout.readline() == line
+            program.send_signal(signal.SIGTERM)
+        assert program.wait(20) == -signal.SIGTERM
+    (left,) = take_left_behind(settings_folder)
+    assert left.read_text().splitlines()[-1] == "what I typed"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
+def test_a_second_signal_ends_a_program_that_hangs(
+    draw_page: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, str(draw_page()), "hanging"],
         cwd=ROOT,

@@ -1,10 +1,11 @@
 """What was typed and not exported outlives a program that does not end as it should."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QLockFile, QObject, Signal
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.export.markdown import ExportPage
@@ -44,7 +45,7 @@ def begin(qtbot: QtBot, folder: Path) -> Iterator[Begin]:
 
     def make(delay_ms: int = 1) -> tuple[TypedTextKeeper, Typing]:
         keeper, typing = TypedTextKeeper(folder, delay_ms), Typing()
-        keeper.follow((typing.changed,), lambda: typing.pages)
+        keeper.follow(typing.changed, lambda: typing.pages)
         keepers.append(keeper)
         return keeper, typing
 
@@ -65,6 +66,18 @@ def test_what_was_typed_is_written_soon_and_gone_once_it_is_exported(
     qtbot.waitUntil(lambda: kept_in(folder) == ["<!-- page: a.png, page 1 -->\n\ntyped\n"])
     typing.type()
     qtbot.waitUntil(lambda: kept_in(folder) == [])
+
+
+def test_nothing_stays_beside_the_settings_while_all_is_exported(
+    qtbot: QtBot, folder: Path, begin: Begin
+) -> None:
+    _, typing = begin()
+    for _ in range(2):
+        typing.type(PAGE)
+        qtbot.waitUntil(lambda: len(kept_in(folder)) == 1)
+        assert take_left_behind(folder) == ()
+        typing.type()
+        qtbot.waitUntil(lambda: list(folder.iterdir()) == [])
 
 
 def test_an_orderly_end_leaves_nothing_behind(qtbot: QtBot, folder: Path, begin: Begin) -> None:
@@ -91,8 +104,24 @@ def test_what_a_running_program_keeps_is_left_to_it(qtbot: QtBot, folder: Path, 
     _, typing = begin()
     typing.type(PAGE)
     qtbot.waitUntil(lambda: len(kept_in(folder)) == 1)
+    (lock,) = folder.glob("*.lock")
+    os.utime(lock, (1e9, 1e9))  # however long it has been running
     assert take_left_behind(folder) == ()
     assert len(kept_in(folder)) == 1
+
+
+def test_what_a_program_of_the_same_process_number_left_is_found(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "typed-0.md").write_text("typed")
+    path = folder / "typed-0.md.lock"
+    lock = QLockFile(str(path))
+    assert lock.tryLock(0)
+    of_this_process = path.read_bytes()
+    lock.unlock()
+    path.write_bytes(of_this_process)  # in a sandbox, each start may have the same number
+    os.utime(path, (1e9, 1e9))
+    (left,) = take_left_behind(folder)
+    assert list(folder.iterdir()) == [left]
 
 
 def test_a_folder_that_cannot_be_written_to_stops_nobody(
@@ -110,10 +139,11 @@ def test_the_session_tells_which_typed_text_is_in_no_file(
 ) -> None:
     open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
     assert session.typed_texts() == ()
-    with qtbot.waitSignal(session.text_typed):
+    with qtbot.waitSignal(session.typed_changed):
         session.edit_text("typed")
     (page,) = session.typed_texts()
     assert page.text == "typed"
     assert page.label == session.refs[0].label
-    session.export(tmp_path / "out.md")
+    with qtbot.waitSignal(session.typed_changed):
+        session.export(tmp_path / "out.md")
     assert session.typed_texts() == ()
