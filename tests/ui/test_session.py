@@ -18,7 +18,7 @@ from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord, ShownText
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_loading, begin_reading, open_and_load, until_idle
+from tests.ui.steps import begin_loading, begin_reading, export_text, open_and_load, until_idle
 
 Draw = Callable[..., Path]
 
@@ -420,7 +420,7 @@ def test_exported_markdown_holds_every_page_that_has_text(
     session.read_all()
     qtbot.waitUntil(lambda: len(states) == 2 and not session.activity.reading)
     session.edit_text("mine")
-    session.export(tmp_path / "out.md")
+    export_text(qtbot, session, tmp_path / "out.md")
     written = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert "mine" in written
     assert "page 2 of two.tiff" in written
@@ -432,7 +432,7 @@ def test_an_export_that_fails_is_told_and_the_edits_still_count_as_unsaved(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     session.edit_text("mine")
-    session.export(tmp_path)
+    export_text(qtbot, session, tmp_path)
     assert len(notices) == 1
     assert session.loss(session.refs).typed == 1
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.export.markdown import ExportPage
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.typed_text_keeper import TypedTextKeeper, take_left_behind
-from tests.ui.steps import open_and_load
+from tests.ui.steps import export_text, open_and_load
 
 NEVER = 2**30
 PAGE = ExportPage("a.png, page 1", "typed")
@@ -115,5 +115,5 @@ def test_the_session_tells_which_typed_text_is_in_no_file(
     (page,) = session.typed_texts()
     assert page.text == "typed"
     assert page.label == session.refs[0].label
-    session.export(tmp_path / "out.md")
+    export_text(qtbot, session, tmp_path / "out.md")
     assert session.typed_texts() == ()
