@@ -5,6 +5,7 @@ told in the window.
 """
 
 import argparse
+import itertools
 import logging
 import os
 import sys
@@ -14,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.resources import resource_path
@@ -60,7 +60,11 @@ class Program:
         bundled = resource_path("miniature")
         self.bridge = EngineBridge(engine_factory or make_engine, settings.pdf_dpi)
         self.session = Session(self.bridge, settings, bundled)
-        self.window = MainWindow(self.session, lambda image: _save_image(pasted, image))
+        self.window = MainWindow(self.session)
+        paths = (pasted / f"Pasted image {number}.png" for number in itertools.count(1))
+        self.window.arrivals.picture_came.connect(
+            lambda picture: self.session.open_picture(picture, next(paths))
+        )
         self.models = ModelsDesk(self.session, bundled, self.window)
         self.window.models_requested.connect(self.models.open)
         self.models.notice_raised.connect(self.window.notice_bar.add)
@@ -126,11 +130,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="images or PDF files to open")
     return parser.parse_args(argv)
-
-
-def _save_image(folder: Path, image: QImage) -> Path | None:
-    path = folder / f"Pasted image {sum(1 for _ in folder.iterdir()) + 1}.png"
-    return path if image.save(str(path)) else None
 
 
 def _start_log(folder: Path) -> None:

@@ -20,7 +20,7 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageImage, PageRef
-from rtocr_gui.errors import RtocrError
+from rtocr_gui.errors import DocumentError, RtocrError
 from rtocr_gui.ocr.comparison import compare_texts
 from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ocr.pages_together import PageRequest
@@ -145,6 +145,17 @@ class EngineBridge(QObject):
         def job() -> None:
             pages = self._documents.open(path, password)
             self.document_opened.emit(DocumentOpened(request_id, path, pages))
+
+        return self._submit(self._document_lane, request_id, job)
+
+    def open_picture(self, picture: QImage, path: Path) -> int:
+        """Store a picture in a PNG file and list its page. Answered by `document_opened`."""
+        request_id = next(self._ids)
+
+        def job() -> None:
+            if not picture.save(str(path)):
+                raise DocumentError("The image could not be saved to a file. Free some space, and try again.")
+            self.document_opened.emit(DocumentOpened(request_id, path, self._documents.open(path)))
 
         return self._submit(self._document_lane, request_id, job)
 

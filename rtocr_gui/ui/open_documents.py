@@ -30,7 +30,7 @@ class OpenDocuments:
         self._rendered: PageImage | None = None
         self._in_use = threading.RLock()
 
-    def open(self, path: Path, password: str | None) -> tuple[PageRef, ...]:
+    def open(self, path: Path, password: str | None = None) -> tuple[PageRef, ...]:
         """Open a file, in place of its earlier version, and list its pages."""
         with self._in_use:
             document = open_document(path, password)

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.markdown import ExportPage
@@ -389,6 +390,10 @@ class Session(QObject):
     def open_file(self, path: Path, password: str | None = None) -> None:
         """Open one file, with a password where it needs one."""
         self._shelf.open_file(path, password)
+
+    def open_picture(self, picture: QImage, path: Path) -> None:
+        """Open a picture that has no file, once it is stored in this one."""
+        self._shelf.open_picture(picture, path)
 
     @Slot(object)
     def select_page(self, ref: PageRef | None) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import shiboken6
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
@@ -435,6 +437,35 @@ def test_an_export_that_fails_is_told_and_the_edits_still_count_as_unsaved(
     export_text(qtbot, session, tmp_path)
     assert len(notices) == 1
     assert session.loss(session.refs).typed == 1
+
+
+def test_a_picture_without_a_file_is_stored_off_the_main_thread_and_shown(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    stored_on: list[threading.Thread] = []
+
+    class Picture(QImage):
+        def save(self, *where: object) -> bool:
+            stored_on.append(threading.current_thread())
+            return super().save(*where)
+
+    open_and_load(qtbot, session, draw_page())
+    picture = Picture(90, 60, QImage.Format.Format_RGB32)
+    picture.fill(Qt.GlobalColor.white)
+    with qtbot.waitSignal(session.page_image_changed) as caught:
+        session.open_picture(picture, tmp_path / "pasted.png")
+    assert session.current.path == tmp_path / "pasted.png"
+    assert caught.args == [picture]
+    assert stored_on != [threading.main_thread()]
+
+
+def test_a_picture_that_cannot_be_stored_is_told_so(
+    qtbot: QtBot, session: Session, notices: list[str], tmp_path: Path
+) -> None:
+    with qtbot.waitSignal(session.notice_raised):
+        session.open_picture(QImage(90, 60, QImage.Format.Format_RGB32), tmp_path / "nowhere" / "pasted.png")
+    assert notices == ["pasted.png: The image could not be saved to a file. Free some space, and try again."]
+    assert session.refs == ()
 
 
 def test_a_model_that_cannot_be_loaded_is_told(
