@@ -33,6 +33,9 @@ from rtocr_gui.ui.typed_text_keeper import TypedTextKeeper, take_left_behind
 CLOSE_TIMEOUT_S = 1.5
 """How long closing waits for a running decode step."""
 
+WRITING_TIMEOUT_S = 10
+"""How long closing waits for an export that is being written: a disk may be slow, but not hang."""
+
 LOG_BYTES = 1 << 20
 """A log file longer than this is begun anew at the next start."""
 
@@ -110,7 +113,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = application.exec()
         if program.window.isVisible():  # a signal ended the program
             program.window.remember_place()
-        ended = [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models, program.bridge)]
+        ended = [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models)]
+        ended.append(program.bridge.close(CLOSE_TIMEOUT_S, WRITING_TIMEOUT_S))
         ended.append(typed.close(CLOSE_TIMEOUT_S, lost=code != 0))
     if not all(ended):
         # A long decode step or an import cannot be interrupted; the person should not wait for it.

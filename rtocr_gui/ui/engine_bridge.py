@@ -370,12 +370,20 @@ class EngineBridge(QObject):
 
     # Life ----------------------------------------------------------------------------------
 
-    def close(self, timeout_s: float) -> bool:
-        """Cancel what runs and end the lanes; False if one is still busy after `timeout_s`."""
+    def close(self, timeout_s: float, writing_timeout_s: float = 0) -> bool:
+        """Cancel what runs and end the lanes.
+
+        Args:
+            timeout_s: how long to wait for them.
+            writing_timeout_s: how long to wait, before that, for a file that is being written.
+
+        Returns:
+            False where one is still busy then.
+        """
         for cancel in list(self._cancels.values()):
             cancel.set()
         lanes = (
-            self._export_lane,  # first: of all that is under way, a file is missed the most
+            self._export_lane,
             self._document_lane,
             self._model_lane,
             self._plan_lane,
@@ -383,6 +391,7 @@ class EngineBridge(QObject):
         )
         for lane in lanes:
             lane.close_soon()
+        self._export_lane.wait(writing_timeout_s)
         deadline = time.monotonic() + timeout_s
         ended = all(lane.wait(max(0.0, deadline - time.monotonic())) for lane in lanes)
         if ended:

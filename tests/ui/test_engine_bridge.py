@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -211,6 +212,24 @@ def test_closing_waits_for_an_export_that_is_writing_and_lets_it_begin_with_no_f
     with qtbot.waitSignal(bridge.request_stopped):
         assert bridge.close(5)
     assert written == [opened[0]]
+
+
+def test_closing_has_more_patience_with_a_file_than_with_the_rest(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
+) -> None:
+    began, written = threading.Event(), threading.Event()
+
+    def write(render_page: RenderPage) -> None:
+        began.set()
+        with suppress(BaseException):
+            while True:
+                render_page(opened[0])  # until the bridge is being closed
+        written.set()
+
+    bridge.export(write)
+    qtbot.waitUntil(began.is_set)
+    bridge.close(0, writing_timeout_s=20)
+    assert written.is_set()
 
 
 def test_a_trace_is_answered_with_the_id_of_its_request(
