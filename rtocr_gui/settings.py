@@ -20,6 +20,9 @@ from rtocr_gui.files import write_atomically
 LEAST_RETENTION = 0.01
 """Share of visual tokens below which nobody can ask for fewer, in the window and on the command line."""
 
+LOWEST_DPI, HIGHEST_DPI = 36, 600
+"""What PDF pages can be rendered at, in the window and on the command line."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -89,8 +92,10 @@ class Settings:
             raise SettingsError("A model can stay in memory for 0 to 1440 idle minutes.")
         if not 2 <= self.most_tiles <= 9:
             raise SettingsError("The most tiles of a page must be between 2 and 9.")
-        if not 36 <= self.pdf_dpi <= 600:
-            raise SettingsError("The resolution for PDF pages must be between 36 and 600 dpi.")
+        if not LOWEST_DPI <= self.pdf_dpi <= HIGHEST_DPI:
+            raise SettingsError(
+                f"The resolution for PDF pages must be between {LOWEST_DPI} and {HIGHEST_DPI} dpi."
+            )
 
     @property
     def named_folders(self) -> tuple[Path, ...]:

@@ -13,7 +13,7 @@ from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.values import count_up_to, json_target
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.export.writing import write_text_atomically
-from rtocr_gui.ocr.fit import DoesNotFit
+from rtocr_gui.ocr.fit import DoesNotFit, judge_fit
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
 from rtocr_gui.ocr.threads import usable_cpus, wait_without_spinning
 from rtocr_gui.resources import resource_path
@@ -80,8 +80,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> bool:
 
     from rtocr_gui.cli.speed_probe import SpeedProbe, Wanted, describe_machine
     from rtocr_gui.ocr.checkpoint import load_checkpoint
-    from rtocr_gui.ocr.devices import place
-    from rtocr_gui.ocr.engine import Engine
+    from rtocr_gui.ocr.devices import find_spots, free_bytes, place
     from rtocr_gui.ocr.folder import open_folder
 
     folder: Path = arguments.model or resource_path("miniature")
@@ -89,10 +88,11 @@ def run(arguments: argparse.Namespace, progress: Progress) -> bool:
     opened = open_folder(folder)
     info = opened.info
     mode = Mode(arguments.mode) if arguments.mode else info.modes[0]
-    fit = Engine().fit(folder, arguments.device, arguments.precision, Scaling(mode))
+    placement = place(arguments.device, arguments.precision, info.parameter_count)
+    spot, *others = find_spots(placement, info.parameter_count, free_bytes)
+    fit = judge_fit(info, opened.files.architecture, Scaling(mode), spot, others)
     if not (fit.fits or arguments.anyway):
         raise DoesNotFit(fit)
-    placement = place(arguments.device, arguments.precision, info.parameter_count)
     threads = arguments.threads or min(torch.get_num_threads(), usable_cpus())
     torch.set_num_threads(threads)
     checkpoint = load_checkpoint(opened, placement.device, placement.dtype)

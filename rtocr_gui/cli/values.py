@@ -14,9 +14,8 @@ from pathlib import Path
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES
-from rtocr_gui.settings import LEAST_RETENTION
+from rtocr_gui.settings import HIGHEST_DPI, LEAST_RETENTION, LOWEST_DPI
 
-DPI_RANGE = (36, 600)
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 
 
@@ -137,13 +136,14 @@ def count_up_to(most: int, least: int) -> Callable[[str], int]:
 
 def resolution(text: str) -> float:
     """Parse a resolution in dots per inch."""
-    lowest, highest = DPI_RANGE
     try:
         dpi = float(text)
     except ValueError:
         dpi = 0.0
-    if not lowest <= dpi <= highest:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a resolution from {lowest} to {highest} dpi")
+    if not LOWEST_DPI <= dpi <= HIGHEST_DPI:
+        raise argparse.ArgumentTypeError(
+            f"“{text}” is not a resolution from {LOWEST_DPI} to {HIGHEST_DPI} dpi"
+        )
     return dpi
 
 

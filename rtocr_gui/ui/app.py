@@ -5,6 +5,7 @@ told in the window.
 """
 
 import argparse
+import itertools
 import logging
 import os
 import sys
@@ -14,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.resources import resource_path
@@ -32,6 +32,9 @@ from rtocr_gui.ui.typed_text_keeper import TypedTextKeeper, take_left_behind
 
 CLOSE_TIMEOUT_S = 1.5
 """How long closing waits for a running decode step."""
+
+WRITING_TIMEOUT_S = 10
+"""How long closing waits for an export that is being written: a disk may be slow, but not hang."""
 
 LOG_BYTES = 1 << 20
 """A log file longer than this is begun anew at the next start."""
@@ -60,7 +63,11 @@ class Program:
         bundled = resource_path("miniature")
         self.bridge = EngineBridge(engine_factory or make_engine, settings.pdf_dpi)
         self.session = Session(self.bridge, settings, bundled)
-        self.window = MainWindow(self.session, lambda image: _save_image(pasted, image))
+        self.window = MainWindow(self.session)
+        paths = (pasted / f"Pasted image {number}.png" for number in itertools.count(1))
+        self.window.arrivals.picture_came.connect(
+            lambda picture: self.session.open_picture(picture, next(paths))
+        )
         self.models = ModelsDesk(self.session, bundled, self.window)
         self.window.models_requested.connect(self.models.open)
         self.models.notice_raised.connect(self.window.notice_bar.add)
@@ -104,7 +111,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if program.window.isVisible():  # a signal ended the program
             program.window.remember_place()
         ended = [typed.close(CLOSE_TIMEOUT_S, lost=code != 0)]  # first, as it matters most
-        ended += [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models, program.bridge)]
+        ended += [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models)]
+        ended.append(program.bridge.close(CLOSE_TIMEOUT_S, WRITING_TIMEOUT_S))
     if not all(ended):
         # A long decode step or an import cannot be interrupted; the person should not wait for it.
         logging.shutdown()
@@ -123,11 +131,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="images or PDF files to open")
     return parser.parse_args(argv)
-
-
-def _save_image(folder: Path, image: QImage) -> Path | None:
-    path = folder / f"Pasted image {sum(1 for _ in folder.iterdir()) + 1}.png"
-    return path if image.save(str(path)) else None
 
 
 def _start_log(folder: Path) -> None:

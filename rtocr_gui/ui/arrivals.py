@@ -1,16 +1,12 @@
 """What comes into the window from outside: files and pictures that are dropped or pasted.
 
-Knows no session: it tells which files came, or why none did.
+Knows no session: it tells what came, or why nothing did.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-
-SaveImage = Callable[[QImage], Path | None]
-"""Stores an image that came without a file; returns its path, None where it cannot be stored."""
 
 
 class Arrivals(QObject):
@@ -18,19 +14,16 @@ class Arrivals(QObject):
 
     Signals:
         files_came (list of Path): files to open.
+        picture_came (QImage): a picture without a file.
         nothing_came (str): a sentence that says why.
 
     Args:
-        save_image: makes a file of a picture that has none.
         parent: Qt parent.
     """
 
     files_came = Signal(object)
+    picture_came = Signal(object)
     nothing_came = Signal(str)
-
-    def __init__(self, save_image: SaveImage, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._save_image = save_image
 
     def offer(self, event: QDragEnterEvent) -> None:
         """Say whether what is dragged over the window would be taken."""
@@ -55,10 +48,8 @@ class Arrivals(QObject):
             self.files_came.emit(files)
         elif image.isNull():
             self.nothing_came.emit("There is no image and no file to paste.")
-        elif path := self._save_image(image):
-            self.files_came.emit([path])
         else:
-            self.nothing_came.emit("The image could not be saved to a file. Free some space, and try again.")
+            self.picture_came.emit(image)
 
 
 def clipboard_data() -> QMimeData | None:

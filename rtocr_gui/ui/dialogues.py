@@ -155,7 +155,7 @@ class Dialogues(QObject):
         if self._session.is_exporting and not questions.agrees(
             self._window,
             "Close before the export is written?",
-            "A file is still being exported. It is not written if the window closes now.",
+            "A file is still being exported. It may not be written if the window closes now.",
             "Close",
         ):
             return False

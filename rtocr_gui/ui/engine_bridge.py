@@ -1,12 +1,12 @@
 """Everything slow, off the main thread: documents, the model, plans.
 
-The bridge owns four lanes. The *document lane* opens files, renders pages and exports pictures of them
-(`open_documents`). The *model lane* imports torch, loads the model, encodes and reads (`reading_desk`). The
-*plan lane* plans from an immutable `EncodedPage` while the slider moves. The *transport lane* solves where
-merged tokens go and compares texts, which takes too long for the plans of a moving slider to wait behind.
-Each request is answered by one frozen reply that carries its id; workers emit signals, and only slots on the
-main thread touch widgets. Knows no widget and no program state: who asked, and whether the answer is still
-wanted, is `session`'s to know.
+The bridge owns five lanes. The *document lane* opens files and renders pages (`open_documents`). The *export
+lane* writes what a person wants in files, page by page, while others are looked at. The *model lane* imports
+torch, loads the model, encodes and reads (`reading_desk`). The *plan lane* plans from an immutable
+`EncodedPage` while the slider moves. The *transport lane* solves where merged tokens go and compares texts,
+which takes too long for the plans of a moving slider to wait behind. Each request is answered by one frozen
+reply that carries its id; workers emit signals, and only slots on the main thread touch widgets. Knows no
+widget and no program state: who asked, and whether the answer is still wanted, is `session`'s to know.
 """
 
 import itertools
@@ -20,7 +20,7 @@ from PySide6.QtCore import QObject, Signal, SignalInstance
 from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageImage, PageRef
-from rtocr_gui.errors import RtocrError
+from rtocr_gui.errors import DocumentError, RtocrError
 from rtocr_gui.ocr.comparison import compare_texts
 from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ocr.pages_together import PageRequest
@@ -35,10 +35,10 @@ from rtocr_gui.ui.reading_desk import PageToEncode, ReadingDesk
 from rtocr_gui.ui.reading_engine import ReadingEngine
 from rtocr_gui.ui.replies import (
     DocumentOpened,
+    Exported,
     FitJudged,
     ModelLoaded,
     PageEncoded,
-    PageExported,
     PageRendered,
     PlanComputed,
     ReadingFinished,
@@ -51,7 +51,14 @@ from rtocr_gui.ui.replies import (
     TransportSolved,
 )
 
+RenderPage = Callable[[PageRef], PageImage]
+"""Renders a page, or raises a `DocumentError`."""
+
 _NOT_BACK = "The model could not be loaded again."
+
+
+class _Stopped(BaseException):
+    """Ends an export whose window is closed; no error, so that nobody makes up for it."""
 
 
 class EngineBridge(QObject):
@@ -59,7 +66,7 @@ class EngineBridge(QObject):
 
     Signals (each carries one frozen value):
         document_opened (DocumentOpened), page_rendered (PageRendered), thumbnail_rendered (PageRendered),
-        page_exported (PageExported),
+        exported (Exported),
         fit_judged (FitJudged), model_loaded (ModelLoaded), model_unloaded (),
         reload_began (), model_reloaded (LoadedModel), reload_failed (RequestFailed),
         stage_entered (StageEntered), page_encoded (PageEncoded),
@@ -76,7 +83,7 @@ class EngineBridge(QObject):
     document_opened = Signal(object)
     page_rendered = Signal(object)
     thumbnail_rendered = Signal(object)
-    page_exported = Signal(object)
+    exported = Signal(object)
     fit_judged = Signal(object)
     model_loaded = Signal(object)
     model_unloaded = Signal()
@@ -105,6 +112,7 @@ class EngineBridge(QObject):
         self._failed_reload_id = 0
         self._documents = OpenDocuments(pdf_dpi)
         self._document_lane = Lane("documents")
+        self._export_lane = Lane("export")
         self._model_lane = Lane("model")
         self._plan_lane = Lane("plan")
         self._transport_lane = Lane("transport")
@@ -140,9 +148,20 @@ class EngineBridge(QObject):
 
         return self._submit(self._document_lane, request_id, job)
 
+    def open_picture(self, picture: QImage, path: Path) -> int:
+        """Store a picture in a PNG file and list its page. Answered by `document_opened`."""
+        request_id = next(self._ids)
+
+        def job() -> None:
+            if not picture.save(str(path)):
+                raise DocumentError("The image could not be saved to a file. Free some space, and try again.")
+            self.document_opened.emit(DocumentOpened(request_id, path, self._documents.open(path)))
+
+        return self._submit(self._document_lane, request_id, job)
+
     def close_document(self, path: Path) -> None:
-        """Let go of a file and its handles."""
-        self._submit(self._document_lane, next(self._ids), lambda: self._documents.close(path))
+        """Let go of a file and its handles, once it is in the exports that were asked for before."""
+        self._submit(self._export_lane, next(self._ids), self._documents.closer(path))
 
     def render_page(self, ref: PageRef) -> int:
         """Render a page in full. Answered by `page_rendered`, unless a newer page was asked for meanwhile."""
@@ -168,15 +187,29 @@ class EngineBridge(QObject):
 
         return self._submit(self._document_lane, request_id, job)
 
-    def export_page(self, ref: PageRef, write: Callable[[PageImage], None]) -> int:
-        """Have a file written of a page and its picture. Answered by `page_exported`."""
+    def export(self, write: Callable[[RenderPage], None]) -> int:
+        """Have files written, after those that were asked for before. Answered by `exported`.
+
+        Args:
+            write: is called on the export lane. Where the bridge is closed meanwhile, it gets no more pages.
+        """
         request_id = next(self._ids)
+        cancel = self._cancels[request_id] = threading.Event()
+
+        def render(ref: PageRef) -> PageImage:
+            if cancel.is_set():
+                raise _Stopped
+            return self._documents.page(ref)
 
         def job() -> None:
-            write(self._documents.page(ref))
-            self.page_exported.emit(PageExported(request_id))
+            try:
+                write(render)
+            except _Stopped:
+                self.request_stopped.emit(RequestStopped(request_id))
+            else:
+                self.exported.emit(Exported(request_id))
 
-        return self._submit(self._document_lane, request_id, job)
+        return self._submit(self._export_lane, request_id, job)
 
     # Model ---------------------------------------------------------------------------------
 
@@ -337,13 +370,28 @@ class EngineBridge(QObject):
 
     # Life ----------------------------------------------------------------------------------
 
-    def close(self, timeout_s: float) -> bool:
-        """Cancel what runs and end the lanes; False if one is still busy after `timeout_s`."""
+    def close(self, timeout_s: float, writing_timeout_s: float = 0) -> bool:
+        """Cancel what runs and end the lanes.
+
+        Args:
+            timeout_s: how long to wait for them.
+            writing_timeout_s: how long to wait, before that, for a file that is being written.
+
+        Returns:
+            False where one is still busy then.
+        """
         for cancel in list(self._cancels.values()):
             cancel.set()
-        lanes = (self._document_lane, self._model_lane, self._plan_lane, self._transport_lane)
+        lanes = (
+            self._export_lane,
+            self._document_lane,
+            self._model_lane,
+            self._plan_lane,
+            self._transport_lane,
+        )
         for lane in lanes:
             lane.close_soon()
+        self._export_lane.wait(writing_timeout_s)
         deadline = time.monotonic() + timeout_s
         ended = all(lane.wait(max(0.0, deadline - time.monotonic())) for lane in lanes)
         if ended:

@@ -1,18 +1,19 @@
-"""Writes what can be seen of a page's tuning to files, and says what became of each.
+"""Has what a person wants in files written, off the main thread, and says what became of each.
 
-Pictures are drawn off the main thread. Knows formats by name only: what is in them is `export`'s.
+One file after another is written, in the order they were asked for. Knows formats by name only: what is in
+them is `export`'s and `markdown_export`'s.
 """
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageImage, PageRef
-from rtocr_gui.errors import ExportError
 from rtocr_gui.export.curve import CurveSource, export_curve
 from rtocr_gui.export.looks import Look
 from rtocr_gui.export.plan_json import plan_as_json
@@ -20,9 +21,11 @@ from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomical
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
-from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.engine_bridge import EngineBridge, RenderPage
+from rtocr_gui.ui.markdown_export import MarkdownExport
 from rtocr_gui.ui.notices import Notice
-from rtocr_gui.ui.replies import PageExported, RequestFailed
+from rtocr_gui.ui.open_page import OpenPage
+from rtocr_gui.ui.replies import Exported, RequestFailed
 from rtocr_gui.units import counted
 
 
@@ -52,7 +55,7 @@ class Exporter(QObject):
         told (Notice): what was written, or why it was not.
 
     Args:
-        bridge: gives the page to draw over.
+        bridge: has a lane to write on.
         parent: Qt parent.
     """
 
@@ -61,52 +64,73 @@ class Exporter(QObject):
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._drawing: dict[int, Path] = {}
-        bridge.page_exported.connect(self._tell_drawn)
+        self._outcomes: dict[int, Callable[[], Notice]] = {}
+        bridge.exported.connect(self._tell)
         bridge.request_failed.connect(self._report)
 
     @property
     def is_exporting(self) -> bool:
-        """True while a page is being drawn."""
-        return bool(self._drawing)
+        """True while a file is being written or waits for that."""
+        return bool(self._outcomes)
+
+    def export_text(self, pages: Iterable[OpenPage], path: Path, pipe_tables: bool) -> None:
+        """Write the text of pages as it is now to one Markdown file, and their figures beside it.
+
+        Args:
+            pages: in the order of the file.
+            path: the file to write or replace.
+            pipe_tables: write tables with pipes where these can say it, else as they are.
+        """
+        export = MarkdownExport(pages, path, pipe_tables)
+        self._export(export.write, export.finish)
 
     def export_overlay(self, ref: PageRef, drawing: OverlayDrawing, path: Path) -> None:
         """Draw a page with its overlay into a PNG file."""
-        self._drawing[self._bridge.export_page(ref, lambda page: _draw(page, drawing, path))] = path
+        self._export(
+            lambda render_page: _draw(render_page(ref), drawing, path), _success(f"the overlay to {path}")
+        )
 
     def export_plan(self, plan: PrunePlan, path: Path) -> None:
         """Write what becomes of each token as JSON."""
-        try:
-            write_text_atomically(path, json.dumps(plan_as_json(plan), indent=1) + "\n")
-        except ExportError as error:
-            self.told.emit(Notice(str(error)))
-        else:
-            self.told.emit(Notice(f"Exported the plan to {path}.", is_passing=True))
+        self._export(lambda _: _write_plan(plan, path), _success(f"the plan to {path}"))
 
     def export_curve(self, points: Sequence[CurvePoint], source: CurveSource, path: Path) -> None:
         """Write a retention curve as CSV or JSON."""
-        try:
-            export_curve(points, source, path)
-        except ExportError as error:
-            self.told.emit(Notice(str(error)))
-        else:
-            counted_points = counted(len(points), "point")
-            self.told.emit(Notice(f"Exported {counted_points} of the curve to {path}.", is_passing=True))
+        self._export(
+            lambda _: export_curve(points, source, path),
+            _success(f"{counted(len(points), 'point')} of the curve to {path}"),
+        )
+
+    def _export(self, write: Callable[[RenderPage], None], outcome: Callable[[], Notice]) -> None:
+        """Have files written.
+
+        Args:
+            write: runs off the main thread.
+            outcome: says what was written, on the main thread, once it is.
+        """
+        self._outcomes[self._bridge.export(write)] = outcome
 
     @Slot(object)
-    def _tell_drawn(self, reply: PageExported) -> None:
-        path = self._drawing.pop(reply.request_id, None)
-        if path is not None:
-            self.told.emit(Notice(f"Exported the overlay to {path}.", is_passing=True))
+    def _tell(self, reply: Exported) -> None:
+        outcome = self._outcomes.pop(reply.request_id, None)
+        if outcome is not None:
+            self.told.emit(outcome())
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
-        if self._drawing.pop(failure.request_id, None) is not None:
+        if self._outcomes.pop(failure.request_id, None) is not None:
             self.told.emit(Notice(failure.sentence))
 
 
+def _success(what: str) -> Callable[[], Notice]:
+    return partial(Notice, f"Exported {what}.", is_passing=True)
+
+
+def _write_plan(plan: PrunePlan, path: Path) -> None:
+    write_text_atomically(path, json.dumps(plan_as_json(plan), indent=1) + "\n")
+
+
 def _draw(page: PageImage, drawing: OverlayDrawing, path: Path) -> None:
-    """Runs off the main thread."""
     from rtocr_gui.export.overlay import draw_overlay
 
     transport = drawing.transport

@@ -17,7 +17,7 @@ from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.action_states import ActionStates
 from rtocr_gui.ui.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
-from rtocr_gui.ui.arrivals import Arrivals, SaveImage
+from rtocr_gui.ui.arrivals import Arrivals
 from rtocr_gui.ui.dialogues import Dialogues
 from rtocr_gui.ui.icons import app_icon
 from rtocr_gui.ui.model_menus import ModelMenus
@@ -55,12 +55,11 @@ class MainWindow(QMainWindow):
 
     Args:
         session: what the window shows and whom it asks.
-        save_image: makes a file of a picture that has none.
     """
 
     models_requested = Signal()
 
-    def __init__(self, session: Session, save_image: SaveImage) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self.setAcceptDrops(True)
@@ -69,7 +68,7 @@ class MainWindow(QMainWindow):
         self.actions_by_name = make_actions(self)
         self.action_states = ActionStates(session, self.actions_by_name, self)
         self.model_menus = ModelMenus(self.actions_by_name, self)
-        self.arrivals = Arrivals(save_image, self)
+        self.arrivals = Arrivals(self)
         self.dialogues = Dialogues(self, session)
         self.tool_bar = ToolBar(self.actions_by_name)
         self.page_list = PageList()

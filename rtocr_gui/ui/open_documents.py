@@ -1,9 +1,10 @@
 """The files that are open, and the page that was rendered last.
 
-Lives on the document lane, so that PDFium is only ever entered from one thread. Knows neither Qt nor who
-asks.
+Serves one thread at a time, for PDFium must not be entered from two at once. Knows neither Qt nor who asks.
 """
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
@@ -27,19 +28,33 @@ class OpenDocuments:
         self._pdf_dpi = pdf_dpi
         self._documents: dict[Path, Document] = {}
         self._rendered: PageImage | None = None
+        self._in_use = threading.RLock()
 
-    def open(self, path: Path, password: str | None) -> tuple[PageRef, ...]:
+    def open(self, path: Path, password: str | None = None) -> tuple[PageRef, ...]:
         """Open a file, in place of its earlier version, and list its pages."""
-        document = open_document(path, password)
-        self.close(path)
-        self._documents[path] = document
-        return document.pages
+        with self._in_use:
+            document = open_document(path, password)
+            self.close(path)
+            self._documents[path] = document
+            return document.pages
 
     def close(self, path: Path) -> None:
         """Let go of a file and its handles, where it is open."""
-        document = self._documents.pop(path, None)
-        if document is not None:
-            document.close()
+        with self._in_use:
+            document = self._documents.pop(path, None)
+            if document is not None:
+                document.close()
+
+    def closer(self, path: Path) -> Callable[[], None]:
+        """What lets go of a file later, unless it was opened anew by then."""
+        document = self._documents.get(path)
+
+        def close() -> None:
+            with self._in_use:
+                if self._documents.get(path) is document:
+                    self.close(path)
+
+        return close
 
     def close_all(self) -> None:
         """Let go of all files."""
@@ -48,14 +63,16 @@ class OpenDocuments:
 
     def page(self, ref: PageRef) -> PageImage:
         """Render a page, or give the one that was rendered last: it is shown and encoded in turn."""
-        document = self._document_of(ref)
-        if self._rendered is None or self._rendered.ref != ref:
-            self._rendered = document.load_page(ref.index, self._pdf_dpi, ref.rotation_deg)
-        return self._rendered
+        with self._in_use:
+            document = self._document_of(ref)
+            if self._rendered is None or self._rendered.ref != ref:
+                self._rendered = document.load_page(ref.index, self._pdf_dpi, ref.rotation_deg)
+            return self._rendered
 
     def thumbnail(self, ref: PageRef) -> Image.Image:
         """Render a page small."""
-        return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg)
+        with self._in_use:
+            return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg)
 
     def _document_of(self, ref: PageRef) -> Document:
         document = self._documents.get(ref.path)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.engine_bridge import EngineBridge
@@ -90,6 +91,11 @@ class PageShelf(QObject):
     def open_file(self, path: Path, password: str | None = None) -> None:
         """Open one file, with a password where it needs one."""
         self._opening[self._bridge.open_document(path, password)] = path
+
+    def open_picture(self, picture: QImage, path: Path) -> None:
+        """Store a picture that has no file in this one, and show it as `open_files` does."""
+        self._selects_opened = True
+        self._opening[self._bridge.open_picture(picture, path)] = path
 
     def stay(self) -> None:
         """Keep showing this page when files come that are being opened: the person types into its text."""

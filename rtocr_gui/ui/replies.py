@@ -141,8 +141,8 @@ class TextsCompared:
 
 
 @dataclass(frozen=True, slots=True)
-class PageExported:
-    """A file was written of a page."""
+class Exported:
+    """What was to be exported is in its file."""
 
     request_id: int
 
@@ -174,17 +174,21 @@ class RequestFailed:
 
     @classmethod
     def by(cls, request_id: int, error: Exception) -> Self:
-        """Put an error into words for the person; what nobody foresaw is logged."""
+        """Say what an error means for a request."""
         from rtocr_gui.ocr.fit import DoesNotFit
 
-        if not isinstance(error, RtocrError):
-            _log.error("request %d failed", request_id, exc_info=error)
-            sentence = f"Something unforeseen went wrong ({type(error).__name__}). The log has the details."
-            return cls(request_id, sentence)
         return cls(
             request_id,
-            str(error),
+            in_words(error),
             needs_password=isinstance(error, PasswordRequired),
             retry=error.retry if isinstance(error, OutOfMemory) else None,
             fit=error.fit if isinstance(error, DoesNotFit) else None,
         )
+
+
+def in_words(error: Exception) -> str:
+    """Put an error into words for the person; what nobody foresaw is logged."""
+    if isinstance(error, RtocrError):
+        return str(error)
+    _log.error("a request failed", exc_info=error)
+    return f"Something unforeseen went wrong ({type(error).__name__}). The log has the details."

@@ -11,7 +11,7 @@ for one kind of thing, and the session tells the panes what to show:
     PageTexts         keeps what was read and what was typed
     Finder            looks for words in the texts
     BlockPointer      goes between blocks on the page and their text
-    MarkdownExporter  writes texts and figures to files
+    Exporter          writes texts, figures and what is tuned to files
     Tuning            compares and explains, with controllers of its own
 
 The session itself decides who has to hear of what. Knows no widget.
@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.markdown import ExportPage
@@ -30,8 +31,8 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.block_pointer import BlockPointer
 from rtocr_gui.ui.choices import Choices
 from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.exporter import Exporter
 from rtocr_gui.ui.finder import Finder
-from rtocr_gui.ui.markdown_exporter import MarkdownExporter
 from rtocr_gui.ui.models import Models
 from rtocr_gui.ui.notices import LoadModel, Offer, about_file, about_page
 from rtocr_gui.ui.open_page import OpenPage
@@ -112,10 +113,10 @@ class Session(QObject):
         self._planner.set_retention(settings.retention)
         self._reader = Reader(bridge, self._read_settings, self)
         self._texts = PageTexts(self._pages, self._reader, self)
-        self._exporter = MarkdownExporter(bridge, self._pages, self)
+        self._exporter = Exporter(bridge, self)
         self.finder = Finder(self._pages, lambda: self.current, self._shelf.select, self)
         self.blocks = BlockPointer(lambda: self.current_text, self)
-        self.tuning = Tuning(bridge, self._pages, self._choices, self)
+        self.tuning = Tuning(bridge, self._pages, self._choices, self._exporter, self)
         self._connect()
 
     def _connect(self) -> None:
@@ -251,8 +252,8 @@ class Session(QObject):
 
     @property
     def is_exporting(self) -> bool:
-        """True while a file is to be written that waits for a page."""
-        return self._exporter.is_exporting or self.tuning.is_exporting
+        """True while a file is being written or waits for that."""
+        return self._exporter.is_exporting
 
     def loss(self, refs: Iterable[PageRef]) -> Loss:
         """What would be lost with these pages; where all text was emptied, that was no loss to the person."""
@@ -392,6 +393,10 @@ class Session(QObject):
     def open_file(self, path: Path, password: str | None = None) -> None:
         """Open one file, with a password where it needs one."""
         self._shelf.open_file(path, password)
+
+    def open_picture(self, picture: QImage, path: Path) -> None:
+        """Open a picture that has no file, once it is stored in this one."""
+        self._shelf.open_picture(picture, path)
 
     @Slot(object)
     def select_page(self, ref: PageRef | None) -> None:
@@ -534,7 +539,7 @@ class Session(QObject):
 
     def export(self, path: Path) -> None:
         """Write the text of all pages to one Markdown file; the outcome is told as a notice."""
-        self._exporter.export(path, self.settings.pipe_tables)
+        self._exporter.export_text(self._pages, path, self.settings.pipe_tables)
 
 
 def _unsaved(pages: Iterable[OpenPage]) -> list[OpenPage]:

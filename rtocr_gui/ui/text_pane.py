@@ -230,7 +230,7 @@ class TextPane(QWidget):
             self._draw_marks()
             return
         self._found, self._found_as = [], ("", ())
-        self._draw_marks()  # Qt looks at former marks when it gets others, and the document may be gone by then
+        self._draw_marks()  # Qt looks at former marks when it gets others: their document may be gone
         bars = self._editor.verticalScrollBar(), self._preview.verticalScrollBar()
         positions = [bar.value() if same_page else 0 for bar in bars]
         with self._written_by_program():

@@ -5,7 +5,6 @@ The session's part for the overlay's looks and the tuning panes. Each question h
     Spotlight    lights up where on the page something was read
     Comparer     compares two readings of the page
     CurveReader  reads the page at many ratios
-    Exporter     writes overlay, plan and curve to files
 
 Knows no widget, and no text but what readings said.
 """
@@ -58,6 +57,7 @@ class Tuning(QObject):
         bridge: answers the slow requests.
         pages: the open pages and their readings.
         choices: what is remembered.
+        exporter: writes overlay, plan and curve to files.
         parent: Qt parent.
     """
 
@@ -72,11 +72,17 @@ class Tuning(QObject):
     notice_raised = Signal(object)
 
     def __init__(
-        self, bridge: EngineBridge, pages: OpenPages, choices: Choices, parent: QObject | None = None
+        self,
+        bridge: EngineBridge,
+        pages: OpenPages,
+        choices: Choices,
+        exporter: Exporter,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._pages = pages
         self._choices = choices
+        self._exporter = exporter
         self._shown: PageRef | None = None
         self._plan: PrunePlan | None = None
         self._transport: Transport | None = None
@@ -87,7 +93,6 @@ class Tuning(QObject):
         self.spotlight = Spotlight(bridge, self._shown_text, self)
         self._comparer = Comparer(bridge, self)
         self._curve_reader = CurveReader(bridge, self)
-        self._exporter = Exporter(bridge, self)
         self.spotlight.attention_changed.connect(self._light)
         self.spotlight.failed.connect(self._tell_problem)
         self.spotlight.seeking_changed.connect(self._tell_seeking)
@@ -97,7 +102,6 @@ class Tuning(QObject):
         self._curve_reader.curve_changed.connect(self._show_curve)
         self._curve_reader.finished.connect(self._keep_reading)
         self._curve_reader.failed.connect(self._tell_problem)
-        self._exporter.told.connect(self.notice_raised)
 
     # What the session tells ----------------------------------------------------------------
 
@@ -291,11 +295,6 @@ class Tuning(QObject):
     def has_plan(self) -> bool:
         """True where there is an overlay to export."""
         return self._plan is not None
-
-    @property
-    def is_exporting(self) -> bool:
-        """True while an overlay is being drawn into a file."""
-        return self._exporter.is_exporting
 
     @property
     def has_curve(self) -> bool:

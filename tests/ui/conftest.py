@@ -59,7 +59,7 @@ def session(bridge: EngineBridge, tmp_path: Path) -> Iterator[Session]:
 
 @pytest.fixture
 def window(qtbot: QtBot, session: Session) -> MainWindow:
-    made = MainWindow(session, lambda image: None)
+    made = MainWindow(session)
     qtbot.addWidget(made, before_close_func=_let_close)
     made.show()
     return made

@@ -46,6 +46,12 @@ def wait_until_idle(qtbot: QtBot, session: Session) -> None:
     qtbot.waitUntil(lambda: session.activity == Activity())
 
 
+def export_text(qtbot: QtBot, session: Session, path: Path) -> None:
+    """Export the text of all pages, and wait until it is told what became of it."""
+    with qtbot.waitSignal(session.notice_raised):
+        session.export(path)
+
+
 def click_row(
     qtbot: QtBot, view: QListView, row: int, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
 ) -> None:

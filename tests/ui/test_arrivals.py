@@ -11,8 +11,6 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.arrivals import Arrivals
 
-SAVED = Path("/tmp/Pasted image 1.png")
-
 
 @pytest.fixture
 def clipboard(qapp: QApplication) -> Iterator[QClipboard]:
@@ -22,7 +20,7 @@ def clipboard(qapp: QApplication) -> Iterator[QClipboard]:
 
 @pytest.fixture
 def arrivals(clipboard: QClipboard) -> Arrivals:
-    return Arrivals(lambda image: SAVED)
+    return Arrivals()
 
 
 def dropped(
@@ -63,12 +61,12 @@ def test_files_that_are_dropped_with_shift_stay_where_they_are(
         assert dropped(arrivals, data, Qt.KeyboardModifier.ShiftModifier)
 
 
-def test_a_dropped_picture_is_made_a_file(qtbot: QtBot, arrivals: Arrivals) -> None:
+def test_a_dropped_picture_is_told(qtbot: QtBot, arrivals: Arrivals) -> None:
     data = QMimeData()
     data.setImageData(picture())
-    with qtbot.waitSignal(arrivals.files_came) as caught:
+    with qtbot.waitSignal(arrivals.picture_came) as caught:
         assert dropped(arrivals, data)
-    assert caught.args == [[SAVED]]
+    assert caught.args == [picture()]
 
 
 def test_what_is_no_page_is_not_taken(arrivals: Arrivals) -> None:
@@ -78,19 +76,11 @@ def test_what_is_no_page_is_not_taken(arrivals: Arrivals) -> None:
     assert not dropped(arrivals, data)
 
 
-def test_a_copied_picture_is_made_a_file(qtbot: QtBot, arrivals: Arrivals, clipboard: QClipboard) -> None:
+def test_a_copied_picture_is_told(qtbot: QtBot, arrivals: Arrivals, clipboard: QClipboard) -> None:
     clipboard.setImage(picture())
-    with qtbot.waitSignal(arrivals.files_came) as caught:
+    with qtbot.waitSignal(arrivals.picture_came) as caught:
         arrivals.paste()
-    assert caught.args == [[SAVED]]
-
-
-def test_a_picture_that_cannot_be_saved_is_told_so(qtbot: QtBot, clipboard: QClipboard) -> None:
-    arrivals = Arrivals(lambda image: None)
-    clipboard.setImage(picture())
-    with qtbot.waitSignal(arrivals.nothing_came) as caught:
-        arrivals.paste()
-    assert caught.args == ["The image could not be saved to a file. Free some space, and try again."]
+    assert caught.args == [picture()]
 
 
 def test_pasting_words_is_told(qtbot: QtBot, arrivals: Arrivals, clipboard: QClipboard) -> None:

@@ -2,16 +2,17 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.ui.engine_bridge import EngineBridge
+from rtocr_gui.ui.engine_bridge import EngineBridge, RenderPage
 from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.replies import DocumentOpened
 from tests.fake_engine import FakeEngine
@@ -176,18 +177,59 @@ def test_a_page_is_exported_off_the_main_thread_and_a_failure_is_told(
 ) -> None:
     written: list[tuple[str, PageRef]] = []
 
-    def write(page: PageImage) -> None:
-        written.append((threading.current_thread().name, page.ref))
+    def write(render_page: RenderPage) -> None:
+        written.append((threading.current_thread().name, render_page(opened[1]).ref))
         if len(written) == 2:
             raise ExportError("The disk is full.")
 
-    with qtbot.waitSignal(bridge.page_exported) as caught:
-        request_id = bridge.export_page(opened[1], write)
+    with qtbot.waitSignal(bridge.exported) as caught:
+        request_id = bridge.export(write)
     assert caught.args[0].request_id == request_id
-    assert written == [("documents", opened[1])]
+    assert written == [("export", opened[1])]
     with qtbot.waitSignal(bridge.request_failed) as caught:
-        bridge.export_page(opened[1], write)
+        bridge.export(write)
     assert caught.args[0].sentence == "The disk is full."
+
+
+def test_closing_waits_for_an_export_that_is_writing_and_lets_it_begin_with_no_further_page(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
+) -> None:
+    began, disk = threading.Event(), threading.Event()
+    written: list[object] = []
+
+    def write(render_page: RenderPage) -> None:
+        for ref in opened:
+            page = render_page(ref)
+            began.set()
+            assert disk.wait(20)
+            written.append(page.ref)
+
+    bridge.export(write)
+    bridge.export(lambda _: written.append("one that did not begin"))
+    qtbot.waitUntil(began.is_set)
+    assert not bridge.close(0.01)
+    disk.set()
+    with qtbot.waitSignal(bridge.request_stopped):
+        assert bridge.close(5)
+    assert written == [opened[0]]
+
+
+def test_closing_has_more_patience_with_a_file_than_with_the_rest(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
+) -> None:
+    began, written = threading.Event(), threading.Event()
+
+    def write(render_page: RenderPage) -> None:
+        began.set()
+        with suppress(BaseException):
+            while True:
+                render_page(opened[0])  # until the bridge is being closed
+        written.set()
+
+    bridge.export(write)
+    qtbot.waitUntil(began.is_set)
+    bridge.close(0, writing_timeout_s=20)
+    assert written.is_set()
 
 
 def test_a_trace_is_answered_with_the_id_of_its_request(

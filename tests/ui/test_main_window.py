@@ -35,7 +35,7 @@ from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import ModelStatus, PasswordQuestion
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load, until_idle
+from tests.ui.steps import export_text, open_and_load, until_idle
 
 Draw = Callable[..., Path]
 
@@ -274,7 +274,7 @@ def test_closing_asks_before_more_than_one_page_that_was_read_is_lost(
         "You edited the text of 1 page and did not export it. "
         "What was read from 2 pages was not exported. It is lost when the window closes.",
     ]
-    session.export(tmp_path / "out.md")
+    export_text(qtbot, session, tmp_path / "out.md")
     assert window.close()
 
 
@@ -291,7 +291,7 @@ def test_removing_a_page_asks_only_while_its_edits_are_in_no_file(
     monkeypatch.setattr(questions, "agrees", lambda *_: False)
     window.actions_by_name["remove"].trigger()
     assert len(session.refs) == 1
-    session.export(tmp_path / "out.md")
+    export_text(qtbot, session, tmp_path / "out.md")
     monkeypatch.setattr(questions, "agrees", lambda *_: pytest.fail("nothing is lost"))
     window.actions_by_name["remove"].trigger()
     assert session.refs == ()
@@ -319,7 +319,8 @@ def test_export_writes_the_file_that_was_chosen(
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
     monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "out.md")
-    window.actions_by_name["export"].trigger()
+    with qtbot.waitSignal(session.notice_raised):
+        window.actions_by_name["export"].trigger()
     assert "page 1 of scan.png" in (tmp_path / "out.md").read_text(encoding="utf-8")
     assert window.notice_bar.sentences == (f"Exported 1 page to {tmp_path / 'out.md'}.",)
 

@@ -86,7 +86,7 @@ def test_a_mode_of_the_last_start_is_in_use_again(
     qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
 ) -> None:
     session = Session(bridge, Settings(mode="base", most_tiles=4), tmp_path / "bundled")
-    window = MainWindow(session, lambda image: None)
+    window = MainWindow(session)
     qtbot.addWidget(window)
     open_and_load(qtbot, session, draw_page())
 
@@ -100,7 +100,7 @@ def test_what_is_chosen_while_the_model_loads_stays_chosen(
     qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
 ) -> None:
     session = Session(bridge, Settings(mode="base"), tmp_path / "bundled")
-    window = MainWindow(session, lambda image: None)
+    window = MainWindow(session)
     qtbot.addWidget(window)
     with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
         session.load_model()

@@ -15,7 +15,14 @@ from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, PageStatus
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_reading, click_row, open_and_load, until_idle, wait_until_idle
+from tests.ui.steps import (
+    begin_reading,
+    click_row,
+    export_text,
+    open_and_load,
+    until_idle,
+    wait_until_idle,
+)
 
 Draw = Callable[..., Path]
 
@@ -191,7 +198,7 @@ def test_pages_that_were_exported_leave_without_a_question_and_one_that_is_being
     asked: list[str] = []
     monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda _, __, text, ___: bool(asked.append(text)))
     until_idle(qtbot, session, lambda: session.read(book[:3]))
-    session.export(tmp_path / "out.md")
+    export_text(qtbot, session, tmp_path / "out.md")
     click(qtbot, window, 2, SHIFT)
     action(window, "remove").trigger()
     assert session.refs == book[3:]

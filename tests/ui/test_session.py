@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import shiboken6
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
@@ -18,7 +20,7 @@ from rtocr_gui.ui.page_model import PageEntry, PageState
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord, ShownText
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_loading, begin_reading, open_and_load, until_idle
+from tests.ui.steps import begin_loading, begin_reading, export_text, open_and_load, until_idle
 
 Draw = Callable[..., Path]
 
@@ -420,7 +422,7 @@ def test_exported_markdown_holds_every_page_that_has_text(
     session.read_all()
     qtbot.waitUntil(lambda: len(states) == 2 and not session.activity.reading)
     session.edit_text("mine")
-    session.export(tmp_path / "out.md")
+    export_text(qtbot, session, tmp_path / "out.md")
     written = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert "mine" in written
     assert "page 2 of two.tiff" in written
@@ -432,9 +434,38 @@ def test_an_export_that_fails_is_told_and_the_edits_still_count_as_unsaved(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     session.edit_text("mine")
-    session.export(tmp_path)
+    export_text(qtbot, session, tmp_path)
     assert len(notices) == 1
     assert session.loss(session.refs).typed == 1
+
+
+def test_a_picture_without_a_file_is_stored_off_the_main_thread_and_shown(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    stored_on: list[threading.Thread] = []
+
+    class Picture(QImage):
+        def save(self, *where: object) -> bool:
+            stored_on.append(threading.current_thread())
+            return super().save(*where)
+
+    open_and_load(qtbot, session, draw_page())
+    picture = Picture(90, 60, QImage.Format.Format_RGB32)
+    picture.fill(Qt.GlobalColor.white)
+    with qtbot.waitSignal(session.page_image_changed) as caught:
+        session.open_picture(picture, tmp_path / "pasted.png")
+    assert session.current.path == tmp_path / "pasted.png"
+    assert caught.args == [picture]
+    assert stored_on != [threading.main_thread()]
+
+
+def test_a_picture_that_cannot_be_stored_is_told_so(
+    qtbot: QtBot, session: Session, notices: list[str], tmp_path: Path
+) -> None:
+    with qtbot.waitSignal(session.notice_raised):
+        session.open_picture(QImage(90, 60, QImage.Format.Format_RGB32), tmp_path / "nowhere" / "pasted.png")
+    assert notices == ["pasted.png: The image could not be saved to a file. Free some space, and try again."]
+    assert session.refs == ()
 
 
 def test_a_model_that_cannot_be_loaded_is_told(

@@ -137,17 +137,19 @@ from tests.fake_engine import FakeEngine
 class Prepared(app.Program):
     def start(self, files):
         super().start(files)
-        QTimer.singleShot(0, self.work)
+        self.bridge.document_opened.connect(self.work)
+        self.window.arrivals.picture_came.emit(QImage(90, 90, QImage.Format.Format_RGB32))
 
-    def work(self):
-        self.window.arrivals._save_image(QImage(8, 8, QImage.Format.Format_RGB32))
+    def work(self, opened):
+        if opened.path.name != "Pasted image 1.png":
+            return
         self.session.remember(mode="base")
         if sys.argv[2] == "hanging":
             print("ready", flush=True)
             while True:
                 pass
         if sys.argv[2] == "closing":
-            self.bridge.close = lambda _: print("closing", flush=True) or time.sleep(60)
+            self.bridge.close = lambda *_: print("closing", flush=True) or time.sleep(60)
         if sys.argv[2] in ("typing", "closing"):
             self.session.page_image_changed.connect(self.type)
             return

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTabWidget, QToolBut
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui import text_pane
-from rtocr_gui.ui.finder import Found
+from rtocr_gui.ui.shown import Found
 from rtocr_gui.ui.text_pane import PREVIEW_MS, SafePreview, TextPane
 
 LINES = "\n".join(f"line {number}" for number in range(200))

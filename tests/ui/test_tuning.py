@@ -494,8 +494,8 @@ def test_plan_curve_and_overlay_are_exported(
     tuning.set_look(Look.NORM)
     export(tuning.plan_export(), tmp_path / "plan.json")
     export(tuning.curve_export(), tmp_path / "curve.csv")
-    with qtbot.waitSignal(tuning.notice_raised):
-        export(tuning.overlay_export(), tmp_path / "overlay.png")
+    export(tuning.overlay_export(), tmp_path / "overlay.png")
+    qtbot.waitUntil(lambda: len(notices) == 3)
     assert (tmp_path / "overlay.png").read_bytes().startswith(b"\x89PNG")
     assert len((tmp_path / "curve.csv").read_text(encoding="utf-8").splitlines()) == 10
     assert notices == [
@@ -517,7 +517,7 @@ def test_the_overlay_is_exported_as_opaque_as_it_is_shown(
     veiled = []
     for opacity in (0.05, 1.0):
         tuning.set_opacity(opacity)
-        with qtbot.waitSignal(tuning.notice_raised):
+        with qtbot.waitSignal(session.notice_raised):
             export(tuning.overlay_export(), tmp_path / "overlay.png")
         with Image.open(tmp_path / "overlay.png") as picture:
             veiled.append((np.asarray(picture) == VEIL_RGB).all(axis=-1).any())
@@ -529,9 +529,8 @@ def test_an_export_that_fails_is_told(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     export(tuning.plan_export(), tmp_path)
-    with qtbot.waitSignal(tuning.notice_raised):
-        export(tuning.overlay_export(), tmp_path / "nowhere" / "overlay.png")
-    assert len(notices) == 2
+    export(tuning.overlay_export(), tmp_path / "nowhere" / "overlay.png")
+    qtbot.waitUntil(lambda: len(notices) == 2)
     assert "there is no folder" in notices[1]
 
 
@@ -542,10 +541,11 @@ def test_what_was_shown_is_exported_though_another_page_came_before_the_file_was
     plan, overlay = tuning.plan_export(), tuning.overlay_export()
     session.select_page(None)
     assert tuning.plan_export() is tuning.overlay_export() is tuning.curve_export() is None
-    export(plan, tmp_path / "plan.json")
+    with qtbot.waitSignal(session.notice_raised):
+        export(plan, tmp_path / "plan.json")
     assert (tmp_path / "plan.json").stat().st_size > 100
     assert not session.is_exporting
-    with qtbot.waitSignal(tuning.notice_raised):
+    with qtbot.waitSignal(session.notice_raised):
         export(overlay, tmp_path / "overlay.png")
         assert session.is_exporting
     assert not session.is_exporting

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.export.markdown import ExportPage
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.typed_text_keeper import TypedTextKeeper, take_left_behind
-from tests.ui.steps import open_and_load
+from tests.ui.steps import export_text, open_and_load
 
 NEVER = 2**30
 PAGE = ExportPage("a.png, page 1", "typed")
@@ -145,5 +145,5 @@ def test_the_session_tells_which_typed_text_is_in_no_file(
     assert page.text == "typed"
     assert page.label == session.refs[0].label
     with qtbot.waitSignal(session.typed_changed):
-        session.export(tmp_path / "out.md")
+        export_text(qtbot, session, tmp_path / "out.md")
     assert session.typed_texts() == ()

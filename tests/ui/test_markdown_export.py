@@ -1,18 +1,22 @@
 """Texts go to one Markdown file, with the figures of their pages beside it."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.errors import ExportError
+from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.ocr.reading import TASKS
+from rtocr_gui.ui import markdown_export
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.session import Session
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_reading, open_and_load
+from tests.ui.steps import begin_reading, export_text, open_and_load
 
 Draw = Callable[..., Path]
 
@@ -34,6 +38,29 @@ def notices(session: Session) -> list[str]:
     heard: list[str] = []
     session.notice_raised.connect(lambda notice: heard.append(notice.sentence))
     return heard
+
+
+class Disk:
+    """Writes the text of exports once it is let; `full` says why it does not."""
+
+    def __init__(self) -> None:
+        self.began, self.gate = threading.Event(), threading.Event()
+        self.full = ""
+
+    def write(self, pages: Sequence[ExportPage], path: Path) -> None:
+        self.began.set()
+        assert self.gate.wait(20)
+        if self.full:
+            raise ExportError(self.full)
+        export_markdown(pages, path)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+    made = Disk()
+    monkeypatch.setattr(markdown_export, "export_markdown", made.write)
+    yield made
+    made.gate.set()
 
 
 def read_all(qtbot: QtBot, session: Session, path: Path) -> None:
@@ -95,7 +122,7 @@ def test_a_page_of_which_there_is_but_a_beginning_is_exported_so_and_that_is_tol
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
     qtbot.waitUntil(lambda: session.current_text != "")
-    session.export(tmp_path / "out.md")
+    export_text(qtbot, session, tmp_path / "out.md")
     assert "# Report" in (tmp_path / "out.md").read_text(encoding="utf-8")
     assert told[0].sentence.endswith("Pages still being read, written as far as they are: 1.")
     assert not told[0].is_passing
@@ -128,6 +155,7 @@ def test_the_window_asks_before_it_closes_on_a_file_that_is_not_written_yet(
     window: MainWindow,
     session: Session,
     draw_page: Draw,
+    disk: Disk,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
@@ -137,17 +165,20 @@ def test_the_window_asks_before_it_closes_on_a_file_that_is_not_written_yet(
     session.export(tmp_path / "out.md")
     assert not window.close()
     assert asked == ["Close before the export is written?"]
-    qtbot.waitUntil((tmp_path / "out.md").exists)
+    disk.gate.set()
+    qtbot.waitUntil(lambda: not session.is_exporting)
     assert window.close()
     assert len(asked) == 1
 
 
 def test_what_was_typed_during_an_export_still_counts_as_unsaved(
-    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+    qtbot: QtBot, session: Session, draw_page: Draw, disk: Disk, notices: list[str], tmp_path: Path
 ) -> None:
     read_all(qtbot, session, draw_page())
     session.export(tmp_path / "out.md")
+    qtbot.waitUntil(disk.began.is_set)
     session.edit_text("later")
+    disk.gate.set()
     qtbot.waitUntil(lambda: bool(notices))
     assert "later" not in (tmp_path / "out.md").read_text(encoding="utf-8")
     assert session.loss(session.refs).typed == 1
@@ -179,6 +210,84 @@ def test_a_page_whose_file_is_gone_loses_its_figures_and_not_its_text(
     assert text.count("# Report") == 2
     assert "![](" not in text
     assert (tmp_path / "out.assets").read_bytes() == b"mine"
+
+
+def test_whatever_keeps_figures_from_being_cut_the_text_is_written(
+    qtbot: QtBot,
+    session: Session,
+    draw_page: Draw,
+    notices: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(markdown_export, "write_figures", fail)
+    read_all(qtbot, session, draw_page())
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert "figures left out: Something unforeseen went wrong (MemoryError)." in notices[0]
+    assert "![](" not in (tmp_path / "out.md").read_text(encoding="utf-8")
+
+
+def test_the_window_goes_on_while_a_text_is_written(
+    qtbot: QtBot, session: Session, draw_page: Draw, disk: Disk, notices: list[str], tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    session.edit_text("mine")
+    session.export(tmp_path / "out.md")
+    qtbot.waitUntil(disk.began.is_set)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.select_page(session.refs[1])
+    assert session.is_exporting
+    assert session.loss(session.refs).typed == 1
+    disk.gate.set()
+    qtbot.waitUntil(lambda: not session.is_exporting)
+    assert notices == [
+        f"Exported 1 page to {tmp_path / 'out.md'}. Pages without text, left out: 1.",
+    ]
+    assert session.loss(session.refs).typed == 0
+
+
+def test_a_text_that_could_not_be_written_was_not_exported(
+    qtbot: QtBot, session: Session, draw_page: Draw, disk: Disk, notices: list[str], tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text("mine")
+    session.export(tmp_path / "out.md")
+    disk.full = "The disk is full."
+    disk.gate.set()
+    qtbot.waitUntil(lambda: notices == ["The disk is full."])
+    assert not session.is_exporting
+    assert session.loss(session.refs).typed == 1
+
+
+def test_of_two_exports_to_one_file_the_later_one_stays(
+    qtbot: QtBot, session: Session, draw_page: Draw, disk: Disk, notices: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.md"
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text("early")
+    session.export(out)
+    session.edit_text("later")
+    session.export(out)
+    disk.gate.set()
+    qtbot.waitUntil(lambda: notices == [f"Exported 1 page to {out}."] * 2)
+    assert out.read_text(encoding="utf-8").endswith("\n\nlater\n")
+    assert session.loss(session.refs).typed == 0
+
+
+def test_pages_that_are_removed_while_they_are_exported_were_exported_with_their_figures(
+    qtbot: QtBot, session: Session, draw_page: Draw, disk: Disk, notices: list[str], tmp_path: Path
+) -> None:
+    read_all(qtbot, session, draw_page())
+    session.export(tmp_path / "early.md")
+    qtbot.waitUntil(disk.began.is_set)
+    session.export(tmp_path / "out.md")
+    session.remove_pages(session.refs)
+    disk.gate.set()
+    qtbot.waitUntil(lambda: len(notices) == 2)
+    assert notices[1] == f"Exported 1 page and 1 figure to {tmp_path / 'out.md'}."
 
 
 def test_tables_are_written_with_pipes_once_that_is_chosen(
