@@ -22,6 +22,7 @@ class _InHand:
 
     Attributes:
         comes_again: True where it was stopped to be read anew: it is counted once.
+        is_forgotten: True where nobody wants what comes of it, be it whole.
     """
 
     ref: PageRef
@@ -30,6 +31,7 @@ class _InHand:
     tokens: int = 0
     is_stopped: bool = False
     comes_again: bool = False
+    is_forgotten: bool = False
 
 
 class Reader(QObject):
@@ -40,7 +42,7 @@ class Reader(QObject):
         text_began (PageRef): its first text is about to come.
         text_streamed (TextStreamed): some more text.
         finished (Reading): it ended, by itself or stopped.
-        given_up (PageRef): it was stopped before the model began with it.
+        given_up (PageRef): it was stopped before the model began with it, or forgotten.
         failed (PageFailure): it could not be read, and why.
         waiting_changed (tuple of PageRef): these pages wait from now on, or wait no longer and are not read.
         activity_changed (Activity): what is going on now.
@@ -154,7 +156,7 @@ class Reader(QObject):
         waiting = tuple(ref for ref in refs if ref in self._queue)
         for ref in refs:
             self._queue.pop(ref, None)
-            self._stop_page(ref)
+            self._stop_page(ref, is_forgotten=True)
         self.waiting_changed.emit(waiting)
         self._tell()
 
@@ -175,11 +177,12 @@ class Reader(QObject):
             self._stop_page(ref, comes_again=True)
         self.waiting_changed.emit(first)
 
-    def _stop_page(self, ref: PageRef, *, comes_again: bool = False) -> None:
+    def _stop_page(self, ref: PageRef, *, comes_again: bool = False, is_forgotten: bool = False) -> None:
         for read_id, page in self._in_hand.items():
             if page.ref.unrotated == ref.unrotated:
                 page.is_stopped = True
                 page.comes_again = comes_again
+                page.is_forgotten |= is_forgotten
                 self._bridge.stop(read_id)
 
     def _will_finish(self, ref: PageRef) -> bool:
@@ -226,8 +229,12 @@ class Reader(QObject):
 
     @Slot(object)
     def _finish(self, reply: ReadingFinished) -> None:
-        if self._end(reply.request_id):
-            self.finished.emit(reply.reading)
+        page = self._end(reply.request_id)
+        if page is not None:
+            if page.is_forgotten:
+                self.given_up.emit(page.ref)
+            else:
+                self.finished.emit(reply.reading)
             self._read_on()
 
     @Slot(object)
@@ -242,7 +249,7 @@ class Reader(QObject):
         page = self._end(failure.request_id)
         if page is None:
             return
-        if page.is_stopped and page.stage is None:
+        if page.is_forgotten or (page.is_stopped and page.stage is None):
             self.given_up.emit(page.ref)
         else:
             self.failed.emit(PageFailure(page.ref, failure.sentence, failure.retry))

@@ -75,6 +75,22 @@ def test_a_page_is_read_at_the_ratio_of_the_slider(
     assert session.current_text == "page 1 of scan.png at 0.40"
 
 
+def test_what_is_typed_stays_where_the_stop_of_a_reading_comes_too_late(
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    monkeypatch.setattr(bridge, "stop", lambda _: None)
+    session.edit_text("typed")
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert session.current_text == "typed"
+
+
 def test_streamed_text_adds_up_to_the_text_that_is_kept(
     qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
 ) -> None:

@@ -1,0 +1,209 @@
+"""Wishes in any order: nothing that was typed is lost, panes and session agree, and all comes to rest."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QListView, QPlainTextEdit, QTabWidget
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.ui import questions
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.page_model import PageModel, PageRow, PageState
+from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shown import Activity
+from tests.fake_engine import FakeEngine
+
+FILES = ("a.tif", "b.tif", "c.tif")
+ASKS_FOR_MORE = {"open", "paste", "export", "export_overlay", "export_plan", "export_curve"} | {
+    *("models", "use_folder", "about", "about_model", "quit")
+}
+"""Actions that open a dialogue."""
+
+
+class Person:
+    """Somebody who does this and that, and remembers what was typed on which page."""
+
+    def __init__(self, qtbot: QtBot, window: MainWindow, session: Session, engine: FakeEngine, folder: Path):
+        self.qtbot, self.window, self.session = qtbot, window, session
+        self.engine, self.folder = engine, folder
+        self.typed: dict[PageRef, str] = {}
+        for number in range(len(FILES)):
+            self.change_file(number)
+
+    @property
+    def editor(self) -> QPlainTextEdit:
+        return self.window.text_column.text_pane.findChild(QPlainTextEdit)
+
+    @property
+    def rows(self) -> list[PageRow]:
+        model = self.window.page_list.findChild(PageModel)
+        return [model.row(position) for position in range(model.rowCount())]
+
+    def any_page(self, number: int) -> tuple[PageRef, ...]:
+        refs = self.session.refs
+        return (refs[number % len(refs)],) if refs else ()
+
+    # Wishes: each does something else for each number
+
+    def open(self, number: int) -> None:
+        self.session.open_files([self.folder / FILES[number % len(FILES)]])
+
+    def change_file(self, number: int) -> None:
+        frames = [Image.new("L", (40 + number, 50), 200 + frame) for frame in range(1 + number % 3)]
+        frames[0].save(self.folder / FILES[number % len(FILES)], save_all=True, append_images=frames[1:])
+
+    def select(self, number: int) -> None:
+        for ref in self.any_page(number):
+            self.session.select_page(ref)
+
+    def select_all(self, number: int) -> None:
+        self.window.page_list.findChild(QListView).selectAll()
+
+    def type(self, number: int) -> None:
+        if self.session.current is not None and not self.editor.isReadOnly():
+            self.editor.appendPlainText(f"typed {number}")
+            self.typed[self.session.current.unrotated] = self.editor.toPlainText()
+
+    def undo(self, number: int) -> None:
+        before = self.editor.toPlainText()
+        self.editor.undo()
+        if self.session.current is not None and self.editor.toPlainText() != before:
+            self.typed[self.session.current.unrotated] = self.editor.toPlainText()
+
+    def move_cursor(self, number: int) -> None:
+        to = QTextCursor.MoveOperation.End if number % 2 else QTextCursor.MoveOperation.NextWord
+        self.editor.moveCursor(to, QTextCursor.MoveMode.KeepAnchor)
+
+    def read_replacing(self, number: int) -> None:
+        for ref in self.any_page(number):
+            self.typed.pop(ref.unrotated, None)
+            self.session.read_replacing((ref,), (None, Scaling(Mode.SMALL))[number % 2])
+
+    def remove(self, number: int) -> None:
+        self.session.remove_pages(self.any_page(number) if number % 4 else self.session.refs)
+
+    def act(self, number: int) -> None:
+        actions = self.window.actions_by_name
+        names = [name for name in actions if actions[name].isEnabled() and name not in ASKS_FOR_MORE]
+        actions[names[number % len(names)]].trigger()
+
+    def settle_retention(self, number: int) -> None:
+        self.session.settle_retention((None, 0.3, 0.7)[number % 3])
+
+    def set_mode(self, number: int) -> None:
+        self.session.set_mode((None, Mode.TINY, Mode.SMALL)[number % 3])
+
+    def set_task(self, number: int) -> None:
+        self.session.set_task(TASKS[number % 2])
+
+    def choose_model(self, number: int) -> None:
+        self.session.choose_model((None, self.folder / "a", self.folder / "b")[number % 3])
+
+    def break_models(self, number: int) -> None:
+        self.engine.load_error = CheckpointError("The weights are damaged.") if number % 2 else None
+
+    def break_pages(self, number: int) -> None:
+        self.engine.broken_pages = {FILES[0]} if number % 2 else set()
+        self.engine.looping = {Mode.TINY} if number % 3 else set()
+        self.engine.dry = {Mode.SMALL} if number % 4 == 0 else set()
+        self.engine.retry = Scaling(Mode.SMALL)
+
+    def say_other_words(self, number: int) -> None:
+        told = ["<|ref|>title<|/ref|><|det|>[[1, 2, 300, 400]]<|/det|>\n", "# Head\n"]
+        self.engine.said = told if number % 2 else []
+
+    def hold_the_model(self, number: int) -> None:
+        (self.engine.gate, self.engine.load_gate)[number % 2].clear()
+
+    def let_the_model_go_on(self, number: int) -> None:
+        (self.engine.gate, self.engine.load_gate)[number % 2].set()
+
+    def compare(self, number: int) -> None:
+        self.session.tuning.compare(PruneSettings(retention=1.0), PruneSettings(retention=0.5))
+
+    def export(self, number: int) -> None:
+        self.session.export(self.folder / "out.md")
+
+    def find(self, number: int) -> None:
+        self.session.finder.search(("page", "typed", "")[number % 3])
+
+    def show_tab(self, number: int) -> None:
+        tabs = self.window.findChildren(QTabWidget)[number % 2]
+        tabs.setCurrentIndex((tabs.currentIndex() + 1) % tabs.count())
+
+    def wait(self, number: int) -> None:
+        self.qtbot.wait(number)
+
+    # What holds at any time, and in the end
+
+    def check(self) -> None:
+        refs = self.session.refs
+        assert self.editor.toPlainText() == self.session.current_text
+        assert [row.entry.key for row in self.rows] == list(refs)
+        assert self.session.current in refs or self.session.current is None
+        open_pages = {ref.unrotated for ref in refs}
+        self.typed = {ref: text for ref, text in self.typed.items() if ref in open_pages}
+        if self.session.current is not None:
+            text = self.session.current_text
+            assert self.typed.get(self.session.current.unrotated, text) == text
+
+    def rest(self) -> None:
+        session, engine = self.session, self.engine
+        engine.load_gate.set()
+        engine.gate.set()
+        self.qtbot.waitUntil(lambda: not session.models.status.loading)
+        engine.load_error = None
+        if session.model is None:
+            session.load_model()
+        self.qtbot.waitUntil(lambda: not session.models.status.loading and session.activity == Activity())
+        self.qtbot.waitUntil(lambda: not (session.tuning.is_reading or session.is_exporting))
+        self.check()
+        assert not {row.state for row in self.rows} & {PageState.WAITING, PageState.READING}
+        for ref in session.refs:
+            session.select_page(ref)
+            self.check()
+            assert not self.editor.isReadOnly()
+
+
+WISHES: tuple[Callable[[Person, int], None], ...] = (
+    *(Person.open, Person.change_file, Person.select, Person.select_all, Person.remove),
+    *(Person.type, Person.undo, Person.move_cursor, Person.find, Person.find, Person.show_tab),
+    *(Person.act, Person.act, Person.act, Person.act, Person.read_replacing, Person.compare, Person.export),
+    *(Person.settle_retention, Person.set_mode, Person.set_task, Person.choose_model),
+    *(Person.break_models, Person.break_pages, Person.say_other_words),
+    *(Person.hold_the_model, Person.let_the_model_go_on, Person.wait, Person.wait),
+)
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(10), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(10, 300))]
+)
+def test_whatever_a_person_does(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+) -> None:
+    monkeypatch.setattr(questions, "agrees", lambda *_: False)
+    chance = random.Random(seed)
+    fake_engine.tasks = TASKS[:2]
+    fake_engine.pages_at_once = chance.choice((1, 3))
+    person = Person(qtbot, window, session, fake_engine, tmp_path)
+    session.load_model()
+    session.open_files([tmp_path / name for name in FILES[:2]])
+    qtbot.waitUntil(lambda: len(session.refs) > 0)
+    for _ in range(chance.randrange(10, 60)):
+        chance.choice(WISHES)(person, chance.randrange(100))
+        person.check()
+    person.rest()
