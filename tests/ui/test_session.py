@@ -273,6 +273,21 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_is_stopp
     assert session.loss(session.refs).typed == 1
 
 
+def test_who_undoes_all_typing_edited_nothing(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session, states)
+    text = session.current_text
+    session.edit_text(f"{text} and mine")
+    assert states["scan.png, page 1"].state is PageState.EDITED
+    with qtbot.waitSignal(session.summary_changed) as told:
+        session.edit_text(text)
+    assert "edited" not in told.args[0]
+    assert states["scan.png, page 1"].state is PageState.READ
+    assert session.loss(session.refs).typed == 0
+
+
 def test_a_beginning_replaces_a_beginning(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
 ) -> None:
