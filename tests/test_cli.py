@@ -115,6 +115,12 @@ def test_the_text_goes_to_stdout_as_markdown_and_progress_to_stderr(run, page):
     assert "page 1 of 1: 6 tokens at 150 tokens/s; 32 of 64 visual tokens kept (as asked)" in result.err[1]
 
 
+def test_a_dash_in_place_of_a_file_name_is_stdout(run, page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("read", page, "-q", "-o", "-").out == run("read", page, "-q").out
+    assert not Path("-").exists()
+
+
 def test_several_files_and_pages_come_out_as_one_document_with_rules_between(run, page, book):
     result = run("read", page, book, "--pages", "1-2", "-q")
     assert result.out.count("\n---\n\n<!-- page: ") == 2
