@@ -107,7 +107,9 @@ def needs_stdout(arguments: argparse.Namespace) -> bool:
 
 
 def _add_read(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures and PDFs")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", type=Path, help="pictures and PDFs, and folders that hold some"
+    )
     parser.add_argument(
         "-o", "--output", metavar="OUT", type=text_target, help="write here and not to stdout"
     )

@@ -690,6 +690,19 @@ def test_another_mode_says_nothing_anew_of_pages_that_stay_as_they_are(
     assert not states
 
 
+def test_a_folder_opens_its_scans_and_an_empty_one_says_so(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("page 10.png", "page 9.png"):
+        draw_page(name)
+    session.open_files([tmp_path / "empty", tmp_path])
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    assert [ref.path.name for ref in session.refs] == ["page 9.png", "page 10.png"]
+    assert session.current == session.refs[0]
+    assert notices == ["empty: This is a folder with no picture and no PDF in it. Choose another."]
+
+
 def test_two_damaged_files_of_one_name_are_told_one_by_one(
     qtbot: QtBot, session: Session, window: MainWindow, tmp_path: Path
 ) -> None:
