@@ -8,10 +8,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
+from PySide6.QtGui import QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QSlider, QStyle, QStyleOptionSlider, QToolBar
 
@@ -117,6 +119,27 @@ def close_while_reading(files: list[Path]) -> dict[str, object]:
     return {"code": code, "seconds": time.monotonic() - closed_at, "text_came": closed_at > 0}
 
 
+def find_shared_keys(_: list[Path]) -> dict[str, object]:
+    """Find the keys that both an action and a widget of the window would take."""
+    _application = QApplication(sys.argv[:1])
+    with tempfile.TemporaryDirectory() as pasted:
+        program = app.Program(Settings(), Path(pasted))
+        window = program.window
+        of_actions = {key for action in window.actions_by_name.values() for key in action.shortcuts()}
+        of_widgets = set(chain.from_iterable(map(QShortcut.keys, window.findChildren(QShortcut))))
+        program.bridge.close(5)
+        return {
+            "widgets": sorted(key.toString() for key in of_widgets),
+            "shared": sorted(key.toString() for key in of_actions & of_widgets),
+        }
+
+
+SCENARIOS = {
+    "read_and_tune": read_and_tune,
+    "close_while_reading": close_while_reading,
+    "find_shared_keys": find_shared_keys,
+}
+
 if __name__ == "__main__":
-    scenario = {"read_and_tune": read_and_tune, "close_while_reading": close_while_reading}[sys.argv[1]]
+    scenario = SCENARIOS[sys.argv[1]]
     json.dump(scenario([Path(name) for name in sys.argv[2:]]), sys.stdout)

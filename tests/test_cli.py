@@ -115,6 +115,23 @@ def test_the_text_goes_to_stdout_as_markdown_and_progress_to_stderr(run, page):
     assert "page 1 of 1: 6 tokens at 150 tokens/s; 32 of 64 visual tokens kept (as asked)" in result.err[1]
 
 
+def test_a_folder_is_read_scan_by_scan_and_an_empty_one_is_told(run, page, tmp_path):
+    (tmp_path / "empty").mkdir()
+    page.rename(tmp_path / "page 10.png")
+    page_image().save(tmp_path / "page 9.png")
+    result = run("read", tmp_path, tmp_path / "empty", "-q")
+    assert result.code == 1
+    assert re.findall(r"<!-- page: (.*), page 1 -->", result.out) == ["page 9.png", "page 10.png"]
+    assert len(result.err) == 1
+    assert "no picture" in result.err[0]
+
+
+def test_a_dash_in_place_of_a_file_name_is_stdout(run, page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("read", page, "-q", "-o", "-").out == run("read", page, "-q").out
+    assert not Path("-").exists()
+
+
 def test_several_files_and_pages_come_out_as_one_document_with_rules_between(run, page, book):
     result = run("read", page, book, "--pages", "1-2", "-q")
     assert result.out.count("\n---\n\n<!-- page: ") == 2

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from rtocr_gui.documents import pdf, pictures
-from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, open_document
+from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, files_at, open_document
 from rtocr_gui.errors import DocumentError, PasswordRequired
 from tests.broken_files import (
     PASSWORD,
@@ -100,6 +100,24 @@ def test_a_failing_disk_is_named(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["page\0.png", "page\ud800.png"])
 def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
     assert "no file name can have" in str(error_of(lambda: open_document(tmp_path / name)))
+
+
+def test_a_folder_stands_for_the_scans_in_it_in_the_order_of_their_numbers(tmp_path):
+    names = ["Scan 2.PNG", "scan 10.png", "scan 11.pdf"]
+    for name in (*reversed(names), ".scan 1.png", "notes.txt"):
+        written(tmp_path / name, b"x")
+    (tmp_path / "scan 3.png").mkdir()
+    assert [path.name for path in files_at(tmp_path)] == names
+    assert files_at(tmp_path / "notes.txt") == (tmp_path / "notes.txt",)
+    assert "no picture" in str(error_of(lambda: files_at(tmp_path / "scan 3.png")))
+
+
+def test_a_folder_that_cannot_be_listed_says_why(tmp_path, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert "Permission denied" in str(error_of(lambda: files_at(tmp_path)))
 
 
 def test_a_pipe_is_refused_without_waiting_for_it(tmp_path):

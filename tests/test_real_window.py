@@ -51,3 +51,9 @@ def test_closing_the_window_during_a_reading_ends_the_program_within_two_seconds
     assert seen["text_came"]
     assert seen["code"] == 0
     assert seen["seconds"] < 2
+
+
+def test_no_widget_takes_a_key_that_an_action_has_on_this_platform(xvfb_display: dict[str, str]) -> None:
+    seen = drive(xvfb_display, "find_shared_keys")
+    assert "Del" in seen["widgets"]
+    assert seen["shared"] == []

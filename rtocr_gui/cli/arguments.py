@@ -14,7 +14,6 @@ from rtocr_gui.cli.values import (
     csv_target,
     device_name,
     json_target,
-    markdown_target,
     named_files,
     overlay_target,
     page_count,
@@ -22,6 +21,7 @@ from rtocr_gui.cli.values import (
     page_selection,
     resolution,
     retention_ratio,
+    text_target,
     tile_count,
 )
 from rtocr_gui.documents.pages import ROTATIONS_DEG
@@ -107,9 +107,11 @@ def needs_stdout(arguments: argparse.Namespace) -> bool:
 
 
 def _add_read(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="pictures and PDFs")
     parser.add_argument(
-        "-o", "--output", metavar="OUT", type=markdown_target, help="write here and not to stdout"
+        "files", metavar="FILE", nargs="+", type=Path, help="pictures and PDFs, and folders that hold some"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", type=text_target, help="write here and not to stdout"
     )
     parser.add_argument(
         "--pages", type=page_selection, default=ALL_PAGES, metavar="1-3,5", help="pages of each file (all)"

@@ -24,7 +24,7 @@ from rtocr_gui.cli.pages import (
     open_asking,
 )
 from rtocr_gui.cli.progress import Progress
-from rtocr_gui.documents.loading import Document
+from rtocr_gui.documents.loading import Document, files_at
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
@@ -175,18 +175,30 @@ class _ReadCommand:
 
     def _pages(self) -> Iterator[_WantedPage]:
         """Render the wanted pages one after the other, until Ctrl-C is pressed."""
-        for path in self._arguments.files:
+        for path in self._files():
             if self._cancel.is_set():
                 return
             try:
                 with interrupt_raises():
                     document = open_asking(path, self._arguments.password)
             except DocumentError as error:
-                self._in_order.append(_WantedPage(str(path), str(path), outcome=str(error)))
-                self._write()
+                self._miss(path, error)
                 continue
             with document:
                 yield from self._pages_of(path, document)
+
+    def _files(self) -> Iterator[Path]:
+        """The files that are named, and those in folders that are."""
+        for path in self._arguments.files:
+            try:
+                yield from files_at(path)
+            except DocumentError as error:
+                self._miss(path, error)
+
+    def _miss(self, path: Path, error: DocumentError) -> None:
+        """Tell of a file that cannot be read, when its turn comes."""
+        self._in_order.append(_WantedPage(str(path), str(path), outcome=str(error)))
+        self._write()
 
     def _pages_of(self, path: Path, document: Document) -> Iterator[_WantedPage]:
         page_count = len(document.pages)

@@ -154,6 +154,11 @@ def device_name(text: str) -> str:
     return text
 
 
+def text_target(text: str) -> Path | None:
+    """Parse where the text that is read goes: `-`, for which None stands, to stdout."""
+    return None if text == "-" else markdown_target(text)
+
+
 def markdown_target(text: str) -> Path:
     """Parse where Markdown goes; `-o *.png` would take the first scan for it."""
     return _target(text, "give -o FILE.md")

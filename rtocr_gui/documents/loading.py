@@ -6,6 +6,7 @@ while it is open. How pages are decoded is in `pictures` and `pdf`.
 
 import hashlib
 import os
+import re
 import stat
 from pathlib import Path
 from types import TracebackType
@@ -126,6 +127,38 @@ class Document:
         if found != self._stamp:
             raise DocumentError(CHANGED)
         return self._source
+
+
+def files_at(path: Path) -> tuple[Path, ...]:
+    """What to open where a person names a path: the scans in a folder, by their names, or else that file.
+
+    Scan 2 comes before scan 10. What is in folders of the folder is left out, and hidden files are.
+
+    Raises:
+        DocumentError: the folder holds no scan, or cannot be read.
+    """
+    if not os.path.isdir(path):  # noqa: PTH112  # `Path.is_dir` fails where a folder above may not be read
+        return (path,)
+    try:
+        found = [file for file in path.iterdir() if _looks_like_a_scan(file)]
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise DocumentError(
+            f"The folder cannot be read ({reason}). Ask its owner, or open a copy."
+        ) from error
+    if not found:
+        raise DocumentError("This is a folder with no picture and no PDF in it. Choose another.")
+    return tuple(sorted(found, key=_as_people_count))
+
+
+def _looks_like_a_scan(file: Path) -> bool:
+    return file.suffix.lower() in SUPPORTED_SUFFIXES and not file.name.startswith(".") and file.is_file()
+
+
+def _as_people_count(file: Path) -> list[str | int]:
+    """What sorts numbers within names by their value: words and numbers in turn."""
+    parts = re.split(r"(\d+)", file.name.casefold())
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)]
 
 
 def open_document(path: Path, password: str | None = None) -> Document:

@@ -129,7 +129,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="rtocr-gui", description="Read scanned pages and see what the reader looks at."
     )
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="images or PDF files to open")
+    parser.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="images, PDF files or folders to open"
+    )
     return parser.parse_args(argv)
 
 

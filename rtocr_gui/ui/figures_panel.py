@@ -34,6 +34,9 @@ _COLUMN_TIPS = (
 )
 _LEGEND = "Figures in italics are computed, not measured. A dash stands for what is not known."
 
+_NARROWEST_CHARACTERS = 36
+"""In less room than this the panel scrolls sideways."""
+
 
 class FiguresPanel(QScrollArea):
     """Automatic retention in two parts, and a table of figures; emits nothing."""
@@ -57,10 +60,10 @@ class FiguresPanel(QScrollArea):
         column.addWidget(self._table)
         column.addWidget(legend)
         column.addStretch(1)
+        content.setMinimumWidth(_NARROWEST_CHARACTERS * self.fontMetrics().averageCharWidth())
         self.setWidget(content)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Figures")
         self._render()
 

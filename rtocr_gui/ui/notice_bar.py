@@ -177,7 +177,8 @@ class NoticeBar(QFrame):
     def _fit_height(self) -> None:
         line = self.fontMetrics().lineSpacing()
         needed = self._column.totalHeightForWidth(self._scroll.viewport().width())
-        self._scroll.setFixedHeight(max(line, min(needed, VISIBLE_LINES * line)) + 4)
+        most = VISIBLE_LINES * line + (VISIBLE_LINES - 1) * self._column.spacing()
+        self._scroll.setFixedHeight(max(line, min(needed, most)) + 4)
 
 
 class _Row(QWidget):

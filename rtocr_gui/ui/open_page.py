@@ -71,9 +71,10 @@ class OpenPage:
         self.state, self.sentence, self.retry = PageState.READING, "", None
 
     def edit(self, text: str) -> None:
-        """Take over what a person typed."""
-        self.text, self.edited, self._former = text, True, None
-        self.state, self.sentence = PageState.EDITED, ""
+        """Take over what a person typed; who comes back to what was read, perhaps by Undo, edited nothing."""
+        self.text, self._former = text, None
+        self.edited = self.reading is None or text != self.read_text
+        self._tell_state()
 
     def begin_text(self, task: Task) -> None:
         """Make room for text that is about to stream in."""
@@ -174,6 +175,10 @@ class OpenPage:
     def give_up(self) -> None:
         """Go back to the text and the state before a reading that came to nothing."""
         self._give_back()
+        self._tell_state()
+
+    def _tell_state(self) -> None:
+        """Say how far the page is where no reading is under way."""
         if self.reading is not None and not self.edited and not self.is_turned:
             self._tell_end(self.reading)
         else:

@@ -19,7 +19,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QAction, QIcon, QImage, QKeySequence, QPainter, QPalette, QPixmap, QShortcut
+from PySide6.QtGui import QAction, QIcon, QImage, QPainter, QPalette, QPixmap, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -156,7 +156,8 @@ class PageList(QWidget):
         self._view.selectionModel().currentChanged.connect(self._follow_current)
         self._view.selectionModel().selectionChanged.connect(self._tell_selection)
 
-        remove = QShortcut(QKeySequence.StandardKey.Delete, self._view)
+        # Not the platform's keys for this: on X11 they are Ctrl+D too, which compares readings.
+        remove = QShortcut(Qt.Key.Key_Delete, self._view)
         remove.setContext(Qt.ShortcutContext.WidgetShortcut)
         remove.activated.connect(self.remove_requested)
 

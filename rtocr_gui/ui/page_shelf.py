@@ -10,7 +10,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
+from rtocr_gui.documents.loading import files_at
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.errors import DocumentError
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.replies import DocumentOpened, PageRendered, RequestFailed
@@ -77,10 +79,16 @@ class PageShelf(QObject):
     def open_files(self, paths: Iterable[Path]) -> None:
         """Open files and show the first that comes; each that fails is refused for a reason of its own.
 
+        A folder stands for the scans in it.
+
         Who types meanwhile (`stay`) goes on with the page that is shown, and finds the others in the list.
         """
         self._selects_opened = True
-        self._to_open.extend(path.absolute() for path in paths)
+        for path in map(Path.absolute, paths):
+            try:
+                self._to_open.extend(files_at(path))
+            except DocumentError as error:
+                self.refused.emit(path, str(error))
         self._open_next()
 
     def _open_next(self) -> None:

@@ -74,10 +74,10 @@ class PageTexts(QObject):
         page = self._pages.get(self._shown)
         if page is None or page.text == text:
             return
-        announced = page.state is PageState.EDITED
+        before = page.state
         page.edit(text)
         self._reader.forget((page.ref,))
-        if not announced:
+        if page.state is not before:
             self._announce(page)
             self.summary_changed.emit(summary_of(page))
 

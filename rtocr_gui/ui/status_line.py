@@ -21,12 +21,11 @@ class StatusLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._idle_words, self._curve_words, self._comparing_words = "Ready", "", ""
+        self._idle_words, self._encoding_words = "Ready", ""
+        self._curve_words, self._comparing_words = "", ""
         self._shown, self._loads = Activity(), False
         self._activity = QLabel(self._idle_words)
         self._activity.setAccessibleName("What is going on")
-        self._encoding = QLabel("Looking at the page…")
-        self._encoding.hide()
         self._progress = QProgressBar()
         self._progress.setAccessibleName("Progress")
         self._progress.setMaximumWidth(140)
@@ -44,7 +43,6 @@ class StatusLine(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)
         layout.addWidget(self._activity)
-        layout.addWidget(self._encoding)
         layout.addWidget(self._progress)
         layout.addStretch(1)
         layout.addWidget(self._timings)
@@ -57,8 +55,9 @@ class StatusLine(QWidget):
         self._shown = activity
         self._progress.setVisible(activity.reading)
         if not activity.reading:
-            self._idle_words = "Waiting for the model" if activity.page_count else "Ready"
-            self._show_tuning()
+            idle = "Loading the model" if self._loads else "Ready"
+            self._idle_words = "Waiting for the model" if activity.page_count else idle
+            self._show_other()
             return
         begun = "Loading the model" if self._loads else "Opening the page"
         words = _STAGE_WORDS[activity.stage] if activity.stage else begun
@@ -80,23 +79,25 @@ class StatusLine(QWidget):
         """Say how far a curve is while it is read."""
         progress = f"Reading the curve, {len(shown.points)} of {shown.expected}"
         self._curve_words = progress if shown.running else ""
-        self._show_tuning()
+        self._show_other()
 
     @Slot(str, bool)
     def show_comparing(self, sentence: str, running: bool) -> None:
         """Say what a comparison is busy with."""
         self._comparing_words = sentence if running else ""
-        self._show_tuning()
-
-    def _show_tuning(self) -> None:
-        if self._progress.isHidden():
-            self._activity.setText(self._curve_words or self._comparing_words or self._idle_words)
+        self._show_other()
 
     @Slot(bool)
     def show_encoding(self, encoding: bool) -> None:
-        """Say that the page is being encoded for the overlay; a reading has the line to itself."""
-        if self._progress.isHidden() or not encoding:
-            self._encoding.setVisible(encoding)
+        """Say that the page is being encoded for the overlay."""
+        self._encoding_words = _STAGE_WORDS[Stage.ENCODE] if encoding else ""
+        self._show_other()
+
+    def _show_other(self) -> None:
+        """Say what else is going on; a reading has the line to itself."""
+        if self._progress.isHidden():
+            tuning = self._curve_words or self._comparing_words or self._encoding_words
+            self._activity.setText(tuning or self._idle_words)
 
     @Slot(object)
     def show_reading(self, reading: ReadingRecord | None) -> None:

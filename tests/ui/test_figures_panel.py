@@ -268,6 +268,19 @@ def test_every_cell_has_its_room_and_the_panel_scrolls_down_only(
     assert panel.widget().width() == panel.viewport().width()
 
 
+def test_in_little_room_the_panel_scrolls_sideways_and_cuts_nothing_off(
+    qtbot: QtBot, panel: FiguresPanel
+) -> None:
+    panel.resize(150, 300)
+    panel.show_figures(FULL)
+    bar = panel.horizontalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    grid = table(panel)
+    for column in range(1, 4):
+        assert grid.sizeHintForColumn(column) <= grid.columnWidth(column)
+    assert bar.maximum() + bar.pageStep() == panel.widget().width() > grid.horizontalHeader().length()
+
+
 def test_the_status_line_gives_no_speed_of_a_page_that_shared_its_time(qtbot: QtBot) -> None:
     line = StatusLine()
     qtbot.addWidget(line)

@@ -26,14 +26,14 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.export.looks import Look
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui import questions
 from rtocr_gui.ui.actions import MENUS, SPECS
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import ModelStatus, PasswordQuestion
+from rtocr_gui.ui.shown import Activity, ModelStatus, PasswordQuestion
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import export_text, open_and_load, until_idle
 
@@ -515,6 +515,24 @@ def test_the_line_at_the_bottom_tells_what_tuning_reads(
     window.actions_by_name["stop"].trigger()
     qtbot.waitUntil(lambda: said.text() == "Ready")
     fake_engine.gate.set()
+
+
+def test_the_line_at_the_bottom_is_not_ready_while_the_model_loads_or_looks_at_the_page(
+    window: MainWindow,
+) -> None:
+    line = window.status_line
+    said = line.findChildren(QLabel)[0]
+    line.show_model(ModelStatus(None, "Loading…", loading=True))
+    assert said.text() == "Loading the model"
+    line.show_model(ModelStatus(None, "No model is loaded."))
+    assert said.text() == "Ready"
+    line.show_encoding(True)
+    assert said.text() == "Looking at the page"
+    line.show_activity(Activity(Stage.DECODE, page=1, page_count=1, together=1))
+    assert said.text() == "Reading"
+    line.show_encoding(False)
+    line.show_activity(Activity())
+    assert said.text() == "Ready"
 
 
 def test_stop_ends_a_search_for_where_it_looked(

@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.ui.load_request import LoadRequest
-from rtocr_gui.ui.notice_bar import NoticeBar
+from rtocr_gui.ui.notice_bar import VISIBLE_LINES, NoticeBar
 from rtocr_gui.ui.notices import LoadModel, Notice, ReadAgain, about_page
 
 NEVER = 2**30
@@ -76,11 +76,11 @@ def test_every_one_of_a_few_notices_is_seen(qtbot: QtBot, make_bar: MakeBar) -> 
     bar = make_bar()
     bar.add(BAD)
     qtbot.waitUntil(bar.isVisible)
-    for name in ("broken.png", "empty.pdf"):
-        bar.add_problem(f"{name}: The file cannot be opened.")
+    for number in range(VISIBLE_LINES - 1):
+        bar.add_problem(f"scan {number}.png: No.")
     scroll = bar.findChild(QScrollArea)
     needed = scroll.widget().layout().totalHeightForWidth(scroll.viewport().width())
-    assert needed > 3 * bar.fontMetrics().height()
+    assert needed > VISIBLE_LINES * bar.fontMetrics().height()
     assert scroll.height() >= needed
 
 

@@ -291,6 +291,21 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_is_stopp
     assert session.loss(session.refs).typed == 1
 
 
+def test_who_undoes_all_typing_edited_nothing(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session, states)
+    text = session.current_text
+    session.edit_text(f"{text} and mine")
+    assert states["scan.png, page 1"].state is PageState.EDITED
+    with qtbot.waitSignal(session.summary_changed) as told:
+        session.edit_text(text)
+    assert "edited" not in told.args[0]
+    assert states["scan.png, page 1"].state is PageState.READ
+    assert session.loss(session.refs).typed == 0
+
+
 def test_a_beginning_replaces_a_beginning(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
 ) -> None:
@@ -720,6 +735,19 @@ def test_another_mode_says_nothing_anew_of_pages_that_stay_as_they_are(
     session.set_most_tiles(5)
     assert "this page only" not in shown[-1].summary
     assert not states
+
+
+def test_a_folder_opens_its_scans_and_an_empty_one_says_so(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("page 10.png", "page 9.png"):
+        draw_page(name)
+    session.open_files([tmp_path / "empty", tmp_path])
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    assert [ref.path.name for ref in session.refs] == ["page 9.png", "page 10.png"]
+    assert session.current == session.refs[0]
+    assert notices == ["empty: This is a folder with no picture and no PDF in it. Choose another."]
 
 
 def test_two_damaged_files_of_one_name_are_told_one_by_one(
