@@ -24,6 +24,8 @@ from pathlib import Path
 
 import torch
 import torch.distributed
+from torch.multiprocessing.spawn import ProcessExitedException, spawn
+
 from recipe.encoder_stage import EncoderStage
 from recipe.growth import NO_LAYERS, add_layers_option
 from recipe.model import Learner, read_sizes
@@ -31,8 +33,6 @@ from recipe.pages import EVALUATION_SEED
 from recipe.reading_stages import both_stage, decoder_stage, pages_stage
 from recipe.training import FALLING_SHARE, RunSettings, Stage, train
 from recipe.typefaces import MissingMaterial
-from torch.multiprocessing.spawn import ProcessExitedException, spawn
-
 from rtocr_gui.errors import CheckpointError
 
 _STAGES: dict[str, Callable[..., Stage]] = {

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from recipe.crops import CropPlan
 from recipe.encoder_stage import EncoderStage
 from recipe.model import Learner, read_sizes
 from recipe.pages import Page, PageKind, draw_page
 from recipe.typesetting import Print
-
 from rtocr_gui.ocr.architecture import Architecture
 
 MINIATURE = Path(__file__).parents[2] / "resources" / "miniature"

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from evaluate import missing_readings, read_pages
 from evaluation.card import write_card
 from evaluation.outcomes import Outcome, Record, match_blocks, outline
@@ -12,7 +13,6 @@ from evaluation.tables import card_tables
 from recipe.blocks import Block as TrueBlock
 from recipe.training import RunSettings, train
 from recipe.typefaces import find_typefaces
-
 from rtocr_gui.cli.scores import ALL_TOKENS, PageScore, Setting
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import inspect_checkpoint

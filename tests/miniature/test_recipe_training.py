@@ -10,6 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+
 from recipe.attention import BY_BLOCKS
 from recipe.crops import CropBatches
 from recipe.encoder_stage import SNIPPETS, EncoderStage
@@ -35,9 +38,6 @@ from recipe.training import (
     share_gradients,
     train,
 )
-from safetensors import safe_open
-from safetensors.torch import load_file
-
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.decoding import build_prompt

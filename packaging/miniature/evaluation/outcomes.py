@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from recipe.blocks import Block
 
 from evaluation.page_sets import PageSet, TruePage
+from recipe.blocks import Block
 from rtocr_gui.cli.readings_file import KeptReading
 from rtocr_gui.cli.scores import PageScore, Setting, score_page
 from rtocr_gui.ocr.reading import Block as ReadBlock
