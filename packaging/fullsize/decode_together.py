@@ -45,8 +45,8 @@ def main() -> None:
 
     opened = open_folder(arguments.folder)
     placement = place(arguments.device, arguments.precision, opened.info.parameter_count)
-    model = load_checkpoint(opened, placement.device, placement.dtype).model
-    width = model.config.text_config.hidden_size
+    checkpoint = load_checkpoint(opened, placement.device, placement.dtype)
+    model, width = checkpoint.model, checkpoint.architecture.decoder.width
     torch.set_num_threads(decoding_threads(width, usable_cpus()))
     rules = GenerationRules(end_id=None, max_new_tokens=arguments.tokens, context_length=8192)
     passes_ms: dict[int, list[float]] = defaultdict(list)

@@ -93,7 +93,7 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting:
     torch.set_num_threads(options.threads)
     if meeting is not None:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-        store = torch.distributed.FileStore(str(meeting), settings.processes)
+        store = torch.distributed.FileStore(str(meeting), settings.processes)  # type: ignore[attr-defined]
         torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=settings.processes)
     asked = ("rate", "pruned", "encoder_learns")
     own = {name: value for name in asked if (value := getattr(options, name)) is not None}

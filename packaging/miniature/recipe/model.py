@@ -251,11 +251,14 @@ def _looks(
 
     def turned(projection: nn.Linear, part: slice) -> Tensor:
         rows = projection.weight[: heads * attention.head_dim]
-        vectors = nn.functional.linear(normed[:, part], rows).unflatten(-1, (heads, attention.head_dim))
-        return vectors * cosines[:, part, None] + rotate_half(vectors) * sines[:, part, None]
+        flat = nn.functional.linear(normed[:, part], rows)
+        vectors = torch.unflatten(flat, -1, (heads, attention.head_dim))
+        across: Tensor = rotate_half(vectors)  # type: ignore[no-untyped-call]
+        return vectors * cosines[:, part, None] + across * sines[:, part, None]
 
     query, key = turned(attention.q_proj, asking), turned(attention.k_proj, keys)
-    return torch.einsum("bqhd,bkhd->hbqk", query, key) * attention.scaling
+    scores: Tensor = torch.einsum("bqhd,bkhd->hbqk", query, key) * attention.scaling
+    return scores
 
 
 @dataclass(frozen=True, eq=False, slots=True)
