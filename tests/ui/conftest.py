@@ -76,3 +76,19 @@ def told(session: Session) -> list[PageStatus]:
     heard: list[PageStatus] = []
     session.page_status_changed.connect(heard.append)
     return heard
+
+
+@pytest.fixture
+def states(session: Session) -> dict[str, PageStatus]:
+    """The newest status of each page, by label."""
+    newest: dict[str, PageStatus] = {}
+    session.page_status_changed.connect(lambda status: newest.update({status.ref.label: status}))
+    return newest
+
+
+@pytest.fixture
+def notices(session: Session) -> list[str]:
+    """The sentences that the session tells, in order."""
+    heard: list[str] = []
+    session.notice_raised.connect(lambda notice: heard.append(notice.sentence))
+    return heard

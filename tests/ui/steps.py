@@ -54,16 +54,21 @@ def click_row(
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, modifier, place)
 
 
-def turn_wheel(widget: QWidget) -> None:
-    """Turn the wheel by a notch over the middle of a widget."""
-    middle = QPointF(widget.rect().center())
+def turn_wheel(
+    widget: QWidget,
+    place: QPoint | None = None,
+    modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+    angle: int = 120,
+) -> None:
+    """Turn the wheel, by a notch up and over the middle of a widget unless told otherwise."""
+    point = QPointF(widget.rect().center() if place is None else place)
     turn = QWheelEvent(
-        middle,
-        widget.mapToGlobal(middle),
+        point,
+        widget.mapToGlobal(point),
         QPoint(),
-        QPoint(0, 120),
+        QPoint(0, angle),
         Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
+        modifiers,
         Qt.ScrollPhase.NoScrollPhase,
         False,
     )

@@ -29,13 +29,6 @@ def grounded(fake_engine: FakeEngine) -> FakeEngine:
     return fake_engine
 
 
-@pytest.fixture
-def notices(session: Session) -> list[str]:
-    heard: list[str] = []
-    session.notice_raised.connect(lambda notice: heard.append(notice.sentence))
-    return heard
-
-
 def read_all(qtbot: QtBot, session: Session, path: Path) -> None:
     open_and_load(qtbot, session, path)
     session.read_all()

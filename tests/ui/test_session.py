@@ -24,14 +24,6 @@ Draw = Callable[..., Path]
 
 
 @pytest.fixture
-def states(session: Session) -> dict[str, PageStatus]:
-    """The newest status of each page, by label."""
-    newest: dict[str, PageStatus] = {}
-    session.page_status_changed.connect(lambda status: newest.update({status.ref.label: status}))
-    return newest
-
-
-@pytest.fixture
 def begun(session: Session) -> list[int]:
     """The number of each page whose reading began, in order."""
     told: list[int] = []
@@ -39,13 +31,6 @@ def begun(session: Session) -> list[int]:
         lambda status: told.append(status.ref.index + 1) if status.state is PageState.READING else None
     )
     return told
-
-
-@pytest.fixture
-def notices(session: Session) -> list[str]:
-    heard: list[str] = []
-    session.notice_raised.connect(lambda notice: heard.append(notice.sentence))
-    return heard
 
 
 def read(qtbot: QtBot, session: Session, states: dict[str, PageStatus]) -> None:
