@@ -27,9 +27,7 @@ def draw_page(tmp_path: Path) -> Callable[..., Path]:
             ImageDraw.Draw(frame).text((40, 40), f"{name} {number}", fill="black", font_size=40)
             frames.append(frame)
         path = tmp_path / name
-        frames[0].save(path, save_all=pages > 1, append_images=frames[1:]) if pages > 1 else frames[0].save(
-            path
-        )
+        frames[0].save(path, save_all=pages > 1, append_images=frames[1:])
         return path
 
     return draw
