@@ -78,6 +78,9 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--save-s", type=float, default=120, help="seconds between states (default 120)")
     options = parser.parse_args()
+    counts = (options.steps, options.minutes, options.falling_share, options.processes, options.larger)
+    if any(count is not None and count <= 0 for count in counts):
+        parser.error("--steps, --minutes, --falling-share, --processes and --larger must be above 0")
     if options.added_layers != NO_LAYERS and options.begin_from is None:
         parser.error("layers can be added only to weights that the training begins from")
     if options.minutes is not None and options.processes > 1:
