@@ -22,6 +22,7 @@ from rtocr_gui.ocr.folder import check_folder
 from rtocr_gui.ocr.greedy import GenerationRules
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta
 from rtocr_gui.pruning.plan import PruneSettings
+from tests.scripted_decoder import BEGINNING, run_to_end
 from tests.small_checkpoint import write_checkpoint
 
 TEXT = next(task for task in TASKS if task.name == "text")
@@ -83,20 +84,9 @@ class TextDecoder:
         return logits
 
 
-def generate(
-    decoder: TextDecoder, drafter: Drafter | None, cancel: threading.Event | None = None, **rules: object
-) -> GreedyGeneration:
+def generate(decoder: TextDecoder, drafter: Drafter | None, **rules: object) -> GreedyGeneration:
     settings = {"end_id": END, "max_new_tokens": 5000, "context_length": 10_000, **rules}
-    generation = GreedyGeneration(
-        decoder,  # type: ignore[arg-type]
-        GenerationRules(**settings),  # type: ignore[arg-type]
-        cancel or threading.Event(),
-        drafter,
-    )
-    generation.prefill(Prompt(torch.zeros(4, 2), torch.arange(4), next_position=10))
-    for _ in generation:
-        pass
-    return generation
+    return run_to_end(decoder, GenerationRules(**settings), drafter=drafter)  # type: ignore[arg-type]
 
 
 TOKENS = st.lists(st.integers(2, VOCABULARY - 2), max_size=120)
@@ -163,7 +153,7 @@ def test_cancelling_in_the_middle_of_a_chunk_keeps_what_was_chosen() -> None:
         cancel,
         Drafter(text, steep_cost),
     )
-    generation.prefill(Prompt(torch.zeros(4, 2), torch.arange(4), next_position=10))
+    generation.prefill(BEGINNING)
     for _ in generation:
         if len(generation.token_ids) == 11:
             cancel.set()
