@@ -41,6 +41,7 @@ _STAGES: dict[str, Callable[..., Stage]] = {
     "pages": pages_stage,
     "both": both_stage,
 }
+_FIRST_WEIGHTS_SEED = 1
 
 
 def _parse() -> argparse.Namespace:
@@ -103,7 +104,7 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting:
     stage = _STAGES[options.stage](**own)
     if options.seed is not None:
         stage = stage.seeded(options.seed)
-    torch.manual_seed(settings.first_weights)
+    torch.manual_seed(_FIRST_WEIGHTS_SEED)
     try:
         train(stage.enlarged(options.larger), Learner(read_sizes()), settings, rank)
     except (MissingMaterial, CheckpointError) as error:

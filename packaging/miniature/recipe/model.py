@@ -38,9 +38,9 @@ _LOOKING_HEADS = {-4: 1, -3: 3, -2: 3, -1: 3}
 """How many heads of the decoder's last layers, counted from its end, are told where to look."""
 
 
-def read_sizes(config: Path = CONFIG) -> Architecture:
-    """The sizes that a config.json asks for."""
-    values: dict[str, Any] = json.loads(config.read_text(encoding="utf-8"))
+def read_sizes() -> Architecture:
+    """The sizes that config.json asks for."""
+    values: dict[str, Any] = json.loads(CONFIG.read_text(encoding="utf-8"))
     return read_architecture(values)
 
 
