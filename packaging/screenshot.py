@@ -63,7 +63,12 @@ def take(program: Program) -> None:
 def wait_until(signal: SignalInstance, wanted: Callable[..., bool]) -> None:
     """Let the program run until a signal carries what is wanted."""
     loop = QEventLoop()
-    signal.connect(lambda value: wanted(value) and loop.quit())
+
+    def check(value: object) -> None:
+        if wanted(value):
+            loop.quit()
+
+    signal.connect(check)
     QTimer.singleShot(READING_LIMIT_MS, lambda: loop.exit(1))
     if loop.exec():
         raise SystemExit("The program did not get there in ten minutes.")

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.resources import resource_path
+from tests.sample_pages import SAMPLES, load_sample
 from tests.virtual_display import virtual_display
 
 if TYPE_CHECKING:
@@ -68,6 +70,23 @@ def pytest_sessionfinish() -> None:
 
         if QApplication.instance() is not None:
             QApplication.clipboard().clear()
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """One thread for torch, which small models are quickest on."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def samples() -> list[PageImage]:
+    """The sample pages that come with the program."""
+    return [load_sample(path) for path in SAMPLES]
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from transformers import UnlimitedOcrForConditionalGeneration
 
-from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr import attention
@@ -25,6 +24,7 @@ from rtocr_gui.ocr.folder import check_folder
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadingTrace, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.resources import resource_path
+from tests.sample_pages import SAMPLES, load_sample
 
 SELECTED = np.array([0, 3, 4, 9, 11, 20, 21, 22, 29])
 TOKEN_IDS = [*range(70, 107)]
@@ -185,16 +185,7 @@ def test_weights_are_let_go_pass_by_pass(
 
 # --- the bundled model, on the sample pages ------------------------------------------------------
 
-SAMPLES = sorted(resource_path("samples").glob("*.png"))
 LETTER = resource_path("samples/letter.png")
-
-
-def load(path: Path) -> PageImage:
-    document = open_document(path)
-    try:
-        return document.load_page(0)
-    finally:
-        document.close()
 
 
 def read(engine: Engine, page: PageImage, pruning: PruneSettings) -> Reading:
@@ -230,14 +221,14 @@ def predicted_tokens(engine: Engine, page: PageImage, reading: Reading) -> list[
 def test_the_second_pass_would_say_the_same(
     miniature_engine: Engine, path: Path, retention: float | None
 ) -> None:
-    page = load(path)
+    page = load_sample(path)
     reading = read(miniature_engine, page, PruneSettings(retention))
     assert predicted_tokens(miniature_engine, page, reading) == list(reading.token_ids)
 
 
 @pytest.mark.parametrize("method", PruneMethod)
 def test_a_trace_covers_the_page_of_its_reading(miniature_engine: Engine, method: PruneMethod) -> None:
-    page = load(LETTER)
+    page = load_sample(LETTER)
     reading = read(miniature_engine, page, PruneSettings(0.75, method=method))
     found = trace_of(miniature_engine, page, reading)
     assert found.attention.shape == (len(reading.token_ids), 64)
@@ -251,7 +242,7 @@ def test_a_trace_covers_the_page_of_its_reading(miniature_engine: Engine, method
 def test_what_is_traced_is_the_attention_on_the_kept_tokens_and_no_others(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = load(LETTER)
+    page = load_sample(LETTER)
     reading = read(miniature_engine, page, PruneSettings(0.5, method=PruneMethod.NORM_ONLY))
     looked_at: list[Tensor] = []
 
@@ -265,7 +256,7 @@ def test_what_is_traced_is_the_attention_on_the_kept_tokens_and_no_others(
 
 
 def test_most_letters_are_read_where_they_stand(miniature_engine: Engine) -> None:
-    page = load(LETTER)
+    page = load_sample(LETTER)
     reading = read(miniature_engine, page, PruneSettings(1.0))
     found = trace_of(miniature_engine, page, reading)
     strongest = found.attention.argmax(axis=1).reshape(-1)
@@ -278,7 +269,7 @@ def test_most_letters_are_read_where_they_stand(miniature_engine: Engine) -> Non
 
 
 def test_a_cancelled_trace_is_none(miniature_engine: Engine) -> None:
-    page = load(LETTER)
+    page = load_sample(LETTER)
     cancel = threading.Event()
     cancel.set()
     settings = ReadSettings(Scaling(Mode.TINY), TASKS[1])
@@ -288,5 +279,5 @@ def test_a_cancelled_trace_is_none(miniature_engine: Engine) -> None:
 def test_nothing_is_traced_of_tokens_that_the_model_does_not_have(miniature_engine: Engine) -> None:
     with pytest.raises(ReadingError, match="another model"):
         miniature_engine.trace(
-            load(LETTER), ReadSettings(Scaling(Mode.TINY), TASKS[1]), [5000], threading.Event()
+            load_sample(LETTER), ReadSettings(Scaling(Mode.TINY), TASKS[1]), [5000], threading.Event()
         )

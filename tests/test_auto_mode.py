@@ -26,7 +26,6 @@ from rtocr_gui.ocr.auto_mode import (
 from rtocr_gui.ocr.layout import TILE_PX
 from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, Mode, Scaling
 from rtocr_gui.ocr.views import choose_tiles, make_views
-from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import write_checkpoint
 
 A4_200_DPI = 1654, 2339
@@ -333,13 +332,11 @@ def test_a_model_for_larger_print_chooses_larger_modes_and_calls_more_too_small(
 # Print that is too small ----------------------------------------------------------------------
 
 
-def test_the_samples_are_legible_to_the_model_that_comes_with_them() -> None:
-    samples = sorted(resource_path("samples").glob("*.png"))
+def test_the_samples_are_legible_to_the_model_that_comes_with_them(samples: list[PageImage]) -> None:
     assert samples
     for sample in samples:
-        with Image.open(sample) as image:
-            page = image.convert("RGB")
-        assert is_legible(page.size, stroke_pitch(page), Mode.TINY), sample.name
+        page = sample.image
+        assert is_legible(page.size, stroke_pitch(page), Mode.TINY), sample.ref.path.name
 
 
 @pytest.mark.parametrize("size", [(512, 512), (640, 640), (900, 600), (1000, 1400), A4_200_DPI])

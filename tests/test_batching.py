@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import UnlimitedOcrForConditionalGeneration
 
-from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr import batching, greedy, page_encoder, page_stages
 from rtocr_gui.ocr.architecture import read_architecture
@@ -39,19 +38,12 @@ from rtocr_gui.ocr.reading import (
     TextDelta,
 )
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import small_config, write_checkpoint
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = torch.device("cpu")
 SIZES = read_architecture(small_config()).decoder
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -332,15 +324,6 @@ def test_a_model_that_forgets_its_own_text_reads_page_by_page() -> None:
 # --- pages ---------------------------------------------------------------------------------------
 
 TEXT = next(task for task in TASKS if task.name == "text")
-
-
-@pytest.fixture(scope="module")
-def samples() -> list[PageImage]:
-    loaded = []
-    for path in sorted(resource_path("samples").glob("*.png")):
-        with open_document(path) as document:
-            loaded.append(document.load_page(0, 200))
-    return loaded
 
 
 def requests_of(samples: Sequence[PageImage], name: str, ratios: Sequence[float]) -> list[PageRequest]:

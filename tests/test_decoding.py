@@ -2,7 +2,7 @@
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,11 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from torch import Tensor
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.checkpoint import load_model
-from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt, build_prompt
+from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, build_prompt
 from rtocr_gui.ocr.encoding import encode_views
 from rtocr_gui.ocr.folder import check_folder
 from rtocr_gui.ocr.greedy import Candidates, GenerationRules, GreedyText
@@ -23,66 +22,20 @@ from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode, StopReason
 from rtocr_gui.ocr.repetition import banned_tokens
 from rtocr_gui.ocr.views import PageViews, make_views, normalise
+from tests.scripted_decoder import BEGINNING, ScriptedDecoder, run_to_end
 from tests.small_checkpoint import write_checkpoint
 from tests.test_views import noise_page
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-class ScriptedDecoder:
-    """Wants to say a given text, whatever it is fed; every token has its own fallback."""
-
-    def __init__(self, wanted: Sequence[int], vocabulary: int = 1000) -> None:
-        self.next_position = 0
-        self.fed: list[int] = []
-        self._wanted = wanted
-        self._fallback = torch.zeros(vocabulary)
-        self._fallback[-10:] = torch.linspace(0.1, 1, 10)
-
-    def prefill(self, prompt: Prompt) -> Tensor:
-        self.next_position = prompt.next_position
-        return self._logits()
-
-    def feed(self, token_ids: Sequence[int]) -> Tensor:
-        rows = []
-        for token_id in token_ids:
-            self.fed.append(token_id)
-            self.next_position += 1
-            rows.append(self._logits())
-        return torch.stack(rows)
-
-    def take_back(self, count: int) -> None:
-        del self.fed[-count:]
-        self.next_position -= count
-
-    def _logits(self) -> Tensor:
-        logits = self._fallback.clone()
-        logits[self._wanted[len(self.fed) % len(self._wanted)]] = 2
-        return logits
 
 
 def generate(
     wanted: Sequence[int], *, cancel: threading.Event | None = None, **rules: object
 ) -> GreedyGeneration:
-    """Run a scripted decoder to its end from a prompt of ten positions."""
     settings = {"end_id": 1, "max_new_tokens": 5000, "context_length": 10_000, **rules}
-    generation = GreedyGeneration(
-        ScriptedDecoder(wanted),  # type: ignore[arg-type]
-        GenerationRules(**settings),  # type: ignore[arg-type]
-        cancel or threading.Event(),
-    )
-    generation.prefill(Prompt(torch.zeros(4, 2), torch.arange(4), next_position=10))
-    for _ in generation:
-        pass
-    return generation
+    return run_to_end(ScriptedDecoder(wanted), GenerationRules(**settings), cancel)  # type: ignore[arg-type]
 
 
 # --- why it stops --------------------------------------------------------------------------------
@@ -130,7 +83,7 @@ def test_it_stops_before_the_next_step_once_cancelled() -> None:
     decoder = ScriptedDecoder([*range(2, 900)])
     rules = GenerationRules(end_id=1, max_new_tokens=100, context_length=1000)
     generation = GreedyGeneration(decoder, rules, cancel)  # type: ignore[arg-type]
-    generation.prefill(Prompt(torch.zeros(4, 2), torch.arange(4), next_position=10))
+    generation.prefill(BEGINNING)
     for token_id in generation:
         if token_id == 4:
             cancel.set()

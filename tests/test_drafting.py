@@ -1,7 +1,7 @@
 """Drafts make reading quicker and change nothing: the same tokens, in fewer passes of the decoder."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.architecture import DecoderSizes
 from rtocr_gui.ocr.checkpoint import load_model
@@ -23,7 +22,7 @@ from rtocr_gui.ocr.folder import check_folder
 from rtocr_gui.ocr.greedy import GenerationRules
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.resources import resource_path
+from tests.scripted_decoder import BEGINNING, run_to_end
 from tests.small_checkpoint import write_checkpoint
 
 TEXT = next(task for task in TASKS if task.name == "text")
@@ -85,20 +84,9 @@ class TextDecoder:
         return logits
 
 
-def generate(
-    decoder: TextDecoder, drafter: Drafter | None, cancel: threading.Event | None = None, **rules: object
-) -> GreedyGeneration:
+def generate(decoder: TextDecoder, drafter: Drafter | None, **rules: object) -> GreedyGeneration:
     settings = {"end_id": END, "max_new_tokens": 5000, "context_length": 10_000, **rules}
-    generation = GreedyGeneration(
-        decoder,  # type: ignore[arg-type]
-        GenerationRules(**settings),  # type: ignore[arg-type]
-        cancel or threading.Event(),
-        drafter,
-    )
-    generation.prefill(Prompt(torch.zeros(4, 2), torch.arange(4), next_position=10))
-    for _ in generation:
-        pass
-    return generation
+    return run_to_end(decoder, GenerationRules(**settings), drafter=drafter)  # type: ignore[arg-type]
 
 
 TOKENS = st.lists(st.integers(2, VOCABULARY - 2), max_size=120)
@@ -165,7 +153,7 @@ def test_cancelling_in_the_middle_of_a_chunk_keeps_what_was_chosen() -> None:
         cancel,
         Drafter(text, steep_cost),
     )
-    generation.prefill(Prompt(torch.zeros(4, 2), torch.arange(4), next_position=10))
+    generation.prefill(BEGINNING)
     for _ in generation:
         if len(generation.token_ids) == 11:
             cancel.set()
@@ -298,15 +286,6 @@ def test_of_many_texts_of_a_page_the_newest_are_kept() -> None:
 # --- with real models ----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def samples() -> list[PageImage]:
-    pages = []
-    for path in sorted(resource_path("samples").glob("*.png")):
-        with open_document(path) as document:
-            pages.append(document.load_page(0, 200))
-    return pages
-
-
 def read(engine: Engine, page: PageImage, settings: ReadSettings, draft: Sequence[int] | None) -> Reading:
     *_, reading = engine.read(page, settings, threading.Event(), draft)
     assert isinstance(reading, Reading)
@@ -365,15 +344,7 @@ def test_a_first_reading_says_the_same_in_no_more_passes(
         assert first.passes <= plain.passes
 
 
-@pytest.fixture(scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.mark.usefixtures("_one_thread")
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("ban", [(0, 0), (3, 40)], ids=["free", "ban"])
 def test_the_tiny_model_says_the_same_with_any_draft(tmp_path: Path, ban: tuple[int, int]) -> None:
     folder = write_checkpoint(tmp_path / "model")

@@ -10,7 +10,7 @@ import io
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -43,6 +43,8 @@ from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, TokenMeasures, plan
 from rtocr_gui.pruning.selection import surviving_positions
 from rtocr_gui.pruning.transport import apply_plan, transport_of
 from rtocr_gui.tokens import TokenKind, TokenLayout
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 BUNDLED_DIR = Path(__file__).parent / "golden"
 GOLDEN_DIR = Path(os.environ.get("RTOCR_GOLDEN_DIR") or BUNDLED_DIR)
@@ -304,14 +306,6 @@ class TinyPage:
     def image_places(self) -> NDArray[np.int64]:
         """(n,) where in the input the visual tokens stand."""
         return np.flatnonzero(np.array(self.input_ids) == self.model.config.image_token_id)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @lru_cache(maxsize=2)

@@ -2,20 +2,18 @@
 
 import itertools
 import re
-import threading
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtocr_gui.ocr.decoding import GreedyGeneration, Prompt
+from rtocr_gui.ocr.decoding import GreedyGeneration
 from rtocr_gui.ocr.greedy import GenerationRules
 from rtocr_gui.ocr.reading import NgramBan, StopReason
 from rtocr_gui.ocr.repetition import LONGEST_PERIOD, Loop, find_loop
-from tests.test_decoding import ScriptedDecoder
+from tests.scripted_decoder import ScriptedDecoder, run_to_end
 
 END, FALLBACK = 1, 999
 TD, END_TD, TR, END_TR = 2, 3, 4, 5
@@ -26,12 +24,7 @@ def generate(wanted: Sequence[int], allowed_ids: frozenset[int] = TABLE) -> Gree
     """Let a decoder say a text under the default rules; after its end it would begin anew."""
     ban = NgramBan()
     rules = GenerationRules(END, 8192, 20_000, ban.size, ban.window, allowed_ids)
-    decoder = ScriptedDecoder(wanted)
-    generation = GreedyGeneration(decoder, rules, threading.Event())  # type: ignore[arg-type]
-    generation.prefill(Prompt(torch.zeros(4, 2), torch.arange(4), next_position=10))
-    for _ in generation:
-        pass
-    return generation
+    return run_to_end(ScriptedDecoder(wanted), rules)
 
 
 def words(text: str) -> list[int]:

@@ -8,27 +8,17 @@ from pathlib import Path
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from rtocr_gui.documents.loading import open_document
-from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import inspect_checkpoint
 from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
+from tests.sample_pages import SAMPLES, load_sample
 
 ALL_TOKENS = PruneSettings(retention=1.0)
 AUTOMATIC = PruneSettings()
 DRAW_SAMPLES = Path(__file__).parents[1] / "packaging" / "samples" / "draw_samples.py"
 MINIATURE = inspect_checkpoint(resource_path("miniature"))
-SAMPLES = sorted(resource_path("samples").glob("*.png"))
-
-
-def load(path: Path) -> PageImage:
-    document = open_document(path)
-    try:
-        return document.load_page(0)
-    finally:
-        document.close()
 
 
 def truth_of(path: Path) -> str:
@@ -37,7 +27,7 @@ def truth_of(path: Path) -> str:
 
 def read(engine: Engine, path: Path, pruning: PruneSettings) -> Reading:
     settings = ReadSettings(Scaling(MINIATURE.modes[0]), MINIATURE.tasks[0], pruning, max_new_tokens=400)
-    *_, reading = engine.read(load(path), settings, threading.Event())
+    *_, reading = engine.read(load_sample(path), settings, threading.Event())
     assert isinstance(reading, Reading)
     return reading
 
@@ -54,7 +44,7 @@ def test_there_are_three_sample_pages_each_with_its_text() -> None:
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_a_sample_page_needs_no_scaling_in_the_mode_offered_first(path: Path) -> None:
     side = MINIATURE.modes[0].view_px
-    assert load(path).image.size == (side, side)
+    assert load_sample(path).image.size == (side, side)
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)

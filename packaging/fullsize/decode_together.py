@@ -1,4 +1,4 @@
-"""Decodes several texts in the same passes with a full-size checkpoint, against one at a time.
+"""Decodes several texts in the same passes with a full-size checkpoint, against fewer.
 
 Prompts are noise, and so are the texts: each token goes to experts of its own, as those of different
 pages do. Prints what a pass and a token took; ways take turns, and medians count.
@@ -45,8 +45,8 @@ def main() -> None:
 
     opened = open_folder(arguments.folder)
     placement = place(arguments.device, arguments.precision, opened.info.parameter_count)
-    model = load_checkpoint(opened, placement.device, placement.dtype).model
-    width = model.config.text_config.hidden_size
+    checkpoint = load_checkpoint(opened, placement.device, placement.dtype)
+    model, width = checkpoint.model, checkpoint.architecture.decoder.width
     torch.set_num_threads(decoding_threads(width, usable_cpus()))
     rules = GenerationRules(end_id=None, max_new_tokens=arguments.tokens, context_length=8192)
     passes_ms: dict[int, list[float]] = defaultdict(list)
@@ -67,12 +67,13 @@ def main() -> None:
                 wait_for(placement.device)
                 passes_ms[pages].append((time.perf_counter() - started) * 1000)
     medians = {pages: statistics.median(times) for pages, times in passes_ms.items()}
-    one_ms = medians[min(medians)] / min(medians)
+    fewest = min(medians)
+    fewest_ms = medians[fewest] / fewest
     print(f"{placement.device}, {placement.dtype_name}, {torch.get_num_threads()} threads\n")
-    print("| pages together | a pass | a token | against one |\n| ---: | ---: | ---: | ---: |")
+    print(f"| pages together | a pass | a token | against {fewest} |\n| ---: | ---: | ---: | ---: |")
     for pages, pass_ms in medians.items():
         token_ms = pass_ms / pages
-        print(f"| {pages} | {pass_ms:.0f} ms | {token_ms:.0f} ms | {one_ms / token_ms:.2f} times |")
+        print(f"| {pages} | {pass_ms:.0f} ms | {token_ms:.0f} ms | {fewest_ms / token_ms:.2f} times |")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ from typing import TypeVar
 import numpy as np
 import torch
 from PIL import Image
-from read_page import PeakMemory, own_bytes
 
+from read_page import PeakMemory, own_bytes
 from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.decoding import Decoder, build_prompt
 from rtocr_gui.ocr.encoding import encode_views

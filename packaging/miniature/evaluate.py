@@ -20,7 +20,6 @@ from evaluation.outcomes import Record, digest_weights, judge
 from evaluation.page_sets import Group, PageSet, TruePage, plan_sets
 from evaluation.tables import card_tables
 from recipe.typefaces import MissingMaterial
-
 from rtocr_gui.cli.scores import Setting
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr.engine import Engine

@@ -13,12 +13,12 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
+
 from recipe.crops import CropBatches, CropPlan
 from recipe.losses import dense_loss
 from recipe.model import Learner, read_sizes
 from recipe.pages import EVALUATION_SEED, PageKind
 from recipe.training import load_weights
-
 from rtocr_gui.errors import CheckpointError
 
 _X_HEIGHTS_PX = (8.0, 10.0, 14.0, 20.0, 30.0, 44.0)

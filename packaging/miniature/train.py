@@ -24,6 +24,8 @@ from pathlib import Path
 
 import torch
 import torch.distributed
+from torch.multiprocessing.spawn import ProcessExitedException, spawn
+
 from recipe.encoder_stage import EncoderStage
 from recipe.growth import NO_LAYERS, add_layers_option
 from recipe.model import Learner, read_sizes
@@ -31,8 +33,6 @@ from recipe.pages import EVALUATION_SEED
 from recipe.reading_stages import both_stage, decoder_stage, pages_stage
 from recipe.training import FALLING_SHARE, RunSettings, Stage, train
 from recipe.typefaces import MissingMaterial
-from torch.multiprocessing.spawn import ProcessExitedException, spawn
-
 from rtocr_gui.errors import CheckpointError
 
 _STAGES: dict[str, Callable[..., Stage]] = {
@@ -41,6 +41,7 @@ _STAGES: dict[str, Callable[..., Stage]] = {
     "pages": pages_stage,
     "both": both_stage,
 }
+_FIRST_WEIGHTS_SEED = 1
 
 
 def _parse() -> argparse.Namespace:
@@ -78,6 +79,9 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--save-s", type=float, default=120, help="seconds between states (default 120)")
     options = parser.parse_args()
+    counts = (options.steps, options.minutes, options.falling_share, options.processes, options.larger)
+    if any(count is not None and count <= 0 for count in counts):
+        parser.error("--steps, --minutes, --falling-share, --processes and --larger must be above 0")
     if options.added_layers != NO_LAYERS and options.begin_from is None:
         parser.error("layers can be added only to weights that the training begins from")
     if options.minutes is not None and options.processes > 1:
@@ -93,14 +97,14 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting:
     torch.set_num_threads(options.threads)
     if meeting is not None:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-        store = torch.distributed.FileStore(str(meeting), settings.processes)
+        store = torch.distributed.FileStore(str(meeting), settings.processes)  # type: ignore[attr-defined]
         torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=settings.processes)
     asked = ("rate", "pruned", "encoder_learns")
     own = {name: value for name in asked if (value := getattr(options, name)) is not None}
     stage = _STAGES[options.stage](**own)
     if options.seed is not None:
         stage = stage.seeded(options.seed)
-    torch.manual_seed(settings.first_weights)
+    torch.manual_seed(_FIRST_WEIGHTS_SEED)
     try:
         train(stage.enlarged(options.larger), Learner(read_sizes()), settings, rank)
     except (MissingMaterial, CheckpointError) as error:

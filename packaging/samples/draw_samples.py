@@ -251,7 +251,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         if options.fresh is None:
-            pages = SAMPLES
+            pages: tuple[Page, ...] = SAMPLES
         else:
             rng, words = random.Random(options.seed), read_words()
             pages = tuple(fresh_page(f"fresh_{i:03d}", words, rng) for i in range(options.fresh))

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from recipe.crops import CropPlan
 from recipe.encoder_stage import EncoderStage
 from recipe.model import Learner, read_sizes
 from recipe.pages import Page, PageKind, draw_page
 from recipe.typesetting import Print
-
 from rtocr_gui.ocr.architecture import Architecture
 
 MINIATURE = Path(__file__).parents[2] / "resources" / "miniature"
-TRAIN = Path(__file__).parents[2] / "packaging" / "miniature" / "train.py"
-HEADS = Path(__file__).parents[2] / "packaging" / "miniature" / "heads.safetensors"
+RECIPE = Path(__file__).parents[2] / "packaging" / "miniature"
+HEADS = RECIPE / "heads.safetensors"
 SMALL = PageKind((256, 300), (1.0, 1.0), (9.0, 20.0))
 DOCUMENT = PageKind((700, 900), (1.3, 1.4), (8.0, 12.0), rich=1.0)
 ENCODER = EncoderStage(CropPlan(SMALL, crop_px=128, crops_per_page=(2, 1), pages_per_batch=2, seed=9))

@@ -4,15 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from evaluate import missing_readings, read_pages
 from evaluation.card import write_card
-from evaluation.outcomes import Outcome, Record, match_blocks, outline
+from evaluation.outcomes import Outcome, Record, digest_weights, match_blocks, outline
 from evaluation.page_sets import Group, plan_sets, scale_of
 from evaluation.tables import card_tables
 from recipe.blocks import Block as TrueBlock
-from recipe.training import RunSettings, train
+from recipe.training import HEADS_FILE, RunSettings, train
 from recipe.typefaces import find_typefaces
-
 from rtocr_gui.cli.scores import ALL_TOKENS, PageScore, Setting
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import inspect_checkpoint
@@ -55,6 +55,15 @@ def test_an_evaluation_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     assert sum(outcome.silent for outcome in again.outcomes) == 3
     assert "3 of 3" in card_tables(sets, again.outcomes)
     assert missing_readings(sets, 2, Record(tmp_path / "figures.jsonl", "other weights")) == jobs
+
+
+def test_figures_are_of_the_weights_that_read_whether_or_not_heads_lie_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    digest = digest_weights(tmp_path)
+    (tmp_path / HEADS_FILE).write_bytes(b"heads")
+    assert digest_weights(tmp_path) == digest
+    (tmp_path / "model.safetensors").write_bytes(b"other weights")
+    assert digest_weights(tmp_path) != digest
 
 
 def test_a_card_tells_the_training_and_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

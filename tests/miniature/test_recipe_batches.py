@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tokenizers import Tokenizer
+from torch.nn.functional import one_hot
+
 from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import GRID, KINDS
 from recipe.blocks import Block as TrueBlock
@@ -34,9 +37,6 @@ from recipe.readings import (
     find_in_print,
     show,
 )
-from tokenizers import Tokenizer
-from torch.nn.functional import one_hot
-
 from rtocr_gui.ocr.encoding import encode_views
 from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import MOST_TILES, Mode

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+
 from recipe.blocks import Block
 from recipe.design import Design, Layout, choose_design
 from recipe.makeup import Column
 from recipe.pages import PageKind, draw_page
 from recipe.typefaces import Style, find_typefaces
 from recipe.typesetting import Sheet
-
 from tests.miniature.materials import DOCUMENT
 
 PLAIN = Layout()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import ImageChops, ImageFont
+
 from recipe.alphabet import ALPHABET, CLASS_OF, NOTHING
 from recipe.blocks import KINDS, Block
 from recipe.degrade import Damage, damage_page
@@ -21,7 +22,6 @@ from recipe.labels import (
 from recipe.pages import PageKind, draw_page
 from recipe.readings import show
 from recipe.stock import load_stock
-
 from rtocr_gui.ocr.markup import strip_grounding
 from rtocr_gui.ocr.reading import TASKS, Mode
 from tests.miniature.materials import DOCUMENT, SMALL, documents, made_print

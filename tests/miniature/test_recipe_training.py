@@ -1,15 +1,15 @@
 """A training can be taken up and shared, teaches what it says, and its export loads."""
 
-import subprocess
-import sys
 from argparse import ArgumentTypeError
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-import psutil
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+
 from recipe.attention import BY_BLOCKS
 from recipe.crops import CropBatches
 from recipe.encoder_stage import SNIPPETS, EncoderStage
@@ -35,9 +35,6 @@ from recipe.training import (
     share_gradients,
     train,
 )
-from safetensors import safe_open
-from safetensors.torch import load_file
-
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.checkpoint import load_checkpoint
 from rtocr_gui.ocr.decoding import build_prompt
@@ -48,7 +45,7 @@ from rtocr_gui.ocr.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
-from tests.miniature.materials import ENCODER, HEADS, MINIATURE, SMALL, TRAIN, tiny_learner, tiny_sizes
+from tests.miniature.materials import ENCODER, HEADS, MINIATURE, SMALL, tiny_learner, tiny_sizes
 from tests.small_checkpoint import write_checkpoint
 
 
@@ -224,34 +221,6 @@ def test_a_training_can_go_on_from_the_bundled_weights() -> None:
     with torch.no_grad():
         _, figures = ENCODER.loss(learner.eval(), batch, 0)
     assert figures["slots_right"] > 0.7
-
-
-@pytest.mark.timeout(300)
-def test_no_process_of_a_training_outlives_the_one_that_was_killed(tmp_path: Path) -> None:
-    words = ("encoder", str(tmp_path), "--steps", "1000", "--processes", "2", "--save-s", "0")
-    with subprocess.Popen([sys.executable, str(TRAIN), *words]) as training:
-        try:
-            while not (tmp_path / STATE_FILE).exists():
-                with pytest.raises(subprocess.TimeoutExpired):
-                    training.wait(0.2)
-            children = psutil.Process(training.pid).children()
-        finally:
-            training.kill()
-    assert len(children) >= 2
-    _, alive = psutil.wait_procs(children, timeout=60)
-    assert all(child.status() == psutil.STATUS_ZOMBIE for child in alive)
-
-
-@pytest.mark.parametrize("processes", [1, 2])
-def test_what_a_training_cannot_go_on_from_is_said_in_a_sentence(processes: int, tmp_path: Path) -> None:
-    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"seed": 9, "step": 1})
-    arguments = ["encoder", tmp_path, "--steps", "3", "--processes", str(processes)]
-    ended = subprocess.run(
-        [sys.executable, TRAIN, *arguments], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert ended.returncode == 1
-    assert "on the pages of seed 9, not 1" in ended.stderr
-    assert "Traceback" not in ended.stderr
 
 
 def test_added_layers_change_nothing_until_they_learn(tmp_path: Path) -> None:

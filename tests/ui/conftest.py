@@ -27,9 +27,7 @@ def draw_page(tmp_path: Path) -> Callable[..., Path]:
             ImageDraw.Draw(frame).text((40, 40), f"{name} {number}", fill="black", font_size=40)
             frames.append(frame)
         path = tmp_path / name
-        frames[0].save(path, save_all=pages > 1, append_images=frames[1:]) if pages > 1 else frames[0].save(
-            path
-        )
+        frames[0].save(path, save_all=pages > 1, append_images=frames[1:])
         return path
 
     return draw
@@ -75,4 +73,20 @@ def told(session: Session) -> list[PageStatus]:
     """All that is said of how far pages are."""
     heard: list[PageStatus] = []
     session.page_status_changed.connect(heard.append)
+    return heard
+
+
+@pytest.fixture
+def states(session: Session) -> dict[str, PageStatus]:
+    """The newest status of each page, by label."""
+    newest: dict[str, PageStatus] = {}
+    session.page_status_changed.connect(lambda status: newest.update({status.ref.label: status}))
+    return newest
+
+
+@pytest.fixture
+def notices(session: Session) -> list[str]:
+    """The sentences that the session tells, in order."""
+    heard: list[str] = []
+    session.notice_raised.connect(lambda notice: heard.append(notice.sentence))
     return heard

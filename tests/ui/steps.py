@@ -14,10 +14,11 @@ from tests.fake_engine import FakeEngine
 
 
 def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
-    """Load the model, open files, and wait for the plan of the first page."""
+    """Load the model, open files, and wait for their pages and the plan of the first."""
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
         session.load_model()
         session.open_files(paths)
+    qtbot.waitUntil(lambda: {ref.path for ref in session.refs} >= set(paths))
 
 
 def begin_reading(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
@@ -60,16 +61,21 @@ def click_row(
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, modifier, place)
 
 
-def turn_wheel(widget: QWidget) -> None:
-    """Turn the wheel by a notch over the middle of a widget."""
-    middle = QPointF(widget.rect().center())
+def turn_wheel(
+    widget: QWidget,
+    place: QPoint | None = None,
+    modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+    angle: int = 120,
+) -> None:
+    """Turn the wheel, by a notch up and over the middle of a widget unless told otherwise."""
+    point = QPointF(widget.rect().center() if place is None else place)
     turn = QWheelEvent(
-        middle,
-        widget.mapToGlobal(middle),
+        point,
+        widget.mapToGlobal(point),
         QPoint(),
-        QPoint(0, 120),
+        QPoint(0, angle),
         Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
+        modifiers,
         Qt.ScrollPhase.NoScrollPhase,
         False,
     )

@@ -15,6 +15,7 @@ from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import BlocksShown
 from tests.fake_engine import FakeEngine
+from tests.ui.contrast import contrast
 from tests.ui.steps import open_and_load
 
 Draw = Callable[..., Path]
@@ -22,13 +23,6 @@ TITLE = "<|ref|>title<|/ref|><|det|>[[100, 100, 600, 200]]<|/det|>\n# Report\n\n
 IMAGE = "<|ref|>image<|/ref|><|det|>[[100, 300, 400, 500]]<|/det|>\n\n"
 TEXT = "<|ref|>text<|/ref|><|det|>[[100, 600, 900, 900]]<|/det|>\nWe grew by four percent.\n"
 KINDS = ["title", "text", "table", "table_caption", "image", "equation", "list"]
-
-
-def contrast(colour: QColor) -> float:
-    """Of white on a colour, as WCAG computes it."""
-    parts = colour.redF(), colour.greenF(), colour.blueF()
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
 
 
 @pytest.fixture
@@ -74,7 +68,7 @@ def put_cursor(window: MainWindow, words: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_white_is_readable_on_every_tag(kind: str) -> None:
-    assert contrast(colour_of(kind)) >= 4.5
+    assert contrast(QColor("white"), colour_of(kind)) >= 4.5
 
 
 def test_of_blocks_over_each_other_the_smallest_is_meant() -> None:

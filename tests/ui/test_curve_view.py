@@ -14,6 +14,7 @@ from rtocr_gui.ui.curve_plot import CurvePlot, describe
 from rtocr_gui.ui.curve_view import CurveView
 from rtocr_gui.ui.plot_colours import PlotColours
 from rtocr_gui.ui.shown import CurveShown
+from tests.ui.contrast import contrast
 
 
 def make_point(retention: float, automatic: bool = False, error_rate: float | None = None) -> CurvePoint:
@@ -212,17 +213,3 @@ def test_every_colour_stands_out_from_the_ground_and_from_each_other(ground: str
     for colour in (*colours.series, colours.faint):
         assert contrast(colour, colours.ground) >= 3
     assert len({colour.name() for colour in colours.series}) == 3
-
-
-def contrast(colour: QColor, other: QColor) -> float:
-    """Contrast ratio as WCAG 2 defines it."""
-
-    def luminance(of: QColor) -> float:
-        red, green, blue = (
-            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
-            for part in (of.redF(), of.greenF(), of.blueF())
-        )
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    lighter, darker = sorted((luminance(colour), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)

@@ -33,13 +33,6 @@ def grounded(fake_engine: FakeEngine) -> FakeEngine:
     return fake_engine
 
 
-@pytest.fixture
-def notices(session: Session) -> list[str]:
-    heard: list[str] = []
-    session.notice_raised.connect(lambda notice: heard.append(notice.sentence))
-    return heard
-
-
 class Disk:
     """Writes the text of exports once it is let; `full` says why it does not."""
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QShortcut, QWheelEvent
+from PySide6.QtGui import QColor, QHelpEvent, QImage, QShortcut
 from PySide6.QtWidgets import QApplication, QLabel, QToolTip
 from pytestqt.qtbot import QtBot
 
@@ -37,7 +37,9 @@ from rtocr_gui.pruning.transport import transport_of
 from rtocr_gui.ui.page_view import DROP_HINT, PageView
 from rtocr_gui.ui.token_grid import border_lines, merged_runs, token_grid
 from rtocr_gui.ui.token_overlay import TokenOverlay
+from tests.ui.contrast import contrast
 from tests.ui.plans import make_plan
+from tests.ui.steps import turn_wheel
 
 PAGE = QSize(600, 800)
 SHARP_AT = """
@@ -100,38 +102,10 @@ def covering(plan: PrunePlan, tokens: NDArray[np.int64]) -> list[int]:
     return [int(token) for token in tokens if not plan.layout.padding[plan.layout.prunable[token]]]
 
 
-def turn_wheel(view: PageView, position: QPoint, modifiers: Qt.KeyboardModifier, angle: int = 120) -> None:
-    point = QPointF(position)
-    event = QWheelEvent(
-        point,
-        view.viewport().mapToGlobal(point),
-        QPoint(),
-        QPoint(0, angle),
-        Qt.MouseButton.NoButton,
-        modifiers,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(view.viewport(), event)
-
-
 def tooltip_at(view: PageView, place: QPoint) -> str:
     help_event = QHelpEvent(QHelpEvent.Type.ToolTip, place, view.viewport().mapToGlobal(place))
     QApplication.sendEvent(view.viewport(), help_event)
     return QToolTip.text()
-
-
-def relative_luminance(colour: QColor) -> float:
-    """WCAG 2 relative luminance."""
-    parts = [
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.getRgbF()[:3]
-    ]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-
-def contrast(first: QColor, second: QColor) -> float:
-    dark, light = sorted((relative_luminance(first), relative_luminance(second)))
-    return (light + 0.05) / (dark + 0.05)
 
 
 # Where the grid lies
@@ -355,7 +329,7 @@ def test_the_wheel_zooms_at_the_pointer(view: PageView) -> None:
     view.actual_size()
     pointer = QPoint(320, 130)
     before = view.to_content(QPointF(pointer))
-    turn_wheel(view, pointer, Qt.KeyboardModifier.ControlModifier)
+    turn_wheel(view.viewport(), pointer, Qt.KeyboardModifier.ControlModifier)
     assert view.zoom == pytest.approx(1.25)
     moved = view.to_content(QPointF(pointer)) - before
     assert abs(moved.x()) <= 1
@@ -367,10 +341,10 @@ def test_the_wheel_scrolls_and_with_shift_sideways(view: PageView) -> None:
     view.actual_size()
     across, down = view.horizontalScrollBar(), view.verticalScrollBar()
     start = across.value(), down.value()
-    turn_wheel(view, QPoint(50, 50), Qt.KeyboardModifier.NoModifier, -120)
+    turn_wheel(view.viewport(), QPoint(50, 50), Qt.KeyboardModifier.NoModifier, -120)
     assert across.value() == start[0]
     assert down.value() > start[1]
-    turn_wheel(view, QPoint(50, 50), Qt.KeyboardModifier.ShiftModifier, -120)
+    turn_wheel(view.viewport(), QPoint(50, 50), Qt.KeyboardModifier.ShiftModifier, -120)
     assert across.value() > start[0]
 
 

@@ -12,7 +12,7 @@ from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity
+from rtocr_gui.ui.shown import Activity, PageStatus
 from rtocr_gui.ui.status_line import StatusLine
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import open_and_load, wait_until_idle
@@ -27,13 +27,6 @@ def book(qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Dra
     fake_engine.pages_at_once = 2
     open_and_load(qtbot, session, draw_page("book.tiff", pages=5))
     return session.refs
-
-
-@pytest.fixture
-def states(session: Session) -> dict[PageRef, PageState]:
-    newest: dict[PageRef, PageState] = {}
-    session.page_status_changed.connect(lambda status: newest.update({status.ref: status.state}))
-    return newest
 
 
 @pytest.fixture
@@ -97,14 +90,18 @@ def test_a_single_page_is_read_by_itself(
 
 
 def test_a_page_that_fails_fails_alone(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[PageRef, PageState]
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
 ) -> None:
     fake_engine.pages_at_once = 2
     fake_engine.broken_pages = {"broken.png"}
     open_and_load(qtbot, session, draw_page("first.png"), draw_page("broken.png"), draw_page("last.png"))
     session.read_all()
     wait_until_idle(qtbot, session)
-    assert [states[ref] for ref in session.refs] == [PageState.READ, PageState.FAILED, PageState.READ]
+    assert [states[ref.label].state for ref in session.refs] == [
+        PageState.READ,
+        PageState.FAILED,
+        PageState.READ,
+    ]
 
 
 def test_stop_ends_all_pages_in_hand_and_begins_no_other(

@@ -21,17 +21,10 @@ TINY, BASE = Scaling(Mode.TINY), Scaling(Mode.BASE)
 
 
 @pytest.fixture
-def notices(session: Session) -> list[Notice]:
+def raised(session: Session) -> list[Notice]:
     heard: list[Notice] = []
     session.notice_raised.connect(heard.append)
     return heard
-
-
-@pytest.fixture
-def states(session: Session) -> dict[str, PageStatus]:
-    newest: dict[str, PageStatus] = {}
-    session.page_status_changed.connect(lambda status: newest.update({status.ref.label: status}))
-    return newest
 
 
 def read(qtbot: QtBot, session: Session) -> None:
@@ -39,13 +32,13 @@ def read(qtbot: QtBot, session: Session) -> None:
 
 
 def test_where_memory_runs_out_a_smaller_mode_is_one_press_away(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, raised: list[Notice]
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.GUNDAM}, BASE
     open_and_load(qtbot, session, draw_page())
     session.set_mode(Mode.GUNDAM)
     read(qtbot, session)
-    (notice,) = notices
+    (notice,) = raised
     assert notice.sentence == "scan.png, page 1: There is not enough memory to read this page."
     assert notice.offers == (ReadAgain(session.current, BASE),)
     until_idle(qtbot, session, lambda: session.take_offer(notice.offers[0]))
@@ -85,14 +78,14 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_fails(
 
 
 def test_another_try_asks_before_it_replaces_what_was_typed(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, raised: list[Notice]
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
     session.edit_text("mine")
     with qtbot.waitSignal(session.overwrite_questioned):
-        session.take_offer(notices[0].offers[0])
+        session.take_offer(raised[0].offers[0])
     assert session.current_text == "mine"
     assert len(fake_engine.asked) == 1
 
@@ -104,7 +97,7 @@ def test_only_who_agrees_to_another_try_has_the_page_scaled_in_another_way(
     session: Session,
     fake_engine: FakeEngine,
     draw_page: Draw,
-    notices: list[Notice],
+    raised: list[Notice],
     monkeypatch: pytest.MonkeyPatch,
     agrees: bool,
 ) -> None:
@@ -114,7 +107,7 @@ def test_only_who_agrees_to_another_try_has_the_page_scaled_in_another_way(
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
     session.edit_text("mine")
-    session.take_offer(notices[0].offers[0])
+    session.take_offer(raised[0].offers[0])
     wait_until_idle(qtbot, session)
     until_idle(qtbot, session, lambda: session.read_replacing((session.current,)))
     assert fake_engine.asked[-1].scaling == (BASE if agrees else Scaling(None))
@@ -130,14 +123,14 @@ def test_what_came_before_memory_ran_out_is_kept_where_there_was_no_text(
 
 
 def test_after_the_smallest_way_nothing_more_is_offered(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, raised: list[Notice]
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.TINY, Mode.BASE}, BASE
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
     fake_engine.retry = None
-    until_idle(qtbot, session, lambda: session.take_offer(notices[0].offers[0]))
-    assert [len(notice.offers) for notice in notices] == [1, 0]
+    until_idle(qtbot, session, lambda: session.take_offer(raised[0].offers[0]))
+    assert [len(notice.offers) for notice in raised] == [1, 0]
     assert session.retry is None
 
 
@@ -146,13 +139,13 @@ def test_each_page_of_many_fails_alone_and_keeps_its_offer(
     session: Session,
     fake_engine: FakeEngine,
     draw_page: Draw,
-    notices: list[Notice],
+    raised: list[Notice],
     states: dict[str, PageStatus],
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
     until_idle(qtbot, session, session.read_all)
-    assert [notice.offers[0].ref.index for notice in notices] == [0, 1, 2]
+    assert [notice.offers[0].ref.index for notice in raised] == [0, 1, 2]
     assert {status.state for status in states.values()} == {PageState.FAILED}
     session.select_page(session.refs[2])
     assert session.retry == BASE
@@ -169,7 +162,7 @@ def test_a_reading_that_runs_in_circles_offers_another_way_and_keeps_its_text(
     session: Session,
     fake_engine: FakeEngine,
     draw_page: Draw,
-    notices: list[Notice],
+    raised: list[Notice],
 ) -> None:
     fake_engine.looping, fake_engine.retry = {Mode.TINY}, Scaling(Mode.GUNDAM, 4)
     open_and_load(qtbot, session, draw_page())
@@ -177,7 +170,7 @@ def test_a_reading_that_runs_in_circles_offers_another_way_and_keeps_its_text(
     assert session.current_text.startswith("page 1 of scan.png")
     assert "began to repeat itself" in window.text_column.summary.text()
     assert "“Read with at most 4 tiles” in the Read menu" in window.text_column.summary.text()
-    assert notices[0].offers[0].label == "Read with at most 4 tiles"
+    assert raised[0].offers[0].label == "Read with at most 4 tiles"
     action = window.actions_by_name["retry"]
     assert (action.text(), action.isEnabled()) == ("Read with at most 4 tiles", True)
     until_idle(qtbot, session, action.trigger)
@@ -187,30 +180,30 @@ def test_a_reading_that_runs_in_circles_offers_another_way_and_keeps_its_text(
 
 
 def test_two_ways_that_both_go_in_circles_are_not_offered_in_turn_for_ever(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, raised: list[Notice]
 ) -> None:
     fake_engine.looping, fake_engine.retry = {Mode.TINY, Mode.BASE}, BASE
     open_and_load(qtbot, session, draw_page())
     session.set_mode(Mode.TINY)
     read(qtbot, session)
     fake_engine.retry = TINY
-    until_idle(qtbot, session, lambda: session.take_offer(notices[0].offers[0]))
+    until_idle(qtbot, session, lambda: session.take_offer(raised[0].offers[0]))
     assert len(fake_engine.asked) == 2
     assert session.retry is None
-    assert len(notices) == 1
+    assert len(raised) == 1
 
 
 def test_a_mode_that_auto_came_to_and_that_went_in_circles_is_not_offered_by_name(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, raised: list[Notice]
 ) -> None:
     fake_engine.looping, fake_engine.retry = {Mode.TINY, Mode.BASE}, BASE
     open_and_load(qtbot, session, draw_page())
     assert session.mode is None
     read(qtbot, session)
     fake_engine.retry = TINY
-    until_idle(qtbot, session, lambda: session.take_offer(notices[0].offers[0]))
+    until_idle(qtbot, session, lambda: session.take_offer(raised[0].offers[0]))
     assert session.retry is None
-    assert len(notices) == 1
+    assert len(raised) == 1
 
 
 def test_a_page_without_text_says_in_its_place_how_to_try_once_more(
@@ -269,13 +262,13 @@ def test_a_loop_without_another_way_says_what_a_person_can_try(
 
 
 def test_overlay_comparison_and_curve_follow_the_way_of_the_page_until_a_mode_is_chosen(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, notices: list[Notice]
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, raised: list[Notice]
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan and len(plan.norms) == 256):
-        session.take_offer(notices[0].offers[0])
+        session.take_offer(raised[0].offers[0])
     qtbot.waitUntil(lambda: not session.activity.reading)
     with qtbot.waitSignal(session.tuning.curve_changed, check_params_cb=lambda shown: len(shown.points) == 9):
         session.tuning.read_curve()
@@ -293,14 +286,14 @@ def test_an_offer_for_a_page_that_was_removed_leaves_and_does_nothing(
     session: Session,
     fake_engine: FakeEngine,
     draw_page: Draw,
-    notices: list[Notice],
+    raised: list[Notice],
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
     session.remove_pages((session.current,))
     assert window.notice_bar.notices == ()
-    session.take_offer(notices[0].offers[0])
+    session.take_offer(raised[0].offers[0])
     assert not session.activity.page_count
 
 

@@ -26,14 +26,6 @@ Draw = Callable[..., Path]
 
 
 @pytest.fixture
-def states(session: Session) -> dict[str, PageStatus]:
-    """The newest status of each page, by label."""
-    newest: dict[str, PageStatus] = {}
-    session.page_status_changed.connect(lambda status: newest.update({status.ref.label: status}))
-    return newest
-
-
-@pytest.fixture
 def begun(session: Session) -> list[int]:
     """The number of each page whose reading began, in order."""
     told: list[int] = []
@@ -41,13 +33,6 @@ def begun(session: Session) -> list[int]:
         lambda status: told.append(status.ref.index + 1) if status.state is PageState.READING else None
     )
     return told
-
-
-@pytest.fixture
-def notices(session: Session) -> list[str]:
-    heard: list[str] = []
-    session.notice_raised.connect(lambda notice: heard.append(notice.sentence))
-    return heard
 
 
 def read(qtbot: QtBot, session: Session, states: dict[str, PageStatus]) -> None:
@@ -149,7 +134,7 @@ def test_one_broken_file_among_good_ones_does_not_stop_the_others(
 ) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"not a picture")
-    open_and_load(qtbot, session, draw_page("a.png"), broken, draw_page("c.png"))
+    session.open_files([draw_page("a.png"), broken, draw_page("c.png")])
     qtbot.waitUntil(lambda: len(session.refs) == 2 and len(notices) == 1)
     assert notices[0].startswith("broken.png: ")
 

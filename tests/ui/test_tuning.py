@@ -42,13 +42,6 @@ def curves(tuning: Tuning) -> list[CurveShown]:
     return told
 
 
-@pytest.fixture
-def notices(session: Session) -> list[str]:
-    heard: list[str] = []
-    session.notice_raised.connect(lambda notice: heard.append(notice.sentence))
-    return heard
-
-
 def read(qtbot: QtBot, session: Session) -> None:
     until_idle(qtbot, session, session.read_selected)
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
-from recipe.training import LOG_FILE, STATE_FILE
-from recipe.typefaces import find_typefaces
 from safetensors import safe_open
 
+from recipe.training import LOG_FILE, STATE_FILE
+from recipe.typefaces import find_typefaces
 from rtocr_gui.ocr.model_info import ModelInfo
 
 TEMPLATE = Path(__file__).parent / "card.md"

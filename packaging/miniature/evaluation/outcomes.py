@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from recipe.blocks import Block
 
 from evaluation.page_sets import PageSet, TruePage
+from recipe.blocks import Block
+from recipe.training import HEADS_FILE
 from rtocr_gui.cli.readings_file import KeptReading
 from rtocr_gui.cli.scores import PageScore, Setting, score_page
 from rtocr_gui.ocr.reading import Block as ReadBlock
@@ -133,10 +134,11 @@ def _norm_correlation(page: TruePage, reading: Reading) -> float | None:
 
 
 def digest_weights(checkpoint: Path) -> str:
-    """Names the weights in a checkpoint folder by what is in them."""
+    """Names the weights in a checkpoint folder by what is in them; heads do not read."""
     digest = hashlib.sha256()
     for path in sorted(checkpoint.glob("*.safetensors")):
-        digest.update(path.read_bytes())
+        if path.name != HEADS_FILE:
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

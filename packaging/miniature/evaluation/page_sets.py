@@ -12,8 +12,8 @@ from enum import Enum
 from pathlib import Path
 
 from PIL import Image
-from recipe.pages import EVALUATION_SEED, Page, PageKind, draw_page
 
+from recipe.pages import EVALUATION_SEED, Page, PageKind, draw_page
 from rtocr_gui.cli.scores import ALL_TOKENS, Setting
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.truth import find_truth

@@ -39,7 +39,7 @@ def attend_by_blocks(
         query, key = (query * scaling).to(value.dtype), key.to(value.dtype)
         later = value.new_full((_BLOCK, _BLOCK), -torch.inf).triu(1)
         seen = []
-        for start, asking in enumerate(query.split(_BLOCK, dim=2)):
+        for start, asking in enumerate(torch.split(query, _BLOCK, dim=2)):
             first, end = start * _BLOCK, start * _BLOCK + asking.shape[2]
             scores = asking @ key[:, :, :end].mT
             scores[..., first:] += later[: end - first, : end - first]

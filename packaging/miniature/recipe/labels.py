@@ -233,7 +233,8 @@ def _arrange(print_: Print, size_px: tuple[int, int]) -> _Arrangement:
     x, y = print_.centres.T
     inside = np.flatnonzero((x >= 0) & (y >= 0) & (x < width) & (y < height))
     if not len(inside):
-        return _Arrangement(*[inside] * 6, np.empty((0, 2), np.int64), inside)
+        none = inside
+        return _Arrangement(none, none, none, none, none, none, np.empty((0, 2), np.int64), none)
     x, y = x[inside], y[inside]
     tokens = (y // TOKEN_PX).astype(np.int64) * (width // TOKEN_PX) + (x // TOKEN_PX).astype(np.int64)
     columns = (x % TOKEN_PX // _COLUMN_PX).astype(np.int64)

@@ -20,7 +20,6 @@ NORM_SCALE = 16.0
 _BLANK_NORM, _NORM_PER_DOUBLING = 0.4, 0.25
 _BLANK_POINTS_TAUGHT = 8
 _NOTHING_WEIGHT = 0.3
-_NORM_WEIGHT = 1.0
 
 
 def dense_loss(
@@ -65,7 +64,7 @@ def token_loss(learner: Learner, encoded: EncodedViews, slots: Tensor) -> tuple[
         "slots_right": slots_right,
         "norm_correlation": correlation,
     }
-    return by_slots + _NORM_WEIGHT * by_norm, figures
+    return by_slots + by_norm, figures
 
 
 def text_loss(scores: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

@@ -57,7 +57,7 @@ class Column:
         """In pixels."""
         return self.right - self.left
 
-    def fill(self, things: Callable[["Column"], "Block | None"], budget: int) -> list[Block]:
+    def fill(self, things: Callable[["Column"], Block | None], budget: int) -> list[Block]:
         """Add what `things` gives until column or budget of characters is used up, or nothing came twice."""
         blocks: list[Block] = []
         misses = 0
@@ -102,7 +102,8 @@ class Column:
         rng, type_ = self.rng, self.design.text_type
         text = texts.paragraph(rng, int(rng.lognormvariate(5.3, 0.8)) + 1)
         indent_px = self.design.indent * type_.size_px
-        emphasis, room_px = _no_emphasis, self.width - indent_px
+        emphasis: _Emphasis = _no_emphasis
+        room_px = self.width - indent_px
         if rng.random() < 0.2:
             set_off, share = self._set_off()
             emphasis = _here_and_there(rng, set_off)

@@ -38,9 +38,9 @@ _LOOKING_HEADS = {-4: 1, -3: 3, -2: 3, -1: 3}
 """How many heads of the decoder's last layers, counted from its end, are told where to look."""
 
 
-def read_sizes(config: Path = CONFIG) -> Architecture:
-    """The sizes that a config.json asks for."""
-    values: dict[str, Any] = json.loads(config.read_text(encoding="utf-8"))
+def read_sizes() -> Architecture:
+    """The sizes that config.json asks for."""
+    values: dict[str, Any] = json.loads(CONFIG.read_text(encoding="utf-8"))
     return read_architecture(values)
 
 
@@ -251,11 +251,14 @@ def _looks(
 
     def turned(projection: nn.Linear, part: slice) -> Tensor:
         rows = projection.weight[: heads * attention.head_dim]
-        vectors = nn.functional.linear(normed[:, part], rows).unflatten(-1, (heads, attention.head_dim))
-        return vectors * cosines[:, part, None] + rotate_half(vectors) * sines[:, part, None]
+        flat = nn.functional.linear(normed[:, part], rows)
+        vectors = torch.unflatten(flat, -1, (heads, attention.head_dim))
+        across: Tensor = rotate_half(vectors)  # type: ignore[no-untyped-call]
+        return vectors * cosines[:, part, None] + across * sines[:, part, None]
 
     query, key = turned(attention.q_proj, asking), turned(attention.k_proj, keys)
-    return torch.einsum("bqhd,bkhd->hbqk", query, key) * attention.scaling
+    scores: Tensor = torch.einsum("bqhd,bkhd->hbqk", query, key) * attention.scaling
+    return scores
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -21,6 +21,8 @@ _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 _NEWTON_SCHULZ_STEPS = 5
 _BETAS = (0.9, 0.98)
 _EPSILON = 1e-8
+_LONGEST_GRADIENT = 1.0
+"""Norm to which a longer gradient is cut."""
 
 
 def suits_muon(name: str, parameter: Tensor) -> bool:
@@ -62,17 +64,16 @@ class Optimiser:
                 self._squares[name] = torch.zeros_like(parameter, dtype=torch.float32)
 
     @torch.no_grad()
-    def step(self, rate: float, longest_gradient: float = 1.0) -> None:
+    def step(self, rate: float) -> None:
         """Move all parameters against their gradients, then drop the gradients.
 
         Args:
             rate: AdamW's learning rate.
-            longest_gradient: norm to which a longer gradient is cut.
         """
         moving = {
             name: parameter for name, parameter in self._parameters.items() if parameter.grad is not None
         }
-        torch.nn.utils.clip_grad_norm_(moving.values(), longest_gradient)
+        torch.nn.utils.clip_grad_norm_(moving.values(), _LONGEST_GRADIENT)
         self._count += 1
         directions = self._muon_directions([name for name in moving if name not in self._squares])
         for name, parameter in moving.items():

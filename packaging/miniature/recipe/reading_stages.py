@@ -9,6 +9,7 @@ is pruned.
 
 import random
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -29,7 +30,9 @@ from recipe.losses import (
     within_loss,
 )
 from recipe.model import (
+    EncodedViews,
     Learner,
+    Scores,
     decoder_parameters,
     encoder_parameters,
     position_parameters,
@@ -110,6 +113,9 @@ nearly all pages."""
 
 _DENSE_WEIGHT, _WHERE_WEIGHT = 0.5, 0.3
 
+_Figures = defaultdict[str, list[Tensor]]
+"""What is shown, by name, of each part of a batch that has it."""
+
 EncoderLearning = Literal["nothing", "tokens", "all"]
 """What of the encoder a stage teaches: "tokens" is what follows SAM's neck."""
 
@@ -178,58 +184,72 @@ class ReadingStage:
         device = learner.model.lm_head.weight.device
         surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
         dense, where, weight = (torch.zeros((), device=device) for _ in range(3))
-        figures: defaultdict[str, list[Tensor]] = defaultdict(list)
-
-        def note(**parts: Tensor) -> None:
-            for name, figure in parts.items():
-                figures[name].append(figure.detach().float())
-
+        figures: _Figures = defaultdict(list)
         rng = random.Random(f"prune:{self.seed}:{step}")
         pruned = rng.random() < self.pruned
         for part in batch:
             visual, encoded = learner.encode_pages(part.views, part.tiles, part.crop_wh)
-            targets, weights = part.targets.to(device), part.weights.to(device)
             if pruned and part.layouts:
                 text = _read_pruned(learner, visual, part, rng)
             else:
                 scores = learner.read(visual, part.prompt.to(device), part.given.to(device))
-                by_looks, looks_right = look_loss(scores.looks, part.looked_at.to(device), weights)
-                by_places, places_right = place_loss(scores.slots, part.slots_at.to(device), weights)
-                by_edges, edge_error = edge_loss(scores.edges, part.edges_at.to(device))
-                where = where + (by_looks + by_places + by_edges) / len(batch)
-                if part.edges_at.max() >= 0:
-                    note(edge=by_edges, edge_error=edge_error)
-                note(look=by_looks, looks_right=looks_right, place=by_places, places_right=places_right)
-                if part.tiles is not None:
-                    by_tiles, tiles_right = tile_loss(learner.tile_head, scores.visual, part.layouts[0])
-                    where = where + by_tiles / len(batch)
-                    note(tile=by_tiles, tiles_right=tiles_right)
                 text = scores.text
+                for loss in _where_losses(learner, scores, part, figures):
+                    where = where + loss / len(batch)
+            targets, weights = part.targets.to(device), part.weights.to(device)
             part_surprise, part_right = text_loss(text, targets, weights)
             surprise, right = surprise + part_surprise, right + part_right
             written, weight = written + (targets >= 0).sum(), weight + weights[targets >= 0].sum()
-            if self.encoder_learns == "nothing":
-                continue
-            told = [(part.view_points, part.view_slots), (part.tile_points, part.tile_slots)]
-            for views, (points, slots) in zip(encoded, told, strict=False):
-                assert points is not None
-                assert slots is not None
-                by_labels, dense_figures = (
-                    dense_loss(learner, views, points, slots, step)
-                    if self.encoder_learns == "all"
-                    else token_loss(learner, views, slots)
-                )
-                by_position, positions_right = position_loss(learner.position_head, views.tokens)
-                note(**dense_figures, position=by_position, positions_right=positions_right)
-                dense = dense + (by_labels + by_position) / (len(batch) * len(encoded))
-            by_blocks, block_figures = block_loss(learner.block_head, encoded[0].tokens, part.view_blocks)
-            by_within, within_right = within_loss(learner.within_head, encoded[0].tokens, part.view_blocks)
-            note(**block_figures, within=by_within, within_right=within_right)
-            dense = dense + (by_blocks + by_within) / len(batch)
+            if self.encoder_learns != "nothing":
+                for loss in self._dense_losses(learner, encoded, part, step, figures):
+                    dense = dense + loss / len(batch)
         by_text = surprise / weight
         said = {"text": by_text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
         means = {name: torch.stack(parts).nanmean() for name, parts in figures.items()}
         return by_text + _DENSE_WEIGHT * dense + _WHERE_WEIGHT * where, said | means
+
+    def _dense_losses(
+        self, learner: Learner, encoded: list[EncodedViews], part: Part, step: int, figures: _Figures
+    ) -> Iterator[Tensor]:
+        """What visual tokens, and what they are made of, are asked; as `loss` describes it."""
+        told = [(part.view_points, part.view_slots), (part.tile_points, part.tile_slots)]
+        for views, (points, slots) in zip(encoded, told, strict=False):
+            assert points is not None
+            assert slots is not None
+            by_labels, dense_figures = (
+                dense_loss(learner, views, points, slots, step)
+                if self.encoder_learns == "all"
+                else token_loss(learner, views, slots)
+            )
+            by_position, positions_right = position_loss(learner.position_head, views.tokens)
+            _note(figures, **dense_figures, position=by_position, positions_right=positions_right)
+            yield (by_labels + by_position) / len(encoded)
+        by_blocks, block_figures = block_loss(learner.block_head, encoded[0].tokens, part.view_blocks)
+        by_within, within_right = within_loss(learner.within_head, encoded[0].tokens, part.view_blocks)
+        _note(figures, **block_figures, within=by_within, within_right=within_right)
+        yield by_blocks + by_within
+
+
+def _where_losses(learner: Learner, scores: Scores, part: Part, figures: _Figures) -> Iterator[Tensor]:
+    """What the decoder is asked about where it reads: looks, slots, edges, and tiles if there are some."""
+    device = scores.text.device
+    weights, edges_at = part.weights.to(device), part.edges_at.to(device)
+    by_looks, looks_right = look_loss(scores.looks, part.looked_at.to(device), weights)
+    by_places, places_right = place_loss(scores.slots, part.slots_at.to(device), weights)
+    by_edges, edge_error = edge_loss(scores.edges, edges_at)
+    if part.edges_at.max() >= 0:
+        _note(figures, edge=by_edges, edge_error=edge_error)
+    _note(figures, look=by_looks, looks_right=looks_right, place=by_places, places_right=places_right)
+    yield by_looks + by_places + by_edges
+    if part.tiles is not None:
+        by_tiles, tiles_right = tile_loss(learner.tile_head, scores.visual, part.layouts[0])
+        _note(figures, tile=by_tiles, tiles_right=tiles_right)
+        yield by_tiles
+
+
+def _note(figures: _Figures, **parts: Tensor) -> None:
+    for name, figure in parts.items():
+        figures[name].append(figure.detach().float())
 
 
 def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Random) -> Tensor:

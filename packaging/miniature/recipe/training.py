@@ -95,7 +95,6 @@ class RunSettings:
         falling_share: of the training, at its end, over which the rate falls straight.
         save_s: seconds between two states.
         show_steps: steps between two lines of the log.
-        first_weights: seed of the first weights.
     """
 
     folder: Path
@@ -110,7 +109,6 @@ class RunSettings:
     falling_share: float = FALLING_SHARE
     save_s: float = 120.0
     show_steps: int = 20
-    first_weights: int = 1
 
     def share_left(self, step: int, minutes: float) -> float:
         """How much of the training is still to come: 1 at its beginning, 0 at its end.

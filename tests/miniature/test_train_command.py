@@ -1,0 +1,99 @@
+"""`train.py`: what it is asked makes sense, what went wrong is said, and no process is left behind."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+import train as command
+from recipe.muon import Optimiser
+from recipe.pages import EVALUATION_SEED
+from recipe.training import save_state
+from tests.miniature.materials import RECIPE, tiny_learner
+
+TRAIN = RECIPE / "train.py"
+
+
+@pytest.fixture
+def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Gives `train.py` a stage and options, in this process."""
+    for variable in ("OMP_WAIT_POLICY", "PYTORCH_ALLOC_CONF"):
+        monkeypatch.setenv(variable, "")
+
+    def run(stage: str, *options: object) -> int:
+        words = [stage, tmp_path, "--steps", 3, *options]
+        monkeypatch.setattr(sys, "argv", ["train.py", *map(str, words)])
+        return command.main()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("both", "--added-layers", "clip:3"), "only to weights that the training begins from"),
+        (("both", "--minutes", 5, "--processes", 2), "count steps, not minutes"),
+        (("pages", "--pruned", 0.3), "are for the stage “both”"),
+        (("pages", "--encoder-learns", "tokens"), "are for the stage “both”"),
+        (("both", "--seed", EVALUATION_SEED), "are kept for the evaluation"),
+        (("both", "--steps", 0), "must be above 0"),
+        (("both", "--falling-share", 0), "must be above 0"),
+        (("both", "--processes", 0), "must be above 0"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    words: tuple[object, ...], said: str, train: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        train(*words)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_what_a_training_cannot_go_on_from_is_said_in_a_sentence(
+    train: Callable[..., int], tmp_path: Path
+) -> None:
+    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"seed": 9, "step": 1})
+    with pytest.raises(SystemExit, match="on the pages of seed 9, not 1"):
+        train("encoder")
+
+
+def test_what_several_processes_cannot_go_on_from_is_said_in_a_sentence(tmp_path: Path) -> None:
+    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"seed": 9, "step": 1})
+    arguments = ["encoder", tmp_path, "--steps", "3", "--processes", "2"]
+    ended = subprocess.run(
+        [sys.executable, TRAIN, *arguments], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.returncode == 1
+    assert "on the pages of seed 9, not 1" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.fixture
+def in_the_background() -> Iterator[None]:
+    """What is started ignores Ctrl-C, as a shell lets it, which torch would end orphans with."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("in_the_background")
+def test_no_process_of_a_training_outlives_the_one_that_was_killed(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    words = ("encoder", str(folder), "--steps", "1000", "--processes", "2")
+    with subprocess.Popen([sys.executable, str(TRAIN), *words]) as training:
+        try:
+            while not folder.exists():  # it is made as the first step begins
+                with pytest.raises(subprocess.TimeoutExpired):
+                    training.wait(0.2)
+            children = psutil.Process(training.pid).children()
+        finally:
+            training.kill()
+    assert len(children) >= 2
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert all(child.status() == psutil.STATUS_ZOMBIE for child in alive)
