@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.pages import PageImage
-from rtocr_gui.ocr import batching, greedy, page_encoder, page_stages
+from rtocr_gui.ocr import batching, greedy, page_encoder, page_stages, pages_together
 from rtocr_gui.ocr.architecture import read_architecture
 from rtocr_gui.ocr.batching import PAGES_AT_ONCE, Batch, SharedGeneration, pages_at_once
 from rtocr_gui.ocr.checkpoint import load_model
@@ -25,7 +25,7 @@ from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.folder import check_folder
 from rtocr_gui.ocr.greedy import GenerationRules, GreedyText
 from rtocr_gui.ocr.growing_cache import make_cache
-from rtocr_gui.ocr.pages_together import PageEvent, PageFailed, PageRequest
+from rtocr_gui.ocr.pages_together import PageEvent, PageFailed, PageRequest, Steps
 from rtocr_gui.ocr.reading import (
     TASKS,
     Mode,
@@ -413,6 +413,29 @@ def test_the_first_page_is_heard_of_before_the_others_are_encoded(
     list(listening)
 
 
+def test_the_others_go_on_before_a_page_begins_in_proportion_to_the_time_that_takes(
+    samples: list[PageImage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(pages_together.time, "perf_counter", lambda: clock.now)
+    happened: list[str] = []
+
+    def begin(request: PageRequest) -> Steps:
+        happened.append("begin")
+        clock.now += 10
+        for _ in range(5):
+            yield None
+
+    class Passes:
+        def feed(self) -> None:
+            happened.append("pass")
+            clock.now += 1
+
+    list(pages_together.read_together(requests_of(samples, "turns", [1.0])[:3], begin, Passes(), most=2))
+    first_two = ["begin", *["pass"] * 4, "begin"]  # after 11 seconds, and three that are a quarter of them
+    assert happened[: len(first_two)] == first_two
+
+
 def test_a_page_that_is_stopped_stops_alone_and_one_that_did_not_begin_is_left_out(
     miniature_engine: Engine, samples: list[PageImage]
 ) -> None:
@@ -477,11 +500,11 @@ def test_where_a_pass_fails_the_newest_page_fails_and_fewer_go_on(
 ) -> None:
     requests = requests_of(samples, "memory", [1.0, 0.9])
     alone = read_each(miniature_engine, requests_of(samples, "no want of memory", [1.0, 0.9]))
-    feed, passes, sizes = Batch.feed, iter(range(1000)), list[int]()
+    feed, sizes = Batch.feed, list[int]()
 
     def failing(batch: Batch) -> None:
         sizes.append(len(batch))
-        if next(passes) == 5:
+        if len(batch) == sizes.count(3) == 3:
             raise torch.OutOfMemoryError("out of memory")
         feed(batch)
 
@@ -491,8 +514,8 @@ def test_where_a_pass_fails_the_newest_page_fails_and_fewer_go_on(
     assert isinstance(failed, PageFailed)
     assert isinstance(failed.error, OutOfMemory)
     assert "Read fewer pages at a time" in str(failed.error)
-    assert sizes[5] == 3
-    assert set(sizes[6:]) <= {1, 2}
+    assert sizes.count(3) == 3
+    assert set(sizes[sizes.index(3) + 3 :]) <= {1, 2}
     for place in (0, 1, 3, 4, 5):
         assert said(outcome(events, requests[place])) == said(alone[place])
 

@@ -1,12 +1,13 @@
 """Reads several pages at once: each goes through its stages, and all decode in the same passes.
 
-A page that waits for the next pass says so; when all of them do, the pass is made. Before each pass one
-page may begin, so that the first are heard of while others are still encoded. One that ends or fails leaves
-the others alone, and makes room for the next one. Where a pass fails, the page that began last fails with it,
-and from then on fewer go together. Knows neither the model nor torch.
+A page that waits for the next pass says so; when all of them do, the pass is made. Pages begin one by one,
+with passes between them, so that the first are heard of and go on while others are still encoded. One that
+ends or fails leaves the others alone, and makes room for the next one. Where a pass fails, the page that
+began last fails with it, and from then on fewer go together. Knows neither the model nor torch.
 """
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,6 +15,10 @@ from typing import Protocol
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.reading import ReadingEvent, ReadSettings
+
+GOING_ON_SHARE = 0.25
+"""Before another page begins, the others go on for so large a share of the time that the last took to begin.
+More would let passes over few pages take the time of passes over many."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,8 +77,12 @@ def read_together(
     """
     waiting = iter(requests)
     running: list[_Page] = []
+    beginning_s = going_on_s = 0.0
     while True:
-        if len(running) < most and (request := _next_wanted(waiting)):
+        started = time.perf_counter()
+        may_begin = not running or (len(running) < most and going_on_s >= GOING_ON_SHARE * beginning_s)
+        request = _next_wanted(waiting) if may_begin else None
+        if request is not None:
             running.append(_Page(request, begin(request)))
         if not running:
             return
@@ -87,6 +96,8 @@ def read_together(
                 yield from running[-1].go_on(error)
                 most = max(1, len(running) - 1)
         running = [page for page in left if not page.has_ended]
+        took_s = time.perf_counter() - started
+        beginning_s, going_on_s = (took_s, 0.0) if request is not None else (beginning_s, going_on_s + took_s)
 
 
 class _Page:
