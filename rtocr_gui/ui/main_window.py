@@ -152,6 +152,7 @@ class MainWindow(QMainWindow):
         self.page_list.page_selected.connect(session.select_page)
         self.page_list.selection_changed.connect(session.set_selection)
         self.page_list.thumbnail_wanted.connect(session.want_thumbnail)
+        self.page_list.move_requested.connect(session.move_selected)
         self.page_list.remove_requested.connect(self.dialogues.ask_remove)
         self.retention_bar.retention_changed.connect(session.set_retention)
         self.retention_bar.retention_released.connect(session.settle_retention)
@@ -255,6 +256,8 @@ class MainWindow(QMainWindow):
             "rotate_left": lambda: session.rotate_selected(270),
             "rotate_right": lambda: session.rotate_selected(90),
             "rotate_file": lambda: session.rotate_file(90),
+            "move_up": lambda: session.step_selected(down=False),
+            "move_down": lambda: session.step_selected(down=True),
             "remove": dialogues.ask_remove,
             "quit": self.close,
             "read": session.read_selected,

@@ -412,6 +412,15 @@ class Session(QObject):
         """Take pages off the list; their files stay where they are."""
         self._shelf.remove(refs)
 
+    @Slot(object)
+    def move_selected(self, before: PageRef | None) -> None:
+        """List the selected pages before another, or at the end where that is None."""
+        self._shelf.move_selected(before)
+
+    def step_selected(self, *, down: bool) -> None:
+        """Let the selected pages change places with the one above or below."""
+        self._shelf.step_selected(down=down)
+
     def rotate_selected(self, degrees: int) -> None:
         """Turn the selected pages clockwise; their files stay as they are."""
         self._shelf.rotate(degrees)
