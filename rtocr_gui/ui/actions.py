@@ -41,6 +41,8 @@ class ActionSpec:
 
 SPECS = (
     ActionSpec("open", "Open…", "Open scans or PDF files", _Key.Open, "open"),
+    ActionSpec("open_folder", "Open folder…", "Open the scans in a folder", "Ctrl+Shift+O"),
+    ActionSpec("open_recent", "Open recent", "Open again what was opened last"),
     ActionSpec("paste", "Paste image", "Open the image or the files on the clipboard", _Key.Paste),
     ActionSpec("export", "Export…", "Write the text of all pages to one Markdown file", "Ctrl+E", "export"),
     ActionSpec(
@@ -95,6 +97,8 @@ SPECS = (
 MENUS: Mapping[str, tuple[str, ...]] = {
     "&File": (
         "open",
+        "open_folder",
+        "open_recent",
         "",
         "export",
         "pipe_tables",

@@ -136,7 +136,7 @@ class OpenPages:
         A file that was changed and opened again stands twice while pages of the former version are edited.
         """
         newest = self._newest
-        folders = _telling_folders(newest)
+        folders = telling_folders(newest)
         pages_of = Counter((ref.path, ref.sha256) for ref in self._pages)
         return tuple(
             PageEntry(
@@ -156,7 +156,7 @@ class OpenPages:
         )
 
 
-def _telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
+def telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
     """The folders of files that share their name with another, as much of them as tells these apart."""
     folders: defaultdict[str, set[Path]] = defaultdict(set)
     for path in paths:

@@ -273,6 +273,7 @@ class Session(QObject):
 
     @Slot(object, str)
     def _tell_of_file(self, path: Path, sentence: str) -> None:
+        self._choices.forget_opened(path)
         self.notice_raised.emit(about_file(path, sentence))
 
     # Choices -------------------------------------------------------------------------------
@@ -387,7 +388,13 @@ class Session(QObject):
 
     @Slot(object)
     def open_files(self, paths: Iterable[Path]) -> None:
-        """Open files; each that fails raises a notice of its own."""
+        """Open files and folders, and remember them; each that fails raises a notice and is forgotten."""
+        paths = [path.absolute() for path in paths]
+        self._choices.remember_opened(paths)
+        self._shelf.open_files(paths)
+
+    def open_samples(self, paths: Iterable[Path]) -> None:
+        """Open files that come with the program, and remember none of them."""
         self._shelf.open_files(paths)
 
     def open_file(self, path: Path, password: str | None = None) -> None:

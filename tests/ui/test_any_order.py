@@ -22,9 +22,15 @@ from rtocr_gui.ui.shown import Activity
 from tests.fake_engine import FakeEngine
 
 FILES = ("a.tif", "b.tif", "c.tif")
-ASKS_FOR_MORE = {"open", "paste", "export", "export_overlay", "export_plan", "export_curve"} | {
-    *("models", "use_folder", "about", "about_model", "quit")
-}
+ASKS_FOR_MORE = {
+    "open",
+    "open_folder",
+    "paste",
+    "export",
+    "export_overlay",
+    "export_plan",
+    "export_curve",
+} | {*("models", "use_folder", "about", "about_model", "quit")}
 """Actions that open a dialogue."""
 
 
