@@ -3,6 +3,7 @@
 Asks for thumbnails only of rows that can be seen. Knows pages by an opaque key; opens no file.
 """
 
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping
 
 from PySide6.QtCore import (
@@ -19,7 +20,18 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QAction, QDrag, QDropEvent, QIcon, QImage, QPainter, QPalette, QPixmap, QShortcut
+from PySide6.QtGui import (
+    QAction,
+    QDrag,
+    QDropEvent,
+    QFontMetrics,
+    QIcon,
+    QImage,
+    QPainter,
+    QPalette,
+    QPixmap,
+    QShortcut,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -38,7 +50,7 @@ _SETTLE_MS = 60
 
 
 class _PageDelegate(QStyledItemDelegate):
-    """Paints a thumbnail beside label, detail and state."""
+    """Paints a thumbnail beside label, detail and state; a label without detail may take both lines."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -96,13 +108,16 @@ class _PageDelegate(QStyledItemDelegate):
         painter.setPen(option.palette.color(role))
         metrics, line = option.fontMetrics, option.fontMetrics.height()
         top = room.top() + (room.height() - 3 * line - line // 2) // 2
-        for text, elide in (
-            (row.entry.label, Qt.TextElideMode.ElideMiddle),
-            (row.entry.detail, Qt.TextElideMode.ElideRight),
-        ):
+        label, detail, elide = row.entry.label, row.entry.detail, Qt.TextElideMode
+        if detail:
+            lines = ((label, elide.ElideMiddle), (detail, elide.ElideRight))
+        else:
+            fitting = _fitting(label, metrics, room.width())
+            lines = ((label[:fitting], elide.ElideNone), (label[fitting:], elide.ElideMiddle))
+        for text, mode in lines:
             rect = QRect(room.left(), top, room.width(), line)
             painter.drawText(
-                rect, Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(text, elide, room.width())
+                rect, Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(text, mode, room.width())
             )
             top += line + line // 4
         mark = QRect(room.left(), top, line, line)
@@ -112,6 +127,12 @@ class _PageDelegate(QStyledItemDelegate):
         rect = QRect(mark.right() + line // 3, top, room.right() - mark.right() - line // 3, line)
         text = metrics.elidedText(row.state.value, Qt.TextElideMode.ElideRight, rect.width())
         painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def _fitting(text: str, metrics: QFontMetrics, width_px: int) -> int:
+    """How many characters from the beginning on fit in a line."""
+    ends = range(len(text) + 1)
+    return bisect_right(ends, width_px, key=lambda end: metrics.horizontalAdvance(text[:end])) - 1
 
 
 class _PageView(QListView):
