@@ -23,6 +23,9 @@ LEAST_RETENTION = 0.01
 LOWEST_DPI, HIGHEST_DPI = 36, 600
 """What PDF pages can be rendered at, in the window and on the command line."""
 
+MOST_RECENT_FILES = 10
+"""How many of the files and folders that were opened last are remembered."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -53,6 +56,7 @@ class Settings:
         pipe_tables: export tables with pipes where these can say it, else as HTML.
         pdf_dpi: resolution PDF pages are rendered at.
         last_folder: where the last file was opened from or exported to.
+        recent_files: files and folders that were opened last, the newest first.
         window_geometry: Qt's own description of the window's place, hexadecimal.
         window_state: Qt's own description of the panes side by side, hexadecimal.
         column_state: the same of text and tuning panel, one below the other.
@@ -79,6 +83,7 @@ class Settings:
     pipe_tables: bool = False
     pdf_dpi: float = 200.0
     last_folder: str = ""
+    recent_files: tuple[str, ...] = ()
     window_geometry: str = ""
     window_state: str = ""
     column_state: str = ""
@@ -95,6 +100,11 @@ class Settings:
         if not LOWEST_DPI <= self.pdf_dpi <= HIGHEST_DPI:
             raise SettingsError(
                 f"The resolution for PDF pages must be between {LOWEST_DPI} and {HIGHEST_DPI} dpi."
+            )
+        are_whole = all(Path(path).is_absolute() for path in self.recent_files)
+        if len(self.recent_files) > MOST_RECENT_FILES or not are_whole:
+            raise SettingsError(
+                f"At most {MOST_RECENT_FILES} files that were opened last are remembered, by full paths."
             )
 
     @property

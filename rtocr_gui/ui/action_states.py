@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction
 
+from rtocr_gui.ui.actions import LIST_KEYS
 from rtocr_gui.ui.notices import retry_label
 from rtocr_gui.ui.session import Session
 from rtocr_gui.units import counted
@@ -54,6 +55,7 @@ class ActionStates(QObject):
             "read_all": has_page,
             "retry": session.retry is not None,
             **dict.fromkeys(("remove", "rotate_left", "rotate_right", "rotate_file"), has_page),
+            **dict.fromkeys(LIST_KEYS, has_page),
             "stop": activity.reading or activity.page_count > 0 or tuning.is_reading,
             "compare": is_ready,
             "curve": is_ready and not tuning.is_reading,

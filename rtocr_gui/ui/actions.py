@@ -41,6 +41,8 @@ class ActionSpec:
 
 SPECS = (
     ActionSpec("open", "Open…", "Open scans or PDF files", _Key.Open, "open"),
+    ActionSpec("open_folder", "Open folder…", "Open the scans in a folder", "Ctrl+Shift+O"),
+    ActionSpec("open_recent", "Open recent", "Open again what was opened last"),
     ActionSpec("paste", "Paste image", "Open the image or the files on the clipboard", _Key.Paste),
     ActionSpec("export", "Export…", "Write the text of all pages to one Markdown file", "Ctrl+E", "export"),
     ActionSpec(
@@ -59,6 +61,8 @@ SPECS = (
     ActionSpec("rotate_left", "Rotate left", "Turn the selected pages to the left; files stay", "Shift+F7"),
     ActionSpec("rotate_right", "Rotate right", "Turn the selected pages to the right; files stay", "F7"),
     ActionSpec("rotate_file", "Rotate whole file", "Turn all pages of the shown page’s file", "Ctrl+F7"),
+    ActionSpec("move_up", "Move up", "Move the selected pages up in the list", "Alt+Up"),
+    ActionSpec("move_down", "Move down", "Move the selected pages down in the list", "Alt+Down"),
     ActionSpec("remove", "Remove page", "Take the selected pages off the list; files stay", "Ctrl+W"),
     ActionSpec("quit", "Quit", "Close the program", _Key.Quit, role=_Role.QuitRole),
     ActionSpec("read", "Read", "Read the selected pages", "Ctrl+R", "read"),
@@ -93,6 +97,8 @@ SPECS = (
 MENUS: Mapping[str, tuple[str, ...]] = {
     "&File": (
         "open",
+        "open_folder",
+        "open_recent",
         "",
         "export",
         "pipe_tables",
@@ -115,6 +121,9 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "rotate_left",
         "rotate_right",
         "rotate_file",
+        "",
+        "move_up",
+        "move_down",
     ),
     "&Read": ("read", "read_all", "retry", "stop", "", "compare", "curve"),
     "&View": (
@@ -141,15 +150,26 @@ MENUS: Mapping[str, tuple[str, ...]] = {
 PAGE_KEYS = ("next_look", "blocks")
 """Actions whose shortcuts are single letters, which only the page itself leaves to them."""
 
-PAGE_MENU = (("read", "stop"), ("copy",), ("rotate_left", "rotate_right", "rotate_file"), ("remove",))
+LIST_KEYS = ("move_up", "move_down")
+"""Actions whose shortcuts mean something else in a text or a box, and so are the list's alone."""
+
+PAGE_MENU = (
+    ("read", "stop"),
+    ("copy",),
+    ("rotate_left", "rotate_right", "rotate_file"),
+    ("move_up", "move_down"),
+    ("remove",),
+)
 """What the list of pages offers, in groups."""
 
 
 def make_actions(window: QMainWindow) -> dict[str, QAction]:
     """Make every action of the table.
 
-    Their shortcuts work wherever the focus is; those of `PAGE_KEYS` only in widgets that these are added to.
+    Their shortcuts work wherever the focus is; those of `PAGE_KEYS` and `LIST_KEYS` only in widgets that they
+    are added to.
     """
+    places = {**dict.fromkeys(PAGE_KEYS, "on the page"), **dict.fromkeys(LIST_KEYS, "in the list")}
     actions = {}
     for spec in SPECS:
         action = QAction(spec.text, window)
@@ -160,10 +180,10 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
         elif spec.keys is not None:
             action.setShortcuts(spec.keys)
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        where = " on the page" if spec.name in PAGE_KEYS else ""
-        action.setToolTip(f"{spec.tip} ({keys}{where})" if keys else spec.tip)
+        where = f"{keys} {places.get(spec.name, '')}".rstrip()
+        action.setToolTip(f"{spec.tip} ({where})" if keys else spec.tip)
         action.setProperty(TIP, action.toolTip())
-        if spec.name in PAGE_KEYS:
+        if spec.name in places:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         else:
             window.addAction(action)

@@ -75,7 +75,10 @@ class Program:
     def start(self, files: Sequence[Path]) -> None:
         """Show the window, open files (none: the samples), and load the model behind the window."""
         self.window.show()
-        self.session.open_files(files or sample_pages())
+        if files:
+            self.session.open_files(files)
+        else:
+            self.session.open_samples(sample_pages())
         QTimer.singleShot(0, self.session.load_model)
 
 

@@ -4,6 +4,8 @@ Knows neither pages nor widgets.
 """
 
 import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
@@ -13,7 +15,7 @@ from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.model_info import ModelInfo
 from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, Task
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.settings import Settings
+from rtocr_gui.settings import MOST_RECENT_FILES, Settings
 from rtocr_gui.tokens import GridName
 
 
@@ -44,6 +46,17 @@ class Choices(QObject):
         """Change remembered settings, by field name."""
         self._settings = dataclasses.replace(self._settings, **changes)  # type: ignore[arg-type]
         self.changed.emit(self._settings)
+
+    def remember_opened(self, paths: Iterable[Path]) -> None:
+        """Remember files and folders as those that were opened last."""
+        recent = dict.fromkeys((*map(str, paths), *self._settings.recent_files))
+        self.remember(recent_files=tuple(recent)[:MOST_RECENT_FILES])
+
+    def forget_opened(self, path: Path) -> None:
+        """Remember a file or folder no longer, where it was."""
+        recent = tuple(each for each in self._settings.recent_files if each != str(path))
+        if recent != self._settings.recent_files:
+            self.remember(recent_files=recent)
 
     def adopt(self, model: ModelInfo, is_bundled: bool) -> None:
         """Remember a model that works; mode and task were chosen for the one before."""

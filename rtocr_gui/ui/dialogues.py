@@ -48,6 +48,14 @@ class Dialogues(QObject):
             self._session.remember(last_folder=str(paths[0].parent))
             self._session.open_files(paths)
 
+    @Slot()
+    def ask_folder(self) -> None:
+        """Ask which folder to open the scans of."""
+        folder = questions.ask_folder(self._window, self._session.settings.last_folder)
+        if folder is not None:
+            self._session.remember(last_folder=str(folder))
+            self._session.open_files([folder])
+
     @Slot(object)
     def ask_password(self, question: PasswordQuestion) -> None:
         """Ask for passwords one after the other, so that no dialog covers another."""

@@ -26,6 +26,7 @@ from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.page_column import PageColumn
 from rtocr_gui.ui.page_list import PageList
 from rtocr_gui.ui.page_model import PageState
+from rtocr_gui.ui.recent_menu import RecentMenu
 from rtocr_gui.ui.replies import PageRendered
 from rtocr_gui.ui.retention_bar import RetentionBar
 from rtocr_gui.ui.session import Session
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self.actions_by_name = make_actions(self)
         self.action_states = ActionStates(session, self.actions_by_name, self)
         self.model_menus = ModelMenus(self.actions_by_name, self)
+        self.recent_menu = RecentMenu(self.actions_by_name["open_recent"], self)
         self.arrivals = Arrivals(self)
         self.dialogues = Dialogues(self, session)
         self.tool_bar = ToolBar(self.actions_by_name)
@@ -132,6 +134,7 @@ class MainWindow(QMainWindow):
         session.model_changed.connect(self.status_line.show_model)
         session.model_changed.connect(self._show_model)
         session.settings_changed.connect(self.model_menus.show_settings)
+        session.settings_changed.connect(self.recent_menu.show_settings)
         session.notice_raised.connect(self.notice_bar.add)
         session.pages_dropped.connect(self.notice_bar.withdraw)
         session.models.adopted.connect(self.notice_bar.withdraw_all)
@@ -149,9 +152,12 @@ class MainWindow(QMainWindow):
         self.model_menus.precision_chosen.connect(session.models.choose_precision)
         self.model_menus.idle_time_chosen.connect(session.models.set_unload_after)
         self.model_menus.most_tiles_chosen.connect(session.set_most_tiles)
+        self.recent_menu.files_chosen.connect(session.open_files)
+        self.recent_menu.cleared.connect(lambda: session.remember(recent_files=()))
         self.page_list.page_selected.connect(session.select_page)
         self.page_list.selection_changed.connect(session.set_selection)
         self.page_list.thumbnail_wanted.connect(session.want_thumbnail)
+        self.page_list.move_requested.connect(session.move_selected)
         self.page_list.remove_requested.connect(self.dialogues.ask_remove)
         self.retention_bar.retention_changed.connect(session.set_retention)
         self.retention_bar.retention_released.connect(session.settle_retention)
@@ -243,6 +249,7 @@ class MainWindow(QMainWindow):
         tuning, switches = session.tuning, self.actions_by_name
         slots: dict[str, Callable[[], object]] = {
             "open": dialogues.ask_files,
+            "open_folder": dialogues.ask_folder,
             "paste": self.arrivals.paste,
             "export": dialogues.ask_export,
             "export_overlay": dialogues.ask_export_overlay,
@@ -255,6 +262,8 @@ class MainWindow(QMainWindow):
             "rotate_left": lambda: session.rotate_selected(270),
             "rotate_right": lambda: session.rotate_selected(90),
             "rotate_file": lambda: session.rotate_file(90),
+            "move_up": lambda: session.step_selected(down=False),
+            "move_down": lambda: session.step_selected(down=True),
             "remove": dialogues.ask_remove,
             "quit": self.close,
             "read": session.read_selected,
@@ -305,6 +314,7 @@ class MainWindow(QMainWindow):
         self.page_column.page_view.set_blocks_visible(settings.blocks_visible)
         self._session.blocks.set_on(settings.blocks_visible)
         self.model_menus.show_settings(settings)
+        self.recent_menu.show_settings(settings)
         self.page_column.play_bar.hide()
         self.text_column.set_panel_visible(settings.panel_visible)
         for name, on in (

@@ -20,6 +20,7 @@ class OpenPages:
 
     def __init__(self) -> None:
         self._pages: dict[PageRef, OpenPage] = {}
+        self._opened: dict[tuple[Path, str], None] = {}  # versions of files, the last one opened at the end
 
     def __len__(self) -> int:
         return len(self._pages)
@@ -53,6 +54,9 @@ class OpenPages:
         for ref in pages:
             if ref not in there:
                 self._pages[ref] = OpenPage(ref, page_count=len(pages))
+        for version in {(ref.path, ref.sha256) for ref in pages}:
+            self._opened.pop(version, None)
+            self._opened[version] = None
 
     def as_open(self, ref: PageRef) -> PageRef:
         """A page as it is open, however it is rotated; as it is named where it is not open."""
@@ -69,6 +73,25 @@ class OpenPages:
             page.rotate(degrees)
         self._pages = {page.ref: page for page in self}
         return tuple(page.ref for page in turned)
+
+    def move(self, refs: Iterable[PageRef], before: PageRef | None) -> None:
+        """List pages before another, or at the end where that is None; they keep their order."""
+        order, moving = self.refs, set(refs)
+        at = len(order) if before is None else order.index(before)
+        above = (ref for ref in order[:at] if ref not in moving)
+        below = (ref for ref in order[at:] if ref not in moving)
+        self._arrange((*above, *(ref for ref in order if ref in moving), *below))
+
+    def step(self, refs: Iterable[PageRef], *, down: bool) -> None:
+        """Let pages change places with the one above or below, where that is not one of them."""
+        order, moving = list(self.refs)[:: -1 if down else 1], set(refs)
+        for at in range(1, len(order)):
+            if order[at] in moving and order[at - 1] not in moving:
+                order[at - 1 : at + 1] = order[at], order[at - 1]
+        self._arrange(order[:: -1 if down else 1])
+
+    def _arrange(self, order: Iterable[PageRef]) -> None:
+        self._pages = {ref: self._pages[ref] for ref in order}
 
     def remove(self, refs: Iterable[PageRef]) -> None:
         """Forget pages."""
@@ -98,8 +121,9 @@ class OpenPages:
 
     @property
     def _newest(self) -> dict[Path, str]:
-        """Which version of each file was opened last."""
-        return {ref.path: ref.sha256 for ref in self._pages}
+        """Which version of each file was opened last, of those that have pages, wherever these are listed."""
+        there = {(ref.path, ref.sha256) for ref in self._pages}
+        return dict(version for version in self._opened if version in there)
 
     def has_file(self, path: Path) -> bool:
         """True while a page of the file is open."""
@@ -112,7 +136,7 @@ class OpenPages:
         A file that was changed and opened again stands twice while pages of the former version are edited.
         """
         newest = self._newest
-        folders = _telling_folders(newest)
+        folders = telling_folders(newest)
         pages_of = Counter((ref.path, ref.sha256) for ref in self._pages)
         return tuple(
             PageEntry(
@@ -132,7 +156,7 @@ class OpenPages:
         )
 
 
-def _telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
+def telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
     """The folders of files that share their name with another, as much of them as tells these apart."""
     folders: defaultdict[str, set[Path]] = defaultdict(set)
     for path in paths:

@@ -3,6 +3,7 @@
 Asks for thumbnails only of rows that can be seen. Knows pages by an opaque key; opens no file.
 """
 
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping
 
 from PySide6.QtCore import (
@@ -19,7 +20,18 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QAction, QIcon, QImage, QPainter, QPalette, QPixmap, QShortcut
+from PySide6.QtGui import (
+    QAction,
+    QDrag,
+    QDropEvent,
+    QFontMetrics,
+    QIcon,
+    QImage,
+    QPainter,
+    QPalette,
+    QPixmap,
+    QShortcut,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -38,7 +50,7 @@ _SETTLE_MS = 60
 
 
 class _PageDelegate(QStyledItemDelegate):
-    """Paints a thumbnail beside label, detail and state."""
+    """Paints a thumbnail beside label, detail and state; a label without detail may take both lines."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -96,13 +108,16 @@ class _PageDelegate(QStyledItemDelegate):
         painter.setPen(option.palette.color(role))
         metrics, line = option.fontMetrics, option.fontMetrics.height()
         top = room.top() + (room.height() - 3 * line - line // 2) // 2
-        for text, elide in (
-            (row.entry.label, Qt.TextElideMode.ElideMiddle),
-            (row.entry.detail, Qt.TextElideMode.ElideRight),
-        ):
+        label, detail, elide = row.entry.label, row.entry.detail, Qt.TextElideMode
+        if detail:
+            lines = ((label, elide.ElideMiddle), (detail, elide.ElideRight))
+        else:
+            fitting = _fitting(label, metrics, room.width())
+            lines = ((label[:fitting], elide.ElideNone), (label[fitting:], elide.ElideMiddle))
+        for text, mode in lines:
             rect = QRect(room.left(), top, room.width(), line)
             painter.drawText(
-                rect, Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(text, elide, room.width())
+                rect, Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(text, mode, room.width())
             )
             top += line + line // 4
         mark = QRect(room.left(), top, line, line)
@@ -114,6 +129,40 @@ class _PageDelegate(QStyledItemDelegate):
         painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, text)
 
 
+def _fitting(text: str, metrics: QFontMetrics, width_px: int) -> int:
+    """How many characters from the beginning on fit in a line."""
+    ends = range(len(text) + 1)
+    return bisect_right(ends, width_px, key=lambda end: metrics.horizontalAdvance(text[:end])) - 1
+
+
+class _PageView(QListView):
+    """A list whose rows can be dragged to another place; files that are dropped on it are left to the window.
+
+    Signals:
+        dropped(int): the selected rows were dropped before this row, or behind the last.
+    """
+
+    dropped = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        """Drag without a picture of the rows: it would hide the line that says where they go."""
+        drag = QDrag(self)
+        drag.setMimeData(self.model().mimeData(self.selectedIndexes()))
+        drag.exec(actions)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        place = event.position().toPoint()
+        index = self.indexAt(place)
+        is_below = place.y() >= self.visualRect(index).center().y()  # as the line has it
+        self.dropped.emit(index.row() + is_below if index.isValid() else self.model().rowCount())
+        event.accept()
+        self.setState(QAbstractItemView.State.NoState)  # no line any more
+
+
 class PageList(QWidget):
     """Lists the open pages.
 
@@ -121,12 +170,14 @@ class PageList(QWidget):
         page_selected(Hashable): the person chose another page to look at; its key.
         selection_changed(tuple of Hashable): other pages are selected; their keys, in the order of the list.
         thumbnail_wanted(Hashable): a page without a thumbnail came into view; its key, once.
+        move_requested(Hashable or None): the selected pages should stand before this one; None: at the end.
         remove_requested(): the selected pages should leave the list.
     """
 
     page_selected = Signal(object)
     selection_changed = Signal(object)
     thumbnail_wanted = Signal(object)
+    move_requested = Signal(object)
     remove_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -141,7 +192,7 @@ class PageList(QWidget):
         self._settle_timer.setInterval(_SETTLE_MS)
         self._settle_timer.timeout.connect(self._ask_for_thumbnails)
 
-        self._view = QListView()
+        self._view = _PageView()
         self._view.setUniformItemSizes(True)
         self._view.setAccessibleName("Pages")
         self._view.setModel(self._model)
@@ -152,6 +203,7 @@ class PageList(QWidget):
         self._view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self._view.viewport().installEventFilter(self)
+        self._view.dropped.connect(self._ask_to_move)
         self._view.verticalScrollBar().valueChanged.connect(self._await_rest)
         self._view.selectionModel().currentChanged.connect(self._follow_current)
         self._view.selectionModel().selectionChanged.connect(self._tell_selection)
@@ -191,7 +243,7 @@ class PageList(QWidget):
     def set_pages(self, entries: Iterable[PageEntry]) -> None:
         """List these pages instead; pages that stay keep thumbnail, state and selection."""
         current, selected, bar = self.current_key, self.selected_keys, self._view.verticalScrollBar()
-        position = bar.value()
+        position, was_seen = bar.value(), self._sees_current
         self._model.replace(entries)
         self._asked = {key for key in self._asked if self._model.position(key) is not None}
         self._view.doItemsLayout()
@@ -199,7 +251,14 @@ class PageList(QWidget):
         if self.current_key != current:
             self.select(current)
             self._select_too(selected)
+        if was_seen:
+            self._view.scrollTo(self._view.currentIndex())
         self._await_rest()
+
+    @property
+    def _sees_current(self) -> bool:
+        place = self._view.visualRect(self._view.currentIndex())
+        return place.top() >= 0 and place.bottom() < self._view.viewport().height()
 
     @Slot(object)
     def rename(self, names: Mapping[Hashable, Hashable]) -> None:
@@ -264,6 +323,11 @@ class PageList(QWidget):
             if key not in self._asked:
                 self._asked.add(key)
                 self.thumbnail_wanted.emit(key)
+
+    @Slot(int)
+    def _ask_to_move(self, before: int) -> None:
+        is_row = before < self._model.rowCount()
+        self.move_requested.emit(self._model.row(before).entry.key if is_row else None)
 
     @Slot(QModelIndex, QModelIndex)
     def _follow_current(self, current: QModelIndex, _previous: QModelIndex) -> None:

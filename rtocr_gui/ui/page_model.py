@@ -8,10 +8,20 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QMimeData,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
 from PySide6.QtGui import QPixmap
 
 Index = QModelIndex | QPersistentModelIndex
+
+PAGES_TYPE = "application/x-rtocr-pages"
+"""Says of what is dragged that it is pages of the list: no files, for nobody else."""
 
 
 class PageState(Enum):
@@ -70,7 +80,10 @@ class PageRow:
 
 
 class PageModel(QAbstractListModel):
-    """Rows of the page list. `Qt.ItemDataRole.UserRole` gives the `PageRow` itself."""
+    """Rows of the page list. `Qt.ItemDataRole.UserRole` gives the `PageRow` itself.
+
+    Rows can be dragged to between two others; what becomes of them then is the view's to say.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -95,6 +108,22 @@ class PageModel(QAbstractListModel):
                 return row.summary
         return None
 
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.ItemIsDropEnabled
+        return super().flags(index) | Qt.ItemFlag.ItemIsDragEnabled
+
+    def mimeTypes(self) -> list[str]:
+        return [PAGES_TYPE]
+
+    def mimeData(self, _indexes: Iterable[QModelIndex]) -> QMimeData:
+        data = QMimeData()
+        data.setData(PAGES_TYPE, b"")
+        return data
+
+    def supportedDropActions(self) -> Qt.DropAction:
+        return Qt.DropAction.MoveAction
+
     def row(self, position: int) -> PageRow:
         """The row at a position, from 0."""
         return self._rows[position]
@@ -106,7 +135,8 @@ class PageModel(QAbstractListModel):
     def replace(self, entries: Iterable[PageEntry]) -> None:
         """List these pages; a page that was listed before keeps its thumbnail and state.
 
-        Pages that come after all that are listed are added; any other change resets the model.
+        Pages that come after all that are listed are added, and the same pages can come in another order; any
+        other change resets the model.
         """
         known, before = {row.entry.key: row for row in self._rows}, len(self._rows)
         rows, told_anew = [], []
@@ -116,20 +146,30 @@ class PageModel(QAbstractListModel):
                 row.entry = entry
                 told_anew.append(position)
             rows.append(row)
-        grows = [row.entry.key for row in rows[:before]] == list(known)
-        if not grows:
+        positions = {row.entry.key: position for position, row in enumerate(rows)}
+        grows = list(positions)[:before] == list(known)
+        if not grows and positions.keys() == known.keys():
+            self._reorder(rows, positions)
+        elif not grows:
             self.beginResetModel()
-        elif len(rows) > before:
-            self.beginInsertRows(QModelIndex(), before, len(rows) - 1)
-        self._rows = rows
-        self._positions = {row.entry.key: position for position, row in enumerate(rows)}
-        if not grows:
+            self._rows, self._positions = rows, positions
             self.endResetModel()
             return
-        if len(rows) > before:
+        elif len(rows) > before:
+            self.beginInsertRows(QModelIndex(), before, len(rows) - 1)
+            self._rows, self._positions = rows, positions
             self.endInsertRows()
         for position in told_anew:
             self._announce(position)
+
+    def _reorder(self, rows: list[PageRow], positions: dict[Hashable, int]) -> None:
+        """List the same rows in another order; who points at one points at it still."""
+        self.layoutAboutToBeChanged.emit()
+        pointed = self.persistentIndexList()
+        keys = [self._rows[index.row()].entry.key for index in pointed]
+        self._rows, self._positions = rows, positions
+        self.changePersistentIndexList(pointed, [self.index(positions[key]) for key in keys])
+        self.layoutChanged.emit()
 
     def rename(self, names: Mapping[Hashable, Hashable]) -> None:
         """Know pages by other keys: they keep place and state, and need another thumbnail."""

@@ -23,7 +23,7 @@ class PageShelf(QObject):
     """Opens files, lists their pages and shows one of them.
 
     Signals (each carries one frozen value):
-        pages_changed (tuple of PageEntry): the list is another.
+        pages_changed (tuple of PageEntry): the list is another, or in another order.
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
         pages_rotated (dict of PageRef to PageRef): these pages have other names now; `pages_changed` follows.
         page_selected (PageRef or None): a page is shown from now on; its picture follows.
@@ -148,6 +148,16 @@ class PageShelf(QObject):
         self._tell_pages()
         if shown in names:
             self._show(self._current)
+
+    def move_selected(self, before: PageRef | None) -> None:
+        """List the selected pages before another, or at the end where that is None."""
+        self._pages.move(self.selected, before)
+        self._tell_pages()
+
+    def step_selected(self, *, down: bool) -> None:
+        """Let the selected pages change places with the one above or below."""
+        self._pages.step(self.selected, down=down)
+        self._tell_pages()
 
     def _of_same_file(self, shown: PageRef) -> tuple[PageRef, ...]:
         return tuple(ref for ref in self._pages.refs if (ref.path, ref.sha256) == (shown.path, shown.sha256))

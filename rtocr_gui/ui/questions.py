@@ -24,6 +24,12 @@ def ask_files(parent: QWidget, folder: str) -> list[Path]:
     return [Path(name) for name in names]
 
 
+def ask_folder(parent: QWidget, folder: str) -> Path | None:
+    """A folder of scans; None where the person cancelled."""
+    name = QFileDialog.getExistingDirectory(parent, "Open the scans in a folder", folder)
+    return Path(name) if name else None
+
+
 def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -> Path | None:
     """The file to write; the dialog itself asks before an existing one is replaced.
 

@@ -273,6 +273,7 @@ class Session(QObject):
 
     @Slot(object, str)
     def _tell_of_file(self, path: Path, sentence: str) -> None:
+        self._choices.forget_opened(path)
         self.notice_raised.emit(about_file(path, sentence))
 
     # Choices -------------------------------------------------------------------------------
@@ -387,7 +388,13 @@ class Session(QObject):
 
     @Slot(object)
     def open_files(self, paths: Iterable[Path]) -> None:
-        """Open files; each that fails raises a notice of its own."""
+        """Open files and folders, and remember them; each that fails raises a notice and is forgotten."""
+        paths = [path.absolute() for path in paths]
+        self._choices.remember_opened(paths)
+        self._shelf.open_files(paths)
+
+    def open_samples(self, paths: Iterable[Path]) -> None:
+        """Open files that come with the program, and remember none of them."""
         self._shelf.open_files(paths)
 
     def open_file(self, path: Path, password: str | None = None) -> None:
@@ -411,6 +418,15 @@ class Session(QObject):
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
         """Take pages off the list; their files stay where they are."""
         self._shelf.remove(refs)
+
+    @Slot(object)
+    def move_selected(self, before: PageRef | None) -> None:
+        """List the selected pages before another, or at the end where that is None."""
+        self._shelf.move_selected(before)
+
+    def step_selected(self, *, down: bool) -> None:
+        """Let the selected pages change places with the one above or below."""
+        self._shelf.step_selected(down=down)
 
     def rotate_selected(self, degrees: int) -> None:
         """Turn the selected pages clockwise; their files stay as they are."""

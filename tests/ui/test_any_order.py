@@ -22,9 +22,15 @@ from rtocr_gui.ui.shown import Activity
 from tests.fake_engine import FakeEngine
 
 FILES = ("a.tif", "b.tif", "c.tif")
-ASKS_FOR_MORE = {"open", "paste", "export", "export_overlay", "export_plan", "export_curve"} | {
-    *("models", "use_folder", "about", "about_model", "quit")
-}
+ASKS_FOR_MORE = {
+    "open",
+    "open_folder",
+    "paste",
+    "export",
+    "export_overlay",
+    "export_plan",
+    "export_curve",
+} | {*("models", "use_folder", "about", "about_model", "quit")}
 """Actions that open a dialogue."""
 
 
@@ -35,6 +41,7 @@ class Person:
         self.qtbot, self.window, self.session = qtbot, window, session
         self.engine, self.folder = engine, folder
         self.typed: dict[PageRef, str] = {}
+        self.untyped: dict[PageRef, str] = {}
         for number in range(len(FILES)):
             self.change_file(number)
 
@@ -69,14 +76,21 @@ class Person:
 
     def type(self, number: int) -> None:
         if self.session.current is not None and not self.editor.isReadOnly():
+            page = self.session.current.unrotated
+            if page not in self.typed:
+                self.untyped[page] = self.editor.toPlainText()
             self.editor.appendPlainText(f"typed {number}")
-            self.typed[self.session.current.unrotated] = self.editor.toPlainText()
+            self.typed[page] = self.editor.toPlainText()
 
     def undo(self, number: int) -> None:
         before = self.editor.toPlainText()
         self.editor.undo()
-        if self.session.current is not None and self.editor.toPlainText() != before:
-            self.typed[self.session.current.unrotated] = self.editor.toPlainText()
+        after = self.editor.toPlainText()
+        if self.session.current is not None and after != before:
+            page = self.session.current.unrotated
+            self.typed[page] = after
+            if after == self.untyped.get(page):
+                del self.typed[page]  # who undoes all typing edited nothing
 
     def move_cursor(self, number: int) -> None:
         to = QTextCursor.MoveOperation.End if number % 2 else QTextCursor.MoveOperation.NextWord
@@ -89,6 +103,10 @@ class Person:
 
     def remove(self, number: int) -> None:
         self.session.remove_pages(self.any_page(number) if number % 4 else self.session.refs)
+
+    def move(self, number: int) -> None:
+        for ref in self.any_page(number):
+            self.session.move_selected(ref if number % 3 else None)
 
     def act(self, number: int) -> None:
         actions = self.window.actions_by_name
@@ -174,7 +192,7 @@ class Person:
 
 
 WISHES: tuple[Callable[[Person, int], None], ...] = (
-    *(Person.open, Person.change_file, Person.select, Person.select_all, Person.remove),
+    *(Person.open, Person.change_file, Person.select, Person.select_all, Person.remove, Person.move),
     *(Person.type, Person.undo, Person.move_cursor, Person.find, Person.find, Person.show_tab),
     *(Person.act, Person.act, Person.act, Person.act, Person.read_replacing, Person.compare, Person.export),
     *(Person.settle_retention, Person.set_mode, Person.set_task, Person.choose_model),

@@ -110,6 +110,17 @@ def test_a_thumbnail_is_painted_and_a_missing_one_leaves_a_frame(pages: PageList
     assert QColor("magenta").name() not in rows[1]
 
 
+@pytest.mark.parametrize("detail", ["", "Page 1"])
+def test_a_long_name_takes_the_line_of_the_detail_where_there_is_none(pages: PageList, detail: str) -> None:
+    def painted(label: str) -> QImage:
+        pages.set_pages([PageEntry(0, label, detail)])
+        return view(pages).viewport().grab().toImage()
+
+    names = [f"minutes of the meeting of the {day} of May.png" for day in ("11th", "22nd")]
+    shown = [painted(name) for name in names]
+    assert (shown[0] == shown[1]) is bool(detail)
+
+
 @pytest.mark.parametrize("state", list(PageState))
 def test_every_state_has_its_own_icon_and_its_words(pages: PageList, state: PageState) -> None:
     pages.set_pages(entries(1))

@@ -1,0 +1,111 @@
+"""What was opened last is offered again."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QAction, QImage, QTextDocument
+from PySide6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.settings import Settings
+from rtocr_gui.ui import questions
+from rtocr_gui.ui.app import Program, sample_pages
+from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.session import Session
+from tests.fake_engine import FakeEngine
+
+Draw = Callable[..., Path]
+
+
+def recent(window: MainWindow) -> list[QAction]:
+    """The actions of the menu, as they are when it is opened, the last one of which clears it."""
+    menu: QMenu = window.actions_by_name["open_recent"].menu()
+    menu.aboutToShow.emit()
+    return [action for action in menu.actions() if not action.isSeparator()]
+
+
+def tip(action: QAction) -> str:
+    shown = QTextDocument()
+    shown.setHtml(action.toolTip())
+    return shown.toPlainText()
+
+
+def test_files_and_folders_are_offered_newest_first_by_their_paths_and_opened_again(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    assert not window.actions_by_name["open_recent"].isEnabled()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "R&D").mkdir()
+    inside, one, other = (draw_page(name) for name in ("R&D/1.png", "scan.png", "a/scan.png"))
+    session.open_files([one])
+    session.open_files([inside.parent])
+    session.open_files([other, one])
+    qtbot.waitUntil(lambda: len(session.refs) == 3)
+    paths = [other, one, inside.parent]
+    assert session.settings.recent_files == tuple(map(str, paths))
+    *offered, clear = recent(window)
+    assert [tip(action) for action in offered] == [str(path) for path in paths]
+    assert [action.text() for action in offered] == [
+        "scan.png (in a)",
+        f"scan.png (in {tmp_path.name})",
+        "R&&D",
+    ]
+    session.remove_pages(session.refs)
+    offered[2].trigger()
+    qtbot.waitUntil(lambda: inside in [ref.path for ref in session.refs])
+    assert session.settings.recent_files[0] == str(inside.parent)
+    clear.trigger()
+    assert session.settings.recent_files == ()
+    assert not window.actions_by_name["open_recent"].isEnabled()
+
+
+def test_the_ten_newest_are_remembered(session: Session, tmp_path: Path) -> None:
+    for number in range(12):
+        (tmp_path / f"{number}.png").write_bytes(b"")
+        session.open_files([tmp_path / f"{number}.png"])
+    assert [Path(path).stem for path in session.settings.recent_files] == [str(n) for n in range(11, 1, -1)]
+
+
+def test_a_file_that_is_gone_is_told_and_leaves_the_list(
+    qtbot: QtBot, window: MainWindow, session: Session, notices: list[str], draw_page: Draw, tmp_path: Path
+) -> None:
+    stays, gone = draw_page("stays.png"), tmp_path / "gone.png"
+    session.remember(recent_files=(str(stays), str(gone)))
+    recent(window)[1].trigger()
+    qtbot.waitUntil(lambda: bool(notices))
+    assert notices == ["gone.png: There is no such file. Check its name and place."]
+    assert session.settings.recent_files == (str(stays),)
+
+
+def test_neither_samples_nor_pasted_pictures_are_remembered(
+    qtbot: QtBot, fake_engine: FakeEngine, tmp_path: Path
+) -> None:
+    program = Program(Settings(), tmp_path, lambda: fake_engine)
+    qtbot.addWidget(program.window)
+    picture = QImage(40, 40, QImage.Format.Format_RGB32)
+    picture.fill(0)
+    program.start([])
+    program.window.arrivals.picture_came.emit(picture)
+    qtbot.waitUntil(lambda: len(program.session.refs) == len(sample_pages()) + 1)
+    assert program.session.settings.recent_files == ()
+    assert program.bridge.close(30, 30)
+
+
+def test_a_folder_is_asked_for_and_its_scans_are_opened(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers = [tmp_path, None]
+    monkeypatch.setattr(questions, "ask_folder", lambda *_: answers.pop())
+    window.actions_by_name["open_folder"].trigger()
+    assert session.settings == Settings()
+    scan = draw_page()
+    window.actions_by_name["open_folder"].trigger()
+    qtbot.waitUntil(lambda: [ref.path for ref in session.refs] == [scan])
+    assert session.settings.last_folder == str(tmp_path)
+    assert session.settings.recent_files == (str(tmp_path),)
