@@ -17,7 +17,7 @@ for one kind of thing, and the session tells the panes what to show:
 The session itself decides who has to hear of what. Knows no widget.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -537,9 +537,14 @@ class Session(QObject):
         self.typed_changed.emit()
         self.finder.refresh()
 
-    def export(self, path: Path) -> None:
-        """Write the text of all pages to one Markdown file; the outcome is told as a notice."""
-        self._exporter.export_text(self._pages, path, self.settings.pipe_tables)
+    def export(self, path: Path, then: Callable[[], object] | None = None) -> None:
+        """Write the text of all pages to one Markdown file; the outcome is told as a notice.
+
+        Args:
+            path: the file to write or replace.
+            then: what to do after that, where there is nothing to mind in the outcome.
+        """
+        self._exporter.export_text(self._pages, path, self.settings.pipe_tables, then)
 
 
 def _unsaved(pages: Iterable[OpenPage]) -> list[OpenPage]:
