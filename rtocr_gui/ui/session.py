@@ -34,7 +34,7 @@ from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.exporter import Exporter
 from rtocr_gui.ui.finder import Finder
 from rtocr_gui.ui.models import Models
-from rtocr_gui.ui.notices import LoadModel, Offer, about_file, about_page
+from rtocr_gui.ui.notices import BringBack, LoadModel, Offer, about_file, about_page, about_removed
 from rtocr_gui.ui.open_page import OpenPage
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_shelf import PageShelf
@@ -127,7 +127,8 @@ class Session(QObject):
         self._shelf.pages_dropped.connect(self.pages_dropped)
         self._shelf.pages_rotated.connect(self.pages_rotated)
         self._shelf.pages_rotated.connect(self._reader.rename)
-        self._shelf.pages_rotated.connect(self._texts.tell_states)
+        self._shelf.pages_rotated.connect(self._texts.tell_renamed)
+        self._shelf.pages_returned.connect(self._texts.tell_states)
         self._shelf.page_selected.connect(self._show_page)
         self._shelf.selection_changed.connect(self.selection_changed)
         self._shelf.page_rendered.connect(self._show_page_image)
@@ -409,8 +410,10 @@ class Session(QObject):
         self._shelf.set_selection(refs)
 
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
-        """Take pages off the list; their files stay where they are."""
-        self._shelf.remove(refs)
+        """Take pages off the list; their files stay where they are. Those with text may be brought back."""
+        removed = self._shelf.remove(refs)
+        if any(page.text for page in removed.pages):
+            self.notice_raised.emit(about_removed(removed))
 
     def rotate_selected(self, degrees: int) -> None:
         """Turn the selected pages clockwise; their files stay as they are."""
@@ -516,6 +519,8 @@ class Session(QObject):
         """Do what a notice offered."""
         if isinstance(offer, LoadModel):
             self.models.take(offer.request)
+        elif isinstance(offer, BringBack):
+            self._shelf.put_back(offer.removed)
         elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # or it was taken off the list since
             self.read((ref,), offer.scaling)
 
