@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui import questions
-from rtocr_gui.ui.notices import about_file
+from rtocr_gui.ui.notices import Notice, about_file
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Loss, OverwriteQuestion, PasswordQuestion
 from rtocr_gui.units import counted, grouped
@@ -104,7 +104,10 @@ class Dialogues(QObject):
     def ask_export(self) -> None:
         """Ask where to write the text of all pages."""
         if self._session.has_text:
-            self._export("Export Markdown", ".md", "Markdown (*.md)", self._session.export)
+            self._export_text(self._session.export)
+
+    def _export_text(self, export: Callable[[Path], None]) -> None:
+        self._export("Export Markdown", ".md", "Markdown (*.md)", export)
 
     @Slot()
     def ask_export_overlay(self) -> None:
@@ -159,7 +162,10 @@ class Dialogues(QObject):
         questions.tell_about_program(self._window)
 
     def may_close(self) -> bool:
-        """False where an export or text would be lost and the person would rather keep it."""
+        """False where an export or text would be lost and the person would rather keep it.
+
+        Where they want the text exported first, the window closes by itself once that went well.
+        """
         if self._session.is_exporting and not questions.agrees(
             self._window,
             "Close before the export is written?",
@@ -168,12 +174,20 @@ class Dialogues(QObject):
         ):
             return False
         loss = self._session.loss(self._session.refs)
-        return not loss.matters or questions.agrees(
-            self._window,
-            "Close without exporting?" if loss.typed or loss.read else "Close while the model is reading?",
-            _in_words(loss, lambda lost: counted(lost, "page"), "when the window closes"),
-            "Close",
-        )
+        if not loss.matters:
+            return True
+        words = _in_words(loss, lambda lost: counted(lost, "page"), "when the window closes")
+        if not (loss.typed or loss.read):
+            return questions.agrees(self._window, "Close while the model is reading?", words, "Close")
+        leave = questions.ask_leave(self._window, "Export before closing?", words)
+        if leave is questions.Leave.EXPORT:
+            self._export_text(self._export_and_close)
+        return leave is questions.Leave.LOSE
+
+    def _export_and_close(self, path: Path) -> None:
+        """The window asks again then, where something was typed meanwhile."""
+        self._session.export(path, then=self._window.close)
+        self.notice_raised.emit(Notice("The window closes once the text is written.", is_passing=True))
 
 
 def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:

@@ -64,7 +64,7 @@ class Exporter(QObject):
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._outcomes: dict[int, Callable[[], Notice]] = {}
+        self._outcomes: dict[int, tuple[Callable[[], Notice], Callable[[], object] | None]] = {}
         bridge.exported.connect(self._tell)
         bridge.request_failed.connect(self._report)
 
@@ -73,16 +73,19 @@ class Exporter(QObject):
         """True while a file is being written or waits for that."""
         return bool(self._outcomes)
 
-    def export_text(self, pages: Iterable[OpenPage], path: Path, pipe_tables: bool) -> None:
+    def export_text(
+        self, pages: Iterable[OpenPage], path: Path, pipe_tables: bool, then: Callable[[], object] | None
+    ) -> None:
         """Write the text of pages as it is now to one Markdown file, and their figures beside it.
 
         Args:
             pages: in the order of the file.
             path: the file to write or replace.
             pipe_tables: write tables with pipes where these can say it, else as they are.
+            then: what to do after that was told, where all went well.
         """
         export = MarkdownExport(pages, path, pipe_tables)
-        self._export(export.write, export.finish)
+        self._export(export.write, export.finish, then)
 
     def export_overlay(self, ref: PageRef, drawing: OverlayDrawing, path: Path) -> None:
         """Draw a page with its overlay into a PNG file."""
@@ -101,20 +104,29 @@ class Exporter(QObject):
             _success(f"{counted(len(points), 'point')} of the curve to {path}"),
         )
 
-    def _export(self, write: Callable[[RenderPage], None], outcome: Callable[[], Notice]) -> None:
+    def _export(
+        self,
+        write: Callable[[RenderPage], None],
+        outcome: Callable[[], Notice],
+        then: Callable[[], object] | None = None,
+    ) -> None:
         """Have files written.
 
         Args:
             write: runs off the main thread.
             outcome: says what was written, on the main thread, once it is.
+            then: follows where there is nothing to mind in that.
         """
-        self._outcomes[self._bridge.export(write)] = outcome
+        self._outcomes[self._bridge.export(write)] = outcome, then
 
     @Slot(object)
     def _tell(self, reply: Exported) -> None:
-        outcome = self._outcomes.pop(reply.request_id, None)
-        if outcome is not None:
-            self.told.emit(outcome())
+        if reply.request_id in self._outcomes:
+            outcome, then = self._outcomes.pop(reply.request_id)
+            notice = outcome()
+            self.told.emit(notice)
+            if then is not None and notice.is_passing:
+                then()
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:

@@ -230,4 +230,5 @@ def _outdates(new: Notice, old: Notice) -> bool:
     """Whether nobody needs the old notice any more."""
     says_the_same = new.sentence == old.sentence and new.about == old.about
     offers_the_same = bool(new.offers) and new.offers == old.offers
-    return says_the_same or offers_the_same or (new.is_passing and old.is_passing)
+    is_old_news = new.is_passing and old.is_passing and not old.offers
+    return says_the_same or offers_the_same or is_old_news

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import MOST_TILES, Mode, Scaling
 from rtocr_gui.ui.load_request import LoadRequest
+from rtocr_gui.ui.open_pages import RemovedPages
+from rtocr_gui.units import counted
 
 if TYPE_CHECKING:
     from rtocr_gui.ocr.fit import Fit, Proposal
@@ -56,7 +58,28 @@ class LoadModel:
         return f"Load {self.request.folder}"
 
 
-Offer = ReadAgain | LoadModel
+@dataclass(frozen=True, eq=False, slots=True)
+class BringBack:
+    """An offer to list pages again, with what they held.
+
+    Attributes:
+        removed: the pages.
+    """
+
+    removed: RemovedPages
+
+    @property
+    def label(self) -> str:
+        """What a button says."""
+        return "Bring back"
+
+    @property
+    def tip(self) -> str:
+        """What a button says when it is pointed at."""
+        return f"List {_named(self.removed)} again, with text and state"
+
+
+Offer = ReadAgain | LoadModel | BringBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +115,17 @@ def about_page(ref: PageRef, sentence: str, offers: tuple[Offer, ...] = ()) -> N
 def about_file(path: Path, sentence: str) -> Notice:
     """Say which file a sentence is about."""
     return Notice(f"{path.name}: {sentence}", about=path)
+
+
+def about_removed(removed: RemovedPages) -> Notice:
+    """Say which pages left the list, and offer to bring them back."""
+    first = removed.pages[0].ref.unrotated
+    return Notice(f"Removed {_named(removed)}.", (BringBack(removed),), is_passing=True, about=first)
+
+
+def _named(removed: RemovedPages) -> str:
+    pages = removed.pages
+    return pages[0].ref.label if len(pages) == 1 else counted(len(pages), "page")
 
 
 def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:

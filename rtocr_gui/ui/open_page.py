@@ -215,6 +215,11 @@ class OpenPage:
         return page.text == self.exported_text or not (page.text or page.edited)
 
     @property
+    def is_blank(self) -> bool:
+        """True where it holds no text, be it one that was emptied, and none is on its way."""
+        return not (self.text or self.edited or self.state is PageState.READING)
+
+    @property
     def read_ref(self) -> PageRef:
         """The page as it lay when its text was read."""
         return self.ref if self._former is not None or self.read_as is None else self.read_as

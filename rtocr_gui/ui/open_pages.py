@@ -5,14 +5,27 @@ Plain state without Qt signals; `session` and its controllers change it.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import ReadSettings
 from rtocr_gui.ui.open_page import OpenPage
-from rtocr_gui.ui.page_model import PageEntry
+from rtocr_gui.ui.page_model import PageEntry, PageState
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RemovedPages:
+    """Pages that left the list together.
+
+    Attributes:
+        pages: themselves, in the order of the list, as they were before a reading under way.
+        order: all pages that were in the list before, unrotated.
+    """
+
+    pages: tuple[OpenPage, ...]
+    order: tuple[PageRef, ...]
 
 
 class OpenPages:
@@ -93,10 +106,42 @@ class OpenPages:
     def _arrange(self, order: Iterable[PageRef]) -> None:
         self._pages = {ref: self._pages[ref] for ref in order}
 
-    def remove(self, refs: Iterable[PageRef]) -> None:
-        """Forget pages."""
-        for ref in refs:
-            del self._pages[ref]
+    def remove(self, refs: Iterable[PageRef]) -> RemovedPages:
+        """Take pages off the list."""
+        order, leaving = tuple(self), set(refs)
+        removed = tuple(page for page in order if page.ref in leaving)
+        for page in removed:
+            del self._pages[page.ref]
+            if page.state is PageState.READING:
+                page.give_up()
+        return RemovedPages(removed, tuple(page.ref.unrotated for page in order))
+
+    def blank_twins(self, removed: RemovedPages) -> tuple[PageRef, ...]:
+        """Those of the removed pages that were opened again meanwhile, and hold nothing so far."""
+        former = {page.ref.unrotated for page in removed.pages}
+        return tuple(page.ref for page in self if page.ref.unrotated in former and page.is_blank)
+
+    def put_back(self, removed: RemovedPages) -> tuple[PageRef, ...]:
+        """List pages again before those that followed them, else behind those that stood before them.
+
+        Returns:
+            Which; not those that were opened again meanwhile.
+        """
+        listed = {page.ref.unrotated for page in self}
+        back = {ref: page for page in removed.pages if (ref := page.ref.unrotated) not in listed}
+        followed: dict[PageRef, list[OpenPage]] = {}
+        last, waiting = None, []
+        for ref in removed.order:
+            if ref in back:
+                waiting.append(back[ref])
+            elif ref in listed:
+                followed[ref], last, waiting = waiting, ref, []
+        order = waiting if last is None else []
+        for page in self:
+            ref = page.ref.unrotated
+            order += [*followed.get(ref, ()), page, *(waiting if ref == last else ())]
+        self._pages = {page.ref: page for page in order}
+        return tuple(page.ref for page in back.values())
 
     def nearest(self, ref: PageRef | None, leaving: Iterable[PageRef]) -> PageRef | None:
         """What to show where pages leave: a page if it stays, else the next that does, or the last before."""

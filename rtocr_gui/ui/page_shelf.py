@@ -14,7 +14,7 @@ from rtocr_gui.documents.loading import files_at
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.open_pages import OpenPages
+from rtocr_gui.ui.open_pages import OpenPages, RemovedPages
 from rtocr_gui.ui.replies import DocumentOpened, PageRendered, RequestFailed
 from rtocr_gui.ui.shown import PageFailure, PasswordQuestion
 
@@ -25,6 +25,7 @@ class PageShelf(QObject):
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry): the list is another, or in another order.
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
+        pages_returned (tuple of PageRef): these pages are on the list again, with what they hold.
         pages_rotated (dict of PageRef to PageRef): these pages have other names now; `pages_changed` follows.
         page_selected (PageRef or None): a page is shown from now on; its picture follows.
         selection_changed (tuple of PageRef): these pages are selected.
@@ -42,6 +43,7 @@ class PageShelf(QObject):
 
     pages_changed = Signal(object)
     pages_dropped = Signal(object)
+    pages_returned = Signal(object)
     pages_rotated = Signal(object)
     page_selected = Signal(object)
     selection_changed = Signal(object)
@@ -57,6 +59,7 @@ class PageShelf(QObject):
         self._pages = pages
         self._to_open: deque[Path] = deque()
         self._opening: dict[int, Path] = {}
+        self._reopening: set[int] = set()
         self._current: PageRef | None = None
         self._selected: tuple[PageRef, ...] = ()
         self._selects_opened = False
@@ -119,17 +122,34 @@ class PageShelf(QObject):
         self._selected = refs
         self.selection_changed.emit(self.selected)
 
-    def remove(self, refs: Iterable[PageRef]) -> None:
+    def remove(self, refs: Iterable[PageRef]) -> RemovedPages:
         """Take pages off the list; their files stay where they are."""
         leaving = tuple(ref for ref in refs if ref in self._pages)  # the file may have come anew meanwhile
         shown = self._pages.nearest(self._current, leaving)
         self.pages_dropped.emit(leaving)
-        self._pages.remove(leaving)
+        removed = self._pages.remove(leaving)
         for path in {ref.path for ref in leaving}:
             self._close_unused(path)
         self._tell_pages()
         if shown != self._current:
             self._show(shown)
+        return removed
+
+    def put_back(self, removed: RemovedPages) -> None:
+        """List pages again and show the first, but none that was opened again and holds text by now."""
+        open_paths = {*self._opening.values(), *(ref.path for ref in self._pages.refs)}
+        twins = self._pages.blank_twins(removed)
+        self.pages_dropped.emit(twins)
+        self._pages.remove(twins)
+        back = self._pages.put_back(removed)
+        for path in {ref.path for ref in back} - open_paths:
+            request_id = self._bridge.open_document(path)
+            self._opening[request_id] = path
+            self._reopening.add(request_id)
+        self._tell_pages()
+        self.pages_returned.emit(back)
+        if back:
+            self._show(back[0])
 
     def _close_unused(self, path: Path) -> None:
         if not self._pages.has_file(path) and path not in self._opening.values():
@@ -179,6 +199,13 @@ class PageShelf(QObject):
     @Slot(object)
     def _add(self, reply: DocumentOpened) -> None:
         self._opening.pop(reply.request_id, None)
+        if reply.request_id in self._reopening:
+            self._close_unused(reply.path)  # those of its pages that are wanted are listed already
+        else:
+            self._list(reply)
+        self._open_next()
+
+    def _list(self, reply: DocumentOpened) -> None:
         former = [ref for ref in self._pages.refs if ref.path == reply.path]
         there = set(reply.pages)
         self.pages_dropped.emit(tuple(ref for ref in former if ref.unrotated not in there))
@@ -190,7 +217,6 @@ class PageShelf(QObject):
             self._show(self._pages.as_open(reply.pages[0]))
         elif self._current.unrotated in reply.pages:
             self._show(self._current)
-        self._open_next()
 
     @Slot(object)
     def _pass_picture(self, reply: PageRendered) -> None:

@@ -56,7 +56,7 @@ class PageTexts(QObject):
         self._blocks_timer.setSingleShot(True)
         self._blocks_timer.setInterval(BLOCKS_MS)
         self._blocks_timer.timeout.connect(self._show_blocks)
-        reader.waiting_changed.connect(self._tell_states)
+        reader.waiting_changed.connect(self.tell_states)
         reader.began.connect(self._mark_reading)
         reader.text_began.connect(self._begin)
         reader.text_streamed.connect(self._append)
@@ -82,12 +82,13 @@ class PageTexts(QObject):
             self.summary_changed.emit(summary_of(page))
 
     @Slot(object)
-    def tell_states(self, names: Mapping[PageRef, PageRef]) -> None:
+    def tell_renamed(self, names: Mapping[PageRef, PageRef]) -> None:
         """Say how far pages are that have other names from now on."""
-        self._tell_states(names.values())
+        self.tell_states(names.values())
 
     @Slot(object)
-    def _tell_states(self, refs: Iterable[PageRef]) -> None:
+    def tell_states(self, refs: Iterable[PageRef]) -> None:
+        """Say how far pages are, those of them that are listed."""
         for page in map(self._pages.get, refs):
             if page is not None:
                 self._tell_of(page)

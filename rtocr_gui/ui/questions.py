@@ -3,6 +3,7 @@
 Texts may quote file names and what a checkpoint says of itself, so none is shown as rich text.
 """
 
+from enum import Enum, auto
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -13,6 +14,14 @@ from rtocr_gui.ocr.model_info import LoadedModel
 from rtocr_gui.ui.shown import OverwriteQuestion, PasswordQuestion
 from rtocr_gui.units import size_in_words
 from rtocr_gui.version import program_version
+
+
+class Leave(Enum):
+    """What becomes of text that is in no file when the window closes."""
+
+    EXPORT = auto()
+    LOSE = auto()
+    STAY = auto()
 
 
 def ask_files(parent: QWidget, folder: str) -> list[Path]:
@@ -95,6 +104,19 @@ def agrees(parent: QWidget, title: str, text: str, verb: str, refusal: str = "Ca
     box.setDefaultButton(refuse)
     box.exec()
     return box.clickedButton() is agree
+
+
+def ask_leave(parent: QWidget, title: str, text: str) -> Leave:
+    """Ask before the window closes on text that is in no file; to export it is the default."""
+    box = _box(parent, QMessageBox.Icon.Warning, title, text)
+    export = box.addButton("Export…", QMessageBox.ButtonRole.AcceptRole)
+    lose = box.addButton("Close without exporting", QMessageBox.ButtonRole.DestructiveRole)
+    box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(export)
+    box.exec()
+    if box.clickedButton() is export:
+        return Leave.EXPORT
+    return Leave.LOSE if box.clickedButton() is lose else Leave.STAY
 
 
 def tell_about_model(parent: QWidget, model: LoadedModel) -> None:

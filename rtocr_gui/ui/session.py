@@ -17,7 +17,7 @@ for one kind of thing, and the session tells the panes what to show:
 The session itself decides who has to hear of what. Knows no widget.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -34,7 +34,7 @@ from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.exporter import Exporter
 from rtocr_gui.ui.finder import Finder
 from rtocr_gui.ui.models import Models
-from rtocr_gui.ui.notices import LoadModel, Offer, about_file, about_page
+from rtocr_gui.ui.notices import BringBack, LoadModel, Offer, about_file, about_page, about_removed
 from rtocr_gui.ui.open_page import OpenPage
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_shelf import PageShelf
@@ -127,7 +127,8 @@ class Session(QObject):
         self._shelf.pages_dropped.connect(self.pages_dropped)
         self._shelf.pages_rotated.connect(self.pages_rotated)
         self._shelf.pages_rotated.connect(self._reader.rename)
-        self._shelf.pages_rotated.connect(self._texts.tell_states)
+        self._shelf.pages_rotated.connect(self._texts.tell_renamed)
+        self._shelf.pages_returned.connect(self._texts.tell_states)
         self._shelf.page_selected.connect(self._show_page)
         self._shelf.selection_changed.connect(self.selection_changed)
         self._shelf.page_rendered.connect(self._show_page_image)
@@ -416,8 +417,10 @@ class Session(QObject):
         self._shelf.set_selection(refs)
 
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
-        """Take pages off the list; their files stay where they are."""
-        self._shelf.remove(refs)
+        """Take pages off the list; their files stay where they are. Those with text may be brought back."""
+        removed = self._shelf.remove(refs)
+        if any(page.text for page in removed.pages):
+            self.notice_raised.emit(about_removed(removed))
 
     @Slot(object)
     def move_selected(self, before: PageRef | None) -> None:
@@ -532,6 +535,8 @@ class Session(QObject):
         """Do what a notice offered."""
         if isinstance(offer, LoadModel):
             self.models.take(offer.request)
+        elif isinstance(offer, BringBack):
+            self._shelf.put_back(offer.removed)
         elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # or it was taken off the list since
             self.read((ref,), offer.scaling)
 
@@ -553,9 +558,14 @@ class Session(QObject):
         self.typed_changed.emit()
         self.finder.refresh()
 
-    def export(self, path: Path) -> None:
-        """Write the text of all pages to one Markdown file; the outcome is told as a notice."""
-        self._exporter.export_text(self._pages, path, self.settings.pipe_tables)
+    def export(self, path: Path, then: Callable[[], object] | None = None) -> None:
+        """Write the text of all pages to one Markdown file; the outcome is told as a notice.
+
+        Args:
+            path: the file to write or replace.
+            then: what to do after that, where there is nothing to mind in the outcome.
+        """
+        self._exporter.export_text(self._pages, path, self.settings.pipe_tables, then)
 
 
 def _unsaved(pages: Iterable[OpenPage]) -> list[OpenPage]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QListView, QPlainTextEdit, QTabWidget
+from PySide6.QtWidgets import QListView, QPlainTextEdit, QPushButton, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
@@ -108,6 +108,13 @@ class Person:
         for ref in self.any_page(number):
             self.session.move_selected(ref if number % 3 else None)
 
+    def take_offer(self, number: int) -> None:
+        buttons = [
+            button for button in self.window.notice_bar.findChildren(QPushButton) if button.isVisible()
+        ]
+        if buttons:
+            buttons[number % len(buttons)].click()
+
     def act(self, number: int) -> None:
         actions = self.window.actions_by_name
         names = [name for name in actions if actions[name].isEnabled() and name not in ASKS_FOR_MORE]
@@ -193,6 +200,7 @@ class Person:
 
 WISHES: tuple[Callable[[Person, int], None], ...] = (
     *(Person.open, Person.change_file, Person.select, Person.select_all, Person.remove, Person.move),
+    *(Person.take_offer, Person.take_offer),
     *(Person.type, Person.undo, Person.move_cursor, Person.find, Person.find, Person.show_tab),
     *(Person.act, Person.act, Person.act, Person.act, Person.read_replacing, Person.compare, Person.export),
     *(Person.settle_retention, Person.set_mode, Person.set_task, Person.choose_model),

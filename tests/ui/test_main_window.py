@@ -32,6 +32,7 @@ from rtocr_gui.ui import questions
 from rtocr_gui.ui.actions import MENUS, SPECS
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.notices import Notice
+from rtocr_gui.ui.questions import Leave
 from rtocr_gui.ui.session import Session
 from rtocr_gui.ui.shown import Activity, ModelStatus, PasswordQuestion
 from tests.fake_engine import FakeEngine
@@ -235,10 +236,37 @@ def test_closing_with_typed_text_asks_and_stays_open_on_no(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     editor(window).setPlainText("mine")
-    monkeypatch.setattr(questions, "agrees", lambda *_: False)
+    monkeypatch.setattr(questions, "ask_leave", lambda *_: Leave.STAY)
     assert not window.close()
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+    monkeypatch.setattr(questions, "ask_leave", lambda *_: Leave.LOSE)
     assert window.close()
+
+
+@pytest.mark.parametrize(
+    ("pressed", "leave"),
+    [("Export…", Leave.EXPORT), ("Close without exporting", Leave.LOSE), ("Cancel", Leave.STAY)],
+)
+def test_closing_on_text_that_is_in_no_file_leaves_three_ways(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, pressed: str, leave: Leave
+) -> None:
+    def press(box: QMessageBox) -> None:
+        (button,) = (each for each in box.buttons() if each.text() == pressed)
+        button.click()
+
+    monkeypatch.setattr(QMessageBox, "exec", press)
+    assert questions.ask_leave(window, "Export before closing?", "It is lost.") is leave
+
+
+def test_who_exports_at_closing_and_chooses_no_file_keeps_the_window(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "ask_leave", lambda *_: Leave.EXPORT)
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: None)
+    open_and_load(qtbot, session, draw_page())
+    editor(window).setPlainText("mine")
+    assert not window.close()
+    assert not session.is_exporting
+    assert window.notice_bar.notices == ()
 
 
 def test_closing_asks_nothing_where_all_text_was_emptied(
@@ -247,7 +275,7 @@ def test_closing_asks_nothing_where_all_text_was_emptied(
     open_and_load(qtbot, session, draw_page())
     editor(window).setPlainText("mine")
     editor(window).clear()
-    monkeypatch.setattr(questions, "agrees", lambda *_: pytest.fail("nothing is lost"))
+    monkeypatch.setattr(questions, "ask_leave", lambda *_: pytest.fail("nothing is lost"))
     assert window.close()
 
 
@@ -260,7 +288,7 @@ def test_closing_asks_before_more_than_one_page_that_was_read_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(questions, "agrees", lambda _, __, text, ___: bool(asked.append(text)))
+    monkeypatch.setattr(questions, "ask_leave", lambda _, __, text: asked.append(text) or Leave.STAY)
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
     until_idle(qtbot, session, session.read_selected)
     assert window.close()

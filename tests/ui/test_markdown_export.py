@@ -11,9 +11,10 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.ocr.reading import TASKS
-from rtocr_gui.ui import markdown_export
+from rtocr_gui.ui import markdown_export, questions
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.notices import Notice
+from rtocr_gui.ui.questions import Leave
 from rtocr_gui.ui.session import Session
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import begin_reading, export_text, open_and_load
@@ -164,6 +165,86 @@ def test_the_window_asks_before_it_closes_on_a_file_that_is_not_written_yet(
     assert len(asked) == 1
 
 
+@pytest.fixture
+def leaving(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """What was asked at closing by somebody who answers with an export each time."""
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "ask_leave", lambda _, __, text: asked.append(text) or Leave.EXPORT)
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "out.md")
+    return asked
+
+
+def test_who_exports_at_closing_is_left_alone_by_the_window_once_the_text_is_written(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    disk: Disk,
+    leaving: list[str],
+    tmp_path: Path,
+) -> None:
+    read_all(qtbot, session, draw_page("two.tiff", pages=2))
+    assert not window.close()
+    qtbot.waitUntil(disk.began.is_set)
+    assert window.isVisible()
+    assert window.notice_bar.sentences == ("The window closes once the text is written.",)
+    disk.gate.set()
+    qtbot.waitUntil(window.isHidden)
+    assert (tmp_path / "out.md").read_text(encoding="utf-8").count("# Report") == 2
+    assert len(leaving) == 1
+
+
+def test_the_window_stays_where_the_export_at_closing_failed_whatever_is_exported_later(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    disk: Disk,
+    leaving: list[str],
+    tmp_path: Path,
+) -> None:
+    read_all(qtbot, session, draw_page("two.tiff", pages=2))
+    disk.full = "The disk is full."
+    disk.gate.set()
+    assert not window.close()
+    qtbot.waitUntil(lambda: "The disk is full." in window.notice_bar.sentences)
+    disk.full = ""
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert window.isVisible()
+
+
+def test_the_window_stays_where_not_all_is_in_the_file_that_was_exported_at_closing(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    leaving: list[str],
+    tmp_path: Path,
+) -> None:
+    read_all(qtbot, session, draw_page("two.tiff", pages=2))
+    (tmp_path / "out.assets").write_bytes(b"in the way of figures")
+    with qtbot.waitSignal(session.notice_raised):
+        assert not window.close()
+    assert "figures left out" in window.notice_bar.sentences[-1]
+    assert window.isVisible()
+    assert window.close()
+    assert len(leaving) == 1
+
+
+def test_what_was_typed_while_the_window_waited_for_its_export_is_asked_about_again(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, disk: Disk, leaving: list[str]
+) -> None:
+    read_all(qtbot, session, draw_page("two.tiff", pages=2))
+    assert not window.close()
+    session.edit_text("later")
+    disk.gate.set()
+    qtbot.waitUntil(window.isHidden)
+    assert [text.partition(" of ")[0] for text in leaving] == [
+        "What was read from 2 pages was not exported. It is lost when the window closes.",
+        "You edited the text",
+    ]
+
+
 def test_what_was_typed_during_an_export_still_counts_as_unsaved(
     qtbot: QtBot, session: Session, draw_page: Draw, disk: Disk, notices: list[str], tmp_path: Path
 ) -> None:
@@ -279,8 +360,7 @@ def test_pages_that_are_removed_while_they_are_exported_were_exported_with_their
     session.export(tmp_path / "out.md")
     session.remove_pages(session.refs)
     disk.gate.set()
-    qtbot.waitUntil(lambda: len(notices) == 2)
-    assert notices[1] == f"Exported 1 page and 1 figure to {tmp_path / 'out.md'}."
+    qtbot.waitUntil(lambda: notices[-1] == f"Exported 1 page and 1 figure to {tmp_path / 'out.md'}.")
 
 
 def test_tables_are_written_with_pipes_once_that_is_chosen(

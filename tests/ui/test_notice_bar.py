@@ -21,7 +21,8 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.ui.load_request import LoadRequest
 from rtocr_gui.ui.notice_bar import VISIBLE_LINES, NoticeBar
-from rtocr_gui.ui.notices import LoadModel, Notice, ReadAgain, about_page
+from rtocr_gui.ui.notices import LoadModel, Notice, ReadAgain, about_page, about_removed
+from rtocr_gui.ui.open_pages import OpenPages
 
 NEVER = 2**30
 GOOD = Notice("Exported 1 page to out.md.", is_passing=True)
@@ -112,6 +113,19 @@ def test_good_news_takes_the_place_of_older_good_news(make_bar: MakeBar) -> None
     bar.add(BAD)
     bar.add(newer)
     assert bar.notices == (BAD, newer)
+
+
+def test_offers_to_bring_pages_back_stand_beside_other_good_news_and_leave_with_it(
+    qtbot: QtBot, make_bar: MakeBar
+) -> None:
+    bar = make_bar(leave_after_ms=1)
+    for index in range(2):
+        pages = OpenPages()
+        pages.add([PageRef(Path("book.pdf"), index, "0" * 64)])
+        bar.add(about_removed(pages.remove(pages.refs)))
+    bar.add(GOOD)
+    assert bar.sentences == ("Removed book.pdf, page 1.", "Removed book.pdf, page 2.", GOOD.sentence)
+    qtbot.waitUntil(bar.isHidden)
 
 
 def test_what_is_said_twice_stands_there_once(make_bar: MakeBar) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QListView
+from PySide6.QtWidgets import QListView, QPushButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
@@ -222,6 +222,24 @@ def test_pages_that_leave_together_are_told_once_and_what_changes_nothing_is_not
     assert dropped == [book[:3]]
     assert session.current == book[3]
     assert not activities
+
+
+def test_pages_that_were_removed_are_brought_back_with_one_press(
+    qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...]
+) -> None:
+    until_idle(qtbot, session, lambda: session.read(book[1:2]))
+    click(qtbot, window, 1)
+    qtbot.keyClick(pages_view(window), Qt.Key.Key_Delete)
+    assert session.refs == (book[0], *book[2:])
+    (button,) = (each for each in window.notice_bar.findChildren(QPushButton) if each.text() == "Bring back")
+    button.click()
+    assert session.refs == book
+    assert session.selected == (book[1],)
+    assert window.text_column.text_pane.text.startswith("page 2")
+    model = pages_view(window).model()
+    assert model.row(1).state is PageState.READ
+    qtbot.waitUntil(lambda: model.row(1).thumbnail is not None)
+    assert window.notice_bar.isHidden()
 
 
 def test_when_all_pages_leave_nothing_is_shown(

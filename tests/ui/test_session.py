@@ -16,11 +16,28 @@ from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.main_window import MainWindow
+from rtocr_gui.ui.notices import Offer
 from rtocr_gui.ui.page_model import PageEntry, PageState
+from rtocr_gui.ui.page_texts import EARLIER_VERSION
 from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity, ModelStatus, OverwriteQuestion, PageStatus, ReadingRecord, ShownText
+from rtocr_gui.ui.shown import (
+    Activity,
+    Loss,
+    ModelStatus,
+    OverwriteQuestion,
+    PageStatus,
+    ReadingRecord,
+    ShownText,
+)
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_loading, begin_reading, export_text, open_and_load, until_idle
+from tests.ui.steps import (
+    begin_loading,
+    begin_reading,
+    export_text,
+    open_and_load,
+    until_idle,
+    wait_until_idle,
+)
 
 Draw = Callable[..., Path]
 
@@ -629,6 +646,177 @@ def test_a_file_that_is_opened_anew_while_it_is_removed_stays_open(
     session.remove_pages(session.refs)
     with qtbot.waitSignal(session.page_image_changed):
         qtbot.waitUntil(lambda: len(session.refs) == 1)
+
+
+@pytest.fixture
+def offers(session: Session) -> list[Offer]:
+    """What the session offers, in order."""
+    made: list[Offer] = []
+    session.notice_raised.connect(lambda notice: made.extend(notice.offers))
+    return made
+
+
+def test_pages_that_were_removed_come_back_to_their_places_with_text_and_state(
+    qtbot: QtBot,
+    session: Session,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+    notices: list[str],
+    offers: list[Offer],
+) -> None:
+    open_and_load(qtbot, session, draw_page("book.tiff", pages=4), draw_page("last.png"))
+    book = session.refs
+    until_idle(qtbot, session, lambda: session.read(book[:2]))
+    session.edit_text("mine")
+    states.clear()
+    session.remove_pages((*book[:2], book[3]))
+    assert notices == ["Removed 3 pages."]
+    session.take_offer(offers[0])
+    assert session.refs == book
+    assert session.current == book[0]
+    assert session.current_text == "mine"
+    assert states[book[0].label].state is PageState.EDITED
+    assert states[book[1].label].state is PageState.READ
+    assert session.loss(book) == Loss(typed=1, read=1, in_hand=0)
+    session.select_page(book[1])
+    assert session.current_text.startswith("page 2 of book.tiff")
+
+
+def test_the_picture_of_a_page_comes_back_too_and_no_other_page_of_its_file(
+    qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer]
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    first, second = session.refs
+    session.remove_pages((first,))
+    assert not offers, "there was no text to lose"
+    session.edit_text("mine")
+    session.rotate_selected(90)
+    session.remove_pages((second.rotated(90),))
+    with qtbot.waitSignal(session.page_image_changed) as shown:
+        session.take_offer(offers[0])
+    assert (shown.args[0].width(), shown.args[0].height()) == (500, 400)
+    assert session.refs == (second.rotated(90),)
+    until_idle(qtbot, session, lambda: session.read_replacing(session.refs))
+    assert session.current_text.startswith("page 2 of two.tiff")
+
+
+@pytest.mark.parametrize("leaving", [(1, 2), (1, 2, 3), (3, 2), (3, 0, 2), (0, 1, 2, 3)])
+def test_pages_that_were_removed_one_by_one_come_back_to_their_places(
+    qtbot: QtBot,
+    session: Session,
+    draw_page: Draw,
+    offers: list[Offer],
+    leaving: tuple[int, ...],
+) -> None:
+    open_and_load(qtbot, session, draw_page("book.tiff", pages=4))
+    book = session.refs
+    for index in leaving:
+        session.select_page(book[index])
+        session.edit_text("mine")
+        session.remove_pages((book[index],))
+    for offer in reversed(offers):
+        session.take_offer(offer)
+    assert session.refs == book
+
+
+def test_a_page_that_was_removed_while_it_was_read_comes_back_as_it_was_before(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+    offers: list[Offer],
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text("mine")
+    fake_engine.gate.clear()
+    session.read_replacing(session.refs)
+    qtbot.waitUntil(lambda: session.current_text.startswith("page"))
+    session.remove_pages(session.refs)
+    session.take_offer(offers[0])
+    assert session.current_text == "mine"
+    fake_engine.gate.set()
+    wait_until_idle(qtbot, session)
+    assert session.current_text == "mine"
+    assert states["scan.png, page 1"].state is PageState.EDITED
+    until_idle(qtbot, session, lambda: session.read_replacing(session.refs))
+    assert session.current_text.startswith("page 1 of scan.png")
+
+
+def test_a_page_that_comes_back_takes_the_place_of_itself_opened_again_but_of_no_text(
+    qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer]
+) -> None:
+    path = draw_page("two.tiff", pages=2)
+    open_and_load(qtbot, session, path)
+    first, second = session.refs
+    for text in ("one", "two"):
+        session.edit_text(text)
+        session.remove_pages((session.current,))
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([path])
+    session.rotate_selected(90)
+    session.select_page(second)
+    session.edit_text("newer")
+    for offer in offers:
+        session.take_offer(offer)
+    assert session.refs == (first, second)
+    assert session.current_text == "one"
+    session.select_page(second)
+    assert session.current_text == "newer"
+
+
+def test_the_text_of_a_page_comes_back_where_its_file_is_gone(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], offers: list[Offer]
+) -> None:
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    session.edit_text("mine")
+    session.remove_pages(session.refs)
+    path.unlink()
+    session.take_offer(offers[0])
+    qtbot.waitUntil(lambda: "scan.png: There is no such file. Check its name and place." in notices)
+    assert session.current_text == "mine"
+
+
+def test_the_text_of_a_page_comes_back_beside_a_newer_version_of_its_file(
+    qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer], tmp_path: Path
+) -> None:
+    listed: list[tuple[PageEntry, ...]] = []
+    session.pages_changed.connect(listed.append)
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    (former,) = session.refs
+    session.edit_text("mine")
+    session.remove_pages(session.refs)
+    draw_page("other.png").replace(path)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([path])
+    with qtbot.waitSignal(session.page_message_changed, check_params_cb=EARLIER_VERSION.__eq__):
+        session.take_offer(offers[0])
+    assert session.current == former
+    assert session.current_text == "mine"
+    assert [entry.detail for entry in listed[-1]] == ["earlier version", ""]
+
+
+def test_a_file_is_let_go_of_whose_page_came_back_and_left_again(
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    draw_page: Draw,
+    offers: list[Offer],
+) -> None:
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    session.edit_text("mine")
+    session.remove_pages(session.refs)
+    closed: list[Path] = []
+    monkeypatch.setattr(bridge, "close_document", closed.append)
+    session.take_offer(offers[0])
+    session.remove_pages(session.refs)
+    assert not closed, "it may come"
+    qtbot.waitUntil(lambda: closed == [path])
+    assert session.refs == ()
 
 
 def test_the_model_runs_on_its_own_thread(
