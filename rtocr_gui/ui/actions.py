@@ -41,6 +41,8 @@ class ActionSpec:
 
 SPECS = (
     ActionSpec("open", "Open…", "Open scans or PDF files", _Key.Open, "open"),
+    ActionSpec("undo", "Undo typing", "Take back the last change that you made to the text", _Key.Undo),
+    ActionSpec("redo", "Redo typing", "Make the change again that was taken back", _Key.Redo),
     ActionSpec("paste", "Paste image", "Open the image or the files on the clipboard", _Key.Paste),
     ActionSpec("export", "Export…", "Write the text of all pages to one Markdown file", "Ctrl+E", "export"),
     ActionSpec(
@@ -105,6 +107,9 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "quit",
     ),
     "&Edit": (
+        "undo",
+        "redo",
+        "",
         "paste",
         "copy",
         "",
@@ -141,6 +146,15 @@ MENUS: Mapping[str, tuple[str, ...]] = {
 PAGE_KEYS = ("next_look", "blocks")
 """Actions whose shortcuts are single letters, which only the page itself leaves to them."""
 
+TEXT_KEYS = ("undo", "redo")
+"""Actions whose shortcuts belong to the widget in which one types: each has its own to undo."""
+
+KEY_PLACES: Mapping[str, str] = {
+    **dict.fromkeys(PAGE_KEYS, "on the page"),
+    **dict.fromkeys(TEXT_KEYS, "in the text"),
+}
+"""Where the shortcuts of actions work that do not work everywhere in the window."""
+
 PAGE_MENU = (("read", "stop"), ("copy",), ("rotate_left", "rotate_right", "rotate_file"), ("remove",))
 """What the list of pages offers, in groups."""
 
@@ -148,7 +162,7 @@ PAGE_MENU = (("read", "stop"), ("copy",), ("rotate_left", "rotate_right", "rotat
 def make_actions(window: QMainWindow) -> dict[str, QAction]:
     """Make every action of the table.
 
-    Their shortcuts work wherever the focus is; those of `PAGE_KEYS` only in widgets that these are added to.
+    Their shortcuts work wherever the focus is; those of `KEY_PLACES` only in widgets that these are added to.
     """
     actions = {}
     for spec in SPECS:
@@ -160,10 +174,10 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
         elif spec.keys is not None:
             action.setShortcuts(spec.keys)
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        where = " on the page" if spec.name in PAGE_KEYS else ""
-        action.setToolTip(f"{spec.tip} ({keys}{where})" if keys else spec.tip)
+        where = KEY_PLACES.get(spec.name, "")
+        action.setToolTip(f"{spec.tip} ({f'{keys} {where}'.rstrip()})" if keys else spec.tip)
         action.setProperty(TIP, action.toolTip())
-        if spec.name in PAGE_KEYS:
+        if where:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         else:
             window.addAction(action)

@@ -396,6 +396,36 @@ def test_a_page_that_was_removed_comes_back_with_nothing_to_undo(
     assert not editor(window).document().isRedoAvailable()
 
 
+def test_typing_is_undone_and_redone_from_the_menu_in_sight(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    undo, redo = (window.actions_by_name[name] for name in ("undo", "redo"))
+    open_and_load(qtbot, session, draw_page())
+    assert not undo.isEnabled()
+    qtbot.keyClicks(editor(window), "mine")
+    assert (undo.isEnabled(), redo.isEnabled()) == (True, False)
+    window.text_column.show_compare()
+    undo.trigger()
+    assert session.current_text == ""
+    assert editor(window).isVisible()
+    assert (undo.isEnabled(), redo.isEnabled()) == (False, True)
+    redo.trigger()
+    assert session.current_text == "mine"
+    until_idle(qtbot, session, lambda: session.read_replacing(session.refs))
+    assert not undo.isEnabled(), "what was read is nobody's typing"
+
+
+def test_typing_is_undone_by_key_only_where_one_types(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    qtbot.keyClicks(editor(window), "mine")
+    for focused, text in ((window.page_list.findChild(QListView), "mine"), (editor(window), "")):
+        focused.setFocus()
+        qtbot.keyClick(focused, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        assert session.current_text == text
+
+
 def test_opening_the_file_again_that_is_edited_leaves_cursor_and_undo_alone(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
