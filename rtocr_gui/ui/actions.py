@@ -89,6 +89,7 @@ SPECS = (
     ActionSpec("tiles", "Tiles in Gundam", "Fewer tiles take less memory, and show small print smaller"),
     ActionSpec("idle", "Unload when idle", "When a large model that is not used gives its memory back"),
     ActionSpec("unload", "Unload model", "Free the model's memory until it is needed again", "Ctrl+U"),
+    ActionSpec("shortcuts", "Keyboard shortcuts", "List what can be done by key", _Key.HelpContents),
     ActionSpec("about", "About RTOCR", "What this program is", role=_Role.AboutRole),
 )  # fmt: skip
 
@@ -139,7 +140,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "idle",
         "unload",
     ),
-    "&Help": ("about",),
+    "&Help": ("shortcuts", "", "about"),
 }
 """Menu titles and the names of their actions; an empty name is a separator."""
 
@@ -173,16 +174,21 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
             action.setShortcut(QKeySequence(spec.keys))
         elif spec.keys is not None:
             action.setShortcuts(spec.keys)
-        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        where = KEY_PLACES.get(spec.name, "")
-        action.setToolTip(f"{spec.tip} ({f'{keys} {where}'.rstrip()})" if keys else spec.tip)
+        keys = keys_in_words(spec.name, action)
+        action.setToolTip(f"{spec.tip} ({keys})" if keys else spec.tip)
         action.setProperty(TIP, action.toolTip())
-        if where:
+        if spec.name in KEY_PLACES:
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         else:
             window.addAction(action)
         actions[spec.name] = action
     return actions
+
+
+def keys_in_words(name: str, action: QAction) -> str:
+    """The shortcut of an action as the platform writes it, and where it works if not everywhere."""
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    return f"{keys} {KEY_PLACES[name]}" if keys and name in KEY_PLACES else keys
 
 
 def draw_icons(actions: Mapping[str, QAction], palette: QPalette) -> None:

@@ -29,6 +29,7 @@ from rtocr_gui.ui.page_model import PageState
 from rtocr_gui.ui.replies import PageRendered
 from rtocr_gui.ui.retention_bar import RetentionBar
 from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shortcut_list import ShortcutList
 from rtocr_gui.ui.shown import BlocksShown, ModelStatus, PageStatus, ShownText
 from rtocr_gui.ui.stacking import stack
 from rtocr_gui.ui.status_line import StatusLine
@@ -277,6 +278,7 @@ class MainWindow(QMainWindow):
             "use_bundled": lambda: session.choose_model(None),
             "about_model": dialogues.tell_about_model,
             "unload": session.models.unload,
+            "shortcuts": lambda: ShortcutList(self.actions_by_name, self).open(),
             "about": dialogues.tell_about_program,
         }
         for name, slot in slots.items():

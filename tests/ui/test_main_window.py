@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QSlider,
     QTabBar,
     QToolButton,
+    QTreeWidget,
 )
 from pytestqt.qtbot import QtBot
 
@@ -33,6 +34,7 @@ from rtocr_gui.ui.actions import MENUS, SPECS
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shortcut_list import ShortcutList
 from rtocr_gui.ui.shown import Activity, ModelStatus, PasswordQuestion
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import export_text, open_and_load, until_idle
@@ -102,6 +104,25 @@ def test_the_buttons_below_the_text_name_their_keys(window: MainWindow, name: st
     tips = [button.toolTip() for button in window.text_column.text_pane.findChildren(QToolButton)]
     keys = window.actions_by_name[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     assert any(tip.endswith(f"({keys})") for tip in tips)
+
+
+def test_the_list_of_shortcuts_holds_all_that_the_menus_have_and_where_they_work(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.activateWindow()
+    qtbot.keyClick(window, QKeySequence(QKeySequence.StandardKey.HelpContents)[0].key())
+    tree = window.findChild(ShortcutList).findChild(QTreeWidget)
+    menus = [tree.topLevelItem(index) for index in range(tree.topLevelItemCount())]
+    lines = [menu.child(index) for menu in menus for index in range(menu.childCount())]
+    keys = {line.text(0): line.text(1) for line in lines}
+    assert [menu.text(0) for menu in menus] == ["File", "Edit", "Read", "View", "Model", "Help"]
+    with_keys = [action for action in window.actions_by_name.values() if action.shortcuts()]
+    assert len(keys) == len(lines) == len(with_keys)
+    for action in with_keys:
+        native = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        assert keys[action.iconText()].startswith(native)
+    assert keys["Next look"] == "L on the page"
+    window.findChild(ShortcutList).close()
 
 
 def test_about_names_the_version(monkeypatch: pytest.MonkeyPatch, window: MainWindow) -> None:
