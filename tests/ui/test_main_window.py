@@ -74,6 +74,14 @@ def test_no_two_things_in_sight_share_a_mnemonic(window: MainWindow) -> None:
     assert len(keys) == len(set(keys))
 
 
+def test_no_two_items_of_a_menu_share_a_mnemonic(window: MainWindow) -> None:
+    menus = [action.menu() for action in window.menuBar().actions()]
+    for items in (*(menu.actions() for menu in menus), window.page_list.findChild(QListView).actions()):
+        keys = [QKeySequence.mnemonic(item.text()).toString() for item in items if "&" in item.text()]
+        assert keys
+        assert len(keys) == len(set(keys))
+
+
 def test_an_empty_window_offers_only_what_makes_sense(window: MainWindow) -> None:
     off = ("read", "read_all", "stop", "export", "copy", "remove")
     assert not any(window.actions_by_name[name].isEnabled() for name in off)
