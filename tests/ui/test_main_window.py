@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSlider,
+    QStyle,
     QTabBar,
     QToolButton,
     QTreeWidget,
@@ -80,6 +81,13 @@ def test_no_two_items_of_a_menu_share_a_mnemonic(window: MainWindow) -> None:
         keys = [QKeySequence.mnemonic(item.text()).toString() for item in items if "&" in item.text()]
         assert keys
         assert len(keys) == len(set(keys))
+
+
+def test_the_arrow_of_the_model_button_does_not_touch_the_name(window: MainWindow) -> None:
+    chip = window.tool_bar.model_chip
+    arrow_px = chip.style().pixelMetric(QStyle.PixelMetric.PM_MenuButtonIndicator, None, chip)
+    name_px = chip.fontMetrics().horizontalAdvance(chip.text())
+    assert chip.sizeHint().width() >= name_px + 2 * arrow_px
 
 
 def test_an_empty_window_offers_only_what_makes_sense(window: MainWindow) -> None:
