@@ -105,6 +105,17 @@ def test_read_shows_the_text_and_how_it_came_about(
     assert "48 of 64 tokens (76 %, automatic)" in window.text_column.summary.text()
 
 
+def test_the_text_stays_where_it_is_whether_its_summary_takes_one_line_or_two(window: MainWindow) -> None:
+    column = window.text_column
+    line_px = column.summary.fontMetrics().horizontalAdvance("read ")
+    tops = set()
+    for share in (0, 0.5, 1.5):
+        column.summary.setText("read " * int(share * column.summary.width() / line_px))
+        QApplication.processEvents()
+        tops.add(column.text_pane.y())
+    assert len(tops) == 1
+
+
 def test_copying_the_text_is_told_for_a_while(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
