@@ -209,7 +209,10 @@ class FakeEngine:
     def read_together(
         self, requests: Iterable[PageRequest | None], most: int | None = None
     ) -> Iterator[tuple[PageRequest, PageEvent]]:
-        """Read so many pages in turn, a word of each; three where neither caller nor test say how many."""
+        """Read so many pages in turn, a word of each; three where neither caller nor test say how many.
+
+        A page begins with each word of the others, however long that takes.
+        """
 
         def begin(request: PageRequest) -> Steps:
             for event in self.read(request.page, request.settings, request.cancel):
@@ -220,9 +223,8 @@ class FakeEngine:
                     while not self.gate.wait(0.005) and not request.cancel.is_set():
                         yield None
 
-        yield from read_together(
-            requests, begin, _NoDecoder(), most or (self.pages_at_once if self.pages_at_once > 1 else 3)
-        )
+        at_once = most or (self.pages_at_once if self.pages_at_once > 1 else 3)
+        yield from read_together(requests, begin, _NoDecoder(), at_once, going_on_share=0)
 
     def trace(
         self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event

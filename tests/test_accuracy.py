@@ -132,6 +132,7 @@ class TestTheBench:
         written = (tmp_path / "table.md").read_text()
         assert written.startswith("Fake model, mode tiny, task text, on cpu (float32); 2 pages.")
         assert result.out in written
+        assert run(folder, *QUICK, "--markdown", "-").out == written
 
     def test_does_not_read_again_what_is_read(self, run: Any, folder: Path) -> None:
         first = run(folder, *QUICK)

@@ -56,6 +56,8 @@ def test_figures_of_a_probe_are_printed_and_written(
     assert benchmark.run(arguments("--only", "plan", "--json", str(file))) == 0
     assert "Plan, Base" in capsys.readouterr().out
     assert json.loads(file.read_text()) == FIGURES
+    assert benchmark.run(arguments("--only", "plan", "--json", "-")) == 0
+    assert json.loads(capsys.readouterr().out) == FIGURES, "and nothing else"
 
 
 def test_a_probe_starts_with_its_environment_and_temporary_settings(probe: Path) -> None:

@@ -686,6 +686,12 @@ def test_a_plan_and_its_picture_go_to_files(run, page, tmp_path):
         assert (picture.format, picture.size) == ("PNG", (400, 300))
 
 
+def test_a_plan_goes_to_stdout_where_a_dash_stands_for_the_file(run, page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("plan", page, "--json", "-", "-q").out == run("plan", page, "--json", "-q").out
+    assert not Path("-").exists()
+
+
 def test_either_grid_can_be_shown(run, book, tmp_path):
     for grid in ("local", "global"):
         run("plan", book, "--mode", "gundam", "--grid", grid, "--overlay", tmp_path / grid)
@@ -766,6 +772,10 @@ def test_a_place_that_cannot_be_written_to_is_told_before_a_model_is_loaded(
         ["read", "b.png", "./a.png", "-o", "a.png"],
         ["plan", "a.png", "--overlay", "a.png"],
         ["plan", "a.png", "--overlay", "x", "--json", "x"],
+        ["plan", "a.png", "--overlay", "-"],
+        ["curve", "a.png", "--json", "-", "--csv", "-"],
+        ["bench", "accuracy", "scans", "--json", "-", "--markdown", "-"],
+        ["bench", "accuracy", "scans", "--readings", "-"],
     ],
     ids=" ".join,
 )
@@ -773,6 +783,35 @@ def test_wrong_usage_ends_with_2_and_a_reason(run, argv):
     result = run(*argv)
     assert (result.code, result.out) == (2, "")
     assert "error: " in result.err[-1]
+
+
+@pytest.mark.parametrize("command", ["read", "plan", "curve"])
+def test_whoever_pipes_pages_in_is_told_to_name_a_file_and_a_file_of_that_name_can_be(
+    run, page, monkeypatch, command
+):
+    refused = run(command, "-")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err[-1].endswith(
+        "pages are not read from a pipe: name the file that holds them (./- for one that is called -)"
+    )
+    monkeypatch.chdir(page.rename(page.with_name("-")).parent)
+    assert run(command, "./-").code == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "argv"),
+    [
+        ("read", ["--words", "total"]),
+        ("read", ["-o", "a.png"]),
+        ("plan", ["--overlay", "x", "--json", "x"]),
+        ("curve", ["--json", "-", "--csv", "-"]),
+    ],
+)
+def test_options_that_do_not_go_together_show_the_usage_of_their_command(run, command, argv):
+    result = run(command, "a.png", *argv)
+    assert result.code == 2
+    assert result.err[0].startswith(f"usage: rtocr {command} ")
+    assert result.err[-1].startswith(f"rtocr {command}: error: ")
 
 
 @pytest.mark.parametrize(

@@ -338,6 +338,21 @@ def test_points_are_written_as_json_and_csv(
 
 
 @pytest.mark.parametrize("option", ["--json", "--csv"])
+def test_a_dash_puts_the_points_on_stdout_in_place_of_the_table(
+    run: Callable[..., SimpleNamespace],
+    page: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(page, option, tmp_path / "curve")
+    assert run(page, option, "-").out == (tmp_path / "curve").read_text(encoding="utf-8")
+    assert table_of(result.out)
+    assert not Path("-").exists()
+
+
+@pytest.mark.parametrize("option", ["--json", "--csv"])
 def test_neither_the_scan_nor_the_truth_is_written_over(
     run: Callable[..., SimpleNamespace], page: Path, tmp_path: Path, option: str
 ) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rtocr_gui.cli.arguments import add_model, add_scaling
 from rtocr_gui.cli.following import follow
+from rtocr_gui.cli.outputs import named_outputs, takes_stdout, write_output
 from rtocr_gui.cli.pages import EngineFactory, Reader, choose_task, load_reader
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.readings_file import ReadingsFile
@@ -30,9 +31,8 @@ from rtocr_gui.cli.scores import (
     score_page,
 )
 from rtocr_gui.cli.true_pages import TruePage, TruePages
-from rtocr_gui.cli.values import json_target, markdown_target, retention_ratio
+from rtocr_gui.cli.values import json_target, markdown_target, readings_target, retention_ratio
 from rtocr_gui.errors import DocumentError, PruningError, ReadingError, SettingsError
-from rtocr_gui.export.writing import write_text_atomically
 from rtocr_gui.ocr.reading import TASKS, ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 
@@ -92,12 +92,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=json_target,
         default=argparse.SUPPRESS,  # `bench --json FILE accuracy` has set it already
         metavar="FILE",
-        help="write the figures, page by page too",
+        help="write the figures, page by page too, with - to stdout in place of the table",
     )
-    parser.add_argument("--markdown", type=markdown_target, metavar="FILE", help="write the table")
+    parser.add_argument(
+        "--markdown", type=markdown_target, metavar="FILE", help="write the table, with - to stdout"
+    )
     parser.add_argument(
         "--readings",
-        type=json_target,
+        type=readings_target,
         metavar="FILE",
         help=f"where finished readings are kept ({READINGS_NAME} in the folder)",
     )
@@ -227,7 +229,8 @@ class _AccuracyBench:
         table = format_table(rows)
         model = self._reader.model
         self._progress.clear()
-        sys.stdout.write(table)
+        if not takes_stdout(self._arguments):
+            sys.stdout.write(table)
         if any(len(found) < len(pages) for found in scores.values()):
             self._progress.complain("not every page was read at every setting: see the column Pages.")
         if self._arguments.markdown is not None:
@@ -235,7 +238,7 @@ class _AccuracyBench:
                 f"{model.info.name}, mode {self._reader.scaling.name}, task {self._task.name}, "
                 f"on {model.device} ({model.dtype}); {len(pages)} pages.\n\n"
             )
-            write_text_atomically(self._arguments.markdown, f"{heading}{table}\n{_notes(rows)}")
+            write_output(self._arguments.markdown, f"{heading}{table}\n{_notes(rows)}")
         if self._arguments.json is not None:
             told = {
                 "model": model.info.name,
@@ -248,7 +251,7 @@ class _AccuracyBench:
                 "pages": len(pages),
                 "rows": [row_as_json(row, scores[row.setting]) for row in rows],
             }
-            write_text_atomically(self._arguments.json, json.dumps(told, indent=1, allow_nan=False) + "\n")
+            write_output(self._arguments.json, json.dumps(told, indent=1, allow_nan=False) + "\n")
 
     def _modes(self, pages: list[TruePage]) -> dict[str, str]:
         """How each page was scaled; those that were not read are left out."""
@@ -272,7 +275,7 @@ class _AccuracyBench:
 def _protect_inputs(arguments: argparse.Namespace, pages: list[TruePage]) -> None:
     """Refuse to write over what is read, or two things to one file."""
     inputs = {os.path.realpath(path) for page in pages for path in (page.ref.path, page.source)}
-    targets = [path for path in (arguments.json, arguments.markdown, arguments.readings) if path is not None]
+    targets = [*named_outputs(arguments), *filter(None, [arguments.readings])]
     for target in targets:
         if os.path.realpath(target) in inputs:
             raise SettingsError(f"“{target}” is to be read and cannot be written over. Choose another name.")

@@ -9,11 +9,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from rtocr_gui.cli.outputs import named_outputs, stdout_is_wanted_twice
 from rtocr_gui.cli.values import (
     ALL_PAGES,
+    STDOUT,
     csv_target,
     device_name,
     json_target,
+    markdown_target,
     named_files,
     overlay_target,
     page_count,
@@ -21,7 +24,7 @@ from rtocr_gui.cli.values import (
     page_selection,
     resolution,
     retention_ratio,
-    text_target,
+    scan_path,
     tile_count,
 )
 from rtocr_gui.documents.pages import ROTATIONS_DEG
@@ -86,32 +89,31 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     if arguments.command == "read":
         arguments.files = [file for name in arguments.files for file in named_files(name)]
+    command = commands.choices[arguments.command]
+    if stdout_is_wanted_twice(arguments):
+        command.error("only one thing can be written to stdout: name a file for the other")
     if arguments.command not in ("bench", "models"):
-        _protect_inputs(parser, arguments)
+        _protect_inputs(command, arguments)
     if arguments.command == "read":
-        _take_words(parser, arguments)
+        _take_words(command, arguments)
     return arguments
-
-
-def named_outputs(arguments: argparse.Namespace) -> list[Path]:
-    """The files that a command shall write."""
-    options = vars(arguments)
-    named = [options.get(name) for name in ("output", "overlay", "json", "csv", "markdown")]
-    return [path for path in named if isinstance(path, Path)]
-
-
-def needs_stdout(arguments: argparse.Namespace) -> bool:
-    """True where a command is for nothing but the text that it would write to stdout."""
-    is_done_without = arguments.command == "models" and arguments.action in ("download", "check")
-    return not is_done_without and not named_outputs(arguments)
 
 
 def _add_read(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "files", metavar="FILE", nargs="+", type=Path, help="pictures and PDFs, and folders that hold some"
+        "files",
+        metavar="FILE",
+        nargs="+",
+        type=scan_path,
+        help="pictures and PDFs, and folders that hold some",
     )
     parser.add_argument(
-        "-o", "--output", metavar="OUT", type=text_target, help="write here and not to stdout"
+        "-o",
+        "--output",
+        metavar="OUT",
+        type=markdown_target,
+        default=STDOUT,
+        help="write here and not to stdout",
     )
     parser.add_argument(
         "--pages", type=page_selection, default=ALL_PAGES, metavar="1-3,5", help="pages of each file (all)"
@@ -140,7 +142,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_plan(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help="a picture or a PDF")
+    parser.add_argument("file", metavar="FILE", type=scan_path, help="a picture or a PDF")
     parser.add_argument("--page", type=page_number, default=1, metavar="N", help="page of the file (1)")
     parser.add_argument(
         "--overlay", type=overlay_target, metavar="PNG", help="write a picture of the page and its tokens"
@@ -160,7 +162,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         nargs="?",
-        const=True,
+        const=STDOUT,
         type=json_target,
         metavar="FILE",
         help="write the plan as JSON, to stdout where no file is named",
@@ -174,7 +176,7 @@ def _add_curve(parser: argparse.ArgumentParser) -> None:
         "Read one page with all visual tokens, at automatic retention and at seven lower ratios.\n"
         "Print for each how like the text is to that of all tokens, how far from the truth, and what it took."
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="a picture or a PDF")
+    parser.add_argument("file", metavar="FILE", type=scan_path, help="a picture or a PDF")
     parser.add_argument("--page", type=page_number, default=1, metavar="N", help="page of the file (1)")
     parser.add_argument(
         "--truth",
@@ -182,8 +184,13 @@ def _add_curve(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what the page really says (NAME.md or NAME.txt beside it; with several pages NAME-pageN.md)",
     )
-    parser.add_argument("--json", type=json_target, metavar="FILE", help="write the points as JSON")
-    parser.add_argument("--csv", type=csv_target, metavar="FILE", help="write the points as a table")
+    parser.add_argument(
+        "--json",
+        type=json_target,
+        metavar="FILE",
+        help="write the points as JSON, with - to stdout in place of the table",
+    )
+    parser.add_argument("--csv", type=csv_target, metavar="FILE", help="write them as CSV, with - to stdout")
     _add_task(parser)
     _add_common(parser)
 

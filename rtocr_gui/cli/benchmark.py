@@ -17,9 +17,9 @@ from operator import itemgetter
 from typing import Any
 
 from rtocr_gui.cli import accuracy, speed
+from rtocr_gui.cli.outputs import takes_stdout, write_output
 from rtocr_gui.cli.values import json_target
 from rtocr_gui.errors import RtocrError
-from rtocr_gui.export.writing import write_text_atomically
 
 _RUNS = 5
 _AS_ANY_START_BUT_THE_FIRST = {"PYTHONDONTWRITEBYTECODE": ""}
@@ -120,7 +120,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     speed.add_arguments(
         figures.add_parser("decoding", help="measure each stage of a reading, and decoding against stock")
     )
-    parser.add_argument("--json", type=json_target, metavar="FILE", help="also write the figures to a file")
+    parser.add_argument(
+        "--json",
+        type=json_target,
+        metavar="FILE",
+        help="also write the figures to a file; with - only these, to stdout",
+    )
     parser.add_argument(
         "--only", action="append", choices=tuple(PROBES), help="measure this group alone; may be repeated"
     )
@@ -130,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure, print the table, and write the JSON where it was asked for.
 
     Args:
-        args: `json` (Path or None) and `only` (list of probe names or None).
+        args: `json` (a `Target` or None) and `only` (list of probe names or None).
 
     Returns:
         0, or 1 where a group could not be measured. A figure over its limit is marked, and is no
@@ -148,9 +153,10 @@ def run(args: argparse.Namespace) -> int:
         except BenchmarkError as error:
             print(error, file=sys.stderr)
             exit_code = 1
-    print(format_table(figures))
+    if not takes_stdout(args):
+        print(format_table(figures))
     if args.json is not None:
-        write_text_atomically(args.json, json.dumps(figures, indent=2) + "\n")
+        write_output(args.json, json.dumps(figures, indent=2) + "\n")
     return exit_code
 
 

@@ -11,8 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from rtocr_gui.cli.following import follow, interrupt_sets
+from rtocr_gui.cli.outputs import named_outputs
 from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, choose_task, load_reader, open_asking
 from rtocr_gui.cli.progress import Progress, printable
+from rtocr_gui.cli.values import STDOUT
 from rtocr_gui.documents.truth import Truth, find_truth, read_truth
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.curve import CurveSource, by_falling_ratio, curve_as_csv, curve_json_text
@@ -76,7 +78,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
             all_read = False
     progress.clear()
     if points:
-        sys.stdout.write(_table(points, source))
+        sys.stdout.write(_for_stdout(arguments, points, source))
     doubtful = doubt(tuple(points))
     if doubtful:
         progress.complain(f"warning: {name}: {doubtful}")
@@ -98,16 +100,25 @@ def _truth(arguments: argparse.Namespace, page_count: int, progress: Progress) -
 
 def _spare(truth: Truth | None, arguments: argparse.Namespace) -> None:
     """Refuse to write over a truth that nobody named."""
-    for target in (arguments.json, arguments.csv):
-        if truth is not None and target is not None and target.exists() and target.samefile(truth.path):
+    for target in named_outputs(arguments):
+        if truth is not None and target.exists() and target.samefile(truth.path):
             raise ExportError(f"“{target}” holds the true text of the page. Choose another file to write.")
 
 
 def _write_files(arguments: argparse.Namespace, points: list[CurvePoint], source: CurveSource) -> None:
-    if arguments.json is not None:
+    if isinstance(arguments.json, Path):
         write_text_atomically(arguments.json, curve_json_text(points, source))
-    if arguments.csv is not None:
+    if isinstance(arguments.csv, Path):
         write_text_atomically(arguments.csv, curve_as_csv(points))
+
+
+def _for_stdout(arguments: argparse.Namespace, points: list[CurvePoint], source: CurveSource) -> str:
+    """What would have gone to a file that `-` stands for, or else the table for people."""
+    if arguments.json == STDOUT:
+        return curve_json_text(points, source)
+    if arguments.csv == STDOUT:
+        return curve_as_csv(points)
+    return _table(points, source)
 
 
 def _table(points: list[CurvePoint], source: CurveSource) -> str:

@@ -13,7 +13,8 @@ import warnings
 from collections.abc import Sequence
 
 from rtocr_gui.cli import accuracy, curve, plan, read, speed
-from rtocr_gui.cli.arguments import named_outputs, needs_stdout, parse_arguments
+from rtocr_gui.cli.arguments import parse_arguments
+from rtocr_gui.cli.outputs import named_outputs, needs_stdout
 from rtocr_gui.cli.pages import EngineFactory, real_engine
 from rtocr_gui.cli.progress import Progress, abandon
 from rtocr_gui.errors import RtocrError

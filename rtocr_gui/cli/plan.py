@@ -9,13 +9,14 @@ import sys
 from io import BytesIO
 from pathlib import Path
 
+from rtocr_gui.cli.outputs import write_output
 from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, Reader, load_reader, open_asking
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.export.looks import Look
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.export.plan_json import plan_as_json
-from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
+from rtocr_gui.export.writing import write_bytes_atomically
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
 
@@ -58,14 +59,14 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
         draw_overlay(page, plan, arguments.grid, look, transport).save(stream, "PNG")
         write_bytes_atomically(arguments.overlay, stream.getvalue())
     if arguments.json is not None:
-        _write_json(arguments.json, page, reader, encoded.mode, plan)
+        write_output(arguments.json, _json(page, reader, encoded.mode, plan))
     if arguments.json is None and arguments.overlay is None:
         sys.stdout.write(_summary(page, reader, encoded.mode, plan))
     return True
 
 
-def _write_json(target: Path | bool, page: PageImage, reader: Reader, mode: Mode, plan: PrunePlan) -> None:
-    """Write the plan to a file, or to stdout where `target` is True."""
+def _json(page: PageImage, reader: Reader, mode: Mode, plan: PrunePlan) -> str:
+    """The plan, and what it is of, as JSON."""
     told = {
         "file": str(page.ref.path),
         "page": page.ref.index + 1,
@@ -75,11 +76,7 @@ def _write_json(target: Path | bool, page: PageImage, reader: Reader, mode: Mode
         "mode": mode.value,
         **plan_as_json(plan),
     }
-    text = json.dumps(told, indent=1) + "\n"
-    if isinstance(target, Path):
-        write_text_atomically(target, text)
-    else:
-        sys.stdout.write(text)
+    return json.dumps(told, indent=1) + "\n"
 
 
 def _summary(page: PageImage, reader: Reader, mode: Mode, plan: PrunePlan) -> str:

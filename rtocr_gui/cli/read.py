@@ -24,6 +24,7 @@ from rtocr_gui.cli.pages import (
     open_asking,
 )
 from rtocr_gui.cli.progress import Progress
+from rtocr_gui.cli.values import Target
 from rtocr_gui.documents.loading import Document, files_at
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import DocumentError
@@ -254,9 +255,9 @@ class _Output:
     A pipe or a device that is named as a file gets all of it at the end.
     """
 
-    def __init__(self, path: Path | None, pipe_tables: bool) -> None:
-        self._path = path
-        self._is_pipe = path is not None and path.exists() and not path.is_file()
+    def __init__(self, target: Target, pipe_tables: bool) -> None:
+        self._path = target if isinstance(target, Path) else None
+        self._is_pipe = self._path is not None and self._path.exists() and not self._path.is_file()
         self._pipe_tables = pipe_tables
         self._pages: list[ExportPage] = []
         self._written = 0

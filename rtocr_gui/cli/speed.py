@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from rtocr_gui.cli.arguments import add_model
+from rtocr_gui.cli.outputs import takes_stdout, write_output
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.values import count_up_to, json_target
 from rtocr_gui.documents.loading import open_document
-from rtocr_gui.export.writing import write_text_atomically
 from rtocr_gui.ocr.fit import DoesNotFit, judge_fit
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
 from rtocr_gui.ocr.threads import usable_cpus, wait_without_spinning
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=json_target,
         default=argparse.SUPPRESS,  # `bench --json FILE decoding` has set it already
         metavar="FILE",
-        help="write the figures",
+        help="write the figures, with - to stdout in place of the table",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
 
@@ -113,9 +113,10 @@ def run(arguments: argparse.Namespace, progress: Progress) -> bool:
         **probe.measure(progress.show),
     }
     progress.clear()
-    print(format_table(figures))
+    if not takes_stdout(arguments):
+        print(format_table(figures))
     if arguments.json is not None:
-        write_text_atomically(arguments.json, json.dumps(figures, indent=2) + "\n")
+        write_output(arguments.json, json.dumps(figures, indent=2) + "\n")
     return True
 
 

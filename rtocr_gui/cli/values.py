@@ -11,10 +11,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES
 from rtocr_gui.settings import HIGHEST_DPI, LEAST_RETENTION, LOWEST_DPI
+
+STDOUT: Final = "-"
+"""What is typed in place of a file name for stdout."""
+
+Target: TypeAlias = Path | Literal["-"]
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
 
@@ -154,18 +160,24 @@ def device_name(text: str) -> str:
     return text
 
 
-def text_target(text: str) -> Path | None:
-    """Parse where the text that is read goes: `-`, for which None stands, to stdout."""
-    return None if text == "-" else markdown_target(text)
+def scan_path(text: str) -> Path:
+    """Parse the name of a scan; a pipe, which many programs read for `-`, is none."""
+    if text == STDOUT:
+        raise argparse.ArgumentTypeError(
+            "pages are not read from a pipe: name the file that holds them (./- for one that is called -)"
+        )
+    return Path(text)
 
 
-def markdown_target(text: str) -> Path:
+def markdown_target(text: str) -> Target:
     """Parse where Markdown goes; `-o *.png` would take the first scan for it."""
     return _target(text, "give -o FILE.md")
 
 
 def overlay_target(text: str) -> Path:
     """Parse where the picture of a plan goes, which is a PNG."""
+    if text == STDOUT:
+        raise argparse.ArgumentTypeError("a picture is not written to stdout: give --overlay FILE.png")
     path = Path(text)
     suffix = path.suffix.lower()
     if suffix in SUPPORTED_SUFFIXES and suffix != ".png":
@@ -175,17 +187,28 @@ def overlay_target(text: str) -> Path:
     return path
 
 
-def json_target(text: str) -> Path:
+def json_target(text: str) -> Target:
     """Parse where a plan goes; `--json page.png` was meant to plan that page."""
     return _target(text, "give --json=FILE.json or put --json after the file")
 
 
-def csv_target(text: str) -> Path:
+def csv_target(text: str) -> Target:
     """Parse where a table goes."""
     return _target(text, "give --csv FILE.csv")
 
 
-def _target(text: str, advice: str) -> Path:
+def readings_target(text: str) -> Path:
+    """Parse where finished readings are kept, which is read again."""
+    advice = "give --readings FILE.jsonl"
+    target = _target(text, advice)
+    if not isinstance(target, Path):
+        raise argparse.ArgumentTypeError(f"finished readings are kept in a file, not on stdout: {advice}")
+    return target
+
+
+def _target(text: str, advice: str) -> Target:
+    if text == STDOUT:
+        return STDOUT
     path = Path(text)
     if path.suffix.lower() in SUPPORTED_SUFFIXES:
         raise argparse.ArgumentTypeError(f"“{text}” is named like a scan and is not written over: {advice}")

@@ -17,8 +17,7 @@ from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.reading import ReadingEvent, ReadSettings
 
 GOING_ON_SHARE = 0.25
-"""Before another page begins, the others go on for so large a share of the time that the last took to begin.
-More would let passes over few pages take the time of passes over many."""
+"""More would let passes over few pages take the time of passes over many."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -62,6 +61,7 @@ def read_together(
     begin: Callable[[PageRequest], Steps],
     decoder: SharedDecoder,
     most: int,
+    going_on_share: float = GOING_ON_SHARE,
 ) -> Iterator[tuple[PageRequest, PageEvent]]:
     """Read pages, several at a time.
 
@@ -71,6 +71,8 @@ def read_together(
         begin: gives the steps of a page, which wait whenever they need a pass of the decoder.
         decoder: makes the passes.
         most: how many pages are read at a time, at least 1.
+        going_on_share: before another page begins, the others go on for so large a share of the time that the
+            last one took to begin.
 
     Yields:
         Which page, and what happened to it; events of several pages take turns.
@@ -80,7 +82,7 @@ def read_together(
     beginning_s = going_on_s = 0.0
     while True:
         started = time.perf_counter()
-        may_begin = not running or (len(running) < most and going_on_s >= GOING_ON_SHARE * beginning_s)
+        may_begin = not running or (len(running) < most and going_on_s >= going_on_share * beginning_s)
         request = _next_wanted(waiting) if may_begin else None
         if request is not None:
             running.append(_Page(request, begin(request)))

@@ -29,7 +29,7 @@ class ActionStates(QObject):
         super().__init__(parent)
         self._session = session
         self._actions = actions
-        actions["read"].setIconText(actions["read"].text())  # stays where the text counts pages
+        actions["read"].setIconText(actions["read"].iconText())  # stays where the text counts pages
         for changed in (
             session.page_selected,
             session.selection_changed,
@@ -72,8 +72,8 @@ class ActionStates(QObject):
             self._actions[name].setEnabled(is_enabled)
         count = len(session.selected)
         pages = counted(count, "page")
-        self._actions["read"].setText(f"Read {pages}" if count > 1 else "Read")
-        self._actions["remove"].setText(f"Remove {pages}" if count > 1 else "Remove page")
+        self._actions["read"].setText(f"&Read {pages}" if count > 1 else "&Read")
+        self._actions["remove"].setText(f"Re&move {pages}" if count > 1 else "Re&move page")
         if session.retry is not None:
             self._actions["retry"].setText(retry_label(session.retry))
         self.readiness_changed.emit(is_ready)

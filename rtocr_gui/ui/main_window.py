@@ -30,6 +30,7 @@ from rtocr_gui.ui.recent_menu import RecentMenu
 from rtocr_gui.ui.replies import PageRendered
 from rtocr_gui.ui.retention_bar import RetentionBar
 from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shortcut_list import ShortcutList
 from rtocr_gui.ui.shown import BlocksShown, ModelStatus, PageStatus, ShownText
 from rtocr_gui.ui.stacking import stack
 from rtocr_gui.ui.status_line import StatusLine
@@ -163,6 +164,7 @@ class MainWindow(QMainWindow):
         self.retention_bar.retention_released.connect(session.settle_retention)
         self.retention_bar.reread_toggled.connect(session.set_reread)
         self.text_column.text_pane.text_edited.connect(session.edit_text)
+        self.text_column.text_pane.undo_changed.connect(self._show_undo)
 
     def _connect_tuning(self) -> None:
         session, tuning, column = self._session, self._session.tuning, self.text_column
@@ -250,6 +252,8 @@ class MainWindow(QMainWindow):
         slots: dict[str, Callable[[], object]] = {
             "open": dialogues.ask_files,
             "open_folder": dialogues.ask_folder,
+            "undo": self.text_column.text_pane.undo,
+            "redo": self.text_column.text_pane.redo,
             "paste": self.arrivals.paste,
             "export": dialogues.ask_export,
             "export_overlay": dialogues.ask_export_overlay,
@@ -283,6 +287,7 @@ class MainWindow(QMainWindow):
             "use_bundled": lambda: session.choose_model(None),
             "about_model": dialogues.tell_about_model,
             "unload": session.models.unload,
+            "shortcuts": lambda: ShortcutList(self.actions_by_name, self).open(),
             "about": dialogues.tell_about_program,
         }
         for name, slot in slots.items():
@@ -327,6 +332,7 @@ class MainWindow(QMainWindow):
                 self.actions_by_name[name].setChecked(on)
         self._show_blocks(BlocksShown(lack="Open a scan to see its blocks."))
         self._show_model(ModelStatus(None, "Starting…", loading=True))
+        self._show_undo()
         self.action_states.update()
 
     # What the session says -----------------------------------------------------------------
@@ -389,6 +395,12 @@ class MainWindow(QMainWindow):
     def _show_text(self, shown: ShownText) -> None:
         current = self._session.current
         self.text_column.show_text(shown, current.unrotated if current is not None else None)
+
+    @Slot()
+    def _show_undo(self) -> None:
+        pane = self.text_column.text_pane
+        self.actions_by_name["undo"].setEnabled(pane.can_undo)
+        self.actions_by_name["redo"].setEnabled(pane.can_redo)
 
     @Slot()
     def _forget_removed_pages(self) -> None:

@@ -125,7 +125,10 @@ class OverlayBar(QWidget):
 
 
 class _LegendStrip(QWidget):
-    """A legend in one line: the colours as they look on white paper, between their end values."""
+    """A legend in one line: the colours as they look on white paper, between their end values.
+
+    Where there is little room it shows the colours alone; its tooltip has the words.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -166,7 +169,7 @@ class _LegendStrip(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         metrics = self.fontMetrics()
-        return QSize(metrics.averageCharWidth() * 19, metrics.height() + 4)
+        return QSize(metrics.averageCharWidth() * 9, metrics.height() + 4)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -190,9 +193,11 @@ class _LegendStrip(QWidget):
         if heading + low + high + least_bar + 4 * space < room.width():
             painter.drawText(room, middle | Qt.AlignmentFlag.AlignLeft, legend.heading)
             room.setLeft(room.left() + heading + 2 * space)
-        painter.drawText(room, middle | Qt.AlignmentFlag.AlignLeft, legend.low_text)
-        painter.drawText(room, middle | Qt.AlignmentFlag.AlignRight, legend.high_text)
-        bar = self._swatch(QRect(room.left() + low + space, 0, room.width() - low - high - 2 * space, 0))
+        if low + high + 3 * space < room.width():
+            painter.drawText(room, middle | Qt.AlignmentFlag.AlignLeft, legend.low_text)
+            painter.drawText(room, middle | Qt.AlignmentFlag.AlignRight, legend.high_text)
+            room.adjust(low + space, 0, -high - space, 0)
+        bar = self._swatch(room)
         if bar.width() > 0:
             colours = legend.colour_at(np.linspace(legend.low, legend.high, bar.width(), dtype=np.float32))
             image = QImage(colours.tobytes(), bar.width(), 1, 3 * bar.width(), QImage.Format.Format_RGB888)
@@ -201,9 +206,11 @@ class _LegendStrip(QWidget):
     def _paint_veil(self, painter: QPainter) -> None:
         metrics = self.fontMetrics()
         gap, left = metrics.averageCharWidth(), 4
+        least = left + 2 * metrics.height() + 4 * gap + metrics.horizontalAdvance("kept merged")
+        words = ("kept", "merged") if least <= self.width() else ("", "")
         veil = QImage(1, 1, QImage.Format.Format_RGB888)
         veil.fill(QColor(*VEIL_RGB))
-        for text, opacity in (("kept", 0.0), ("merged", self._opacity)):
+        for text, opacity in zip(words, (0.0, self._opacity), strict=True):
             swatch = self._swatch(QRect(left, 0, metrics.height(), 0))
             self._paint_on_paper(painter, swatch, opacity, veil)
             left = swatch.right() + gap

@@ -200,6 +200,7 @@ class PageShelf(QObject):
     def _add(self, reply: DocumentOpened) -> None:
         self._opening.pop(reply.request_id, None)
         if reply.request_id in self._reopening:
+            self._reopening.remove(reply.request_id)
             self._close_unused(reply.path)  # those of its pages that are wanted are listed already
         else:
             self._list(reply)
@@ -230,6 +231,7 @@ class PageShelf(QObject):
             if failure.request_id == self._render_id and self._current is not None:
                 self.page_failed.emit(PageFailure(self._current, failure.sentence))
             return
+        self._reopening.discard(failure.request_id)
         self._close_unused(path)
         self._open_next()
         if failure.needs_password:

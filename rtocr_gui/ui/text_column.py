@@ -36,6 +36,9 @@ class TextColumn(QSplitter):
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.summary.setWordWrap(True)
         self.summary.setContentsMargins(6, 4, 6, 4)
+        self.summary.setAlignment(Qt.AlignmentFlag.AlignTop)
+        # Room for two lines, so that the text below stays where it is whichever page is shown.
+        self.summary.setMinimumHeight(2 * self.summary.fontMetrics().lineSpacing() + 8)
         self._compare_tab, self._curve_tab = _scrolled(self.compare), _scrolled(self.curve)
         self.text_pane.add_tab(self._compare_tab, "C&ompare", "Two readings of this page side by side")
         self.panel = QTabWidget()

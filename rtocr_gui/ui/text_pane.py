@@ -108,12 +108,14 @@ class TextPane(QWidget):
         cursor_moved(int, int): the person's cursor or selection is elsewhere, from start to before end; both
             are the same where nothing is selected.
         text_replaced(): another text is shown; the cursor stands at its beginning.
+        undo_changed(): it may be otherwise than before whether there is something to undo or to redo.
     """
 
     text_edited = Signal(str)
     selection_changed = Signal(int, int)
     cursor_moved = Signal(int, int)
     text_replaced = Signal()
+    undo_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -138,6 +140,8 @@ class TextPane(QWidget):
         self._editor.textChanged.connect(self._follow_text)
         self._editor.selectionChanged.connect(self._follow_selection)
         self._editor.cursorPositionChanged.connect(self._follow_cursor)
+        self._editor.undoAvailable.connect(lambda _: self.undo_changed.emit())
+        self._editor.redoAvailable.connect(lambda _: self.undo_changed.emit())
         self._preview = SafePreview()
         self._preview.setAccessibleName("Preview of the recognised text")
 
@@ -178,6 +182,28 @@ class TextPane(QWidget):
         """What is selected within one line; empty where nothing is, or more."""
         selected = self._editor.textCursor().selectedText()
         return "" if "\u2029" in selected else selected.strip()
+
+    @property
+    def can_undo(self) -> bool:
+        """True where the person may take a change of the text back."""
+        return not self._editor.isReadOnly() and self._editor.document().isUndoAvailable()
+
+    @property
+    def can_redo(self) -> bool:
+        """True where a change that was taken back may be made again."""
+        return not self._editor.isReadOnly() and self._editor.document().isRedoAvailable()
+
+    @Slot()
+    def undo(self) -> None:
+        """Take the last change of the text back, in sight of the person."""
+        self.show_tab(self._editor)
+        self._editor.undo()
+
+    @Slot()
+    def redo(self) -> None:
+        """Make the change again that was taken back, in sight of the person."""
+        self.show_tab(self._editor)
+        self._editor.redo()
 
     def begin_editing(self) -> None:
         """Give the keyboard to the text, or to what else is in front."""
@@ -240,6 +266,7 @@ class TextPane(QWidget):
                 self._editor.setPlainText(text)
         self._page = page
         self.text_replaced.emit()
+        self.undo_changed.emit()
         self._render_preview()
         for bar, position in zip(bars, positions, strict=True):
             bar.setValue(position)
@@ -255,7 +282,7 @@ class TextPane(QWidget):
     def _change_document(self, page: object) -> None:
         """Put the text away with what can be undone of it, and take out what was put away of a page."""
         former = self._editor.document()
-        if self._page is not None and (former.isUndoAvailable() or former.isRedoAvailable()):
+        if self._page is not None and _was_edited(former):
             self._undoable[self._page] = former
             if len(self._undoable) > UNDOABLE_PAGES:
                 self._undoable.pop(next(iter(self._undoable))).deleteLater()
@@ -310,6 +337,7 @@ class TextPane(QWidget):
     def set_read_only(self, read_only: bool) -> None:
         """Forbid or allow editing; selecting and copying always works."""
         self._editor.setReadOnly(read_only)
+        self.undo_changed.emit()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -327,8 +355,11 @@ class TextPane(QWidget):
         self._draw_marks()
 
     def _dress(self, document: QTextDocument) -> None:
+        was_edited = _was_edited(document)
         document.setDefaultFont(self._editor.font())
         document.setDocumentMargin(self.fontMetrics().height() / 2)
+        if not was_edited:
+            document.clearUndoRedoStacks()  # Qt would undo the margin
 
     @contextmanager
     def _written_by_program(self) -> Iterator[None]:
@@ -400,6 +431,11 @@ class TextPane(QWidget):
                 self._preview.setMarkdown(self._known_text)
             took_ms = 1000 * (perf_counter() - began_s)
             self._preview_timer.setInterval(max(PREVIEW_MS, round(PREVIEW_REST * took_ms)))
+
+
+def _was_edited(document: QTextDocument) -> bool:
+    """True where there is something to undo or to redo."""
+    return document.isUndoAvailable() or document.isRedoAvailable()
 
 
 def _plain_document(parent: QObject) -> QTextDocument:

@@ -4,7 +4,7 @@ import html
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QPushButton, QSizePolicy, QToolBar, QWidget
 
 from rtocr_gui.ocr.asking import ASKS, Ask
 from rtocr_gui.ocr.model_info import LoadedModel
@@ -40,19 +40,20 @@ class ToolBar(QToolBar):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.mode_box = QComboBox()
         self.task_box = QComboBox()
-        self.model_chip = QToolButton()
+        self.model_chip = QPushButton()
         fill(self, ("open", "", "read", "read_all", "stop", ""), actions)
         self._add_choice(
             "Mode", self.mode_box, f"How the page is scaled; larger modes see smaller print. {_AUTO}"
         )
-        self.mode_box.setMinimumContentsLength(len(_auto_label(Mode.GUNDAM)))
+        # One less: Qt counts with an X, which is wider than most letters.
+        self.mode_box.setMinimumContentsLength(len(_auto_label(Mode.GUNDAM)) - 1)
         self._add_choice("Task", self.task_box, "What the model is asked for")
         fill(self, ("", "export"), actions)
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(spacer)
         self.model_chip.setAccessibleName("Model")
-        self.model_chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.model_chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         menu = QMenu(self.model_chip)
         fill(menu, MENUS["&Model"], actions)
         self.model_chip.setMenu(menu)

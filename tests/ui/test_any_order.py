@@ -15,6 +15,7 @@ from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui import questions
+from rtocr_gui.ui.actions import TEXT_KEYS
 from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.page_model import PageModel, PageRow, PageState
 from rtocr_gui.ui.session import Session
@@ -23,15 +24,13 @@ from tests.fake_engine import FakeEngine
 
 FILES = ("a.tif", "b.tif", "c.tif")
 ASKS_FOR_MORE = {
-    "open",
-    "open_folder",
-    "paste",
-    "export",
-    "export_overlay",
-    "export_plan",
-    "export_curve",
-} | {*("models", "use_folder", "about", "about_model", "quit")}
+    *("open", "open_folder", "paste", "export", "export_overlay", "export_plan", "export_curve"),
+    *("models", "use_folder", "about", "about_model", "shortcuts", "quit"),
+}
 """Actions that open a dialogue."""
+
+LEFT_OUT = {*ASKS_FOR_MORE, *TEXT_KEYS}
+"""Actions that are not tried; undoing is a wish of its own, whose outcome is remembered."""
 
 
 class Person:
@@ -117,7 +116,7 @@ class Person:
 
     def act(self, number: int) -> None:
         actions = self.window.actions_by_name
-        names = [name for name in actions if actions[name].isEnabled() and name not in ASKS_FOR_MORE]
+        names = [name for name in actions if actions[name].isEnabled() and name not in LEFT_OUT]
         actions[names[number % len(names)]].trigger()
 
     def settle_retention(self, number: int) -> None:

@@ -20,8 +20,10 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSlider,
+    QStyle,
     QTabBar,
     QToolButton,
+    QTreeWidget,
 )
 from pytestqt.qtbot import QtBot
 
@@ -34,6 +36,7 @@ from rtocr_gui.ui.main_window import MainWindow
 from rtocr_gui.ui.notices import Notice
 from rtocr_gui.ui.questions import Leave
 from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.shortcut_list import ShortcutList
 from rtocr_gui.ui.shown import Activity, ModelStatus, PasswordQuestion
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import export_text, open_and_load, until_idle
@@ -73,6 +76,21 @@ def test_no_two_things_in_sight_share_a_mnemonic(window: MainWindow) -> None:
     assert len(keys) == len(set(keys))
 
 
+def test_no_two_items_of_a_menu_share_a_mnemonic(window: MainWindow) -> None:
+    menus = [action.menu() for action in window.menuBar().actions()]
+    for items in (*(menu.actions() for menu in menus), window.page_list.findChild(QListView).actions()):
+        keys = [QKeySequence.mnemonic(item.text()).toString() for item in items if "&" in item.text()]
+        assert keys
+        assert len(keys) == len(set(keys))
+
+
+def test_the_arrow_of_the_model_button_does_not_touch_the_name(window: MainWindow) -> None:
+    chip = window.tool_bar.model_chip
+    arrow_px = chip.style().pixelMetric(QStyle.PixelMetric.PM_MenuButtonIndicator, None, chip)
+    name_px = chip.fontMetrics().horizontalAdvance(chip.text())
+    assert chip.sizeHint().width() >= name_px + 2 * arrow_px
+
+
 def test_an_empty_window_offers_only_what_makes_sense(window: MainWindow) -> None:
     off = ("read", "read_all", "stop", "export", "copy", "remove")
     assert not any(window.actions_by_name[name].isEnabled() for name in off)
@@ -86,6 +104,17 @@ def test_read_shows_the_text_and_how_it_came_about(
     read(qtbot, window, session)
     assert editor(window).toPlainText() == "page 1 of scan.png at 0.76"
     assert "48 of 64 tokens (76 %, automatic)" in window.text_column.summary.text()
+
+
+def test_the_text_stays_where_it_is_whether_its_summary_takes_one_line_or_two(window: MainWindow) -> None:
+    column = window.text_column
+    line_px = column.summary.fontMetrics().horizontalAdvance("read ")
+    tops = set()
+    for share in (0, 0.5, 1.5):
+        column.summary.setText("read " * int(share * column.summary.width() / line_px))
+        QApplication.processEvents()
+        tops.add(column.text_pane.y())
+    assert len(tops) == 1
 
 
 def test_copying_the_text_is_told_for_a_while(
@@ -103,6 +132,25 @@ def test_the_buttons_below_the_text_name_their_keys(window: MainWindow, name: st
     tips = [button.toolTip() for button in window.text_column.text_pane.findChildren(QToolButton)]
     keys = window.actions_by_name[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     assert any(tip.endswith(f"({keys})") for tip in tips)
+
+
+def test_the_list_of_shortcuts_holds_all_that_the_menus_have_and_where_they_work(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.activateWindow()
+    qtbot.keyClick(window, QKeySequence(QKeySequence.StandardKey.HelpContents)[0].key())
+    tree = window.findChild(ShortcutList).findChild(QTreeWidget)
+    menus = [tree.topLevelItem(index) for index in range(tree.topLevelItemCount())]
+    lines = [menu.child(index) for menu in menus for index in range(menu.childCount())]
+    keys = {line.text(0): line.text(1) for line in lines}
+    assert [menu.text(0) for menu in menus] == ["File", "Edit", "Read", "View", "Model", "Help"]
+    with_keys = [action for action in window.actions_by_name.values() if action.shortcuts()]
+    assert len(keys) == len(lines) == len(with_keys)
+    for action in with_keys:
+        native = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        assert keys[action.iconText()].startswith(native)
+    assert keys["Next look"] == "L on the page"
+    window.findChild(ShortcutList).close()
 
 
 def test_about_names_the_version(monkeypatch: pytest.MonkeyPatch, window: MainWindow) -> None:
@@ -422,6 +470,36 @@ def test_a_page_that_was_removed_comes_back_with_nothing_to_undo(
     with qtbot.waitSignal(session.page_selected):
         session.open_files([first])
     assert not editor(window).document().isRedoAvailable()
+
+
+def test_typing_is_undone_and_redone_from_the_menu_in_sight(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    undo, redo = (window.actions_by_name[name] for name in ("undo", "redo"))
+    open_and_load(qtbot, session, draw_page())
+    assert not undo.isEnabled()
+    qtbot.keyClicks(editor(window), "mine")
+    assert (undo.isEnabled(), redo.isEnabled()) == (True, False)
+    window.text_column.show_compare()
+    undo.trigger()
+    assert session.current_text == ""
+    assert editor(window).isVisible()
+    assert (undo.isEnabled(), redo.isEnabled()) == (False, True)
+    redo.trigger()
+    assert session.current_text == "mine"
+    until_idle(qtbot, session, lambda: session.read_replacing(session.refs))
+    assert not undo.isEnabled(), "what was read is nobody's typing"
+
+
+def test_typing_is_undone_by_key_only_where_one_types(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    qtbot.keyClicks(editor(window), "mine")
+    for focused, text in ((window.page_list.findChild(QListView), "mine"), (editor(window), "")):
+        focused.setFocus()
+        qtbot.keyClick(focused, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        assert session.current_text == text
 
 
 def test_opening_the_file_again_that_is_edited_leaves_cursor_and_undo_alone(

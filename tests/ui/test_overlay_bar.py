@@ -108,6 +108,16 @@ def test_everything_fits_in_a_narrow_pane(qtbot: QtBot, bar: OverlayBar, look: L
         assert len(hues(strip(bar))) > 10
 
 
+@pytest.mark.parametrize("look", [Look.KEPT, Look.MASS])
+def test_a_legend_without_room_for_words_shows_its_colours(bar: OverlayBar, look: Look) -> None:
+    bar.show_grids(True)
+    bar.set_look(look)
+    bar.show_legend(None if look is Look.KEPT else LEGEND)
+    bar.resize(bar.minimumSizeHint().width(), bar.height())
+    assert strip(bar).width() < 12 * bar.fontMetrics().averageCharWidth()
+    assert len(hues(strip(bar))) > 2
+
+
 def test_everything_has_a_name_and_a_tooltip(bar: OverlayBar) -> None:
     bar.show_grids(True)
     for kind in (QComboBox, QSlider, QToolButton):

@@ -198,6 +198,25 @@ def test_streaming_does_not_drag_a_cursor_at_the_end_along(pane: TextPane) -> No
     assert editor(pane).textCursor().position() == 3
 
 
+def test_whether_there_is_something_to_undo_is_told_page_by_page(pane: TextPane) -> None:
+    told: list[tuple[bool, bool]] = []
+    pane.undo_changed.connect(lambda: told.append((pane.can_undo, pane.can_redo)))
+    pane.show_text("", page="one")
+    editor(pane).insertPlainText("typed")
+    assert told[-1] == (True, False)
+    pane.set_read_only(True)
+    assert told[-1] == (False, False)
+    pane.set_read_only(False)
+    pane.undo()
+    assert told[-1] == (False, True)
+    pane.show_text("", page="two")
+    assert told[-1] == (False, False)
+    pane.show_text("", page="one")
+    assert told[-1] == (False, True)
+    pane.forget_others([])
+    assert told[-1] == (False, False)
+
+
 def test_read_only_text_cannot_be_typed_into(qtbot: QtBot, pane: TextPane, edits: list[str]) -> None:
     pane.show_text("abc")
     pane.set_read_only(True)
