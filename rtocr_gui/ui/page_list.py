@@ -114,7 +114,7 @@ class _PageDelegate(QStyledItemDelegate):
             lines = ((label, elide.ElideMiddle), (detail, elide.ElideRight))
         else:
             fitting = _fitting(label, metrics, room.width())
-            lines = ((label[:fitting], elide.ElideNone), (label[fitting:], elide.ElideMiddle))
+            lines = ((label[:fitting], elide.ElideNone), (label[fitting:].lstrip(), elide.ElideMiddle))
         for text, mode in lines:
             rect = QRect(room.left(), top, room.width(), line)
             painter.drawText(
