@@ -43,7 +43,7 @@ class Dialogues(QObject):
     @Slot()
     def ask_files(self) -> None:
         """Ask which files to open."""
-        paths = questions.ask_files(self._window, self._session.settings.last_folder)
+        paths = questions.ask_files(self._window, self._last_folder)
         if paths:
             self._session.remember(last_folder=str(paths[0].parent))
             self._session.open_files(paths)
@@ -51,7 +51,7 @@ class Dialogues(QObject):
     @Slot()
     def ask_folder(self) -> None:
         """Ask which folder to open the scans of."""
-        folder = questions.ask_folder(self._window, self._session.settings.last_folder)
+        folder = questions.ask_folder(self._window, self._last_folder)
         if folder is not None:
             self._session.remember(last_folder=str(folder))
             self._session.open_files([folder])
@@ -139,9 +139,14 @@ class Dialogues(QObject):
 
     def _export_folder(self) -> Path:
         """Not beside the page: a pasted image lies in a temporary folder, a sample in the program's own."""
-        remembered = Path(self._session.settings.last_folder or ".")
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        return remembered if remembered.is_absolute() and remembered.is_dir() else Path(documents)
+        return Path(self._last_folder or documents)
+
+    @property
+    def _last_folder(self) -> str:
+        """Empty where it is gone: Qt would offer its name as that of a file in the folder above."""
+        remembered = Path(self._session.settings.last_folder)
+        return str(remembered) if remembered.is_absolute() and remembered.is_dir() else ""
 
     @Slot()
     def ask_model_folder(self) -> None:

@@ -30,6 +30,7 @@ from PySide6.QtGui import (
     QPainter,
     QPalette,
     QPixmap,
+    QResizeEvent,
     QShortcut,
 )
 from PySide6.QtWidgets import (
@@ -113,7 +114,7 @@ class _PageDelegate(QStyledItemDelegate):
             lines = ((label, elide.ElideMiddle), (detail, elide.ElideRight))
         else:
             fitting = _fitting(label, metrics, room.width())
-            lines = ((label[:fitting], elide.ElideNone), (label[fitting:], elide.ElideMiddle))
+            lines = ((label[:fitting], elide.ElideNone), (label[fitting:].lstrip(), elide.ElideMiddle))
         for text, mode in lines:
             rect = QRect(room.left(), top, room.width(), line)
             painter.drawText(
@@ -153,6 +154,18 @@ class _PageView(QListView):
         drag = QDrag(self)
         drag.setMimeData(self.model().mimeData(self.selectedIndexes()))
         drag.exec(actions)
+
+    def sees_current(self, height_px: int) -> bool:
+        """Whether the whole row of the current page is in sight where the view has this height."""
+        place = self.visualRect(self.currentIndex())
+        return place.top() >= 0 and place.bottom() < height_px
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the current page in sight when something else, such as a notice, takes room."""
+        was_seen = self.sees_current(event.oldSize().height())
+        super().resizeEvent(event)
+        if was_seen:
+            self.scrollTo(self.currentIndex())
 
     def dropEvent(self, event: QDropEvent) -> None:
         place = event.position().toPoint()
@@ -243,7 +256,7 @@ class PageList(QWidget):
     def set_pages(self, entries: Iterable[PageEntry]) -> None:
         """List these pages instead; pages that stay keep thumbnail, state and selection."""
         current, selected, bar = self.current_key, self.selected_keys, self._view.verticalScrollBar()
-        position, was_seen = bar.value(), self._sees_current
+        position, was_seen = bar.value(), self._view.sees_current(self._view.viewport().height())
         self._model.replace(entries)
         self._asked = {key for key in self._asked if self._model.position(key) is not None}
         self._view.doItemsLayout()
@@ -254,11 +267,6 @@ class PageList(QWidget):
         if was_seen:
             self._view.scrollTo(self._view.currentIndex())
         self._await_rest()
-
-    @property
-    def _sees_current(self) -> bool:
-        place = self._view.visualRect(self._view.currentIndex())
-        return place.top() >= 0 and place.bottom() < self._view.viewport().height()
 
     @Slot(object)
     def rename(self, names: Mapping[Hashable, Hashable]) -> None:

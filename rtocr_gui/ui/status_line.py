@@ -1,6 +1,7 @@
 """The line at the bottom: what is going on, how long each stage took, and where the model runs."""
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from rtocr_gui.ocr.reading import Stage
@@ -32,7 +33,7 @@ class StatusLine(QWidget):
         self._progress.setTextVisible(False)
         self._progress.setFixedHeight(self.fontMetrics().height())
         self._progress.hide()
-        self._timings = QLabel()
+        self._timings = _YieldingLabel()
         self._timings.setAccessibleName("Time of each stage")
         self._timings.setToolTip(
             "How long each stage of the last reading of this page took.\n"
@@ -129,3 +130,15 @@ class StatusLine(QWidget):
             return
         weights = size_in_words(status.model.info.weight_bytes)
         self._device.setText(f"{status.model.device}, {status.model.dtype}  ·  {weights} weights")
+
+
+class _YieldingLabel(QLabel):
+    """One line that leaves the room to its neighbours: where it is cut, it ends in dots."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        with QPainter(self) as painter:
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, shown)

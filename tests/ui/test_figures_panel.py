@@ -21,7 +21,7 @@ from rtocr_gui.ui.figure_rows import (
 )
 from rtocr_gui.ui.figures_panel import FiguresPanel
 from rtocr_gui.ui.share_bar import ShareBar
-from rtocr_gui.ui.shown import FiguresShown, ReadingRecord
+from rtocr_gui.ui.shown import Activity, FiguresShown, ReadingRecord
 from rtocr_gui.ui.status_line import StatusLine
 from tests.ui.plans import make_plan
 
@@ -288,3 +288,18 @@ def test_the_status_line_gives_no_speed_of_a_page_that_shared_its_time(qtbot: Qt
     assert line._timings.text().endswith("shared with other pages")
     line.show_reading(make_record(0.5, 128))
     assert line._timings.text().endswith("tokens/s")
+
+
+def test_the_status_line_cuts_the_times_of_a_reading_before_what_is_going_on(qtbot: QtBot) -> None:
+    line = StatusLine()
+    qtbot.addWidget(line)
+    line.show_reading(HALF)
+    line.show_activity(Activity(page=3, page_count=12, tokens=523, together=4))
+    line.resize(line.sizeHint().width() - line._timings.sizeHint().width() // 2, line.sizeHint().height())
+    line.show()
+    cut, whole = line._timings, line._activity
+    assert whole.width() == whole.sizeHint().width()
+    assert 0 < cut.width() < cut.sizeHint().width()
+    shown = cut.grab().toImage()
+    cut.setText(f"{cut.text()} and more")
+    assert cut.grab().toImage() == shown

@@ -121,6 +121,26 @@ def test_a_long_name_takes_the_line_of_the_detail_where_there_is_none(pages: Pag
     assert (shown[0] == shown[1]) is bool(detail)
 
 
+def test_the_second_line_of_a_long_name_begins_with_a_word(pages: PageList) -> None:
+    def painted(spaces: int) -> QImage:
+        pages.set_pages([PageEntry(0, f"minutes{' ' * spaces}May.png", "")])
+        return view(pages).viewport().grab().toImage()
+
+    assert painted(60) == painted(66)
+
+
+def test_the_page_that_is_looked_at_stays_in_sight_where_the_list_gets_less_room(pages: PageList) -> None:
+    pages.set_pages(entries(20))
+    pages.select(19)
+    current = view(pages).currentIndex()
+    view(pages).scrollTo(current)
+    pages.resize(220, 300)
+    assert view(pages).visualRect(current).bottom() < view(pages).viewport().height()
+    view(pages).scrollToTop()
+    pages.resize(220, 200)
+    assert view(pages).verticalScrollBar().value() == 0
+
+
 @pytest.mark.parametrize("state", list(PageState))
 def test_every_state_has_its_own_icon_and_its_words(pages: PageList, state: PageState) -> None:
     pages.set_pages(entries(1))

@@ -109,3 +109,16 @@ def test_a_folder_is_asked_for_and_its_scans_are_opened(
     qtbot.waitUntil(lambda: [ref.path for ref in session.refs] == [scan])
     assert session.settings.last_folder == str(tmp_path)
     assert session.settings.recent_files == (str(tmp_path),)
+
+
+def test_a_folder_that_is_gone_is_not_where_files_are_looked_for(
+    window: MainWindow, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(questions, "ask_files", lambda _, folder: begun.append(folder) or [])
+    monkeypatch.setattr(questions, "ask_folder", lambda _, folder: begun.append(folder))
+    for folder in (tmp_path, tmp_path / "stick"):
+        session.remember(last_folder=str(folder))
+        window.actions_by_name["open"].trigger()
+        window.actions_by_name["open_folder"].trigger()
+    assert begun == [str(tmp_path), str(tmp_path), "", ""]
