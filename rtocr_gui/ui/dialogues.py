@@ -83,7 +83,9 @@ class Dialogues(QObject):
         refs = self._session.selected
         loss, count = self._session.loss(refs), len(refs)
         title = f"Remove {counted(count, 'page')}?" if count > 1 else "Remove page?"
-        words = _in_words(loss, lambda lost: _of_these(lost, count), f"with {'it' if count == 1 else 'them'}")
+        its = "the page" if count == 1 else "the pages"
+        when = f"unless you bring {its} back at once" if loss.typed or loss.read else f"with {its}"
+        words = _in_words(loss, lambda lost: _of_these(lost, count), when)
         if not loss.matters or questions.agrees(self._window, title, words, "Remove"):
             self._session.remove_pages(refs)
 
@@ -201,7 +203,7 @@ def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
     Args:
         loss: what would be.
         pages: names so many of the pages.
-        when: what takes it away.
+        when: what takes it away, or would keep it.
     """
     said = []
     if loss.typed:

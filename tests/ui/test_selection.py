@@ -183,6 +183,7 @@ def test_selected_pages_leave_together_after_one_question_about_what_they_hold(
     title, text, button = asked[0]
     assert (len(asked), title, button) == (1, "Remove 3 pages?", "Remove")
     assert str(text).startswith(loss[typed])
+    assert str(text).endswith("It is lost unless you bring the pages back at once.")
     assert session.refs == (book[3:] if agreed else book)
     assert session.current == (book[3] if agreed else book[2])
     assert session.selected == ((book[3],) if agreed else book[:3])
@@ -209,7 +210,7 @@ def test_pages_that_were_exported_leave_without_a_question_and_one_that_is_being
     fake_engine.reading_began.clear()
     begin_reading(qtbot, session, fake_engine)
     action(window, "remove").trigger()
-    assert asked == ["The model is still reading this page. What was read so far is lost with it."]
+    assert asked == ["The model is still reading this page. What was read so far is lost with the page."]
     assert session.refs == book[3:]
 
 
