@@ -21,9 +21,11 @@ class RemovedPages:
 
     Attributes:
         pages: themselves, in the order of the list, as they were before a reading under way.
+        model: the number of the model that was in use.
     """
 
     pages: tuple[OpenPage, ...]
+    model: int
 
 
 class OpenPages:
@@ -33,6 +35,7 @@ class OpenPages:
         self._pages: dict[PageRef, OpenPage] = {}
         self._places: dict[PageRef, None] = {}  # of all pages, unrotated, those that were removed among them
         self._opened: dict[tuple[Path, str], None] = {}  # versions of files, the last one opened at the end
+        self._model = 0  # how many were in use before this one
 
     def __len__(self) -> int:
         return len(self._pages)
@@ -126,7 +129,7 @@ class OpenPages:
             del self._pages[page.ref]
             if page.state is PageState.READING:
                 page.give_up()
-        return RemovedPages(removed)
+        return RemovedPages(removed, self._model)
 
     def blank_twins(self, removed: RemovedPages) -> tuple[PageRef, ...]:
         """Those of the removed pages that were opened again meanwhile, and hold nothing so far."""
@@ -143,7 +146,16 @@ class OpenPages:
         back = {ref: page for page in removed.pages if (ref := page.ref.unrotated) not in listed}
         there = listed | back
         self._pages = {there[place].ref: there[place] for place in self._places if place in there}
+        if removed.model != self._model:
+            for page in back.values():
+                page.forget_readings()
         return tuple(page.ref for page in back.values())
+
+    def forget_readings(self) -> None:
+        """Another model is in use, with which these compare no more, nor do those of removed pages."""
+        self._model += 1
+        for page in self:
+            page.forget_readings()
 
     def nearest(self, ref: PageRef | None, leaving: Iterable[PageRef]) -> PageRef | None:
         """What to show where pages leave: a page if it stays, else the next that does, or the last before."""

@@ -798,6 +798,28 @@ def test_the_text_of_a_page_comes_back_beside_a_newer_version_of_its_file(
     assert [entry.detail for entry in listed[-1]] == ["earlier version", ""]
 
 
+def test_a_page_comes_back_as_read_by_the_former_model_where_there_is_another_by_now(
+    qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer], tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page(), draw_page("other.png"))
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    book = session.refs
+    until_idle(qtbot, session, lambda: session.read(book))
+    session.remove_pages(book[:1])
+    with qtbot.waitSignal(session.models.adopted):
+        session.choose_model(tmp_path / "elsewhere")
+    session.take_offer(offers[0])
+    assert session.current_text.startswith("page 1 of scan.png")
+    begun: list[PageRef] = []
+    session.page_status_changed.connect(
+        lambda status: begun.append(status.ref) if status.state is PageState.READING else None
+    )
+    until_idle(qtbot, session, lambda: session.read(book[1:]))
+    begun.clear()
+    until_idle(qtbot, session, session.read_all)
+    assert begun == [book[0]]
+
+
 def test_a_file_is_let_go_of_whose_page_came_back_and_left_again(
     monkeypatch: pytest.MonkeyPatch,
     qtbot: QtBot,
