@@ -757,12 +757,33 @@ def test_a_page_that_comes_back_takes_the_place_of_itself_opened_again_but_of_no
     session.rotate_selected(90)
     session.select_page(second)
     session.edit_text("newer")
-    for offer in offers:
+    for offer in tuple(offers):
         session.take_offer(offer)
     assert session.refs == (first, second)
     assert session.current_text == "one"
     session.select_page(second)
     assert session.current_text == "newer"
+
+
+def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], offers: list[Offer]
+) -> None:
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    session.edit_text("former")
+    session.remove_pages(session.refs)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([path])
+    session.edit_text("newer")
+    session.take_offer(offers.pop())
+    assert session.current_text == "newer"
+    assert notices[-1] == (
+        "scan.png, page 1 is open again with newer text. Remove it to bring the former back."
+    )
+    again = offers.pop()
+    session.remove_pages(session.refs)
+    session.take_offer(again)
+    assert session.current_text == "former"
 
 
 def test_the_text_of_a_page_comes_back_where_its_file_is_gone(
