@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ui.notices import Notice, Offer, ReadAgain
+from rtocr_gui.ui.notices import LoadModel, Notice, Offer, ReadAgain
 
 NOTICES_KEPT = 50
 VISIBLE_LINES = 5
@@ -124,8 +124,9 @@ class NoticeBar(QFrame):
 
     @Slot()
     def withdraw_all(self) -> None:
-        """Forget all offers: there is another model, which may read pages as they are."""
-        self._drop([row for row in self._rows if row.notice.offers])
+        """Forget all offers to read or to load: there is another model, which may read pages as they are."""
+        kinds = ReadAgain | LoadModel
+        self._drop([row for row in self._rows if any(isinstance(each, kinds) for each in row.notice.offers)])
 
     @Slot()
     def clear(self) -> None:

@@ -123,6 +123,13 @@ def about_removed(removed: RemovedPages) -> Notice:
     return Notice(f"Removed {_named(removed)}.", (BringBack(removed),), is_passing=True, about=first)
 
 
+def about_left_out(removed: RemovedPages) -> Notice:
+    """Say which pages were not brought back, as they are open with other text, and offer it once more."""
+    are, them = ("is", "it") if len(removed.pages) == 1 else ("are", "them")
+    sentence = f"{_named(removed)} {are} open again with newer text. Remove {them} to bring the former back."
+    return Notice(sentence, (BringBack(removed),), about=removed.pages[0].ref.unrotated)
+
+
 def _named(removed: RemovedPages) -> str:
     pages = removed.pages
     return pages[0].ref.label if len(pages) == 1 else counted(len(pages), "page")

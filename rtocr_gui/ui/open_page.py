@@ -216,7 +216,7 @@ class OpenPage:
 
     @property
     def is_blank(self) -> bool:
-        """True where it holds no text, be it one that was emptied, and none is on its way."""
+        """True where it holds no text, be it one that was emptied, and is not being read."""
         return not (self.text or self.edited or self.state is PageState.READING)
 
     @property

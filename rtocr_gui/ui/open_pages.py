@@ -21,11 +21,11 @@ class RemovedPages:
 
     Attributes:
         pages: themselves, in the order of the list, as they were before a reading under way.
-        order: all pages that were in the list before, unrotated.
+        model: the number of the model that was in use.
     """
 
     pages: tuple[OpenPage, ...]
-    order: tuple[PageRef, ...]
+    model: int
 
 
 class OpenPages:
@@ -33,7 +33,9 @@ class OpenPages:
 
     def __init__(self) -> None:
         self._pages: dict[PageRef, OpenPage] = {}
+        self._places: dict[PageRef, None] = {}  # of all pages, unrotated, those that were removed among them
         self._opened: dict[tuple[Path, str], None] = {}  # versions of files, the last one opened at the end
+        self._model = 0  # how many were in use before this one
 
     def __len__(self) -> int:
         return len(self._pages)
@@ -67,6 +69,8 @@ class OpenPages:
         for ref in pages:
             if ref not in there:
                 self._pages[ref] = OpenPage(ref, page_count=len(pages))
+                self._places.pop(ref, None)
+                self._places[ref] = None
         for version in {(ref.path, ref.sha256) for ref in pages}:
             self._opened.pop(version, None)
             self._opened[version] = None
@@ -104,17 +108,28 @@ class OpenPages:
         self._arrange(order[:: -1 if down else 1])
 
     def _arrange(self, order: Iterable[PageRef]) -> None:
+        """List the pages in another order; the place of a removed one stays before the page that followed."""
+        listed = {ref.unrotated for ref in self._pages}
+        followed: dict[PageRef, list[PageRef]] = {}
+        removed: list[PageRef] = []
+        for place in self._places:
+            if place in listed:
+                followed[place], removed = removed, []
+            else:
+                removed.append(place)
         self._pages = {ref: self._pages[ref] for ref in order}
+        places = (place for ref in self._pages for place in (*followed[ref.unrotated], ref.unrotated))
+        self._places = dict.fromkeys((*places, *removed))
 
     def remove(self, refs: Iterable[PageRef]) -> RemovedPages:
-        """Take pages off the list."""
-        order, leaving = tuple(self), set(refs)
-        removed = tuple(page for page in order if page.ref in leaving)
+        """Take pages off the list; their places are kept."""
+        leaving = set(refs)
+        removed = tuple(page for page in self if page.ref in leaving)
         for page in removed:
             del self._pages[page.ref]
             if page.state is PageState.READING:
                 page.give_up()
-        return RemovedPages(removed, tuple(page.ref.unrotated for page in order))
+        return RemovedPages(removed, self._model)
 
     def blank_twins(self, removed: RemovedPages) -> tuple[PageRef, ...]:
         """Those of the removed pages that were opened again meanwhile, and hold nothing so far."""
@@ -122,26 +137,25 @@ class OpenPages:
         return tuple(page.ref for page in self if page.ref.unrotated in former and page.is_blank)
 
     def put_back(self, removed: RemovedPages) -> tuple[PageRef, ...]:
-        """List pages again before those that followed them, else behind those that stood before them.
+        """List pages again in their places.
 
         Returns:
             Which; not those that were opened again meanwhile.
         """
-        listed = {page.ref.unrotated for page in self}
+        listed = {page.ref.unrotated: page for page in self}
         back = {ref: page for page in removed.pages if (ref := page.ref.unrotated) not in listed}
-        followed: dict[PageRef, list[OpenPage]] = {}
-        last, waiting = None, []
-        for ref in removed.order:
-            if ref in back:
-                waiting.append(back[ref])
-            elif ref in listed:
-                followed[ref], last, waiting = waiting, ref, []
-        order = waiting if last is None else []
-        for page in self:
-            ref = page.ref.unrotated
-            order += [*followed.get(ref, ()), page, *(waiting if ref == last else ())]
-        self._pages = {page.ref: page for page in order}
+        there = listed | back
+        self._pages = {there[place].ref: there[place] for place in self._places if place in there}
+        if removed.model != self._model:
+            for page in back.values():
+                page.forget_readings()
         return tuple(page.ref for page in back.values())
+
+    def forget_readings(self) -> None:
+        """Another model is in use, with which these compare no more, nor do those of removed pages."""
+        self._model += 1
+        for page in self:
+            page.forget_readings()
 
     def nearest(self, ref: PageRef | None, leaving: Iterable[PageRef]) -> PageRef | None:
         """What to show where pages leave: a page if it stays, else the next that does, or the last before."""

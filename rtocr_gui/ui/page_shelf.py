@@ -5,6 +5,7 @@ Asks the bridge and drops answers that are no longer wanted. Knows neither the m
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -135,8 +136,12 @@ class PageShelf(QObject):
             self._show(shown)
         return removed
 
-    def put_back(self, removed: RemovedPages) -> None:
-        """List pages again and show the first, but none that was opened again and holds text by now."""
+    def put_back(self, removed: RemovedPages) -> RemovedPages:
+        """List pages again and show the first, but none that was opened again and holds text by now.
+
+        Returns:
+            Those that were left out.
+        """
         open_paths = {*self._opening.values(), *(ref.path for ref in self._pages.refs)}
         twins = self._pages.blank_twins(removed)
         self.pages_dropped.emit(twins)
@@ -150,6 +155,7 @@ class PageShelf(QObject):
         self.pages_returned.emit(back)
         if back:
             self._show(back[0])
+        return replace(removed, pages=tuple(page for page in removed.pages if page.ref not in back))
 
     def _close_unused(self, path: Path) -> None:
         if not self._pages.has_file(path) and path not in self._opening.values():

@@ -34,7 +34,15 @@ from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.exporter import Exporter
 from rtocr_gui.ui.finder import Finder
 from rtocr_gui.ui.models import Models
-from rtocr_gui.ui.notices import BringBack, LoadModel, Offer, about_file, about_page, about_removed
+from rtocr_gui.ui.notices import (
+    BringBack,
+    LoadModel,
+    Offer,
+    about_file,
+    about_left_out,
+    about_page,
+    about_removed,
+)
 from rtocr_gui.ui.open_page import OpenPage
 from rtocr_gui.ui.open_pages import OpenPages
 from rtocr_gui.ui.page_shelf import PageShelf
@@ -536,7 +544,9 @@ class Session(QObject):
         if isinstance(offer, LoadModel):
             self.models.take(offer.request)
         elif isinstance(offer, BringBack):
-            self._shelf.put_back(offer.removed)
+            left_out = self._shelf.put_back(offer.removed)
+            if left_out.pages:
+                self.notice_raised.emit(about_left_out(left_out))
         elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # or it was taken off the list since
             self.read((ref,), offer.scaling)
 

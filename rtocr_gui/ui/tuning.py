@@ -143,8 +143,7 @@ class Tuning(QObject):
 
     def forget_readings(self) -> None:
         """Another model reads otherwise: what the one before it read compares with nothing any more."""
-        for page in self._pages:
-            page.forget_readings()
+        self._pages.forget_readings()
         self.spotlight.forget()
         self._comparer.forget()
         self._curve_reader.forget()

@@ -1,6 +1,7 @@
 """Pages are put into an order of one's own, and everything follows it."""
 
 from collections.abc import Callable
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,33 @@ def test_the_earlier_version_of_a_file_is_the_earlier_one_wherever_it_is_listed(
     assert [pages.has_newer(ref) for ref in (earlier, later)] == [True, False]
     pages.remove([later])
     assert not pages.has_newer(earlier)
+
+
+@pytest.mark.parametrize("leaving", [*permutations(range(4), 3)])
+def test_pages_that_were_removed_come_back_to_their_places_in_whatever_order(
+    leaving: tuple[int, ...],
+) -> None:
+    for returning in permutations(range(3)):
+        pages = OpenPages()
+        book = tuple(PageRef(Path("/book.pdf"), index, "sha256") for index in range(4))
+        pages.add(book)
+        removed = [pages.remove([book[index]]) for index in leaving]
+        for place in returning:
+            pages.put_back(removed[place])
+        assert pages.refs == book
+
+
+def test_a_page_that_comes_back_stands_before_the_one_that_followed_it_wherever_that_was_moved() -> None:
+    pages = OpenPages()
+    book = tuple(PageRef(Path("/book.pdf"), index, "sha256") for index in range(5))
+    pages.add(book)
+    removed = [pages.remove([book[index]]) for index in (1, 4)]
+    pages.move([book[2]], book[0])
+    pages.rotate([book[2]], 90)
+    pages.add([PageRef(Path("/more.png"), 0, "sha256")])
+    for each in removed:
+        pages.put_back(each)
+    assert [ref.index for ref in pages.refs] == [1, 2, 0, 3, 4, 0]
 
 
 def test_files_that_are_dropped_on_the_list_are_left_to_the_window(

@@ -757,12 +757,33 @@ def test_a_page_that_comes_back_takes_the_place_of_itself_opened_again_but_of_no
     session.rotate_selected(90)
     session.select_page(second)
     session.edit_text("newer")
-    for offer in offers:
+    for offer in tuple(offers):
         session.take_offer(offer)
     assert session.refs == (first, second)
     assert session.current_text == "one"
     session.select_page(second)
     assert session.current_text == "newer"
+
+
+def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], offers: list[Offer]
+) -> None:
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    session.edit_text("former")
+    session.remove_pages(session.refs)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([path])
+    session.edit_text("newer")
+    session.take_offer(offers.pop())
+    assert session.current_text == "newer"
+    assert notices[-1] == (
+        "scan.png, page 1 is open again with newer text. Remove it to bring the former back."
+    )
+    again = offers.pop()
+    session.remove_pages(session.refs)
+    session.take_offer(again)
+    assert session.current_text == "former"
 
 
 def test_the_text_of_a_page_comes_back_where_its_file_is_gone(
@@ -796,6 +817,28 @@ def test_the_text_of_a_page_comes_back_beside_a_newer_version_of_its_file(
     assert session.current == former
     assert session.current_text == "mine"
     assert [entry.detail for entry in listed[-1]] == ["earlier version", ""]
+
+
+def test_a_page_comes_back_as_read_by_the_former_model_where_there_is_another_by_now(
+    qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer], tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, draw_page(), draw_page("other.png"))
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    book = session.refs
+    until_idle(qtbot, session, lambda: session.read(book))
+    session.remove_pages(book[:1])
+    with qtbot.waitSignal(session.models.adopted):
+        session.choose_model(tmp_path / "elsewhere")
+    session.take_offer(offers[0])
+    assert session.current_text.startswith("page 1 of scan.png")
+    begun: list[PageRef] = []
+    session.page_status_changed.connect(
+        lambda status: begun.append(status.ref) if status.state is PageState.READING else None
+    )
+    until_idle(qtbot, session, lambda: session.read(book[1:]))
+    begun.clear()
+    until_idle(qtbot, session, session.read_all)
+    assert begun == [book[0]]
 
 
 def test_a_file_is_let_go_of_whose_page_came_back_and_left_again(
