@@ -74,8 +74,9 @@ class ToolBar(QToolBar):
     def show_model(self, status: ModelStatus, mode: Mode | None, task: Task) -> None:
         """Name the model, offer what it was made for, and show the choices in use."""
         model = status.model
-        self.model_chip.setText(status.sentence if model or status.loading else "No model")
-        # A checkpoint describes itself: escaped, so that no markup of its own is rendered.
+        # A checkpoint names and describes itself: escaped, so that no key and no markup of its own is in use.
+        name = status.sentence if model or status.loading else "No model"
+        self.model_chip.setText(name.replace("&", "&&"))
         self.model_chip.setToolTip(
             f"<span>{html.escape(model.info.description if model else status.sentence)}</span>"
         )

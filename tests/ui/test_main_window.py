@@ -406,11 +406,12 @@ def test_what_a_checkpoint_says_of_itself_is_never_rendered_as_markup(
 ) -> None:
     with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
         session.load_model()
-    hostile = dataclasses.replace(session.model.info, description='<img src="/etc/passwd">')
+    hostile = dataclasses.replace(session.model.info, name="R&D", description='<img src="/etc/passwd">')
     model = dataclasses.replace(session.model, info=hostile)
     session.model_changed.emit(ModelStatus(model, hostile.name))
     assert "<img" not in window.tool_bar.model_chip.toolTip()
     assert "&lt;img" in window.tool_bar.model_chip.toolTip()
+    assert window.tool_bar.model_chip.shortcut().isEmpty()
 
 
 def test_the_window_remembers_its_place(window: MainWindow, session: Session) -> None:
