@@ -208,8 +208,8 @@ def test_closing_waits_for_an_export_that_is_writing_and_lets_it_begin_with_no_f
     bridge.export(lambda _: written.append("one that did not begin"))
     qtbot.waitUntil(began.is_set)
     assert not bridge.close(0.01)
-    disk.set()
     with qtbot.waitSignal(bridge.request_stopped):
+        disk.set()
         assert bridge.close(5)
     assert written == [opened[0]]
 
