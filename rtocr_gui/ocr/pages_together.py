@@ -17,7 +17,7 @@ from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.reading import ReadingEvent, ReadSettings
 
 GOING_ON_SHARE = 0.25
-"""More would let passes over few pages take the time of passes over many."""
+"""As `read_together` takes it. More would let passes over few pages take the time of passes over many."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

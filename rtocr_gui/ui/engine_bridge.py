@@ -143,8 +143,7 @@ class EngineBridge(QObject):
         request_id = next(self._ids)
 
         def job() -> None:
-            pages = self._documents.open(path, password)
-            self.document_opened.emit(DocumentOpened(request_id, path, pages))
+            self._open(request_id, path, password)
 
         return self._submit(self._document_lane, request_id, job)
 
@@ -155,9 +154,13 @@ class EngineBridge(QObject):
         def job() -> None:
             if not picture.save(str(path)):
                 raise DocumentError("The image could not be saved to a file. Free some space, and try again.")
-            self.document_opened.emit(DocumentOpened(request_id, path, self._documents.open(path)))
+            self._open(request_id, path)
 
         return self._submit(self._document_lane, request_id, job)
+
+    def _open(self, request_id: int, path: Path, password: str | None = None) -> None:
+        pages = self._documents.open(path, password)
+        self.document_opened.emit(DocumentOpened(request_id, path, pages))
 
     def close_document(self, path: Path) -> None:
         """Let go of a file and its handles, once it is in the exports that were asked for before."""

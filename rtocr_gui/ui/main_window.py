@@ -138,7 +138,7 @@ class MainWindow(QMainWindow):
         session.settings_changed.connect(self.recent_menu.show_settings)
         session.notice_raised.connect(self.notice_bar.add)
         session.pages_dropped.connect(self.notice_bar.withdraw)
-        session.models.adopted.connect(self.notice_bar.withdraw_all)
+        session.models.adopted.connect(self.notice_bar.withdraw_model_offers)
 
     def _connect_panes(self) -> None:
         session = self._session

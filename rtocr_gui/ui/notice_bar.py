@@ -123,7 +123,7 @@ class NoticeBar(QFrame):
         self._drop([row for row in self._rows if pages & _pages_to_read(row.notice)])
 
     @Slot()
-    def withdraw_all(self) -> None:
+    def withdraw_model_offers(self) -> None:
         """Forget all offers to read or to load: there is another model, which may read pages as they are."""
         kinds = ReadAgain | LoadModel
         self._drop([row for row in self._rows if any(isinstance(each, kinds) for each in row.notice.offers)])

@@ -35,8 +35,7 @@ def ask_files(parent: QWidget, folder: str) -> list[Path]:
 
 def ask_folder(parent: QWidget, folder: str) -> Path | None:
     """A folder of scans; None where the person cancelled."""
-    name = QFileDialog.getExistingDirectory(parent, "Open the scans in a folder", folder)
-    return Path(name) if name else None
+    return _ask_directory(parent, "Open the scans in a folder", folder)
 
 
 def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -> Path | None:
@@ -60,15 +59,16 @@ def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -
 
 def ask_model_folder(parent: QWidget, folder: str) -> Path | None:
     """A checkpoint folder; None where the person cancelled."""
-    name = QFileDialog.getExistingDirectory(
-        parent, "Folder with config.json, tokenizer.json and safetensors weights", folder
-    )
-    return Path(name) if name else None
+    return _ask_directory(parent, "Folder with config.json, tokenizer.json and safetensors weights", folder)
 
 
 def ask_download_folder(parent: QWidget, folder: Path) -> Path | None:
     """Where a model is downloaded to; None where the person cancelled."""
-    name = QFileDialog.getExistingDirectory(parent, "Folder to download the model to", str(folder))
+    return _ask_directory(parent, "Folder to download the model to", str(folder))
+
+
+def _ask_directory(parent: QWidget, title: str, folder: str) -> Path | None:
+    name = QFileDialog.getExistingDirectory(parent, title, folder)
     return Path(name) if name else None
 
 

@@ -115,7 +115,6 @@ def take_left_behind(folder: Path) -> tuple[Path, ...]:
 
 def _lock_of(path: Path) -> QLockFile:
     lock = QLockFile(f"{path}.lock")
-    lock.setStaleLockTime(
-        1
-    )  # the system's own lock tells whether its program runs; no age, no process number
+    # The system's own lock tells whether its program runs; no age and no process number does.
+    lock.setStaleLockTime(1)
     return lock

@@ -200,7 +200,7 @@ def test_offers_to_read_or_to_load_leave_when_there_is_another_model(make_bar: M
     stays = (about_removed(pages.remove(pages.refs)), BAD)
     for notice in (LACK, Notice("It was not loaded.", (another,)), *stays):
         bar.add(notice)
-    bar.withdraw_all()
+    bar.withdraw_model_offers()
     assert bar.notices == stays
 
 
