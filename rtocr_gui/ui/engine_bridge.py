@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 from PySide6.QtCore import QObject, Signal, SignalInstance
 from PySide6.QtGui import QImage
 
+from rtocr_gui.documents.loading import files_at
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, RtocrError
 from rtocr_gui.ocr.comparison import compare_texts
@@ -37,6 +38,7 @@ from rtocr_gui.ui.replies import (
     DocumentOpened,
     Exported,
     FitJudged,
+    FolderListed,
     ModelLoaded,
     PageEncoded,
     PageRendered,
@@ -65,8 +67,8 @@ class EngineBridge(QObject):
     """Takes requests on the main thread, answers them by signals from the lanes.
 
     Signals (each carries one frozen value):
-        document_opened (DocumentOpened), page_rendered (PageRendered), thumbnail_rendered (PageRendered),
-        exported (Exported),
+        document_opened (DocumentOpened), folder_listed (FolderListed),
+        page_rendered (PageRendered), thumbnail_rendered (PageRendered), exported (Exported),
         fit_judged (FitJudged), model_loaded (ModelLoaded), model_unloaded (),
         reload_began (), model_reloaded (LoadedModel), reload_failed (RequestFailed),
         stage_entered (StageEntered), page_encoded (PageEncoded),
@@ -81,6 +83,7 @@ class EngineBridge(QObject):
     """
 
     document_opened = Signal(object)
+    folder_listed = Signal(object)
     page_rendered = Signal(object)
     thumbnail_rendered = Signal(object)
     exported = Signal(object)
@@ -139,11 +142,15 @@ class EngineBridge(QObject):
     # Documents -----------------------------------------------------------------------------
 
     def open_document(self, path: Path, password: str | None = None) -> int:
-        """List the pages of a file. Answered by `document_opened`."""
+        """List the pages of a file. Answered by `document_opened`, of a folder by `folder_listed`."""
         request_id = next(self._ids)
 
         def job() -> None:
-            self._open(request_id, path, password)
+            files = files_at(path)
+            if files == (path,):
+                self._open(request_id, path, password)
+            else:
+                self.folder_listed.emit(FolderListed(request_id, files))
 
         return self._submit(self._document_lane, request_id, job)
 

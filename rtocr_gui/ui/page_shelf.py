@@ -11,12 +11,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
-from rtocr_gui.documents.loading import files_at
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.errors import DocumentError
 from rtocr_gui.ui.engine_bridge import EngineBridge
 from rtocr_gui.ui.open_pages import OpenPages, RemovedPages
-from rtocr_gui.ui.replies import DocumentOpened, PageRendered, RequestFailed
+from rtocr_gui.ui.replies import DocumentOpened, FolderListed, PageRendered, RequestFailed
 from rtocr_gui.ui.shown import PageFailure, PasswordQuestion
 
 
@@ -66,6 +64,7 @@ class PageShelf(QObject):
         self._selects_opened = False
         self._render_id = 0
         bridge.document_opened.connect(self._add)
+        bridge.folder_listed.connect(self._open_folder)
         bridge.page_rendered.connect(self._pass_picture)
         bridge.thumbnail_rendered.connect(self.thumbnail_rendered)
         bridge.request_failed.connect(self._report)
@@ -88,11 +87,7 @@ class PageShelf(QObject):
         Who types meanwhile (`stay`) goes on with the page that is shown, and finds the others in the list.
         """
         self._selects_opened = True
-        for path in map(Path.absolute, paths):
-            try:
-                self._to_open.extend(files_at(path))
-            except DocumentError as error:
-                self.refused.emit(path, str(error))
+        self._to_open.extend(map(Path.absolute, paths))
         self._open_next()
 
     def _open_next(self) -> None:
@@ -210,6 +205,12 @@ class PageShelf(QObject):
             self._close_unused(reply.path)  # those of its pages that are wanted are listed already
         else:
             self._list(reply)
+        self._open_next()
+
+    @Slot(object)
+    def _open_folder(self, reply: FolderListed) -> None:
+        self._opening.pop(reply.request_id, None)
+        self._to_open.extendleft(reversed(reply.files))
         self._open_next()
 
     def _list(self, reply: DocumentOpened) -> None:

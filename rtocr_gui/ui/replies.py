@@ -38,6 +38,14 @@ class DocumentOpened:
     pages: tuple[PageRef, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FolderListed:
+    """What was to be opened is a folder, with these files to open in it."""
+
+    request_id: int
+    files: tuple[Path, ...]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class PageRendered:
     """A page was rendered, in full or (thumbnail) small.

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.documents.loading import files_at
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.ui import engine_bridge
 from rtocr_gui.ui.engine_bridge import EngineBridge, RenderPage
 from rtocr_gui.ui.load_request import LoadRequest
-from rtocr_gui.ui.replies import DocumentOpened
+from rtocr_gui.ui.replies import DocumentOpened, FolderListed
 from tests.fake_engine import FakeEngine
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
@@ -41,6 +43,27 @@ def test_replies_carry_the_id_of_their_request(
     assert caught.args[0].request_id == request_id
     assert caught.args[0].ref == opened[1]
     assert caught.args[0].image.width() == 400
+
+
+def test_a_folder_is_listed_off_the_main_thread(
+    qtbot: QtBot,
+    bridge: EngineBridge,
+    draw_page: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listed_on: list[str] = []
+
+    def look(path: Path) -> tuple[Path, ...]:
+        listed_on.append(threading.current_thread().name)
+        return files_at(path)
+
+    monkeypatch.setattr(engine_bridge, "files_at", look)
+    files = draw_page("1.png"), draw_page("2.png")
+    with qtbot.waitSignal(bridge.folder_listed) as caught:
+        request_id = bridge.open_document(tmp_path)
+    assert caught.args == [FolderListed(request_id, files)]
+    assert listed_on == ["documents"]
 
 
 def test_only_the_newest_of_many_plans_is_answered(
