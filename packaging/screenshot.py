@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program, sample_pages
-from rtocr_gui.ui.page_model import PageState
+from rtocr_gui.ui.state.page_model import PageState
 from tests.virtual_display import virtual_display
 
 PICTURE = Path(__file__).parent / "readme" / "window.png"

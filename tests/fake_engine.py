@@ -12,10 +12,8 @@ import numpy as np
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import CheckpointError, ReadingError
-from rtocr_gui.ocr.fit import DoesNotFit, Fit
-from rtocr_gui.ocr.layout import build_layout
-from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
-from rtocr_gui.ocr.model_info import LoadedModel, ModelInfo
+from rtocr_gui.ocr.memory.fit import DoesNotFit, Fit
+from rtocr_gui.ocr.model.model_info import LoadedModel, ModelInfo
 from rtocr_gui.ocr.pages_together import PageEvent, PageRequest, Steps, read_together
 from rtocr_gui.ocr.reading import (
     TASKS,
@@ -33,6 +31,8 @@ from rtocr_gui.ocr.reading import (
     StopReason,
     TextDelta,
 )
+from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.pruning.plan import PrunePlan, TokenMeasures, plan_pruning
 from rtocr_gui.pruning.selection import order_by_norm
 from rtocr_gui.tokens import TokenLayout

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QSlider, QStyle, QStyle
 
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui import app
-from rtocr_gui.ui.page_model import PageState
+from rtocr_gui.ui.state.page_model import PageState
 
 PATIENCE_MS = 100_000
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from rtocr_gui.ocr.decoding import GreedyGeneration, Prompt
-from rtocr_gui.ocr.drafting import Drafter
-from rtocr_gui.ocr.greedy import GenerationRules
+from rtocr_gui.ocr.decoder.decoding import GreedyGeneration, Prompt
+from rtocr_gui.ocr.decoder.drafting import Drafter
+from rtocr_gui.ocr.decoder.greedy import GenerationRules
 
 BEGINNING = Prompt(torch.zeros(4, 2), torch.arange(4), next_position=10)
 """A prompt of ten positions, four of which were kept."""

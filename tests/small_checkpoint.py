@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from rtocr_gui.ocr.architecture import read_architecture
-from rtocr_gui.ocr.manifest import expected_tensors
+from rtocr_gui.ocr.model.architecture import read_architecture
+from rtocr_gui.ocr.model.manifest import expected_tensors
 from rtocr_gui.resources import resource_path
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.asking import ASKS, LONGEST_WORDS, asked_task
-from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 
 LOCATE, OWN = ASKS
 

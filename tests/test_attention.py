@@ -15,12 +15,12 @@ from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import ReadingError
-from rtocr_gui.ocr import attention
-from rtocr_gui.ocr.attention import trace_reading
-from rtocr_gui.ocr.checkpoint import load_model
-from rtocr_gui.ocr.decoding import Prompt, build_prompt
+from rtocr_gui.ocr.decoder import attention
+from rtocr_gui.ocr.decoder.attention import trace_reading
+from rtocr_gui.ocr.decoder.decoding import Prompt, build_prompt
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.folder import check_folder
+from rtocr_gui.ocr.model.checkpoint import load_model
+from rtocr_gui.ocr.model.folder import check_folder
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadingTrace, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.resources import resource_path

@@ -15,7 +15,8 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
-from rtocr_gui.ocr.auto_mode import (
+from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, Mode, Scaling
+from rtocr_gui.ocr.vision.auto_mode import (
     PITCH_PER_X_HEIGHT,
     choose_mode,
     is_legible,
@@ -23,9 +24,8 @@ from rtocr_gui.ocr.auto_mode import (
     mode_for_print,
     stroke_pitch,
 )
-from rtocr_gui.ocr.layout import TILE_PX
-from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, Mode, Scaling
-from rtocr_gui.ocr.views import choose_tiles, make_views
+from rtocr_gui.ocr.vision.layout import TILE_PX
+from rtocr_gui.ocr.vision.views import choose_tiles, make_views
 from tests.small_checkpoint import write_checkpoint
 
 A4_200_DPI = 1654, 2339
@@ -273,7 +273,7 @@ def _can_be_made(page: Image.Image, mode: Mode) -> bool:
 def test_a_model_of_one_mode_gets_that_mode_without_a_look_at_the_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delattr("rtocr_gui.ocr.auto_mode.stroke_pitch")
+    monkeypatch.delattr("rtocr_gui.ocr.vision.auto_mode.stroke_pitch")
 
     assert choose_mode(Image.new("RGB", (9, 9)), (Mode.TINY,)) is Mode.TINY
 
@@ -381,8 +381,8 @@ def test_an_empty_page_is_legible_in_every_mode() -> None:
 def test_an_encoded_page_knows_whether_its_print_is_too_small_and_measures_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rtocr_gui.ocr import page_encoder
     from rtocr_gui.ocr.engine import Engine
+    from rtocr_gui.ocr.vision import page_encoder
 
     measured: list[Image.Image] = []
 
@@ -407,7 +407,7 @@ def test_an_encoded_page_knows_whether_its_print_is_too_small_and_measures_it_on
 
 
 def test_choosing_a_mode_loads_no_torch() -> None:
-    program = "import sys, rtocr_gui.ocr.auto_mode; sys.exit('torch' in sys.modules)"
+    program = "import sys, rtocr_gui.ocr.vision.auto_mode; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 

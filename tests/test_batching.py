@@ -16,15 +16,16 @@ from hypothesis import strategies as st
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.pages import PageImage
-from rtocr_gui.ocr import batching, greedy, page_encoder, page_stages, pages_together
-from rtocr_gui.ocr.architecture import read_architecture
-from rtocr_gui.ocr.batching import PAGES_AT_ONCE, Batch, SharedGeneration, pages_at_once
-from rtocr_gui.ocr.checkpoint import load_model
-from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt
+from rtocr_gui.ocr import page_stages, pages_together
+from rtocr_gui.ocr.decoder import batching, greedy
+from rtocr_gui.ocr.decoder.batching import PAGES_AT_ONCE, Batch, SharedGeneration, pages_at_once
+from rtocr_gui.ocr.decoder.decoding import Decoder, GreedyGeneration, Prompt
+from rtocr_gui.ocr.decoder.greedy import GenerationRules, GreedyText
+from rtocr_gui.ocr.decoder.growing_cache import make_cache
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.folder import check_folder
-from rtocr_gui.ocr.greedy import GenerationRules, GreedyText
-from rtocr_gui.ocr.growing_cache import make_cache
+from rtocr_gui.ocr.model.architecture import read_architecture
+from rtocr_gui.ocr.model.checkpoint import load_model
+from rtocr_gui.ocr.model.folder import check_folder
 from rtocr_gui.ocr.pages_together import PageEvent, PageFailed, PageRequest, Steps
 from rtocr_gui.ocr.reading import (
     TASKS,
@@ -37,6 +38,7 @@ from rtocr_gui.ocr.reading import (
     StopReason,
     TextDelta,
 )
+from rtocr_gui.ocr.vision import page_encoder
 from rtocr_gui.pruning.plan import PruneSettings
 from tests.small_checkpoint import small_config, write_checkpoint
 

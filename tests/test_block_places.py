@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtocr_gui.ocr.block_places import BlockPlaces
-from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.reading import TASKS
+from rtocr_gui.ocr.text.block_places import BlockPlaces
+from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 
 MARKDOWN = next(task for task in TASKS if task.name == "markdown")
 RAW = (

@@ -17,8 +17,8 @@ from safetensors.numpy import load_file, save_file
 from transformers import UnlimitedOcrForConditionalGeneration, core_model_loading
 
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.checkpoint import load_checkpoint, load_model, stock_config
-from rtocr_gui.ocr.folder import check_folder, inspect_checkpoint, open_folder
+from rtocr_gui.ocr.model.checkpoint import load_checkpoint, load_model, stock_config
+from rtocr_gui.ocr.model.folder import check_folder, inspect_checkpoint, open_folder
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import (
@@ -74,7 +74,7 @@ def test_the_precision_is_that_of_most_weights(folder: Path, kind: type[np.gener
 
 def test_inspecting_a_folder_needs_no_torch() -> None:
     code = (
-        "import sys; from pathlib import Path; from rtocr_gui.ocr.folder import inspect_checkpoint; "
+        "import sys; from pathlib import Path; from rtocr_gui.ocr.model.folder import inspect_checkpoint; "
         f"inspect_checkpoint(Path({str(resource_path('miniature'))!r})); "
         "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     )

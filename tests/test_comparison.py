@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtocr_gui.ocr.comparison import (
+from rtocr_gui.ocr.text.comparison import (
     EXCERPT_LENGTH,
     Change,
     TextComparison,

@@ -11,11 +11,11 @@ import torch
 from safetensors.numpy import save_file
 from torch.utils.flop_counter import FlopCounterMode
 
-from rtocr_gui.ocr.architecture import DecoderSizes, read_architecture
-from rtocr_gui.ocr.checkpoint import Checkpoint, load_checkpoint
-from rtocr_gui.ocr.cost import prefill_cost
-from rtocr_gui.ocr.decoding import Decoder, Prompt, build_prompt
-from rtocr_gui.ocr.folder import open_folder
+from rtocr_gui.ocr.decoder.cost import prefill_cost
+from rtocr_gui.ocr.decoder.decoding import Decoder, Prompt, build_prompt
+from rtocr_gui.ocr.model.architecture import DecoderSizes, read_architecture
+from rtocr_gui.ocr.model.checkpoint import Checkpoint, load_checkpoint
+from rtocr_gui.ocr.model.folder import open_folder
 from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import small_config, small_weights, write_checkpoint, write_config
 

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.errors import ReadingError
-from rtocr_gui.ocr.checkpoint import load_model
-from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, build_prompt
-from rtocr_gui.ocr.encoding import encode_views
-from rtocr_gui.ocr.folder import check_folder
-from rtocr_gui.ocr.greedy import Candidates, GenerationRules, GreedyText
-from rtocr_gui.ocr.layout import build_layout
+from rtocr_gui.ocr.decoder.decoding import Decoder, GreedyGeneration, build_prompt
+from rtocr_gui.ocr.decoder.greedy import Candidates, GenerationRules, GreedyText
+from rtocr_gui.ocr.decoder.repetition import banned_tokens
+from rtocr_gui.ocr.model.checkpoint import load_model
+from rtocr_gui.ocr.model.folder import check_folder
 from rtocr_gui.ocr.reading import Mode, StopReason
-from rtocr_gui.ocr.repetition import banned_tokens
-from rtocr_gui.ocr.views import PageViews, make_views, normalise
+from rtocr_gui.ocr.vision.encoding import encode_views
+from rtocr_gui.ocr.vision.layout import build_layout
+from rtocr_gui.ocr.vision.views import PageViews, make_views, normalise
 from tests.scripted_decoder import BEGINNING, ScriptedDecoder, run_to_end
 from tests.small_checkpoint import write_checkpoint
 from tests.test_views import noise_page

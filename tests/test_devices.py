@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.ocr import devices
-from rtocr_gui.ocr.devices import (
+from rtocr_gui.ocr.machine import devices
+from rtocr_gui.ocr.machine.devices import (
     choose_device,
     find_spots,
     free_bytes,

@@ -17,14 +17,14 @@ from huggingface_hub import constants, scan_cache_dir, try_to_load_from_cache
 from huggingface_hub.utils import close_session
 
 from rtocr_gui.errors import CheckpointError, DownloadError, SettingsError
-from rtocr_gui.ocr import download as download_module
-from rtocr_gui.ocr import hub as hub_module
-from rtocr_gui.ocr.download import Patience, discard_download, download_model
-from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage, Meter
-from rtocr_gui.ocr.download_record import read_record
-from rtocr_gui.ocr.folder import inspect_checkpoint
-from rtocr_gui.ocr.hub_errors import explain
-from rtocr_gui.ocr.model_source import REVISION, ModelSource
+from rtocr_gui.ocr.library import download as download_module
+from rtocr_gui.ocr.library import hub as hub_module
+from rtocr_gui.ocr.library.download import Patience, discard_download, download_model
+from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
+from rtocr_gui.ocr.library.download_record import read_record
+from rtocr_gui.ocr.library.hub_errors import explain
+from rtocr_gui.ocr.library.model_source import REVISION, ModelSource
+from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from tests.hub_server import INFO, HubServer, Trouble
 from tests.published_model import NEEDED, UNWANTED, WEIGHTS, published_files
 
@@ -509,7 +509,7 @@ def test_a_proxy_of_the_system_with_which_no_server_can_be_asked_is_told(
     proxy: str, sentence: str, hub: HubServer, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "socksio", None)  # type: ignore[arg-type]  # as if not installed
-    for module in ("httpx2._utils", "rtocr_gui.ocr.hub_errors"):  # as Windows and macOS have it
+    for module in ("httpx2._utils", "rtocr_gui.ocr.library.hub_errors"):  # as Windows and macOS have it
         monkeypatch.setattr(f"{module}.getproxies", lambda: {"http": proxy, "https": proxy})
     with pytest.raises(DownloadError, match=f"^The system's proxy {sentence}"):
         run(hub, folder)

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from rtocr_gui.documents.pages import PageImage
-from rtocr_gui.ocr.architecture import DecoderSizes
-from rtocr_gui.ocr.checkpoint import load_model
-from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt
-from rtocr_gui.ocr.drafting import ALLOWANCE, Drafter, EarlierTexts, pass_cost
+from rtocr_gui.ocr.decoder.decoding import Decoder, GreedyGeneration, Prompt
+from rtocr_gui.ocr.decoder.drafting import ALLOWANCE, Drafter, EarlierTexts, pass_cost
+from rtocr_gui.ocr.decoder.greedy import GenerationRules
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.folder import check_folder
-from rtocr_gui.ocr.greedy import GenerationRules
+from rtocr_gui.ocr.model.architecture import DecoderSizes
+from rtocr_gui.ocr.model.checkpoint import load_model
+from rtocr_gui.ocr.model.folder import check_folder
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta
 from rtocr_gui.pruning.plan import PruneSettings
 from tests.scripted_decoder import BEGINNING, run_to_end

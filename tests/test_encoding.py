@@ -12,13 +12,13 @@ from PIL import Image
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.pages import PageImage, PageRef
-from rtocr_gui.ocr.checkpoint import load_checkpoint
-from rtocr_gui.ocr.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.folder import open_folder
-from rtocr_gui.ocr.layout import build_layout
+from rtocr_gui.ocr.model.checkpoint import load_checkpoint
+from rtocr_gui.ocr.model.folder import open_folder
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
-from rtocr_gui.ocr.views import PageViews, make_views, normalise
+from rtocr_gui.ocr.vision.encoding import encode_views, encode_with_cls_attention
+from rtocr_gui.ocr.vision.layout import build_layout
+from rtocr_gui.ocr.vision.views import PageViews, make_views, normalise
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.tokens import TokenKind
 from tests.small_checkpoint import write_checkpoint

@@ -16,11 +16,10 @@ from PIL import Image, ImageDraw, ImageFont
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import CheckpointError, PruningError, ReadingError, SettingsError
 from rtocr_gui.ocr import engine as engine_module
-from rtocr_gui.ocr import page_encoder, page_stages
-from rtocr_gui.ocr.cache import ByteBoundedCache
-from rtocr_gui.ocr.decoding import Decoder, Prompt
+from rtocr_gui.ocr import page_stages
+from rtocr_gui.ocr.decoder.decoding import Decoder, Prompt
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.machine.threads import usable_cpus, wait_without_spinning
 from rtocr_gui.ocr.reading import (
     TASKS,
     EncodedPage,
@@ -33,8 +32,10 @@ from rtocr_gui.ocr.reading import (
     StopReason,
     TextDelta,
 )
-from rtocr_gui.ocr.threads import usable_cpus, wait_without_spinning
-from rtocr_gui.ocr.transcript import Transcript
+from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.text.transcript import Transcript
+from rtocr_gui.ocr.vision import page_encoder
+from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import write_checkpoint
@@ -329,7 +330,7 @@ def test_a_failure_in_the_middle_of_the_text_is_told_in_words(
     def fail(*arguments: object) -> None:
         raise RuntimeError("device lost")
 
-    monkeypatch.setattr("rtocr_gui.ocr.decoding.Decoder.feed", fail)
+    monkeypatch.setattr("rtocr_gui.ocr.decoder.decoding.Decoder.feed", fail)
     with pytest.raises(ReadingError, match=r"failed on middle\.png"):
         read(miniature_engine, page("middle.png"))
 

@@ -24,8 +24,8 @@ from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.export.plan_json import plan_as_json
 from rtocr_gui.export.tables import missing_ends
 from rtocr_gui.export.writing import check_target, write_bytes_atomically, write_text_atomically
-from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
 from rtocr_gui.tokens import TokenKind
 from tests.fake_engine import measure_by_seed

@@ -10,8 +10,8 @@ from PIL import Image
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.figures import assets_folder, figures_of, link_figures, write_figures
-from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.reading import TASKS, Block
+from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 
 RAW = (
     "<|ref|>title<|/ref|><|det|>[[0, 0, 999, 99]]<|/det|>\n# Report\n\n"

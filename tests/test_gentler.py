@@ -2,8 +2,8 @@
 
 import pytest
 
-from rtocr_gui.ocr.gentler import after_a_loop, after_memory_ran_out, smaller_views
-from rtocr_gui.ocr.memory import View
+from rtocr_gui.ocr.memory.gentler import after_a_loop, after_memory_ran_out, smaller_views
+from rtocr_gui.ocr.memory.need import View
 from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
 

@@ -28,16 +28,16 @@ from torch import Tensor
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.loading import open_document
-from rtocr_gui.ocr.architecture import read_architecture
-from rtocr_gui.ocr.checkpoint import load_model
-from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt, build_prompt
-from rtocr_gui.ocr.encoding import encode_views
-from rtocr_gui.ocr.folder import check_folder
-from rtocr_gui.ocr.greedy import GenerationRules
-from rtocr_gui.ocr.layout import build_layout
-from rtocr_gui.ocr.manifest import expected_tensors, unused_tensors
+from rtocr_gui.ocr.decoder.decoding import Decoder, GreedyGeneration, Prompt, build_prompt
+from rtocr_gui.ocr.decoder.greedy import GenerationRules
+from rtocr_gui.ocr.model.architecture import read_architecture
+from rtocr_gui.ocr.model.checkpoint import load_model
+from rtocr_gui.ocr.model.folder import check_folder
+from rtocr_gui.ocr.model.manifest import expected_tensors, unused_tensors
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.ocr.views import PageViews, make_views, normalise
+from rtocr_gui.ocr.vision.encoding import encode_views
+from rtocr_gui.ocr.vision.layout import build_layout
+from rtocr_gui.ocr.vision.views import PageViews, make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, TokenMeasures, plan_pruning
 from rtocr_gui.pruning.selection import surviving_positions

@@ -9,8 +9,8 @@ from transformers import DynamicCache, UnlimitedOcrForConditionalGeneration
 from transformers.cache_utils import DynamicLayer
 from transformers.models.unlimited_ocr.configuration_unlimited_ocr import UnlimitedOcrTextConfig
 
-from rtocr_gui.ocr import growing_cache
-from rtocr_gui.ocr.growing_cache import ROOM_TOKENS, GrowingLayer, make_cache
+from rtocr_gui.ocr.decoder import growing_cache
+from rtocr_gui.ocr.decoder.growing_cache import ROOM_TOKENS, GrowingLayer, make_cache
 
 CPU = torch.device("cpu")
 

@@ -12,11 +12,12 @@ from PIL import Image
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr import engine as engine_module
-from rtocr_gui.ocr import headroom, page_encoder
+from rtocr_gui.ocr.decoder.repetition import Loop
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.fit import DoesNotFit
+from rtocr_gui.ocr.memory import headroom
+from rtocr_gui.ocr.memory.fit import DoesNotFit
 from rtocr_gui.ocr.reading import TASKS, Mode, OutOfMemory, Reading, ReadSettings, Scaling, StopReason
-from rtocr_gui.ocr.repetition import Loop
+from rtocr_gui.ocr.vision import page_encoder
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from tests.small_checkpoint import small_config, write_checkpoint
 
@@ -211,7 +212,7 @@ def test_a_reading_that_ended_in_a_loop_offers_another_view(
     def loops(token_ids: Sequence[int], *_rest: object) -> Loop | None:
         return Loop(start=1, period=1) if len(token_ids) >= 32 else None
 
-    monkeypatch.setattr("rtocr_gui.ocr.greedy.find_loop", loops)
+    monkeypatch.setattr("rtocr_gui.ocr.decoder.greedy.find_loop", loops)
     settings = ReadSettings(Scaling(Mode.GUNDAM), TASKS[1], max_new_tokens=80, stop_at_end=False)
     reading = read(engine, page, settings)
     assert reading.stop_reason is StopReason.LOOP

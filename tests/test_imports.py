@@ -59,18 +59,25 @@ WITHOUT_TORCH = (
     "rtocr_gui.tokens",
     "rtocr_gui.pruning.plan",
     "rtocr_gui.pruning.selection",
-    "rtocr_gui.ocr.comparison",
+    "rtocr_gui.ocr.text.comparison",
     "rtocr_gui.ocr.curve",
-    "rtocr_gui.ocr.download",
-    "rtocr_gui.ocr.fit",
-    "rtocr_gui.ocr.folder",
-    "rtocr_gui.ocr.layout",
-    "rtocr_gui.ocr.library",
-    "rtocr_gui.ocr.model_info",
+    "rtocr_gui.ocr.library.download",
+    "rtocr_gui.ocr.memory.fit",
+    "rtocr_gui.ocr.model.folder",
+    "rtocr_gui.ocr.vision.layout",
+    "rtocr_gui.ocr.library.library",
+    "rtocr_gui.ocr.model.model_info",
     "rtocr_gui.ocr.reading",
-    "rtocr_gui.ocr.views",
+    "rtocr_gui.ocr.vision.views",
     "rtocr_gui.cli.main",
 )
+
+LAYERS = {
+    "ocr": "reading | machine | model | vision | decoder library text | memory",
+    "ui": "parts | background | state | page text tuning dialogs | window",
+}
+"""What lies within a room, from the lowest to the highest: each folder imports, of the others, the lower ones
+only, so that panes, which stand side by side, never call each other. The rest of the room stands on all."""
 
 
 def sources(folder: Path) -> list[Path]:
@@ -143,6 +150,38 @@ def test_a_room_imports_only_what_it_may(name: str) -> None:
             if not may:
                 trespasses.append(f"{module_name(path)} imports {imported}")
     assert not trespasses
+
+
+@pytest.mark.parametrize("room_name", LAYERS)
+def test_every_folder_of_a_room_has_its_layer(room_name: str) -> None:
+    layers = LAYERS[room_name].replace("|", "").split()
+    assert {path.parent.name for path in PACKAGE.glob(f"{room_name}/*/__init__.py")} <= set(layers)
+
+
+@pytest.mark.parametrize("room_name", LAYERS)
+def test_a_layer_imports_only_lower_ones(room_name: str) -> None:
+    lower: set[str] = set()
+    trespasses = []
+    for layer in LAYERS[room_name].split("|"):
+        for name in layer.split():
+            allowed = lower | {name}
+            for path in sources(PACKAGE / room_name / name):
+                for imported in imported_modules(path):
+                    inside = imported.removeprefix(f"rtocr_gui.{room_name}.")
+                    if inside != imported and inside.split(".")[0] not in allowed:
+                        trespasses.append(f"{module_name(path)} imports {imported}")
+        lower |= set(layer.split())
+    assert not trespasses
+
+
+def test_only_panes_and_dialogs_know_widgets() -> None:
+    knowing = [
+        module_name(path)
+        for layer in ("background", "state")
+        for path in sources(PACKAGE / "ui" / layer)
+        if any(imported.startswith("PySide6.QtWidgets") for imported in imported_modules(path))
+    ]
+    assert not knowing
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.stem)

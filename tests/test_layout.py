@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from rtocr_gui.ocr.layout import TILE_PX, build_layout, letterbox_xywh
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.ocr.views import PageViews, choose_tiles, make_views
+from rtocr_gui.ocr.vision.layout import TILE_PX, build_layout, letterbox_xywh
+from rtocr_gui.ocr.vision.views import PageViews, choose_tiles, make_views
 from rtocr_gui.tokens import TOKEN_PX, TokenKind, TokenLayout
 
 MODES = st.sampled_from(list(Mode))

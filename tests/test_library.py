@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.architecture import read_architecture
-from rtocr_gui.ocr.download_progress import DownloadStage
-from rtocr_gui.ocr.download_record import DownloadRecord, part_path, read_record, write_record
-from rtocr_gui.ocr.folder import check_folder
-from rtocr_gui.ocr.library import ModelEntry, Origin, check_model, list_models, look_into
-from rtocr_gui.ocr.manifest import expected_tensors, unused_tensors
-from rtocr_gui.ocr.model_files import ModelFile
-from rtocr_gui.ocr.model_source import REVISION, ModelSource, default_cache, default_endpoint
+from rtocr_gui.ocr.library.download_progress import DownloadStage
+from rtocr_gui.ocr.library.download_record import DownloadRecord, part_path, read_record, write_record
+from rtocr_gui.ocr.library.library import ModelEntry, Origin, check_model, list_models, look_into
+from rtocr_gui.ocr.library.model_source import REVISION, ModelSource, default_cache, default_endpoint
+from rtocr_gui.ocr.model.architecture import read_architecture
+from rtocr_gui.ocr.model.folder import check_folder
+from rtocr_gui.ocr.model.manifest import expected_tensors, unused_tensors
+from rtocr_gui.ocr.model.model_files import ModelFile
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.resources import resource_path
 from tests.hub_server import git_blob_id, is_large, sha256
@@ -165,7 +165,7 @@ def test_the_hubs_environment_is_honoured(
     variables: dict[str, str], cache: str, endpoint: str, tmp_path: Path
 ) -> None:
     program = (
-        "from rtocr_gui.ocr.model_source import *; print(default_cache()); print(default_endpoint());"
+        "from rtocr_gui.ocr.library.model_source import *; print(default_cache()); print(default_endpoint());"
         "print(ModelSource.published().host)"
     )
     places = {"home": str(tmp_path), "default": str(tmp_path / ".cache" / "huggingface" / "hub")}
@@ -310,7 +310,7 @@ def test_a_file_that_is_gone_is_named(downloaded: Path) -> None:
 
 
 def test_a_check_can_be_stopped(downloaded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rtocr_gui.ocr.library.time.monotonic", itertools.count().__next__)
+    monkeypatch.setattr("rtocr_gui.ocr.library.library.time.monotonic", itertools.count().__next__)
     cancel = threading.Event()
     stages = []
     for progress in check_model(downloaded, cancel):

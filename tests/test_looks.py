@@ -22,8 +22,8 @@ from rtocr_gui.export.looks import (
     tints,
 )
 from rtocr_gui.export.overlay import draw_overlay
-from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
 from rtocr_gui.pruning.transport import transport_of
 from tests.fake_engine import measure_by_seed

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtocr_gui.ocr.markup import parse_blocks, places_without_grounding, strip_grounding
 from rtocr_gui.ocr.reading import TASKS, Block, Task
+from rtocr_gui.ocr.text.markup import parse_blocks, places_without_grounding, strip_grounding
 
 MARKDOWN, TEXT, OCR = (
     next(task for task in TASKS if task.name == name) for name in ("markdown", "text", "ocr")

@@ -9,14 +9,15 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from rtocr_gui.ocr.architecture import Architecture, read_architecture
-from rtocr_gui.ocr.devices import PRECISIONS
-from rtocr_gui.ocr.fit import MINIATURE_BYTES, DoesNotFit, Fit, Spot, judge_fit
-from rtocr_gui.ocr.folder import check_folder, describe
-from rtocr_gui.ocr.main_memory import UNKNOWN, free_main_memory
-from rtocr_gui.ocr.manifest import expected_tensors
-from rtocr_gui.ocr.memory import VALUE_BYTES, MemoryNeed, View, memory_need
-from rtocr_gui.ocr.model_info import ModelInfo
+from rtocr_gui.ocr.machine.devices import PRECISIONS
+from rtocr_gui.ocr.machine.main_memory import UNKNOWN, free_main_memory
+from rtocr_gui.ocr.machine.spot import Spot
+from rtocr_gui.ocr.memory.fit import MINIATURE_BYTES, DoesNotFit, Fit, judge_fit
+from rtocr_gui.ocr.memory.need import VALUE_BYTES, MemoryNeed, View, memory_need
+from rtocr_gui.ocr.model.architecture import Architecture, read_architecture
+from rtocr_gui.ocr.model.folder import check_folder, describe
+from rtocr_gui.ocr.model.manifest import expected_tensors
+from rtocr_gui.ocr.model.model_info import ModelInfo
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.resources import resource_path
 

@@ -12,7 +12,7 @@ from huggingface_hub import constants
 from huggingface_hub.utils import close_session
 
 from rtocr_gui.cli.main import main
-from rtocr_gui.ocr.model_source import REVISION, ModelSource
+from rtocr_gui.ocr.library.model_source import REVISION, ModelSource
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, save_settings, settings_path
 from tests.hub_server import HubServer, Trouble

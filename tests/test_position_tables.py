@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from transformers import UnlimitedOcrForConditionalGeneration
 
-from rtocr_gui.ocr.checkpoint import load_model
-from rtocr_gui.ocr.encoding import encode_views
-from rtocr_gui.ocr.folder import check_folder
-from rtocr_gui.ocr.position_tables import keep_position_tables
+from rtocr_gui.ocr.model.checkpoint import load_model
+from rtocr_gui.ocr.model.folder import check_folder
+from rtocr_gui.ocr.model.position_tables import keep_position_tables
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.ocr.views import make_views
+from rtocr_gui.ocr.vision.encoding import encode_views
+from rtocr_gui.ocr.vision.views import make_views
 from tests.small_checkpoint import write_checkpoint
 
 Model = UnlimitedOcrForConditionalGeneration

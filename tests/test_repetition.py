@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtocr_gui.ocr.decoding import GreedyGeneration
-from rtocr_gui.ocr.greedy import GenerationRules
+from rtocr_gui.ocr.decoder.decoding import GreedyGeneration
+from rtocr_gui.ocr.decoder.greedy import GenerationRules
+from rtocr_gui.ocr.decoder.repetition import LONGEST_PERIOD, Loop, find_loop
 from rtocr_gui.ocr.reading import NgramBan, StopReason
-from rtocr_gui.ocr.repetition import LONGEST_PERIOD, Loop, find_loop
 from tests.scripted_decoder import ScriptedDecoder, run_to_end
 
 END, FALLBACK = 1, 999

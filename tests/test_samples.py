@@ -9,7 +9,7 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.folder import inspect_checkpoint
+from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path

@@ -13,15 +13,15 @@ from rtocr_gui.cli.main import main
 from rtocr_gui.cli.pages import choose_task
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.architecture import read_architecture
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.families import DEEPSEEK_OCR, UNLIMITED_OCR
-from rtocr_gui.ocr.folder import inspect_checkpoint
-from rtocr_gui.ocr.library import look_into
-from rtocr_gui.ocr.manifest import expected_tensors, unused_tensors
-from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
-from rtocr_gui.ocr.model_info import PUBLISHED_PRINT, PrintSizes
+from rtocr_gui.ocr.library.library import look_into
+from rtocr_gui.ocr.model.architecture import read_architecture
+from rtocr_gui.ocr.model.families import DEEPSEEK_OCR, UNLIMITED_OCR
+from rtocr_gui.ocr.model.folder import inspect_checkpoint
+from rtocr_gui.ocr.model.manifest import expected_tensors, unused_tensors
+from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT, PrintSizes
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from tests.small_checkpoint import small_config, unlimited_config, write_checkpoint, write_config
 
 PUBLISHED = Path(__file__).parent / "golden" / "deepseek_ocr_config.json"

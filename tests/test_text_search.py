@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtocr_gui.ocr.text_search import find_words
+from rtocr_gui.ocr.text.text_search import find_words
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rtocr_gui.ocr.reading import TASKS
-from rtocr_gui.ocr.token_places import TokenPlaces, token_spans
+from rtocr_gui.ocr.text.token_places import TokenPlaces, token_spans
 
 MARKDOWN, TEXT = (next(task for task in TASKS if task.name == name) for name in ("markdown", "text"))
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from rtocr_gui.ocr.architecture import read_architecture
+from rtocr_gui.ocr.model.architecture import read_architecture
+from rtocr_gui.ocr.model.tokenizer import PageTokenizer, TextStream, spell
 from rtocr_gui.ocr.reading import TASKS
-from rtocr_gui.ocr.tokenizer import PageTokenizer, TextStream, spell
 from rtocr_gui.resources import resource_path
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rtocr_gui.errors import ReadingError
-from rtocr_gui.ocr.layout import TILE_PX
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.ocr.views import PADDING_GREY, choose_tiles, make_views, normalise
+from rtocr_gui.ocr.vision.layout import TILE_PX
+from rtocr_gui.ocr.vision.views import PADDING_GREY, choose_tiles, make_views, normalise
 
 SIDES = st.integers(min_value=1, max_value=6000)
 

@@ -15,13 +15,13 @@ from torch import Tensor
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.pages import PageImage, PageRef
-from rtocr_gui.ocr import attention
-from rtocr_gui.ocr.attention import trace_reading
-from rtocr_gui.ocr.checkpoint import load_model
-from rtocr_gui.ocr.decoding import Decoder, Prompt, build_prompt
+from rtocr_gui.ocr.decoder import attention
+from rtocr_gui.ocr.decoder.attention import trace_reading
+from rtocr_gui.ocr.decoder.decoding import Decoder, Prompt, build_prompt
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.families import UNLIMITED_OCR
-from rtocr_gui.ocr.folder import check_folder
+from rtocr_gui.ocr.model.checkpoint import load_model
+from rtocr_gui.ocr.model.families import UNLIMITED_OCR
+from rtocr_gui.ocr.model.folder import check_folder
 from rtocr_gui.ocr.pages_together import PageRequest
 from rtocr_gui.ocr.reading import Mode, Reading, ReadingEvent, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings

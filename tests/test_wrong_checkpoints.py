@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rtocr_gui.ocr.folder import check_folder, load_tokenizer
+from rtocr_gui.ocr.model.folder import check_folder, load_tokenizer
 from tests.small_checkpoint import rewrite_header, shard, unlimited_config, write_checkpoint
 from tests.wrong_checkpoints import WRONG_FOLDERS, WrongFolder, refusal
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.folder import inspect_checkpoint
+from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from tests.small_checkpoint import write_checkpoint
 from tests.spoiling import (
     INDEX,

@@ -15,17 +15,17 @@ from pathlib import Path
 
 import torch
 
-from rtocr_gui.ocr.threads import decoding_threads, usable_cpus, wait_without_spinning
+from rtocr_gui.ocr.machine.threads import decoding_threads, usable_cpus, wait_without_spinning
 
 wait_without_spinning()
 
-from rtocr_gui.ocr.batching import Batch, SharedGeneration  # noqa: E402
-from rtocr_gui.ocr.checkpoint import load_checkpoint  # noqa: E402
-from rtocr_gui.ocr.decoding import Prompt  # noqa: E402
-from rtocr_gui.ocr.devices import place  # noqa: E402
-from rtocr_gui.ocr.folder import open_folder  # noqa: E402
-from rtocr_gui.ocr.greedy import GenerationRules  # noqa: E402
-from rtocr_gui.ocr.page_encoder import wait_for  # noqa: E402
+from rtocr_gui.ocr.decoder.batching import Batch, SharedGeneration  # noqa: E402
+from rtocr_gui.ocr.decoder.decoding import Prompt  # noqa: E402
+from rtocr_gui.ocr.decoder.greedy import GenerationRules  # noqa: E402
+from rtocr_gui.ocr.machine.devices import place  # noqa: E402
+from rtocr_gui.ocr.model.checkpoint import load_checkpoint  # noqa: E402
+from rtocr_gui.ocr.model.folder import open_folder  # noqa: E402
+from rtocr_gui.ocr.vision.page_encoder import wait_for  # noqa: E402
 
 PROMPT_TOKENS = 280
 """About what a page in mode Base takes."""

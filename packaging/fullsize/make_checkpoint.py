@@ -19,8 +19,8 @@ from typing import IO
 import numpy as np
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-from rtocr_gui.ocr.architecture import Architecture, read_architecture
-from rtocr_gui.ocr.manifest import expected_tensors, unused_tensors
+from rtocr_gui.ocr.model.architecture import Architecture, read_architecture
+from rtocr_gui.ocr.model.manifest import expected_tensors, unused_tensors
 
 CONFIG = Path(__file__).parents[2] / "tests" / "golden" / "deepseek_ocr_config.json"
 """The published config, byte for byte."""

@@ -20,13 +20,13 @@ import torch
 from PIL import Image
 
 from read_page import PeakMemory, own_bytes
-from rtocr_gui.ocr.checkpoint import load_checkpoint
-from rtocr_gui.ocr.decoding import Decoder, build_prompt
-from rtocr_gui.ocr.encoding import encode_views
-from rtocr_gui.ocr.folder import open_folder
-from rtocr_gui.ocr.memory import View, memory_need
+from rtocr_gui.ocr.decoder.decoding import Decoder, build_prompt
+from rtocr_gui.ocr.memory.need import View, memory_need
+from rtocr_gui.ocr.model.checkpoint import load_checkpoint
+from rtocr_gui.ocr.model.folder import open_folder
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.ocr.views import make_views
+from rtocr_gui.ocr.vision.encoding import encode_views
+from rtocr_gui.ocr.vision.views import make_views
 
 PROMPT = [1, 2, 3, 4, 5]
 PAGES = (

@@ -21,10 +21,10 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings
-from rtocr_gui.ui.engine_start import make_engine
+from rtocr_gui.ui.background.engine_start import make_engine
+from rtocr_gui.ui.background.reading_engine import ReadingEngine
+from rtocr_gui.ui.background.replies import StageEntered, TextStreamed
 from rtocr_gui.ui.probe import FirstPaint, GapMeter, Probe
-from rtocr_gui.ui.reading_engine import ReadingEngine
-from rtocr_gui.ui.replies import StageEntered, TextStreamed
 
 STAGES = {Stage.ENCODE: "encode", Stage.PRUNE: "prune", Stage.PREFILL: "prefill", Stage.DECODE: "decode"}
 

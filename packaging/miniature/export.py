@@ -11,7 +11,7 @@ from recipe.export import Description, export_checkpoint
 from recipe.growth import NO_LAYERS, add_layers_option
 from recipe.training import Blend
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.model_info import PrintSizes
+from rtocr_gui.ocr.model.model_info import PrintSizes
 from rtocr_gui.ocr.reading import TASKS, Mode
 
 _DESCRIPTION = (

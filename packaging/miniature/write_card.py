@@ -15,7 +15,7 @@ from evaluation.outcomes import Record, digest_weights
 from evaluation.page_sets import Group, plan_sets
 from evaluation.tables import card_tables
 from recipe.typefaces import MissingMaterial
-from rtocr_gui.ocr.folder import inspect_checkpoint
+from rtocr_gui.ocr.model.folder import inspect_checkpoint
 
 
 def main() -> int:

@@ -14,11 +14,11 @@ from rtocr_gui.cli.pages import EngineFactory
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.files import resolved
-from rtocr_gui.ocr.download_progress import DownloadStage
-from rtocr_gui.ocr.fit import DoesNotFit, Fit
-from rtocr_gui.ocr.folder import inspect_checkpoint
-from rtocr_gui.ocr.library import ModelEntry, Origin, check_model, list_models, look_into, verdict
-from rtocr_gui.ocr.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, ModelSource, default_cache
+from rtocr_gui.ocr.library.download_progress import DownloadStage
+from rtocr_gui.ocr.library.library import ModelEntry, Origin, check_model, list_models, look_into, verdict
+from rtocr_gui.ocr.library.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, ModelSource, default_cache
+from rtocr_gui.ocr.memory.fit import DoesNotFit, Fit
+from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import load_settings, settings_path
@@ -94,7 +94,7 @@ def _named_folders(progress: Progress) -> tuple[Path, ...]:
 
 
 def _download(source: ModelSource, folder: Path | None, progress: Progress) -> None:
-    from rtocr_gui.ocr.download import download_model  # brings the hub's library
+    from rtocr_gui.ocr.library.download import download_model  # brings the hub's library
 
     target = folder or source.folder_in(default_cache())
     progress.say(f"DeepSeek-OCR from {source.host} to {target}")

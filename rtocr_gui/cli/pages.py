@@ -14,10 +14,10 @@ from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.loading import Document, open_document
 from rtocr_gui.errors import DocumentError, PasswordRequired, PruningError, ReadingError
 from rtocr_gui.ocr.asking import ASKS
-from rtocr_gui.ocr.model_info import LoadedModel, ModelInfo
+from rtocr_gui.ocr.machine.threads import wait_without_spinning
+from rtocr_gui.ocr.model.model_info import LoadedModel, ModelInfo
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling, Task
-from rtocr_gui.ocr.threads import wait_without_spinning
 from rtocr_gui.resources import resource_path
 
 PASSWORD_ATTEMPTS = 3

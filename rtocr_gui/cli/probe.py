@@ -12,9 +12,9 @@ from collections.abc import Callable
 import torch
 
 from rtocr_gui.documents.specimen import specimen_page
-from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.ocr.views import make_views, normalise
+from rtocr_gui.ocr.vision.layout import build_layout
+from rtocr_gui.ocr.vision.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens, pairwise_cosine
 from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan

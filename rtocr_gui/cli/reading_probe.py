@@ -17,9 +17,9 @@ from dataclasses import replace
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.curve import curve_settings
+from rtocr_gui.ocr.machine.threads import wait_without_spinning
 from rtocr_gui.ocr.pages_together import PageRequest
 from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling
-from rtocr_gui.ocr.threads import wait_without_spinning
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
 

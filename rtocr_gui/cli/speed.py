@@ -13,9 +13,9 @@ from rtocr_gui.cli.outputs import takes_stdout, write_output
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.values import count_up_to, json_target
 from rtocr_gui.documents.loading import open_document
-from rtocr_gui.ocr.fit import DoesNotFit, judge_fit
+from rtocr_gui.ocr.machine.threads import usable_cpus, wait_without_spinning
+from rtocr_gui.ocr.memory.fit import DoesNotFit, judge_fit
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
-from rtocr_gui.ocr.threads import usable_cpus, wait_without_spinning
 from rtocr_gui.resources import resource_path
 
 DEFAULT_TOKENS = 100
@@ -79,9 +79,9 @@ def run(arguments: argparse.Namespace, progress: Progress) -> bool:
     import torch
 
     from rtocr_gui.cli.speed_probe import SpeedProbe, Wanted, describe_machine
-    from rtocr_gui.ocr.checkpoint import load_checkpoint
-    from rtocr_gui.ocr.devices import find_spots, free_bytes, place
-    from rtocr_gui.ocr.folder import open_folder
+    from rtocr_gui.ocr.machine.devices import find_spots, free_bytes, place
+    from rtocr_gui.ocr.model.checkpoint import load_checkpoint
+    from rtocr_gui.ocr.model.folder import open_folder
 
     folder: Path = arguments.model or resource_path("miniature")
     progress.show("Loading the model …")

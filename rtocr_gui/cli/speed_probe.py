@@ -25,15 +25,15 @@ from torch import Tensor
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.ocr.checkpoint import Checkpoint
-from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration, Prompt
-from rtocr_gui.ocr.encoding import encode_views
-from rtocr_gui.ocr.layout import build_layout
-from rtocr_gui.ocr.page_encoder import wait_for
+from rtocr_gui.ocr.decoder.decoding import Decoder, GreedyGeneration, Prompt
+from rtocr_gui.ocr.machine.threads import decoding_threads
+from rtocr_gui.ocr.model.checkpoint import Checkpoint
 from rtocr_gui.ocr.page_stages import generation_rules, make_drafter, page_prompt
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
-from rtocr_gui.ocr.threads import decoding_threads
-from rtocr_gui.ocr.views import make_views, normalise
+from rtocr_gui.ocr.vision.encoding import encode_views
+from rtocr_gui.ocr.vision.layout import build_layout
+from rtocr_gui.ocr.vision.page_encoder import wait_for
+from rtocr_gui.ocr.vision.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PruneSettings, TokenMeasures, plan_pruning
 from rtocr_gui.pruning.sending import send

@@ -106,7 +106,7 @@ class CurvePoint:
             all_tokens_text: of the same page, read with all visual tokens.
             truth: what the page really says, where that is known.
         """
-        from rtocr_gui.ocr.comparison import character_error_rate, similarity
+        from rtocr_gui.ocr.text.comparison import character_error_rate, similarity
 
         return cls(
             retention=reading.retention,

@@ -14,19 +14,19 @@ import torch
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import ReadingError
-from rtocr_gui.ocr.batching import Batch, SharedGeneration, pages_at_once
-from rtocr_gui.ocr.checkpoint import load_checkpoint
-from rtocr_gui.ocr.decoding import Decoder, GreedyGeneration
-from rtocr_gui.ocr.devices import Placement, find_spots, free_bytes, give_memory_back, place
-from rtocr_gui.ocr.fit import DoesNotFit, Fit, judge_fit
-from rtocr_gui.ocr.folder import CheckpointFolder, check_folder, describe, open_folder
-from rtocr_gui.ocr.greedy import GenerationRules
-from rtocr_gui.ocr.headroom import Headroom
-from rtocr_gui.ocr.model_info import LoadedModel, ModelInfo
+from rtocr_gui.ocr.decoder.batching import Batch, SharedGeneration, pages_at_once
+from rtocr_gui.ocr.decoder.decoding import Decoder, GreedyGeneration
+from rtocr_gui.ocr.decoder.greedy import GenerationRules
+from rtocr_gui.ocr.machine.devices import Placement, find_spots, free_bytes, give_memory_back, place
+from rtocr_gui.ocr.machine.threads import usable_cpus
+from rtocr_gui.ocr.memory.fit import DoesNotFit, Fit, judge_fit
+from rtocr_gui.ocr.memory.headroom import Headroom
+from rtocr_gui.ocr.model.checkpoint import load_checkpoint
+from rtocr_gui.ocr.model.folder import CheckpointFolder, check_folder, describe, open_folder
+from rtocr_gui.ocr.model.model_info import LoadedModel, ModelInfo
 from rtocr_gui.ocr.page_stages import Generation, PageStages, make_drafter
 from rtocr_gui.ocr.pages_together import PageEvent, PageRequest, Steps, read_together
 from rtocr_gui.ocr.reading import EncodedPage, ReadingEvent, ReadingTrace, ReadSettings, Scaling
-from rtocr_gui.ocr.threads import usable_cpus
 
 CACHE_BYTES = 256 * 2**20
 """Encoded pages that are kept, unless told otherwise: of the published model in float32, some 90 in Large,

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from rtocr_gui.documents.pages import PageImage
-from rtocr_gui.ocr.model_info import LoadedModel
+from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.pages_together import PageEvent, PageRequest
 from rtocr_gui.ocr.reading import EncodedPage, ReadingEvent, ReadSettings, Scaling
 
 if TYPE_CHECKING:
-    from rtocr_gui.ocr.fit import Fit
+    from rtocr_gui.ocr.memory.fit import Fit
 
 
 class PageEngine(Protocol):

@@ -20,20 +20,19 @@ from torch import Tensor
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import ReadingError
-from rtocr_gui.ocr.attention import LAYERS, trace_reading
-from rtocr_gui.ocr.batching import SharedGeneration
-from rtocr_gui.ocr.cache import ByteBoundedCache
-from rtocr_gui.ocr.checkpoint import Checkpoint
-from rtocr_gui.ocr.cost import prefill_cost
-from rtocr_gui.ocr.decoding import GreedyGeneration, Prompt, build_prompt
-from rtocr_gui.ocr.devices import is_out_of_memory
-from rtocr_gui.ocr.drafting import Drafter, EarlierTexts, pass_cost
-from rtocr_gui.ocr.gentler import after_a_loop
-from rtocr_gui.ocr.greedy import GenerationRules
-from rtocr_gui.ocr.headroom import Headroom
-from rtocr_gui.ocr.markup import parse_blocks, strip_grounding
-from rtocr_gui.ocr.memory import View
-from rtocr_gui.ocr.page_encoder import Encoding, PageEncoder, PageKey, wait_for
+from rtocr_gui.ocr.decoder.attention import LAYERS, trace_reading
+from rtocr_gui.ocr.decoder.batching import SharedGeneration
+from rtocr_gui.ocr.decoder.cost import prefill_cost
+from rtocr_gui.ocr.decoder.decoding import GreedyGeneration, Prompt, build_prompt
+from rtocr_gui.ocr.decoder.drafting import Drafter, EarlierTexts, pass_cost
+from rtocr_gui.ocr.decoder.greedy import GenerationRules
+from rtocr_gui.ocr.machine.devices import is_out_of_memory
+from rtocr_gui.ocr.machine.threads import decoding_threads
+from rtocr_gui.ocr.memory.gentler import after_a_loop
+from rtocr_gui.ocr.memory.headroom import Headroom
+from rtocr_gui.ocr.memory.need import View
+from rtocr_gui.ocr.model.checkpoint import Checkpoint
+from rtocr_gui.ocr.model.tokenizer import spell
 from rtocr_gui.ocr.pages_together import Steps
 from rtocr_gui.ocr.reading import (
     EncodedPage,
@@ -47,9 +46,10 @@ from rtocr_gui.ocr.reading import (
     StopReason,
     Task,
 )
-from rtocr_gui.ocr.threads import decoding_threads
-from rtocr_gui.ocr.tokenizer import spell
-from rtocr_gui.ocr.transcript import Transcript
+from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
+from rtocr_gui.ocr.text.transcript import Transcript
+from rtocr_gui.ocr.vision.cache import ByteBoundedCache
+from rtocr_gui.ocr.vision.page_encoder import Encoding, PageEncoder, PageKey, wait_for
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 

@@ -19,16 +19,16 @@ from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.engine_start import make_engine
+from rtocr_gui.ui.background.reading_engine import ReadingEngine
+from rtocr_gui.ui.dialogs.models_desk import ModelsDesk
 from rtocr_gui.ui.end_signals import EndSignals
-from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.engine_start import make_engine
 from rtocr_gui.ui.garbage import MainThreadGarbage
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.models_desk import ModelsDesk
-from rtocr_gui.ui.reading_engine import ReadingEngine
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.settings_keeper import SettingsKeeper
-from rtocr_gui.ui.typed_text_keeper import TypedTextKeeper, take_left_behind
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.settings_keeper import SettingsKeeper
+from rtocr_gui.ui.state.typed_text_keeper import TypedTextKeeper, take_left_behind
+from rtocr_gui.ui.window.main_window import MainWindow
 
 CLOSE_TIMEOUT_S = 1.5
 """How long closing waits for a running decode step."""

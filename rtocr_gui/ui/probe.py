@@ -27,7 +27,7 @@ from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program
-from rtocr_gui.ui.reading_engine import ReadingEngine
+from rtocr_gui.ui.background.reading_engine import ReadingEngine
 
 _SLIDER_MOVES = 200
 _DRAG_MOVES = 180

@@ -11,7 +11,7 @@ from recipe.encoder_stage import EncoderStage
 from recipe.model import Learner, read_sizes
 from recipe.pages import Page, PageKind, draw_page
 from recipe.typesetting import Print
-from rtocr_gui.ocr.architecture import Architecture
+from rtocr_gui.ocr.model.architecture import Architecture
 
 MINIATURE = Path(__file__).parents[2] / "resources" / "miniature"
 RECIPE = Path(__file__).parents[2] / "packaging" / "miniature"

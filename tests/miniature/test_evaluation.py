@@ -15,7 +15,7 @@ from recipe.training import HEADS_FILE, RunSettings, train
 from recipe.typefaces import find_typefaces
 from rtocr_gui.cli.scores import ALL_TOKENS, PageScore, Setting
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.folder import inspect_checkpoint
+from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.reading import Block as ReadBlock
 from rtocr_gui.pruning.plan import PruneMethod

@@ -37,10 +37,10 @@ from recipe.readings import (
     find_in_print,
     show,
 )
-from rtocr_gui.ocr.encoding import encode_views
-from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import MOST_TILES, Mode
-from rtocr_gui.ocr.views import make_views
+from rtocr_gui.ocr.vision.encoding import encode_views
+from rtocr_gui.ocr.vision.layout import build_layout
+from rtocr_gui.ocr.vision.views import make_views
 from rtocr_gui.tokens import TokenKind
 from tests.miniature.materials import DOCUMENT, ENCODER, SMALL, documents, made_print, tiny_learner
 

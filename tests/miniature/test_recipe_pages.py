@@ -22,8 +22,8 @@ from recipe.labels import (
 from recipe.pages import PageKind, draw_page
 from recipe.readings import show
 from recipe.stock import load_stock
-from rtocr_gui.ocr.markup import strip_grounding
 from rtocr_gui.ocr.reading import TASKS, Mode
+from rtocr_gui.ocr.text.markup import strip_grounding
 from tests.miniature.materials import DOCUMENT, SMALL, documents, made_print
 
 

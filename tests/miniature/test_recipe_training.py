@@ -36,12 +36,12 @@ from recipe.training import (
     train,
 )
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.checkpoint import load_checkpoint
-from rtocr_gui.ocr.decoding import build_prompt
-from rtocr_gui.ocr.folder import open_folder
-from rtocr_gui.ocr.model_info import PrintSizes
+from rtocr_gui.ocr.decoder.decoding import build_prompt
+from rtocr_gui.ocr.model.checkpoint import load_checkpoint
+from rtocr_gui.ocr.model.folder import open_folder
+from rtocr_gui.ocr.model.model_info import PrintSizes
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.ocr.views import make_views, normalise
+from rtocr_gui.ocr.vision.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan

@@ -9,10 +9,10 @@ from PIL import Image, ImageDraw
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import Settings
-from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import PageStatus
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import PageStatus
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, TokenMeasures, plan_pruning
 
 

@@ -8,8 +8,8 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QListView, QWidget
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import Activity
 from tests.fake_engine import FakeEngine
 
 

@@ -14,12 +14,12 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.ui import questions
-from rtocr_gui.ui.actions import TEXT_KEYS
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.page_model import PageModel, PageRow, PageState
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.parts.actions import TEXT_KEYS
+from rtocr_gui.ui.state.page_model import PageModel, PageRow, PageState
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import Activity
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 
 FILES = ("a.tif", "b.tif", "c.tif")

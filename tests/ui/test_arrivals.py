@@ -9,7 +9,7 @@ from PySide6.QtGui import QClipboard, QDragEnterEvent, QDropEvent, QGuiApplicati
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ui.arrivals import Arrivals
+from rtocr_gui.ui.parts.arrivals import Arrivals
 
 
 @pytest.fixture

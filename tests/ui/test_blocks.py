@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QPlainTextEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import TASKS, Block
-from rtocr_gui.ui.block_layer import BlockLayer, colour_of
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import BlocksShown
+from rtocr_gui.ui.page.block_layer import BlockLayer, colour_of
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import BlocksShown
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.contrast import contrast
 from tests.ui.steps import open_and_load

@@ -8,7 +8,6 @@ from PySide6.QtGui import QColor, QFont, QPalette, QTextCharFormat, QTextCursor,
 from PySide6.QtWidgets import QComboBox, QLabel, QListView, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ocr.comparison import Difference, compare_texts
 from rtocr_gui.ocr.reading import (
     TASKS,
     Mode,
@@ -18,10 +17,11 @@ from rtocr_gui.ocr.reading import (
     StageTimings,
     StopReason,
 )
+from rtocr_gui.ocr.text.comparison import Difference, compare_texts
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
-from rtocr_gui.ui.compare_view import SAME, CompareView
-from rtocr_gui.ui.compared_text import ComparedText
-from rtocr_gui.ui.shown import ComparisonShown, ReadingRecord
+from rtocr_gui.ui.state.shown import ComparisonShown, ReadingRecord
+from rtocr_gui.ui.text.compare_view import SAME, CompareView
+from rtocr_gui.ui.text.compared_text import ComparedText
 
 LEFT = "Order 12\nTotal 12.50\nPaid in cash\n"
 RIGHT = "Order 12\nTota1 12.50 EUR\nin cash\n"

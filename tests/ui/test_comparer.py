@@ -10,10 +10,10 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
-from rtocr_gui.ui.comparer import STOPPED, Comparer
-from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.load_request import LoadRequest
-from rtocr_gui.ui.shown import ComparisonShown, ReadingRecord, pruning_label
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.load_request import LoadRequest
+from rtocr_gui.ui.state.comparer import STOPPED, Comparer
+from rtocr_gui.ui.state.shown import ComparisonShown, ReadingRecord, pruning_label
 from tests.fake_engine import FakeEngine
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])

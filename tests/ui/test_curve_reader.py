@@ -10,11 +10,11 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.ui.curve_reader import CurveReader, CurveRequest
-from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.load_request import LoadRequest
-from rtocr_gui.ui.replies import DocumentOpened, ReadingFinished
-from rtocr_gui.ui.shown import CurveShown, ReadingRecord
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.load_request import LoadRequest
+from rtocr_gui.ui.background.replies import DocumentOpened, ReadingFinished
+from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
+from rtocr_gui.ui.state.shown import CurveShown, ReadingRecord
 from tests.fake_engine import FakeEngine
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1], PruneSettings(0.3))

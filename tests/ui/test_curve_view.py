@@ -10,10 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint
 from rtocr_gui.ocr.reading import StopReason
-from rtocr_gui.ui.curve_plot import CurvePlot, describe
-from rtocr_gui.ui.curve_view import CurveView
-from rtocr_gui.ui.plot_colours import PlotColours
-from rtocr_gui.ui.shown import CurveShown
+from rtocr_gui.ui.state.shown import CurveShown
+from rtocr_gui.ui.tuning.curve_plot import CurvePlot, describe
+from rtocr_gui.ui.tuning.curve_view import CurveView
+from rtocr_gui.ui.tuning.plot_colours import PlotColours
 from tests.ui.contrast import contrast
 
 

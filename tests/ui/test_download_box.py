@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage
-from rtocr_gui.ui import questions
-from rtocr_gui.ui.download_box import DownloadBox
-from rtocr_gui.ui.model_shop import DownloadShown, DownloadState
+from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
+from rtocr_gui.ui.background.model_shop import DownloadShown, DownloadState
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.dialogs.download_box import DownloadBox
 
 HALF = DownloadProgress(DownloadStage.TRANSFER, 3_100_000_000, 6_682_000_000, 23_400_000, 153)
 

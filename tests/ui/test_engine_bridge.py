@@ -13,10 +13,10 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.ui import engine_bridge
-from rtocr_gui.ui.engine_bridge import EngineBridge, RenderPage
-from rtocr_gui.ui.load_request import LoadRequest
-from rtocr_gui.ui.replies import DocumentOpened, FolderListed
+from rtocr_gui.ui.background import engine_bridge
+from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
+from rtocr_gui.ui.background.load_request import LoadRequest
+from rtocr_gui.ui.background.replies import DocumentOpened, FolderListed
 from tests.fake_engine import FakeEngine
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))

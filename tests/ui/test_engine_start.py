@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from rtocr_gui.ui.engine_start import make_engine
+from rtocr_gui.ui.background.engine_start import make_engine
 
 
 class EngineModule(ModuleType):

@@ -11,7 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import TASKS, Mode, PrefillCost, ReadSettings, Scaling, StageTimings, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.ui.figure_rows import (
+from rtocr_gui.ui.state.shown import Activity, FiguresShown, ReadingRecord
+from rtocr_gui.ui.tuning.figure_rows import (
     DASH,
     FigureKind,
     FigureRow,
@@ -19,10 +20,9 @@ from rtocr_gui.ui.figure_rows import (
     notes,
     operations,
 )
-from rtocr_gui.ui.figures_panel import FiguresPanel
-from rtocr_gui.ui.share_bar import ShareBar
-from rtocr_gui.ui.shown import Activity, FiguresShown, ReadingRecord
-from rtocr_gui.ui.status_line import StatusLine
+from rtocr_gui.ui.tuning.figures_panel import FiguresPanel
+from rtocr_gui.ui.tuning.share_bar import ShareBar
+from rtocr_gui.ui.window.status_line import StatusLine
 from tests.ui.plans import make_plan
 
 

@@ -9,12 +9,12 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ui.find_bar import FindBar
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.notices import Notice
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Found
-from rtocr_gui.ui.text_pane import PLACES_LIT
+from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import Found
+from rtocr_gui.ui.text.find_bar import FindBar
+from rtocr_gui.ui.text.text_pane import PLACES_LIT
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.ui.steps import open_and_load, until_idle
 
 Draw = Callable[..., Path]
@@ -29,7 +29,7 @@ def searched(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> MainWindow:
     """Three pages with text, the first one shown, the bar open."""
-    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda *_: True)
+    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page(pages=3))
     for ref, text in reversed([*zip(session.refs, (FIRST, SECOND, THIRD), strict=True)]):
         session.select_page(ref)

@@ -7,18 +7,19 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ocr.fit import Fit, Proposal, Spot
-from rtocr_gui.ocr.library import Origin, look_into
-from rtocr_gui.ocr.memory import MemoryNeed
+from rtocr_gui.ocr.library.library import Origin, look_into
+from rtocr_gui.ocr.machine.spot import Spot
+from rtocr_gui.ocr.memory.fit import Fit, Proposal
+from rtocr_gui.ocr.memory.need import MemoryNeed
 from rtocr_gui.ocr.reading import Mode, Scaling
-from rtocr_gui.ui.load_request import LoadRequest
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.model_shop import ModelsListed
-from rtocr_gui.ui.models_desk import ModelsDesk
-from rtocr_gui.ui.models_window import ModelsWindow
-from rtocr_gui.ui.notices import LoadModel, Notice, refusal
-from rtocr_gui.ui.replies import FitJudged
-from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.background.load_request import LoadRequest
+from rtocr_gui.ui.background.model_shop import ModelsListed
+from rtocr_gui.ui.background.replies import FitJudged
+from rtocr_gui.ui.dialogs.models_desk import ModelsDesk
+from rtocr_gui.ui.dialogs.models_window import ModelsWindow
+from rtocr_gui.ui.state.notices import LoadModel, Notice, refusal
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.small_checkpoint import write_checkpoint
 from tests.ui.steps import open_and_load

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
-from rtocr_gui.ui.keys import asks_for
+from rtocr_gui.ui.parts.keys import asks_for
 
 OVERRIDE, PRESS = QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress
 

@@ -5,7 +5,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QTabWidget, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ui.lazy_pane import LazyPane
+from rtocr_gui.ui.parts.lazy_pane import LazyPane
 
 
 class Teller(QObject):

@@ -30,14 +30,14 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.ui import questions
-from rtocr_gui.ui.actions import MENUS, SPECS
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.notices import Notice
-from rtocr_gui.ui.questions import Leave
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shortcut_list import ShortcutList
-from rtocr_gui.ui.shown import Activity, ModelStatus, PasswordQuestion
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.dialogs.questions import Leave
+from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
+from rtocr_gui.ui.parts.actions import MENUS, SPECS
+from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import Activity, ModelStatus, PasswordQuestion
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import export_text, open_and_load, until_idle
 
@@ -197,7 +197,7 @@ def test_copied_files_are_opened_by_paste(
 def test_copied_files_and_pictures_go_to_the_window_also_while_the_person_types(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda *_: True)
+    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page())
     files, picture, words = QMimeData(), QMimeData(), QMimeData()
     files.setUrls([QUrl.fromLocalFile(str(draw_page("other.png")))])

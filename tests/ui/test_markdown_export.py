@@ -11,11 +11,12 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.ocr.reading import TASKS
-from rtocr_gui.ui import markdown_export, questions
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.notices import Notice
-from rtocr_gui.ui.questions import Leave
-from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.dialogs.questions import Leave
+from rtocr_gui.ui.state import markdown_export
+from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import begin_reading, export_text, open_and_load
 
@@ -154,7 +155,9 @@ def test_the_window_asks_before_it_closes_on_a_file_that_is_not_written_yet(
     tmp_path: Path,
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda _, title, *__: bool(asked.append(title)))
+    monkeypatch.setattr(
+        "rtocr_gui.ui.dialogs.questions.agrees", lambda _, title, *__: bool(asked.append(title))
+    )
     read_all(qtbot, session, draw_page())
     session.export(tmp_path / "out.md")
     assert not window.close()

@@ -10,9 +10,9 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.settings import Settings
-from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import open_and_load, turn_wheel
 

@@ -8,11 +8,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.errors import DownloadError
-from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage
-from rtocr_gui.ocr.model_source import snapshots_in
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.models_desk import ModelsDesk
-from rtocr_gui.ui.session import Session
+from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
+from rtocr_gui.ocr.library.model_source import snapshots_in
+from rtocr_gui.ui.dialogs.models_desk import ModelsDesk
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.small_checkpoint import write_checkpoint
 
 
@@ -149,7 +149,7 @@ def test_how_a_download_ended_is_told_where_its_window_was_closed(
             raise DownloadError(problem)
         yield DownloadProgress(DownloadStage.DONE, 7, 7)
 
-    monkeypatch.setattr("rtocr_gui.ocr.download.download_model", download)
+    monkeypatch.setattr("rtocr_gui.ocr.library.download.download_model", download)
     desk.open()
     assert desk.window is not None
     desk.window.download.download_requested.emit("")

@@ -11,13 +11,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ocr.download_progress import DownloadProgress, DownloadStage
-from rtocr_gui.ocr.library import ModelEntry, Origin, look_into
-from rtocr_gui.ocr.model_source import REVISION, ModelSource
+from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
+from rtocr_gui.ocr.library.library import ModelEntry, Origin, look_into
+from rtocr_gui.ocr.library.model_source import REVISION, ModelSource
 from rtocr_gui.resources import resource_path
-from rtocr_gui.ui import questions
-from rtocr_gui.ui.model_shop import CheckShown, DownloadState, ModelShop, ModelsListed
-from rtocr_gui.ui.models_window import ModelsWindow, wire
+from rtocr_gui.ui.background.model_shop import CheckShown, DownloadState, ModelShop, ModelsListed
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
 from tests.hub_server import HubServer, Trouble
 from tests.published_model import WEIGHTS, published_files
 from tests.small_checkpoint import write_checkpoint
@@ -427,7 +427,7 @@ def test_a_folder_is_listed_while_another_model_is_checked(
         assert stop.wait(10)
         yield DownloadProgress(DownloadStage.PAUSED, 0, 0)
 
-    monkeypatch.setattr("rtocr_gui.ui.model_shop.check_model", check_for_long)
+    monkeypatch.setattr("rtocr_gui.ui.background.model_shop.check_model", check_for_long)
     folder = write_checkpoint(tmp_path / "mine")
     wire(window, shop)
     shop.refresh()
@@ -446,7 +446,7 @@ def test_what_nobody_foresaw_is_told_and_logged(
     def fail(*arguments: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("rtocr_gui.ocr.download.download_model", fail)
+    monkeypatch.setattr("rtocr_gui.ocr.library.download.download_model", fail)
     shop.start_download("http://127.0.0.1:9")
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.FAILED))
     assert "unforeseen went wrong (RuntimeError)" in shop.download.problem

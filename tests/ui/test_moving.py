@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QApplication, QListView, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.open_pages import OpenPages
-from rtocr_gui.ui.page_model import PAGES_TYPE, PageModel, PageState
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import PageStatus
+from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.state.page_model import PAGES_TYPE, PageModel, PageState
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import PageStatus
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.ui.steps import click_row, export_text, open_and_load, until_idle
 
 Draw = Callable[..., Path]

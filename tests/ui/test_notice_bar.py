@@ -19,10 +19,10 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, Scaling
-from rtocr_gui.ui.load_request import LoadRequest
-from rtocr_gui.ui.notice_bar import VISIBLE_LINES, NoticeBar
-from rtocr_gui.ui.notices import LoadModel, Notice, ReadAgain, about_page, about_removed
-from rtocr_gui.ui.open_pages import OpenPages
+from rtocr_gui.ui.background.load_request import LoadRequest
+from rtocr_gui.ui.state.notices import LoadModel, Notice, ReadAgain, about_page, about_removed
+from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.window.notice_bar import VISIBLE_LINES, NoticeBar
 
 NEVER = 2**30
 GOOD = Notice("Exported 1 page to out.md.", is_passing=True)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QComboBox, QSlider, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.export.looks import OPACITY, VIRIDIS, Legend, Look
-from rtocr_gui.ui.overlay_bar import OverlayBar
+from rtocr_gui.ui.page.overlay_bar import OverlayBar
 
 LEGEND = Legend("Mass received", "merged tokens", 0.351, 0.484, True, True, VIRIDIS, "0.2 to 0.9 occur.")
 

@@ -6,9 +6,9 @@ from PySide6.QtGui import QAction, QColor, QImage, QTextDocument
 from PySide6.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ui.icons import icon
-from rtocr_gui.ui.page_list import PageList
-from rtocr_gui.ui.page_model import PageEntry, PageState
+from rtocr_gui.ui.parts.icons import icon
+from rtocr_gui.ui.state.page_model import PageEntry, PageState
+from rtocr_gui.ui.window.page_list import PageList
 from tests.ui.steps import click_row
 
 

@@ -30,13 +30,13 @@ from rtocr_gui.export.looks import (
     tints,
 )
 from rtocr_gui.export.overlay import draw_overlay
-from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
 from rtocr_gui.pruning.transport import transport_of
-from rtocr_gui.ui.page_view import DROP_HINT, PageView
-from rtocr_gui.ui.token_grid import border_lines, merged_runs, token_grid
-from rtocr_gui.ui.token_overlay import TokenOverlay
+from rtocr_gui.ui.page.page_view import DROP_HINT, PageView
+from rtocr_gui.ui.page.token_grid import border_lines, merged_runs, token_grid
+from rtocr_gui.ui.page.token_overlay import TokenOverlay
 from tests.ui.contrast import contrast
 from tests.ui.plans import make_plan
 from tests.ui.steps import turn_wheel
@@ -47,7 +47,7 @@ import sys
 import numpy as np
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
-from rtocr_gui.ui.page_view import PageView
+from rtocr_gui.ui.page.page_view import PageView
 app = QApplication([])
 noise = np.random.default_rng(1).integers(0, 255, (400, 300, 4), dtype=np.uint8)
 noise[..., 3] = 255

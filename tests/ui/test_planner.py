@@ -10,13 +10,13 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import PruningError
-from rtocr_gui.ocr.layout import build_layout
 from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
+from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.pruning.plan import PrunePlan, Transport
-from rtocr_gui.ui import engine_bridge
-from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.planner import Planner
-from rtocr_gui.ui.replies import PageEncoded
+from rtocr_gui.ui.background import engine_bridge
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.replies import PageEncoded
+from rtocr_gui.ui.state.planner import Planner
 from tests.fake_engine import measure_by_seed
 
 SCALING = Scaling(Mode.TINY)

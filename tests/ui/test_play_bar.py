@@ -13,9 +13,9 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ui.play_bar import SPEEDS, PlayBar
-from rtocr_gui.ui.said_line import SaidLine
-from rtocr_gui.ui.shown import TraceShown
+from rtocr_gui.ui.page.play_bar import SPEEDS, PlayBar
+from rtocr_gui.ui.page.said_line import SaidLine
+from rtocr_gui.ui.state.shown import TraceShown
 from tests.ui.steps import turn_wheel
 
 TOKENS = ["We", " will", " show", " it", "\n", "to", " you"]

@@ -8,12 +8,12 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, StopReason, Task, TextDelta
-from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.load_request import LoadRequest
-from rtocr_gui.ui.page_model import PageState
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity, PageStatus
-from rtocr_gui.ui.status_line import StatusLine
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.load_request import LoadRequest
+from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import Activity, PageStatus
+from rtocr_gui.ui.window.status_line import StatusLine
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import open_and_load, wait_until_idle
 

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import Settings
-from rtocr_gui.ui import questions
 from rtocr_gui.ui.app import Program, sample_pages
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.session import Session
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 
 Draw = Callable[..., Path]

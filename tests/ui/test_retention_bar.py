@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ui.retention_bar import RetentionBar
-from rtocr_gui.ui.retention_slider import DETENTS, RetentionMarks, RetentionSlider
+from rtocr_gui.ui.tuning.retention_bar import RetentionBar
+from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from tests.ui.plans import make_plan
 from tests.ui.steps import turn_wheel
 

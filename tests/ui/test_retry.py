@@ -7,12 +7,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import Mode, Scaling
-from rtocr_gui.ui import questions
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.notices import Notice, ReadAgain
-from rtocr_gui.ui.page_model import PageState
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import PageStatus, ShownText
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.state.notices import Notice, ReadAgain
+from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import PageStatus, ShownText
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import open_and_load, until_idle, wait_until_idle
 

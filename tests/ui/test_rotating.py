@@ -12,12 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef, rotate
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
-from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.open_documents import OpenDocuments
-from rtocr_gui.ui.page_model import PageState
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import BlocksShown, PageStatus
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.open_documents import OpenDocuments
+from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import BlocksShown, PageStatus
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import open_and_load, wait_until_idle
 
@@ -83,7 +83,7 @@ def test_a_turned_page_is_what_the_model_gets_and_what_the_list_shows(marked: Pa
 def test_a_turned_page_keeps_its_place_and_what_was_typed(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda *_: True)
+    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page(pages=3))
     session.select_page(session.refs[1])
     session.edit_text("mine")
@@ -265,7 +265,7 @@ def test_what_was_typed_on_a_turned_page_can_be_undone_after_files_came_meanwhil
 def test_what_was_typed_can_be_undone_and_gone_on_with_where_the_cursor_is(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda *_: True)
+    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page())
     editor = window.text_column.text_pane.findChild(QPlainTextEdit)
     editor.insertPlainText("mine")

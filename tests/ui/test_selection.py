@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QListView, QPushButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.page_model import PageState
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity, PageStatus
+from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import Activity, PageStatus
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     begin_reading,
@@ -167,7 +167,7 @@ def test_selected_pages_leave_together_after_one_question_about_what_they_hold(
         asked.append(words[1:])
         return agreed
 
-    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", answer)
+    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", answer)
     until_idle(qtbot, session, lambda: session.read(book[:3]))
     for ref in book[:typed]:
         session.select_page(ref)
@@ -187,7 +187,7 @@ def test_selected_pages_leave_together_after_one_question_about_what_they_hold(
     assert session.refs == (book[3:] if agreed else book)
     assert session.current == (book[3] if agreed else book[2])
     assert session.selected == ((book[3],) if agreed else book[:3])
-    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda *_: True)
+    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
 
 
 def test_pages_that_were_exported_leave_without_a_question_and_one_that_is_being_read_does_not(
@@ -200,7 +200,9 @@ def test_pages_that_were_exported_leave_without_a_question_and_one_that_is_being
     tmp_path: Path,
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("rtocr_gui.ui.questions.agrees", lambda _, __, text, ___: bool(asked.append(text)))
+    monkeypatch.setattr(
+        "rtocr_gui.ui.dialogs.questions.agrees", lambda _, __, text, ___: bool(asked.append(text))
+    )
     until_idle(qtbot, session, lambda: session.read(book[:3]))
     export_text(qtbot, session, tmp_path / "out.md")
     click(qtbot, window, 2, SHIFT)

@@ -14,13 +14,12 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError, ReadingError
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.settings import Settings
-from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.notices import Offer
-from rtocr_gui.ui.page_model import PageEntry, PageState
-from rtocr_gui.ui.page_texts import EARLIER_VERSION
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import (
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.state.notices import Offer
+from rtocr_gui.ui.state.page_model import PageEntry, PageState
+from rtocr_gui.ui.state.page_texts import EARLIER_VERSION
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import (
     Activity,
     Loss,
     ModelStatus,
@@ -29,6 +28,7 @@ from rtocr_gui.ui.shown import (
     ReadingRecord,
     ShownText,
 )
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     begin_loading,

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import Settings, load_settings, save_settings
-from rtocr_gui.ui import settings_keeper
-from rtocr_gui.ui.settings_keeper import SettingsKeeper
-from rtocr_gui.ui.typed_text_keeper import take_left_behind
+from rtocr_gui.ui.state import settings_keeper
+from rtocr_gui.ui.state.settings_keeper import SettingsKeeper
+from rtocr_gui.ui.state.typed_text_keeper import take_left_behind
 
 ROOT = Path(__file__).parents[2]
 NEVER = 2**30

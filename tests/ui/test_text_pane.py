@@ -9,9 +9,9 @@ from PySide6.QtGui import QAction, QColor, QImage, QPaintEvent, QRegion, QTextCu
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTabWidget, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ui import text_pane
-from rtocr_gui.ui.shown import Found
-from rtocr_gui.ui.text_pane import PREVIEW_MS, SafePreview, TextPane
+from rtocr_gui.ui.state.shown import Found
+from rtocr_gui.ui.text import text_pane
+from rtocr_gui.ui.text.text_pane import PREVIEW_MS, SafePreview, TextPane
 
 LINES = "\n".join(f"line {number}" for number in range(200))
 
@@ -290,7 +290,7 @@ def test_a_preview_that_takes_long_follows_less_often(
     qtbot: QtBot, pane: TextPane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock_s = iter((0.0, 0.1, 9.0, 9.0))
-    monkeypatch.setattr("rtocr_gui.ui.text_pane.perf_counter", clock_s.__next__)
+    monkeypatch.setattr("rtocr_gui.ui.text.text_pane.perf_counter", clock_s.__next__)
     pane.append_text("first")
     show_preview(pane)
     pane.append_text(" second")

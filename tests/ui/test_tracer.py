@@ -8,12 +8,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.cache import ByteBoundedCache
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
-from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.load_request import LoadRequest
-from rtocr_gui.ui.shown import ReadingRecord, TraceShown
-from rtocr_gui.ui.tracer import KEPT_BYTES, Tracer, Traces
+from rtocr_gui.ocr.vision.cache import ByteBoundedCache
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.load_request import LoadRequest
+from rtocr_gui.ui.state.shown import ReadingRecord, TraceShown
+from rtocr_gui.ui.state.tracer import KEPT_BYTES, Tracer, Traces
 from tests.fake_engine import FakeEngine
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))

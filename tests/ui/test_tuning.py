@@ -13,9 +13,9 @@ from rtocr_gui.export.looks import VEIL_RGB, Look
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import ComparisonShown, CurveShown, FiguresShown
-from rtocr_gui.ui.tuning import Tuning
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
+from rtocr_gui.ui.state.tuning import Tuning
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import open_and_load, until_idle
 

@@ -9,8 +9,8 @@ from PySide6.QtCore import QLockFile, QObject, Signal
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.export.markdown import ExportPage
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.typed_text_keeper import TypedTextKeeper, take_left_behind
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.typed_text_keeper import TypedTextKeeper, take_left_behind
 from tests.ui.steps import export_text, open_and_load
 
 NEVER = 2**30

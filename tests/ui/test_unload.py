@@ -12,11 +12,11 @@ from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
-from rtocr_gui.ui.engine_bridge import EngineBridge
-from rtocr_gui.ui.idle_unloader import LARGE_BYTES, IdleUnloader
-from rtocr_gui.ui.main_window import MainWindow
-from rtocr_gui.ui.session import Session
-from rtocr_gui.ui.shown import Activity, ModelStatus
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.state.idle_unloader import LARGE_BYTES, IdleUnloader
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import Activity, ModelStatus
+from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import begin_loading, begin_reading, open_and_load, until_idle
 

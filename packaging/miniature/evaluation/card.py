@@ -13,7 +13,7 @@ from safetensors import safe_open
 
 from recipe.training import LOG_FILE, STATE_FILE
 from recipe.typefaces import find_typefaces
-from rtocr_gui.ocr.model_info import ModelInfo
+from rtocr_gui.ocr.model.model_info import ModelInfo
 
 TEMPLATE = Path(__file__).parent / "card.md"
 TO_WRITE = "TO WRITE:"

@@ -17,10 +17,10 @@ from recipe.pages import EVALUATION_SEED, Page, PageKind, draw_page
 from rtocr_gui.cli.scores import ALL_TOKENS, Setting
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.truth import find_truth
-from rtocr_gui.ocr.layout import TILE_PX
-from rtocr_gui.ocr.model_info import ModelInfo
+from rtocr_gui.ocr.model.model_info import ModelInfo
 from rtocr_gui.ocr.reading import TASKS, Mode, Task
-from rtocr_gui.ocr.views import choose_tiles
+from rtocr_gui.ocr.vision.layout import TILE_PX
+from rtocr_gui.ocr.vision.views import choose_tiles
 from rtocr_gui.pruning.plan import PruneMethod
 
 SAMPLES = Path(__file__).parents[3] / "resources" / "samples"

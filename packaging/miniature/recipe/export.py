@@ -17,7 +17,7 @@ from transformers.utils.logging import disable_progress_bar
 from recipe.model import CONFIG, Learner, read_sizes
 from recipe.readings import TOKENIZER
 from recipe.training import HEADS_FILE, Blend, blend_weights, load_weights
-from rtocr_gui.ocr.model_info import PrintSizes
+from rtocr_gui.ocr.model.model_info import PrintSizes
 from rtocr_gui.ocr.reading import Mode
 
 _WEIGHTS = "model.safetensors"

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.architecture import Architecture
+from rtocr_gui.ocr.model.architecture import Architecture
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from recipe.attention import BY_BLOCKS
 from recipe.blocks import KINDS
 from recipe.experts import EVERY_EXPERT
 from recipe.labels import POINTS_PER_PATCH, SLOTS, WITHIN_STEPS
-from rtocr_gui.ocr.architecture import Architecture, read_architecture
-from rtocr_gui.ocr.checkpoint import stock_config
+from rtocr_gui.ocr.model.architecture import Architecture, read_architecture
+from rtocr_gui.ocr.model.checkpoint import stock_config
 from rtocr_gui.ocr.reading import MOST_TILES
 
 CONFIG = Path(__file__).parents[1] / "config.json"

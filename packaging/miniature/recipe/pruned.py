@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rtocr_gui.ocr.views import normalise
+from rtocr_gui.ocr.vision.views import normalise
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan

@@ -23,9 +23,9 @@ from recipe.labels import BlockLabels, block_labels, places_of_print, point_labe
 from recipe.pages import Page, PageKind, draw_page
 from recipe.texts import paragraph
 from recipe.typesetting import Print
-from rtocr_gui.ocr.layout import TILE_PX, build_layout, letterbox_xywh
 from rtocr_gui.ocr.reading import TASKS, Mode
-from rtocr_gui.ocr.views import PageViews, choose_tiles, make_views
+from rtocr_gui.ocr.vision.layout import TILE_PX, build_layout, letterbox_xywh
+from rtocr_gui.ocr.vision.views import PageViews, choose_tiles, make_views
 from rtocr_gui.tokens import TOKEN_PX, TokenLayout
 
 TOKENIZER = Path(__file__).parents[3] / "resources" / "miniature" / "tokenizer.json"

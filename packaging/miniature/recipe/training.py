@@ -23,8 +23,8 @@ from recipe.growth import NO_LAYERS, AddedLayers, add_layers, sizes_before
 from recipe.model import CONFIG, Learner, encoder_parameters
 from recipe.muon import Optimiser
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.ocr.checkpoint import load_checkpoint
-from rtocr_gui.ocr.folder import open_folder
+from rtocr_gui.ocr.model.checkpoint import load_checkpoint
+from rtocr_gui.ocr.model.folder import open_folder
 
 STATE_FILE, LOG_FILE = "state.safetensors", "log.jsonl"
 HEADS_FILE = "heads.safetensors"

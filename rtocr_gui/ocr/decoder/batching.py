@@ -1,0 +1,254 @@
+"""Several texts in one pass of the decoder: each as it would be by itself, all of them sooner.
+
+A pass over one token takes as long as reading the weights, and little longer over a token of each of
+several texts. Prompts are taken in one by one; then the texts go on together, pass by pass. Their keys and
+values stand flush right, so that all grow at the same end; what is left of a shorter text is masked out,
+and positions are each text's own. A text that ends leaves, and another may take its place at any time.
+
+A pass over several texts rounds its sums in another order than a pass over one: choices that this might
+turn are made again by a pass over that text alone. What is left is the rounding of the keys and values, as
+with drafts (`decoding`). Knows the stock model's interface and cache; knows no page.
+"""
+
+import threading
+import time
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+from transformers import DynamicCache, UnlimitedOcrForConditionalGeneration
+
+from rtocr_gui.ocr.decoder.cost import prefill_cost
+from rtocr_gui.ocr.decoder.decoding import Prompt
+from rtocr_gui.ocr.decoder.greedy import Candidates, GenerationRules, GreedyText
+from rtocr_gui.ocr.decoder.growing_cache import make_cache
+from rtocr_gui.ocr.machine.devices import free_bytes
+from rtocr_gui.ocr.machine.threads import NARROW_DECODER
+from rtocr_gui.ocr.model.architecture import DecoderSizes
+
+PAGES_AT_ONCE = 16
+"""How many pages are read at a time, where that is quicker, there is memory for them and nothing else is
+asked for."""
+
+_SHARE_OF_MEMORY = 0.5
+
+
+def pages_at_once(
+    model: UnlimitedOcrForConditionalGeneration, sizes: DecoderSizes, wanted: int | None = None
+) -> int:
+    """Decide how many pages are read at a time.
+
+    On a processor, a wide decoder gains nothing from two pages and little from four
+    (`packaging/benchmarks/batching-cpu.md`), and the first would be late: there pages are read one by one.
+    Elsewhere memory decides. Each page might become as long as the model can take it, and while one joins
+    or leaves, all keys and values are there twice.
+
+    Args:
+        model: as it was loaded.
+        sizes: of its decoder.
+        wanted: by the person, at least 1; None for as many as the device reads best.
+
+    Returns:
+        At least 1; 1 where a layer forgets, whose memory cannot be shared.
+    """
+    text_config: Any = model.config.text_config
+    if set(text_config.layer_types) != {"full_attention"}:
+        return 1
+    if wanted is not None:
+        return wanted
+    if model.device.type == "cpu" and sizes.width >= NARROW_DECODER:
+        return 1
+    page_bytes = prefill_cost(sizes, sizes.context_length, model.dtype.itemsize).cache_bytes
+    return max(1, min(PAGES_AT_ONCE, int(_SHARE_OF_MEMORY * free_bytes(model.device) / page_bytes)))
+
+
+class Batch:
+    """Texts that go on together, each in a row of one cache.
+
+    Args:
+        model: with full attention in every layer of its decoder.
+    """
+
+    def __init__(self, model: UnlimitedOcrForConditionalGeneration) -> None:
+        self._model = model
+        self._rows: list[_Row] = []
+        self._cache = self._cache_of(())
+
+    def __len__(self) -> int:
+        """How many texts go on."""
+        return len(self._rows)
+
+    @torch.inference_mode()
+    def begin(self, text: "SharedGeneration", prompt: Prompt) -> None:
+        """Take in the prompt of a text, by itself, and let it go on with the others from then on."""
+        cache = self._cache_of(())
+        logits = self._forward(prompt.embeddings[None], prompt.position_ids[None], None, cache)
+        text.candidates = Candidates(logits, of_shared_pass=False), 0
+        if self._rows:
+            pairs = zip(_states(self._cache), _states(cache), strict=True)
+            cache = self._cache_of(map(_stacked, above, below) for above, below in pairs)
+        self._cache = cache
+        self._rows.append(_Row(text, len(prompt.position_ids), prompt.next_position))
+
+    @torch.inference_mode()
+    def leave(self, text: "SharedGeneration") -> None:
+        """Let a text go, and the memory it took."""
+        place = self._place_of(text)
+        if place is None:
+            return
+        others = [other for other in range(len(self._rows)) if other != place]
+        rows, cache = [self._rows[other] for other in others], self._cache_of(())
+        if rows:
+            width = max(row.length for row in rows)
+            cache = self._cache_of(
+                [half[others, :, -width:] for half in pair] for pair in _states(self._cache)
+            )
+        self._rows, self._cache = rows, cache  # both or, where memory ran out, neither
+
+    @torch.inference_mode()
+    def feed(self) -> None:
+        """Feed the last token of every text, and give each the candidates of its next one.
+
+        Where that fails, e.g. for want of memory, the batch is as it was.
+        """
+        started = time.perf_counter()
+        rows, device = self._rows, self._model.device
+        if not rows:
+            return
+        token_ids = torch.tensor([[row.text.token_ids[-1]] for row in rows], device=device)
+        positions = torch.tensor([[row.next_position] for row in rows], device=device)
+        width, mask = max(row.length for row in rows), None
+        if any(row.length < width for row in rows):
+            missing = torch.tensor([width - row.length for row in rows], device=device)
+            mask = torch.arange(width + 1, device=device) >= missing[:, None, None, None]  # (B, 1, 1, W)
+        try:
+            logits = self._forward(self._embedded(token_ids), positions, mask, self._cache)
+            candidates = Candidates(logits, of_shared_pass=len(rows) > 1)  # here a GPU tells what went wrong
+        except (RuntimeError, MemoryError):
+            layers: Any = self._cache.layers
+            for layer in layers:  # some may have taken the tokens in, or their keys alone
+                layer.keys, layer.values = layer.keys[..., :width, :], layer.values[..., :width, :]
+            raise
+        pass_ms = (time.perf_counter() - started) * 1000
+        for place, row in enumerate(rows):
+            row.length += 1
+            row.next_position += 1
+            row.text.candidates = candidates, place
+            row.text.passes += 1
+            row.text.shared_ms += pass_ms
+
+    @torch.inference_mode()
+    def feed_alone(self, text: "SharedGeneration") -> None:
+        """Feed the last token of one text again, in place of what it left in the pass with others."""
+        place = self._place_of(text)
+        assert place is not None, "a text is fed that is not in the batch"
+        row = self._rows[place]
+        before = slice(-row.length, -1)
+        own = ([half[place, None, :, before] for half in pair] for pair in _states(self._cache))
+        cache, device = self._cache_of(own), self._model.device
+        position = torch.tensor([[row.next_position - 1]], device=device)
+        token_ids = torch.tensor([text.token_ids[-1:]], device=device)
+        logits = self._forward(self._embedded(token_ids), position, None, cache)
+        for shared, alone in zip(_states(self._cache), _states(cache), strict=True):
+            for half, exact in zip(shared, alone, strict=True):
+                half[place, :, -1] = exact[0, :, -1]
+        text.candidates = Candidates(logits, of_shared_pass=False), 0
+        text.passes += 1
+
+    def _place_of(self, text: "SharedGeneration") -> int | None:
+        return next((place for place, row in enumerate(self._rows) if row.text is text), None)
+
+    def _cache_of(self, states: Iterable[Iterable[Tensor]]) -> DynamicCache:
+        """A cache that holds the keys and values of each layer."""
+        cache = make_cache(self._model.config.text_config, self._model.device)
+        for index, (keys, values) in enumerate(states):
+            cache.update(keys, values, index)
+        return cache
+
+    def _embedded(self, token_ids: Tensor) -> Tensor:
+        embeddings: Tensor = self._model.get_input_embeddings()(token_ids)
+        return embeddings
+
+    def _forward(
+        self, embeddings: Tensor, positions: Tensor, mask: Tensor | None, cache: DynamicCache
+    ) -> Tensor:
+        """The logits after the last token of each row; without a mask, a token attends to all before it."""
+        output: Any = self._model(
+            inputs_embeds=embeddings,
+            position_ids=positions,
+            attention_mask={"full_attention": mask},
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        logits: Tensor = output.logits[:, -1]
+        return logits
+
+
+class SharedGeneration(GreedyText):
+    """A text that is generated in a batch: iterates over its token ids.
+
+    Gives None while it waits for the next pass of the batch, and leaves the batch with its end.
+
+    Args:
+        batch: to generate it in.
+        rules: when to stop and what not to repeat.
+        cancel: checked before the prefill and before every pass.
+
+    Attributes:
+        candidates: of the next token, and which row of them; the batch sets them. None while it waits.
+    """
+
+    def __init__(self, batch: Batch, rules: GenerationRules, cancel: threading.Event) -> None:
+        super().__init__(rules, cancel)
+        self.candidates: tuple[Candidates, int] | None = None
+        self._batch = batch
+
+    def prefill(self, prompt: Prompt) -> None:
+        """Take the prompt in, unless it was cancelled before that."""
+        self.begin_at(prompt.next_position)
+        if not self.has_ended():
+            self._batch.begin(self, prompt)
+
+    def close(self) -> None:
+        """Leave the batch, where it is in one: also before its first token."""
+        self._batch.leave(self)
+
+    def __iter__(self) -> Generator[int | None, None, None]:
+        try:
+            while not self.has_ended():
+                while self.candidates is None:
+                    yield None
+                if not self.choose(*self.candidates):
+                    self._batch.feed_alone(self)
+                    self.choose(*self.candidates)
+                self.candidates = None
+                if self.stop_reason is None:
+                    yield self.token_ids[-1]
+        finally:
+            self.close()
+
+
+@dataclass(slots=True)
+class _Row:
+    """A text of the batch: how many keys and values it has in the cache, and where it goes on."""
+
+    text: SharedGeneration
+    length: int
+    next_position: int
+
+
+def _states(cache: DynamicCache) -> Iterator[tuple[Tensor, Tensor]]:
+    """The keys and values of each layer, (B, heads, width, head width)."""
+    layers: Any = cache.layers
+    for layer in layers:
+        yield layer.keys, layer.values
+
+
+def _stacked(above: Tensor, below: Tensor) -> Tensor:
+    """The rows of both, flush right; zeros come before those that are shorter."""
+    width = max(above.shape[2], below.shape[2])
+    return torch.cat([pad(states, (0, 0, width - states.shape[2], 0)) for states in (above, below)])

@@ -1,0 +1,338 @@
+"""Downloads a model so that a cut, a pause or the end of the program costs nothing of what arrived.
+
+Each file grows under a name of its own, `NAME.CHECKSUM.part`, and takes its real name once its length and
+checksum are what the server listed. Synchronous: a generator of progress with an event to stop it. Knows the
+disk; how to talk to the server is in `hub`.
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.utils import WeakFileLock
+
+from rtocr_gui.errors import DownloadError
+from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
+from rtocr_gui.ocr.library.download_record import (
+    DownloadRecord,
+    bytes_there,
+    hash_file,
+    is_part,
+    new_digest,
+    part_path,
+    read_record,
+    write_record,
+)
+from rtocr_gui.ocr.library.hub import HubListing, list_files, open_file
+from rtocr_gui.ocr.library.hub_errors import (
+    HUB_ERRORS,
+    asked_wait_s,
+    explain,
+    is_unreachable,
+    may_pass,
+    what_happened,
+)
+from rtocr_gui.ocr.library.model_source import ModelSource
+from rtocr_gui.ocr.model.folder import inspect_checkpoint
+from rtocr_gui.ocr.model.model_files import RECORD_FILE, ModelFile
+from rtocr_gui.units import size_in_words
+
+SPARE_BYTES = 200_000_000
+"""Free disk space that a download leaves to other programs."""
+
+_LOCK_FILE = ".rtocr-download.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a download bears with a server.
+
+    Attributes:
+        silence_s: without a byte for so long, a connection counts as cut.
+        waits_s: before each new attempt; after so many in a row that brought nothing, the download gives up.
+    """
+
+    silence_s: float = 10.0
+    waits_s: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0)
+
+
+class _Stopped(Exception):
+    """The download was paused."""
+
+
+class _CutShort(Exception):
+    """The server ended a file too early, and politely."""
+
+
+def download_model(
+    source: ModelSource,
+    folder: Path,
+    cancel: threading.Event,
+    patience: Patience = Patience(),
+    clock: Callable[[], float] = time.monotonic,
+) -> Generator[DownloadProgress, None, None]:
+    """Download a model, or the rest of it.
+
+    Args:
+        source: which, and where from.
+        folder: where to; made once the server told what there is, where it does not exist. Files in it that
+            are right are kept, and those of an earlier download replaced.
+        cancel: set to pause; what arrived stays for the next call.
+        patience: with the server.
+        clock: for the speed.
+
+    Yields:
+        How far it is, about ten times a second; last `DONE` or `PAUSED`.
+
+    Raises:
+        DownloadError: it cannot go on; what arrived stays unless it is wrong.
+        CheckpointError: all arrived, and it is not a model that can be used.
+    """
+    run = _Download(source, folder, cancel, patience, Meter(clock))
+    try:
+        yield from run.steps()
+    except _Stopped:
+        run.meter.pause()
+        yield run.meter.progress(DownloadStage.PAUSED)
+        return
+    inspect_checkpoint(folder)
+    yield run.meter.progress(DownloadStage.DONE)
+
+
+def discard_download(folder: Path) -> None:
+    """Throw away what a download began, and the folder where nothing else is in it.
+
+    Raises:
+        DownloadError: a file cannot be removed, or the download is still running.
+    """
+    if not folder.is_dir():
+        return
+    with _told_by_folder(folder):
+        with _alone_in(folder):
+            parts = [path for path in folder.iterdir() if is_part(path.name)]
+            record = read_record(folder) if (folder / RECORD_FILE).is_file() else None
+            for path in parts:
+                path.unlink()
+            if record is not None and any(not (folder / name).is_file() for name in record.names):
+                for name in (*record.names, RECORD_FILE):
+                    (folder / name).unlink(missing_ok=True)
+            with contextlib.suppress(PermissionError):  # Windows keeps it while it is held, and no longer
+                (folder / _LOCK_FILE).unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+class _Download:
+    """One run of a download."""
+
+    def __init__(
+        self, source: ModelSource, folder: Path, cancel: threading.Event, patience: Patience, meter: Meter
+    ) -> None:
+        self.meter = meter
+        self._source = source
+        self._folder = folder
+        self._cancel = cancel
+        self._patience = patience
+
+    def steps(self) -> Iterator[DownloadProgress]:
+        listing = yield from self._list()
+        with _told_by_folder(self._folder), _alone_in(self._folder):
+            yield from self._fill(listing)
+
+    def _fill(self, listing: HubListing) -> Iterator[DownloadProgress]:
+        source = self._source
+        record = DownloadRecord(source.endpoint, source.repository, listing.commit, listing.files)
+        self._require_space(record.total_bytes - bytes_there(self._folder, record))
+        self.meter.total_bytes = record.total_bytes
+        missing = yield from self._missing(listing)
+        write_record(self._folder, record)
+        for file in missing:
+            self.meter.file = file.name
+            (self._folder / file.name).unlink(missing_ok=True)
+            yield from self._fetch(listing.commit, file)
+        self.meter.file = ""
+
+    def _missing(self, listing: HubListing) -> Generator[DownloadProgress, None, list[ModelFile]]:
+        """The files that are not there, or not as they were listed. What others put there is left alone."""
+        former = read_record(self._folder)
+        missing = []
+        for file in listing.files:
+            self.meter.file = file.name
+            if (yield from self._is_there(file)):
+                continue
+            if (self._folder / file.name).exists() and (former is None or file.name not in former.names):
+                raise DownloadError(
+                    f"“{self._folder}” holds another “{file.name}”, which RTOCR did not put there and does "
+                    "not replace. Choose an empty folder."
+                )
+            missing.append(file)
+        return missing
+
+    def _list(self) -> Generator[DownloadProgress, None, HubListing]:
+        failures = 0
+        while True:
+            yield self.meter.progress(DownloadStage.CONNECT)
+            try:
+                return list_files(self._source, self._patience.silence_s)
+            except HUB_ERRORS as error:
+                failures += 1
+                yield from self._wait(error, failures)
+
+    def _require_space(self, wanted_bytes: int) -> None:
+        free_bytes = shutil.disk_usage(self._folder).free
+        if wanted_bytes > 0 and free_bytes < wanted_bytes + SPARE_BYTES:
+            raise DownloadError(
+                f"The download needs another {size_in_words(wanted_bytes)} of disk space, but only "
+                f"{size_in_words(free_bytes)} are free in “{self._folder}”. Make room, "
+                "or choose another folder."
+            )
+
+    def _is_there(self, file: ModelFile) -> Generator[DownloadProgress, None, bool]:
+        """Whether a file is there already, and right."""
+        path = self._folder / file.name
+        if not path.is_file():
+            return False
+        before = self.meter.done_bytes
+        if path.stat().st_size == file.size_bytes:
+            digest = new_digest(file)
+            yield from hash_file(path, digest, self.meter, self._cancel)
+            self._stop_if_asked()
+            if digest.hexdigest() == file.digest:
+                return True
+        self.meter.done_bytes = before
+        return False
+
+    def _fetch(self, commit: str, file: ModelFile) -> Iterator[DownloadProgress]:
+        part = part_path(self._folder, file)
+        begun_bytes = self.meter.done_bytes
+        digest = new_digest(file)
+        if part.is_file():
+            if part.stat().st_size > file.size_bytes:
+                part.unlink()
+            else:
+                yield from hash_file(part, digest, self.meter, self._cancel)
+                self._stop_if_asked()
+        failures = 0
+        farthest = position = self.meter.done_bytes - begun_bytes
+        with part.open("ab") as stream:
+            while position < file.size_bytes:
+                try:
+                    with open_file(self._source, commit, file, position, self._patience.silence_s) as opened:
+                        if opened.start != position:  # the server does not know how to go on
+                            stream.truncate(0)
+                            digest, position = new_digest(file), 0
+                            self.meter.done_bytes = begun_bytes
+                        for chunk in opened.chunks:
+                            stream.write(chunk)
+                            digest.update(chunk)
+                            position += len(chunk)
+                            self.meter.receive(len(chunk))
+                            if self.meter.is_due():
+                                yield self.meter.progress(DownloadStage.TRANSFER)
+                            self._stop_if_asked()
+                            if position > file.size_bytes:
+                                break
+                    if position < file.size_bytes:
+                        raise _CutShort
+                except (*HUB_ERRORS, _CutShort) as error:
+                    stream.flush()
+                    failures = 1 if position > farthest else failures + 1
+                    farthest = max(farthest, position)
+                    if _is_range_refused(error) and position:
+                        stream.truncate(0)
+                        digest, position = new_digest(file), 0
+                        self.meter.done_bytes = begun_bytes
+                    yield from self._wait(error, failures)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if position > file.size_bytes or digest.hexdigest() != file.digest:
+            part.unlink()
+            self.meter.done_bytes = begun_bytes
+            raise DownloadError(
+                f"“{file.name}” arrived damaged: its checksum is not the one that “{self._source.host}” "
+                "listed. It was removed; try again, and only this file is downloaded anew."
+            )
+        part.replace(self._folder / file.name)
+
+    def _wait(self, error: Exception, failures: int) -> Iterator[DownloadProgress]:
+        """Wait before another attempt, or give up."""
+        self._stop_if_asked()
+        self.meter.pause()
+        cut = isinstance(error, _CutShort)
+        waits_s = self._patience.waits_s
+        never_connected = is_unreachable(error) and not self.meter.received_bytes
+        passes = cut or may_pass(error) or _is_range_refused(error)
+        if not passes or never_connected or failures > len(waits_s):
+            if cut:
+                raise DownloadError(
+                    f"“{self._source.host}” ends “{self.meter.file}” too early, again and again. What "
+                    "arrived is kept: try again later, or use another server."
+                ) from error
+            raise explain(error, self._source) from error
+        what = f"“{self._source.host}” cut the connection." if cut else what_happened(error, self._source)
+        yield self.meter.progress(DownloadStage.WAIT, f"{what} Trying again…")
+        if self._cancel.wait(max(waits_s[failures - 1], asked_wait_s(error))):
+            raise _Stopped
+
+    def _stop_if_asked(self) -> None:
+        if self._cancel.is_set():
+            raise _Stopped
+
+
+def _is_range_refused(error: Exception) -> bool:
+    return isinstance(error, HfHubHTTPError) and error.response.status_code == 416
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep a second program from downloading into the same folder.
+
+    A folder that this makes is gone again where nothing was put into it: other programs take any folder
+    of a revision in the shared cache for a complete model.
+
+    Raises:
+        DownloadError: one does so already.
+        OSError: the folder cannot be made or written to.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    lock_path = folder / _LOCK_FILE
+    lock = WeakFileLock(lock_path, timeout=0.1)
+    try:
+        lock.__enter__()
+    except TimeoutError as error:
+        raise DownloadError(
+            f"Another RTOCR is downloading into “{folder}”. Wait for it, or choose another folder."
+        ) from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # Windows keeps the lock while it is held, and no longer
+            if list(folder.iterdir()) == [lock_path]:
+                lock_path.unlink()
+        lock.__exit__(None, None, None)
+        with contextlib.suppress(OSError):  # the first that is not empty ends it
+            for path in made:
+                path.rmdir()
+
+
+@contextlib.contextmanager
+def _told_by_folder(folder: Path) -> Iterator[None]:
+    """Word what the disk refuses."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DownloadError(
+                f"The disk of “{folder}” is full. Make room and try again: what arrived is kept."
+            ) from error
+        raise DownloadError(
+            f"“{folder}” cannot be written to: {error.strerror or error}. Choose another folder."
+        ) from error

@@ -1,0 +1,189 @@
+"""What was downloaded into a folder, written down beside it, so that it can be checked again later.
+
+The record is a file like the others: it tells damage and mix-ups, but not a forger who rewrites it too.
+Knows no server.
+"""
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rtocr_gui.errors import CheckpointError
+from rtocr_gui.files import write_atomically
+from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
+from rtocr_gui.ocr.model.model_files import RECORD_FILE, ModelFile, damaged, read_object, told_by_name
+
+_READ_BYTES = 1 << 20
+_PART = re.compile(r".+\.[0-9a-f]{12}\.part")
+
+
+class Digest(Protocol):
+    """What hashlib gives."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more bytes."""
+
+    def hexdigest(self) -> str:
+        """The checksum so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadRecord:
+    """Where the files of a folder come from, and what they are.
+
+    Attributes:
+        endpoint: address of the server.
+        repository: "owner/name".
+        commit: which all files are of.
+        files: all of them, each once.
+    """
+
+    endpoint: str
+    repository: str
+    commit: str
+    files: tuple[ModelFile, ...]
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of all files."""
+        return sum(file.size_bytes for file in self.files)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all files."""
+        return tuple(file.name for file in self.files)
+
+
+def write_record(folder: Path, record: DownloadRecord) -> None:
+    """Write a record into its folder.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    told = {
+        "endpoint": record.endpoint,
+        "repository": record.repository,
+        "commit": record.commit,
+        "files": {file.name: {"size": file.size_bytes, "digest": file.digest} for file in record.files},
+    }
+    write_atomically(folder / RECORD_FILE, (json.dumps(told, indent=1) + "\n").encode())
+
+
+def read_record(folder: Path) -> DownloadRecord | None:
+    """Read the record of a folder; None where it has none.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    with told_by_name(folder):
+        if not (folder / RECORD_FILE).exists():
+            return None
+        told = read_object(folder, RECORD_FILE)
+    try:
+        return DownloadRecord(
+            endpoint=_line(told["endpoint"]),
+            repository=_line(told["repository"]),
+            commit=_line(told["commit"]),
+            files=tuple(
+                ModelFile(name, entry["size"], entry["digest"]) for name, entry in told["files"].items()
+            ),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(folder / RECORD_FILE, "it is no record of a download") from error
+
+
+def part_path(folder: Path, file: ModelFile) -> Path:
+    """Where the beginning of a file waits for its rest; of another version, it has another name."""
+    return folder / f"{file.name}.{file.digest[:12]}.part"
+
+
+def is_part(name: str) -> bool:
+    """True for the name of such a beginning, and for no `.part` file of another program."""
+    return _PART.fullmatch(name) is not None
+
+
+def bytes_there(folder: Path, record: DownloadRecord) -> int:
+    """How many bytes of a download are on disk."""
+    there = 0
+    for file in record.files:
+        for path in (folder / file.name, part_path(folder, file)):
+            if path.is_file():
+                there += min(path.stat().st_size, file.size_bytes)
+                break
+    return there
+
+
+def new_digest(file: ModelFile) -> Digest:
+    """Begin a checksum of the kind that a file was listed with: SHA-256, or the SHA-1 of a Git blob."""
+    if len(file.digest) == 64:
+        return hashlib.sha256()
+    return hashlib.sha1(b"blob %d\0" % file.size_bytes, usedforsecurity=False)
+
+
+def hash_file(
+    path: Path, digest: Digest, meter: Meter, cancel: threading.Event
+) -> Iterator[DownloadProgress]:
+    """Feed a file to a checksum, telling how far it is; ends early where it is cancelled.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as stream:
+        while not cancel.is_set() and (data := stream.read(_READ_BYTES)):
+            digest.update(data)
+            meter.done_bytes += len(data)
+            if meter.is_due():
+                yield meter.progress(DownloadStage.VERIFY)
+
+
+def verify_files(
+    folder: Path, record: DownloadRecord, meter: Meter, cancel: threading.Event
+) -> Iterator[DownloadProgress]:
+    """Read every recorded file and compare it with its checksum.
+
+    Args:
+        folder: of the model.
+        record: its record.
+        meter: counts.
+        cancel: set to end early.
+
+    Yields:
+        How far it is.
+
+    Raises:
+        CheckpointError: a file is missing or is not what was downloaded; it is named.
+    """
+    meter.total_bytes = record.total_bytes
+    for file in record.files:
+        meter.file = file.name
+        path = folder / file.name
+        with told_by_name(folder):
+            if not path.is_file():
+                raise CheckpointError(
+                    f"The model file “{file.name}” is missing in “{folder}”. Download the model again: what "
+                    "is there is kept."
+                )
+            if path.stat().st_size != file.size_bytes:
+                raise damaged(
+                    path, f"it has {path.stat().st_size:,} bytes and had {file.size_bytes:,} when downloaded"
+                )
+            digest = new_digest(file)
+            yield from hash_file(path, digest, meter, cancel)
+        if cancel.is_set():
+            return
+        if digest.hexdigest() != file.digest:
+            raise CheckpointError(
+                f"The model file “{file.name}” is not what was downloaded: its checksum is another one, so "
+                "it was damaged or changed. Download the model again."
+            )
+
+
+def _line(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= 300 or not value.isprintable():
+        raise ValueError("not a line of text")
+    return value

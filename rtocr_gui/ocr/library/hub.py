@@ -1,0 +1,191 @@
+"""What a model server tells of a model, and the bytes of its files: two requests of the hub's protocol.
+
+The session is that of huggingface_hub, with its proxies, certificates and offline switch. Its own download
+is not used, see `packaging/decisions/5-a-download-that-goes-on.md`. What a server answers is treated as
+written by a stranger. Knows no file on disk.
+"""
+
+import importlib.metadata
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from huggingface_hub import constants, get_token
+from huggingface_hub.utils import get_session, hf_raise_for_status
+
+from rtocr_gui.errors import DownloadError
+from rtocr_gui.ocr.library.hub_errors import explain_environment
+from rtocr_gui.ocr.library.model_source import ModelSource
+from rtocr_gui.ocr.model.model_files import CONFIG_FILE, INDEX_FILE, TOKENIZER_FILE, ModelFile, is_weight_file
+from rtocr_gui.version import program_version
+
+_WANTED = frozenset({CONFIG_FILE, TOKENIZER_FILE, "tokenizer_config.json", INDEX_FILE})
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_TOKEN_SERVER = "https://huggingface.co"
+_MOST_FILES = 1000
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class HubListing:
+    """The files of a model that are worth downloading, all of one commit; small ones first."""
+
+    commit: str
+    files: tuple[ModelFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFile:
+    """The content of a file as it arrives.
+
+    Attributes:
+        start: place in the file of the first byte; not what was asked for where the server cannot go on.
+        chunks: the bytes from there.
+    """
+
+    start: int
+    chunks: Iterator[bytes]
+
+
+def list_files(source: ModelSource, timeout_s: float) -> HubListing:
+    """Ask which files a model has: config, tokenizer and safetensors, and never a program or a pickle.
+
+    Raises:
+        DownloadError: the answer is not a hub's, the model has no such files, or the environment allows no
+            session.
+        HUB_ERRORS: the server cannot be asked or refuses.
+    """
+    address = f"{source.endpoint}/api/models/{source.repository}/revision/{source.revision}"
+    response = _session().get(address, params={"blobs": "true"}, headers=_headers(source), timeout=timeout_s)
+    hf_raise_for_status(response)
+    try:
+        told = response.json()
+        commit = str(told["sha"])
+        entries = list(told["siblings"])
+        files = [_read_entry(entry) for entry in entries if _is_wanted(entry["rfilename"])]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DownloadError(
+            f"The server “{source.host}” answered, but not as a model server does: it may be the login page "
+            "of the network. Open a page in the browser, or check the server's address."
+        ) from error
+    if not _COMMIT.fullmatch(commit) or (source.is_pinned and commit != source.revision):
+        raise DownloadError(
+            f"The server “{source.host}” offers another revision ({commit[:12]}) than was asked for "
+            f"({source.revision[:12]}). Use another server."
+        )
+    names = [file.name for file in files]
+    complete = {CONFIG_FILE, TOKENIZER_FILE} <= set(names) and any(map(is_weight_file, names))
+    if not complete or len(set(names)) < len(names) or len(names) > _MOST_FILES:
+        raise DownloadError(
+            f"What the server “{source.host}” has as {source.repository} is no model in safetensors files. "
+            "Use another server."
+        )
+    return HubListing(commit, tuple(sorted(files, key=lambda file: file.size_bytes)))
+
+
+@contextmanager
+def open_file(
+    source: ModelSource, commit: str, file: ModelFile, start: int, timeout_s: float
+) -> Iterator[OpenedFile]:
+    """Ask for a file from some byte on.
+
+    Args:
+        source: where.
+        commit: of the listing.
+        file: of the listing.
+        start: first byte wanted, less than the size of the file.
+        timeout_s: longest silence.
+
+    Yields:
+        Its content. The chunks may raise `HUB_ERRORS` and may end too early.
+
+    Raises:
+        DownloadError: the server offers something else than it listed, or the environment allows no session.
+        HUB_ERRORS: the server cannot be asked or refuses.
+    """
+    address = f"{source.endpoint}/{source.repository}/resolve/{commit}/{file.name}"
+    headers = _headers(source) | {"Accept-Encoding": "identity"}
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    with _session().stream("GET", address, headers=headers, timeout=timeout_s) as response:
+        hf_raise_for_status(response)
+        for answer in (*response.history, response):
+            _check_linked(source, file, answer.headers)
+        first, size = _extent(response)
+        if first not in (0, start) or size not in (None, file.size_bytes):
+            raise DownloadError(
+                f"The server “{source.host}” offers {size or 0:,} bytes of “{file.name}”, which has "
+                f"{file.size_bytes:,}. Something on the way changes downloads, or the server is not in "
+                "order. Try again later, or use another server."
+            )
+        yield OpenedFile(first, response.iter_bytes())
+
+
+def _session() -> httpx2.Client:
+    """The library's session, which it makes from the environment when it is first asked for.
+
+    Raises:
+        DownloadError: the environment names a proxy or certificates that are of no use.
+    """
+    try:
+        return get_session()
+    except (ImportError, ValueError, httpx2.InvalidURL, OSError) as error:
+        raise explain_environment(error) from error
+
+
+def _extent(response: httpx2.Response) -> tuple[int, int | None]:
+    """Which byte an answer begins with, and how large the whole file is; None where it does not tell."""
+    headers = response.headers
+    if response.status_code == 206:
+        found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+        return (int(found[1]), int(found[2])) if found else (-1, None)
+    length = headers.get("Content-Length", "")
+    encoded = headers.get("Content-Encoding", "identity") != "identity"
+    return 0, int(length) if length.isdecimal() and not encoded else None
+
+
+def _check_linked(source: ModelSource, file: ModelFile, headers: httpx2.Headers) -> None:
+    """Refuse a file that is not the listed one by the hub's own word."""
+    size = headers.get(constants.HUGGINGFACE_HEADER_X_LINKED_SIZE, str(file.size_bytes))
+    etag = headers.get(constants.HUGGINGFACE_HEADER_X_LINKED_ETAG, file.digest)
+    if size != str(file.size_bytes) or etag.removeprefix("W/").strip('"') != file.digest:
+        raise DownloadError(
+            f"The server “{source.host}” contradicts itself about “{file.name}”: it listed another size or "
+            "checksum than it offers now. Try again later, or use another server."
+        )
+
+
+def _headers(source: ModelSource) -> dict[str, str]:
+    """Say who asks; a person's token goes to the server it belongs to and to no other.
+
+    The library's own headers would first ask huggingface.co for a list of programs to report.
+
+    Raises:
+        DownloadError: the token cannot be read.
+    """
+    library = importlib.metadata.version("huggingface_hub")
+    headers = {"User-Agent": f"rtocr/{program_version(otherwise='0')}; hf_hub/{library}"}
+    if source.endpoint == _TOKEN_SERVER and not constants.HF_HUB_DISABLE_IMPLICIT_TOKEN:
+        try:
+            token = get_token()
+        except OSError as error:
+            raise DownloadError(
+                f"Your login “{constants.HF_TOKEN_PATH}” cannot be read: {error.strerror}. Remove it, or see "
+                "to it that you may open it: the published model needs no account."
+            ) from error
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+    return headers
+
+
+def _is_wanted(name: object) -> bool:
+    return isinstance(name, str) and name.isascii() and (name in _WANTED or is_weight_file(name))
+
+
+def _read_entry(entry: Mapping[str, Any]) -> ModelFile:
+    """One file of a listing; the checksum of a large file is that of its content, not of its pointer."""
+    large = entry.get("lfs")
+    return ModelFile(entry["rfilename"], entry["size"], entry["blobId"] if large is None else large["sha256"])

@@ -1,0 +1,192 @@
+"""What went wrong between this computer and a model server, in sentences, and what may pass by itself.
+
+Knows the errors of httpx2 and of the hub's library; knows no file.
+"""
+
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx2
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+from rtocr_gui.errors import DownloadError
+from rtocr_gui.ocr.library.model_source import ModelSource
+
+HUB_ERRORS = (httpx2.HTTPError, httpx2.InvalidURL, OfflineModeIsEnabled)
+"""What asking a server can raise."""
+
+_TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LONGEST_WAIT_S = 60.0
+
+
+def may_pass(error: Exception) -> bool:
+    """True for what may be over in a moment: a cut, silence, a server that is busy or broken."""
+    if isinstance(error, HfHubHTTPError):
+        return error.response.status_code in _TRANSIENT_STATUSES
+    return isinstance(error, httpx2.TransportError) and not isinstance(
+        error, httpx2.ProxyError | httpx2.UnsupportedProtocol
+    )
+
+
+def is_unreachable(error: Exception) -> bool:
+    """True where not even a connection came about."""
+    return isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
+
+
+def asked_wait_s(error: Exception) -> float:
+    """How long a busy server asks to be left alone, in seconds; 0 where it does not, at most a minute."""
+    if isinstance(error, HfHubHTTPError):
+        asked = error.response.headers.get("Retry-After", "")
+        if asked.isascii() and asked.isdecimal():
+            return min(float(asked), _LONGEST_WAIT_S)
+    return 0.0
+
+
+def explain(error: Exception, source: ModelSource) -> DownloadError:
+    """Word an error.
+
+    Args:
+        error: one of `HUB_ERRORS`.
+        source: what was asked for.
+
+    Returns:
+        To be raised from it: what happened, what to do.
+    """
+    return DownloadError(f"{what_happened(error, source)} {_advice(error, source)}")
+
+
+def explain_environment(error: Exception) -> DownloadError:
+    """Word why the environment allows no session.
+
+    Args:
+        error: `ImportError` where a SOCKS proxy needs a package, `OSError` where certificates cannot be read,
+            another where the address of a proxy makes no sense or is of a kind that cannot be used.
+
+    Returns:
+        To be raised from it: which variable or setting it is, what to do.
+    """
+    if isinstance(error, OSError):
+        return DownloadError(
+            "SSL_CERT_FILE names no file of certificates that can be read. Correct it, or unset it."
+        )
+    scheme, proxy = _unusable_proxy(error)
+    place = f"{scheme.upper()}_PROXY"
+    instead = "give one such as http://proxy:8080, or unset it."
+    if place not in os.environ and place.lower() not in os.environ:  # on Windows and macOS
+        place = "The system's proxy setting"
+        instead = "give one such as http://proxy:8080 there or in HTTPS_PROXY."
+    if isinstance(error, ImportError):
+        return DownloadError(
+            f"{place} names a SOCKS proxy, which RTOCR can use once the Python package “socksio” is there. "
+            f"Install it (pip install socksio), or take an HTTP proxy: {instead}"
+        )
+    if proxy.lower().startswith("socks"):
+        return DownloadError(
+            f"{place} names a SOCKS proxy that RTOCR cannot use. Take an HTTP proxy: {instead}"
+        )
+    return DownloadError(f"{place} is not the address of a proxy: {instead}")
+
+
+def what_happened(error: Exception, source: ModelSource) -> str:
+    """One sentence, without what to do."""
+    server = f"“{source.host}”"
+    if isinstance(error, OfflineModeIsEnabled):
+        return "Downloads are switched off on this computer (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set)."
+    if isinstance(error, HfHubHTTPError):
+        return _what_was_answered(error.response.status_code, source)
+    if isinstance(error, httpx2.ProxyError):
+        return f"The proxy {_proxy(source) or ''} did not let RTOCR through to {server}.".replace("  ", " ")
+    if isinstance(error, httpx2.ConnectError):
+        causes = list(_causes(error))
+        if any(isinstance(cause, ssl.SSLError) for cause in causes):
+            return f"The connection to {server} is not safe: its certificate cannot be verified."
+        if proxy := _proxy(source):
+            return f"The proxy {proxy} cannot be reached."
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            return f"The server {server} cannot be found: this computer seems to be offline."
+        return f"The server {server} cannot be reached."
+    if isinstance(error, httpx2.TimeoutException):
+        return f"The server {server} does not answer any more."
+    if isinstance(error, httpx2.TooManyRedirects):
+        return f"The server {server} sends RTOCR round in circles."
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
+        return f"The server {server} sends RTOCR to an address that makes no sense."
+    return f"The connection to {server} was cut."
+
+
+def _what_was_answered(status: int, source: ModelSource) -> str:
+    server = f"“{source.host}”"
+    if status == 401:
+        return f"The server {server} wants to know who you are (401)."
+    if status == 403:
+        return f"The server {server} does not allow the download (403)."
+    if status == 404:
+        return f"The server {server} has no {source.repository} at revision {source.revision[:7]} (404)."
+    if status == 407:
+        return f"The proxy {_proxy(source) or ''} wants a name and a password (407).".replace("  ", " ")
+    if status == 416:
+        return f"The server {server} has less of a file than it told (416)."
+    if status == 429:
+        return f"The server {server} was asked too often (429)."
+    if status >= 500:
+        return f"The server {server} has a fault of its own ({status})."
+    return f"The server {server} answered with the error {status}."
+
+
+def _advice(error: Exception, source: ModelSource) -> str:
+    if isinstance(error, OfflineModeIsEnabled):
+        return "Unset it, or choose a folder with the model."
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code
+        if status in (401, 403, 404):
+            return "Check the server's address; the published model needs no account on huggingface.co."
+        if status == 407:
+            return "Put them in HTTPS_PROXY, as in http://name:password@proxy:8080."
+        return "What was downloaded is kept: try again later, and it goes on from there."
+    if isinstance(error, httpx2.ProxyError):
+        return "Check HTTPS_PROXY, or ask whoever runs the network."
+    if isinstance(error, httpx2.ConnectError):
+        if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
+            return "A proxy that looks into connections does that; name its certificate in SSL_CERT_FILE."
+        if _proxy(source):
+            return "Check HTTPS_PROXY and HTTP_PROXY."
+        return "Check the network, then try again; where the network wants a proxy, set HTTPS_PROXY."
+    if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.TooManyRedirects):
+        return "Check its address."
+    return "What was downloaded is kept: try again, and it goes on from there."
+
+
+def _proxy(source: ModelSource) -> str:
+    """The proxy on the way to a server, in quotes and without its password; empty where there is none."""
+    parts = urlsplit(source.endpoint)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
+    if not proxy or proxy_bypass(parts.netloc):
+        return ""
+    try:
+        address = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+        return f"“{address.hostname}:{address.port}”" if address.port else f"“{address.hostname}”"
+    except ValueError:
+        return "of HTTPS_PROXY"
+
+
+def _unusable_proxy(error: Exception) -> tuple[str, str]:
+    """For which scheme no session could be made, and the address of its proxy."""
+    named = getproxies()
+    for scheme, proxy in [(scheme, named[scheme]) for scheme in ("http", "https", "all") if scheme in named]:
+        try:
+            httpx2.HTTPTransport(proxy=proxy if "://" in proxy else f"http://{proxy}").close()
+        except type(error):
+            return scheme, proxy
+    return "https", ""
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

@@ -1,0 +1,259 @@
+"""Where a model runs, and in which precision: what the hardware can, and why that was chosen.
+
+Attention always takes PyTorch's own fused kernels, which every device has. Knows PyTorch's devices; knows
+no checkpoint, no page.
+"""
+
+import ctypes
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from rtocr_gui.errors import SettingsError
+from rtocr_gui.ocr.machine.main_memory import free_main_memory
+from rtocr_gui.ocr.machine.spot import Spot
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+"""What a person may ask for; "cuda:1" and so on choose one of several."""
+
+PRECISIONS = ("auto", "float32", "float16", "bfloat16")
+"""What a person may ask for; "auto" takes what the device computes best."""
+
+LARGE_MODEL = 1_000_000_000
+"""From so many weights on, half precision pays on a processor that has it. The miniature reads as quickly in
+float32, and then says the same on every computer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a model runs and how it computes there.
+
+    Attributes:
+        device: that this computer has.
+        dtype: of weights and activations.
+        why: the reason for both, in a sentence or two for the person.
+    """
+
+    device: torch.device
+    dtype: torch.dtype
+    why: str
+
+    @property
+    def dtype_name(self) -> str:
+        """The precision in words."""
+        return name_precision(self.dtype)
+
+
+def place(device: str, precision: str, parameter_count: int) -> Placement:
+    """Choose where a model runs and how it computes there.
+
+    Args:
+        device: one of `DEVICES`, or a numbered one.
+        precision: one of `PRECISIONS`.
+        parameter_count: number of weights.
+
+    Raises:
+        SettingsError: this computer has no such device, or the device no such precision.
+    """
+    chosen = choose_device(device)
+    dtype, why = _best_precision(chosen, parameter_count)
+    if precision != "auto":
+        dtype, why = _asked_precision(chosen, precision, dtype, why)
+    if device == "auto" and chosen.type == "cpu" and torch.cuda.is_available():
+        why = f"The graphics card is too old for the PyTorch that is installed here. {why}"
+    return Placement(chosen, dtype, why)
+
+
+def choose_device(name: str) -> torch.device:
+    """Choose where a model runs.
+
+    Args:
+        name: one of `DEVICES`; "auto" takes CUDA, then MPS, then the CPU.
+
+    Returns:
+        A device that this computer has.
+
+    Raises:
+        SettingsError: it has no such device.
+    """
+    cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    has_mps = torch.backends.mps.is_available()
+    if name == "auto":
+        driven = next((index for index in range(cards) if _is_driven(index)), None)
+        if driven is not None:
+            return torch.device("cuda", driven) if driven else torch.device("cuda")
+        return torch.device("mps" if has_mps else "cpu")
+    kind, _, number = name.partition(":")
+    count = {"cpu": 1, "cuda": cards, "mps": int(has_mps)}.get(kind)
+    if count is None or (number and not number.isdecimal()):
+        raise SettingsError(f"“{name}” is no device. Choose {', '.join(DEVICES)}.")
+    if int(number or 0) >= count:
+        raise SettingsError(
+            f"This computer has no device “{name}” that PyTorch can use. Choose “auto” or “cpu”."
+        )
+    if kind == "cuda" and not _is_driven(int(number or 0)):
+        raise SettingsError(
+            f"The graphics card “{torch.cuda.get_device_name(int(number or 0))}” is too old for the PyTorch "
+            "that is installed here. Choose “cpu”, or install a PyTorch that was built for it."
+        )
+    return torch.device(name)
+
+
+def find_spots(
+    placement: Placement, parameter_count: int, free: Callable[[torch.device], int]
+) -> tuple[Spot, ...]:
+    """Tell how much memory is free where a model shall run, and where else it could.
+
+    Args:
+        placement: where it shall run.
+        parameter_count: number of weights.
+        free: bytes that it may take on a device.
+
+    Returns:
+        The place itself first, then the others, the best first.
+    """
+    cpu = torch.device("cpu")
+    main_free = free(cpu)
+    places = [(placement.device, placement.dtype)]
+    if placement.device.type == "cuda" and placement.dtype == torch.float32:
+        places.append((placement.device, torch.float16))
+    places += [(cpu, _best_precision(cpu, parameter_count)[0]), (cpu, torch.bfloat16)]
+    return tuple(
+        Spot(
+            device=str(device),
+            precision=name_precision(dtype),
+            free_bytes=main_free if device == cpu else free(device),
+            main_free_bytes=main_free,
+            is_slow=dtype not in (torch.float32, _best_precision(device, LARGE_MODEL)[0]),
+        )
+        for device, dtype in dict.fromkeys(places)
+    )
+
+
+def free_bytes(device: torch.device) -> int:
+    """How much memory a model may still take on a device."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return free + cached
+    if device.type == "mps":
+        # The graphics processor shares the main memory, and may not take all of it.
+        rest = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+        cached = torch.mps.driver_allocated_memory() - torch.mps.current_allocated_memory()
+        return max(0, min(rest, free_main_memory()) + cached)
+    return free_main_memory()
+
+
+def give_memory_back(device: torch.device) -> None:
+    """Let other programs have what was freed and is kept for later: allocators like to keep it."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none, and keeps less
+        if trim is not None:
+            trim(0)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error of torch means that memory ran out: each device has its own way to say so."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    words = str(error)
+    return isinstance(error, RuntimeError) and any(
+        phrase in words
+        for phrase in (
+            "can't allocate memory",
+            "not enough memory",
+            "out of memory",
+            "STATUS_ALLOC_FAILED",  # cuBLAS
+            "Invalid buffer size",  # MPS, of one tensor that is larger than all memory
+        )
+    )
+
+
+def name_precision(dtype: torch.dtype) -> str:
+    """A precision as a person reads it, e.g. "float16"."""
+    return str(dtype).removeprefix("torch.")
+
+
+def _is_driven(index: int) -> bool:
+    """Whether this PyTorch holds code for a graphics card: newer builds leave old cards out."""
+    built_for = torch.cuda.get_arch_list()
+    if torch.version.hip or not built_for:
+        return True
+    major, minor = torch.cuda.get_device_capability(index)
+    for architecture in built_for:
+        kind, _, number = architecture.partition("_")
+        built_major, built_minor = divmod(int(re.sub(r"\D", "", number)), 10)
+        if kind == "sm" and built_major == major and built_minor <= minor:
+            return True
+        if kind == "compute" and (built_major, built_minor) <= (major, minor):
+            return True
+    return False
+
+
+def _best_precision(device: torch.device, parameter_count: int) -> tuple[torch.dtype, str]:
+    if device.type == "cuda":
+        return _cuda_precision(device)
+    if device.type == "mps":
+        if torch.backends.mps.is_macos_or_newer(14, 0):
+            return torch.bfloat16, "The model runs in bfloat16, as it was trained."
+        return torch.float16, "bfloat16 needs macOS 14 or newer, so the model runs in float16."
+    if not _cpu_has_bfloat16():
+        return torch.float32, "This processor has no bfloat16, so the model runs in float32."
+    if parameter_count < LARGE_MODEL:
+        return torch.float32, "A model as small as this one is quick in float32."
+    return torch.bfloat16, "This processor has bfloat16, in which the model was trained."
+
+
+def _cuda_precision(device: torch.device) -> tuple[torch.dtype, str]:
+    """By compute capability: bfloat16 came with 8.0, float16 that pays with 7.0, and 5.3, 6.0 and 6.2.
+
+    The other cards compute float16 at a small fraction of their speed, or convert it to and fro.
+    """
+    if torch.version.hip:
+        return torch.bfloat16, "The model runs in bfloat16, as it was trained."
+    capability = torch.cuda.get_device_capability(device)
+    if capability >= (8, 0):
+        return torch.bfloat16, "The model runs in bfloat16, as it was trained."
+    if capability >= (7, 0) or capability in ((5, 3), (6, 0), (6, 2)):
+        return torch.float16, "This graphics card has no bfloat16, so the model runs in float16."
+    return torch.float32, (
+        "This graphics card has no bfloat16 and is slow in float16, so the model runs in float32."
+    )
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 by itself, and PyTorch has the library that asks it to.
+
+    Without that, a page is encoded about ten times as slowly as in float32.
+    """
+    can = torch.cpu.get_capabilities()
+    native = any(can.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return native and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+
+
+def _asked_precision(
+    device: torch.device, precision: str, best: torch.dtype, why: str
+) -> tuple[torch.dtype, str]:
+    """The precision that a person asked for, and what to expect of it."""
+    if precision not in PRECISIONS:
+        raise SettingsError(f"“{precision}” is no precision. Choose {', '.join(PRECISIONS)}.")
+    dtype: torch.dtype = getattr(torch, precision)
+    if dtype == torch.bfloat16 and device.type == "mps" and best != torch.bfloat16:
+        raise SettingsError("bfloat16 needs macOS 14 or newer. Choose float16 or float32.")
+    if dtype == best:
+        return dtype, why
+    asked = f"The model runs in {precision}, as asked for."
+    if device.type == "cuda" and dtype == torch.bfloat16:
+        return dtype, f"{asked} This graphics card is slow in it."
+    if device.type == "cpu" and not (
+        dtype == torch.float32 or (dtype == torch.bfloat16 and _cpu_has_bfloat16())
+    ):
+        return dtype, f"{asked} This processor is very slow in it."
+    return dtype, asked

@@ -1,0 +1,220 @@
+"""From a checked folder to a model that runs: stock transformers, our own strictness.
+
+DeepSeek-OCR is Unlimited-OCR with full attention in every decoder layer; both are loaded. The weights are
+handed over tensor by tensor under an explicit config, so that nothing else in the folder is ever looked
+at: no remote code, no adapters, no generation settings. Knows devices and precisions; no page, no text.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from transformers import UnlimitedOcrForConditionalGeneration
+from transformers.models.unlimited_ocr.configuration_unlimited_ocr import UnlimitedOcrConfig
+from transformers.utils import logging as transformers_logging
+
+from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.machine.devices import is_out_of_memory
+from rtocr_gui.ocr.model.architecture import (
+    CLIP_IMAGE_PX,
+    CLIP_PATCH_PX,
+    SAM_GRID,
+    SAM_PATCH_PX,
+    Architecture,
+)
+from rtocr_gui.ocr.model.folder import CheckpointFolder, OpenedFolder
+from rtocr_gui.ocr.model.manifest import unused_tensors
+from rtocr_gui.ocr.model.model_info import ModelInfo
+from rtocr_gui.ocr.model.position_tables import keep_position_tables
+from rtocr_gui.ocr.model.tokenizer import PageTokenizer
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Checkpoint:
+    """A model in memory, and what belongs to it."""
+
+    info: ModelInfo
+    architecture: Architecture
+    model: UnlimitedOcrForConditionalGeneration
+    tokenizer: PageTokenizer
+
+
+def load_checkpoint(folder: OpenedFolder, device: torch.device, dtype: torch.dtype) -> Checkpoint:
+    """Load a model.
+
+    Args:
+        folder: that was checked.
+        device: where the model shall run.
+        dtype: its precision.
+
+    Returns:
+        The model in evaluation mode, with its tokenizer and description.
+
+    Raises:
+        CheckpointError: a file changed meanwhile, or the memory does not suffice.
+    """
+    return Checkpoint(
+        info=folder.info,
+        architecture=folder.files.architecture,
+        tokenizer=folder.tokenizer,
+        model=load_model(folder.files, device, dtype),
+    )
+
+
+def load_model(
+    folder: CheckpointFolder, device: torch.device, dtype: torch.dtype
+) -> UnlimitedOcrForConditionalGeneration:
+    """Load the weights of a checked folder.
+
+    Args:
+        folder: whose files fit together.
+        device: where the model shall run.
+        dtype: its precision.
+
+    Returns:
+        The model in evaluation mode.
+
+    Raises:
+        CheckpointError: a file changed meanwhile, or the memory does not suffice.
+    """
+    try:
+        with _silent_transformers(), _one_tensor_at_a_time(), _opened_weights(folder) as weights:
+            loaded: Any = UnlimitedOcrForConditionalGeneration.from_pretrained(
+                None,
+                config=stock_config(folder.architecture),
+                state_dict=weights,
+                dtype=dtype,
+                attn_implementation="sdpa",
+                experts_implementation="grouped_mm" if device.type == "cuda" else "eager",
+                output_loading_info=True,
+            )
+        model, report = loaded
+        placed: UnlimitedOcrForConditionalGeneration = model.eval().requires_grad_(False).to(device)
+        keep_position_tables(placed)
+    except (OSError, SafetensorError, RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            size = f"{folder.parameter_count * dtype.itemsize / 1e9:.1f} GB"
+            way = "" if device.type == "cpu" else f", and {size} of main memory on the way there"
+            raise CheckpointError(
+                f"The model needs {size} of memory on “{device}”{way}: more than is free. Close other "
+                "programs, or choose another device or a smaller model."
+            ) from error
+        raise CheckpointError(
+            f"The weights in “{folder.path}” cannot be read. Check that you may open the files, or download "
+            "them again."
+        ) from error
+    left = {reason: names for reason, names in report.items() if names}
+    if left:
+        raise CheckpointError(
+            f"The weights in “{folder.path}” do not fit the model as this program computes it "
+            f"({', '.join(f'{len(names)} {reason}' for reason, names in left.items())}). Install RTOCR again."
+        )
+    return placed
+
+
+@contextmanager
+def _opened_weights(folder: CheckpointFolder) -> Iterator[dict[str, Any]]:
+    """The tensors that the model has a place for, each read from its file when it is asked for its values."""
+    unused = unused_tensors(folder.architecture)
+    # On Windows a mapped file counts as memory of the process.
+    backend = "pread" if sys.platform == "win32" else "mmap"
+    with ExitStack() as files:
+        weights: dict[str, Any] = {}
+        for path in folder.weight_files:
+            file = files.enter_context(safe_open(path, framework="pt", device="cpu", backend=backend))
+            names = set(file.keys()) - unused.keys()
+            weights |= {name: file.get_slice(name) for name in names}
+        yield weights
+
+
+@contextmanager
+def _one_tensor_at_a_time() -> Iterator[None]:
+    """Keep transformers from reading ahead in threads, which takes the memory of the model twice."""
+    name = "HF_DEACTIVATE_ASYNC_LOAD"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def stock_config(architecture: Architecture) -> UnlimitedOcrConfig:
+    """Describe an architecture in the words of stock transformers.
+
+    Args:
+        architecture: the sizes.
+
+    Returns:
+        A config with the window, or full attention, in every decoder layer; left to its default, also
+        DeepSeek-OCR would attend to the last 128 generated tokens only.
+    """
+    sam, clip, decoder = architecture.sam, architecture.clip, architecture.decoder
+    attention = "full_attention" if decoder.window is None else "reference_sliding_attention"
+    window = {} if decoder.window is None else {"sliding_window": decoder.window}
+    return UnlimitedOcrConfig(
+        image_token_id=architecture.image_token_id,
+        text_config={
+            "vocab_size": decoder.vocabulary,
+            "hidden_size": decoder.width,
+            "intermediate_size": decoder.mlp_width,
+            "num_hidden_layers": decoder.layers,
+            "num_attention_heads": decoder.heads,
+            "num_key_value_heads": decoder.key_value_heads,
+            "max_position_embeddings": decoder.context_length,
+            "first_k_dense_replace": decoder.dense_layers,
+            "n_routed_experts": decoder.experts,
+            "n_shared_experts": decoder.shared_experts,
+            "num_experts_per_tok": decoder.experts_per_token,
+            "moe_intermediate_size": decoder.expert_width,
+            "bos_token_id": decoder.bos_token_id,
+            "eos_token_id": decoder.eos_token_id,
+            "layer_types": [attention] * decoder.layers,
+            **window,
+        },
+        vision_config={
+            "sam_config": {
+                "hidden_size": sam.width,
+                "num_hidden_layers": sam.layers,
+                "num_attention_heads": sam.heads,
+                "mlp_dim": sam.mlp_width,
+                "window_size": sam.window,
+                "global_attn_indexes": sam.global_layers,
+                "output_channels": sam.neck_width,
+                "downsample_channels": sam.downsample,
+                "patch_size": SAM_PATCH_PX,
+                "image_size": SAM_GRID * SAM_PATCH_PX,
+            },
+            "encoder_config": {
+                "hidden_size": clip.width,
+                "num_hidden_layers": clip.layers,
+                "num_attention_heads": clip.heads,
+                "intermediate_size": clip.mlp_width,
+                "patch_size": CLIP_PATCH_PX,
+                "image_size": CLIP_IMAGE_PX,
+            },
+        },
+    )
+
+
+@contextmanager
+def _silent_transformers() -> Iterator[None]:
+    """Keep progress bars and reports off the terminal: what is wrong is raised instead."""
+    verbosity = transformers_logging.get_verbosity()
+    had_bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+        if had_bars:
+            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -1,0 +1,272 @@
+"""What a checkpoint folder says of itself: checked in full before any weight is read.
+
+Knows the official layout (config.json, safetensors in one file or in shards, tokenizer.json) and
+`rtocr.json`, in which a checkpoint may say what it was made for. Everything in the folder is treated
+as written by a stranger: sizes are bounded, nothing is executed. Knows no torch.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.model.architecture import Architecture, read_architecture
+from rtocr_gui.ocr.model.manifest import expected_tensors, unused_tensors
+from rtocr_gui.ocr.model.model_files import (
+    CONFIG_FILE,
+    DESCRIPTION_FILE,
+    TOKENIZER_FILE,
+    damaged,
+    find_file,
+    legible,
+    read_object,
+    told_by_name,
+)
+from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT, ModelInfo, PrintSizes
+from rtocr_gui.ocr.model.tokenizer import PageTokenizer
+from rtocr_gui.ocr.model.weight_files import StoredTensor, find_weight_files, read_tensors
+from rtocr_gui.ocr.reading import Mode, Task
+
+_PRECISIONS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+
+_PRINT = "x_height_px"
+"""The key of `PrintSizes`, which a description may leave out."""
+
+_LARGEST_PRINT_PX = 200
+
+_Choice = TypeVar("_Choice", Mode, Task)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFolder:
+    """A folder whose config and weight files fit together.
+
+    Attributes:
+        path: the folder.
+        architecture: the sizes of the model.
+        weight_files: the safetensors files, all of which are needed.
+        parameter_count: number of weights.
+        weight_bytes: size of the weight files.
+        precision: how most weights are stored, e.g. "bfloat16".
+    """
+
+    path: Path
+    architecture: Architecture
+    weight_files: tuple[Path, ...]
+    parameter_count: int
+    weight_bytes: int
+    precision: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class OpenedFolder:
+    """A checkpoint folder of which all is known but the values of the weights.
+
+    Attributes:
+        files: its files, which fit together.
+        info: what it says of itself.
+        tokenizer: whose ids fit the model.
+    """
+
+    files: CheckpointFolder
+    info: ModelInfo
+    tokenizer: PageTokenizer
+
+
+def open_folder(folder: Path) -> OpenedFolder:
+    """Check a checkpoint folder, and read all of it that is small.
+
+    Args:
+        folder: in the official layout.
+
+    Returns:
+        What is needed to load the weights, and to speak with the model then.
+
+    Raises:
+        CheckpointError: it cannot be used, and why.
+    """
+    files = check_folder(folder)
+    info = describe(files)
+    return OpenedFolder(files, info, load_tokenizer(files, info.tasks))
+
+
+def inspect_checkpoint(folder: Path) -> ModelInfo:
+    """Tell what a checkpoint folder holds, without loading it.
+
+    Args:
+        folder: in the official layout.
+
+    Returns:
+        What the folder says of itself; for a folder without `rtocr.json`, which published model it is.
+
+    Raises:
+        CheckpointError: it cannot be used, and why.
+    """
+    return open_folder(folder).info
+
+
+def check_folder(folder: Path) -> CheckpointFolder:
+    """Check config and weights against each other: names, shapes, types, file sizes.
+
+    Args:
+        folder: in the official layout; a tokenizer is not needed here.
+
+    Returns:
+        What is needed to load the weights.
+
+    Raises:
+        CheckpointError: a file is missing, damaged, unsafe or of another model.
+    """
+    with told_by_name(folder):
+        if folder.is_file():
+            raise CheckpointError(f"“{folder}” is a file. Choose the folder that it lies in.")
+        if not folder.is_dir():
+            raise CheckpointError(
+                f"There is no folder “{folder}”. Choose the folder of a DeepSeek-OCR model."
+            )
+        architecture = read_architecture(read_object(folder, CONFIG_FILE))
+        unused = unused_tensors(architecture)
+        weight_files = find_weight_files(folder)
+        stored: dict[str, StoredTensor] = {}
+        for path in weight_files:
+            for name, tensor in read_tensors(path, unused).items():
+                if name in stored:
+                    raise damaged(path, f"the tensor “{legible(name)}” is in another file as well")
+                stored[name] = tensor
+        weight_bytes = sum(path.stat().st_size for path in weight_files)
+    expected = expected_tensors(architecture)
+    _compare({name: tensor.shape for name, tensor in stored.items()}, expected, unused)
+    return CheckpointFolder(
+        path=folder,
+        architecture=architecture,
+        weight_files=weight_files,
+        parameter_count=sum(math.prod(shape) for shape in expected.values()),
+        weight_bytes=weight_bytes,
+        precision=_precision(stored[name] for name in expected),
+    )
+
+
+def load_tokenizer(folder: CheckpointFolder, tasks: Iterable[Task] = ()) -> PageTokenizer:
+    """Load the tokenizer beside the weights.
+
+    Args:
+        folder: a checked folder.
+        tasks: whose prompts it must be able to say.
+
+    Returns:
+        The tokenizer, whose ids fit the model.
+
+    Raises:
+        CheckpointError: it is missing, damaged or belongs to another model.
+    """
+    with told_by_name(folder.path):
+        path = find_file(folder.path, TOKENIZER_FILE)
+    return PageTokenizer.from_file(path, folder.architecture, [task.prompt for task in tasks])
+
+
+def describe(folder: CheckpointFolder) -> ModelInfo:
+    """Read `rtocr.json`, or say which published model this is.
+
+    Args:
+        folder: a checked folder.
+
+    Returns:
+        Name, description, modes, tasks and print, and the figures of the weights.
+
+    Raises:
+        CheckpointError: `rtocr.json` is there but wrong.
+    """
+    family = folder.architecture.family
+    name, description, modes, tasks = family.name, family.description, family.modes, family.tasks
+    print_sizes = PUBLISHED_PRINT
+    with told_by_name(folder.path):
+        described = (folder.path / DESCRIPTION_FILE).exists()
+        said = read_object(folder.path, DESCRIPTION_FILE) if described else {}
+    if described:
+        name = _text(said, "name", 80)
+        description = _text(said, "description", 1000)
+        modes = _choices(said, "modes", {mode.value: mode for mode in Mode})
+        tasks = _choices(said, "tasks", {task.name: task for task in family.tasks})
+        if _PRINT in said:
+            print_sizes = _print_sizes(said[_PRINT])
+    return ModelInfo(
+        folder=folder.path,
+        name=name,
+        description=description,
+        modes=modes,
+        tasks=tasks,
+        parameter_count=folder.parameter_count,
+        weight_bytes=folder.weight_bytes,
+        print_sizes=print_sizes,
+    )
+
+
+def _compare(
+    found: Mapping[str, tuple[int, ...]],
+    expected: Mapping[str, tuple[int, ...]],
+    unused: Mapping[str, tuple[int, ...]],
+) -> None:
+    """Refuse missing, unexpected and mis-shaped tensors."""
+    known = {**expected, **unused}
+    for reason, names in (
+        ("lacks", sorted(expected.keys() - found.keys())),
+        ("holds unknown", sorted(found.keys() - known.keys())),
+    ):
+        if names:
+            raise CheckpointError(
+                f"The model {reason} tensors ({len(names)}; the first is “{legible(names[0])}”), so weights "
+                "and config.json do not belong together. Download the model again, or choose another folder."
+            )
+    for name, shape in found.items():
+        if shape != known[name]:
+            raise CheckpointError(
+                f"The model's tensor “{name}” has the shape {shape}, but config.json asks for {known[name]}. "
+                "Download the model again, or choose another folder."
+            )
+
+
+def _precision(tensors: Iterable[StoredTensor]) -> str:
+    """The type of most weights, as torch names it."""
+    weights = Counter[str]()
+    for tensor in tensors:
+        weights[tensor.kind] += math.prod(tensor.shape)
+    return _PRECISIONS[weights.most_common(1)[0][0]]
+
+
+def _text(said: Mapping[str, Any], key: str, longest: int) -> str:
+    value = said.get(key)
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= longest or not value.isprintable():
+        raise CheckpointError(
+            f"The model's {DESCRIPTION_FILE} cannot be used: “{key}” must be a line of 1 to {longest} "
+            "characters."
+        )
+    return value.strip()
+
+
+def _choices(said: Mapping[str, Any], key: str, known: Mapping[str, _Choice]) -> tuple[_Choice, ...]:
+    names = said.get(key)
+    listed = names if isinstance(names, list) else []
+    if not listed or any(not isinstance(name, str) or name not in known for name in listed):
+        raise CheckpointError(
+            f"The model's {DESCRIPTION_FILE} cannot be used: “{key}” must list one or more of "
+            f"{', '.join(known)}."
+        )
+    return tuple(known[name] for name in dict.fromkeys(listed))
+
+
+def _print_sizes(said: object) -> PrintSizes:
+    sizes = said if isinstance(said, Mapping) else {}
+    least, well = (_number(sizes.get(key)) for key in ("least", "well"))
+    if not 0 < least <= well <= _LARGEST_PRINT_PX:
+        raise CheckpointError(
+            f"The model's {DESCRIPTION_FILE} cannot be used: “{_PRINT}” must hold “least” and “well”, two "
+            f"numbers of pixels above 0 and up to {_LARGEST_PRINT_PX}, the first no larger than the second."
+        )
+    return PrintSizes(float(least), float(well))
+
+
+def _number(said: object) -> float:
+    return said if isinstance(said, int | float) and not isinstance(said, bool) else math.nan

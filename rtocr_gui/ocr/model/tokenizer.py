@@ -1,0 +1,160 @@
+"""Text to token ids for the prompt, token ids to text for what the model says.
+
+Uses tokenizer.json as it is. Knows byte-level vocabularies (as DeepSeek-OCR has one), in which every
+token stands for a run of bytes; so text can be streamed byte by byte. Knows no torch.
+"""
+
+import codecs
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer, decoders
+
+from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.model.architecture import Architecture
+from rtocr_gui.ocr.model.model_files import damaged
+
+IMAGE_TOKEN = "<image>"
+"""Stands in the prompt for one visual token."""
+
+_MARK = re.compile(r"<\|[^|]*\|>")
+
+
+class PageTokenizer:
+    """The tokenizer of one checkpoint.
+
+    Args:
+        tokenizer: byte-level.
+        end_id: id of the token that ends a text.
+        start_id: id of the token that begins a prompt.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, *, start_id: int, end_id: int) -> None:
+        self.start_id = start_id
+        self.end_id = end_id
+        self._tokenizer = tokenizer
+        self._added = _added_tokens(tokenizer)
+        self._bytes_by_character = _bytes_by_character()
+
+    @classmethod
+    def from_file(
+        cls, path: Path, architecture: Architecture, prompts: Iterable[str] = ()
+    ) -> "PageTokenizer":
+        """Load and check a tokenizer.
+
+        Args:
+            path: a tokenizer.json.
+            architecture: of the model it must fit.
+            prompts: whose marks, such as ``<|grounding|>``, must be tokens.
+
+        Raises:
+            CheckpointError: the file is damaged, not byte-level, or belongs to another model.
+        """
+        try:
+            tokenizer = Tokenizer.from_file(str(path))
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # the library raises Exception itself; its panics are not even that
+            raise damaged(path, "it is not a tokenizer") from error
+        decoder = architecture.decoder
+        if not isinstance(tokenizer.decoder, decoders.ByteLevel):
+            raise _other_model(path, "it is not byte-level")
+        special = _added_tokens(tokenizer)
+        image_id = {text: token_id for token_id, text in special.items()}.get(IMAGE_TOKEN)
+        if image_id is None:
+            raise _other_model(path, f"it has no token “{IMAGE_TOKEN}”")
+        if image_id != architecture.image_token_id:
+            raise _other_model(
+                path, f"“{IMAGE_TOKEN}” has the id {image_id}, not {architecture.image_token_id}"
+            )
+        if max(tokenizer.get_vocab().values()) >= decoder.vocabulary:
+            raise _other_model(path, f"it has more than {decoder.vocabulary} tokens")
+        for token_id, role in ((decoder.bos_token_id, "begins"), (decoder.eos_token_id, "ends")):
+            if token_id not in special:
+                raise _other_model(
+                    path, f"the token {token_id}, which {role} a text, is part of a word in it"
+                )
+        for mark in dict.fromkeys(mark for prompt in prompts for mark in _MARK.findall(prompt)):
+            if mark not in special.values():
+                raise _other_model(path, f"it has no token “{mark}”, with which the model is asked")
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return cls(tokenizer, start_id=decoder.bos_token_id, end_id=decoder.eos_token_id)
+
+    def encode(self, text: str) -> list[int]:
+        """Turn text into ids, nothing added before or after; special tokens are recognised by their text."""
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
+        """Ids of single tokens by their text; texts that are no token of this model are left out."""
+        ids = (self._tokenizer.token_to_id(text) for text in texts)
+        return frozenset(token_id for token_id in ids if token_id is not None)
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """Give the bytes one token stands for; none where the vocabulary has a gap."""
+        if token_id in self._added:
+            return self._added[token_id].encode()
+        characters = self._tokenizer.id_to_token(token_id) or ""
+        table = self._bytes_by_character
+        return b"".join(table.get(character) or character.encode() for character in characters)
+
+
+class TextStream:
+    """Turns token ids into text one by one and never gives half a character.
+
+    The parts joined are the UTF-8 text of all bytes; bytes that are no UTF-8 become U+FFFD.
+    """
+
+    def __init__(self, tokenizer: PageTokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def feed(self, token_id: int) -> str:
+        """Take one token; give the text that is complete by now, possibly none."""
+        return self._decoder.decode(self._tokenizer.token_bytes(token_id))
+
+    def finish(self) -> str:
+        """Give what is left of an unfinished character, as U+FFFD."""
+        return self._decoder.decode(b"", final=True)
+
+
+def spell(tokenizer: PageTokenizer, token_ids: Iterable[int]) -> tuple[str, NDArray[np.int64]]:
+    """Give the text of T tokens, and where each token begins in it.
+
+    Returns:
+        The text, and (T + 1,) ascending, the offset of each token, last the length of the text. Of tokens
+        that make up one character together, all begin at it.
+    """
+    stream = TextStream(tokenizer)
+    pieces = [stream.feed(token_id) for token_id in token_ids]
+    offsets = np.cumsum([0, *map(len, pieces)])
+    text = "".join(pieces) + stream.finish()
+    offsets[-1] = len(text)
+    return text, offsets
+
+
+def _added_tokens(tokenizer: Tokenizer) -> dict[int, str]:
+    """Text by id of the tokens that are no run of bytes."""
+    return {token_id: added.content for token_id, added in tokenizer.get_added_tokens_decoder().items()}
+
+
+def _bytes_by_character() -> dict[str, bytes]:
+    """Which byte each character of a byte-level vocabulary stands for (GPT-2's table).
+
+    Printable Latin-1 characters stand for themselves, the other bytes for U+0100 and up, in order.
+    """
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): bytes([byte]) for byte in printable} | {
+        chr(0x100 + place): bytes([byte]) for place, byte in enumerate(others)
+    }
+
+
+def _other_model(path: Path, reason: str) -> CheckpointError:
+    return CheckpointError(
+        f"The model file “{path.name}” does not belong to this model: {reason}. Download the model again."
+    )

@@ -1,0 +1,60 @@
+"""Turns a generation into text while it runs. Knows token ids and time, no page."""
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from typing import Protocol
+
+from rtocr_gui.ocr.model.tokenizer import PageTokenizer, TextStream
+from rtocr_gui.ocr.reading import TextDelta
+
+_END = -1
+
+
+class TokenSource(Protocol):
+    """Says token after token, and None while it waits for others to be ready for the next."""
+
+    def __iter__(self) -> Generator[int | None, None, None]:
+        """Generate to the end."""
+
+
+class Transcript:
+    """What a generation says. Its clock stands still while the text is being shown, and while it waits.
+
+    Args:
+        tokenizer: of the model that generates.
+        generation: after its prefill.
+
+    Attributes:
+        text: so far.
+        decode_ms: how long the model took for it.
+    """
+
+    def __init__(self, tokenizer: PageTokenizer, generation: TokenSource) -> None:
+        self.text = ""
+        self.decode_ms = 0.0
+        self._stream = TextStream(tokenizer)
+        self._generation = generation
+
+    def deltas(self) -> Iterator[TextDelta | None]:
+        """Generate to the end; a token that ends within a character is told with the next.
+
+        Yields:
+            The text as it comes; None while the generation waits.
+        """
+        token_id: int | None = None
+        untold = 0
+        with closing(iter(self._generation)) as token_ids:
+            while token_id != _END:
+                started = time.perf_counter()
+                token_id = next(token_ids, _END)
+                self.decode_ms += (time.perf_counter() - started) * 1000
+                if token_id is None:
+                    yield None
+                    continue
+                untold += token_id != _END
+                piece = self._stream.finish() if token_id == _END else self._stream.feed(token_id)
+                if piece or (token_id == _END and untold):
+                    self.text += piece
+                    yield TextDelta(piece, untold)
+                    untold = 0

@@ -1,0 +1,179 @@
+"""Encodes pages and keeps what came of it, so that a page is read again at another retention at once.
+
+Knows views, layout and measures; no plan, no text. Visual tokens stay on the device of the model.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.ocr.model.checkpoint import Checkpoint
+from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
+from rtocr_gui.ocr.vision.auto_mode import choose_mode, is_legible, larger_mode, stroke_pitch
+from rtocr_gui.ocr.vision.cache import ByteBoundedCache
+from rtocr_gui.ocr.vision.encoding import encode_views, encode_with_cls_attention
+from rtocr_gui.ocr.vision.layout import build_layout
+from rtocr_gui.ocr.vision.views import choose_tiles, make_views, normalise
+from rtocr_gui.pruning.measures import measure_tokens
+from rtocr_gui.pruning.sending import send
+
+_PITCHES_KEPT = 1000
+
+_PixelsKey = tuple[PageRef, tuple[int, int], float | None]
+
+PageKey = tuple[_PixelsKey, Mode, tuple[int, int]]
+"""What decides on an encoding: the pixels of a page, the mode, and tiles across and down."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Encoding:
+    """An encoded page with its visual tokens.
+
+    Attributes:
+        key: what decided on it.
+        page: what a plan is made of.
+        tokens: (n, D) the visual sequence on the model's device.
+    """
+
+    key: PageKey
+    page: EncodedPage
+    tokens: Tensor
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that it holds."""
+        return self.tokens.nbytes + self.page.measures.similarity.nbytes
+
+
+class PageEncoder:
+    """Encodes each page once with a model, as long as it can be kept.
+
+    Args:
+        threads: CPU threads for the arithmetic.
+        cache_bytes: most bytes of encodings to keep.
+    """
+
+    def __init__(self, threads: int, cache_bytes: int) -> None:
+        self._threads = threads
+        self._kept: ByteBoundedCache[PageKey, Encoding] = ByteBoundedCache(cache_bytes)
+        self._pitches: ByteBoundedCache[_PixelsKey, tuple[float | None]] = ByteBoundedCache(_PITCHES_KEPT)
+
+    def encode(
+        self, checkpoint: Checkpoint, page: PageImage, scaling: Scaling, with_cls_attention: bool = False
+    ) -> tuple[Encoding, bool]:
+        """Encode and measure a page, or give what is kept of it.
+
+        Args:
+            checkpoint: the model, the same until `forget`.
+            page: as it was rendered; another resolution is another encoding.
+            scaling: how to scale it.
+            with_cls_attention: measure also what the class token attends to.
+
+        Returns:
+            The encoding; and True where it is new.
+
+        Raises:
+            RuntimeError, MemoryError: torch failed.
+            ReadingError: the page cannot be scaled in that mode.
+            PruningError: the model gave tokens that cannot be measured.
+        """
+        key = self.key_of(checkpoint, page, scaling)
+        encoding = self._find(key, with_cls_attention)
+        is_new = encoding is None
+        if encoding is None:
+            with _threads_set_to(self._threads):
+                encoding = self._encode(checkpoint, key, page, scaling.most_tiles, with_cls_attention)
+            self._kept.put(key, encoding, encoding.size_bytes)
+        judged = self._judge_print(checkpoint, encoding.page, page, scaling.most_tiles)
+        return (encoding if judged is encoding.page else replace(encoding, page=judged)), is_new
+
+    def _encode(
+        self,
+        checkpoint: Checkpoint,
+        key: PageKey,
+        page: PageImage,
+        most_tiles: int,
+        with_cls_attention: bool,
+    ) -> Encoding:
+        _, mode, _ = key
+        model = checkpoint.model
+        views = make_views(page.image, mode, most_tiles)
+        layout = build_layout(mode, views.page_size_px, views.crop_wh)
+        started = time.perf_counter()
+        if with_cls_attention:
+            tokens, cls_attention = encode_with_cls_attention(model, views)
+        else:
+            tokens, cls_attention = encode_views(model, views), None
+        wait_for(tokens.device)
+        encode_ms = (time.perf_counter() - started) * 1000
+        prunable = send(layout.prunable, tokens.device)
+        measures = measure_tokens(tokens[prunable], normalise(views.global_view), cls_attention)
+        return Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
+
+    def _judge_print(
+        self, checkpoint: Checkpoint, encoded: EncodedPage, page: PageImage, most_tiles: int
+    ) -> EncodedPage:
+        """Say whether the print is large enough, which turns on the tiles of Gundam also in other modes."""
+        info, print_shown = checkpoint.info, (page.image.size, self._pitch_of(page), encoded.mode)
+        legible = is_legible(*print_shown, most_tiles, info.print_sizes)
+        larger = None if legible else larger_mode(*print_shown, info.modes, most_tiles, info.print_sizes)
+        if (legible, larger) == (encoded.is_legible, encoded.larger_mode):
+            return encoded
+        return replace(encoded, is_legible=legible, larger_mode=larger)
+
+    def key_of(self, checkpoint: Checkpoint, page: PageImage, scaling: Scaling) -> PageKey:
+        """Tell how a page is shown to the model, by its own choice where it has one."""
+        info = checkpoint.info
+        mode = scaling.mode or choose_mode(
+            page.image, info.modes, scaling.most_tiles, lambda _: self._pitch_of(page), info.print_sizes
+        )
+        tiles = choose_tiles(page.image.size, scaling.most_tiles) if mode is Mode.GUNDAM else (0, 0)
+        return _pixels_of(page), mode, tiles
+
+    def keeps(self, key: PageKey, with_cls_attention: bool = False) -> bool:
+        """Whether what came of a page is still here, and with all that is asked for."""
+        return self._find(key, with_cls_attention) is not None
+
+    def forget(self) -> None:
+        """Keep nothing."""
+        self._kept.clear()
+        self._pitches.clear()
+
+    def _find(self, key: PageKey, with_cls_attention: bool) -> Encoding | None:
+        kept = self._kept.get(key)
+        lacks = kept is not None and with_cls_attention and kept.page.measures.cls_attention is None
+        return None if lacks else kept
+
+    def _pitch_of(self, page: PageImage) -> float | None:
+        key = _pixels_of(page)
+        measured = self._pitches.get(key) or (stroke_pitch(page.image),)
+        self._pitches.put(key, measured, 1)
+        return measured[0]
+
+
+@contextmanager
+def _threads_set_to(count: int) -> Iterator[None]:
+    """Use so many CPU threads for a while: a page may be encoded between two passes over another one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def wait_for(device: torch.device) -> None:
+    """Wait until a device has done what it was given, so that a clock can be read."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def _pixels_of(page: PageImage) -> _PixelsKey:
+    return page.ref, page.image.size, page.dpi

@@ -1,0 +1,457 @@
+"""Everything slow, off the main thread: documents, the model, plans.
+
+The bridge owns five lanes. The *document lane* opens files and renders pages (`open_documents`). The *export
+lane* writes what a person wants in files, page by page, while others are looked at. The *model lane* imports
+torch, loads the model, encodes and reads (`reading_desk`). The *plan lane* plans from an immutable
+`EncodedPage` while the slider moves. The *transport lane* solves where merged tokens go and compares texts,
+which takes too long for the plans of a moving slider to wait behind. Each request is answered by one frozen
+reply that carries its id; workers emit signals, and only slots on the main thread touch widgets. Knows no
+widget and no program state: who asked, and whether the answer is still wanted, is `session`'s to know.
+"""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtGui import QImage
+
+from rtocr_gui.documents.loading import files_at
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.errors import DocumentError, RtocrError
+from rtocr_gui.ocr.model.model_info import LoadedModel
+from rtocr_gui.ocr.pages_together import PageRequest
+from rtocr_gui.ocr.reading import EncodedPage, ReadSettings, Scaling
+from rtocr_gui.ocr.text.comparison import compare_texts
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
+from rtocr_gui.ui.background.images import as_qimage
+from rtocr_gui.ui.background.lanes import Lane
+from rtocr_gui.ui.background.load_request import LoadRequest
+from rtocr_gui.ui.background.open_documents import OpenDocuments
+from rtocr_gui.ui.background.page_reading import PageReading
+from rtocr_gui.ui.background.reading_desk import PageToEncode, ReadingDesk
+from rtocr_gui.ui.background.reading_engine import ReadingEngine
+from rtocr_gui.ui.background.replies import (
+    DocumentOpened,
+    Exported,
+    FitJudged,
+    FolderListed,
+    ModelLoaded,
+    PageEncoded,
+    PageRendered,
+    PlanComputed,
+    ReadingFinished,
+    ReadingTraced,
+    RequestFailed,
+    RequestStopped,
+    StageEntered,
+    TextsCompared,
+    TextStreamed,
+    TransportSolved,
+)
+
+RenderPage = Callable[[PageRef], PageImage]
+"""Renders a page, or raises a `DocumentError`."""
+
+_NOT_BACK = "The model could not be loaded again."
+
+
+class _Stopped(BaseException):
+    """Ends an export whose window is closed; no error, so that nobody makes up for it."""
+
+
+class EngineBridge(QObject):
+    """Takes requests on the main thread, answers them by signals from the lanes.
+
+    Signals (each carries one frozen value):
+        document_opened (DocumentOpened), folder_listed (FolderListed),
+        page_rendered (PageRendered), thumbnail_rendered (PageRendered), exported (Exported),
+        fit_judged (FitJudged), model_loaded (ModelLoaded), model_unloaded (),
+        reload_began (), model_reloaded (LoadedModel), reload_failed (RequestFailed),
+        stage_entered (StageEntered), page_encoded (PageEncoded),
+        text_streamed (TextStreamed), reading_finished (ReadingFinished),
+        reading_traced (ReadingTraced), plan_computed (PlanComputed), transport_solved (TransportSolved),
+        texts_compared (TextsCompared), request_stopped (RequestStopped), request_failed (RequestFailed).
+
+    Args:
+        engine_factory: makes the engine; called on the model lane, where importing torch belongs.
+        pdf_dpi: resolution PDF pages are rendered at.
+        parent: Qt parent.
+    """
+
+    document_opened = Signal(object)
+    folder_listed = Signal(object)
+    page_rendered = Signal(object)
+    thumbnail_rendered = Signal(object)
+    exported = Signal(object)
+    fit_judged = Signal(object)
+    model_loaded = Signal(object)
+    model_unloaded = Signal()
+    reload_began = Signal()
+    model_reloaded = Signal(object)
+    reload_failed = Signal(object)
+    stage_entered = Signal(object)
+    page_encoded = Signal(object)
+    text_streamed = Signal(object)
+    reading_finished = Signal(object)
+    reading_traced = Signal(object)
+    plan_computed = Signal(object)
+    transport_solved = Signal(object)
+    texts_compared = Signal(object)
+    request_stopped = Signal(object)
+    request_failed = Signal(object)
+
+    def __init__(
+        self, engine_factory: Callable[[], ReadingEngine], pdf_dpi: float, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._engine_factory = engine_factory
+        self._engine: ReadingEngine | None = None
+        self._loaded_request: LoadRequest | None = None
+        self._ids = itertools.count(1)
+        self._failed_reload_id = 0
+        self._documents = OpenDocuments(pdf_dpi)
+        self._document_lane = Lane("documents")
+        self._export_lane = Lane("export")
+        self._model_lane = Lane("model")
+        self._plan_lane = Lane("plan")
+        self._transport_lane = Lane("transport")
+        signals: dict[type, SignalInstance] = {
+            StageEntered: self.stage_entered,
+            PageEncoded: self.page_encoded,
+            TextStreamed: self.text_streamed,
+            ReadingFinished: self.reading_finished,
+            RequestStopped: self.request_stopped,
+            RequestFailed: self.request_failed,
+        }
+        self._desk = ReadingDesk(
+            self._model_lane, self._loaded_engine, lambda reply: signals[type(reply)].emit(reply)
+        )
+        self._newest_render_id = 0
+        self._newest_load_id = 0
+        self._newest_fit_id = 0
+        self._newest_encode_id = 0
+        self._newest_plan_id = 0
+        self._newest_transport_id = 0
+        # Held by the jobs that look at them; with its last job, an event is gone.
+        self._cancels: WeakValueDictionary[int, threading.Event] = WeakValueDictionary()
+
+    # Documents -----------------------------------------------------------------------------
+
+    def open_document(self, path: Path, password: str | None = None) -> int:
+        """List the pages of a file. Answered by `document_opened`, of a folder by `folder_listed`."""
+        request_id = next(self._ids)
+
+        def job() -> None:
+            files = files_at(path)
+            if files == (path,):
+                self._open(request_id, path, password)
+            else:
+                self.folder_listed.emit(FolderListed(request_id, files))
+
+        return self._submit(self._document_lane, request_id, job)
+
+    def open_picture(self, picture: QImage, path: Path) -> int:
+        """Store a picture in a PNG file and list its page. Answered by `document_opened`."""
+        request_id = next(self._ids)
+
+        def job() -> None:
+            if not picture.save(str(path)):
+                raise DocumentError("The image could not be saved to a file. Free some space, and try again.")
+            self._open(request_id, path)
+
+        return self._submit(self._document_lane, request_id, job)
+
+    def _open(self, request_id: int, path: Path, password: str | None = None) -> None:
+        pages = self._documents.open(path, password)
+        self.document_opened.emit(DocumentOpened(request_id, path, pages))
+
+    def close_document(self, path: Path) -> None:
+        """Let go of a file and its handles, once it is in the exports that were asked for before."""
+        self._submit(self._export_lane, next(self._ids), self._documents.closer(path))
+
+    def render_page(self, ref: PageRef) -> int:
+        """Render a page in full. Answered by `page_rendered`, unless a newer page was asked for meanwhile."""
+        request_id = self._newest_render_id = next(self._ids)
+
+        def job() -> None:
+            if request_id == self._newest_render_id:
+                image = as_qimage(self._documents.page(ref).image)
+                self.page_rendered.emit(PageRendered(request_id, ref, image))
+
+        return self._submit(self._document_lane, request_id, job)
+
+    def render_thumbnail(self, ref: PageRef) -> int:
+        """Render a page small. Answered by `thumbnail_rendered`, with a null image where there is none."""
+        request_id = next(self._ids)
+
+        def job() -> None:
+            try:
+                image = as_qimage(self._documents.thumbnail(ref))
+            except RtocrError:
+                image = QImage()  # why, the page says itself once it is shown
+            self.thumbnail_rendered.emit(PageRendered(request_id, ref, image))
+
+        return self._submit(self._document_lane, request_id, job)
+
+    def export(self, write: Callable[[RenderPage], None]) -> int:
+        """Have files written, after those that were asked for before. Answered by `exported`.
+
+        Args:
+            write: is called on the export lane. Where the bridge is closed meanwhile, it gets no more pages.
+        """
+        request_id = next(self._ids)
+        cancel = self._cancels[request_id] = threading.Event()
+
+        def render(ref: PageRef) -> PageImage:
+            if cancel.is_set():
+                raise _Stopped
+            return self._documents.page(ref)
+
+        def job() -> None:
+            try:
+                write(render)
+            except _Stopped:
+                self.request_stopped.emit(RequestStopped(request_id))
+            else:
+                self.exported.emit(Exported(request_id))
+
+        return self._submit(self._export_lane, request_id, job)
+
+    # Model ---------------------------------------------------------------------------------
+
+    @property
+    def is_model_busy(self) -> bool:
+        """True while something is done with the model, or waits for that."""
+        return self._model_lane.is_busy
+
+    def judge_fit(self, request: LoadRequest) -> int:
+        """Tell whether a model would fit into memory. Answered by `fit_judged`, unless asked again."""
+        request_id = self._newest_fit_id = next(self._ids)
+
+        def job() -> None:
+            if request_id == self._newest_fit_id:
+                fit = self._made_engine().fit(
+                    request.folder, request.device, request.precision, request.scaling
+                )
+                self.fit_judged.emit(FitJudged(request_id, request.folder, fit))
+
+        return self._submit(self._model_lane, request_id, job)
+
+    def load_model(self, request: LoadRequest) -> int:
+        """Import torch if need be and load a checkpoint.
+
+        Answered by `model_loaded`, unless another was asked for before this one's turn came.
+        Where that fails, the former model is still there, or (`model_unloaded`) is loaded again once it is
+        needed.
+        """
+        request_id = self._newest_load_id = next(self._ids)
+
+        def job() -> None:
+            if request_id != self._newest_load_id:
+                return
+            engine = self._made_engine()
+            was_loaded = engine.is_loaded
+            try:
+                model = _load(engine, request)
+            finally:
+                if was_loaded and not engine.is_loaded:
+                    self.model_unloaded.emit()
+            self._loaded_request = request
+            self.model_loaded.emit(ModelLoaded(request_id, request, model))
+
+        return self._submit(self._model_lane, request_id, job)
+
+    def unload_model(self) -> int:
+        """Let go of the model until it is needed. Answered by `model_unloaded`, where there was one."""
+
+        def job() -> None:
+            if self._engine is not None and self._engine.is_loaded:
+                self._engine.unload()
+                self.model_unloaded.emit()
+
+        return self._submit(self._model_lane, next(self._ids), job)
+
+    def encode_page(self, ref: PageRef, scaling: Scaling) -> int:
+        """Encode and measure a page without reading it, between two passes where pages are being read.
+
+        Answered by `page_encoded`, unless a newer page was asked for before this one's turn came.
+        """
+        request_id = self._newest_encode_id = next(self._ids)
+
+        def is_wanted() -> bool:
+            return request_id == self._newest_encode_id
+
+        def render() -> None:
+            if is_wanted():
+                page = self._documents.page(ref)
+                self._desk.encode(PageToEncode(request_id, page, scaling, is_wanted))
+
+        return self._submit(self._document_lane, request_id, render)
+
+    def read_page(self, ref: PageRef, settings: ReadSettings, with_others: bool = False) -> int:
+        """Read a page. Answered by stages, `page_encoded`, streamed text and, last, `reading_finished`.
+
+        A reading that is stopped before its turn comes is answered by `request_stopped` alone.
+
+        Args:
+            ref: which page.
+            settings: what is asked of it.
+            with_others: read it in the same passes as the other pages of which this is said.
+        """
+        request_id = next(self._ids)
+        cancel = self._cancels[request_id] = threading.Event()
+
+        def render() -> None:
+            if cancel.is_set():
+                self.request_stopped.emit(RequestStopped(request_id))
+                return
+            request = PageRequest(self._documents.page(ref), settings, cancel)
+            self._desk.read(PageReading(request_id, request, with_others))
+
+        return self._submit(self._document_lane, request_id, render)
+
+    def trace_page(self, ref: PageRef, settings: ReadSettings, token_ids: Sequence[int]) -> int:
+        """Find out where a finished reading was looked up on its page. Answered by `reading_traced`.
+
+        A trace that is stopped is answered by `request_stopped`.
+        """
+        request_id = next(self._ids)
+        cancel = self._cancels[request_id] = threading.Event()
+
+        def trace(page: PageImage) -> None:
+            found = None
+            if not cancel.is_set():
+                found = self._loaded_engine(request_id).trace(page, settings, token_ids, cancel)
+            if found is None:
+                self.request_stopped.emit(RequestStopped(request_id))
+            else:
+                self.reading_traced.emit(ReadingTraced(request_id, found))
+
+        def render() -> None:
+            page = self._documents.page(ref)
+            self._submit(self._model_lane, request_id, lambda: trace(page))
+
+        return self._submit(self._document_lane, request_id, render)
+
+    def stop(self, request_id: int) -> None:
+        """Make a reading or a trace end after the pass it is in, or not begin; others are not touched."""
+        cancel = self._cancels.get(request_id)
+        if cancel is not None:
+            cancel.set()
+
+    # Plans and texts -----------------------------------------------------------------------
+
+    def compute_plan(self, encoded: EncodedPage, settings: PruneSettings) -> int:
+        """Plan for a ratio. Answered by `plan_computed`, unless a newer plan was asked for meanwhile."""
+        request_id = self._newest_plan_id = next(self._ids)
+
+        def job() -> None:
+            if request_id == self._newest_plan_id:
+                plan = plan_pruning(encoded.layout, encoded.measures, settings)
+                self.plan_computed.emit(PlanComputed(request_id, encoded.ref, plan))
+
+        return self._submit(self._plan_lane, request_id, job)
+
+    def solve_transport(self, plan: PrunePlan) -> int:
+        """Solve where the merged tokens of a plan go.
+
+        Answered by `transport_solved`, unless a newer one was asked for meanwhile.
+        """
+        request_id = self._newest_transport_id = next(self._ids)
+
+        def job() -> None:
+            if request_id == self._newest_transport_id:
+                self.transport_solved.emit(TransportSolved(request_id, _solve_transport(plan)))
+
+        return self._submit(self._transport_lane, request_id, job)
+
+    def compare_texts(self, left: str, right: str) -> int:
+        """Align two texts. Answered by `texts_compared`."""
+        request_id = next(self._ids)
+
+        def job() -> None:
+            self.texts_compared.emit(TextsCompared(request_id, compare_texts(left, right)))
+
+        return self._submit(self._transport_lane, request_id, job)  # so that no plan waits for a long text
+
+    # Life ----------------------------------------------------------------------------------
+
+    def close(self, timeout_s: float, writing_timeout_s: float = 0) -> bool:
+        """Cancel what runs and end the lanes.
+
+        Args:
+            timeout_s: how long to wait for them.
+            writing_timeout_s: how long to wait, before that, for a file that is being written.
+
+        Returns:
+            False where one is still busy then.
+        """
+        for cancel in list(self._cancels.values()):
+            cancel.set()
+        lanes = (
+            self._export_lane,
+            self._document_lane,
+            self._model_lane,
+            self._plan_lane,
+            self._transport_lane,
+        )
+        for lane in lanes:
+            lane.close_soon()
+        self._export_lane.wait(writing_timeout_s)
+        deadline = time.monotonic() + timeout_s
+        ended = all(lane.wait(max(0.0, deadline - time.monotonic())) for lane in lanes)
+        if ended:
+            self._documents.close_all()
+        return ended
+
+    def _loaded_engine(self, request_id: int) -> ReadingEngine:
+        """The engine with its model, which is loaded again where it was let go.
+
+        Once that has failed, only a newer request tries it again.
+        """
+        if self._engine is None or self._loaded_request is None:
+            raise RtocrError("No model is loaded yet. Choose a model first.")
+        if not self._engine.is_loaded:
+            if request_id < self._failed_reload_id:
+                raise RtocrError(_NOT_BACK)
+            self.reload_began.emit()
+            try:
+                self.model_reloaded.emit(_load(self._engine, self._loaded_request))
+            except Exception as error:
+                self._failed_reload_id = next(self._ids)
+                self.reload_failed.emit(RequestFailed.by(self._failed_reload_id, error))
+                raise RtocrError(_NOT_BACK) from error
+        return self._engine
+
+    def _made_engine(self) -> ReadingEngine:
+        """The engine, made where that was not done yet: torch comes with it."""
+        if self._engine is None:
+            self._engine = self._engine_factory()
+        return self._engine
+
+    def _submit(self, lane: Lane, request_id: int, job: Callable[[], None]) -> int:
+        """Queue a job; whatever it raises becomes a `request_failed` with a sentence."""
+
+        def guarded() -> None:
+            try:
+                job()
+            except Exception as error:
+                # The last line of defence: an unforeseen error must reach the person, not kill the lane.
+                self.request_failed.emit(RequestFailed.by(request_id, error))
+
+        lane.submit(guarded)
+        return request_id
+
+
+def _load(engine: ReadingEngine, request: LoadRequest) -> LoadedModel:
+    return engine.load(request.folder, request.device, request.precision, request.scaling, request.anyway)
+
+
+def _solve_transport(plan: PrunePlan) -> Transport:
+    from rtocr_gui.pruning.transport import transport_of  # brings torch
+
+    return transport_of(plan)

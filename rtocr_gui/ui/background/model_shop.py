@@ -1,0 +1,386 @@
+"""Looks for models, checks them and downloads one, off the main thread.
+
+One lane looks, one checks and one downloads, so that neither a check of minutes nor a download of an hour
+keeps anybody from using another model. Knows no widget and no engine. What the workers say is taken over on
+the main thread, and dropped where it is about something that is no longer wanted.
+"""
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rtocr_gui.errors import RtocrError
+from rtocr_gui.files import resolved
+from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
+from rtocr_gui.ocr.library.library import ModelEntry, check_model, list_models, look_into, verdict
+from rtocr_gui.ocr.library.model_source import ModelSource, default_cache, published_folder_in, snapshots_in
+from rtocr_gui.ui.background.lanes import Lane
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsListed:
+    """The models that were found.
+
+    Attributes:
+        models: the bundled one first.
+        target: folder that a download goes to.
+        free_bytes: free disk space there; None where it cannot be told.
+    """
+
+    models: tuple[ModelEntry, ...]
+    target: Path
+    free_bytes: int | None
+
+
+class DownloadState(Enum):
+    """What can be done about the download."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    PAUSED = "paused"
+    FAILED = "failed"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadShown:
+    """The download as it stands.
+
+    Attributes:
+        state: what can be done about it.
+        progress: how far it is; None before it began.
+        problem: why it failed, as a sentence; empty otherwise.
+    """
+
+    state: DownloadState
+    progress: DownloadProgress | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckShown:
+    """The check of a folder as it stands.
+
+    Attributes:
+        folder: of the model.
+        running: True until it ended.
+        sentence: how far it is, or what came of it.
+    """
+
+    folder: Path
+    running: bool
+    sentence: str
+
+
+class ModelShop(QObject):
+    """The models of this computer, and the download of the published one.
+
+    Signals:
+        models_listed (ModelsListed): what there is, anew.
+        download_changed (DownloadShown): how the download stands; often while it runs.
+        check_changed (CheckShown): how a check stands.
+        download_ended (DownloadShown): it is done or failed; not where the person stopped it.
+        own_folders_changed (tuple[Path, ...]): the usable folders that the person named, to be remembered.
+        begun_changed (Path or None): the folder of the person's own in which a download was begun, to be
+            remembered; None once it has ended, or another was begun in the folder that programs share.
+
+    Args:
+        bundled: folder of the model that comes with the program.
+        own: folders that the person named before.
+        begun: folder of the person's own in which a download was begun before, and maybe not ended.
+        cache: the folder that programs share their downloads in; None for the one of the environment.
+        parent: Qt parent.
+    """
+
+    models_listed = Signal(object)
+    download_changed = Signal(object)
+    check_changed = Signal(object)
+    download_ended = Signal(object)
+    own_folders_changed = Signal(object)
+    begun_changed = Signal(object)
+
+    _listed = Signal(int, object)
+    _looked = Signal(object)
+    _told = Signal(int, object)
+    _checked = Signal(int, object)
+
+    def __init__(
+        self,
+        bundled: Path,
+        own: Sequence[Path] = (),
+        begun: Path | None = None,
+        cache: Path | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._bundled = bundled
+        self._own = dict.fromkeys(own, True)  # all are listed, and remembered those that are or were usable
+        self._cache = cache
+        self._target = self._begun_before = begun
+        self._looking = Lane("rtocr-models")
+        self._checking = Lane("rtocr-check")
+        self._downloading = Lane("rtocr-download")
+        self._list_id = self._run_id = self._check_id = 0
+        self._download = DownloadShown(DownloadState.IDLE)
+        self._pause = threading.Event()
+        self._stop_check = threading.Event()
+        self._listed.connect(self._take_list)
+        self._looked.connect(self._take_folder)
+        self._told.connect(self._take_download)
+        self._checked.connect(self._take_check)
+
+    @property
+    def download(self) -> DownloadShown:
+        """How the download stands."""
+        return self._download
+
+    @Slot()
+    def refresh(self) -> None:
+        """Look which models there are."""
+        self._list_id += 1
+        request_id, own, target, before = self._list_id, tuple(self._own), self._target, self._begun_before
+
+        def look() -> None:
+            shared = self._shared()
+            there = (look_into(target),) if target is not None else ()
+            begun = tuple(entry.folder for entry in there if entry.is_unfinished)
+            is_over = target == before and not begun  # it was ended or removed by others
+            ended = tuple(entry.folder for entry in there if is_over and entry.is_usable)
+            place = published_folder_in(shared) if target is None or is_over else target
+            models = list_models(self._bundled, (*own, *begun, *ended), shared)
+            self._listed.emit(request_id, ModelsListed(models, place, _free_bytes(place)))
+
+        self._looking.submit(_guarded(look, _log_only))
+
+    @Slot(object)
+    def name_folder(self, folder: Path) -> None:
+        """Look into a folder of the person's, and list it from now on."""
+        self._own.setdefault(folder, False)
+
+        def look() -> None:
+            downloads = resolved(snapshots_in(self._shared()))  # what is in there is found anyway
+            if downloads not in resolved(folder).parents:
+                self._looked.emit(look_into(folder))
+
+        self._looking.submit(_guarded(look, _log_only))
+        self.refresh()
+
+    @Slot(object)
+    def forget_folder(self, folder: Path) -> None:
+        """List a folder of the person's no more; nothing in it is touched."""
+        self._own.pop(folder, None)
+        self._tell_own()
+        self.refresh()
+
+    @Slot(object)
+    def choose_target(self, folder: Path) -> None:
+        """Download to another folder; the model is listed as one of the person's own then."""
+        if self._download.state not in (DownloadState.RUNNING, DownloadState.STOPPING):
+            self._target, self._begun_before = folder, None
+            self._show(DownloadShown(DownloadState.IDLE))
+            self.refresh()
+
+    @Slot(str)
+    def start_download(self, endpoint: str) -> None:
+        """Download the published model, or the rest of it.
+
+        Args:
+            endpoint: address of the server; empty for the one of the environment.
+        """
+        if self._download.state in (DownloadState.RUNNING, DownloadState.STOPPING):
+            return
+        try:
+            source = ModelSource.published(endpoint)
+        except RtocrError as error:
+            self._show(DownloadShown(DownloadState.FAILED, self._download.progress, str(error)))
+            return
+        self._run_id += 1
+        self._pause = threading.Event()
+        run_id, pause, target = self._run_id, self._pause, self._target
+        self._begun_before = None  # it is chosen now: no list that is being made takes it back
+        self._show(DownloadShown(DownloadState.RUNNING, self._download.progress))
+        self.refresh()
+        self.begun_changed.emit(target)
+
+        def download() -> None:
+            from rtocr_gui.ocr.library.download import download_model  # brings the hub's library
+
+            folder = target or source.folder_in(self._shared())
+            with closing(download_model(source, folder, pause)) as steps:
+                for progress in steps:
+                    self._told.emit(run_id, progress)
+
+        self._downloading.submit(_guarded(download, lambda sentence: self._told.emit(run_id, sentence)))
+
+    @Slot()
+    def pause_download(self) -> None:
+        """Stop the download; what arrived is kept."""
+        if self._download.state is DownloadState.RUNNING:
+            self._pause.set()
+            self._show(DownloadShown(DownloadState.STOPPING, self._download.progress))
+
+    @Slot()
+    def discard_download(self) -> None:
+        """Stop the download and throw away what arrived of it."""
+        self._pause.set()
+        self._run_id += 1
+        run_id, target = self._run_id, self._target
+        self._show(DownloadShown(DownloadState.STOPPING))
+
+        def discard() -> None:
+            from rtocr_gui.ocr.library.download import discard_download
+
+            discard_download(target or published_folder_in(self._shared()))
+            self._told.emit(run_id, None)
+
+        self._downloading.submit(_guarded(discard, lambda sentence: self._told.emit(run_id, sentence)))
+
+    @Slot(object)
+    def check(self, folder: Path) -> None:
+        """Check a model folder, and every byte of one that was downloaded."""
+        self._stop_check.set()
+        self._stop_check = stop = threading.Event()
+        self._check_id += 1
+        check_id = self._check_id
+        self.check_changed.emit(CheckShown(folder, running=True, sentence="Checking…"))
+
+        def check() -> None:
+            for progress in check_model(folder, stop):
+                if progress.stage is DownloadStage.DONE:
+                    shown = CheckShown(folder, False, verdict(progress))
+                elif progress.stage is DownloadStage.PAUSED:
+                    shown = CheckShown(folder, False, "The check was stopped.")
+                else:
+                    shown = CheckShown(folder, True, f"Checking: {progress}")
+                self._checked.emit(check_id, shown)
+
+        self._checking.submit(
+            _guarded(
+                check, lambda sentence: self._checked.emit(check_id, CheckShown(folder, False, sentence))
+            )
+        )
+
+    @Slot()
+    def stop_check(self) -> None:
+        """End a check early."""
+        self._stop_check.set()
+
+    def close(self, timeout_s: float) -> bool:
+        """Stop everything; what arrived of a download is kept.
+
+        Returns:
+            True once nothing runs any more.
+        """
+        self._pause.set()
+        self._stop_check.set()
+        lanes = (self._looking, self._checking, self._downloading)
+        for lane in lanes:
+            lane.close_soon()
+        return all([lane.wait(timeout_s) for lane in lanes])
+
+    @Slot(int, object)
+    def _take_list(self, request_id: int, listed: ModelsListed) -> None:
+        if request_id != self._list_id:
+            return
+        if self._target == self._begun_before != listed.target:
+            if any(entry.is_at(self._target) and entry.is_usable for entry in listed.models):
+                self._end_begun()
+            self._target = None
+        if self._download.state is DownloadState.IDLE:
+            found = next((entry for entry in listed.models if entry.folder == listed.target), None)
+            if found is not None and found.is_unfinished:
+                there = DownloadProgress(DownloadStage.PAUSED, found.done_bytes, found.total_bytes)
+                self._show(DownloadShown(DownloadState.PAUSED, there))
+            elif found is not None and found.is_usable:
+                self._show(DownloadShown(DownloadState.DONE))
+        self.models_listed.emit(listed)
+
+    @Slot(object)
+    def _take_folder(self, entry: ModelEntry) -> None:
+        if entry.is_usable and entry.folder in self._own:
+            self._own[entry.folder] = True
+            self._tell_own()
+
+    def _end_begun(self) -> None:
+        """The model is whole: a folder of the person's own is listed as that from now on."""
+        if self._target is not None:
+            self._own[self._target] = True
+            self._tell_own()
+        self.begun_changed.emit(None)
+
+    def _tell_own(self) -> None:
+        self.own_folders_changed.emit(tuple(folder for folder, is_usable in self._own.items() if is_usable))
+
+    @Slot(int, object)
+    def _take_download(self, run_id: int, told: DownloadProgress | str | None) -> None:
+        """Progress, a sentence about what went wrong, or None once all was thrown away."""
+        if run_id != self._run_id:
+            return
+        if told is None:
+            self._show(DownloadShown(DownloadState.IDLE))
+            self.begun_changed.emit(None)
+        elif isinstance(told, str):
+            self._show(DownloadShown(DownloadState.FAILED, self._download.progress, told))
+            self.download_ended.emit(self._download)
+        elif told.stage is DownloadStage.DONE:
+            self._show(DownloadShown(DownloadState.DONE, told))
+            self._end_begun()
+            self.download_ended.emit(self._download)
+        elif told.stage is DownloadStage.PAUSED:
+            self._show(DownloadShown(DownloadState.PAUSED, told))
+        else:
+            self._show(DownloadShown(self._download.state, told))
+            return
+        self.refresh()
+
+    @Slot(int, object)
+    def _take_check(self, check_id: int, shown: CheckShown) -> None:
+        if check_id == self._check_id:
+            self.check_changed.emit(shown)
+
+    def _shared(self) -> Path:
+        """The folder of downloads; to be asked on a lane, as the first time imports the hub's library."""
+        return default_cache() if self._cache is None else self._cache
+
+    def _show(self, shown: DownloadShown) -> None:
+        self._download = shown
+        self.download_changed.emit(shown)
+
+
+def _guarded(job: Callable[[], None], tell: Callable[[str], None]) -> Callable[[], None]:
+    """A job that tells what goes wrong: a lane's jobs must not raise."""
+
+    def run() -> None:
+        try:
+            job()
+        except RtocrError as error:
+            tell(str(error))
+        except Exception as error:
+            _log.exception("unforeseen error among the models")
+            tell(f"Something unforeseen went wrong ({type(error).__name__}). The log has the details.")
+
+    return run
+
+
+def _log_only(sentence: str) -> None:
+    _log.warning("%s", sentence)
+
+
+def _free_bytes(folder: Path) -> int | None:
+    """Free disk space where a folder is, or will be."""
+    for place in (folder, *folder.parents):
+        try:
+            return shutil.disk_usage(place).free
+        except OSError:
+            continue
+    return None

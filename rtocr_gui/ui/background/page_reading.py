@@ -1,0 +1,59 @@
+"""One page while the model reads it: what the engine tells of it becomes replies of the bridge.
+
+Knows no Qt and no engine. Lives on the model lane.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.ocr.pages_together import PageEvent, PageRequest
+from rtocr_gui.ocr.reading import EncodedPage, Reading, Stage, TextDelta
+from rtocr_gui.ui.background.replies import PageEncoded, ReadingFinished, StageEntered, TextStreamed
+
+DELTA_INTERVAL_S = 0.03
+"""Streamed text reaches the window at most this often."""
+
+ReadingReply = StageEntered | PageEncoded | TextStreamed | ReadingFinished
+
+
+@dataclass(slots=True)
+class PageReading:
+    """A page that waits for the model or is being read.
+
+    Attributes:
+        request_id: what its replies answer.
+        request: the page, what is asked of it, and what stops it.
+        with_others: whether it may be read in the same passes as other pages.
+    """
+
+    request_id: int
+    request: PageRequest
+    with_others: bool
+    _pending: list[str] = field(default_factory=list)
+    _token_count: int = 0
+    _sent_at: float = 0.0
+
+    @property
+    def page(self) -> PageImage:
+        """The page as it was rendered."""
+        return self.request.page
+
+    def replies_to(self, event: PageEvent) -> Iterator[ReadingReply]:
+        """What to tell the window of an event; text is gathered for a moment, so that it need not hurry."""
+        ref = self.page.ref
+        if isinstance(event, TextDelta):
+            self._pending.append(event.text)
+            self._token_count += event.token_count
+        is_due = not isinstance(event, TextDelta) or time.monotonic() - self._sent_at >= DELTA_INTERVAL_S
+        if self._pending and is_due:
+            yield TextStreamed(self.request_id, ref, "".join(self._pending), self._token_count)
+            self._pending.clear()
+            self._sent_at = time.monotonic()
+        if isinstance(event, Stage):
+            yield StageEntered(self.request_id, ref, event)
+        elif isinstance(event, EncodedPage):
+            yield PageEncoded(self.request_id, self.request.settings.scaling, event)
+        elif isinstance(event, Reading):
+            yield ReadingFinished(self.request_id, event)

@@ -1,0 +1,223 @@
+"""What needs a word with the person first: wishes and news that open a dialog, and what follows.
+
+The dialogs themselves are in `questions`; this knows when to ask, and what to tell the session then.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
+from PySide6.QtWidgets import QWidget
+
+from rtocr_gui.errors import SettingsError
+from rtocr_gui.ocr.asking import Ask, asked_task
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.state.notices import Notice, about_file
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import Loss, OverwriteQuestion, PasswordQuestion
+from rtocr_gui.units import counted, grouped
+
+
+class Dialogues(QObject):
+    """Asks over a window, and tells the session what was answered.
+
+    Signals:
+        notice_raised (Notice): a word to the person.
+
+    Args:
+        window: what the dialogs lie over.
+        session: what is asked about.
+    """
+
+    notice_raised = Signal(object)
+
+    def __init__(self, window: QWidget, session: Session) -> None:
+        super().__init__(window)
+        self._window = window
+        self._session = session
+        self._tuning = session.tuning
+        self._password_questions: list[PasswordQuestion] = []
+        session.password_needed.connect(self.ask_password)
+        session.overwrite_questioned.connect(self.ask_overwrite)
+
+    @Slot()
+    def ask_files(self) -> None:
+        """Ask which files to open."""
+        paths = questions.ask_files(self._window, self._last_folder)
+        if paths:
+            self._session.remember(last_folder=str(paths[0].parent))
+            self._session.open_files(paths)
+
+    @Slot()
+    def ask_folder(self) -> None:
+        """Ask which folder to open the scans of."""
+        folder = questions.ask_folder(self._window, self._last_folder)
+        if folder is not None:
+            self._session.remember(last_folder=str(folder))
+            self._session.open_files([folder])
+
+    @Slot(object)
+    def ask_password(self, question: PasswordQuestion) -> None:
+        """Ask for passwords one after the other, so that no dialog covers another."""
+        self._password_questions.append(question)
+        if len(self._password_questions) > 1:
+            return
+        while self._password_questions:
+            question = self._password_questions[0]
+            password = questions.ask_password(self._window, question)
+            if password:
+                self._session.open_file(question.path, password)
+            else:
+                self.notice_raised.emit(about_file(question.path, f"not opened. {question.sentence}"))
+            self._password_questions.pop(0)
+
+    @Slot(object)
+    def ask_overwrite(self, question: OverwriteQuestion) -> None:
+        """Ask before edited text is replaced; the other pages are read either way."""
+        replaced = question.edited if questions.ask_overwrite(self._window, question) else ()
+        self._session.read_replacing(replaced + question.unedited, question.scaling)
+
+    @Slot()
+    def ask_remove(self) -> None:
+        """Take the selected pages off the list; asks first where that is a loss."""
+        refs = self._session.selected
+        loss, count = self._session.loss(refs), len(refs)
+        title = f"Remove {counted(count, 'page')}?" if count > 1 else "Remove page?"
+        its = "the page" if count == 1 else "the pages"
+        when = f"unless you bring {its} back at once" if loss.typed or loss.read else f"with {its}"
+        words = _in_words(loss, lambda lost: _of_these(lost, count), when)
+        if not loss.matters or questions.agrees(self._window, title, words, "Remove"):
+            self._session.remove_pages(refs)
+
+    @Slot(object)
+    def ask_task(self, ask: Ask) -> None:
+        """Ask for the words of a task, until they can be asked for or the person gives up."""
+        task, question = self._session.task, ask.question
+        words = task.words if task.name == ask.name else ""
+        while words := questions.ask_words(self._window, ask.label, question, words):
+            try:
+                self._session.set_task(asked_task(ask, words))
+            except SettingsError as error:
+                question = f"{error}\n\n{ask.question}"
+            else:
+                return
+
+    @Slot()
+    def ask_export(self) -> None:
+        """Ask where to write the text of all pages."""
+        if self._session.has_text:
+            self._export_text(self._session.export)
+
+    def _export_text(self, export: Callable[[Path], None]) -> None:
+        self._export("Export Markdown", ".md", "Markdown (*.md)", export)
+
+    @Slot()
+    def ask_export_overlay(self) -> None:
+        """Ask where to draw the page with its overlay."""
+        if (export := self._tuning.overlay_export()) is not None:
+            self._export("Export overlay picture", "-overlay.png", "PNG picture (*.png)", export)
+
+    @Slot()
+    def ask_export_plan(self) -> None:
+        """Ask where to write what becomes of each visual token."""
+        if (export := self._tuning.plan_export()) is not None:
+            self._export("Export plan", "-plan.json", "JSON (*.json)", export)
+
+    @Slot()
+    def ask_export_curve(self) -> None:
+        """Ask where to write the retention curve."""
+        if (export := self._tuning.curve_export()) is not None:
+            self._export("Export curve", "-curve.csv", "Table (*.csv);;JSON (*.json)", export)
+
+    def _export(self, title: str, ending: str, kinds: str, export: Callable[[Path], None]) -> None:
+        current = self._session.current
+        if current is None:
+            return
+        suggestion = self._export_folder() / f"{current.path.stem}{ending}"
+        path = questions.ask_export_path(self._window, title, suggestion, kinds)
+        if path is not None:
+            self._session.remember(last_folder=str(path.parent))
+            export(path)
+
+    def _export_folder(self) -> Path:
+        """Not beside the page: a pasted image lies in a temporary folder, a sample in the program's own."""
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        return Path(self._last_folder or documents)
+
+    @property
+    def _last_folder(self) -> str:
+        """Empty where it is gone: Qt would offer its name as that of a file in the folder above."""
+        remembered = Path(self._session.settings.last_folder)
+        return str(remembered) if remembered.is_absolute() and remembered.is_dir() else ""
+
+    @Slot()
+    def ask_model_folder(self) -> None:
+        """Ask which checkpoint to read with."""
+        folder = questions.ask_model_folder(self._window, self._session.settings.model_folder)
+        if folder is not None:
+            self._session.choose_model(folder)
+
+    @Slot()
+    def tell_about_model(self) -> None:
+        """Say what the model in use reads, and what it does not."""
+        if self._session.model is not None:
+            questions.tell_about_model(self._window, self._session.model)
+
+    @Slot()
+    def tell_about_program(self) -> None:
+        """Say what the program is."""
+        questions.tell_about_program(self._window)
+
+    def may_close(self) -> bool:
+        """False where an export or text would be lost and the person would rather keep it.
+
+        Where they want the text exported first, the window closes by itself once that went well.
+        """
+        if self._session.is_exporting and not questions.agrees(
+            self._window,
+            "Close before the export is written?",
+            "A file is still being exported. It may not be written if the window closes now.",
+            "Close",
+        ):
+            return False
+        loss = self._session.loss(self._session.refs)
+        if not loss.matters:
+            return True
+        words = _in_words(loss, lambda lost: counted(lost, "page"), "when the window closes")
+        if not (loss.typed or loss.read):
+            return questions.agrees(self._window, "Close while the model is reading?", words, "Close")
+        leave = questions.ask_leave(self._window, "Export before closing?", words)
+        if leave is questions.Leave.EXPORT:
+            self._export_text(self._export_and_close)
+        return leave is questions.Leave.LOSE
+
+    def _export_and_close(self, path: Path) -> None:
+        """The window asks again then, where something was typed meanwhile."""
+        self._session.export(path, then=self._window.close)
+        self.notice_raised.emit(Notice("The window closes once the text is written.", is_passing=True))
+
+
+def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
+    """Say what is lost.
+
+    Args:
+        loss: what would be.
+        pages: names so many of the pages.
+        when: what takes it away, or would keep it.
+    """
+    said = []
+    if loss.typed:
+        said.append(f"You edited the text of {pages(loss.typed)} and did not export it.")
+    if loss.read:
+        said.append(f"What was read from {pages(loss.read)} was not exported.")
+    if loss.in_hand:
+        said.append(f"The model is still reading {pages(loss.in_hand)}.")
+    what = "It" if loss.typed or loss.read else "What was read so far"
+    return " ".join([*said, f"{what} is lost {when}."])
+
+
+def _of_these(lost: int, count: int) -> str:
+    """Name some of the pages that a person is asked about."""
+    if lost == count:
+        return "this page" if count == 1 else "these pages"
+    return "one of these pages" if lost == 1 else f"{grouped(lost)} of these pages"

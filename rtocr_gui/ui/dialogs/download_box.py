@@ -1,0 +1,149 @@
+"""The download of the published model: where from, where to, how it stands, and what can be done about it.
+
+Shows frozen values and emits wishes; knows neither the disk nor the network.
+"""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rtocr_gui.ocr.library.download_progress import DownloadStage
+from rtocr_gui.ocr.library.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, default_endpoint
+from rtocr_gui.ui.background.model_shop import DownloadShown, DownloadState
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.parts.form_parts import plain_button, plain_label
+from rtocr_gui.units import size_in_words
+
+_STEPS = 1000
+
+
+class DownloadBox(QGroupBox):
+    """Starts, pauses and discards the download.
+
+    Signals:
+        download_requested (str): the published model is wanted, from this server; empty for the usual one.
+        pause_requested (): the download should stop and can go on later.
+        discard_requested (): the download should stop and what arrived be thrown away.
+        target_chosen (Path): the download should go to this folder.
+
+    Args:
+        parent: Qt parent.
+    """
+
+    download_requested = Signal(str)
+    pause_requested = Signal()
+    discard_requested = Signal()
+    target_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Download DeepSeek-OCR", parent)
+        self._target = Path()
+        self._shown = DownloadShown(DownloadState.IDLE)
+        self.about = plain_label(
+            f"The published model: whole documents with tables, formulae and figures, in many languages. "
+            f"{size_in_words(EXPECTED_BYTES)}, by {PUBLISHER} under the {LICENCE} licence. Its weights are "
+            "downloaded, and none of the programs beside them."
+        )
+        self.server = QLineEdit()
+        self.server.setPlaceholderText(default_endpoint())
+        self.server.setAccessibleName("Server to download from")
+        self.server.setToolTip("Address of a mirror of the hub; empty for the usual server (HF_ENDPOINT)")
+        self.place = plain_label()
+        self.place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.change = plain_button("Chan&ge…", "Download to another folder", self._ask_target)
+        place = QHBoxLayout()
+        place.addWidget(self.place, 1)
+        place.addWidget(self.change, 0, Qt.AlignmentFlag.AlignTop)
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow("&Server", self.server)
+        form.addRow("Folder", place)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress of the download")
+        self.status = plain_label()
+        self.status.setAccessibleName("State of the download")
+        self.start = plain_button("&Download", "Download the model", self._start)
+        self.pause = plain_button("&Pause", "Stop for now; what arrived is kept", self.pause_requested.emit)
+        self.discard = plain_button("&Cancel", "Stop, and throw away what arrived", self._ask_discard)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.status, 1)
+        for button in (self.start, self.pause, self.discard):
+            buttons.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.about)
+        layout.addLayout(form)
+        layout.addWidget(self.bar)
+        layout.addLayout(buttons)
+        self.show_download(self._shown)
+
+    def show_place(self, target: Path, free_bytes: int | None) -> None:
+        """Show where the download goes, and how much room is there; None where that cannot be told."""
+        self._target = target
+        free = "" if free_bytes is None else f"\n{size_in_words(free_bytes)} free there"
+        self.place.setText(f"{target}{free}")
+
+    @Slot(object)
+    def show_download(self, shown: DownloadShown) -> None:
+        """Show how the download stands, and what can be done about it."""
+        self._shown = shown
+        state, progress = shown.state, shown.progress
+        busy = state in (DownloadState.RUNNING, DownloadState.STOPPING)
+        begun = state in (DownloadState.PAUSED, DownloadState.FAILED)
+        self.start.setVisible(not busy and state is not DownloadState.DONE)
+        self.start.setText(
+            {DownloadState.PAUSED: "&Resume", DownloadState.FAILED: "&Try again"}.get(state, "&Download")
+        )
+        self.pause.setVisible(busy)
+        self.pause.setEnabled(state is DownloadState.RUNNING)
+        self.discard.setVisible(busy or begun)
+        self.discard.setEnabled(state is not DownloadState.STOPPING)
+        self.server.setEnabled(not busy)
+        self.change.setEnabled(not busy)
+        self.bar.setVisible(busy or (progress is not None and state is not DownloadState.DONE))
+        if busy and (progress is None or progress.stage is DownloadStage.CONNECT):
+            self.bar.setRange(0, 0)
+        else:
+            self.bar.setRange(0, _STEPS)
+            if progress is not None and progress.total_bytes:
+                self.bar.setValue(_STEPS * progress.done_bytes // progress.total_bytes)
+        self.status.setText(_download_line(shown))
+
+    def _ask_target(self) -> None:
+        folder = questions.ask_download_folder(self, self._target)
+        if folder is not None:
+            self.target_chosen.emit(folder)
+
+    def _start(self) -> None:
+        self.download_requested.emit(self.server.text())
+
+    def _ask_discard(self) -> None:
+        progress = self._shown.progress
+        arrived = progress.done_bytes if progress is not None else 0
+        if not arrived or questions.agrees(
+            self,
+            "Throw the download away?",
+            f"{size_in_words(arrived)} arrived so far and would be thrown away. Pause keeps them.",
+            "Throw away",
+            "Keep",
+        ):
+            self.discard_requested.emit()
+
+
+def _download_line(shown: DownloadShown) -> str:
+    if shown.problem:
+        return shown.problem
+    if shown.state is DownloadState.DONE:
+        return "Downloaded and checked. Select it above and press Use."
+    if shown.state is DownloadState.STOPPING:
+        return "Stopping…"
+    return str(shown.progress) if shown.progress is not None else ""

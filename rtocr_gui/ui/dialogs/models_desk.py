@@ -1,0 +1,110 @@
+"""The window of models, from the first time it is asked for; what it chooses, the session reads with.
+
+A download goes on when the window is closed. Knows no lane and no network; what brings those is imported
+when the window is first opened.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtWidgets import QWidget
+
+from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import ModelStatus
+
+if TYPE_CHECKING:
+    from rtocr_gui.ui.background.model_shop import DownloadShown, ModelShop
+    from rtocr_gui.ui.dialogs.models_window import ModelsWindow
+
+
+class ModelsDesk(QObject):
+    """Opens the window of models and passes on what is chosen there.
+
+    Signals:
+        notice_raised (Notice): a word to the person, who closed the window.
+
+    Args:
+        session: loads the model that was chosen, and remembers the person's own folders and the download's.
+        bundled: folder of the model that comes with the program.
+        over: the window that it lies over.
+    """
+
+    notice_raised = Signal(object)
+
+    def __init__(self, session: Session, bundled: Path, over: QWidget) -> None:
+        super().__init__(over)
+        self._session = session
+        self._bundled = bundled
+        self._over = over
+        self._shop: ModelShop | None = None
+        self._window: ModelsWindow | None = None
+        session.model_changed.connect(self._show_in_use)
+
+    @property
+    def window(self) -> "ModelsWindow | None":
+        """The window of models; None before it was first opened."""
+        return self._window
+
+    @Slot()
+    def open(self) -> None:
+        """Show the window of models, or bring it to the front."""
+        if self._window is None or self._shop is None:
+            self._window, self._shop = self._make()
+        if folder := self._session.settings.model_folder:
+            self._shop.name_folder(Path(folder))  # it may have been chosen elsewhere
+        else:
+            self._shop.refresh()
+        self._window.show()
+        self._window.raise_()
+        self._window.activateWindow()
+
+    def close(self, timeout_s: float) -> bool:
+        """Stop a download and a check; what was downloaded is kept.
+
+        Returns:
+            True once nothing runs any more.
+        """
+        return self._shop is None or self._shop.close(timeout_s)
+
+    def _make(self) -> "tuple[ModelsWindow, ModelShop]":
+        from rtocr_gui.ui.background.model_shop import ModelShop
+        from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
+
+        settings = self._session.settings
+        begun = Path(settings.download_folder) if settings.download_folder else None
+        shop = ModelShop(self._bundled, tuple(map(Path, settings.own_models)), begun, parent=self)
+        window = ModelsWindow(self._over)
+        window.model_chosen.connect(self._choose)
+        window.fit_wanted.connect(self._session.models.judge_fit)
+        self._session.models.fit_judged.connect(window.show_fit)
+        shop.own_folders_changed.connect(self._remember)
+        shop.begun_changed.connect(
+            lambda folder: self._session.remember(download_folder=str(folder) if folder else "")
+        )
+        shop.download_ended.connect(self._tell_of_download)
+        wire(window, shop)
+        model = self._session.model
+        window.show_in_use(model.info.folder if model is not None else None)
+        return window, shop
+
+    @Slot(object)
+    def _choose(self, folder: Path) -> None:
+        self._session.choose_model(None if folder == self._bundled else folder)
+
+    @Slot(object)
+    def _remember(self, folders: tuple[Path, ...]) -> None:
+        self._session.remember(own_models=tuple(str(folder) for folder in folders))
+
+    @Slot(object)
+    def _tell_of_download(self, shown: "DownloadShown") -> None:
+        """The window says it itself while it is there."""
+        if self._window is None or not self._window.isVisible():
+            outcome = shown.problem or "It was downloaded and checked. Choose it in the menu Model, Models…"
+            self.notice_raised.emit(Notice(f"DeepSeek-OCR: {outcome}"))
+
+    @Slot(object)
+    def _show_in_use(self, status: ModelStatus) -> None:
+        if self._window is not None and not status.loading:
+            self._window.show_in_use(status.model.info.folder if status.model is not None else None)

@@ -1,0 +1,273 @@
+"""The window of models: what there is, what each reads, and the download of the published one.
+
+Shows frozen values and emits wishes; knows neither the disk nor the network.
+"""
+
+import html
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QHeaderView,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rtocr_gui.ocr.library.library import ModelEntry, Origin
+from rtocr_gui.ui.background.model_shop import CheckShown, ModelShop, ModelsListed
+from rtocr_gui.ui.background.replies import FitJudged
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.dialogs.download_box import DownloadBox
+from rtocr_gui.ui.parts.form_parts import plain_button, plain_label
+from rtocr_gui.units import size_in_words
+
+if TYPE_CHECKING:
+    from rtocr_gui.ocr.memory.fit import Fit
+
+_ENTRY = Qt.ItemDataRole.UserRole
+
+
+class ModelsWindow(QDialog):
+    """Chooses, checks and downloads models.
+
+    Signals:
+        model_chosen (Path): pages should be read with the model of this folder.
+        folder_named (Path): the person has a model there.
+        folder_forgotten (Path): a folder should not be listed any more.
+        check_requested (Path): a model should be checked thoroughly.
+        check_stop_requested (): that is no longer wanted.
+        fit_wanted (Path): whether a model fits into memory should be shown.
+
+    Attributes:
+        download: has the signals and slots of the download.
+
+    Args:
+        parent: Qt parent.
+    """
+
+    model_chosen = Signal(object)
+    folder_named = Signal(object)
+    folder_forgotten = Signal(object)
+    check_requested = Signal(object)
+    check_stop_requested = Signal()
+    fit_wanted = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Models")
+        self._in_use: Path | None = None
+        self._awaited: Path | None = None
+        self._check: CheckShown | None = None
+        self._fit: FitJudged | None = None
+        self.download = DownloadBox()
+        self.list = self._make_list()
+        self.details = plain_label()
+        self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.details.setAccessibleName("About the selected model")
+        self.details.setMinimumHeight(6 * self.fontMetrics().lineSpacing())
+        self.setMinimumWidth(64 * self.fontMetrics().averageCharWidth())
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.details)
+        layout.addLayout(self._make_buttons())
+        layout.addWidget(self.download)
+        layout.addWidget(self._make_close())
+        self._show_selected()
+
+    def sizeHint(self) -> QSize:
+        return QSize(92 * self.fontMetrics().averageCharWidth(), 42 * self.fontMetrics().lineSpacing())
+
+    def _make_list(self) -> QTreeWidget:
+        tree = QTreeWidget()
+        tree.setHeaderLabels(["Model", "Size", "Precision", "Reads"])
+        tree.setAccessibleName("Models of this computer")
+        tree.setRootIsDecorated(False)
+        tree.setUniformRowHeights(True)
+        tree.setAllColumnsShowFocus(True)
+        tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        tree.setMinimumHeight(6 * tree.fontMetrics().lineSpacing())
+        tree.setTextElideMode(Qt.TextElideMode.ElideRight)
+        header = tree.header()
+        header.setStretchLastSection(True)
+        for column in (0, 1, 2):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        header.setMaximumSectionSize(34 * tree.fontMetrics().averageCharWidth())
+        tree.currentItemChanged.connect(lambda *_: self._show_selected())
+        tree.currentItemChanged.connect(lambda *_: self._want_fit())
+        tree.itemActivated.connect(lambda *_: self._use())
+        return tree
+
+    def _make_buttons(self) -> QHBoxLayout:
+        self.use = plain_button("&Use", "Read pages with the selected model (Return)", self._use)
+        self.check = plain_button(
+            "Chec&k", "Check the selected model; of a downloaded one, every byte", self._ask_check
+        )
+        self.forget = plain_button(
+            "For&get", "Take the folder off this list; nothing in it is touched", self._forget
+        )
+        self.browse = plain_button(
+            "Use a &folder…", "Choose a folder with a model that you have", self._ask_folder
+        )
+        row = QHBoxLayout()
+        for button in (self.use, self.check, self.forget):
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self.browse)
+        return row
+
+    def _make_close(self) -> QDialogButtonBox:
+        """A button that Return in another field does not press."""
+        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        button = box.button(QDialogButtonBox.StandardButton.Close)
+        button.setAutoDefault(False)
+        button.setDefault(False)
+        box.rejected.connect(self.reject)
+        return box
+
+    @property
+    def selected(self) -> ModelEntry | None:
+        """The model that the buttons are about."""
+        item = self.list.currentItem()
+        return item.data(0, _ENTRY) if item is not None else None
+
+    @Slot(object)
+    def show_models(self, listed: ModelsListed) -> None:
+        """Show what there is; the selection stays where it was, or goes to a folder just named."""
+        before = self.selected
+        wanted = self._awaited or (before.folder if before else self._in_use)
+        self.list.clear()
+        for entry in listed.models:
+            item = QTreeWidgetItem(_columns(entry))
+            item.setData(0, _ENTRY, entry)
+            item.setToolTip(3, f"<span>{html.escape(entry.reads or entry.problem)}</span>")
+            self._mark(item)
+            self.list.addTopLevelItem(item)
+            if entry.is_at(wanted):
+                self.list.setCurrentItem(item)
+        if any(entry.is_at(self._awaited) for entry in listed.models):
+            self._awaited = None
+        first = self.list.topLevelItem(0)
+        if self.list.currentItem() is None and first is not None:
+            self.list.setCurrentItem(first)
+        self.download.show_place(listed.target, listed.free_bytes)
+        self._show_selected()
+
+    def _mark(self, item: QTreeWidgetItem) -> None:
+        """Tell the model in use from the others, not by its type alone."""
+        entry: ModelEntry = item.data(0, _ENTRY)
+        in_use = entry.is_at(self._in_use)
+        item.setText(0, f"{entry.name} (in use)" if in_use else entry.name)
+        font = item.font(0)
+        font.setBold(in_use)
+        item.setFont(0, font)
+
+    @Slot(object)
+    def show_in_use(self, folder: Path | None) -> None:
+        """Mark the model that pages are read with."""
+        self._in_use = folder
+        self._want_fit()
+        for item in self.list.findItems("", Qt.MatchFlag.MatchContains):
+            self._mark(item)
+        self._show_selected()
+
+    @Slot(object)
+    def show_fit(self, judged: FitJudged) -> None:
+        """Show what a model needs against what is free."""
+        self._fit = judged
+        self._show_selected()
+
+    def _want_fit(self) -> None:
+        """Memory that was free a while ago may be taken by now."""
+        self._fit = None
+        entry = self.selected
+        if entry is not None and entry.is_usable:
+            self.fit_wanted.emit(entry.folder)
+
+    @Slot(object)
+    def show_check(self, shown: CheckShown) -> None:
+        """Show how the check of a model stands."""
+        self._check = shown
+        self._show_selected()
+
+    def _show_selected(self) -> None:
+        entry = self.selected
+        checking = self._check is not None and self._check.running
+        self.use.setEnabled(entry is not None and entry.is_usable and not entry.is_at(self._in_use))
+        self.check.setEnabled(checking or (entry is not None and not entry.is_unfinished))
+        self.check.setText("Stop chec&king" if checking else "Chec&k")
+        self.forget.setEnabled(
+            entry is not None and entry.origin is not Origin.BUNDLED and not entry.is_at(self._in_use)
+        )
+        self.forget.setVisible(entry is not None and entry.origin is Origin.OWN)
+        if entry is None:
+            self.details.setText("Looking for models…")
+            return
+        lines = [entry.problem] if entry.problem else [entry.info.description if entry.info else ""]
+        lines += [f"Reads {entry.reads}"] if entry.reads else []
+        lines += [entry.weights] if entry.weights else []
+        lines += [_fit_line(self._fit.fit)] if self._fit and self._fit.folder == entry.folder else []
+        lines += [f"{entry.source[0].upper()}{entry.source[1:]}: {entry.folder}"]
+        if self._check is not None and self._check.folder == entry.folder:
+            lines.append(self._check.sentence)
+        self.details.setText("\n".join(lines))
+
+    def _use(self) -> None:
+        entry = self.selected
+        if entry is not None and self.use.isEnabled():
+            self.model_chosen.emit(entry.folder)
+
+    def _ask_check(self) -> None:
+        entry = self.selected
+        if self._check is not None and self._check.running:
+            self.check_stop_requested.emit()
+        elif entry is not None:
+            self.check_requested.emit(entry.folder)
+
+    def _ask_folder(self) -> None:
+        folder = questions.ask_model_folder(self, "")
+        if folder is not None:
+            self._awaited = folder
+            self.folder_named.emit(folder)
+
+    def _forget(self) -> None:
+        entry = self.selected
+        if entry is not None:
+            self.folder_forgotten.emit(entry.folder)
+
+
+def wire(window: ModelsWindow, shop: ModelShop) -> None:
+    """Connect the window's wishes with the shop, and the shop's news with the window."""
+    window.folder_named.connect(shop.name_folder)
+    window.folder_forgotten.connect(shop.forget_folder)
+    window.check_requested.connect(shop.check)
+    window.check_stop_requested.connect(shop.stop_check)
+    window.download.download_requested.connect(shop.start_download)
+    window.download.pause_requested.connect(shop.pause_download)
+    window.download.discard_requested.connect(shop.discard_download)
+    window.download.target_chosen.connect(shop.choose_target)
+    shop.models_listed.connect(window.show_models)
+    shop.download_changed.connect(window.download.show_download)
+    shop.check_changed.connect(window.show_check)
+    window.download.show_download(shop.download)
+
+
+def _columns(entry: ModelEntry) -> list[str]:
+    if entry.is_usable:
+        return [entry.name, size_in_words(entry.size_bytes), entry.precision, entry.reads]
+    if entry.is_unfinished:
+        return [entry.name, size_in_words(entry.total_bytes), "", "Not finished downloading"]
+    return [entry.name, "", "", "Cannot be used"]
+
+
+def _fit_line(fit: "Fit") -> str:
+    if fit.fits:
+        return f"{fit.sentence} It fits."
+    ways = [f"{proposal.label[0].lower()}{proposal.label[1:]}" for proposal in fit.proposals]
+    return f"{fit.sentence} It does not fit." + (f" What fits: {'; '.join(ways)}." if ways else "")

@@ -1,0 +1,163 @@
+"""The dialogs: each function asks one thing and returns the answer. They decide nothing.
+
+Texts may quote file names and what a checkpoint says of itself, so none is shown as rich text.
+"""
+
+from enum import Enum, auto
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
+
+from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.ocr.model.model_info import LoadedModel
+from rtocr_gui.ui.state.shown import OverwriteQuestion, PasswordQuestion
+from rtocr_gui.units import size_in_words
+from rtocr_gui.version import program_version
+
+
+class Leave(Enum):
+    """What becomes of text that is in no file when the window closes."""
+
+    EXPORT = auto()
+    LOSE = auto()
+    STAY = auto()
+
+
+def ask_files(parent: QWidget, folder: str) -> list[Path]:
+    """Files to open; empty where the person cancelled."""
+    patterns = " ".join(f"*{suffix}" for suffix in sorted(SUPPORTED_SUFFIXES))
+    names, _ = QFileDialog.getOpenFileNames(
+        parent, "Open scans", folder, f"Scans and PDF ({patterns});;All files (*)"
+    )
+    return [Path(name) for name in names]
+
+
+def ask_folder(parent: QWidget, folder: str) -> Path | None:
+    """A folder of scans; None where the person cancelled."""
+    return _ask_directory(parent, "Open the scans in a folder", folder)
+
+
+def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -> Path | None:
+    """The file to write; the dialog itself asks before an existing one is replaced.
+
+    Args:
+        parent: what the dialog lies over.
+        title: of the dialog.
+        suggestion: file offered at first.
+        kinds: file types as Qt writes them, e.g. "Markdown (*.md)".
+
+    Returns:
+        The file, with the suggested suffix where the person gave none; None where they cancelled.
+    """
+    dialog = QFileDialog(parent, title, str(suggestion.parent), f"{kinds};;All files (*)")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(suggestion.suffix)
+    dialog.selectFile(suggestion.name)
+    return Path(dialog.selectedFiles()[0]) if dialog.exec() else None
+
+
+def ask_model_folder(parent: QWidget, folder: str) -> Path | None:
+    """A checkpoint folder; None where the person cancelled."""
+    return _ask_directory(parent, "Folder with config.json, tokenizer.json and safetensors weights", folder)
+
+
+def ask_download_folder(parent: QWidget, folder: Path) -> Path | None:
+    """Where a model is downloaded to; None where the person cancelled."""
+    return _ask_directory(parent, "Folder to download the model to", str(folder))
+
+
+def _ask_directory(parent: QWidget, title: str, folder: str) -> Path | None:
+    name = QFileDialog.getExistingDirectory(parent, title, folder)
+    return Path(name) if name else None
+
+
+def ask_password(parent: QWidget, question: PasswordQuestion) -> str:
+    """The password of an encrypted file; empty where the person gave none."""
+    password, accepted = QInputDialog.getText(
+        parent, question.path.name, question.sentence, QLineEdit.EchoMode.Password
+    )
+    return password if accepted else ""
+
+
+def ask_overwrite(parent: QWidget, question: OverwriteQuestion) -> bool:
+    """True where the text that the person edited may be replaced."""
+    pages = question.edited
+    if len(pages) == 1:
+        text = f"You edited the text of {pages[0].label}. Reading it again replaces your text."
+    else:
+        text = f"You edited the text of {len(pages)} pages. Reading them again replaces your text."
+    return agrees(parent, "Replace your text?", text, "Replace", "Keep my text")
+
+
+def ask_words(parent: QWidget, title: str, question: str, words: str) -> str:
+    """A line of words; empty where the person cancelled."""
+    said, accepted = QInputDialog.getText(parent, title, question, QLineEdit.EchoMode.Normal, words)
+    return said if accepted else ""
+
+
+def agrees(parent: QWidget, title: str, text: str, verb: str, refusal: str = "Cancel") -> bool:
+    """Ask before something is lost; the refusal is the default."""
+    box = _box(parent, QMessageBox.Icon.Warning, title, text)
+    agree = box.addButton(verb, QMessageBox.ButtonRole.DestructiveRole)
+    refuse = box.addButton(refusal, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(refuse)
+    box.exec()
+    return box.clickedButton() is agree
+
+
+def ask_leave(parent: QWidget, title: str, text: str) -> Leave:
+    """Ask before the window closes on text that is in no file; to export it is the default."""
+    box = _box(parent, QMessageBox.Icon.Warning, title, text)
+    export = box.addButton("Export…", QMessageBox.ButtonRole.AcceptRole)
+    lose = box.addButton("Close without exporting", QMessageBox.ButtonRole.DestructiveRole)
+    box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(export)
+    box.exec()
+    if box.clickedButton() is export:
+        return Leave.EXPORT
+    return Leave.LOSE if box.clickedButton() is lose else Leave.STAY
+
+
+def tell_about_model(parent: QWidget, model: LoadedModel) -> None:
+    """Say what the model reads, how large it is and where it runs."""
+    info = model.info
+    lines = (
+        info.description,
+        "",
+        f"Modes: {', '.join(mode.value.capitalize() for mode in info.modes)}",
+        f"Tasks: {', '.join(task.label for task in info.tasks)}",
+        f"{info.parameter_count / 1e6:,.1f} million weights, {size_in_words(info.weight_bytes)}",
+        f"Runs on {model.device} in {model.dtype}. {model.why}".rstrip(),
+        "",
+        str(info.folder),
+    )
+    _tell(parent, info.name, "\n".join(lines))
+
+
+def tell_about_program(parent: QWidget) -> None:
+    """Say what the program is, in which version, and what the veil on the page means."""
+    _tell(
+        parent,
+        f"RTOCR {program_version(otherwise='')}".rstrip(),
+        "RTOCR reads scanned pages with DeepSeek-OCR and shows which visual tokens the reader keeps.\n\n"
+        "RTPrune (arXiv 2605.00392) keeps the tokens of large norm and merges the rest into them by "
+        "optimal transport. The slider sets how many are kept; the veiled parts of the page are merged.",
+    )
+
+
+def _tell(parent: QWidget, title: str, text: str) -> None:
+    box = _box(parent, QMessageBox.Icon.Information, title, text)
+    box.setStandardButtons(QMessageBox.StandardButton.Close)
+    box.exec()
+
+
+def _box(parent: QWidget, symbol: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
+    """The title stands in the box: macOS shows none above it."""
+    box = QMessageBox(parent)
+    box.setIcon(symbol)
+    box.setWindowTitle("RTOCR")
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(title)
+    box.setInformativeText(text)
+    return box

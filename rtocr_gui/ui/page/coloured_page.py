@@ -1,0 +1,48 @@
+"""The visible page with its coloured cells, kept as long as neither changes.
+
+The colours of a map cost several times what a copy does. All sizes are in device pixels. Knows no widget.
+"""
+
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QPainter, QPixmap
+
+from rtocr_gui.ui.page.scaled_page import ScaledPage
+from rtocr_gui.ui.page.token_overlay import TokenOverlay
+
+
+class ColouredPage:
+    """Composes a page and the colours of an overlay, and remembers of what it was composed.
+
+    Args:
+        overlay: gives the colours.
+    """
+
+    def __init__(self, overlay: TokenOverlay) -> None:
+        self._overlay = overlay
+        self._drawn = QPixmap()
+        self._drawn_of: tuple[object, ...] = ()
+
+    def paint(self, painter: QPainter, image: ScaledPage, page: QRect, visible: QRect, zoom: float) -> None:
+        """Paint the visible part of a page with the colours of its cells.
+
+        Args:
+            painter: in device pixels.
+            image: the page.
+            page: where the page lies.
+            visible: the part of it that can be seen.
+            zoom: device pixels per page pixel.
+        """
+        is_ready = image.is_ready(page.size(), visible.translated(-page.topLeft()))
+        drawn_of = image, is_ready, page, visible, self._overlay.mask
+        if drawn_of != self._drawn_of:
+            self._drawn_of = drawn_of
+            self._draw(image, page, visible, zoom)
+        painter.drawPixmap(visible.topLeft(), self._drawn)
+
+    def _draw(self, image: ScaledPage, page: QRect, visible: QRect, zoom: float) -> None:
+        if self._drawn.size() != visible.size():
+            self._drawn = QPixmap(visible.size())
+        with QPainter(self._drawn) as painter:
+            painter.translate(-visible.topLeft())
+            image.paint(painter, page, visible)
+            self._overlay.paint_mask(painter, page, visible, zoom)

@@ -1,0 +1,83 @@
+"""The middle column: the page with its overlay, what the overlay shows, and the bar that plays a reading.
+
+Composes panes and knows nothing of what they show, but tells each what all of them have to know. The bar is
+built when it is first looked at.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QWidget
+
+from rtocr_gui.export.looks import Look
+from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.tokens import GridName
+from rtocr_gui.ui.page.overlay_bar import OverlayBar
+from rtocr_gui.ui.page.page_view import PageView
+from rtocr_gui.ui.parts.actions import PAGE_KEYS
+from rtocr_gui.ui.parts.lazy_pane import LazyPane
+from rtocr_gui.ui.parts.stacking import stack
+
+if TYPE_CHECKING:
+    from rtocr_gui.ui.page.play_bar import PlayBar
+
+
+class PageColumn(QWidget):
+    """The page and the bars below it.
+
+    Args:
+        actions: every action of the window, by name.
+
+    Attributes:
+        page_view: the page.
+        overlay_bar: below it.
+        play_bar: below that.
+    """
+
+    def __init__(self, actions: Mapping[str, QAction]) -> None:
+        super().__init__()
+        self.page_view = PageView()
+        self.overlay_bar = OverlayBar()
+        self.play_bar = LazyPane(_make_play_bar)
+        self.page_view.addActions([actions[name] for name in PAGE_KEYS])
+        self.overlay_bar.add_switch(actions["blocks"])
+        stack(self, self.page_view, self.overlay_bar, self.play_bar, growing=self.page_view)
+        self.page_view.legend_changed.connect(self.overlay_bar.show_legend)
+
+    @Slot(object)
+    def set_look(self, look: Look) -> None:
+        """Choose what the overlay shows."""
+        self.page_view.set_look(look)
+        self.overlay_bar.set_look(look)
+
+    @Slot(float)
+    def set_opacity(self, opacity: float) -> None:
+        """Choose how strongly the overlay covers the page, in 0..1."""
+        self.page_view.set_opacity(opacity)
+        self.overlay_bar.set_opacity(opacity)
+
+    @Slot(str)
+    def set_grid(self, grid: GridName) -> None:
+        """Choose whose cells the overlay shows where two grids lie over the page."""
+        self.page_view.set_grid(grid)
+        self.overlay_bar.set_grid(grid)
+
+    @Slot(bool)
+    def set_overlay_visible(self, visible: bool) -> None:
+        """Show or hide the overlay."""
+        self.page_view.set_overlay_visible(visible)
+        self.overlay_bar.set_overlay_visible(visible)
+
+    @Slot(object)
+    def show_plan(self, plan: PrunePlan | None) -> None:
+        """Show what becomes of each visual token."""
+        self.page_view.show_plan(plan)
+        self.overlay_bar.show_grids(plan is not None and plan.layout.has_tiles)
+
+
+def _make_play_bar() -> "PlayBar":
+    from rtocr_gui.ui.page.play_bar import PlayBar
+
+    return PlayBar()

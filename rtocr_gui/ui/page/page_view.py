@@ -1,0 +1,404 @@
+"""The page, and over it what becomes of each visual token.
+
+The page is painted from a copy that was scaled once per zoom, so that the overlay follows a
+slider. Knows no document, no model and no other pane.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import (
+    QColor,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QRegion,
+    QTransform,
+)
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
+
+from rtocr_gui.export.looks import Legend, Look, is_dark_paper
+from rtocr_gui.ocr.reading import Block
+from rtocr_gui.pruning.plan import PrunePlan, Transport
+from rtocr_gui.tokens import GridName
+from rtocr_gui.ui.page.block_layer import BlockLayer
+from rtocr_gui.ui.page.coloured_page import ColouredPage
+from rtocr_gui.ui.page.pinned_details import PinnedDetails
+from rtocr_gui.ui.page.scaled_page import ScaledPage
+from rtocr_gui.ui.page.token_overlay import TokenOverlay
+from rtocr_gui.ui.page.zoom_area import ZoomArea
+from rtocr_gui.ui.parts.keys import asks_for
+
+DROP_HINT = "Drop scanned pages here: images or PDF files"
+_SMOOTH_AFTER_MS = 120
+_BACKDROP_PERCENT = 118
+_HATCH_PERCENT = 135
+_GLANCE_PX = 64
+_STEPS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+
+
+class PageView(ZoomArea):
+    """Shows one page with zoom, pan and the overlay of its tokens in one of several looks.
+
+    A cell can be pinned by a click, or by Enter and the arrow keys: its details and lines then stay
+    while the plan changes, until it is clicked again or Escape is pressed.
+
+    Signals:
+        zoom_changed(float): screen pixels per page pixel, after it changed.
+        plan_painted(PrunePlan): a new plan was painted for the first time.
+        cell_hovered(int | None): the pointer came over another cell; its index among the
+            prunable tokens.
+        cell_pinned(int | None): another cell was pinned, or none is any more.
+        legend_changed(Legend | None): the colours mean something else now; None where they are no map.
+        transport_wanted(): the shown plan's transport would complete what is shown.
+        block_hovered(int | None): the pointer came over another block, or over none.
+    """
+
+    plan_painted = Signal(object)
+    cell_hovered = Signal(object)
+    cell_pinned = Signal(object)
+    legend_changed = Signal(object)
+    transport_wanted = Signal()
+    block_hovered = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._page: ScaledPage | None = None
+        self._message = DROP_HINT
+        self._overlay = TokenOverlay()
+        self._overlay_visible = True
+        self._blocks = BlockLayer()
+        self._blocks_visible = True
+        self._hovered_block: int | None = None
+        self._pointed_block: int | None = None
+        self._coloured = ColouredPage(self._overlay)
+        self._unpainted_plan: PrunePlan | None = None
+        self._hovered: int | None = None
+        self._pinned: int | None = None
+        self._pressed_at: QPointF | None = None
+        self._legend: Legend | None = None
+        self._asked_for: PrunePlan | None = None
+        self._details = PinnedDetails(self.viewport())
+        self._smooth_timer = QTimer(self)
+        self._smooth_timer.setSingleShot(True)
+        self._smooth_timer.setInterval(_SMOOTH_AFTER_MS)
+        self._smooth_timer.timeout.connect(self._smooth)
+        self.zoom_changed.connect(self._show_details)
+        self.zoom_changed.connect(self._smooth_timer.stop)  # rough until the zoom comes to rest
+        self.setAccessibleName("Page")
+        self.setAccessibleDescription(self._message)
+        self.viewport().setMouseTracking(True)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    @property
+    def message(self) -> str:
+        """The sentence shown in place of a page; empty while a page is shown."""
+        return self._message
+
+    @Slot(object)
+    def show_page(self, image: QImage | None) -> None:
+        """Show another page from its top, without a plan; None shows the drop hint."""
+        if image is None or image.isNull():
+            self.show_message("")
+        else:
+            glance = image.scaled(_GLANCE_PX, _GLANCE_PX).convertToFormat(QImage.Format.Format_Grayscale8)
+            self._overlay.set_dark_paper(is_dark_paper(np.frombuffer(glance.constBits(), dtype=np.uint8)))
+            self._replace_page(ScaledPage(image), "")
+
+    @Slot(str)
+    def show_message(self, text: str) -> None:
+        """Show a sentence in place of a page; an empty one shows the drop hint."""
+        self._replace_page(None, text or DROP_HINT)
+
+    def _replace_page(self, page: ScaledPage | None, message: str) -> None:
+        self._page, self._message = page, message
+        self.setAccessibleDescription(message)
+        self.show_plan(None)
+        self._blocks.set_page_size(QSize() if page is None else page.size_px)
+        self.set_content_size(QSize() if page is None else page.size_px)
+
+    @Slot(object)
+    def show_plan(self, plan: PrunePlan | None) -> None:
+        """Lay a plan for the shown page over it, in place of the plan before."""
+        self._overlay.show(plan)
+        self._unpainted_plan = plan
+        if not self._overlay.holds_focus:
+            self._forget_cells()
+        self._hide_tooltip()
+        self._overlay_changed()
+
+    @Slot(object)
+    def show_transport(self, transport: Transport | None) -> None:
+        """Complete the shown plan with its transport."""
+        self._overlay.show_transport(transport)
+        self._overlay_changed()
+
+    @Slot(object)
+    def show_attention(self, attention: NDArray[np.float32] | None) -> None:
+        """Light cells up by their (N,) weights over the dimmed page; None shows the look again."""
+        self._overlay.show_attention(attention)
+        self._overlay_changed()
+
+    @Slot(object)
+    def set_look(self, look: Look) -> None:
+        """Choose what the overlay shows of the tokens."""
+        self._overlay.set_look(look)
+        self._overlay_changed()
+
+    @Slot(float)
+    def set_opacity(self, opacity: float) -> None:
+        """Choose how much the overlay covers the page, in 0..1."""
+        self._overlay.set_opacity(opacity)
+        self._overlay_changed()
+
+    @Slot(str)
+    def set_grid(self, name: GridName) -> None:
+        """Choose whose tokens to show of a page with tiles: "local" (the tiles', at first) or "global"."""
+        self._overlay.set_grid(name)
+        self._hover(None)
+        self._hide_tooltip()
+        self._overlay_changed()
+
+    @Slot(bool)
+    def set_overlay_visible(self, visible: bool) -> None:
+        """Show or hide the overlay; the plan stays."""
+        self._overlay_visible = visible
+        self._forget_cells()
+        self._overlay_changed()
+
+    @Slot(object)
+    def show_blocks(self, blocks: Sequence[Block]) -> None:
+        """Outline other parts of the page."""
+        self._blocks.show(blocks)
+        if self._blocks.focus is None:
+            self._pointed_block = None
+            self._hover_block(None)
+        self.viewport().update()
+
+    @Slot(object)
+    def point_at_block(self, block: int | None) -> None:
+        """Let a block stand out, or none, unless the pointer is over another."""
+        self._pointed_block = block
+        self._focus_block()
+
+    @Slot(bool)
+    def set_blocks_visible(self, visible: bool) -> None:
+        """Show or hide the blocks."""
+        self._blocks_visible = visible
+        self._hover_block(None)
+        self.viewport().update()
+
+    def _hover_block(self, block: int | None) -> None:
+        if block != self._hovered_block:
+            self._hovered_block = block
+            self._focus_block()
+            self.block_hovered.emit(block)
+
+    def _focus_block(self) -> None:
+        self._blocks.set_focus(self._pointed_block if self._hovered_block is None else self._hovered_block)
+        self.viewport().update()
+
+    def _block_at(self, position: QPointF) -> int | None:
+        return self._blocks.block_at(self.to_content(position)) if self._blocks_visible else None
+
+    def _overlay_changed(self) -> None:
+        """Paint anew, and tell and ask for what goes with it."""
+        self.viewport().update()
+        self._show_details()
+        if self._overlay.legend != self._legend:
+            self._legend = self._overlay.legend
+            self.legend_changed.emit(self._legend)
+        if not self._overlay.needs_transport:
+            self._asked_for = None
+        elif self._overlay_visible and self._asked_for is not self._overlay.plan:
+            self._asked_for = self._overlay.plan
+            self.transport_wanted.emit()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        with QPainter(self.viewport()) as painter:
+            if self._page is None:
+                self._paint_message(painter)
+                return
+            ratio = self.device_ratio()
+            painter.scale(1 / ratio, 1 / ratio)
+            self._paint_page(painter, self._page)
+        if self._unpainted_plan is not None and self._overlay_visible:
+            painted, self._unpainted_plan = self._unpainted_plan, None
+            self.plan_painted.emit(painted)
+
+    def _paint_page(self, painter: QPainter, image: ScaledPage) -> None:
+        page, view = self.content_rect(), self.view_rect()
+        painter.setClipRegion(QRegion(view).subtracted(QRegion(page)))
+        painter.fillRect(view, self._backdrop())
+        painter.setClipping(False)
+        if self._overlay_visible:
+            ink = self._backdrop().darker(_HATCH_PERCENT)
+            self._overlay.paint_padding(painter, page, view, self.zoom, ink)
+        visible = page.intersected(view)
+        if visible.isEmpty():
+            return
+        part = visible.translated(-page.topLeft())
+        if not image.was_prepared:
+            image.prepare(page.size(), part)
+        elif not image.is_ready(page.size(), part) and not self._smooth_timer.isActive():
+            self._smooth_timer.start()
+        line_width = max(1, round(self.device_ratio()))
+        if self._overlay_visible:
+            self._coloured.paint(painter, image, page, visible, self.zoom)
+            self._overlay.paint_shapes(painter, page, visible, self.zoom, line_width)
+        else:
+            image.paint(painter, page, visible)
+        if self._blocks_visible:
+            self._blocks.paint(painter, page, view, self.zoom, self.device_ratio())
+        # Lines of a cell that the pointer happens to rest on would lie over the lights.
+        if self._overlay_visible and (self._pinned is not None or not self._overlay.shows_attention):
+            self._overlay.paint_links(painter, page, self.zoom, line_width)
+
+    def _paint_message(self, painter: QPainter) -> None:
+        room, gap = self.viewport().rect(), 2 * self.fontMetrics().height()
+        painter.fillRect(room, self._backdrop())
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        painter.drawText(room.adjusted(gap, gap, -gap, -gap), flags, self._message)
+
+    def _backdrop(self) -> QColor:
+        return self.palette().color(QPalette.ColorRole.Window).darker(_BACKDROP_PERCENT)
+
+    @Slot()
+    def _smooth(self) -> None:
+        if self._page is not None:
+            page = self.content_rect()
+            self._page.prepare(page.size(), page.intersected(self.view_rect()).translated(-page.topLeft()))
+            self.viewport().update()
+
+    def event(self, event: QEvent) -> bool:
+        if self._pinned is not None and asks_for(event, Qt.Key.Key_Escape):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self._words_at(QPointF(event.pos())), self.viewport())
+            return True
+        if event.type() == QEvent.Type.Leave:
+            self._hover(None)
+            self._hover_block(None)
+        if event.type() == QEvent.Type.Resize:
+            self._show_details()
+        return super().viewportEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        grid, key = self._overlay.grid, Qt.Key(event.key())
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._pinned is None:
+            middle = QPointF(self.viewport().rect().center())
+            self._pin(self._hovered if self._hovered is not None else self._token_at(middle))
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape) and self._pinned is not None:
+            self._pin(None)
+        elif key in _STEPS and self._pinned is not None and grid is not None and grid.cell(self._pinned):
+            self._pin(grid.neighbour(self._pinned, *_STEPS[key]))
+            self._reveal_pinned()
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        super().mousePressEvent(event)
+        self._pressed_at = event.position() if event.button() == Qt.MouseButton.LeftButton else None
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        if not self.is_panning:
+            self._hover(self._token_at(event.position()))
+            self._hover_block(self._block_at(event.position()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        pressed_at, self._pressed_at = self._pressed_at, None
+        if pressed_at is not None and event.button() == Qt.MouseButton.LeftButton:
+            moved = (event.position() - pressed_at).manhattanLength()
+            if moved < QApplication.startDragDistance():
+                token = self._token_at(event.position())
+                self._pin(None if token == self._pinned else token)
+
+    def _token_at(self, position: QPointF) -> int | None:
+        if self._page is None or not self._overlay_visible:
+            return None
+        point = self.to_content(position)
+        return self._overlay.token_at(point) if self._is_on_page(point) else None
+
+    def _is_on_page(self, point: QPointF) -> bool:
+        return self._page is not None and QRectF(QPointF(), self._page.size_px.toSizeF()).contains(point)
+
+    def _words_at(self, position: QPointF) -> str:
+        token, point = self._token_at(position), self.to_content(position)
+        if token is not None:
+            return self._overlay.describe(token)
+        if self._overlay_visible and not self._is_on_page(point) and self._overlay.is_beside_page(point):
+            return self._overlay.describe_padding()
+        return ""
+
+    def _hover(self, token: int | None) -> None:
+        if token != self._hovered:
+            self._hovered = token
+            self._refocus()
+            self.cell_hovered.emit(token)
+
+    def _hide_tooltip(self) -> None:
+        """Take away words on a cell that no longer hold, while the pointer rests on it."""
+        if self.viewport().underMouse():
+            QToolTip.hideText()
+
+    def _pin(self, token: int | None) -> None:
+        if token != self._pinned:
+            self._pinned = token
+            self._refocus()
+            self.cell_pinned.emit(token)
+
+    def _forget_cells(self) -> None:
+        hovered, pinned = self._hovered, self._pinned
+        self._hovered = self._pinned = None
+        self._overlay.focus(None)
+        if hovered is not None:
+            self.cell_hovered.emit(None)
+        if pinned is not None:
+            self.cell_pinned.emit(None)
+
+    def _refocus(self) -> None:
+        self._overlay.focus(self._hovered if self._pinned is None else self._pinned)
+        self._overlay_changed()
+
+    @Slot()
+    def _show_details(self) -> None:
+        text = "" if self._pinned is None else self._overlay.describe(self._pinned)
+        if self.accessibleDescription() != (text or self._message):
+            self.setAccessibleDescription(text or self._message)
+        if not text:
+            self._details.hide()
+            return
+        page, ratio = QPointF(self.content_rect().topLeft()), self.device_ratio()
+        to_view = QTransform(self.zoom / ratio, 0, 0, self.zoom / ratio, page.x() / ratio, page.y() / ratio)
+        self._details.show_apart(text, [to_view.mapRect(cell) for cell in self._overlay.focus_cells()])
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self._show_details()
+
+    def _reveal_pinned(self) -> None:
+        cell = None if self._pinned is None else self._overlay.cell_of(self._pinned)
+        if cell is not None:
+            start = cell.topLeft() * self.zoom + QPointF(self.content_rect().topLeft())
+            end, view = start + QPointF(cell.width(), cell.height()) * self.zoom, self.view_rect()
+            right = max(0.0, -start.x()) - max(0.0, end.x() - view.width())
+            down = max(0.0, -start.y()) - max(0.0, end.y() - view.height())
+            self._pan(right, down)

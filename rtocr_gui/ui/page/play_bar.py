@@ -1,0 +1,270 @@
+"""Plays a reading token by token, so that one can watch where the model looked for each.
+
+Knows what was said and which token is the turn's; where each was looked up lights elsewhere. Nothing
+is traced before the person asks for it.
+"""
+
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QHideEvent, QKeyEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rtocr_gui.ui.page.said_line import SaidLine
+from rtocr_gui.ui.parts.form_parts import flat_button
+from rtocr_gui.ui.parts.icons import icon
+from rtocr_gui.ui.parts.keys import asks_for
+from rtocr_gui.ui.state.shown import TraceShown
+from rtocr_gui.units import grouped
+
+SPEEDS = (1, 2, 5, 10, 20, 50)
+"""Tokens in a second."""
+
+USUAL_SPEED = 10
+
+CONTEXT_CHARACTERS = 60
+"""So much is shown before and after a token, where there is room."""
+
+_INVITATION = "Play the text and watch where the model looked for each part of it"
+_TRACING = "Reading the text once more to see where the model looked…"
+
+
+class PlayBar(QWidget):
+    """Goes through the tokens of a reading, by itself or by hand.
+
+    Signals:
+        trace_requested(): the person wants to play a reading that was not traced yet.
+        stop_requested(): the trace that is under way should be given up.
+        position_changed(int): it is this token's turn; not told for one that was shown from elsewhere.
+        closed(): the person does not want the bar any more.
+    """
+
+    trace_requested = Signal()
+    stop_requested = Signal()
+    position_changed = Signal(int)
+    closed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._trace: TraceShown | None = None
+        self._tracing = False
+        self._plays_once_traced = False
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._step)
+
+        self._said = SaidLine()
+        self._said.setAccessibleName("What is being said")
+        self._count = QLabel()
+        self._count.setAccessibleName("Which token")
+        self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._play = flat_button("Play", "Play", self._toggle)
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        self._slider.setAccessibleName("Token of the text")
+        self._slider.setToolTip("Which part of the text: drag, turn the wheel, or use the arrow keys")
+        self._slider.setPageStep(20)
+        self._slider.setMinimumWidth(self.fontMetrics().averageCharWidth() * 10)
+        self._slider.valueChanged.connect(self._go)
+        self._speed = QComboBox()
+        for speed in SPEEDS:
+            self._speed.addItem(f"{speed} per second", speed)
+        self._speed.setCurrentIndex(SPEEDS.index(USUAL_SPEED))
+        self._speed.setAccessibleName("Tokens in a second")
+        self._speed.setToolTip("How many tokens are played in a second")
+        self._speed.currentIndexChanged.connect(self._keep_time)
+        self._help = flat_button("What is this?", "What is this?", self._explain)
+        self._close = flat_button("Close", "Show no longer where the model looked (Esc)", self._end)
+
+        line = QHBoxLayout()
+        line.setSpacing(2 * self.fontMetrics().averageCharWidth())
+        line.addWidget(self._said, stretch=1)
+        line.addWidget(self._count)
+        row = QHBoxLayout()
+        for widget in (self._play, self._slider, self._speed, self._help, self._close):
+            row.addWidget(widget, stretch=1 if widget is self._slider else 0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(line)
+        column.addLayout(row)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setFocusProxy(self._play)
+        self._show_state()
+        self.show_trace(None)
+
+    @property
+    def position(self) -> int:
+        """Whose turn it is, from 0."""
+        return self._slider.value()
+
+    @property
+    def is_playing(self) -> bool:
+        """True while it goes on by itself."""
+        return self._timer.isActive()
+
+    @property
+    def explanation(self) -> str:
+        """What the lights show and what they do not, for a person."""
+        layers = f"last {self._trace.layers} layers" if self._trace is not None else "last layers"
+        return (
+            "For each token of the text (a word or a part of one), the lights show how much attention the "
+            "model paid to each visual token of the page right before it wrote that one. The values are "
+            f"averaged over the heads of the decoder's {layers} and collected in a second pass over the "
+            "finished text, which changes nothing about the reading.\n\n"
+            "They show where information was read from, not why the model wrote what it wrote: attention is "
+            "not an explanation. A visual token also knows of its surroundings, earlier layers looked "
+            "elsewhere, and a part of the attention went to the text before. Merged tokens stay dark: the "
+            "model saw them only within others. The most attended token is always the brightest, so compare "
+            "places, not brightness from one word to the next."
+        )
+
+    @Slot(object)
+    def show_trace(self, trace: TraceShown | None) -> None:
+        """Play another reading from its beginning; None while there is none to play."""
+        self.pause()
+        self._trace = trace if trace is not None and trace.spans else None
+        blocker = QSignalBlocker(self._slider)
+        self._slider.setRange(0, len(self._trace.spans) - 1 if self._trace is not None else 0)
+        self._slider.setValue(0)
+        blocker.unblock()
+        count = self._slider.maximum() + 1 if self._trace is not None else 0
+        widest = f"{grouped(count)} of {grouped(count)}" if count else ""
+        self._count.setMinimumWidth(self._count.fontMetrics().horizontalAdvance(widest))
+        paragraphs = self.explanation.split("\n\n")
+        self._help.setToolTip("".join(f"<p>{paragraph}</p>" for paragraph in paragraphs))
+        self._show_turn()
+        if self._trace is not None and self._plays_once_traced:
+            self._plays_once_traced = False
+            self.play()
+
+    @Slot(bool)
+    def show_tracing(self, tracing: bool) -> None:
+        """Say that the reading is being traced, or no longer is."""
+        self._tracing = tracing
+        if not tracing:
+            self._plays_once_traced = False
+        self._show_state()
+        self._show_turn()
+
+    @Slot(int)
+    def show_position(self, token: int) -> None:
+        """Give the turn to a token that was chosen elsewhere, and stop there."""
+        self.pause()
+        blocker = QSignalBlocker(self._slider)
+        self._slider.setValue(token)
+        blocker.unblock()
+        self._show_turn()
+
+    @Slot()
+    def play(self) -> None:
+        """Go on from token to token, from the beginning once the end was reached; trace first if need be."""
+        if self._trace is None:
+            self._plays_once_traced = True
+            self.trace_requested.emit()
+            return
+        if self.position == self._slider.maximum():
+            self._slider.setValue(0)
+        else:
+            self.position_changed.emit(self.position)
+        self._keep_time()
+        self._timer.start()
+        self._show_state()
+
+    @Slot()
+    def pause(self) -> None:
+        """Stay where it is."""
+        if self.is_playing:
+            self._timer.stop()
+            self._show_state()
+
+    def event(self, event: QEvent) -> bool:
+        if asks_for(event, Qt.Key.Key_Escape):
+            event.accept()  # else it would dismiss the notices
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._toggle()
+        elif event.key() == Qt.Key.Key_Escape:
+            self._end()
+        else:
+            super().keyPressEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.pause()
+        super().hideEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._show_state()
+
+    @Slot()
+    def _toggle(self) -> None:
+        if self._tracing:
+            self.stop_requested.emit()
+        elif self.is_playing:
+            self.pause()
+        else:
+            self.play()
+
+    @Slot()
+    def _step(self) -> None:
+        if self.position == self._slider.maximum():
+            self.pause()
+        else:
+            self._slider.setValue(self.position + 1)
+
+    @Slot(int)
+    def _go(self, token: int) -> None:
+        self._show_turn()
+        self.position_changed.emit(token)
+
+    @Slot()
+    def _keep_time(self) -> None:
+        self._timer.setInterval(round(1000 / self._speed.currentData()))
+
+    @Slot()
+    def _explain(self) -> None:
+        self.pause()
+        box = QMessageBox(QMessageBox.Icon.Information, "Where does it look?", self.explanation, parent=self)
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+    @Slot()
+    def _end(self) -> None:
+        self.pause()
+        self.closed.emit()
+
+    def _show_state(self) -> None:
+        if self._tracing:
+            name, tip = "stop", "Stop reading the text once more (Space)"
+        elif self.is_playing:
+            name, tip = "pause", "Stay at this part of the text (Space)"
+        else:
+            name, tip = "play", "Go through the text and light up where the model looked (Space)"
+        self._play.setIcon(icon(name, self.palette()))
+        self._play.setToolTip(tip)
+        self._play.setAccessibleName(name.capitalize())
+        self._help.setIcon(icon("help", self.palette()))
+        self._close.setIcon(icon("close", self.palette()))
+
+    def _show_turn(self) -> None:
+        self._slider.setEnabled(self._trace is not None)
+        if self._trace is None:
+            self._count.clear()
+            self._said.tell(_TRACING if self._tracing else _INVITATION)
+            return
+        self._count.setText(f"{grouped(self.position + 1)} of {grouped(len(self._trace.spans))}")
+        text, (begin, end) = self._trace.raw_text, self._trace.spans[self.position]
+        before = text[max(0, begin - CONTEXT_CHARACTERS) : begin]
+        self._said.say(before, text[begin:end], text[end : end + CONTEXT_CHARACTERS])

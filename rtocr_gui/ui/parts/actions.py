@@ -1,0 +1,226 @@
+"""Everything a person can do from a menu, the toolbar or the keyboard: one table, one line each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence, QPalette
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
+
+from rtocr_gui.ui.parts.icons import icon
+
+_Key = QKeySequence.StandardKey
+_Role = QAction.MenuRole
+
+TIP = "tip"
+"""Property of an action: what its tooltip says while it can be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One action.
+
+    Attributes:
+        name: how the code calls it.
+        text: how a menu calls it, with a mnemonic that no other item of the menu has.
+        tip: what a tooltip says it does.
+        keys: the platform's own shortcut, or one of ours; None for none.
+        icon: file name in `resources/icons`; empty for none.
+        checkable: True where it switches something on and off.
+        role: what macOS moves to a menu of its own; else it would guess that by the text.
+    """
+
+    name: str
+    text: str
+    tip: str
+    keys: QKeySequence.StandardKey | str | None = None
+    icon: str = ""
+    checkable: bool = False
+    role: QAction.MenuRole = _Role.NoRole
+
+
+SPECS = (
+    ActionSpec("open", "&Open…", "Open scans or PDF files", _Key.Open, "open"),
+    ActionSpec("open_folder", "Open &folder…", "Open the scans in a folder", "Ctrl+Shift+O"),
+    ActionSpec("open_recent", "Open &recent", "Open again what was opened last"),
+    ActionSpec("undo", "&Undo typing", "Take back the last change that you made to the text", _Key.Undo),
+    ActionSpec("redo", "&Redo typing", "Make the change again that was taken back", _Key.Redo),
+    ActionSpec("paste", "&Paste image", "Open the image or the files on the clipboard", _Key.Paste),
+    ActionSpec("export", "&Export…", "Write the text of all pages to one Markdown file", "Ctrl+E", "export"),
+    ActionSpec(
+        "pipe_tables",
+        "Write &tables as Markdown",
+        "Export tables with | signs where these can say it, else as HTML",
+        checkable=True,
+    ),
+    ActionSpec("export_overlay", "Export o&verlay picture…", "Save the page and its overlay", "Ctrl+Shift+E"),
+    ActionSpec("export_plan", "Export &plan…", "Save as JSON what becomes of each visual token"),
+    ActionSpec("export_curve", "Export &curve…", "Save the retention curve as CSV or JSON"),
+    ActionSpec("copy", "&Copy text", "Copy the text of the selected pages", "Ctrl+Shift+C", "copy"),
+    ActionSpec("find", "&Find…", "Find words in the text of all pages", "Ctrl+F", "find"),
+    ActionSpec("find_next", "Find &next", "Go to the next place, on this page or another", "F3"),
+    ActionSpec("find_previous", "Find pre&vious", "Go to the place before", "Shift+F3"),
+    ActionSpec("rotate_left", "Rotate &left", "Turn the selected pages to the left; files stay", "Shift+F7"),
+    ActionSpec("rotate_right", "Rotate ri&ght", "Turn the selected pages to the right; files stay", "F7"),
+    ActionSpec("rotate_file", "Rotate &whole file", "Turn all pages of the shown page’s file", "Ctrl+F7"),
+    ActionSpec("move_up", "M&ove up", "Move the selected pages up in the list", "Alt+Up"),
+    ActionSpec("move_down", "Move &down", "Move the selected pages down in the list", "Alt+Down"),
+    ActionSpec("remove", "Re&move page", "Take the selected pages off the list; files stay", "Ctrl+W"),
+    ActionSpec("quit", "&Quit", "Close the program", _Key.Quit, role=_Role.QuitRole),
+    ActionSpec("read", "&Read", "Read the selected pages", "Ctrl+R", "read"),
+    ActionSpec("read_all", "Read &all", "Read pages not read in this way yet", "Ctrl+Shift+R", "read-all"),
+    ActionSpec("retry", "Read another &way", "Read this page in the way that may work better", "F5"),
+    ActionSpec("stop", "&Stop", "Stop reading; what was read so far stays", "Ctrl+.", "stop"),
+    ActionSpec("compare", "&Compare readings", "Show two readings of this page side by side", "Ctrl+D"),
+    ActionSpec("curve", "Read retention cur&ve", "Read this page at 8 ratios and at Auto", "Ctrl+K"),
+    ActionSpec("zoom_in", "Zoom &in", "Show the page larger", _Key.ZoomIn, "zoom-in"),
+    ActionSpec("zoom_out", "Zoom &out", "Show the page smaller", _Key.ZoomOut, "zoom-out"),
+    ActionSpec("fit_page", "&Fit page", "Show the whole page", "Ctrl+0", "fit"),
+    ActionSpec("fit_width", "Fit &width", "Show the page as wide as the pane", "Ctrl+9"),
+    ActionSpec("actual_size", "&Actual size", "Show one page pixel per screen pixel", "Ctrl+1"),
+    ActionSpec("overlay", "O&verlay", "Show what becomes of each visual token", "Ctrl+T", checkable=True),
+    ActionSpec("blocks", "&Blocks", "Outline the parts of the page that the model told", "B", checkable=True),
+    ActionSpec("next_look", "&Next look", "Go on to the next look of the overlay", "L"),
+    ActionSpec("global_grid", "Whole-page &grid", "In Gundam show the global view", "Ctrl+G", checkable=True),
+    ActionSpec("trace", "W&here does it look?", "Light up where text was read", "Ctrl+L", checkable=True),
+    ActionSpec("panel", "&Tuning panel", "Show figures and retention curve", "F9", checkable=True),
+    ActionSpec("models", "&Models…", "Choose, check or download a model", "Ctrl+M"),
+    ActionSpec("about_model", "&About this model", "What the model reads, and what it does not"),
+    ActionSpec("use_folder", "Use a model &folder…", "Read with DeepSeek-OCR or a checkpoint of its layout"),
+    ActionSpec("use_bundled", "Use the &bundled miniature", "Read with the small model that came with RTOCR"),
+    ActionSpec("device", "&Device", "Where the model runs"),
+    ActionSpec("precision", "&Precision", "How exactly the model computes, and how much memory it takes"),
+    ActionSpec("tiles", "&Tiles in Gundam", "Fewer tiles take less memory, and show small print smaller"),
+    ActionSpec("idle", "Unload when &idle", "When a large model that is not used gives its memory back"),
+    ActionSpec("unload", "&Unload model", "Free the model's memory until it is needed again", "Ctrl+U"),
+    ActionSpec("shortcuts", "&Keyboard shortcuts", "List what can be done by key", _Key.HelpContents),
+    ActionSpec("about", "&About RTOCR", "What this program is", role=_Role.AboutRole),
+)  # fmt: skip
+
+MENUS: Mapping[str, tuple[str, ...]] = {
+    "&File": (
+        "open",
+        "open_folder",
+        "open_recent",
+        "",
+        "export",
+        "pipe_tables",
+        "export_overlay",
+        "export_plan",
+        "export_curve",
+        "",
+        "remove",
+        "",
+        "quit",
+    ),
+    "&Edit": (
+        "undo",
+        "redo",
+        "",
+        "paste",
+        "copy",
+        "",
+        "find",
+        "find_next",
+        "find_previous",
+        "",
+        "rotate_left",
+        "rotate_right",
+        "rotate_file",
+        "",
+        "move_up",
+        "move_down",
+    ),
+    "&Read": ("read", "read_all", "retry", "stop", "", "compare", "curve"),
+    "&View": (
+        *("zoom_in", "zoom_out", "fit_page", "fit_width", "actual_size"),
+        *("", "overlay", "next_look", "global_grid", "blocks", "trace", "", "panel"),
+    ),
+    "&Model": (
+        "models",
+        "",
+        "about_model",
+        "use_folder",
+        "use_bundled",
+        "",
+        "device",
+        "precision",
+        "tiles",
+        "idle",
+        "unload",
+    ),
+    "&Help": ("shortcuts", "", "about"),
+}
+"""Menu titles and the names of their actions; an empty name is a separator."""
+
+PAGE_KEYS = ("next_look", "blocks")
+"""Actions whose shortcuts are single letters, which only the page itself leaves to them."""
+
+TEXT_KEYS = ("undo", "redo")
+"""Actions whose shortcuts belong to the widget in which one types: each has its own to undo."""
+
+LIST_KEYS = ("move_up", "move_down")
+"""Actions whose shortcuts mean something else in a text or a box, and so are the list's alone."""
+
+KEY_PLACES: Mapping[str, str] = {
+    **dict.fromkeys(PAGE_KEYS, "on the page"),
+    **dict.fromkeys(TEXT_KEYS, "in the text"),
+    **dict.fromkeys(LIST_KEYS, "in the list"),
+}
+"""Where the shortcuts of actions work that do not work everywhere in the window."""
+
+PAGE_MENU = (
+    ("read", "stop"),
+    ("copy",),
+    ("rotate_left", "rotate_right", "rotate_file"),
+    ("move_up", "move_down"),
+    ("remove",),
+)
+"""What the list of pages offers, in groups."""
+
+
+def make_actions(window: QMainWindow) -> dict[str, QAction]:
+    """Make every action of the table.
+
+    Their shortcuts work wherever the focus is; those of `KEY_PLACES` only in widgets that these are added to.
+    """
+    actions = {}
+    for spec in SPECS:
+        action = QAction(spec.text, window)
+        action.setCheckable(spec.checkable)
+        action.setMenuRole(spec.role)
+        if isinstance(spec.keys, str):
+            action.setShortcut(QKeySequence(spec.keys))
+        elif spec.keys is not None:
+            action.setShortcuts(spec.keys)
+        keys = keys_in_words(spec.name, action)
+        action.setToolTip(f"{spec.tip} ({keys})" if keys else spec.tip)
+        action.setProperty(TIP, action.toolTip())
+        if spec.name in KEY_PLACES:
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        else:
+            window.addAction(action)
+        actions[spec.name] = action
+    return actions
+
+
+def keys_in_words(name: str, action: QAction) -> str:
+    """The shortcut of an action as the platform writes it, and where it works if not everywhere."""
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    return f"{keys} {KEY_PLACES[name]}" if keys and name in KEY_PLACES else keys
+
+
+def draw_icons(actions: Mapping[str, QAction], palette: QPalette) -> None:
+    """Draw the icons in the colours of a palette."""
+    for spec in SPECS:
+        if spec.icon:
+            actions[spec.name].setIcon(icon(spec.icon, palette))
+
+
+def fill(place: QToolBar | QMenu, names: tuple[str, ...], actions: Mapping[str, QAction]) -> None:
+    """Add actions by name to a menu or a toolbar; an empty name adds a separator."""
+    for name in names:
+        if name:
+            place.addAction(actions[name])
+        else:
+            place.addSeparator()

@@ -1,0 +1,169 @@
+"""Compares two readings of the page that is shown, and has those made that are not there yet.
+
+Asks the bridge to read and to compare, and drops answers that are no longer wanted. The text of the
+page itself is never touched. Knows no widget.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import ReadSettings, StopReason
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.replies import (
+    ReadingFinished,
+    RequestFailed,
+    StageEntered,
+    TextsCompared,
+    TextStreamed,
+)
+from rtocr_gui.ui.state.shown import ComparisonShown, ReadingRecord, pruning_label
+from rtocr_gui.units import counted
+
+STOPPED = "Stopped before both readings were there."
+
+
+class Comparer(QObject):
+    """One comparison at a time, of two readings of one page.
+
+    Signals:
+        comparison_changed (ComparisonShown or None): what to show; None once page, mode, task or model
+            are others.
+        activity_changed (str, bool): what is going on or why it ended, and whether it can be stopped;
+            an empty sentence where there is nothing to say.
+        page_read (Reading): a whole reading that comparing took; worth keeping for the next time.
+
+    Args:
+        bridge: reads and compares.
+        parent: Qt parent.
+    """
+
+    comparison_changed = Signal(object)
+    activity_changed = Signal(str, bool)
+    page_read = Signal(object)
+
+    def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._page: tuple[PageRef, ReadSettings] | None = None
+        self._wanted: tuple[ReadSettings, ReadSettings] | None = None
+        self._records: dict[ReadSettings, ReadingRecord] = {}
+        self._read_id = self._compare_id = 0
+        bridge.stage_entered.connect(self._note_stage)
+        bridge.text_streamed.connect(self._note_text)
+        bridge.reading_finished.connect(self._keep)
+        bridge.texts_compared.connect(self._show)
+        bridge.request_failed.connect(self._report)
+
+    @property
+    def running(self) -> bool:
+        """True while a comparison is being made."""
+        return self._wanted is not None
+
+    def show_page(self, ref: PageRef | None, settings: ReadSettings) -> None:
+        """Compare readings of another page, or read in another way, from now on.
+
+        Args:
+            ref: the page that is shown; None for none.
+            settings: mode, task and limits of the readings; their pruning does not matter.
+        """
+        page = (ref, dataclasses.replace(settings, pruning=PruneSettings())) if ref is not None else None
+        if page != self._page:
+            self._page = page
+            self.forget()
+
+    def forget(self) -> None:
+        """Give up and show nothing: another page is shown, or another model reads."""
+        self._give_up()
+        self.activity_changed.emit("", False)
+        self.comparison_changed.emit(None)
+
+    def compare(
+        self, left: PruneSettings, right: PruneSettings, readings: Mapping[ReadSettings, ReadingRecord]
+    ) -> None:
+        """Compare two readings; what was shown stays until the new comparison is there.
+
+        Args:
+            left: pruning of the reading that the other is held against.
+            right: pruning of the other.
+            readings: those the page already has, by the model that is loaded.
+        """
+        self._give_up()
+        if self._page is None:
+            return
+        _, settings = self._page
+        wanted = tuple(dataclasses.replace(settings, pruning=pruning) for pruning in (left, right))
+        self._wanted = wanted[0], wanted[1]
+        self._records = {
+            settings: readings[settings]
+            for settings in wanted
+            if settings in readings and readings[settings].stop_reason is not StopReason.CANCELLED
+        }
+        self._go_on()
+
+    @Slot()
+    def stop(self) -> None:
+        """Give up; what was shown stays."""
+        if self.running:
+            self._give_up()
+            self.activity_changed.emit(STOPPED, False)
+
+    def _give_up(self) -> None:
+        self._bridge.stop(self._read_id)
+        self._wanted = None
+        self._read_id = self._compare_id = 0
+
+    def _go_on(self) -> None:
+        """Have the next reading made that is missing, and compare once there is none."""
+        if self._page is None or self._wanted is None:
+            return
+        ref, _ = self._page
+        left, right = self._wanted
+        missing = next((settings for settings in self._wanted if settings not in self._records), None)
+        if missing is not None:
+            self._read_id = self._bridge.read_page(ref, missing)
+            self.activity_changed.emit("Waiting for the model…", True)
+        else:
+            self._compare_id = self._bridge.compare_texts(self._records[left].text, self._records[right].text)
+            self.activity_changed.emit("Comparing…", True)
+
+    def _tell_reading(self, tokens: int) -> None:
+        if self._wanted is not None:
+            settings = next(wanted for wanted in self._wanted if wanted not in self._records)
+            so_far = f" {counted(tokens, 'token')} so far" if tokens else ""
+            self.activity_changed.emit(f"Reading: {pruning_label(settings.pruning)}…{so_far}", True)
+
+    @Slot(object)
+    def _note_stage(self, reply: StageEntered) -> None:
+        if reply.request_id == self._read_id:
+            self._tell_reading(0)
+
+    @Slot(object)
+    def _note_text(self, reply: TextStreamed) -> None:
+        if reply.request_id == self._read_id:
+            self._tell_reading(reply.tokens_so_far)
+
+    @Slot(object)
+    def _keep(self, reply: ReadingFinished) -> None:
+        if reply.request_id == self._read_id:
+            self._read_id = 0
+            self._records[reply.reading.settings] = ReadingRecord.of(reply.reading)
+            self.page_read.emit(reply.reading)
+            self._go_on()
+
+    @Slot(object)
+    def _show(self, reply: TextsCompared) -> None:
+        if reply.request_id == self._compare_id and self._wanted is not None:
+            left, right = (self._records[settings] for settings in self._wanted)
+            self._give_up()
+            self.activity_changed.emit("", False)
+            self.comparison_changed.emit(ComparisonShown(left, right, reply.comparison))
+
+    @Slot(object)
+    def _report(self, failure: RequestFailed) -> None:
+        if self.running and failure.request_id in (self._read_id, self._compare_id):
+            self._give_up()
+            self.activity_changed.emit(failure.sentence, False)

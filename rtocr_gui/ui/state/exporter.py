@@ -1,0 +1,156 @@
+"""Has what a person wants in files written, off the main thread, and says what became of each.
+
+One file after another is written, in the order they were asked for. Knows formats by name only: what is in
+them is `export`'s and `markdown_export`'s.
+"""
+
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.export.curve import CurveSource, export_curve
+from rtocr_gui.export.looks import Look
+from rtocr_gui.export.plan_json import plan_as_json
+from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
+from rtocr_gui.ocr.curve import CurvePoint
+from rtocr_gui.pruning.plan import PrunePlan, Transport
+from rtocr_gui.tokens import GridName
+from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
+from rtocr_gui.ui.background.replies import Exported, RequestFailed
+from rtocr_gui.ui.state.markdown_export import MarkdownExport
+from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.open_page import OpenPage
+from rtocr_gui.units import counted
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class OverlayDrawing:
+    """What to draw over a page.
+
+    Attributes:
+        plan: whose tokens.
+        transport: of this plan; None where it was not solved yet.
+        look: what to show of them.
+        grid: which of them, of a page with tiles.
+        opacity: how much of the page is covered, in 0..1.
+    """
+
+    plan: PrunePlan
+    transport: Transport | None
+    look: Look
+    grid: GridName
+    opacity: float
+
+
+class Exporter(QObject):
+    """Writes files.
+
+    Signals:
+        told (Notice): what was written, or why it was not.
+
+    Args:
+        bridge: has a lane to write on.
+        parent: Qt parent.
+    """
+
+    told = Signal(object)
+
+    def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._outcomes: dict[int, tuple[Callable[[], Notice], Callable[[], object] | None]] = {}
+        bridge.exported.connect(self._tell)
+        bridge.request_failed.connect(self._report)
+
+    @property
+    def is_exporting(self) -> bool:
+        """True while a file is being written or waits for that."""
+        return bool(self._outcomes)
+
+    def export_text(
+        self, pages: Iterable[OpenPage], path: Path, pipe_tables: bool, then: Callable[[], object] | None
+    ) -> None:
+        """Write the text of pages as it is now to one Markdown file, and their figures beside it.
+
+        Args:
+            pages: in the order of the file.
+            path: the file to write or replace.
+            pipe_tables: write tables with pipes where these can say it, else as they are.
+            then: what to do after that was told, where all went well.
+        """
+        export = MarkdownExport(pages, path, pipe_tables)
+        self._export(export.write, export.finish, then)
+
+    def export_overlay(self, ref: PageRef, drawing: OverlayDrawing, path: Path) -> None:
+        """Draw a page with its overlay into a PNG file."""
+        self._export(
+            lambda render_page: _draw(render_page(ref), drawing, path), _success(f"the overlay to {path}")
+        )
+
+    def export_plan(self, plan: PrunePlan, path: Path) -> None:
+        """Write what becomes of each token as JSON."""
+        self._export(lambda _: _write_plan(plan, path), _success(f"the plan to {path}"))
+
+    def export_curve(self, points: Sequence[CurvePoint], source: CurveSource, path: Path) -> None:
+        """Write a retention curve as CSV or JSON."""
+        self._export(
+            lambda _: export_curve(points, source, path),
+            _success(f"{counted(len(points), 'point')} of the curve to {path}"),
+        )
+
+    def _export(
+        self,
+        write: Callable[[RenderPage], None],
+        outcome: Callable[[], Notice],
+        then: Callable[[], object] | None = None,
+    ) -> None:
+        """Have files written.
+
+        Args:
+            write: runs off the main thread.
+            outcome: says what was written, on the main thread, once it is.
+            then: follows where there is nothing to mind in that.
+        """
+        self._outcomes[self._bridge.export(write)] = outcome, then
+
+    @Slot(object)
+    def _tell(self, reply: Exported) -> None:
+        if reply.request_id in self._outcomes:
+            outcome, then = self._outcomes.pop(reply.request_id)
+            notice = outcome()
+            self.told.emit(notice)
+            if then is not None and notice.is_passing:
+                then()
+
+    @Slot(object)
+    def _report(self, failure: RequestFailed) -> None:
+        if self._outcomes.pop(failure.request_id, None) is not None:
+            self.told.emit(Notice(failure.sentence))
+
+
+def _success(what: str) -> Callable[[], Notice]:
+    return partial(Notice, f"Exported {what}.", is_passing=True)
+
+
+def _write_plan(plan: PrunePlan, path: Path) -> None:
+    write_text_atomically(path, json.dumps(plan_as_json(plan), indent=1) + "\n")
+
+
+def _draw(page: PageImage, drawing: OverlayDrawing, path: Path) -> None:
+    from rtocr_gui.export.overlay import draw_overlay
+
+    transport = drawing.transport
+    if drawing.look is Look.MASS and transport is None:
+        from rtocr_gui.pruning.transport import transport_of  # brings torch
+
+        transport = transport_of(drawing.plan)
+    stream = io.BytesIO()
+    picture = draw_overlay(page, drawing.plan, drawing.grid, drawing.look, transport, drawing.opacity)
+    picture.save(stream, "PNG")
+    write_bytes_atomically(path, stream.getvalue())

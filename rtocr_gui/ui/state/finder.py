@@ -1,0 +1,150 @@
+"""Looks for words in the texts of all open pages, and goes from one place to the next.
+
+Knows pages and characters, no widget.
+"""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.text.text_search import find_words
+from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.state.shown import Found
+
+Place = tuple[int, int]
+
+REFRESH_MS = 100
+"""While texts stream in, or many pages change in a row, they are searched at most this often."""
+
+
+class Finder(QObject):
+    """Finds the words of the person, first on the page that is shown.
+
+    Signals:
+        found_changed (Found): what was found, on the page that is shown and elsewhere.
+        place_chosen (int, int): the person wants to see this part of the text, from start to before end.
+
+    Args:
+        pages: whose texts are searched.
+        current: tells which of them is shown.
+        show: shows another, its text before it returns.
+        parent: Qt parent.
+    """
+
+    found_changed = Signal(object)
+    place_chosen = Signal(int, int)
+
+    def __init__(
+        self,
+        pages: OpenPages,
+        current: Callable[[], PageRef | None],
+        show: Callable[[PageRef], None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._pages = pages
+        self._current = current
+        self._show = show
+        self._words = ""
+        self._cursor: Place = (0, 0)
+        self._found: dict[PageRef, tuple[str, tuple[Place, ...]]] = {}
+        self._refresh_timer = QTimer(self)
+        self._refresh_timer.setSingleShot(True)
+        self._refresh_timer.setInterval(REFRESH_MS)
+        self._refresh_timer.timeout.connect(self.refresh)
+
+    @Slot(str)
+    def search(self, words: str) -> None:
+        """Look for words, and go to the first place from the cursor on, if it is on this page."""
+        if not words:
+            self.stop()
+            return
+        self._take(words)
+        places = self._places(self._current())
+        begins = self._cursor[0]
+        self._choose(next((place for place in places if place[0] >= begins), next(iter(places), None)))
+
+    @Slot()
+    def stop(self) -> None:
+        """Look for nothing any more."""
+        self._take("")
+        self.found_changed.emit(Found())
+
+    @Slot(str)
+    def go_on(self, words: str) -> None:
+        """Go to the next place of words, on this page or another; behind the last comes the first."""
+        self._take(words)
+        behind = [place for place in self._places(self._current()) if place[0] >= self._cursor[1]]
+        self._choose(behind[0] if behind else self._first_elsewhere(forward=True))
+
+    @Slot(str)
+    def go_back(self, words: str) -> None:
+        """Go to the place of words before, on this page or another; before the first comes the last."""
+        self._take(words)
+        before = [place for place in self._places(self._current()) if place[1] <= self._cursor[0]]
+        self._choose(before[-1] if before else self._first_elsewhere(forward=False))
+
+    @Slot(int, int)
+    def follow_cursor(self, start: int, end: int) -> None:
+        """Go on from another part of the text than the one that was chosen last."""
+        if (start, end) != self._cursor:
+            self._cursor = start, end
+            self.refresh()
+
+    @Slot()
+    def begin_text(self) -> None:
+        """Begin at the top: another text is shown."""
+        self._cursor = (0, 0)
+
+    @Slot()
+    def refresh_soon(self) -> None:
+        """Tell soon again what is found: a text grows, or page after page is another."""
+        if self._words and not self._refresh_timer.isActive():
+            self._refresh_timer.start()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Tell again what is found: a text is another, or other pages are open."""
+        if not self._words:
+            return
+        self._found = {ref: found for ref, found in self._found.items() if ref in self._pages}
+        places = self._places(self._current())
+        chosen = places.index(self._cursor) if self._cursor in places else None
+        elsewhere = sum(len(self._places(ref)) for ref in self._pages.refs if ref != self._current())
+        unread = sum(page.reading is None and not page.text and not page.edited for page in self._pages)
+        self.found_changed.emit(Found(self._words.strip(), places, chosen, elsewhere, unread))
+
+    def _take(self, words: str) -> None:
+        if words != self._words:
+            self._words = words
+            self._found.clear()
+
+    def _choose(self, place: Place | None) -> None:
+        if place is not None:
+            self._cursor = place
+            self.place_chosen.emit(*place)
+        self.refresh()
+
+    def _first_elsewhere(self, *, forward: bool) -> Place | None:
+        """Show the next page that has the words, at last this one. Returns its first place, or its last."""
+        refs, current = self._pages.refs, self._current()
+        if current is None:
+            return None
+        at = refs.index(current)
+        order = (*refs[at + 1 :], *refs[: at + 1]) if forward else (*refs[:at][::-1], *refs[at:][::-1])
+        ref = next((ref for ref in order if self._places(ref)), None)
+        if ref is None:
+            return None
+        if ref != current:
+            self._show(ref)
+        return self._places(ref)[0 if forward else -1]
+
+    def _places(self, ref: PageRef | None) -> tuple[Place, ...]:
+        page = self._pages.get(ref)
+        if page is None:
+            return ()
+        known = self._found.get(page.ref)
+        if known is None or known[0] != page.text:
+            known = self._found[page.ref] = (page.text, find_words(page.text, self._words))
+        return known[1]

@@ -1,0 +1,105 @@
+"""The text of pages on its way to one Markdown file, and the figures of the pages beside it.
+
+Figures are cut out page by page; the text is written once all of them are there, so that no link leads
+nowhere. Knows no Qt and no lane.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
+from rtocr_gui.export.markdown import ExportPage, export_markdown
+from rtocr_gui.export.tables import with_pipe_tables
+from rtocr_gui.ocr.text.block_places import BlockPlaces
+from rtocr_gui.ui.background.engine_bridge import RenderPage
+from rtocr_gui.ui.background.replies import in_words
+from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.open_page import OpenPage
+from rtocr_gui.units import counted
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Draft:
+    """One page of an export.
+
+    Attributes:
+        page: which page.
+        was: a copy of it with its newest whole text, or as much of it as was read.
+        is_beginning: True where that text was still being read.
+    """
+
+    page: OpenPage
+    was: OpenPage
+    is_beginning: bool
+
+
+class MarkdownExport:
+    """An export of pages as they are when it is made.
+
+    Args:
+        pages: in the order of the file.
+        path: the file to write or replace.
+        pipe_tables: write tables with pipes where these can say it, else as they are.
+    """
+
+    def __init__(self, pages: Iterable[OpenPage], path: Path, pipe_tables: bool) -> None:
+        drafts = [_Draft(page, replace(page.settled), page.is_beginning) for page in pages]
+        self._drafts = [draft for draft in drafts if draft.was.text]
+        self._left_out = [draft for draft in drafts if not draft.was.text]
+        self._path = path
+        self._pipe_tables = pipe_tables
+        self._figure_count = 0
+        self._failures: list[str] = []
+
+    def write(self, render_page: RenderPage) -> None:
+        """Write figures and text; on any thread.
+
+        Raises:
+            ExportError: no text was written, and a file that was there is as it was.
+        """
+        folder = assets_folder(self._path)
+        pages = []
+        for number, draft in enumerate(self._drafts, 1):
+            figures = self._cut_figures(draft.was, number, folder, render_page)
+            text = link_figures(draft.was.text, figures, number, folder)
+            text = with_pipe_tables(text) if self._pipe_tables else text
+            pages.append(ExportPage(draft.was.ref.label, text))
+        export_markdown(pages, self._path)
+
+    def _cut_figures(
+        self, page: OpenPage, number: int, folder: Path, render_page: RenderPage
+    ) -> tuple[Figure, ...]:
+        """Write the figures of a page; those that can be linked."""
+        figures = _figures_of(page)
+        if figures:
+            try:
+                write_figures(render_page(page.read_ref), figures, number, folder)
+            except Exception as error:
+                # Whatever it is, it must not keep anyone from the text.
+                self._failures.append(f"{page.ref.label}, figures left out: {in_words(error)}")
+                return ()
+        self._figure_count += len(figures)
+        return figures
+
+    def finish(self) -> Notice:
+        """Note on each page what was written of it, and tell it; on the main thread, after `write`."""
+        for draft in (*self._drafts, *self._left_out):
+            draft.page.exported_text = draft.was.text
+        figures = f" and {counted(self._figure_count, 'figure')}" if self._figure_count else ""
+        said = [f"Exported {counted(len(self._drafts), 'page')}{figures} to {self._path}."]
+        if self._left_out:
+            said.append(f"Pages without text, left out: {len(self._left_out)}.")
+        begun = sum(draft.is_beginning for draft in self._drafts)
+        if begun:
+            said.append(f"Pages still being read, written as far as they are: {begun}.")
+        return Notice(" ".join(said + self._failures), is_passing=not (begun or self._failures))
+
+
+def _figures_of(page: OpenPage) -> tuple[Figure, ...]:
+    """The figures of a page, where they stand in its text as it was corrected."""
+    shown = page.read_blocks
+    if not figures_of(shown.blocks, [block.start for block in shown.blocks]):
+        return ()
+    places = BlockPlaces(shown.blocks, shown.text, page.text)
+    return figures_of(shown.blocks, [places.anchor_of(block) for block in range(len(shown.blocks))])

@@ -1,0 +1,165 @@
+"""What the window tells a person unasked: a sentence, and what they can do about it.
+
+Frozen values. Knows neither how a notice is shown nor how an offer is carried out.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import MOST_TILES, Mode, Scaling
+from rtocr_gui.ui.background.load_request import LoadRequest
+from rtocr_gui.ui.state.open_pages import RemovedPages
+from rtocr_gui.units import counted
+
+if TYPE_CHECKING:
+    from rtocr_gui.ocr.memory.fit import Fit, Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """An offer to read one page once more, scaled in another way than the others.
+
+    Attributes:
+        ref: the page.
+        scaling: how to scale it from now on.
+    """
+
+    ref: PageRef
+    scaling: Scaling
+
+    @property
+    def label(self) -> str:
+        """What a button says."""
+        return retry_label(self.scaling)
+
+    @property
+    def tip(self) -> str:
+        """What a button says when it is pointed at."""
+        return f"Read {self.ref.label} again: {self.scaling.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadModel:
+    """An offer to load a model in another way, or another model.
+
+    Attributes:
+        label: what a button says.
+        request: what is loaded then.
+    """
+
+    label: str
+    request: LoadRequest
+
+    @property
+    def tip(self) -> str:
+        """What a button says when it is pointed at."""
+        return f"Load {self.request.folder}"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BringBack:
+    """An offer to list pages again, with what they held.
+
+    Attributes:
+        removed: the pages.
+    """
+
+    removed: RemovedPages
+
+    @property
+    def label(self) -> str:
+        """What a button says."""
+        return "Bring back"
+
+    @property
+    def tip(self) -> str:
+        """What a button says when it is pointed at."""
+        return f"List {_named(self.removed)} again, with text and state"
+
+
+Offer = ReadAgain | LoadModel | BringBack
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell.
+
+    Attributes:
+        sentence: what happened.
+        offers: what a person can do about it, the best first.
+        is_passing: True where it went well and nobody has to do anything: the notice leaves by itself.
+        about: the file or the page, however it lies, that it is about: two of one name keep a notice each.
+    """
+
+    sentence: str
+    offers: tuple[Offer, ...] = ()
+    is_passing: bool = False
+    about: Path | PageRef | None = None
+
+
+def retry_label(scaling: Scaling) -> str:
+    """Name another try: "Read in Base mode", "Read with at most 4 tiles"."""
+    if scaling.mode in (None, Mode.GUNDAM) and scaling.most_tiles < MOST_TILES:
+        return f"Read with at most {scaling.most_tiles} tiles"
+    return f"Read in {scaling.label} mode"
+
+
+def about_page(ref: PageRef, sentence: str, offers: tuple[Offer, ...] = ()) -> Notice:
+    """Say which page a sentence is about, unless it does that itself."""
+    said = sentence if ref.label in sentence else f"{ref.label}: {sentence}"
+    return Notice(said, offers, about=ref.unrotated)
+
+
+def about_file(path: Path, sentence: str) -> Notice:
+    """Say which file a sentence is about."""
+    return Notice(f"{path.name}: {sentence}", about=path)
+
+
+def about_removed(removed: RemovedPages) -> Notice:
+    """Say which pages left the list, and offer to bring them back."""
+    first = removed.pages[0].ref.unrotated
+    return Notice(f"Removed {_named(removed)}.", (BringBack(removed),), is_passing=True, about=first)
+
+
+def about_left_out(removed: RemovedPages) -> Notice:
+    """Say which pages were not brought back, as they are open with other text, and offer it once more."""
+    are, them = ("is", "it") if len(removed.pages) == 1 else ("are", "them")
+    sentence = f"{_named(removed)} {are} open again with newer text. Remove {them} to bring the former back."
+    return Notice(sentence, (BringBack(removed),), about=removed.pages[0].ref.unrotated)
+
+
+def _named(removed: RemovedPages) -> str:
+    pages = removed.pages
+    return pages[0].ref.label if len(pages) == 1 else counted(len(pages), "page")
+
+
+def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:
+    """Say that a model does not fit into memory, and offer what does.
+
+    Args:
+        fit: what it needs, and what would fit.
+        asked: what was to be loaded.
+        bundled: how the model is loaded that comes with the program.
+    """
+    offers = [
+        LoadModel(proposal.label, bundled if proposal.is_bundled_model else _proposed(proposal, fit, asked))
+        for proposal in fit.proposals
+    ]
+    anyway = LoadModel("Load it anyway, which may slow this computer down", replace(asked, anyway=True))
+    return Notice(f"{fit.sentence} It was not loaded.", (*offers, anyway))
+
+
+def _proposed(proposal: "Proposal", fit: "Fit", asked: LoadRequest) -> LoadRequest:
+    """What a proposal leaves as it was stays as it was asked for, "auto" too."""
+    spot = fit.spot
+    if proposal.scaling is not None:
+        asked = replace(asked, scaling=proposal.scaling, changes_scaling=True)
+    if (proposal.device, proposal.precision) == (spot.device, spot.precision):
+        return asked
+    return replace(
+        asked,
+        device=asked.device if proposal.device == spot.device else proposal.device,
+        precision=proposal.precision,
+    )

@@ -1,0 +1,276 @@
+"""One open page: its text, who wrote it, and how far its reading is.
+
+Plain state without Qt signals; `session` and its controllers change it. `page_words` puts it into words.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason, Task
+from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
+from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.shown import BlocksShown, ReadingRecord
+
+PRUNED_READINGS_KEPT = 40
+"""Readings of a page at other ratios that are kept for comparison, the newest; those of all tokens stay."""
+
+_STOP_SENTENCES = {
+    StopReason.END: "",
+    StopReason.CANCELLED: "Stopped before the end.",
+    StopReason.LENGTH: "Stopped at the length limit; the page may go on.",
+    StopReason.LOOP: "Stopped because the model began to repeat itself; the repetition was left out.",
+}
+
+
+@dataclass(slots=True)
+class OpenPage:
+    """One open page.
+
+    Attributes:
+        ref: which page.
+        text: recognised or typed text.
+        edited: True where a person changed the text since it was read.
+        exported_text: the text that was exported last; None before the first time.
+        state: how far its reading is.
+        sentence: why the state is what it is; may be empty.
+        reading: the numbers of the newest reading; None before the first.
+        picture_problem: why it has no picture; empty where it has one, or nobody asked for it yet.
+        page_count: how many pages its file has.
+        readings: whole readings of it by the model in use, whoever asked for them.
+        by_former_model: True where another model than the one in use made the newest reading.
+        task: what was asked for when its text was read; None before.
+        raw_text: what the model said then, so far, markup and all.
+        read_text: the same without the markup, and without what a person changed.
+        scaling: how this page alone is scaled; None where it is scaled as all are.
+        read_as: as what it was read for its text; another name than `ref` once it was turned since.
+        retry: how to scale it instead, where the newest reading failed or ran in circles; None where nobody
+            knows a way, and once another reading began.
+    """
+
+    ref: PageRef
+    text: str = ""
+    edited: bool = False
+    exported_text: str | None = None
+    state: PageState = PageState.UNREAD
+    sentence: str = ""
+    reading: ReadingRecord | None = None
+    picture_problem: str = ""
+    page_count: int = 1
+    readings: dict[ReadSettings, ReadingRecord] = field(default_factory=dict)
+    by_former_model: bool = False
+    task: Task | None = None
+    raw_text: str = ""
+    read_text: str = ""
+    scaling: Scaling | None = None
+    read_as: PageRef | None = None
+    retry: Scaling | None = None
+    _former: "OpenPage | None" = None
+
+    def begin(self) -> None:
+        """A reading was asked for; the text stays until there is another."""
+        self.state, self.sentence, self.retry = PageState.READING, "", None
+
+    def edit(self, text: str) -> None:
+        """Take over what a person typed; who comes back to what was read, perhaps by Undo, edited nothing."""
+        self.text, self._former = text, None
+        self.edited = self.reading is None or text != self.read_text
+        self._tell_state()
+
+    def begin_text(self, task: Task) -> None:
+        """Make room for text that is about to stream in."""
+        if self._former is None:
+            self._former = replace(self)
+        self.text, self.edited = "", False
+        self.task, self.raw_text, self.read_text = task, "", ""
+
+    def stream(self, raw_text: str) -> None:
+        """Take what the model said since the last time."""
+        self.raw_text += raw_text
+        if self.task is not None:
+            self.text = self.read_text = strip_grounding(self.raw_text, self.task)
+
+    def finish(self, reading: Reading) -> None:
+        """Take over a reading, unless it was stopped and there is something better.
+
+        That is the text before: one that was typed, or read to its end. It comes back whoever asked for the
+        reading, the person or the slider that was let go, for Stop takes back what was asked for. A beginning
+        is kept where nothing was read before, or a beginning too.
+        """
+        if reading.stop_reason is StopReason.CANCELLED and self._has_better(reading):
+            self.give_up()
+            return
+        self.begin_text(reading.settings.task)
+        self.reading, self.text = self.keep(reading), reading.text
+        self.by_former_model, self.read_as = False, reading.ref
+        self.raw_text, self.read_text = reading.raw_text, reading.text
+        self._former = None
+        if reading.stop_reason is StopReason.LOOP:
+            self.retry = self._way_out(reading.retry)
+        self._tell_end(self.reading)
+
+    def _has_better(self, stopped: Reading) -> bool:
+        """True where the text before is worth more than what came until a reading was stopped."""
+        before = self._former or self
+        return before._is_whole or (before.reading is not None and not stopped.token_ids)
+
+    def _tell_end(self, reading: ReadingRecord) -> None:
+        """Say how the reading ended whose text this is."""
+        self.state = PageState.STOPPED if reading.stop_reason is StopReason.CANCELLED else PageState.READ
+        self.sentence = _STOP_SENTENCES[reading.stop_reason]
+        if reading.stop_reason is StopReason.LOOP and self.retry is None:
+            self.sentence += " Try another mode or retention."
+
+    def _way_out(self, settings: ReadSettings | None) -> Scaling | None:
+        """How to scale the page instead; two ways that both go in circles are not offered in turn."""
+        if settings is None or any(_looped_like(settings, before) for before in self.readings.values()):
+            return None
+        return settings.scaling
+
+    def fail(self, sentence: str, retry: ReadSettings | None = None) -> None:
+        """Note that a reading failed; the text is the one from before, or what came until then."""
+        if self._former is not None and self._former.text:
+            self._give_back()
+        self._former = None
+        self.state, self.sentence = PageState.FAILED, sentence
+        self.retry = retry.scaling if retry is not None else None
+
+    def keep(self, reading: Reading) -> ReadingRecord:
+        """Keep a reading to compare others with; one that was stopped compares with nothing."""
+        record = ReadingRecord.of(reading)
+        if reading.stop_reason is not StopReason.CANCELLED:
+            self.readings.pop(reading.settings, None)
+            self.readings[reading.settings] = record
+        pruned = [settings for settings, kept in self.readings.items() if kept.kept < kept.total]
+        for settings in pruned[:-PRUNED_READINGS_KEPT]:
+            del self.readings[settings]
+        return record
+
+    def forget_readings(self) -> None:
+        """Another model is in use, with which these compare no more; the text stays."""
+        self.readings.clear()
+        self.by_former_model = True
+        self.scaling = self.retry = None
+
+    def all_tokens_reading(self, settings: ReadSettings) -> ReadingRecord | None:
+        """A reading in the same way that kept every token; None where there is none."""
+        return next(
+            (
+                record
+                for asked, record in self.readings.items()
+                if record.kept == record.total and replace(asked, pruning=settings.pruning) == settings
+            ),
+            None,
+        )
+
+    def was_read_with(self, settings: ReadSettings) -> bool:
+        """True where its newest reading ended by itself, and one more in this way would be just the same."""
+        return (
+            self.state in (PageState.READ, PageState.EDITED)
+            and self.reading is not None
+            and self.reading.stop_reason is not StopReason.CANCELLED
+            and self.reading.settings == settings
+            and not (self.by_former_model or self.is_turned)
+        )
+
+    def give_up(self) -> None:
+        """Go back to the text and the state before a reading that came to nothing."""
+        self._give_back()
+        self._tell_state()
+
+    def _tell_state(self) -> None:
+        """Say how far the page is where no reading is under way."""
+        if self.reading is not None and not self.edited and not self.is_turned:
+            self._tell_end(self.reading)
+        else:
+            self.state = PageState.EDITED if self.edited else PageState.UNREAD
+            self.sentence = ""
+
+    def rotate(self, degrees: int) -> None:
+        """Turn it clockwise: text and scaling stay; readings of how it lay compare with nothing any more."""
+        self.ref = self.ref.rotated(degrees)
+        self.readings.clear()
+        self.picture_problem, self.retry = "", None
+        self.give_up()
+
+    @property
+    def settled(self) -> "OpenPage":
+        """The page with the newest text that is whole: as it was before the reading under way, if it was."""
+        return self._former if self._former is not None and self._former._is_whole else self
+
+    @property
+    def _is_whole(self) -> bool:
+        """True where its text was typed, or read to its end."""
+        was_read = self.reading is not None and self.reading.stop_reason is not StopReason.CANCELLED
+        return self.edited or was_read
+
+    @property
+    def is_beginning(self) -> bool:
+        """True where its newest text is still being read and replaces none that is whole."""
+        return self._former is not None and self.settled is self
+
+    @property
+    def is_exported(self) -> bool:
+        """True where its newest whole text is in a file, or there is none."""
+        page = self.settled
+        return page.text == self.exported_text or not (page.text or page.edited)
+
+    @property
+    def is_blank(self) -> bool:
+        """True where it holds no text, be it one that was emptied, and is not being read."""
+        return not (self.text or self.edited or self.state is PageState.READING)
+
+    @property
+    def read_ref(self) -> PageRef:
+        """The page as it lay when its text was read."""
+        return self.ref if self._former is not None or self.read_as is None else self.read_as
+
+    @property
+    def is_turned(self) -> bool:
+        """True where its newest reading is of how it lay before."""
+        return self.read_as not in (None, self.ref)
+
+    def _give_back(self) -> None:
+        """Take back the text that a reading began to replace."""
+        former, self._former = self._former, None
+        if former is not None:
+            self.text, self.edited = former.text, former.edited
+            self.task, self.raw_text, self.read_text = former.task, former.raw_text, former.read_text
+
+    @property
+    def shown_state(self) -> PageState:
+        """What the list says: a page with neither text nor picture failed."""
+        return PageState.FAILED if self.lacks_picture else self.state
+
+    @property
+    def lacks_picture(self) -> bool:
+        """True where nothing can be said of the page but that its picture is missing."""
+        return self.state is PageState.UNREAD and bool(self.picture_problem)
+
+    @property
+    def blocks(self) -> BlocksShown:
+        """Parts of the page that were told in what was said so far, or why there are none."""
+        if self.read_ref != self.ref:
+            return BlocksShown(lack="Read the page as it lies now to see its blocks.")
+        return self.read_blocks
+
+    @property
+    def read_blocks(self) -> BlocksShown:
+        """The same, on the page as it was read."""
+        if self.task is None:
+            return BlocksShown(lack="Read the page to see its blocks.")
+        if not self.task.tells_places:
+            return BlocksShown(lack="This task gives no places: choose Document to Markdown.")
+        found = parse_blocks(self.raw_text, self.task)
+        return BlocksShown(found, self.read_text, "" if found else "The model told no places on this page.")
+
+
+def _looped_like(settings: ReadSettings, before: ReadingRecord) -> bool:
+    """True where a reading went in circles that scaled the page as these settings do, by Auto or by name."""
+    was, asked = before.settings.scaling, settings.scaling
+    has_tiles = asked.mode is Mode.GUNDAM
+    return (
+        before.stop_reason is StopReason.LOOP
+        and before.mode is asked.mode
+        and (was.most_tiles == asked.most_tiles or not has_tiles)
+        and replace(before.settings, scaling=asked) == settings
+    )

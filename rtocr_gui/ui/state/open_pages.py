@@ -1,0 +1,228 @@
+"""The pages that are open, in the order of the list.
+
+Plain state without Qt signals; `session` and its controllers change it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import ReadSettings
+from rtocr_gui.ui.state.open_page import OpenPage
+from rtocr_gui.ui.state.page_model import PageEntry, PageState
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RemovedPages:
+    """Pages that left the list together.
+
+    Attributes:
+        pages: themselves, in the order of the list, as they were before a reading under way.
+        model: the number of the model that was in use.
+    """
+
+    pages: tuple[OpenPage, ...]
+    model: int
+
+
+class OpenPages:
+    """The open pages in the order of the list."""
+
+    def __init__(self) -> None:
+        self._pages: dict[PageRef, OpenPage] = {}
+        self._places: dict[PageRef, None] = {}  # of all pages, unrotated, those that were removed among them
+        self._opened: dict[tuple[Path, str], None] = {}  # versions of files, the last one opened at the end
+        self._model = 0  # how many were in use before this one
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def __iter__(self) -> Iterator[OpenPage]:
+        return iter(self._pages.values())
+
+    def __contains__(self, ref: PageRef) -> bool:
+        return ref in self._pages
+
+    def __getitem__(self, ref: PageRef) -> OpenPage:
+        return self._pages[ref]
+
+    def get(self, ref: PageRef | None) -> OpenPage | None:
+        """A page that may have been removed meanwhile."""
+        return self._pages.get(ref) if ref is not None else None
+
+    def adapt(self, ref: PageRef | None, settings: ReadSettings) -> ReadSettings:
+        """The settings that a page is read with, where others are read with these."""
+        page = self.get(ref)
+        return settings if page is None or page.scaling is None else replace(settings, scaling=page.scaling)
+
+    @property
+    def refs(self) -> tuple[PageRef, ...]:
+        """All pages in order."""
+        return tuple(self._pages)
+
+    def add(self, refs: Iterable[PageRef]) -> None:
+        """List all pages of a file at the end; those that are open already stay as they are."""
+        pages, there = tuple(refs), {ref.unrotated for ref in self._pages}
+        for ref in pages:
+            if ref not in there:
+                self._pages[ref] = OpenPage(ref, page_count=len(pages))
+                self._places.pop(ref, None)
+                self._places[ref] = None
+        for version in {(ref.path, ref.sha256) for ref in pages}:
+            self._opened.pop(version, None)
+            self._opened[version] = None
+
+    def as_open(self, ref: PageRef) -> PageRef:
+        """A page as it is open, however it is rotated; as it is named where it is not open."""
+        return next((page for page in self._pages if page.unrotated == ref.unrotated), ref)
+
+    def rotate(self, refs: Iterable[PageRef], degrees: int) -> tuple[PageRef, ...]:
+        """Turn pages clockwise: they keep place, text and scaling; figures of readings are forgotten.
+
+        Returns:
+            The names that they have from now on.
+        """
+        turned = [self._pages[ref] for ref in refs]
+        for page in turned:
+            page.rotate(degrees)
+        self._pages = {page.ref: page for page in self}
+        return tuple(page.ref for page in turned)
+
+    def move(self, refs: Iterable[PageRef], before: PageRef | None) -> None:
+        """List pages before another, or at the end where that is None; they keep their order."""
+        order, moving = self.refs, set(refs)
+        at = len(order) if before is None else order.index(before)
+        above = (ref for ref in order[:at] if ref not in moving)
+        below = (ref for ref in order[at:] if ref not in moving)
+        self._arrange((*above, *(ref for ref in order if ref in moving), *below))
+
+    def step(self, refs: Iterable[PageRef], *, down: bool) -> None:
+        """Let pages change places with the one above or below, where that is not one of them."""
+        order, moving = list(self.refs)[:: -1 if down else 1], set(refs)
+        for at in range(1, len(order)):
+            if order[at] in moving and order[at - 1] not in moving:
+                order[at - 1 : at + 1] = order[at], order[at - 1]
+        self._arrange(order[:: -1 if down else 1])
+
+    def _arrange(self, order: Iterable[PageRef]) -> None:
+        """List the pages in another order; the place of a removed one stays before the page that followed."""
+        listed = {ref.unrotated for ref in self._pages}
+        followed: dict[PageRef, list[PageRef]] = {}
+        removed: list[PageRef] = []
+        for place in self._places:
+            if place in listed:
+                followed[place], removed = removed, []
+            else:
+                removed.append(place)
+        self._pages = {ref: self._pages[ref] for ref in order}
+        places = (place for ref in self._pages for place in (*followed[ref.unrotated], ref.unrotated))
+        self._places = dict.fromkeys((*places, *removed))
+
+    def remove(self, refs: Iterable[PageRef]) -> RemovedPages:
+        """Take pages off the list; their places are kept."""
+        leaving = set(refs)
+        removed = tuple(page for page in self if page.ref in leaving)
+        for page in removed:
+            del self._pages[page.ref]
+            if page.state is PageState.READING:
+                page.give_up()
+        return RemovedPages(removed, self._model)
+
+    def blank_twins(self, removed: RemovedPages) -> tuple[PageRef, ...]:
+        """Those of the removed pages that were opened again meanwhile, and hold nothing so far."""
+        former = {page.ref.unrotated for page in removed.pages}
+        return tuple(page.ref for page in self if page.ref.unrotated in former and page.is_blank)
+
+    def put_back(self, removed: RemovedPages) -> tuple[PageRef, ...]:
+        """List pages again in their places.
+
+        Returns:
+            Which; not those that were opened again meanwhile.
+        """
+        listed = {page.ref.unrotated: page for page in self}
+        back = {ref: page for page in removed.pages if (ref := page.ref.unrotated) not in listed}
+        there = listed | back
+        self._pages = {there[place].ref: there[place] for place in self._places if place in there}
+        if removed.model != self._model:
+            for page in back.values():
+                page.forget_readings()
+        return tuple(page.ref for page in back.values())
+
+    def forget_readings(self) -> None:
+        """Another model is in use, with which these compare no more, nor do those of removed pages."""
+        self._model += 1
+        for page in self:
+            page.forget_readings()
+
+    def nearest(self, ref: PageRef | None, leaving: Iterable[PageRef]) -> PageRef | None:
+        """What to show where pages leave: a page if it stays, else the next that does, or the last before."""
+        if ref is None:
+            return None
+        order, gone = self.refs, set(leaving)
+        at = order.index(ref)
+        return next((page for page in (*order[at:], *order[:at][::-1]) if page not in gone), None)
+
+    def outdated(self, path: Path, refs: Iterable[PageRef]) -> tuple[PageRef, ...]:
+        """Pages of a file that its newest version no longer has, and that nobody edited."""
+        current = set(refs)
+        return tuple(
+            page.ref
+            for page in self
+            if page.ref.path == path and page.ref.unrotated not in current and not page.edited
+        )
+
+    def has_newer(self, ref: PageRef) -> bool:
+        """True where a later version of the page's file is open too."""
+        return self._newest[ref.path] != ref.sha256
+
+    @property
+    def _newest(self) -> dict[Path, str]:
+        """Which version of each file was opened last, of those that have pages, wherever these are listed."""
+        there = {(ref.path, ref.sha256) for ref in self._pages}
+        return dict(version for version in self._opened if version in there)
+
+    def has_file(self, path: Path) -> bool:
+        """True while a page of the file is open."""
+        return any(ref.path == path for ref in self._pages)
+
+    @property
+    def entries(self) -> tuple[PageEntry, ...]:
+        """What the page list shows: the page number where a file has several, the folder where it tells.
+
+        A file that was changed and opened again stands twice while pages of the former version are edited.
+        """
+        newest = self._newest
+        folders = telling_folders(newest)
+        pages_of = Counter((ref.path, ref.sha256) for ref in self._pages)
+        return tuple(
+            PageEntry(
+                ref,
+                ref.path.name,
+                ", ".join(
+                    part
+                    for part, applies in (
+                        (f"Page {ref.index + 1}", pages_of[ref.path, ref.sha256] > 1),
+                        ("earlier version", newest[ref.path] != ref.sha256),
+                        (f"in {folders.get(ref.path)}", ref.path in folders),
+                    )
+                    if applies
+                ),
+            )
+            for ref in self._pages
+        )
+
+
+def telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
+    """The folders of files that share their name with another, as much of them as tells these apart."""
+    folders: defaultdict[str, set[Path]] = defaultdict(set)
+    for path in paths:
+        folders[path.name].add(path.parent)
+    telling = {}
+    for name, alike in folders.items():
+        if len(alike) > 1:
+            parts = next(n for n in count(1) if len({folder.parts[-n:] for folder in alike}) == len(alike))
+            telling.update({folder / name: Path(*folder.parts[-parts:]) for folder in alike})
+    return telling

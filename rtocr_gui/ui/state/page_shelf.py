@@ -1,0 +1,247 @@
+"""Which files are open, which of their pages is shown, and the pictures of both page and list.
+
+Asks the bridge and drops answers that are no longer wanted. Knows neither the model nor widgets.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QImage
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.replies import DocumentOpened, FolderListed, PageRendered, RequestFailed
+from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages
+from rtocr_gui.ui.state.shown import PageFailure, PasswordQuestion
+
+
+class PageShelf(QObject):
+    """Opens files, lists their pages and shows one of them.
+
+    Signals (each carries one frozen value):
+        pages_changed (tuple of PageEntry): the list is another, or in another order.
+        pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
+        pages_returned (tuple of PageRef): these pages are on the list again, with what they hold.
+        pages_rotated (dict of PageRef to PageRef): these pages have other names now; `pages_changed` follows.
+        page_selected (PageRef or None): a page is shown from now on; its picture follows.
+        selection_changed (tuple of PageRef): these pages are selected.
+        page_rendered (PageRendered): the picture of the page that is shown.
+        page_failed (PageFailure): the page that is shown has no picture, and why.
+        thumbnail_rendered (PageRendered): the picture of a page in the list.
+        password_needed (PasswordQuestion): a file would open with the right password.
+        refused (Path, str): a file cannot be opened, and why.
+
+    Args:
+        bridge: opens and renders.
+        pages: the open pages.
+        parent: Qt parent.
+    """
+
+    pages_changed = Signal(object)
+    pages_dropped = Signal(object)
+    pages_returned = Signal(object)
+    pages_rotated = Signal(object)
+    page_selected = Signal(object)
+    selection_changed = Signal(object)
+    page_rendered = Signal(object)
+    page_failed = Signal(object)
+    thumbnail_rendered = Signal(object)
+    password_needed = Signal(object)
+    refused = Signal(object, str)
+
+    def __init__(self, bridge: EngineBridge, pages: OpenPages, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._pages = pages
+        self._to_open: deque[Path] = deque()
+        self._opening: dict[int, Path] = {}
+        self._reopening: set[int] = set()
+        self._current: PageRef | None = None
+        self._selected: tuple[PageRef, ...] = ()
+        self._selects_opened = False
+        self._render_id = 0
+        bridge.document_opened.connect(self._add)
+        bridge.folder_listed.connect(self._open_folder)
+        bridge.page_rendered.connect(self._pass_picture)
+        bridge.thumbnail_rendered.connect(self.thumbnail_rendered)
+        bridge.request_failed.connect(self._report)
+
+    @property
+    def current(self) -> PageRef | None:
+        """The page that is shown."""
+        return self._current
+
+    @property
+    def selected(self) -> tuple[PageRef, ...]:
+        """The pages that are selected in the list; where nobody said, the one that is shown."""
+        return self._selected or ((self._current,) if self._current is not None else ())
+
+    def open_files(self, paths: Iterable[Path]) -> None:
+        """Open files and show the first that comes; each that fails is refused for a reason of its own.
+
+        A folder stands for the scans in it.
+
+        Who types meanwhile (`stay`) goes on with the page that is shown, and finds the others in the list.
+        """
+        self._selects_opened = True
+        self._to_open.extend(map(Path.absolute, paths))
+        self._open_next()
+
+    def _open_next(self) -> None:
+        """Open files one by one, so that the picture of the first need not wait until all are open."""
+        if self._to_open and not self._opening:
+            self.open_file(self._to_open.popleft())
+
+    def open_file(self, path: Path, password: str | None = None) -> None:
+        """Open one file, with a password where it needs one."""
+        self._opening[self._bridge.open_document(path, password)] = path
+
+    def open_picture(self, picture: QImage, path: Path) -> None:
+        """Store a picture that has no file in this one, and show it as `open_files` does."""
+        self._selects_opened = True
+        self._opening[self._bridge.open_picture(picture, path)] = path
+
+    def stay(self) -> None:
+        """Keep showing this page when files come that are being opened: the person types into its text."""
+        self._selects_opened = False
+
+    def select(self, ref: PageRef | None) -> None:
+        """Show another page; None for no page."""
+        if ref != self._current or ref is None:
+            self._show(ref)
+
+    def set_selection(self, refs: tuple[PageRef, ...]) -> None:
+        """These pages are selected in the list from now on."""
+        self._selected = refs
+        self.selection_changed.emit(self.selected)
+
+    def remove(self, refs: Iterable[PageRef]) -> RemovedPages:
+        """Take pages off the list; their files stay where they are."""
+        leaving = tuple(ref for ref in refs if ref in self._pages)  # the file may have come anew meanwhile
+        shown = self._pages.nearest(self._current, leaving)
+        self.pages_dropped.emit(leaving)
+        removed = self._pages.remove(leaving)
+        for path in {ref.path for ref in leaving}:
+            self._close_unused(path)
+        self._tell_pages()
+        if shown != self._current:
+            self._show(shown)
+        return removed
+
+    def put_back(self, removed: RemovedPages) -> RemovedPages:
+        """List pages again and show the first, but none that was opened again and holds text by now.
+
+        Returns:
+            Those that were left out.
+        """
+        open_paths = {*self._opening.values(), *(ref.path for ref in self._pages.refs)}
+        twins = self._pages.blank_twins(removed)
+        self.pages_dropped.emit(twins)
+        self._pages.remove(twins)
+        back = self._pages.put_back(removed)
+        for path in {ref.path for ref in back} - open_paths:
+            request_id = self._bridge.open_document(path)
+            self._opening[request_id] = path
+            self._reopening.add(request_id)
+        self._tell_pages()
+        self.pages_returned.emit(back)
+        if back:
+            self._show(back[0])
+        return replace(removed, pages=tuple(page for page in removed.pages if page.ref not in back))
+
+    def _close_unused(self, path: Path) -> None:
+        if not self._pages.has_file(path) and path not in self._opening.values():
+            self._bridge.close_document(path)
+
+    def rotate(self, degrees: int, *, whole_file: bool = False) -> None:
+        """Turn the selected pages clockwise, or all of the shown one's file; files stay as they are."""
+        shown = self._current
+        if shown is None:
+            return
+        turning = self._of_same_file(shown) if whole_file else self.selected
+        names = dict(zip(turning, self._pages.rotate(turning, degrees), strict=True))
+        self._current = names.get(shown, shown)
+        self._selected = tuple(names.get(ref, ref) for ref in self._selected)
+        self.pages_rotated.emit(names)
+        self._tell_pages()
+        if shown in names:
+            self._show(self._current)
+
+    def move_selected(self, before: PageRef | None) -> None:
+        """List the selected pages before another, or at the end where that is None."""
+        self._pages.move(self.selected, before)
+        self._tell_pages()
+
+    def step_selected(self, *, down: bool) -> None:
+        """Let the selected pages change places with the one above or below."""
+        self._pages.step(self.selected, down=down)
+        self._tell_pages()
+
+    def _of_same_file(self, shown: PageRef) -> tuple[PageRef, ...]:
+        return tuple(ref for ref in self._pages.refs if (ref.path, ref.sha256) == (shown.path, shown.sha256))
+
+    def _tell_pages(self) -> None:
+        self._selected = tuple(ref for ref in self._selected if ref in self._pages)
+        self.pages_changed.emit(self._pages.entries)
+
+    def want_thumbnail(self, ref: PageRef) -> None:
+        """Render the thumbnail of a page that came into sight."""
+        if ref in self._pages:
+            self._bridge.render_thumbnail(ref)
+
+    def _show(self, ref: PageRef | None) -> None:
+        self._current = ref
+        self._render_id = self._bridge.render_page(ref) if ref is not None else 0
+        self.page_selected.emit(ref)
+
+    @Slot(object)
+    def _add(self, reply: DocumentOpened) -> None:
+        self._opening.pop(reply.request_id, None)
+        if reply.request_id in self._reopening:
+            self._reopening.remove(reply.request_id)
+            self._close_unused(reply.path)  # those of its pages that are wanted are listed already
+        else:
+            self._list(reply)
+        self._open_next()
+
+    @Slot(object)
+    def _open_folder(self, reply: FolderListed) -> None:
+        self._opening.pop(reply.request_id, None)
+        self._to_open.extendleft(reversed(reply.files))
+        self._open_next()
+
+    def _list(self, reply: DocumentOpened) -> None:
+        former = [ref for ref in self._pages.refs if ref.path == reply.path]
+        there = set(reply.pages)
+        self.pages_dropped.emit(tuple(ref for ref in former if ref.unrotated not in there))
+        self._pages.remove(self._pages.outdated(reply.path, reply.pages))
+        self._pages.add(reply.pages)
+        self._tell_pages()
+        if self._selects_opened or self._current not in self._pages.refs:
+            self._selects_opened = False
+            self._show(self._pages.as_open(reply.pages[0]))
+        elif self._current.unrotated in reply.pages:
+            self._show(self._current)
+
+    @Slot(object)
+    def _pass_picture(self, reply: PageRendered) -> None:
+        if reply.request_id == self._render_id:
+            self.page_rendered.emit(reply)
+
+    @Slot(object)
+    def _report(self, failure: RequestFailed) -> None:
+        path = self._opening.pop(failure.request_id, None)
+        if path is None:
+            if failure.request_id == self._render_id and self._current is not None:
+                self.page_failed.emit(PageFailure(self._current, failure.sentence))
+            return
+        self._reopening.discard(failure.request_id)
+        self._close_unused(path)
+        self._open_next()
+        if failure.needs_password:
+            self.password_needed.emit(PasswordQuestion(path, failure.sentence))
+        else:
+            self.refused.emit(path, failure.sentence)

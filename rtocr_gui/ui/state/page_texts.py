@@ -1,0 +1,206 @@
+"""The texts of the open pages: what readings and the person make of them, and how far each page is.
+
+Follows the reader, and guards what a person typed. Knows neither the bridge nor widgets.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import Reading
+from rtocr_gui.ui.background.replies import TextStreamed
+from rtocr_gui.ui.state.notices import ReadAgain, about_page
+from rtocr_gui.ui.state.open_page import OpenPage
+from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_words import explanation_of, placeholder_of, summary_of
+from rtocr_gui.ui.state.reader import Reader
+from rtocr_gui.ui.state.shown import BlocksShown, PageFailure, PageStatus, ShownText
+
+EARLIER_VERSION = "This is an earlier version of the file: only your text is left of it."
+
+BLOCKS_MS = 100
+"""The blocks of a page that is being read are found at most this often."""
+
+
+class PageTexts(QObject):
+    """Tells the text of one page at a time, and the state of every page.
+
+    Signals (each carries one frozen value):
+        text_changed (ShownText), text_appended (str), summary_changed (str),
+        reading_changed (ReadingRecord or None), blocks_changed (BlocksShown): of the page that is shown.
+        page_status_changed (PageStatus): of any page.
+        notice_raised (Notice): a word to the person.
+
+    Args:
+        pages: the open pages.
+        reader: reads them.
+        parent: Qt parent.
+    """
+
+    text_changed = Signal(object)
+    text_appended = Signal(str)
+    summary_changed = Signal(str)
+    reading_changed = Signal(object)
+    blocks_changed = Signal(object)
+    page_status_changed = Signal(object)
+    notice_raised = Signal(object)
+
+    def __init__(self, pages: OpenPages, reader: Reader, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pages = pages
+        self._reader = reader
+        self._shown: PageRef | None = None
+        self._blocks_timer = QTimer(self)
+        self._blocks_timer.setSingleShot(True)
+        self._blocks_timer.setInterval(BLOCKS_MS)
+        self._blocks_timer.timeout.connect(self._show_blocks)
+        reader.waiting_changed.connect(self.tell_states)
+        reader.began.connect(self._mark_reading)
+        reader.text_began.connect(self._begin)
+        reader.text_streamed.connect(self._append)
+        reader.finished.connect(self._keep)
+        reader.given_up.connect(self._give_up)
+        reader.failed.connect(self._fail)
+
+    def show_page(self, ref: PageRef | None) -> None:
+        """Tell the text of another page from now on; None for no page."""
+        self._shown = ref
+        self._show()
+
+    def edit(self, text: str) -> None:
+        """Take over what the person typed. A page that waits to be read is then left as it is."""
+        page = self._pages.get(self._shown)
+        if page is None or page.text == text:
+            return
+        before = page.state
+        page.edit(text)
+        self._reader.forget((page.ref,))
+        if page.state is not before:
+            self._announce(page)
+            self.summary_changed.emit(summary_of(page))
+
+    @Slot(object)
+    def tell_renamed(self, names: Mapping[PageRef, PageRef]) -> None:
+        """Say how far pages are that have other names from now on."""
+        self.tell_states(names.values())
+
+    @Slot(object)
+    def tell_states(self, refs: Iterable[PageRef]) -> None:
+        """Say how far pages are, those of them that are listed."""
+        for page in map(self._pages.get, refs):
+            if page is not None:
+                self._tell_of(page)
+
+    def tell_anew(self) -> None:
+        """Say again how far all pages are: what may be done about them is another."""
+        for page in self._pages:
+            self._announce(page)
+        self._show()
+
+    def blame_picture(self, failure: PageFailure) -> None:
+        """Keep why a page has no picture."""
+        is_earlier = self._pages.has_newer(failure.ref)
+        self._set_picture_problem(failure.ref, EARLIER_VERSION if is_earlier else failure.sentence)
+
+    def forgive_picture(self, ref: PageRef) -> None:
+        """Say no longer of a page that it has no picture."""
+        self._set_picture_problem(ref, "")
+
+    def _set_picture_problem(self, ref: PageRef, sentence: str) -> None:
+        page = self._pages[ref]
+        if page.picture_problem != sentence:
+            page.picture_problem = sentence
+            self._tell_of(page)
+
+    @Slot(object)
+    def _mark_reading(self, ref: PageRef) -> None:
+        page = self._pages.get(ref)
+        if page is not None:
+            page.begin()
+            self._tell_of(page)
+
+    @Slot(object)
+    def _begin(self, ref: PageRef) -> None:
+        page = self._pages.get(ref)
+        task = self._reader.task_of(ref)
+        if page is not None and task is not None:
+            page.begin_text(task)
+            self._show_if(ref)
+
+    @Slot(object)
+    def _append(self, reply: TextStreamed) -> None:
+        page = self._pages.get(reply.ref)
+        if page is None:
+            return
+        before = page.text
+        page.stream(reply.text)
+        if reply.ref != self._shown:
+            return
+        if page.text.startswith(before):
+            self.text_appended.emit(page.text[len(before) :])
+        else:
+            self._show()  # what looked like text turned out to be markup
+        if not self._blocks_timer.isActive():
+            self._blocks_timer.start()
+
+    @Slot()
+    def _show_blocks(self) -> None:
+        page = self._pages.get(self._shown)
+        lack = "Open a scan to see its blocks."
+        self.blocks_changed.emit(page.blocks if page is not None else BlocksShown(lack=lack))
+
+    @Slot(object)
+    def _keep(self, reading: Reading) -> None:
+        page = self._pages.get(reading.ref)
+        if page is not None:
+            page.finish(reading)
+            self._tell_of(page)
+            if page.retry is not None:
+                self._raise_notice(page)
+
+    @Slot(object)
+    def _give_up(self, ref: PageRef) -> None:
+        page = self._pages.get(ref)
+        if page is not None:
+            page.give_up()
+            self._tell_of(page)
+
+    @Slot(object)
+    def _fail(self, failure: PageFailure) -> None:
+        page = self._pages.get(failure.ref)
+        if page is not None:
+            page.fail(failure.sentence, failure.retry)
+            self._tell_of(page)
+            self._raise_notice(page)
+
+    def _raise_notice(self, page: OpenPage) -> None:
+        offers = () if page.retry is None else (ReadAgain(page.ref, page.retry),)
+        self.notice_raised.emit(about_page(page.ref, page.sentence, offers))
+
+    def _tell_of(self, page: OpenPage) -> None:
+        self._announce(page)
+        self._show_if(page.ref)
+
+    def _show_if(self, ref: PageRef) -> None:
+        if ref == self._shown:
+            self._show()
+
+    def _show(self) -> None:
+        page = self._pages.get(self._shown)
+        if page is None:
+            self.text_changed.emit(ShownText("", True, "Open a scan to read its text.", ""))
+            self.reading_changed.emit(None)
+            self._show_blocks()
+            return
+        reading = self._reader.is_reading(page.ref)
+        placeholder = "Waiting to be read." if self._reader.is_waiting(page.ref) else placeholder_of(page)
+        self.text_changed.emit(ShownText(page.text, reading, placeholder, summary_of(page)))
+        self.reading_changed.emit(None if page.is_turned else page.reading)
+        self._show_blocks()
+
+    def _announce(self, page: OpenPage) -> None:
+        waits = self._reader.is_waiting(page.ref)
+        state = PageState.WAITING if waits else page.shown_state
+        self.page_status_changed.emit(PageStatus(page.ref, state, "" if waits else explanation_of(page)))

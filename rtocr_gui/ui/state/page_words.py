@@ -1,0 +1,64 @@
+"""What is said of an open page, in words: how its text came about, what to mistrust, what to do.
+
+Plain functions of a page; changes nothing.
+"""
+
+from rtocr_gui.ui.state.notices import retry_label
+from rtocr_gui.ui.state.open_page import OpenPage
+from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.shown import ReadingRecord
+from rtocr_gui.units import grouped, percent
+
+
+def summary_of(page: OpenPage) -> str:
+    """One line on how the text came about; empty where there is nothing to say."""
+    parts = []
+    if page.reading is not None:
+        kept, total = grouped(page.reading.kept), grouped(page.reading.total)
+        how = "automatic" if page.reading.automatic else "set by hand"
+        parts += ["Read before it was turned"] if page.is_turned else []
+        parts += [
+            f"Read from {kept} of {total} tokens ({percent(page.reading.retention)}, {how})",
+            _mode_in_words(page, page.reading),
+            page.reading.model_name,
+        ]
+    if page.text and (explanation := explanation_of(page)):
+        parts.append(explanation)
+    if page.edited:
+        parts.append("edited by you; Read replaces your text" if page.reading else "typed by you")
+    return " · ".join(parts)
+
+
+def _mode_in_words(page: OpenPage, reading: ReadingRecord) -> str:
+    if page.scaling is not None and page.scaling == reading.settings.scaling:
+        return f"{page.scaling.label} (this page only)"
+    return reading.mode.value.capitalize()
+
+
+def explanation_of(page: OpenPage) -> str:
+    """Why a page is shown in its state, what to mistrust, and the way out that is offered; may be empty."""
+    if page.lacks_picture:
+        return page.picture_problem
+    parts = [page.sentence] if page.sentence else []
+    if page.retry is not None:
+        parts.append(f"“{retry_label(page.retry)}” in the Read menu tries once more.")
+    if page.reading is not None and page.state in (PageState.READ, PageState.STOPPED):
+        parts += [] if page.reading.is_legible else [_about_small_print(page.reading)]
+    return " ".join(parts)
+
+
+def placeholder_of(page: OpenPage) -> str:
+    """What stands in place of text while there is none."""
+    by_state = {PageState.READING: "Reading…", PageState.READ: "No text was found on this page."}
+    return explanation_of(page) or by_state.get(page.state, "Not read yet. Press Read.")
+
+
+def _about_small_print(reading: ReadingRecord) -> str:
+    """Say that a text is not to be trusted, and what would show the print larger."""
+    if reading.larger_mode is not None:
+        mode, larger = (each.value.capitalize() for each in (reading.mode, reading.larger_mode))
+        return f"The print seems too small for {mode} mode: the text may be wrong. Choose {larger} mode."
+    sentence = f"The print seems too small for {reading.model_name}: the text may be wrong."
+    if reading.mode.letterboxed:
+        return sentence
+    return f"{sentence} DeepSeek-OCR, under Model > Models…, reads smaller print."

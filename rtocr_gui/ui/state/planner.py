@@ -1,0 +1,148 @@
+"""Keeps the plan of the page that is shown up to date: encodes it once, then plans at every ratio.
+
+Asks the bridge and drops answers that are no longer wanted. Knows neither text nor widgets.
+"""
+
+from collections import OrderedDict
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.replies import (
+    PageEncoded,
+    PlanComputed,
+    RequestFailed,
+    StageEntered,
+    TransportSolved,
+)
+
+ENCODED_PAGES_KEPT = 4
+"""Measured pages held for the slider; the engine's own cache makes measuring an older one cheap."""
+
+
+class Planner(QObject):
+    """Plans for one page at a time.
+
+    Signals:
+        plan_changed (PrunePlan or None): the plan to show; None while there is none.
+        transport_changed (Transport): where the merged tokens of the plan told last go; only on demand.
+        encoding_changed (bool): True while the page that is shown is being encoded.
+        failed (str): the page cannot be encoded, or its plan not be made, and why.
+
+    Args:
+        bridge: encodes and plans.
+        parent: Qt parent.
+    """
+
+    plan_changed = Signal(object)
+    transport_changed = Signal(object)
+    encoding_changed = Signal(bool)
+    failed = Signal(str)
+
+    def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._encoded: OrderedDict[tuple[PageRef, Scaling], EncodedPage] = OrderedDict()
+        self._shown: tuple[PageRef, Scaling] | None = None
+        self._retention: float | None = None
+        self._plan: PrunePlan | None = None
+        self._transport: Transport | None = None
+        self._encode_id = self._plan_id = self._transport_id = 0
+        bridge.stage_entered.connect(self._note_stage)
+        bridge.page_encoded.connect(self._keep)
+        bridge.plan_computed.connect(self._show)
+        bridge.transport_solved.connect(self._complete)
+        bridge.request_failed.connect(self._report)
+
+    def show_page(self, ref: PageRef | None, scaling: Scaling) -> None:
+        """Plan for another page or scaling from now on; None for no page."""
+        self._shown = (ref, scaling) if ref is not None else None
+        self._encode_id = self._plan_id = 0
+        self.encoding_changed.emit(False)
+        self._tell(None)
+        if ref is None:
+            return
+        if (ref, scaling) in self._encoded:
+            self._ask_plan()
+        else:
+            self._encode_id = self._bridge.encode_page(ref, scaling)
+
+    @property
+    def mode(self) -> Mode | None:
+        """How the page that is shown was scaled; None before it is encoded."""
+        encoded = self._encoded.get(self._shown) if self._shown else None
+        return encoded.mode if encoded is not None else None
+
+    def show_again(self) -> None:
+        """Tell the current plan once more, to a picture that came after it."""
+        if self._plan is not None:
+            self.plan_changed.emit(self._plan)
+        if self._transport is not None:
+            self.transport_changed.emit(self._transport)
+
+    def set_retention(self, retention: float | None) -> None:
+        """Plan at another ratio from now on; None for automatic retention."""
+        self._retention = retention
+        self._ask_plan()
+
+    def want_transport(self) -> None:
+        """Solve where the merged tokens of the current plan go."""
+        if self._plan is not None and self._transport is None and not self._transport_id:
+            self._transport_id = self._bridge.solve_transport(self._plan)
+
+    def forget_encodings(self) -> None:
+        """Another model sees other tokens."""
+        self._encoded.clear()
+
+    def _ask_plan(self) -> None:
+        encoded = self._encoded.get(self._shown) if self._shown else None
+        if encoded is not None:
+            self._plan_id = self._bridge.compute_plan(encoded, PruneSettings(self._retention))
+
+    @Slot(object)
+    def _note_stage(self, reply: StageEntered) -> None:
+        if reply.request_id == self._encode_id:
+            self.encoding_changed.emit(True)
+
+    @Slot(object)
+    def _keep(self, reply: PageEncoded) -> None:
+        key = (reply.encoded.ref, reply.scaling)
+        is_new = key not in self._encoded
+        self._encoded[key] = reply.encoded
+        self._encoded.move_to_end(key)
+        # The slider of the page that is shown has to work while other pages are read.
+        if self._shown is not None and self._shown in self._encoded:
+            self._encoded.move_to_end(self._shown)
+        if len(self._encoded) > ENCODED_PAGES_KEPT:
+            self._encoded.popitem(last=False)
+        if reply.request_id == self._encode_id:
+            self.encoding_changed.emit(False)
+        if key == self._shown and is_new:
+            self._ask_plan()
+
+    @Slot(object)
+    def _show(self, reply: PlanComputed) -> None:
+        if reply.request_id == self._plan_id:
+            self._tell(reply.plan)
+
+    @Slot(object)
+    def _complete(self, reply: TransportSolved) -> None:
+        if reply.request_id == self._transport_id:
+            self._transport = reply.transport
+            self.transport_changed.emit(reply.transport)
+
+    def _tell(self, plan: PrunePlan | None) -> None:
+        self._plan, self._transport, self._transport_id = plan, None, 0
+        self.plan_changed.emit(plan)
+
+    @Slot(object)
+    def _report(self, failure: RequestFailed) -> None:
+        if failure.request_id in (self._encode_id, self._plan_id):
+            self.encoding_changed.emit(False)
+            self.failed.emit(failure.sentence)
+        elif failure.request_id == self._transport_id:
+            self._transport_id = 0
+            self.failed.emit(failure.sentence)

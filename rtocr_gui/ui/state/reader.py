@@ -1,0 +1,273 @@
+"""Reads pages: the queue, the pages in hand, and how far they are.
+
+Asks the bridge for as many readings at a time as the model takes, and drops answers to those that it did not
+ask for. Knows neither widgets nor what becomes of the text.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import ReadSettings, Stage, Task
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.replies import (
+    ReadingFinished,
+    RequestFailed,
+    RequestStopped,
+    StageEntered,
+    TextStreamed,
+)
+from rtocr_gui.ui.state.shown import Activity, PageFailure
+
+
+@dataclass(slots=True)
+class _InHand:
+    """A page that the bridge was asked to read.
+
+    Attributes:
+        comes_again: True where it was stopped to be read anew: it is counted once.
+        is_forgotten: True where nobody wants what comes of it, be it whole.
+    """
+
+    ref: PageRef
+    settings: ReadSettings
+    stage: Stage | None = None
+    tokens: int = 0
+    is_stopped: bool = False
+    comes_again: bool = False
+    is_forgotten: bool = False
+
+
+class Reader(QObject):
+    """The pages that wait to be read and those that are being read.
+
+    Signals (each carries one frozen value):
+        began (PageRef): a page's reading was asked for.
+        text_began (PageRef): its first text is about to come.
+        text_streamed (TextStreamed): some more text.
+        finished (Reading): it ended, by itself or stopped.
+        given_up (PageRef): it was stopped before the model began with it, or forgotten.
+        failed (PageFailure): it could not be read, and why.
+        waiting_changed (tuple of PageRef): these pages wait from now on, or wait no longer and are not read.
+        activity_changed (Activity): what is going on now.
+
+    Args:
+        bridge: reads.
+        settings: gives the settings a page is read with now.
+        parent: Qt parent.
+    """
+
+    began = Signal(object)
+    text_began = Signal(object)
+    text_streamed = Signal(object)
+    finished = Signal(object)
+    given_up = Signal(object)
+    failed = Signal(object)
+    waiting_changed = Signal(object)
+    activity_changed = Signal(object)
+
+    def __init__(
+        self,
+        bridge: EngineBridge,
+        settings: Callable[[PageRef], ReadSettings],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._settings = settings
+        self._queue: dict[PageRef, None] = {}  # in order, and quick to look up among thousands
+        self._in_hand: dict[int, _InHand] = {}
+        self._ended = 0
+        self._pages_at_once = 0
+        self._told = Activity()
+        bridge.stage_entered.connect(self._show_stage)
+        bridge.text_streamed.connect(self._stream)
+        bridge.reading_finished.connect(self._finish)
+        bridge.request_stopped.connect(self._give_up)
+        bridge.request_failed.connect(self._report)
+
+    @property
+    def activity(self) -> Activity:
+        """What is going on."""
+        if not self._in_hand and not self._queue:
+            return Activity()
+        first = next(iter(self._in_hand.values()), None)
+        ending = sum(not page.comes_again for page in self._in_hand.values())
+        return Activity(
+            stage=first.stage if first else None,
+            page=self._ended + (first is not None),
+            page_count=self._ended + ending + len(self._queue),
+            tokens=sum(page.tokens for page in self._in_hand.values()),
+            together=len(self._in_hand),
+        )
+
+    def task_of(self, ref: PageRef) -> Task | None:
+        """What the model is asked for on a page in hand."""
+        return next((page.settings.task for page in self._in_hand.values() if page.ref == ref), None)
+
+    def is_reading(self, ref: PageRef) -> bool:
+        """True while the page is being read."""
+        return any(page.ref == ref for page in self._in_hand.values())
+
+    def will_read_on(self, ref: PageRef) -> bool:
+        """True while the page is being read and nobody stopped that, but to read it anew."""
+        return any(
+            page.ref == ref and (page.comes_again or not page.is_stopped) for page in self._in_hand.values()
+        )
+
+    def is_waiting(self, ref: PageRef) -> bool:
+        """True while the page waits to be read, be it once more."""
+        return ref in self._queue
+
+    def set_model(self, pages_at_once: int) -> None:
+        """There is a model, which takes so many pages at a time: go on."""
+        self._pages_at_once = pages_at_once
+        self._read_on()
+
+    def suspend(self) -> None:
+        """Have all pages wait for another model, those in hand before the others."""
+        self._pages_at_once = 0
+        self._put_back(page.ref for page in self._in_hand.values() if not page.is_stopped)
+        self._tell()
+
+    def read(self, refs: Iterable[PageRef]) -> None:
+        """Queue pages that neither wait nor are being read in just this way already."""
+        fresh = [ref for ref in refs if ref not in self._queue and not self._will_finish(ref)]
+        self._queue.update(dict.fromkeys(fresh))
+        for ref in fresh:
+            self._stop_page(ref, comes_again=True)
+        self.waiting_changed.emit(tuple(fresh))
+        self._read_on()
+
+    def read_first(self, ref: PageRef) -> None:
+        """Read a page before those that wait, unless it is being read in just this way already."""
+        if not self._will_finish(ref):
+            self._put_back((ref,))
+            self._read_on()
+
+    def stop(self) -> None:
+        """Forget the pages that wait; the readings that run end with their next decode step."""
+        dropped = tuple(self._queue)
+        self._queue.clear()
+        self.waiting_changed.emit(dropped)
+        for page in list(self._in_hand.values()):
+            self._stop_page(page.ref)
+        self._read_on()
+
+    @Slot(object)
+    def forget(self, refs: tuple[PageRef, ...]) -> None:
+        """Neither begin nor go on with pages."""
+        waiting = tuple(ref for ref in refs if ref in self._queue)
+        for ref in refs:
+            self._queue.pop(ref, None)
+            self._stop_page(ref, is_forgotten=True)
+        self.waiting_changed.emit(waiting)
+        self._tell()
+
+    @Slot(object)
+    def rename(self, names: Mapping[PageRef, PageRef]) -> None:
+        """Pages were rotated: those that wait or are being read are read as they lie now."""
+        self._put_back(
+            page.ref for page in self._in_hand.values() if page.ref in names and not page.is_stopped
+        )
+        self._queue = dict.fromkeys(names.get(ref, ref) for ref in self._queue)
+        self._read_on()
+
+    def _put_back(self, refs: Iterable[PageRef]) -> None:
+        """Stop pages, where they are in hand, and have them wait before the others."""
+        first = tuple(refs)
+        self._queue = dict.fromkeys((*first, *self._queue))
+        for ref in first:
+            self._stop_page(ref, comes_again=True)
+        self.waiting_changed.emit(first)
+
+    def _stop_page(self, ref: PageRef, *, comes_again: bool = False, is_forgotten: bool = False) -> None:
+        for read_id, page in self._in_hand.items():
+            if page.ref.unrotated == ref.unrotated:
+                page.is_stopped = True
+                page.comes_again = comes_again
+                page.is_forgotten |= is_forgotten
+                self._bridge.stop(read_id)
+
+    def _will_finish(self, ref: PageRef) -> bool:
+        """True while a page is being read with the settings of now, and nobody stopped it."""
+        settings = self._settings(ref)
+        return any(
+            page.ref == ref and page.settings == settings and not page.is_stopped
+            for page in self._in_hand.values()
+        )
+
+    def _read_on(self) -> None:
+        """Begin with as many of the waiting pages as there is room for."""
+        while len(self._in_hand) < self._pages_at_once:
+            in_hand = {page.ref.unrotated for page in self._in_hand.values()}
+            ref = next((ref for ref in self._queue if ref.unrotated not in in_hand), None)
+            if ref is None:
+                break
+            with_others = len(self._in_hand) + len(self._queue) > 1
+            del self._queue[ref]
+            settings = self._settings(ref)
+            read_id = self._bridge.read_page(ref, settings, with_others)
+            self._in_hand[read_id] = _InHand(ref, settings)
+            self.began.emit(ref)
+        if not self._in_hand and not self._queue:
+            self._ended = 0
+        self._tell()
+
+    @Slot(object)
+    def _show_stage(self, reply: StageEntered) -> None:
+        page = self._in_hand.get(reply.request_id)
+        if page is not None:
+            page.stage = reply.stage
+            self._tell()
+
+    @Slot(object)
+    def _stream(self, reply: TextStreamed) -> None:
+        page = self._in_hand.get(reply.request_id)
+        if page is not None and not page.is_stopped:
+            if page.tokens == 0:
+                self.text_began.emit(reply.ref)
+            self.text_streamed.emit(reply)
+            page.tokens = reply.tokens_so_far
+            self._tell()
+
+    @Slot(object)
+    def _finish(self, reply: ReadingFinished) -> None:
+        page = self._end(reply.request_id)
+        if page is not None:
+            if page.is_forgotten:
+                self.given_up.emit(page.ref)
+            else:
+                self.finished.emit(reply.reading)
+            self._read_on()
+
+    @Slot(object)
+    def _give_up(self, reply: RequestStopped) -> None:
+        page = self._end(reply.request_id)
+        if page is not None:
+            self.given_up.emit(page.ref)
+            self._read_on()
+
+    @Slot(object)
+    def _report(self, failure: RequestFailed) -> None:
+        page = self._end(failure.request_id)
+        if page is None:
+            return
+        if page.is_forgotten or (page.is_stopped and page.stage is None):
+            self.given_up.emit(page.ref)
+        else:
+            self.failed.emit(PageFailure(page.ref, failure.sentence, failure.retry))
+        self._read_on()
+
+    def _end(self, read_id: int) -> _InHand | None:
+        page = self._in_hand.pop(read_id, None)
+        self._ended += page is not None and not page.comes_again
+        return page
+
+    def _tell(self) -> None:
+        activity = self.activity
+        if activity != self._told:
+            self._told = activity
+            self.activity_changed.emit(activity)

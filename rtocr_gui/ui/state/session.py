@@ -1,0 +1,583 @@
+"""What is open and what the person wants: the program's state on the main thread.
+
+Panes report wishes to the session, the session asks its controllers, each of them asks the bridge
+for one kind of thing, and the session tells the panes what to show:
+
+    Choices           remembers what was chosen
+    PageShelf         opens files, lists their pages and shows one
+    Models            knows the model in use, and has others loaded
+    Planner           keeps the plan of the page that is shown
+    Reader            reads pages, as many at a time as the model takes
+    PageTexts         keeps what was read and what was typed
+    Finder            looks for words in the texts
+    BlockPointer      goes between blocks on the page and their text
+    Exporter          writes texts, figures and what is tuned to files
+    Tuning            compares and explains, with controllers of its own
+
+The session itself decides who has to hear of what. Knows no widget.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QImage
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.export.markdown import ExportPage
+from rtocr_gui.ocr.model.model_info import LoadedModel
+from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
+from rtocr_gui.settings import Settings
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.replies import PageRendered
+from rtocr_gui.ui.state.block_pointer import BlockPointer
+from rtocr_gui.ui.state.choices import Choices
+from rtocr_gui.ui.state.exporter import Exporter
+from rtocr_gui.ui.state.finder import Finder
+from rtocr_gui.ui.state.models import Models
+from rtocr_gui.ui.state.notices import (
+    BringBack,
+    LoadModel,
+    Offer,
+    about_file,
+    about_left_out,
+    about_page,
+    about_removed,
+)
+from rtocr_gui.ui.state.open_page import OpenPage
+from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.state.page_shelf import PageShelf
+from rtocr_gui.ui.state.page_texts import PageTexts
+from rtocr_gui.ui.state.planner import Planner
+from rtocr_gui.ui.state.reader import Reader
+from rtocr_gui.ui.state.shown import Activity, Loss, OverwriteQuestion, PageFailure
+from rtocr_gui.ui.state.tuning import Tuning
+
+
+class Session(QObject):
+    """The open pages and the wishes of the person, between the panes and the bridge.
+
+    Signals (each carries one frozen value):
+        pages_changed (tuple of PageEntry), pages_rotated (dict of PageRef to PageRef),
+        pages_dropped (tuple of PageRef), page_selected (PageRef or None),
+        selection_changed (tuple of PageRef), page_image_changed (QImage),
+        page_message_changed (str), thumbnail_changed (PageRendered), page_status_changed (PageStatus),
+        retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
+        transport_changed (Transport), text_changed (ShownText), text_appended (str),
+        summary_changed (str), reading_changed (ReadingRecord or None), activity_changed (Activity),
+        encoding_changed (bool), model_changed (ModelStatus),
+        settings_changed (Settings), notice_raised (Notice), password_needed (PasswordQuestion),
+        overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown);
+        typed_changed (): `typed_texts` may be others.
+
+    Attributes:
+        models: has the signals and slots of choosing, loading and unloading a model.
+        finder: has the signals and slots of looking for words in the texts.
+        blocks: has the signals and slots of going between blocks and text.
+        tuning: has the signals and slots of the overlay's looks and of the tuning panes.
+
+    Args:
+        bridge: answers the slow requests.
+        settings: what is remembered from the last start.
+        bundled_model: folder of the model that is used when none was chosen.
+        parent: Qt parent.
+    """
+
+    pages_changed = Signal(object)
+    pages_rotated = Signal(object)
+    pages_dropped = Signal(object)
+    page_selected = Signal(object)
+    selection_changed = Signal(object)
+    page_image_changed = Signal(object)
+    page_message_changed = Signal(str)
+    thumbnail_changed = Signal(object)
+    page_status_changed = Signal(object)
+    retention_changed = Signal(object)
+    plan_changed = Signal(object)
+    transport_changed = Signal(object)
+    text_changed = Signal(object)
+    text_appended = Signal(str)
+    typed_changed = Signal()
+    summary_changed = Signal(str)
+    reading_changed = Signal(object)
+    activity_changed = Signal(object)
+    encoding_changed = Signal(bool)
+    model_changed = Signal(object)
+    settings_changed = Signal(object)
+    notice_raised = Signal(object)
+    password_needed = Signal(object)
+    overwrite_questioned = Signal(object)
+    blocks_changed = Signal(object)
+
+    def __init__(
+        self, bridge: EngineBridge, settings: Settings, bundled_model: Path, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._pages = OpenPages()
+        self._choices = Choices(settings, self)
+        self._shelf = PageShelf(bridge, self._pages, self)
+        self.models = Models(bridge, self._choices, bundled_model, self)
+        self._planner = Planner(bridge, self)
+        self._planner.set_retention(settings.retention)
+        self._reader = Reader(bridge, self._read_settings, self)
+        self._texts = PageTexts(self._pages, self._reader, self)
+        self._exporter = Exporter(bridge, self)
+        self.finder = Finder(self._pages, lambda: self.current, self._shelf.select, self)
+        self.blocks = BlockPointer(lambda: self.current_text, self)
+        self.tuning = Tuning(bridge, self._pages, self._choices, self._exporter, self)
+        self._connect()
+
+    def _connect(self) -> None:
+        self._choices.changed.connect(self.settings_changed)
+        self._shelf.pages_changed.connect(self.pages_changed)
+        self._shelf.pages_changed.connect(self.finder.refresh)
+        self._shelf.pages_dropped.connect(self._reader.forget)
+        self._shelf.pages_dropped.connect(self.pages_dropped)
+        self._shelf.pages_rotated.connect(self.pages_rotated)
+        self._shelf.pages_rotated.connect(self._reader.rename)
+        self._shelf.pages_rotated.connect(self._texts.tell_renamed)
+        self._shelf.pages_returned.connect(self._texts.tell_states)
+        self._shelf.page_selected.connect(self._show_page)
+        self._shelf.selection_changed.connect(self.selection_changed)
+        self._shelf.page_rendered.connect(self._show_page_image)
+        self._shelf.page_failed.connect(self._fail_page)
+        self._shelf.thumbnail_rendered.connect(self.thumbnail_changed)
+        self._shelf.password_needed.connect(self.password_needed)
+        self._shelf.refused.connect(self._tell_of_file)
+        self.models.left.connect(self._leave_model)
+        self.models.adopted.connect(self._forget_former_model)
+        self.models.ready.connect(self._use_model)
+        self.models.missing.connect(self._reader.stop)
+        self.models.notice_raised.connect(self.notice_raised)
+        self.models.changed.connect(self.model_changed)
+        self._planner.plan_changed.connect(self.plan_changed)
+        self._planner.plan_changed.connect(self.tuning.show_plan)
+        self._planner.transport_changed.connect(self.transport_changed)
+        self._planner.transport_changed.connect(self.tuning.show_transport)
+        self._planner.encoding_changed.connect(self.encoding_changed)
+        self._planner.failed.connect(self._report_encoding)
+        self._reader.activity_changed.connect(self.activity_changed)
+        self._texts.text_changed.connect(self.text_changed)
+        self._texts.text_changed.connect(self.finder.refresh)
+        self._texts.text_appended.connect(self.text_appended)
+        self._texts.text_appended.connect(self.finder.refresh_soon)
+        self._texts.summary_changed.connect(self.summary_changed)
+        self._texts.reading_changed.connect(self.reading_changed)
+        self._texts.reading_changed.connect(self.tuning.show_readings)
+        self._texts.blocks_changed.connect(self.blocks.show_blocks)
+        self._texts.blocks_changed.connect(self.blocks_changed)
+        self._texts.page_status_changed.connect(self.page_status_changed)
+        self._texts.page_status_changed.connect(self.finder.refresh_soon)
+        self._texts.notice_raised.connect(self.notice_raised)
+        self._exporter.told.connect(self.notice_raised)
+        self.tuning.notice_raised.connect(self.notice_raised)
+        for told in (self.page_status_changed, self.pages_changed, self._exporter.told):
+            told.connect(self.typed_changed)
+
+    # How it stands -------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they stand now."""
+        return self._choices.settings
+
+    @property
+    def model(self) -> LoadedModel | None:
+        """The model that is loaded."""
+        return self.models.model
+
+    @property
+    def can_unload(self) -> bool:
+        """True while the model takes memory that nothing needs right now."""
+        is_awaited = self.activity.page_count > 0 or self.models.status.loading
+        return self.models.is_loaded and not is_awaited and not self.tuning.is_reading
+
+    @property
+    def mode(self) -> Mode | None:
+        """The mode in use; None where each page decides."""
+        return self._choices.mode
+
+    @property
+    def page_mode(self) -> Mode | None:
+        """How the page that is shown was scaled; None before it is encoded."""
+        return self._planner.mode
+
+    @property
+    def task(self) -> Task:
+        """The task in use."""
+        return self._choices.task
+
+    @property
+    def current(self) -> PageRef | None:
+        """The page that is shown."""
+        return self._shelf.current
+
+    @property
+    def selected(self) -> tuple[PageRef, ...]:
+        """The pages that are selected in the list; where nobody said, the one that is shown."""
+        return self._shelf.selected
+
+    @property
+    def refs(self) -> tuple[PageRef, ...]:
+        """The open pages in the order of the list."""
+        return self._pages.refs
+
+    @property
+    def current_text(self) -> str:
+        """The text of the page that is shown."""
+        page = self._pages.get(self.current)
+        return page.text if page else ""
+
+    @property
+    def selected_texts(self) -> tuple[str, ...]:
+        """The texts of the selected pages that have one, whole where there is a whole one."""
+        return tuple(self._texts_of_selected())
+
+    @property
+    def has_selected_text(self) -> bool:
+        """True where one of the selected pages has text."""
+        return any(self._texts_of_selected())
+
+    def _texts_of_selected(self) -> Iterator[str]:
+        for page in map(self._pages.get, self.selected):
+            if page is not None and page.settled.text:
+                yield page.settled.text
+
+    @property
+    def retry(self) -> Scaling | None:
+        """How to scale the page that is shown instead, where its newest reading came to no good."""
+        page = self._pages.get(self.current)
+        return page.retry if page else None
+
+    @property
+    def activity(self) -> Activity:
+        """What is going on."""
+        return self._reader.activity
+
+    @property
+    def has_text(self) -> bool:
+        """True where there is something to export."""
+        return any(page.settled.text for page in self._pages)
+
+    @property
+    def is_exporting(self) -> bool:
+        """True while a file is being written or waits for that."""
+        return self._exporter.is_exporting
+
+    def loss(self, refs: Iterable[PageRef]) -> Loss:
+        """What would be lost with these pages; where all text was emptied, that was no loss to the person."""
+        pages = [self._pages[ref] for ref in refs]
+        unsaved = _unsaved(pages)
+        typed = sum(page.edited for page in unsaved)
+        return Loss(
+            typed=typed if any(page.settled.text for page in pages) else 0,
+            read=len(unsaved) - typed,
+            in_hand=sum(self._reader.will_read_on(page.ref) for page in pages),
+        )
+
+    def typed_texts(self) -> tuple[ExportPage, ...]:
+        """The pages that hold typed text which is in no file."""
+        typed = (page for page in _unsaved(self._pages) if page.edited and page.text)
+        return tuple(ExportPage(page.ref.label, page.text) for page in typed)
+
+    @Slot(object, str)
+    def _tell_of_file(self, path: Path, sentence: str) -> None:
+        self._choices.forget_opened(path)
+        self.notice_raised.emit(about_file(path, sentence))
+
+    # Choices -------------------------------------------------------------------------------
+
+    def remember(self, **changes: object) -> None:
+        """Change remembered settings, by field name."""
+        self._choices.remember(**changes)
+
+    @Slot(bool)
+    def set_reread(self, on: bool) -> None:
+        """Remember whether to read a page again when the slider is let go."""
+        self.remember(reread_on_release=on)
+
+    @Slot(bool)
+    def set_overlay_visible(self, on: bool) -> None:
+        """Remember whether merged tokens are veiled."""
+        self.remember(overlay_visible=on)
+
+    @Slot(bool)
+    def set_blocks_visible(self, on: bool) -> None:
+        """Remember whether blocks are outlined, and follow cursor and selection only while they are."""
+        self.remember(blocks_visible=on)
+        self.blocks.set_on(on)
+
+    @Slot()
+    def want_transport(self) -> None:
+        """Solve where the merged tokens of the current plan go."""
+        self._planner.want_transport()
+
+    @Slot(object)
+    def set_mode(self, mode: Mode | None) -> None:
+        """Scale pages in another way from now on, also those that had a way of their own; None for Auto."""
+        self._scale_pages(mode=mode.value if mode else "auto")
+
+    @Slot(int)
+    def set_most_tiles(self, most_tiles: int) -> None:
+        """Cut pages into so many tiles at most from now on, where they are cut at all."""
+        self._scale_pages(most_tiles=most_tiles)
+
+    def _scale_pages(self, **changes: object) -> None:
+        before = self._read_settings(self.current)
+        for page in self._pages:
+            page.scaling = None
+        self.remember(**changes)
+        if self._read_settings(self.current) != before:
+            self._refresh_plan()
+            self.tuning.show_page(self.current)
+        self._texts.show_page(self.current)  # what is said of its text is another
+
+    @Slot(object)
+    def set_task(self, task: Task) -> None:
+        """Ask the model for something else from now on."""
+        before = self._read_settings(self.current)
+        self.remember(task=task.name, task_words=task.words)
+        if self._read_settings(self.current) != before:
+            self.tuning.show_page(self.current)
+
+    @Slot(object)
+    def set_retention(self, retention: float | None) -> None:
+        """Plan for another ratio, at once; None for automatic retention."""
+        self.remember(retention=retention)
+        self._planner.set_retention(retention)
+        self.retention_changed.emit(retention)
+
+    @Slot(object)
+    def settle_retention(self, retention: float | None) -> None:
+        """The slider was let go: read the page again, if it was read and the person wants that.
+
+        Pages that wait let it go first, for the person looks at this one. A page that the person corrected is
+        left alone: no question comes between tuning and looking.
+        """
+        if retention != self.settings.retention:
+            self.set_retention(retention)
+        page = self._pages.get(self.current)
+        if page is None or page.edited or not self.settings.reread_on_release:
+            return
+        was_read = page.reading is not None and page.reading.settings != self._read_settings(page.ref)
+        if was_read or self._reader.is_reading(page.ref):
+            self._reader.read_first(page.ref)
+
+    # Model ---------------------------------------------------------------------------------
+
+    @Slot()
+    def load_model(self) -> None:
+        """Load the remembered model, or the bundled one."""
+        self.models.load()
+
+    @Slot(object)
+    def choose_model(self, folder: Path | None) -> None:
+        """Load a checkpoint folder, and remember it once it works; None for the bundled miniature."""
+        self.models.choose(folder)
+
+    @Slot()
+    def _leave_model(self) -> None:
+        self._reader.suspend()
+        self.tuning.stop()
+
+    @Slot()
+    def _forget_former_model(self) -> None:
+        self._planner.forget_encodings()
+        self.tuning.forget_readings()
+        self.tuning.show_page(self.current)
+        self._texts.tell_anew()
+
+    @Slot()
+    def _use_model(self) -> None:
+        self._refresh_plan()
+        if self.model is not None:
+            self._reader.set_model(self.model.pages_at_once)
+
+    # Pages ---------------------------------------------------------------------------------
+
+    @Slot(object)
+    def open_files(self, paths: Iterable[Path]) -> None:
+        """Open files and folders, and remember them; each that fails raises a notice and is forgotten."""
+        paths = [path.absolute() for path in paths]
+        self._choices.remember_opened(paths)
+        self._shelf.open_files(paths)
+
+    def open_samples(self, paths: Iterable[Path]) -> None:
+        """Open files that come with the program, and remember none of them."""
+        self._shelf.open_files(paths)
+
+    def open_file(self, path: Path, password: str | None = None) -> None:
+        """Open one file, with a password where it needs one."""
+        self._shelf.open_file(path, password)
+
+    def open_picture(self, picture: QImage, path: Path) -> None:
+        """Open a picture that has no file, once it is stored in this one."""
+        self._shelf.open_picture(picture, path)
+
+    @Slot(object)
+    def select_page(self, ref: PageRef | None) -> None:
+        """Show a page: its picture, its text, and its plan."""
+        self._shelf.select(ref)
+
+    @Slot(object)
+    def set_selection(self, refs: tuple[PageRef, ...]) -> None:
+        """Take it that these pages are selected in the list."""
+        self._shelf.set_selection(refs)
+
+    def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
+        """Take pages off the list; their files stay where they are. Those with text may be brought back."""
+        removed = self._shelf.remove(refs)
+        if any(page.text for page in removed.pages):
+            self.notice_raised.emit(about_removed(removed))
+
+    @Slot(object)
+    def move_selected(self, before: PageRef | None) -> None:
+        """List the selected pages before another, or at the end where that is None."""
+        self._shelf.move_selected(before)
+
+    def step_selected(self, *, down: bool) -> None:
+        """Let the selected pages change places with the one above or below."""
+        self._shelf.step_selected(down=down)
+
+    def rotate_selected(self, degrees: int) -> None:
+        """Turn the selected pages clockwise; their files stay as they are."""
+        self._shelf.rotate(degrees)
+
+    def rotate_file(self, degrees: int) -> None:
+        """Turn every page of the file clockwise of which a page is shown; the file stays as it is."""
+        self._shelf.rotate(degrees, whole_file=True)
+
+    @Slot(object)
+    def want_thumbnail(self, ref: PageRef) -> None:
+        """Render the thumbnail of a page that came into sight."""
+        self._shelf.want_thumbnail(ref)
+
+    @Slot(object)
+    def _show_page(self, ref: PageRef | None) -> None:
+        self.page_selected.emit(ref)
+        self.page_message_changed.emit(f"Opening {ref.label}…" if ref else "")
+        self._texts.show_page(ref)
+        self.tuning.show_page(ref)
+        self._refresh_plan()
+
+    def _refresh_plan(self) -> None:
+        page = self._pages.get(self.current) if self.model is not None else None
+        if page is None:
+            self._planner.show_page(None, self._choices.scaling)
+        else:
+            self._planner.show_page(page.ref, self._read_settings(page.ref).scaling)
+
+    @Slot(object)
+    def _show_page_image(self, reply: PageRendered) -> None:
+        self._texts.forgive_picture(reply.ref)
+        self.page_image_changed.emit(reply.image)
+        self._planner.show_again()
+
+    @Slot(object)
+    def _fail_page(self, failure: PageFailure) -> None:
+        self._texts.blame_picture(failure)
+        self.page_message_changed.emit(self._pages[failure.ref].picture_problem)
+
+    @Slot(str)
+    def _report_encoding(self, sentence: str) -> None:
+        """The page keeps its picture; where that cannot be had either, it says why already."""
+        page = self._pages.get(self.current)
+        if page is not None and page.picture_problem == "":
+            self.notice_raised.emit(about_page(page.ref, sentence))
+
+    # Reading and text ----------------------------------------------------------------------
+
+    @Slot()
+    def read_selected(self) -> None:
+        """Read the selected pages."""
+        self.read(self.selected)
+
+    @Slot()
+    def read_all(self) -> None:
+        """Read every page, in the order of the list, but those that were read in just this way already.
+
+        Where these are all there are, they are read again.
+        """
+        rest = [page.ref for page in self._pages if not page.was_read_with(self._read_settings(page.ref))]
+        self.read(tuple(rest) or self._pages.refs)
+
+    def read(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
+        """Read pages; asks first where a person's edits would be replaced.
+
+        Args:
+            refs: which pages.
+            scaling: how those that are read are scaled from now on, and no others; None for as before.
+        """
+        edited = tuple(ref for ref in refs if self._pages[ref].edited)
+        unedited = tuple(ref for ref in refs if not self._pages[ref].edited)
+        if edited:
+            self.overwrite_questioned.emit(OverwriteQuestion(edited, unedited, scaling))
+        else:
+            self.read_replacing(refs, scaling)
+
+    @Slot(object)
+    def read_replacing(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
+        """Read pages, as `read` does, without asking: the person agreed, or there is nothing to lose."""
+        if scaling is not None:
+            self._scale_alone(refs, scaling)
+        self._reader.read(refs)
+        if refs and self.model is None and not self.models.status.loading:
+            self.models.load()  # or else it is told why that is not possible
+
+    def _scale_alone(self, refs: tuple[PageRef, ...], scaling: Scaling) -> None:
+        for page in map(self._pages.get, refs):
+            if page is not None:  # or it was taken off the list while the person was asked
+                page.scaling = scaling
+        if self.current in refs:
+            self._refresh_plan()
+            self.tuning.show_page(self.current)
+
+    @Slot()
+    def retry_current(self) -> None:
+        """Read the page that is shown in the way that is offered after its newest reading."""
+        if self.current is not None and self.retry is not None:
+            self.read((self.current,), self.retry)
+
+    @Slot(object)
+    def take_offer(self, offer: Offer) -> None:
+        """Do what a notice offered."""
+        if isinstance(offer, LoadModel):
+            self.models.take(offer.request)
+        elif isinstance(offer, BringBack):
+            left_out = self._shelf.put_back(offer.removed)
+            if left_out.pages:
+                self.notice_raised.emit(about_left_out(left_out))
+        elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # or it was taken off the list since
+            self.read((ref,), offer.scaling)
+
+    def _read_settings(self, ref: PageRef | None) -> ReadSettings:
+        """How a page is read now."""
+        return self._pages.adapt(ref, self._choices.read_settings)
+
+    @Slot()
+    def stop(self) -> None:
+        """Stop whatever is being read, and forget the pages that wait."""
+        self._reader.stop()
+        self.tuning.stop()
+
+    @Slot(str)
+    def edit_text(self, text: str) -> None:
+        """Take over what the person typed; files that are being opened do not come between."""
+        self._shelf.stay()
+        self._texts.edit(text)
+        self.typed_changed.emit()
+        self.finder.refresh()
+
+    def export(self, path: Path, then: Callable[[], object] | None = None) -> None:
+        """Write the text of all pages to one Markdown file; the outcome is told as a notice.
+
+        Args:
+            path: the file to write or replace.
+            then: what to do after that, where there is nothing to mind in the outcome.
+        """
+        self._exporter.export_text(self._pages, path, self.settings.pipe_tables, then)
+
+
+def _unsaved(pages: Iterable[OpenPage]) -> list[OpenPage]:
+    """Those of whose text there is no file, as they were before a reading under way; no mere beginnings."""
+    return [page.settled for page in pages if not (page.is_exported or page.is_beginning)]

@@ -1,0 +1,96 @@
+"""Keeps what is remembered in its file: soon after a change, and at the end.
+
+So that it outlives a crash too. Writes on a lane of its own, as a busy disk may take long. Knows no widget.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance, Slot
+
+from rtocr_gui.errors import SettingsError
+from rtocr_gui.settings import Settings, load_settings, save_settings
+from rtocr_gui.ui.background.lanes import Lane
+
+QUIET_MS = 1000
+"""Settings are written once nothing was changed for so long."""
+
+_log = logging.getLogger(__name__)
+
+
+class SettingsKeeper(QObject):
+    """Reads the settings, and writes them where they changed; a file that could not be read is left alone.
+
+    Args:
+        path: of the file.
+        quiet_ms: how long after the last change it is written.
+
+    Attributes:
+        settings: as they were read, or the defaults.
+    """
+
+    _failed = Signal(str)
+
+    def __init__(self, path: Path, quiet_ms: int = QUIET_MS) -> None:
+        super().__init__()
+        self._path = path
+        self._unread = ""
+        self.settings = Settings()
+        try:
+            self.settings = load_settings(path)
+        except SettingsError as error:
+            _log.warning("%s", error)
+            self._unread = (
+                f"{error} RTOCR uses its defaults, and remembers nothing until it is started again."
+            )
+        self._newest = self._written = self.settings
+        self._told = False
+        self._lane = Lane("settings")
+        self._timer = QTimer(self, singleShot=True, interval=quiet_ms)
+        self._timer.timeout.connect(self._write_soon)
+
+    def follow(self, changed: SignalInstance, tell: Callable[[str], object]) -> None:
+        """Keep settings that change from now on.
+
+        Args:
+            changed: carries the settings as they stand then.
+            tell: takes a sentence where they cannot be kept, on the main thread.
+        """
+        self._failed.connect(tell)
+        if self._unread:
+            self._failed.emit(self._unread)
+        else:
+            changed.connect(self._keep)
+
+    def close(self, timeout_s: float) -> bool:
+        """Write what was not written yet.
+
+        Returns:
+            False where that has still not ended.
+        """
+        self._timer.stop()
+        self._write_soon()
+        return self._lane.finish(timeout_s)
+
+    @Slot(object)
+    def _keep(self, settings: Settings) -> None:
+        self._newest = settings
+        self._timer.start()
+
+    @Slot()
+    def _write_soon(self) -> None:
+        settings = self._newest
+        self._lane.submit(lambda: self._write(settings))
+
+    def _write(self, settings: Settings) -> None:
+        if settings == self._written:
+            return
+        try:
+            save_settings(settings, self._path)
+            self._written = settings
+        except SettingsError as error:
+            _log.warning("%s", error)
+            if not self._told:
+                self._told = True
+                self._failed.emit(str(error))

@@ -1,0 +1,169 @@
+"""Where on the page was read what a person points at: a token that is played, selected text, a difference.
+
+Has readings traced on demand, and goes between text, tokens and the page. Knows no widget.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.text.comparison import Difference
+from rtocr_gui.ocr.vision.cache import ByteBoundedCache
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.state.shown import ComparisonShown, ReadingRecord
+from rtocr_gui.ui.state.tracer import KEPT_BYTES, Tracer, Traces
+
+Attention = NDArray[np.float32]
+
+
+class Spotlight(QObject):
+    """Lights up one thing at a time.
+
+    Signals (each carries one value):
+        trace_changed (TraceShown or None): the reading that can be played.
+        tracing_changed (bool): True while it is being traced.
+        seeking_changed (bool): True while another reading is traced to light up a difference.
+        attention_changed (NDArray (N,) or None): how much each visual token is lit, in 0..1.
+        text_marked (tuple of start and end, or None): what the token that is played said of the shown text.
+        token_pointed (int): the token at which the text that was selected begins.
+        failed (str): a reading cannot be traced, and why.
+
+    Args:
+        bridge: traces.
+        shown_text: gives the text that is shown, corrections and all.
+        parent: Qt parent.
+    """
+
+    trace_changed = Signal(object)
+    tracing_changed = Signal(bool)
+    seeking_changed = Signal(bool)
+    attention_changed = Signal(object)
+    text_marked = Signal(object)
+    token_pointed = Signal(int)
+    failed = Signal(str)
+
+    def __init__(
+        self, bridge: EngineBridge, shown_text: Callable[[], str], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._shown_text = shown_text
+        self._on = False
+        self._page: PageRef | None = None
+        self._reading: ReadingRecord | None = None
+        self._waiting: tuple[Tracer, Callable[[], None]] | None = None
+        traces: Traces = ByteBoundedCache(KEPT_BYTES)
+        self._tracer = Tracer(bridge, traces, self)
+        self._compared = Tracer(bridge, traces, self)
+        self._tracer.trace_changed.connect(self.trace_changed)
+        self._tracer.tracing_changed.connect(self.tracing_changed)
+        self._compared.tracing_changed.connect(self.seeking_changed)
+        for tracer in (self._tracer, self._compared):
+            tracer.trace_changed.connect(self._go_on)
+            tracer.failed.connect(self._fail)
+
+    @property
+    def is_tracing(self) -> bool:
+        """True while a reading is being traced."""
+        return self._tracer.is_tracing or self._compared.is_tracing
+
+    def show_reading(self, ref: PageRef | None, reading: ReadingRecord | None) -> None:
+        """Point into another reading from now on.
+
+        Args:
+            ref: the page that is shown; None for none.
+            reading: its newest one; None before the first.
+        """
+        if ref != self._page or reading is not self._reading:
+            self.put_out()
+        self._page, self._reading = ref, reading
+        self._tracer.show_reading(ref, reading)
+
+    def forget(self) -> None:
+        """Another model looks elsewhere."""
+        self.put_out()
+        self._tracer.forget()
+        self._compared.forget()
+
+    def set_on(self, on: bool) -> None:
+        """Follow the selection from now on, or no longer."""
+        self._on = on
+        if not on:
+            self._tracer.stop()
+            self.put_out()
+
+    def put_out(self) -> None:
+        """Light up and mark nothing, and seek no difference any more."""
+        self._waiting = None
+        self._compared.stop()
+        self.attention_changed.emit(None)
+        self.text_marked.emit(None)
+
+    @Slot()
+    def trace(self) -> None:
+        """Trace the reading that is shown."""
+        self._tracer.trace()
+
+    @Slot()
+    def stop(self) -> None:
+        """Give up what is being traced."""
+        self._waiting = None
+        self._tracer.stop()
+        self._compared.stop()
+
+    @Slot(int)
+    def point_at_token(self, token: int) -> None:
+        """Light up where a token was read, and mark it in the text."""
+        self._waiting = None
+        self.attention_changed.emit(self._tracer.attention_of_token(token))
+        self.text_marked.emit(self._tracer.place_of_token(token, self._shown_text()))
+
+    @Slot(int, int)
+    def point_at_text(self, start: int, end: int) -> None:
+        """Light up where a range of the shown text was read; an empty one puts the lights out."""
+        if not self._on:
+            return
+        if start == end:
+            self.put_out()
+        else:
+            self._light_once_traced(self._tracer, lambda: self._light_text(start, end))
+
+    def point_at_difference(self, shown: ComparisonShown, difference: Difference) -> None:
+        """Light up where the right reading read what differs, or the left one what the right left out."""
+        if self._page is None:
+            return
+        in_right = difference.right.length > 0
+        record, span = (shown.right, difference.right) if in_right else (shown.left, difference.left)
+        self._compared.show_reading(self._page, record)
+        self._light_once_traced(
+            self._compared,
+            lambda: self.attention_changed.emit(self._compared.attention_of_text(*span, record.text)),
+        )
+
+    def _light_text(self, start: int, end: int) -> None:
+        self.text_marked.emit(None)
+        self.attention_changed.emit(self._tracer.attention_of_text(start, end, self._shown_text()))
+        token = self._tracer.token_at(start, end, self._shown_text())
+        if token is not None:
+            self.token_pointed.emit(token)
+
+    def _light_once_traced(self, tracer: Tracer, light: Callable[[], None]) -> None:
+        if tracer.has_trace:
+            self._waiting = None
+            light()
+        else:
+            self._waiting = tracer, light
+            tracer.trace()
+
+    @Slot(object)
+    def _go_on(self, trace: object) -> None:
+        if trace is not None and self._waiting is not None and self._waiting[0].has_trace:
+            (_, light), self._waiting = self._waiting, None
+            light()
+
+    @Slot(str)
+    def _fail(self, sentence: str) -> None:
+        self._waiting = None
+        self.failed.emit(sentence)

@@ -1,0 +1,333 @@
+"""Tuning by eye: what is shown, compared and explained of the page that is shown.
+
+The session's part for the overlay's looks and the tuning panes. Each question has a controller of its own:
+
+    Spotlight    lights up where on the page something was read
+    Comparer     compares two readings of the page
+    CurveReader  reads the page at many ratios
+
+Knows no widget, and no text but what readings said.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.documents.truth import Truth, find_truth
+from rtocr_gui.errors import DocumentError
+from rtocr_gui.export.curve import CurveSource
+from rtocr_gui.export.looks import Look
+from rtocr_gui.ocr.curve import curve_settings
+from rtocr_gui.ocr.reading import Reading, ReadSettings
+from rtocr_gui.ocr.text.comparison import Difference
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
+from rtocr_gui.tokens import GridName
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.state.choices import Choices
+from rtocr_gui.ui.state.comparer import Comparer
+from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
+from rtocr_gui.ui.state.exporter import Exporter, OverlayDrawing
+from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
+from rtocr_gui.ui.state.spotlight import Spotlight
+
+
+class Tuning(QObject):
+    """Looks at one page at a time.
+
+    Signals (each carries one frozen value, or two plain ones):
+        look_changed (Look), opacity_changed (float), grid_changed (GridName): of the overlay.
+        figures_changed (FiguresShown)
+        comparison_changed (ComparisonShown or None)
+        comparing_changed (str, bool): what comparing is busy with, and whether it can be stopped.
+        curve_changed (CurveShown)
+        attention_changed (NDArray (N,) or None): how much each visual token is lit.
+        notice_raised (Notice): a word to the person.
+
+    Attributes:
+        spotlight: has the signals and slots of playing a reading and of pointing at its text.
+
+    Args:
+        bridge: answers the slow requests.
+        pages: the open pages and their readings.
+        choices: what is remembered.
+        exporter: writes overlay, plan and curve to files.
+        parent: Qt parent.
+    """
+
+    look_changed = Signal(object)
+    opacity_changed = Signal(float)
+    grid_changed = Signal(str)
+    figures_changed = Signal(object)
+    comparison_changed = Signal(object)
+    comparing_changed = Signal(str, bool)
+    curve_changed = Signal(object)
+    attention_changed = Signal(object)
+    notice_raised = Signal(object)
+
+    def __init__(
+        self,
+        bridge: EngineBridge,
+        pages: OpenPages,
+        choices: Choices,
+        exporter: Exporter,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._pages = pages
+        self._choices = choices
+        self._exporter = exporter
+        self._shown: PageRef | None = None
+        self._plan: PrunePlan | None = None
+        self._transport: Transport | None = None
+        self._comparison: ComparisonShown | None = None
+        self._truth: Truth | None = None
+        self._curve = CurveShown()
+        self._attention: NDArray[np.float32] | None = None
+        self.spotlight = Spotlight(bridge, self._shown_text, self)
+        self._comparer = Comparer(bridge, self)
+        self._curve_reader = CurveReader(bridge, self)
+        self.spotlight.attention_changed.connect(self._light)
+        self.spotlight.failed.connect(self._tell_problem)
+        self.spotlight.seeking_changed.connect(self._tell_seeking)
+        self._comparer.comparison_changed.connect(self._show_comparison)
+        self._comparer.activity_changed.connect(self.comparing_changed)
+        self._comparer.page_read.connect(self._keep_reading)
+        self._curve_reader.curve_changed.connect(self._show_curve)
+        self._curve_reader.finished.connect(self._keep_reading)
+        self._curve_reader.failed.connect(self._tell_problem)
+
+    # What the session tells ----------------------------------------------------------------
+
+    def show_page(self, ref: PageRef | None) -> None:
+        """Look at another page, or at the same in another way, from now on; None for no page."""
+        self._shown = ref
+        self._comparer.show_page(ref, self._read_settings)
+        self._curve_reader.forget()
+        page = self._pages.get(ref)
+        wanted = curve_settings(self._read_settings)
+        if page is not None and all(settings in page.readings for settings in wanted):
+            self.read_curve()  # a matter of looking it up
+        self.show_readings()
+
+    def show_readings(self) -> None:
+        """Tell the figures again: the page was read once more."""
+        page = self._pages.get(self._shown)
+        compares = page is not None and not page.by_former_model and not page.is_turned
+        reading = page.reading if page is not None and compares else None
+        settings = reading.settings if reading is not None else self._read_settings
+        all_tokens = page.all_tokens_reading(settings) if page is not None else None
+        self.figures_changed.emit(FiguresShown(self._plan, reading, all_tokens))
+        self.spotlight.show_reading(self._shown, reading)
+
+    def show_plan(self, plan: PrunePlan | None) -> None:
+        """Take another plan of the page; who moves the slider wants to see that, and no lights."""
+        if plan is not None and self._plan is not None and plan.retention != self._plan.retention:
+            self.spotlight.put_out()
+        if plan is not self._plan:
+            self._transport = None
+        self._plan = plan
+        self.show_readings()
+        if self._attention is not None:
+            self._light(self._attention)
+
+    def show_transport(self, transport: Transport) -> None:
+        """Take the transport of the plan told last."""
+        self._transport = transport
+
+    def forget_readings(self) -> None:
+        """Another model reads otherwise: what the one before it read compares with nothing any more."""
+        self._pages.forget_readings()
+        self.spotlight.forget()
+        self._comparer.forget()
+        self._curve_reader.forget()
+        self.show_readings()
+
+    @property
+    def is_reading(self) -> bool:
+        """True while a comparison or a curve is being made, or a reading traced."""
+        return self._comparer.running or self._curve.running or self.spotlight.is_tracing
+
+    @Slot()
+    def stop(self) -> None:
+        """Stop whatever is being read for a comparison or a curve, or traced."""
+        self.spotlight.stop()
+        self._comparer.stop()
+        self._curve_reader.stop()
+
+    @property
+    def _read_settings(self) -> ReadSettings:
+        """How the page that is shown is read now."""
+        return self._pages.adapt(self._shown, self._choices.read_settings)
+
+    def _shown_text(self) -> str:
+        page = self._pages.get(self._shown)
+        return page.text if page is not None else ""
+
+    @Slot(str)
+    def _tell_problem(self, sentence: str) -> None:
+        self.notice_raised.emit(Notice(sentence))
+
+    @Slot(object)
+    def _light(self, attention: NDArray[np.float32] | None) -> None:
+        """Pass lights on to the plan they fit: the tokens of another mode lie elsewhere."""
+        self._attention = attention
+        fits = self._plan is not None and attention is not None and len(attention) == len(self._plan.norms)
+        self.attention_changed.emit(attention if fits else None)
+
+    @Slot(object)
+    def _keep_reading(self, reading: Reading) -> None:
+        page = self._pages.get(reading.ref)
+        if page is not None:
+            page.keep(reading)
+            if reading.ref == self._shown:
+                self.show_readings()
+
+    # Overlay -------------------------------------------------------------------------------
+
+    @property
+    def look(self) -> Look:
+        """What the overlay shows."""
+        return self._choices.look
+
+    @property
+    def grid(self) -> GridName:
+        """Whose tokens it shows of a page with tiles."""
+        return self._choices.grid
+
+    @Slot(object)
+    def set_look(self, look: Look) -> None:
+        """Show something else of the tokens from now on."""
+        self._choices.remember(look=look.value)
+        self.spotlight.put_out()
+        self.look_changed.emit(look)
+
+    @Slot()
+    def show_next_look(self) -> None:
+        """Go on to the next look; after the last comes the first."""
+        self.set_look(self._choices.look.next)
+
+    @Slot(float)
+    def set_opacity(self, opacity: float) -> None:
+        """Show the overlay more or less opaque, from 0 to 1."""
+        self._choices.remember(overlay_opacity=opacity)
+        self.opacity_changed.emit(opacity)
+
+    @Slot(str)
+    def set_grid(self, grid: GridName) -> None:
+        """Show the tokens of the tiles ("local") or of the whole page ("global"), where there are both."""
+        self._choices.remember(grid=grid)
+        self.grid_changed.emit(grid)
+
+    # Comparison and curve ------------------------------------------------------------------
+
+    @Slot(object, object)
+    def compare(self, left: PruneSettings, right: PruneSettings) -> None:
+        """Compare two readings of the page."""
+        page = self._pages.get(self._shown)
+        if page is not None:
+            self._comparer.compare(left, right, page.readings)
+
+    @Slot()
+    def stop_comparing(self) -> None:
+        """Give up a comparison, and the place of a difference; what was shown stays."""
+        self._comparer.stop()
+        self.spotlight.stop()
+
+    @Slot(object)
+    def point_at_difference(self, difference: Difference) -> None:
+        """Light up where a place that differs was read."""
+        if self._comparison is not None:
+            self.spotlight.point_at_difference(self._comparison, difference)
+
+    @Slot(bool)
+    def _tell_seeking(self, seeking: bool) -> None:
+        self.comparing_changed.emit("Finding where this was read…" if seeking else "", seeking)
+
+    @Slot(object)
+    def _show_comparison(self, shown: ComparisonShown | None) -> None:
+        self._comparison = shown
+        self.spotlight.put_out()
+        self.comparison_changed.emit(shown)
+
+    @Slot()
+    def read_curve(self) -> None:
+        """Read the page at many ratios; what was read before is read again only for another whole curve."""
+        page = self._pages.get(self._shown)
+        if page is None:
+            return
+        self._truth = self._find_truth(page.ref, page.page_count)
+        request = CurveRequest(
+            page.ref,
+            self._read_settings,
+            self._truth.text if self._truth is not None else None,
+        )
+        is_whole = len(self._curve.points) == self._curve.expected > 0
+        self._curve_reader.read(request, {} if is_whole else page.readings)
+
+    @Slot()
+    def stop_curve(self) -> None:
+        """End the curve; the points so far stay."""
+        self._curve_reader.stop()
+
+    def _find_truth(self, ref: PageRef, page_count: int) -> Truth | None:
+        try:
+            return find_truth(ref.path, ref.index, page_count)
+        except DocumentError as error:
+            self._tell_problem(str(error))
+            return None
+
+    @Slot(object)
+    def _show_curve(self, shown: CurveShown) -> None:
+        self._curve = shown
+        self.curve_changed.emit(shown)
+
+    # Files ---------------------------------------------------------------------------------
+
+    @property
+    def has_plan(self) -> bool:
+        """True where there is an overlay to export."""
+        return self._plan is not None
+
+    @property
+    def has_curve(self) -> bool:
+        """True where there is a curve to export."""
+        return bool(self._curve.points)
+
+    # What is exported is what was shown when it was asked for: another page may come before a file is named.
+
+    def overlay_export(self) -> Callable[[Path], None] | None:
+        """What draws the page with its overlay, as it is shown now, into a PNG file; None without a plan."""
+        if self._shown is None or self._plan is None:
+            return None
+        choices, settings = self._choices, self._choices.settings
+        drawing = OverlayDrawing(
+            self._plan, self._transport, choices.look, choices.grid, settings.overlay_opacity
+        )
+        return partial(self._exporter.export_overlay, self._shown, drawing)
+
+    def plan_export(self) -> Callable[[Path], None] | None:
+        """What writes as JSON what becomes of each token now; None without a plan."""
+        return partial(self._exporter.export_plan, self._plan) if self._plan is not None else None
+
+    def curve_export(self) -> Callable[[Path], None] | None:
+        """What writes the points of the curve so far as CSV or JSON; None without one."""
+        request, page = self._curve_reader.request, self._pages.get(self._shown)
+        if request is not None and page is not None and self.has_curve:
+            scaling = request.settings.scaling
+            read = next((each for each in page.readings.values() if each.settings.scaling == scaling), None)
+            source = CurveSource(
+                request.ref,
+                read.model_name if read is not None else "",
+                request.settings,
+                self._truth.path if self._truth is not None else None,
+                read.mode if read is not None else None,
+            )
+            return partial(self._exporter.export_curve, self._curve.points, source)
+        return None

@@ -1,0 +1,120 @@
+"""Keeps what a person typed, and did not export, where it is found after a crash.
+
+Each running program writes one Markdown file beside the settings, soon after a key, and removes it when its
+window was closed. What is there without its program was left by one that ended otherwise: it gets a name for
+people and is told. Knows no widget.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QLockFile, QObject, QTimer, SignalInstance, Slot
+
+from rtocr_gui.errors import ExportError
+from rtocr_gui.export.markdown import ExportPage, export_markdown
+from rtocr_gui.ui.background.lanes import Lane
+
+DELAY_MS = 2000
+"""What was typed is written so long after its first key."""
+
+_log = logging.getLogger(__name__)
+
+
+class TypedTextKeeper(QObject):
+    """Writes what was typed, again and again.
+
+    Args:
+        folder: where; made when there is something to write.
+        delay_ms: how long after a change it is written.
+    """
+
+    def __init__(self, folder: Path, delay_ms: int = DELAY_MS) -> None:
+        super().__init__()
+        self._folder = folder
+        self._path = folder / f"typed-{uuid.uuid4().hex[:8]}.md"
+        self._lock = _lock_of(self._path)
+        self._typed: Callable[[], tuple[ExportPage, ...]] = tuple
+        self._written: tuple[ExportPage, ...] = ()
+        self._lane = Lane("typed text")
+        self._timer = QTimer(self, singleShot=True, interval=delay_ms)
+        self._timer.timeout.connect(self._write_soon)
+
+    def follow(self, changed: SignalInstance, typed: Callable[[], tuple[ExportPage, ...]]) -> None:
+        """Keep what is typed from now on.
+
+        Args:
+            changed: when there may be other text to keep.
+            typed: gives the pages that hold typed text which is in no file.
+        """
+        self._typed = typed
+        changed.connect(self._expect)
+
+    def close(self, timeout_s: float, lost: bool = False) -> bool:
+        """Write no more.
+
+        Args:
+            timeout_s: how long to wait for the last writing.
+            lost: True where nobody was asked whether what was typed may go: then it is written and stays.
+
+        Returns:
+            False where that has still not ended.
+        """
+        self._timer.stop()
+        typed = self._typed() if lost else ()
+        self._lane.submit(lambda: self._write(typed))
+        self._lane.submit(self._lock.unlock)
+        return self._lane.finish(timeout_s)
+
+    @Slot()
+    def _expect(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    @Slot()
+    def _write_soon(self) -> None:
+        typed = self._typed()
+        self._lane.submit(lambda: self._write(typed))
+
+    def _write(self, typed: tuple[ExportPage, ...]) -> None:
+        if typed == self._written:
+            return
+        try:
+            if typed:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._lock.tryLock(0)  # it is free, and held as long as the file is there
+                export_markdown(typed, self._path)
+            else:
+                self._path.unlink(missing_ok=True)
+                self._lock.unlock()
+            self._written = typed
+        except (OSError, ExportError) as error:
+            _log.warning("typed text could not be kept: %s", error)
+
+
+def take_left_behind(folder: Path) -> tuple[Path, ...]:
+    """Give names for people to what programs left that did not end in an orderly way; tells the files."""
+    taken = []
+    for path in sorted(folder.glob("typed-*.md")):
+        lock = _lock_of(path)
+        if not lock.tryLock(0):
+            continue  # its program is running
+        try:
+            when = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+            kept = folder / f"Typed text, {when:%Y-%m-%d %H.%M.%S}, {path.stem[-4:]}.md"
+            path.replace(kept)
+            taken.append(kept)
+        except OSError as error:
+            _log.warning("typed text could not be renamed: %s", error)
+        finally:
+            lock.unlock()
+    return tuple(taken)
+
+
+def _lock_of(path: Path) -> QLockFile:
+    lock = QLockFile(f"{path}.lock")
+    # The system's own lock tells whether its program runs; no age and no process number does.
+    lock.setStaleLockTime(1)
+    return lock

@@ -1,0 +1,381 @@
+"""Two readings of one page side by side: chosen, compared, and gone through difference by difference.
+
+Knows no page and reads nothing: it says which two readings are wanted, and shows a comparison.
+"""
+
+import html
+import math
+from collections.abc import Callable
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QColor, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QPushButton,
+    QSizePolicy,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rtocr_gui.ocr.reading import StopReason
+from rtocr_gui.ocr.text.comparison import Change, Difference, TextComparison
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.ui.state.shown import ComparisonShown, ReadingRecord
+from rtocr_gui.ui.text.compared_text import ComparedText, MarkedText
+from rtocr_gui.ui.text.pruning_chooser import ALL_TOKENS, SLIDER, PruningChooser
+from rtocr_gui.units import counted, grouped
+
+SAME = "The two readings are the same, character by character."
+_HINT = "Choose how each reading is made, then press Compare."
+_NOTHING_READ = "No text was read."
+_LEGEND = (
+    "Struck through: only in the left reading. Underlined: only in the right one. "
+    "Underlined by a wave: different in both. Click a difference to go there."
+)
+_LEFT_TINT, _RIGHT_TINT = QColor(213, 94, 0), QColor(0, 114, 178)
+"""Vermilion and blue, which colour-blind people can tell apart (Okabe and Ito)."""
+
+_SIDE_BY_SIDE_CHARACTERS = 62
+"""From this width on, in average characters, the texts stand side by side."""
+
+_LEAST_CHARACTERS = 24
+"""Least width of one text, in average characters."""
+
+
+class DifferenceList(QAbstractListModel):
+    """The differences of a comparison, one line each: the line of the left text, and what became of it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._comparison: TextComparison | None = None
+        self._lines: list[int] = []
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What is listed."""
+        return self._comparison.differences if self._comparison else ()
+
+    def show_comparison(self, comparison: TextComparison | None) -> None:
+        """List the differences of another comparison."""
+        self.beginResetModel()
+        self._comparison = comparison
+        self._lines = []
+        line, counted_to = 1, 0
+        for difference in self.differences:
+            assert comparison is not None
+            line += comparison.left.count("\n", counted_to, difference.left.start)
+            counted_to = difference.left.start
+            self._lines.append(line)
+        self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self.differences)
+
+    def data(
+        self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        if not index.isValid():
+            return None
+        difference, line = self.differences[index.row()], self._lines[index.row()]
+        left, right = difference.left_excerpt, difference.right_excerpt
+        if role == Qt.ItemDataRole.DisplayRole:
+            change = {Change.DELETED: f"− {left}", Change.INSERTED: f"+ {right}"}
+            return f"{line}:  {change.get(difference.change, f'{left} → {right}')}"
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            change = {
+                Change.DELETED: f"only on the left: {left}",
+                Change.INSERTED: f"only on the right: {right}",
+            }
+            where = change.get(difference.change, f"{left} on the left, {right} on the right")
+            told = f"Line {line}, {where}"
+            # What the model read must never be taken for rich text.
+            return told if role == Qt.ItemDataRole.AccessibleTextRole else f"<span>{html.escape(told)}</span>"
+        return None
+
+
+class _DifferenceRows(QListView):
+    """Asks for few lines and takes what room there is, so that a small pane shows it without scrolling."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self.minimumHeight())
+
+
+class CompareView(QWidget):
+    """Lets a person choose two readings, and shows where their texts differ.
+
+    Signals:
+        comparison_requested(PruneSettings, PruneSettings): compare these two readings, left and right.
+        stop_requested(): stop reading for the comparison.
+        place_chosen(Difference): the person went to a difference.
+    """
+
+    comparison_requested = Signal(object, object)
+    stop_requested = Signal()
+    place_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shown: ComparisonShown | None = None
+        self._chosen = -1
+        self._scrolling = False
+        self._left_chooser = PruningChooser("Left", ALL_TOKENS)
+        self._right_chooser = PruningChooser("Right", SLIDER)
+        self._left_caption, self._right_caption = QLabel(), QLabel()
+        self._left, self._right = ComparedText(_LEFT_TINT), ComparedText(_RIGHT_TINT)
+        for text in (self._left, self._right):
+            text.setToolTip(_LEGEND)
+            text.setMinimumHeight(text.fontMetrics().lineSpacing() * 4)
+        self._left.verticalScrollBar().valueChanged.connect(self._follow_left)
+        self._right.verticalScrollBar().valueChanged.connect(self._follow_right)
+        self._left.place_clicked.connect(self._choose_in_left)
+        self._right.place_clicked.connect(self._choose_in_right)
+        self._differences = DifferenceList(self)
+        self._list = _DifferenceRows()
+        self._compose()
+        self.show_comparison(None)
+
+    # Composition ---------------------------------------------------------------------------
+
+    def _compose(self) -> None:
+        self._texts = QSplitter(Qt.Orientation.Horizontal)
+        self._texts.setChildrenCollapsible(False)
+        for chooser, caption, text in (
+            (self._left_chooser, self._left_caption, self._left),
+            (self._right_chooser, self._right_caption, self._right),
+        ):
+            caption.setTextFormat(Qt.TextFormat.PlainText)
+            caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            side = QWidget()
+            side.setMinimumWidth(caption.fontMetrics().averageCharWidth() * _LEAST_CHARACTERS)
+            column = QVBoxLayout(side)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(2)
+            column.addWidget(chooser)
+            column.addWidget(caption)
+            column.addWidget(text, 1)
+            self._texts.addWidget(side)
+
+        self._list.setModel(self._differences)
+        self._list.setUniformItemSizes(True)
+        self._list.setAccessibleName("Differences")
+        self._list.setToolTip("Choose a difference to go there in both texts and on the page")
+        self._list.setMinimumHeight(self._list.fontMetrics().lineSpacing() * 3)
+        self._list.selectionModel().currentChanged.connect(self._go_to_row)
+        self._list.clicked.connect(self._bring_to_sight)
+
+        body = QSplitter(Qt.Orientation.Vertical)
+        body.setChildrenCollapsible(False)
+        body.addWidget(self._texts)
+        body.addWidget(self._list)
+        body.setStretchFactor(0, 4)
+        body.setStretchFactor(1, 1)
+
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 4, 4, 4)
+        column.setSpacing(4)
+        column.addLayout(self._compose_bar())
+        column.addWidget(body, 1)
+
+    def _compose_bar(self) -> QHBoxLayout:
+        self._compare = QPushButton("Compare")
+        self._compare.setToolTip("Mark what differs; readings that are not there yet are made first")
+        self._compare.clicked.connect(self._request)
+        self.setFocusProxy(self._compare)
+        self._stop = QPushButton("Stop")
+        self._stop.setToolTip("Stop reading for the comparison")
+        self._stop.clicked.connect(self.stop_requested)
+        self._stop.hide()
+        self._summary = QLabel()
+        self._summary.setAccessibleName("Outcome of the comparison")
+        self._summary.setTextFormat(Qt.TextFormat.PlainText)
+        self._summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._summary.setWordWrap(True)
+        self._position = QLabel()
+        self._position.setAccessibleName("Which difference is chosen")
+        self._previous = self._step_button("Previous difference", "Shift+F8", Qt.ArrowType.UpArrow, -1)
+        self._next = self._step_button("Next difference", "F8", Qt.ArrowType.DownArrow, 1)
+        bar = QHBoxLayout()
+        bar.addWidget(self._compare)
+        bar.addWidget(self._stop)
+        bar.addWidget(self._summary, 1)
+        for widget in (self._position, self._previous, self._next):
+            bar.addWidget(widget)
+        return bar
+
+    def _step_button(self, text: str, keys: str, arrow: Qt.ArrowType, step: int) -> QToolButton:
+        action = QAction(text, self)
+        action.setShortcut(QKeySequence(keys))
+        action.setToolTip(f"{text} ({action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)})")
+        action.triggered.connect(lambda: self._step(step))
+        self.addAction(action)
+        button = QToolButton()
+        button.setDefaultAction(action)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        button.setArrowType(arrow)
+        button.setAutoRaise(True)
+        return button
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        enough = self.fontMetrics().averageCharWidth() * _SIDE_BY_SIDE_CHARACTERS
+        wide = event.size().width() >= enough
+        self._texts.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)
+
+    # What is shown -------------------------------------------------------------------------
+
+    @Slot(object)
+    def show_retention(self, retention: float | None) -> None:
+        """Offer the ratio of the retention slider; None for automatic."""
+        for chooser in (self._left_chooser, self._right_chooser):
+            chooser.show_current(PruneSettings(retention))
+
+    @Slot(object)
+    def show_comparison(self, shown: ComparisonShown | None) -> None:
+        """Show a comparison from its beginning; None for none."""
+        self._shown = shown
+        self._chosen = -1
+        comparison = shown.comparison if shown else None
+        left, right = (_marked(comparison, of_left) for of_left in (True, False))
+        self._scrolling = True
+        self._left.show_marked(left)
+        self._right.show_marked(right)
+        self._scrolling = False
+        self._differences.show_comparison(comparison)
+        for text in (self._left, self._right):
+            text.setPlaceholderText(_NOTHING_READ if shown else "")
+        self._name_sides()
+        self._list.setVisible(bool(self._differences.differences))
+        self._summary.setText(_summary(comparison))
+        self._show_position()
+
+    @Slot(str, bool)
+    def show_activity(self, sentence: str, running: bool) -> None:
+        """Say what is going on, or why it ended; an empty sentence gives the outcome back its place."""
+        comparison = self._shown.comparison if self._shown else None
+        self._summary.setText(sentence or _summary(comparison))
+        had_focus = self._compare.hasFocus() or self._stop.hasFocus()
+        self._compare.setVisible(not running)
+        self._stop.setVisible(running)
+        if had_focus:
+            (self._stop if running else self._compare).setFocus()
+
+    def _name_sides(self) -> None:
+        left = _caption(self._shown.left_label, self._shown.left) if self._shown else ""
+        right = _caption(self._shown.right_label, self._shown.right) if self._shown else ""
+        for side, label, caption, text in (
+            ("Left", left, self._left_caption, self._left),
+            ("Right", right, self._right_caption, self._right),
+        ):
+            caption.setText(label)
+            caption.setToolTip(label)
+            caption.setVisible(bool(label))
+            text.setAccessibleName(f"{side} reading: {label}" if label else f"{side} reading")
+
+    def _show_position(self) -> None:
+        count = len(self._differences.differences)
+        self._position.setText(f"{self._chosen + 1} of {count}" if self._chosen >= 0 else "")
+        for button in (self._previous, self._next):
+            button.defaultAction().setEnabled(count > 0)
+            button.setVisible(count > 0)
+
+    # Going through the differences ---------------------------------------------------------
+
+    @Slot()
+    def _request(self) -> None:
+        self.comparison_requested.emit(self._left_chooser.pruning, self._right_chooser.pruning)
+
+    def _step(self, step: int) -> None:
+        count = len(self._differences.differences)
+        if count:
+            begun = self._chosen >= 0
+            row = (self._chosen + step) % count if begun else (0 if step > 0 else count - 1)
+            index = self._differences.index(row)
+            if row == self._chosen:
+                self._go_to_row(index)  # the only one: the person may have scrolled away from it
+            else:
+                self._list.setCurrentIndex(index)
+
+    def _choose_in_left(self, position: int) -> None:
+        self._choose_where(lambda difference: difference.left.start <= position <= difference.left.end)
+
+    def _choose_in_right(self, position: int) -> None:
+        self._choose_where(lambda difference: difference.right.start <= position <= difference.right.end)
+
+    def _choose_where(self, is_there: Callable[[Difference], bool]) -> None:
+        differences = self._differences.differences
+        row = next((row for row, difference in enumerate(differences) if is_there(difference)), None)
+        if row is not None:
+            self._list.setCurrentIndex(self._differences.index(row))
+
+    @Slot(QModelIndex)
+    def _go_to_row(self, index: QModelIndex) -> None:
+        if not index.isValid():
+            return
+        self._chosen = index.row()
+        difference = self._differences.differences[self._chosen]
+        self._left.choose(difference.left)
+        self._right.choose(difference.right)
+        self._bring_to_sight()
+        self._show_position()
+        self.place_chosen.emit(difference)
+
+    @Slot()
+    def _bring_to_sight(self) -> None:
+        """Put the place at one height in both texts, without moving the left one if it is seen there."""
+        difference = self._differences.differences[self._chosen]
+        self._scrolling = True
+        seen_px = self._left.viewport().height()
+        at_px = self._left.height_of(difference.left.start)
+        if not 0 <= at_px <= seen_px - 2 * self._left.fontMetrics().lineSpacing():
+            self._left.scroll_to(difference.left.start, seen_px // 3)
+        self._right.scroll_to(difference.right.start, self._left.height_of(difference.left.start))
+        self._scrolling = False
+
+    @Slot()
+    def _follow_left(self) -> None:
+        if self._shown is not None:
+            self._follow(self._left, self._right, self._shown.comparison.place_on_the_right)
+
+    @Slot()
+    def _follow_right(self) -> None:
+        if self._shown is not None:
+            self._follow(self._right, self._left, self._shown.comparison.place_on_the_left)
+
+    def _follow(self, leader: ComparedText, follower: ComparedText, beside: Callable[[int], int]) -> None:
+        if not self._scrolling:
+            self._scrolling = True
+            position, y_px = leader.top()
+            follower.scroll_to(beside(position), y_px)
+            self._scrolling = False
+
+
+def _marked(comparison: TextComparison | None, of_left: bool) -> MarkedText:
+    if comparison is None:
+        return MarkedText("")
+
+    changed = (segment for segment in comparison.segments if segment.change is not Change.EQUAL)
+    if of_left:
+        words = tuple(difference.left for difference in comparison.differences)
+        return MarkedText(comparison.left, words, tuple((part.left, part.change) for part in changed))
+    words = tuple(difference.right for difference in comparison.differences)
+    return MarkedText(comparison.right, words, tuple((part.right, part.change) for part in changed))
+
+
+def _caption(label: str, record: ReadingRecord) -> str:
+    whole = record.stop_reason in (StopReason.END, StopReason.CANCELLED)
+    tokens = f"{grouped(record.kept)} of {grouped(record.total)} tokens"
+    return f"{label} · {tokens}{'' if whole else ' · broke off'}"
+
+
+def _summary(comparison: TextComparison | None) -> str:
+    if comparison is None:
+        return _HINT
+    if comparison.left == comparison.right:
+        return SAME if comparison.left else "Neither reading found any text."
+    count = len(comparison.differences)
+    alike = math.floor(1000 * comparison.similarity) / 10
+    return f"{alike:.1f} % alike · {counted(count, 'difference')}"

@@ -1,0 +1,105 @@
+"""Where a person types what to look for in the texts, and sees how often it was found. Searches nothing."""
+
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
+
+from rtocr_gui.ui.parts.form_parts import flat_button
+from rtocr_gui.ui.parts.icons import icon
+from rtocr_gui.ui.parts.keys import asks_for
+from rtocr_gui.ui.state.shown import Found
+
+_MOST_CHARACTERS = 200
+
+
+class FindBar(QWidget):
+    """A line to type into, the way to the place before and the next, and what was found.
+
+    Signals:
+        words_changed (str): the person looks for something else.
+        next_requested (str): for the next place of these words.
+        previous_requested (str): for the place before.
+        closed (): the person looks for nothing any more.
+    """
+
+    words_changed = Signal(str)
+    next_requested = Signal(str)
+    previous_requested = Signal(str)
+    closed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._line = QLineEdit()
+        self._line.setPlaceholderText("Find in the text of all pages")
+        self._line.setAccessibleName("Words to find")
+        self._line.setMaxLength(_MOST_CHARACTERS)
+        self._line.setClearButtonEnabled(True)
+        self._line.textChanged.connect(self.words_changed)
+        self._outcome = QLabel()
+        self._outcome.setTextFormat(Qt.TextFormat.PlainText)
+        self._outcome.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._previous = flat_button("Previous place", "Previous place (Shift+F3)", self.find_previous)
+        self._next = flat_button("Next place", "Next place (F3)", self.find_next)
+        self._close = flat_button("Close", "Close (Esc)", self.closed.emit)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(6, 2, 6, 2)
+        for widget in (self._line, self._outcome, self._previous, self._next, self._close):
+            row.addWidget(widget, {self._line: 3, self._outcome: 2}.get(widget, 0))
+        self.setFocusProxy(self._line)
+        self._draw_icons()
+        self.show_found(Found())
+
+    @property
+    def words(self) -> str:
+        """What is looked for."""
+        return self._line.text()
+
+    def begin(self, words: str) -> None:
+        """Let the person type, in place of the words from before or of those that are given."""
+        with QSignalBlocker(self._line):
+            self._line.setText(words or self.words)
+        self._line.selectAll()
+        self._line.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.words_changed.emit(self.words)
+
+    @Slot()
+    def find_next(self) -> None:
+        """Want the next place of the words."""
+        self.next_requested.emit(self.words)
+
+    @Slot()
+    def find_previous(self) -> None:
+        """Want the place before."""
+        self.previous_requested.emit(self.words)
+
+    @Slot(object)
+    def show_found(self, found: Found) -> None:
+        """Say how often the words were found, and which place is the chosen one."""
+        self._outcome.setText(found.sentence)
+        self._outcome.setToolTip(found.sentence)
+        for button in (self._previous, self._next):
+            button.setEnabled(found.count > 0)
+
+    def event(self, event: QEvent) -> bool:
+        if asks_for(event, Qt.Key.Key_Escape):
+            event.accept()  # else it would dismiss the notices
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.closed.emit()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._line.hasFocus():
+            backwards = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+            self.find_previous() if backwards else self.find_next()
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_icons()
+
+    def _draw_icons(self) -> None:
+        for button, name in ((self._previous, "previous"), (self._next, "next"), (self._close, "close")):
+            button.setIcon(icon(name, self.palette()))

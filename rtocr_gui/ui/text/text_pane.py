@@ -1,0 +1,478 @@
+"""The recognised text: as Markdown to edit, and as it will look.
+
+Tells text that a reading wrote from text that a person typed. Places in the text are counted in
+characters, as Python counts them; only here is it known that Qt counts the halves of rare ones. Knows
+no page, no file and no clipboard; the preview opens no link and loads nothing that the text names.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
+from time import perf_counter
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, QUrl, Signal, Slot
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QFontDatabase,
+    QImage,
+    QKeySequence,
+    QPalette,
+    QTextCursor,
+    QTextDocument,
+)
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QPlainTextDocumentLayout,
+    QPlainTextEdit,
+    QScrollBar,
+    QTabWidget,
+    QTextBrowser,
+    QTextEdit,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rtocr_gui.ui.parts.arrivals import clipboard_data
+from rtocr_gui.ui.parts.keys import asks_for
+from rtocr_gui.ui.state.shown import Found
+
+PLACES_LIT = 1000
+"""So many places that were found are highlighted at most: Qt takes long to draw more."""
+
+PREVIEW_MS = 200
+"""The preview follows the text at most this often."""
+
+PREVIEW_REST = 3
+"""How much longer than it takes to render a text the preview rests afterwards: long tables take long."""
+
+UNDOABLE_PAGES = 20
+"""Of so many pages that were left, what was typed can still be undone."""
+
+_LOOKS_FOR_LINE = 4
+
+_TABLE_STYLE = "table { border-collapse: collapse } td, th { border: 1px solid gray; padding: 3px }"
+
+
+class SafePreview(QTextBrowser):
+    """Renders Markdown that nobody has vetted: no file, no network, no link is followed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setOpenLinks(False)
+        self.setOpenExternalLinks(False)
+        self.document().setDefaultStyleSheet(_TABLE_STYLE)
+        self._blank = QImage(1, 1, QImage.Format.Format_ARGB32)
+        self._blank.fill(0)
+
+    def loadResource(self, kind: int, _name: QUrl | str) -> object:
+        """Give a blank picture for every picture, for Qt opens the file itself if it gets none."""
+        return self._blank if kind == QTextDocument.ResourceType.ImageResource.value else None
+
+
+class MarkdownEditor(QPlainTextEdit):
+    """A plain text editor that leaves dropped and pasted files to the window."""
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasText() and not any(url.isLocalFile() for url in source.urls())
+
+    def event(self, event: QEvent) -> bool:
+        if asks_for(event, QKeySequence.StandardKey.Paste):
+            data = clipboard_data()
+            if data is None or not self.canInsertFromMimeData(data):
+                event.ignore()  # else Qt would paste the names of files, and of a picture nothing
+                return False
+        return super().event(event)
+
+    def scroll_to(self, cursor: QTextCursor) -> None:
+        """Bring a place into sight, with some lines before it; the person's own cursor stays."""
+        bar, block = self.verticalScrollBar(), cursor.block()
+        # Qt counts the lines of a block once it was in sight, so a second look may find it elsewhere.
+        for _ in range(_LOOKS_FOR_LINE):
+            rect = self.cursorRect(cursor)
+            if rect.top() >= 0 and rect.bottom() <= self.viewport().height():
+                return
+            line = block.layout().lineForTextPosition(cursor.positionInBlock()).lineNumber()
+            bar.setValue(block.firstLineNumber() + max(0, line) - bar.pageStep() // 3)
+
+
+class TextPane(QWidget):
+    """Shows the text of one page in tabs, with buttons below it.
+
+    Signals:
+        text_edited(str): the person changed the text; all of it.
+        selection_changed(int, int): other characters of the text are selected, from start to before end;
+            none where both are the same.
+        cursor_moved(int, int): the person's cursor or selection is elsewhere, from start to before end; both
+            are the same where nothing is selected.
+        text_replaced(): another text is shown; the cursor stands at its beginning.
+        undo_changed(): it may be otherwise than before whether there is something to undo or to redo.
+    """
+
+    text_edited = Signal(str)
+    selection_changed = Signal(int, int)
+    cursor_moved = Signal(int, int)
+    text_replaced = Signal()
+    undo_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._page: object = None
+        self._undoable: dict[object, QTextDocument] = {}
+        self._known_text = ""
+        self._writing = False
+        self._preview_is_stale = False
+        self._selection = (0, 0)
+        self._mark: QTextCursor | None = None
+        self._found: list[QTextCursor] = []
+        self._found_as: tuple[str, object] = "", ()
+        self._preview_timer = QTimer(self)
+        self._preview_timer.setSingleShot(True)
+        self._preview_timer.setInterval(PREVIEW_MS)
+        self._preview_timer.timeout.connect(self._render_preview)
+
+        self._editor = MarkdownEditor()
+        self._editor.setDocument(_plain_document(self))
+        self._editor.setAccessibleName("Recognised text as Markdown")
+        self._editor.setTabChangesFocus(True)
+        self._editor.textChanged.connect(self._follow_text)
+        self._editor.selectionChanged.connect(self._follow_selection)
+        self._editor.cursorPositionChanged.connect(self._follow_cursor)
+        self._editor.undoAvailable.connect(lambda _: self.undo_changed.emit())
+        self._editor.redoAvailable.connect(lambda _: self.undo_changed.emit())
+        self._preview = SafePreview()
+        self._preview.setAccessibleName("Preview of the recognised text")
+
+        self._tabs = QTabWidget()
+        self.add_tab(self._editor, "M&arkdown", "The text, to read and correct")
+        self.add_tab(self._preview, "Previe&w", "The text as it will look")
+        self._tabs.currentChanged.connect(self._render_preview)
+
+        self._buttons = QHBoxLayout()
+        self._buttons.addStretch()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._tabs)
+        column.addLayout(self._buttons)
+        self._follow_appearance()
+
+    @property
+    def text(self) -> str:
+        """The text as it stands, character for character (`toPlainText` would change hard spaces)."""
+        return self._editor.document().toRawText().replace("\u2029", "\n").replace("\u2028", "\n")
+
+    def add_tab(self, widget: QWidget, title: str, tip: str) -> None:
+        """Put another view of the text beside the others.
+
+        Args:
+            widget: the view.
+            title: of its tab, with a mnemonic.
+            tip: what it shows, in a few words.
+        """
+        self._tabs.setTabToolTip(self._tabs.addTab(widget, title), tip)
+
+    def show_tab(self, widget: QWidget) -> None:
+        """Bring a view that was added to the front."""
+        self._tabs.setCurrentWidget(widget)
+
+    @property
+    def selected_words(self) -> str:
+        """What is selected within one line; empty where nothing is, or more."""
+        selected = self._editor.textCursor().selectedText()
+        return "" if "\u2029" in selected else selected.strip()
+
+    @property
+    def can_undo(self) -> bool:
+        """True where the person may take a change of the text back."""
+        return not self._editor.isReadOnly() and self._editor.document().isUndoAvailable()
+
+    @property
+    def can_redo(self) -> bool:
+        """True where a change that was taken back may be made again."""
+        return not self._editor.isReadOnly() and self._editor.document().isRedoAvailable()
+
+    @Slot()
+    def undo(self) -> None:
+        """Take the last change of the text back, in sight of the person."""
+        self.show_tab(self._editor)
+        self._editor.undo()
+
+    @Slot()
+    def redo(self) -> None:
+        """Make the change again that was taken back, in sight of the person."""
+        self.show_tab(self._editor)
+        self._editor.redo()
+
+    def begin_editing(self) -> None:
+        """Give the keyboard to the text, or to what else is in front."""
+        self._tabs.currentWidget().setFocus()
+
+    @Slot(int, int)
+    def mark(self, start: int, end: int) -> None:
+        """Highlight characters and bring them into sight; text, selection and undo are not touched."""
+        (self._mark,) = self._cursors((start, end))
+        self._draw_marks()
+        self._bring_into_sight(self._mark)
+
+    @Slot()
+    def clear_mark(self) -> None:
+        """Highlight nothing but what was found."""
+        self._mark = None
+        self._draw_marks()
+
+    @Slot(object)
+    def show_found(self, found: Found) -> None:
+        """Highlight where words were found in the text; of very many places, those around the chosen one."""
+        begin = max(0, (found.chosen or 0) - PLACES_LIT // 2)
+        places = found.places[begin : begin + PLACES_LIT]
+        if (self.text, places) != self._found_as:
+            self._found_as = self.text, places
+            self._found = self._cursors(*places)
+            self._draw_marks()
+
+    @Slot(int, int)
+    def select(self, start: int, end: int) -> None:
+        """Select characters as a person would, and bring them into sight."""
+        self.show_tab(self._editor)
+        (cursor,) = self._cursors((start, end))
+        self._editor.setTextCursor(cursor)
+        self._bring_into_sight(cursor)
+
+    @Slot(str)
+    def show_text(self, text: str, page: object = None) -> None:
+        """Replace the text; where it is the same, cursor and undo stay.
+
+        What was typed on a page can still be undone when it is shown again.
+
+        Args:
+            text: Markdown.
+            page: whose text it is; with the same page as before, the scroll position stays.
+        """
+        self._mark = None
+        same_page = page is not None and page == self._page
+        if same_page and text == self.text:
+            self._draw_marks()
+            return
+        self._found, self._found_as = [], ("", ())
+        self._draw_marks()  # Qt looks at former marks when it gets others: their document may be gone
+        bars = self._editor.verticalScrollBar(), self._preview.verticalScrollBar()
+        positions = [bar.value() if same_page else 0 for bar in bars]
+        with self._written_by_program():
+            if not same_page:
+                self._change_document(page)
+            if text != self.text:
+                self._editor.setPlainText(text)
+        self._page = page
+        self.text_replaced.emit()
+        self.undo_changed.emit()
+        self._render_preview()
+        for bar, position in zip(bars, positions, strict=True):
+            bar.setValue(position)
+
+    def forget_others(self, pages: Iterable[object]) -> None:
+        """Undo nothing any more but on these pages: the others are not shown again."""
+        kept = set(pages)
+        for page in [page for page in self._undoable if page not in kept]:
+            self._undoable.pop(page).deleteLater()
+        if self._page not in kept:
+            self._editor.document().clearUndoRedoStacks()
+
+    def _change_document(self, page: object) -> None:
+        """Put the text away with what can be undone of it, and take out what was put away of a page."""
+        former = self._editor.document()
+        if self._page is not None and _was_edited(former):
+            self._undoable[self._page] = former
+            if len(self._undoable) > UNDOABLE_PAGES:
+                self._undoable.pop(next(iter(self._undoable))).deleteLater()
+        elif page in self._undoable:
+            former.deleteLater()
+        else:
+            return
+        document = self._undoable.pop(page, None) or _plain_document(self)
+        self._dress(document)
+        self._editor.setDocument(document)
+
+    @Slot(str)
+    def append_text(self, delta: str) -> None:
+        """Add streamed text at the end; the person's cursor and scroll position stay."""
+        document, cursor = self._editor.document(), self._editor.textCursor()
+        anchor, position = cursor.anchor(), cursor.position()
+        with self._written_by_program(), _held(self._editor.verticalScrollBar()):
+            end = QTextCursor(document)
+            end.movePosition(QTextCursor.MoveOperation.End)
+            end.insertText(delta)
+            document.clearUndoRedoStacks()
+            moved = self._editor.textCursor()
+            if (moved.anchor(), moved.position()) != (anchor, position):
+                cursor.setPosition(anchor)
+                cursor.setPosition(position, QTextCursor.MoveMode.KeepAnchor)
+                self._editor.setTextCursor(cursor)
+
+    @Slot(str)
+    def show_message(self, text: str, page: object = None) -> None:
+        """Show a sentence where there is no text yet.
+
+        Args:
+            text: the sentence.
+            page: whose text is missing.
+        """
+        self._editor.setPlaceholderText(text)
+        self._editor.viewport().update()  # Qt repaints it only where there was no message before
+        self._preview.setPlaceholderText(text)
+        self.show_text("", page)
+
+    def add_buttons(self, *actions: QAction) -> None:
+        """Put buttons for actions below the text."""
+        for action in actions:
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setAutoRaise(True)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self._buttons.addWidget(button)
+
+    @Slot(bool)
+    def set_read_only(self, read_only: bool) -> None:
+        """Forbid or allow editing; selecting and copying always works."""
+        self._editor.setReadOnly(read_only)
+        self.undo_changed.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+            self._follow_appearance()
+
+    def _follow_appearance(self) -> None:
+        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        font.setPointSizeF(self.font().pointSizeF())
+        self._editor.setFont(font)
+        self._dress(self._editor.document())
+        self._preview.document().setDocumentMargin(self._editor.document().documentMargin())
+        self._preview_is_stale = True  # it was drawn with the colours from before
+        self._render_preview()
+        self._draw_marks()
+
+    def _dress(self, document: QTextDocument) -> None:
+        was_edited = _was_edited(document)
+        document.setDefaultFont(self._editor.font())
+        document.setDocumentMargin(self.fontMetrics().height() / 2)
+        if not was_edited:
+            document.clearUndoRedoStacks()  # Qt would undo the margin
+
+    @contextmanager
+    def _written_by_program(self) -> Iterator[None]:
+        self._writing = True
+        try:
+            yield
+        finally:
+            self._writing = False
+
+    @Slot()
+    def _follow_text(self) -> None:
+        text = self.text
+        if text == self._known_text:
+            return  # Qt also calls a change of font or margin a change of text
+        self._known_text = text
+        self._preview_is_stale = True
+        if self._preview.isVisible() and not self._preview_timer.isActive():
+            self._preview_timer.start()
+        if not self._writing:
+            self.text_edited.emit(text)
+
+    @Slot()
+    def _follow_selection(self) -> None:
+        cursor = self._editor.textCursor()
+        selected = cursor.selectionStart(), cursor.selectionEnd()
+        if not cursor.hasSelection():
+            selected = (0, 0)
+        if selected != self._selection:
+            self._selection = selected
+            self.selection_changed.emit(*_characters_at(self.text, *selected))
+
+    @Slot()
+    def _follow_cursor(self) -> None:
+        if not self._writing:
+            cursor = self._editor.textCursor()
+            places = _characters_at(self.text, cursor.selectionStart(), cursor.selectionEnd())
+            self.cursor_moved.emit(*places)
+
+    def _cursors(self, *places: tuple[int, int]) -> list[QTextCursor]:
+        """Parts of the text, from start to before end, as Qt has them."""
+        cursors = []
+        for start, end in _qt_places(self.text, places):
+            cursor = QTextCursor(self._editor.document())
+            cursor.setPosition(start)
+            cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+            cursors.append(cursor)
+        return cursors
+
+    def _bring_into_sight(self, part: QTextCursor) -> None:
+        beginning = QTextCursor(part)
+        beginning.setPosition(part.selectionStart())
+        self._editor.scroll_to(beginning)
+
+    def _draw_marks(self) -> None:
+        marked = []
+        for cursor in (*self._found, *((self._mark,) if self._mark is not None else ())):
+            selection = QTextEdit.ExtraSelection()
+            selection.cursor = cursor
+            selection.format.setBackground(_mark_colour(self.palette()))
+            marked.append(selection)
+        self._editor.setExtraSelections(marked)
+
+    @Slot()
+    def _render_preview(self) -> None:
+        if self._preview_is_stale and self._tabs.currentWidget() is self._preview:
+            self._preview_is_stale = False
+            began_s = perf_counter()
+            with _held(self._preview.verticalScrollBar()):
+                self._preview.setMarkdown(self._known_text)
+            took_ms = 1000 * (perf_counter() - began_s)
+            self._preview_timer.setInterval(max(PREVIEW_MS, round(PREVIEW_REST * took_ms)))
+
+
+def _was_edited(document: QTextDocument) -> bool:
+    """True where there is something to undo or to redo."""
+    return document.isUndoAvailable() or document.isRedoAvailable()
+
+
+def _plain_document(parent: QObject) -> QTextDocument:
+    document = QTextDocument(parent)
+    document.setDocumentLayout(QPlainTextDocumentLayout(document))
+    return document
+
+
+@contextmanager
+def _held(bar: QScrollBar) -> Iterator[None]:
+    """Keep a scroll bar where it is; at its end, keep it at the end."""
+    position, follows = bar.value(), bar.value() == bar.maximum()
+    yield
+    bar.setValue(bar.maximum() if follows else position)
+
+
+def _qt_places(text: str, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Places in a text as Qt counts them; what lies behind the text counts as its end."""
+    begins, last = _qt_begins(text), len(text)
+    return [(begins[min(start, last)], begins[min(end, last)]) for start, end in places]
+
+
+def _characters_at(text: str, *qt_places: int) -> list[int]:
+    """The inverse of `_qt_places`; a place within a character counts as before it."""
+    begins = _qt_begins(text)
+    return [bisect_right(begins, place) - 1 for place in qt_places]
+
+
+def _qt_begins(text: str) -> Sequence[int]:
+    """Where Qt has each character begin, and the text end: one beyond the Basic Multilingual Plane is two."""
+    if max(text, default="") <= "\uffff":
+        return range(len(text) + 1)
+    return [*accumulate((1 + (character > "\uffff") for character in text), initial=0)]
+
+
+def _mark_colour(palette: QPalette) -> QColor:
+    """Like a selection, but so light that the text stays readable in its own colour."""
+    colour = palette.highlight().color()
+    colour.setAlphaF(0.4)
+    return colour

@@ -1,0 +1,328 @@
+"""The retention curve as a picture: similarity and accuracy above, prefill time below, over one axis.
+
+Painted by hand. pyqtgraph 0.14 was tried: its import takes 0.6 to 0.7 s on the main thread, loads QtOpenGL,
+QtSvg and QtTest, and gives a QGraphicsView without keyboard, names for screen readers or the palette's
+colours; two panels of nine points need little of it. Where values lie is in `curve_axes`. Knows points, and
+neither readings nor pages.
+"""
+
+import math
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from rtocr_gui.ocr.curve import CurvePoint
+from rtocr_gui.ocr.reading import StopReason
+from rtocr_gui.ui.tuning.curve_axes import ACCURACY, PREFILL, SIMILARITY, CurveAxes
+from rtocr_gui.ui.tuning.plot_colours import PlotColours
+from rtocr_gui.units import duration, grouped, percent
+
+AXIS_RATIOS = (0.25, 0.5, 0.75, 0.84, 1.0)
+REACH_PX = 14
+"""How near a click must come to a point."""
+
+_MARK_PX = 4.0
+_EMPTY = "Read the page at 8 ratios and at Auto, to see what pruning costs it and what it saves."
+
+
+def describe(point: CurvePoint) -> str:
+    """Name a point and its figures in one line."""
+    ratio = percent(point.retention)
+    parts = [
+        f"{f'Auto, {ratio}' if point.automatic else ratio}: "
+        f"{grouped(point.kept)} of {grouped(point.total)} tokens",
+        f"{100 * point.similarity:.1f} % like all tokens",
+    ]
+    if point.error_rate is not None:
+        parts.append(f"error rate {100 * point.error_rate:.1f} %")
+    parts.append(f"prefill {duration(point.prefill_ms)}")
+    if point.stop_reason is StopReason.LOOP:
+        parts.append("began to repeat itself")
+    elif not point.is_whole:
+        parts.append("cut before its end")
+    return " · ".join(parts)
+
+
+class CurvePlot(QWidget):
+    """Plots points; one is found with the pointer or with the arrow keys, and chosen by click or Enter.
+
+    Signals:
+        point_found (CurvePoint or None): the point that the pointer or the keyboard is at.
+        point_chosen (CurvePoint): it was clicked, or Enter was pressed.
+    """
+
+    point_found = Signal(object)
+    point_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._points: tuple[CurvePoint, ...] = ()
+        self._current: CurvePoint | None = None
+        self._retention: float | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Retention curve")
+        self.show_points(())
+
+    @property
+    def current(self) -> CurvePoint | None:
+        """The point that the pointer or the keyboard is at."""
+        return self._current
+
+    def show_points(self, points: tuple[CurvePoint, ...]) -> None:
+        """Plot points, in any order."""
+        self._points = tuple(sorted(points, key=lambda point: (point.retention, point.automatic)))
+        if self._current not in self._points:
+            self._find(None)
+        self._tell_aloud()
+        self.update()
+
+    def show_retention(self, retention: float | None) -> None:
+        """Draw a line where the slider stands; None for automatic."""
+        self._retention = retention
+        self.update()
+
+    def place_of(self, point: CurvePoint) -> QPointF:
+        """Where the similarity of a point is plotted."""
+        axes = self._axes()
+        return QPointF(axes.x(point.retention), axes.y(point.similarity))
+
+    def sizeHint(self) -> QSize:
+        return QSize(360, 260)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, self.fontMetrics().height() * 10)
+
+    # Finding and choosing ------------------------------------------------------------------
+
+    def _find(self, point: CurvePoint | None) -> None:
+        if point != self._current:
+            self._current = point
+            self.setCursor(Qt.CursorShape.ArrowCursor if point is None else Qt.CursorShape.PointingHandCursor)
+            self._tell_aloud()
+            self.point_found.emit(point)
+            self.update()
+
+    def _tell_aloud(self) -> None:
+        told = [describe(point) for point in ((self._current,) if self._current else self._points)]
+        self.setAccessibleDescription("; ".join(told) or _EMPTY)
+
+    def _nearest(self, place: QPointF) -> CurvePoint | None:
+        axes = self._axes()
+        distances = [
+            (math.hypot(mark.x() - place.x(), mark.y() - place.y()), not point.automatic, number)
+            for number, point in enumerate(self._points)
+            for _, mark in axes.marks(point)
+        ]
+        if not distances or min(distances)[0] > REACH_PX:
+            return None
+        return self._points[min(distances)[2]]
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        found = self._nearest(event.position())
+        if found is not None or not self.hasFocus():
+            self._find(found)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        if not self.hasFocus():
+            self._find(None)
+        super().leaveEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        found = self._nearest(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and found is not None:
+            self._find(found)
+            self.point_chosen.emit(found)
+        else:
+            super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        keys = Qt.Key
+        last = len(self._points) - 1
+        at = self._points.index(self._current) if self._current in self._points else None
+        match event.key():
+            case keys.Key_Right | keys.Key_Up if self._points:
+                self._find(self._points[0 if at is None else min(last, at + 1)])
+            case keys.Key_Left | keys.Key_Down if self._points:
+                self._find(self._points[last if at is None else max(0, at - 1)])
+            case keys.Key_Home if self._points:
+                self._find(self._points[0])
+            case keys.Key_End if self._points:
+                self._find(self._points[last])
+            case keys.Key_Return | keys.Key_Enter | keys.Key_Space if self._current is not None:
+                self.point_chosen.emit(self._current)
+            case _:
+                super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._find(None)
+        self.update()
+
+    def event(self, event: QEvent) -> bool:
+        """Name the point under the pointer."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            found = self._nearest(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), describe(found) if found else "", self)
+            return True
+        return super().event(event)
+
+    # Painting ------------------------------------------------------------------------------
+
+    def _axes(self) -> CurveAxes:
+        return CurveAxes.fitting(self._points, self.size(), self.fontMetrics())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        colours = PlotColours.of(self.palette())
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.fillRect(self.rect(), colours.ground)
+            if self._points:
+                axes = self._axes()
+                self._paint_grid(painter, axes, colours)
+                self._paint_legend(painter, axes, colours)
+                self._paint_series(painter, axes, colours)
+            else:
+                painter.setPen(colours.faint)
+                box = self.rect().adjusted(16, 8, -16, -8)
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, _EMPTY)
+            if self.hasFocus():
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(QPen(colours.focus, 1))
+                painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _paint_grid(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
+        line = self.fontMetrics().height()
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for y, label in axes.lines():
+            painter.setPen(colours.grid)
+            painter.drawLine(QPointF(axes.upper.left(), y), QPointF(axes.upper.right(), y))
+            painter.setPen(colours.faint)
+            painter.drawText(QRectF(0, y - line / 2, axes.upper.left() - 5, line), right, label)
+        for ratio in AXIS_RATIOS:
+            x = axes.x(ratio)
+            painter.setPen(colours.grid)
+            for panel in (axes.upper, axes.lower):
+                painter.drawLine(QPointF(x, panel.top()), QPointF(x, panel.bottom()))
+            painter.setPen(colours.faint)
+            box = QRectF(x - 30, axes.lower.bottom() + 3, 60, line)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{100 * ratio:.0f}")
+        box = QRectF(axes.lower.left(), axes.lower.bottom() + 3 + 0.9 * line, axes.lower.width(), line)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "retention, %")
+        self._paint_slider_line(painter, axes, colours)
+
+    def _paint_slider_line(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
+        retention = self._retention
+        if retention is None:
+            retention = next((point.retention for point in self._points if point.automatic), None)
+        if retention is not None and retention >= axes.lowest_ratio:
+            painter.setPen(QPen(colours.frame, 1, Qt.PenStyle.DotLine))
+            x = axes.x(retention)
+            painter.drawLine(QPointF(x, axes.upper.top()), QPointF(x, axes.lower.bottom()))
+
+    def _paint_legend(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
+        line = self.fontMetrics().height()
+        has_truth = any(point.error_rate is not None for point in self._points)
+        entries = [(SIMILARITY, False, "like all tokens")]
+        if has_truth:
+            entries.append((ACCURACY, False, "accuracy"))
+        if any(point.automatic for point in self._points):
+            entries.append((SIMILARITY, True, "Auto"))
+        x = 6.0
+        for series, automatic, text in entries:
+            self._paint_mark(painter, QPointF(x + _MARK_PX, 0.75 * line), series, automatic, colours)
+            x += 2 * _MARK_PX + 5
+            painter.setPen(colours.text)
+            painter.drawText(QPointF(x, 0.25 * line + self.fontMetrics().ascent()), text)
+            x += self.fontMetrics().horizontalAdvance(text) + 12
+        caption_y = axes.lower.top() - 1.1 * line - 2
+        self._paint_mark(
+            painter, QPointF(axes.lower.left() + _MARK_PX, caption_y + line / 2), PREFILL, False, colours
+        )
+        painter.setPen(colours.text)
+        painter.drawText(
+            QPointF(axes.lower.left() + 5 + 2 * _MARK_PX, caption_y + self.fontMetrics().ascent()),
+            "prefill time",
+        )
+
+    def _paint_series(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
+        for series, dash in (
+            (PREFILL, Qt.PenStyle.SolidLine),
+            (ACCURACY, Qt.PenStyle.DashLine),
+            (SIMILARITY, Qt.PenStyle.SolidLine),
+        ):
+            marks = [
+                (point, mark)
+                for point in self._points
+                for of_series, mark in axes.marks(point)
+                if of_series == series
+            ]
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(colours.series[series], 1.6, dash))
+            painter.drawPolyline(QPolygonF([mark for _, mark in marks]))
+            for point, mark in marks:
+                if point == self._current:
+                    painter.setBrush(Qt.BrushStyle.NoBrush)
+                    painter.setPen(QPen(colours.focus, 2))
+                    painter.drawEllipse(mark, _MARK_PX + 4, _MARK_PX + 4)
+                self._paint_mark(painter, mark, series, point.automatic, colours)
+                if not point.is_whole and series == SIMILARITY:
+                    _paint_cross(painter, mark, colours.text)
+
+    def _paint_mark(
+        self, painter: QPainter, place: QPointF, series: int, automatic: bool, colours: PlotColours
+    ) -> None:
+        """A dot, a square or a bar by series; a triangle for automatic retention. Accuracy is hollow."""
+        colour = colours.series[series]
+        painter.setPen(QPen(colour, 1.6))
+        painter.setBrush(colours.ground if series == ACCURACY else QBrush(colour))
+        size = _MARK_PX
+        if automatic:
+            size += 2
+            painter.drawPolygon(
+                QPolygonF(
+                    [
+                        place + QPointF(0, -size),
+                        place + QPointF(size, 0.8 * size),
+                        place + QPointF(-size, 0.8 * size),
+                    ]
+                )
+            )
+        elif series == SIMILARITY:
+            painter.drawEllipse(place, size, size)
+        elif series == ACCURACY:
+            painter.drawRect(QRectF(place.x() - size, place.y() - size, 2 * size, 2 * size))
+        else:
+            painter.drawPolygon(
+                QPolygonF(
+                    [
+                        place + QPointF(dx * size, dy * size)
+                        for dx, dy in ((0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0))
+                    ]
+                )
+            )
+
+
+def _paint_cross(painter: QPainter, place: QPointF, colour: QColor) -> None:
+    """Strike out a reading that did not end by itself."""
+    painter.setPen(QPen(colour, 1.6))
+    reach = _MARK_PX + 3
+    painter.drawLine(place + QPointF(-reach, -reach), place + QPointF(reach, reach))
+    painter.drawLine(place + QPointF(-reach, reach), place + QPointF(reach, -reach))

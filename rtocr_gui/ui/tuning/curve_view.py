@@ -1,0 +1,136 @@
+"""The retention curve of the page that is shown, with what starts, stops, adopts and exports it.
+
+Renders frozen values. How points are painted is in `curve_plot`.
+"""
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from rtocr_gui.ocr.curve import CurvePoint, doubt
+from rtocr_gui.ui.state.shown import CurveShown
+from rtocr_gui.ui.tuning.curve_plot import CurvePlot, describe
+
+_HINT = "Point at a mark to see its figures; click it, or press Enter, to use its ratio."
+_TIP = (
+    "Read this page at 8 ratios and at Auto, and compare the texts.\n"
+    "Each text is the draft of the next, so this takes much less time than nine readings."
+)
+
+
+class CurveView(QWidget):
+    """Plots a curve as its points arrive.
+
+    Signals:
+        curve_requested(): read the curve of this page.
+        stop_requested(): read no further.
+        retention_chosen(float | None): use the ratio of a point; None for automatic.
+        export_requested(): write the points to a file.
+    """
+
+    curve_requested = Signal()
+    stop_requested = Signal()
+    retention_chosen = Signal(object)
+    export_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shown = CurveShown()
+        self._read = QPushButton("Rea&d curve")
+        self._read.setToolTip(_TIP)
+        self._read.clicked.connect(self.curve_requested)
+        self._stop = QPushButton("Sto&p")
+        self._stop.setToolTip("Read no further; the points so far stay")
+        self._stop.clicked.connect(self.stop_requested)
+        self._progress = QLabel()
+        self._progress.setAccessibleName("How far the curve is")
+        self._export = QPushButton("E&xport…")
+        self._export.setToolTip("Write the points of the curve to a CSV or JSON file")
+        self._export.clicked.connect(self.export_requested)
+        self._plot = CurvePlot()
+        self._plot.point_found.connect(self._name)
+        self._plot.point_chosen.connect(self._choose)
+        self._caption = _Caption()
+        self._doubt = QLabel()
+        self._doubt.setAccessibleName("A doubt about the curve")
+        self._doubt.setTextFormat(Qt.TextFormat.PlainText)
+        self._doubt.setWordWrap(True)
+
+        row = QHBoxLayout()
+        for widget in (self._read, self._stop, self._progress):
+            row.addWidget(widget)
+        row.addStretch(1)
+        row.addWidget(self._export)
+        column = QVBoxLayout(self)
+        column.addLayout(row)
+        column.addWidget(self._doubt)
+        column.addWidget(self._plot, 1)
+        column.addWidget(self._caption)
+        self.setAccessibleName("Retention curve")
+        self.show_curve(CurveShown())
+
+    @Slot(object)
+    def show_curve(self, shown: CurveShown) -> None:
+        """Show a curve as far as it was read."""
+        self._shown = shown
+        told = doubt(shown.points)
+        self._doubt.setText(told)
+        self._doubt.setVisible(bool(told))
+        self._plot.show_points(shown.points)
+        # The focus goes with the button that takes the other's place.
+        focused = self._read.hasFocus() or self._stop.hasFocus()
+        self._read.setVisible(not shown.running)
+        self._stop.setVisible(shown.running)
+        if focused:
+            (self._stop if shown.running else self._read).setFocus()
+        self._read.setText("Rea&d curve again" if _is_whole(shown) else "Rea&d curve")
+        self._export.setEnabled(bool(shown.points) and not shown.running)
+        count = len(shown.points)
+        incomplete = shown.running or 0 < count < shown.expected
+        self._progress.setText(f"{count} of {shown.expected}" if incomplete else "")
+        self._name(self._plot.current)
+
+    @Slot(object)
+    def show_retention(self, retention: float | None) -> None:
+        """Mark where the slider stands; None for automatic."""
+        self._plot.show_retention(retention)
+
+    @Slot(bool)
+    def set_ready(self, ready: bool) -> None:
+        """Offer to read a curve, or not where there is no page or no model."""
+        self._read.setEnabled(ready)
+
+    @Slot(object)
+    def _name(self, point: CurvePoint | None) -> None:
+        told = describe(point) if point is not None else _HINT if self._shown.points else ""
+        self._caption.setText(told)
+        self._caption.setToolTip(told)
+
+    @Slot(object)
+    def _choose(self, point: CurvePoint) -> None:
+        self.retention_chosen.emit(point.chosen_retention)
+
+
+class _Caption(QLabel):
+    """Two lines that a person may select; the room for them does not change with the words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAccessibleName("The point in hand")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(120, 2 * self.fontMetrics().lineSpacing())
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def hasHeightForWidth(self) -> bool:
+        return False
+
+
+def _is_whole(shown: CurveShown) -> bool:
+    return 0 < shown.expected == len(shown.points)

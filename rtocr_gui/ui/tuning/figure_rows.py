@@ -1,0 +1,250 @@
+"""The figures of a reading beside those of the all-token reading, as rows of text.
+
+Says which figures there are, what stands in each cell and what it was compared with. Knows no widget.
+Where a figure is not known there is a dash; a ratio is given only between figures that came about in the
+same way.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from rtocr_gui.ocr.reading import PrefillCost
+from rtocr_gui.ui.state.shown import FiguresShown, ReadingRecord
+from rtocr_gui.units import counted, duration, grouped, percent, size_in_words
+
+DASH = "–"
+MARK = " *"
+"""Follows a decoding figure that is not the pace of this page alone, token by token; a note says why."""
+
+
+_PLAIN_SHARE = 0.9
+
+
+class FigureKind(Enum):
+    """How a figure came about; the values are headings."""
+
+    COUNTED = "Counted"
+    MEASURED = "Measured on this computer"
+    COMPUTED = "Computed from the model's sizes"
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """One figure.
+
+    Attributes:
+        kind: how it came about.
+        name: what it is.
+        tip: what it means, in a sentence.
+        this: of this reading.
+        all_tokens: of the reading that keeps every token.
+        ratio: `this` as a share of `all_tokens`.
+    """
+
+    kind: FigureKind
+    name: str
+    tip: str
+    this: str
+    all_tokens: str
+    ratio: str
+
+
+def figure_rows(shown: FiguresShown) -> tuple[FigureRow, ...]:
+    """Every row, in the order to show them."""
+    return (*_counted(shown), *_measured(shown), *_computed(shown))
+
+
+def was_drafted(reading: ReadingRecord) -> bool:
+    """True where so many tokens came from a draft that decoding time is no longer that of plain decoding.
+
+    Plain decoding takes a pass for each token. A line that repeats on the page spares a few of them in any
+    reading, and changes little.
+    """
+    return reading.passes < _PLAIN_SHARE * (len(reading.token_ids) - 1)
+
+
+def has_own_pace(reading: ReadingRecord) -> bool:
+    """True where decoding time is that of plain decoding of this page alone."""
+    return not (was_drafted(reading) or reading.read_together)
+
+
+def notes(shown: FiguresShown) -> tuple[str, ...]:
+    """What one must know to read the figures rightly, a sentence or two each."""
+    reading, plan = shown.reading, shown.plan
+    told = []
+    if reading is None:
+        return ("Not read yet: press Read to measure.",) if plan is not None else ()
+    if plan is not None and len(plan.norms) != reading.total:
+        told.append(
+            f"Figures of the last reading, of {grouped(reading.total)} tokens; "
+            f"the page has {grouped(len(plan.norms))} by now."
+        )
+    elif plan is not None and len(plan.kept) != reading.kept:
+        told.append(
+            f"Figures of the last reading, at {percent(reading.retention)}; the slider is at "
+            f"{percent(plan.retention)} by now."
+        )
+    drafted = next(
+        (each for each in (reading, shown.all_tokens) if each is not None and was_drafted(each)), None
+    )
+    if drafted is not None:
+        told.append(
+            f"{MARK.strip()} Checked against a draft, in {counted(drafted.passes, 'pass', 'passes')} "
+            f"for {grouped(len(drafted.token_ids))} tokens: "
+            "not the speed of plain decoding."
+        )
+    if any(each is not None and each.read_together for each in (reading, shown.all_tokens)):
+        told.append(
+            f"{MARK.strip()} Decoded in the same passes as other pages: not the time of this page alone."
+        )
+    if reading.kept < reading.total:
+        saved = 1 - reading.cost.flops / reading.cost_of_all.flops
+        cache = reading.cost_of_all.cache_bytes - reading.cost.cache_bytes
+        told.append(
+            f"Pruning spares {percent(saved)} of the prefill's operations and "
+            f"{size_in_words(cache)} of memory."
+        )
+    if shown.all_tokens is None:
+        told.append("Read once at 100 % to compare what is measured.")
+    return tuple(told)
+
+
+def _counted(shown: FiguresShown) -> list[FigureRow]:
+    counts = _counts_of(shown)
+    total = None if counts is None else counts[1]
+
+    def row(name: str, tip: str, this: int | None, of_all: int | None) -> FigureRow:
+        return FigureRow(FigureKind.COUNTED, name, tip, _count(this), _count(of_all), _share(this, of_all))
+
+    if counts is None:
+        kept = merged = padding = None
+    else:
+        kept, merged, padding = counts[0], counts[1] - counts[0], counts[2]
+    padding_share = DASH if padding is None or not total else percent(padding / total)
+    return [
+        row("Kept", "Visual tokens that the decoder is given", kept, total),
+        row(
+            "Merged", "Visual tokens that are merged into the kept ones", merged, None if total is None else 0
+        ),
+        FigureRow(
+            FigureKind.COUNTED, "Total", "Visual tokens of the page", _count(total), _count(total), DASH
+        ),
+        FigureRow(
+            FigureKind.COUNTED,
+            "Padding",
+            "Share of the visual tokens that cover no page, only the border that makes it square",
+            padding_share,
+            padding_share,
+            DASH,
+        ),
+    ]
+
+
+def _measured(shown: FiguresShown) -> list[FigureRow]:
+    reading, all_tokens = shown.reading, shown.all_tokens
+    known = [each for each in (reading, all_tokens) if each is not None]
+    decoded_alike = all(has_own_pace(each) for each in known)
+
+    def row(
+        name: str,
+        tip: str,
+        figure: Callable[[ReadingRecord], float],
+        words: Callable[[float], str],
+        comparable: bool = True,
+        of_decoding: bool = False,
+    ) -> FigureRow:
+        def cell(record: ReadingRecord | None) -> str:
+            if record is None:
+                return DASH
+            return words(figure(record)) + (MARK if of_decoding and not has_own_pace(record) else "")
+
+        ratio = DASH
+        if reading is not None and all_tokens is not None and comparable:
+            ratio = _share(figure(reading), figure(all_tokens))
+        return FigureRow(FigureKind.MEASURED, name, tip, cell(reading), cell(all_tokens), ratio)
+
+    return [
+        row(
+            "Encode",
+            "Turning the page into visual tokens; does not depend on retention, and a page is encoded once",
+            lambda each: each.timings.encode_ms,
+            lambda ms: duration(ms) if ms else "cached",
+            comparable=False,
+        ),
+        row("Plan", "Choosing tokens and merging the others", lambda each: each.timings.prune_ms, duration),
+        row("Prefill", "Taking the tokens in", lambda each: each.timings.prefill_ms, duration),
+        row(
+            "Decode",
+            "Writing the text. Compared only where both readings were decoded token by token",
+            lambda each: each.timings.decode_ms,
+            duration,
+            decoded_alike,
+            of_decoding=True,
+        ),
+        row(
+            "Tokens/s",
+            "Decoding speed. Compared only where both readings were decoded token by token",
+            lambda each: each.tokens_per_second,
+            lambda speed: grouped(speed) if speed else DASH,
+            decoded_alike,
+            of_decoding=True,
+        ),
+        row("Passes", "Passes of the decoder after the prefill", lambda each: each.passes, _count),
+        row("Text tokens", "Tokens of text that were written", lambda each: len(each.token_ids), _count),
+    ]
+
+
+def _computed(shown: FiguresShown) -> list[FigureRow]:
+    reading = shown.reading
+
+    def row(
+        name: str, tip: str, figure: Callable[[PrefillCost], float], words: Callable[[float], str]
+    ) -> FigureRow:
+        if reading is None:
+            return FigureRow(FigureKind.COMPUTED, name, tip, DASH, DASH, DASH)
+        this, of_all = figure(reading.cost), figure(reading.cost_of_all)
+        return FigureRow(FigureKind.COMPUTED, name, tip, words(this), words(of_all), _share(this, of_all))
+
+    return [
+        row(
+            "Prompt tokens",
+            "Tokens of the prefill: visual ones, their newlines and the words of the task",
+            lambda cost: cost.prompt_tokens,
+            _count,
+        ),
+        row("Prefill work", "Floating point operations of the prefill", lambda cost: cost.flops, operations),
+        row(
+            "KV cache",
+            "Memory that keys and values of the prompt take while the page is read",
+            lambda cost: cost.cache_bytes,
+            size_in_words,
+        ),
+    ]
+
+
+def _counts_of(shown: FiguresShown) -> tuple[int, int, int] | None:
+    """Kept, total and padding: of the reading, or before the first one of the plan."""
+    if shown.reading is not None:
+        return shown.reading.kept, shown.reading.total, shown.reading.padding
+    if shown.plan is not None:
+        layout = shown.plan.layout
+        return len(shown.plan.kept), len(shown.plan.norms), int(layout.padding[layout.prunable].sum())
+    return None
+
+
+def operations(flops: float) -> str:
+    """Floating point operations with their unit."""
+    units = ("FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP")
+    power = 0
+    while flops >= 1000 and power < len(units) - 1:
+        flops, power = flops / 1000, power + 1
+    return f"{flops:.3g} {units[power]}" if flops < 100 else f"{flops:.0f} {units[power]}"
+
+
+def _count(figure: float | None) -> str:
+    return DASH if figure is None else grouped(figure)
+
+
+def _share(this: float | None, of_all: float | None) -> str:
+    return DASH if this is None or not of_all else percent(this / of_all)

@@ -1,0 +1,229 @@
+"""How many visual tokens to keep: automatic, or by slider, wheel, keys and number.
+
+Tells apart a ratio that is still moving from one that came to rest, so that the overlay can
+follow the first and a reading start on the second. Knows no page and plans nothing.
+"""
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QSpinBox, QWidget
+
+from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.ui.parts.wheel import take_wheel_when_focused
+from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
+from rtocr_gui.units import grouped, percent
+
+QUIET_MS = 350
+"""Steps of keys and wheel count as released when none followed for so long."""
+
+
+class RetentionBar(QWidget):
+    """Chooses the retention ratio and counts what the current plan keeps.
+
+    Signals:
+        retention_changed(float | None): the person moved to another ratio, or to automatic (None).
+        retention_released(float | None): the ratio came to rest after it changed.
+        reread_toggled(bool): whether a released ratio should be read with at once.
+    """
+
+    retention_changed = Signal(object)
+    retention_released = Signal(object)
+    reread_toggled = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._plan: PrunePlan | None = None
+        self._retention: float | None = None
+        self._unreleased = False
+        self._quiet_timer = QTimer(self)
+        self._quiet_timer.setSingleShot(True)
+        self._quiet_timer.setInterval(QUIET_MS)
+        self._quiet_timer.timeout.connect(self._release)
+
+        self._auto = QCheckBox("A&uto")
+        self._auto.setChecked(True)
+        self._auto.setAccessibleName("Automatic retention")
+        self._auto.setToolTip("Let the page decide: the more text and variety, the more tokens are kept")
+        self._auto.clicked.connect(self._choose_automatic)
+
+        self._slider = RetentionSlider()
+        self._slider.setAccessibleName("Retention ratio in percent")
+        self._slider.setToolTip(
+            "Share of the visual tokens to keep; the others are merged into them.\n"
+            f"A dragged handle catches at {', '.join(str(percent) for percent in DETENTS)} %; "
+            "hold Shift to pass.\n"
+            "84 % is the ratio the paper was published with (84.25 %)."
+        )
+        self._slider.valueChanged.connect(self._choose_percent)
+        self._slider.sliderReleased.connect(self._release)
+        self._marks = RetentionMarks(self._slider)
+
+        self._spin = QSpinBox()
+        self._spin.setRange(self._slider.minimum(), self._slider.maximum())
+        self._spin.setSuffix(" %")
+        self._spin.setKeyboardTracking(False)
+        self._spin.setAccessibleName("Retention ratio in percent, as a number")
+        self._spin.setToolTip("Share of the visual tokens to keep; the others are merged into them")
+        self._spin.valueChanged.connect(self._choose_percent)
+        self._spin.editingFinished.connect(self._release)
+        take_wheel_when_focused(self._slider, self._spin)
+
+        self._counts = _CountsLabel()
+
+        self._reread = QCheckBox("Read a&gain on release")
+        self._reread.setChecked(True)
+        self._reread.setToolTip("Read the page again as soon as the slider comes to rest")
+        self._reread.clicked.connect(self.reread_toggled)
+
+        title = QLabel("Re&tention")
+        title.setBuddy(self._slider)
+        rows = self._rows = QGridLayout(self)
+        rows.setVerticalSpacing(0)
+        for column, widget in enumerate(
+            (title, self._auto, self._slider, self._spin, self._counts, self._reread)
+        ):
+            rows.addWidget(widget, 0, column)
+        rows.addWidget(self._marks, 1, rows.indexOf(self._slider))
+        rows.setColumnStretch(rows.indexOf(self._slider), 1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._show_percent(100)
+        self.show_plan(None)
+
+    @property
+    def retention(self) -> float | None:
+        """The chosen ratio, in 0..1; None for automatic."""
+        return self._retention
+
+    @Slot(object)
+    def show_plan(self, plan: PrunePlan | None) -> None:
+        """Show the counts of a plan, and the automatic ratio of its page."""
+        self._plan = plan
+        self._counts.show_counts(plan)
+        self._rows.activate()  # at once, so that no short form of the counts flashes up
+        self._marks.set_automatic(None if plan is None else plan.measures.automatic_retention)
+        if plan is not None and self._retention is None:
+            self._show_percent(_percent(plan.measures.automatic_retention))
+
+    @Slot(object)
+    def set_retention(self, retention: float | None) -> None:
+        """Show a ratio that was chosen elsewhere; a hand on the slider goes first."""
+        if self._slider.isSliderDown():
+            return
+        self._retention = retention
+        self._auto.setChecked(retention is None)
+        if retention is not None:
+            self._show_percent(_percent(retention))
+        elif self._plan is not None:
+            self._show_percent(_percent(self._plan.measures.automatic_retention))
+
+    @Slot()
+    def drop_release(self) -> None:
+        """Take the ratio as it stands for come to rest, and tell no one: another page is shown.
+
+        Who left a page does not look at it any more, and the other one was not meant.
+        """
+        self._quiet_timer.stop()
+        self._unreleased = False
+
+    @Slot(bool)
+    def set_reread(self, reread: bool) -> None:
+        """Show whether a released ratio is read with at once."""
+        self._reread.setChecked(reread)
+
+    def _show_percent(self, percent: int) -> None:
+        for widget in (self._slider, self._spin):
+            blocker = QSignalBlocker(widget)
+            widget.setValue(percent)
+            blocker.unblock()
+
+    @Slot(int)
+    def _choose_percent(self, percent: int) -> None:
+        self._auto.setChecked(False)
+        self._show_percent(percent)
+        self._change(percent / 100)
+        if not self._slider.isSliderDown():
+            self._quiet_timer.start()
+
+    @Slot(bool)
+    def _choose_automatic(self, automatic: bool) -> None:
+        if automatic and self._plan is not None:
+            self._show_percent(_percent(self._plan.measures.automatic_retention))
+        self._change(None if automatic else self._slider.value() / 100)
+        self._release()
+
+    def _change(self, retention: float | None) -> None:
+        self._retention = retention
+        self._unreleased = True
+        self.retention_changed.emit(retention)
+
+    @Slot()
+    def _release(self) -> None:
+        self._quiet_timer.stop()
+        if self._unreleased:
+            self._unreleased = False
+            self.retention_released.emit(self._retention)
+
+
+class _CountsLabel(QLabel):
+    """Counts kept and merged tokens, in as many words as there is room for; its tooltip has all of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._forms: tuple[str, ...] = ("",)
+        self._widest_forms: tuple[str, ...] = self._forms
+        self.setAccessibleName("Token counts")
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def show_counts(self, plan: PrunePlan | None) -> None:
+        """Count what a plan keeps."""
+        widest_before = self._widest_forms
+        if plan is None:
+            self._forms = self._widest_forms = ("No tokens counted yet", "No tokens")
+        else:
+            count, automatic = len(plan.norms), percent(plan.measures.automatic_retention)
+            self._forms = _count_forms(len(plan.kept), len(plan.merged), count, automatic)
+            # The room of the largest numbers, so that nothing moves while the slider does.
+            self._widest_forms = _count_forms(count, count, count, percent(1))
+        self.setToolTip(self._forms[0])
+        self.setAccessibleDescription(self._forms[0])
+        self._fit()
+        if self._widest_forms != widest_before:
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._width_of(self._widest_forms[0]), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._width_of(self._widest_forms[-1]), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        fitting = (
+            form
+            for form, widest in zip(self._forms, self._widest_forms, strict=True)
+            if self._width_of(widest) <= self.width()
+        )
+        self.setText(next(fitting, self._forms[-1]))
+
+    def _width_of(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text) + 2
+
+
+def _count_forms(kept: int, merged: int, count: int, automatic: str) -> tuple[str, ...]:
+    """The counts in words, from full to short."""
+    share = f"{grouped(kept)} of {grouped(count)} kept"
+    return (
+        f"{share}, {grouped(merged)} merged · automatic: {automatic}",
+        f"{share}, {grouped(merged)} merged",
+        share,
+        f"{grouped(kept)}/{grouped(count)}",
+    )
+
+
+def _percent(retention: float) -> int:
+    """Where slider and box stand, which know whole percents only."""
+    return min(100, max(1, round(retention * 100)))

@@ -1,0 +1,79 @@
+"""Which actions can be used at the moment, as the session has it."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QAction
+
+from rtocr_gui.ui.parts.actions import LIST_KEYS
+from rtocr_gui.ui.state.notices import retry_label
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.units import counted
+
+
+class ActionStates(QObject):
+    """Enables and disables actions whenever something in the session changes.
+
+    Signals:
+        readiness_changed (bool): whether there is a page, and a model to read it.
+
+    Args:
+        session: what is asked.
+        actions: by name.
+        parent: owner.
+    """
+
+    readiness_changed = Signal(bool)
+
+    def __init__(self, session: Session, actions: Mapping[str, QAction], parent: QObject) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._actions = actions
+        actions["read"].setIconText(actions["read"].iconText())  # stays where the text counts pages
+        for changed in (
+            session.page_selected,
+            session.selection_changed,
+            session.plan_changed,
+            session.text_changed,
+            session.summary_changed,
+            session.model_changed,
+            session.activity_changed,
+            session.tuning.comparing_changed,
+            session.tuning.curve_changed,
+            session.tuning.spotlight.tracing_changed,
+        ):
+            changed.connect(self.update)
+
+    @Slot()
+    def update(self) -> None:
+        """Ask the session anew."""
+        session, tuning, activity = self._session, self._session.tuning, self._session.activity
+        has_page = session.current is not None
+        is_ready = has_page and session.model is not None
+        enabled = {
+            "read": has_page,
+            "read_all": has_page,
+            "retry": session.retry is not None,
+            **dict.fromkeys(("remove", "rotate_left", "rotate_right", "rotate_file"), has_page),
+            **dict.fromkeys(LIST_KEYS, has_page),
+            "stop": activity.reading or activity.page_count > 0 or tuning.is_reading,
+            "compare": is_ready,
+            "curve": is_ready and not tuning.is_reading,
+            "export_overlay": tuning.has_plan,
+            "export_plan": tuning.has_plan,
+            "export_curve": tuning.has_curve,
+            "export": session.has_text,
+            "copy": session.has_selected_text,
+            **dict.fromkeys(("find", "find_next", "find_previous"), session.has_text),
+            "about_model": session.model is not None,
+            "unload": session.can_unload,
+        }
+        for name, is_enabled in enabled.items():
+            self._actions[name].setEnabled(is_enabled)
+        count = len(session.selected)
+        pages = counted(count, "page")
+        self._actions["read"].setText(f"&Read {pages}" if count > 1 else "&Read")
+        self._actions["remove"].setText(f"Re&move {pages}" if count > 1 else "Re&move page")
+        if session.retry is not None:
+            self._actions["retry"].setText(retry_label(session.retry))
+        self.readiness_changed.emit(is_ready)

@@ -1,0 +1,454 @@
+"""The window: composes the panes and connects them to the session.
+
+Holds no logic of the program. Wishes of the panes go to the session; what the session says goes
+to the panes; what has to be asked first goes through `Dialogues`.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.asking import Ask
+from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.tokens import GridName
+from rtocr_gui.ui.background.replies import PageRendered
+from rtocr_gui.ui.dialogs.dialogues import Dialogues
+from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
+from rtocr_gui.ui.page.page_column import PageColumn
+from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
+from rtocr_gui.ui.parts.arrivals import Arrivals
+from rtocr_gui.ui.parts.icons import app_icon
+from rtocr_gui.ui.parts.stacking import stack
+from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import BlocksShown, ModelStatus, PageStatus, ShownText
+from rtocr_gui.ui.tuning.retention_bar import RetentionBar
+from rtocr_gui.ui.window.action_states import ActionStates
+from rtocr_gui.ui.window.model_menus import ModelMenus
+from rtocr_gui.ui.window.notice_bar import NoticeBar
+from rtocr_gui.ui.window.page_list import PageList
+from rtocr_gui.ui.window.recent_menu import RecentMenu
+from rtocr_gui.ui.window.status_line import StatusLine
+from rtocr_gui.ui.window.text_column import TextColumn
+from rtocr_gui.ui.window.tool_bar import ToolBar
+from rtocr_gui.units import counted
+
+if TYPE_CHECKING:
+    from rtocr_gui.ui.page.play_bar import PlayBar
+    from rtocr_gui.ui.text.compare_view import CompareView
+    from rtocr_gui.ui.text.find_bar import FindBar
+    from rtocr_gui.ui.tuning.curve_view import CurveView
+
+_USUAL_SIZE = QSize(1280, 820)
+_FRAME = QSize(10, 40)
+"""Room for what a window manager draws around the window; it tells only once the window is shown."""
+
+
+class MainWindow(QMainWindow):
+    """The one window.
+
+    Signals:
+        models_requested(): the person wants to choose, check or download a model.
+
+    Args:
+        session: what the window shows and whom it asks.
+    """
+
+    models_requested = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setAcceptDrops(True)
+        self.setWindowTitle("RTOCR")
+        self.setWindowIcon(app_icon())
+        self.actions_by_name = make_actions(self)
+        self.action_states = ActionStates(session, self.actions_by_name, self)
+        self.model_menus = ModelMenus(self.actions_by_name, self)
+        self.recent_menu = RecentMenu(self.actions_by_name["open_recent"], self)
+        self.arrivals = Arrivals(self)
+        self.dialogues = Dialogues(self, session)
+        self.tool_bar = ToolBar(self.actions_by_name)
+        self.page_list = PageList()
+        self.page_column = PageColumn(self.actions_by_name)
+        self.text_column = TextColumn()
+        self.page_list.offer(*([self.actions_by_name[name] for name in group] for group in PAGE_MENU))
+        self.text_column.text_pane.add_buttons(*(self.actions_by_name[name] for name in ("find", "copy")))
+        self.retention_bar = RetentionBar()
+        self.notice_bar = NoticeBar()
+        self.status_line = StatusLine()
+        draw_icons(self.actions_by_name, self.palette())
+        self._compose()
+        self._connect_session()
+        self._connect_panes()
+        self._connect_tuning()
+        self._connect_spotlight()
+        self._connect_blocks()
+        self._connect_find()
+        self._connect_actions()
+        self._restore()
+
+    # Composition ---------------------------------------------------------------------------
+
+    def _compose(self) -> None:
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        for pane, stretch in ((self.page_list, 0), (self.page_column, 3), (self.text_column, 2)):
+            self._splitter.addWidget(pane)
+            self._splitter.setStretchFactor(self._splitter.count() - 1, stretch)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.setSizes([190, 610, 480])
+        body = QWidget()
+        stack(body, self.notice_bar, self._splitter, self.retention_bar, growing=self._splitter)
+        self.setCentralWidget(body)
+        self.statusBar().addWidget(self.status_line, 1)
+        self.addToolBar(self.tool_bar)
+        for title, names in MENUS.items():
+            menu = self.menuBar().addMenu(title)
+            menu.setToolTipsVisible(True)
+            fill(menu, names, self.actions_by_name)
+
+    def _connect_session(self) -> None:
+        session = self._session
+        session.pages_changed.connect(self.page_list.set_pages)
+        session.pages_rotated.connect(self.page_list.rename)
+        session.page_selected.connect(self.page_list.select)
+        session.page_selected.connect(self._show_window_title)
+        session.page_selected.connect(self.retention_bar.drop_release)
+        session.thumbnail_changed.connect(self._show_thumbnail)
+        session.page_status_changed.connect(self._show_page_status)
+        session.page_image_changed.connect(self.page_column.page_view.show_page)
+        session.page_message_changed.connect(self.page_column.page_view.show_message)
+        session.plan_changed.connect(self._show_plan)
+        session.transport_changed.connect(self.page_column.page_view.show_transport)
+        session.text_changed.connect(self._show_text)
+        session.text_appended.connect(self.text_column.text_pane.append_text)
+        session.summary_changed.connect(self.text_column.summary.setText)
+        session.pages_changed.connect(self._forget_removed_pages)
+        session.reading_changed.connect(self.status_line.show_reading)
+        session.activity_changed.connect(self.status_line.show_activity)
+        session.encoding_changed.connect(self.status_line.show_encoding)
+        session.model_changed.connect(self.status_line.show_model)
+        session.model_changed.connect(self._show_model)
+        session.settings_changed.connect(self.model_menus.show_settings)
+        session.settings_changed.connect(self.recent_menu.show_settings)
+        session.notice_raised.connect(self.notice_bar.add)
+        session.pages_dropped.connect(self.notice_bar.withdraw)
+        session.models.adopted.connect(self.notice_bar.withdraw_model_offers)
+
+    def _connect_panes(self) -> None:
+        session = self._session
+        self.arrivals.files_came.connect(session.open_files)
+        self.arrivals.nothing_came.connect(self.notice_bar.add_problem)
+        self.dialogues.notice_raised.connect(self.notice_bar.add)
+        self.notice_bar.offer_taken.connect(session.take_offer)
+        self.tool_bar.mode_chosen.connect(session.set_mode)
+        self.tool_bar.task_chosen.connect(session.set_task)
+        self.tool_bar.words_wanted.connect(self._ask_task)
+        self.model_menus.device_chosen.connect(session.models.choose_device)
+        self.model_menus.precision_chosen.connect(session.models.choose_precision)
+        self.model_menus.idle_time_chosen.connect(session.models.set_unload_after)
+        self.model_menus.most_tiles_chosen.connect(session.set_most_tiles)
+        self.recent_menu.files_chosen.connect(session.open_files)
+        self.recent_menu.cleared.connect(lambda: session.remember(recent_files=()))
+        self.page_list.page_selected.connect(session.select_page)
+        self.page_list.selection_changed.connect(session.set_selection)
+        self.page_list.thumbnail_wanted.connect(session.want_thumbnail)
+        self.page_list.move_requested.connect(session.move_selected)
+        self.page_list.remove_requested.connect(self.dialogues.ask_remove)
+        self.retention_bar.retention_changed.connect(session.set_retention)
+        self.retention_bar.retention_released.connect(session.settle_retention)
+        self.retention_bar.reread_toggled.connect(session.set_reread)
+        self.text_column.text_pane.text_edited.connect(session.edit_text)
+        self.text_column.text_pane.undo_changed.connect(self._show_undo)
+
+    def _connect_tuning(self) -> None:
+        session, tuning, column = self._session, self._session.tuning, self.text_column
+        tuning.look_changed.connect(self.page_column.set_look)
+        tuning.opacity_changed.connect(self.page_column.page_view.set_opacity)
+        tuning.grid_changed.connect(self._show_grid)
+        tuning.figures_changed.connect(column.figures_panel.show_figures)
+        column.compare.when_built(self._connect_compare)
+        column.compare.follow(session.retention_changed, lambda compare: compare.show_retention)
+        column.compare.follow(tuning.comparison_changed, lambda compare: compare.show_comparison)
+        column.compare.follow(tuning.comparing_changed, lambda compare: compare.show_activity)
+        column.curve.when_built(self._connect_curve)
+        column.curve.follow(session.retention_changed, lambda curve: curve.show_retention)
+        column.curve.follow(self.action_states.readiness_changed, lambda curve: curve.set_ready)
+        column.curve.follow(tuning.curve_changed, lambda curve: curve.show_curve)
+        tuning.curve_changed.connect(self.status_line.show_curve)
+        tuning.comparing_changed.connect(self.status_line.show_comparing)
+        self.page_column.page_view.transport_wanted.connect(session.want_transport)
+        self.page_column.overlay_bar.look_chosen.connect(tuning.set_look)
+        self.page_column.overlay_bar.opacity_changed.connect(tuning.set_opacity)
+        self.page_column.overlay_bar.grid_chosen.connect(tuning.set_grid)
+
+    def _connect_compare(self, compare: "CompareView") -> None:
+        tuning = self._session.tuning
+        compare.comparison_requested.connect(tuning.compare)
+        compare.stop_requested.connect(tuning.stop_comparing)
+        compare.place_chosen.connect(tuning.point_at_difference)
+        compare.show_retention(self._session.settings.retention)
+
+    def _connect_curve(self, curve: "CurveView") -> None:
+        tuning = self._session.tuning
+        curve.curve_requested.connect(tuning.read_curve)
+        curve.stop_requested.connect(tuning.stop_curve)
+        curve.retention_chosen.connect(self._use_retention)
+        curve.export_requested.connect(self.dialogues.ask_export_curve)
+        curve.show_retention(self._session.settings.retention)
+
+    def _connect_spotlight(self) -> None:
+        tuning, spotlight = self._session.tuning, self._session.tuning.spotlight
+        tuning.attention_changed.connect(self.page_column.page_view.show_attention)
+        spotlight.text_marked.connect(self.text_column.mark)
+        self.page_column.play_bar.when_built(self._connect_play_bar)
+        self.page_column.play_bar.follow(spotlight.trace_changed, lambda play_bar: play_bar.show_trace)
+        self.page_column.play_bar.follow(spotlight.tracing_changed, lambda play_bar: play_bar.show_tracing)
+        self.page_column.play_bar.follow(spotlight.token_pointed, lambda play_bar: play_bar.show_position)
+        self.text_column.text_pane.selection_changed.connect(spotlight.point_at_text)
+
+    def _connect_play_bar(self, play_bar: "PlayBar") -> None:
+        spotlight = self._session.tuning.spotlight
+        play_bar.trace_requested.connect(spotlight.trace)
+        play_bar.stop_requested.connect(spotlight.stop)
+        play_bar.position_changed.connect(spotlight.point_at_token)
+        play_bar.closed.connect(lambda: self.actions_by_name["trace"].setChecked(False))
+
+    def _connect_blocks(self) -> None:
+        session, view = self._session, self.page_column.page_view
+        session.blocks_changed.connect(self._show_blocks)
+        session.blocks.block_pointed.connect(view.point_at_block)
+        session.blocks.text_marked.connect(self.text_column.mark)
+        view.block_hovered.connect(session.blocks.point_at_block)
+        self.text_column.text_pane.cursor_moved.connect(session.blocks.point_at_text)
+        for follow in (view.set_blocks_visible, session.set_blocks_visible):
+            self.actions_by_name["blocks"].toggled.connect(follow)
+
+    def _connect_find(self) -> None:
+        finder, column = self._session.finder, self.text_column
+        column.find_bar.when_built(self._connect_find_bar)
+        column.find_bar.follow(finder.found_changed, lambda find_bar: find_bar.show_found)
+        finder.found_changed.connect(column.text_pane.show_found)
+        finder.place_chosen.connect(column.text_pane.select)
+        column.text_pane.cursor_moved.connect(finder.follow_cursor)
+        column.text_pane.text_replaced.connect(finder.begin_text)
+
+    def _connect_find_bar(self, find_bar: "FindBar") -> None:
+        finder = self._session.finder
+        find_bar.words_changed.connect(finder.search)
+        find_bar.next_requested.connect(finder.go_on)
+        find_bar.previous_requested.connect(finder.go_back)
+        find_bar.closed.connect(self.text_column.end_find)
+        find_bar.closed.connect(finder.stop)
+
+    def _connect_actions(self) -> None:
+        session, view, dialogues = self._session, self.page_column.page_view, self.dialogues
+        tuning, switches = session.tuning, self.actions_by_name
+        slots: dict[str, Callable[[], object]] = {
+            "open": dialogues.ask_files,
+            "open_folder": dialogues.ask_folder,
+            "undo": self.text_column.text_pane.undo,
+            "redo": self.text_column.text_pane.redo,
+            "paste": self.arrivals.paste,
+            "export": dialogues.ask_export,
+            "export_overlay": dialogues.ask_export_overlay,
+            "export_plan": dialogues.ask_export_plan,
+            "export_curve": dialogues.ask_export_curve,
+            "copy": self._copy_text,
+            "find": self.text_column.begin_find,
+            "find_next": self.text_column.find_next,
+            "find_previous": self.text_column.find_previous,
+            "rotate_left": lambda: session.rotate_selected(270),
+            "rotate_right": lambda: session.rotate_selected(90),
+            "rotate_file": lambda: session.rotate_file(90),
+            "move_up": lambda: session.step_selected(down=False),
+            "move_down": lambda: session.step_selected(down=True),
+            "remove": dialogues.ask_remove,
+            "quit": self.close,
+            "read": session.read_selected,
+            "read_all": session.read_all,
+            "retry": session.retry_current,
+            "stop": session.stop,
+            "compare": self.text_column.show_compare,
+            "curve": self._read_curve,
+            "next_look": tuning.show_next_look,
+            "zoom_in": view.zoom_in,
+            "zoom_out": view.zoom_out,
+            "fit_page": view.fit_page,
+            "fit_width": view.fit_width,
+            "actual_size": view.actual_size,
+            "models": self.models_requested.emit,
+            "use_folder": dialogues.ask_model_folder,
+            "use_bundled": lambda: session.choose_model(None),
+            "about_model": dialogues.tell_about_model,
+            "unload": session.models.unload,
+            "shortcuts": lambda: ShortcutList(self.actions_by_name, self).open(),
+            "about": dialogues.tell_about_program,
+        }
+        for name, slot in slots.items():
+            self.actions_by_name[name].triggered.connect(lambda _=False, slot=slot: slot())
+        switches["overlay"].toggled.connect(self.page_column.set_overlay_visible)
+        switches["overlay"].toggled.connect(session.set_overlay_visible)
+        switches["global_grid"].toggled.connect(lambda on: tuning.set_grid("global" if on else "local"))
+        switches["trace"].toggled.connect(self.page_column.play_bar.setVisible)
+        switches["trace"].toggled.connect(tuning.spotlight.set_on)
+        switches["trace"].toggled.connect(self._show_overlay_for_lights)
+        switches["trace"].triggered.connect(lambda on: self.page_column.play_bar.setFocus() if on else None)
+        switches["pipe_tables"].toggled.connect(lambda on: session.remember(pipe_tables=on))
+        switches["panel"].toggled.connect(self.text_column.set_panel_visible)
+        switches["panel"].toggled.connect(lambda on: session.remember(panel_visible=on))
+
+    def _restore(self) -> None:
+        settings = self._session.settings
+        room = self.screen().availableSize() - _FRAME
+        self.resize(_USUAL_SIZE.boundedTo(room))
+        self.restoreGeometry(QByteArray.fromHex(settings.window_geometry.encode()))
+        self._splitter.restoreState(QByteArray.fromHex(settings.window_state.encode()))
+        self.text_column.restore(settings.column_state)
+        self.retention_bar.set_retention(settings.retention)
+        self.retention_bar.set_reread(settings.reread_on_release)
+        self.page_column.set_overlay_visible(settings.overlay_visible)
+        self.page_column.set_opacity(settings.overlay_opacity)
+        self.page_column.set_look(self._session.tuning.look)
+        self._show_grid(self._session.tuning.grid)
+        self.page_column.page_view.set_blocks_visible(settings.blocks_visible)
+        self._session.blocks.set_on(settings.blocks_visible)
+        self.model_menus.show_settings(settings)
+        self.recent_menu.show_settings(settings)
+        self.page_column.play_bar.hide()
+        self.text_column.set_panel_visible(settings.panel_visible)
+        for name, on in (
+            ("overlay", settings.overlay_visible),
+            ("blocks", settings.blocks_visible),
+            ("pipe_tables", settings.pipe_tables),
+            ("panel", settings.panel_visible),
+        ):
+            with QSignalBlocker(self.actions_by_name[name]):
+                self.actions_by_name[name].setChecked(on)
+        self._show_blocks(BlocksShown(lack="Open a scan to see its blocks."))
+        self._show_model(ModelStatus(None, "Starting…", loading=True))
+        self._show_undo()
+        self.action_states.update()
+
+    # What the session says -----------------------------------------------------------------
+
+    @Slot(object)
+    def _show_window_title(self, ref: PageRef | None) -> None:
+        self.setWindowTitle(f"{ref.label} — RTOCR" if ref else "RTOCR")
+
+    @Slot(object)
+    def _show_thumbnail(self, rendered: PageRendered) -> None:
+        self.page_list.set_thumbnail(rendered.ref, rendered.image)
+
+    @Slot(object)
+    def _show_page_status(self, status: PageStatus) -> None:
+        self.page_list.set_state(status.ref, status.state, status.sentence)
+        if status.state is PageState.READING:
+            self.notice_bar.withdraw((status.ref,))
+
+    @Slot(object)
+    def _show_plan(self, plan: PrunePlan | None) -> None:
+        self.page_column.show_plan(plan)
+        self.retention_bar.show_plan(plan)
+        self.tool_bar.show_page_mode(self._session.page_mode)
+
+    @Slot(object)
+    def _show_blocks(self, shown: BlocksShown) -> None:
+        self.page_column.page_view.show_blocks(shown.blocks)
+        action = self.actions_by_name["blocks"]
+        action.setEnabled(not shown.lack)
+        action.setToolTip(shown.lack or action.property(TIP))
+
+    @Slot(object)
+    def _use_retention(self, retention: float | None) -> None:
+        self.retention_bar.set_retention(retention)
+        self._session.settle_retention(retention)
+
+    @Slot(str)
+    def _show_grid(self, grid: GridName) -> None:
+        self.page_column.set_grid(grid)
+        with QSignalBlocker(self.actions_by_name["global_grid"]):
+            self.actions_by_name["global_grid"].setChecked(grid == "global")
+
+    @Slot(bool)
+    def _show_overlay_for_lights(self, watching: bool) -> None:
+        if watching:
+            self.actions_by_name["overlay"].setChecked(True)
+
+    @Slot(object)
+    def _ask_task(self, ask: Ask) -> None:
+        self.dialogues.ask_task(ask)
+        self.tool_bar.show_task(self._session.task)
+
+    @Slot()
+    def _read_curve(self) -> None:
+        self.actions_by_name["panel"].setChecked(True)
+        self.text_column.show_curve()
+        self._session.tuning.read_curve()
+
+    @Slot(object)
+    def _show_text(self, shown: ShownText) -> None:
+        current = self._session.current
+        self.text_column.show_text(shown, current.unrotated if current is not None else None)
+
+    @Slot()
+    def _show_undo(self) -> None:
+        pane = self.text_column.text_pane
+        self.actions_by_name["undo"].setEnabled(pane.can_undo)
+        self.actions_by_name["redo"].setEnabled(pane.can_redo)
+
+    @Slot()
+    def _forget_removed_pages(self) -> None:
+        """Nothing can be undone any more of pages that left the list."""
+        self.text_column.text_pane.forget_others(ref.unrotated for ref in self._session.refs)
+
+    @Slot(object)
+    def _show_model(self, status: ModelStatus) -> None:
+        self.tool_bar.show_model(status, self._session.mode, self._session.task)
+        self.tool_bar.show_page_mode(self._session.page_mode)
+
+    @Slot()
+    def _copy_text(self) -> None:
+        session, texts = self._session, self._session.selected_texts
+        QGuiApplication.clipboard().setText("\n\n".join(texts))
+        whose = "this page" if session.selected == (session.current,) else counted(len(texts), "page")
+        self.notice_bar.add(Notice(f"Copied the text of {whose}.", is_passing=True))
+
+    # Events --------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files may be dropped anywhere: Qt sends the window what the pane under the pointer left."""
+        self.arrivals.offer(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.arrivals.take(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            draw_icons(self.actions_by_name, self.palette())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask before text is lost; then remember the window and let go."""
+        if not self.dialogues.may_close():
+            event.ignore()
+            return
+        self.remember_place()
+        event.accept()
+
+    def remember_place(self) -> None:
+        """Remember where the window is and how it is divided."""
+        self._session.remember(
+            window_geometry=_as_hex(self.saveGeometry()),
+            window_state=_as_hex(self._splitter.saveState()),
+            column_state=self.text_column.save(),
+        )
+
+
+def _as_hex(state: QByteArray) -> str:
+    return bytes(state.toHex().data()).decode()

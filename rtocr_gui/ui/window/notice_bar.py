@@ -1,0 +1,235 @@
+"""A strip above the panes that tells what went wrong or got done, and offers what can be done about it.
+
+What went wrong stays until the person dismisses it; what got done leaves by itself, but never from under the
+pointer or the focus. Carries nothing out: it tells which offer was taken.
+"""
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, ReadAgain
+
+NOTICES_KEPT = 50
+VISIBLE_LINES = 5
+LEAVE_AFTER_MS = 10_000
+"""How long a notice of what got done stays: time to read a long path twice."""
+
+
+class NoticeBar(QFrame):
+    """Shows notices as they come, newest last; hidden while there are none.
+
+    Signals:
+        offer_taken (Offer): the person wants what a notice offers.
+
+    Args:
+        leave_after_ms: how long a notice stays that leaves by itself.
+        parent: Qt parent.
+    """
+
+    offer_taken = Signal(object)
+
+    def __init__(self, leave_after_ms: int = LEAVE_AFTER_MS, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAccessibleName("Notices")
+        self._rows: list[_Row] = []
+        content = QWidget()
+        self._column = QVBoxLayout(content)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(2)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(content)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        bar = self._scroll.verticalScrollBar()
+        bar.rangeChanged.connect(lambda _, maximum: bar.setValue(maximum))
+        dismiss = QToolButton()
+        dismiss.setText("Dismiss")
+        dismiss.setToolTip("Hide these notices (Esc)")
+        dismiss.setShortcut(Qt.Key.Key_Escape)
+        dismiss.setAutoRaise(True)
+        dismiss.clicked.connect(self.clear)
+        self._take_all = QPushButton()
+        self._take_all.setToolTip("Read each of these pages as its own button says")
+        self._take_all.clicked.connect(self._take_all_to_read)
+        self._take_all.hide()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 4, 4, 4)
+        layout.addWidget(self._scroll, 1)
+        layout.addWidget(self._take_all, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(dismiss, 0, Qt.AlignmentFlag.AlignTop)
+        self._leaving = QTimer(self)
+        self._leaving.setSingleShot(True)
+        self._leaving.setInterval(leave_after_ms)
+        self._leaving.timeout.connect(self._let_leave)
+        self.hide()
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What is shown, oldest first."""
+        return tuple(row.notice for row in self._rows)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The same in words."""
+        return tuple(notice.sentence for notice in self.notices)
+
+    @Slot(object)
+    def add(self, notice: Notice) -> None:
+        """Show one more notice, in place of those that say or offer the same."""
+        self._drop([row for row in self._rows if _outdates(notice, row.notice)])
+        self._drop(self._rows[: max(0, len(self._rows) + 1 - NOTICES_KEPT)])
+        row = _Row(notice)
+        row.offer_taken.connect(lambda offer: self._take(row, offer))
+        self._rows.append(row)
+        self._column.addWidget(row)
+        row.show()  # at once: what is hidden takes no height
+        if notice.is_passing:
+            self._leaving.start()
+        self.show()
+        self._offer_all()
+        self._fit_height()
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, notice.sentence))
+
+    @Slot(str)
+    def add_problem(self, sentence: str) -> None:
+        """Show a sentence that stays until it is dismissed."""
+        self.add(Notice(sentence))
+
+    @Slot(object)
+    def withdraw(self, refs: Iterable[PageRef]) -> None:
+        """Forget offers to read pages again: they are being read, or are there no more."""
+        pages = {ref.unrotated for ref in refs}
+        self._drop([row for row in self._rows if pages & _pages_to_read(row.notice)])
+
+    @Slot()
+    def withdraw_model_offers(self) -> None:
+        """Forget all offers to read or to load: there is another model, which may read pages as they are."""
+        kinds = ReadAgain | LoadModel
+        self._drop([row for row in self._rows if any(isinstance(each, kinds) for each in row.notice.offers)])
+
+    @Slot()
+    def clear(self) -> None:
+        """Forget all notices and hide."""
+        self._drop(list(self._rows))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_height()
+
+    def _take(self, row: "_Row", offer: Offer) -> None:
+        """An offer is taken once: what comes of it may be another."""
+        self._drop([row])
+        self.offer_taken.emit(offer)
+
+    @Slot()
+    def _take_all_to_read(self) -> None:
+        for row in self._rows_to_read():
+            if row in self._rows:  # one that offers the same page is withdrawn by the reading of the other
+                self._take(row, row.notice.offers[0])
+
+    def _rows_to_read(self) -> "list[_Row]":
+        return [row for row in self._rows if isinstance(next(iter(row.notice.offers), None), ReadAgain)]
+
+    def _offer_all(self) -> None:
+        """Where many pages came to no good, spare a person the press of each button."""
+        count = len(self._rows_to_read())
+        self._take_all.setText(f"Read all {count} again")
+        self._take_all.setVisible(count > 1)
+
+    @Slot()
+    def _let_leave(self) -> None:
+        focused = QApplication.focusWidget()
+        if self.underMouse() or (focused is not None and self.isAncestorOf(focused)):
+            self._leaving.start()
+        else:
+            self._drop([row for row in self._rows if row.notice.is_passing])
+
+    def _drop(self, rows: "list[_Row]") -> None:
+        for row in rows:
+            self._rows.remove(row)
+            self._column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self.setVisible(bool(self._rows))
+        self._offer_all()
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        line = self.fontMetrics().lineSpacing()
+        needed = self._column.totalHeightForWidth(self._scroll.viewport().width())
+        most = VISIBLE_LINES * line + (VISIBLE_LINES - 1) * self._column.spacing()
+        self._scroll.setFixedHeight(max(line, min(needed, most)) + 4)
+
+
+class _Row(QWidget):
+    """One notice: its sentence, and a button for its offer, or for a menu of them."""
+
+    offer_taken = Signal(object)
+
+    def __init__(self, notice: Notice) -> None:
+        super().__init__()
+        self.notice = notice
+        label = QLabel(notice.sentence)
+        # Notices quote file names: never let one be taken for rich text.
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(label, 1)
+        if notice.offers:
+            button = self._make_button(notice)
+            button.setAccessibleDescription(f"{notice.sentence} {button.toolTip()}")
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+
+    def _make_button(self, notice: Notice) -> QPushButton:
+        if len(notice.offers) == 1:
+            (offer,) = notice.offers
+            button = QPushButton(offer.label)
+            button.setToolTip(offer.tip)
+            button.clicked.connect(lambda: self.offer_taken.emit(offer))
+            return button
+        button = QPushButton("What to do")
+        button.setToolTip("Choose what to do about this")
+        menu = QMenu(button)
+        menu.setToolTipsVisible(True)
+        for offer in notice.offers:
+            action = menu.addAction(offer.label)
+            action.setToolTip(offer.tip)
+            action.triggered.connect(lambda _=False, offer=offer: self.offer_taken.emit(offer))
+        button.setMenu(menu)
+        return button
+
+
+def _pages_to_read(notice: Notice) -> set[PageRef]:
+    """The pages that a notice offers to read, however they lie."""
+    return {offer.ref.unrotated for offer in notice.offers if isinstance(offer, ReadAgain)}
+
+
+def _outdates(new: Notice, old: Notice) -> bool:
+    """Whether nobody needs the old notice any more."""
+    says_the_same = new.sentence == old.sentence and new.about == old.about
+    offers_the_same = bool(new.offers) and new.offers == old.offers
+    is_old_news = new.is_passing and old.is_passing and not old.offers
+    return says_the_same or offers_the_same or is_old_news

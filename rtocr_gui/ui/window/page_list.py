@@ -1,0 +1,352 @@
+"""The list of open pages with thumbnails and states.
+
+Asks for thumbnails only of rows that can be seen. Knows pages by an opaque key; opens no file.
+"""
+
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Mapping
+
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+    Slot,
+)
+from PySide6.QtGui import (
+    QAction,
+    QDrag,
+    QDropEvent,
+    QFontMetrics,
+    QIcon,
+    QImage,
+    QPainter,
+    QPalette,
+    QPixmap,
+    QResizeEvent,
+    QShortcut,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rtocr_gui.ui.parts.icons import icon
+from rtocr_gui.ui.state.page_model import Index, PageEntry, PageModel, PageRow, PageState
+
+_SETTLE_MS = 60
+"""Rows that are scrolled past in less time ask for no thumbnail."""
+
+
+class _PageDelegate(QStyledItemDelegate):
+    """Paints a thumbnail beside label, detail and state; a label without detail may take both lines."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._icons: dict[PageState, QIcon] = {}
+
+    def follow_palette(self, palette: QPalette) -> None:
+        """Draw the state icons in the colours of a palette."""
+        self._icons = {state: icon(state.icon_name, palette) for state in PageState}
+
+    def sizeHint(self, option: QStyleOptionViewItem, _index: Index) -> QSize:
+        line = option.fontMetrics.height()
+        return QSize(line * 11, line * 5)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row: PageRow = index.data(Qt.ItemDataRole.UserRole)
+        style = option.widget.style()
+        style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
+        line = option.fontMetrics.height()
+        inside = option.rect.adjusted(line // 3, line // 3, -line // 3, -line // 3)
+        picture = QRect(inside.topLeft(), QSize(inside.height() * 3 // 4, inside.height()))
+        self._paint_thumbnail(painter, picture, row, option)
+        self._paint_lines(painter, inside.adjusted(picture.width() + line // 2, 0, 0, 0), row, option)
+        if isinstance(option.widget, QListView) and option.widget.currentIndex() == index:
+            self._paint_current(painter, option)
+
+    def _paint_current(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
+        """Mark the page that is looked at among those that are selected."""
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Highlight
+        line = option.fontMetrics.height()
+        bar = option.rect.adjusted(line // 10, line // 3, 0, -line // 3)
+        bar.setWidth(line // 5)
+        painter.fillRect(bar, option.palette.color(role))
+
+    def _paint_thumbnail(
+        self, painter: QPainter, room: QRect, row: PageRow, option: QStyleOptionViewItem
+    ) -> None:
+        frame = option.palette.color(QPalette.ColorRole.Mid)
+        if row.thumbnail is None:
+            painter.setPen(frame)
+            painter.drawRect(room.adjusted(0, 0, -1, -1))
+            return
+        size = row.thumbnail.size().scaled(room.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        target = QStyle.alignedRect(option.direction, Qt.AlignmentFlag.AlignCenter, size, room)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawPixmap(target, row.thumbnail)
+        painter.setPen(frame)
+        painter.drawRect(target.adjusted(0, 0, -1, -1))
+
+    def _paint_lines(
+        self, painter: QPainter, room: QRect, row: PageRow, option: QStyleOptionViewItem
+    ) -> None:
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Text
+        painter.setPen(option.palette.color(role))
+        metrics, line = option.fontMetrics, option.fontMetrics.height()
+        top = room.top() + (room.height() - 3 * line - line // 2) // 2
+        label, detail, elide = row.entry.label, row.entry.detail, Qt.TextElideMode
+        if detail:
+            lines = ((label, elide.ElideMiddle), (detail, elide.ElideRight))
+        else:
+            fitting = _fitting(label, metrics, room.width())
+            lines = ((label[:fitting], elide.ElideNone), (label[fitting:].lstrip(), elide.ElideMiddle))
+        for text, mode in lines:
+            rect = QRect(room.left(), top, room.width(), line)
+            painter.drawText(
+                rect, Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(text, mode, room.width())
+            )
+            top += line + line // 4
+        mark = QRect(room.left(), top, line, line)
+        self._icons[row.state].paint(
+            painter, mark, mode=QIcon.Mode.Selected if selected else QIcon.Mode.Normal
+        )
+        rect = QRect(mark.right() + line // 3, top, room.right() - mark.right() - line // 3, line)
+        text = metrics.elidedText(row.state.value, Qt.TextElideMode.ElideRight, rect.width())
+        painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def _fitting(text: str, metrics: QFontMetrics, width_px: int) -> int:
+    """How many characters from the beginning on fit in a line."""
+    ends = range(len(text) + 1)
+    return bisect_right(ends, width_px, key=lambda end: metrics.horizontalAdvance(text[:end])) - 1
+
+
+class _PageView(QListView):
+    """A list whose rows can be dragged to another place; files that are dropped on it are left to the window.
+
+    Signals:
+        dropped(int): the selected rows were dropped before this row, or behind the last.
+    """
+
+    dropped = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+
+    def startDrag(self, actions: Qt.DropAction) -> None:
+        """Drag without a picture of the rows: it would hide the line that says where they go."""
+        drag = QDrag(self)
+        drag.setMimeData(self.model().mimeData(self.selectedIndexes()))
+        drag.exec(actions)
+
+    def sees_current(self, height_px: int) -> bool:
+        """Whether the whole row of the current page is in sight where the view has this height."""
+        place = self.visualRect(self.currentIndex())
+        return place.top() >= 0 and place.bottom() < height_px
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the current page in sight when something else, such as a notice, takes room."""
+        was_seen = self.sees_current(event.oldSize().height())
+        super().resizeEvent(event)
+        if was_seen:
+            self.scrollTo(self.currentIndex())
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        place = event.position().toPoint()
+        index = self.indexAt(place)
+        is_below = place.y() >= self.visualRect(index).center().y()  # as the line has it
+        self.dropped.emit(index.row() + is_below if index.isValid() else self.model().rowCount())
+        event.accept()
+        self.setState(QAbstractItemView.State.NoState)  # no line any more
+
+
+class PageList(QWidget):
+    """Lists the open pages.
+
+    Signals:
+        page_selected(Hashable): the person chose another page to look at; its key.
+        selection_changed(tuple of Hashable): other pages are selected; their keys, in the order of the list.
+        thumbnail_wanted(Hashable): a page without a thumbnail came into view; its key, once.
+        move_requested(Hashable or None): the selected pages should stand before this one; None: at the end.
+        remove_requested(): the selected pages should leave the list.
+    """
+
+    page_selected = Signal(object)
+    selection_changed = Signal(object)
+    thumbnail_wanted = Signal(object)
+    move_requested = Signal(object)
+    remove_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = PageModel(self)
+        self._delegate = _PageDelegate(self)
+        self._delegate.follow_palette(self.palette())
+        self._asked: set[Hashable] = set()
+        self._selecting = False
+        self._settle_timer = QTimer(self)
+        self._settle_timer.setSingleShot(True)
+        self._settle_timer.setInterval(_SETTLE_MS)
+        self._settle_timer.timeout.connect(self._ask_for_thumbnails)
+
+        self._view = _PageView()
+        self._view.setUniformItemSizes(True)
+        self._view.setAccessibleName("Pages")
+        self._view.setModel(self._model)
+        self._view.setItemDelegate(self._delegate)
+        self._view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self._view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._view.setResizeMode(QListView.ResizeMode.Adjust)
+        self._view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self._view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self._view.viewport().installEventFilter(self)
+        self._view.dropped.connect(self._ask_to_move)
+        self._view.verticalScrollBar().valueChanged.connect(self._await_rest)
+        self._view.selectionModel().currentChanged.connect(self._follow_current)
+        self._view.selectionModel().selectionChanged.connect(self._tell_selection)
+
+        # Not the platform's keys for this: on X11 they are Ctrl+D too, which compares readings.
+        remove = QShortcut(Qt.Key.Key_Delete, self._view)
+        remove.setContext(Qt.ShortcutContext.WidgetShortcut)
+        remove.activated.connect(self.remove_requested)
+
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._view)
+        self.setFocusProxy(self._view)
+
+    def offer(self, *groups: Iterable[QAction]) -> None:
+        """Offer actions in the context menu, with lines between groups."""
+        for group in groups:
+            if self._view.actions():
+                line = QAction(self._view)
+                line.setSeparator(True)
+                self._view.addAction(line)
+            self._view.addActions(list(group))
+
+    @property
+    def current_key(self) -> Hashable | None:
+        """Key of the page that the person looks at; None where there is none."""
+        index = self._view.currentIndex()
+        return self._model.row(index.row()).entry.key if index.isValid() else None
+
+    @property
+    def selected_keys(self) -> tuple[Hashable, ...]:
+        """Keys of the selected pages, in the order of the list."""
+        rows = sorted(index.row() for index in self._view.selectionModel().selectedIndexes())
+        return tuple(self._model.row(row).entry.key for row in rows)
+
+    @Slot(object)
+    def set_pages(self, entries: Iterable[PageEntry]) -> None:
+        """List these pages instead; pages that stay keep thumbnail, state and selection."""
+        current, selected, bar = self.current_key, self.selected_keys, self._view.verticalScrollBar()
+        position, was_seen = bar.value(), self._view.sees_current(self._view.viewport().height())
+        self._model.replace(entries)
+        self._asked = {key for key in self._asked if self._model.position(key) is not None}
+        self._view.doItemsLayout()
+        bar.setValue(position)
+        if self.current_key != current:
+            self.select(current)
+            self._select_too(selected)
+        if was_seen:
+            self._view.scrollTo(self._view.currentIndex())
+        self._await_rest()
+
+    @Slot(object)
+    def rename(self, names: Mapping[Hashable, Hashable]) -> None:
+        """Know pages by other keys, as they look different now; selection and place stay."""
+        self._model.rename(names)
+        self._asked -= names.keys()
+        self._await_rest()
+
+    @Slot(object)
+    def select(self, key: Hashable | None) -> None:
+        """Go to a page, without `page_selected`; another one is selected alone, None selects nothing."""
+        if key is not None and key == self.current_key:
+            return
+        position = self._model.position(key)
+        index = QModelIndex() if position is None else self._model.index(position)
+        self._selecting = True
+        self._view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        self._selecting = False
+
+    def _select_too(self, keys: Iterable[Hashable]) -> None:
+        """Select the pages that are still there, beside what is selected."""
+        chosen = QItemSelection()
+        for key in keys:
+            if (place := self._model.position(key)) is not None:
+                chosen.select(self._model.index(place), self._model.index(place))
+        self._view.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.Select)
+
+    def set_thumbnail(self, key: Hashable, image: QImage) -> None:
+        """Show a page's picture; a null one leaves the empty frame, and is asked for again another time."""
+        if image.isNull():
+            self._asked.discard(key)
+        self._model.set_thumbnail(key, None if image.isNull() else QPixmap.fromImage(image))
+
+    def set_state(self, key: Hashable, state: PageState, sentence: str = "") -> None:
+        """Show how far a page's reading is, and why, in the tooltip."""
+        self._model.set_state(key, state, sentence)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._delegate.follow_palette(self.palette())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show):
+            self._await_rest()
+        return super().eventFilter(watched, event)
+
+    @Slot()
+    def _await_rest(self) -> None:
+        self._settle_timer.start()
+
+    @Slot()
+    def _ask_for_thumbnails(self) -> None:
+        viewport = self._view.viewport()
+        if not viewport.isVisible() or not self._model.rowCount():
+            return
+        first = self._view.indexAt(QPoint(1, 1)).row()
+        last = self._view.indexAt(QPoint(1, viewport.height() - 1))
+        stop = last.row() + 1 if last.isValid() else self._model.rowCount()
+        for position in range(max(0, first), stop):
+            key = self._model.row(position).entry.key
+            if key not in self._asked:
+                self._asked.add(key)
+                self.thumbnail_wanted.emit(key)
+
+    @Slot(int)
+    def _ask_to_move(self, before: int) -> None:
+        is_row = before < self._model.rowCount()
+        self.move_requested.emit(self._model.row(before).entry.key if is_row else None)
+
+    @Slot(QModelIndex, QModelIndex)
+    def _follow_current(self, current: QModelIndex, _previous: QModelIndex) -> None:
+        if current.isValid() and not self._selecting:
+            self.page_selected.emit(self._model.row(current.row()).entry.key)
+
+    @Slot()
+    def _tell_selection(self) -> None:
+        """Say what is selected; with nothing else it is the page that the person looks at."""
+        selection, current = self._view.selectionModel(), self._view.currentIndex()
+        if current.isValid() and not selection.hasSelection():
+            selection.select(current, QItemSelectionModel.SelectionFlag.Select)
+        else:
+            self.selection_changed.emit(self.selected_keys)

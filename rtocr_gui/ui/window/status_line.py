@@ -1,0 +1,144 @@
+"""The line at the bottom: what is going on, how long each stage took, and where the model runs."""
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
+
+from rtocr_gui.ocr.reading import Stage
+from rtocr_gui.ui.state.shown import Activity, CurveShown, ModelStatus, ReadingRecord
+from rtocr_gui.ui.tuning.figure_rows import was_drafted
+from rtocr_gui.units import counted, duration, grouped, size_in_words
+
+_STAGE_WORDS = {
+    Stage.ENCODE: "Looking at the page",
+    Stage.PRUNE: "Choosing tokens",
+    Stage.PREFILL: "Taking in the page",
+    Stage.DECODE: "Reading",
+}
+
+
+class StatusLine(QWidget):
+    """Three labels and a progress bar; renders frozen values and emits nothing."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._idle_words, self._encoding_words = "Ready", ""
+        self._curve_words, self._comparing_words = "", ""
+        self._shown, self._loads = Activity(), False
+        self._activity = QLabel(self._idle_words)
+        self._activity.setAccessibleName("What is going on")
+        self._progress = QProgressBar()
+        self._progress.setAccessibleName("Progress")
+        self._progress.setMaximumWidth(140)
+        self._progress.setTextVisible(False)
+        self._progress.setFixedHeight(self.fontMetrics().height())
+        self._progress.hide()
+        self._timings = _YieldingLabel()
+        self._timings.setAccessibleName("Time of each stage")
+        self._timings.setToolTip(
+            "How long each stage of the last reading of this page took.\n"
+            "Encode does not depend on retention; prefill and decode do."
+        )
+        self._device = QLabel()
+        self._device.setAccessibleName("Device")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(4, 0, 4, 0)
+        layout.addWidget(self._activity)
+        layout.addWidget(self._progress)
+        layout.addStretch(1)
+        layout.addWidget(self._timings)
+        layout.addSpacing(16)
+        layout.addWidget(self._device)
+
+    @Slot(object)
+    def show_activity(self, activity: Activity) -> None:
+        """Name the stage, the page, and how far the whole job is."""
+        self._shown = activity
+        self._progress.setVisible(activity.reading)
+        if not activity.reading:
+            idle = "Loading the model" if self._loads else "Ready"
+            self._idle_words = "Waiting for the model" if activity.page_count else idle
+            self._show_other()
+            return
+        begun = "Loading the model" if self._loads else "Opening the page"
+        words = _STAGE_WORDS[activity.stage] if activity.stage else begun
+        if activity.together > 1:
+            words = f"Reading {activity.together} pages at once"
+        if activity.tokens:
+            words += f", {counted(activity.tokens, 'token')}"
+        several, ended = activity.page_count > 1, activity.page - 1
+        if activity.together > 1:
+            words += f" ({ended} of {activity.page_count} pages done)"
+        elif several:
+            words += f" ({activity.page} of {activity.page_count} pages)"
+        self._activity.setText(words)
+        self._progress.setRange(0, activity.page_count if several else 0)
+        self._progress.setValue(ended)
+
+    @Slot(object)
+    def show_curve(self, shown: CurveShown) -> None:
+        """Say how far a curve is while it is read."""
+        progress = f"Reading the curve, {len(shown.points)} of {shown.expected}"
+        self._curve_words = progress if shown.running else ""
+        self._show_other()
+
+    @Slot(str, bool)
+    def show_comparing(self, sentence: str, running: bool) -> None:
+        """Say what a comparison is busy with."""
+        self._comparing_words = sentence if running else ""
+        self._show_other()
+
+    @Slot(bool)
+    def show_encoding(self, encoding: bool) -> None:
+        """Say that the page is being encoded for the overlay."""
+        self._encoding_words = _STAGE_WORDS[Stage.ENCODE] if encoding else ""
+        self._show_other()
+
+    def _show_other(self) -> None:
+        """Say what else is going on; a reading has the line to itself."""
+        if self._progress.isHidden():
+            tuning = self._curve_words or self._comparing_words or self._encoding_words
+            self._activity.setText(tuning or self._idle_words)
+
+    @Slot(object)
+    def show_reading(self, reading: ReadingRecord | None) -> None:
+        """Show the stage times of a reading apart, never one blended figure."""
+        if reading is None:
+            self._timings.clear()
+            return
+        timings = reading.timings
+        speed = f"{grouped(reading.tokens_per_second)} tokens/s"
+        if was_drafted(reading):
+            speed = f"{grouped(len(reading.token_ids))} tokens in {counted(reading.passes, 'pass', 'passes')}"
+        elif reading.read_together:
+            speed = "shared with other pages"
+        parts = [
+            f"encode {duration(timings.encode_ms)}" if timings.encode_ms else "encode cached",
+            f"prune {duration(timings.prune_ms)}",
+            f"prefill {duration(timings.prefill_ms)}",
+            f"decode {duration(timings.decode_ms)}, {speed}",
+        ]
+        self._timings.setText("  ·  ".join(parts))
+
+    @Slot(object)
+    def show_model(self, status: ModelStatus) -> None:
+        """Show where the model runs and how much memory its weights take."""
+        self._loads = status.loading
+        self.show_activity(self._shown)
+        if status.model is None or status.unloaded:
+            self._device.clear()
+            return
+        weights = size_in_words(status.model.info.weight_bytes)
+        self._device.setText(f"{status.model.device}, {status.model.dtype}  ·  {weights} weights")
+
+
+class _YieldingLabel(QLabel):
+    """One line that leaves the room to its neighbours: where it is cut, it ends in dots."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        with QPainter(self) as painter:
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, shown)

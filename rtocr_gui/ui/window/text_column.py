@@ -1,0 +1,160 @@
+"""The right-hand column: the text of the page above, and below it the panel for tuning.
+
+Composes panes. Comparison, curve and the bar for finding words are built when they are first looked at.
+"""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, Qt, Slot
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget, QWidget
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ui.parts.lazy_pane import LazyPane
+from rtocr_gui.ui.parts.stacking import stack
+from rtocr_gui.ui.state.shown import ShownText
+from rtocr_gui.ui.text.text_pane import TextPane
+from rtocr_gui.ui.tuning.figures_panel import FiguresPanel
+
+if TYPE_CHECKING:
+    from rtocr_gui.ui.text.compare_view import CompareView
+    from rtocr_gui.ui.text.find_bar import FindBar
+    from rtocr_gui.ui.tuning.curve_view import CurveView
+
+
+class TextColumn(QSplitter):
+    """Text and comparison in tabs, figures and curve in tabs below them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Vertical, parent)
+        self.summary = QLabel()
+        self.text_pane = TextPane()
+        self.find_bar = LazyPane(_make_find_bar)
+        self.find_bar.hide()
+        self.compare = LazyPane(_make_compare_view)
+        self.figures_panel = FiguresPanel()
+        self.curve = LazyPane(_make_curve_view)
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self.summary.setWordWrap(True)
+        self.summary.setContentsMargins(6, 4, 6, 4)
+        self.summary.setAlignment(Qt.AlignmentFlag.AlignTop)
+        # Room for two lines, so that the text below stays where it is whichever page is shown.
+        self.summary.setMinimumHeight(2 * self.summary.fontMetrics().lineSpacing() + 8)
+        self._compare_tab, self._curve_tab = _scrolled(self.compare), _scrolled(self.curve)
+        self.text_pane.add_tab(self._compare_tab, "C&ompare", "Two readings of this page side by side")
+        self.panel = QTabWidget()
+        self.panel.setDocumentMode(True)
+        self.panel.setAccessibleName("Tuning panel")
+        self.panel.addTab(self.figures_panel, "Figure&s")
+        self.panel.setTabToolTip(0, "What a reading costs, and why automatic retention is what it is")
+        self.panel.addTab(self._curve_tab, "&Curve")
+        self.panel.setTabToolTip(1, "What the text loses as fewer tokens are kept")
+        above = QWidget()
+        stack(above, self.summary, self.text_pane, self.find_bar, growing=self.text_pane)
+        for part, stretch in ((above, 1), (self.panel, 1)):
+            self.addWidget(part)
+            self.setStretchFactor(self.count() - 1, stretch)
+        self.setChildrenCollapsible(False)
+        self.setSizes([350, 350])
+
+    def show_text(self, shown: ShownText, ref: PageRef | None) -> None:
+        """Show the text of a page, or why there is none.
+
+        Args:
+            shown: what stands there, and how it came about.
+            ref: the page; None while none is selected.
+        """
+        if shown.text:
+            self.text_pane.show_text(shown.text, ref)
+        else:
+            self.text_pane.show_message(shown.placeholder, ref)
+        self.text_pane.set_read_only(shown.read_only)
+        self.summary.setText(shown.summary)
+
+    @Slot(object)
+    def mark(self, place: tuple[int, int] | None) -> None:
+        """Mark a part of the text by its begin and end; None marks nothing."""
+        if place is None:
+            self.text_pane.clear_mark()
+        else:
+            self.text_pane.mark(*place)
+
+    @Slot(bool)
+    def set_panel_visible(self, visible: bool) -> None:
+        """Show or hide the tuning panel; the text takes its room."""
+        self.panel.setVisible(visible)
+
+    @Slot()
+    def begin_find(self) -> None:
+        """Let the person type what to find in the texts; what is selected is a first try."""
+        words = self.text_pane.selected_words if self.find_bar.isHidden() else ""
+        self.find_bar.show()
+        self.find_bar.pane.begin(words)
+
+    @Slot()
+    def find_next(self) -> None:
+        """Want the next place of the words from before, or words where there were none."""
+        if self._shows_words():
+            self.find_bar.pane.find_next()
+
+    @Slot()
+    def find_previous(self) -> None:
+        """Want the place before, or words where there were none."""
+        if self._shows_words():
+            self.find_bar.pane.find_previous()
+
+    def _shows_words(self) -> bool:
+        """Show the bar. Returns True where words are in it; else the person is asked for them."""
+        if not self.find_bar.pane.words:
+            self.begin_find()
+        self.find_bar.show()
+        return bool(self.find_bar.pane.words)
+
+    @Slot()
+    def end_find(self) -> None:
+        """Go back to the text."""
+        self.find_bar.hide()
+        self.text_pane.begin_editing()
+
+    def show_compare(self) -> None:
+        """Bring the comparison to the front."""
+        self.text_pane.show_tab(self._compare_tab)
+        self.compare.setFocus()
+
+    def show_curve(self) -> None:
+        """Bring the curve to the front of the panel."""
+        self.panel.setCurrentWidget(self._curve_tab)
+
+    def save(self) -> str:
+        """How the room is shared, as the settings keep it."""
+        return bytes(self.saveState().toHex().data()).decode()
+
+    def restore(self, state: str) -> None:
+        """Share the room as it was shared before; an empty state changes nothing."""
+        self.restoreState(QByteArray.fromHex(state.encode()))
+
+
+def _make_find_bar() -> "FindBar":
+    from rtocr_gui.ui.text.find_bar import FindBar
+
+    return FindBar()
+
+
+def _make_compare_view() -> "CompareView":
+    from rtocr_gui.ui.text.compare_view import CompareView
+
+    return CompareView()
+
+
+def _make_curve_view() -> "CurveView":
+    from rtocr_gui.ui.tuning.curve_view import CurveView
+
+    return CurveView()
+
+
+def _scrolled(pane: QWidget) -> QScrollArea:
+    """A pane that scrolls where a small window has too little room for it, instead of making it grow."""
+    area = QScrollArea()
+    area.setWidget(pane)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    return area

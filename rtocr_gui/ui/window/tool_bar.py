@@ -1,0 +1,133 @@
+"""The toolbar: what is done most often, how a page is read, and which model reads it."""
+
+import html
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QPushButton, QSizePolicy, QToolBar, QWidget
+
+from rtocr_gui.ocr.asking import ASKS, Ask
+from rtocr_gui.ocr.model.model_info import LoadedModel
+from rtocr_gui.ocr.reading import TASKS, Mode, Task
+from rtocr_gui.ui.parts.actions import MENUS, fill
+from rtocr_gui.ui.parts.wheel import take_wheel_when_focused
+from rtocr_gui.ui.state.shown import ModelStatus
+
+_AUTO = "Auto takes for each page the smallest mode in which its print is tall enough to read."
+
+
+class ToolBar(QToolBar):
+    """Actions, the choice of mode and task, and a chip that names the model.
+
+    Signals:
+        mode_chosen(Mode, or None for Auto): pages should be scaled in another way.
+        task_chosen(Task): the model should be asked for something else.
+        words_wanted(Ask): it should be asked for something that needs words first.
+
+    Args:
+        actions: every action of the window, by name.
+        parent: Qt parent.
+    """
+
+    mode_chosen = Signal(object)
+    task_chosen = Signal(object)
+    words_wanted = Signal(object)
+
+    def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__("Main toolbar", parent)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setMovable(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.mode_box = QComboBox()
+        self.task_box = QComboBox()
+        self.model_chip = QPushButton()
+        fill(self, ("open", "", "read", "read_all", "stop", ""), actions)
+        self._add_choice(
+            "Mode", self.mode_box, f"How the page is scaled; larger modes see smaller print. {_AUTO}"
+        )
+        # One less: Qt counts with an X, which is wider than most letters.
+        self.mode_box.setMinimumContentsLength(len(_auto_label(Mode.GUNDAM)) - 1)
+        self._add_choice("Task", self.task_box, "What the model is asked for")
+        fill(self, ("", "export"), actions)
+        spacer = QWidget()
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(spacer)
+        self.model_chip.setAccessibleName("Model")
+        self.model_chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        menu = QMenu(self.model_chip)
+        fill(menu, MENUS["&Model"], actions)
+        self.model_chip.setMenu(menu)
+        self.addWidget(self.model_chip)
+        self.mode_box.activated.connect(lambda _: self.mode_chosen.emit(self.mode_box.currentData()))
+        self.task_box.activated.connect(self._choose_task)
+
+    def _add_choice(self, name: str, box: QComboBox, tip: str) -> None:
+        box.setAccessibleName(name)
+        box.setToolTip(tip)
+        take_wheel_when_focused(box)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        caption = QLabel(f" {name} ")
+        caption.setBuddy(box)
+        self.addWidget(caption)
+        self.addWidget(box)
+
+    def show_model(self, status: ModelStatus, mode: Mode | None, task: Task) -> None:
+        """Name the model, offer what it was made for, and show the choices in use."""
+        model = status.model
+        # A checkpoint names and describes itself: escaped, so that no key and no markup of its own is in use.
+        name = status.sentence if model or status.loading else "No model"
+        self.model_chip.setText(name.replace("&", "&&"))
+        self.model_chip.setToolTip(
+            f"<span>{html.escape(model.info.description if model else status.sentence)}</span>"
+        )
+        with QSignalBlocker(self.mode_box), QSignalBlocker(self.task_box):
+            self._offer(model)
+            self.mode_box.setCurrentIndex(1 + list(Mode).index(mode) if mode else 0)
+        self.show_task(task)
+
+    def show_page_mode(self, mode: Mode | None) -> None:
+        """Say what Auto came to for the page that is shown; None before that is known."""
+        is_auto = self.mode_box.currentData() is None
+        self.mode_box.setItemText(0, _auto_label(mode if is_auto else None))
+
+    def show_task(self, task: Task) -> None:
+        """Show a task that was chosen elsewhere, or still is; one that asks for words quotes them."""
+        with QSignalBlocker(self.task_box):
+            for index in range(self.task_box.count()):
+                offered = self.task_box.itemData(index)
+                is_chosen = offered is not None and offered.name == task.name
+                if isinstance(offered, Ask):
+                    self.task_box.setItemText(index, task.label if is_chosen else f"{offered.label}…")
+                    tip = task.words if is_chosen else offered.question
+                    self.task_box.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
+                if is_chosen:
+                    self.task_box.setCurrentIndex(index)
+
+    @Slot()
+    def _choose_task(self) -> None:
+        chosen = self.task_box.currentData()
+        if isinstance(chosen, Ask):
+            self.words_wanted.emit(chosen)
+        else:
+            self.show_task(chosen)
+            self.task_chosen.emit(chosen)
+
+    def _offer(self, model: LoadedModel | None) -> None:
+        self.mode_box.clear()
+        self.mode_box.addItem(_auto_label(None), None)
+        self.mode_box.setItemData(0, _AUTO, Qt.ItemDataRole.ToolTipRole)
+        for mode in Mode:
+            name = mode.value.capitalize()
+            trained = model is None or mode in model.info.modes
+            self.mode_box.addItem(name if trained else f"{name} (untrained)", mode)
+        self.task_box.clear()
+        for task in model.info.tasks if model else TASKS:
+            self.task_box.addItem(task.label, task)
+        if model is None or model.info.takes_words:
+            self.task_box.insertSeparator(self.task_box.count())
+            for ask in ASKS:
+                self.task_box.addItem(f"{ask.label}…", ask)
+
+
+def _auto_label(mode: Mode | None) -> str:
+    return f"Auto ({mode.value.capitalize()})" if mode else "Auto"
