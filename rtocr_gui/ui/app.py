@@ -66,7 +66,7 @@ class Program:
         self.window = MainWindow(self.session)
         paths = (pasted / f"Pasted image {number}.png" for number in itertools.count(1))
         self.window.arrivals.picture_came.connect(
-            lambda picture: self.session.open_picture(picture, next(paths))
+            lambda picture: self.session.shelf.open_picture(picture, next(paths))
         )
         self.models = ModelsDesk(self.session, bundled, self.window)
         self.window.models_requested.connect(self.models.open)
@@ -78,8 +78,8 @@ class Program:
         if files:
             self.session.open_files(files)
         else:
-            self.session.open_samples(sample_pages())
-        QTimer.singleShot(0, self.session.load_model)
+            self.session.shelf.open_files(sample_pages())
+        QTimer.singleShot(0, self.session.models.load)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -290,7 +290,7 @@ def measure_memory() -> None:
         settings = ReadSettings(Scaling(Mode.BASE), program.session.task, max_new_tokens=_MEMORY_NEW_TOKENS)
         peaks: list[int] = []
         for ref in program.session.refs:
-            program.session.select_page(ref)
+            program.session.shelf.select(ref)
             program.bridge.read_page(ref, settings)
             program.run_until(program.bridge.reading_finished, lambda _: True)
             peaks.append(_peak_bytes())

@@ -94,7 +94,7 @@ def test_figures_of_a_page_without_a_reading_hold_its_plan_alone(
     open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
     read(qtbot, session)
     qtbot.waitUntil(lambda: len(session.refs) == 2)
-    session.select_page(session.refs[1])
+    session.shelf.select(session.refs[1])
     qtbot.waitUntil(lambda: figures[-1].plan is not None)
     assert figures[-1].reading is None
 
@@ -110,8 +110,8 @@ def test_figures_and_lights_know_no_reading_of_the_model_before(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
-    with qtbot.waitSignals([session.model_changed, tuning.comparison_changed]):
-        session.choose_model(tmp_path / "other")
+    with qtbot.waitSignals([session.models.changed, tuning.comparison_changed]):
+        session.models.choose(tmp_path / "other")
     assert session.current_text
     assert figures[-1].reading is None
     with qtbot.waitSignal(tuning.spotlight.failed):
@@ -150,8 +150,8 @@ def test_another_model_compares_with_nothing_that_the_one_before_it_read(
     open_and_load(qtbot, session, draw_page())
     compare(qtbot, tuning)
     fake_engine.asked.clear()
-    with qtbot.waitSignals([session.model_changed, tuning.comparison_changed]):
-        session.choose_model(tmp_path / "elsewhere")
+    with qtbot.waitSignals([session.models.changed, tuning.comparison_changed]):
+        session.models.choose(tmp_path / "elsewhere")
     qtbot.waitUntil(lambda: session.model.info.folder == tmp_path / "elsewhere")
     compare(qtbot, tuning)
     assert [asked.pruning for asked in fake_engine.asked] == [ALL, HALF]
@@ -202,9 +202,9 @@ def test_a_curve_is_there_again_when_its_page_is(
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     shown = read_curve(qtbot, tuning, curves)
     first, second = session.refs
-    session.select_page(second)
+    session.shelf.select(second)
     assert curves[-1] == CurveShown()
-    session.select_page(first)
+    session.shelf.select(first)
     assert curves[-1].points == shown.points
     assert len(fake_engine.asked) == 9
 
@@ -247,7 +247,7 @@ def test_another_page_drops_a_curve_that_is_being_read(
     fake_engine.gate.clear()
     tuning.read_curve()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
-    session.select_page(session.refs[1])
+    session.shelf.select(session.refs[1])
     assert curves[-1] == CurveShown()
     assert not tuning.is_reading
 
@@ -394,7 +394,7 @@ def test_finding_the_place_of_a_difference_is_told_and_can_be_stopped(
     stops = {
         "session": session.stop,
         "comparison": tuning.stop_comparing,
-        "page": lambda: session.select_page(session.refs[1]),
+        "page": lambda: session.shelf.select(session.refs[1]),
     }
     stops[stop]()
     assert told[-1] == ("", False)
@@ -532,7 +532,7 @@ def test_what_was_shown_is_exported_though_another_page_came_before_the_file_was
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     plan, overlay = tuning.plan_export(), tuning.overlay_export()
-    session.select_page(None)
+    session.shelf.select(None)
     assert tuning.plan_export() is tuning.overlay_export() is tuning.curve_export() is None
     with qtbot.waitSignal(session.notice_raised):
         export(plan, tmp_path / "plan.json")

@@ -24,8 +24,8 @@ class PageShelf(QObject):
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry): the list is another, or in another order.
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
-        pages_returned (tuple of PageRef): these pages are on the list again, with what they hold.
         pages_rotated (dict of PageRef to PageRef): these pages have other names now; `pages_changed` follows.
+        pages_listed (tuple of PageRef): these pages, with what they hold, are listed again or by other names.
         page_selected (PageRef or None): a page is shown from now on; its picture follows.
         selection_changed (tuple of PageRef): these pages are selected.
         page_rendered (PageRendered): the picture of the page that is shown.
@@ -42,8 +42,8 @@ class PageShelf(QObject):
 
     pages_changed = Signal(object)
     pages_dropped = Signal(object)
-    pages_returned = Signal(object)
     pages_rotated = Signal(object)
+    pages_listed = Signal(object)
     page_selected = Signal(object)
     selection_changed = Signal(object)
     page_rendered = Signal(object)
@@ -108,11 +108,13 @@ class PageShelf(QObject):
         """Keep showing this page when files come that are being opened: the person types into its text."""
         self._selects_opened = False
 
+    @Slot(object)
     def select(self, ref: PageRef | None) -> None:
         """Show another page; None for no page."""
         if ref != self._current or ref is None:
             self._show(ref)
 
+    @Slot(object)
     def set_selection(self, refs: tuple[PageRef, ...]) -> None:
         """These pages are selected in the list from now on."""
         self._selected = refs
@@ -147,7 +149,7 @@ class PageShelf(QObject):
             self._opening[request_id] = path
             self._reopening.add(request_id)
         self._tell_pages()
-        self.pages_returned.emit(back)
+        self.pages_listed.emit(back)
         if back:
             self._show(back[0])
         return replace(removed, pages=tuple(page for page in removed.pages if page.ref not in back))
@@ -167,9 +169,11 @@ class PageShelf(QObject):
         self._selected = tuple(names.get(ref, ref) for ref in self._selected)
         self.pages_rotated.emit(names)
         self._tell_pages()
+        self.pages_listed.emit(tuple(names.values()))
         if shown in names:
             self._show(self._current)
 
+    @Slot(object)
     def move_selected(self, before: PageRef | None) -> None:
         """List the selected pages before another, or at the end where that is None."""
         self._pages.move(self.selected, before)
@@ -187,6 +191,7 @@ class PageShelf(QObject):
         self._selected = tuple(ref for ref in self._selected if ref in self._pages)
         self.pages_changed.emit(self._pages.entries)
 
+    @Slot(object)
     def want_thumbnail(self, ref: PageRef) -> None:
         """Render the thumbnail of a page that came into sight."""
         if ref in self._pages:
