@@ -29,6 +29,7 @@ from rtocr_gui.ui.state.shown import (
     ShownText,
 )
 from rtocr_gui.ui.window.main_window import MainWindow
+from tests.broken_files import PASSWORD, encrypted_pdf
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     begin_loading,
@@ -702,6 +703,32 @@ def test_the_picture_of_a_page_comes_back_too_and_no_other_page_of_its_file(
     assert session.refs == (second.rotated(90),)
     until_idle(qtbot, session, lambda: session.read_replacing(session.refs))
     assert session.current_text.startswith("page 2 of two.tiff")
+
+
+def test_of_an_encrypted_file_come_back_the_pages_that_were_removed_and_no_others(
+    qtbot: QtBot, session: Session, tmp_path: Path, offers: list[Offer]
+) -> None:
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(encrypted_pdf(pages=3))
+    asked: list[Path] = []
+    session.shelf.password_needed.connect(lambda question: asked.append(question.path))
+    session.shelf.password_needed.connect(lambda question: session.shelf.open_file(question.path, PASSWORD))
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([path])
+    first, second, third = session.refs
+    session.shelf.select(second)
+    session.edit_text("mine")
+    session.remove_pages((first, third))
+    session.remove_pages((second,))
+    session.take_offer(offers[0])
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.shelf.rotate(90)
+    session.shelf.rotate(270)
+    assert asked == [path, path]
+    assert session.refs == (second,)
+    session.open_files([path])
+    qtbot.waitUntil(lambda: len(session.refs) == 3)
 
 
 @pytest.mark.parametrize("leaving", [(1, 2), (1, 2, 3), (3, 2), (3, 0, 2), (0, 1, 2, 3)])

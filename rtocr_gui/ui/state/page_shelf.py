@@ -58,7 +58,7 @@ class PageShelf(QObject):
         self._pages = pages
         self._to_open: deque[Path] = deque()
         self._opening: dict[int, Path] = {}
-        self._reopening: set[int] = set()
+        self._reopening: set[Path] = set()
         self._current: PageRef | None = None
         self._selected: tuple[PageRef, ...] = ()
         self._selects_opened = False
@@ -93,7 +93,9 @@ class PageShelf(QObject):
     def _open_next(self) -> None:
         """Open files one by one, so that the picture of the first need not wait until all are open."""
         if self._to_open and not self._opening:
-            self.open_file(self._to_open.popleft())
+            path = self._to_open.popleft()
+            self._reopening.discard(path)
+            self.open_file(path)
 
     def open_file(self, path: Path, password: str | None = None) -> None:
         """Open one file, with a password where it needs one."""
@@ -145,9 +147,8 @@ class PageShelf(QObject):
         self._pages.remove(twins)
         back = self._pages.put_back(removed)
         for path in {ref.path for ref in back} - open_paths:
-            request_id = self._bridge.open_document(path)
-            self._opening[request_id] = path
-            self._reopening.add(request_id)
+            self._reopening.add(path)
+            self.open_file(path)
         self._tell_pages()
         self.pages_listed.emit(back)
         if back:
@@ -205,8 +206,8 @@ class PageShelf(QObject):
     @Slot(object)
     def _add(self, reply: DocumentOpened) -> None:
         self._opening.pop(reply.request_id, None)
-        if reply.request_id in self._reopening:
-            self._reopening.remove(reply.request_id)
+        if reply.path in self._reopening:
+            self._reopening.remove(reply.path)
             self._close_unused(reply.path)  # those of its pages that are wanted are listed already
         else:
             self._list(reply)
@@ -243,10 +244,10 @@ class PageShelf(QObject):
             if failure.request_id == self._render_id and self._current is not None:
                 self.page_failed.emit(PageFailure(self._current, failure.sentence))
             return
-        self._reopening.discard(failure.request_id)
         self._close_unused(path)
         self._open_next()
         if failure.needs_password:
             self.password_needed.emit(PasswordQuestion(path, failure.sentence))
         else:
+            self._reopening.discard(path)
             self.refused.emit(path, failure.sentence)
