@@ -60,12 +60,14 @@ def _link(library: Path) -> None:
 
 @contextmanager
 def _not_looking_for_garbage() -> Iterator[None]:
-    """What is imported stays, so it is not looked at later either."""
-    was_enabled = gc.isenabled()
-    gc.disable()
+    """What is imported stays, so it is not looked at later either.
+
+    The thresholds say when to look, to Python and to `garbage.MainThreadGarbage`: 0 is never.
+    """
+    thresholds = gc.get_threshold()
+    gc.set_threshold(0, 0, 0)
     try:
         yield
     finally:
         gc.freeze()
-        if was_enabled:
-            gc.enable()
+        gc.set_threshold(*thresholds)
