@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 class Program:
-    """The program as a person meets it: session, lanes and window. Needs a `QApplication`.
+    """The program as a person meets it: session, lanes and window. Needs what `make_application` makes.
 
     Args:
         settings: what is remembered from the last start.
@@ -82,6 +82,15 @@ class Program:
         QTimer.singleShot(0, self.session.load_model)
 
 
+def make_application() -> QApplication:
+    """What has to be there before a `Program`; garbage is looked for on the main thread alone from now on."""
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("RTOCR")
+    application.setDesktopFileName("rtocr")
+    MainThreadGarbage(application)
+    return application
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the window until it is closed.
 
@@ -92,10 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = _parse(argv)
-    application = QApplication(sys.argv[:1])
-    application.setApplicationName("RTOCR")
-    application.setDesktopFileName("rtocr")
-    MainThreadGarbage(application)
+    application = make_application()
     path = settings_path()
     _start_log(path.parent)
     EndSignals(application)
