@@ -18,7 +18,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ExportError
-from rtocr_gui.export.looks import BORDER_RGB, VEIL_RGB
+from rtocr_gui.export.looks import BORDER_RGB, OPACITY, VEIL_RGB
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.export.plan_json import PlanSource, plan_as_json
@@ -336,7 +336,7 @@ def blank_page(size: tuple[int, int]) -> PageImage:
     return PageImage(PAGE, Image.new("RGB", size, "white"), None)
 
 
-VEILED = tuple(round(255 + (channel - 255) * 150 / 255) for channel in VEIL_RGB)
+VEILED = tuple(round(255 + (channel - 255) * OPACITY) for channel in VEIL_RGB)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.documents.loading import open_document
 from rtocr_gui.export.looks import VEIL_RGB, Look
+from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.tuning import Tuning
@@ -520,6 +522,20 @@ def test_the_overlay_is_exported_as_opaque_as_it_is_shown(
         with Image.open(tmp_path / "overlay.png") as picture:
             veiled.append((np.asarray(picture) == VEIL_RGB).all(axis=-1).any())
     assert veiled == [False, True]
+
+
+def test_the_overlay_is_exported_as_the_command_line_draws_it(
+    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path
+) -> None:
+    plans: list[PrunePlan | None] = []
+    session.plan_changed.connect(plans.append)
+    open_and_load(qtbot, session, draw_page())
+    plan = plans[-1]
+    assert plan is not None
+    with qtbot.waitSignal(session.notice_raised):
+        export(tuning.overlay_export(), tmp_path / "overlay.png")
+    with open_document(session.refs[0].path) as document, Image.open(tmp_path / "overlay.png") as picture:
+        assert picture.tobytes() == draw_overlay(document.load_page(0), plan).tobytes()
 
 
 def test_an_export_that_fails_is_told(
