@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
@@ -37,7 +38,7 @@ WRITING_TIMEOUT_S = 10
 """How long closing waits for an export that is being written: a disk may be slow, but not hang."""
 
 LOG_BYTES = 1 << 20
-"""A log file longer than this is begun anew at the next start."""
+"""A log file that would grow longer is begun anew; the one before is kept beside it."""
 
 _log = logging.getLogger(__name__)
 
@@ -106,7 +107,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _start_log(path.parent)
     EndSignals(application)
     keeper, typed = SettingsKeeper(path), TypedTextKeeper(path.parent)
-    with tempfile.TemporaryDirectory(prefix="rtocr-") as pasted:
+    # On Windows, a page that a lane still renders cannot be deleted.
+    with tempfile.TemporaryDirectory(prefix="rtocr-", ignore_cleanup_errors=True) as pasted:
         program = Program(keeper.settings, Path(pasted))
         _tell_the_unforeseen(program.window)
         keeper.follow(program.session.settings_changed, program.window.notice_bar.add_problem)
@@ -149,9 +151,7 @@ def _start_log(folder: Path) -> None:
     path = folder / "rtocr.log"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Begun anew when it is long: `logging.handlers` would cost a tenth of the start-up time.
-        is_long = path.exists() and path.stat().st_size > LOG_BYTES
-        handlers.append(logging.FileHandler(path, "w" if is_long else "a", encoding="utf-8"))
+        handlers.append(RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8"))
     except OSError:
         pass  # A read-only home must not keep anyone from reading; the terminal still shows the log.
     logging.basicConfig(
