@@ -3,7 +3,7 @@
 Importing torch holds the interpreter while its libraries are read, linked and set up, and while Python
 looks for garbage among the half million objects that come: nothing else runs meanwhile, the window
 neither. So the libraries are loaded before, by calls that let other threads run, and nobody looks for
-garbage until the import is over. Measured on a busy machine, the longest wait fell from 1.7 to 0.2 s.
+garbage until the import is over. Measured on a busy machine, the longest wait fell from 1.7 to 0.1 s.
 """
 
 import ctypes
