@@ -9,20 +9,18 @@ Writes `packaging/readme/window.png`. Needs Linux with xvfb and openbox.
 
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QTimer, SignalInstance
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEventLoop, QTimer
 
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
-from rtocr_gui.ui.app import Program, sample_pages
+from rtocr_gui.ui.app import Program, make_application, sample_pages
+from rtocr_gui.ui.probe import run_until
 from rtocr_gui.ui.state.page_model import PageState
 from tests.virtual_display import virtual_display
 
 PICTURE = Path(__file__).parent / "readme" / "window.png"
-READING_LIMIT_MS = 600_000
 PAINT_MS = 500
 RETENTION = 0.65
 
@@ -31,7 +29,7 @@ def main() -> None:
     """Read the first sample, and save what the screen shows."""
     with virtual_display() as environment:
         os.environ.update(environment)
-        application = QApplication(["rtocr-gui"])
+        application = make_application()
         with tempfile.TemporaryDirectory() as pasted:
             take(Program(Settings(retention=RETENTION), Path(pasted)))
         application.quit()
@@ -41,14 +39,14 @@ def take(program: Program) -> None:
     """Read a page in the window and save the picture."""
     session, window = program.session, program.window
     program.start(sample_pages())
-    wait_until(session.plan_changed, lambda plan: plan is not None)
+    run_until(session.plan_changed, lambda plan: plan is not None)
     QTimer.singleShot(0, session.read_selected)
-    wait_until(session.page_status_changed, lambda status: status.state is PageState.READ)
+    run_until(session.page_status_changed, lambda status: status.state is PageState.READ)
     window.actions_by_name["compare"].trigger()
     QTimer.singleShot(0, lambda: session.tuning.compare(PruneSettings(1.0), PruneSettings(RETENTION)))
-    wait_until(session.tuning.comparison_changed, lambda shown: shown is not None)
+    run_until(session.tuning.comparison_changed, lambda shown: shown is not None)
     QTimer.singleShot(0, window.actions_by_name["curve"].trigger)
-    wait_until(session.tuning.curve_changed, lambda shown: len(shown.points) == shown.expected > 0)
+    run_until(session.tuning.curve_changed, lambda shown: len(shown.points) == shown.expected > 0)
     settle()
     frame = window.frameGeometry()
     picture = window.screen().grabWindow(0, frame.x(), frame.y(), frame.width(), frame.height())
@@ -58,20 +56,6 @@ def take(program: Program) -> None:
     print(f"{PICTURE}: {picture.width()} x {picture.height()} pixels")
     window.close()
     program.bridge.close(timeout_s=5)
-
-
-def wait_until(signal: SignalInstance, wanted: Callable[..., bool]) -> None:
-    """Let the program run until a signal carries what is wanted."""
-    loop = QEventLoop()
-
-    def check(value: object) -> None:
-        if wanted(value):
-            loop.quit()
-
-    signal.connect(check)
-    QTimer.singleShot(READING_LIMIT_MS, lambda: loop.exit(1))
-    if loop.exec():
-        raise SystemExit("The program did not get there in ten minutes.")
 
 
 def settle() -> None:

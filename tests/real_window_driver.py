@@ -12,40 +12,28 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer, SignalInstance
 from PySide6.QtGui import QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QSlider, QStyle, QStyleOptionSlider, QToolBar
 
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui import app
+from rtocr_gui.ui.probe import run_until
 from rtocr_gui.ui.state.page_model import PageState
 
-PATIENCE_MS = 100_000
+PATIENCE_S = 100
 
 
-def wait_until(signal: Any, wanted: Callable[..., bool]) -> Any:
+def wait_until(signal: SignalInstance, wanted: Callable[[Any], bool]) -> Any:
     """Let the program run until a signal carries what is wanted, and return that."""
-    loop = QEventLoop()
-    caught: list[Any] = []
-
-    def check(value: Any) -> None:
-        if not caught and wanted(value):
-            caught.append(value)
-            loop.quit()
-
-    signal.connect(check)
-    QTimer.singleShot(PATIENCE_MS, loop.quit)
-    loop.exec()
-    signal.disconnect(check)
-    if not caught:
-        raise SystemExit("the program did not get there")
-    return caught[0]
+    (value,) = run_until(signal, wanted, PATIENCE_S)
+    return value
 
 
 def read_and_tune(files: list[Path]) -> dict[str, object]:
     """Press Read, drag the slider to 40 %, let it go."""
-    application = QApplication(sys.argv[:1])
+    application = app.make_application()
     with tempfile.TemporaryDirectory() as pasted:
         program = app.Program(Settings(), Path(pasted))
         session, window = program.session, program.window
@@ -121,7 +109,7 @@ def close_while_reading(files: list[Path]) -> dict[str, object]:
 
 def find_shared_keys(_: list[Path]) -> dict[str, object]:
     """Find the keys that both an action and a widget of the window would take."""
-    _application = QApplication(sys.argv[:1])
+    _application = app.make_application()
     with tempfile.TemporaryDirectory() as pasted:
         program = app.Program(Settings(), Path(pasted))
         window = program.window

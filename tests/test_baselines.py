@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import PruningError
-from rtocr_gui.export.plan_json import plan_as_json
+from rtocr_gui.export.plan_json import PlanSource, plan_as_json
+from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.baselines import choose_at_random, choose_attended, choose_diverse, choose_likely
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import (
@@ -142,7 +145,8 @@ class TestEveryMethod:
 
     @pytest.mark.parametrize("method", PruneMethod)
     def test_is_named_in_the_exported_plan(self, method: PruneMethod) -> None:
-        assert plan_as_json(planned((3, 3), 1, method, 0.5)[0])["method"] == method.value
+        source = PlanSource(PageRef(Path("page.png"), 0, "0"), "A model", Mode.BASE)
+        assert plan_as_json(planned((3, 3), 1, method, 0.5)[0], source)["method"] == method.value
 
     @pytest.mark.parametrize("method", [method for method in PruneMethod if method not in MERGING])
     def test_that_drops_tokens_transports_nothing(self, method: PruneMethod) -> None:

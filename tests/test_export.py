@@ -18,10 +18,10 @@ from PIL import Image, ImageChops, ImageFilter
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ExportError
-from rtocr_gui.export.looks import BORDER_RGB, VEIL_RGB
+from rtocr_gui.export.looks import BORDER_RGB, OPACITY, VEIL_RGB
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
 from rtocr_gui.export.overlay import draw_overlay
-from rtocr_gui.export.plan_json import plan_as_json
+from rtocr_gui.export.plan_json import PlanSource, plan_as_json
 from rtocr_gui.export.tables import missing_ends
 from rtocr_gui.export.writing import check_target, write_bytes_atomically, write_text_atomically
 from rtocr_gui.ocr.reading import Mode
@@ -324,16 +324,19 @@ def test_bytes_are_written_as_they_are(tmp_path):
 # Overlay and plan
 
 
+PAGE = PageRef(Path("page.png"), 0, "0" * 64)
+
+
 def plan_of(mode: Mode, size: tuple[int, int], retention: float, crop: tuple[int, int] = (0, 0)) -> PrunePlan:
     layout = build_layout(mode, size, crop)
     return plan_pruning(layout, measure_by_seed(layout, 7), PruneSettings(retention))
 
 
 def blank_page(size: tuple[int, int]) -> PageImage:
-    return PageImage(PageRef(Path("/page.png"), 0, "0" * 64), Image.new("RGB", size, "white"), None)
+    return PageImage(PAGE, Image.new("RGB", size, "white"), None)
 
 
-VEILED = tuple(round(255 + (channel - 255) * 150 / 255) for channel in VEIL_RGB)
+VEILED = tuple(round(255 + (channel - 255) * OPACITY) for channel in VEIL_RGB)
 
 
 @pytest.mark.parametrize(
@@ -442,7 +445,9 @@ def test_a_plan_for_another_page_is_refused():
 )
 def test_a_plan_as_json_tells_the_fate_of_every_token(mode, crop, sequence, prunable):
     plan = plan_of(mode, (700, 990), 0.25, crop)
-    told = json.loads(json.dumps(plan_as_json(plan)))
+    told = json.loads(json.dumps(plan_as_json(plan, PlanSource(PAGE, "A model", mode))))
+    of = {"file": "page.png", "page": 1, "sha256": "0" * 64, "rotation_deg": 0}
+    assert told.items() >= (of | {"model": "A model", "mode": mode.value}).items()
     counts = told["counts"]
     assert (counts["sequence"], counts["prunable"], len(told["tokens"])) == (sequence, prunable, prunable)
     assert counts["kept"] == prunable // 4 == sum(token["kept"] for token in told["tokens"])
@@ -461,5 +466,6 @@ def test_a_plan_as_json_tells_the_fate_of_every_token(mode, crop, sequence, prun
 
 
 def test_the_same_plan_gives_the_same_json():
-    first, second = (plan_as_json(plan_of(Mode.BASE, (700, 990), 0.25)) for _ in range(2))
+    source = PlanSource(PAGE, "A model", Mode.BASE)
+    first, second = (plan_as_json(plan_of(Mode.BASE, (700, 990), 0.25), source) for _ in range(2))
     assert first == second

@@ -24,7 +24,7 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_start import make_engine
 from rtocr_gui.ui.background.reading_engine import ReadingEngine
 from rtocr_gui.ui.background.replies import StageEntered, TextStreamed
-from rtocr_gui.ui.probe import FirstPaint, GapMeter, Probe
+from rtocr_gui.ui.probe import FirstPaint, GapMeter, Probe, run_until
 
 STAGES = {Stage.ENCODE: "encode", Stage.PRUNE: "prune", Stage.PREFILL: "prefill", Stage.DECODE: "decode"}
 
@@ -113,8 +113,8 @@ def main() -> None:
     session, bridge = probe.session, probe.bridge
     FirstPaint(probe.window.page_column.page_view.viewport(), lambda: watch.enter("import torch"))
     bridge.stage_entered.connect(watch.follow)
-    probe.run_until(bridge.model_loaded, lambda _: True)
-    probe.run_until(session.plan_changed, lambda plan: plan is not None)
+    run_until(bridge.model_loaded, lambda _: True)
+    run_until(session.plan_changed, lambda plan: plan is not None)
     watch.enter("")
     tokens = 0
 
@@ -127,7 +127,7 @@ def main() -> None:
 
     bridge.text_streamed.connect(stop_in_time)
     QTimer.singleShot(0, session.read_selected)
-    probe.run_until(bridge.reading_finished, lambda _: True)
+    run_until(bridge.reading_finished, lambda _: True)
     watch.enter("")
     _print(watch.waits, tokens)
     if arguments.picture:

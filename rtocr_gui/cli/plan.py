@@ -4,7 +4,6 @@ Nothing is read: the page is encoded, the plan is made, and it is told as lines,
 """
 
 import argparse
-import json
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +14,7 @@ from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.export.looks import Look
 from rtocr_gui.export.overlay import draw_overlay
-from rtocr_gui.export.plan_json import plan_as_json
+from rtocr_gui.export.plan_json import PlanSource, plan_json_text
 from rtocr_gui.export.writing import write_bytes_atomically
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
@@ -59,24 +58,11 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
         draw_overlay(page, plan, arguments.grid, look, transport).save(stream, "PNG")
         write_bytes_atomically(arguments.overlay, stream.getvalue())
     if arguments.json is not None:
-        write_output(arguments.json, _json(page, reader, encoded.mode, plan))
+        source = PlanSource(page.ref, reader.model.info.name, encoded.mode)
+        write_output(arguments.json, plan_json_text(plan, source))
     if arguments.json is None and arguments.overlay is None:
         sys.stdout.write(_summary(page, reader, encoded.mode, plan))
     return True
-
-
-def _json(page: PageImage, reader: Reader, mode: Mode, plan: PrunePlan) -> str:
-    """The plan, and what it is of, as JSON."""
-    told = {
-        "file": str(page.ref.path),
-        "page": page.ref.index + 1,
-        "sha256": page.ref.sha256,
-        "rotation_deg": page.ref.rotation_deg,
-        "model": reader.model.info.name,
-        "mode": mode.value,
-        **plan_as_json(plan),
-    }
-    return json.dumps(told, indent=1) + "\n"
 
 
 def _summary(page: PageImage, reader: Reader, mode: Mode, plan: PrunePlan) -> str:

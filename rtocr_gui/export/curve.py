@@ -14,6 +14,7 @@ from typing import Any
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
+from rtocr_gui.export.page_source import source_as_json
 from rtocr_gui.export.writing import write_text_atomically
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.reading import Mode, ReadSettings
@@ -57,12 +58,7 @@ def curve_as_csv(points: Iterable[CurvePoint]) -> str:
 def curve_as_json(points: Iterable[CurvePoint], source: CurveSource) -> dict[str, Any]:
     """Describe a curve and what it is of with nothing but dicts, lists, strings, numbers, booleans, None."""
     return {
-        "file": str(source.ref.path),
-        "page": source.ref.index + 1,
-        "sha256": source.ref.sha256,
-        "rotation_deg": source.ref.rotation_deg,
-        "model": source.model_name,
-        "mode": source.mode_name,
+        **source_as_json(source.ref, source.model_name, source.mode_name),
         "task": source.settings.task.name,
         "method": source.settings.pruning.method.value,
         "truth": None if source.truth is None else str(source.truth),

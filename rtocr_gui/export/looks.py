@@ -19,9 +19,9 @@ Rgb = tuple[int, int, int]
 Values = NDArray[np.float32]
 Rgba = NDArray[np.uint8]
 
-OPACITY = 150 / 255
-"""Of an overlay at first. A half-opaque middle grey darkens white paper and lightens black paper, so
-it reads by luminance alone, and text beneath keeps a contrast above 4.5 : 1."""
+OPACITY = 0.6
+"""Of an overlay that nobody set otherwise, as in `settings`. A half-opaque middle grey darkens white paper
+and lightens black paper, so it reads by luminance alone, and text beneath keeps a contrast above 4.5 : 1."""
 VEIL_RGB: Rgb = (84, 92, 106)
 BORDER_RGB: Rgb = (20, 92, 200)
 MAP_BORDER_RGB: Rgb = (24, 26, 32)

@@ -1,33 +1,54 @@
 """A plan as plain data, for scripts: which visual tokens a page has, and what becomes of each.
 
-Holds nothing that differs between two runs on the same page. Knows no file.
+Holds nothing that differs between two runs on the same page.
 """
 
+import json
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.export.page_source import source_as_json
+from rtocr_gui.export.writing import write_text_atomically
+from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.tokens import TokenKind
 
 
-def plan_as_json(plan: PrunePlan) -> dict[str, Any]:
-    """Describe a plan with nothing but dicts, lists, strings, numbers, booleans and None.
+@dataclass(frozen=True, slots=True)
+class PlanSource:
+    """What a plan is of.
 
-    Args:
-        plan: of one page in one mode.
+    Attributes:
+        ref: the page.
+        model_name: which model encoded it.
+        mode: in which that was.
+    """
+
+    ref: PageRef
+    model_name: str
+    mode: Mode
+
+
+def plan_as_json(plan: PrunePlan, source: PlanSource) -> dict[str, Any]:
+    """Describe a plan and what it is of with nothing but dicts, lists, strings, numbers, booleans and None.
 
     Returns:
-        `method` by which tokens were chosen; `page_size_px` (width, height); `grids`, each (rows, columns);
-        `retention` that was applied and whether it was `automatic`; `automatic_retention` with the
-        `text_density` (r1) and `dissimilarity` (r2) it follows from; `counts`; `tokens`, one entry for each
-        prunable token with its `position` in the visual sequence, `kind` ("local" or "global"), `box` (xyxy
-        in page pixels, None for a cell in letterbox padding), `kept`, `norm` and `rank` by norm (0 is the
-        largest); and `fallen_newlines`, positions of newline tokens that were dropped.
+        `file`, `page` (from 1), `sha256`, `rotation_deg`, `model` and `mode` of the source; `method` by which
+        tokens were chosen; `page_size_px` (width, height); `grids`, each (rows, columns); `retention`
+        that was applied and whether it was `automatic`; `automatic_retention` with the `text_density` (r1)
+        and `dissimilarity` (r2) it follows from; `counts`; `tokens`, one entry for each prunable token with
+        its `position` in the visual sequence, `kind` ("local" or "global"), `box` (xyxy in page pixels, None
+        for a cell in letterbox padding), `kept`, `norm` and `rank` by norm (0 is the largest); and
+        `fallen_newlines`, positions of newline tokens that were dropped.
     """
     layout, measures = plan.layout, plan.measures
     newline_count = int(np.count_nonzero(layout.kinds == TokenKind.NEWLINE))
     return {
+        **source_as_json(source.ref, source.model_name, source.mode.value),
         "method": plan.method.value,
         "page_size_px": list(layout.page_size_px),
         "grids": {"local": list(layout.local_grid), "global": list(layout.global_grid)},
@@ -67,3 +88,17 @@ def plan_as_json(plan: PrunePlan) -> dict[str, Any]:
         ],
         "fallen_newlines": plan.fallen_newlines.tolist(),
     }
+
+
+def plan_json_text(plan: PrunePlan, source: PlanSource) -> str:
+    """Write `plan_as_json` as a text that ends with a newline."""
+    return json.dumps(plan_as_json(plan, source), indent=1) + "\n"
+
+
+def export_plan(plan: PrunePlan, source: PlanSource, path: Path) -> None:
+    """Write a plan as JSON.
+
+    Raises:
+        ExportError: nothing was written, and a file that was there is as it was.
+    """
+    write_text_atomically(path, plan_json_text(plan, source))

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
@@ -37,13 +38,13 @@ WRITING_TIMEOUT_S = 10
 """How long closing waits for an export that is being written: a disk may be slow, but not hang."""
 
 LOG_BYTES = 1 << 20
-"""A log file longer than this is begun anew at the next start."""
+"""A log file that would grow longer is begun anew; the one before is kept beside it."""
 
 _log = logging.getLogger(__name__)
 
 
 class Program:
-    """The program as a person meets it: session, lanes and window. Needs a `QApplication`.
+    """The program as a person meets it: session, lanes and window. Needs what `make_application` makes.
 
     Args:
         settings: what is remembered from the last start.
@@ -82,6 +83,15 @@ class Program:
         QTimer.singleShot(0, self.session.models.load)
 
 
+def make_application() -> QApplication:
+    """What has to be there before a `Program`; garbage is looked for on the main thread alone from now on."""
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("RTOCR")
+    application.setDesktopFileName("rtocr")
+    MainThreadGarbage(application)
+    return application
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the window until it is closed.
 
@@ -92,15 +102,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = _parse(argv)
-    application = QApplication(sys.argv[:1])
-    application.setApplicationName("RTOCR")
-    application.setDesktopFileName("rtocr")
-    MainThreadGarbage(application)
+    application = make_application()
     path = settings_path()
     _start_log(path.parent)
     EndSignals(application)
     keeper, typed = SettingsKeeper(path), TypedTextKeeper(path.parent)
-    with tempfile.TemporaryDirectory(prefix="rtocr-") as pasted:
+    # On Windows, a page that a lane still renders cannot be deleted.
+    with tempfile.TemporaryDirectory(prefix="rtocr-", ignore_cleanup_errors=True) as pasted:
         program = Program(keeper.settings, Path(pasted))
         _tell_the_unforeseen(program.window)
         keeper.follow(program.session.settings_changed, program.window.notice_bar.add_problem)
@@ -143,9 +151,7 @@ def _start_log(folder: Path) -> None:
     path = folder / "rtocr.log"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Begun anew when it is long: `logging.handlers` would cost a tenth of the start-up time.
-        is_long = path.exists() and path.stat().st_size > LOG_BYTES
-        handlers.append(logging.FileHandler(path, "w" if is_long else "a", encoding="utf-8"))
+        handlers.append(RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8"))
     except OSError:
         pass  # A read-only home must not keep anyone from reading; the terminal still shows the log.
     logging.basicConfig(

@@ -19,14 +19,14 @@ from typing import Any
 
 from PIL import Image
 from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer, Signal, SignalInstance, Slot
-from PySide6.QtWidgets import QApplication, QSlider
+from PySide6.QtWidgets import QSlider
 
 from rtocr_gui.documents.specimen import A4_AT_200_DPI, specimen_page
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.settings import Settings
-from rtocr_gui.ui.app import Program
+from rtocr_gui.ui.app import Program, make_application
 from rtocr_gui.ui.background.reading_engine import ReadingEngine
 
 _SLIDER_MOVES = 200
@@ -37,7 +37,33 @@ _MEMORY_PAGES = 20
 _LAST_PAGES = 5
 _MEMORY_NEW_TOKENS = 64
 _TICK_MS = 10
-_PATIENCE_MS = 300_000
+
+
+def run_until(
+    signal: SignalInstance, wanted: Callable[..., object], patience_s: float = 600
+) -> tuple[Any, ...]:
+    """Let the program run until a signal carries what is wanted, and give what it carries.
+
+    Raises:
+        SystemExit: that did not come in time.
+    """
+    loop = QEventLoop()
+    came: list[tuple[Any, ...]] = []
+
+    def check(*values: Any) -> None:
+        if not came and wanted(*values):
+            came.append(values)
+            loop.quit()
+
+    patience = QTimer(singleShot=True, interval=round(1000 * patience_s))
+    patience.timeout.connect(loop.quit)
+    patience.start()
+    connection = signal.connect(check)
+    loop.exec()
+    signal.disconnect(connection)
+    if not came:
+        raise SystemExit(f"The program did not get there in {patience_s:.0f} seconds.")
+    return came[0]
 
 
 class FirstPaint(QObject):
@@ -158,27 +184,12 @@ class Probe:
     ) -> None:
         if sys.platform == "linux" and not os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}:
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        self.application = QApplication(sys.argv[:1])
+        self.application = make_application()
         self._pasted = tempfile.TemporaryDirectory(prefix="rtocr-probe-")
         program = Program(settings, Path(self._pasted.name), engine_factory)
         self.bridge, self.session, self.window = program.bridge, program.session, program.window
         self.bridge.request_failed.connect(lambda failure: _give_up(failure.sentence))
         program.start(files)
-
-    def run_until(self, signal: SignalInstance, wanted: Callable[..., object]) -> None:
-        """Let the program run until a signal carries what is wanted."""
-        loop = QEventLoop()
-
-        def check(*values: Any) -> None:
-            if wanted(*values):
-                loop.quit()
-
-        patience = QTimer(singleShot=True, interval=_PATIENCE_MS)
-        patience.timeout.connect(lambda: _give_up("The program did not get there in five minutes."))
-        patience.start()
-        connection = signal.connect(check)
-        loop.exec()
-        signal.disconnect(connection)
 
     def finish(self, figures: dict[str, object]) -> None:
         """Print the figures and end the process, whatever its threads are doing."""
@@ -204,7 +215,7 @@ def measure_gaps() -> None:
     program = Probe((), Settings())
     meter = GapMeter()
     FirstPaint(program.window.page_column.page_view.viewport(), meter.start)
-    program.run_until(program.bridge.model_loaded, lambda _: True)
+    run_until(program.bridge.model_loaded, lambda _: True)
     importing_ms = meter.stop()
     meter.start()
     QTimer.singleShot(0, program.session.read_all)
@@ -215,7 +226,7 @@ def measure_gaps() -> None:
         unread -= 1
         return unread == 0
 
-    program.run_until(program.bridge.reading_finished, all_read)
+    run_until(program.bridge.reading_finished, all_read)
     program.finish({"gap_ms": {"importing": importing_ms, "reading": meter.stop()}})
 
 
@@ -226,14 +237,14 @@ def measure_overlay() -> None:
         Image.effect_noise(A4_AT_200_DPI, 80).convert("RGB").save(path)
         program = Probe([path], Settings(mode=Mode.GUNDAM.value))
         view = program.window.page_column.page_view
-        program.run_until(view.plan_painted, lambda _: True)
+        run_until(view.plan_painted, lambda _: True)
         slider = program.window.retention_bar.findChild(QSlider)
         assert slider is not None
         times_ms = []
         for move in range(_SLIDER_MOVES):
             moved_at = time.perf_counter()
             QTimer.singleShot(0, lambda percent=1 + 37 * move % 100: slider.setValue(percent))
-            program.run_until(view.plan_painted, lambda _: True)
+            run_until(view.plan_painted, lambda _: True)
             times_ms.append((time.perf_counter() - moved_at) * 1000)
     program.finish({"overlay": {"median_ms": statistics.median(times_ms), "worst_ms": max(times_ms)}})
 
@@ -245,7 +256,7 @@ def measure_drag() -> None:
         Image.effect_noise(A4_AT_200_DPI, 80).convert("RGB").save(path)
         program = Probe([path], Settings(mode=Mode.GUNDAM.value))
         view = program.window.page_column.page_view
-        program.run_until(view.plan_painted, lambda _: True)
+        run_until(view.plan_painted, lambda _: True)
         program.bridge.stage_entered.connect(
             lambda _: _give_up("Dragging the slider gave the model something to do; it must not.")
         )
@@ -262,13 +273,13 @@ def _drag_in(look: Look, program: Probe, slider: QSlider) -> dict[str, float]:
     view.set_look(look)
     settled = QTimer(singleShot=True, interval=_SETTLE_MS)
     settled.start()
-    program.run_until(settled.timeout, lambda: True)
+    run_until(settled.timeout, lambda: True)
     hand = Hand(slider)
     view.plan_painted.connect(hand.note_painted)
     meter = GapMeter()
     meter.start()
     hand.drag()
-    program.run_until(hand.rested, lambda: True)
+    run_until(hand.rested, lambda: True)
     gap_ms = meter.stop()
     view.plan_painted.disconnect(hand.note_painted)
     return {
@@ -286,13 +297,13 @@ def measure_memory() -> None:
         first.save(path, save_all=True, append_images=others, compression="tiff_lzw")
         del first, others
         program = Probe([path], Settings(mode=Mode.BASE.value))
-        program.run_until(program.session.plan_changed, lambda plan: plan is not None)
+        run_until(program.session.plan_changed, lambda plan: plan is not None)
         settings = ReadSettings(Scaling(Mode.BASE), program.session.task, max_new_tokens=_MEMORY_NEW_TOKENS)
         peaks: list[int] = []
         for ref in program.session.refs:
             program.session.shelf.select(ref)
             program.bridge.read_page(ref, settings)
-            program.run_until(program.bridge.reading_finished, lambda _: True)
+            run_until(program.bridge.reading_finished, lambda _: True)
             peaks.append(_peak_bytes())
     before = peaks[-1 - _LAST_PAGES]
     growth_percent = 100 * (peaks[-1] - before) / before

@@ -3,26 +3,46 @@
 import gc
 import importlib.machinery
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.ui.background.engine_start import make_engine
+from rtocr_gui.ui.garbage import MainThreadGarbage
+
+MANY = 100_000
+"""More objects than Python makes without looking for garbage."""
 
 
 class EngineModule(ModuleType):
-    """Stands in for `ocr.engine`, and notes whether garbage was looked for while it was imported."""
+    """Stands in for `ocr.engine`, and makes many objects while it is imported.
 
-    looked_for_garbage: bool | None = None
+    Attributes:
+        garbage: looks meanwhile, where it stands in for a window; None where Python does.
+        looks: how often garbage was looked for.
+    """
+
+    garbage: MainThreadGarbage | None = None
+    looks = 0
 
     class Engine:
         pass
 
     def __getattribute__(self, name: str) -> object:
         if name == "Engine":
-            self.looked_for_garbage = gc.isenabled()
+            gc.callbacks.append(self.count_look)
+            self.made = [[number] for number in range(MANY)]
+            if self.garbage is not None:
+                self.garbage.collect_if_due()
+            gc.callbacks.remove(self.count_look)
         return super().__getattribute__(name)
+
+    def count_look(self, phase: str, info: dict[str, int]) -> None:
+        self.looks += phase == "start"
 
 
 @pytest.fixture
@@ -30,6 +50,13 @@ def engine_module(monkeypatch: pytest.MonkeyPatch) -> EngineModule:
     module = EngineModule("rtocr_gui.ocr.engine")
     monkeypatch.setitem(sys.modules, "rtocr_gui.ocr.engine", module)
     return module
+
+
+@pytest.fixture
+def garbage(qapp: QApplication) -> Iterator[MainThreadGarbage]:
+    parent = QObject()
+    yield MainThreadGarbage(parent)
+    gc.enable()
 
 
 @pytest.fixture
@@ -42,13 +69,22 @@ def torch_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_garbage_is_looked_for_again_once_the_engine_is_there(
+def test_nobody_looks_for_garbage_until_the_engine_is_there(
     engine_module: EngineModule, torch_folder: Path
 ) -> None:
-    assert gc.isenabled()
+    thresholds = gc.get_threshold()
     assert isinstance(make_engine(), EngineModule.Engine)
-    assert engine_module.looked_for_garbage is False
+    assert engine_module.looks == 0
     assert gc.isenabled()
+    assert gc.get_threshold() == thresholds
+
+
+def test_what_looks_for_garbage_in_the_window_does_not_until_the_engine_is_there(
+    engine_module: EngineModule, torch_folder: Path, garbage: MainThreadGarbage
+) -> None:
+    engine_module.garbage = garbage
+    make_engine()
+    assert engine_module.looks == 0
 
 
 def test_a_library_that_cannot_be_loaded_ahead_is_left_to_the_import(

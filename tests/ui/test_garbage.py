@@ -1,15 +1,21 @@
 """Garbage with Qt objects in it is destroyed where Qt objects belong."""
 
 import gc
+import json
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.garbage import MainThreadGarbage
+
+ROOT = Path(__file__).parents[2]
 
 MANY = 100_000
 """More objects than what earlier tests left behind may free meanwhile."""
@@ -63,3 +69,20 @@ def test_where_little_was_made_nothing_is_looked_through(garbage: MainThreadGarb
     Ring(found_on)
     garbage.collect_if_due()
     assert found_on == []
+
+
+_MEASURED = """
+import gc
+from rtocr_gui.settings import Settings
+from rtocr_gui.ui.probe import Probe
+from tests.fake_engine import FakeEngine
+probe = Probe((), Settings(), FakeEngine)
+probe.finish({"python_looks_itself": gc.isenabled()})
+"""
+
+
+def test_the_program_that_is_measured_looks_as_the_real_one_does() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURED], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["python_looks_itself"] is False

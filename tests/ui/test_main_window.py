@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QComboBox,
+    QDialog,
     QFileDialog,
     QLabel,
     QListView,
@@ -784,6 +785,18 @@ def test_a_save_dialog_gives_a_name_without_a_suffix_the_suggested_one(
     monkeypatch.setattr(QFileDialog, "exec", accept)
     path = questions.ask_export_path(window, "Export curve", tmp_path / "scan-curve.csv", "Table (*.csv)")
     assert path == tmp_path / "mine.csv"
+
+
+def test_no_dialog_stays_once_it_is_answered(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for kind in (QMessageBox, QFileDialog):
+        monkeypatch.setattr(kind, "exec", lambda _: 0)
+    questions.agrees(window, "Replace?", "It is lost.", "Replace")
+    questions.ask_leave(window, "Export before closing?", "It is lost.")
+    questions.tell_about_program(window)
+    questions.ask_export_path(window, "Export curve", tmp_path / "curve.csv", "Table (*.csv)")
+    qtbot.waitUntil(lambda: not window.findChildren(QDialog))
 
 
 def test_the_grid_is_offered_with_tiles_and_every_way_to_choose_it_agrees(

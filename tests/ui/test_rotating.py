@@ -1,5 +1,6 @@
 """Turning a page: the picture turns, what a person typed stays, and a file opened again is the same page."""
 
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +79,17 @@ def test_a_turned_page_is_what_the_model_gets_and_what_the_list_shows(marked: Pa
     assert turned.image.getpixel((5, 295)) == RED
     assert not ImageChops.difference(rotate(turned.image, 90), upright.image).getbbox()
     assert small.height > small.width
+
+
+def test_a_file_that_is_closed_leaves_no_page_in_memory(draw_page: Draw) -> None:
+    documents = OpenDocuments(pdf_dpi=200)
+    closed, other = draw_page("closed.png"), draw_page("other.png")
+    pages = {path: documents.open(path)[0] for path in (closed, other)}
+    image = weakref.ref(documents.page(pages[closed]).image)
+    documents.close(other)
+    assert image() is not None
+    documents.close(closed)
+    assert image() is None
 
 
 def test_a_turned_page_keeps_its_place_and_what_was_typed(

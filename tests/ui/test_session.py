@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError, ReadingError
-from rtocr_gui.ocr.reading import Mode, Scaling
+from rtocr_gui.ocr.reading import Mode, Scaling, TextDelta
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.notices import Offer
@@ -102,6 +102,23 @@ def test_streamed_text_adds_up_to_the_text_that_is_kept(
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session, states)
     assert "".join(streamed) == session.current_text
+
+
+def test_text_of_no_whole_token_is_not_wiped_by_what_follows(
+    qtbot: QtBot,
+    session: Session,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.fake_engine.TextDelta", lambda text, _: TextDelta(text, 0))
+    monkeypatch.setattr("rtocr_gui.ui.background.page_reading.DELTA_INTERVAL_S", 0)
+    seen: list[str] = []
+    session.text_appended.connect(lambda _: seen.append(session.current_text))
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session, states)
+    assert len(seen) > 1
+    assert seen[-1] == session.current_text
 
 
 def test_a_reading_asked_for_before_the_model_is_there_starts_when_it_is(

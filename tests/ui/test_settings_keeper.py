@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import Settings, load_settings, save_settings
+from rtocr_gui.ui import app
 from rtocr_gui.ui.state import settings_keeper
 from rtocr_gui.ui.state.settings_keeper import SettingsKeeper
 from rtocr_gui.ui.state.typed_text_keeper import take_left_behind
@@ -128,7 +129,7 @@ def test_a_disk_that_hangs_neither_holds_up_the_end_nor_brings_older_settings_ba
 # --- the program asked to end ------------------------------------------------------------------------
 
 _PROGRAM = """
-import sys, time
+import os, sys, time
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from rtocr_gui.ui import app
@@ -148,6 +149,8 @@ class Prepared(app.Program):
             print("ready", flush=True)
             while True:
                 pass
+        if sys.argv[2] == "rendering":
+            os.unlink = self.refuse
         if sys.argv[2] == "closing":
             self.bridge.close = lambda *_: print("closing", flush=True) or time.sleep(60)
         if sys.argv[2] in ("typing", "closing"):
@@ -157,6 +160,9 @@ class Prepared(app.Program):
             QTimer.singleShot(0, lambda: print("ready", flush=True))
             self.window.dialogues.tell_about_program()
         print("ready", flush=True)
+
+    def refuse(self, path, **_):
+        raise OSError(f"{path} is in use")
 
     def type(self, _):
         self.session.edit_text("what I typed")
@@ -196,6 +202,23 @@ def test_a_program_that_is_asked_to_end_remembers_and_cleans_up(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
+def test_a_pasted_picture_that_is_in_use_does_not_spoil_the_end(
+    draw_page: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, str(draw_page()), "rendering"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+        program.send_signal(signal.SIGTERM)
+        assert program.wait(20) == 128 + signal.SIGTERM
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
 def test_a_second_signal_while_the_program_ends_costs_no_text(
     draw_page: Callable[..., Path], tmp_path: Path, settings_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,3 +255,14 @@ def test_a_second_signal_ends_a_program_that_hangs(
         while program.poll() is None:  # one may come before the other was taken note of
             program.send_signal(signal.SIGTERM)
         assert program.wait(20) == -signal.SIGTERM
+
+
+def test_a_long_log_is_begun_anew_and_the_one_before_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "rtocr.log").write_bytes(b"x" * app.LOG_BYTES)
+    say = (
+        "import logging, sys; from pathlib import Path; from rtocr_gui.ui import app;"
+        "app._start_log(Path(sys.argv[1])); logging.warning('news')"
+    )
+    subprocess.run([sys.executable, "-c", say, tmp_path], cwd=ROOT, stderr=subprocess.DEVNULL, check=True)
+    assert (tmp_path / "rtocr.log").read_text().endswith("WARNING root: news\n")
+    assert (tmp_path / "rtocr.log.1").stat().st_size == app.LOG_BYTES

@@ -1,5 +1,6 @@
 """What tuning promises to a person: readings are compared with those of the same page, way and model."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.documents.loading import open_document
 from rtocr_gui.export.looks import VEIL_RGB, Look
+from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.tuning import Tuning
@@ -485,11 +488,15 @@ def test_plan_curve_and_overlay_are_exported(
     open_and_load(qtbot, session, draw_page())
     read_curve(qtbot, tuning, curves)
     tuning.set_look(Look.NORM)
-    export(tuning.plan_export(), tmp_path / "plan.json")
+    export(tuning.plan_export(session.page_mode), tmp_path / "plan.json")
     export(tuning.curve_export(), tmp_path / "curve.csv")
     export(tuning.overlay_export(), tmp_path / "overlay.png")
     qtbot.waitUntil(lambda: len(notices) == 3)
     assert (tmp_path / "overlay.png").read_bytes().startswith(b"\x89PNG")
+    plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    (ref,) = session.refs
+    assert (plan["file"], plan["page"], plan["sha256"]) == (str(ref.path), 1, ref.sha256)
+    assert (plan["model"], plan["mode"], plan["rotation_deg"]) == ("Fake model", "tiny", 0)
     assert len((tmp_path / "curve.csv").read_text(encoding="utf-8").splitlines()) == 10
     assert notices == [
         f"Exported the plan to {tmp_path / 'plan.json'}.",
@@ -517,11 +524,25 @@ def test_the_overlay_is_exported_as_opaque_as_it_is_shown(
     assert veiled == [False, True]
 
 
+def test_the_overlay_is_exported_as_the_command_line_draws_it(
+    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path
+) -> None:
+    plans: list[PrunePlan | None] = []
+    session.plan_changed.connect(plans.append)
+    open_and_load(qtbot, session, draw_page())
+    plan = plans[-1]
+    assert plan is not None
+    with qtbot.waitSignal(session.notice_raised):
+        export(tuning.overlay_export(), tmp_path / "overlay.png")
+    with open_document(session.refs[0].path) as document, Image.open(tmp_path / "overlay.png") as picture:
+        assert picture.tobytes() == draw_overlay(document.load_page(0), plan).tobytes()
+
+
 def test_an_export_that_fails_is_told(
     qtbot: QtBot, session: Session, tuning: Tuning, notices: list[str], draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    export(tuning.plan_export(), tmp_path)
+    export(tuning.plan_export(session.page_mode), tmp_path)
     export(tuning.overlay_export(), tmp_path / "nowhere" / "overlay.png")
     qtbot.waitUntil(lambda: len(notices) == 2)
     assert "there is no folder" in notices[1]
@@ -531,9 +552,9 @@ def test_what_was_shown_is_exported_though_another_page_came_before_the_file_was
     qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    plan, overlay = tuning.plan_export(), tuning.overlay_export()
+    plan, overlay = tuning.plan_export(session.page_mode), tuning.overlay_export()
     session.shelf.select(None)
-    assert tuning.plan_export() is tuning.overlay_export() is tuning.curve_export() is None
+    assert tuning.plan_export(session.page_mode) is tuning.overlay_export() is tuning.curve_export() is None
     with qtbot.waitSignal(session.notice_raised):
         export(plan, tmp_path / "plan.json")
     assert (tmp_path / "plan.json").stat().st_size > 100

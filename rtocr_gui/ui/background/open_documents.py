@@ -39,11 +39,13 @@ class OpenDocuments:
             return document.pages
 
     def close(self, path: Path) -> None:
-        """Let go of a file and its handles, where it is open."""
+        """Let go of a file, its handles and its page that was rendered, where it is open."""
         with self._in_use:
             document = self._documents.pop(path, None)
             if document is not None:
                 document.close()
+            if self._rendered is not None and self._rendered.ref.path == path:
+                self._rendered = None
 
     def closer(self, path: Path) -> Callable[[], None]:
         """What lets go of a file later, unless it was opened anew by then."""

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.ocr.model.model_info import LoadedModel
@@ -54,7 +54,7 @@ def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(suggestion.suffix)
     dialog.selectFile(suggestion.name)
-    return Path(dialog.selectedFiles()[0]) if dialog.exec() else None
+    return Path(dialog.selectedFiles()[0]) if _run(dialog) else None
 
 
 def ask_model_folder(parent: QWidget, folder: str) -> Path | None:
@@ -102,7 +102,7 @@ def agrees(parent: QWidget, title: str, text: str, verb: str, refusal: str = "Ca
     agree = box.addButton(verb, QMessageBox.ButtonRole.DestructiveRole)
     refuse = box.addButton(refusal, QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(refuse)
-    box.exec()
+    _run(box)
     return box.clickedButton() is agree
 
 
@@ -113,7 +113,7 @@ def ask_leave(parent: QWidget, title: str, text: str) -> Leave:
     lose = box.addButton("Close without exporting", QMessageBox.ButtonRole.DestructiveRole)
     box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(export)
-    box.exec()
+    _run(box)
     if box.clickedButton() is export:
         return Leave.EXPORT
     return Leave.LOSE if box.clickedButton() is lose else Leave.STAY
@@ -149,7 +149,7 @@ def tell_about_program(parent: QWidget) -> None:
 def _tell(parent: QWidget, title: str, text: str) -> None:
     box = _box(parent, QMessageBox.Icon.Information, title, text)
     box.setStandardButtons(QMessageBox.StandardButton.Close)
-    box.exec()
+    _run(box)
 
 
 def _box(parent: QWidget, symbol: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
@@ -161,3 +161,10 @@ def _box(parent: QWidget, symbol: QMessageBox.Icon, title: str, text: str) -> QM
     box.setText(title)
     box.setInformativeText(text)
     return box
+
+
+def _run(dialog: QDialog) -> bool:
+    """Show a dialog until it is answered, and have it deleted soon after, which its parent would keep."""
+    accepted = dialog.exec()
+    dialog.deleteLater()
+    return bool(accepted)

@@ -66,6 +66,11 @@ class Choices(QObject):
             self.remember(model_folder=folder, mode="", task="", task_words="")
 
     @property
+    def model_name(self) -> str:
+        """Name of the model in use; empty before there is one."""
+        return self._model.name if self._model is not None else ""
+
+    @property
     def mode(self) -> Mode | None:
         """The mode in use: the remembered one; None to let each page decide."""
         names = {mode.value for mode in Mode}

@@ -5,7 +5,6 @@ them is `export`'s and `markdown_export`'s.
 """
 
 import io
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,8 +15,8 @@ from PySide6.QtCore import QObject, Signal, Slot
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.export.curve import CurveSource, export_curve
 from rtocr_gui.export.looks import Look
-from rtocr_gui.export.plan_json import plan_as_json
-from rtocr_gui.export.writing import write_bytes_atomically, write_text_atomically
+from rtocr_gui.export.plan_json import PlanSource, export_plan
+from rtocr_gui.export.writing import write_bytes_atomically
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
@@ -93,9 +92,9 @@ class Exporter(QObject):
             lambda render_page: _draw(render_page(ref), drawing, path), _success(f"the overlay to {path}")
         )
 
-    def export_plan(self, plan: PrunePlan, path: Path) -> None:
+    def export_plan(self, plan: PrunePlan, source: PlanSource, path: Path) -> None:
         """Write what becomes of each token as JSON."""
-        self._export(lambda _: _write_plan(plan, path), _success(f"the plan to {path}"))
+        self._export(lambda _: export_plan(plan, source, path), _success(f"the plan to {path}"))
 
     def export_curve(self, points: Sequence[CurvePoint], source: CurveSource, path: Path) -> None:
         """Write a retention curve as CSV or JSON."""
@@ -136,10 +135,6 @@ class Exporter(QObject):
 
 def _success(what: str) -> Callable[[], Notice]:
     return partial(Notice, f"Exported {what}.", is_passing=True)
-
-
-def _write_plan(plan: PrunePlan, path: Path) -> None:
-    write_text_atomically(path, json.dumps(plan_as_json(plan), indent=1) + "\n")
 
 
 def _draw(page: PageImage, drawing: OverlayDrawing, path: Path) -> None:

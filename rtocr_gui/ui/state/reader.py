@@ -27,6 +27,7 @@ class _InHand:
     """A page that the bridge was asked to read.
 
     Attributes:
+        has_text: True once some of its text came.
         comes_again: True where it was stopped to be read anew: it is counted once.
         is_forgotten: True where nobody wants what comes of it, be it whole.
     """
@@ -35,6 +36,7 @@ class _InHand:
     settings: ReadSettings
     stage: Stage | None = None
     tokens: int = 0
+    has_text: bool = False
     is_stopped: bool = False
     comes_again: bool = False
     is_forgotten: bool = False
@@ -227,7 +229,8 @@ class Reader(QObject):
     def _stream(self, reply: TextStreamed) -> None:
         page = self._in_hand.get(reply.request_id)
         if page is not None and not page.is_stopped:
-            if page.tokens == 0:
+            if not page.has_text:
+                page.has_text = True
                 self.text_began.emit(reply.ref)
             self.text_streamed.emit(reply)
             page.tokens = reply.tokens_so_far

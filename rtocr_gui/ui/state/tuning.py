@@ -22,8 +22,9 @@ from rtocr_gui.documents.truth import Truth, find_truth
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.export.curve import CurveSource
 from rtocr_gui.export.looks import Look
+from rtocr_gui.export.plan_json import PlanSource
 from rtocr_gui.ocr.curve import curve_settings
-from rtocr_gui.ocr.reading import Reading, ReadSettings
+from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings
 from rtocr_gui.ocr.text.comparison import Difference
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
 from rtocr_gui.tokens import GridName
@@ -312,9 +313,16 @@ class Tuning(QObject):
         )
         return partial(self._exporter.export_overlay, self._shown, drawing)
 
-    def plan_export(self) -> Callable[[Path], None] | None:
-        """What writes as JSON what becomes of each token now; None without a plan."""
-        return partial(self._exporter.export_plan, self._plan) if self._plan is not None else None
+    def plan_export(self, mode: Mode | None) -> Callable[[Path], None] | None:
+        """What writes as JSON what becomes of each token now; None without a plan.
+
+        Args:
+            mode: in which the page is shown; None before it is encoded.
+        """
+        if self._shown is None or self._plan is None or mode is None:
+            return None
+        source = PlanSource(self._shown, self._choices.model_name, mode)
+        return partial(self._exporter.export_plan, self._plan, source)
 
     def curve_export(self) -> Callable[[Path], None] | None:
         """What writes the points of the curve so far as CSV or JSON; None without one."""
