@@ -15,6 +15,7 @@ from rtocr_gui.export.looks import VEIL_RGB, Look
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.text import comparison
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
@@ -201,15 +202,61 @@ def test_a_curve_is_there_again_when_its_page_is(
     curves: list[CurveShown],
     fake_engine: FakeEngine,
     draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     shown = read_curve(qtbot, tuning, curves)
+    monkeypatch.delattr(comparison, "similarity")  # nothing is compared again
     first, second = session.refs
     session.shelf.select(second)
     assert curves[-1] == CurveShown()
     session.shelf.select(first)
-    assert curves[-1].points == shown.points
+    assert curves[-1] == shown
     assert len(fake_engine.asked) == 9
+
+
+def test_a_curve_has_the_newest_reading_when_its_page_comes_back(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    session.set_retention(0.5)
+    before = read_curve(qtbot, tuning, curves)
+    fake_engine.said = ["Something else."]
+    read(qtbot, session)
+    session.shelf.select(session.refs[1])
+    session.shelf.select(session.refs[0])
+    assert curves[-1].running
+    qtbot.waitUntil(lambda: not curves[-1].running)
+    differing = [one for one, other in zip(before.points, curves[-1].points, strict=True) if one != other]
+    assert [point.retention for point in differing] == [0.5]
+    assert len(fake_engine.asked) == 10
+
+
+@pytest.mark.parametrize("change", ["rotate", "model"])
+def test_a_curve_of_how_the_page_lay_or_of_another_model_does_not_come_back(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    draw_page: Draw,
+    tmp_path: Path,
+    change: str,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read_curve(qtbot, tuning, curves)
+    if change == "rotate":
+        session.shelf.rotate(90)
+        session.shelf.rotate(-90)
+    else:
+        with qtbot.waitSignals([session.models.changed, tuning.comparison_changed]):
+            session.models.choose(tmp_path / "other")
+    assert curves[-1] == CurveShown()
+    assert not tuning.has_curve
 
 
 def test_a_truth_beside_the_page_gives_error_rates(

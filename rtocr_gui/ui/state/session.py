@@ -113,7 +113,7 @@ class Session(QObject):
         self._texts = PageTexts(self._pages, self._reader, self)
         self._exporter = Exporter(bridge, self)
         self.finder = Finder(self._pages, lambda: self.current, self.shelf.select, self)
-        self.blocks = BlockPointer(lambda: self.current_text, self)
+        self.blocks = BlockPointer(bridge, lambda: self.current_text, self)
         self.tuning = Tuning(bridge, self._pages, self._choices, self._exporter, self)
         self._connect()
 
