@@ -26,6 +26,7 @@ from rtocr_gui.ocr.decoder.cost import prefill_cost
 from rtocr_gui.ocr.decoder.decoding import GreedyGeneration, Prompt, build_prompt
 from rtocr_gui.ocr.decoder.drafting import Drafter, EarlierTexts, pass_cost
 from rtocr_gui.ocr.decoder.greedy import GenerationRules
+from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.machine.devices import is_out_of_memory
 from rtocr_gui.ocr.machine.threads import decoding_threads
 from rtocr_gui.ocr.memory.gentler import after_a_loop
@@ -49,7 +50,7 @@ from rtocr_gui.ocr.reading import (
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.text.transcript import Transcript
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
-from rtocr_gui.ocr.vision.page_encoder import Encoding, PageEncoder, PageKey, wait_for
+from rtocr_gui.ocr.vision.page_encoder import Encoding, PageEncoder, PageKey
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 
@@ -114,8 +115,8 @@ class PageStages:
             started = time.perf_counter()
             plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
             prompt = _prompt_with_room(checkpoint, encoding, plan, settings)
-            wait_for(checkpoint.model.device)
-            prune_ms = _ms_since(started) + (encoding.page.measures.measure_ms if is_new else 0.0)
+            prune_ms = ms_since(started, checkpoint.model.device)
+            prune_ms += encoding.page.measures.measure_ms if is_new else 0.0
 
             yield Stage.PREFILL
             started = time.perf_counter()
@@ -126,8 +127,7 @@ class PageStages:
             generation = generate(generation_rules(checkpoint, settings), texts.nearest(kept))
             with closing(generation):
                 generation.prefill(prompt)
-                wait_for(checkpoint.model.device)
-                prefill_ms = _ms_since(started)
+                prefill_ms = ms_since(started, checkpoint.model.device)
 
                 yield Stage.DECODE
                 transcript = Transcript(checkpoint.tokenizer, generation)
@@ -194,7 +194,7 @@ class PageStages:
             offsets=offsets,
             attention=attention,
             layers=min(LAYERS, sizes.layers),
-            trace_ms=_ms_since(started),
+            trace_ms=ms_since(started),
         )
 
     def _encode(
@@ -287,7 +287,3 @@ def generation_rules(checkpoint: Checkpoint, settings: ReadSettings) -> Generati
         ngram_window=ban.window if ban else 0,
         allowed_ids=checkpoint.tokenizer.token_ids(ban.allowed_tokens) if ban else frozenset(),
     )
-
-
-def _ms_since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000

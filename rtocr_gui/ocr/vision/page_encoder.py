@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.model.checkpoint import Checkpoint
 from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
 from rtocr_gui.ocr.vision.auto_mode import choose_mode, is_legible, larger_mode, stroke_pitch
@@ -109,8 +110,7 @@ class PageEncoder:
             tokens, cls_attention = encode_with_cls_attention(model, views)
         else:
             tokens, cls_attention = encode_views(model, views), None
-        wait_for(tokens.device)
-        encode_ms = (time.perf_counter() - started) * 1000
+        encode_ms = ms_since(started, tokens.device)
         prunable = send(layout.prunable, tokens.device)
         measures = measure_tokens(tokens[prunable], normalise(views.global_view), cls_attention)
         return Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
@@ -165,14 +165,6 @@ def _threads_set_to(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def wait_for(device: torch.device) -> None:
-    """Wait until a device has done what it was given, so that a clock can be read."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
 
 
 def _pixels_of(page: PageImage) -> _PixelsKey:
