@@ -81,7 +81,7 @@ class PageStages:
         self.checkpoint = checkpoint
         self._headroom = headroom
         self._threads = threads
-        self._encoder = PageEncoder(threads, cache_bytes)
+        self._encoder = PageEncoder(checkpoint, threads, cache_bytes)
         self._texts: ByteBoundedCache[tuple[PageKey, Task], EarlierTexts] = ByteBoundedCache(TEXT_BYTES)
 
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
@@ -200,11 +200,11 @@ class PageStages:
     def _encode(
         self, page: PageImage, scaling: Scaling, settings: ReadSettings | None = None
     ) -> tuple[Encoding, bool]:
-        key = self._encoder.key_of(self.checkpoint, page, scaling)
+        def check(key: PageKey, is_new: bool) -> None:
+            self._headroom.check(page, _view(key), not is_new, settings)
+
         with_cls_attention = settings is not None and settings.pruning.method.needs_cls_attention
-        is_encoded = self._encoder.keeps(key, with_cls_attention)
-        self._headroom.check(page, _view(key), is_encoded, settings)
-        return self._encoder.encode(self.checkpoint, page, scaling, with_cls_attention)
+        return self._encoder.encode(page, scaling, with_cls_attention, check)
 
     @contextmanager
     def _failures_in_words(
@@ -226,7 +226,7 @@ class PageStages:
                     "another mode or device."
                 ) from error
             clear_frames(error.__traceback__)  # they hold what was computed so far
-            view = _view(self._encoder.key_of(self.checkpoint, page, scaling))
+            view = _view(self._encoder.key_of(page, scaling))
             self._encoder.forget()
             raise self._headroom.refusal(page, view, settings) from error
 
