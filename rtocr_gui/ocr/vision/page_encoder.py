@@ -15,7 +15,7 @@ from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.model.checkpoint import Checkpoint
 from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
-from rtocr_gui.ocr.vision.auto_mode import choose_mode, is_legible, larger_mode, stroke_pitch
+from rtocr_gui.ocr.vision.auto_mode import is_legible, larger_mode, mode_for_print, stroke_pitch
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ocr.vision.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.vision.layout import build_layout
@@ -64,7 +64,7 @@ class PageEncoder:
         self._checkpoint = checkpoint
         self._threads = threads
         self._kept: ByteBoundedCache[PageKey, Encoding] = ByteBoundedCache(cache_bytes)
-        self._pitches: ByteBoundedCache[_PixelsKey, tuple[float | None]] = ByteBoundedCache(_PITCHES_KEPT)
+        self._pitches: dict[_PixelsKey, float | None] = {}
 
     def encode(
         self,
@@ -129,22 +129,23 @@ class PageEncoder:
     def key_of(self, page: PageImage, scaling: Scaling) -> PageKey:
         """Tell how a page is shown to the model, by its own choice where it has one."""
         info = self._checkpoint.info
-        mode = scaling.mode or choose_mode(
-            page.image, info.modes, scaling.most_tiles, lambda _: self._pitch_of(page), info.print_sizes
+        mode = scaling.mode or mode_for_print(
+            page.image.size, self._pitch_of(page), info.modes, scaling.most_tiles, info.print_sizes
         )
         tiles = choose_tiles(page.image.size, scaling.most_tiles) if mode is Mode.GUNDAM else (0, 0)
         return _pixels_of(page), mode, tiles
 
     def forget(self) -> None:
-        """Keep nothing."""
+        """Keep no encoding."""
         self._kept.clear()
-        self._pitches.clear()
 
     def _pitch_of(self, page: PageImage) -> float | None:
         key = _pixels_of(page)
-        measured = self._pitches.get(key) or (stroke_pitch(page.image),)
-        self._pitches.put(key, measured, 1)
-        return measured[0]
+        if key not in self._pitches:
+            if len(self._pitches) == _PITCHES_KEPT:
+                del self._pitches[next(iter(self._pitches))]
+            self._pitches[key] = stroke_pitch(page.image)
+        return self._pitches[key]
 
 
 @contextmanager
