@@ -26,6 +26,7 @@ from rtocr_gui.ocr.decoder.cost import prefill_cost
 from rtocr_gui.ocr.decoder.decoding import GreedyGeneration, Prompt, build_prompt
 from rtocr_gui.ocr.decoder.drafting import Drafter, EarlierTexts, pass_cost
 from rtocr_gui.ocr.decoder.greedy import GenerationRules
+from rtocr_gui.ocr.decoder.repetition import ALLOWED_TOKENS, NGRAM_SIZE, NGRAM_WINDOW
 from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.machine.devices import is_out_of_memory
 from rtocr_gui.ocr.machine.threads import decoding_threads
@@ -278,12 +279,11 @@ def make_drafter(checkpoint: Checkpoint, draft: Sequence[int]) -> Drafter:
 
 def generation_rules(checkpoint: Checkpoint, settings: ReadSettings) -> GenerationRules:
     """What settings mean for the text that a model generates."""
-    ban = settings.ngram_ban
     return GenerationRules(
         end_id=checkpoint.tokenizer.end_id if settings.stop_at_end else None,
         max_new_tokens=settings.max_new_tokens,
         context_length=checkpoint.architecture.decoder.context_length,
-        ngram_size=ban.size if ban else 0,
-        ngram_window=ban.window if ban else 0,
-        allowed_ids=checkpoint.tokenizer.token_ids(ban.allowed_tokens) if ban else frozenset(),
+        ngram_size=NGRAM_SIZE,
+        ngram_window=NGRAM_WINDOW,
+        allowed_ids=checkpoint.tokenizer.token_ids(ALLOWED_TOKENS),
     )
