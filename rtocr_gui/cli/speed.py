@@ -12,7 +12,7 @@ from rtocr_gui.cli.arguments import add_model
 from rtocr_gui.cli.columns import aligned
 from rtocr_gui.cli.outputs import takes_stdout, write_output
 from rtocr_gui.cli.progress import Progress
-from rtocr_gui.cli.values import count_up_to, json_target
+from rtocr_gui.cli.values import count_of, json_target
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.ocr.machine.threads import usable_cpus, wait_without_spinning
 from rtocr_gui.ocr.memory.fit import DoesNotFit, judge_fit
@@ -42,15 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tokens",
-        type=count_up_to(MOST_TOKENS, least=2),
+        type=count_of("a number", 2, MOST_TOKENS),
         default=DEFAULT_TOKENS,
         metavar="N",
         help=f"tokens to decode ({DEFAULT_TOKENS}); the text goes on past its end",
     )
     parser.add_argument(
-        "--rounds", type=count_up_to(MOST_ROUNDS, least=1), default=5, metavar="N", help="that count (5)"
+        "--rounds", type=count_of("a number", 1, MOST_ROUNDS), default=5, metavar="N", help="that count (5)"
     )
-    parser.add_argument("--threads", type=count_up_to(1024, least=1), metavar="N", help="of the CPU (all)")
+    parser.add_argument("--threads", type=count_of("a number", 1, 1024), metavar="N", help="of the CPU (all)")
     parser.add_argument(
         "--json",
         type=json_target,
