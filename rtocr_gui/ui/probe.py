@@ -23,11 +23,11 @@ from PySide6.QtWidgets import QSlider
 
 from rtocr_gui.documents.specimen import A4_AT_200_DPI, specimen_page
 from rtocr_gui.export.looks import Look
+from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program, make_application
-from rtocr_gui.ui.background.reading_engine import ReadingEngine
 
 _SLIDER_MOVES = 200
 _DRAG_MOVES = 180
@@ -180,7 +180,7 @@ class Probe:
         self,
         files: Sequence[Path],
         settings: Settings,
-        engine_factory: Callable[[], ReadingEngine] | None = None,
+        engine_factory: Callable[[], PageEngine] | None = None,
     ) -> None:
         if sys.platform == "linux" and not os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}:
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

@@ -24,6 +24,7 @@ from rtocr_gui.documents.loading import files_at
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, RtocrError
 from rtocr_gui.ocr.model.model_info import LoadedModel
+from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageRequest
 from rtocr_gui.ocr.reading import EncodedPage, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
@@ -33,7 +34,6 @@ from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.background.open_documents import OpenDocuments
 from rtocr_gui.ui.background.page_reading import PageReading
 from rtocr_gui.ui.background.reading_desk import PageToEncode, ReadingDesk
-from rtocr_gui.ui.background.reading_engine import ReadingEngine
 from rtocr_gui.ui.background.replies import (
     Computed,
     DocumentOpened,
@@ -105,11 +105,11 @@ class EngineBridge(QObject):
     request_failed = Signal(object)
 
     def __init__(
-        self, engine_factory: Callable[[], ReadingEngine], pdf_dpi: float, parent: QObject | None = None
+        self, engine_factory: Callable[[], PageEngine], pdf_dpi: float, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._engine_factory = engine_factory
-        self._engine: ReadingEngine | None = None
+        self._engine: PageEngine | None = None
         self._loaded_request: LoadRequest | None = None
         self._ids = itertools.count(1)
         self._failed_reload_id = 0
@@ -415,7 +415,7 @@ class EngineBridge(QObject):
             self._documents.close_all()
         return ended
 
-    def _loaded_engine(self, request_id: int) -> ReadingEngine:
+    def _loaded_engine(self, request_id: int) -> PageEngine:
         """The engine with its model, which is loaded again where it was let go.
 
         Once that has failed, only a newer request tries it again.
@@ -434,7 +434,7 @@ class EngineBridge(QObject):
                 raise RtocrError(_NOT_BACK) from error
         return self._engine
 
-    def _made_engine(self) -> ReadingEngine:
+    def _made_engine(self) -> PageEngine:
         """The engine, made where that was not done yet: torch comes with it."""
         if self._engine is None:
             self._engine = self._engine_factory()
@@ -454,7 +454,7 @@ class EngineBridge(QObject):
         return request_id
 
 
-def _load(engine: ReadingEngine, request: LoadRequest) -> LoadedModel:
+def _load(engine: PageEngine, request: LoadRequest) -> LoadedModel:
     return engine.load(request.folder, request.device, request.precision, request.scaling, request.anyway)
 
 
