@@ -22,7 +22,7 @@ from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.model.checkpoint import load_model
 from rtocr_gui.ocr.model.folder import check_folder
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadingTrace, ReadSettings, Scaling
-from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
+from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, PruneSettings, plan_pruning
 from rtocr_gui.resources import resource_path
 from tests.sample_pages import SAMPLES, load_sample
 
@@ -195,6 +195,11 @@ def read(engine: Engine, page: PageImage, pruning: PruneSettings) -> Reading:
     return reading
 
 
+def plan_of(engine: Engine, page: PageImage, reading: Reading) -> PrunePlan:
+    encoded = engine.encode(page, reading.settings.scaling)
+    return plan_pruning(encoded.layout, encoded.measures, reading.settings.pruning)
+
+
 def trace_of(engine: Engine, page: PageImage, reading: Reading) -> ReadingTrace:
     found = engine.trace(page, reading.settings, reading.token_ids, threading.Event())
     assert found is not None
@@ -234,8 +239,9 @@ def test_a_trace_covers_the_page_of_its_reading(miniature_engine: Engine, method
     assert found.attention.shape == (len(reading.token_ids), 64)
     assert (found.raw_text, found.settings, found.ref) == (reading.raw_text, reading.settings, page.ref)
     assert found.offsets.tolist()[-1] == len(reading.raw_text)
-    assert (found.attention[:, reading.plan.merged] == 0).all()
-    assert (found.attention[:, reading.plan.kept] > 0).any(axis=0).all()
+    plan = plan_of(miniature_engine, page, reading)
+    assert (found.attention[:, plan.merged] == 0).all()
+    assert (found.attention[:, plan.kept] > 0).any(axis=0).all()
     assert found.attention.sum(axis=1).max() <= 1
 
 
@@ -252,7 +258,8 @@ def test_what_is_traced_is_the_attention_on_the_kept_tokens_and_no_others(
     monkeypatch.setattr("rtocr_gui.ocr.page_stages.trace_reading", note)
     miniature_engine.trace(page, reading.settings, reading.token_ids, threading.Event())
     norms = torch.linalg.vector_norm(looked_at[0], dim=1).numpy()
-    np.testing.assert_allclose(norms, reading.plan.norms[reading.plan.kept], rtol=1e-5)
+    plan = plan_of(miniature_engine, page, reading)
+    np.testing.assert_allclose(norms, plan.norms[plan.kept], rtol=1e-5)
 
 
 def test_most_letters_are_read_where_they_stand(miniature_engine: Engine) -> None:
@@ -263,7 +270,8 @@ def test_most_letters_are_read_where_they_stand(miniature_engine: Engine) -> Non
     lines = np.array([reading.raw_text.count("\n", 0, place) for place in found.offsets[:-1]])
     # The printed lines are 54 pixels high, with half a line between paragraphs; a cell is 64 pixels high.
     middles_px = np.array([43, 124, 178, 232, 286, 367, 421])[lines.clip(max=6)]
-    boxes = reading.plan.layout.boxes[reading.plan.layout.prunable[strongest]]
+    layout = plan_of(miniature_engine, page, reading).layout
+    boxes = layout.boxes[layout.prunable[strongest]]
     on_its_line = (boxes[:, 1] < middles_px + 27) & (boxes[:, 3] > middles_px - 27)
     assert on_its_line.mean() > 0.9
 

@@ -40,6 +40,7 @@ SETTINGS = ReadSettings(Scaling(Mode.BASE), TASKS[0], PruneSettings(0.3, seed=5)
 
 
 def reading_of(settings: ReadSettings, text: str, stop_reason: StopReason = StopReason.END) -> Reading:
+    plan = make_plan(settings.pruning.retention)
     return Reading(
         ref=REF,
         settings=settings,
@@ -49,7 +50,11 @@ def reading_of(settings: ReadSettings, text: str, stop_reason: StopReason = Stop
         text=text,
         token_ids=tuple(range(len(text))),
         stop_reason=stop_reason,
-        plan=make_plan(settings.pruning.retention),
+        retention=plan.retention,
+        automatic=plan.automatic,
+        kept=len(plan.kept),
+        total=len(plan.norms),
+        padding=0,
         cost=PrefillCost(10, 1.0, 1),
         cost_of_all=PrefillCost(10, 1.0, 1),
         passes=3,

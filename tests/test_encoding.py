@@ -15,11 +15,11 @@ from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.model.checkpoint import load_checkpoint
 from rtocr_gui.ocr.model.folder import open_folder
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
+from rtocr_gui.ocr.reading import TASKS, EncodedPage, Mode, ReadSettings, Scaling
 from rtocr_gui.ocr.vision.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.ocr.vision.views import PageViews, make_views, normalise
-from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
+from rtocr_gui.pruning.plan import PruneMethod, PruneSettings, TokenMeasures
 from rtocr_gui.tokens import TokenKind
 from tests.small_checkpoint import write_checkpoint
 
@@ -100,18 +100,18 @@ def test_the_engine_measures_attention_for_visionzip_alone_and_keeps_it(tmp_path
     engine.load(write_checkpoint(tmp_path / "model"), device="cpu")
     scan = PageImage(PageRef(tmp_path / "page.png", 0, sha256="page"), page((512, 512)), dpi=200)
 
-    def read(method: PruneMethod) -> Reading:
+    def measures_for(method: PruneMethod) -> TokenMeasures:
         settings = ReadSettings(
             Scaling(Mode.TINY), TASKS[1], PruneSettings(0.5, method=method), max_new_tokens=2
         )
-        reading = list(engine.read(scan, settings, threading.Event()))[-1]
-        assert isinstance(reading, Reading)
-        return reading
+        _, encoded, *_ = engine.read(scan, settings, threading.Event())
+        assert isinstance(encoded, EncodedPage)
+        return encoded.measures
 
-    first = read(PruneMethod.RTPRUNE)
-    assert first.plan.measures.cls_attention is None
-    second = read(PruneMethod.VISIONZIP)
-    assert second.plan.measures.cls_attention is not None
-    assert_array_equal(second.plan.norms, first.plan.norms)
-    assert read(PruneMethod.RANDOM).plan.measures is second.plan.measures
+    first = measures_for(PruneMethod.RTPRUNE)
+    assert first.cls_attention is None
+    second = measures_for(PruneMethod.VISIONZIP)
+    assert second.cls_attention is not None
+    assert_array_equal(second.norms, first.norms)
+    assert measures_for(PruneMethod.RANDOM) is second
     engine.unload()

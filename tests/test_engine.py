@@ -36,7 +36,7 @@ from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.text.transcript import Transcript
 from rtocr_gui.ocr.vision import page_encoder
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
-from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import write_checkpoint
 
@@ -126,9 +126,12 @@ def test_a_reading_says_what_it_rests_on(miniature_engine: Engine) -> None:
     reading = reading_of(events)
     assert reading.ref == scan.ref
     assert reading.model_name == "RTOCR Miniature"
-    assert len(reading.plan.kept) == 32
-    assert reading.cost.prompt_tokens == 1 + len(reading.plan.selected) + len(TEXT.prompt)
-    assert reading.timings.encode_ms == events[1].encode_ms > 0  # type: ignore[union-attr]
+    assert isinstance(events[1], EncodedPage)
+    plan = plan_pruning(events[1].layout, events[1].measures, reading.settings.pruning)
+    assert (reading.kept, reading.total, reading.retention, reading.automatic) == (32, 64, 0.5, False)
+    assert reading.padding == plan.layout.padding.sum()
+    assert reading.cost.prompt_tokens == 1 + len(plan.selected) + len(TEXT.prompt)
+    assert reading.timings.encode_ms == events[1].encode_ms > 0
     assert min(reading.timings.prune_ms, reading.timings.prefill_ms, reading.timings.decode_ms) > 0
 
 
@@ -177,9 +180,10 @@ def test_every_mode_reads_with_the_layout_of_its_page(small_engine: Engine, mode
         with pytest.raises(ReadingError, match="this model takes 512 in all"):
             read(small_engine, scan, settings)
         return
-    reading = reading_of(read(small_engine, scan, settings))
-    assert reading.plan.layout.page_size_px == (700, 500)
-    assert len(reading.plan.norms) == (mode.view_px // 64) ** 2
+    events = read(small_engine, scan, settings)
+    assert isinstance(events[1], EncodedPage)
+    assert events[1].layout.page_size_px == (700, 500)
+    assert reading_of(events).total == (mode.view_px // 64) ** 2
 
 
 # --- stopping ------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from rtocr_gui.ocr.model.families import UNLIMITED_OCR
 from rtocr_gui.ocr.model.folder import check_folder
 from rtocr_gui.ocr.pages_together import PageRequest
 from rtocr_gui.ocr.reading import Mode, Reading, ReadingEvent, ReadSettings, Scaling, StopReason
-from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from tests.small_checkpoint import unlimited_config, write_checkpoint
 
 CPU = torch.device("cpu")
@@ -208,7 +208,7 @@ def test_pages_are_read_token_by_token_as_the_published_attention_has_it(
     settings = replace(SETTINGS, pruning=PruneSettings(retention), max_new_tokens=4 * WINDOW - 1)
     reading = read(engine, settings)
     assert reading.stop_reason is StopReason.LENGTH
-    assert len(reading.plan.kept) == int(64 * retention)
+    assert reading.kept == int(64 * retention)
     checkpoint = engine._loaded().checkpoint
     logits, _ = reference(checkpoint.model, prompts[0], reading.token_ids)
     assert logits.argmax(dim=-1)[:-1].tolist() == list(reading.token_ids)
@@ -233,11 +233,13 @@ def test_pruned_readings_follow_one_another_and_can_be_traced(engine: Engine) ->
     )
     again = read(engine, pruned.settings)
     assert pruned.token_ids == again.token_ids
-    assert len(pruned.plan.kept) < len(full.plan.kept)
+    assert pruned.kept < full.kept
     trace = engine.trace(page(), pruned.settings, pruned.token_ids, threading.Event())
     assert trace is not None
     seen: NDArray[np.bool_] = trace.attention.sum(axis=0) > 0
-    assert np.array_equal(np.flatnonzero(seen), np.sort(pruned.plan.kept))
+    encoded = engine.encode(page(), pruned.settings.scaling)
+    plan = plan_pruning(encoded.layout, encoded.measures, pruned.settings.pruning)
+    assert np.array_equal(np.flatnonzero(seen), np.sort(plan.kept))
 
 
 def test_pages_that_are_read_together_say_what_they_say_by_themselves(

@@ -106,14 +106,14 @@ def main() -> None:
         readings.append(
             {
                 "retention": ratio,
-                "kept": len(reading.plan.kept),
+                "kept": reading.kept,
                 "passes": reading.passes,
                 "tokens_per_second": reading.tokens_per_second,
                 **times,
             }
         )
         stages = "".join(f"{milliseconds / 1000:11.2f}" for milliseconds in times.values())
-        print(f"{ratio:9.4f} {len(reading.plan.kept):6d} {stages} {reading.tokens_per_second:10.2f}")
+        print(f"{ratio:9.4f} {reading.kept:6d} {stages} {reading.tokens_per_second:10.2f}")
     if arguments.json:
         arguments.json.write_text(json.dumps(figures | {"readings": readings}, indent=2) + "\n")
 

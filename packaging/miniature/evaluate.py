@@ -23,7 +23,7 @@ from recipe.typefaces import MissingMaterial
 from rtocr_gui.cli.scores import Setting
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr.engine import Engine
-from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling
+from rtocr_gui.ocr.reading import EncodedPage, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
 
 _FEWEST_NEW_TOKENS = 400
@@ -87,8 +87,8 @@ def read_pages(
         page = page_set.page(index)
         if page is None:
             continue
-        for setting, reading in _readings(engine, page_set, index, page, settings):
-            outcome = judge(page_set, index, setting, page, reading)
+        for setting, encoded, reading in _readings(engine, page_set, index, page, settings):
+            outcome = judge(page_set, index, setting, page, encoded, reading)
             record.add(outcome)
             errors = f"{outcome.score.error_rate:.1%}" if outcome.score else "empty"
             label = f"{number} of {len(jobs)}: {page_set.name}/{index}, {setting.label} {setting.ratio}"
@@ -97,7 +97,7 @@ def read_pages(
 
 def _readings(
     engine: Engine, page_set: PageSet, index: int, page: TruePage, settings: Sequence[Setting]
-) -> Iterator[tuple[Setting, Reading]]:
+) -> Iterator[tuple[Setting, EncodedPage, Reading]]:
     ref = PageRef(Path(page_set.name), index, hashlib.sha256(page.image.tobytes()).hexdigest())
     truth = page.drawn.grounded if page.drawn and page_set.task.tells_places else page.text
     for setting in settings:
@@ -107,9 +107,12 @@ def _readings(
             PruneSettings(setting.retention),
             max_new_tokens=max(_FEWEST_NEW_TOKENS, round(_TOKENS_PER_CHARACTER * len(truth))),
         )
-        *_, reading = engine.read(PageImage(ref, page.image, None), asked, threading.Event(), draft=())
+        _, encoded, *_, reading = engine.read(
+            PageImage(ref, page.image, None), asked, threading.Event(), draft=()
+        )
+        assert isinstance(encoded, EncodedPage)
         assert isinstance(reading, Reading)
-        yield setting, reading
+        yield setting, encoded, reading
 
 
 if __name__ == "__main__":

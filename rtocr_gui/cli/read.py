@@ -327,12 +327,12 @@ def _about_small_print(reading: Reading) -> str:
 
 def _summary(reading: Reading) -> str:
     """What a page took, stage by stage."""
-    plan, timings = reading.plan, reading.timings
-    how = "automatic" if plan.automatic else "as asked"
+    timings = reading.timings
+    how = "automatic" if reading.automatic else "as asked"
     pace = "with other pages" if reading.read_together else f"at {reading.tokens_per_second:.0f} tokens/s"
     return (
         f"{len(reading.token_ids)} tokens {pace}; "
-        f"{len(plan.kept)} of {len(plan.norms)} visual tokens kept ({how}); mode {reading.mode.value}; "
+        f"{reading.kept} of {reading.total} visual tokens kept ({how}); mode {reading.mode.value}; "
         f"encode {timings.encode_ms:.0f} ms, prune {timings.prune_ms:.0f} ms, "
         f"prefill {timings.prefill_ms:.0f} ms, decode {timings.decode_ms:.0f} ms"
     )

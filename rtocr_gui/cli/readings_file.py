@@ -55,9 +55,9 @@ class KeptReading:
         return cls(
             text=reading.text,
             mode=reading.mode.value,
-            kept=len(reading.plan.kept),
-            total=len(reading.plan.norms),
-            retention=float(reading.plan.retention),
+            kept=reading.kept,
+            total=reading.total,
+            retention=float(reading.retention),
             tokens=len(reading.token_ids),
             passes=reading.passes,
             stop_reason=reading.stop_reason.value,

@@ -9,52 +9,12 @@ imported with the first point.
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Self
 
-from rtocr_gui.ocr.reading import Reading, ReadSettings, StageTimings, StopReason
+from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 
 CURVE_RATIOS = (1.0, 0.95, 0.9, 0.84, 0.75, 0.65, 0.5, 0.25)
 """The ratios of a curve; the slider's detents are among them."""
-
-
-class CurveReading(Protocol):
-    """What a point needs of a reading; `Reading` has it, and so has what the window keeps of one."""
-
-    @property
-    def text(self) -> str:
-        """What the model said, for people."""
-
-    @property
-    def token_ids(self) -> tuple[int, ...]:
-        """The same, token by token."""
-
-    @property
-    def stop_reason(self) -> StopReason:
-        """Why the reading ended."""
-
-    @property
-    def retention(self) -> float:
-        """The ratio that was applied."""
-
-    @property
-    def automatic(self) -> bool:
-        """True where the page decided on it."""
-
-    @property
-    def kept(self) -> int:
-        """Visual tokens that were kept."""
-
-    @property
-    def total(self) -> int:
-        """Visual tokens of the page."""
-
-    @property
-    def passes(self) -> int:
-        """Forward passes after the prefill."""
-
-    @property
-    def timings(self) -> StageTimings:
-        """Stage by stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +58,7 @@ class CurvePoint:
         return None if self.automatic else self.retention
 
     @classmethod
-    def of(cls, reading: CurveReading, all_tokens_text: str, truth: str | None) -> Self:
+    def of(cls, reading: Reading, all_tokens_text: str, truth: str | None) -> Self:
         """Compare a reading.
 
         Args:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ReadingError, SettingsError
-from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, TokenMeasures
+from rtocr_gui.pruning.plan import PruneSettings, TokenMeasures
 from rtocr_gui.tokens import TokenLayout
 
 
@@ -265,9 +265,9 @@ class TextDelta:
     token_count: int
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """One finished (or stopped) reading of one page.
+    """One finished (or stopped) reading of one page: text and numbers, no arrays.
 
     Attributes:
         ref: which page.
@@ -278,7 +278,11 @@ class Reading:
         text: the same without grounding markup, for people.
         token_ids: generated token ids of that text, the end-of-text token left out.
         stop_reason: why decoding ended.
-        plan: which visual tokens were kept and which merged.
+        retention: the ratio that was applied, in 0..1.
+        automatic: True where the page decided on the ratio.
+        kept: how many of `total` visual tokens the model was given.
+        total: how many prunable visual tokens the page has.
+        padding: how many of `total` cover no page.
         cost: of this reading's prefill.
         cost_of_all: of the prefill that keeps every visual token.
         passes: forward passes of the decoder after the prefill; fewer than tokens where a draft helped.
@@ -294,11 +298,15 @@ class Reading:
     settings: ReadSettings
     mode: Mode
     model_name: str
-    raw_text: str
-    text: str
+    raw_text: str = field(repr=False)
+    text: str = field(repr=False)
     token_ids: tuple[int, ...] = field(repr=False)
     stop_reason: StopReason
-    plan: PrunePlan
+    retention: float
+    automatic: bool
+    kept: int
+    total: int
+    padding: int
     cost: PrefillCost
     cost_of_all: PrefillCost
     passes: int
@@ -308,26 +316,6 @@ class Reading:
     read_together: bool = False
     is_legible: bool = True
     larger_mode: Mode | None = None
-
-    @property
-    def retention(self) -> float:
-        """The ratio that was applied, in 0..1."""
-        return self.plan.retention
-
-    @property
-    def automatic(self) -> bool:
-        """True where the page decided on the ratio."""
-        return self.plan.automatic
-
-    @property
-    def kept(self) -> int:
-        """How many of `total` visual tokens the model was given."""
-        return len(self.plan.kept)
-
-    @property
-    def total(self) -> int:
-        """How many prunable visual tokens the page has."""
-        return len(self.plan.norms)
 
     @property
     def tokens_per_second(self) -> float:

@@ -1,6 +1,7 @@
 """What the comparison promises: it asks for what was chosen, marks what differs, and leads to each place."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -8,10 +9,12 @@ from PySide6.QtGui import QColor, QFont, QPalette, QTextCharFormat, QTextCursor,
 from PySide6.QtWidgets import QComboBox, QLabel, QListView, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import (
     TASKS,
     Mode,
     PrefillCost,
+    Reading,
     ReadSettings,
     Scaling,
     StageTimings,
@@ -19,7 +22,7 @@ from rtocr_gui.ocr.reading import (
 )
 from rtocr_gui.ocr.text.comparison import Difference, compare_texts
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
-from rtocr_gui.ui.state.shown import ComparisonShown, ReadingRecord
+from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.text.compare_view import SAME, CompareView
 from rtocr_gui.ui.text.compared_text import ComparedText
 
@@ -27,10 +30,11 @@ LEFT = "Order 12\nTotal 12.50\nPaid in cash\n"
 RIGHT = "Order 12\nTota1 12.50 EUR\nin cash\n"
 
 
-def record(text: str, pruning: PruneSettings, stop_reason: StopReason = StopReason.END) -> ReadingRecord:
+def reading(text: str, pruning: PruneSettings, stop_reason: StopReason = StopReason.END) -> Reading:
     retention = pruning.retention if pruning.retention is not None else 0.768
     cost = PrefillCost(1, 1.0, 1)
-    return ReadingRecord(
+    return Reading(
+        ref=PageRef(Path("scan.png"), 0, "ab"),
         settings=ReadSettings(Scaling(Mode.BASE), TASKS[1], pruning),
         mode=Mode.BASE,
         model_name="Fake model",
@@ -52,8 +56,8 @@ def record(text: str, pruning: PruneSettings, stop_reason: StopReason = StopReas
 
 def shown(left: str, right: str) -> ComparisonShown:
     return ComparisonShown(
-        record(left, PruneSettings(1.0)),
-        record(right, PruneSettings(0.5, method=PruneMethod.RANDOM)),
+        reading(left, PruneSettings(1.0)),
+        reading(right, PruneSettings(0.5, method=PruneMethod.RANDOM)),
         compare_texts(left, right),
     )
 

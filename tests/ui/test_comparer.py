@@ -13,7 +13,7 @@ from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.state.comparer import STOPPED, Comparer
-from rtocr_gui.ui.state.shown import ComparisonShown, ReadingRecord, pruning_label
+from rtocr_gui.ui.state.shown import ComparisonShown, pruning_label
 from tests.fake_engine import FakeEngine
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
@@ -63,7 +63,7 @@ def compare(
     comparer: Comparer,
     left: PruneSettings,
     right: PruneSettings,
-    readings: dict[ReadSettings, ReadingRecord] | None = None,
+    readings: dict[ReadSettings, Reading] | None = None,
 ) -> ComparisonShown:
     with qtbot.waitSignal(comparer.comparison_changed) as caught:
         comparer.compare(left, right, readings or {})
@@ -71,8 +71,8 @@ def compare(
     return shown
 
 
-def records(told: Told) -> dict[ReadSettings, ReadingRecord]:
-    return {reading.settings: ReadingRecord.of(reading) for reading in told.readings}
+def known(told: Told) -> dict[ReadSettings, Reading]:
+    return {reading.settings: reading for reading in told.readings}
 
 
 def test_both_readings_are_made_compared_and_told(qtbot: QtBot, comparer: Comparer, told: Told) -> None:
@@ -89,11 +89,11 @@ def test_both_readings_are_made_compared_and_told(qtbot: QtBot, comparer: Compar
 
 def test_a_reading_the_page_has_is_not_made_again(qtbot: QtBot, comparer: Comparer, told: Told) -> None:
     compare(qtbot, comparer, ALL, AUTO)
-    kept = records(told)
+    kept = known(told)
     told.readings.clear()
     compare(qtbot, comparer, HALF, ALL, kept)
     assert told.read == [HALF]
-    kept |= records(told)
+    kept |= known(told)
     told.readings.clear()
     shown = compare(qtbot, comparer, HALF, ALL, kept)
     assert told.read == []
@@ -103,8 +103,8 @@ def test_a_reading_the_page_has_is_not_made_again(qtbot: QtBot, comparer: Compar
 def test_a_reading_that_was_stopped_is_made_again(qtbot: QtBot, comparer: Comparer, told: Told) -> None:
     compare(qtbot, comparer, ALL, HALF)
     stopped = {
-        settings: dataclasses.replace(record, stop_reason=StopReason.CANCELLED, text="page")
-        for settings, record in records(told).items()
+        settings: dataclasses.replace(reading, stop_reason=StopReason.CANCELLED, text="page")
+        for settings, reading in known(told).items()
     }
     told.readings.clear()
     shown = compare(qtbot, comparer, ALL, HALF, stopped)

@@ -18,7 +18,7 @@ from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.background.replies import DocumentOpened, ReadingFinished
 from rtocr_gui.ui.state import curve_reader
 from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
-from rtocr_gui.ui.state.shown import CurveShown, ReadingRecord
+from rtocr_gui.ui.state.shown import CurveShown
 from tests.fake_engine import FakeEngine
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1], PruneSettings(0.3))
@@ -87,7 +87,7 @@ def test_what_was_read_already_is_not_read_again(
 ) -> None:
     curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(lambda: heard.ended)
-    known = {reading.settings: ReadingRecord.of(reading) for reading in heard.readings}
+    known = {reading.settings: reading for reading in heard.readings}
     half = known.pop(next(settings for settings in known if settings.pruning.retention == 0.5))
     before = heard.shown[-1]
     curve.read(CurveRequest(page, SETTINGS), known)
@@ -110,7 +110,7 @@ def test_texts_are_compared_and_their_truth_is_sought_off_the_main_thread(
     curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(lambda: heard.ended)
     assert threads == ["transport"] * 19
-    known = {reading.settings: ReadingRecord.of(reading) for reading in heard.readings}
+    known = {reading.settings: reading for reading in heard.readings}
     curve.read(CurveRequest(page, SETTINGS), known)
     qtbot.waitUntil(lambda: heard.ended)
     assert threads == ["transport"] * 38

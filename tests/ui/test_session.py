@@ -12,22 +12,14 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError, ReadingError
-from rtocr_gui.ocr.reading import Mode, Scaling, TextDelta
+from rtocr_gui.ocr.reading import Mode, Reading, Scaling, TextDelta
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.notices import Offer
 from rtocr_gui.ui.state.page_model import PageEntry, PageState
 from rtocr_gui.ui.state.page_texts import EARLIER_VERSION
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import (
-    Activity,
-    Loss,
-    ModelStatus,
-    OverwriteQuestion,
-    PageStatus,
-    ReadingRecord,
-    ShownText,
-)
+from rtocr_gui.ui.state.shown import Activity, Loss, ModelStatus, OverwriteQuestion, PageStatus, ShownText
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.broken_files import PASSWORD, encrypted_pdf
 from tests.fake_engine import FakeEngine
@@ -274,7 +266,7 @@ def test_a_page_that_was_read_gets_its_text_back_where_it_is_read_again_and_stop
     states: dict[str, PageStatus],
     asked_by: str,
 ) -> None:
-    readings: list[ReadingRecord | None] = []
+    readings: list[Reading | None] = []
     session.reading_changed.connect(readings.append)
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session, states)

@@ -19,7 +19,7 @@ from recipe.training import HEADS_FILE
 from rtocr_gui.cli.readings_file import KeptReading
 from rtocr_gui.cli.scores import PageScore, Setting, score_page
 from rtocr_gui.ocr.reading import Block as ReadBlock
-from rtocr_gui.ocr.reading import Reading
+from rtocr_gui.ocr.reading import EncodedPage, Reading
 from rtocr_gui.pruning.plan import PruneMethod
 
 LEAST_OVERLAP = 0.5
@@ -61,8 +61,10 @@ class Outcome:
     text: str
 
 
-def judge(page_set: PageSet, index: int, setting: Setting, page: TruePage, reading: Reading) -> Outcome:
-    """Set a reading beside the truth."""
+def judge(
+    page_set: PageSet, index: int, setting: Setting, page: TruePage, encoded: EncodedPage, reading: Reading
+) -> Outcome:
+    """Set a reading, and the tokens of its page, beside the truth."""
     told = page.drawn if page_set.task.tells_places else None
     truth = told.markdown if told else page.text
     found = match_blocks(told.blocks, page.image.size, reading.blocks) if told else []
@@ -73,7 +75,7 @@ def judge(page_set: PageSet, index: int, setting: Setting, page: TruePage, readi
         setting=setting,
         score=score,
         silent=not reading.text.strip(),
-        norm_correlation=_norm_correlation(page, reading),
+        norm_correlation=_norm_correlation(page, encoded),
         blocks=len(told.blocks) if told else 0,
         blocks_found=len(found),
         kinds_right=sum(found),
@@ -122,15 +124,15 @@ def outline(markdown: str) -> list[str]:
     return parts
 
 
-def _norm_correlation(page: TruePage, reading: Reading) -> float | None:
+def _norm_correlation(page: TruePage, encoded: EncodedPage) -> float | None:
     if page.drawn is None or not page.text:
         return None
-    layout, print_ = reading.plan.layout, page.drawn.print
+    layout, print_ = encoded.layout, page.drawn.print
     printed = np.array([not character.isspace() for character in print_.characters])
     x, y = print_.centres[printed].T
     left, top, right, bottom = layout.boxes[layout.prunable].T[:, :, None]  # (N, 1) each
     counts = ((x >= left) & (x < right) & (y >= top) & (y < bottom)).sum(axis=1)
-    return float(np.corrcoef(reading.plan.norms, np.log2(1 + counts))[0, 1])
+    return float(np.corrcoef(encoded.measures.norms, np.log2(1 + counts))[0, 1])
 
 
 def digest_weights(checkpoint: Path) -> str:

@@ -14,6 +14,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -130,12 +131,7 @@ class EngineBridge(QObject):
         self._desk = ReadingDesk(
             self._model_lane, self._loaded_engine, lambda reply: signals[type(reply)].emit(reply)
         )
-        self._newest_render_id = 0
-        self._newest_load_id = 0
-        self._newest_fit_id = 0
-        self._newest_encode_id = 0
-        self._newest_plan_id = 0
-        self._newest_transport_id = 0
+        self._newest_ids: dict[type, int] = {}  # by the reply that is wanted
         # Held by the jobs that look at them; with its last job, an event is gone.
         self._cancels: WeakValueDictionary[int, threading.Event] = WeakValueDictionary()
 
@@ -175,14 +171,12 @@ class EngineBridge(QObject):
 
     def render_page(self, ref: PageRef) -> int:
         """Render a page in full. Answered by `page_rendered`, unless a newer page was asked for meanwhile."""
-        request_id = self._newest_render_id = next(self._ids)
 
-        def job() -> None:
-            if request_id == self._newest_render_id:
-                image = as_qimage(self._documents.page(ref).image)
-                self.page_rendered.emit(PageRendered(request_id, ref, image))
+        def job(request_id: int) -> None:
+            image = as_qimage(self._documents.page(ref).image)
+            self.page_rendered.emit(PageRendered(request_id, ref, image))
 
-        return self._submit(self._document_lane, request_id, job)
+        return self._submit_newest(self._document_lane, PageRendered, job)
 
     def render_thumbnail(self, ref: PageRef) -> int:
         """Render a page small. Answered by `thumbnail_rendered`, with a null image where there is none."""
@@ -230,16 +224,12 @@ class EngineBridge(QObject):
 
     def judge_fit(self, request: LoadRequest) -> int:
         """Tell whether a model would fit into memory. Answered by `fit_judged`, unless asked again."""
-        request_id = self._newest_fit_id = next(self._ids)
 
-        def job() -> None:
-            if request_id == self._newest_fit_id:
-                fit = self._made_engine().fit(
-                    request.folder, request.device, request.precision, request.scaling
-                )
-                self.fit_judged.emit(FitJudged(request_id, request.folder, fit))
+        def job(request_id: int) -> None:
+            fit = self._made_engine().fit(request.folder, request.device, request.precision, request.scaling)
+            self.fit_judged.emit(FitJudged(request_id, request.folder, fit))
 
-        return self._submit(self._model_lane, request_id, job)
+        return self._submit_newest(self._model_lane, FitJudged, job)
 
     def load_model(self, request: LoadRequest) -> int:
         """Import torch if need be and load a checkpoint.
@@ -248,11 +238,8 @@ class EngineBridge(QObject):
         Where that fails, the former model is still there, or (`model_unloaded`) is loaded again once it is
         needed.
         """
-        request_id = self._newest_load_id = next(self._ids)
 
-        def job() -> None:
-            if request_id != self._newest_load_id:
-                return
+        def job(request_id: int) -> None:
             engine = self._made_engine()
             was_loaded = engine.is_loaded
             try:
@@ -263,7 +250,7 @@ class EngineBridge(QObject):
             self._loaded_request = request
             self.model_loaded.emit(ModelLoaded(request_id, request, model))
 
-        return self._submit(self._model_lane, request_id, job)
+        return self._submit_newest(self._model_lane, ModelLoaded, job)
 
     def unload_model(self) -> int:
         """Let go of the model until it is needed. Answered by `model_unloaded`, where there was one."""
@@ -280,17 +267,13 @@ class EngineBridge(QObject):
 
         Answered by `page_encoded`, unless a newer page was asked for before this one's turn came.
         """
-        request_id = self._newest_encode_id = next(self._ids)
 
-        def is_wanted() -> bool:
-            return request_id == self._newest_encode_id
+        def render(request_id: int) -> None:
+            page = self._documents.page(ref)
+            is_wanted = partial(self._is_newest, PageEncoded, request_id)
+            self._desk.encode(PageToEncode(request_id, page, scaling, is_wanted))
 
-        def render() -> None:
-            if is_wanted():
-                page = self._documents.page(ref)
-                self._desk.encode(PageToEncode(request_id, page, scaling, is_wanted))
-
-        return self._submit(self._document_lane, request_id, render)
+        return self._submit_newest(self._document_lane, PageEncoded, render)
 
     def read_page(self, ref: PageRef, settings: ReadSettings, with_others: bool = False) -> int:
         """Read a page. Answered by stages, `page_encoded`, streamed text and, last, `reading_finished`.
@@ -347,27 +330,23 @@ class EngineBridge(QObject):
 
     def compute_plan(self, encoded: EncodedPage, settings: PruneSettings) -> int:
         """Plan for a ratio. Answered by `plan_computed`, unless a newer plan was asked for meanwhile."""
-        request_id = self._newest_plan_id = next(self._ids)
 
-        def job() -> None:
-            if request_id == self._newest_plan_id:
-                plan = plan_pruning(encoded.layout, encoded.measures, settings)
-                self.plan_computed.emit(PlanComputed(request_id, encoded.ref, plan))
+        def job(request_id: int) -> None:
+            plan = plan_pruning(encoded.layout, encoded.measures, settings)
+            self.plan_computed.emit(PlanComputed(request_id, encoded.ref, plan))
 
-        return self._submit(self._plan_lane, request_id, job)
+        return self._submit_newest(self._plan_lane, PlanComputed, job)
 
     def solve_transport(self, plan: PrunePlan) -> int:
         """Solve where the merged tokens of a plan go.
 
         Answered by `transport_solved`, unless a newer one was asked for meanwhile.
         """
-        request_id = self._newest_transport_id = next(self._ids)
 
-        def job() -> None:
-            if request_id == self._newest_transport_id:
-                self.transport_solved.emit(TransportSolved(request_id, _solve_transport(plan)))
+        def job(request_id: int) -> None:
+            self.transport_solved.emit(TransportSolved(request_id, _solve_transport(plan)))
 
-        return self._submit(self._transport_lane, request_id, job)
+        return self._submit_newest(self._transport_lane, TransportSolved, job)
 
     def compute(self, work: Callable[[], object]) -> int:
         """Have something worked out that takes too long for the main thread. Answered by `computed`.
@@ -439,6 +418,19 @@ class EngineBridge(QObject):
         if self._engine is None:
             self._engine = self._engine_factory()
         return self._engine
+
+    def _is_newest(self, reply: type, request_id: int) -> bool:
+        return self._newest_ids[reply] == request_id
+
+    def _submit_newest(self, lane: Lane, reply: type, job: Callable[[int], None]) -> int:
+        """Queue a job that takes its id; it is dropped where one for the same reply comes before its turn."""
+        request_id = self._newest_ids[reply] = next(self._ids)
+
+        def job_if_newest() -> None:
+            if self._is_newest(reply, request_id):
+                job(request_id)
+
+        return self._submit(lane, request_id, job_if_newest)
 
     def _submit(self, lane: Lane, request_id: int, job: Callable[[], None]) -> int:
         """Queue a job; whatever it raises becomes a `request_failed` with a sentence."""

@@ -11,7 +11,7 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import ReadSettings, StopReason
+from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.ocr.text.comparison import compare_texts
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
@@ -22,7 +22,7 @@ from rtocr_gui.ui.background.replies import (
     StageEntered,
     TextStreamed,
 )
-from rtocr_gui.ui.state.shown import ComparisonShown, ReadingRecord, pruning_label
+from rtocr_gui.ui.state.shown import ComparisonShown, pruning_label
 from rtocr_gui.units import counted
 
 STOPPED = "Stopped before both readings were there."
@@ -52,7 +52,7 @@ class Comparer(QObject):
         self._bridge = bridge
         self._page: tuple[PageRef, ReadSettings] | None = None
         self._wanted: tuple[ReadSettings, ReadSettings] | None = None
-        self._records: dict[ReadSettings, ReadingRecord] = {}
+        self._readings: dict[ReadSettings, Reading] = {}
         self._read_id = self._compare_id = 0
         bridge.stage_entered.connect(self._note_stage)
         bridge.text_streamed.connect(self._note_text)
@@ -84,7 +84,7 @@ class Comparer(QObject):
         self.comparison_changed.emit(None)
 
     def compare(
-        self, left: PruneSettings, right: PruneSettings, readings: Mapping[ReadSettings, ReadingRecord]
+        self, left: PruneSettings, right: PruneSettings, readings: Mapping[ReadSettings, Reading]
     ) -> None:
         """Compare two readings; what was shown stays until the new comparison is there.
 
@@ -99,7 +99,7 @@ class Comparer(QObject):
         _, settings = self._page
         wanted = tuple(dataclasses.replace(settings, pruning=pruning) for pruning in (left, right))
         self._wanted = wanted[0], wanted[1]
-        self._records = {
+        self._readings = {
             settings: readings[settings]
             for settings in wanted
             if settings in readings and readings[settings].stop_reason is not StopReason.CANCELLED
@@ -124,18 +124,18 @@ class Comparer(QObject):
             return
         ref, _ = self._page
         left, right = self._wanted
-        missing = next((settings for settings in self._wanted if settings not in self._records), None)
+        missing = next((settings for settings in self._wanted if settings not in self._readings), None)
         if missing is not None:
             self._read_id = self._bridge.read_page(ref, missing)
             self.activity_changed.emit("Waiting for the model…", True)
         else:
-            texts = self._records[left].text, self._records[right].text
+            texts = self._readings[left].text, self._readings[right].text
             self._compare_id = self._bridge.compute(partial(compare_texts, *texts))
             self.activity_changed.emit("Comparing…", True)
 
     def _tell_reading(self, tokens: int) -> None:
         if self._wanted is not None:
-            settings = next(wanted for wanted in self._wanted if wanted not in self._records)
+            settings = next(wanted for wanted in self._wanted if wanted not in self._readings)
             so_far = f" {counted(tokens, 'token')} so far" if tokens else ""
             self.activity_changed.emit(f"Reading: {pruning_label(settings.pruning)}…{so_far}", True)
 
@@ -153,14 +153,14 @@ class Comparer(QObject):
     def _keep(self, reply: ReadingFinished) -> None:
         if reply.request_id == self._read_id:
             self._read_id = 0
-            self._records[reply.reading.settings] = ReadingRecord.of(reply.reading)
+            self._readings[reply.reading.settings] = reply.reading
             self.page_read.emit(reply.reading)
             self._go_on()
 
     @Slot(object)
     def _show(self, reply: Computed) -> None:
         if reply.request_id == self._compare_id and self._wanted is not None:
-            left, right = (self._records[settings] for settings in self._wanted)
+            left, right = (self._readings[settings] for settings in self._wanted)
             self._give_up()
             self.activity_changed.emit("", False)
             self.comparison_changed.emit(ComparisonShown(left, right, reply.result))

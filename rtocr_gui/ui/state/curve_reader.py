@@ -15,11 +15,11 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.documents.truth import Truth, find_truth
-from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint, CurveReading, curve_settings
-from rtocr_gui.ocr.reading import ReadSettings, StopReason
+from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint, curve_settings
+from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import Computed, ReadingFinished, RequestFailed, RequestStopped
-from rtocr_gui.ui.state.shown import CurveShown, ReadingRecord
+from rtocr_gui.ui.state.shown import CurveShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class CurveReader(QObject):
         self._bridge = bridge
         self._shown = CurveShown()
         self._request: CurveRequest | None = None
-        self._known: Mapping[ReadSettings, ReadingRecord] = {}
+        self._known: Mapping[ReadSettings, Reading] = {}
         self._waiting: deque[ReadSettings] = deque()
         self._points: list[CurvePoint] = []
         self._all_tokens_text = ""
@@ -75,7 +75,7 @@ class CurveReader(QObject):
         """The curve as it was told last."""
         return self._shown
 
-    def read(self, request: CurveRequest, readings: Mapping[ReadSettings, ReadingRecord]) -> None:
+    def read(self, request: CurveRequest, readings: Mapping[ReadSettings, Reading]) -> None:
         """Read a curve from its first point; the one before it is given up.
 
         Args:
@@ -119,7 +119,7 @@ class CurveReader(QObject):
                 self._compare(known)
         self._tell()
 
-    def _compare(self, reading: CurveReading) -> None:
+    def _compare(self, reading: Reading) -> None:
         if not self._points:
             self._all_tokens_text = reading.text
         truth = self._truth.text if self._truth is not None else None

@@ -9,7 +9,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ui.state.page_model import PageState
-from rtocr_gui.ui.state.shown import BlocksShown, CurveShown, ReadingRecord
+from rtocr_gui.ui.state.shown import BlocksShown, CurveShown
 
 PRUNED_READINGS_KEPT = 40
 """Readings of a page at other ratios that are kept for comparison, the newest; those of all tokens stay."""
@@ -54,10 +54,10 @@ class OpenPage:
     exported_text: str | None = None
     state: PageState = PageState.UNREAD
     sentence: str = ""
-    reading: ReadingRecord | None = None
+    reading: Reading | None = None
     picture_problem: str = ""
     page_count: int = 1
-    readings: dict[ReadSettings, ReadingRecord] = field(default_factory=dict)
+    readings: dict[ReadSettings, Reading] = field(default_factory=dict)
     curves: dict[tuple[ReadSettings, ...], CurveShown] = field(default_factory=dict)
     by_former_model: bool = False
     task: Task | None = None
@@ -102,20 +102,21 @@ class OpenPage:
             self.give_up()
             return
         self.begin_text(reading.settings.task)
-        self.reading, self.text = self.keep(reading), reading.text
+        self.keep(reading)
+        self.reading, self.text = reading, reading.text
         self.by_former_model, self.read_as = False, reading.ref
         self.raw_text, self.read_text = reading.raw_text, reading.text
         self._former = None
         if reading.stop_reason is StopReason.LOOP:
             self.retry = self._way_out(reading.retry)
-        self._tell_end(self.reading)
+        self._tell_end(reading)
 
     def _has_better(self, stopped: Reading) -> bool:
         """True where the text before is worth more than what came until a reading was stopped."""
         before = self._former or self
         return before._is_whole or (before.reading is not None and not stopped.token_ids)
 
-    def _tell_end(self, reading: ReadingRecord) -> None:
+    def _tell_end(self, reading: Reading) -> None:
         """Say how the reading ended whose text this is."""
         self.state = PageState.STOPPED if reading.stop_reason is StopReason.CANCELLED else PageState.READ
         self.sentence = _STOP_SENTENCES[reading.stop_reason]
@@ -136,17 +137,15 @@ class OpenPage:
         self.state, self.sentence = PageState.FAILED, sentence
         self.retry = retry.scaling if retry is not None else None
 
-    def keep(self, reading: Reading) -> ReadingRecord:
+    def keep(self, reading: Reading) -> None:
         """Keep a reading to compare others with; one that was stopped compares with nothing."""
-        record = ReadingRecord.of(reading)
         if reading.stop_reason is not StopReason.CANCELLED:
             if self.readings.pop(reading.settings, None) is not None:
                 self.curves.clear()
-            self.readings[reading.settings] = record
+            self.readings[reading.settings] = reading
         pruned = [settings for settings, kept in self.readings.items() if kept.kept < kept.total]
         for settings in pruned[:-PRUNED_READINGS_KEPT]:
             del self.readings[settings]
-        return record
 
     def forget_readings(self) -> None:
         """Another model is in use, with which these compare no more; the text stays."""
@@ -155,13 +154,13 @@ class OpenPage:
         self.by_former_model = True
         self.scaling = self.retry = None
 
-    def all_tokens_reading(self, settings: ReadSettings) -> ReadingRecord | None:
+    def all_tokens_reading(self, settings: ReadSettings) -> Reading | None:
         """A reading in the same way that kept every token; None where there is none."""
         return next(
             (
-                record
-                for asked, record in self.readings.items()
-                if record.kept == record.total and replace(asked, pruning=settings.pruning) == settings
+                reading
+                for asked, reading in self.readings.items()
+                if reading.kept == reading.total and replace(asked, pruning=settings.pruning) == settings
             ),
             None,
         )
@@ -269,7 +268,7 @@ class OpenPage:
         return BlocksShown(found, self.read_text, "" if found else "The model told no places on this page.")
 
 
-def _looped_like(settings: ReadSettings, before: ReadingRecord) -> bool:
+def _looped_like(settings: ReadSettings, before: Reading) -> bool:
     """True where a reading went in circles that scaled the page as these settings do, by Auto or by name."""
     was, asked = before.settings.scaling, settings.scaling
     has_tiles = asked.mode is Mode.GUNDAM

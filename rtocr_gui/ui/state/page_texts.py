@@ -29,7 +29,7 @@ class PageTexts(QObject):
 
     Signals (each carries one frozen value):
         text_changed (ShownText), text_appended (str), summary_changed (str),
-        reading_changed (ReadingRecord or None), blocks_changed (BlocksShown): of the page that is shown.
+        reading_changed (Reading or None), blocks_changed (BlocksShown): of the page that is shown.
         page_status_changed (PageStatus): of any page.
         notice_raised (Notice): a word to the person.
 

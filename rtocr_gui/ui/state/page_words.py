@@ -3,10 +3,10 @@
 Plain functions of a page; changes nothing.
 """
 
+from rtocr_gui.ocr.reading import Reading
 from rtocr_gui.ui.state.notices import retry_label
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.page_model import PageState
-from rtocr_gui.ui.state.shown import ReadingRecord
 from rtocr_gui.units import grouped, percent
 
 
@@ -29,7 +29,7 @@ def summary_of(page: OpenPage) -> str:
     return " · ".join(parts)
 
 
-def _mode_in_words(page: OpenPage, reading: ReadingRecord) -> str:
+def _mode_in_words(page: OpenPage, reading: Reading) -> str:
     if page.scaling is not None and page.scaling == reading.settings.scaling:
         return f"{page.scaling.label} (this page only)"
     return reading.mode.value.capitalize()
@@ -53,7 +53,7 @@ def placeholder_of(page: OpenPage) -> str:
     return explanation_of(page) or by_state.get(page.state, "Not read yet. Press Read.")
 
 
-def _about_small_print(reading: ReadingRecord) -> str:
+def _about_small_print(reading: Reading) -> str:
     """Say that a text is not to be trusted, and what would show the print larger."""
     if reading.larger_mode is not None:
         mode, larger = (each.value.capitalize() for each in (reading.mode, reading.larger_mode))

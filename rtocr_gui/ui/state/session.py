@@ -61,7 +61,7 @@ class Session(QObject):
         page_status_changed (PageStatus),
         retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
         transport_changed (Transport), text_changed (ShownText), text_appended (str),
-        summary_changed (str), reading_changed (ReadingRecord or None), activity_changed (Activity),
+        summary_changed (str), reading_changed (Reading or None), activity_changed (Activity),
         encoding_changed (bool), settings_changed (Settings), notice_raised (Notice),
         overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown);
         typed_changed (): `typed_texts` may be others.

@@ -2,21 +2,16 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import (
     Block,
-    Mode,
-    PrefillCost,
     Reading,
     ReadSettings,
     Scaling,
     Stage,
-    StageTimings,
-    StopReason,
 )
 from rtocr_gui.ocr.text.comparison import TextComparison
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, PruneSettings
@@ -39,85 +34,6 @@ class ShownText:
     read_only: bool
     placeholder: str
     summary: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingRecord:
-    """What is kept of a finished reading for as long as its page is open: text and numbers, no arrays.
-
-    Attributes:
-        settings: what was asked for.
-        mode: how the page was scaled, be it by Auto or by name.
-        model_name: which model read it.
-        text: for people.
-        raw_text: what the model said, markup and all.
-        token_ids: what it said, token by token.
-        stop_reason: why it ended.
-        retention: the ratio that was applied, in 0..1.
-        automatic: True where the page decided on the ratio.
-        kept: how many of `total` visual tokens the model was given.
-        total: how many the page has.
-        padding: how many of `total` cover no page.
-        cost: of its prefill, computed.
-        cost_of_all: of the prefill with all visual tokens, computed.
-        passes: forward passes of the decoder after the prefill.
-        timings: stage by stage, measured.
-        read_together: True where the passes of the decoder were shared with other pages.
-        is_legible: False where the print of the page is too small in that mode to be read well.
-        larger_mode: the mode of the model to choose in that case; None where no mode shows it larger.
-    """
-
-    settings: ReadSettings
-    mode: Mode
-    model_name: str
-    text: str = field(repr=False)
-    raw_text: str = field(repr=False)
-    token_ids: tuple[int, ...] = field(repr=False)
-    stop_reason: StopReason
-    retention: float
-    automatic: bool
-    kept: int
-    total: int
-    padding: int
-    cost: PrefillCost
-    cost_of_all: PrefillCost
-    passes: int
-    timings: StageTimings
-    read_together: bool = False
-    is_legible: bool = True
-    larger_mode: Mode | None = None
-
-    @property
-    def tokens_per_second(self) -> float:
-        """Decoding speed; 0 where nothing was decoded."""
-        seconds = self.timings.decode_ms / 1000
-        return len(self.token_ids) / seconds if seconds > 0 else 0.0
-
-    @classmethod
-    def of(cls, reading: Reading) -> Self:
-        """Keep the text and the numbers of a reading."""
-        plan = reading.plan
-        return cls(
-            settings=reading.settings,
-            mode=reading.mode,
-            model_name=reading.model_name,
-            text=reading.text,
-            raw_text=reading.raw_text,
-            token_ids=reading.token_ids,
-            stop_reason=reading.stop_reason,
-            retention=plan.retention,
-            automatic=plan.automatic,
-            kept=len(plan.kept),
-            total=len(plan.norms),
-            padding=int(plan.layout.padding.sum()),
-            cost=reading.cost,
-            cost_of_all=reading.cost_of_all,
-            passes=reading.passes,
-            timings=reading.timings,
-            read_together=reading.read_together,
-            is_legible=reading.is_legible,
-            larger_mode=reading.larger_mode,
-        )
 
 
 def pruning_label(pruning: PruneSettings, retention: float | None = None) -> str:
@@ -145,8 +61,8 @@ class ComparisonShown:
         comparison: of their texts.
     """
 
-    left: ReadingRecord
-    right: ReadingRecord
+    left: Reading
+    right: Reading
     comparison: TextComparison
 
     @property
@@ -171,8 +87,8 @@ class FiguresShown:
     """
 
     plan: PrunePlan | None = None
-    reading: ReadingRecord | None = None
-    all_tokens: ReadingRecord | None = None
+    reading: Reading | None = None
+    all_tokens: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)

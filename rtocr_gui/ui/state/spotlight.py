@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import Reading
 from rtocr_gui.ocr.text.comparison import Difference, Span
 from rtocr_gui.ocr.text.token_places import TokenPlaces
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
-from rtocr_gui.ui.state.shown import ComparisonShown, ReadingRecord
+from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.state.tracer import KEPT_BYTES, Tracer, Traces
 
 Attention = NDArray[np.float32]
@@ -53,7 +54,7 @@ class Spotlight(QObject):
         super().__init__(parent)
         self._on = False
         self._page: PageRef | None = None
-        self._reading: ReadingRecord | None = None
+        self._reading: Reading | None = None
         self._compared_text = ""
         traces: Traces = ByteBoundedCache(KEPT_BYTES)
         self._tracer = Tracer(bridge, traces, shown_text, self)
@@ -69,7 +70,7 @@ class Spotlight(QObject):
         """True while a reading is being traced."""
         return self._tracer.is_tracing or self._compared.is_tracing
 
-    def show_reading(self, ref: PageRef | None, reading: ReadingRecord | None) -> None:
+    def show_reading(self, ref: PageRef | None, reading: Reading | None) -> None:
         """Point into another reading from now on.
 
         Args:
@@ -136,10 +137,10 @@ class Spotlight(QObject):
         if self._page is None:
             return
         in_right = difference.right.length > 0
-        record, span = (shown.right, difference.right) if in_right else (shown.left, difference.left)
+        reading, span = (shown.right, difference.right) if in_right else (shown.left, difference.left)
         self._drop_wishes()
-        self._compared_text = record.text
-        self._compared.show_reading(self._page, record)
+        self._compared_text = reading.text
+        self._compared.show_reading(self._page, reading)
         self._compared.seek(partial(self._light_difference, span))
 
     def _light_text(self, start: int, end: int, places: TokenPlaces) -> None:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import ReadingTrace, ReadSettings
+from rtocr_gui.ocr.reading import Reading, ReadingTrace, ReadSettings
 from rtocr_gui.ocr.text.token_places import TokenPlaces, token_spans
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import ReadingTraced, RequestFailed, RequestStopped
-from rtocr_gui.ui.state.shown import ReadingRecord, TraceShown
+from rtocr_gui.ui.state.shown import TraceShown
 from rtocr_gui.ui.state.text_places import TextPlaces
 
 KEPT_BYTES = 96 * 2**20
@@ -77,7 +77,7 @@ class Tracer(QObject):
         """True while the reading that is shown is being traced."""
         return self._trace_id != 0
 
-    def show_reading(self, ref: PageRef | None, reading: ReadingRecord | None) -> None:
+    def show_reading(self, ref: PageRef | None, reading: Reading | None) -> None:
         """Trace another reading from now on; its trace is told at once where it is kept.
 
         Args:

@@ -21,10 +21,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from rtocr_gui.ocr.reading import StopReason
+from rtocr_gui.ocr.reading import Reading, StopReason
 from rtocr_gui.ocr.text.comparison import Change, Difference, TextComparison
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.ui.state.shown import ComparisonShown, ReadingRecord
+from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.text.compared_text import ComparedText, MarkedText
 from rtocr_gui.ui.text.pruning_chooser import ALL_TOKENS, SLIDER, PruningChooser
 from rtocr_gui.units import counted, grouped
@@ -365,9 +365,9 @@ def _marked(comparison: TextComparison | None, of_left: bool) -> MarkedText:
     return MarkedText(comparison.right, words, tuple((part.right, part.change) for part in changed))
 
 
-def _caption(label: str, record: ReadingRecord) -> str:
-    whole = record.stop_reason in (StopReason.END, StopReason.CANCELLED)
-    tokens = f"{grouped(record.kept)} of {grouped(record.total)} tokens"
+def _caption(label: str, reading: Reading) -> str:
+    whole = reading.stop_reason in (StopReason.END, StopReason.CANCELLED)
+    tokens = f"{grouped(reading.kept)} of {grouped(reading.total)} tokens"
     return f"{label} · {tokens}{'' if whole else ' · broke off'}"
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from rtocr_gui.ocr.reading import PrefillCost
-from rtocr_gui.ui.state.shown import FiguresShown, ReadingRecord
+from rtocr_gui.ocr.reading import PrefillCost, Reading
+from rtocr_gui.ui.state.shown import FiguresShown
 from rtocr_gui.units import counted, duration, grouped, percent, size_in_words
 
 DASH = "–"
@@ -55,7 +55,7 @@ def figure_rows(shown: FiguresShown) -> tuple[FigureRow, ...]:
     return (*_counted(shown), *_measured(shown), *_computed(shown))
 
 
-def was_drafted(reading: ReadingRecord) -> bool:
+def was_drafted(reading: Reading) -> bool:
     """True where so many tokens came from a draft that decoding time is no longer that of plain decoding.
 
     Plain decoding takes a pass for each token. A line that repeats on the page spares a few of them in any
@@ -64,7 +64,7 @@ def was_drafted(reading: ReadingRecord) -> bool:
     return reading.passes < _PLAIN_SHARE * (len(reading.token_ids) - 1)
 
 
-def has_own_pace(reading: ReadingRecord) -> bool:
+def has_own_pace(reading: Reading) -> bool:
     """True where decoding time is that of plain decoding of this page alone."""
     return not (was_drafted(reading) or reading.read_together)
 
@@ -149,15 +149,15 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
     def row(
         name: str,
         tip: str,
-        figure: Callable[[ReadingRecord], float],
+        figure: Callable[[Reading], float],
         words: Callable[[float], str],
         comparable: bool = True,
         of_decoding: bool = False,
     ) -> FigureRow:
-        def cell(record: ReadingRecord | None) -> str:
-            if record is None:
+        def cell(one: Reading | None) -> str:
+            if one is None:
                 return DASH
-            return words(figure(record)) + (MARK if of_decoding and not has_own_pace(record) else "")
+            return words(figure(one)) + (MARK if of_decoding and not has_own_pace(one) else "")
 
         ratio = DASH
         if reading is not None and all_tokens is not None and comparable:

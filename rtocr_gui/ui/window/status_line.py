@@ -4,8 +4,8 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
-from rtocr_gui.ocr.reading import Stage
-from rtocr_gui.ui.state.shown import Activity, CurveShown, ModelStatus, ReadingRecord
+from rtocr_gui.ocr.reading import Reading, Stage
+from rtocr_gui.ui.state.shown import Activity, CurveShown, ModelStatus
 from rtocr_gui.ui.tuning.figure_rows import was_drafted
 from rtocr_gui.units import counted, duration, grouped, size_in_words
 
@@ -101,7 +101,7 @@ class StatusLine(QWidget):
             self._activity.setText(tuning or self._idle_words)
 
     @Slot(object)
-    def show_reading(self, reading: ReadingRecord | None) -> None:
+    def show_reading(self, reading: Reading | None) -> None:
         """Show the stage times of a reading apart, never one blended figure."""
         if reading is None:
             self._timings.clear()
