@@ -16,6 +16,7 @@ from typing import Any
 
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.files import write_atomically
+from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
 
 LEAST_RETENTION = 0.01
 """Share of visual tokens below which nobody can ask for fewer, in the window and on the command line."""
@@ -69,7 +70,7 @@ class Settings:
     precision: str = "auto"
     unload_after_min: int = 15
     mode: str = ""
-    most_tiles: int = 9
+    most_tiles: int = MOST_TILES
     task: str = ""
     task_words: str = ""
     retention: float | None = None
@@ -95,8 +96,8 @@ class Settings:
             raise SettingsError("The opacity of the overlay must be between 0 and 1.")
         if not 0 <= self.unload_after_min <= 24 * 60:
             raise SettingsError("A model can stay in memory for 0 to 1440 idle minutes.")
-        if not 2 <= self.most_tiles <= 9:
-            raise SettingsError("The most tiles of a page must be between 2 and 9.")
+        if not FEWEST_TILES <= self.most_tiles <= MOST_TILES:
+            raise SettingsError(f"The most tiles of a page must be between {FEWEST_TILES} and {MOST_TILES}.")
         if not LOWEST_DPI <= self.pdf_dpi <= HIGHEST_DPI:
             raise SettingsError(
                 f"The resolution for PDF pages must be between {LOWEST_DPI} and {HIGHEST_DPI} dpi."

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 TOKEN_PX = 64
 """Side of the square of view pixels that one visual token covers."""
 
+FEWEST_TILES, MOST_TILES = 2, 9
+"""How many tiles a page can have in Gundam mode, where it has any."""
+
 GridName = Literal["local", "global"]
 """The two grids of a Gundam page; a page of another mode has the global one alone, which stands for both."""
 

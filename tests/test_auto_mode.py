@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
-from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, Mode, Scaling
+from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.ocr.vision.auto_mode import (
     PITCH_PER_X_HEIGHT,
     is_legible,
@@ -26,6 +26,7 @@ from rtocr_gui.ocr.vision.auto_mode import (
 )
 from rtocr_gui.ocr.vision.layout import TILE_PX
 from rtocr_gui.ocr.vision.views import choose_tiles, make_views
+from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
 from tests.small_checkpoint import write_checkpoint
 
 A4_200_DPI = 1654, 2339

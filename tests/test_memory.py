@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+import torch
 
-from rtocr_gui.ocr.machine.devices import PRECISIONS
 from rtocr_gui.ocr.machine.main_memory import UNKNOWN, free_main_memory
-from rtocr_gui.ocr.machine.spot import Spot
+from rtocr_gui.ocr.machine.spot import VALUE_BYTES, Spot
 from rtocr_gui.ocr.memory.fit import MINIATURE_BYTES, DoesNotFit, Fit, judge_fit
-from rtocr_gui.ocr.memory.need import VALUE_BYTES, MemoryNeed, View, memory_need
+from rtocr_gui.ocr.memory.need import MemoryNeed, View, memory_need
 from rtocr_gui.ocr.model.architecture import Architecture, read_architecture
 from rtocr_gui.ocr.model.folder import check_folder, describe
 from rtocr_gui.ocr.model.manifest import expected_tensors
@@ -124,8 +124,8 @@ def test_the_miniature_takes_less_than_is_said_of_it() -> None:
         assert need.total < MINIATURE_BYTES
 
 
-def test_every_precision_has_a_size() -> None:
-    assert set(VALUE_BYTES) == set(PRECISIONS) - {"auto"}
+def test_a_number_is_as_large_as_in_torch() -> None:
+    assert {name: getattr(torch, name).itemsize for name in VALUE_BYTES} == VALUE_BYTES
 
 
 # --- what is free --------------------------------------------------------------------------------

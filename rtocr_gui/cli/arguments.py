@@ -30,8 +30,10 @@ from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.asking import ASKS, asked_task
-from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, TASKS, Mode
+from rtocr_gui.ocr.machine.spot import PRECISIONS
+from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.settings import LEAST_RETENTION
+from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
 from rtocr_gui.version import program_version
 
 EXIT_CODES = """\
@@ -285,7 +287,7 @@ def add_place(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--precision",
-        choices=("auto", "float32", "float16", "bfloat16"),
+        choices=PRECISIONS,
         default="auto",
         help="of the arithmetic (what the device computes best)",
     )

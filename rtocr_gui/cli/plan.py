@@ -5,7 +5,6 @@ Nothing is read: the page is encoded, the plan is made, and it is told as lines,
 
 import argparse
 import sys
-from io import BytesIO
 from pathlib import Path
 
 from rtocr_gui.cli.outputs import write_output
@@ -15,7 +14,7 @@ from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.export.looks import Look
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.export.plan_json import PlanSource, plan_json_text
-from rtocr_gui.export.writing import write_bytes_atomically
+from rtocr_gui.export.writing import write_picture_atomically
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
 
@@ -50,13 +49,11 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
         return False
     progress.clear()
     if arguments.overlay is not None:
-        stream = BytesIO()
         from rtocr_gui.pruning.transport import transport_of  # loads torch
 
         look = Look(arguments.look)
         transport = transport_of(plan) if look is Look.MASS else None
-        draw_overlay(page, plan, arguments.grid, look, transport).save(stream, "PNG")
-        write_bytes_atomically(arguments.overlay, stream.getvalue())
+        write_picture_atomically(arguments.overlay, draw_overlay(page, plan, arguments.grid, look, transport))
     if arguments.json is not None:
         source = PlanSource(page.ref, reader.model.info.name, encoded.mode)
         write_output(arguments.json, plan_json_text(plan, source))

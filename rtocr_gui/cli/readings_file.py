@@ -26,9 +26,6 @@ class KeptReading:
         mode: value of the `Mode` in which the page was read.
         kept: visual tokens that were kept.
         total: prunable visual tokens of the page, at least 1.
-        retention: ratio that was applied.
-        tokens: how many were generated.
-        passes: forward passes after the prefill.
         stop_reason: value of a `StopReason`.
         encode_ms: as in `StageTimings`, and so the following.
         prune_ms: planning and merging.
@@ -40,9 +37,6 @@ class KeptReading:
     mode: str
     kept: int
     total: int
-    retention: float
-    tokens: int
-    passes: int
     stop_reason: str
     encode_ms: float
     prune_ms: float
@@ -57,9 +51,6 @@ class KeptReading:
             mode=reading.mode.value,
             kept=reading.kept,
             total=reading.total,
-            retention=float(reading.retention),
-            tokens=len(reading.token_ids),
-            passes=reading.passes,
             stop_reason=reading.stop_reason.value,
             **asdict(reading.timings),
         )
@@ -76,9 +67,6 @@ class KeptReading:
             mode=Mode(fields["mode"]).value,
             kept=int(fields["kept"]),
             total=int(fields["total"]),
-            retention=float(fields["retention"]),
-            tokens=int(fields["tokens"]),
-            passes=int(fields["passes"]),
             stop_reason=StopReason(fields["stop_reason"]).value,
             encode_ms=float(fields["encode_ms"]),
             prune_ms=float(fields["prune_ms"]),

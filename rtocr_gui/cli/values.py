@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.ocr.machine.spot import DEVICES
 from rtocr_gui.settings import HIGHEST_DPI, LEAST_RETENTION, LOWEST_DPI
 
 STDOUT: Final = "-"
@@ -21,7 +22,7 @@ STDOUT: Final = "-"
 
 Target: TypeAlias = Path | Literal["-"]
 
-_DEVICE = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")
+_NUMBERED_DEVICE = re.compile(r"cuda:[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def resolution(text: str) -> float:
 
 def device_name(text: str) -> str:
     """Parse where a model shall run; whether the computer has such a device is found out later."""
-    if not _DEVICE.fullmatch(text):
+    if text not in DEVICES and not _NUMBERED_DEVICE.fullmatch(text):
         raise argparse.ArgumentTypeError(f"“{text}” is no device: choose auto, cpu, cuda, cuda:1 or mps")
     return text
 

@@ -5,7 +5,6 @@ the export: `page-1-figure-1.png`. A file of that name from an earlier export is
 all, and nothing else in the folder is touched. Knows nothing of readings: people edit what was read.
 """
 
-import io
 import math
 import os
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from rtocr_gui.documents.pages import PageImage
-from rtocr_gui.export.writing import make_folder, write_bytes_atomically
+from rtocr_gui.export.writing import make_folder, write_picture_atomically
 from rtocr_gui.ocr.reading import Block
 
 _FIGURE_LABEL = "image"
@@ -70,9 +69,7 @@ def write_figures(page: PageImage, figures: Sequence[Figure], number: int, folde
     for figure, name in zip(figures, _names(figures, number), strict=True):
         ((left, top, right, bottom),) = figure.block.boxes_px(page.image.size)
         box = math.floor(left), math.floor(top), math.ceil(right), math.ceil(bottom)
-        stream = io.BytesIO()
-        page.image.crop(box).save(stream, "PNG")
-        write_bytes_atomically(folder / name, stream.getvalue())
+        write_picture_atomically(folder / name, page.image.crop(box))
 
 
 def link_figures(text: str, figures: Sequence[Figure], number: int, folder: Path) -> str:

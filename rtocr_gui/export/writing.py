@@ -1,11 +1,14 @@
 """Writing an exported file whole or not at all, and saying in words why it could not be written.
 
-Knows no format. How a file is replaced safely is in `files`.
+Knows no format but PNG. How a file is replaced safely is in `files`.
 """
 
 import errno
+import io
 import os
 from pathlib import Path
+
+from PIL import Image
 
 from rtocr_gui.errors import ExportError
 from rtocr_gui.files import write_atomically
@@ -61,6 +64,17 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
         raise
     except OSError as error:
         raise ExportError(_explain(path, error)) from error
+
+
+def write_picture_atomically(path: Path, picture: Image.Image) -> None:
+    """Write a picture as PNG, as `write_text_atomically` does a text.
+
+    Raises:
+        ExportError: nothing was written, and a file that was there is as it was.
+    """
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    write_bytes_atomically(path, stream.getvalue())
 
 
 def make_folder(path: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ReadingError, SettingsError
 from rtocr_gui.pruning.plan import PruneSettings, TokenMeasures
-from rtocr_gui.tokens import TokenLayout
+from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES, TokenLayout
 
 
 class Mode(Enum):
@@ -34,10 +34,6 @@ class Mode(Enum):
     def letterboxed(self) -> bool:
         """True where the page keeps its proportions on a grey square, False where it is stretched."""
         return self.view_px >= 1024
-
-
-FEWEST_TILES, MOST_TILES = 2, 9
-"""How many tiles a page can have in Gundam mode, where it has any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,11 @@ from recipe.readings import (
     find_in_print,
     show,
 )
-from rtocr_gui.ocr.reading import MOST_TILES, Mode
+from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.encoding import encode_views
 from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.ocr.vision.views import make_views
-from rtocr_gui.tokens import TokenKind
+from rtocr_gui.tokens import MOST_TILES, TokenKind
 from tests.miniature.materials import DOCUMENT, ENCODER, SMALL, documents, made_print, tiny_learner
 
 

@@ -10,9 +10,8 @@ from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import KINDS
 from recipe.labels import POINTS_PER_PATCH, UNSAID, WITHIN_STEPS, BlockLabels
 from recipe.model import POSITIONS, STRIPS, DenseHead, EncodedViews, Learner
-from rtocr_gui.ocr.reading import MOST_TILES
 from rtocr_gui.ocr.vision.layout import TILE_PX
-from rtocr_gui.tokens import TOKEN_PX, TokenLayout
+from rtocr_gui.tokens import MOST_TILES, TOKEN_PX, TokenLayout
 
 NORM_SCALE = 16.0
 """Norm of a token that stands for 1 in `norm_loss`."""

@@ -21,7 +21,7 @@ from recipe.experts import EVERY_EXPERT
 from recipe.labels import POINTS_PER_PATCH, SLOTS, WITHIN_STEPS
 from rtocr_gui.ocr.model.architecture import Architecture, read_architecture
 from rtocr_gui.ocr.model.checkpoint import stock_config
-from rtocr_gui.ocr.reading import MOST_TILES
+from rtocr_gui.tokens import MOST_TILES
 
 CONFIG = Path(__file__).parents[1] / "config.json"
 """The sizes, in the official layout, as they are exported."""

@@ -3,7 +3,6 @@
 Knows the errors of httpx2 and of the hub's library; knows no file.
 """
 
-import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -63,32 +62,20 @@ def explain_environment(error: Exception) -> DownloadError:
     """Word why the environment allows no session.
 
     Args:
-        error: `ImportError` where a SOCKS proxy needs a package, `OSError` where certificates cannot be read,
-            another where the address of a proxy makes no sense or is of a kind that cannot be used.
+        error: `OSError` where certificates cannot be read, another where a proxy is none or cannot be used.
 
     Returns:
-        To be raised from it: which variable or setting it is, what to do.
+        To be raised from it: which variables or settings it may be, what to do.
     """
     if isinstance(error, OSError):
         return DownloadError(
             "SSL_CERT_FILE names no file of certificates that can be read. Correct it, or unset it."
         )
-    scheme, proxy = _unusable_proxy(error)
-    place = f"{scheme.upper()}_PROXY"
-    instead = "give one such as http://proxy:8080, or unset it."
-    if place not in os.environ and place.lower() not in os.environ:  # on Windows and macOS
-        place = "The system's proxy setting"
-        instead = "give one such as http://proxy:8080 there or in HTTPS_PROXY."
-    if isinstance(error, ImportError):
-        return DownloadError(
-            f"{place} names a SOCKS proxy, which RTOCR can use once the Python package “socksio” is there. "
-            f"Install it (pip install socksio), or take an HTTP proxy: {instead}"
-        )
-    if proxy.lower().startswith("socks"):
-        return DownloadError(
-            f"{place} names a SOCKS proxy that RTOCR cannot use. Take an HTTP proxy: {instead}"
-        )
-    return DownloadError(f"{place} is not the address of a proxy: {instead}")
+    return DownloadError(
+        "RTOCR cannot use the proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or the system's settings name. "
+        "Give one such as http://proxy:8080, or none; a SOCKS5 proxy needs the Python package “socksio” "
+        "(pip install socksio)."
+    )
 
 
 def what_happened(error: Exception, source: ModelSource) -> str:
@@ -172,17 +159,6 @@ def _proxy(source: ModelSource) -> str:
         return f"“{address.hostname}:{address.port}”" if address.port else f"“{address.hostname}”"
     except ValueError:
         return "of HTTPS_PROXY"
-
-
-def _unusable_proxy(error: Exception) -> tuple[str, str]:
-    """For which scheme no session could be made, and the address of its proxy."""
-    named = getproxies()
-    for scheme, proxy in [(scheme, named[scheme]) for scheme in ("http", "https", "all") if scheme in named]:
-        try:
-            httpx2.HTTPTransport(proxy=proxy if "://" in proxy else f"http://{proxy}").close()
-        except type(error):
-            return scheme, proxy
-    return "https", ""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

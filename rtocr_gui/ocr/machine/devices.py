@@ -14,13 +14,7 @@ import torch
 
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.machine.main_memory import free_main_memory
-from rtocr_gui.ocr.machine.spot import Spot
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
-"""What a person may ask for; "cuda:1" and so on choose one of several."""
-
-PRECISIONS = ("auto", "float32", "float16", "bfloat16")
-"""What a person may ask for; "auto" takes what the device computes best."""
+from rtocr_gui.ocr.machine.spot import DEVICES, PRECISIONS, Spot
 
 LARGE_MODEL = 1_000_000_000
 """From so many weights on, half precision pays on a processor that has it. The miniature reads as quickly in

@@ -1,6 +1,15 @@
-"""Somewhere that a model could run, and the memory that is free there. Knows no PyTorch."""
+"""Somewhere that a model could run, how it computes there, and the memory that is free. Knows no PyTorch."""
 
 from dataclasses import dataclass
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+"""What a person may ask for; "cuda:1" and so on choose one of several."""
+
+VALUE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+"""The precisions in which a model can run, and the size of a number in each."""
+
+PRECISIONS = ("auto", *VALUE_BYTES)
+"""What a person may ask for; "auto" takes what the device computes best."""
 
 
 @dataclass(frozen=True, slots=True)

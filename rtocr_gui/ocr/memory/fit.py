@@ -13,7 +13,8 @@ from rtocr_gui.ocr.memory.gentler import smaller_views
 from rtocr_gui.ocr.memory.need import MemoryNeed, View, memory_need
 from rtocr_gui.ocr.model.architecture import Architecture
 from rtocr_gui.ocr.model.model_info import ModelInfo
-from rtocr_gui.ocr.reading import MOST_TILES, Mode, Scaling
+from rtocr_gui.ocr.reading import Mode, Scaling
+from rtocr_gui.tokens import MOST_TILES
 from rtocr_gui.units import size_in_words
 
 MINIATURE_BYTES = 400 * 10**6

@@ -7,12 +7,11 @@ The figures follow what the stock model allocates, and were measured at full siz
 from dataclasses import dataclass
 
 from rtocr_gui.ocr.decoder.drafting import LONGEST_GUESS
+from rtocr_gui.ocr.machine.spot import VALUE_BYTES
 from rtocr_gui.ocr.model.architecture import SAM_PATCH_PX, Architecture, DecoderSizes, SamSizes
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.layout import TILE_PX
 from rtocr_gui.tokens import TOKEN_PX
-
-VALUE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 PROMPT_WORDS = 512
 """Most tokens of a prompt beside those of its page: a question in own words is the longest."""

@@ -27,7 +27,7 @@ from rtocr_gui.ocr.model.model_files import (
 )
 from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT, ModelInfo, PrintSizes
 from rtocr_gui.ocr.model.tokenizer import PageTokenizer
-from rtocr_gui.ocr.model.weight_files import PRECISIONS, StoredTensor, find_weight_files, read_tensors
+from rtocr_gui.ocr.model.weight_files import FLOAT_TYPES, StoredTensor, find_weight_files, read_tensors
 from rtocr_gui.ocr.reading import Mode, Task
 
 _PRINT = "x_height_px"
@@ -231,7 +231,7 @@ def _precision(tensors: Iterable[StoredTensor]) -> str:
     weights = Counter[str]()
     for tensor in tensors:
         weights[tensor.kind] += math.prod(tensor.shape)
-    return PRECISIONS[weights.most_common(1)[0][0]]
+    return FLOAT_TYPES[weights.most_common(1)[0][0]]
 
 
 def _text(said: Mapping[str, Any], key: str, longest: int) -> str:

@@ -22,7 +22,7 @@ from rtocr_gui.ocr.model.model_files import (
     read_object,
 )
 
-PRECISIONS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+FLOAT_TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 """The types of numbers that a model can be made of, as torch names them."""
 
 _MOST_HEADER_BYTES = 32 * 2**20
@@ -117,7 +117,7 @@ def read_tensors(path: Path, of_any_type: Container[str]) -> dict[str, StoredTen
         reason = str(error).removeprefix("Error while deserializing header: ")
         raise damaged(path, f"it is no whole safetensors file ({legible(reason)})") from error
     for name, tensor in tensors.items():
-        if tensor.kind not in PRECISIONS and not (name in of_any_type and tensor.kind in _WHOLE_NUMBERS):
+        if tensor.kind not in FLOAT_TYPES and not (name in of_any_type and tensor.kind in _WHOLE_NUMBERS):
             raise CheckpointError(
                 f"The model stores “{legible(name)}” as {tensor.kind}, but only plain floating-point weights "
                 "can be read. Download a version that is not quantised."

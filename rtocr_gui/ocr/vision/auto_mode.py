@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
 from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT, PrintSizes
-from rtocr_gui.ocr.reading import MOST_TILES, Mode
+from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.layout import TILE_PX, letterbox_xywh
 from rtocr_gui.ocr.vision.views import choose_tiles
+from rtocr_gui.tokens import MOST_TILES
 
 PITCH_PER_X_HEIGHT = 0.55
 """How far apart the strokes of upright Latin print stand, over its x-height."""

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from rtocr_gui.errors import ReadingError
-from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, Mode
+from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.layout import TILE_PX, letterbox_xywh
+from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
 
 PADDING_GREY = (127, 127, 127)
 """What letterboxing fills with: the mean of the normalisation, as the reference truncates it."""

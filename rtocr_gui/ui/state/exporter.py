@@ -4,7 +4,6 @@ One file after another is written, in the order they were asked for. Knows forma
 them is `export`'s and `markdown_export`'s.
 """
 
-import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +15,7 @@ from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.export.curve import CurveSource, export_curve
 from rtocr_gui.export.looks import Look
 from rtocr_gui.export.plan_json import PlanSource, export_plan
-from rtocr_gui.export.writing import write_bytes_atomically
+from rtocr_gui.export.writing import write_picture_atomically
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
@@ -145,7 +144,5 @@ def _draw(page: PageImage, drawing: OverlayDrawing, path: Path) -> None:
         from rtocr_gui.pruning.transport import transport_of  # brings torch
 
         transport = transport_of(drawing.plan)
-    stream = io.BytesIO()
     picture = draw_overlay(page, drawing.plan, drawing.grid, drawing.look, transport, drawing.opacity)
-    picture.save(stream, "PNG")
-    write_bytes_atomically(path, stream.getvalue())
+    write_picture_atomically(path, picture)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import MOST_TILES, Mode, Scaling
+from rtocr_gui.ocr.reading import Mode, Scaling
+from rtocr_gui.tokens import MOST_TILES
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.state.open_pages import RemovedPages
 from rtocr_gui.units import counted

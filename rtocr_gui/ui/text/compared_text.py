@@ -7,12 +7,10 @@ text beside it.
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFontDatabase,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -23,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QTextEdit, QWidget
 
 from rtocr_gui.ocr.text.comparison import Change, Span
+from rtocr_gui.ui.parts.plain_text import fixed_font, qt_begins
 
 _LONG_WORD = 2000
 """From so many characters on, looking for the ends of words to break lines at would take Qt seconds."""
@@ -92,10 +91,7 @@ class ComparedText(QTextEdit):
         """Show another text, from its beginning."""
         self._shown = shown
         self._chosen = None
-        # Qt counts in UTF-16, where some characters take two places.
-        wide = any(character > "\uffff" for character in shown.text)
-        widths = (1 + (character > "\uffff") for character in shown.text)
-        self._places = [*accumulate(widths, initial=0)] if wide else range(len(shown.text) + 1)
+        self._places = qt_begins(shown.text)
         long_words = any(len(word) > _LONG_WORD for word in shown.text.split())
         wrap = QTextOption.WrapMode
         self.setWordWrapMode(wrap.WrapAnywhere if long_words else wrap.WrapAtWordBoundaryOrAnywhere)
@@ -149,9 +145,7 @@ class ComparedText(QTextEdit):
         return cursor
 
     def _follow_appearance(self) -> None:
-        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        font.setPointSizeF(self.font().pointSizeF())
-        self.document().setDefaultFont(font)
+        self.document().setDefaultFont(fixed_font(self.font()))
         self._mark()
 
     def _mark(self) -> None:

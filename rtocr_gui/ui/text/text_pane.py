@@ -6,16 +6,14 @@ no page, no file and no clipboard; the preview opens no link and loads nothing t
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import accumulate
 from time import perf_counter
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, QUrl, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QColor,
-    QFontDatabase,
     QImage,
     QKeySequence,
     QPalette,
@@ -37,6 +35,7 @@ from PySide6.QtWidgets import (
 
 from rtocr_gui.ui.parts.arrivals import clipboard_data
 from rtocr_gui.ui.parts.keys import asks_for
+from rtocr_gui.ui.parts.plain_text import fixed_font, qt_begins
 from rtocr_gui.ui.state.shown import Found
 
 PLACES_LIT = 1000
@@ -345,9 +344,7 @@ class TextPane(QWidget):
             self._follow_appearance()
 
     def _follow_appearance(self) -> None:
-        font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        font.setPointSizeF(self.font().pointSizeF())
-        self._editor.setFont(font)
+        self._editor.setFont(fixed_font(self.font()))
         self._dress(self._editor.document())
         self._preview.document().setDocumentMargin(self._editor.document().documentMargin())
         self._preview_is_stale = True  # it was drawn with the colours from before
@@ -454,21 +451,14 @@ def _held(bar: QScrollBar) -> Iterator[None]:
 
 def _qt_places(text: str, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Places in a text as Qt counts them; what lies behind the text counts as its end."""
-    begins, last = _qt_begins(text), len(text)
+    begins, last = qt_begins(text), len(text)
     return [(begins[min(start, last)], begins[min(end, last)]) for start, end in places]
 
 
 def _characters_at(text: str, *qt_places: int) -> list[int]:
     """The inverse of `_qt_places`; a place within a character counts as before it."""
-    begins = _qt_begins(text)
+    begins = qt_begins(text)
     return [bisect_right(begins, place) - 1 for place in qt_places]
-
-
-def _qt_begins(text: str) -> Sequence[int]:
-    """Where Qt has each character begin, and the text end: one beyond the Basic Multilingual Plane is two."""
-    if max(text, default="") <= "\uffff":
-        return range(len(text) + 1)
-    return [*accumulate((1 + (character > "\uffff") for character in text), initial=0)]
 
 
 def _mark_colour(palette: QPalette) -> QColor:

@@ -12,18 +12,14 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
+from rtocr_gui.ocr.machine.spot import VALUE_BYTES
 from rtocr_gui.settings import Settings
 
 Value = TypeVar("Value")
 
 _GRAPHICS = ("Apple GPU (MPS)", "mps") if sys.platform == "darwin" else ("NVIDIA GPU (CUDA)", "cuda")
 _DEVICES = (("Automatic", "auto"), ("Processor (CPU)", "cpu"), _GRAPHICS)
-_PRECISIONS = (
-    ("Automatic", "auto"),
-    ("float32", "float32"),
-    ("float16", "float16"),
-    ("bfloat16", "bfloat16"),
-)
+_PRECISIONS = (("Automatic", "auto"), *((precision, precision) for precision in VALUE_BYTES))
 _TILES = (("At most 9 (as published)", 9), ("At most 6", 6), ("At most 4", 4), ("At most 2", 2))
 _MINUTES = (
     ("Never", 0),

@@ -1,0 +1,20 @@
+"""How Qt shows a text as it stands: in letters of equal width, and counted in UTF-16."""
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from PySide6.QtGui import QFont, QFontDatabase
+
+
+def qt_begins(text: str) -> Sequence[int]:
+    """Where Qt has each character begin, and the text end: one beyond the Basic Multilingual Plane is two."""
+    if max(text, default="") <= "\uffff":
+        return range(len(text) + 1)
+    return [*accumulate((1 + (character > "\uffff") for character in text), initial=0)]
+
+
+def fixed_font(like: QFont) -> QFont:
+    """The system's font of equal widths, in the size of another."""
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    font.setPointSizeF(like.pointSizeF())
+    return font
