@@ -79,7 +79,6 @@ class EngineBridge(QObject):
     Args:
         engine_factory: makes the engine; called on the model lane, where importing torch belongs.
         pdf_dpi: resolution PDF pages are rendered at.
-        parent: Qt parent.
     """
 
     document_opened = Signal(object)
@@ -104,10 +103,8 @@ class EngineBridge(QObject):
     request_stopped = Signal(object)
     request_failed = Signal(object)
 
-    def __init__(
-        self, engine_factory: Callable[[], ReadingEngine], pdf_dpi: float, parent: QObject | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, engine_factory: Callable[[], ReadingEngine], pdf_dpi: float) -> None:
+        super().__init__()
         self._engine_factory = engine_factory
         self._engine: ReadingEngine | None = None
         self._loaded_request: LoadRequest | None = None

@@ -21,7 +21,7 @@ from PySide6.QtGui import (
     QRegion,
     QTransform,
 )
-from PySide6.QtWidgets import QApplication, QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from rtocr_gui.export.looks import Legend, Look, is_dark_paper
 from rtocr_gui.ocr.reading import Block
@@ -72,8 +72,8 @@ class PageView(ZoomArea):
     transport_wanted = Signal()
     block_hovered = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._page: ScaledPage | None = None
         self._message = DROP_HINT
         self._overlay = TokenOverlay()

@@ -51,8 +51,8 @@ class PlayBar(QWidget):
     position_changed = Signal(int)
     closed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._trace: TraceShown | None = None
         self._tracing = False
         self._plays_once_traced = False

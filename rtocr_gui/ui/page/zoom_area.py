@@ -10,7 +10,7 @@ from enum import Enum
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QNativeGestureEvent, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 
 LEAST_ZOOM, GREATEST_ZOOM = 0.01, 16.0
 _ZOOM_STEP = 1.25
@@ -35,8 +35,8 @@ class ZoomArea(QAbstractScrollArea):
 
     zoom_changed = Signal(float)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._content_size = QSize()
         self._zoom = 1.0
         self._fit = Fit.PAGE

@@ -80,7 +80,6 @@ class Session(QObject):
         bridge: answers the slow requests.
         settings: what is remembered from the last start.
         bundled_model: folder of the model that is used when none was chosen.
-        parent: Qt parent.
     """
 
     pages_changed = Signal(object)
@@ -109,10 +108,8 @@ class Session(QObject):
     overwrite_questioned = Signal(object)
     blocks_changed = Signal(object)
 
-    def __init__(
-        self, bridge: EngineBridge, settings: Settings, bundled_model: Path, parent: QObject | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, bridge: EngineBridge, settings: Settings, bundled_model: Path) -> None:
+        super().__init__()
         self._pages = OpenPages()
         self._choices = Choices(settings, self)
         self._shelf = PageShelf(bridge, self._pages, self)

@@ -117,8 +117,8 @@ class CompareView(QWidget):
     stop_requested = Signal()
     place_chosen = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._shown: ComparisonShown | None = None
         self._chosen = -1
         self._scrolling = False

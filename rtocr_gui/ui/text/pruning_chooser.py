@@ -19,11 +19,10 @@ class PruningChooser(QWidget):
     Args:
         side: "Left" or "Right", for those who hear the boxes.
         choice: what is chosen at first, `ALL_TOKENS` or `SLIDER`.
-        parent: Qt parent.
     """
 
-    def __init__(self, side: str, choice: float | str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, side: str, choice: float | str) -> None:
+        super().__init__()
         self._slider_ratio: float | None = None
         self._ratio = QComboBox()
         self._ratio.setAccessibleName(f"{side} reading: tokens")

@@ -59,8 +59,8 @@ _TABLE_STYLE = "table { border-collapse: collapse } td, th { border: 1px solid g
 class SafePreview(QTextBrowser):
     """Renders Markdown that nobody has vetted: no file, no network, no link is followed."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
         self.document().setDefaultStyleSheet(_TABLE_STYLE)
@@ -117,8 +117,8 @@ class TextPane(QWidget):
     text_replaced = Signal()
     undo_changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._page: object = None
         self._undoable: dict[object, QTextDocument] = {}
         self._known_text = ""

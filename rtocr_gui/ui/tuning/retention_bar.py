@@ -30,8 +30,8 @@ class RetentionBar(QWidget):
     retention_released = Signal(object)
     reread_toggled = Signal(bool)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._plan: PrunePlan | None = None
         self._retention: float | None = None
         self._unreleased = False

@@ -39,13 +39,12 @@ class NoticeBar(QFrame):
 
     Args:
         leave_after_ms: how long a notice stays that leaves by itself.
-        parent: Qt parent.
     """
 
     offer_taken = Signal(object)
 
-    def __init__(self, leave_after_ms: int = LEAVE_AFTER_MS, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, leave_after_ms: int = LEAVE_AFTER_MS) -> None:
+        super().__init__()
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName("Notices")
         self._rows: list[_Row] = []

@@ -193,8 +193,8 @@ class PageList(QWidget):
     move_requested = Signal(object)
     remove_requested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._model = PageModel(self)
         self._delegate = _PageDelegate(self)
         self._delegate.follow_palette(self.palette())

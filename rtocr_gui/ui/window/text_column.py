@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class TextColumn(QSplitter):
     """Text and comparison in tabs, figures and curve in tabs below them."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Vertical, parent)
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Vertical)
         self.summary = QLabel()
         self.text_pane = TextPane()
         self.find_bar = LazyPane(_make_find_bar)
