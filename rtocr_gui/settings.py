@@ -77,7 +77,7 @@ class Settings:
     overlay_visible: bool = True
     blocks_visible: bool = True
     look: str = "kept"
-    overlay_opacity: float = 0.6
+    overlay_opacity: float = 0.58
     grid: str = "local"
     panel_visible: bool = True
     pipe_tables: bool = False
