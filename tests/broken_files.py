@@ -111,8 +111,8 @@ def pdf_of_pages(
     )
 
 
-def encrypted_pdf(password: str = PASSWORD) -> bytes:
-    """One page, encrypted by the standard security handler, revision 2 (PDF 1.4, section 3.5)."""
+def encrypted_pdf(password: str = PASSWORD, pages: int = 1) -> bytes:
+    """Pages, encrypted by the standard security handler, revision 2 (PDF 1.4, section 3.5)."""
     padded = (password.encode("latin-1") + PADDING)[:32]
     permissions = struct.pack("<i", -4)
     owner = rc4(hashlib.md5(padded).digest()[:5], padded)
@@ -124,8 +124,9 @@ def encrypted_pdf(password: str = PASSWORD) -> bytes:
     )
     file_id = ENCRYPTED_ID.hex().encode()
     return pdf_of_pages(
+        pages,
         content=rc4(content_key, b"0 0 100 100 re f"),
-        trailer=b"/Encrypt 5 0 R /ID [<%b> <%b>]" % (file_id, file_id),
+        trailer=b"/Encrypt %d 0 R /ID [<%b> <%b>]" % (4 + pages, file_id, file_id),
         further=[handler],
     )
 

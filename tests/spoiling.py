@@ -158,8 +158,9 @@ def share_bytes(values: dict[str, Any]) -> None:
 
 
 def a_tensor_twice(text: bytes) -> bytes:
-    values = json.loads(text)
-    return text.rstrip()[:-1] + f', "{NORM}": {json.dumps(values[NORM])}}}'.encode()
+    """The second time in another shape of the same size."""
+    entry = json.loads(text)[NORM] | {"shape": [4, 4]}
+    return text.rstrip()[:-1] + f', "{NORM}": {json.dumps(entry)}}}'.encode()
 
 
 def link_to_itself(folder: Path) -> None:

@@ -5,6 +5,7 @@ import itertools
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,6 @@ from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES, Mode, Scaling
 from rtocr_gui.ocr.vision.auto_mode import (
     PITCH_PER_X_HEIGHT,
-    choose_mode,
     is_legible,
     larger_mode,
     mode_for_print,
@@ -39,6 +39,10 @@ modes_of_models = st.lists(st.sampled_from(Mode), min_size=1, unique=True)
 sides_px = st.integers(1, 5000)
 pitches_px = st.floats(1, 500)
 tile_counts = st.integers(FEWEST_TILES, MOST_TILES)
+
+
+def choose_mode(page: Image.Image, modes: Sequence[Mode], most_tiles: int = MOST_TILES) -> Mode:
+    return mode_for_print(page.size, stroke_pitch(page), modes, most_tiles)
 
 
 @functools.cache
@@ -268,14 +272,6 @@ def _can_be_made(page: Image.Image, mode: Mode) -> bool:
     except ReadingError:
         return False
     return True
-
-
-def test_a_model_of_one_mode_gets_that_mode_without_a_look_at_the_page(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delattr("rtocr_gui.ocr.vision.auto_mode.stroke_pitch")
-
-    assert choose_mode(Image.new("RGB", (9, 9)), (Mode.TINY,)) is Mode.TINY
 
 
 def test_a_legible_pitch_is_that_of_letters_ten_pixels_tall() -> None:

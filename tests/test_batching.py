@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.pages import PageImage
-from rtocr_gui.ocr import page_stages, pages_together
+from rtocr_gui.ocr import pages_together
 from rtocr_gui.ocr.decoder import batching, greedy
 from rtocr_gui.ocr.decoder.batching import PAGES_AT_ONCE, Batch, SharedGeneration, pages_at_once
 from rtocr_gui.ocr.decoder.decoding import Decoder, GreedyGeneration, Prompt
 from rtocr_gui.ocr.decoder.greedy import GenerationRules, GreedyText
 from rtocr_gui.ocr.decoder.growing_cache import make_cache
 from rtocr_gui.ocr.engine import Engine
+from rtocr_gui.ocr.machine import clock
 from rtocr_gui.ocr.model.architecture import read_architecture
 from rtocr_gui.ocr.model.checkpoint import load_model
 from rtocr_gui.ocr.model.folder import check_folder
@@ -483,14 +484,14 @@ def test_a_page_that_fails_before_its_first_token_leaves_the_passes_of_the_other
     miniature_engine: Engine, samples: list[PageImage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = requests_of(samples, "late", [1.0])
-    wait_for, waits = page_stages.wait_for, iter(range(1000))
+    wait_for, waits = clock.wait_for, iter(range(1000))
 
     def failing(device: torch.device) -> None:
-        if next(waits) == 3:  # after the prefill of the second page
+        if next(waits) == 5:  # after the prefill of the second page
             raise RuntimeError("CUDA error: found out late")
         wait_for(device)
 
-    monkeypatch.setattr(page_stages, "wait_for", failing)
+    monkeypatch.setattr(clock, "wait_for", failing)
     events = list(miniature_engine.read_together(requests, most=2))
     assert isinstance(outcome(events, requests[1]), PageFailed)
     for request in (requests[0], requests[2]):

@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw, ImageFont
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import CheckpointError, PruningError, ReadingError, SettingsError
 from rtocr_gui.ocr import engine as engine_module
-from rtocr_gui.ocr import page_stages
 from rtocr_gui.ocr.decoder.decoding import Decoder, Prompt
 from rtocr_gui.ocr.engine import Engine
+from rtocr_gui.ocr.machine import clock
 from rtocr_gui.ocr.machine.threads import usable_cpus, wait_without_spinning
 from rtocr_gui.ocr.reading import (
     TASKS,
@@ -136,8 +136,7 @@ def test_no_stage_ends_before_the_device_has_finished_it(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited_for: list[torch.device] = []
-    for module in (page_stages, page_encoder):
-        monkeypatch.setattr(module, "wait_for", waited_for.append)
+    monkeypatch.setattr(clock, "wait_for", waited_for.append)
     events = miniature_engine.read(page("course.png"), SETTINGS, threading.Event())
     waits_before = {event: len(waited_for) for event in events if isinstance(event, Stage)}
     assert waits_before == {Stage.ENCODE: 0, Stage.PRUNE: 1, Stage.PREFILL: 2, Stage.DECODE: 3}

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rtocr_gui.ocr.decoder.decoding import GreedyGeneration
 from rtocr_gui.ocr.decoder.greedy import GenerationRules
-from rtocr_gui.ocr.decoder.repetition import LONGEST_PERIOD, Loop, find_loop
-from rtocr_gui.ocr.reading import NgramBan, StopReason
+from rtocr_gui.ocr.decoder.repetition import LONGEST_PERIOD, NGRAM_SIZE, NGRAM_WINDOW, Loop, find_loop
+from rtocr_gui.ocr.reading import StopReason
 from tests.scripted_decoder import ScriptedDecoder, run_to_end
 
 END, FALLBACK = 1, 999
@@ -22,8 +22,7 @@ TABLE = frozenset({TD, END_TD})
 
 def generate(wanted: Sequence[int], allowed_ids: frozenset[int] = TABLE) -> GreedyGeneration:
     """Let a decoder say a text under the default rules; after its end it would begin anew."""
-    ban = NgramBan()
-    rules = GenerationRules(END, 8192, 20_000, ban.size, ban.window, allowed_ids)
+    rules = GenerationRules(END, 8192, 20_000, NGRAM_SIZE, NGRAM_WINDOW, allowed_ids)
     return run_to_end(ScriptedDecoder(wanted), rules)
 
 

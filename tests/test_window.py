@@ -15,6 +15,7 @@ from torch import Tensor
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.ocr import page_stages
 from rtocr_gui.ocr.decoder import attention
 from rtocr_gui.ocr.decoder.attention import trace_reading
 from rtocr_gui.ocr.decoder.decoding import Decoder, Prompt, build_prompt
@@ -203,9 +204,8 @@ def test_pages_are_read_token_by_token_as_the_published_attention_has_it(
         return prefill(decoder, prompt)
 
     monkeypatch.setattr(Decoder, "prefill", noting)
-    settings = replace(
-        SETTINGS, pruning=PruneSettings(retention), ngram_ban=None, max_new_tokens=4 * WINDOW - 1
-    )
+    monkeypatch.setattr(page_stages, "NGRAM_SIZE", 0)  # let n-grams repeat freely
+    settings = replace(SETTINGS, pruning=PruneSettings(retention), max_new_tokens=4 * WINDOW - 1)
     reading = read(engine, settings)
     assert reading.stop_reason is StopReason.LENGTH
     assert len(reading.plan.kept) == int(64 * retention)

@@ -218,21 +218,16 @@ SHARDS = [
     WrongFolder("a tensor is in two shards", both_shards_in_one, "another file as well"),
 ]
 
-ENTRIES: list[tuple[str, object]] = [
-    ("shape", [-16]),
-    ("shape", [2**80]),
-    ("shape", [16.0]),
-    ("shape", [True]),
-    ("shape", "16"),
-    ("shape", [1] * 100),
-    ("shape", [15]),
-    ("data_offsets", [0]),
-    ("data_offsets", [64, 0]),
-    ("data_offsets", [-64, 0]),
-    ("data_offsets", None),
-    ("dtype", None),
-    ("dtype", "\x1b[31mF32"),
-    ("dtype", "F8_E4M3"),
+NOT_WHOLE = "is damaged: it is no whole safetensors file ("
+ENTRIES: list[tuple[str, object, str]] = [
+    *(
+        ("shape", value, NOT_WHOLE)
+        for value in ([-16], [2**80], [16.0], [True], "16", [1] * 100, [15], [2**62, 2**62])
+    ),
+    ("shape", [1] * 1000 + [16], NORM),
+    *(("data_offsets", value, NOT_WHOLE) for value in ([0], [-64, 0], None)),
+    ("data_offsets", [64, 0], NORM),
+    *(("dtype", value, NOT_WHOLE) for value in (None, "\x1b[31mF32", "F8_E4M3")),
 ]
 WEIGHT_FILES = [
     WrongFolder("the weights are a pointer of Git LFS", put(WEIGHTS, LFS_POINTER), "Git LFS"),
@@ -240,37 +235,38 @@ WEIGHT_FILES = [
         WrongFolder(f"the weights end after {share:.2%}", cut(share), "damaged")
         for share in (0.0001, 0.3, 0.999)
     ),
-    WrongFolder("bytes after the weights", append(WEIGHTS, b"more"), "should hold"),
+    WrongFolder("bytes after the weights", append(WEIGHTS, b"more"), NOT_WHOLE),
     WrongFolder(
         "a header longer than the file", put(WEIGHTS, (2**62).to_bytes(8, "little") + b"{}"), "does not begin"
     ),
-    WrongFolder("a header of no length", put(WEIGHTS, bytes(8)), "does not begin"),
+    WrongFolder("a header of no length", put(WEIGHTS, bytes(8)), NOT_WHOLE),
+    WrongFolder("a header that is a list", header_bytes(lambda text: b"[" + text + b"]"), NOT_WHOLE),
     WrongFolder(
-        "a header that begins with a blank", header_bytes(lambda text: b" " + text), "does not begin"
-    ),
-    WrongFolder(
-        "a header in UTF-16", header_bytes(lambda text: text.decode().encode("utf-16-le")), "not valid JSON"
+        "a header in UTF-16", header_bytes(lambda text: text.decode().encode("utf-16-le")), NOT_WHOLE
     ),
     WrongFolder("a header without tensors", put(WEIGHTS, b"\2" + bytes(7) + b"{}"), "lacks tensors"),
-    WrongFolder(
-        "a header that names a tensor twice", header_bytes(a_tensor_twice), "“model.norm.weight” twice"
-    ),
+    WrongFolder("a header that names a tensor twice", header_bytes(a_tensor_twice), "has the shape (4, 4)"),
     WrongFolder(
         "a header with notes that are no words",
         header(lambda values: values.update(__metadata__={"a": 1})),
-        "__metadata__",
+        NOT_WHOLE,
     ),
     WrongFolder(
         "a header with an entry that is none",
         header(lambda values: values.update({NORM: [1]})),
-        "makes no sense",
+        NOT_WHOLE,
     ),
     *(
-        WrongFolder(f"a tensor whose {field} is {repr(value)[:30]}", entry(field, value), NORM)
-        for field, value in ENTRIES
+        WrongFolder(f"a tensor whose {field} is {repr(value)[:30]}", entry(field, value), words)
+        for field, value, words in ENTRIES
     ),
-    WrongFolder("tensors that share bytes", header(share_bytes), "overlap"),
-    WrongFolder("a gap between tensors", header(lambda values: values.pop(NORM)), "leave gaps"),
+    WrongFolder("tensors that share bytes", header(share_bytes), "invalid offset"),
+    WrongFolder("a gap between tensors", header(lambda values: values.pop(NORM)), "invalid offset"),
+    WrongFolder(
+        "weights in float8",
+        header(lambda values: values[NORM].update(dtype="F8_E4M3", shape=[64])),
+        "as F8_E4M3, but only plain",
+    ),
     WrongFolder("quantised weights", tensor("lm_head.weight", np.zeros((320, 16), np.int8)), "not quantised"),
     WrongFolder(
         "a tensor is missing", tensor(NORM, None), "lacks tensors (1; the first is “model.norm.weight”)"

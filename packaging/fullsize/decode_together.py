@@ -22,10 +22,10 @@ wait_without_spinning()
 from rtocr_gui.ocr.decoder.batching import Batch, SharedGeneration  # noqa: E402
 from rtocr_gui.ocr.decoder.decoding import Prompt  # noqa: E402
 from rtocr_gui.ocr.decoder.greedy import GenerationRules  # noqa: E402
+from rtocr_gui.ocr.machine.clock import ms_since, wait_for  # noqa: E402
 from rtocr_gui.ocr.machine.devices import place  # noqa: E402
 from rtocr_gui.ocr.model.checkpoint import load_checkpoint  # noqa: E402
 from rtocr_gui.ocr.model.folder import open_folder  # noqa: E402
-from rtocr_gui.ocr.vision.page_encoder import wait_for  # noqa: E402
 
 PROMPT_TOKENS = 280
 """About what a page in mode Base takes."""
@@ -64,8 +64,7 @@ def main() -> None:
                 wait_for(placement.device)
                 started = time.perf_counter()
                 batch.feed()
-                wait_for(placement.device)
-                passes_ms[pages].append((time.perf_counter() - started) * 1000)
+                passes_ms[pages].append(ms_since(started, placement.device))
     medians = {pages: statistics.median(times) for pages, times in passes_ms.items()}
     fewest = min(medians)
     fewest_ms = medians[fewest] / fewest

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_start import make_engine
-from rtocr_gui.ui.background.reading_engine import ReadingEngine
 from rtocr_gui.ui.background.replies import StageEntered, TextStreamed
 from rtocr_gui.ui.probe import FirstPaint, GapMeter, Probe, run_until
 
@@ -68,7 +68,7 @@ class StageWatch(QObject):
         self._meter = GapMeter()
         self.torch_imported.connect(lambda: self.enter("load the weights"))
 
-    def make_engine(self) -> ReadingEngine:
+    def make_engine(self) -> PageEngine:
         """Make the engine on the model lane, and say when it is there."""
         engine = make_engine()
         self.torch_imported.emit()

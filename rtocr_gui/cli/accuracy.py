@@ -31,7 +31,7 @@ from rtocr_gui.cli.scores import (
     score_page,
 )
 from rtocr_gui.cli.true_pages import TruePage, TruePages
-from rtocr_gui.cli.values import json_target, markdown_target, readings_target, retention_ratio
+from rtocr_gui.cli.values import count_of, json_target, markdown_target, readings_target, retention_ratio
 from rtocr_gui.errors import DocumentError, PruningError, ReadingError, SettingsError
 from rtocr_gui.ocr.reading import TASKS, ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
@@ -56,14 +56,6 @@ def method_list(text: str) -> tuple[PruneMethod, ...]:
     return tuple(dict.fromkeys(known[name] for name in names))
 
 
-def page_limit(text: str) -> int:
-    """Parse a number of pages."""
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a number of pages from 1")
-    return number
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `rtocr bench accuracy`."""
     names = ",".join(method.value for method in PruneMethod)
@@ -86,7 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="shares of visual tokens to keep, or auto (0.5,0.7,0.84,auto); all tokens are always read",
     )
-    parser.add_argument("--limit", type=page_limit, metavar="N", help="the first N pages only")
+    parser.add_argument(
+        "--limit", type=count_of("a number of pages"), metavar="N", help="the first N pages only"
+    )
     parser.add_argument(
         "--json",
         type=json_target,

@@ -13,19 +13,18 @@ from rtocr_gui.cli.outputs import named_outputs, stdout_is_wanted_twice
 from rtocr_gui.cli.values import (
     ALL_PAGES,
     STDOUT,
+    count_of,
     csv_target,
     device_name,
     json_target,
     markdown_target,
     named_files,
     overlay_target,
-    page_count,
-    page_number,
     page_selection,
+    pages_together,
     resolution,
     retention_ratio,
     scan_path,
-    tile_count,
 )
 from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.errors import SettingsError
@@ -126,7 +125,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--together",
-        type=page_count,
+        type=pages_together,
         default="auto",
         metavar="N",
         help="pages to read at a time, or auto for as many as the device reads best (auto)",
@@ -143,7 +142,9 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
 
 def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=scan_path, help="a picture or a PDF")
-    parser.add_argument("--page", type=page_number, default=1, metavar="N", help="page of the file (1)")
+    parser.add_argument(
+        "--page", type=count_of("a page number"), default=1, metavar="N", help="page of the file (1)"
+    )
     parser.add_argument(
         "--overlay", type=overlay_target, metavar="PNG", help="write a picture of the page and its tokens"
     )
@@ -177,7 +178,9 @@ def _add_curve(parser: argparse.ArgumentParser) -> None:
         "Print for each how like the text is to that of all tokens, how far from the truth, and what it took."
     )
     parser.add_argument("file", metavar="FILE", type=scan_path, help="a picture or a PDF")
-    parser.add_argument("--page", type=page_number, default=1, metavar="N", help="page of the file (1)")
+    parser.add_argument(
+        "--page", type=count_of("a page number"), default=1, metavar="N", help="page of the file (1)"
+    )
     parser.add_argument(
         "--truth",
         type=Path,
@@ -230,7 +233,7 @@ def add_scaling(parser: argparse.ArgumentParser, default: str | None, default_he
     )
     parser.add_argument(
         "--most-tiles",
-        type=tile_count,
+        type=count_of("a number of tiles", FEWEST_TILES, MOST_TILES),
         default=MOST_TILES,
         metavar="N",
         help=f"most tiles of a page in mode gundam, {FEWEST_TILES} to {MOST_TILES}; fewer take less memory "

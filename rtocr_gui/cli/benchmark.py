@@ -17,6 +17,7 @@ from operator import itemgetter
 from typing import Any
 
 from rtocr_gui.cli import accuracy, speed
+from rtocr_gui.cli.columns import aligned
 from rtocr_gui.cli.outputs import takes_stdout, write_output
 from rtocr_gui.cli.values import json_target
 from rtocr_gui.errors import RtocrError
@@ -225,11 +226,7 @@ def format_table(figures: dict[str, Any]) -> str:
                 ", ".join(remarks),
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    lines = [
-        f"{label:<{widths[0]}}  {value:>{widths[1]}}  {limit:>{widths[2]}}  {remark}".rstrip()
-        for label, value, limit, remark in rows
-    ]
+    lines = aligned(rows, left=(0, 3))
     if "qt_platform" in figures:
         lines.append(f"The window was measured on the Qt platform “{figures['qt_platform']}”.")
     return "\n".join(lines)

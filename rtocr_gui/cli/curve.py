@@ -10,6 +10,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+from rtocr_gui.cli.columns import aligned
 from rtocr_gui.cli.following import follow, interrupt_sets
 from rtocr_gui.cli.outputs import named_outputs
 from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, choose_task, load_reader, open_asking
@@ -127,17 +128,13 @@ def _table(points: list[CurvePoint], source: CurveSource) -> str:
     error = ["error"] if has_truth else []
     columns = ["retention", "kept", "like all", *error, "prefill", "decode", "passes", ""]
     rows = [columns, *(_cells(point) for point in by_falling_ratio(points))]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(columns))]
-    lines = [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
     settings = source.settings
     head = (
         f"{printable(source.ref.label)}, {source.model_name}, mode {source.mode_name}, "
         f"task {settings.task.name}"
     )
     against = f"error rates against {printable(source.truth.name)}\n" if source.truth is not None else ""
-    return f"{head}\n{against}\n" + "\n".join(lines) + "\n"
+    return f"{head}\n{against}\n" + "\n".join(aligned(rows, left=())) + "\n"
 
 
 def _cells(point: CurvePoint) -> list[str]:

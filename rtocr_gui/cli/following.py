@@ -24,20 +24,11 @@ def follow(events: Iterator[ReadingEvent], label: str, progress: Progress) -> Re
     Raises:
         ReadingError: the events ended without a reading.
     """
-    token_count, decoding_since_s = 0, time.monotonic()
+    following = Following(progress)
     for event in events:
-        match event:
-            case Stage():
-                progress.show(f"{label}: {event.value}")
-                decoding_since_s = time.monotonic()
-            case TextDelta():
-                token_count += event.token_count
-                seconds = max(time.monotonic() - decoding_since_s, 1e-3)
-                progress.update(
-                    f"{label}: decode, {token_count} tokens, {token_count / seconds:.0f} tokens/s"
-                )
-            case Reading():
-                return event
+        if isinstance(event, Reading):
+            return event
+        following.tell(label, event)
     raise ReadingError("The reading ended without a result. Try the page again.")
 
 

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from rtocr_gui.cli.columns import aligned, widths_of
 from rtocr_gui.cli.readings_file import KeptReading
 from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ocr.text.comparison import character_error_rate, similarity
@@ -210,13 +211,7 @@ def format_table(rows: Sequence[Row]) -> str:
                 f"{row.decode_ms:.0f}",
             )
         )
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    rule = [f"{'-' * width}" if index == 0 else f"{'-' * (width - 1)}:" for index, width in enumerate(widths)]
-    lines = [
-        " | ".join(
-            cell.ljust(width) if index == 0 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in (cells[0], rule, *cells[1:])
-    ]
+    first, *others = widths_of(cells)
+    rule = ("-" * first, *("-" * (width - 1) + ":" for width in others))
+    lines = aligned((cells[0], rule, *cells[1:]), between=" | ")
     return "".join(f"| {line} |\n" for line in lines)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from rtocr_gui.cli.arguments import add_model
+from rtocr_gui.cli.columns import aligned
 from rtocr_gui.cli.outputs import takes_stdout, write_output
 from rtocr_gui.cli.progress import Progress
-from rtocr_gui.cli.values import count_up_to, json_target
+from rtocr_gui.cli.values import count_of, json_target
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.ocr.machine.threads import usable_cpus, wait_without_spinning
 from rtocr_gui.ocr.memory.fit import DoesNotFit, judge_fit
@@ -41,15 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tokens",
-        type=count_up_to(MOST_TOKENS, least=2),
+        type=count_of("a number", 2, MOST_TOKENS),
         default=DEFAULT_TOKENS,
         metavar="N",
         help=f"tokens to decode ({DEFAULT_TOKENS}); the text goes on past its end",
     )
     parser.add_argument(
-        "--rounds", type=count_up_to(MOST_ROUNDS, least=1), default=5, metavar="N", help="that count (5)"
+        "--rounds", type=count_of("a number", 1, MOST_ROUNDS), default=5, metavar="N", help="that count (5)"
     )
-    parser.add_argument("--threads", type=count_up_to(1024, least=1), metavar="N", help="of the CPU (all)")
+    parser.add_argument("--threads", type=count_of("a number", 1, 1024), metavar="N", help="of the CPU (all)")
     parser.add_argument(
         "--json",
         type=json_target,
@@ -60,15 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
 
 
-def run(arguments: argparse.Namespace, progress: Progress) -> bool:
+def run(arguments: argparse.Namespace, progress: Progress) -> None:
     """Measure, print the table, and write the JSON where it was asked for.
 
     Args:
         arguments: as `add_arguments` declares them.
         progress: where progress and errors are told.
-
-    Returns:
-        True; what goes wrong is raised.
 
     Raises:
         CheckpointError: the model cannot be loaded, or would not fit into memory.
@@ -117,7 +115,6 @@ def run(arguments: argparse.Namespace, progress: Progress) -> bool:
         print(format_table(figures))
     if arguments.json is not None:
         write_output(arguments.json, json.dumps(figures, indent=2) + "\n")
-    return True
 
 
 def format_table(figures: dict[str, Any]) -> str:
@@ -143,7 +140,7 @@ def format_table(figures: dict[str, Any]) -> str:
             f"{figures['rounds']} rounds",
         ],
         [f"encode {figures['encode_ms']:.0f} ms, prune {prune['ms']:.1f} ms{waited}"],
-        _aligned(
+        aligned(
             [
                 ["prefill", "tokens", "ms", "as fast as all"],
                 *(
@@ -157,7 +154,7 @@ def format_table(figures: dict[str, Any]) -> str:
                 ),
             ]
         ),
-        _aligned(
+        aligned(
             [
                 ["decode", "batch", "ms a token", "tokens/s", "bare", "stock", "passes", "like bare"],
                 *(
@@ -177,15 +174,3 @@ def format_table(figures: dict[str, Any]) -> str:
         ),
     ]
     return "\n\n".join("\n".join(lines) for lines in blocks)
-
-
-def _aligned(rows: list[list[str]]) -> list[str]:
-    """Columns of equal width, the first to the left."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]

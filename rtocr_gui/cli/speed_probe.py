@@ -26,13 +26,13 @@ from torch import Tensor
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.decoder.decoding import Decoder, GreedyGeneration, Prompt
+from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.machine.threads import decoding_threads
 from rtocr_gui.ocr.model.checkpoint import Checkpoint
 from rtocr_gui.ocr.page_stages import generation_rules, make_drafter, page_prompt
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
 from rtocr_gui.ocr.vision.encoding import encode_views
 from rtocr_gui.ocr.vision.layout import build_layout
-from rtocr_gui.ocr.vision.page_encoder import wait_for
 from rtocr_gui.ocr.vision.views import make_views, normalise
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PruneSettings, TokenMeasures, plan_pruning
@@ -162,14 +162,14 @@ class SpeedProbe:
         torch.set_num_threads(self._wanted.threads)
         started = time.perf_counter()
         tokens = encode_views(self._model, self._views)
-        return tokens, self._ms_since(started)
+        return tokens, ms_since(started, self._device)
 
     def _prune(self, tokens: Tensor) -> tuple[TokenMeasures, float]:
         """The whole pruning step, from the visual tokens to those that are left."""
         started = time.perf_counter()
         measures = measure_tokens(tokens[send(self._layout.prunable, tokens.device)], self._view)
         apply_plan(tokens, plan_pruning(self._layout, measures, PruneSettings(RATIOS[1])))
-        return measures, self._ms_since(started)
+        return measures, ms_since(started, self._device)
 
     def _prompt_at(self, tokens: Tensor, measures: TokenMeasures, ratio: float) -> Prompt:
         plan = plan_pruning(self._layout, measures, PruneSettings(ratio))
@@ -178,7 +178,7 @@ class SpeedProbe:
     def _prefill(self, prompt: Prompt) -> float:
         started = time.perf_counter()
         Decoder(self._model).prefill(prompt)
-        return self._ms_since(started)
+        return ms_since(started, self._device)
 
     def _ways(self, prompt: Prompt) -> dict[str, Callable[[], _Decoded]]:
         """The ways to decode, by name; each gives a text of the same prompt."""
@@ -194,7 +194,7 @@ class SpeedProbe:
         started = time.perf_counter()
         output: Any = self._model(**_stock_inputs(prompt), use_cache=True, logits_to_keep=1)
         token = output.logits[:, -1].argmax(dim=-1, keepdim=True)
-        prefill_ms = self._ms_since(started)
+        prefill_ms = ms_since(started, self._device)
         chosen = [token]
         started = time.perf_counter()
         for place in range(self._wanted.tokens - 1):
@@ -205,7 +205,7 @@ class SpeedProbe:
             )
             token = output.logits[:, -1].argmax(dim=-1, keepdim=True)
             chosen.append(token)
-        decode_ms = self._ms_since(started)
+        decode_ms = ms_since(started, self._device)
         token_ids = torch.cat(chosen, dim=1)[0].tolist()
         return _Decoded(token_ids, prefill_ms, decode_ms, len(token_ids) - 1)
 
@@ -225,7 +225,7 @@ class SpeedProbe:
             eos_token_id=None,
             pad_token_id=self._checkpoint.tokenizer.end_id,
         )
-        generated_ms = self._ms_since(started)
+        generated_ms = ms_since(started, self._device)
         return said[0].tolist(), generated_ms
 
     def _decode_ours(self, prompt: Prompt, draft: Sequence[int] | None) -> _Decoded:
@@ -241,10 +241,10 @@ class SpeedProbe:
         generation = GreedyGeneration(Decoder(self._model), rules, threading.Event(), drafter)
         started = time.perf_counter()
         generation.prefill(prompt)
-        prefill_ms = self._ms_since(started)
+        prefill_ms = ms_since(started, self._device)
         started = time.perf_counter()
         token_ids = list(generation)
-        return _Decoded(token_ids, prefill_ms, self._ms_since(started), generation.passes)
+        return _Decoded(token_ids, prefill_ms, ms_since(started, self._device), generation.passes)
 
     def _synchronisations(self, tokens: Tensor) -> int | None:
         """How often the pruning step waits for the device; None where there is none to wait for."""
@@ -253,10 +253,6 @@ class SpeedProbe:
         with counted_synchronisations() as waits:
             self._prune(tokens)
         return len(waits)
-
-    def _ms_since(self, started: float) -> float:
-        wait_for(self._device)
-        return (time.perf_counter() - started) * 1000
 
 
 def describe_machine(device: torch.device, wanted: Wanted, decoder_width: int) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
-from rtocr_gui.ocr.reading import FEWEST_TILES, MOST_TILES
 from rtocr_gui.settings import HIGHEST_DPI, LEAST_RETENTION, LOWEST_DPI
 
 STDOUT: Final = "-"
@@ -100,44 +99,28 @@ def retention_ratio(text: str) -> float | None:
     return ratio
 
 
-def page_number(text: str) -> int:
-    """Parse one page as people count."""
-    number = int(text) if text.isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a page number: pages count from 1")
-    return number
+def count_of(what: str, least: int = 1, most: int | None = None) -> Callable[[str], int]:
+    """Make a parser of whole numbers.
 
-
-def page_count(text: str) -> int | None:
-    """Parse `auto`, for which None stands, or a number of pages."""
-    if text == "auto":
-        return None
-    count = int(text) if text.isdecimal() else 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"“{text}” is neither auto nor a number of pages")
-    return count
-
-
-def tile_count(text: str) -> int:
-    """Parse how many tiles a page may have."""
-    count = int(text) if text.isdecimal() else 0
-    if not FEWEST_TILES <= count <= MOST_TILES:
-        raise argparse.ArgumentTypeError(
-            f"“{text}” is not a number of tiles from {FEWEST_TILES} to {MOST_TILES}"
-        )
-    return count
-
-
-def count_up_to(most: int, least: int) -> Callable[[str], int]:
-    """Make a parser of whole numbers in a range."""
+    Args:
+        what: the option asks for, e.g. "a number of pages".
+        least: that it may be.
+        most: that it may be; None where there is no end.
+    """
 
     def parse(text: str) -> int:
         number = int(text) if text.isdecimal() else least - 1
-        if not least <= number <= most:
-            raise argparse.ArgumentTypeError(f"“{text}” is not a number from {least} to {most}")
+        if number < least or (most is not None and number > most):
+            end = "" if most is None else f" to {most}"
+            raise argparse.ArgumentTypeError(f"“{text}” is not {what} from {least}{end}")
         return number
 
     return parse
+
+
+def pages_together(text: str) -> int | None:
+    """Parse `auto`, for which None stands, or a number of pages."""
+    return None if text == "auto" else count_of("auto or a number of pages")(text)
 
 
 def resolution(text: str) -> float:

@@ -17,6 +17,7 @@ from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.decoder.batching import Batch, SharedGeneration, pages_at_once
 from rtocr_gui.ocr.decoder.decoding import Decoder, GreedyGeneration
 from rtocr_gui.ocr.decoder.greedy import GenerationRules
+from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.machine.devices import Placement, find_spots, free_bytes, give_memory_back, place
 from rtocr_gui.ocr.machine.threads import usable_cpus
 from rtocr_gui.ocr.memory.fit import DoesNotFit, Fit, judge_fit
@@ -107,7 +108,7 @@ class Engine:
             info=checkpoint.info,
             device=str(placement.device),
             dtype=placement.dtype_name,
-            load_ms=_ms_since(started),
+            load_ms=ms_since(started),
             why=placement.why,
             pages_at_once=pages_at_once(checkpoint.model, checkpoint.architecture.decoder),
         )
@@ -249,7 +250,3 @@ class Engine:
 
 def _number(device: torch.device) -> tuple[str, int]:
     return device.type, device.index or 0
-
-
-def _ms_since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000

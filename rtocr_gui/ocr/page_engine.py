@@ -1,14 +1,14 @@
-"""What commands and window alike need of an engine. Knows no torch: the real one is `engine.Engine`."""
+"""What commands and window need of an engine. Knows no torch: the real one is `engine.Engine`."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.pages_together import PageEvent, PageRequest
-from rtocr_gui.ocr.reading import EncodedPage, ReadingEvent, ReadSettings, Scaling
+from rtocr_gui.ocr.reading import EncodedPage, ReadingEvent, ReadingTrace, ReadSettings, Scaling
 
 if TYPE_CHECKING:
     from rtocr_gui.ocr.memory.fit import Fit
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 class PageEngine(Protocol):
     """Loads, encodes and reads, synchronously and on one thread at a time; tests bring a fake."""
+
+    @property
+    def is_loaded(self) -> bool:
+        """True while there is a model."""
 
     def fit(
         self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
@@ -32,6 +36,9 @@ class PageEngine(Protocol):
     ) -> LoadedModel:
         """Load a checkpoint folder."""
 
+    def unload(self) -> None:
+        """Let the model go."""
+
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
         """Turn a page into measured visual tokens."""
 
@@ -44,3 +51,8 @@ class PageEngine(Protocol):
         self, requests: Iterable[PageRequest | None], most: int | None = None
     ) -> Iterator[tuple[PageRequest, PageEvent]]:
         """Read pages, at most so many at a time; the last event of each is its `Reading` or `PageFailed`."""
+
+    def trace(
+        self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
+    ) -> ReadingTrace | None:
+        """Tell where a reading was looked up; None where it was cancelled."""

@@ -26,6 +26,8 @@ from rtocr_gui.ocr.decoder.cost import prefill_cost
 from rtocr_gui.ocr.decoder.decoding import GreedyGeneration, Prompt, build_prompt
 from rtocr_gui.ocr.decoder.drafting import Drafter, EarlierTexts, pass_cost
 from rtocr_gui.ocr.decoder.greedy import GenerationRules
+from rtocr_gui.ocr.decoder.repetition import ALLOWED_TOKENS, NGRAM_SIZE, NGRAM_WINDOW
+from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.machine.devices import is_out_of_memory
 from rtocr_gui.ocr.machine.threads import decoding_threads
 from rtocr_gui.ocr.memory.gentler import after_a_loop
@@ -49,7 +51,7 @@ from rtocr_gui.ocr.reading import (
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.text.transcript import Transcript
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
-from rtocr_gui.ocr.vision.page_encoder import Encoding, PageEncoder, PageKey, wait_for
+from rtocr_gui.ocr.vision.page_encoder import Encoding, PageEncoder, PageKey
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 
@@ -80,7 +82,7 @@ class PageStages:
         self.checkpoint = checkpoint
         self._headroom = headroom
         self._threads = threads
-        self._encoder = PageEncoder(threads, cache_bytes)
+        self._encoder = PageEncoder(checkpoint, threads, cache_bytes)
         self._texts: ByteBoundedCache[tuple[PageKey, Task], EarlierTexts] = ByteBoundedCache(TEXT_BYTES)
 
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
@@ -114,8 +116,8 @@ class PageStages:
             started = time.perf_counter()
             plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
             prompt = _prompt_with_room(checkpoint, encoding, plan, settings)
-            wait_for(checkpoint.model.device)
-            prune_ms = _ms_since(started) + (encoding.page.measures.measure_ms if is_new else 0.0)
+            prune_ms = ms_since(started, checkpoint.model.device)
+            prune_ms += encoding.page.measures.measure_ms if is_new else 0.0
 
             yield Stage.PREFILL
             started = time.perf_counter()
@@ -126,8 +128,7 @@ class PageStages:
             generation = generate(generation_rules(checkpoint, settings), texts.nearest(kept))
             with closing(generation):
                 generation.prefill(prompt)
-                wait_for(checkpoint.model.device)
-                prefill_ms = _ms_since(started)
+                prefill_ms = ms_since(started, checkpoint.model.device)
 
                 yield Stage.DECODE
                 transcript = Transcript(checkpoint.tokenizer, generation)
@@ -194,17 +195,17 @@ class PageStages:
             offsets=offsets,
             attention=attention,
             layers=min(LAYERS, sizes.layers),
-            trace_ms=_ms_since(started),
+            trace_ms=ms_since(started),
         )
 
     def _encode(
         self, page: PageImage, scaling: Scaling, settings: ReadSettings | None = None
     ) -> tuple[Encoding, bool]:
-        key = self._encoder.key_of(self.checkpoint, page, scaling)
+        def check(key: PageKey, is_new: bool) -> None:
+            self._headroom.check(page, _view(key), not is_new, settings)
+
         with_cls_attention = settings is not None and settings.pruning.method.needs_cls_attention
-        is_encoded = self._encoder.keeps(key, with_cls_attention)
-        self._headroom.check(page, _view(key), is_encoded, settings)
-        return self._encoder.encode(self.checkpoint, page, scaling, with_cls_attention)
+        return self._encoder.encode(page, scaling, with_cls_attention, check)
 
     @contextmanager
     def _failures_in_words(
@@ -226,7 +227,7 @@ class PageStages:
                     "another mode or device."
                 ) from error
             clear_frames(error.__traceback__)  # they hold what was computed so far
-            view = _view(self._encoder.key_of(self.checkpoint, page, scaling))
+            view = _view(self._encoder.key_of(page, scaling))
             self._encoder.forget()
             raise self._headroom.refusal(page, view, settings) from error
 
@@ -278,16 +279,11 @@ def make_drafter(checkpoint: Checkpoint, draft: Sequence[int]) -> Drafter:
 
 def generation_rules(checkpoint: Checkpoint, settings: ReadSettings) -> GenerationRules:
     """What settings mean for the text that a model generates."""
-    ban = settings.ngram_ban
     return GenerationRules(
         end_id=checkpoint.tokenizer.end_id if settings.stop_at_end else None,
         max_new_tokens=settings.max_new_tokens,
         context_length=checkpoint.architecture.decoder.context_length,
-        ngram_size=ban.size if ban else 0,
-        ngram_window=ban.window if ban else 0,
-        allowed_ids=checkpoint.tokenizer.token_ids(ban.allowed_tokens) if ban else frozenset(),
+        ngram_size=NGRAM_SIZE,
+        ngram_window=NGRAM_WINDOW,
+        allowed_ids=checkpoint.tokenizer.token_ids(ALLOWED_TOKENS),
     )
-
-
-def _ms_since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000

@@ -113,27 +113,6 @@ GREATEST_COORDINATE = 999
 
 
 @dataclass(frozen=True, slots=True)
-class NgramBan:
-    """Forbids a generated n-gram to repeat inside a sliding window of generated tokens.
-
-    Attributes:
-        size: n, at least 2.
-        window: how many generated tokens back an n-gram may not repeat.
-        allowed_tokens: texts of tokens that may repeat all the same (table cells do).
-    """
-
-    size: int = 30
-    window: int = 90
-    allowed_tokens: tuple[str, ...] = ("<td>", "</td>")
-
-    def __post_init__(self) -> None:
-        if self.size < 2 or self.window < self.size:
-            raise SettingsError(
-                "The n-gram ban needs a size of at least 2 and a window of at least that size."
-            )
-
-
-@dataclass(frozen=True, slots=True)
 class ReadSettings:
     """Everything that decides what a reading of a page gives.
 
@@ -142,7 +121,6 @@ class ReadSettings:
         task: what the model is asked for.
         pruning: retention ratio, or automatic.
         max_new_tokens: upper limit of generated tokens, at least 1.
-        ngram_ban: None to let n-grams repeat freely.
         stop_at_end: False to go on past the end-of-text token (reference numbers only).
     """
 
@@ -150,7 +128,6 @@ class ReadSettings:
     task: Task
     pruning: PruneSettings = PruneSettings()
     max_new_tokens: int = 8192
-    ngram_ban: NgramBan | None = NgramBan()
     stop_at_end: bool = True
 
     def __post_init__(self) -> None:

@@ -18,11 +18,11 @@ from types import TracebackType
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.engine_start import make_engine
-from rtocr_gui.ui.background.reading_engine import ReadingEngine
 from rtocr_gui.ui.dialogs.models_desk import ModelsDesk
 from rtocr_gui.ui.end_signals import EndSignals
 from rtocr_gui.ui.garbage import MainThreadGarbage
@@ -59,7 +59,7 @@ class Program:
     """
 
     def __init__(
-        self, settings: Settings, pasted: Path, engine_factory: Callable[[], ReadingEngine] | None = None
+        self, settings: Settings, pasted: Path, engine_factory: Callable[[], PageEngine] | None = None
     ) -> None:
         bundled = resource_path("miniature")
         self.bridge = EngineBridge(engine_factory or make_engine, settings.pdf_dpi)
@@ -67,7 +67,7 @@ class Program:
         self.window = MainWindow(self.session)
         paths = (pasted / f"Pasted image {number}.png" for number in itertools.count(1))
         self.window.arrivals.picture_came.connect(
-            lambda picture: self.session.open_picture(picture, next(paths))
+            lambda picture: self.session.shelf.open_picture(picture, next(paths))
         )
         self.models = ModelsDesk(self.session, bundled, self.window)
         self.window.models_requested.connect(self.models.open)
@@ -79,8 +79,8 @@ class Program:
         if files:
             self.session.open_files(files)
         else:
-            self.session.open_samples(sample_pages())
-        QTimer.singleShot(0, self.session.load_model)
+            self.session.shelf.open_files(sample_pages())
+        QTimer.singleShot(0, self.session.models.load)
 
 
 def make_application() -> QApplication:

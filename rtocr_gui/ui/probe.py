@@ -23,11 +23,11 @@ from PySide6.QtWidgets import QSlider
 
 from rtocr_gui.documents.specimen import A4_AT_200_DPI, specimen_page
 from rtocr_gui.export.looks import Look
+from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program, make_application
-from rtocr_gui.ui.background.reading_engine import ReadingEngine
 
 _SLIDER_MOVES = 200
 _DRAG_MOVES = 180
@@ -180,7 +180,7 @@ class Probe:
         self,
         files: Sequence[Path],
         settings: Settings,
-        engine_factory: Callable[[], ReadingEngine] | None = None,
+        engine_factory: Callable[[], PageEngine] | None = None,
     ) -> None:
         if sys.platform == "linux" and not os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}:
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -301,7 +301,7 @@ def measure_memory() -> None:
         settings = ReadSettings(Scaling(Mode.BASE), program.session.task, max_new_tokens=_MEMORY_NEW_TOKENS)
         peaks: list[int] = []
         for ref in program.session.refs:
-            program.session.select_page(ref)
+            program.session.shelf.select(ref)
             program.bridge.read_page(ref, settings)
             run_until(program.bridge.reading_finished, lambda _: True)
             peaks.append(_peak_bytes())

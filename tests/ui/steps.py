@@ -16,7 +16,7 @@ from tests.fake_engine import FakeEngine
 def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
     """Load the model, open files, and wait for their pages and the plan of the first."""
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
-        session.load_model()
+        session.models.load()
         session.open_files(paths)
     qtbot.waitUntil(lambda: {ref.path for ref in session.refs} >= set(paths))
 

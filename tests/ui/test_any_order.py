@@ -68,7 +68,7 @@ class Person:
 
     def select(self, number: int) -> None:
         for ref in self.any_page(number):
-            self.session.select_page(ref)
+            self.session.shelf.select(ref)
 
     def select_all(self, number: int) -> None:
         self.window.page_list.findChild(QListView).selectAll()
@@ -105,7 +105,7 @@ class Person:
 
     def move(self, number: int) -> None:
         for ref in self.any_page(number):
-            self.session.move_selected(ref if number % 3 else None)
+            self.session.shelf.move_selected(ref if number % 3 else None)
 
     def take_offer(self, number: int) -> None:
         buttons = [
@@ -129,7 +129,7 @@ class Person:
         self.session.set_task(TASKS[number % 2])
 
     def choose_model(self, number: int) -> None:
-        self.session.choose_model((None, self.folder / "a", self.folder / "b")[number % 3])
+        self.session.models.choose((None, self.folder / "a", self.folder / "b")[number % 3])
 
     def break_models(self, number: int) -> None:
         self.engine.load_error = CheckpointError("The weights are damaged.") if number % 2 else None
@@ -186,13 +186,13 @@ class Person:
         self.qtbot.waitUntil(lambda: not session.models.status.loading)
         engine.load_error = None
         if session.model is None:
-            session.load_model()
+            session.models.load()
         self.qtbot.waitUntil(lambda: not session.models.status.loading and session.activity == Activity())
         self.qtbot.waitUntil(lambda: not (session.tuning.is_reading or session.is_exporting))
         self.check()
         assert not {row.state for row in self.rows} & {PageState.WAITING, PageState.READING}
         for ref in session.refs:
-            session.select_page(ref)
+            session.shelf.select(ref)
             self.check()
             assert not self.editor.isReadOnly()
 
@@ -225,7 +225,7 @@ def test_whatever_a_person_does(
     fake_engine.tasks = TASKS[:2]
     fake_engine.pages_at_once = chance.choice((1, 3))
     person = Person(qtbot, window, session, fake_engine, tmp_path)
-    session.load_model()
+    session.models.load()
     session.open_files([tmp_path / name for name in FILES[:2]])
     qtbot.waitUntil(lambda: len(session.refs) > 0)
     for _ in range(chance.randrange(10, 60)):

@@ -1,5 +1,6 @@
 """The blocks of a page are outlined on it, and a person goes between them and their text."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from PySide6.QtWidgets import QPlainTextEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import TASKS, Block
+from rtocr_gui.ocr.text import shown_places
+from rtocr_gui.ocr.text.comparison import TextComparison, compare_texts
 from rtocr_gui.ui.page.block_layer import BlockLayer, colour_of
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import BlocksShown
@@ -154,7 +157,7 @@ def test_the_pointer_over_a_block_marks_its_text_also_where_it_was_corrected(
     read(qtbot, session, draw_page())
     editor_of(window).setPlainText("# The report\n\nWe grew by forty percent.\n")
     window.page_column.page_view.block_hovered.emit(2)
-    assert marked(window) == ["We grew by forty percent."]
+    qtbot.waitUntil(lambda: marked(window) == ["We grew by forty percent."])
     window.page_column.page_view.block_hovered.emit(1)
     assert marked(window) == []
     window.page_column.page_view.block_hovered.emit(0)
@@ -163,6 +166,71 @@ def test_the_pointer_over_a_block_marks_its_text_also_where_it_was_corrected(
     assert marked(window) == []
     session.export(tmp_path / "out.md")  # else the window asks before it closes
     qtbot.waitUntil(lambda: session.loss(session.refs).typed == 0)
+
+
+def test_a_long_text_that_was_corrected_is_aligned_off_the_main_thread(
+    qtbot: QtBot,
+    session: Session,
+    grounded: FakeEngine,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[str] = []
+
+    def compare(left: str, right: str) -> TextComparison:
+        threads.append(threading.current_thread().name)
+        return compare_texts(left, right)
+
+    monkeypatch.setattr(shown_places, "compare_texts", compare)
+    grounded.said = [TITLE, IMAGE, TEXT, "And so on. " * 3_000]
+    read(qtbot, session, draw_page())
+    session.edit_text(session.current_text.replace("four", "forty"))
+    place = session.current_text.index("forty")
+    with qtbot.waitSignal(session.blocks.block_pointed, check_params_cb=lambda block: block == 2):
+        session.blocks.point_at_text(place, place)
+    with qtbot.waitSignal(session.blocks.text_marked) as caught:
+        session.blocks.point_at_block(0)
+    assert session.current_text[slice(*caught.args[0])] == "# Report"
+    session.tuning.spotlight.set_on(True)
+    with qtbot.waitSignal(session.tuning.spotlight.token_pointed) as caught:
+        session.tuning.spotlight.point_at_text(place, place + 5)
+    assert caught.args == [2]
+    assert threads == ["transport"] * 2  # for the blocks and for the tokens
+
+
+def test_the_block_under_the_pointer_is_marked_in_the_text_as_it_stands_once_that_is_aligned(
+    qtbot: QtBot,
+    session: Session,
+    grounded: FakeEngine,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    release, begun = threading.Event(), threading.Event()
+
+    def compare(left: str, right: str) -> TextComparison:
+        begun.set()
+        release.wait()
+        return compare_texts(left, right)
+
+    monkeypatch.setattr(shown_places, "compare_texts", compare)
+    marks: list[tuple[int, int] | None] = []
+    session.blocks.text_marked.connect(marks.append)
+    read(qtbot, session, draw_page())
+    text = session.current_text
+    session.edit_text(text.replace("four", "forty"))
+    session.blocks.point_at_block(2)
+    qtbot.waitUntil(begun.is_set)
+    session.edit_text("Preface\n\n" + text)
+    session.blocks.point_at_block(0)
+    release.set()
+    qtbot.waitUntil(lambda: bool(marks))
+    assert [session.current_text[slice(*mark)] for mark in marks if mark] == ["# Report"] * 2
+    session.edit_text("Introduction\n\n" + text)
+    session.blocks.point_at_block(1)
+    session.blocks.point_at_block(None)
+    with qtbot.waitSignal(session.blocks.block_pointed):
+        session.blocks.point_at_text(0, 0)
+    assert marks[2:] == [None]
 
 
 def test_the_pointer_finds_the_block_under_it(

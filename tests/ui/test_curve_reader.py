@@ -1,5 +1,6 @@
 """What the curve reader promises: a reading at a time, nothing read twice, nothing foreign taken."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,12 +8,15 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.documents.truth import Truth
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
+from rtocr_gui.ocr.text import comparison
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.background.replies import DocumentOpened, ReadingFinished
+from rtocr_gui.ui.state import curve_reader
 from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
 from rtocr_gui.ui.state.shown import CurveShown, ReadingRecord
 from tests.fake_engine import FakeEngine
@@ -60,7 +64,9 @@ def heard(curve: CurveReader) -> Heard:
 def test_points_come_one_by_one_until_the_curve_is_whole(
     qtbot: QtBot, curve: CurveReader, heard: Heard, page: PageRef
 ) -> None:
-    curve.read(CurveRequest(page, SETTINGS, truth="page 1 of scan.png at 1.00"), {})
+    truth = page.path.with_suffix(".txt")
+    truth.write_text("page 1 of scan.png at 1.00", encoding="utf-8")
+    curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(lambda: heard.ended)
     assert [len(shown.points) for shown in heard.shown] == list(range(10))
     assert {shown.expected for shown in heard.shown} == {9}
@@ -71,8 +77,9 @@ def test_points_come_one_by_one_until_the_curve_is_whole(
     assert 0 < points[-1].similarity < 1
     assert points[-1].error_rate is not None
     assert points[-1].error_rate > 0
+    assert heard.shown[-1].truth == truth
     assert len(heard.readings) == 9
-    assert curve.points == points
+    assert curve.shown == heard.shown[-1]
 
 
 def test_what_was_read_already_is_not_read_again(
@@ -87,6 +94,26 @@ def test_what_was_read_already_is_not_read_again(
     qtbot.waitUntil(lambda: heard.ended)
     assert [reading.settings for reading in heard.readings[9:]] == [half.settings]
     assert [point.retention for point in heard.shown[-1].points] == [p.retention for p in before.points]
+
+
+def test_texts_are_compared_and_their_truth_is_sought_off_the_main_thread(
+    qtbot: QtBot, curve: CurveReader, heard: Heard, page: PageRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def note(worth: object) -> Callable[..., object]:
+        return lambda *_: threads.append(threading.current_thread().name) or worth
+
+    monkeypatch.setattr(comparison, "similarity", note(1.0))
+    monkeypatch.setattr(comparison, "character_error_rate", note(0.0))
+    monkeypatch.setattr(curve_reader, "find_truth", note(Truth(page.path, "page")))
+    curve.read(CurveRequest(page, SETTINGS), {})
+    qtbot.waitUntil(lambda: heard.ended)
+    assert threads == ["transport"] * 19
+    known = {reading.settings: ReadingRecord.of(reading) for reading in heard.readings}
+    curve.read(CurveRequest(page, SETTINGS), known)
+    qtbot.waitUntil(lambda: heard.ended)
+    assert threads == ["transport"] * 38
 
 
 def test_a_reading_that_a_person_asks_for_comes_between(
@@ -115,7 +142,7 @@ def test_stop_ends_the_reading_under_way_and_keeps_the_points(
 ) -> None:
     curve.finished.connect(lambda _: fake_engine.gate.clear() if len(heard.readings) == 2 else None)
     curve.read(CurveRequest(page, SETTINGS), {})
-    qtbot.waitUntil(lambda: len(curve.points) == 2)
+    qtbot.waitUntil(lambda: len(curve.shown.points) == 2)
     curve.stop()
     qtbot.waitUntil(lambda: heard.ended)
     assert len(heard.shown[-1].points) == len(heard.readings) == 2
@@ -134,7 +161,7 @@ def test_a_curve_that_is_forgotten_tells_nothing_more(
     fake_engine.gate.clear()
     curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(fake_engine.reading_began.is_set)
-    curve.forget()
+    curve.show(CurveShown())
     assert heard.shown[-1] == CurveShown()
     told = len(heard.shown)
     with qtbot.waitSignal(bridge.reading_finished) as caught:
@@ -142,8 +169,7 @@ def test_a_curve_that_is_forgotten_tells_nothing_more(
     reply = caught.args[0]
     assert isinstance(reply, ReadingFinished)
     assert len(heard.shown) == told
-    assert (curve.points, curve.request) == ((), None)
-    curve.forget()
+    curve.show(CurveShown())
     assert len(heard.shown) == told
 
 
@@ -158,8 +184,7 @@ def test_another_curve_takes_the_place_of_one_that_is_under_way(
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: heard.ended)
     assert {reading.mode for reading in heard.readings} == {Mode.BASE}
-    assert curve.request == other
-    assert len(curve.points) == 9
+    assert len(curve.shown.points) == 9
 
 
 def test_a_page_that_cannot_be_read_ends_the_curve_with_a_sentence(

@@ -32,10 +32,10 @@ def searched(
     monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page(pages=3))
     for ref, text in reversed([*zip(session.refs, (FIRST, SECOND, THIRD), strict=True)]):
-        session.select_page(ref)
+        session.shelf.select(ref)
         session.edit_text(text)
-        session.select_page(None)
-    session.select_page(session.refs[0])
+        session.shelf.select(None)
+    session.shelf.select(session.refs[0])
     window.actions_by_name["find"].trigger()
     return window
 
@@ -137,7 +137,7 @@ def test_pages_that_were_not_read_may_hold_it(
     qtbot: QtBot, searched: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     qtbot.keyClicks(line(searched), "nowhere")
-    with qtbot.waitSignal(session.pages_changed):
+    with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([draw_page("other.png", pages=2)])
     assert outcome(searched) == "Not found; 2 pages not read yet"
 
@@ -162,12 +162,12 @@ def test_a_page_that_is_chosen_by_hand_shows_its_own_places(
     qtbot: QtBot, searched: MainWindow, session: Session
 ) -> None:
     qtbot.keyClicks(line(searched), "word")
-    session.select_page(session.refs[2])
+    session.shelf.select(session.refs[2])
     assert highlighted(searched) == ["word"]
     assert outcome(searched) == "1 here, 2 on other pages"
-    session.select_page(session.refs[1])
+    session.shelf.select(session.refs[1])
     assert outcome(searched) == "None here, 3 on other pages"
-    session.select_page(None)
+    session.shelf.select(None)
     assert outcome(searched) == "None here, 3 on other pages"
 
 
@@ -244,7 +244,7 @@ def test_a_text_that_is_replaced_is_gone_through_from_its_beginning(
     qtbot: QtBot, searched: MainWindow, session: Session
 ) -> None:
     qtbot.keyClicks(line(searched), "page")
-    session.select_page(session.refs[0])
+    session.shelf.select(session.refs[0])
     with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda record: record is not None):
         session.read_replacing((session.current,))
     assert outcome(searched) == "1 here, 1 on other pages"
@@ -308,7 +308,7 @@ def test_an_emptied_line_leaves_nothing_of_what_was_found(qtbot: QtBot, searched
 
 
 def test_rare_characters_move_no_place(qtbot: QtBot, searched: MainWindow, session: Session) -> None:
-    session.select_page(session.refs[1])
+    session.shelf.select(session.refs[1])
     editor(searched).setPlainText("𝔸 word 𝔸 word")
     qtbot.keyClicks(line(searched), "word")
     searched.actions_by_name["find_next"].trigger()

@@ -45,7 +45,7 @@ ROOMY = Fit("DeepSeek-OCR", Spot("cpu", "bfloat16", 20 * GB, 20 * GB), BASE, TOO
 def refused(qtbot: QtBot, session: Session, folder: Path) -> Notice:
     """What a person hears where the model of a folder does not fit."""
     with qtbot.waitSignal(session.notice_raised) as told:
-        session.choose_model(folder)
+        session.models.choose(folder)
     notice: Notice = told.args[0]
     return notice
 
@@ -57,7 +57,7 @@ def offer(notice: Notice, label: str) -> LoadModel:
 
 
 def loaded(qtbot: QtBot, session: Session, taken: LoadModel) -> None:
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
         session.take_offer(taken)
 
 
@@ -80,7 +80,7 @@ def test_a_refusal_says_what_is_needed_and_offers_what_fits(
     (button,) = (each for each in window.notice_bar.findChildren(QPushButton) if not each.isHidden())
     assert button.text() == "What to do"
     assert [action.text() for action in button.menu().actions()] == [each.label for each in notice.offers]
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
         button.menu().actions()[-1].trigger()
     assert session.settings.model_folder == str(folder)
     assert not window.notice_bar.notices
@@ -139,10 +139,10 @@ def test_the_mode_that_was_chosen_is_the_one_that_has_to_fit(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, folder: Path, tmp_path: Path
 ) -> None:
     session.remember(model_folder=str(folder), mode="large")
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
-        session.load_model()
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
-        session.choose_model(tmp_path / "other")
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
+        session.models.load()
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
+        session.models.choose(tmp_path / "other")
     assert [scaling for *_, scaling in fake_engine.loads] == [Scaling(Mode.LARGE), None]
 
 
@@ -150,7 +150,7 @@ def test_a_model_that_was_let_go_and_no_longer_fits_is_told_with_the_same_offers
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.unloaded):
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.unloaded):
         session.models.unload()
     fake_engine.need = TOO_LARGE
     with qtbot.waitSignal(session.notice_raised) as told:

@@ -247,7 +247,7 @@ def test_a_key_on_the_slider_does_not_have_the_page_read_that_is_shown_next(
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     until_idle(qtbot, session, window.actions_by_name["read_all"].trigger)
     qtbot.keyClick(window.retention_bar.findChild(QSlider), Qt.Key.Key_Left)
-    session.select_page(session.refs[1])
+    session.shelf.select(session.refs[1])
     window.retention_bar.findChild(QTimer).timeout.emit()
     assert not session.activity.reading
     assert len(fake_engine.asked) == 2
@@ -380,7 +380,7 @@ def test_an_encrypted_file_asks_for_its_password(
     asked: list[PasswordQuestion] = []
     monkeypatch.setattr(questions, "ask_password", lambda _, question: asked.append(question) or "")
     question = PasswordQuestion(tmp_path / "secret.pdf", "It is encrypted.")
-    session.password_needed.emit(question)
+    session.shelf.password_needed.emit(question)
     assert asked == [question]
     assert window.notice_bar.sentences == ("secret.pdf: not opened. It is encrypted.",)
 
@@ -405,11 +405,11 @@ def test_export_writes_the_file_that_was_chosen(
 def test_what_a_checkpoint_says_of_itself_is_never_rendered_as_markup(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine
 ) -> None:
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
-        session.load_model()
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
+        session.models.load()
     hostile = dataclasses.replace(session.model.info, name="R&D", description='<img src="/etc/passwd">')
     model = dataclasses.replace(session.model, info=hostile)
-    session.model_changed.emit(ModelStatus(model, hostile.name))
+    session.models.changed.emit(ModelStatus(model, hostile.name))
     assert "<img" not in window.tool_bar.model_chip.toolTip()
     assert "&lt;img" in window.tool_bar.model_chip.toolTip()
     assert window.tool_bar.model_chip.shortcut().isEmpty()
@@ -451,7 +451,7 @@ def test_who_types_while_a_file_opens_goes_on_typing_into_the_same_page(
     monkeypatch.setattr(questions, "agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page("a.png"))
     first = session.current
-    with qtbot.waitSignal(session.pages_changed):
+    with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([draw_page("b.png")])
         qtbot.keyClicks(editor(window), "mi")
     qtbot.keyClicks(editor(window), "ne")
@@ -559,12 +559,12 @@ def test_passwords_are_asked_for_one_after_the_other(
         open_dialogs.append(question.path.name)
         asked.append(question.path.name)
         if question.path.name == "a.pdf":
-            session.password_needed.emit(PasswordQuestion(tmp_path / "b.pdf", "It is encrypted."))
+            session.shelf.password_needed.emit(PasswordQuestion(tmp_path / "b.pdf", "It is encrypted."))
         open_dialogs.pop()
         return ""
 
     monkeypatch.setattr(questions, "ask_password", ask)
-    session.password_needed.emit(PasswordQuestion(tmp_path / "a.pdf", "It is encrypted."))
+    session.shelf.password_needed.emit(PasswordQuestion(tmp_path / "a.pdf", "It is encrypted."))
     assert asked == ["a.pdf", "b.pdf"]
 
 

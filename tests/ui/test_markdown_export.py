@@ -315,7 +315,7 @@ def test_the_window_goes_on_while_a_text_is_written(
     session.export(tmp_path / "out.md")
     qtbot.waitUntil(disk.began.is_set)
     with qtbot.waitSignal(session.page_image_changed):
-        session.select_page(session.refs[1])
+        session.shelf.select(session.refs[1])
     assert session.is_exporting
     assert session.loss(session.refs).typed == 1
     disk.gate.set()

@@ -102,8 +102,8 @@ def test_what_is_chosen_while_the_model_loads_stays_chosen(
     session = Session(bridge, Settings(mode="base"), tmp_path / "bundled")
     window = MainWindow(session)
     qtbot.addWidget(window)
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
-        session.load_model()
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
+        session.models.load()
         choose(window, Mode.GUNDAM)
         tile_actions(window)[2].trigger()
     assert (session.settings.mode, session.settings.most_tiles) == ("gundam", 4)

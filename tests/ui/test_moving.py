@@ -144,7 +144,7 @@ def test_all_is_read_found_and_exported_in_the_order_of_the_list(
     told: list[PageStatus],
     tmp_path: Path,
 ) -> None:
-    session.move_selected(book[3])
+    session.shelf.move_selected(book[3])
     until_idle(qtbot, session, session.read_all)
     wanted = [1, 2, 0, 3, 4]
     assert [status.ref.index for status in told if status.state is PageState.READ] == wanted
@@ -162,11 +162,11 @@ def test_all_is_read_found_and_exported_in_the_order_of_the_list(
 def test_files_that_come_are_listed_behind_pages_that_were_moved(
     qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...], draw_page: Draw
 ) -> None:
-    session.move_selected(None)
-    with qtbot.waitSignal(session.pages_changed):
+    session.shelf.move_selected(None)
+    with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([draw_page("more.png")])
     assert order(session, window) == [1, 2, 3, 4, 0, 0]
-    with qtbot.waitSignal(session.pages_changed):
+    with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([book[0].path])
     assert order(session, window) == [1, 2, 3, 4, 0, 0]
 
@@ -220,7 +220,7 @@ def test_files_that_are_dropped_on_the_list_are_left_to_the_window(
     enter.ignore()
     QApplication.sendEvent(viewport, enter)
     assert enter.isAccepted()
-    with qtbot.waitSignal(session.pages_changed):
+    with qtbot.waitSignal(session.shelf.pages_changed):
         QApplication.sendEvent(viewport, QDropEvent(QPointF(9, 9), actions, data, left, PLAIN))
     assert session.refs[-1].path.name == "dropped.png"
 

@@ -42,7 +42,7 @@ def five(qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, draw_page:
 
 
 def text_of(session: Session, ref: PageRef) -> str:
-    session.select_page(ref)
+    session.shelf.select(ref)
     return session.current_text
 
 
@@ -67,7 +67,7 @@ def test_a_page_that_is_turned_is_not_read_beside_its_former_self(
     fake_engine.gate.clear()
     session.read_selected()
     qtbot.waitUntil(lambda: session.activity.tokens == 1)
-    session.rotate_selected(90)
+    session.shelf.rotate(90)
     assert session.activity.together == 1
     session.edit_text("mine")
     assert session.activity.page_count == 1

@@ -147,12 +147,12 @@ def test_each_page_of_many_fails_alone_and_keeps_its_offer(
     until_idle(qtbot, session, session.read_all)
     assert [notice.offers[0].ref.index for notice in raised] == [0, 1, 2]
     assert {status.state for status in states.values()} == {PageState.FAILED}
-    session.select_page(session.refs[2])
+    session.shelf.select(session.refs[2])
     assert session.retry == BASE
     until_idle(qtbot, session, session.retry_current)
     assert session.current_text.startswith("page 3 of three.tiff")
     assert session.retry is None
-    session.select_page(session.refs[0])
+    session.shelf.select(session.refs[0])
     assert session.retry == BASE
 
 
@@ -313,7 +313,7 @@ def test_another_model_starts_without_offers(
     told: list[ShownText] = []
     session.text_changed.connect(told.append)
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
-        session.choose_model(tmp_path / "elsewhere")
+        session.models.choose(tmp_path / "elsewhere")
     assert session.retry is None
     assert window.notice_bar.notices == ()
     assert "Read menu" not in told[-1].placeholder

@@ -39,7 +39,7 @@ def marked(tmp_path: Path) -> Path:
 
 def rotate_and_see(qtbot: QtBot, session: Session, degrees: int) -> QImage:
     with qtbot.waitSignal(session.page_image_changed) as shown:
-        session.rotate_selected(degrees)
+        session.shelf.rotate(degrees)
     return shown.args[0]
 
 
@@ -97,7 +97,7 @@ def test_a_turned_page_keeps_its_place_and_what_was_typed(
 ) -> None:
     monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page(pages=3))
-    session.select_page(session.refs[1])
+    session.shelf.select(session.refs[1])
     session.edit_text("mine")
     states: list[PageStatus] = []
     session.page_status_changed.connect(states.append)
@@ -183,9 +183,9 @@ def test_a_page_that_is_being_read_is_read_as_it_lies_now(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_to_read(qtbot, session, fake_engine)
-    session.rotate_selected(90)
+    session.shelf.rotate(90)
     if turned_back:
-        session.rotate_selected(270)
+        session.shelf.rotate(270)
     with qtbot.waitSignal(session.text_appended):
         pass
     assert session.activity.reading
@@ -203,7 +203,7 @@ def test_pages_that_wait_are_read_as_they_lie_now(
     fake_engine.gate.clear()
     with qtbot.waitSignal(session.text_appended):
         session.read_all()
-    session.select_page(session.refs[2])
+    session.shelf.select(session.refs[2])
     rotate_and_see(qtbot, session, 90)
     fake_engine.gate.set()
     wait_until_idle(qtbot, session)
@@ -217,10 +217,10 @@ def test_a_page_that_waits_for_the_model_is_read_as_it_lies_now(
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
     session.read_selected()
-    session.rotate_selected(90)
-    with qtbot.waitSignal(session.pages_changed):
+    session.shelf.rotate(90)
+    with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([path])
-    session.load_model()
+    session.models.load()
     wait_until_idle(qtbot, session)
     assert newest(told, session.current) is PageState.READ
 
@@ -232,9 +232,9 @@ def test_stop_gives_a_turned_page_its_text_back(
     open_and_load(qtbot, session, draw_page())
     text = read(qtbot, session)
     begin_to_read(qtbot, session, fake_engine)
-    session.rotate_selected(90)
+    session.shelf.rotate(90)
     if turned_back:
-        session.rotate_selected(270)
+        session.shelf.rotate(270)
     assert session.current_text == text
     session.stop()
     wait_until_idle(qtbot, session)
@@ -250,7 +250,7 @@ def test_what_comes_of_a_reading_after_its_page_was_turned_is_dropped(
     with qtbot.waitSignal(bridge.text_streamed) as streamed:
         session.read_selected()
     for degrees in (90, 270):
-        session.rotate_selected(degrees)
+        session.shelf.rotate(degrees)
     session.stop()
     bridge.text_streamed.emit(replace(streamed.args[0], text="late"))
     assert session.current_text == text
@@ -265,11 +265,11 @@ def test_what_was_typed_on_a_turned_page_can_be_undone_after_files_came_meanwhil
     qtbot.waitUntil(lambda: len(session.refs) == 2)
     editor = window.findChild(QPlainTextEdit)
     editor.insertPlainText("typed")
-    session.rotate_selected(90)
-    session.select_page(session.refs[1])
-    with qtbot.waitSignal(session.pages_changed):
+    session.shelf.rotate(90)
+    session.shelf.select(session.refs[1])
+    with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([draw_page("c.png")])
-    session.select_page(session.refs[0])
+    session.shelf.select(session.refs[0])
     editor.undo()
     assert session.current_text == ""
 
@@ -325,7 +325,7 @@ def test_a_page_that_is_turned_while_it_is_exported_was_exported(
     session.edit_text(f"{read(qtbot, session)} mine")
     with qtbot.waitSignal(session.notice_raised):
         session.export(tmp_path / "out.md")
-        session.rotate_selected(90)
+        session.shelf.rotate(90)
     assert session.loss(session.refs).typed == 0
 
 
@@ -336,7 +336,7 @@ def test_a_file_that_is_opened_again_shows_its_page_as_it_was_turned(
     open_and_load(qtbot, session, path)
     session.edit_text("mine")
     rotate_and_see(qtbot, session, 90)
-    session.select_page(session.refs[1])
+    session.shelf.select(session.refs[1])
     rotate_and_see(qtbot, session, 180)
     turned = session.refs
     with qtbot.waitSignal(session.page_selected):
@@ -362,7 +362,7 @@ def test_all_pages_of_a_file_are_turned_and_those_of_others_are_not(
     open_and_load(qtbot, session, draw_page(pages=3), draw_page("other.png"))
     qtbot.waitUntil(lambda: len(session.refs) == 4)
     of_file = [ref for ref in session.refs if ref.path.name == "scan.png"]
-    session.select_page(of_file[1])
+    session.shelf.select(of_file[1])
     fake_engine.gate.clear()
     session.read((of_file[2],))
     rotate_and_see(qtbot, session, 90)
@@ -378,7 +378,7 @@ def test_all_pages_of_a_file_are_turned_and_those_of_others_are_not(
 
 
 def test_nothing_is_turned_where_no_page_is_shown(window: MainWindow, session: Session) -> None:
-    session.rotate_selected(90)
-    session.rotate_file(90)
+    session.shelf.rotate(90)
+    session.shelf.rotate(90, whole_file=True)
     assert session.refs == ()
     assert not window.actions_by_name["rotate_right"].isEnabled()

@@ -87,7 +87,7 @@ def test_menus_count_the_selected_pages_and_the_toolbar_keeps_its_words(
         "Re&move 3 pages",
     ]
     assert action(window, "read").iconText() == "Read"
-    session.select_page(book[3])
+    session.shelf.select(book[3])
     assert session.selected == (book[3],)
     assert [action(window, name).text() for name in ("read", "remove")] == texts == ["&Read", "Re&move page"]
 
@@ -96,14 +96,14 @@ def test_the_texts_of_selected_pages_are_copied_together(
     qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...]
 ) -> None:
     until_idle(qtbot, session, lambda: session.read(book[:2]))
-    session.select_page(book[2])
+    session.shelf.select(book[2])
     assert not action(window, "copy").isEnabled()
     pages_view(window).selectAll()
     action(window, "copy").trigger()
     assert QGuiApplication.clipboard().text() == "\n\n".join(session.selected_texts)
     assert len(session.selected_texts) == 2
     assert window.notice_bar.notices[-1].sentence == "Copied the text of 2 pages."
-    session.set_selection((book[0],))
+    session.shelf.set_selection((book[0],))
     action(window, "copy").trigger()
     assert session.current == book[2]
     assert window.notice_bar.notices[-1].sentence == "Copied the text of 1 page."
@@ -127,7 +127,7 @@ def test_a_whole_file_turns_and_the_selection_stays(
     qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...]
 ) -> None:
     click(qtbot, window, 1, SHIFT)
-    session.rotate_file(90)
+    session.shelf.rotate(90, whole_file=True)
     assert session.refs == tuple(ref.rotated(90) for ref in book)
     assert session.selected == window.page_list.selected_keys == session.refs[:2]
 
@@ -143,7 +143,7 @@ def test_pages_in_hand_that_are_turned_are_read_in_the_order_they_had(
     fake_engine.gate.clear()
     session.read(book[1:])
     pages_view(window).selectAll()
-    session.rotate_selected(90)
+    session.shelf.rotate(90)
     fake_engine.gate.set()
     wait_until_idle(qtbot, session)
     read = [status.ref for status in told if status.state is PageState.READ]
@@ -170,7 +170,7 @@ def test_selected_pages_leave_together_after_one_question_about_what_they_hold(
     monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", answer)
     until_idle(qtbot, session, lambda: session.read(book[:3]))
     for ref in book[:typed]:
-        session.select_page(ref)
+        session.shelf.select(ref)
         session.edit_text("mine")
     click(qtbot, window, 0)
     click(qtbot, window, 2, SHIFT)
@@ -221,7 +221,7 @@ def test_pages_that_leave_together_are_told_once_and_what_changes_nothing_is_not
 ) -> None:
     dropped: list[tuple[PageRef, ...]] = []
     activities: list[Activity] = []
-    session.pages_dropped.connect(dropped.append)
+    session.shelf.pages_dropped.connect(dropped.append)
     session.activity_changed.connect(activities.append)
     session.edit_text("mine")
     session.remove_pages(book[:3])
@@ -264,8 +264,8 @@ def test_a_selected_page_whose_file_lost_it_is_selected_no_longer(
     qtbot: QtBot, session: Session, window: MainWindow, draw_page: Draw, book: tuple[PageRef, ...]
 ) -> None:
     pages_view(window).selectAll()
-    with qtbot.waitSignal(session.pages_changed):
-        session.open_file(draw_page(pages=2))
+    with qtbot.waitSignal(session.shelf.pages_changed):
+        session.shelf.open_file(draw_page(pages=2))
     assert set(session.selected) <= set(session.refs)
     assert session.selected == window.page_list.selected_keys
 

@@ -29,6 +29,7 @@ from rtocr_gui.ui.state.shown import (
     ShownText,
 )
 from rtocr_gui.ui.window.main_window import MainWindow
+from tests.broken_files import PASSWORD, encrypted_pdf
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     begin_loading,
@@ -62,7 +63,7 @@ def test_the_plan_of_the_first_page_is_there_before_anything_is_read(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None) as caught:
-        session.load_model()
+        session.models.load()
         session.open_files([draw_page()])
     assert caught.args[0].automatic
     assert session.current_text == ""
@@ -127,7 +128,7 @@ def test_a_reading_asked_for_before_the_model_is_there_starts_when_it_is(
         session.open_files([draw_page()])
     session.read_selected()
     assert [status.state for status in states.values()] == [PageState.WAITING]
-    session.load_model()
+    session.models.load()
     qtbot.waitUntil(lambda: any(status.state is PageState.READ for status in states.values()))
 
 
@@ -204,15 +205,15 @@ def test_pages_that_wait_are_shown_so_until_they_are_read_or_reading_is_stopped(
     assert shown() == [PageState.READING, PageState.WAITING, PageState.WAITING]
     texts: list[ShownText] = []
     session.text_changed.connect(texts.append)
-    session.select_page(session.refs[2])
+    session.shelf.select(session.refs[2])
     assert texts[-1].placeholder == "Waiting to be read."
-    session.select_page(session.refs[1])
+    session.shelf.select(session.refs[1])
     session.edit_text("mine")
     assert shown() == [PageState.READING, PageState.EDITED, PageState.WAITING]
     session.stop()
     qtbot.waitUntil(lambda: not session.activity.reading)
     assert shown() == [PageState.STOPPED, PageState.EDITED, PageState.UNREAD]
-    session.select_page(session.refs[2])
+    session.shelf.select(session.refs[2])
     assert texts[-1].placeholder == "Not read yet. Press Read."
 
 
@@ -245,10 +246,10 @@ def test_read_all_goes_on_after_stop_and_begins_anew_only_where_every_page_was_r
     session.set_retention(0.4)
     until_idle(qtbot, session, session.read_selected)
     assert read_all() == [2, 3]
-    session.rotate_selected(90)
+    session.shelf.rotate(90)
     assert read_all() == [1]
     with qtbot.waitSignal(session.models.adopted):
-        session.choose_model(tmp_path / "elsewhere")
+        session.models.choose(tmp_path / "elsewhere")
     assert read_all() == [1, 2, 3]
 
 
@@ -447,7 +448,7 @@ def test_a_page_that_waits_goes_first_once_its_slider_is_let_go(
     begun: list[int],
 ) -> None:
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
-    session.select_page(session.refs[2])
+    session.shelf.select(session.refs[2])
     read(qtbot, session, states)
     begun.clear()
     fake_engine.gate.clear()
@@ -503,7 +504,7 @@ def test_a_picture_without_a_file_is_stored_off_the_main_thread_and_shown(
     picture = Picture(90, 60, QImage.Format.Format_RGB32)
     picture.fill(Qt.GlobalColor.white)
     with qtbot.waitSignal(session.page_image_changed) as caught:
-        session.open_picture(picture, tmp_path / "pasted.png")
+        session.shelf.open_picture(picture, tmp_path / "pasted.png")
     assert session.current.path == tmp_path / "pasted.png"
     assert caught.args == [picture]
     assert stored_on != [threading.main_thread()]
@@ -513,7 +514,9 @@ def test_a_picture_that_cannot_be_stored_is_told_so(
     qtbot: QtBot, session: Session, notices: list[str], tmp_path: Path
 ) -> None:
     with qtbot.waitSignal(session.notice_raised):
-        session.open_picture(QImage(90, 60, QImage.Format.Format_RGB32), tmp_path / "nowhere" / "pasted.png")
+        session.shelf.open_picture(
+            QImage(90, 60, QImage.Format.Format_RGB32), tmp_path / "nowhere" / "pasted.png"
+        )
     assert notices == ["pasted.png: The image could not be saved to a file. Free some space, and try again."]
     assert session.refs == ()
 
@@ -522,8 +525,10 @@ def test_a_model_that_cannot_be_loaded_is_told(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, notices: list[str]
 ) -> None:
     fake_engine.load_error = CheckpointError("The folder holds no model.")
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: not status.loading) as caught:
-        session.load_model()
+    with qtbot.waitSignal(
+        session.models.changed, check_params_cb=lambda status: not status.loading
+    ) as caught:
+        session.models.load()
     status: ModelStatus = caught.args[0]
     assert status.model is None
     assert notices == ["The folder holds no model."]
@@ -534,7 +539,7 @@ def test_read_without_a_model_tries_to_load_it_once_more_and_tells_why_not(
 ) -> None:
     fake_engine.load_error = CheckpointError("The folder holds no model.")
     with qtbot.waitSignal(session.page_image_changed):
-        session.load_model()
+        session.models.load()
         session.open_files([draw_page()])
     qtbot.waitUntil(lambda: len(notices) == 1)
     session.read_selected()
@@ -555,10 +560,10 @@ def test_where_nothing_loads_as_it_is_remembered_the_bundled_model_is_offered(
     session = Session(bridge, settings, tmp_path / "bundled")
     fake_engine.load_error = CheckpointError("The folder is gone.")
     with qtbot.waitSignal(session.notice_raised) as caught:
-        session.load_model()
+        session.models.load()
     (offer,) = caught.args[0].offers
     fake_engine.load_error = None
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
         session.take_offer(offer)
     assert (session.settings.model_folder, session.settings.device) == ("", "auto")
     shiboken6.delete(session)
@@ -577,7 +582,7 @@ def test_a_model_that_cannot_be_loaded_leaves_the_former_one_in_use(
     before = session.model
     fake_engine.load_error = CheckpointError("The folder holds no model.")
     with qtbot.waitSignal(session.notice_raised):
-        session.choose_model(tmp_path / "elsewhere")
+        session.models.choose(tmp_path / "elsewhere")
     assert session.model is before
     assert session.settings.model_folder == ""
     read(qtbot, session, states)
@@ -609,8 +614,8 @@ def test_pages_that_were_to_be_read_are_read_after_another_model_was_chosen_also
 def test_a_chosen_model_is_remembered_once_it_is_loaded(
     qtbot: QtBot, session: Session, tmp_path: Path
 ) -> None:
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
-        session.choose_model(tmp_path / "elsewhere")
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
+        session.models.choose(tmp_path / "elsewhere")
     assert session.settings.model_folder == str(tmp_path / "elsewhere")
 
 
@@ -619,12 +624,12 @@ def test_of_models_that_are_chosen_one_after_the_other_the_last_is_loaded_and_to
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     told: list[tuple[str, bool]] = []
-    session.model_changed.connect(lambda status: told.append((status.sentence, status.loading)))
+    session.models.changed.connect(lambda status: told.append((status.sentence, status.loading)))
     readies: list[str] = []
     session.models.ready.connect(lambda: readies.append(session.settings.model_folder))
-    begin_loading(qtbot, fake_engine, lambda: session.choose_model(tmp_path / "one"))
+    begin_loading(qtbot, fake_engine, lambda: session.models.choose(tmp_path / "one"))
     for name in ("two", "three"):
-        session.choose_model(tmp_path / name)
+        session.models.choose(tmp_path / name)
     fake_engine.load_gate.set()
     qtbot.waitUntil(lambda: not told[-1][1])
     assert [folder.name for folder, *_ in fake_engine.loads[1:]] == ["one", "three"]
@@ -695,7 +700,7 @@ def test_pages_that_were_removed_come_back_to_their_places_with_text_and_state(
     assert states[book[0].label].state is PageState.EDITED
     assert states[book[1].label].state is PageState.READ
     assert session.loss(book) == Loss(typed=1, read=1, in_hand=0)
-    session.select_page(book[1])
+    session.shelf.select(book[1])
     assert session.current_text.startswith("page 2 of book.tiff")
 
 
@@ -707,7 +712,7 @@ def test_the_picture_of_a_page_comes_back_too_and_no_other_page_of_its_file(
     session.remove_pages((first,))
     assert not offers, "there was no text to lose"
     session.edit_text("mine")
-    session.rotate_selected(90)
+    session.shelf.rotate(90)
     session.remove_pages((second.rotated(90),))
     with qtbot.waitSignal(session.page_image_changed) as shown:
         session.take_offer(offers[0])
@@ -715,6 +720,32 @@ def test_the_picture_of_a_page_comes_back_too_and_no_other_page_of_its_file(
     assert session.refs == (second.rotated(90),)
     until_idle(qtbot, session, lambda: session.read_replacing(session.refs))
     assert session.current_text.startswith("page 2 of two.tiff")
+
+
+def test_of_an_encrypted_file_come_back_the_pages_that_were_removed_and_no_others(
+    qtbot: QtBot, session: Session, tmp_path: Path, offers: list[Offer]
+) -> None:
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(encrypted_pdf(pages=3))
+    asked: list[Path] = []
+    session.shelf.password_needed.connect(lambda question: asked.append(question.path))
+    session.shelf.password_needed.connect(lambda question: session.shelf.open_file(question.path, PASSWORD))
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([path])
+    first, second, third = session.refs
+    session.shelf.select(second)
+    session.edit_text("mine")
+    session.remove_pages((first, third))
+    session.remove_pages((second,))
+    session.take_offer(offers[0])
+    qtbot.waitUntil(lambda: len(asked) == 2)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.shelf.rotate(90)
+    session.shelf.rotate(270)
+    assert asked == [path, path]
+    assert session.refs == (second,)
+    session.open_files([path])
+    qtbot.waitUntil(lambda: len(session.refs) == 3)
 
 
 @pytest.mark.parametrize("leaving", [(1, 2), (1, 2, 3), (3, 2), (3, 0, 2), (0, 1, 2, 3)])
@@ -728,7 +759,7 @@ def test_pages_that_were_removed_one_by_one_come_back_to_their_places(
     open_and_load(qtbot, session, draw_page("book.tiff", pages=4))
     book = session.refs
     for index in leaving:
-        session.select_page(book[index])
+        session.shelf.select(book[index])
         session.edit_text("mine")
         session.remove_pages((book[index],))
     for offer in reversed(offers):
@@ -771,14 +802,14 @@ def test_a_page_that_comes_back_takes_the_place_of_itself_opened_again_but_of_no
         session.remove_pages((session.current,))
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
-    session.rotate_selected(90)
-    session.select_page(second)
+    session.shelf.rotate(90)
+    session.shelf.select(second)
     session.edit_text("newer")
     for offer in tuple(offers):
         session.take_offer(offer)
     assert session.refs == (first, second)
     assert session.current_text == "one"
-    session.select_page(second)
+    session.shelf.select(second)
     assert session.current_text == "newer"
 
 
@@ -820,7 +851,7 @@ def test_the_text_of_a_page_comes_back_beside_a_newer_version_of_its_file(
     qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer], tmp_path: Path
 ) -> None:
     listed: list[tuple[PageEntry, ...]] = []
-    session.pages_changed.connect(listed.append)
+    session.shelf.pages_changed.connect(listed.append)
     path = draw_page()
     open_and_load(qtbot, session, path)
     (former,) = session.refs
@@ -845,7 +876,7 @@ def test_a_page_comes_back_as_read_by_the_former_model_where_there_is_another_by
     until_idle(qtbot, session, lambda: session.read(book))
     session.remove_pages(book[:1])
     with qtbot.waitSignal(session.models.adopted):
-        session.choose_model(tmp_path / "elsewhere")
+        session.models.choose(tmp_path / "elsewhere")
     session.take_offer(offers[0])
     assert session.current_text.startswith("page 1 of scan.png")
     begun: list[PageRef] = []
@@ -892,11 +923,11 @@ def test_a_plan_that_came_before_the_picture_is_told_again_after_it(
     told: list[str] = []
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     first, second = session.refs
-    session.select_page(second)
+    session.shelf.select(second)
     qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None).wait()
     session.page_image_changed.connect(lambda _: told.append("picture"))
     session.plan_changed.connect(lambda plan: told.append("plan") if plan is not None else None)
-    session.select_page(first)
+    session.shelf.select(first)
     qtbot.waitUntil(lambda: "picture" in told and told[-1] == "plan")
 
 
@@ -937,7 +968,7 @@ def test_a_page_that_is_read_anew_is_counted_once(
     counts: list[int] = []
     session.activity_changed.connect(lambda activity: counts.append(activity.page_count))
     session.settle_retention(0.5)
-    session.rotate_selected(90)
+    session.shelf.rotate(90)
     session.settle_retention(0.6)
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: session.current_text.endswith("at 0.60") and not session.activity.reading)
@@ -949,7 +980,7 @@ def test_a_page_that_is_edited_while_it_is_turned_and_read_anew_is_counted_no_mo
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
-    session.rotate_selected(90)
+    session.shelf.rotate(90)
     session.edit_text("mine")
     assert session.activity.page <= session.activity.page_count == 1
     fake_engine.gate.set()
@@ -1018,11 +1049,11 @@ def test_files_of_one_name_are_listed_with_what_of_their_folders_tells_them_apar
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
     listed: list[tuple[PageEntry, ...]] = []
-    session.pages_changed.connect(listed.append)
+    session.shelf.pages_changed.connect(listed.append)
     for folder in ("2025/bills", "2026/bills"):
         (tmp_path / folder).mkdir(parents=True)
     paths = [draw_page(name) for name in ("2025/bills/scan.png", "2026/bills/scan.png", "letter.png")]
-    with qtbot.waitSignal(session.pages_changed, check_params_cb=lambda entries: len(entries) == 3):
+    with qtbot.waitSignal(session.shelf.pages_changed, check_params_cb=lambda entries: len(entries) == 3):
         session.open_files(paths)
     details = {entry.key.path: entry.detail for entry in listed[-1]}
     years = [str(Path(year, "bills")) for year in ("2025", "2026")]
@@ -1036,7 +1067,7 @@ def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
     session.edit_text("old and mine")
     old = session.current
     draw_page("other.png").replace(old.path)
-    with qtbot.waitSignal(session.pages_changed):
+    with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([old.path])
     qtbot.waitUntil(lambda: session.current != old)
     session.edit_text("new and mine")
@@ -1053,23 +1084,23 @@ def test_a_file_that_was_put_back_is_shown_again_when_it_is_opened_again(
     open_and_load(qtbot, session, path)
     path.rename(away)
     with qtbot.waitSignal(session.page_message_changed, check_params_cb=lambda text: "no longer" in text):
-        session.select_page(session.refs[1])
+        session.shelf.select(session.refs[1])
     away.rename(path)
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
-        session.select_page(session.refs[1])
+        session.shelf.select(session.refs[1])
 
 
 def see_picture(qtbot: QtBot, session: Session, ref: PageRef) -> None:
     """Show a page, and wait for its picture."""
     with qtbot.waitSignal(session.page_image_changed):
-        session.select_page(ref)
+        session.shelf.select(ref)
 
 
 def miss_picture(qtbot: QtBot, session: Session, ref: PageRef) -> None:
     """Show a page whose file is away, and wait for what stands in place of its picture."""
     with qtbot.waitSignal(session.page_message_changed, check_params_cb=lambda text: "no longer" in text):
-        session.select_page(ref)
+        session.shelf.select(ref)
 
 
 def test_a_page_without_picture_and_text_failed_until_its_file_is_put_back(
@@ -1082,7 +1113,7 @@ def test_a_page_without_picture_and_text_failed_until_its_file_is_put_back(
     lost = states["two.tiff, page 2"]
     assert (lost.state, "no longer" in lost.sentence) == (PageState.FAILED, True)
     away.rename(path)
-    session.select_page(session.refs[0])
+    session.shelf.select(session.refs[0])
     see_picture(qtbot, session, session.refs[1])
     assert states["two.tiff, page 2"] == PageStatus(session.refs[1], PageState.UNREAD, "")
 
@@ -1157,10 +1188,10 @@ def test_an_earlier_version_of_a_file_keeps_its_state_and_says_that_only_its_tex
     session.edit_text("old and mine")
     old = session.current
     draw_page("other.png").replace(old.path)
-    with qtbot.waitSignal(session.pages_changed):
+    with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([old.path])
     qtbot.waitUntil(lambda: session.current != old)
-    session.select_page(old)
+    session.shelf.select(old)
     qtbot.waitUntil(lambda: "only your text is left" in messages[-1])
     assert states[old.label].state is PageState.EDITED
     assert notices == []

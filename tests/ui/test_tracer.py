@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
+from rtocr_gui.ocr.text.token_places import TokenPlaces
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.load_request import LoadRequest
@@ -48,7 +50,7 @@ def traces() -> Traces:
 
 @pytest.fixture
 def tracer(bridge: EngineBridge, traces: Traces) -> Tracer:
-    return Tracer(bridge, traces)
+    return Tracer(bridge, traces, lambda: TEXT)
 
 
 class Heard:
@@ -136,7 +138,7 @@ def test_only_as_many_traces_are_kept_as_the_bytes_allow(
     records: list[ReadingRecord],
 ) -> None:
     one = 6 * 64 * 4
-    tracer = Tracer(bridge, ByteBoundedCache(2 * one))
+    tracer = Tracer(bridge, ByteBoundedCache(2 * one), lambda: TEXT)
     for ref, record in zip(refs, records, strict=True):
         tracer.show_reading(ref, record)
         tracer.trace()
@@ -174,7 +176,7 @@ def test_a_trace_that_another_asked_for_is_not_its_own(
     refs: tuple[PageRef, ...],
     records: list[ReadingRecord],
 ) -> None:
-    other = Tracer(bridge, ByteBoundedCache(KEPT_BYTES))
+    other = Tracer(bridge, ByteBoundedCache(KEPT_BYTES), lambda: TEXT)
     for each in (tracer, other):
         each.show_reading(refs[0], records[0])
     other.trace()
@@ -191,7 +193,7 @@ def test_what_another_has_traced_is_not_traced_once_more(
     records: list[ReadingRecord],
     fake_engine: FakeEngine,
 ) -> None:
-    other = Tracer(bridge, traces)
+    other = Tracer(bridge, traces, lambda: TEXT)
     for each in (tracer, other):
         each.show_reading(refs[0], records[0])
     tracer.trace()
@@ -260,31 +262,57 @@ def test_what_was_not_read_cannot_be_traced(
 
 def test_a_selection_lights_what_was_looked_at_for_it(traced: Tracer) -> None:
     start = TEXT.index("of")
-    lit = traced.attention_of_text(start, start + 2, TEXT)
+    sought: list[TokenPlaces] = []
+    traced.seek(sought.append)
+    lit = traced.attention_of(sought[0].tokens_at(start, start + 2))
     assert lit is not None
     assert lit.shape == (64,)
     assert lit[:6].tolist() == pytest.approx([0, 0, 1, 0.25, 0, 0])
-    both = traced.attention_of_text(start, start + 12, TEXT)  # "of three.tiff"
+    both = traced.attention_of(sought[0].tokens_at(start, start + 12))  # "of three.tiff"
     assert both is not None
     assert both[:6].tolist() == pytest.approx([0, 0, 0.8, 1, 0.2, 0])
-    assert traced.token_at(start, start + 12, TEXT) == 2
+    assert sought[0].place_of(2) == (6, 9)
 
 
-def test_a_corrected_text_still_finds_its_places_and_an_added_one_has_none(traced: Tracer) -> None:
+def test_a_corrected_text_still_finds_its_places_and_an_added_one_has_none(
+    qtbot: QtBot,
+    bridge: EngineBridge,
+    traces: Traces,
+    refs: tuple[PageRef, ...],
+    records: list[ReadingRecord],
+) -> None:
     shown = "Today: page 1 of three.tiff at 0.77"
+    tracer = Tracer(bridge, traces, lambda: shown)
+    tracer.show_reading(refs[0], records[0])
+    sought: list[TokenPlaces] = []
+    tracer.seek(sought.append)
+    qtbot.waitUntil(lambda: bool(sought))
     start = shown.index("0.77")
-    lit = traced.attention_of_text(start, start + 4, shown)
+    lit = tracer.attention_of(sought[0].tokens_at(start, start + 4))
     assert lit is not None
     assert lit.argmax() == 5
-    assert traced.attention_of_text(0, 6, shown) is None
-    assert traced.token_at(0, 6, shown) is None
-    assert traced.place_of_token(2, shown) == (shown.index(" of"), shown.index(" of") + 3)
-    assert traced.place_of_token(2, TEXT) == (6, 9)
-    assert traced.place_of_token(2, "page 1") is None
+    assert tracer.attention_of(sought[0].tokens_at(0, 6)) is None
+    assert sought[0].place_of(2) == (shown.index(" of"), shown.index(" of") + 3)
+
+
+def test_what_is_sought_waits_for_the_trace_and_is_dropped_for_what_is_sought_next(
+    qtbot: QtBot, tracer: Tracer, refs: tuple[PageRef, ...], records: list[ReadingRecord]
+) -> None:
+    sought: list[int] = []
+    tracer.show_reading(refs[0], records[0])
+    tracer.seek(lambda _: sought.append(1))
+    tracer.seek(lambda _: sought.append(2))
+    qtbot.waitUntil(lambda: bool(sought))
+    assert sought == [2]
+    tracer.show_reading(refs[1], records[1])
+    tracer.seek(lambda _: sought.append(3))
+    tracer.show_reading(refs[0], records[0])
+    assert tracer.has_trace
+    assert sought == [2]
 
 
 def test_a_token_lights_its_cells(traced: Tracer) -> None:
-    lit = traced.attention_of_token(3)
+    lit = traced.attention_of(np.array([3]))
     assert lit is not None
     assert lit[:6].tolist() == pytest.approx([0, 0, 0, 1, 0.25, 0])
 
@@ -293,6 +321,4 @@ def test_without_a_trace_nothing_lights(
     tracer: Tracer, refs: tuple[PageRef, ...], records: list[ReadingRecord]
 ) -> None:
     tracer.show_reading(refs[0], records[0])
-    assert tracer.attention_of_text(0, 4, TEXT) is None
-    assert tracer.attention_of_token(0) is None
-    assert tracer.place_of_token(0, TEXT) is None
+    assert tracer.attention_of(np.array([0])) is None

@@ -15,6 +15,7 @@ from rtocr_gui.export.looks import VEIL_RGB, Look
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.text import comparison
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
@@ -97,7 +98,7 @@ def test_figures_of_a_page_without_a_reading_hold_its_plan_alone(
     open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
     read(qtbot, session)
     qtbot.waitUntil(lambda: len(session.refs) == 2)
-    session.select_page(session.refs[1])
+    session.shelf.select(session.refs[1])
     qtbot.waitUntil(lambda: figures[-1].plan is not None)
     assert figures[-1].reading is None
 
@@ -113,8 +114,8 @@ def test_figures_and_lights_know_no_reading_of_the_model_before(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
-    with qtbot.waitSignals([session.model_changed, tuning.comparison_changed]):
-        session.choose_model(tmp_path / "other")
+    with qtbot.waitSignals([session.models.changed, tuning.comparison_changed]):
+        session.models.choose(tmp_path / "other")
     assert session.current_text
     assert figures[-1].reading is None
     with qtbot.waitSignal(tuning.spotlight.failed):
@@ -153,8 +154,8 @@ def test_another_model_compares_with_nothing_that_the_one_before_it_read(
     open_and_load(qtbot, session, draw_page())
     compare(qtbot, tuning)
     fake_engine.asked.clear()
-    with qtbot.waitSignals([session.model_changed, tuning.comparison_changed]):
-        session.choose_model(tmp_path / "elsewhere")
+    with qtbot.waitSignals([session.models.changed, tuning.comparison_changed]):
+        session.models.choose(tmp_path / "elsewhere")
     qtbot.waitUntil(lambda: session.model.info.folder == tmp_path / "elsewhere")
     compare(qtbot, tuning)
     assert [asked.pruning for asked in fake_engine.asked] == [ALL, HALF]
@@ -201,15 +202,61 @@ def test_a_curve_is_there_again_when_its_page_is(
     curves: list[CurveShown],
     fake_engine: FakeEngine,
     draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     shown = read_curve(qtbot, tuning, curves)
+    monkeypatch.delattr(comparison, "similarity")  # nothing is compared again
     first, second = session.refs
-    session.select_page(second)
+    session.shelf.select(second)
     assert curves[-1] == CurveShown()
-    session.select_page(first)
-    assert curves[-1].points == shown.points
+    session.shelf.select(first)
+    assert curves[-1] == shown
     assert len(fake_engine.asked) == 9
+
+
+def test_a_curve_has_the_newest_reading_when_its_page_comes_back(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    session.set_retention(0.5)
+    before = read_curve(qtbot, tuning, curves)
+    fake_engine.said = ["Something else."]
+    read(qtbot, session)
+    session.shelf.select(session.refs[1])
+    session.shelf.select(session.refs[0])
+    assert curves[-1].running
+    qtbot.waitUntil(lambda: not curves[-1].running)
+    differing = [one for one, other in zip(before.points, curves[-1].points, strict=True) if one != other]
+    assert [point.retention for point in differing] == [0.5]
+    assert len(fake_engine.asked) == 10
+
+
+@pytest.mark.parametrize("change", ["rotate", "model"])
+def test_a_curve_of_how_the_page_lay_or_of_another_model_does_not_come_back(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    draw_page: Draw,
+    tmp_path: Path,
+    change: str,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read_curve(qtbot, tuning, curves)
+    if change == "rotate":
+        session.shelf.rotate(90)
+        session.shelf.rotate(-90)
+    else:
+        with qtbot.waitSignals([session.models.changed, tuning.comparison_changed]):
+            session.models.choose(tmp_path / "other")
+    assert curves[-1] == CurveShown()
+    assert not tuning.has_curve
 
 
 def test_a_truth_beside_the_page_gives_error_rates(
@@ -250,7 +297,7 @@ def test_another_page_drops_a_curve_that_is_being_read(
     fake_engine.gate.clear()
     tuning.read_curve()
     qtbot.waitUntil(fake_engine.reading_began.is_set)
-    session.select_page(session.refs[1])
+    session.shelf.select(session.refs[1])
     assert curves[-1] == CurveShown()
     assert not tuning.is_reading
 
@@ -397,7 +444,7 @@ def test_finding_the_place_of_a_difference_is_told_and_can_be_stopped(
     stops = {
         "session": session.stop,
         "comparison": tuning.stop_comparing,
-        "page": lambda: session.select_page(session.refs[1]),
+        "page": lambda: session.shelf.select(session.refs[1]),
     }
     stops[stop]()
     assert told[-1] == ("", False)
@@ -553,7 +600,7 @@ def test_what_was_shown_is_exported_though_another_page_came_before_the_file_was
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     plan, overlay = tuning.plan_export(session.page_mode), tuning.overlay_export()
-    session.select_page(None)
+    session.shelf.select(None)
     assert tuning.plan_export(session.page_mode) is tuning.overlay_export() is tuning.curve_export() is None
     with qtbot.waitSignal(session.notice_raised):
         export(plan, tmp_path / "plan.json")

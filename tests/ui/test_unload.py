@@ -27,7 +27,7 @@ NEVER = 2**30
 @pytest.fixture
 def statuses(session: Session) -> list[ModelStatus]:
     heard: list[ModelStatus] = []
-    session.model_changed.connect(heard.append)
+    session.models.changed.connect(heard.append)
     return heard
 
 
@@ -37,7 +37,7 @@ def idle(session: Session) -> IdleUnloader:
 
 
 def unload(qtbot: QtBot, session: Session) -> None:
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.unloaded):
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.unloaded):
         session.models.unload()
 
 
@@ -51,7 +51,7 @@ def test_an_unloaded_model_is_named_as_such_and_the_plan_stays(
     plans: list[object] = []
     open_and_load(qtbot, session, draw_page())
     session.plan_changed.connect(plans.append)
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.unloaded):
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.unloaded):
         window.actions_by_name["unload"].trigger()
     assert not fake_engine.is_loaded
     assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
@@ -107,7 +107,7 @@ def test_every_wish_that_needs_the_model_brings_it_back(
     read(qtbot, session)
     unload(qtbot, session)
     with qtbot.waitSignal(
-        session.model_changed, check_params_cb=lambda status: not (status.loading or status.unloaded)
+        session.models.changed, check_params_cb=lambda status: not (status.loading or status.unloaded)
     ):
         wishes[wish]()
     assert fake_engine.is_loaded
@@ -169,7 +169,7 @@ def test_a_load_that_fails_after_the_former_model_made_room_leaves_it_to_come_ba
     open_and_load(qtbot, session, draw_page())
     with monkeypatch.context() as patch, qtbot.waitSignal(session.notice_raised):
         patch.setattr(fake_engine, "load", fail)
-        session.choose_model(tmp_path / "elsewhere")
+        session.models.choose(tmp_path / "elsewhere")
     assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
     read(qtbot, session)
     assert session.current_text.startswith("page 1 of scan.png")
@@ -199,7 +199,7 @@ def test_a_large_model_that_idles_is_unloaded(
     assert idle.timer.isActive()
     assert idle.timer.interval() == 15 * 60 * 1000
     qtbot.waitUntil(lambda: not bridge.is_model_busy)
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.unloaded):
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.unloaded):
         idle.timer.timeout.emit()
     assert not idle.timer.isActive()
     read(qtbot, session)
@@ -274,7 +274,7 @@ def test_another_device_is_remembered_once_the_model_runs_there(
     open_and_load(qtbot, session, draw_page())
     devices = {choice.data(): choice for choice in window.actions_by_name["device"].menu().actions()}
     assert devices["auto"].isChecked()
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
         devices["cpu"].trigger()
     assert fake_engine.loads[-1][1] == session.settings.device == "cpu"
     fake_engine.load_error = CheckpointError("This computer has no such device.")
@@ -290,7 +290,7 @@ def test_another_precision_is_remembered_once_the_model_runs_in_it(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     precisions = {choice.data(): choice for choice in window.actions_by_name["precision"].menu().actions()}
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
         precisions["float16"].trigger()
     assert fake_engine.loads[-1][2] == session.settings.precision == "float16"
 
@@ -315,7 +315,7 @@ def test_a_model_that_was_let_go_is_loaded_where_it_is_chosen_once_more(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     unload(qtbot, session)
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
         window.actions_by_name["use_bundled"].trigger()
     assert len(fake_engine.loads) == 2
 
@@ -328,7 +328,7 @@ def test_choices_made_while_a_model_is_loading_add_up_and_only_what_worked_is_re
     begin_loading(qtbot, fake_engine, lambda: session.models.choose_device("cpu"))
     session.models.choose_precision("float16")
     session.models.choose_precision("bfloat16")
-    with qtbot.waitSignal(session.model_changed, check_params_cb=lambda status: status.model is not None):
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
         fake_engine.load_gate.set()
     assert [load[1:3] for load in fake_engine.loads[1:]] == [("cpu", "auto"), ("cpu", "bfloat16")]
     with qtbot.waitSignal(session.notice_raised):

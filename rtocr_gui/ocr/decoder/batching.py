@@ -25,6 +25,7 @@ from rtocr_gui.ocr.decoder.cost import prefill_cost
 from rtocr_gui.ocr.decoder.decoding import Prompt
 from rtocr_gui.ocr.decoder.greedy import Candidates, GenerationRules, GreedyText
 from rtocr_gui.ocr.decoder.growing_cache import make_cache
+from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.machine.devices import free_bytes
 from rtocr_gui.ocr.machine.threads import NARROW_DECODER
 from rtocr_gui.ocr.model.architecture import DecoderSizes
@@ -132,7 +133,7 @@ class Batch:
             for layer in layers:  # some may have taken the tokens in, or their keys alone
                 layer.keys, layer.values = layer.keys[..., :width, :], layer.values[..., :width, :]
             raise
-        pass_ms = (time.perf_counter() - started) * 1000
+        pass_ms = ms_since(started)
         for place, row in enumerate(rows):
             row.length += 1
             row.next_position += 1

@@ -9,6 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+NGRAM_SIZE, NGRAM_WINDOW = 30, 90
+"""No n-gram of that size is generated twice within a window of so many tokens, as DeepSeek-OCR is published
+for pictures."""
+
+ALLOWED_TOKENS = ("<td>", "</td>")
+"""Texts of tokens that may repeat all the same, as table cells do."""
+
 LONGEST_PERIOD = 200
 """Longest repeated passage, in tokens, that is recognised as a loop."""
 

@@ -27,10 +27,8 @@ from rtocr_gui.ocr.model.model_files import (
 )
 from rtocr_gui.ocr.model.model_info import PUBLISHED_PRINT, ModelInfo, PrintSizes
 from rtocr_gui.ocr.model.tokenizer import PageTokenizer
-from rtocr_gui.ocr.model.weight_files import StoredTensor, find_weight_files, read_tensors
+from rtocr_gui.ocr.model.weight_files import PRECISIONS, StoredTensor, find_weight_files, read_tensors
 from rtocr_gui.ocr.reading import Mode, Task
-
-_PRECISIONS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 _PRINT = "x_height_px"
 """The key of `PrintSizes`, which a description may leave out."""
@@ -223,8 +221,8 @@ def _compare(
     for name, shape in found.items():
         if shape != known[name]:
             raise CheckpointError(
-                f"The model's tensor “{name}” has the shape {shape}, but config.json asks for {known[name]}. "
-                "Download the model again, or choose another folder."
+                f"The model's tensor “{name}” has the shape {legible(str(shape))}, but config.json asks for "
+                f"{known[name]}. Download the model again, or choose another folder."
             )
 
 
@@ -233,7 +231,7 @@ def _precision(tensors: Iterable[StoredTensor]) -> str:
     weights = Counter[str]()
     for tensor in tensors:
         weights[tensor.kind] += math.prod(tensor.shape)
-    return _PRECISIONS[weights.most_common(1)[0][0]]
+    return PRECISIONS[weights.most_common(1)[0][0]]
 
 
 def _text(said: Mapping[str, Any], key: str, longest: int) -> str:

@@ -1,15 +1,15 @@
-"""Finds the weight files of a model folder and reads their headers by hand.
+"""Finds the weight files of a model folder and reads their headers.
 
-The safetensors format: eight bytes with the length of a JSON header, the header, the tensors without
-gaps. Reading it here costs no torch and tells a cut download before gigabytes are loaded. Knows no
-architecture.
+What is read is what the loader will read, by the same library, and costs no torch: a cut download is told
+before gigabytes are loaded. Knows no architecture.
 """
 
-import math
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError, safe_open
 
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.model.model_files import (
@@ -19,16 +19,15 @@ from rtocr_gui.ocr.model.model_files import (
     find_file,
     is_weight_file,
     legible,
-    parse_object,
     read_object,
 )
 
+PRECISIONS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+"""The types of numbers that a model can be made of, as torch names them."""
+
 _MOST_HEADER_BYTES = 32 * 2**20
 _MOST_SHARDS = 1000
-_MOST_DIMENSIONS = 8
-_LARGEST_NUMBER = 2**48
-_FLOAT_BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
-_OTHER_BYTES = {"I64": 8, "I32": 4}
+_WHOLE_NUMBERS = ("I64", "I32")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,61 +102,28 @@ def read_tensors(path: Path, of_any_type: Container[str]) -> dict[str, StoredTen
         CheckpointError: the file is damaged, cut short or quantised.
         OSError: it cannot be read.
     """
-    size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(8)
-        if start == b"version ":
-            raise damaged(path, "it is only a pointer, and the weights are kept elsewhere (Git LFS)")
-        header_bytes = int.from_bytes(start, "little")
-        if len(start) < 8 or not 2 <= header_bytes <= min(_MOST_HEADER_BYTES, size - 8):
-            raise damaged(path, "it does not begin like a safetensors file, or it is cut short")
-        header_text = file.read(header_bytes)
-    if not header_text.startswith(b"{"):
+    if start == b"version ":
+        raise damaged(path, "it is only a pointer, and the weights are kept elsewhere (Git LFS)")
+    if int.from_bytes(start, "little") > _MOST_HEADER_BYTES:
         raise damaged(path, "it does not begin like a safetensors file")
-    header = parse_object(path, header_text)
-    notes = header.get("__metadata__", {})
-    if not isinstance(notes, dict) or not all(isinstance(note, str) for note in notes.values()):
-        raise damaged(path, "its notes (“__metadata__”) are not plain words")
-    tensors: dict[str, StoredTensor] = {}
-    spans: list[tuple[int, int]] = []
-    for name, entry in header.items():
-        if name != "__metadata__":
-            tensors[name], span = _read_entry(path, name, entry, name in of_any_type)
-            spans.append(span)
-    reached = 0
-    for begin, end in sorted(spans):
-        if begin != reached:
-            raise damaged(path, "its tensors overlap or leave gaps")
-        reached = end
-    available = size - 8 - header_bytes
-    if reached != available:
-        raise damaged(path, f"it should hold {reached:,} bytes of weights, but holds {available:,}")
+    try:
+        # A mapped file that is cut meanwhile would end the program.
+        with safe_open(path, framework="numpy", backend="pread") as weights:
+            names = weights.keys()
+            tensors = {name: _stored(weights.get_slice(name)) for name in names}
+    except SafetensorError as error:
+        reason = str(error).removeprefix("Error while deserializing header: ")
+        raise damaged(path, f"it is no whole safetensors file ({legible(reason)})") from error
+    for name, tensor in tensors.items():
+        if tensor.kind not in PRECISIONS and not (name in of_any_type and tensor.kind in _WHOLE_NUMBERS):
+            raise CheckpointError(
+                f"The model stores “{legible(name)}” as {tensor.kind}, but only plain floating-point weights "
+                "can be read. Download a version that is not quantised."
+            )
     return tensors
 
 
-def _read_entry(path: Path, name: str, entry: object, any_type: bool) -> tuple[StoredTensor, tuple[int, int]]:
-    """One tensor of a safetensors header, and its first and last byte."""
-    fields: Mapping[str, Any] = entry if isinstance(entry, dict) else {}
-    shape = _sizes(fields.get("shape"))
-    span = _sizes(fields.get("data_offsets"))
-    stored_kind = fields.get("dtype")
-    if shape is None or span is None or len(span) != 2 or not isinstance(stored_kind, str):
-        raise damaged(path, f"the entry of the tensor “{legible(name)}” makes no sense")
-    kind = legible(stored_kind, 20)
-    item_bytes = _FLOAT_BYTES.get(kind) or (_OTHER_BYTES.get(kind) if any_type else None)
-    if item_bytes is None:
-        raise CheckpointError(
-            f"The model stores “{legible(name)}” as {kind}, but only plain floating-point weights can be "
-            "read. Download a version that is not quantised."
-        )
-    if span[1] - span[0] != math.prod(shape) * item_bytes:
-        raise damaged(path, f"the tensor “{legible(name)}” does not have the size that its shape asks for")
-    return StoredTensor(shape, kind), (span[0], span[1])
-
-
-def _sizes(values: object) -> tuple[int, ...] | None:
-    """A short tuple of whole numbers from 0 up, or None where `values` is anything else."""
-    if not isinstance(values, list) or len(values) > _MOST_DIMENSIONS:
-        return None
-    sizes = tuple(value for value in values if type(value) is int and 0 <= value <= _LARGEST_NUMBER)
-    return sizes if len(sizes) == len(values) else None
+def _stored(tensor: Any) -> StoredTensor:
+    return StoredTensor(tuple(tensor.get_shape()), tensor.get_dtype())

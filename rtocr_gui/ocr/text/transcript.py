@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from typing import Protocol
 
+from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.model.tokenizer import PageTokenizer, TextStream
 from rtocr_gui.ocr.reading import TextDelta
 
@@ -48,7 +49,7 @@ class Transcript:
             while token_id != _END:
                 started = time.perf_counter()
                 token_id = next(token_ids, _END)
-                self.decode_ms += (time.perf_counter() - started) * 1000
+                self.decode_ms += ms_since(started)
                 if token_id is None:
                     yield None
                     continue

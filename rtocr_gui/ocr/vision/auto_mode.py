@@ -9,7 +9,7 @@ for any script, bold or light, and needs no letters to be found. Knows pixels an
 window, and no torch.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,30 +58,6 @@ def stroke_pitch(image: Image.Image) -> float | None:
     return min(pitches, default=None)
 
 
-def choose_mode(
-    image: Image.Image,
-    modes: Sequence[Mode],
-    most_tiles: int = MOST_TILES,
-    measure: Callable[[Image.Image], float | None] = stroke_pitch,
-    sizes: PrintSizes = PUBLISHED_PRINT,
-) -> Mode:
-    """Choose a mode for a page by the rule above.
-
-    Args:
-        image: RGB page.
-        modes: modes that the model was made for, at least one.
-        most_tiles: most tiles in Gundam mode, 2..9.
-        measure: tells how far apart the strokes stand, where anybody has to know.
-        sizes: how large print has to be for the model.
-
-    Returns:
-        One of `modes`.
-    """
-    if len(modes) == 1:
-        return modes[0]
-    return mode_for_print(image.size, measure(image), modes, most_tiles, sizes)
-
-
 def mode_for_print(
     page_size_px: tuple[int, int],
     pitch_px: float | None,
@@ -89,7 +65,7 @@ def mode_for_print(
     most_tiles: int = MOST_TILES,
     sizes: PrintSizes = PUBLISHED_PRINT,
 ) -> Mode:
-    """Choose a mode for print of a certain density.
+    """Choose a mode for a page by the rule above.
 
     Args:
         page_size_px: (width, height) of the page.

@@ -4,7 +4,7 @@ Knows views, layout and measures; no plan, no text. Visual tokens stay on the de
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.model.checkpoint import Checkpoint
 from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
-from rtocr_gui.ocr.vision.auto_mode import choose_mode, is_legible, larger_mode, stroke_pitch
+from rtocr_gui.ocr.vision.auto_mode import is_legible, larger_mode, mode_for_print, stroke_pitch
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ocr.vision.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.vision.layout import build_layout
@@ -54,25 +55,31 @@ class PageEncoder:
     """Encodes each page once with a model, as long as it can be kept.
 
     Args:
+        checkpoint: the model.
         threads: CPU threads for the arithmetic.
         cache_bytes: most bytes of encodings to keep.
     """
 
-    def __init__(self, threads: int, cache_bytes: int) -> None:
+    def __init__(self, checkpoint: Checkpoint, threads: int, cache_bytes: int) -> None:
+        self._checkpoint = checkpoint
         self._threads = threads
         self._kept: ByteBoundedCache[PageKey, Encoding] = ByteBoundedCache(cache_bytes)
-        self._pitches: ByteBoundedCache[_PixelsKey, tuple[float | None]] = ByteBoundedCache(_PITCHES_KEPT)
+        self._pitches: dict[_PixelsKey, float | None] = {}
 
     def encode(
-        self, checkpoint: Checkpoint, page: PageImage, scaling: Scaling, with_cls_attention: bool = False
+        self,
+        page: PageImage,
+        scaling: Scaling,
+        with_cls_attention: bool,
+        check: Callable[[PageKey, bool], None],
     ) -> tuple[Encoding, bool]:
         """Encode and measure a page, or give what is kept of it.
 
         Args:
-            checkpoint: the model, the same until `forget`.
             page: as it was rendered; another resolution is another encoding.
             scaling: how to scale it.
             with_cls_attention: measure also what the class token attends to.
+            check: told how the page is shown, and whether it is new, before anything is computed; may raise.
 
         Returns:
             The encoding; and True where it is new.
@@ -82,26 +89,22 @@ class PageEncoder:
             ReadingError: the page cannot be scaled in that mode.
             PruningError: the model gave tokens that cannot be measured.
         """
-        key = self.key_of(checkpoint, page, scaling)
-        encoding = self._find(key, with_cls_attention)
+        key = self.key_of(page, scaling)
+        encoding = self._kept.get(key)
+        if encoding and with_cls_attention and encoding.page.measures.cls_attention is None:
+            encoding = None
         is_new = encoding is None
+        check(key, is_new)
         if encoding is None:
             with _threads_set_to(self._threads):
-                encoding = self._encode(checkpoint, key, page, scaling.most_tiles, with_cls_attention)
+                encoding = self._encode(key, page, scaling.most_tiles, with_cls_attention)
             self._kept.put(key, encoding, encoding.size_bytes)
-        judged = self._judge_print(checkpoint, encoding.page, page, scaling.most_tiles)
+        judged = self._judge_print(encoding.page, page, scaling.most_tiles)
         return (encoding if judged is encoding.page else replace(encoding, page=judged)), is_new
 
-    def _encode(
-        self,
-        checkpoint: Checkpoint,
-        key: PageKey,
-        page: PageImage,
-        most_tiles: int,
-        with_cls_attention: bool,
-    ) -> Encoding:
+    def _encode(self, key: PageKey, page: PageImage, most_tiles: int, with_cls_attention: bool) -> Encoding:
         _, mode, _ = key
-        model = checkpoint.model
+        model = self._checkpoint.model
         views = make_views(page.image, mode, most_tiles)
         layout = build_layout(mode, views.page_size_px, views.crop_wh)
         started = time.perf_counter()
@@ -109,51 +112,40 @@ class PageEncoder:
             tokens, cls_attention = encode_with_cls_attention(model, views)
         else:
             tokens, cls_attention = encode_views(model, views), None
-        wait_for(tokens.device)
-        encode_ms = (time.perf_counter() - started) * 1000
+        encode_ms = ms_since(started, tokens.device)
         prunable = send(layout.prunable, tokens.device)
         measures = measure_tokens(tokens[prunable], normalise(views.global_view), cls_attention)
         return Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
 
-    def _judge_print(
-        self, checkpoint: Checkpoint, encoded: EncodedPage, page: PageImage, most_tiles: int
-    ) -> EncodedPage:
+    def _judge_print(self, encoded: EncodedPage, page: PageImage, most_tiles: int) -> EncodedPage:
         """Say whether the print is large enough, which turns on the tiles of Gundam also in other modes."""
-        info, print_shown = checkpoint.info, (page.image.size, self._pitch_of(page), encoded.mode)
+        info, print_shown = self._checkpoint.info, (page.image.size, self._pitch_of(page), encoded.mode)
         legible = is_legible(*print_shown, most_tiles, info.print_sizes)
         larger = None if legible else larger_mode(*print_shown, info.modes, most_tiles, info.print_sizes)
         if (legible, larger) == (encoded.is_legible, encoded.larger_mode):
             return encoded
         return replace(encoded, is_legible=legible, larger_mode=larger)
 
-    def key_of(self, checkpoint: Checkpoint, page: PageImage, scaling: Scaling) -> PageKey:
+    def key_of(self, page: PageImage, scaling: Scaling) -> PageKey:
         """Tell how a page is shown to the model, by its own choice where it has one."""
-        info = checkpoint.info
-        mode = scaling.mode or choose_mode(
-            page.image, info.modes, scaling.most_tiles, lambda _: self._pitch_of(page), info.print_sizes
+        info = self._checkpoint.info
+        mode = scaling.mode or mode_for_print(
+            page.image.size, self._pitch_of(page), info.modes, scaling.most_tiles, info.print_sizes
         )
         tiles = choose_tiles(page.image.size, scaling.most_tiles) if mode is Mode.GUNDAM else (0, 0)
         return _pixels_of(page), mode, tiles
 
-    def keeps(self, key: PageKey, with_cls_attention: bool = False) -> bool:
-        """Whether what came of a page is still here, and with all that is asked for."""
-        return self._find(key, with_cls_attention) is not None
-
     def forget(self) -> None:
-        """Keep nothing."""
+        """Keep no encoding."""
         self._kept.clear()
-        self._pitches.clear()
-
-    def _find(self, key: PageKey, with_cls_attention: bool) -> Encoding | None:
-        kept = self._kept.get(key)
-        lacks = kept is not None and with_cls_attention and kept.page.measures.cls_attention is None
-        return None if lacks else kept
 
     def _pitch_of(self, page: PageImage) -> float | None:
         key = _pixels_of(page)
-        measured = self._pitches.get(key) or (stroke_pitch(page.image),)
-        self._pitches.put(key, measured, 1)
-        return measured[0]
+        if key not in self._pitches:
+            if len(self._pitches) == _PITCHES_KEPT:
+                del self._pitches[next(iter(self._pitches))]
+            self._pitches[key] = stroke_pitch(page.image)
+        return self._pitches[key]
 
 
 @contextmanager
@@ -165,14 +157,6 @@ def _threads_set_to(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def wait_for(device: torch.device) -> None:
-    """Wait until a device has done what it was given, so that a clock can be read."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    elif device.type == "mps":
-        torch.mps.synchronize()
 
 
 def _pixels_of(page: PageImage) -> _PixelsKey:

@@ -3,10 +3,11 @@
 The bridge owns five lanes. The *document lane* opens files and renders pages (`open_documents`). The *export
 lane* writes what a person wants in files, page by page, while others are looked at. The *model lane* imports
 torch, loads the model, encodes and reads (`reading_desk`). The *plan lane* plans from an immutable
-`EncodedPage` while the slider moves. The *transport lane* solves where merged tokens go and compares texts,
-which takes too long for the plans of a moving slider to wait behind. Each request is answered by one frozen
-reply that carries its id; workers emit signals, and only slots on the main thread touch widgets. Knows no
-widget and no program state: who asked, and whether the answer is still wanted, is `session`'s to know.
+`EncodedPage` while the slider moves. The *transport lane* solves where merged tokens go, and does whatever
+else takes too long for the main thread, or for the plans of a moving slider to wait behind. Each request is
+answered by one frozen reply that carries its id; workers emit signals, and only slots on the main thread
+touch widgets. Knows no widget and no program state: who asked, and whether the answer is still wanted, is
+`session`'s to know.
 """
 
 import itertools
@@ -23,9 +24,9 @@ from rtocr_gui.documents.loading import files_at
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, RtocrError
 from rtocr_gui.ocr.model.model_info import LoadedModel
+from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageRequest
 from rtocr_gui.ocr.reading import EncodedPage, ReadSettings, Scaling
-from rtocr_gui.ocr.text.comparison import compare_texts
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
 from rtocr_gui.ui.background.images import as_qimage
 from rtocr_gui.ui.background.lanes import Lane
@@ -33,8 +34,8 @@ from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.background.open_documents import OpenDocuments
 from rtocr_gui.ui.background.page_reading import PageReading
 from rtocr_gui.ui.background.reading_desk import PageToEncode, ReadingDesk
-from rtocr_gui.ui.background.reading_engine import ReadingEngine
 from rtocr_gui.ui.background.replies import (
+    Computed,
     DocumentOpened,
     Exported,
     FitJudged,
@@ -48,7 +49,6 @@ from rtocr_gui.ui.background.replies import (
     RequestFailed,
     RequestStopped,
     StageEntered,
-    TextsCompared,
     TextStreamed,
     TransportSolved,
 )
@@ -74,7 +74,7 @@ class EngineBridge(QObject):
         stage_entered (StageEntered), page_encoded (PageEncoded),
         text_streamed (TextStreamed), reading_finished (ReadingFinished),
         reading_traced (ReadingTraced), plan_computed (PlanComputed), transport_solved (TransportSolved),
-        texts_compared (TextsCompared), request_stopped (RequestStopped), request_failed (RequestFailed).
+        computed (Computed), request_stopped (RequestStopped), request_failed (RequestFailed).
 
     Args:
         engine_factory: makes the engine; called on the model lane, where importing torch belongs.
@@ -99,14 +99,14 @@ class EngineBridge(QObject):
     reading_traced = Signal(object)
     plan_computed = Signal(object)
     transport_solved = Signal(object)
-    texts_compared = Signal(object)
+    computed = Signal(object)
     request_stopped = Signal(object)
     request_failed = Signal(object)
 
-    def __init__(self, engine_factory: Callable[[], ReadingEngine], pdf_dpi: float) -> None:
+    def __init__(self, engine_factory: Callable[[], PageEngine], pdf_dpi: float) -> None:
         super().__init__()
         self._engine_factory = engine_factory
-        self._engine: ReadingEngine | None = None
+        self._engine: PageEngine | None = None
         self._loaded_request: LoadRequest | None = None
         self._ids = itertools.count(1)
         self._failed_reload_id = 0
@@ -335,12 +335,12 @@ class EngineBridge(QObject):
         return self._submit(self._document_lane, request_id, render)
 
     def stop(self, request_id: int) -> None:
-        """Make a reading or a trace end after the pass it is in, or not begin; others are not touched."""
+        """Make a reading or a trace end after the pass it is in, or a request not begin; others go on."""
         cancel = self._cancels.get(request_id)
         if cancel is not None:
             cancel.set()
 
-    # Plans and texts -----------------------------------------------------------------------
+    # Plans and other figures -------------------------------------------------------------
 
     def compute_plan(self, encoded: EncodedPage, settings: PruneSettings) -> int:
         """Plan for a ratio. Answered by `plan_computed`, unless a newer plan was asked for meanwhile."""
@@ -366,14 +366,21 @@ class EngineBridge(QObject):
 
         return self._submit(self._transport_lane, request_id, job)
 
-    def compare_texts(self, left: str, right: str) -> int:
-        """Align two texts. Answered by `texts_compared`."""
+    def compute(self, work: Callable[[], object]) -> int:
+        """Have something worked out that takes too long for the main thread. Answered by `computed`.
+
+        What is stopped before its turn comes is answered by `request_stopped`.
+        """
         request_id = next(self._ids)
+        cancel = self._cancels[request_id] = threading.Event()
 
         def job() -> None:
-            self.texts_compared.emit(TextsCompared(request_id, compare_texts(left, right)))
+            if cancel.is_set():
+                self.request_stopped.emit(RequestStopped(request_id))
+            else:
+                self.computed.emit(Computed(request_id, work()))
 
-        return self._submit(self._transport_lane, request_id, job)  # so that no plan waits for a long text
+        return self._submit(self._transport_lane, request_id, job)
 
     # Life ----------------------------------------------------------------------------------
 
@@ -405,7 +412,7 @@ class EngineBridge(QObject):
             self._documents.close_all()
         return ended
 
-    def _loaded_engine(self, request_id: int) -> ReadingEngine:
+    def _loaded_engine(self, request_id: int) -> PageEngine:
         """The engine with its model, which is loaded again where it was let go.
 
         Once that has failed, only a newer request tries it again.
@@ -424,7 +431,7 @@ class EngineBridge(QObject):
                 raise RtocrError(_NOT_BACK) from error
         return self._engine
 
-    def _made_engine(self) -> ReadingEngine:
+    def _made_engine(self) -> PageEngine:
         """The engine, made where that was not done yet: torch comes with it."""
         if self._engine is None:
             self._engine = self._engine_factory()
@@ -444,7 +451,7 @@ class EngineBridge(QObject):
         return request_id
 
 
-def _load(engine: ReadingEngine, request: LoadRequest) -> LoadedModel:
+def _load(engine: PageEngine, request: LoadRequest) -> LoadedModel:
     return engine.load(request.folder, request.device, request.precision, request.scaling, request.anyway)
 
 

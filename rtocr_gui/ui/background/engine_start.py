@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rtocr_gui.ocr.machine.threads import wait_without_spinning
-from rtocr_gui.ui.background.reading_engine import ReadingEngine
+from rtocr_gui.ocr.page_engine import PageEngine
 
 _READ_BYTES = 1 << 22
 
 
-def make_engine() -> ReadingEngine:
+def make_engine() -> PageEngine:
     """Import torch and make the engine; runs on the model lane."""
     wait_without_spinning()
     for library in _torch_libraries():

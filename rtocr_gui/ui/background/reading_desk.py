@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageEvent, PageFailed, PageRequest
 from rtocr_gui.ocr.reading import Reading, Scaling, Stage
 from rtocr_gui.ui.background.lanes import Lane
 from rtocr_gui.ui.background.page_reading import PageReading, ReadingReply
-from rtocr_gui.ui.background.reading_engine import ReadingEngine
 from rtocr_gui.ui.background.replies import PageEncoded, RequestFailed, RequestStopped, StageEntered
 
 Reply = ReadingReply | RequestStopped | RequestFailed
@@ -41,7 +41,7 @@ class ReadingDesk:
     """
 
     def __init__(
-        self, lane: Lane, engine: Callable[[int], ReadingEngine], tell: Callable[[Reply], None]
+        self, lane: Lane, engine: Callable[[int], PageEngine], tell: Callable[[Reply], None]
     ) -> None:
         self._lane = lane
         self._engine = engine

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from PySide6.QtGui import QImage
 
@@ -19,7 +19,6 @@ from rtocr_gui.ocr.reading import (
     Scaling,
     Stage,
 )
-from rtocr_gui.ocr.text.comparison import TextComparison
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.ui.background.load_request import LoadRequest
 
@@ -140,12 +139,12 @@ class TransportSolved:
     transport: Transport
 
 
-@dataclass(frozen=True, slots=True)
-class TextsCompared:
-    """Two texts were aligned."""
+@dataclass(frozen=True, eq=False, slots=True)
+class Computed:
+    """What was to be worked out is known."""
 
     request_id: int
-    comparison: TextComparison
+    result: Any
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Dialogues(QObject):
         self._session = session
         self._tuning = session.tuning
         self._password_questions: list[PasswordQuestion] = []
-        session.password_needed.connect(self.ask_password)
+        session.shelf.password_needed.connect(self.ask_password)
         session.overwrite_questioned.connect(self.ask_overwrite)
 
     @Slot()
@@ -66,7 +66,7 @@ class Dialogues(QObject):
             question = self._password_questions[0]
             password = questions.ask_password(self._window, question)
             if password:
-                self._session.open_file(question.path, password)
+                self._session.shelf.open_file(question.path, password)
             else:
                 self.notice_raised.emit(about_file(question.path, f"not opened. {question.sentence}"))
             self._password_questions.pop(0)
@@ -155,7 +155,7 @@ class Dialogues(QObject):
         """Ask which checkpoint to read with."""
         folder = questions.ask_model_folder(self._window, self._session.settings.model_folder)
         if folder is not None:
-            self._session.choose_model(folder)
+            self._session.models.choose(folder)
 
     @Slot()
     def tell_about_model(self) -> None:

@@ -40,7 +40,7 @@ class ModelsDesk(QObject):
         self._over = over
         self._shop: ModelShop | None = None
         self._window: ModelsWindow | None = None
-        session.model_changed.connect(self._show_in_use)
+        session.models.changed.connect(self._show_in_use)
 
     @property
     def window(self) -> "ModelsWindow | None":
@@ -91,7 +91,7 @@ class ModelsDesk(QObject):
 
     @Slot(object)
     def _choose(self, folder: Path) -> None:
-        self._session.choose_model(None if folder == self._bundled else folder)
+        self._session.models.choose(None if folder == self._bundled else folder)
 
     @Slot(object)
     def _remember(self, folders: tuple[Path, ...]) -> None:

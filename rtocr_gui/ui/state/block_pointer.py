@@ -4,11 +4,14 @@ Knows blocks and characters, no widget.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rtocr_gui.ocr.text.block_places import BlockPlaces
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.shown import BlocksShown
+from rtocr_gui.ui.state.text_places import TextPlaces
 
 REST_MS = 60
 """The block of the cursor is looked up when it has come to rest: corrected text must be aligned for it."""
@@ -22,6 +25,7 @@ class BlockPointer(QObject):
         text_marked (tuple of start and end, or None): the text of the block that is pointed at.
 
     Args:
+        bridge: aligns corrected text.
         shown_text: gives the text that is shown, corrections and all.
         parent: Qt parent.
     """
@@ -29,12 +33,14 @@ class BlockPointer(QObject):
     block_pointed = Signal(object)
     text_marked = Signal(object)
 
-    def __init__(self, shown_text: Callable[[], str], parent: QObject | None = None) -> None:
+    def __init__(
+        self, bridge: EngineBridge, shown_text: Callable[[], str], parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._shown_text = shown_text
         self._shown = BlocksShown()
         self._on = True
-        self._places: BlockPlaces | None = None
+        self._places = TextPlaces[BlockPlaces](bridge, shown_text, self)
+        self._block: int | None = None
         self._selected = (0, 0)
         self._rest_timer = QTimer(self)
         self._rest_timer.setSingleShot(True)
@@ -45,8 +51,10 @@ class BlockPointer(QObject):
     def show_blocks(self, shown: BlocksShown) -> None:
         """Point at other blocks from now on."""
         if shown != self._shown:
-            self._shown, self._places = shown, None
+            self._shown = shown
             self._rest_timer.stop()
+            self._places.drop_wishes()
+            self._places.set_reading(shown.text, partial(BlockPlaces, shown.blocks, shown.text))
 
     def set_on(self, on: bool) -> None:
         """Follow cursor and selection from now on, or no longer."""
@@ -58,10 +66,11 @@ class BlockPointer(QObject):
     @Slot(object)
     def point_at_block(self, block: int | None) -> None:
         """Mark the text of a block; None for none."""
-        if block is None or block >= len(self._shown.blocks):
+        self._block = block if block is not None and block < len(self._shown.blocks) else None
+        if self._block is None:
             self.text_marked.emit(None)
         else:
-            self.text_marked.emit(self._places_now().place_of(block))
+            self._places.use(self._mark_block)
 
     @Slot(int, int)
     def point_at_text(self, start: int, end: int) -> None:
@@ -72,10 +81,12 @@ class BlockPointer(QObject):
 
     @Slot()
     def _follow_selection(self) -> None:
-        self.block_pointed.emit(self._places_now().block_at(*self._selected))
+        self._places.use(self._point_at_block)
 
-    def _places_now(self) -> BlockPlaces:
-        text = self._shown_text()
-        if self._places is None or self._places.shown != text:
-            self._places = BlockPlaces(self._shown.blocks, self._shown.text, text)
-        return self._places
+    def _mark_block(self, places: BlockPlaces) -> None:
+        if self._block is not None:
+            self.text_marked.emit(places.place_of(self._block))
+
+    def _point_at_block(self, places: BlockPlaces) -> None:
+        if self._on:
+            self.block_pointed.emit(places.block_at(*self._selected))

@@ -6,18 +6,20 @@ page itself is never touched. Knows no widget.
 
 import dataclasses
 from collections.abc import Mapping
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import ReadSettings, StopReason
+from rtocr_gui.ocr.text.comparison import compare_texts
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import (
+    Computed,
     ReadingFinished,
     RequestFailed,
     StageEntered,
-    TextsCompared,
     TextStreamed,
 )
 from rtocr_gui.ui.state.shown import ComparisonShown, ReadingRecord, pruning_label
@@ -55,7 +57,7 @@ class Comparer(QObject):
         bridge.stage_entered.connect(self._note_stage)
         bridge.text_streamed.connect(self._note_text)
         bridge.reading_finished.connect(self._keep)
-        bridge.texts_compared.connect(self._show)
+        bridge.computed.connect(self._show)
         bridge.request_failed.connect(self._report)
 
     @property
@@ -127,7 +129,8 @@ class Comparer(QObject):
             self._read_id = self._bridge.read_page(ref, missing)
             self.activity_changed.emit("Waiting for the model…", True)
         else:
-            self._compare_id = self._bridge.compare_texts(self._records[left].text, self._records[right].text)
+            texts = self._records[left].text, self._records[right].text
+            self._compare_id = self._bridge.compute(partial(compare_texts, *texts))
             self.activity_changed.emit("Comparing…", True)
 
     def _tell_reading(self, tokens: int) -> None:
@@ -155,12 +158,12 @@ class Comparer(QObject):
             self._go_on()
 
     @Slot(object)
-    def _show(self, reply: TextsCompared) -> None:
+    def _show(self, reply: Computed) -> None:
         if reply.request_id == self._compare_id and self._wanted is not None:
             left, right = (self._records[settings] for settings in self._wanted)
             self._give_up()
             self.activity_changed.emit("", False)
-            self.comparison_changed.emit(ComparisonShown(left, right, reply.comparison))
+            self.comparison_changed.emit(ComparisonShown(left, right, reply.result))
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:

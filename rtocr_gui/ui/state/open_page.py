@@ -9,7 +9,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ui.state.page_model import PageState
-from rtocr_gui.ui.state.shown import BlocksShown, ReadingRecord
+from rtocr_gui.ui.state.shown import BlocksShown, CurveShown, ReadingRecord
 
 PRUNED_READINGS_KEPT = 40
 """Readings of a page at other ratios that are kept for comparison, the newest; those of all tokens stay."""
@@ -37,6 +37,7 @@ class OpenPage:
         picture_problem: why it has no picture; empty where it has one, or nobody asked for it yet.
         page_count: how many pages its file has.
         readings: whole readings of it by the model in use, whoever asked for them.
+        curves: whole curves of these readings, by their settings.
         by_former_model: True where another model than the one in use made the newest reading.
         task: what was asked for when its text was read; None before.
         raw_text: what the model said then, so far, markup and all.
@@ -57,6 +58,7 @@ class OpenPage:
     picture_problem: str = ""
     page_count: int = 1
     readings: dict[ReadSettings, ReadingRecord] = field(default_factory=dict)
+    curves: dict[tuple[ReadSettings, ...], CurveShown] = field(default_factory=dict)
     by_former_model: bool = False
     task: Task | None = None
     raw_text: str = ""
@@ -138,7 +140,8 @@ class OpenPage:
         """Keep a reading to compare others with; one that was stopped compares with nothing."""
         record = ReadingRecord.of(reading)
         if reading.stop_reason is not StopReason.CANCELLED:
-            self.readings.pop(reading.settings, None)
+            if self.readings.pop(reading.settings, None) is not None:
+                self.curves.clear()
             self.readings[reading.settings] = record
         pruned = [settings for settings, kept in self.readings.items() if kept.kept < kept.total]
         for settings in pruned[:-PRUNED_READINGS_KEPT]:
@@ -148,6 +151,7 @@ class OpenPage:
     def forget_readings(self) -> None:
         """Another model is in use, with which these compare no more; the text stays."""
         self.readings.clear()
+        self.curves.clear()
         self.by_former_model = True
         self.scaling = self.retry = None
 
@@ -189,6 +193,7 @@ class OpenPage:
         """Turn it clockwise: text and scaling stay; readings of how it lay compare with nothing any more."""
         self.ref = self.ref.rotated(degrees)
         self.readings.clear()
+        self.curves.clear()
         self.picture_problem, self.retry = "", None
         self.give_up()
 

@@ -24,8 +24,8 @@ class PageShelf(QObject):
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry): the list is another, or in another order.
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
-        pages_returned (tuple of PageRef): these pages are on the list again, with what they hold.
         pages_rotated (dict of PageRef to PageRef): these pages have other names now; `pages_changed` follows.
+        pages_listed (tuple of PageRef): these pages, with what they hold, are listed again or by other names.
         page_selected (PageRef or None): a page is shown from now on; its picture follows.
         selection_changed (tuple of PageRef): these pages are selected.
         page_rendered (PageRendered): the picture of the page that is shown.
@@ -42,8 +42,8 @@ class PageShelf(QObject):
 
     pages_changed = Signal(object)
     pages_dropped = Signal(object)
-    pages_returned = Signal(object)
     pages_rotated = Signal(object)
+    pages_listed = Signal(object)
     page_selected = Signal(object)
     selection_changed = Signal(object)
     page_rendered = Signal(object)
@@ -58,7 +58,7 @@ class PageShelf(QObject):
         self._pages = pages
         self._to_open: deque[Path] = deque()
         self._opening: dict[int, Path] = {}
-        self._reopening: set[int] = set()
+        self._reopening: set[Path] = set()
         self._current: PageRef | None = None
         self._selected: tuple[PageRef, ...] = ()
         self._selects_opened = False
@@ -93,7 +93,9 @@ class PageShelf(QObject):
     def _open_next(self) -> None:
         """Open files one by one, so that the picture of the first need not wait until all are open."""
         if self._to_open and not self._opening:
-            self.open_file(self._to_open.popleft())
+            path = self._to_open.popleft()
+            self._reopening.discard(path)
+            self.open_file(path)
 
     def open_file(self, path: Path, password: str | None = None) -> None:
         """Open one file, with a password where it needs one."""
@@ -108,11 +110,13 @@ class PageShelf(QObject):
         """Keep showing this page when files come that are being opened: the person types into its text."""
         self._selects_opened = False
 
+    @Slot(object)
     def select(self, ref: PageRef | None) -> None:
         """Show another page; None for no page."""
         if ref != self._current or ref is None:
             self._show(ref)
 
+    @Slot(object)
     def set_selection(self, refs: tuple[PageRef, ...]) -> None:
         """These pages are selected in the list from now on."""
         self._selected = refs
@@ -143,11 +147,10 @@ class PageShelf(QObject):
         self._pages.remove(twins)
         back = self._pages.put_back(removed)
         for path in {ref.path for ref in back} - open_paths:
-            request_id = self._bridge.open_document(path)
-            self._opening[request_id] = path
-            self._reopening.add(request_id)
+            self._reopening.add(path)
+            self.open_file(path)
         self._tell_pages()
-        self.pages_returned.emit(back)
+        self.pages_listed.emit(back)
         if back:
             self._show(back[0])
         return replace(removed, pages=tuple(page for page in removed.pages if page.ref not in back))
@@ -167,9 +170,11 @@ class PageShelf(QObject):
         self._selected = tuple(names.get(ref, ref) for ref in self._selected)
         self.pages_rotated.emit(names)
         self._tell_pages()
+        self.pages_listed.emit(tuple(names.values()))
         if shown in names:
             self._show(self._current)
 
+    @Slot(object)
     def move_selected(self, before: PageRef | None) -> None:
         """List the selected pages before another, or at the end where that is None."""
         self._pages.move(self.selected, before)
@@ -187,6 +192,7 @@ class PageShelf(QObject):
         self._selected = tuple(ref for ref in self._selected if ref in self._pages)
         self.pages_changed.emit(self._pages.entries)
 
+    @Slot(object)
     def want_thumbnail(self, ref: PageRef) -> None:
         """Render the thumbnail of a page that came into sight."""
         if ref in self._pages:
@@ -200,8 +206,8 @@ class PageShelf(QObject):
     @Slot(object)
     def _add(self, reply: DocumentOpened) -> None:
         self._opening.pop(reply.request_id, None)
-        if reply.request_id in self._reopening:
-            self._reopening.remove(reply.request_id)
+        if reply.path in self._reopening:
+            self._reopening.remove(reply.path)
             self._close_unused(reply.path)  # those of its pages that are wanted are listed already
         else:
             self._list(reply)
@@ -238,10 +244,10 @@ class PageShelf(QObject):
             if failure.request_id == self._render_id and self._current is not None:
                 self.page_failed.emit(PageFailure(self._current, failure.sentence))
             return
-        self._reopening.discard(failure.request_id)
         self._close_unused(path)
         self._open_next()
         if failure.needs_password:
             self.password_needed.emit(PasswordQuestion(path, failure.sentence))
         else:
+            self._reopening.discard(path)
             self.refused.emit(path, failure.sentence)

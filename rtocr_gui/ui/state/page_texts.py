@@ -3,7 +3,7 @@
 Follows the reader, and guards what a person typed. Knows neither the bridge nor widgets.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -80,11 +80,6 @@ class PageTexts(QObject):
         if page.state is not before:
             self._announce(page)
             self.summary_changed.emit(summary_of(page))
-
-    @Slot(object)
-    def tell_renamed(self, names: Mapping[PageRef, PageRef]) -> None:
-        """Say how far pages are that have other names from now on."""
-        self.tell_states(names.values())
 
     @Slot(object)
     def tell_states(self, refs: Iterable[PageRef]) -> None:

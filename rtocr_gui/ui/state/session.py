@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.markdown import ExportPage
@@ -58,19 +57,17 @@ class Session(QObject):
     """The open pages and the wishes of the person, between the panes and the bridge.
 
     Signals (each carries one frozen value):
-        pages_changed (tuple of PageEntry), pages_rotated (dict of PageRef to PageRef),
-        pages_dropped (tuple of PageRef), page_selected (PageRef or None),
-        selection_changed (tuple of PageRef), page_image_changed (QImage),
-        page_message_changed (str), thumbnail_changed (PageRendered), page_status_changed (PageStatus),
+        page_selected (PageRef or None), page_image_changed (QImage), page_message_changed (str),
+        page_status_changed (PageStatus),
         retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
         transport_changed (Transport), text_changed (ShownText), text_appended (str),
         summary_changed (str), reading_changed (ReadingRecord or None), activity_changed (Activity),
-        encoding_changed (bool), model_changed (ModelStatus),
-        settings_changed (Settings), notice_raised (Notice), password_needed (PasswordQuestion),
+        encoding_changed (bool), settings_changed (Settings), notice_raised (Notice),
         overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown);
         typed_changed (): `typed_texts` may be others.
 
     Attributes:
+        shelf: has the signals and slots of the list of pages.
         models: has the signals and slots of choosing, loading and unloading a model.
         finder: has the signals and slots of looking for words in the texts.
         blocks: has the signals and slots of going between blocks and text.
@@ -82,14 +79,9 @@ class Session(QObject):
         bundled_model: folder of the model that is used when none was chosen.
     """
 
-    pages_changed = Signal(object)
-    pages_rotated = Signal(object)
-    pages_dropped = Signal(object)
     page_selected = Signal(object)
-    selection_changed = Signal(object)
     page_image_changed = Signal(object)
     page_message_changed = Signal(str)
-    thumbnail_changed = Signal(object)
     page_status_changed = Signal(object)
     retention_changed = Signal(object)
     plan_changed = Signal(object)
@@ -101,10 +93,8 @@ class Session(QObject):
     reading_changed = Signal(object)
     activity_changed = Signal(object)
     encoding_changed = Signal(bool)
-    model_changed = Signal(object)
     settings_changed = Signal(object)
     notice_raised = Signal(object)
-    password_needed = Signal(object)
     overwrite_questioned = Signal(object)
     blocks_changed = Signal(object)
 
@@ -112,41 +102,33 @@ class Session(QObject):
         super().__init__()
         self._pages = OpenPages()
         self._choices = Choices(settings, self)
-        self._shelf = PageShelf(bridge, self._pages, self)
+        self.shelf = PageShelf(bridge, self._pages, self)
         self.models = Models(bridge, self._choices, bundled_model, self)
         self._planner = Planner(bridge, self)
         self._planner.set_retention(settings.retention)
         self._reader = Reader(bridge, self._read_settings, self)
         self._texts = PageTexts(self._pages, self._reader, self)
         self._exporter = Exporter(bridge, self)
-        self.finder = Finder(self._pages, lambda: self.current, self._shelf.select, self)
-        self.blocks = BlockPointer(lambda: self.current_text, self)
+        self.finder = Finder(self._pages, lambda: self.current, self.shelf.select, self)
+        self.blocks = BlockPointer(bridge, lambda: self.current_text, self)
         self.tuning = Tuning(bridge, self._pages, self._choices, self._exporter, self)
         self._connect()
 
     def _connect(self) -> None:
         self._choices.changed.connect(self.settings_changed)
-        self._shelf.pages_changed.connect(self.pages_changed)
-        self._shelf.pages_changed.connect(self.finder.refresh)
-        self._shelf.pages_dropped.connect(self._reader.forget)
-        self._shelf.pages_dropped.connect(self.pages_dropped)
-        self._shelf.pages_rotated.connect(self.pages_rotated)
-        self._shelf.pages_rotated.connect(self._reader.rename)
-        self._shelf.pages_rotated.connect(self._texts.tell_renamed)
-        self._shelf.pages_returned.connect(self._texts.tell_states)
-        self._shelf.page_selected.connect(self._show_page)
-        self._shelf.selection_changed.connect(self.selection_changed)
-        self._shelf.page_rendered.connect(self._show_page_image)
-        self._shelf.page_failed.connect(self._fail_page)
-        self._shelf.thumbnail_rendered.connect(self.thumbnail_changed)
-        self._shelf.password_needed.connect(self.password_needed)
-        self._shelf.refused.connect(self._tell_of_file)
+        self.shelf.pages_changed.connect(self.finder.refresh)
+        self.shelf.pages_dropped.connect(self._reader.forget)
+        self.shelf.pages_rotated.connect(self._reader.rename)
+        self.shelf.pages_listed.connect(self._texts.tell_states)
+        self.shelf.page_selected.connect(self._show_page)
+        self.shelf.page_rendered.connect(self._show_page_image)
+        self.shelf.page_failed.connect(self._fail_page)
+        self.shelf.refused.connect(self._tell_of_file)
         self.models.left.connect(self._leave_model)
         self.models.adopted.connect(self._forget_former_model)
         self.models.ready.connect(self._use_model)
         self.models.missing.connect(self._reader.stop)
         self.models.notice_raised.connect(self.notice_raised)
-        self.models.changed.connect(self.model_changed)
         self._planner.plan_changed.connect(self.plan_changed)
         self._planner.plan_changed.connect(self.tuning.show_plan)
         self._planner.transport_changed.connect(self.transport_changed)
@@ -168,7 +150,7 @@ class Session(QObject):
         self._texts.notice_raised.connect(self.notice_raised)
         self._exporter.told.connect(self.notice_raised)
         self.tuning.notice_raised.connect(self.notice_raised)
-        for told in (self.page_status_changed, self.pages_changed, self._exporter.told):
+        for told in (self.page_status_changed, self.shelf.pages_changed, self._exporter.told):
             told.connect(self.typed_changed)
 
     # How it stands -------------------------------------------------------------------------
@@ -207,12 +189,12 @@ class Session(QObject):
     @property
     def current(self) -> PageRef | None:
         """The page that is shown."""
-        return self._shelf.current
+        return self.shelf.current
 
     @property
     def selected(self) -> tuple[PageRef, ...]:
         """The pages that are selected in the list; where nobody said, the one that is shown."""
-        return self._shelf.selected
+        return self.shelf.selected
 
     @property
     def refs(self) -> tuple[PageRef, ...]:
@@ -363,16 +345,6 @@ class Session(QObject):
     # Model ---------------------------------------------------------------------------------
 
     @Slot()
-    def load_model(self) -> None:
-        """Load the remembered model, or the bundled one."""
-        self.models.load()
-
-    @Slot(object)
-    def choose_model(self, folder: Path | None) -> None:
-        """Load a checkpoint folder, and remember it once it works; None for the bundled miniature."""
-        self.models.choose(folder)
-
-    @Slot()
     def _leave_model(self) -> None:
         self._reader.suspend()
         self.tuning.stop()
@@ -397,57 +369,13 @@ class Session(QObject):
         """Open files and folders, and remember them; each that fails raises a notice and is forgotten."""
         paths = [path.absolute() for path in paths]
         self._choices.remember_opened(paths)
-        self._shelf.open_files(paths)
-
-    def open_samples(self, paths: Iterable[Path]) -> None:
-        """Open files that come with the program, and remember none of them."""
-        self._shelf.open_files(paths)
-
-    def open_file(self, path: Path, password: str | None = None) -> None:
-        """Open one file, with a password where it needs one."""
-        self._shelf.open_file(path, password)
-
-    def open_picture(self, picture: QImage, path: Path) -> None:
-        """Open a picture that has no file, once it is stored in this one."""
-        self._shelf.open_picture(picture, path)
-
-    @Slot(object)
-    def select_page(self, ref: PageRef | None) -> None:
-        """Show a page: its picture, its text, and its plan."""
-        self._shelf.select(ref)
-
-    @Slot(object)
-    def set_selection(self, refs: tuple[PageRef, ...]) -> None:
-        """Take it that these pages are selected in the list."""
-        self._shelf.set_selection(refs)
+        self.shelf.open_files(paths)
 
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
         """Take pages off the list; their files stay where they are. Those with text may be brought back."""
-        removed = self._shelf.remove(refs)
+        removed = self.shelf.remove(refs)
         if any(page.text for page in removed.pages):
             self.notice_raised.emit(about_removed(removed))
-
-    @Slot(object)
-    def move_selected(self, before: PageRef | None) -> None:
-        """List the selected pages before another, or at the end where that is None."""
-        self._shelf.move_selected(before)
-
-    def step_selected(self, *, down: bool) -> None:
-        """Let the selected pages change places with the one above or below."""
-        self._shelf.step_selected(down=down)
-
-    def rotate_selected(self, degrees: int) -> None:
-        """Turn the selected pages clockwise; their files stay as they are."""
-        self._shelf.rotate(degrees)
-
-    def rotate_file(self, degrees: int) -> None:
-        """Turn every page of the file clockwise of which a page is shown; the file stays as it is."""
-        self._shelf.rotate(degrees, whole_file=True)
-
-    @Slot(object)
-    def want_thumbnail(self, ref: PageRef) -> None:
-        """Render the thumbnail of a page that came into sight."""
-        self._shelf.want_thumbnail(ref)
 
     @Slot(object)
     def _show_page(self, ref: PageRef | None) -> None:
@@ -541,7 +469,7 @@ class Session(QObject):
         if isinstance(offer, LoadModel):
             self.models.take(offer.request)
         elif isinstance(offer, BringBack):
-            left_out = self._shelf.put_back(offer.removed)
+            left_out = self.shelf.put_back(offer.removed)
             if left_out.pages:
                 self.notice_raised.emit(about_left_out(left_out))
         elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # or it was taken off the list since
@@ -560,7 +488,7 @@ class Session(QObject):
     @Slot(str)
     def edit_text(self, text: str) -> None:
         """Take over what the person typed; files that are being opened do not come between."""
-        self._shelf.stay()
+        self.shelf.stay()
         self._texts.edit(text)
         self.typed_changed.emit()
         self.finder.refresh()

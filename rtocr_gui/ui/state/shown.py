@@ -183,11 +183,18 @@ class CurveShown:
         points: in the order they were read.
         expected: how many there are when all is read; 0 while no curve was asked for.
         running: True while readings are under way.
+        truth: file that the error rates are against; None without one.
     """
 
     points: tuple[CurvePoint, ...] = ()
     expected: int = 0
     running: bool = False
+    truth: Path | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """True where all was read."""
+        return 0 < self.expected == len(self.points)
 
 
 @dataclass(frozen=True, slots=True)

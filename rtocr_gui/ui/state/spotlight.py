@@ -4,13 +4,15 @@ Has readings traced on demand, and goes between text, tokens and the page. Knows
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.text.comparison import Difference
+from rtocr_gui.ocr.text.comparison import Difference, Span
+from rtocr_gui.ocr.text.token_places import TokenPlaces
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.shown import ComparisonShown, ReadingRecord
@@ -49,20 +51,18 @@ class Spotlight(QObject):
         self, bridge: EngineBridge, shown_text: Callable[[], str], parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._shown_text = shown_text
         self._on = False
         self._page: PageRef | None = None
         self._reading: ReadingRecord | None = None
-        self._waiting: tuple[Tracer, Callable[[], None]] | None = None
+        self._compared_text = ""
         traces: Traces = ByteBoundedCache(KEPT_BYTES)
-        self._tracer = Tracer(bridge, traces, self)
-        self._compared = Tracer(bridge, traces, self)
+        self._tracer = Tracer(bridge, traces, shown_text, self)
+        self._compared = Tracer(bridge, traces, lambda: self._compared_text, self)
         self._tracer.trace_changed.connect(self.trace_changed)
         self._tracer.tracing_changed.connect(self.tracing_changed)
         self._compared.tracing_changed.connect(self.seeking_changed)
         for tracer in (self._tracer, self._compared):
-            tracer.trace_changed.connect(self._go_on)
-            tracer.failed.connect(self._fail)
+            tracer.failed.connect(self.failed)
 
     @property
     def is_tracing(self) -> bool:
@@ -96,7 +96,7 @@ class Spotlight(QObject):
 
     def put_out(self) -> None:
         """Light up and mark nothing, and seek no difference any more."""
-        self._waiting = None
+        self._drop_wishes()
         self._compared.stop()
         self.attention_changed.emit(None)
         self.text_marked.emit(None)
@@ -109,16 +109,16 @@ class Spotlight(QObject):
     @Slot()
     def stop(self) -> None:
         """Give up what is being traced."""
-        self._waiting = None
+        self._drop_wishes()
         self._tracer.stop()
         self._compared.stop()
 
     @Slot(int)
     def point_at_token(self, token: int) -> None:
-        """Light up where a token was read, and mark it in the text."""
-        self._waiting = None
-        self.attention_changed.emit(self._tracer.attention_of_token(token))
-        self.text_marked.emit(self._tracer.place_of_token(token, self._shown_text()))
+        """Light up where a token of the reading that was traced was read, and mark it in the text."""
+        self._drop_wishes()
+        self.attention_changed.emit(self._tracer.attention_of(np.array([token])))
+        self._tracer.seek(lambda places: self.text_marked.emit(places.place_of(token)))
 
     @Slot(int, int)
     def point_at_text(self, start: int, end: int) -> None:
@@ -128,7 +128,8 @@ class Spotlight(QObject):
         if start == end:
             self.put_out()
         else:
-            self._light_once_traced(self._tracer, lambda: self._light_text(start, end))
+            self._drop_wishes()
+            self._tracer.seek(partial(self._light_text, start, end))
 
     def point_at_difference(self, shown: ComparisonShown, difference: Difference) -> None:
         """Light up where the right reading read what differs, or the left one what the right left out."""
@@ -136,34 +137,21 @@ class Spotlight(QObject):
             return
         in_right = difference.right.length > 0
         record, span = (shown.right, difference.right) if in_right else (shown.left, difference.left)
+        self._drop_wishes()
+        self._compared_text = record.text
         self._compared.show_reading(self._page, record)
-        self._light_once_traced(
-            self._compared,
-            lambda: self.attention_changed.emit(self._compared.attention_of_text(*span, record.text)),
-        )
+        self._compared.seek(partial(self._light_difference, span))
 
-    def _light_text(self, start: int, end: int) -> None:
+    def _light_text(self, start: int, end: int, places: TokenPlaces) -> None:
+        tokens = places.tokens_at(start, end)
         self.text_marked.emit(None)
-        self.attention_changed.emit(self._tracer.attention_of_text(start, end, self._shown_text()))
-        token = self._tracer.token_at(start, end, self._shown_text())
-        if token is not None:
-            self.token_pointed.emit(token)
+        self.attention_changed.emit(self._tracer.attention_of(tokens))
+        if tokens is not None:
+            self.token_pointed.emit(int(tokens[0]))
 
-    def _light_once_traced(self, tracer: Tracer, light: Callable[[], None]) -> None:
-        if tracer.has_trace:
-            self._waiting = None
-            light()
-        else:
-            self._waiting = tracer, light
-            tracer.trace()
+    def _light_difference(self, span: Span, places: TokenPlaces) -> None:
+        self.attention_changed.emit(self._compared.attention_of(places.tokens_at(*span)))
 
-    @Slot(object)
-    def _go_on(self, trace: object) -> None:
-        if trace is not None and self._waiting is not None and self._waiting[0].has_trace:
-            (_, light), self._waiting = self._waiting, None
-            light()
-
-    @Slot(str)
-    def _fail(self, sentence: str) -> None:
-        self._waiting = None
-        self.failed.emit(sentence)
+    def _drop_wishes(self) -> None:
+        self._tracer.drop_wish()
+        self._compared.drop_wish()

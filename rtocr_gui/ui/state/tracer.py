@@ -4,6 +4,9 @@ Asks the bridge and drops answers that are no longer wanted. Between the text th
 person may have corrected, and the tokens that the model said, `ocr.text.token_places` goes. Knows no widget.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
@@ -15,6 +18,7 @@ from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import ReadingTraced, RequestFailed, RequestStopped
 from rtocr_gui.ui.state.shown import ReadingRecord, TraceShown
+from rtocr_gui.ui.state.text_places import TextPlaces
 
 KEPT_BYTES = 96 * 2**20
 """Traces that are kept: of the two longest texts in Gundam mode, of dozens as a rule."""
@@ -36,6 +40,7 @@ class Tracer(QObject):
     Args:
         bridge: traces.
         traces: those that are kept; tracers may share them.
+        shown_text: gives the text that is shown of the reading, corrections and all.
         parent: Qt parent.
     """
 
@@ -43,14 +48,20 @@ class Tracer(QObject):
     tracing_changed = Signal(bool)
     failed = Signal(str)
 
-    def __init__(self, bridge: EngineBridge, traces: Traces, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        bridge: EngineBridge,
+        traces: Traces,
+        shown_text: Callable[[], str],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._bridge = bridge
         self._traces = traces
         self._shown: _TraceKey | None = None
-        self._raw_text = ""
+        self._raw_text = self._text = ""
         self._trace: ReadingTrace | None = None
-        self._places: TokenPlaces | None = None
+        self._places = TextPlaces[TokenPlaces](bridge, shown_text, self)
         self._trace_id = 0
         bridge.reading_traced.connect(self._keep)
         bridge.request_stopped.connect(self._end_stopped)
@@ -77,8 +88,9 @@ class Tracer(QObject):
         if key == self._shown:
             return
         self.stop()
+        self.drop_wish()
         self._shown = key
-        self._raw_text = reading.raw_text if reading is not None else ""
+        self._raw_text, self._text = (reading.raw_text, reading.text) if reading is not None else ("", "")
         self._tell(self._traces.get(key) if key is not None else None)
 
     @Slot()
@@ -112,49 +124,33 @@ class Tracer(QObject):
 
     # Between the text and the page ---------------------------------------------------------
 
-    def attention_of_text(self, start: int, end: int, text: str) -> NDArray[np.float32] | None:
-        """Tell where on the page a range of the shown text was read.
+    def seek(self, wish: Callable[[TokenPlaces], None]) -> None:
+        """Do something with the places of the tokens in the text that is shown, once they are known.
+
+        Traces the reading where that was not done. What waited for the places before is dropped.
+        """
+        self.drop_wish()
+        self._places.use(wish)
+        self.trace()
+
+    def drop_wish(self) -> None:
+        """Do nothing once the places are known."""
+        self._places.drop_wishes()
+
+    def attention_of(self, tokens: NDArray[np.int64] | None) -> NDArray[np.float32] | None:
+        """Tell where on the page tokens were read.
 
         Args:
-            start: first character.
-            end: the one after the last.
-            text: what is shown, corrections and all.
+            tokens: their numbers; None for none.
 
         Returns:
-            (N,) of each prunable visual token, 1 for the most attended; None where there is no trace, or
-            nothing of the range was read.
+            (N,) of each prunable visual token, 1 for the most attended; None without tokens or a trace.
         """
-        places = self._places_in(text)
-        tokens = places.tokens_at(start, end) if places is not None else None
-        return self._attention_of(tokens) if tokens is not None else None
-
-    def attention_of_token(self, token: int) -> NDArray[np.float32] | None:
-        """Tell where on the page one token was read, as `attention_of_text` does."""
-        return self._attention_of(np.array([token]))
-
-    def place_of_token(self, token: int, text: str) -> tuple[int, int] | None:
-        """Tell which characters of the shown text a token stands for; None where it has none there."""
-        places = self._places_in(text)
-        return places.place_of(token) if places is not None else None
-
-    def token_at(self, start: int, end: int, text: str) -> int | None:
-        """Tell the first token of a range of the shown text; None as for `attention_of_text`."""
-        places = self._places_in(text)
-        tokens = places.tokens_at(start, end) if places is not None else None
-        return int(tokens[0]) if tokens is not None else None
-
-    def _attention_of(self, tokens: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        if self._trace is None:
+        if self._trace is None or tokens is None:
             return None
         attention: NDArray[np.float32] = self._trace.attention[tokens].sum(axis=0)  # (N,)
         most = attention.max(initial=0)
         return attention / most if most > 0 else attention
-
-    def _places_in(self, text: str) -> TokenPlaces | None:
-        trace = self._trace
-        if trace is not None and (self._places is None or self._places.shown != text):
-            self._places = TokenPlaces(trace.raw_text, trace.offsets, trace.settings.task, text)
-        return self._places
 
     # Answers -------------------------------------------------------------------------------
 
@@ -181,6 +177,7 @@ class Tracer(QObject):
             self._fail(failure.sentence)
 
     def _fail(self, sentence: str) -> None:
+        self.drop_wish()
         self._end()
         self.failed.emit(sentence)
 
@@ -189,9 +186,13 @@ class Tracer(QObject):
         self.tracing_changed.emit(False)
 
     def _tell(self, trace: ReadingTrace | None) -> None:
-        self._trace, self._places = trace, None
+        self._trace = trace
+        self._places.forget()
         if trace is None:
             self.trace_changed.emit(None)
             return
         spans = tuple((begin, end) for begin, end in token_spans(trace.offsets).tolist())
         self.trace_changed.emit(TraceShown(trace.raw_text, spans, trace.layers))
+        self._places.set_reading(
+            self._text, partial(TokenPlaces, trace.raw_text, trace.offsets, trace.settings.task)
+        )

@@ -18,8 +18,6 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.documents.truth import Truth, find_truth
-from rtocr_gui.errors import DocumentError
 from rtocr_gui.export.curve import CurveSource
 from rtocr_gui.export.looks import Look
 from rtocr_gui.export.plan_json import PlanSource
@@ -88,8 +86,6 @@ class Tuning(QObject):
         self._plan: PrunePlan | None = None
         self._transport: Transport | None = None
         self._comparison: ComparisonShown | None = None
-        self._truth: Truth | None = None
-        self._curve = CurveShown()
         self._attention: NDArray[np.float32] | None = None
         self.spotlight = Spotlight(bridge, self._shown_text, self)
         self._comparer = Comparer(bridge, self)
@@ -100,7 +96,7 @@ class Tuning(QObject):
         self._comparer.comparison_changed.connect(self._show_comparison)
         self._comparer.activity_changed.connect(self.comparing_changed)
         self._comparer.page_read.connect(self._keep_reading)
-        self._curve_reader.curve_changed.connect(self._show_curve)
+        self._curve_reader.curve_changed.connect(self._keep_curve)
         self._curve_reader.finished.connect(self._keep_reading)
         self._curve_reader.failed.connect(self._tell_problem)
 
@@ -110,11 +106,11 @@ class Tuning(QObject):
         """Look at another page, or at the same in another way, from now on; None for no page."""
         self._shown = ref
         self._comparer.show_page(ref, self._read_settings)
-        self._curve_reader.forget()
         page = self._pages.get(ref)
         wanted = curve_settings(self._read_settings)
-        if page is not None and all(settings in page.readings for settings in wanted):
-            self.read_curve()  # a matter of looking it up
+        self._curve_reader.show(page.curves.get(wanted, CurveShown()) if page is not None else CurveShown())
+        if page is not None and not self.has_curve and all(settings in page.readings for settings in wanted):
+            self.read_curve()  # a matter of comparing
         self.show_readings()
 
     def show_readings(self) -> None:
@@ -147,13 +143,13 @@ class Tuning(QObject):
         self._pages.forget_readings()
         self.spotlight.forget()
         self._comparer.forget()
-        self._curve_reader.forget()
+        self._curve_reader.show(CurveShown())
         self.show_readings()
 
     @property
     def is_reading(self) -> bool:
         """True while a comparison or a curve is being made, or a reading traced."""
-        return self._comparer.running or self._curve.running or self.spotlight.is_tracing
+        return self._comparer.running or self._curve_reader.shown.running or self.spotlight.is_tracing
 
     @Slot()
     def stop(self) -> None:
@@ -263,31 +259,20 @@ class Tuning(QObject):
         page = self._pages.get(self._shown)
         if page is None:
             return
-        self._truth = self._find_truth(page.ref, page.page_count)
-        request = CurveRequest(
-            page.ref,
-            self._read_settings,
-            self._truth.text if self._truth is not None else None,
-        )
-        is_whole = len(self._curve.points) == self._curve.expected > 0
-        self._curve_reader.read(request, {} if is_whole else page.readings)
+        request = CurveRequest(page.ref, self._read_settings, page.page_count)
+        self._curve_reader.read(request, {} if self._curve_reader.shown.is_whole else page.readings)
 
     @Slot()
     def stop_curve(self) -> None:
         """End the curve; the points so far stay."""
         self._curve_reader.stop()
 
-    def _find_truth(self, ref: PageRef, page_count: int) -> Truth | None:
-        try:
-            return find_truth(ref.path, ref.index, page_count)
-        except DocumentError as error:
-            self._tell_problem(str(error))
-            return None
-
     @Slot(object)
-    def _show_curve(self, shown: CurveShown) -> None:
-        self._curve = shown
-        self.curve_changed.emit(shown)
+    def _keep_curve(self, curve: CurveShown) -> None:
+        page = self._pages.get(self._shown)
+        if page is not None and curve.is_whole:
+            page.curves[curve_settings(self._read_settings)] = curve
+        self.curve_changed.emit(curve)
 
     # Files ---------------------------------------------------------------------------------
 
@@ -299,7 +284,7 @@ class Tuning(QObject):
     @property
     def has_curve(self) -> bool:
         """True where there is a curve to export."""
-        return bool(self._curve.points)
+        return bool(self._curve_reader.shown.points)
 
     # What is exported is what was shown when it was asked for: another page may come before a file is named.
 
@@ -326,16 +311,17 @@ class Tuning(QObject):
 
     def curve_export(self) -> Callable[[Path], None] | None:
         """What writes the points of the curve so far as CSV or JSON; None without one."""
-        request, page = self._curve_reader.request, self._pages.get(self._shown)
-        if request is not None and page is not None and self.has_curve:
-            scaling = request.settings.scaling
-            read = next((each for each in page.readings.values() if each.settings.scaling == scaling), None)
-            source = CurveSource(
-                request.ref,
-                read.model_name if read is not None else "",
-                request.settings,
-                self._truth.path if self._truth is not None else None,
-                read.mode if read is not None else None,
-            )
-            return partial(self._exporter.export_curve, self._curve.points, source)
-        return None
+        page, curve, settings = self._pages.get(self._shown), self._curve_reader.shown, self._read_settings
+        if page is None or not curve.points:
+            return None
+        read = next(
+            (each for each in page.readings.values() if each.settings.scaling == settings.scaling), None
+        )
+        source = CurveSource(
+            page.ref,
+            read.model_name if read is not None else "",
+            settings,
+            curve.truth,
+            read.mode if read is not None else None,
+        )
+        return partial(self._exporter.export_curve, curve.points, source)

@@ -82,7 +82,7 @@ class CurveView(QWidget):
         self._stop.setVisible(shown.running)
         if focused:
             (self._stop if shown.running else self._read).setFocus()
-        self._read.setText("Rea&d curve again" if _is_whole(shown) else "Rea&d curve")
+        self._read.setText("Rea&d curve again" if shown.is_whole else "Rea&d curve")
         self._export.setEnabled(bool(shown.points) and not shown.running)
         count = len(shown.points)
         incomplete = shown.running or 0 < count < shown.expected
@@ -130,7 +130,3 @@ class _Caption(QLabel):
 
     def hasHeightForWidth(self) -> bool:
         return False
-
-
-def _is_whole(shown: CurveShown) -> bool:
-    return 0 < shown.expected == len(shown.points)

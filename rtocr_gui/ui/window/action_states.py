@@ -32,11 +32,11 @@ class ActionStates(QObject):
         actions["read"].setIconText(actions["read"].iconText())  # stays where the text counts pages
         for changed in (
             session.page_selected,
-            session.selection_changed,
+            session.shelf.selection_changed,
             session.plan_changed,
             session.text_changed,
             session.summary_changed,
-            session.model_changed,
+            session.models.changed,
             session.activity_changed,
             session.tuning.comparing_changed,
             session.tuning.curve_changed,

@@ -114,12 +114,12 @@ class MainWindow(QMainWindow):
 
     def _connect_session(self) -> None:
         session = self._session
-        session.pages_changed.connect(self.page_list.set_pages)
-        session.pages_rotated.connect(self.page_list.rename)
+        session.shelf.pages_changed.connect(self.page_list.set_pages)
+        session.shelf.pages_rotated.connect(self.page_list.rename)
         session.page_selected.connect(self.page_list.select)
         session.page_selected.connect(self._show_window_title)
         session.page_selected.connect(self.retention_bar.drop_release)
-        session.thumbnail_changed.connect(self._show_thumbnail)
+        session.shelf.thumbnail_rendered.connect(self._show_thumbnail)
         session.page_status_changed.connect(self._show_page_status)
         session.page_image_changed.connect(self.page_column.page_view.show_page)
         session.page_message_changed.connect(self.page_column.page_view.show_message)
@@ -128,16 +128,16 @@ class MainWindow(QMainWindow):
         session.text_changed.connect(self._show_text)
         session.text_appended.connect(self.text_column.text_pane.append_text)
         session.summary_changed.connect(self.text_column.summary.setText)
-        session.pages_changed.connect(self._forget_removed_pages)
+        session.shelf.pages_changed.connect(self._forget_removed_pages)
         session.reading_changed.connect(self.status_line.show_reading)
         session.activity_changed.connect(self.status_line.show_activity)
         session.encoding_changed.connect(self.status_line.show_encoding)
-        session.model_changed.connect(self.status_line.show_model)
-        session.model_changed.connect(self._show_model)
+        session.models.changed.connect(self.status_line.show_model)
+        session.models.changed.connect(self._show_model)
         session.settings_changed.connect(self.model_menus.show_settings)
         session.settings_changed.connect(self.recent_menu.show_settings)
         session.notice_raised.connect(self.notice_bar.add)
-        session.pages_dropped.connect(self.notice_bar.withdraw)
+        session.shelf.pages_dropped.connect(self.notice_bar.withdraw)
         session.models.adopted.connect(self.notice_bar.withdraw_model_offers)
 
     def _connect_panes(self) -> None:
@@ -155,10 +155,10 @@ class MainWindow(QMainWindow):
         self.model_menus.most_tiles_chosen.connect(session.set_most_tiles)
         self.recent_menu.files_chosen.connect(session.open_files)
         self.recent_menu.cleared.connect(lambda: session.remember(recent_files=()))
-        self.page_list.page_selected.connect(session.select_page)
-        self.page_list.selection_changed.connect(session.set_selection)
-        self.page_list.thumbnail_wanted.connect(session.want_thumbnail)
-        self.page_list.move_requested.connect(session.move_selected)
+        self.page_list.page_selected.connect(session.shelf.select)
+        self.page_list.selection_changed.connect(session.shelf.set_selection)
+        self.page_list.thumbnail_wanted.connect(session.shelf.want_thumbnail)
+        self.page_list.move_requested.connect(session.shelf.move_selected)
         self.page_list.remove_requested.connect(self.dialogues.ask_remove)
         self.retention_bar.retention_changed.connect(session.set_retention)
         self.retention_bar.retention_released.connect(session.settle_retention)
@@ -263,11 +263,11 @@ class MainWindow(QMainWindow):
             "find": self.text_column.begin_find,
             "find_next": self.text_column.find_next,
             "find_previous": self.text_column.find_previous,
-            "rotate_left": lambda: session.rotate_selected(270),
-            "rotate_right": lambda: session.rotate_selected(90),
-            "rotate_file": lambda: session.rotate_file(90),
-            "move_up": lambda: session.step_selected(down=False),
-            "move_down": lambda: session.step_selected(down=True),
+            "rotate_left": lambda: session.shelf.rotate(270),
+            "rotate_right": lambda: session.shelf.rotate(90),
+            "rotate_file": lambda: session.shelf.rotate(90, whole_file=True),
+            "move_up": lambda: session.shelf.step_selected(down=False),
+            "move_down": lambda: session.shelf.step_selected(down=True),
             "remove": dialogues.ask_remove,
             "quit": self.close,
             "read": session.read_selected,
@@ -284,7 +284,7 @@ class MainWindow(QMainWindow):
             "actual_size": view.actual_size,
             "models": self.models_requested.emit,
             "use_folder": dialogues.ask_model_folder,
-            "use_bundled": lambda: session.choose_model(None),
+            "use_bundled": lambda: session.models.choose(None),
             "about_model": dialogues.tell_about_model,
             "unload": session.models.unload,
             "shortcuts": lambda: ShortcutList(self.actions_by_name, self).open(),

@@ -1,0 +1,95 @@
+"""The places of a reading in the text that is shown, kept until there is another text.
+
+What a person corrected is aligned off the main thread, which a long text would stop. Knows no widget.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Generic, Protocol, TypeVar
+
+from PySide6.QtCore import QObject, Slot
+
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.replies import Computed
+
+
+class _InText(Protocol):
+    """Places in a text, which stands in `shown`."""
+
+    shown: str
+
+
+Places = TypeVar("Places", bound=_InText)
+
+
+class TextPlaces(QObject, Generic[Places]):
+    """Finds the places of one reading in one text at a time.
+
+    Args:
+        bridge: aligns texts.
+        shown_text: gives the text that is shown, corrections and all.
+        parent: Qt parent.
+    """
+
+    def __init__(
+        self, bridge: EngineBridge, shown_text: Callable[[], str], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._shown_text = shown_text
+        self._find: Callable[[str], Places] | None = None
+        self._read = ""
+        self._kept: Places | None = None
+        self._wishes: list[Callable[[Places], None]] = []
+        self._find_id, self._find_text = 0, ""
+        bridge.computed.connect(self._keep)
+
+    def set_reading(self, read: str, find: Callable[[str], Places]) -> None:
+        """Find the places of another reading from now on, for what waits for them too.
+
+        Args:
+            read: its text as it was read.
+            find: finds its places in a text; is quick where that is the same.
+        """
+        self.forget()
+        self._read, self._find = read, find
+        self._grant()
+
+    def forget(self) -> None:
+        """Find nothing until there is another reading."""
+        self._find = self._kept = None
+        self._give_up()
+
+    def use(self, wish: Callable[[Places], None]) -> None:
+        """Do something with the places once they are known, perhaps at once."""
+        self._wishes.append(wish)
+        self._grant()
+
+    def drop_wishes(self) -> None:
+        """Do nothing any more of what waits for them."""
+        self._wishes.clear()
+
+    def _grant(self) -> None:
+        """Do what waits for the places, or have them found in the text as it stands now."""
+        if not self._wishes or self._find is None:
+            return
+        text = self._shown_text()
+        if (self._kept is None or self._kept.shown != text) and text == self._read:
+            self._kept = self._find(text)
+        if self._kept is not None and self._kept.shown == text:
+            wishes, self._wishes = self._wishes, []
+            for wish in wishes:
+                wish(self._kept)
+        elif not self._find_id or self._find_text != text:
+            self._give_up()
+            self._find_id, self._find_text = self._bridge.compute(partial(self._find, text)), text
+
+    def _give_up(self) -> None:
+        self._bridge.stop(self._find_id)
+        self._find_id = 0
+
+    @Slot(object)
+    def _keep(self, reply: Computed) -> None:
+        if reply.request_id == self._find_id:
+            self._find_id, self._kept = 0, reply.result
+            self._grant()
