@@ -349,7 +349,7 @@ class EngineBridge(QObject):
         def job() -> None:
             if request_id == self._newest_plan_id:
                 plan = plan_pruning(encoded.layout, encoded.measures, settings)
-                self.plan_computed.emit(PlanComputed(request_id, encoded.ref, plan))
+                self.plan_computed.emit(PlanComputed(request_id, plan))
 
         return self._submit(self._plan_lane, request_id, job)
 

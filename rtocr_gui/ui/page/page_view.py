@@ -57,17 +57,12 @@ class PageView(ZoomArea):
     Signals:
         zoom_changed(float): screen pixels per page pixel, after it changed.
         plan_painted(PrunePlan): a new plan was painted for the first time.
-        cell_hovered(int | None): the pointer came over another cell; its index among the
-            prunable tokens.
-        cell_pinned(int | None): another cell was pinned, or none is any more.
         legend_changed(Legend | None): the colours mean something else now; None where they are no map.
         transport_wanted(): the shown plan's transport would complete what is shown.
         block_hovered(int | None): the pointer came over another block, or over none.
     """
 
     plan_painted = Signal(object)
-    cell_hovered = Signal(object)
-    cell_pinned = Signal(object)
     legend_changed = Signal(object)
     transport_wanted = Signal()
     block_hovered = Signal(object)
@@ -352,7 +347,6 @@ class PageView(ZoomArea):
         if token != self._hovered:
             self._hovered = token
             self._refocus()
-            self.cell_hovered.emit(token)
 
     def _hide_tooltip(self) -> None:
         """Take away words on a cell that no longer hold, while the pointer rests on it."""
@@ -363,16 +357,10 @@ class PageView(ZoomArea):
         if token != self._pinned:
             self._pinned = token
             self._refocus()
-            self.cell_pinned.emit(token)
 
     def _forget_cells(self) -> None:
-        hovered, pinned = self._hovered, self._pinned
         self._hovered = self._pinned = None
         self._overlay.focus(None)
-        if hovered is not None:
-            self.cell_hovered.emit(None)
-        if pinned is not None:
-            self.cell_pinned.emit(None)
 
     def _refocus(self) -> None:
         self._overlay.focus(self._hovered if self._pinned is None else self._pinned)
