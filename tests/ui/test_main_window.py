@@ -34,13 +34,16 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
+from rtocr_gui.ui.page.play_bar import PlayBar
 from rtocr_gui.ui.parts.actions import MENUS, SPECS
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, ModelStatus, PasswordQuestion
+from rtocr_gui.ui.text.compare_view import CompareView
+from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import export_text, open_and_load, until_idle
+from tests.ui.steps import export_text, open_and_load, sentences_in, until_idle
 
 Draw = Callable[..., Path]
 
@@ -217,14 +220,14 @@ def test_copied_files_and_pictures_go_to_the_window_also_while_the_person_types(
     qtbot.keyClick(editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     assert pasted == [files, picture, words]
     assert editor.toPlainText() == "words"
-    assert window.notice_bar.sentences[-1] == "There is no image and no file to paste."
+    assert sentences_in(window.notice_bar)[-1] == "There is no image and no file to paste."
     qtbot.waitUntil(lambda: len(session.refs) == 2)
 
 
 def test_pasting_nothing_is_told(window: MainWindow) -> None:
     QGuiApplication.clipboard().clear()
     window.actions_by_name["paste"].trigger()
-    assert window.notice_bar.sentences == ("There is no image and no file to paste.",)
+    assert sentences_in(window.notice_bar) == ("There is no image and no file to paste.",)
 
 
 def test_the_slider_changes_the_plan_at_once_and_the_text_on_release(
@@ -382,7 +385,7 @@ def test_an_encrypted_file_asks_for_its_password(
     question = PasswordQuestion(tmp_path / "secret.pdf", "It is encrypted.")
     session.shelf.password_needed.emit(question)
     assert asked == [question]
-    assert window.notice_bar.sentences == ("secret.pdf: not opened. It is encrypted.",)
+    assert sentences_in(window.notice_bar) == ("secret.pdf: not opened. It is encrypted.",)
 
 
 def test_export_writes_the_file_that_was_chosen(
@@ -399,7 +402,7 @@ def test_export_writes_the_file_that_was_chosen(
     with qtbot.waitSignal(session.notice_raised):
         window.actions_by_name["export"].trigger()
     assert "page 1 of scan.png" in (tmp_path / "out.md").read_text(encoding="utf-8")
-    assert window.notice_bar.sentences == (f"Exported 1 page to {tmp_path / 'out.md'}.",)
+    assert sentences_in(window.notice_bar) == (f"Exported 1 page to {tmp_path / 'out.md'}.",)
 
 
 def test_what_a_checkpoint_says_of_itself_is_never_rendered_as_markup(
@@ -706,7 +709,7 @@ def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_know
     window.retention_bar.retention_changed.emit(0.62)
     session.tuning.read_curve()
     qtbot.waitUntil(lambda: session.tuning.has_curve and not session.tuning.is_reading)
-    assert not any(pane.is_built for pane in (window.page_column.play_bar, column.compare, column.curve))
+    assert not any(map(window.findChildren, (PlayBar, CompareView, CurveView)))
     column.show_curve()
     assert [button.text() for button in column.curve.findChildren(QPushButton) if button.isVisible()] == [
         "Rea&d curve again",

@@ -59,10 +59,10 @@ class PruningChooser(QWidget):
         return PruneSettings(retention, method=self._method.currentData())
 
     @Slot(object)
-    def show_current(self, current: PruneSettings) -> None:
-        """Follow the retention slider."""
-        self._slider_ratio = current.retention
-        ratio = "Auto" if current.retention is None else f"{100 * current.retention:.0f} %"
+    def show_retention(self, retention: float | None) -> None:
+        """Follow the retention slider; None is automatic."""
+        self._slider_ratio = retention
+        ratio = "Auto" if retention is None else f"{100 * retention:.0f} %"
         self._ratio.setItemText(self._ratio.findData(SLIDER), f"Slider: {ratio}")
         self._enable_method()
 

@@ -87,11 +87,6 @@ class NoticeBar(QFrame):
         """What is shown, oldest first."""
         return tuple(row.notice for row in self._rows)
 
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """The same in words."""
-        return tuple(notice.sentence for notice in self.notices)
-
     @Slot(object)
     def add(self, notice: Notice) -> None:
         """Show one more notice, in place of those that say or offer the same."""
