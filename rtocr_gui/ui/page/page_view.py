@@ -85,9 +85,7 @@ class PageView(ZoomArea):
         self._legend: Legend | None = None
         self._asked_for: PrunePlan | None = None
         self._details = PinnedDetails(self.viewport())
-        self._smooth_timer = QTimer(self)
-        self._smooth_timer.setSingleShot(True)
-        self._smooth_timer.setInterval(_SMOOTH_AFTER_MS)
+        self._smooth_timer = QTimer(self, singleShot=True, interval=_SMOOTH_AFTER_MS)
         self._smooth_timer.timeout.connect(self._smooth)
         self.zoom_changed.connect(self._show_details)
         self.zoom_changed.connect(self._smooth_timer.stop)  # rough until the zoom comes to rest

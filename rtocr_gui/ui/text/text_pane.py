@@ -128,9 +128,7 @@ class TextPane(QWidget):
         self._mark: QTextCursor | None = None
         self._found: list[QTextCursor] = []
         self._found_as: tuple[str, object] = "", ()
-        self._preview_timer = QTimer(self)
-        self._preview_timer.setSingleShot(True)
-        self._preview_timer.setInterval(PREVIEW_MS)
+        self._preview_timer = QTimer(self, singleShot=True, interval=PREVIEW_MS)
         self._preview_timer.timeout.connect(self._render_preview)
 
         self._editor = MarkdownEditor()

@@ -309,7 +309,7 @@ class MainWindow(QMainWindow):
         self.resize(_USUAL_SIZE.boundedTo(room))
         self.restoreGeometry(QByteArray.fromHex(settings.window_geometry.encode()))
         self._splitter.restoreState(QByteArray.fromHex(settings.window_state.encode()))
-        self.text_column.restore(settings.column_state)
+        self.text_column.restoreState(QByteArray.fromHex(settings.column_state.encode()))
         self.retention_bar.set_retention(settings.retention)
         self.retention_bar.set_reread(settings.reread_on_release)
         self.page_column.set_overlay_visible(settings.overlay_visible)
@@ -446,7 +446,7 @@ class MainWindow(QMainWindow):
         self._session.remember(
             window_geometry=_as_hex(self.saveGeometry()),
             window_state=_as_hex(self._splitter.saveState()),
-            column_state=self.text_column.save(),
+            column_state=_as_hex(self.text_column.saveState()),
         )
 
 

@@ -76,9 +76,7 @@ class NoticeBar(QFrame):
         layout.addWidget(self._scroll, 1)
         layout.addWidget(self._take_all, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(dismiss, 0, Qt.AlignmentFlag.AlignTop)
-        self._leaving = QTimer(self)
-        self._leaving.setSingleShot(True)
-        self._leaving.setInterval(leave_after_ms)
+        self._leaving = QTimer(self, singleShot=True, interval=leave_after_ms)
         self._leaving.timeout.connect(self._let_leave)
         self.hide()
 

@@ -200,9 +200,7 @@ class PageList(QWidget):
         self._delegate.follow_palette(self.palette())
         self._asked: set[Hashable] = set()
         self._selecting = False
-        self._settle_timer = QTimer(self)
-        self._settle_timer.setSingleShot(True)
-        self._settle_timer.setInterval(_SETTLE_MS)
+        self._settle_timer = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle_timer.timeout.connect(self._ask_for_thumbnails)
 
         self._view = _PageView()
