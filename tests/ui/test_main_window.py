@@ -34,7 +34,6 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
-from rtocr_gui.ui.page.play_bar import PlayBar
 from rtocr_gui.ui.parts.actions import MENUS, SPECS
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
@@ -709,7 +708,7 @@ def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_know
     window.retention_bar.retention_changed.emit(0.62)
     session.tuning.read_curve()
     qtbot.waitUntil(lambda: session.tuning.has_curve and not session.tuning.is_reading)
-    assert not any(map(window.findChildren, (PlayBar, CompareView, CurveView)))
+    assert not any(map(window.findChildren, (CompareView, CurveView)))
     column.show_curve()
     assert [button.text() for button in column.curve.findChildren(QPushButton) if button.isVisible()] == [
         "Rea&d curve again",
@@ -723,7 +722,7 @@ def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_know
         for row in range(box.count())
     )
     window.actions_by_name["trace"].trigger()
-    assert window.page_column.play_bar.pane.isVisible()
+    assert window.page_column.play_bar.isVisible()
 
 
 def test_the_panel_stays_hidden_when_it_was(window: MainWindow, session: Session) -> None:
@@ -749,8 +748,8 @@ def test_where_it_looks_is_asked_for_played_and_closed(
     assert window.actions_by_name["overlay"].isChecked()
     assert not fake_engine.traced
     with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
-        window.page_column.play_bar.pane.play()
-    window.page_column.play_bar.pane.closed.emit()
+        window.page_column.play_bar.play()
+    window.page_column.play_bar.closed.emit()
     assert not window.page_column.play_bar.isVisible()
     assert not window.actions_by_name["trace"].isChecked()
 

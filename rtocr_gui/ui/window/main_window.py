@@ -39,7 +39,6 @@ from rtocr_gui.ui.window.tool_bar import ToolBar
 from rtocr_gui.units import counted
 
 if TYPE_CHECKING:
-    from rtocr_gui.ui.page.play_bar import PlayBar
     from rtocr_gui.ui.text.compare_view import CompareView
     from rtocr_gui.ui.text.find_bar import FindBar
     from rtocr_gui.ui.tuning.curve_view import CurveView
@@ -206,14 +205,11 @@ class MainWindow(QMainWindow):
         tuning, spotlight = self._session.tuning, self._session.tuning.spotlight
         tuning.attention_changed.connect(self.page_column.page_view.show_attention)
         spotlight.text_marked.connect(self.text_column.mark)
-        self.page_column.play_bar.when_built(self._connect_play_bar)
-        self.page_column.play_bar.follow(spotlight.trace_changed, lambda play_bar: play_bar.show_trace)
-        self.page_column.play_bar.follow(spotlight.tracing_changed, lambda play_bar: play_bar.show_tracing)
-        self.page_column.play_bar.follow(spotlight.token_pointed, lambda play_bar: play_bar.show_position)
         self.text_column.text_pane.selection_changed.connect(spotlight.point_at_text)
-
-    def _connect_play_bar(self, play_bar: "PlayBar") -> None:
-        spotlight = self._session.tuning.spotlight
+        play_bar = self.page_column.play_bar
+        spotlight.trace_changed.connect(play_bar.show_trace)
+        spotlight.tracing_changed.connect(play_bar.show_tracing)
+        spotlight.token_pointed.connect(play_bar.show_position)
         play_bar.trace_requested.connect(spotlight.trace)
         play_bar.stop_requested.connect(spotlight.stop)
         play_bar.position_changed.connect(spotlight.point_at_token)
