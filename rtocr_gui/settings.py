@@ -56,7 +56,8 @@ class Settings:
         panel_visible: show the tuning panel below the text.
         pipe_tables: export tables with pipes where these can say it, else as HTML.
         pdf_dpi: resolution PDF pages are rendered at.
-        last_folder: where the last file was opened from or exported to.
+        last_folder: where the last file was opened from.
+        export_folder: where the last file was exported to.
         recent_files: files and folders that were opened last, the newest first.
         window_geometry: Qt's own description of the window's place, hexadecimal.
         window_state: Qt's own description of the panes side by side, hexadecimal.
@@ -78,12 +79,13 @@ class Settings:
     overlay_visible: bool = True
     blocks_visible: bool = True
     look: str = "kept"
-    overlay_opacity: float = 0.6
+    overlay_opacity: float = 0.58
     grid: str = "local"
     panel_visible: bool = True
     pipe_tables: bool = False
     pdf_dpi: float = 200.0
     last_folder: str = ""
+    export_folder: str = ""
     recent_files: tuple[str, ...] = ()
     window_geometry: str = ""
     window_state: str = ""

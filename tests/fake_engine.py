@@ -254,7 +254,6 @@ class FakeEngine:
             offsets=np.cumsum([0, *map(len, words)]),
             attention=attention,
             layers=2,
-            trace_ms=5.0,
         )
 
 

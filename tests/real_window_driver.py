@@ -21,6 +21,7 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui import app
 from rtocr_gui.ui.probe import run_until
 from rtocr_gui.ui.state.page_model import PageState
+from tests.ui.steps import sentences_in
 
 PATIENCE_S = 100
 
@@ -71,7 +72,7 @@ def read_and_tune(files: list[Path]) -> dict[str, object]:
             "text_during_drag": text_during_drag,
             "kept_while_dragging": len(dragged.kept),
             "kept_by_second_reading": window.text_column.summary.text().split()[2],
-            "notices": window.notice_bar.sentences,
+            "notices": sentences_in(window.notice_bar),
             "pages": len(session.refs),
         }
         window.close()

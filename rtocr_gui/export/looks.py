@@ -19,7 +19,7 @@ Rgb = tuple[int, int, int]
 Values = NDArray[np.float32]
 Rgba = NDArray[np.uint8]
 
-OPACITY = 0.6
+OPACITY = 0.58
 """Of an overlay that nobody set otherwise, as in `settings`. A half-opaque middle grey darkens white paper
 and lightens black paper, so it reads by luminance alone, and text beneath keeps a contrast above 4.5 : 1."""
 VEIL_RGB: Rgb = (84, 92, 106)

@@ -176,7 +176,7 @@ class PageStages:
         self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
     ) -> ReadingTrace | None:
         """Find out where a reading was looked up on its page; see `Engine.trace`."""
-        checkpoint, started = self.checkpoint, time.perf_counter()
+        checkpoint = self.checkpoint
         sizes = checkpoint.architecture.decoder
         if max(token_ids, default=0) >= sizes.vocabulary:
             raise ReadingError(f"{page.ref.label} was read by another model. Read it again.")
@@ -199,7 +199,6 @@ class PageStages:
             offsets=offsets,
             attention=attention,
             layers=min(LAYERS, sizes.layers),
-            trace_ms=ms_since(started),
         )
 
     def _encode(

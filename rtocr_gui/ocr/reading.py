@@ -334,7 +334,6 @@ class ReadingTrace:
             predicted, in 0..1, averaged over heads and the last `layers` layers; 0 for merged tokens.
             A row sums to less than 1: the rest went to text, newlines and the separator.
         layers: how many of the decoder's last layers were averaged.
-        trace_ms: how long it took.
     """
 
     ref: PageRef
@@ -343,7 +342,6 @@ class ReadingTrace:
     offsets: NDArray[np.int64]
     attention: NDArray[np.float32]
     layers: int
-    trace_ms: float
 
 
 ReadingEvent = Stage | EncodedPage | TextDelta | Reading

@@ -7,7 +7,6 @@ merged tokens into the kept ones is `transport.apply_plan`. Source: RTPrune, arX
 """
 
 import math
-import time
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -139,7 +138,6 @@ class PrunePlan:
             them into kept ones, the other methods drop them.
         selected: (m,) int64 ascending, what the decoder receives: kept tokens, surviving newlines,
             the separator.
-        plan_ms: how long planning took.
     """
 
     layout: TokenLayout
@@ -150,7 +148,6 @@ class PrunePlan:
     kept: NDArray[np.int64]
     merged: NDArray[np.int64]
     selected: NDArray[np.int64]
-    plan_ms: float
 
     @property
     def norms(self) -> NDArray[np.float32]:
@@ -195,12 +192,6 @@ class Transport:
         received: NDArray[np.float32] = self.mass.sum(axis=1)
         return received
 
-    @cached_property
-    def lost(self) -> NDArray[np.float32]:
-        """(P,) share of each merged token that goes into no kept one, in 0..1."""
-        lost: NDArray[np.float32] = 1 - self.mass.sum(axis=0)
-        return lost
-
 
 def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSettings) -> PrunePlan:
     """Decide which tokens stay (paper, "read once": the K tokens of largest norm).
@@ -218,7 +209,6 @@ def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSe
         PruningError: the layout and the measures are not about the same tokens, there are none, or the
             method needs the class token's attention, which was not measured.
     """
-    started = time.perf_counter()
     count = len(measures.norms)
     if count == 0 or count != len(layout.prunable):
         raise PruningError(
@@ -240,7 +230,6 @@ def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSe
         kept=kept,
         merged=merged,
         selected=surviving_positions(layout, kept),
-        plan_ms=(time.perf_counter() - started) * 1000,
     )
 
 

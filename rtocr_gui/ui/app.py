@@ -26,6 +26,7 @@ from rtocr_gui.ui.background.engine_start import make_engine
 from rtocr_gui.ui.dialogs.models_desk import ModelsDesk
 from rtocr_gui.ui.end_signals import EndSignals
 from rtocr_gui.ui.garbage import MainThreadGarbage
+from rtocr_gui.ui.state.notices import about_retention
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.settings_keeper import SettingsKeeper
 from rtocr_gui.ui.state.typed_text_keeper import TypedTextKeeper, take_left_behind
@@ -76,6 +77,9 @@ class Program:
     def start(self, files: Sequence[Path]) -> None:
         """Show the window, open files (none: the samples), and load the model behind the window."""
         self.window.show()
+        retention = self.session.settings.retention
+        if retention is not None:
+            self.window.notice_bar.add(about_retention(retention))
         if files:
             self.session.open_files(files)
         else:

@@ -92,9 +92,7 @@ class GapMeter(QObject):
         super().__init__()
         self.gaps_ms: list[float] = []
         self._ticked_at = time.perf_counter()
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(_TICK_MS)
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer, interval=_TICK_MS)
         self._timer.timeout.connect(self._tick)
 
     def start(self) -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QListView, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QListView, QWidget
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity
+from rtocr_gui.ui.window.notice_bar import NoticeBar
 from tests.fake_engine import FakeEngine
 
 
@@ -51,6 +52,11 @@ def export_text(qtbot: QtBot, session: Session, path: Path) -> None:
     """Export the text of all pages, and wait until it is told what became of it."""
     with qtbot.waitSignal(session.notice_raised):
         session.export(path)
+
+
+def sentences_in(bar: NoticeBar) -> tuple[str, ...]:
+    """What the notices say that are shown, oldest first."""
+    return tuple(label.text() for label in bar.findChildren(QLabel) if label.isVisibleTo(bar))
 
 
 def click_row(

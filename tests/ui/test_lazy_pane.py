@@ -48,9 +48,9 @@ def lazy(qtbot: QtBot, teller: Teller) -> LazyPane[Listener]:
 
 def test_a_pane_is_built_when_it_is_first_shown_and_only_then(lazy: LazyPane[Listener]) -> None:
     lazy.hide()
-    assert not lazy.is_built
+    assert not lazy.findChildren(Listener)
     lazy.show()
-    assert lazy.is_built
+    assert lazy.findChildren(Listener)
     pane = lazy.pane
     assert pane.isVisible()
     lazy.hide()

@@ -38,9 +38,11 @@ from rtocr_gui.ui.parts.actions import MENUS, SPECS
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, ModelStatus, PasswordQuestion
+from rtocr_gui.ui.text.compare_view import CompareView
+from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import export_text, open_and_load, until_idle
+from tests.ui.steps import export_text, open_and_load, sentences_in, until_idle, wait_until_idle
 
 Draw = Callable[..., Path]
 
@@ -217,14 +219,14 @@ def test_copied_files_and_pictures_go_to_the_window_also_while_the_person_types(
     qtbot.keyClick(editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     assert pasted == [files, picture, words]
     assert editor.toPlainText() == "words"
-    assert window.notice_bar.sentences[-1] == "There is no image and no file to paste."
+    assert sentences_in(window.notice_bar)[-1] == "There is no image and no file to paste."
     qtbot.waitUntil(lambda: len(session.refs) == 2)
 
 
 def test_pasting_nothing_is_told(window: MainWindow) -> None:
     QGuiApplication.clipboard().clear()
     window.actions_by_name["paste"].trigger()
-    assert window.notice_bar.sentences == ("There is no image and no file to paste.",)
+    assert sentences_in(window.notice_bar) == ("There is no image and no file to paste.",)
 
 
 def test_the_slider_changes_the_plan_at_once_and_the_text_on_release(
@@ -328,7 +330,7 @@ def test_closing_asks_nothing_where_all_text_was_emptied(
     assert window.close()
 
 
-def test_closing_asks_before_more_than_one_page_that_was_read_is_lost(
+def test_closing_asks_before_a_page_that_was_read_is_lost(
     qtbot: QtBot,
     window: MainWindow,
     session: Session,
@@ -340,19 +342,59 @@ def test_closing_asks_before_more_than_one_page_that_was_read_is_lost(
     monkeypatch.setattr(questions, "ask_leave", lambda _, __, text: asked.append(text) or Leave.STAY)
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
     until_idle(qtbot, session, session.read_selected)
-    assert window.close()
-    window.show()
+    assert not window.close()
     until_idle(qtbot, session, session.read_all)
     assert not window.close()
     editor(window).setPlainText("mine")
     assert not window.close()
     assert asked == [
+        "What was read from 1 page was not exported. It is lost when the window closes.",
         "What was read from 3 pages was not exported. It is lost when the window closes.",
         "You edited the text of 1 page and did not export it. "
         "What was read from 2 pages was not exported. It is lost when the window closes.",
     ]
     export_text(qtbot, session, tmp_path / "out.md")
     assert window.close()
+
+
+def test_closing_asks_nothing_about_text_that_was_copied_as_it_was_read(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "ask_leave", lambda _, __, text: asked.append(text) or Leave.STAY)
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.actions_by_name["copy"].trigger()
+    assert window.close()
+    window.show()
+    editor(window).setPlainText("mine")
+    window.actions_by_name["copy"].trigger()
+    assert not window.close()
+    assert [text.partition(" and")[0] for text in asked] == ["You edited the text of 1 page"]
+
+
+def test_closing_asks_again_where_a_page_was_read_to_its_end_behind_the_question(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read_on(*_: object) -> bool:
+        fake_engine.gate.set()
+        wait_until_idle(qtbot, session)
+        return True
+
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "agrees", read_on)
+    monkeypatch.setattr(questions, "ask_leave", lambda _, __, text: asked.append(text) or Leave.STAY)
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    session.read_selected()
+    qtbot.waitUntil(lambda: session.current_text.startswith("page"))
+    assert not window.close()
+    assert asked == ["What was read from 1 page was not exported. It is lost when the window closes."]
 
 
 def test_removing_a_page_asks_only_while_its_edits_are_in_no_file(
@@ -382,7 +424,7 @@ def test_an_encrypted_file_asks_for_its_password(
     question = PasswordQuestion(tmp_path / "secret.pdf", "It is encrypted.")
     session.shelf.password_needed.emit(question)
     assert asked == [question]
-    assert window.notice_bar.sentences == ("secret.pdf: not opened. It is encrypted.",)
+    assert sentences_in(window.notice_bar) == ("secret.pdf: not opened. It is encrypted.",)
 
 
 def test_export_writes_the_file_that_was_chosen(
@@ -399,7 +441,7 @@ def test_export_writes_the_file_that_was_chosen(
     with qtbot.waitSignal(session.notice_raised):
         window.actions_by_name["export"].trigger()
     assert "page 1 of scan.png" in (tmp_path / "out.md").read_text(encoding="utf-8")
-    assert window.notice_bar.sentences == (f"Exported 1 page to {tmp_path / 'out.md'}.",)
+    assert sentences_in(window.notice_bar) == (f"Exported 1 page to {tmp_path / 'out.md'}.",)
 
 
 def test_what_a_checkpoint_says_of_itself_is_never_rendered_as_markup(
@@ -542,10 +584,36 @@ def test_an_export_is_never_suggested_beside_a_pasted_page(
     monkeypatch.setattr(questions, "ask_export_path", lambda _, title, path, kinds: suggested.append(path))
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
-    session.remember(last_folder="/no/such/folder")
+    session.remember(export_folder="/no/such/folder")
     window.actions_by_name["export"].trigger()
     assert suggested[0].name == "scan.md"
     assert suggested[0].parent not in (session.current.path.parent, Path("/no/such/folder"))
+
+
+def test_the_text_of_a_folder_is_exported_under_its_name_to_where_the_last_was(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    suggested: list[Path] = []
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(
+        questions,
+        "ask_export_path",
+        lambda _, title, path, kinds: suggested.append(path) or tmp_path / "out" / "mine.md",
+    )
+    open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
+    read(qtbot, window, session)
+    folder = session.current.path.parent
+    for _ in range(2):
+        with qtbot.waitSignal(session.notice_raised):
+            window.actions_by_name["export"].trigger()
+    assert suggested[0].name == f"{folder.name}.md"
+    assert suggested[1] == tmp_path / "out" / f"{folder.name}.md"
+    assert session.settings.last_folder == ""
 
 
 def test_passwords_are_asked_for_one_after_the_other(
@@ -706,7 +774,7 @@ def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_know
     window.retention_bar.retention_changed.emit(0.62)
     session.tuning.read_curve()
     qtbot.waitUntil(lambda: session.tuning.has_curve and not session.tuning.is_reading)
-    assert not any(pane.is_built for pane in (window.page_column.play_bar, column.compare, column.curve))
+    assert not any(map(window.findChildren, (CompareView, CurveView)))
     column.show_curve()
     assert [button.text() for button in column.curve.findChildren(QPushButton) if button.isVisible()] == [
         "Rea&d curve again",
@@ -720,7 +788,7 @@ def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_know
         for row in range(box.count())
     )
     window.actions_by_name["trace"].trigger()
-    assert window.page_column.play_bar.pane.isVisible()
+    assert window.page_column.play_bar.isVisible()
 
 
 def test_the_panel_stays_hidden_when_it_was(window: MainWindow, session: Session) -> None:
@@ -746,8 +814,8 @@ def test_where_it_looks_is_asked_for_played_and_closed(
     assert window.actions_by_name["overlay"].isChecked()
     assert not fake_engine.traced
     with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
-        window.page_column.play_bar.pane.play()
-    window.page_column.play_bar.pane.closed.emit()
+        window.page_column.play_bar.play()
+    window.page_column.play_bar.closed.emit()
     assert not window.page_column.play_bar.isVisible()
     assert not window.actions_by_name["trace"].isChecked()
 

@@ -18,7 +18,7 @@ from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_reading, export_text, open_and_load
+from tests.ui.steps import begin_reading, export_text, open_and_load, sentences_in
 
 Draw = Callable[..., Path]
 
@@ -190,7 +190,7 @@ def test_who_exports_at_closing_is_left_alone_by_the_window_once_the_text_is_wri
     assert not window.close()
     qtbot.waitUntil(disk.began.is_set)
     assert window.isVisible()
-    assert window.notice_bar.sentences == ("The window closes once the text is written.",)
+    assert sentences_in(window.notice_bar) == ("The window closes once the text is written.",)
     disk.gate.set()
     qtbot.waitUntil(window.isHidden)
     assert (tmp_path / "out.md").read_text(encoding="utf-8").count("# Report") == 2
@@ -210,9 +210,10 @@ def test_the_window_stays_where_the_export_at_closing_failed_whatever_is_exporte
     disk.full = "The disk is full."
     disk.gate.set()
     assert not window.close()
-    qtbot.waitUntil(lambda: "The disk is full." in window.notice_bar.sentences)
+    qtbot.waitUntil(lambda: sentences_in(window.notice_bar) == ("The disk is full.",))
     disk.full = ""
     export_text(qtbot, session, tmp_path / "out.md")
+    assert sentences_in(window.notice_bar) == (f"Exported 2 pages and 2 figures to {tmp_path / 'out.md'}.",)
     assert window.isVisible()
 
 
@@ -228,7 +229,7 @@ def test_the_window_stays_where_not_all_is_in_the_file_that_was_exported_at_clos
     (tmp_path / "out.assets").write_bytes(b"in the way of figures")
     with qtbot.waitSignal(session.notice_raised):
         assert not window.close()
-    assert "figures left out" in window.notice_bar.sentences[-1]
+    assert "figures left out" in sentences_in(window.notice_bar)[-1]
     assert window.isVisible()
     assert window.close()
     assert len(leaving) == 1

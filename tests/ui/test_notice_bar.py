@@ -23,6 +23,7 @@ from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.state.notices import LoadModel, Notice, ReadAgain, about_page, about_removed
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.window.notice_bar import VISIBLE_LINES, NoticeBar
+from tests.ui.steps import sentences_in
 
 NEVER = 2**30
 GOOD = Notice("Exported 1 page to out.md.", is_passing=True)
@@ -124,7 +125,7 @@ def test_offers_to_bring_pages_back_stand_beside_other_good_news_and_leave_with_
         pages.add([PageRef(Path("book.pdf"), index, "0" * 64)])
         bar.add(about_removed(pages.remove(pages.refs)))
     bar.add(GOOD)
-    assert bar.sentences == ("Removed book.pdf, page 1.", "Removed book.pdf, page 2.", GOOD.sentence)
+    assert sentences_in(bar) == ("Removed book.pdf, page 1.", "Removed book.pdf, page 2.", GOOD.sentence)
     qtbot.waitUntil(bar.isHidden)
 
 
@@ -132,7 +133,7 @@ def test_what_is_said_twice_stands_there_once(make_bar: MakeBar) -> None:
     bar = make_bar()
     for notice in (BAD, LACK, BAD, Notice("It failed again.", LACK.offers)):
         bar.add(notice)
-    assert bar.sentences == (BAD.sentence, "It failed again.")
+    assert sentences_in(bar) == (BAD.sentence, "It failed again.")
 
 
 def test_an_offer_is_named_for_those_who_do_not_see_it_and_taken_once(

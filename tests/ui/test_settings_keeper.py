@@ -19,6 +19,7 @@ from rtocr_gui.ui import app
 from rtocr_gui.ui.state import settings_keeper
 from rtocr_gui.ui.state.settings_keeper import SettingsKeeper
 from rtocr_gui.ui.state.typed_text_keeper import take_left_behind
+from tests.fake_engine import FakeEngine
 
 ROOT = Path(__file__).parents[2]
 NEVER = 2**30
@@ -266,3 +267,17 @@ def test_a_long_log_is_begun_anew_and_the_one_before_is_kept(tmp_path: Path) -> 
     subprocess.run([sys.executable, "-c", say, tmp_path], cwd=ROOT, stderr=subprocess.DEVNULL, check=True)
     assert (tmp_path / "rtocr.log").read_text().endswith("WARNING root: news\n")
     assert (tmp_path / "rtocr.log.1").stat().st_size == app.LOG_BYTES
+
+
+def test_a_ratio_that_was_set_for_other_pages_is_told_at_the_start_and_left_at_a_press(
+    qtbot: QtBot, fake_engine: FakeEngine, tmp_path: Path
+) -> None:
+    program = app.Program(Settings(retention=0.5), tmp_path, lambda: fake_engine)
+    qtbot.addWidget(program.window)
+    program.start([])
+    (notice,) = program.window.notice_bar.notices
+    assert notice.sentence == "Pages are read with 50 % of their visual tokens, as you set it last time."
+    program.window.notice_bar.offer_taken.emit(notice.offers[0])
+    assert program.session.settings.retention is None
+    assert program.window.retention_bar.retention is None
+    assert program.bridge.close(30, 30)

@@ -277,6 +277,14 @@ def test_the_preview_shows_markdown_and_html_tables(pane: TextPane) -> None:
     assert not any(mark in shown for mark in ("#", "|", "<td>"))
 
 
+def test_the_preview_breaks_lines_where_the_text_does(pane: TextPane) -> None:
+    pane.show_text("Dear Anna,\nthank you.\n\nKind regards\nBen\\\nand Eve\n\n- milk\n- bread\n")
+    show_preview(pane)
+    assert preview(pane).toPlainText().split("\n") == [
+        *("Dear Anna,", "thank you.", "Kind regards", "Ben", "and Eve", "milk", "bread")
+    ]
+
+
 def test_the_preview_follows_a_stream_only_while_it_can_be_seen(qtbot: QtBot, pane: TextPane) -> None:
     pane.append_text("first")
     assert preview(pane).toPlainText() == ""

@@ -18,7 +18,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, ModelStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_loading, begin_reading, open_and_load, until_idle
+from tests.ui.steps import begin_loading, begin_reading, open_and_load, sentences_in, until_idle
 
 Draw = Callable[..., Path]
 NEVER = 2**30
@@ -120,7 +120,7 @@ def test_a_model_that_does_not_come_back_is_told_and_leaves_the_page_as_it_was(
     unload(qtbot, session)
     fake_engine.load_error = CheckpointError("The folder is gone.")
     read(qtbot, session)
-    assert window.notice_bar.sentences == ("The folder is gone.",)
+    assert sentences_in(window.notice_bar) == ("The folder is gone.",)
     assert session.current_text == ""
     assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
     fake_engine.load_error = None
@@ -149,7 +149,7 @@ def test_pages_that_wait_for_a_model_that_does_not_come_back_are_told_once(
     with qtbot.waitSignal(session.activity_changed, check_params_cb=lambda activity: activity == Activity()):
         session.read_all()
         hold.set()
-    assert window.notice_bar.sentences == ("The folder is gone.",)
+    assert sentences_in(window.notice_bar) == ("The folder is gone.",)
     assert [status.loading for status in statuses] == [True, False]
 
 

@@ -20,11 +20,6 @@ class ByteBoundedCache(Generic[Key, Value]):
         self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
         self._held_bytes = 0
 
-    @property
-    def held_bytes(self) -> int:
-        """Size of all values that are kept."""
-        return self._held_bytes
-
     def get(self, key: Key) -> Value | None:
         """Give the value of a key, which thereby counts as used, or None."""
         entry = self._entries.get(key)

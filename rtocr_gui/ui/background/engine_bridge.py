@@ -80,7 +80,6 @@ class EngineBridge(QObject):
     Args:
         engine_factory: makes the engine; called on the model lane, where importing torch belongs.
         pdf_dpi: resolution PDF pages are rendered at.
-        parent: Qt parent.
     """
 
     document_opened = Signal(object)
@@ -105,10 +104,8 @@ class EngineBridge(QObject):
     request_stopped = Signal(object)
     request_failed = Signal(object)
 
-    def __init__(
-        self, engine_factory: Callable[[], PageEngine], pdf_dpi: float, parent: QObject | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, engine_factory: Callable[[], PageEngine], pdf_dpi: float) -> None:
+        super().__init__()
         self._engine_factory = engine_factory
         self._engine: PageEngine | None = None
         self._loaded_request: LoadRequest | None = None
@@ -333,7 +330,7 @@ class EngineBridge(QObject):
 
         def job(request_id: int) -> None:
             plan = plan_pruning(encoded.layout, encoded.measures, settings)
-            self.plan_computed.emit(PlanComputed(request_id, encoded.ref, plan))
+            self.plan_computed.emit(PlanComputed(request_id, plan))
 
         return self._submit_newest(self._plan_lane, PlanComputed, job)
 

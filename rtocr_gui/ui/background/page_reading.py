@@ -42,17 +42,16 @@ class PageReading:
 
     def replies_to(self, event: PageEvent) -> Iterator[ReadingReply]:
         """What to tell the window of an event; text is gathered for a moment, so that it need not hurry."""
-        ref = self.page.ref
         if isinstance(event, TextDelta):
             self._pending.append(event.text)
             self._token_count += event.token_count
         is_due = not isinstance(event, TextDelta) or time.monotonic() - self._sent_at >= DELTA_INTERVAL_S
         if self._pending and is_due:
-            yield TextStreamed(self.request_id, ref, "".join(self._pending), self._token_count)
+            yield TextStreamed(self.request_id, self.page.ref, "".join(self._pending), self._token_count)
             self._pending.clear()
             self._sent_at = time.monotonic()
         if isinstance(event, Stage):
-            yield StageEntered(self.request_id, ref, event)
+            yield StageEntered(self.request_id, event)
         elif isinstance(event, EncodedPage):
             yield PageEncoded(self.request_id, self.request.settings.scaling, event)
         elif isinstance(event, Reading):

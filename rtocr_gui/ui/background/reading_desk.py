@@ -75,7 +75,7 @@ class ReadingDesk:
             return
         try:
             engine = self._engine(wanted.request_id)
-            self._tell(StageEntered(wanted.request_id, wanted.page.ref, Stage.ENCODE))
+            self._tell(StageEntered(wanted.request_id, Stage.ENCODE))
             encoded = engine.encode(wanted.page, wanted.scaling)
             self._tell(PageEncoded(wanted.request_id, wanted.scaling, encoded))
         except Exception as error:

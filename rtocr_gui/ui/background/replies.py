@@ -83,7 +83,6 @@ class StageEntered:
     """The model began with a stage of a page."""
 
     request_id: int
-    ref: PageRef
     stage: Stage
 
 
@@ -127,7 +126,6 @@ class PlanComputed:
     """A plan for the ratio that was asked for last."""
 
     request_id: int
-    ref: PageRef
     plan: PrunePlan
 
 

@@ -84,7 +84,7 @@ class Dialogues(QObject):
         loss, count = self._session.loss(refs), len(refs)
         title = f"Remove {counted(count, 'page')}?" if count > 1 else "Remove page?"
         its = "the page" if count == 1 else "the pages"
-        when = f"unless you bring {its} back at once" if loss.typed or loss.read else f"with {its}"
+        when = f"unless you bring {its} back at once" if loss.is_text else f"with {its}"
         words = _in_words(loss, lambda lost: _of_these(lost, count), when)
         if not loss.matters or questions.agrees(self._window, title, words, "Remove"):
             self._session.remove_pages(refs)
@@ -109,7 +109,11 @@ class Dialogues(QObject):
             self._export_text(self._session.export)
 
     def _export_text(self, export: Callable[[Path], None]) -> None:
-        self._export("Export Markdown", ".md", "Markdown (*.md)", export)
+        """The text of all files is not named after the one that is shown."""
+        files = {ref.path for ref in self._session.refs}
+        folders = {path.parent for path in files}
+        stem = folders.pop().name if len(files) > 1 and len(folders) == 1 else ""
+        self._export("Export Markdown", ".md", "Markdown (*.md)", export, stem)
 
     @Slot()
     def ask_export_overlay(self) -> None:
@@ -129,26 +133,27 @@ class Dialogues(QObject):
         if (export := self._tuning.curve_export()) is not None:
             self._export("Export curve", "-curve.csv", "Table (*.csv);;JSON (*.json)", export)
 
-    def _export(self, title: str, ending: str, kinds: str, export: Callable[[Path], None]) -> None:
+    def _export(
+        self, title: str, ending: str, kinds: str, export: Callable[[Path], None], stem: str = ""
+    ) -> None:
+        """Ask where to write, and write it; the suggested name is that of the shown page, or another stem."""
         current = self._session.current
         if current is None:
             return
-        suggestion = self._export_folder() / f"{current.path.stem}{ending}"
+        suggestion = self._export_folder() / f"{stem or current.path.stem}{ending}"
         path = questions.ask_export_path(self._window, title, suggestion, kinds)
         if path is not None:
-            self._session.remember(last_folder=str(path.parent))
+            self._session.remember(export_folder=str(path.parent))
             export(path)
 
     def _export_folder(self) -> Path:
         """Not beside the page: a pasted image lies in a temporary folder, a sample in the program's own."""
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        return Path(self._last_folder or documents)
+        return Path(_if_there(self._session.settings.export_folder) or documents)
 
     @property
     def _last_folder(self) -> str:
-        """Empty where it is gone: Qt would offer its name as that of a file in the folder above."""
-        remembered = Path(self._session.settings.last_folder)
-        return str(remembered) if remembered.is_absolute() and remembered.is_dir() else ""
+        return _if_there(self._session.settings.last_folder)
 
     @Slot()
     def ask_model_folder(self) -> None:
@@ -181,20 +186,24 @@ class Dialogues(QObject):
         ):
             return False
         loss = self._session.loss(self._session.refs)
-        if not loss.matters:
+        if not (loss.is_text or loss.in_hand):
             return True
         words = _in_words(loss, lambda lost: counted(lost, "page"), "when the window closes")
-        if not (loss.typed or loss.read):
-            return questions.agrees(self._window, "Close while the model is reading?", words, "Close")
-        leave = questions.ask_leave(self._window, "Export before closing?", words)
-        if leave is questions.Leave.EXPORT:
-            self._export_text(self._export_and_close)
-        return leave is questions.Leave.LOSE
+        if loss.is_text:
+            leave = questions.ask_leave(self._window, "Export before closing?", words)
+            if leave is questions.Leave.EXPORT:
+                self._export_text(self._export_and_close)
+            may_close = leave is questions.Leave.LOSE
+        else:
+            may_close = questions.agrees(self._window, "Close while the model is reading?", words, "Close")
+        is_as_told = self._session.loss(self._session.refs) == loss
+        return may_close and (is_as_told or self.may_close())  # pages are read on behind the question
 
     def _export_and_close(self, path: Path) -> None:
         """The window asks again then, where something was typed meanwhile."""
         self._session.export(path, then=self._window.close)
-        self.notice_raised.emit(Notice("The window closes once the text is written.", is_passing=True))
+        sentence = "The window closes once the text is written."
+        self.notice_raised.emit(Notice(sentence, is_passing=True, about=path))
 
 
 def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
@@ -212,8 +221,13 @@ def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
         said.append(f"What was read from {pages(loss.read)} was not exported.")
     if loss.in_hand:
         said.append(f"The model is still reading {pages(loss.in_hand)}.")
-    what = "It" if loss.typed or loss.read else "What was read so far"
+    what = "It" if loss.is_text else "What was read so far"
     return " ".join([*said, f"{what} is lost {when}."])
+
+
+def _if_there(folder: str) -> str:
+    """A remembered folder, or nothing: Qt would offer the name of one that is gone as that of a file."""
+    return folder if Path(folder).is_absolute() and Path(folder).is_dir() else ""
 
 
 def _of_these(lost: int, count: int) -> str:

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QVBoxLayout,
-    QWidget,
 )
 
 from rtocr_gui.ocr.library.download_progress import DownloadStage
@@ -34,9 +33,6 @@ class DownloadBox(QGroupBox):
         pause_requested (): the download should stop and can go on later.
         discard_requested (): the download should stop and what arrived be thrown away.
         target_chosen (Path): the download should go to this folder.
-
-    Args:
-        parent: Qt parent.
     """
 
     download_requested = Signal(str)
@@ -44,8 +40,8 @@ class DownloadBox(QGroupBox):
     discard_requested = Signal()
     target_chosen = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Download DeepSeek-OCR", parent)
+    def __init__(self) -> None:
+        super().__init__("Download DeepSeek-OCR")
         self._target = Path()
         self._shown = DownloadShown(DownloadState.IDLE)
         self.about = plain_label(

@@ -25,8 +25,8 @@ class OverlayBar(QWidget):
     opacity_changed = Signal(float)
     grid_chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._looks = QComboBox()
         self._looks.setAccessibleName("Overlay shows")
         for look in Look:

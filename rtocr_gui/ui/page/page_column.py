@@ -1,11 +1,9 @@
 """The middle column: the page with its overlay, what the overlay shows, and the bar that plays a reading.
 
-Composes panes and knows nothing of what they show, but tells each what all of them have to know. The bar is
-built when it is first looked at.
+Composes panes and knows nothing of what they show, but tells each what all of them have to know.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction
@@ -16,12 +14,9 @@ from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.page.overlay_bar import OverlayBar
 from rtocr_gui.ui.page.page_view import PageView
+from rtocr_gui.ui.page.play_bar import PlayBar
 from rtocr_gui.ui.parts.actions import PAGE_KEYS
-from rtocr_gui.ui.parts.lazy_pane import LazyPane
 from rtocr_gui.ui.parts.stacking import stack
-
-if TYPE_CHECKING:
-    from rtocr_gui.ui.page.play_bar import PlayBar
 
 
 class PageColumn(QWidget):
@@ -40,7 +35,7 @@ class PageColumn(QWidget):
         super().__init__()
         self.page_view = PageView()
         self.overlay_bar = OverlayBar()
-        self.play_bar = LazyPane(_make_play_bar)
+        self.play_bar = PlayBar()
         self.page_view.addActions([actions[name] for name in PAGE_KEYS])
         self.overlay_bar.add_switch(actions["blocks"])
         stack(self, self.page_view, self.overlay_bar, self.play_bar, growing=self.page_view)
@@ -75,9 +70,3 @@ class PageColumn(QWidget):
         """Show what becomes of each visual token."""
         self.page_view.show_plan(plan)
         self.overlay_bar.show_grids(plan is not None and plan.layout.has_tiles)
-
-
-def _make_play_bar() -> "PlayBar":
-    from rtocr_gui.ui.page.play_bar import PlayBar
-
-    return PlayBar()

@@ -21,7 +21,7 @@ from PySide6.QtGui import (
     QRegion,
     QTransform,
 )
-from PySide6.QtWidgets import QApplication, QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QToolTip
 
 from rtocr_gui.export.looks import Legend, Look, is_dark_paper
 from rtocr_gui.ocr.reading import Block
@@ -57,23 +57,18 @@ class PageView(ZoomArea):
     Signals:
         zoom_changed(float): screen pixels per page pixel, after it changed.
         plan_painted(PrunePlan): a new plan was painted for the first time.
-        cell_hovered(int | None): the pointer came over another cell; its index among the
-            prunable tokens.
-        cell_pinned(int | None): another cell was pinned, or none is any more.
         legend_changed(Legend | None): the colours mean something else now; None where they are no map.
         transport_wanted(): the shown plan's transport would complete what is shown.
         block_hovered(int | None): the pointer came over another block, or over none.
     """
 
     plan_painted = Signal(object)
-    cell_hovered = Signal(object)
-    cell_pinned = Signal(object)
     legend_changed = Signal(object)
     transport_wanted = Signal()
     block_hovered = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._page: ScaledPage | None = None
         self._message = DROP_HINT
         self._overlay = TokenOverlay()
@@ -90,9 +85,7 @@ class PageView(ZoomArea):
         self._legend: Legend | None = None
         self._asked_for: PrunePlan | None = None
         self._details = PinnedDetails(self.viewport())
-        self._smooth_timer = QTimer(self)
-        self._smooth_timer.setSingleShot(True)
-        self._smooth_timer.setInterval(_SMOOTH_AFTER_MS)
+        self._smooth_timer = QTimer(self, singleShot=True, interval=_SMOOTH_AFTER_MS)
         self._smooth_timer.timeout.connect(self._smooth)
         self.zoom_changed.connect(self._show_details)
         self.zoom_changed.connect(self._smooth_timer.stop)  # rough until the zoom comes to rest
@@ -352,7 +345,6 @@ class PageView(ZoomArea):
         if token != self._hovered:
             self._hovered = token
             self._refocus()
-            self.cell_hovered.emit(token)
 
     def _hide_tooltip(self) -> None:
         """Take away words on a cell that no longer hold, while the pointer rests on it."""
@@ -363,16 +355,10 @@ class PageView(ZoomArea):
         if token != self._pinned:
             self._pinned = token
             self._refocus()
-            self.cell_pinned.emit(token)
 
     def _forget_cells(self) -> None:
-        hovered, pinned = self._hovered, self._pinned
         self._hovered = self._pinned = None
         self._overlay.focus(None)
-        if hovered is not None:
-            self.cell_hovered.emit(None)
-        if pinned is not None:
-            self.cell_pinned.emit(None)
 
     def _refocus(self) -> None:
         self._overlay.focus(self._hovered if self._pinned is None else self._pinned)

@@ -51,13 +51,12 @@ class PlayBar(QWidget):
     position_changed = Signal(int)
     closed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._trace: TraceShown | None = None
         self._tracing = False
         self._plays_once_traced = False
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._step)
 
         self._said = SaidLine()
@@ -130,10 +129,9 @@ class PlayBar(QWidget):
         """Play another reading from its beginning; None while there is none to play."""
         self.pause()
         self._trace = trace if trace is not None and trace.spans else None
-        blocker = QSignalBlocker(self._slider)
-        self._slider.setRange(0, len(self._trace.spans) - 1 if self._trace is not None else 0)
-        self._slider.setValue(0)
-        blocker.unblock()
+        with QSignalBlocker(self._slider):
+            self._slider.setRange(0, len(self._trace.spans) - 1 if self._trace is not None else 0)
+            self._slider.setValue(0)
         count = self._slider.maximum() + 1 if self._trace is not None else 0
         widest = f"{grouped(count)} of {grouped(count)}" if count else ""
         self._count.setMinimumWidth(self._count.fontMetrics().horizontalAdvance(widest))
@@ -157,9 +155,8 @@ class PlayBar(QWidget):
     def show_position(self, token: int) -> None:
         """Give the turn to a token that was chosen elsewhere, and stop there."""
         self.pause()
-        blocker = QSignalBlocker(self._slider)
-        self._slider.setValue(token)
-        blocker.unblock()
+        with QSignalBlocker(self._slider):
+            self._slider.setValue(token)
         self._show_turn()
 
     @Slot()

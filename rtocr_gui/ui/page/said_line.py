@@ -13,8 +13,8 @@ _SIGNS = str.maketrans({"\n": "↵", "\t": " "})
 class SaidLine(QWidget):
     """One line of what is said: the token of the turn in the middle, or a sentence where there is none."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._parts = ("", "", "")
         self._sentence = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -10,7 +10,7 @@ from enum import Enum
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QNativeGestureEvent, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 
 LEAST_ZOOM, GREATEST_ZOOM = 0.01, 16.0
 _ZOOM_STEP = 1.25
@@ -18,7 +18,7 @@ _WHEEL_NOTCH = 120
 _SCROLL_STEP_PX = 20
 
 
-class Fit(Enum):
+class FitTo(Enum):
     """How the zoom follows the size of the view."""
 
     NONE = "none"
@@ -35,11 +35,11 @@ class ZoomArea(QAbstractScrollArea):
 
     zoom_changed = Signal(float)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._content_size = QSize()
         self._zoom = 1.0
-        self._fit = Fit.PAGE
+        self._fit = FitTo.PAGE
         self._grip: QPoint | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
@@ -79,13 +79,13 @@ class ZoomArea(QAbstractScrollArea):
     @Slot()
     def fit_page(self) -> None:
         """Show all of the content, now and whenever the view changes its size."""
-        self._fit = Fit.PAGE
+        self._fit = FitTo.PAGE
         self._apply_fit()
 
     @Slot()
     def fit_width(self) -> None:
         """Show the whole width of the content, now and whenever the view changes its size."""
-        self._fit = Fit.WIDTH
+        self._fit = FitTo.WIDTH
         self._apply_fit()
 
     def device_ratio(self) -> float:
@@ -119,12 +119,12 @@ class ZoomArea(QAbstractScrollArea):
         return round(self.fontMetrics().height() * 0.5 * self.device_ratio())
 
     def _apply_fit(self) -> None:
-        if not self._content_size.isEmpty() and self._fit is not Fit.NONE:
+        if not self._content_size.isEmpty() and self._fit is not FitTo.NONE:
             margins, ratio = 2 * self._margin(), self.device_ratio()
             room = self.maximumViewportSize() * ratio
             across = max(1, room.width() - margins) / self._content_size.width()
             down = max(1, room.height() - margins) / self._content_size.height()
-            if self._fit is Fit.PAGE:
+            if self._fit is FitTo.PAGE:
                 across = min(across, down)
             elif across > down:  # a scroll bar will stand beside the content
                 bar = round(self.verticalScrollBar().sizeHint().width() * ratio)
@@ -138,7 +138,7 @@ class ZoomArea(QAbstractScrollArea):
             return
         anchor = QPointF(self.viewport().rect().center()) if anchor is None else anchor
         point = self.to_content(anchor)
-        self._fit = Fit.NONE
+        self._fit = FitTo.NONE
         self._set_zoom(min(GREATEST_ZOOM, max(LEAST_ZOOM, zoom)))
         self._update_scroll_bars()
         offset = point * self._zoom - anchor * self.device_ratio()

@@ -30,11 +30,6 @@ class LazyPane(QWidget, Generic[Pane]):
         self._column.setContentsMargins(0, 0, 0, 0)
 
     @property
-    def is_built(self) -> bool:
-        """True once the pane is there."""
-        return self._pane is not None
-
-    @property
     def pane(self) -> Pane:
         """The pane; asking for it has it built."""
         return self._pane if self._pane is not None else self._make()

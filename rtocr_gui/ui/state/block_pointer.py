@@ -42,9 +42,7 @@ class BlockPointer(QObject):
         self._places = TextPlaces[BlockPlaces](bridge, shown_text, self)
         self._block: int | None = None
         self._selected = (0, 0)
-        self._rest_timer = QTimer(self)
-        self._rest_timer.setSingleShot(True)
-        self._rest_timer.setInterval(REST_MS)
+        self._rest_timer = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest_timer.timeout.connect(self._follow_selection)
 
     @Slot(object)

@@ -5,7 +5,7 @@ them is `export`'s and `markdown_export`'s.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +46,15 @@ class OverlayDrawing:
     opacity: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Export:
+    """A file that is on its way: what to say once it is written, and what follows."""
+
+    path: Path
+    outcome: Callable[[], Notice]
+    then: Callable[[], object] | None
+
+
 class Exporter(QObject):
     """Writes files.
 
@@ -62,14 +71,14 @@ class Exporter(QObject):
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._outcomes: dict[int, tuple[Callable[[], Notice], Callable[[], object] | None]] = {}
+        self._exports: dict[int, _Export] = {}
         bridge.exported.connect(self._tell)
         bridge.request_failed.connect(self._report)
 
     @property
     def is_exporting(self) -> bool:
         """True while a file is being written or waits for that."""
-        return bool(self._outcomes)
+        return bool(self._exports)
 
     def export_text(
         self, pages: Iterable[OpenPage], path: Path, pipe_tables: bool, then: Callable[[], object] | None
@@ -83,27 +92,31 @@ class Exporter(QObject):
             then: what to do after that was told, where all went well.
         """
         export = MarkdownExport(pages, path, pipe_tables)
-        self._export(export.write, export.finish, then)
+        self._export(path, export.write, export.finish, then)
 
     def export_overlay(self, ref: PageRef, drawing: OverlayDrawing, path: Path) -> None:
         """Draw a page with its overlay into a PNG file."""
         self._export(
-            lambda render_page: _draw(render_page(ref), drawing, path), _success(f"the overlay to {path}")
+            path,
+            lambda render_page: _draw(render_page(ref), drawing, path),
+            _success(f"the overlay to {path}"),
         )
 
     def export_plan(self, plan: PrunePlan, source: PlanSource, path: Path) -> None:
         """Write what becomes of each token as JSON."""
-        self._export(lambda _: export_plan(plan, source, path), _success(f"the plan to {path}"))
+        self._export(path, lambda _: export_plan(plan, source, path), _success(f"the plan to {path}"))
 
     def export_curve(self, points: Sequence[CurvePoint], source: CurveSource, path: Path) -> None:
         """Write a retention curve as CSV or JSON."""
         self._export(
+            path,
             lambda _: export_curve(points, source, path),
             _success(f"{counted(len(points), 'point')} of the curve to {path}"),
         )
 
     def _export(
         self,
+        path: Path,
         write: Callable[[RenderPage], None],
         outcome: Callable[[], Notice],
         then: Callable[[], object] | None = None,
@@ -111,25 +124,27 @@ class Exporter(QObject):
         """Have files written.
 
         Args:
+            path: of the file that a person named.
             write: runs off the main thread.
             outcome: says what was written, on the main thread, once it is.
             then: follows where there is nothing to mind in that.
         """
-        self._outcomes[self._bridge.export(write)] = outcome, then
+        self._exports[self._bridge.export(write)] = _Export(path, outcome, then)
 
     @Slot(object)
     def _tell(self, reply: Exported) -> None:
-        if reply.request_id in self._outcomes:
-            outcome, then = self._outcomes.pop(reply.request_id)
-            notice = outcome()
+        if reply.request_id in self._exports:
+            export = self._exports.pop(reply.request_id)
+            notice = replace(export.outcome(), about=export.path)
             self.told.emit(notice)
-            if then is not None and notice.is_passing:
-                then()
+            if export.then is not None and notice.is_passing:
+                export.then()
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
-        if self._outcomes.pop(failure.request_id, None) is not None:
-            self.told.emit(Notice(failure.sentence))
+        export = self._exports.pop(failure.request_id, None)
+        if export is not None:
+            self.told.emit(Notice(failure.sentence, about=export.path))
 
 
 def _success(what: str) -> Callable[[], Notice]:

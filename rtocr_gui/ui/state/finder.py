@@ -49,9 +49,7 @@ class Finder(QObject):
         self._words = ""
         self._cursor: Place = (0, 0)
         self._found: dict[PageRef, tuple[str, tuple[Place, ...]]] = {}
-        self._refresh_timer = QTimer(self)
-        self._refresh_timer.setSingleShot(True)
-        self._refresh_timer.setInterval(REFRESH_MS)
+        self._refresh_timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._refresh_timer.timeout.connect(self.refresh)
 
     @Slot(str)

@@ -12,7 +12,7 @@ from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.tokens import MOST_TILES
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.state.open_pages import RemovedPages
-from rtocr_gui.units import counted
+from rtocr_gui.units import counted, percent
 
 if TYPE_CHECKING:
     from rtocr_gui.ocr.memory.fit import Fit, Proposal
@@ -80,7 +80,15 @@ class BringBack:
         return f"List {_named(self.removed)} again, with text and state"
 
 
-Offer = ReadAgain | LoadModel | BringBack
+@dataclass(frozen=True, slots=True)
+class UseAuto:
+    """An offer to leave the retention ratio to each page."""
+
+    label = "Use Auto"
+    tip = "Keep as many tokens as RTPrune finds right for each page"
+
+
+Offer = ReadAgain | LoadModel | BringBack | UseAuto
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +130,12 @@ def about_removed(removed: RemovedPages) -> Notice:
     """Say which pages left the list, and offer to bring them back."""
     first = removed.pages[0].ref.unrotated
     return Notice(f"Removed {_named(removed)}.", (BringBack(removed),), is_passing=True, about=first)
+
+
+def about_retention(retention: float) -> Notice:
+    """Say at the start that pages are read at a ratio that was set for others."""
+    sentence = f"Pages are read with {percent(retention)} of their visual tokens, as you set it last time."
+    return Notice(sentence, (UseAuto(),), is_passing=True)
 
 
 def about_left_out(removed: RemovedPages) -> Notice:

@@ -30,7 +30,7 @@ class OpenPage:
         ref: which page.
         text: recognised or typed text.
         edited: True where a person changed the text since it was read.
-        exported_text: the text that was exported last; None before the first time.
+        exported_text: the text that was exported last, or copied as it was read; None before the first time.
         state: how far its reading is.
         sentence: why the state is what it is; may be empty.
         reading: the numbers of the newest reading; None before the first.

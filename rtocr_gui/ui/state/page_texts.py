@@ -52,9 +52,7 @@ class PageTexts(QObject):
         self._pages = pages
         self._reader = reader
         self._shown: PageRef | None = None
-        self._blocks_timer = QTimer(self)
-        self._blocks_timer.setSingleShot(True)
-        self._blocks_timer.setInterval(BLOCKS_MS)
+        self._blocks_timer = QTimer(self, singleShot=True, interval=BLOCKS_MS)
         self._blocks_timer.timeout.connect(self._show_blocks)
         reader.waiting_changed.connect(self.tell_states)
         reader.began.connect(self._mark_reading)

@@ -38,6 +38,7 @@ from rtocr_gui.ui.state.notices import (
     BringBack,
     LoadModel,
     Offer,
+    UseAuto,
     about_file,
     about_left_out,
     about_page,
@@ -77,7 +78,6 @@ class Session(QObject):
         bridge: answers the slow requests.
         settings: what is remembered from the last start.
         bundled_model: folder of the model that is used when none was chosen.
-        parent: Qt parent.
     """
 
     page_selected = Signal(object)
@@ -99,10 +99,8 @@ class Session(QObject):
     overwrite_questioned = Signal(object)
     blocks_changed = Signal(object)
 
-    def __init__(
-        self, bridge: EngineBridge, settings: Settings, bundled_model: Path, parent: QObject | None = None
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, bridge: EngineBridge, settings: Settings, bundled_model: Path) -> None:
+        super().__init__()
         self._pages = OpenPages()
         self._choices = Choices(settings, self)
         self.shelf = PageShelf(bridge, self._pages, self)
@@ -214,6 +212,13 @@ class Session(QObject):
     def selected_texts(self) -> tuple[str, ...]:
         """The texts of the selected pages that have one, whole where there is a whole one."""
         return tuple(self._texts_of_selected())
+
+    @Slot()
+    def note_copied(self) -> None:
+        """The selected texts were copied: those that were only read are not lost any more."""
+        for page in map(self._pages.get, self.selected):
+            if page is not None and not page.settled.edited and page.settled.text:
+                page.exported_text = page.settled.text
 
     @property
     def has_selected_text(self) -> bool:
@@ -471,6 +476,8 @@ class Session(QObject):
         """Do what a notice offered."""
         if isinstance(offer, LoadModel):
             self.models.take(offer.request)
+        elif isinstance(offer, UseAuto):
+            self.settle_retention(None)
         elif isinstance(offer, BringBack):
             left_out = self.shelf.put_back(offer.removed)
             if left_out.pages:

@@ -268,8 +268,13 @@ class Loss:
     in_hand: int
 
     @property
+    def is_text(self) -> bool:
+        """True where text is lost that was typed, or read to its end."""
+        return self.typed + self.read > 0
+
+    @property
     def matters(self) -> bool:
-        """True where a person is asked first: one page is soon read again, many are not."""
+        """True where a person is asked before pages leave the list: one is soon read again, many are not."""
         return self.typed + self.in_hand > 0 or self.read > 1
 
 

@@ -23,7 +23,6 @@ from PySide6.QtWidgets import (
 
 from rtocr_gui.ocr.reading import Reading, StopReason
 from rtocr_gui.ocr.text.comparison import Change, Difference, TextComparison
-from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.text.compared_text import ComparedText, MarkedText
 from rtocr_gui.ui.text.pruning_chooser import ALL_TOKENS, SLIDER, PruningChooser
@@ -117,8 +116,8 @@ class CompareView(QWidget):
     stop_requested = Signal()
     place_chosen = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._shown: ComparisonShown | None = None
         self._chosen = -1
         self._scrolling = False
@@ -231,7 +230,7 @@ class CompareView(QWidget):
     def show_retention(self, retention: float | None) -> None:
         """Offer the ratio of the retention slider; None for automatic."""
         for chooser in (self._left_chooser, self._right_chooser):
-            chooser.show_current(PruneSettings(retention))
+            chooser.show_retention(retention)
 
     @Slot(object)
     def show_comparison(self, shown: ComparisonShown | None) -> None:

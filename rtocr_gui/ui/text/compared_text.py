@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextOption,
 )
-from PySide6.QtWidgets import QTextEdit, QWidget
+from PySide6.QtWidgets import QTextEdit
 
 from rtocr_gui.ocr.text.comparison import Change, Span
 from rtocr_gui.ui.parts.plain_text import fixed_font, qt_begins
@@ -63,13 +63,12 @@ class ComparedText(QTextEdit):
 
     Args:
         tint: mixed into the background of what differs.
-        parent: Qt parent.
     """
 
     place_clicked = Signal(int)
 
-    def __init__(self, tint: QColor, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, tint: QColor) -> None:
+        super().__init__()
         self._tint = tint
         self._shown = MarkedText("")
         self._places: Sequence[int] = range(1)

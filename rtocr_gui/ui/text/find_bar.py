@@ -27,8 +27,8 @@ class FindBar(QWidget):
     previous_requested = Signal(str)
     closed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._line = QLineEdit()
         self._line.setPlaceholderText("Find in the text of all pages")
         self._line.setAccessibleName("Words to find")

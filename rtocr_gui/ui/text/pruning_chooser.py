@@ -19,11 +19,10 @@ class PruningChooser(QWidget):
     Args:
         side: "Left" or "Right", for those who hear the boxes.
         choice: what is chosen at first, `ALL_TOKENS` or `SLIDER`.
-        parent: Qt parent.
     """
 
-    def __init__(self, side: str, choice: float | str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, side: str, choice: float | str) -> None:
+        super().__init__()
         self._slider_ratio: float | None = None
         self._ratio = QComboBox()
         self._ratio.setAccessibleName(f"{side} reading: tokens")
@@ -60,10 +59,10 @@ class PruningChooser(QWidget):
         return PruneSettings(retention, method=self._method.currentData())
 
     @Slot(object)
-    def show_current(self, current: PruneSettings) -> None:
-        """Follow the retention slider."""
-        self._slider_ratio = current.retention
-        ratio = "Auto" if current.retention is None else f"{100 * current.retention:.0f} %"
+    def show_retention(self, retention: float | None) -> None:
+        """Follow the retention slider; None is automatic."""
+        self._slider_ratio = retention
+        ratio = "Auto" if retention is None else f"{100 * retention:.0f} %"
         self._ratio.setItemText(self._ratio.findData(SLIDER), f"Slider: {ratio}")
         self._enable_method()
 

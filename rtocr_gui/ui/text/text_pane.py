@@ -5,6 +5,7 @@ characters, as Python counts them; only here is it known that Qt counts the halv
 no page, no file and no clipboard; the preview opens no link and loads nothing that the text names.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -58,8 +59,8 @@ _TABLE_STYLE = "table { border-collapse: collapse } td, th { border: 1px solid g
 class SafePreview(QTextBrowser):
     """Renders Markdown that nobody has vetted: no file, no network, no link is followed."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
         self.document().setDefaultStyleSheet(_TABLE_STYLE)
@@ -116,8 +117,8 @@ class TextPane(QWidget):
     text_replaced = Signal()
     undo_changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._page: object = None
         self._undoable: dict[object, QTextDocument] = {}
         self._known_text = ""
@@ -127,9 +128,7 @@ class TextPane(QWidget):
         self._mark: QTextCursor | None = None
         self._found: list[QTextCursor] = []
         self._found_as: tuple[str, object] = "", ()
-        self._preview_timer = QTimer(self)
-        self._preview_timer.setSingleShot(True)
-        self._preview_timer.setInterval(PREVIEW_MS)
+        self._preview_timer = QTimer(self, singleShot=True, interval=PREVIEW_MS)
         self._preview_timer.timeout.connect(self._render_preview)
 
         self._editor = MarkdownEditor()
@@ -425,7 +424,7 @@ class TextPane(QWidget):
             self._preview_is_stale = False
             began_s = perf_counter()
             with _held(self._preview.verticalScrollBar()):
-                self._preview.setMarkdown(self._known_text)
+                self._preview.setMarkdown(_with_hard_breaks(self._known_text))
             took_ms = 1000 * (perf_counter() - began_s)
             self._preview_timer.setInterval(max(PREVIEW_MS, round(PREVIEW_REST * took_ms)))
 
@@ -466,3 +465,8 @@ def _mark_colour(palette: QPalette) -> QColor:
     colour = palette.highlight().color()
     colour.setAlphaF(0.4)
     return colour
+
+
+def _with_hard_breaks(markdown: str) -> str:
+    """Markdown that breaks lines where the text does: a letter or a receipt is no running text."""
+    return re.sub(r"(?<=[^\s\\])\n(?=\S)", "  \n", markdown)

@@ -66,8 +66,8 @@ class CurvePlot(QWidget):
     point_found = Signal(object)
     point_chosen = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._points: tuple[CurvePoint, ...] = ()
         self._current: CurvePoint | None = None
         self._retention: float | None = None

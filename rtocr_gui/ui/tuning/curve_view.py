@@ -32,8 +32,8 @@ class CurveView(QWidget):
     retention_chosen = Signal(object)
     export_requested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._shown = CurveShown()
         self._read = QPushButton("Rea&d curve")
         self._read.setToolTip(_TIP)

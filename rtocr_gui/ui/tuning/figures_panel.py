@@ -41,8 +41,8 @@ _NARROWEST_CHARACTERS = 36
 class FiguresPanel(QScrollArea):
     """Automatic retention in two parts, and a table of figures; emits nothing."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._shown = FiguresShown()
         self._automatic = _AutomaticRetention()
         self._notes = _text_label("What to know about the figures")

@@ -30,14 +30,12 @@ class RetentionBar(QWidget):
     retention_released = Signal(object)
     reread_toggled = Signal(bool)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._plan: PrunePlan | None = None
         self._retention: float | None = None
         self._unreleased = False
-        self._quiet_timer = QTimer(self)
-        self._quiet_timer.setSingleShot(True)
-        self._quiet_timer.setInterval(QUIET_MS)
+        self._quiet_timer = QTimer(self, singleShot=True, interval=QUIET_MS)
         self._quiet_timer.timeout.connect(self._release)
 
         self._auto = QCheckBox("A&uto")
@@ -132,9 +130,8 @@ class RetentionBar(QWidget):
 
     def _show_percent(self, percent: int) -> None:
         for widget in (self._slider, self._spin):
-            blocker = QSignalBlocker(widget)
-            widget.setValue(percent)
-            blocker.unblock()
+            with QSignalBlocker(widget):
+                widget.setValue(percent)
 
     @Slot(int)
     def _choose_percent(self, percent: int) -> None:

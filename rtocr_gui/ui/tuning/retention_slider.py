@@ -42,8 +42,8 @@ class RetentionSlider(QSlider):
     Shift lets it pass. Keys, wheel and values that are set are taken as they are.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
         self.setRange(round(100 * LEAST_RETENTION), 100)
         self.setPageStep(10)
         self.setMinimumWidth(self.fontMetrics().averageCharWidth() * 22)
@@ -94,11 +94,10 @@ class RetentionMarks(QWidget):
 
     Args:
         slider: whose marks they are.
-        parent: Qt parent.
     """
 
-    def __init__(self, slider: RetentionSlider, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, slider: RetentionSlider) -> None:
+        super().__init__()
         self._slider = slider
         self._automatic: float | None = None
         self.setFont(_smaller(self.font()))

@@ -18,18 +18,18 @@ class Segment:
 
     Attributes:
         share: how much of the whole bar, in 0..1.
-        series: which colour and pattern, from 0; None leaves a gap.
+        series: which colour and pattern, from 0.
     """
 
     share: float
-    series: int | None
+    series: int
 
 
 class ShareBar(QWidget):
     """A horizontal bar from 0 to 1."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._segments: tuple[Segment, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -59,9 +59,8 @@ class ShareBar(QWidget):
             left = box.left()
             for segment in self._segments:
                 width = segment.share * box.width()
-                if segment.series is not None:
-                    part = QRectF(left, box.top(), width, box.height())
-                    painter.fillRect(part, colours.series[segment.series])
-                    if segment.series:
-                        painter.fillRect(part, QBrush(colours.text, Qt.BrushStyle.BDiagPattern))
+                part = QRectF(left, box.top(), width, box.height())
+                painter.fillRect(part, colours.series[segment.series])
+                if segment.series:
+                    painter.fillRect(part, QBrush(colours.text, Qt.BrushStyle.BDiagPattern))
                 left += width

@@ -39,7 +39,6 @@ from rtocr_gui.ui.window.tool_bar import ToolBar
 from rtocr_gui.units import counted
 
 if TYPE_CHECKING:
-    from rtocr_gui.ui.page.play_bar import PlayBar
     from rtocr_gui.ui.text.compare_view import CompareView
     from rtocr_gui.ui.text.find_bar import FindBar
     from rtocr_gui.ui.tuning.curve_view import CurveView
@@ -123,6 +122,7 @@ class MainWindow(QMainWindow):
         session.page_status_changed.connect(self._show_page_status)
         session.page_image_changed.connect(self.page_column.page_view.show_page)
         session.page_message_changed.connect(self.page_column.page_view.show_message)
+        session.retention_changed.connect(self.retention_bar.set_retention)
         session.plan_changed.connect(self._show_plan)
         session.transport_changed.connect(self.page_column.page_view.show_transport)
         session.text_changed.connect(self._show_text)
@@ -206,14 +206,11 @@ class MainWindow(QMainWindow):
         tuning, spotlight = self._session.tuning, self._session.tuning.spotlight
         tuning.attention_changed.connect(self.page_column.page_view.show_attention)
         spotlight.text_marked.connect(self.text_column.mark)
-        self.page_column.play_bar.when_built(self._connect_play_bar)
-        self.page_column.play_bar.follow(spotlight.trace_changed, lambda play_bar: play_bar.show_trace)
-        self.page_column.play_bar.follow(spotlight.tracing_changed, lambda play_bar: play_bar.show_tracing)
-        self.page_column.play_bar.follow(spotlight.token_pointed, lambda play_bar: play_bar.show_position)
         self.text_column.text_pane.selection_changed.connect(spotlight.point_at_text)
-
-    def _connect_play_bar(self, play_bar: "PlayBar") -> None:
-        spotlight = self._session.tuning.spotlight
+        play_bar = self.page_column.play_bar
+        spotlight.trace_changed.connect(play_bar.show_trace)
+        spotlight.tracing_changed.connect(play_bar.show_tracing)
+        spotlight.token_pointed.connect(play_bar.show_position)
         play_bar.trace_requested.connect(spotlight.trace)
         play_bar.stop_requested.connect(spotlight.stop)
         play_bar.position_changed.connect(spotlight.point_at_token)
@@ -309,7 +306,7 @@ class MainWindow(QMainWindow):
         self.resize(_USUAL_SIZE.boundedTo(room))
         self.restoreGeometry(QByteArray.fromHex(settings.window_geometry.encode()))
         self._splitter.restoreState(QByteArray.fromHex(settings.window_state.encode()))
-        self.text_column.restore(settings.column_state)
+        self.text_column.restoreState(QByteArray.fromHex(settings.column_state.encode()))
         self.retention_bar.set_retention(settings.retention)
         self.retention_bar.set_reread(settings.reread_on_release)
         self.page_column.set_overlay_visible(settings.overlay_visible)
@@ -416,6 +413,7 @@ class MainWindow(QMainWindow):
     def _copy_text(self) -> None:
         session, texts = self._session, self._session.selected_texts
         QGuiApplication.clipboard().setText("\n\n".join(texts))
+        session.note_copied()
         whose = "this page" if session.selected == (session.current,) else counted(len(texts), "page")
         self.notice_bar.add(Notice(f"Copied the text of {whose}.", is_passing=True))
 
@@ -446,7 +444,7 @@ class MainWindow(QMainWindow):
         self._session.remember(
             window_geometry=_as_hex(self.saveGeometry()),
             window_state=_as_hex(self._splitter.saveState()),
-            column_state=self.text_column.save(),
+            column_state=_as_hex(self.text_column.saveState()),
         )
 
 

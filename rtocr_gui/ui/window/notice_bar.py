@@ -5,6 +5,7 @@ pointer or the focus. Carries nothing out: it tells which offer was taken.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QResizeEvent
@@ -39,13 +40,12 @@ class NoticeBar(QFrame):
 
     Args:
         leave_after_ms: how long a notice stays that leaves by itself.
-        parent: Qt parent.
     """
 
     offer_taken = Signal(object)
 
-    def __init__(self, leave_after_ms: int = LEAVE_AFTER_MS, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, leave_after_ms: int = LEAVE_AFTER_MS) -> None:
+        super().__init__()
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName("Notices")
         self._rows: list[_Row] = []
@@ -77,9 +77,7 @@ class NoticeBar(QFrame):
         layout.addWidget(self._scroll, 1)
         layout.addWidget(self._take_all, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(dismiss, 0, Qt.AlignmentFlag.AlignTop)
-        self._leaving = QTimer(self)
-        self._leaving.setSingleShot(True)
-        self._leaving.setInterval(leave_after_ms)
+        self._leaving = QTimer(self, singleShot=True, interval=leave_after_ms)
         self._leaving.timeout.connect(self._let_leave)
         self.hide()
 
@@ -87,11 +85,6 @@ class NoticeBar(QFrame):
     def notices(self) -> tuple[Notice, ...]:
         """What is shown, oldest first."""
         return tuple(row.notice for row in self._rows)
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """The same in words."""
-        return tuple(notice.sentence for notice in self.notices)
 
     @Slot(object)
     def add(self, notice: Notice) -> None:
@@ -232,4 +225,5 @@ def _outdates(new: Notice, old: Notice) -> bool:
     says_the_same = new.sentence == old.sentence and new.about == old.about
     offers_the_same = bool(new.offers) and new.offers == old.offers
     is_old_news = new.is_passing and old.is_passing and not old.offers
-    return says_the_same or offers_the_same or is_old_news
+    is_same_file = isinstance(new.about, Path) and new.about == old.about
+    return says_the_same or offers_the_same or is_old_news or is_same_file

@@ -193,16 +193,14 @@ class PageList(QWidget):
     move_requested = Signal(object)
     remove_requested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._model = PageModel(self)
         self._delegate = _PageDelegate(self)
         self._delegate.follow_palette(self.palette())
         self._asked: set[Hashable] = set()
         self._selecting = False
-        self._settle_timer = QTimer(self)
-        self._settle_timer.setSingleShot(True)
-        self._settle_timer.setInterval(_SETTLE_MS)
+        self._settle_timer = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle_timer.timeout.connect(self._ask_for_thumbnails)
 
         self._view = _PageView()

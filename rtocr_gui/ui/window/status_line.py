@@ -20,8 +20,8 @@ _STAGE_WORDS = {
 class StatusLine(QWidget):
     """Three labels and a progress bar; renders frozen values and emits nothing."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._idle_words, self._encoding_words = "Ready", ""
         self._curve_words, self._comparing_words = "", ""
         self._shown, self._loads = Activity(), False

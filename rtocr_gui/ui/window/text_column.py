@@ -5,7 +5,7 @@ Composes panes. Comparison, curve and the bar for finding words are built when t
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget, QWidget
 
 from rtocr_gui.documents.pages import PageRef
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class TextColumn(QSplitter):
     """Text and comparison in tabs, figures and curve in tabs below them."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Vertical, parent)
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Vertical)
         self.summary = QLabel()
         self.text_pane = TextPane()
         self.find_bar = LazyPane(_make_find_bar)
@@ -123,14 +123,6 @@ class TextColumn(QSplitter):
     def show_curve(self) -> None:
         """Bring the curve to the front of the panel."""
         self.panel.setCurrentWidget(self._curve_tab)
-
-    def save(self) -> str:
-        """How the room is shared, as the settings keep it."""
-        return bytes(self.saveState().toHex().data()).decode()
-
-    def restore(self, state: str) -> None:
-        """Share the room as it was shared before; an empty state changes nothing."""
-        self.restoreState(QByteArray.fromHex(state.encode()))
 
 
 def _make_find_bar() -> "FindBar":

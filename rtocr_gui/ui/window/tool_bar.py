@@ -26,15 +26,14 @@ class ToolBar(QToolBar):
 
     Args:
         actions: every action of the window, by name.
-        parent: Qt parent.
     """
 
     mode_chosen = Signal(object)
     task_chosen = Signal(object)
     words_wanted = Signal(object)
 
-    def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
-        super().__init__("Main toolbar", parent)
+    def __init__(self, actions: dict[str, QAction]) -> None:
+        super().__init__("Main toolbar")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
