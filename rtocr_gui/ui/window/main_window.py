@@ -1,7 +1,7 @@
 """The window: composes the panes and connects them to the session.
 
-Holds no logic of the program. Wishes of the panes go to the session; what the session says goes
-to the panes; what has to be asked first goes through `Dialogues`.
+Holds no logic of the program. Requests from the panes go to the session; what the session emits goes
+to the panes; what needs an answer first goes through `Dialogues`.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _USUAL_SIZE = QSize(1280, 820)
 _FRAME = QSize(10, 40)
-"""Room for what a window manager draws around the window; it tells only once the window is shown."""
+"""Space for the window manager's frame, whose size is known only once the window is shown."""
 
 
 class MainWindow(QMainWindow):
@@ -55,7 +55,7 @@ class MainWindow(QMainWindow):
         models_requested(): the person wants to choose, check or download a model.
 
     Args:
-        session: what the window shows and whom it asks.
+        session: what the window shows and sends requests to.
     """
 
     models_requested = Signal()
@@ -401,7 +401,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _forget_removed_pages(self) -> None:
-        """Nothing can be undone any more of pages that left the list."""
+        """Drop the undo history of pages that left the list."""
         self.text_column.text_pane.forget_others(ref.unrotated for ref in self._session.refs)
 
     @Slot(object)
@@ -420,7 +420,7 @@ class MainWindow(QMainWindow):
     # Events --------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files may be dropped anywhere: Qt sends the window what the pane under the pointer left."""
+        """Files may be dropped anywhere: Qt sends the window what the pane under the pointer ignored."""
         self.arrivals.offer(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
@@ -432,7 +432,7 @@ class MainWindow(QMainWindow):
             draw_icons(self.actions_by_name, self.palette())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask before text is lost; then remember the window and let go."""
+        """Ask before text is lost; then remember the window's place and close."""
         if not self.dialogues.may_close():
             event.ignore()
             return

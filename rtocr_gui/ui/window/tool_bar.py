@@ -1,4 +1,4 @@
-"""The toolbar: what is done most often, how a page is read, and which model reads it."""
+"""The toolbar: the most frequent actions, how a page is read, and which model reads it."""
 
 import html
 
@@ -20,9 +20,9 @@ class ToolBar(QToolBar):
     """Actions, the choice of mode and task, and a chip that names the model.
 
     Signals:
-        mode_chosen(Mode, or None for Auto): pages should be scaled in another way.
-        task_chosen(Task): the model should be asked for something else.
-        words_wanted(Ask): it should be asked for something that needs words first.
+        mode_chosen(Mode, or None for Auto): pages should be scaled in this mode.
+        task_chosen(Task): pages should be read with this task.
+        words_wanted(Ask): this task was chosen and needs words first.
 
     Args:
         actions: every action of the window, by name.
@@ -44,7 +44,7 @@ class ToolBar(QToolBar):
         self._add_choice(
             "Mode", self.mode_box, f"How the page is scaled; larger modes see smaller print. {_AUTO}"
         )
-        # One less: Qt counts with an X, which is wider than most letters.
+        # One less: Qt measures with an X, which is wider than most letters.
         self.mode_box.setMinimumContentsLength(len(_auto_label(Mode.GUNDAM)) - 1)
         self._add_choice("Task", self.task_box, "What the model is asked for")
         fill(self, ("", "export"), actions)
@@ -71,9 +71,9 @@ class ToolBar(QToolBar):
         self.addWidget(box)
 
     def show_model(self, status: ModelStatus, mode: Mode | None, task: Task) -> None:
-        """Name the model, offer what it was made for, and show the choices in use."""
+        """Name the model, offer its modes and tasks, and show the choices in use."""
         model = status.model
-        # A checkpoint names and describes itself: escaped, so that no key and no markup of its own is in use.
+        # A checkpoint names and describes itself: escape this, so that it sets no mnemonic and no markup.
         name = status.sentence if model or status.loading else "No model"
         self.model_chip.setText(name.replace("&", "&&"))
         self.model_chip.setToolTip(
@@ -85,12 +85,12 @@ class ToolBar(QToolBar):
         self.show_task(task)
 
     def show_page_mode(self, mode: Mode | None) -> None:
-        """Say what Auto came to for the page that is shown; None before that is known."""
+        """Show which mode Auto chose for the shown page; None before that is known."""
         is_auto = self.mode_box.currentData() is None
         self.mode_box.setItemText(0, _auto_label(mode if is_auto else None))
 
     def show_task(self, task: Task) -> None:
-        """Show a task that was chosen elsewhere, or still is; one that asks for words quotes them."""
+        """Show the task in use; one that takes words quotes them."""
         with QSignalBlocker(self.task_box):
             for index in range(self.task_box.count()):
                 offered = self.task_box.itemData(index)
