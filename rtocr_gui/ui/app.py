@@ -119,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         typed.follow(program.session.typed_changed, program.session.typed_texts)
         for left in take_left_behind(path.parent):
             program.window.notice_bar.add_problem(
-                f"RTOCR ended unexpectedly before. What was typed and not exported then is in “{left}”."
+                f"RTOCR ended unexpectedly last time. Text that was typed but not exported is in “{left}”."
             )
         program.start(arguments.files)
         code = application.exec()

@@ -235,8 +235,8 @@ def test_what_was_typed_is_not_replaced_by_what_was_found(qtbot: QtBot, searched
 def test_return_on_a_button_goes_nowhere_else(qtbot: QtBot, searched: MainWindow) -> None:
     qtbot.keyClicks(line(searched), "word")
     buttons = {one.accessibleName(): one for one in bar(searched).findChildren(QToolButton)}
-    buttons["Previous place"].setFocus()
-    qtbot.keyClick(buttons["Previous place"], Qt.Key.Key_Return)
+    buttons["Previous match"].setFocus()
+    qtbot.keyClick(buttons["Previous match"], Qt.Key.Key_Return)
     assert selected(searched) == (4, "word")
 
 

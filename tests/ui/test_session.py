@@ -818,7 +818,7 @@ def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
     session.take_offer(offers.pop())
     assert session.current_text == "newer"
     assert notices[-1] == (
-        "scan.png, page 1 is open again with newer text. Remove it to bring the former back."
+        "scan.png, page 1 is open again with newer text. Remove it to bring back the former."
     )
     again = offers.pop()
     session.remove_pages(session.refs)

@@ -173,7 +173,7 @@ def test_stop_stops_a_comparison_too(
     assert tuning.is_reading
     session.stop()
     assert not tuning.is_reading
-    assert told[-1] == ("Stopped before both readings were there.", False)
+    assert told[-1] == ("Stopped before both readings were complete.", False)
 
 
 # Curve

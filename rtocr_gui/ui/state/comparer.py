@@ -25,7 +25,7 @@ from rtocr_gui.ui.background.replies import (
 from rtocr_gui.ui.state.shown import ComparisonShown, pruning_label
 from rtocr_gui.units import counted
 
-STOPPED = "Stopped before both readings were there."
+STOPPED = "Stopped before both readings were complete."
 
 
 class Comparer(QObject):

@@ -141,7 +141,7 @@ def about_retention(retention: float) -> Notice:
 def about_left_out(removed: RemovedPages) -> Notice:
     """Say which pages were not brought back, as they are open with newer text, and offer it once more."""
     are, them = ("is", "it") if len(removed.pages) == 1 else ("are", "them")
-    sentence = f"{_named(removed)} {are} open again with newer text. Remove {them} to bring the former back."
+    sentence = f"{_named(removed)} {are} open again with newer text. Remove {them} to bring back the former."
     return Notice(sentence, (BringBack(removed),), about=removed.pages[0].ref.unrotated)
 
 

@@ -265,7 +265,7 @@ class OpenPage:
         if not self.task.tells_places:
             return BlocksShown(lack="This task gives no places: choose Document to Markdown.")
         found = parse_blocks(self.raw_text, self.task)
-        return BlocksShown(found, self.read_text, "" if found else "The model told no places on this page.")
+        return BlocksShown(found, self.read_text, "" if found else "The model gave no places on this page.")
 
 
 def _looped_like(settings: ReadSettings, before: Reading) -> bool:
