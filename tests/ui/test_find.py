@@ -303,7 +303,7 @@ def test_an_emptied_line_leaves_nothing_of_what_was_found(qtbot: QtBot, searched
     line(searched).clear()
     assert outcome(searched) == ""
     assert highlighted(searched) == []
-    places = [one for one in bar(searched).findChildren(QToolButton) if "place" in one.toolTip()]
+    places = [one for one in bar(searched).findChildren(QToolButton) if "match" in one.toolTip()]
     assert [one.isEnabled() for one in places] == [False, False]
 
 
