@@ -22,6 +22,7 @@ from rtocr_gui.ui.page.page_column import PageColumn
 from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.parts.arrivals import Arrivals
 from rtocr_gui.ui.parts.icons import app_icon
+from rtocr_gui.ui.parts.screen_room import within_screen
 from rtocr_gui.ui.parts.stacking import stack
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.page_model import PageState
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
     from rtocr_gui.ui.tuning.curve_view import CurveView
 
 _USUAL_SIZE = QSize(1280, 820)
-_FRAME = QSize(10, 40)
-"""Room for what a window manager draws around the window; it tells only once the window is shown."""
 
 
 class MainWindow(QMainWindow):
@@ -305,8 +304,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         settings = self._session.settings
-        room = self.screen().availableSize() - _FRAME
-        self.resize(_USUAL_SIZE.boundedTo(room))
+        self.resize(within_screen(_USUAL_SIZE, self))
         self.restoreGeometry(QByteArray.fromHex(settings.window_geometry.encode()))
         self._splitter.restoreState(QByteArray.fromHex(settings.window_state.encode()))
         self.text_column.restore(settings.column_state)
