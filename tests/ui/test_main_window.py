@@ -585,6 +585,20 @@ def test_typing_makes_a_page_exportable(
     monkeypatch.setattr(questions, "agrees", lambda *_: True)
 
 
+def test_tab_goes_from_the_text_to_the_buttons_below_it(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.read_selected()
+    qtbot.waitUntil(lambda: window.actions_by_name["copy"].isEnabled())
+    editor(window).setFocus()
+    visited = []
+    for _ in range(2):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        visited.append(window.focusWidget().defaultAction())
+    assert visited == [window.actions_by_name[name] for name in ("find", "copy")]
+
+
 def test_a_small_window_stays_small_whatever_is_shown_in_it(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
