@@ -275,6 +275,8 @@ def _columns(entry: ModelEntry) -> list[str]:
 
 
 def _fit_line(fit: "Fit") -> str:
+    if fit.fits and fit.largest is not None and not fit.largest.fits:
+        return f"{fit.sentence} It fits, but not in every mode: larger pages are offered in a smaller one."
     if fit.fits:
         return f"{fit.sentence} It fits."
     ways = [f"{proposal.label[0].lower()}{proposal.label[1:]}" for proposal in fit.proposals]
