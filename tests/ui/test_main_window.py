@@ -615,6 +615,23 @@ def test_a_small_window_stays_small_whatever_is_shown_in_it(
     assert window.minimumSizeHint().width() <= 1000
 
 
+def test_all_bars_fit_on_a_very_small_screen(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    for name in ("find", "trace"):
+        window.actions_by_name[name].trigger()
+    window.notice_bar.add(Notice("Something to know."))
+    window.resize(630, 370)
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == (630, 370)
+    bar = window.retention_bar
+    assert bar.visibleRegion().boundingRect() == bar.rect()
+    find_bar = window.text_column.find_bar
+    assert find_bar.visibleRegion().boundingRect().width() == find_bar.width()
+
+
 def test_a_new_window_fits_on_the_screen(window: MainWindow) -> None:
     room = window.screen().availableSize()
     assert window.width() <= room.width()

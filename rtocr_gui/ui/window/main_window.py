@@ -23,6 +23,7 @@ from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, 
 from rtocr_gui.ui.parts.arrivals import Arrivals
 from rtocr_gui.ui.parts.icons import app_icon
 from rtocr_gui.ui.parts.screen_room import within_screen
+from rtocr_gui.ui.parts.scrolled import scrolled
 from rtocr_gui.ui.parts.stacking import stack
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.page_model import PageState
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from rtocr_gui.ui.tuning.curve_view import CurveView
 
 _USUAL_SIZE = QSize(1280, 820)
+_LEAST_TEXT_CHARACTERS = 24
+"""Least width of the right-hand column, in average characters: room for its bars, scroll bar included."""
 
 
 class MainWindow(QMainWindow):
@@ -96,7 +99,9 @@ class MainWindow(QMainWindow):
 
     def _compose(self) -> None:
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        for pane, stretch in ((self.page_list, 0), (self.page_column, 3), (self.text_column, 2)):
+        text = scrolled(self.text_column)  # which is the highest by far
+        text.setMinimumWidth(_LEAST_TEXT_CHARACTERS * self.fontMetrics().averageCharWidth())
+        for pane, stretch in ((self.page_list, 0), (self.page_column, 3), (text, 2)):
             self._splitter.addWidget(pane)
             self._splitter.setStretchFactor(self._splitter.count() - 1, stretch)
         self._splitter.setChildrenCollapsible(False)
