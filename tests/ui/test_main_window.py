@@ -37,6 +37,7 @@ from rtocr_gui.ui.parts.actions import MENUS, SPECS
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, ModelStatus, PasswordQuestion
+from rtocr_gui.ui.text.compared_text import ComparedText
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import export_text, open_and_load, until_idle
@@ -613,6 +614,19 @@ def test_a_small_window_stays_small_whatever_is_shown_in_it(
     assert (window.width(), window.height()) == (1000, 640)
     assert window.minimumSizeHint().height() <= 640
     assert window.minimumSizeHint().width() <= 1000
+
+
+def test_a_comparison_shows_text_in_a_small_window(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    window.resize(800, 600)
+    window.actions_by_name["compare"].trigger()
+    with qtbot.waitSignal(session.tuning.comparison_changed, check_params_cb=lambda shown: shown is not None):
+        session.tuning.compare(PruneSettings(1.0), PruneSettings(0.5))
+    texts = window.text_column.compare.pane.findChildren(ComparedText)
+    lines = 2 * texts[0].fontMetrics().lineSpacing()
+    qtbot.waitUntil(lambda: max(text.visibleRegion().boundingRect().height() for text in texts) >= lines)
 
 
 def test_all_bars_fit_on_a_very_small_screen(
