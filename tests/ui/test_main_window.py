@@ -39,6 +39,7 @@ from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, ModelStatus, PasswordQuestion
 from rtocr_gui.ui.text.compare_view import CompareView
+from rtocr_gui.ui.text.compared_text import ComparedText
 from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
@@ -654,6 +655,20 @@ def test_typing_makes_a_page_exportable(
     monkeypatch.setattr(questions, "agrees", lambda *_: True)
 
 
+def test_tab_goes_from_the_text_to_the_buttons_below_it(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.read_selected()
+    qtbot.waitUntil(lambda: window.actions_by_name["copy"].isEnabled())
+    editor(window).setFocus()
+    visited = []
+    for _ in range(2):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        visited.append(window.focusWidget().defaultAction())
+    assert visited == [window.actions_by_name[name] for name in ("find", "copy")]
+
+
 def test_a_small_window_stays_small_whatever_is_shown_in_it(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
@@ -668,6 +683,36 @@ def test_a_small_window_stays_small_whatever_is_shown_in_it(
     assert (window.width(), window.height()) == (1000, 640)
     assert window.minimumSizeHint().height() <= 640
     assert window.minimumSizeHint().width() <= 1000
+
+
+def test_a_comparison_shows_text_in_a_small_window(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    window.resize(800, 600)
+    window.actions_by_name["compare"].trigger()
+    with qtbot.waitSignal(session.tuning.comparison_changed, check_params_cb=lambda shown: shown is not None):
+        session.tuning.compare(PruneSettings(1.0), PruneSettings(0.5))
+    texts = window.text_column.compare.pane.findChildren(ComparedText)
+    lines = 2 * texts[0].fontMetrics().lineSpacing()
+    qtbot.waitUntil(lambda: max(text.visibleRegion().boundingRect().height() for text in texts) >= lines)
+
+
+def test_all_bars_fit_on_a_very_small_screen(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    for name in ("find", "trace"):
+        window.actions_by_name[name].trigger()
+    window.notice_bar.add(Notice("Something to know."))
+    window.resize(630, 370)
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == (630, 370)
+    bar = window.retention_bar
+    assert bar.visibleRegion().boundingRect() == bar.rect()
+    find_bar = window.text_column.find_bar
+    assert find_bar.visibleRegion().boundingRect().width() == find_bar.width()
 
 
 def test_a_new_window_fits_on_the_screen(window: MainWindow) -> None:

@@ -4,11 +4,12 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from huggingface_hub.utils import close_session
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QDialogButtonBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
@@ -79,6 +80,31 @@ def names(window: ModelsWindow) -> list[str]:
 def test_words_leave_their_room_to_the_list(qtbot: QtBot, window: ModelsWindow) -> None:
     about = window.download.about
     qtbot.waitUntil(lambda: about.height() == about.heightForWidth(about.width()))
+
+
+def test_the_window_fits_on_a_small_screen_with_its_lower_end_in_reach(
+    qtbot: QtBot, window: ModelsWindow, miniature: ModelEntry
+) -> None:
+    window.show_models(listed(miniature))
+    window.resize(640, 400)
+    assert (window.width(), window.height()) == (640, 400)
+    close = window.findChild(QDialogButtonBox)
+    assert window.rect().contains(close.geometry())
+    window.download.start.setFocus()
+    qtbot.keyClick(window.download.start, Qt.Key.Key_Tab)
+    qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Backtab)
+    assert window.download.start.hasFocus()
+    assert window.download.start.visibleRegion().boundingRect() == window.download.start.rect()
+
+
+def test_a_new_window_is_no_larger_than_its_screen(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = SimpleNamespace(availableSize=lambda: QSize(640, 400))
+    monkeypatch.setattr(ModelsWindow, "screen", lambda _: screen)
+    window = ModelsWindow()
+    qtbot.addWidget(window)
+    window.show()
+    assert window.width() <= 640
+    assert window.height() <= 400
 
 
 def test_a_model_shows_its_size_precision_and_what_it_reads(

@@ -308,6 +308,20 @@ def test_a_message_stands_in_for_a_page(view: PageView) -> None:
 # Zoom and pan
 
 
+@pytest.mark.parametrize("page", [blank(), None])
+def test_the_page_stands_in_a_frame_while_it_has_the_keyboard(
+    qtbot: QtBot, view: PageView, page: QImage | None
+) -> None:
+    view.show_page(page)
+    view.fit_width()
+    corner, highlight = QPoint(1, 1), view.palette().highlight().color()
+    view.setFocus()
+    qtbot.waitUntil(view.hasFocus)
+    assert view.viewport().grab().toImage().pixelColor(corner) == highlight
+    view.clearFocus()
+    assert view.viewport().grab().toImage().pixelColor(corner) != highlight
+
+
 def test_fitting_shows_the_whole_page_also_after_a_resize(view: PageView) -> None:
     view.show_page(blank())
     for size in (QSize(500, 600), QSize(300, 700), QSize(900, 250)):
@@ -503,6 +517,7 @@ def test_the_window_shows_what_the_exported_picture_shows(
 def test_a_cell_is_coloured_where_its_token_is_at_any_zoom(
     view: PageView, look: Look, zoom: float, seed: int
 ) -> None:
+    view.clearFocus()  # its frame would lie over cells at the edge
     plan = make_plan(0.5, Mode.GUNDAM, crop_wh=(2, 3))
     view.show_page(blank())
     view.set_look(look)
