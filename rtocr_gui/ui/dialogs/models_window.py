@@ -3,7 +3,6 @@
 Shows frozen values and emits wishes; knows neither the disk nor the network.
 """
 
-import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from rtocr_gui.ui.background.replies import FitJudged
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.download_box import DownloadBox
 from rtocr_gui.ui.parts.form_parts import plain_button, plain_label
+from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.parts.screen_room import within_screen
 from rtocr_gui.ui.parts.scrolled import scrolled
 from rtocr_gui.units import size_in_words
@@ -154,7 +154,7 @@ class ModelsWindow(QDialog):
         for entry in listed.models:
             item = QTreeWidgetItem(_columns(entry))
             item.setData(0, _ENTRY, entry)
-            item.setToolTip(3, f"<span>{html.escape(entry.reads or entry.problem)}</span>")
+            item.setToolTip(3, plain_tip(entry.reads or entry.problem))
             self._mark(item)
             self.list.addTopLevelItem(item)
             if entry.is_at(wanted):
