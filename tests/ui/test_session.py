@@ -27,6 +27,7 @@ from tests.ui.steps import (
     begin_loading,
     begin_reading,
     export_text,
+    held_lane,
     open_and_load,
     until_idle,
     wait_until_idle,
@@ -341,11 +342,9 @@ def test_a_page_that_is_stopped_before_the_model_began_is_as_it_was_before(
     states: dict[str, PageStatus],
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    hold = threading.Event()
-    bridge._model_lane.submit(lambda: hold.wait(5) and None)
-    session.read_selected()
-    session.stop()
-    hold.set()
+    with held_lane(bridge._model_lane):
+        session.read_selected()
+        session.stop()
     qtbot.waitUntil(lambda: not session.activity.reading)
     assert [status.state for status in states.values()] == [PageState.UNREAD]
     read(qtbot, session, states)
@@ -499,7 +498,8 @@ def test_a_picture_without_a_file_is_stored_off_the_main_thread_and_shown(
         session.shelf.open_picture(picture, tmp_path / "pasted.png")
     assert session.current.path == tmp_path / "pasted.png"
     assert caught.args == [picture]
-    assert stored_on != [threading.main_thread()]
+    (thread,) = stored_on
+    assert thread is not threading.main_thread()
 
 
 def test_a_picture_that_cannot_be_stored_is_told_so(
