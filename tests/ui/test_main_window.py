@@ -735,7 +735,7 @@ def test_the_panel_stays_hidden_when_it_was(window: MainWindow, session: Session
 
 
 def test_where_it_looks_is_asked_for_played_and_closed(
-    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
@@ -744,7 +744,7 @@ def test_where_it_looks_is_asked_for_played_and_closed(
     assert window.page_column.play_bar.isVisible()
     assert window.page_column.play_bar.isAncestorOf(window.focusWidget())
     assert window.actions_by_name["overlay"].isChecked()
-    assert not fake_engine.traced
+    assert not session.tuning.spotlight.is_tracing
     with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
         window.page_column.play_bar.pane.play()
     window.page_column.play_bar.pane.closed.emit()

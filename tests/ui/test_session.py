@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError, ReadingError
 from rtocr_gui.ocr.reading import Mode, Reading, Scaling, TextDelta
+from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.notices import Offer
@@ -910,17 +911,32 @@ def test_the_model_runs_on_its_own_thread(
 
 
 def test_a_plan_that_came_before_the_picture_is_told_again_after_it(
-    qtbot: QtBot, session: Session, draw_page: Draw
+    qtbot: QtBot, session: Session, bridge: EngineBridge, draw_page: Draw
 ) -> None:
     told: list[str] = []
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     first, second = session.refs
-    session.shelf.select(second)
-    qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None).wait()
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+        session.shelf.select(second)
     session.page_image_changed.connect(lambda _: told.append("picture"))
     session.plan_changed.connect(lambda plan: told.append("plan") if plan is not None else None)
-    session.shelf.select(first)
-    qtbot.waitUntil(lambda: "picture" in told and told[-1] == "plan")
+    with qtbot.waitSignal(session.page_image_changed), held_lane(bridge._document_lane):
+        session.shelf.select(first)
+        qtbot.waitUntil(lambda: told == ["plan"])
+    assert told == ["plan", "picture", "plan"]
+
+
+def test_another_model_plans_the_page_from_its_own_tokens(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    plans: list[PrunePlan | None] = []
+    session.plan_changed.connect(plans.append)
+    open_and_load(qtbot, session, draw_page())
+    with qtbot.waitSignal(session.models.adopted):
+        session.models.choose(tmp_path / "elsewhere")
+    qtbot.waitUntil(lambda: plans[-1] is not None)
+    norms = [plan.norms.tolist() for plan in plans if plan is not None]
+    assert norms[0] != norms[-1]
 
 
 def test_read_after_stop_reads_the_page_again(

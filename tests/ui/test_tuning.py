@@ -364,12 +364,12 @@ def test_selected_text_lights_up_where_it_was_read_once_the_reading_is_traced(
 
 
 def test_selecting_text_traces_nothing_while_nobody_asked_where_it_looks(
-    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, draw_page: Draw
+    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
     tuning.spotlight.point_at_text(0, 4)
-    assert not fake_engine.traced
+    assert not tuning.spotlight.is_tracing
 
 
 def test_a_token_that_is_played_is_lit_and_marked_in_the_text(
