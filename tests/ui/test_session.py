@@ -72,6 +72,7 @@ def test_a_page_is_read_at_the_ratio_of_the_slider(
     assert session.current_text == "page 1 of scan.png at 0.40"
 
 
+@pytest.mark.parametrize("then", ["nothing", "stop"])
 def test_what_is_typed_stays_where_the_stop_of_a_reading_comes_too_late(
     qtbot: QtBot,
     session: Session,
@@ -79,11 +80,14 @@ def test_what_is_typed_stays_where_the_stop_of_a_reading_comes_too_late(
     fake_engine: FakeEngine,
     draw_page: Draw,
     monkeypatch: pytest.MonkeyPatch,
+    then: str,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
     monkeypatch.setattr(bridge, "stop", lambda _: None)
     session.edit_text("typed")
+    if then == "stop":
+        session.stop()
     until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text == "typed"
 
@@ -966,6 +970,66 @@ def test_pressing_read_twice_reads_once(
     session.read_selected()
     assert session.activity.page_count == 1
     assert session.activity.reading
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert len(fake_engine.asked) == 1
+
+
+@pytest.mark.parametrize("wish", ["model", "rotate"])
+def test_a_page_that_was_stopped_is_not_read_for_another_model_nor_as_it_lies_now(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path, wish: str
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    session.stop()
+    if wish == "rotate":
+        session.shelf.rotate(90)
+    else:
+        with qtbot.waitSignal(session.models.ready):
+            session.models.choose(tmp_path / "elsewhere")
+    fake_engine.gate.set()
+    wait_until_idle(qtbot, session)
+    assert len(fake_engine.asked) == 1
+
+
+def test_pages_are_counted_from_one_each_time_they_are_read(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    until_idle(qtbot, session, session.read_all)
+    counted: list[tuple[int, int]] = []
+    session.activity_changed.connect(
+        lambda activity: counted.append((activity.page, activity.page_count)) if activity.reading else None
+    )
+    until_idle(qtbot, session, session.read_all)
+    assert list(dict.fromkeys(counted)) == [(1, 2), (2, 2)]
+
+
+def test_a_page_that_is_begun_anew_is_still_in_hand(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    session.settle_retention(0.5)
+    assert session.loss(session.refs) == Loss(typed=0, read=0, in_hand=1)
+    session.stop()
+    assert session.loss(session.refs).in_hand == 0
+    wait_until_idle(qtbot, session)
+
+
+def test_typed_text_that_waits_to_be_replaced_is_shown_as_typed_again_once_more_is_typed(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    begin_reading(qtbot, session, fake_engine)
+    second = session.refs[1]
+    session.shelf.select(second)
+    session.edit_text("mine")
+    session.read_replacing((second,))
+    assert states[second.label].state is PageState.WAITING
+    session.edit_text("all mine")
+    assert states[second.label].state is PageState.EDITED
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert session.current_text == "all mine"
 
 
 def test_a_page_that_is_read_anew_is_counted_once(
