@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError, ReadingError
-from rtocr_gui.ocr.reading import Mode, Reading, Scaling, TextDelta
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, Scaling, TextDelta
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
@@ -117,6 +117,28 @@ def test_text_of_no_whole_token_is_not_wiped_by_what_follows(
     read(qtbot, session, states)
     assert len(seen) > 1
     assert seen[-1] == session.current_text
+
+
+def test_what_looked_like_text_and_turns_out_to_be_markup_is_taken_back(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def show(text: str) -> None:
+        shown.append(text)
+        assert text == session.current_text
+
+    monkeypatch.setattr("rtocr_gui.ui.background.page_reading.DELTA_INTERVAL_S", 0)
+    fake_engine.tasks = TASKS[:1]
+    fake_engine.said = ["<|re", "f|>title<|/ref|><|det|>[[1, 2, 300, 400]]<|/det|>\n", "# Head"]
+    open_and_load(qtbot, session, draw_page())
+    shown = [""]
+    session.text_changed.connect(lambda text: show(text.text))
+    session.text_appended.connect(lambda more: show(shown[-1] + more))
+    until_idle(qtbot, session, session.read_selected)
+    assert list(dict.fromkeys(shown)) == ["", "<|re", "# Head"]
 
 
 def test_a_reading_asked_for_before_the_model_is_there_starts_when_it_is(
