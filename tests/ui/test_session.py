@@ -16,6 +16,7 @@ from rtocr_gui.ocr.reading import TASKS, Mode, Reading, Scaling, TextDelta
 from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.replies import RequestFailed
 from rtocr_gui.ui.state.notices import Offer
 from rtocr_gui.ui.state.page_model import PageEntry, PageState
 from rtocr_gui.ui.state.page_texts import EARLIER_VERSION
@@ -1210,6 +1211,24 @@ def test_a_page_without_picture_and_text_failed_until_its_file_is_put_back(
     session.shelf.select(session.refs[0])
     see_picture(qtbot, session, session.refs[1])
     assert states["two.tiff, page 2"] == PageStatus(session.refs[1], PageState.UNREAD, "")
+
+
+def test_a_page_without_picture_is_not_told_besides_to_have_no_plan(
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    draw_page: Draw,
+    tmp_path: Path,
+    notices: list[str],
+) -> None:
+    failures: list[RequestFailed] = []
+    bridge.request_failed.connect(failures.append)
+    path = draw_page("two.tiff", pages=2)
+    open_and_load(qtbot, session, path)
+    path.rename(tmp_path / "away")
+    miss_picture(qtbot, session, session.refs[1])
+    qtbot.waitUntil(lambda: len(failures) == 2)
+    assert notices == []
 
 
 def test_an_edited_page_stays_edited_while_its_file_is_away_and_once_it_is_put_back(

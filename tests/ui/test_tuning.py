@@ -14,7 +14,7 @@ from rtocr_gui.documents.loading import open_document
 from rtocr_gui.export.looks import VEIL_RGB, Look
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.curve import CURVE_RATIOS
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.text import comparison
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
 from rtocr_gui.ui.state.session import Session
@@ -321,6 +321,42 @@ def test_a_mode_a_task_or_tiles_that_are_chosen_already_leave_a_curve_alone(
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: not curves[-1].running)
     assert len(curves[-1].points) == 9
+
+
+def test_a_curve_of_another_task_is_another(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+) -> None:
+    fake_engine.tasks = TASKS[:2]
+    open_and_load(qtbot, session, draw_page())
+    task = session.task
+    shown = read_curve(qtbot, tuning, curves)
+    session.set_task(next(other for other in fake_engine.tasks if other != task))
+    assert curves[-1] == CurveShown()
+    session.set_task(task)
+    assert curves[-1] == shown
+
+
+def test_who_wants_another_model_waits_for_no_curve_of_this_one(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    tmp_path: Path,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    tuning.read_curve()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    with qtbot.waitSignal(session.models.adopted):
+        session.models.choose(tmp_path / "elsewhere")
+    assert not fake_engine.gate.is_set()
+    assert not tuning.is_reading
 
 
 # Where does it look?
