@@ -768,6 +768,31 @@ def test_of_an_encrypted_file_come_back_the_pages_that_were_removed_and_no_other
     qtbot.waitUntil(lambda: len(session.refs) == 3)
 
 
+def test_an_encrypted_file_whose_password_was_not_given_for_a_page_that_came_back_is_opened_whole_later(
+    qtbot: QtBot, session: Session, tmp_path: Path, offers: list[Offer]
+) -> None:
+    def open_with_password() -> None:
+        with qtbot.waitSignal(session.page_image_changed):
+            session.shelf.open_file(path, PASSWORD)
+
+    def until_asked(ask: Callable[[], None]) -> None:
+        with qtbot.waitSignal(session.shelf.password_needed):
+            ask()
+
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(encrypted_pdf(pages=2))
+    until_asked(lambda: session.open_files([path]))
+    open_with_password()
+    session.edit_text("mine")
+    session.remove_pages(session.refs)
+    until_asked(lambda: session.take_offer(offers[0]))
+    assert len(session.refs) == 2
+    session.remove_pages(session.refs[1:])
+    until_asked(lambda: session.open_files([path]))
+    open_with_password()
+    assert len(session.refs) == 2
+
+
 @pytest.mark.parametrize("leaving", [(1, 2), (1, 2, 3), (3, 2), (3, 0, 2), (0, 1, 2, 3)])
 def test_pages_that_were_removed_one_by_one_come_back_to_their_places(
     qtbot: QtBot,
@@ -1107,6 +1132,34 @@ def test_a_folder_opens_its_scans_and_an_empty_one_says_so(
     assert [ref.path.name for ref in session.refs] == ["page 9.png", "page 10.png"]
     assert session.current == session.refs[0]
     assert notices == ["empty: This is a folder with no picture and no PDF in it. Choose another."]
+
+
+def test_the_scans_of_a_folder_come_before_a_file_that_was_named_after_it(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    names = ["folder/1.png", "folder/2.png", "last.png"]
+    *_, last = [draw_page(name) for name in names]
+    session.open_files([tmp_path / "folder", last])
+    qtbot.waitUntil(lambda: len(session.refs) == 3)
+    assert [ref.path for ref in session.refs] == [tmp_path / name for name in names]
+
+
+def test_no_thumbnail_is_rendered_of_a_page_that_is_gone(
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    gone, there = session.refs
+    session.remove_pages((gone,))
+    rendered: list[PageRef] = []
+    monkeypatch.setattr(bridge, "render_thumbnail", rendered.append)
+    for ref in (gone, there):
+        session.shelf.want_thumbnail(ref)
+    assert rendered == [there]
 
 
 def test_two_damaged_files_of_one_name_are_told_one_by_one(
