@@ -16,7 +16,8 @@ from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.text import comparison
-from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
+from rtocr_gui.pruning.transport import transport_of
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.tuning import Tuning
@@ -607,18 +608,25 @@ def test_the_overlay_is_exported_as_opaque_as_it_is_shown(
     assert veiled == [False, True]
 
 
+@pytest.mark.parametrize("look", [Look.KEPT, Look.MASS])
 def test_the_overlay_is_exported_as_the_command_line_draws_it(
-    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path
+    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path, look: Look
 ) -> None:
+    transports: list[Transport] = []
+    session.transport_changed.connect(transports.append)
     plans: list[PrunePlan | None] = []
     session.plan_changed.connect(plans.append)
     open_and_load(qtbot, session, draw_page())
     plan = plans[-1]
     assert plan is not None
+    tuning.set_look(look)
     with qtbot.waitSignal(session.notice_raised):
         export(tuning.overlay_export(), tmp_path / "overlay.png")
+    assert not transports, "it is solved for the file"
+    transport = transport_of(plan) if look is Look.MASS else None
     with open_document(session.refs[0].path) as document, Image.open(tmp_path / "overlay.png") as picture:
-        assert picture.tobytes() == draw_overlay(document.load_page(0), plan).tobytes()
+        drawn = draw_overlay(document.load_page(0), plan, look=look, transport=transport)
+        assert picture.tobytes() == drawn.tobytes()
 
 
 def test_an_export_that_fails_is_told(
