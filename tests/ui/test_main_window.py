@@ -31,6 +31,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
@@ -836,11 +837,22 @@ def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_know
     assert window.page_column.play_bar.isVisible()
 
 
-def test_the_panel_stays_hidden_when_it_was(window: MainWindow, session: Session) -> None:
-    panel = window.text_column.panel
-    assert panel.isVisible()
+def test_the_panel_stays_hidden_when_it_was(
+    qtbot: QtBot, bridge: EngineBridge, window: MainWindow, session: Session, tmp_path: Path
+) -> None:
+    assert window.text_column.panel.isVisible()
     window.actions_by_name["panel"].trigger()
-    assert not panel.isVisible()
+    assert not window.text_column.panel.isVisible()
+    again = MainWindow(Session(bridge, session.settings, tmp_path / "bundled", window))
+    qtbot.addWidget(again)
+    again.show()
+    assert not again.text_column.panel.isVisible()
+    assert not again.actions_by_name["panel"].isChecked()
+
+
+def test_who_asks_for_the_curve_is_shown_the_panel(window: MainWindow, session: Session) -> None:
+    panel = window.text_column.panel
+    window.actions_by_name["panel"].trigger()
     assert not session.settings.panel_visible
     window.actions_by_name["curve"].setEnabled(True)
     window.actions_by_name["curve"].trigger()
@@ -848,7 +860,7 @@ def test_the_panel_stays_hidden_when_it_was(window: MainWindow, session: Session
 
 
 def test_where_it_looks_is_asked_for_played_and_closed(
-    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
@@ -857,7 +869,7 @@ def test_where_it_looks_is_asked_for_played_and_closed(
     assert window.page_column.play_bar.isVisible()
     assert window.page_column.play_bar.isAncestorOf(window.focusWidget())
     assert window.actions_by_name["overlay"].isChecked()
-    assert not fake_engine.traced
+    assert not session.tuning.spotlight.is_tracing
     with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
         window.page_column.play_bar.play()
     window.page_column.play_bar.closed.emit()
@@ -866,8 +878,12 @@ def test_where_it_looks_is_asked_for_played_and_closed(
 
 
 @pytest.mark.parametrize(
-    ("action", "ending"),
-    [("export_plan", "-plan.json"), ("export_overlay", "-overlay.png"), ("export_curve", "-curve.csv")],
+    ("action", "ending", "begins"),
+    [
+        ("export_plan", "-plan.json", b"{"),
+        ("export_overlay", "-overlay.png", b"\x89PNG"),
+        ("export_curve", "-curve.csv", b"retention,"),
+    ],
 )
 def test_what_is_tuned_is_exported_to_the_file_that_was_chosen(
     qtbot: QtBot,
@@ -878,6 +894,7 @@ def test_what_is_tuned_is_exported_to_the_file_that_was_chosen(
     tmp_path: Path,
     action: str,
     ending: str,
+    begins: bytes,
 ) -> None:
     monkeypatch.setattr(questions, "ask_export_path", lambda _, title, path, kinds: tmp_path / path.name)
     open_and_load(qtbot, session, draw_page())
@@ -885,7 +902,7 @@ def test_what_is_tuned_is_exported_to_the_file_that_was_chosen(
     qtbot.waitUntil(lambda: session.tuning.has_curve and not session.tuning.is_reading)
     with qtbot.waitSignal(session.notice_raised):
         window.actions_by_name[action].trigger()
-    assert (tmp_path / f"scan{ending}").stat().st_size > 100
+    assert (tmp_path / f"scan{ending}").read_bytes().startswith(begins)
 
 
 def test_a_save_dialog_gives_a_name_without_a_suffix_the_suggested_one(
