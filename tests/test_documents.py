@@ -103,7 +103,7 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
 
 
 def test_a_folder_stands_for_the_scans_in_it_in_the_order_of_their_numbers(tmp_path):
-    names = ["Scan 2.PNG", "scan 10.png", "scan 11.pdf"]
+    names = ["A.png", "b.png", "C.png", "Scan 2.PNG", "scan 10.png", "scan 11.pdf"]
     for name in (*reversed(names), ".scan 1.png", "notes.txt"):
         written(tmp_path / name, b"x")
     (tmp_path / "scan 3.png").mkdir()

@@ -135,6 +135,15 @@ def test_boxes_are_read_as_far_as_they_make_sense(
     assert block.boxes == boxes
 
 
+@pytest.mark.parametrize(
+    ("written", "label"),
+    [("a" * 50, "a" * 40), (" page \n number ", "page number"), ("x " * 30, "x " * 20)],
+)
+def test_the_kind_of_a_block_is_a_short_line(written: str, label: str) -> None:
+    (block,) = parse_blocks(f"<|ref|>{written}<|/ref|><|det|>[[1, 2, 3, 4]]<|/det|>\nWords", MARKDOWN)
+    assert block.label == label
+
+
 def test_a_thousand_boxes_of_one_block_are_cut_to_what_can_be_shown() -> None:
     boxes = ", ".join("[1, 2, 3, 4]" for _ in range(1000))
     (block,) = parse_blocks(f"<|ref|>text<|/ref|><|det|>[{boxes}]<|/det|>", MARKDOWN)

@@ -34,6 +34,7 @@ def test_a_simple_table_becomes_one_of_pipes_between_blank_lines() -> None:
     assert with_pipe_tables(f"Before\n{SIMPLE}\nAfter\n") == f"Before\n\n{PIPES}\n\nAfter\n"
     assert with_pipe_tables(f"Before\n\n{SIMPLE}\n\n\nAfter") == f"Before\n\n{PIPES}\n\n\nAfter"
     assert with_pipe_tables(f"{SIMPLE}{SIMPLE}") == f"{PIPES}\n\n{PIPES}"
+    assert with_pipe_tables(f"{SIMPLE}\n{SIMPLE}{SIMPLE}") == f"{PIPES}\n\n{PIPES}\n\n{PIPES}"
 
 
 def test_head_and_body_header_cells_and_other_attributes_are_understood() -> None:
@@ -69,6 +70,8 @@ def test_a_formula_keeps_its_signs() -> None:
         "<table><tr><td>a</td></table>",
         "<table><tr><td>a</tr></td></table>",
         "<table>loose<tr><td>a</td></tr></table>",
+        "<table><tr><td>a</td></tr><tr><td>b <b </table>",
+        "<table><br><tr><td>a</td></tr></table>",
         "<table><caption>c</caption><tr><td>a</td></tr></table>",
         "<table><tr><td><p>a</p></td></tr></table>",
         '<table><tr><td><a href="x">a</a></td></tr></table>',
@@ -79,6 +82,8 @@ def test_a_formula_keeps_its_signs() -> None:
         f"```html\n{SIMPLE}\n```",
         f"````\n```\n{SIMPLE}\n````",
         f"  ~~~\n{SIMPLE}\n  ~~~",
+        f"a\r\rb\r```\r{SIMPLE}\r```",
+        f"a\r\n\r\nb\r\n```\r\n{SIMPLE}\r\n```",
         "a | b",
     ],
 )
