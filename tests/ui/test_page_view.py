@@ -119,6 +119,7 @@ def tooltip_at(view: PageView, place: QPoint) -> str:
     tiles=st.sampled_from([(1, 2), (2, 1), (2, 3), (3, 3)]),
     name=st.sampled_from(["local", "global"]),
 )
+@settings(max_examples=30)
 def test_every_cell_lies_on_the_box_of_its_token(
     mode: Mode, width: int, height: int, tiles: tuple[int, int], name: str
 ) -> None:
@@ -522,14 +523,19 @@ def test_a_cell_is_coloured_where_its_token_is_at_any_zoom(
     view.show_page(blank())
     view.set_look(look)
     view.show_plan(plan)
-    view.show_transport(transport_of(plan))
+    transport = transport_of(plan)
+    view.show_transport(transport)
+    values = cell_values(look, plan, transport)
+    legend = legend_of(look, plan, values)
+    colours = cell_colours(look, plan, values, legend)
     cells = plan.layout.boxes[plan.layout.prunable]
     view._zoom_to(zoom)
     across, down = view.horizontalScrollBar(), view.verticalScrollBar()
     chosen = np.random.default_rng(seed).uniform(0, 1, 2)
     across.setValue(round(across.maximum() * chosen[0]))
     down.setValue(round(down.maximum() * chosen[1]))
-    image, overlay = picture(view), view._overlay
+    image = picture(view)
+    assert legend == view._overlay.legend
     for x, y in np.random.default_rng(seed).uniform(0, 1, (30, 2)) * (view.width(), view.height()):
         token = view._token_at(QPointF(x, y))
         point = view.to_content(QPointF(x, y))
@@ -544,15 +550,11 @@ def test_a_cell_is_coloured_where_its_token_is_at_any_zoom(
         if look is Look.MASS and not plan.is_kept[token]:
             continue  # hatched
         colour = image.pixelColor(int(x), int(y))
-        values = cell_values(look, plan, transport_of(plan)) if look is not Look.KEPT else None
-        legend = legend_of(look, plan, values)
-        assert legend == overlay.legend
-        colours = cell_colours(look, plan, values, legend)[[token]]
         if look is Look.KEPT:
-            share = OPACITY * colours[0, 3] / 255
-            expected = 255 * (1 - share) + share * colours[0, :3]
+            share = OPACITY * colours[token, 3] / 255
+            expected = 255 * (1 - share) + share * colours[token, :3]
         else:
-            expected = tints(colours, OPACITY, dark=False)[0]
+            expected = tints(colours[[token]], OPACITY, dark=False)[0]
         np.testing.assert_allclose(colour.getRgb()[:3], expected, atol=3)
 
 
