@@ -31,7 +31,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.settings import Settings
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
@@ -829,17 +829,17 @@ def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_know
     assert window.page_column.play_bar.isVisible()
 
 
-def test_the_panel_stays_hidden_when_it_was(
-    qtbot: QtBot, bridge: EngineBridge, window: MainWindow, session: Session, tmp_path: Path
-) -> None:
+def test_hiding_the_panel_is_remembered(window: MainWindow, session: Session) -> None:
     assert window.text_column.panel.isVisible()
     window.actions_by_name["panel"].trigger()
     assert not window.text_column.panel.isVisible()
-    again = MainWindow(Session(bridge, session.settings, tmp_path / "bundled", window))
-    qtbot.addWidget(again)
-    again.show()
-    assert not again.text_column.panel.isVisible()
-    assert not again.actions_by_name["panel"].isChecked()
+    assert not session.settings.panel_visible
+
+
+@pytest.mark.parametrize("settings", [Settings(panel_visible=False)])
+def test_the_panel_stays_hidden_when_it_was(window: MainWindow) -> None:
+    assert not window.text_column.panel.isVisible()
+    assert not window.actions_by_name["panel"].isChecked()
 
 
 def test_who_asks_for_the_curve_is_shown_the_panel(window: MainWindow, session: Session) -> None:

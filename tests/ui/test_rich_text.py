@@ -34,7 +34,7 @@ def test_no_label_takes_words_from_outside_for_rich_text(qtbot: QtBot, window: M
     qtbot.addWidget(models)
     assert labels_that_may_be_rich(models) == {"&Server", "Folder"}
     window.notice_bar.add(Notice("<b>scan.png</b> failed."))
-    column, play_bar = window.text_column, window.page_column.play_bar
-    for pane in (column.compare, column.curve, column.find_bar, play_bar):
+    column = window.text_column
+    for pane in (column.compare, column.curve, column.find_bar):
         assert pane.pane  # which has it built
     assert labels_that_may_be_rich(window) == OWN_WORDS | OWN_FIGURES
