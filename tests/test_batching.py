@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr import pages_together
 from rtocr_gui.ocr.decoder import batching, greedy
 from rtocr_gui.ocr.decoder.batching import PAGES_AT_ONCE, Batch, SharedGeneration, pages_at_once
@@ -496,6 +497,38 @@ def test_a_page_that_fails_before_its_first_token_leaves_the_passes_of_the_other
     assert isinstance(outcome(events, requests[1]), PageFailed)
     for request in (requests[0], requests[2]):
         assert isinstance(outcome(events, request), Reading)
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("a kernel failed"), MemoryError()], ids=repr)
+def test_whatever_a_pass_fails_with_is_told_of_the_newest_page_alone(
+    samples: list[PageImage], failure: Exception
+) -> None:
+    requests = requests_of(samples[:2], "failing", [1.0])
+    sizes: list[int] = []
+    waiting: set[PageRequest] = set()
+
+    def begin(request: PageRequest) -> Steps:
+        waiting.add(request)
+        try:
+            yield None
+            yield None
+        except (RuntimeError, MemoryError) as error:
+            raise ReadingError("It failed.") from error
+        finally:
+            waiting.discard(request)
+        yield Stage.DECODE
+
+    def feed() -> None:
+        sizes.append(len(waiting))
+        if len(waiting) == 2:
+            raise failure
+
+    events = list(pages_together.read_together(requests, begin, SimpleNamespace(feed=feed), 2, 0))
+    assert outcome(events, requests[0]) is Stage.DECODE
+    failed = outcome(events, requests[1])
+    assert isinstance(failed, PageFailed)
+    assert failed.error.__cause__ is failure
+    assert 2 in sizes
 
 
 def test_where_a_pass_fails_the_newest_page_fails_and_fewer_go_on(

@@ -213,6 +213,17 @@ def test_each_block_has_its_kind_its_box_and_its_text() -> None:
     ]
 
 
+@pytest.mark.parametrize(("said", "shown"), [("\n", "\n\n"), ("\n\n", "\n\n"), ("\n\n\n", "\n\n\n")])
+def test_a_blank_line_stands_between_blocks_and_none_is_added_to_it(said: str, shown: str) -> None:
+    mark = "<|det|>text [1, 2, 3, 4]<|/det|>"
+    assert strip_grounding(f"{mark}a{said}{mark}b", DOCUMENT) == f"a{shown}b"
+
+
+@pytest.mark.parametrize(("length", "count"), [(40, 1), (41, 0)])
+def test_a_kind_is_no_longer_than_a_word(length: int, count: int) -> None:
+    assert len(parse_blocks(f"<|det|>{'k' * length} [1, 2, 3, 4]<|/det|>x", DOCUMENT)) == count
+
+
 def test_text_that_comes_in_pieces_never_shows_half_a_mark() -> None:
     whole = strip_grounding(SAID, DOCUMENT)
     marks = ("<|det|>", "<|/det|>")

@@ -3,7 +3,6 @@
 Shows frozen values and emits wishes; knows neither the disk nor the network.
 """
 
-import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,9 @@ from rtocr_gui.ui.background.replies import FitJudged
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.download_box import DownloadBox
 from rtocr_gui.ui.parts.form_parts import plain_button, plain_label
+from rtocr_gui.ui.parts.plain_text import plain_tip
+from rtocr_gui.ui.parts.screen_room import within_screen
+from rtocr_gui.ui.parts.scrolled import scrolled
 from rtocr_gui.units import size_in_words
 
 if TYPE_CHECKING:
@@ -73,13 +75,18 @@ class ModelsWindow(QDialog):
         self.details.setAccessibleName("About the selected model")
         self.details.setMinimumHeight(6 * self.fontMetrics().lineSpacing())
         self.setMinimumWidth(64 * self.fontMetrics().averageCharWidth())
+        models = QWidget()
+        column = QVBoxLayout(models)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.details)
+        column.addLayout(self._make_buttons())
+        column.addWidget(self.download)
         layout = QVBoxLayout(self)
-        layout.addWidget(self.list, 1)
-        layout.addWidget(self.details)
-        layout.addLayout(self._make_buttons())
-        layout.addWidget(self.download)
+        layout.addWidget(scrolled(models))
         layout.addWidget(self._make_close())
         self._show_selected()
+        self.resize(within_screen(self.sizeHint(), self))
 
     def sizeHint(self) -> QSize:
         return QSize(92 * self.fontMetrics().averageCharWidth(), 42 * self.fontMetrics().lineSpacing())
@@ -93,6 +100,7 @@ class ModelsWindow(QDialog):
         tree.setAllColumnsShowFocus(True)
         tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         tree.setMinimumHeight(6 * tree.fontMetrics().lineSpacing())
+        tree.setSizeAdjustPolicy(QAbstractItemView.SizeAdjustPolicy.AdjustToContents)
         tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         header = tree.header()
         header.setStretchLastSection(True)
@@ -146,7 +154,7 @@ class ModelsWindow(QDialog):
         for entry in listed.models:
             item = QTreeWidgetItem(_columns(entry))
             item.setData(0, _ENTRY, entry)
-            item.setToolTip(3, f"<span>{html.escape(entry.reads or entry.problem)}</span>")
+            item.setToolTip(3, plain_tip(entry.reads or entry.problem))
             self._mark(item)
             self.list.addTopLevelItem(item)
             if entry.is_at(wanted):
@@ -267,6 +275,8 @@ def _columns(entry: ModelEntry) -> list[str]:
 
 
 def _fit_line(fit: "Fit") -> str:
+    if fit.fits and fit.largest is not None and not fit.largest.fits:
+        return f"{fit.sentence} It fits, but not in every mode: larger pages are offered in a smaller one."
     if fit.fits:
         return f"{fit.sentence} It fits."
     ways = [f"{proposal.label[0].lower()}{proposal.label[1:]}" for proposal in fit.proposals]

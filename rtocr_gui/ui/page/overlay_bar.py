@@ -104,6 +104,13 @@ class OverlayBar(QWidget):
         """Offer the choice of a grid where two lie over the page."""
         self._whole_page.setVisible(has_tiles)
 
+    def minimumSizeHint(self) -> QSize:
+        """With room for the choice of a grid, so that no page makes the bar ask for more than another."""
+        least = super().minimumSizeHint()
+        if self._whole_page.isHidden():
+            least.setWidth(least.width() + self._whole_page.sizeHint().width() + self._row.spacing())
+        return least
+
     @Slot(object)
     def show_legend(self, legend: Legend | None) -> None:
         """Say what the colours mean; None where they are no map."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QHelpEvent,
     QImage,
     QKeyEvent,
@@ -33,6 +34,7 @@ from rtocr_gui.ui.page.pinned_details import PinnedDetails
 from rtocr_gui.ui.page.scaled_page import ScaledPage
 from rtocr_gui.ui.page.token_overlay import TokenOverlay
 from rtocr_gui.ui.page.zoom_area import ZoomArea
+from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.parts.keys import asks_for
 
 DROP_HINT = "Drop scanned pages here: images or PDF files"
@@ -222,13 +224,24 @@ class PageView(ZoomArea):
         with QPainter(self.viewport()) as painter:
             if self._page is None:
                 self._paint_message(painter)
-                return
-            ratio = self.device_ratio()
-            painter.scale(1 / ratio, 1 / ratio)
-            self._paint_page(painter, self._page)
-        if self._unpainted_plan is not None and self._overlay_visible:
+            else:
+                painter.save()
+                painter.scale(1 / self.device_ratio(), 1 / self.device_ratio())
+                self._paint_page(painter, self._page)
+                painter.restore()
+            if self.hasFocus():
+                paint_frame(painter, self.viewport().rect(), self.palette().highlight().color())
+        if self._page is not None and self._unpainted_plan is not None and self._overlay_visible:
             painted, self._unpainted_plan = self._unpainted_plan, None
             self.plan_painted.emit(painted)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
 
     def _paint_page(self, painter: QPainter, image: ScaledPage) -> None:
         page, view = self.content_rect(), self.view_rect()

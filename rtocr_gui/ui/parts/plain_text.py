@@ -1,5 +1,6 @@
-"""How Qt handles plain text: in a fixed-width font, and counted in UTF-16."""
+"""How Qt handles plain text: in a fixed-width font, in tooltips, and counted in UTF-16."""
 
+import html
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -18,3 +19,8 @@ def fixed_font(like: QFont) -> QFont:
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setPointSizeF(like.pointSizeF())
     return font
+
+
+def plain_tip(text: str) -> str:
+    """What a tooltip has to be given to show words that are not ours, none of them taken for rich text."""
+    return f"<span>{html.escape(text)}</span>"

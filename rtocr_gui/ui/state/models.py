@@ -14,6 +14,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.ocr.model.model_info import LoadedModel
+from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.background.replies import RequestFailed
@@ -128,7 +129,9 @@ class Models(QObject):
     @Slot(object)
     def judge_fit(self, folder: Path) -> None:
         """Find out whether a model would fit into memory."""
-        self._loader.judge_fit(self._request(folder))
+        request = self._request(folder)
+        each_page_decides = Scaling(None, self._choices.settings.most_tiles)
+        self._loader.judge_fit(replace(request, scaling=request.scaling or each_page_decides))
 
     @property
     def _wanted(self) -> LoadRequest:

@@ -249,5 +249,4 @@ class PageShelf(QObject):
         if failure.needs_password:
             self.password_needed.emit(PasswordQuestion(path, failure.sentence))
         else:
-            self._reopening.discard(path)
             self.refused.emit(path, failure.sentence)

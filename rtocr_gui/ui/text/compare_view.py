@@ -3,7 +3,6 @@
 Knows no page and reads nothing: it says which two readings are wanted, and shows a comparison.
 """
 
-import html
 import math
 from collections.abc import Callable
 
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from rtocr_gui.ocr.reading import Reading, StopReason
 from rtocr_gui.ocr.text.comparison import Change, Difference, TextComparison
+from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.text.compared_text import ComparedText, MarkedText
 from rtocr_gui.ui.text.pruning_chooser import ALL_TOKENS, SLIDER, PruningChooser
@@ -91,8 +91,7 @@ class DifferenceList(QAbstractListModel):
             }
             where = change.get(difference.change, f"{left} on the left, {right} on the right")
             told = f"Line {line}, {where}"
-            # What the model read must never be taken for rich text.
-            return told if role == Qt.ItemDataRole.AccessibleTextRole else f"<span>{html.escape(told)}</span>"
+            return told if role == Qt.ItemDataRole.AccessibleTextRole else plain_tip(told)
         return None
 
 

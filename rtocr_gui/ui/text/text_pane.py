@@ -321,7 +321,8 @@ class TextPane(QWidget):
         self.show_text("", page)
 
     def add_buttons(self, *actions: QAction) -> None:
-        """Put buttons for actions below the text."""
+        """Put buttons for actions below the text, where Tab finds them too."""
+        before: QWidget = self._tabs
         for action in actions:
             button = QToolButton()
             button.setDefaultAction(action)
@@ -329,6 +330,8 @@ class TextPane(QWidget):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self._buttons.addWidget(button)
+            self.setTabOrder(before, button)
+            before = button
 
     @Slot(bool)
     def set_read_only(self, read_only: bool) -> None:

@@ -22,6 +22,8 @@ from rtocr_gui.ui.page.page_column import PageColumn
 from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.parts.arrivals import Arrivals
 from rtocr_gui.ui.parts.icons import app_icon
+from rtocr_gui.ui.parts.screen_room import within_screen
+from rtocr_gui.ui.parts.scrolled import scrolled
 from rtocr_gui.ui.parts.stacking import stack
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.page_model import PageState
@@ -44,8 +46,8 @@ if TYPE_CHECKING:
     from rtocr_gui.ui.tuning.curve_view import CurveView
 
 _USUAL_SIZE = QSize(1280, 820)
-_FRAME = QSize(10, 40)
-"""Space for the window manager's frame, whose size is known only once the window is shown."""
+_LEAST_TEXT_CHARACTERS = 24
+"""Minimum width of the right-hand column, in average characters: space for its bars and a scroll bar."""
 
 
 class MainWindow(QMainWindow):
@@ -96,7 +98,9 @@ class MainWindow(QMainWindow):
 
     def _compose(self) -> None:
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        for pane, stretch in ((self.page_list, 0), (self.page_column, 3), (self.text_column, 2)):
+        text = scrolled(self.text_column)  # which is the highest by far
+        text.setMinimumWidth(_LEAST_TEXT_CHARACTERS * self.fontMetrics().averageCharWidth())
+        for pane, stretch in ((self.page_list, 0), (self.page_column, 3), (text, 2)):
             self._splitter.addWidget(pane)
             self._splitter.setStretchFactor(self._splitter.count() - 1, stretch)
         self._splitter.setChildrenCollapsible(False)
@@ -302,8 +306,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         settings = self._session.settings
-        room = self.screen().availableSize() - _FRAME
-        self.resize(_USUAL_SIZE.boundedTo(room))
+        self.resize(within_screen(_USUAL_SIZE, self))
         self.restoreGeometry(QByteArray.fromHex(settings.window_geometry.encode()))
         self._splitter.restoreState(QByteArray.fromHex(settings.window_state.encode()))
         self.text_column.restoreState(QByteArray.fromHex(settings.column_state.encode()))

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, ReadAgain
 
 NOTICES_KEPT = 50
@@ -192,26 +193,24 @@ class _Row(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(label, 1)
         if notice.offers:
-            button = self._make_button(notice)
-            button.setAccessibleDescription(f"{notice.sentence} {button.toolTip()}")
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+            layout.addWidget(self._make_button(notice), 0, Qt.AlignmentFlag.AlignTop)
 
     def _make_button(self, notice: Notice) -> QPushButton:
         if len(notice.offers) == 1:
             (offer,) = notice.offers
-            button = QPushButton(offer.label)
-            button.setToolTip(offer.tip)
+            button, tip = QPushButton(offer.label), offer.tip
             button.clicked.connect(lambda: self.offer_taken.emit(offer))
-            return button
-        button = QPushButton("What to do")
-        button.setToolTip("Choose what to do about this")
-        menu = QMenu(button)
-        menu.setToolTipsVisible(True)
-        for offer in notice.offers:
-            action = menu.addAction(offer.label)
-            action.setToolTip(offer.tip)
-            action.triggered.connect(lambda _=False, offer=offer: self.offer_taken.emit(offer))
-        button.setMenu(menu)
+        else:
+            button, tip = QPushButton("What to do"), "Choose what to do about this"
+            menu = QMenu(button)
+            menu.setToolTipsVisible(True)
+            for offer in notice.offers:
+                action = menu.addAction(offer.label)
+                action.setToolTip(plain_tip(offer.tip))
+                action.triggered.connect(lambda _=False, offer=offer: self.offer_taken.emit(offer))
+            button.setMenu(menu)
+        button.setToolTip(plain_tip(tip))
+        button.setAccessibleDescription(f"{notice.sentence} {tip}")
         return button
 
 

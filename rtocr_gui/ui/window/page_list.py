@@ -43,6 +43,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.state.page_model import Index, PageEntry, PageModel, PageRow, PageState
 
@@ -78,13 +79,16 @@ class _PageDelegate(QStyledItemDelegate):
             self._paint_current(painter, option)
 
     def _paint_current(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
-        """Mark the page that is looked at among those that are selected."""
+        """Mark the page that is looked at among those that are selected, all around while keys go there."""
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Highlight
         line = option.fontMetrics.height()
-        bar = option.rect.adjusted(line // 10, line // 3, 0, -line // 3)
+        colour, edge = option.palette.color(role), line // 10
+        bar = option.rect.adjusted(edge, line // 3, 0, -line // 3)
         bar.setWidth(line // 5)
-        painter.fillRect(bar, option.palette.color(role))
+        painter.fillRect(bar, colour)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            paint_frame(painter, option.rect.adjusted(edge, edge, -edge, -edge), colour)
 
     def _paint_thumbnail(
         self, painter: QPainter, room: QRect, row: PageRow, option: QStyleOptionViewItem

@@ -3,7 +3,6 @@
 Opens nothing, and does not check whether they still exist.
 """
 
-import html
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
 from rtocr_gui.settings import Settings
+from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.open_pages import telling_folders
 
 
@@ -53,7 +53,7 @@ class RecentMenu(QObject):
             name = f"{path.name} (in {folders[path]})" if path in folders else path.name or str(path)
             label = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, 40 * metrics.height())
             action = self._menu.addAction(label.replace("&", "&&"))
-            action.setToolTip(f"<span>{html.escape(str(path))}</span>")  # file names are not rich text
+            action.setToolTip(plain_tip(str(path)))
             action.triggered.connect(partial(self._choose, path))
         self._menu.addSeparator()
         self._menu.addAction("Clear list").triggered.connect(self.cleared)

@@ -6,10 +6,11 @@ Composes panes. Comparison, curve and the bar for finding words are built when t
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget, QWidget
+from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QWidget
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.parts.lazy_pane import LazyPane
+from rtocr_gui.ui.parts.scrolled import scrolled
 from rtocr_gui.ui.parts.stacking import stack
 from rtocr_gui.ui.state.shown import ShownText
 from rtocr_gui.ui.text.text_pane import TextPane
@@ -39,7 +40,7 @@ class TextColumn(QSplitter):
         self.summary.setAlignment(Qt.AlignmentFlag.AlignTop)
         # Room for two lines, so that the text below stays where it is whichever page is shown.
         self.summary.setMinimumHeight(2 * self.summary.fontMetrics().lineSpacing() + 8)
-        self._compare_tab, self._curve_tab = _scrolled(self.compare), _scrolled(self.curve)
+        self._compare_tab, self._curve_tab = scrolled(self.compare), scrolled(self.curve)
         self.text_pane.add_tab(self._compare_tab, "C&ompare", "Two readings of this page side by side")
         self.panel = QTabWidget()
         self.panel.setDocumentMode(True)
@@ -54,7 +55,7 @@ class TextColumn(QSplitter):
             self.addWidget(part)
             self.setStretchFactor(self.count() - 1, stretch)
         self.setChildrenCollapsible(False)
-        self.setSizes([350, 350])
+        self.setSizes([420, 280])
 
     def show_text(self, shown: ShownText, ref: PageRef | None) -> None:
         """Show the text of a page, or why there is none.
@@ -141,12 +142,3 @@ def _make_curve_view() -> "CurveView":
     from rtocr_gui.ui.tuning.curve_view import CurveView
 
     return CurveView()
-
-
-def _scrolled(pane: QWidget) -> QScrollArea:
-    """A pane that scrolls where a small window has too little room for it, instead of making it grow."""
-    area = QScrollArea()
-    area.setWidget(pane)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    return area

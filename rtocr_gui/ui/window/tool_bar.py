@@ -1,7 +1,5 @@
 """The toolbar: the most frequent actions, how a page is read, and which model reads it."""
 
-import html
-
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QPushButton, QSizePolicy, QToolBar, QWidget
@@ -10,6 +8,7 @@ from rtocr_gui.ocr.asking import ASKS, Ask
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import TASKS, Mode, Task
 from rtocr_gui.ui.parts.actions import MENUS, fill
+from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.parts.wheel import take_wheel_when_focused
 from rtocr_gui.ui.state.shown import ModelStatus
 
@@ -76,9 +75,7 @@ class ToolBar(QToolBar):
         # A checkpoint names and describes itself: escape this, so that it sets no mnemonic and no markup.
         name = status.sentence if model or status.loading else "No model"
         self.model_chip.setText(name.replace("&", "&&"))
-        self.model_chip.setToolTip(
-            f"<span>{html.escape(model.info.description if model else status.sentence)}</span>"
-        )
+        self.model_chip.setToolTip(plain_tip(model.info.description if model else status.sentence))
         with QSignalBlocker(self.mode_box), QSignalBlocker(self.task_box):
             self._offer(model)
             self.mode_box.setCurrentIndex(1 + list(Mode).index(mode) if mode else 0)
@@ -98,7 +95,7 @@ class ToolBar(QToolBar):
                 if isinstance(offered, Ask):
                     self.task_box.setItemText(index, task.label if is_chosen else f"{offered.label}…")
                     tip = task.words if is_chosen else offered.question
-                    self.task_box.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
+                    self.task_box.setItemData(index, plain_tip(tip), Qt.ItemDataRole.ToolTipRole)
                 if is_chosen:
                     self.task_box.setCurrentIndex(index)
 
