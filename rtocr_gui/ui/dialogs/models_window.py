@@ -1,6 +1,6 @@
 """The window of models: what there is, what each reads, and the download of the published one.
 
-Shows frozen values and emits wishes; knows neither the disk nor the network.
+Shows frozen values and emits requests; knows neither the disk nor the network.
 """
 
 from pathlib import Path
@@ -41,11 +41,11 @@ class ModelsWindow(QDialog):
 
     Signals:
         model_chosen (Path): pages should be read with the model of this folder.
-        folder_named (Path): the person has a model there.
-        folder_forgotten (Path): a folder should not be listed any more.
+        folder_named (Path): the person has a model in this folder.
+        folder_forgotten (Path): a folder should no longer be listed.
         check_requested (Path): a model should be checked thoroughly.
-        check_stop_requested (): that is no longer wanted.
-        fit_wanted (Path): whether a model fits into memory should be shown.
+        check_stop_requested (): the check is no longer wanted.
+        fit_wanted (Path): find out whether a model fits into memory.
 
     Attributes:
         download: has the signals and slots of the download.
@@ -115,7 +115,7 @@ class ModelsWindow(QDialog):
     def _make_buttons(self) -> QHBoxLayout:
         self.use = plain_button("&Use", "Read pages with the selected model (Return)", self._use)
         self.check = plain_button(
-            "Chec&k", "Check the selected model; of a downloaded one, every byte", self._ask_check
+            "Chec&k", "Check the selected model; if it was downloaded, every byte", self._ask_check
         )
         self.forget = plain_button(
             "For&get", "Take the folder off this list; nothing in it is touched", self._forget
@@ -131,7 +131,7 @@ class ModelsWindow(QDialog):
         return row
 
     def _make_close(self) -> QDialogButtonBox:
-        """A button that Return in another field does not press."""
+        """A button that is not pressed by Return in another field."""
         box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         button = box.button(QDialogButtonBox.StandardButton.Close)
         button.setAutoDefault(False)
@@ -141,13 +141,13 @@ class ModelsWindow(QDialog):
 
     @property
     def selected(self) -> ModelEntry | None:
-        """The model that the buttons are about."""
+        """The model to which the buttons refer."""
         item = self.list.currentItem()
         return item.data(0, _ENTRY) if item is not None else None
 
     @Slot(object)
     def show_models(self, listed: ModelsListed) -> None:
-        """Show what there is; the selection stays where it was, or goes to a folder just named."""
+        """Show the models; the selection stays, or moves to a folder just added."""
         before = self.selected
         wanted = self._awaited or (before.folder if before else self._in_use)
         self.list.clear()
@@ -168,7 +168,7 @@ class ModelsWindow(QDialog):
         self._show_selected()
 
     def _mark(self, item: QTreeWidgetItem) -> None:
-        """Tell the model in use from the others, not by its type alone."""
+        """Mark the model in use, not by the font alone."""
         entry: ModelEntry = item.data(0, _ENTRY)
         in_use = entry.is_at(self._in_use)
         item.setText(0, f"{entry.name} (in use)" if in_use else entry.name)
@@ -187,12 +187,12 @@ class ModelsWindow(QDialog):
 
     @Slot(object)
     def show_fit(self, judged: FitJudged) -> None:
-        """Show what a model needs against what is free."""
+        """Show how much memory a model needs and how much is free."""
         self._fit = judged
         self._show_selected()
 
     def _want_fit(self) -> None:
-        """Memory that was free a while ago may be taken by now."""
+        """Request the fit again: memory that was free may be in use by now."""
         self._fit = None
         entry = self.selected
         if entry is not None and entry.is_usable:
@@ -200,7 +200,7 @@ class ModelsWindow(QDialog):
 
     @Slot(object)
     def show_check(self, shown: CheckShown) -> None:
-        """Show how the check of a model stands."""
+        """Show the state of a check."""
         self._check = shown
         self._show_selected()
 
@@ -251,7 +251,7 @@ class ModelsWindow(QDialog):
 
 
 def wire(window: ModelsWindow, shop: ModelShop) -> None:
-    """Connect the window's wishes with the shop, and the shop's news with the window."""
+    """Connect the window's requests to the shop, and the shop's signals to the window."""
     window.folder_named.connect(shop.name_folder)
     window.folder_forgotten.connect(shop.forget_folder)
     window.check_requested.connect(shop.check)

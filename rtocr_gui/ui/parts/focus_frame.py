@@ -1,4 +1,4 @@
-"""The frame of what has the keyboard, where the style draws none."""
+"""The frame of a widget that has the focus, where the style draws none."""
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPen

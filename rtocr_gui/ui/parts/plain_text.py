@@ -22,5 +22,5 @@ def fixed_font(like: QFont) -> QFont:
 
 
 def plain_tip(text: str) -> str:
-    """What a tooltip has to be given to show words that are not ours, none of them taken for rich text."""
+    """A tooltip for text from outside, such as file names, that never mistakes it for rich text."""
     return f"<span>{html.escape(text)}</span>"

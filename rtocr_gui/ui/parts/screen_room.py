@@ -4,9 +4,9 @@ from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QWidget
 
 _FRAME = QSize(10, 40)
-"""Room for what a window manager draws around a window; it tells only once the window is shown."""
+"""Space for the window manager's frame, whose size is known only once the window is shown."""
 
 
 def within_screen(size: QSize, window: QWidget) -> QSize:
-    """A size, made smaller where the screen of the window has less room."""
+    """Limit a size to what fits on the window's screen."""
     return size.boundedTo(window.screen().availableSize() - _FRAME)

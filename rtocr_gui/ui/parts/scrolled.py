@@ -1,11 +1,11 @@
-"""Panes that scroll where there is too little room for them, instead of making their window grow."""
+"""Panes that scroll if there is too little space for them, instead of making their window grow."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
 def scrolled(pane: QWidget) -> QScrollArea:
-    """A pane in a frameless area that scrolls it; Tab goes to what is in it, and brings that to sight."""
+    """A pane in a frameless scroll area; Tab goes to the widgets in it, and scrolls to them."""
     area = QScrollArea()
     area.setWidget(pane)
     area.setWidgetResizable(True)

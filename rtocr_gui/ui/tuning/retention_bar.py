@@ -1,7 +1,7 @@
 """How many visual tokens to keep: automatic, or by slider, wheel, keys and number.
 
-Tells apart a ratio that is still moving from one that came to rest, so that the overlay can
-follow the first and a reading start on the second. Knows no page and plans nothing.
+Distinguishes a ratio that is still changing from a settled one, so that the overlay can follow
+the former and the latter can start a reading. Knows no page and plans nothing.
 """
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
@@ -14,7 +14,7 @@ from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, Retent
 from rtocr_gui.units import grouped, percent
 
 QUIET_MS = 350
-"""Steps of keys and wheel count as released when none followed for so long."""
+"""A ratio changed by keys or wheel counts as released once it has not changed for this long."""
 
 
 class RetentionBar(QWidget):
@@ -22,8 +22,8 @@ class RetentionBar(QWidget):
 
     Signals:
         retention_changed(float | None): the person moved to another ratio, or to automatic (None).
-        retention_released(float | None): the ratio came to rest after it changed.
-        reread_toggled(bool): whether a released ratio should be read with at once.
+        retention_released(float | None): the ratio has settled after a change.
+        reread_toggled(bool): whether a released ratio should start a reading.
     """
 
     retention_changed = Signal(object)
@@ -102,7 +102,7 @@ class RetentionBar(QWidget):
 
     @Slot(object)
     def set_retention(self, retention: float | None) -> None:
-        """Show a ratio that was chosen elsewhere; a hand on the slider goes first."""
+        """Show a ratio that was chosen elsewhere; ignored while the slider is held."""
         if self._slider.isSliderDown():
             return
         self._retention = retention
@@ -114,20 +114,20 @@ class RetentionBar(QWidget):
 
     @Slot()
     def drop_release(self) -> None:
-        """Take the ratio as it stands for come to rest, and tell no one: another page is shown.
+        """Treat the current ratio as settled without emitting it: another page is shown.
 
-        Who left a page does not look at it any more, and the other one was not meant.
+        The person no longer views the former page, and the ratio was not meant for the new one.
         """
         self._quiet_timer.stop()
         self._unreleased = False
 
     @Slot(bool)
     def set_reread(self, reread: bool) -> None:
-        """Show whether a released ratio is read with at once."""
+        """Show whether a released ratio starts a reading."""
         self._reread.setChecked(reread)
 
     def _show_automatic(self) -> None:
-        """Show the ratio of the page; no figure while that is not known."""
+        """Show the automatic ratio of the page; no figure while it is not known."""
         if self._plan is None:
             self._spin.set_known(False)
         else:
@@ -170,7 +170,7 @@ class RetentionBar(QWidget):
 
 
 class _PercentBox(QSpinBox):
-    """A number of percent; it keeps its width while it shows none."""
+    """A percentage; the box keeps its width while it shows none."""
 
     def __init__(self, least: int, most: int) -> None:
         super().__init__()
@@ -180,17 +180,17 @@ class _PercentBox(QSpinBox):
         self.setMinimumWidth(self.sizeHint().width())
 
     def set_known(self, known: bool) -> None:
-        """Show the number, or a dash in its place; another can be typed either way."""
+        """Show the number, or a dash instead; a new one can be typed in either case."""
         if known != self._is_known:
             self._is_known = known
-            self.setSuffix(" %" if known else "")  # has the text made anew
+            self.setSuffix(" %" if known else "")  # regenerates the text
 
     def textFromValue(self, value: int) -> str:
         return super().textFromValue(value) if self._is_known else "–"
 
 
 class _CountsLabel(QLabel):
-    """Counts kept and merged tokens, in as many words as there is room for; its tooltip has all of them."""
+    """Counts kept and merged tokens, in as many words as fit; its tooltip has all of them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -200,7 +200,7 @@ class _CountsLabel(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def show_counts(self, plan: PrunePlan | None) -> None:
-        """Count what a plan keeps."""
+        """Show how many tokens a plan keeps."""
         if plan is None:
             self._forms = (*2 * ["No tokens counted yet"], *2 * ["No tokens"])
         else:
@@ -245,9 +245,9 @@ def _count_forms(kept: int, merged: int, count: int, automatic: str) -> tuple[st
 
 
 _WIDEST_FORMS = _count_forms(9_999, 9_999, 9_999, percent(1))
-"""More than any page has: their room is kept free, so that nothing moves with the slider or the page."""
+"""More than any page has: space for this many is reserved, so that nothing moves with slider or page."""
 
 
 def _percent(retention: float) -> int:
-    """Where slider and box stand, which know whole percents only."""
+    """The value of slider and box, which know only whole percents."""
     return min(100, max(1, round(retention * 100)))

@@ -98,7 +98,7 @@ class MainWindow(QMainWindow):
 
     def _compose(self) -> None:
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        text = scrolled(self.text_column)  # which is the highest by far
+        text = scrolled(self.text_column)  # by far the tallest
         text.setMinimumWidth(_LEAST_TEXT_CHARACTERS * self.fontMetrics().averageCharWidth())
         for pane, stretch in ((self.page_list, 0), (self.page_column, 3), (text, 2)):
             self._splitter.addWidget(pane)
