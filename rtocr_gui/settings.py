@@ -47,7 +47,7 @@ class Settings:
         task: name of a `Task`; empty for the one the model was made for.
         task_words: the person's own words, for a task that takes them.
         retention: share of visual tokens to keep, in 0.01..1; None for automatic.
-        reread_on_release: read the page again when the retention slider is let go.
+        reread_on_release: read the page again when the retention slider is released.
         overlay_visible: show the overlay on the page.
         blocks_visible: outline the blocks on the page, where the model reported any.
         look: name of the `Look` of the overlay.

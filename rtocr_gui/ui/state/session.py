@@ -280,7 +280,7 @@ class Session(QObject):
 
     @Slot(bool)
     def set_reread(self, on: bool) -> None:
-        """Remember whether to read a page again when the slider is let go."""
+        """Remember whether to read a page again when the slider is released."""
         self.remember(reread_on_release=on)
 
     @Slot(bool)
