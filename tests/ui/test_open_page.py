@@ -72,6 +72,23 @@ def test_another_model_scales_a_page_as_it_scales_all(page: OpenPage) -> None:
     assert (page.text, page.scaling, page.readings) == ("page", None, {})
 
 
+def test_a_page_whose_reading_failed_has_failed_still_where_the_next_one_is_stopped_at_once(
+    page: OpenPage,
+) -> None:
+    page.begin()
+    page.begin_text(TASKS[1])
+    page.stream("half a")
+    page.fail("There is not enough memory.", asked(scaling=Scaling(Mode.TINY)))
+    page.begin()
+    assert (page.sentence, page.retry) == ("", None)
+    page.give_up()
+    assert (page.text, page.state) == ("half a", PageState.FAILED)
+    assert (page.sentence, page.retry) == ("There is not enough memory.", Scaling(Mode.TINY))
+    page.begin()
+    page.finish(reading(asked()))
+    assert (page.state, page.sentence) == (PageState.READ, "")
+
+
 def test_what_came_before_a_reading_failed_stays_where_the_next_one_is_stopped(page: OpenPage) -> None:
     page.begin()
     page.begin_text(TASKS[1])

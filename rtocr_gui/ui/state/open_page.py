@@ -67,6 +67,7 @@ class OpenPage:
     read_as: PageRef | None = None
     retry: Scaling | None = None
     _former: "OpenPage | None" = None
+    _failure: tuple[str, Scaling | None] | None = None
 
     def begin(self) -> None:
         """Note that a reading was requested; the text stays until new text comes."""
@@ -74,7 +75,7 @@ class OpenPage:
 
     def edit(self, text: str) -> None:
         """Take over what a person typed; going back to the text as read, perhaps by Undo, is no edit."""
-        self.text, self._former = text, None
+        self.text, self._former, self._failure = text, None, None
         self.edited = self.reading is None or text != self.read_text
         self._tell_state()
 
@@ -106,7 +107,7 @@ class OpenPage:
         self.reading, self.text = reading, reading.text
         self.by_former_model, self.read_as = False, reading.ref
         self.raw_text, self.read_text = reading.raw_text, reading.text
-        self._former = None
+        self._former = self._failure = None
         if reading.stop_reason is StopReason.LOOP:
             self.retry = self._way_out(reading.retry)
         self._tell_end(reading)
@@ -134,8 +135,8 @@ class OpenPage:
         if self._former is not None and self._former.text:
             self._give_back()
         self._former = None
-        self.state, self.sentence = PageState.FAILED, sentence
-        self.retry = retry.scaling if retry is not None else None
+        self._failure = sentence, retry.scaling if retry is not None else None
+        self._tell_state()
 
     def keep(self, reading: Reading) -> None:
         """Keep a reading for comparison; stopped readings are not comparable."""
@@ -152,7 +153,7 @@ class OpenPage:
         self.readings.clear()
         self.curves.clear()
         self.by_former_model = True
-        self.scaling = self.retry = None
+        self.scaling = self.retry = self._failure = None
 
     def all_tokens_reading(self, settings: ReadSettings) -> Reading | None:
         """A reading with the same settings that kept every token; None if there is none."""
@@ -182,7 +183,9 @@ class OpenPage:
 
     def _tell_state(self) -> None:
         """Set the state and the sentence of a page that is not being read."""
-        if self.reading is not None and not self.edited and not self.is_turned:
+        if self._failure is not None:
+            self.state, (self.sentence, self.retry) = PageState.FAILED, self._failure
+        elif self.reading is not None and not self.edited and not self.is_turned:
             self._tell_end(self.reading)
         else:
             self.state = PageState.EDITED if self.edited else PageState.UNREAD
@@ -193,7 +196,7 @@ class OpenPage:
         self.ref = self.ref.rotated(degrees)
         self.readings.clear()
         self.curves.clear()
-        self.picture_problem, self.retry = "", None
+        self.picture_problem, self.retry, self._failure = "", None, None
         self.give_up()
 
     @property
