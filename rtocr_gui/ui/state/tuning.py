@@ -100,7 +100,7 @@ class Tuning(QObject):
         self._curve_reader.finished.connect(self._keep_reading)
         self._curve_reader.failed.connect(self._tell_problem)
 
-    # What the session passes on ----------------------------------------------------------
+    # What the session passes on ------------------------------------------------------------
 
     def show_page(self, ref: PageRef | None) -> None:
         """Show another page, or the same with other settings, from now on; None for no page."""
