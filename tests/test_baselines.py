@@ -251,7 +251,6 @@ class TestCDPruner:
         assert_array_equal(np.sort(order), np.arange(30))
         assert (np.diff(norms[order[4:]]) <= 0).all()
 
-
     def test_of_duplicates_of_one_norm_the_first_follow(self) -> None:
         norms = np.random.default_rng(1).integers(1, 4, 400).astype(np.float32)
         order = choose_likely(np.ones((400, 400), np.float32), norms, 200).tolist()
