@@ -309,7 +309,7 @@ def test_words_for_a_model_that_was_not_made_for_them_are_warned_of_and_used(run
         (("--task", "locate"), 'task locate needs --words "..."'),
         (("--task", "own", "--words", "  "), "--words: There are no words to ask for. Type some."),
         (("--task", "own", "--words", "<image>"), "--words: “<image>” steers the model"),
-        (("--task", "own", "--words", "\udcff"), "--words: These words hold half a character"),
+        (("--task", "own", "--words", "\udcff"), "--words: These words contain half a character"),
         (("--task", "text", "--words", "total"), "--words goes with --task locate or --task own"),
         (("--words", "total"), "--words goes with --task locate or --task own"),
     ],
@@ -325,7 +325,7 @@ def test_words_that_are_missing_or_have_no_task_are_told_before_a_model_is_loade
 
 
 @pytest.mark.parametrize(
-    ("reason", "words"), [(StopReason.LOOP, "repeat itself"), (StopReason.LENGTH, "greatest length")]
+    ("reason", "words"), [(StopReason.LOOP, "repeat itself"), (StopReason.LENGTH, "length limit")]
 )
 def test_a_text_that_was_cut_short_is_warned_of(run, page, reason, words):
     class StoppingEngine(FakeEngine):

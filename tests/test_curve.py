@@ -124,7 +124,7 @@ def test_a_doubtful_all_token_reading_is_told() -> None:
     assert doubt(()) == ""
     assert doubt(make_points()) == ""
     assert "began to repeat itself" in doubt(make_points(stop=StopReason.LOOP))
-    assert "was cut at its greatest length" in doubt(make_points(stop=StopReason.LENGTH))
+    assert "was cut off at the length limit" in doubt(make_points(stop=StopReason.LENGTH))
     good, *rest = make_points()
     looping = dataclasses.replace(rest[-1], stop_reason=StopReason.LOOP)
     assert doubt((good, looping)) == ""

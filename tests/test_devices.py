@@ -87,7 +87,7 @@ def test_a_device_that_is_not_there_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "gpu", "cuda:x", "meta", "cpu:-1", "cuda:1:2"])
 def test_what_is_no_device_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match="is no device"):
+    with pytest.raises(SettingsError, match="is not a device"):
         choose_device(name)
 
 
@@ -200,7 +200,7 @@ def test_a_person_may_choose_the_precision(cards: Cards) -> None:
 
 
 def test_what_is_no_precision_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"“int8” is no precision\. Choose auto, float32"):
+    with pytest.raises(SettingsError, match=r"“int8” is not a precision\. Choose auto, float32"):
         place("cpu", "int8", LARGE)
 
 

@@ -253,8 +253,8 @@ def fail_with(number: int):
     ("number", "words"),
     [
         (errno.ENOSPC, "the disk is full. Free some space"),
-        (errno.EACCES, "may not be changed. Choose another place"),
-        (errno.EROFS, "may not be changed. Choose another place"),
+        (errno.EACCES, "cannot be changed. Choose another place"),
+        (errno.EROFS, "cannot be changed. Choose another place"),
         (errno.EIO, "(Input/output error). Choose another place"),
     ],
 )

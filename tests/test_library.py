@@ -92,7 +92,7 @@ def test_a_model_that_another_program_downloaded_is_found(tmp_path: Path) -> Non
     write_checkpoint(snapshot)
     entry = list_models(resource_path("miniature"), cache=tmp_path / "cache")[1]
     assert entry.is_usable
-    assert entry.source == "in the folder that programs share their downloads in"
+    assert entry.source == "in the download folder that programs share"
 
 
 def test_a_revision_of_which_no_model_is_there_is_not_listed(tmp_path: Path) -> None:

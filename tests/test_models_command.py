@@ -144,7 +144,7 @@ def test_a_folder_is_checked(hub: HubServer, tmp_path: Path, capsys: pytest.Capt
     main(["models", "download", "--endpoint", hub.endpoint, "--folder", str(folder)])
     capsys.readouterr()
     assert main(["models", "check", str(folder)]) == 0
-    assert capsys.readouterr().out.endswith("\nIn order: every byte is as it was downloaded.\n")
+    assert capsys.readouterr().out.endswith("\nOK: every byte is as it was downloaded.\n")
     path = folder / WEIGHTS
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     capsys.readouterr()
@@ -156,7 +156,7 @@ def test_the_bundled_model_is_known_and_in_order(capsys: pytest.CaptureFixture[s
     assert main(["models", "check", str(resource_path("miniature"))]) == 0
     checked = capsys.readouterr().out.splitlines()
     assert checked[2] == "  comes with RTOCR"
-    assert checked[-1] == "In order: config, tokenizer and weights fit together."
+    assert checked[-1] == "OK: config, tokenizer and weights fit together."
 
 
 def test_a_folder_that_is_not_there_fails_the_check(

@@ -219,7 +219,7 @@ SHARDS = [
     WrongFolder("a tensor is in two shards", both_shards_in_one, "another file as well"),
 ]
 
-NOT_WHOLE = "is damaged: it is no whole safetensors file ("
+NOT_WHOLE = "is damaged: it is not a complete safetensors file ("
 ENTRIES: list[tuple[str, object, str]] = [
     *(
         ("shape", value, NOT_WHOLE)

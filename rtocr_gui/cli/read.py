@@ -41,7 +41,7 @@ _WRITING_SHARE = 0.01
 
 _WARNINGS = {
     StopReason.LOOP: "the text began to repeat itself and was stopped there. Its end may be missing.",
-    StopReason.LENGTH: "the text reached the greatest length. Its end is missing.",
+    StopReason.LENGTH: "the text reached the length limit. Its end is missing.",
     StopReason.CANCELLED: "interrupted. The end of its text is missing.",
 }
 

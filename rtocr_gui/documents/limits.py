@@ -1,13 +1,14 @@
-"""How large and how narrow a page may be, and how many a file may have.
+"""Limits on the size and aspect ratio of a page, and on the number of pages in a file.
 
-Pictures and PDF pages share these bounds: a hostile or broken file must not fill the memory, and
+Pictures and PDF pages share these limits: a hostile or broken file must not fill the memory, and
 a strip of a few pixels must not reach the model. Knows sizes only, no files and no pixels.
 """
 
 from rtocr_gui.errors import DocumentError
 
 PICTURE_PIXEL_LIMIT = 200_000_000
-"""Most pixels a picture may decode to: an A0 sheet at 300 dpi (139 million) fits, a bomb does not."""
+"""Most pixels a picture may decode to: an A0 sheet at 300 dpi (139 million) fits, a decompression bomb
+does not."""
 
 PDF_PIXEL_LIMIT = 64_000_000
 """Most pixels a PDF page is rendered to: an A0 sheet at 200 dpi fits."""
@@ -16,14 +17,14 @@ PDF_LEAST_DPI = 36.0
 """A page too large to be rendered even at this resolution is refused."""
 
 MOST_PAGES = 20_000
-"""Of a file: a library on one film fits; a file may claim two billion."""
+"""Most pages in a file: even a long microfilm fits, but a file may claim to have two billion."""
 
 SHORTEST_SIDE_PX = 8
 LARGEST_ASPECT = 50
 
 
 def check_page_count(count: int) -> None:
-    """Refuse a file that says it has more pages than a list can hold.
+    """Refuse a file that claims to have more pages than a list can hold.
 
     Raises:
         DocumentError: it has more than `MOST_PAGES`.
@@ -36,7 +37,7 @@ def check_page_count(count: int) -> None:
 
 
 def check_page_size(width_px: int, height_px: int, pixel_limit: int = PICTURE_PIXEL_LIMIT) -> None:
-    """Refuse a page that cannot be held or cannot be read.
+    """Refuse a page that is too large to hold in memory or too narrow to read.
 
     Args:
         width_px: width of the decoded page.
@@ -44,8 +45,8 @@ def check_page_size(width_px: int, height_px: int, pixel_limit: int = PICTURE_PI
         pixel_limit: most pixels the page may have.
 
     Raises:
-        DocumentError: it has too many pixels, or it is a strip: a side under `SHORTEST_SIDE_PX`, or
-            one side more than `LARGEST_ASPECT` times the other.
+        DocumentError: it has too many pixels, or it is a strip: one side is shorter than
+            `SHORTEST_SIDE_PX`, or more than `LARGEST_ASPECT` times as long as the other.
     """
     shorter, longer = sorted((width_px, height_px))
     if shorter < SHORTEST_SIDE_PX or longer > LARGEST_ASPECT * shorter:

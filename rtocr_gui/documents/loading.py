@@ -1,7 +1,7 @@
-"""Open a scanned file as a list of pages that are rendered one at a time.
+"""Opens a scanned file as a list of pages that are rendered one at a time.
 
-Tells pictures from PDFs by their content, never by their name, and notices when a file changes
-while it is open. How pages are decoded is in `pictures` and `pdf`.
+Distinguishes pictures from PDFs by content, never by name, and detects when a file changes while it is
+open. How pages are decoded is in `pictures` and `pdf`; knows no model and no text.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ SUPPORTED_SUFFIXES = (
     ".tiff",
     ".webp",
 )
-"""What a file dialog offers. A file is opened by its content, whatever it is called."""
+"""Suffixes that a file dialog offers. A file is opened by its content, whatever its name."""
 
 PDF_MARK = b"%PDF-"
 PDF_MARK_WITHIN_BYTES = 1024
@@ -45,22 +45,22 @@ CHANGED = "The file has changed since it was opened. Open it again."
 
 
 class PageSource(Protocol):
-    """What `Document` asks of a file format; errors are `DocumentError`s."""
+    """The interface of a file format for `Document`; errors are `DocumentError`s."""
 
     page_count: int
 
     def render(self, index: int, dpi: float) -> tuple[Image.Image, float | None]:
-        """The page as RGB, and its resolution in dots per inch where that is known."""
+        """Return the page as RGB, and its resolution in dots per inch if known."""
 
     def preview(self, index: int, longest_px: int) -> Image.Image:
-        """The page as RGB, its longest side at most `longest_px`."""
+        """Return the page as RGB, its longest side at most `longest_px`."""
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Release the file."""
 
 
 class Document:
-    """An open file. Use it from one thread, and close it (it is a context manager).
+    """An open file. Use it from one thread only, and close it (it is a context manager).
 
     Attributes:
         path: absolute path of the file.
@@ -78,21 +78,21 @@ class Document:
 
         Args:
             index: page number from 0.
-            dpi: resolution for a PDF page; a picture has the pixels it has.
-            rotation_deg: by how much the page is turned clockwise: 0, 90, 180 or 270.
+            dpi: resolution to render a PDF page at; ignored for pictures.
+            rotation_deg: clockwise rotation: 0, 90, 180 or 270.
 
         Returns:
-            The page. Its `dpi` is what it was rendered at (less than asked for where the page is
-            so large that it would fill the memory), or what the picture states.
+            The page. Its `dpi` is the resolution it was rendered at (less than requested if the page would
+            be too large for memory), or the one the picture states.
 
         Raises:
-            DocumentError: the page is damaged, too large or too narrow, or the file changed or is gone.
+            DocumentError: the page is damaged, too large or too narrow, or the file has changed or is gone.
         """
         image, actual_dpi = self._source_of(index).render(index, dpi)
         return PageImage(self.pages[index].rotated(rotation_deg), rotate(image, rotation_deg), actual_dpi)
 
     def thumbnail(self, index: int, longest_px: int, rotation_deg: int = 0) -> Image.Image:
-        """Render one page small: RGB, longest side at most `longest_px`, turned as by `load_page`.
+        """Render a page small: RGB, longest side at most `longest_px`, rotated as by `load_page`.
 
         Raises:
             DocumentError: as `load_page`.
@@ -100,7 +100,7 @@ class Document:
         return rotate(self._source_of(index).preview(index, longest_px), rotation_deg)
 
     def close(self) -> None:
-        """Let go of the file. Closing twice is harmless."""
+        """Release the file. Closing twice is harmless."""
         source, self._source = self._source, None
         if source is not None:
             source.close()
@@ -130,14 +130,14 @@ class Document:
 
 
 def files_at(path: Path) -> tuple[Path, ...]:
-    """What to open where a person names a path: the scans in a folder, by their names, or else that file.
+    """List the files to open for a path: the scans in a folder, sorted by name, or the file itself.
 
-    Scan 2 comes before scan 10. What is in folders of the folder is left out, and hidden files are.
+    Scan 2 comes before scan 10. Subfolders and hidden files are skipped.
 
     Raises:
-        DocumentError: the folder holds no scan, or cannot be read.
+        DocumentError: the folder contains no scan, or cannot be read.
     """
-    if not os.path.isdir(path):  # noqa: PTH112  # `Path.is_dir` fails where a folder above may not be read
+    if not os.path.isdir(path):  # noqa: PTH112  # `Path.is_dir` raises if a parent folder is unreadable
         return (path,)
     try:
         found = [file for file in path.iterdir() if _looks_like_a_scan(file)]
@@ -156,24 +156,24 @@ def _looks_like_a_scan(file: Path) -> bool:
 
 
 def _as_people_count(file: Path) -> list[str | int]:
-    """What sorts numbers within names by their value: words and numbers in turn."""
+    """Sort key that orders numbers in names by value: words and numbers in turn."""
     parts = re.split(r"(\d+)", file.name.casefold())
     return [int(part) if place % 2 else part for place, part in enumerate(parts)]
 
 
 def open_document(path: Path, password: str | None = None) -> Document:
-    """Open a picture or a PDF; no page is decoded or rendered yet.
+    """Open a picture or a PDF without decoding or rendering any page.
 
     Args:
-        path: the file; its name does not matter, its content does.
-        password: for an encrypted PDF.
+        path: the file; its name does not matter, only its content.
+        password: password of an encrypted PDF.
 
     Returns:
         The open document, with at least one page.
 
     Raises:
         PasswordRequired: the PDF is encrypted, and the password is missing or wrong.
-        DocumentError: there is no such file, it cannot be read, it is not a document, or has too many pages.
+        DocumentError: the file does not exist, cannot be read, is not a document, or has too many pages.
     """
     path = path.absolute()
     try:
@@ -186,7 +186,7 @@ def open_document(path: Path, password: str | None = None) -> Document:
         ) from error
     except ValueError as error:
         raise DocumentError(
-            "The name of this file holds a character that no file name can have. Choose the file anew."
+            "The name of this file contains a character that no file name can have. Choose the file again."
         ) from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -203,7 +203,7 @@ def open_document(path: Path, password: str | None = None) -> Document:
 
 
 def _inspect(path: Path) -> tuple[bytes, str, tuple[int, int]]:
-    """The beginning, the SHA-256 digest and the stamp of a file, from one pass over it."""
+    """Return the beginning, the SHA-256 digest and the stamp of a file."""
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise DocumentError("This is a folder. Open the files in it.")
@@ -219,5 +219,5 @@ def _inspect(path: Path) -> tuple[bytes, str, tuple[int, int]]:
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int]:
-    """What tells whether a file is still the one that was opened."""
+    """Return what changes if a file is modified: size and modification time."""
     return status.st_size, status.st_mtime_ns

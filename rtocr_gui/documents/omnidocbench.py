@@ -1,9 +1,9 @@
-"""Pages and their true text from OmniDocBench (arXiv 2412.07626), as it is published.
+"""Reads pages and their true text from OmniDocBench (arXiv 2412.07626) in its published form.
 
-A folder with `OmniDocBench.json` and the pictures in `images/`. The true text of a page is put together
-from its blocks in reading order: text, titles, captions and footnotes as they stand, formulae as LaTeX,
-tables as HTML. Blocks without a place in the reading order (headers, footers, page numbers, masks) and
-those marked to be ignored are left out, and so are figures. Knows no model and compares nothing.
+That is a folder with `OmniDocBench.json` and the pictures in `images/`. The true text of a page is assembled
+from its blocks in reading order: text, titles, captions and footnotes verbatim, formulae as LaTeX, tables as
+HTML. Blocks without a place in the reading order (headers, footers, page numbers, masks), ignored blocks and
+figures are left out. Knows no model and compares nothing.
 """
 
 import json
@@ -16,7 +16,7 @@ from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES
 from rtocr_gui.errors import DocumentError
 
 LARGEST_ANNOTATION_BYTES = 500_000_000
-"""The published file has some 100 MB."""
+"""Largest annotation file to read; the published one has about 100 MB."""
 
 _PATTERN = "OmniDocBench*.json"
 _CONTENT_KEYS = ("text", "html", "latex")
@@ -28,8 +28,8 @@ class AnnotatedPage:
     """One page of the benchmark.
 
     Attributes:
-        picture: where its picture should be; it may be missing.
-        text: what it says, block by block; empty where no block has text.
+        picture: path where its picture should be; it may be missing.
+        text: its true text, block by block; empty if no block has text.
     """
 
     picture: Path
@@ -37,7 +37,7 @@ class AnnotatedPage:
 
 
 def find_annotations(folder: Path) -> Path | None:
-    """The annotation file of a folder, or None where the folder holds none.
+    """Find the annotation file in a folder; None if there is none.
 
     Raises:
         DocumentError: there are several, and none is called OmniDocBench.json.
@@ -57,10 +57,10 @@ def read_annotations(path: Path) -> Iterator[AnnotatedPage | DocumentError]:
     """Read an annotation file.
 
     Args:
-        path: the JSON file; pictures are looked for in `images/` beside it, and beside it.
+        path: the JSON file; pictures are looked for in `images/` next to it, then next to it.
 
     Yields:
-        Each page; or, where an entry cannot be used, the error that tells why.
+        Each page, or an error for each entry that cannot be used.
 
     Raises:
         DocumentError: the file as a whole cannot be used.
@@ -85,10 +85,10 @@ def _load(path: Path) -> list[Any]:
         reason = error.strerror or type(error).__name__
         raise DocumentError(f"“{path.name}” cannot be read ({reason}). Check the disk.") from error
     except (ValueError, RecursionError) as error:
-        raise DocumentError(f"“{path.name}” is damaged: it is no JSON file. Copy it again.") from error
+        raise DocumentError(f"“{path.name}” is damaged: it is not a JSON file. Copy it again.") from error
     if not isinstance(entries, list):
         raise DocumentError(
-            f"“{path.name}” is no annotation file of OmniDocBench: it holds no list of pages."
+            f"“{path.name}” is not an annotation file of OmniDocBench: it contains no list of pages."
         )
     return entries
 
@@ -98,9 +98,9 @@ def _annotated_page(folder: Path, entry: Any) -> AnnotatedPage:
     name = info.get("image_path") if isinstance(info, dict) else None
     blocks = entry.get("layout_dets") if isinstance(entry, dict) else None
     if not isinstance(name, str) or not name or not isinstance(blocks, list):
-        raise DocumentError("the entry names no picture or has no blocks, and is left out.")
+        raise DocumentError("the entry names no picture or has no blocks, and is skipped.")
     if _leaves_its_folder(name):
-        raise DocumentError("the picture is named by a path out of the folder, and is left out.")
+        raise DocumentError("the path of the picture leads out of the folder; it is skipped.")
     places = folder / "images" / name, folder / name
     try:
         picture = next((place for place in places if place.is_file()), places[0])
@@ -113,13 +113,13 @@ def _annotated_page(folder: Path, entry: Any) -> AnnotatedPage:
 
 
 def _leaves_its_folder(name: str) -> bool:
-    """Whether a path is absolute or goes up, in the notation of any system."""
+    """True if a path is absolute or goes up, in the notation of any system."""
     posix, windows = PurePosixPath(name), PureWindowsPath(name)
     return posix.is_absolute() or bool(windows.anchor) or ".." in posix.parts or ".." in windows.parts
 
 
 def _texts_in_order(blocks: list[Any]) -> list[str]:
-    """What the blocks say, as far as they have a place in the reading order."""
+    """Return the text of the blocks that have a place in the reading order, in that order."""
     ordered = []
     for block in blocks:
         if not isinstance(block, dict) or block.get("ignore") is True:

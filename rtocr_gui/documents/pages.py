@@ -1,4 +1,4 @@
-"""The page types that travel through the program. Knows Pillow images, no file formats."""
+"""The page types used throughout the program. Knows Pillow images, no file formats."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -6,23 +6,23 @@ from pathlib import Path
 from PIL import Image
 
 _TRANSPOSES = {
-    90: Image.Transpose.ROTATE_270,  # Pillow counts the other way round
+    90: Image.Transpose.ROTATE_270,  # Pillow counts anticlockwise
     180: Image.Transpose.ROTATE_180,
     270: Image.Transpose.ROTATE_90,
 }
 ROTATIONS_DEG = (0, *_TRANSPOSES)
-"""By how much a page can be turned clockwise."""
+"""Clockwise rotations a page can have."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageRef:
-    """Names one page of one file, by content, and how it is held.
+    """Identifies one page of one file by content, with its rotation.
 
     Attributes:
         path: absolute path of the file.
         index: page number in the file, from 0.
-        sha256: hexadecimal digest of the file's bytes, so that a changed file is another page.
-        rotation_deg: by how much it is turned clockwise from how the file has it: 0, 90, 180 or 270.
+        sha256: hexadecimal digest of the file's bytes, so that a changed file is a different page.
+        rotation_deg: clockwise rotation relative to the file: 0, 90, 180 or 270.
     """
 
     path: Path
@@ -35,17 +35,17 @@ class PageRef:
             raise ValueError(f"a page cannot be turned by {self.rotation_deg} degrees")
 
     def rotated(self, degrees: int) -> "PageRef":
-        """The same page, turned clockwise by so much more."""
+        """Return the same page, rotated clockwise by this much more."""
         return replace(self, rotation_deg=(self.rotation_deg + degrees) % 360)
 
     @property
     def unrotated(self) -> "PageRef":
-        """The page as the file has it."""
+        """The page as it is in the file."""
         return replace(self, rotation_deg=0)
 
     @property
     def label(self) -> str:
-        """What a list shows: the file name and the page number as people count."""
+        """Name in lists: the file name and the page number from 1."""
         return f"{self.path.name}, page {self.index + 1}"
 
 
@@ -56,7 +56,7 @@ class PageImage:
     Attributes:
         ref: which page.
         image: RGB, EXIF orientation and rotation applied, alpha dropped.
-        dpi: resolution it was rendered or scanned at; None where the file does not tell.
+        dpi: resolution it was rendered or scanned at; None if the file does not state it.
     """
 
     ref: PageRef
@@ -65,5 +65,5 @@ class PageImage:
 
 
 def rotate(image: Image.Image, degrees: int) -> Image.Image:
-    """Turn a picture clockwise by 0, 90, 180 or 270 degrees; no pixel is lost."""
+    """Rotate a picture clockwise by 0, 90, 180 or 270 degrees, losslessly."""
     return image.transpose(_TRANSPOSES[degrees]) if degrees else image

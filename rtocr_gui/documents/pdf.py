@@ -1,7 +1,7 @@
-"""PDF files as pages, rendered by PDFium.
+"""Renders the pages of PDF files with PDFium.
 
-PDFium must not be entered from two threads at once, not even for two documents: everything here
-runs under one lock. PDFium is imported at the first PDF, as importing starts it. Knows nothing of
+PDFium must not be entered from two threads at once, not even for two documents, so everything here
+runs under one lock. PDFium is imported with the first PDF, as importing initialises it. Knows nothing about
 pictures, hashes or page lists.
 """
 
@@ -24,14 +24,14 @@ DEFAULT_DPI = 200.0
 
 PDFIUM_LOCK = threading.Lock()
 
-# Documents that were dropped without being closed. The collector runs in any thread and at any
-# moment, so it only leaves them here, and the next holder of the lock closes them.
+# Documents that were dropped without being closed. The garbage collector may run in any thread at any
+# time, so it only puts them here, and the next holder of the lock closes them.
 _abandoned: deque[Any] = deque()
 
 
 @contextmanager
 def _pdfium() -> Iterator[Any]:
-    """Enter PDFium alone."""
+    """Enter PDFium exclusively."""
     with PDFIUM_LOCK:
         import pypdfium2
 
@@ -48,25 +48,25 @@ class PdfFile:
     """
 
     def __init__(self, path: Path, password: str | None) -> None:
-        """Open the file and count its pages; no page is loaded.
+        """Open the file and count its pages without loading any.
 
         Raises:
             PasswordRequired: it is encrypted, and the password is missing or wrong.
-            DocumentError: it is damaged, has no pages, or is protected in a way PDFium does not know.
+            DocumentError: it is damaged, has no pages, or is protected in a way PDFium does not support.
         """
         with _pdfium() as pdfium:
             self._pdf = _open(pdfium, path, password)
             self._abandon = weakref.finalize(self, _abandoned.append, self._pdf)
-            self._abandon.atexit = False  # PDFium closes what is left at exit
-            self._pdf.init_forms()  # else what was filled into a form stays invisible
+            self._abandon.atexit = False  # PDFium closes the rest at exit
+            self._pdf.init_forms()  # otherwise the contents of form fields stay invisible
             self.page_count = len(self._pdf)
 
     def render(self, index: int, dpi: float) -> tuple[Image.Image, float]:
         """Render one page on white.
 
         Returns:
-            The page as RGB, and the resolution it was rendered at: `dpi`, or less where the page
-            would have more than `PDF_PIXEL_LIMIT` pixels.
+            The page as RGB, and the resolution it was rendered at: `dpi`, or less if the page would
+            otherwise have more than `PDF_PIXEL_LIMIT` pixels.
 
         Raises:
             DocumentError: the page is damaged, absurdly large or a strip.
@@ -126,7 +126,7 @@ def _draw(page: Any, dpi: float) -> Image.Image:
 
 
 def _affordable_dpi(dpi: float, width_pt: float, height_pt: float) -> float:
-    """The wanted resolution, or the highest that keeps the page under `PDF_PIXEL_LIMIT` pixels."""
+    """Return the requested resolution, or the highest that keeps the page within `PDF_PIXEL_LIMIT`."""
     if not (width_pt > 0 and height_pt > 0):
         raise DocumentError(
             "The page shows nothing: it is cropped to a place outside its sheet. "
@@ -146,8 +146,8 @@ def _affordable_dpi(dpi: float, width_pt: float, height_pt: float) -> float:
 def _open(pdfium: Any, path: Path, password: str | None) -> Any:
     """Load a document with at least one page.
 
-    Not by `PdfDocument(path)`: for a document without pages that reports the error of whatever
-    file failed before it.
+    Does not use `PdfDocument(path)`, which for a document without pages reports the error of the
+    last file that failed before it.
     """
     raw = pdfium.raw
     path_bytes = str(path).encode("utf-8", "surrogateescape") + b"\0"
@@ -163,7 +163,7 @@ def _open(pdfium: Any, path: Path, password: str | None) -> Any:
 
 
 def _refusal(raw: Any, error_code: int, password_given: bool) -> DocumentError:
-    """Say in words why PDFium did not load a document."""
+    """Explain why PDFium did not load a document."""
     if error_code == raw.FPDF_ERR_PASSWORD:
         if password_given:
             return PasswordRequired("The password is wrong. Try again, minding capital letters.")

@@ -1,8 +1,8 @@
-"""Pictures as pages: PNG, JPEG, TIFF, WebP, BMP and GIF, decoded by Pillow.
+"""Decodes pictures into pages: PNG, JPEG, TIFF, WebP, BMP and GIF, with Pillow.
 
-Every frame of a TIFF, GIF, WebP or animated PNG is a page; of a multi-picture JPEG only the first is,
-the others being previews and depth maps of the same shot. The file is opened anew for each page, so
-nothing is held between pages. Knows nothing of PDFs, hashes or page lists.
+Every frame of a TIFF, GIF, WebP or animated PNG is a page; of a multi-picture JPEG, only the first is, as
+the others are previews and depth maps of the same shot. The file is reopened for each page, so nothing is
+held between pages. Knows nothing about PDFs, hashes or page lists.
 """
 
 import math
@@ -23,7 +23,7 @@ from rtocr_gui.errors import DocumentError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 
-# What Pillow's decoders raise on damaged bytes.
+# Errors that Pillow's decoders raise on damaged data.
 DECODER_FAILURES = (
     OSError,
     EOFError,
@@ -51,7 +51,7 @@ TRANSPOSITIONS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""How to bring a picture upright, by its EXIF orientation."""
+"""How to turn a picture upright, by its EXIF orientation."""
 
 
 class PictureFile:
@@ -62,10 +62,10 @@ class PictureFile:
     """
 
     def __init__(self, path: Path) -> None:
-        """Look at the file without decoding it.
+        """Inspect the file without decoding it.
 
         Raises:
-            DocumentError: it is no picture, is damaged, or its only page is too large or a strip.
+            DocumentError: it is not a picture, is damaged, or its only page is too large or a strip.
         """
         self._path = path
         with _frame(path, 0) as image:
@@ -75,7 +75,7 @@ class PictureFile:
         self.page_count: int = frames
 
     def render(self, index: int, dpi: float) -> tuple[Image.Image, float | None]:  # noqa: ARG002
-        """Decode one frame; `dpi` does not matter, a picture has the pixels it has.
+        """Decode one frame at its own resolution; `dpi` is ignored.
 
         Returns:
             The page as RGB and upright, and the resolution the file states, if any.
@@ -88,7 +88,7 @@ class PictureFile:
             return _upright_rgb(image), _stated_dpi(image)
 
     def preview(self, index: int, longest_px: int) -> Image.Image:
-        """Decode one frame small: RGB, upright, longest side at most `longest_px`.
+        """Decode a small version of a frame: RGB, upright, longest side at most `longest_px`.
 
         Raises:
             DocumentError: as `render`.
@@ -101,13 +101,13 @@ class PictureFile:
         return page
 
     def close(self) -> None:
-        """Nothing is held between pages."""
+        """Do nothing: no file is held between pages."""
 
 
 @contextmanager
 def _frame(path: Path, index: int) -> Iterator[ImageFile.ImageFile]:
-    """Open a frame without decoding it; whatever goes wrong inside becomes a `DocumentError`."""
-    # Pillow's limit and its warning are process-wide; its own checks see what no size in a header tells.
+    """Open a frame without decoding it; any failure inside becomes a `DocumentError`."""
+    # Pillow's limit and warning are process-wide. Its own checks catch sizes that the header does not state.
     Image.MAX_IMAGE_PIXELS = PICTURE_PIXEL_LIMIT
     warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
     try:
@@ -131,13 +131,13 @@ def _frame(path: Path, index: int) -> Iterator[ImageFile.ImageFile]:
     except DECODER_FAILURES as error:
         raise DocumentError(
             "The picture is damaged or cut off and cannot be decoded. "
-            "Get a fresh copy, scan it again, or save it anew in another program."
+            "Get a fresh copy, scan it again, or save it again in another program."
         ) from error
 
 
 def _upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
     """Apply the EXIF orientation, drop alpha, and bring any colour mode to 8-bit RGB."""
-    image.load()  # a TIFF is turned upright by its decoder, and then forgets its orientation
+    image.load()  # the TIFF decoder turns the picture upright and drops its orientation
     transposition = _transposition(image)
     page = _grey_of_deep(image) if image.mode == "F" or image.mode.startswith("I") else image
     page = _without_alpha(page)
@@ -145,7 +145,7 @@ def _upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
 
 
 def _transposition(image: Image.Image) -> Image.Transpose | None:
-    """How to bring a picture upright; None where it is, or where its EXIF cannot be made out.
+    """Return how to turn a picture upright; None if it is upright or its EXIF data is unreadable.
 
     `ImageOps.exif_transpose` gives the same pixels but fails on photographs with malformed tags.
     """
@@ -156,9 +156,9 @@ def _transposition(image: Image.Image) -> Image.Transpose | None:
 
 
 def _without_alpha(image: Image.Image) -> Image.Image:
-    """Drop alpha, as the reference does; a picture that is in its alpha alone is laid on white."""
+    """Drop alpha, as the reference does; a picture whose content is all in its alpha is put on white."""
     transparent = image.convert("RGBA") if image.has_transparency_data else None
-    image.info.pop("transparency", None)  # else Pillow warns that it gets lost, which is the aim
+    image.info.pop("transparency", None)  # otherwise Pillow warns about its loss, which is intended
     opaque = image.convert("RGB")
     if transparent is None or opaque.getcolors(maxcolors=1) is None:
         return opaque
@@ -166,11 +166,11 @@ def _without_alpha(image: Image.Image) -> Image.Image:
 
 
 def _grey_of_deep(image: Image.Image) -> Image.Image:
-    """Bring grey values of more than 8 bits to 8.
+    """Convert grey values of more than 8 bits to 8 bits.
 
-    Values of up to 16 bits are scaled from the range of so many bits; a TIFF says how many, and whether 0 is
-    white, both of which Pillow leaves as they are. 32-bit integers and floats have no agreed range, so what
-    the page holds is stretched from its darkest to its brightest value; what is no number is dark.
+    Values of up to 16 bits are scaled from their full range; a TIFF states the number of bits and whether 0
+    is white, neither of which Pillow applies. 32-bit integers and floats have no agreed range, so the page
+    is stretched from its darkest to its brightest value; NaN is dark.
     """
     convert = _scale_16_bits(image) if image.mode.startswith("I;16") else _stretch(image)
     grey = np.empty((image.height, image.width), np.uint8)
@@ -207,14 +207,14 @@ def _stretch(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
 
 
 def _bands(image: Image.Image) -> Iterator[tuple[slice, NDArray[Any]]]:
-    """The rows of a picture, some at a time: NumPy's numbers take several times the memory of its pixels."""
+    """Yield the rows in bands: as NumPy numbers, they take several times the memory of the pixels."""
     for top in range(0, image.height, _BAND_ROWS):
         rows = slice(top, min(top + _BAND_ROWS, image.height))
         yield rows, np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
 
 
 def _stated_dpi(image: Image.Image) -> float | None:
-    """The resolution the file states, in dots per inch; None where it states none that can be true."""
+    """Return the resolution that the file states, in dots per inch; None if missing or implausible."""
     stated: Any = image.info.get("dpi")
     try:
         dpi = float(stated[0])

@@ -1,4 +1,4 @@
-"""Draws a printed page to measure with, where no page of a person is at hand. Knows no file."""
+"""Draws a printed page for measurements without a document of the user's. Knows no file."""
 
 from PIL import Image, ImageDraw
 
@@ -10,7 +10,7 @@ def specimen_page(number: int = 1) -> Image.Image:
     """Draw an A4 page full of print, at 200 dpi.
 
     Args:
-        number: another page for each number.
+        number: each number gives a different page.
     """
     page = Image.new("RGB", A4_AT_200_DPI, "white")
     draw = ImageDraw.Draw(page)

@@ -1,6 +1,7 @@
-"""A retention curve as a table (CSV) or as plain data (JSON), for plots and scripts of one's own.
+"""Exports a retention curve as a table (CSV) or plain data (JSON), for the user's own plots and scripts.
 
-Points come by falling ratio, automatic retention among them; times are in milliseconds as measured.
+Points are sorted by falling ratio, including automatic retention; times are measured milliseconds. Knows no
+engine and no plot.
 """
 
 import csv
@@ -22,14 +23,14 @@ from rtocr_gui.ocr.reading import Mode, ReadSettings
 
 @dataclass(frozen=True, slots=True)
 class CurveSource:
-    """What a curve is of.
+    """What a curve describes.
 
     Attributes:
         ref: the page.
         model_name: which model read it.
-        settings: of its readings; the ratio in them means nothing.
-        truth: file the error rates are against; None without one.
-        mode: in which the page was read, where that is known; the settings may leave it to the page.
+        settings: settings of its readings; their ratio has no meaning.
+        truth: file with the true text that error rates refer to; None without one.
+        mode: mode in which the page was read, if known; the settings may leave it to the page.
     """
 
     ref: PageRef
@@ -40,12 +41,12 @@ class CurveSource:
 
     @property
     def mode_name(self) -> str:
-        """The mode as it is known."""
+        """The mode if known, else the one in the settings."""
         return self.mode.value if self.mode else self.settings.scaling.name
 
 
 def curve_as_csv(points: Iterable[CurvePoint]) -> str:
-    """Write one line for each point under a line of names; an unknown error rate is an empty cell."""
+    """Format one line per point under a header line; an unknown error rate is an empty cell."""
     stream = io.StringIO()
     writer = csv.DictWriter(
         stream, [field.name for field in dataclasses.fields(CurvePoint)], lineterminator="\n"
@@ -56,7 +57,7 @@ def curve_as_csv(points: Iterable[CurvePoint]) -> str:
 
 
 def curve_as_json(points: Iterable[CurvePoint], source: CurveSource) -> dict[str, Any]:
-    """Describe a curve and what it is of with nothing but dicts, lists, strings, numbers, booleans, None."""
+    """Describe a curve and its source using only dicts, lists, strings, numbers, booleans and None."""
     return {
         **source_as_json(source.ref, source.model_name, source.mode_name),
         "task": source.settings.task.name,
@@ -67,20 +68,20 @@ def curve_as_json(points: Iterable[CurvePoint], source: CurveSource) -> dict[str
 
 
 def curve_json_text(points: Iterable[CurvePoint], source: CurveSource) -> str:
-    """Write `curve_as_json` as a text that ends with a newline."""
+    """Format `curve_as_json` as text that ends with a newline."""
     return json.dumps(curve_as_json(points, source), indent=1) + "\n"
 
 
 def by_falling_ratio(points: Iterable[CurvePoint]) -> list[CurvePoint]:
-    """Sort points for tables and files."""
+    """Sort points by falling ratio, as in tables and files."""
     return sorted(points, key=lambda point: (-point.retention, point.automatic))
 
 
 def export_curve(points: Iterable[CurvePoint], source: CurveSource, path: Path) -> None:
-    """Write a curve as the suffix of the file says: `.csv` or `.json`.
+    """Write a curve in the format given by the file's suffix: `.csv` or `.json`.
 
     Raises:
-        ExportError: nothing was written, and a file that was there is as it was.
+        ExportError: nothing was written, and an existing file is unchanged.
     """
     match path.suffix.lower():
         case ".csv":

@@ -1,8 +1,8 @@
-"""The figures of a page: cut out of its picture into files, and linked in its text.
+"""Cuts the figures of a page out of its picture into files, and links them in its text.
 
-Beside `report.md`, figures lie in `report.assets/`, named by the place of their page among the pages of
-the export: `page-1-figure-1.png`. A file of that name from an earlier export is replaced, whole or not at
-all, and nothing else in the folder is touched. Knows nothing of readings: people edit what was read.
+The figures of `report.md` go into `report.assets/` next to it, numbered by page within the export:
+`page-1-figure-1.png`. A file of that name from an earlier export is replaced, whole or not at all, and
+nothing else in the folder is touched. Knows nothing about readings: people edit what was read.
 """
 
 import math
@@ -24,8 +24,8 @@ class Figure:
     """One figure of a page.
 
     Attributes:
-        block: with one box, which is where it lies on the page.
-        place: the character of the page's text before which it stands.
+        block: a block with one box, the figure's place on the page.
+        place: index of the character in the page's text that it precedes.
     """
 
     block: Block
@@ -33,11 +33,11 @@ class Figure:
 
 
 def figures_of(blocks: Sequence[Block], places: Sequence[int]) -> tuple[Figure, ...]:
-    """Pick the figures among the blocks of a page, one for each of their boxes.
+    """Select the figures among the blocks of a page, one for each of their boxes.
 
     Args:
-        blocks: in the order in which they were told.
-        places: the character of the text before which each stands.
+        blocks: blocks in the order in which the model emitted them.
+        places: index of the character in the text that each block precedes.
     """
     return tuple(
         Figure(Block(block.label, (box,), block.start, block.end), place)
@@ -48,7 +48,7 @@ def figures_of(blocks: Sequence[Block], places: Sequence[int]) -> tuple[Figure, 
 
 
 def assets_folder(markdown: Path) -> Path:
-    """Where the figures of a Markdown file lie."""
+    """Return the folder for the figures of a Markdown file."""
     return markdown.with_name(f"{markdown.stem}.assets")
 
 
@@ -56,10 +56,10 @@ def write_figures(page: PageImage, figures: Sequence[Figure], number: int, folde
     """Cut figures out of their page.
 
     Args:
-        page: as it was rendered.
-        figures: of the page.
-        number: of the page in the export, from 1.
-        folder: made where it is missing.
+        page: the rendered page.
+        figures: figures of the page.
+        number: number of the page in the export, from 1.
+        folder: target folder, created if missing.
 
     Raises:
         ExportError: a figure was not written; those before it were.
@@ -73,13 +73,13 @@ def write_figures(page: PageImage, figures: Sequence[Figure], number: int, folde
 
 
 def link_figures(text: str, figures: Sequence[Figure], number: int, folder: Path) -> str:
-    """Link the figures of a page where they stand in its text, each in a paragraph of its own.
+    """Insert links to the figures of a page at their places in its text, each as its own paragraph.
 
     Args:
         text: Markdown of the page.
-        figures: as they were given to `write_figures`.
-        number: as it was given to `write_figures`.
-        folder: as it was given to `write_figures`; the links begin with its name.
+        figures: as passed to `write_figures`.
+        number: as passed to `write_figures`.
+        folder: as passed to `write_figures`; the links begin with its name.
     """
     pieces, done = [], 0
     for figure, name in zip(figures, _names(figures, number), strict=True):

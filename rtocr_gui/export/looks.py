@@ -1,7 +1,7 @@
-"""What the overlay can show of a plan: values of the cells, their scale, colours and legend.
+"""The looks of the overlay: the values of its cells, their scale, colours and legend.
 
 The window and the exported picture take their colours from here, so that both show the same. All
-looks read without colour too: their light and dark differ, and merged cells can be hatched. Knows
+looks can be read without colour: they differ in lightness, and merged cells can be hatched. Knows
 no widget, no picture and no place on the page.
 """
 
@@ -20,18 +20,18 @@ Values = NDArray[np.float32]
 Rgba = NDArray[np.uint8]
 
 OPACITY = 0.58
-"""Of an overlay that nobody set otherwise, as in `settings`. A half-opaque middle grey darkens white paper
-and lightens black paper, so it reads by luminance alone, and text beneath keeps a contrast above 4.5 : 1."""
+"""Default opacity of the overlay, as in `settings`. A half-opaque mid grey darkens white paper and lightens
+black paper, so it is visible by luminance alone, and text under it keeps a contrast above 4.5 : 1."""
 VEIL_RGB: Rgb = (84, 92, 106)
 BORDER_RGB: Rgb = (20, 92, 200)
 MAP_BORDER_RGB: Rgb = (24, 26, 32)
 MAP_CASING_RGB: Rgb = (255, 255, 255)
-"""On a map the border between kept and merged is a dark line in a light casing: it shows on every colour."""
+"""On a map, kept and merged cells are separated by a dark line with a light casing: visible on any colour."""
 HATCH_RGB: Rgb = (24, 26, 32)
 HATCH_ON_DARK_RGB: Rgb = (214, 218, 226)
 HATCH_OPACITY = 0.4
 HATCH_PITCH = 8
-"""Of so many steps along a row, a hatch line takes one; it lies one step to the left in the next."""
+"""Period of the hatching in steps: a line takes one step of each row, one further left in the next row."""
 
 VIRIDIS: tuple[Rgb, ...] = (
     (68, 1, 84),
@@ -45,8 +45,8 @@ VIRIDIS: tuple[Rgb, ...] = (
     (180, 222, 44),
     (253, 231, 37),
 )
-"""Evenly spaced colours of viridis (van der Walt and Smith 2015): its lightness rises evenly, for people
-with any colour blindness too."""
+"""Evenly spaced colours of viridis (van der Walt and Smith 2015): perceptually uniform, also with any form of
+colour blindness."""
 _UNLIT_RGB: Rgb = (112, 114, 124)
 _UNLIT_ON_DARK_RGB: Rgb = (0, 0, 0)
 _LIT_RGB: Rgb = (255, 206, 84)
@@ -54,11 +54,11 @@ _LIT_ON_DARK_RGB: Rgb = (150, 104, 16)
 _DARK_BELOW = 90
 _LEAST_PERCENT, _MOST_PERCENT = 2, 98
 _FAINT = 0.4
-"""How opaque the veil of merged cells is next to a heat map of the kept ones."""
+"""Opacity of the veil over merged cells beside a heat map of the kept ones."""
 
 
 class Look(Enum):
-    """What the overlay shows. The values are names on the command line and in the settings."""
+    """What the overlay shows. The values are the names used on the command line and in the settings."""
 
     KEPT = "kept"
     NORM = "norm"
@@ -67,7 +67,7 @@ class Look(Enum):
 
     @property
     def label(self) -> str:
-        """What menus and legends show."""
+        """Name in menus and legends."""
         return {
             "kept": "Kept, merged",
             "norm": "Norm",
@@ -77,13 +77,13 @@ class Look(Enum):
 
     @property
     def explanation(self) -> str:
-        """What a person sees in it, in a sentence."""
+        """Explanation for people, in a sentence or two."""
         return {
             "kept": "Tokens that the reader receives are clear, those merged into them are veiled.",
             "norm": "Length of each token's vector. The tokens with the largest norms are kept.",
             "mass": "How much of the merged tokens each kept token takes in. Merged tokens are hatched.",
             "density": "Share of edge pixels in each token's patch of the whole-page view: "
-            "much where there is text; blank paper has about 6 %, from the rim of the patch.",
+            "high where there is text; blank paper has about 6 %, from the border of the patch.",
         }[self.value]
 
     @property
@@ -99,14 +99,14 @@ class Legend:
 
     Attributes:
         title: what is mapped.
-        unit: of the values; empty for a plain number, "%" or a noun.
+        unit: unit of the values: empty for a plain number, "%" or a noun.
         low: value at the low end of the colours.
         high: value at the high end.
-        falls_below: True where some cells have less than `low` and show its colour.
-        rises_above: True where some cells have more than `high` and show its colour.
+        falls_below: True if some cells have less than `low` and show its colour.
+        rises_above: True if some cells have more than `high` and show its colour.
         colours: from low to high, evenly spaced.
         note: what else a reader of the map should know.
-        is_opaque: True where the colours do not depend on the overlay's opacity.
+        is_opaque: True if the colours do not depend on the overlay's opacity.
     """
 
     title: str
@@ -121,21 +121,21 @@ class Legend:
 
     @property
     def heading(self) -> str:
-        """The title, with a unit that is a noun."""
+        """The title, followed by the unit if it is a noun."""
         return f"{self.title} ({self.unit})" if self.unit.isalpha() or " " in self.unit else self.title
 
     @property
     def low_text(self) -> str:
-        """Value at the low end, with < where cells have less."""
+        """Value at the low end, with < if cells have less."""
         return ("< " if self.falls_below else "") + self._text(self.low)
 
     @property
     def high_text(self) -> str:
-        """Value at the high end, with > where cells have more."""
+        """Value at the high end, with > if cells have more."""
         return ("> " if self.rises_above else "") + self._text(self.high)
 
     def colour_at(self, values: Values) -> Rgba:
-        """(n, 3) colours of n values; values beyond an end take its colour, NaN the low end's."""
+        """Return the (n, 3) colours of n values; values beyond an end take its colour, NaN the low end's."""
         span = self.high - self.low
         shares = (
             (np.nan_to_num(values, nan=self.low) - self.low) / span if span else np.full(len(values), 0.5)
@@ -149,16 +149,16 @@ class Legend:
 
 
 def cell_values(look: Look, plan: PrunePlan, transport: Transport | None) -> Values | None:
-    """What a look maps to colours.
+    """Return the values that a look maps to colours.
 
     Args:
-        look: which.
-        plan: over N prunable tokens.
-        transport: of this plan, for the mass received.
+        look: the look.
+        plan: a plan over N prunable tokens.
+        transport: transport of this plan, for the mass received.
 
     Returns:
-        (N,) norms, masses in merged tokens (NaN for merged tokens), or text densities in percent;
-        None where the look is no map, or its transport is not there.
+        (N,) norms, masses in units of one merged token (NaN for merged tokens), or text densities in
+        percent; None if the look is not a map, or its transport is missing.
     """
     match look:
         case Look.KEPT:
@@ -176,9 +176,10 @@ def cell_values(look: Look, plan: PrunePlan, transport: Transport | None) -> Val
 
 
 def text_density(plan: PrunePlan) -> Values:
-    """(N,) percent of edge pixels in the patch of the global view at each token.
+    """Return the (N,) percentages of edge pixels in the patch of the global view at each token.
 
-    A token of the tile canvas, whose cell is smaller than a patch, has that of the patch its middle lies in.
+    A token of the tile canvas, whose cell is smaller than a patch, takes the value of the patch that contains
+    its centre.
     """
     percent: Values = plan.measures.patch_density * np.float32(100)
     layout, (rows, columns) = plan.layout, plan.layout.global_grid
@@ -200,18 +201,18 @@ def text_density(plan: PrunePlan) -> Values:
 
 
 def legend_of(look: Look, plan: PrunePlan, values: Values | None) -> Legend | None:
-    """Scale a look's values and say what its colours mean.
+    """Scale a look's values, and explain its colours.
 
     A few tokens have norms far beyond the others', so the colours span the 2nd to the 98th percentile
-    of the cells on the page, of both grids.
+    of the cells on the page, over both grids.
 
     Args:
-        look: whose values they are.
-        plan: over N prunable tokens.
+        look: the look of these values.
+        plan: a plan over N prunable tokens.
         values: (N,) from `cell_values`.
 
     Returns:
-        The legend, or None without values.
+        The legend; None without values.
     """
     if values is None:
         return None
@@ -238,12 +239,12 @@ def cell_colours(look: Look, plan: PrunePlan, values: Values | None, legend: Leg
 
     Args:
         look: what is shown.
-        plan: over N prunable tokens.
+        plan: a plan over N prunable tokens.
         values: (N,) from `cell_values`.
-        legend: of these values.
+        legend: legend of these values.
 
     Returns:
-        (N, 4) red, green, blue and opacity, 255 for as opaque as the overlay is.
+        (N, 4) red, green, blue and opacity, where 255 stands for the full opacity of the overlay.
     """
     colours = np.zeros((len(plan.norms), 4), dtype=np.uint8)
     if values is not None and legend is not None:
@@ -254,19 +255,19 @@ def cell_colours(look: Look, plan: PrunePlan, values: Values | None, legend: Leg
 
 
 def is_dark_paper(grey: NDArray[np.uint8]) -> bool:
-    """Tell whether a page is dark where nothing is written, by any small copy of it in grey."""
+    """True if the paper of a page is dark, judged from a small grey copy of the page."""
     return bool(np.median(grey) < _DARK_BELOW)
 
 
 def tints(colours: Rgba, opacity: float, dark: bool) -> Rgba:
-    """(n, 3) colours to multiply a light page with, or to lay over a dark one by screening.
+    """Return the (n, 3) colours to multiply a light page with, or to blend into a dark one by screening.
 
-    So the paper takes the colour of a map, and what is written on it keeps its own.
+    The paper then takes the colours of the map, and the writing keeps its own.
 
     Args:
         colours: (n, 4) from `cell_colours`.
-        opacity: of the overlay, in 0..1.
-        dark: True where the paper is dark.
+        opacity: opacity of the overlay, in 0..1.
+        dark: True if the paper is dark.
     """
     weights = colours[:, 3:] * np.float32(opacity / 255)
     tinted = weights * colours[:, :3] if dark else 255 - weights * (255 - colours[:, :3].astype(np.float32))
@@ -275,13 +276,13 @@ def tints(colours: Rgba, opacity: float, dark: bool) -> Rgba:
 
 
 def attention_tints(attention: Values, dark: bool) -> Rgba:
-    """(N, 3) colours, to compose like `tints`, that light attended cells up on a dimmed page.
+    """Return (N, 3) colours, composed like `tints`, that light up attended cells on a dimmed page.
 
-    The brightness follows the square root of the weight, so that weaker cells show too.
+    Brightness follows the square root of the weight, so that weaker cells are visible too.
 
     Args:
         attention: (N,) weight of each prunable token.
-        dark: True where the paper is dark.
+        dark: True if the paper is dark.
     """
     strongest = float(attention.max(initial=0))
     weights = np.sqrt(attention.clip(0) / strongest) if strongest > 0 else np.zeros_like(attention)
@@ -289,12 +290,12 @@ def attention_tints(attention: Values, dark: bool) -> Rgba:
 
 
 def attention_legend(attention: Values, layout: TokenLayout, grid: GridName) -> Legend:
-    """Say how bright a lit cell is, and how much of the attention the shown grid cannot show.
+    """Make the legend of attention: its scale, and the shares that the shown grid does not show.
 
     Args:
         attention: (N,) weight of each prunable token.
-        layout: of these tokens.
-        grid: which grid is shown.
+        layout: layout of these tokens.
+        grid: the grid that is shown.
     """
     total = float(attention.sum(dtype=np.float64)) or 1.0
     visible = ~layout.padding[layout.prunable]
@@ -315,7 +316,7 @@ def attention_legend(attention: Values, layout: TokenLayout, grid: GridName) -> 
 
 
 def hatch_tile(thickness_px: int) -> NDArray[np.uint8]:
-    """(p, p) opacity of one period of diagonal lines; tiles join without a seam."""
+    """Return the (p, p) opacities of one period of diagonal lines; tiles join seamlessly."""
     steps = np.arange(HATCH_PITCH * thickness_px, dtype=np.int32)
     on_line = (steps[:, None] + steps) // thickness_px % HATCH_PITCH == 0
     opacity: NDArray[np.uint8] = (on_line * round(255 * HATCH_OPACITY)).astype(np.uint8)
@@ -323,17 +324,17 @@ def hatch_tile(thickness_px: int) -> NDArray[np.uint8]:
 
 
 def is_map(look: Look) -> bool:
-    """Tell whether cells are coloured by a value, under what is written on the page."""
+    """True if cells are coloured by a value, beneath the writing on the page."""
     return look is not Look.KEPT
 
 
 def is_hatched(look: Look) -> bool:
-    """Tell whether merged cells are hatched."""
+    """True if merged cells are hatched."""
     return look is Look.MASS
 
 
 def _blend(stops: tuple[tuple[int, ...], ...], shares: NDArray[np.floating]) -> Rgba:
-    """(n, channels) colours between evenly spaced stops, at shares of the way in 0..1."""
+    """Interpolate (n, channels) colours between evenly spaced stops, at positions in 0..1."""
     at = np.linspace(0, 1, len(stops))
     channels = [np.interp(shares, at, channel) for channel in zip(*stops, strict=True)]
     colours: Rgba = np.rint(np.stack(channels, axis=-1)).astype(np.uint8)

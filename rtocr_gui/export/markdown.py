@@ -1,6 +1,6 @@
-"""The text of many pages as one Markdown file.
+"""Exports the text of many pages as one Markdown file.
 
-Each page begins with a comment that names its file and page, and a rule stands between two pages:
+Each page begins with a comment that names its file and page, and pages are separated by a rule:
 
     <!-- page: letter.pdf, page 1 -->
 
@@ -11,9 +11,9 @@ Each page begins with a comment that names its file and page, and a rule stands 
     <!-- page: letter.pdf, page 2 -->
 
 Comments are invisible when rendered; the blank lines keep a rule from turning the line above it into
-a heading. Page texts are taken as they are, with one newline after each, so that cutting the file at
-the comments gives every page back; only a table or a code block that a page leaves open is ended before
-the next page, which it would take in. Knows nothing of readings: people edit what was read.
+a heading. Page texts are unchanged, with one newline after each, so that splitting the file at the comments
+recovers every page; but a table or code block that a page leaves open is closed, or it would swallow the next
+page. Knows nothing about readings: people edit what was read.
 """
 
 import re
@@ -30,8 +30,8 @@ class ExportPage:
     """One page of an export.
 
     Attributes:
-        label: names file and page, as `PageRef.label` does.
-        text: Markdown.
+        label: file and page, as in `PageRef.label`.
+        text: its Markdown.
     """
 
     label: str
@@ -39,12 +39,12 @@ class ExportPage:
 
 
 def markdown_of_pages(pages: Sequence[ExportPage]) -> str:
-    """Join pages to one Markdown text that ends with a newline; empty without pages."""
+    """Join pages into one Markdown text that ends with a newline; empty without pages."""
     return "".join(map(markdown_behind, (None, *pages), pages))
 
 
 def markdown_behind(before: ExportPage | None, page: ExportPage) -> str:
-    """What a page adds to a Markdown text that ends with the one before it; None where it is the first."""
+    """Return what a page adds to a text that ends with the page `before` it; None for the first page."""
     own = f"<!-- page: {_in_comment(page.label)} -->\n\n{page.text}\n"
     if before is None:
         return own
@@ -56,17 +56,17 @@ def export_markdown(pages: Sequence[ExportPage], path: Path) -> None:
     """Write pages to one Markdown file.
 
     Args:
-        pages: in the order of the file.
+        pages: pages in order.
         path: the file to write or replace.
 
     Raises:
-        ExportError: nothing was written, and a file that was there is as it was.
+        ExportError: nothing was written, and an existing file is unchanged.
     """
     write_text_atomically(path, markdown_of_pages(pages))
 
 
 def _in_comment(label: str) -> str:
-    """Write a label so that it cannot end a comment, with character references as HTML knows them."""
+    """Escape a label with HTML character references, so that it cannot end the comment."""
     escaped = label.replace("&", "&amp;").replace("\n", "&#10;").replace("\r", "&#13;")
     escaped = re.sub("(?<=-)-", "&#45;", escaped)
-    return escaped.encode("utf-8", "replace").decode("utf-8")  # a file name may be no text at all
+    return escaped.encode("utf-8", "replace").decode("utf-8")  # a file name may not be valid text

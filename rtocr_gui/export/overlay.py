@@ -1,8 +1,8 @@
-"""A picture of the page that shows what a plan makes of its visual tokens, in any look.
+"""Draws a picture of a page with a plan over it, in any look.
 
-The same as the window's overlay: merged cells are veiled or the cells are coloured by a value, a line
-runs between kept and merged ones, and letterbox padding, which covers no page, shows nothing. A map
-has its legend beneath the page. Knows no model and no file format.
+It shows the same as the window's overlay: merged cells are veiled or cells are coloured by a value, a line
+separates kept and merged cells, and letterbox padding, which covers no page, shows nothing. A map has its
+legend below the page. Knows no model and no file format.
 """
 
 import numpy as np
@@ -53,18 +53,18 @@ def draw_overlay(
 
     Args:
         page: the page the plan was made for.
-        plan: which tokens are kept and which merged.
-        grid: whose cells to draw in Gundam mode, which lays two grids over a page. Modes without
-            tiles have the global one alone, which then stands for both.
+        plan: which tokens are kept and which are merged.
+        grid: which of Gundam's two grids to draw. Modes without tiles have only the global one, which
+            then stands for both.
         look: what to show of the tokens.
-        transport: of this plan; the mass received needs it.
-        opacity: of the overlay, in 0..1; lines stay as they are.
+        transport: transport of this plan, needed for the mass received.
+        opacity: opacity of the overlay, in 0..1; lines are not affected.
 
     Returns:
-        RGB, as wide as the page; as high too, or higher by the legend of a map.
+        RGB, as large as the page, plus the height of the legend for a map.
 
     Raises:
-        ValueError: the plan is about a page of another size, or the transport is missing.
+        ValueError: the plan was made for a page of a different size, or the transport is missing.
     """
     size_px = page.image.size
     if plan.layout.page_size_px != size_px:
@@ -114,14 +114,14 @@ def _plain(size_px: tuple[int, int], rgb: list[int]) -> Image.Image:
 
 
 def _border(kept: Edges, merged: Edges, size_px: tuple[int, int], reach_px: int) -> Image.Image:
-    """Mask of the pixels near both a kept and a merged cell."""
+    """Return the mask of pixels that are near both a kept and a merged cell."""
     return Image.fromarray(_covered(kept, size_px, reach_px) & _covered(merged, size_px, reach_px))
 
 
 def _covered(cells: Edges, size_px: tuple[int, int], reach_px: int = 0) -> Pixels:
-    """(height, width) 255 where a pixel of a cell is no farther than `reach_px` along either axis, else 0.
+    """Return (height, width): 255 within `reach_px` of a cell along each axis, else 0.
 
-    `cells` are left, top, right and bottom in whole pixels.
+    `cells` are left, top, right and bottom edges in whole pixels.
     """
     width, height = size_px
     pixels = np.zeros((height, width), dtype=np.uint8)
@@ -132,14 +132,14 @@ def _covered(cells: Edges, size_px: tuple[int, int], reach_px: int = 0) -> Pixel
 
 
 def _hatch(area: Pixels, thickness_px: int) -> Pixels:
-    """(height, width) opacity of diagonal lines inside an area."""
+    """Return the (height, width) opacities of diagonal lines inside an area."""
     tile = hatch_tile(thickness_px)
     repeats = [-(-side // len(tile)) for side in area.shape]
     return np.tile(tile, repeats)[: area.shape[0], : area.shape[1]] & area
 
 
 def _with_legend(picture: Image.Image, legend: Legend, opacity: float, hatched: bool) -> Image.Image:
-    """Put a legend under a picture: what is mapped, the colours as they look on white, and the border."""
+    """Add a legend below a picture: title, colours as they look on white paper, and key to the lines."""
     width, height = picture.size
     text_px = min(_MOST_TEXT_PX, max(_LEAST_TEXT_PX, width // _PAGE_WIDTH_PER_TEXT_PX))
     font, row_px = ImageFont.load_default(text_px), round(1.6 * text_px)

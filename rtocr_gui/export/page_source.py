@@ -1,4 +1,4 @@
-"""Which page, model and mode an exported file is of, as plain data, the same in every file."""
+"""Describes the page, model and mode behind an exported file as plain data, the same way in every file."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from rtocr_gui.documents.pages import PageRef
 
 
 def source_as_json(ref: PageRef, model_name: str, mode_name: str) -> dict[str, Any]:
-    """Describe where something comes from; pages count from 1."""
+    """Describe where exported data comes from; pages are numbered from 1."""
     return {
         "file": str(ref.path),
         "page": ref.index + 1,

@@ -1,6 +1,6 @@
-"""A plan as plain data, for scripts: which visual tokens a page has, and what becomes of each.
+"""Exports a plan as plain data for scripts: which visual tokens a page has, and what happens to each.
 
-Holds nothing that differs between two runs on the same page.
+Contains nothing that differs between two runs on the same page. Knows no model and no picture.
 """
 
 import json
@@ -20,12 +20,12 @@ from rtocr_gui.tokens import TokenKind
 
 @dataclass(frozen=True, slots=True)
 class PlanSource:
-    """What a plan is of.
+    """What a plan describes.
 
     Attributes:
         ref: the page.
         model_name: which model encoded it.
-        mode: in which that was.
+        mode: mode in which it was encoded.
     """
 
     ref: PageRef
@@ -34,13 +34,13 @@ class PlanSource:
 
 
 def plan_as_json(plan: PrunePlan, source: PlanSource) -> dict[str, Any]:
-    """Describe a plan and what it is of with nothing but dicts, lists, strings, numbers, booleans and None.
+    """Describe a plan and its source using only dicts, lists, strings, numbers, booleans and None.
 
     Returns:
-        `file`, `page` (from 1), `sha256`, `rotation_deg`, `model` and `mode` of the source; `method` by which
-        tokens were chosen; `page_size_px` (width, height); `grids`, each (rows, columns); `retention`
-        that was applied and whether it was `automatic`; `automatic_retention` with the `text_density` (r1)
-        and `dissimilarity` (r2) it follows from; `counts`; `tokens`, one entry for each prunable token with
+        `file`, `page` (from 1), `sha256`, `rotation_deg`, `model` and `mode` of the source; the `method` that
+        selected the tokens; `page_size_px` (width, height); `grids`, each (rows, columns); the `retention`
+        applied, and whether it was `automatic`; `automatic_retention` with the `text_density` (r1) and
+        `dissimilarity` (r2) it follows from; `counts`; `tokens`, one entry for each prunable token with
         its `position` in the visual sequence, `kind` ("local" or "global"), `box` (xyxy in page pixels, None
         for a cell in letterbox padding), `kept`, `norm` and `rank` by norm (0 is the largest); and
         `fallen_newlines`, positions of newline tokens that were dropped.
@@ -91,7 +91,7 @@ def plan_as_json(plan: PrunePlan, source: PlanSource) -> dict[str, Any]:
 
 
 def plan_json_text(plan: PrunePlan, source: PlanSource) -> str:
-    """Write `plan_as_json` as a text that ends with a newline."""
+    """Format `plan_as_json` as text that ends with a newline."""
     return json.dumps(plan_as_json(plan, source), indent=1) + "\n"
 
 
@@ -99,6 +99,6 @@ def export_plan(plan: PrunePlan, source: PlanSource, path: Path) -> None:
     """Write a plan as JSON.
 
     Raises:
-        ExportError: nothing was written, and a file that was there is as it was.
+        ExportError: nothing was written, and an existing file is unchanged.
     """
     write_text_atomically(path, plan_json_text(plan, source))

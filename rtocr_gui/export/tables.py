@@ -1,10 +1,10 @@
-"""HTML tables in Markdown as pipe tables, where these can say the same.
+"""Converts HTML tables in Markdown to pipe tables where possible without loss.
 
-The model writes tables as HTML, which every Markdown program shows but which is hard to read and to edit
-as text. A pipe table has one header row, no cell over several columns or rows, and one line for each row;
-a table that needs more, that is nested, or that is not well formed stays as it is, to the last character.
-The first row becomes the header, for the model does not tell which one is. Also tells what would end a table
-that a text leaves open. Knows no page and no file.
+The model writes tables as HTML, which every Markdown program renders but which is hard to read and edit as
+text. A pipe table has one header row, no cells that span columns or rows, and one line per row; a table that
+needs more, is nested or is not well formed is left exactly as it is. The first row becomes the header, as the
+model does not mark one. Also finds what would close a table that a text leaves open. Knows no page and no
+file.
 """
 
 import html
@@ -37,7 +37,7 @@ _CELLS = ("td", "th")
 
 
 def with_pipe_tables(markdown: str) -> str:
-    """Write HTML tables as pipe tables where they fit; everything else stays as it is."""
+    """Convert HTML tables to pipe tables where possible; everything else is unchanged."""
     fences = _fences(markdown)
     pieces: list[str] = []
     done = 0
@@ -53,7 +53,7 @@ def with_pipe_tables(markdown: str) -> str:
 
 
 def missing_ends(markdown: str) -> str:
-    """What ends a code block, or tables, that a text leaves open, as one does that was stopped there."""
+    """Return what closes the code block or tables that a text leaves open, e.g. because it was stopped."""
     if not _may_hold_fences(markdown) and "<table" not in markdown.lower():
         return ""
     tokens = _parse(f"{markdown}\n\nbehind it")
@@ -67,7 +67,7 @@ def missing_ends(markdown: str) -> str:
 
 
 def _fences(markdown: str) -> list[tuple[int, int]]:
-    """Where code blocks between fences begin and end."""
+    """Return the start and end of each fenced code block."""
     if not _may_hold_fences(markdown):
         return []
     begins = [0, *(end.end() for end in _LINE_END.finditer(markdown)), len(markdown)]
@@ -80,31 +80,31 @@ def _may_hold_fences(markdown: str) -> bool:
 
 
 def _parse(markdown: str) -> "list[Token]":
-    from markdown_it import MarkdownIt  # takes a tenth of a second, which few texts need
+    from markdown_it import MarkdownIt  # takes a tenth of a second, and few texts need it
 
     return MarkdownIt("commonmark").parse(markdown)
 
 
 def _last_end(markdown: str) -> int:
-    """Where the last table ends: a table behind it has no end, and each would be sought for to the end."""
+    """Return where the last table ends; later tables are unclosed, and each would be searched to the end."""
     return max((end.end() for end in _TABLE_END.finditer(markdown)), default=0)
 
 
 def _missing_breaks(beside: str) -> str:
-    """The line breaks that a blank line between a table and the text beside it takes, read away from it."""
+    """Return the line breaks that a blank line beside a table lacks; `beside` reads away from the table."""
     there = len(beside[:2]) - len(beside[:2].lstrip("\n"))
     return "\n" * (2 - there) if beside.strip("\n") else ""
 
 
 class _Refused(Exception):
-    """The table cannot be said with pipes."""
+    """The table cannot be written as a pipe table."""
 
 
 class _TableParser(HTMLParser):
     """Collects the cells of one well-formed table; anything else is refused.
 
     Attributes:
-        rows: cells as Markdown.
+        rows: the cells of each row, as Markdown.
     """
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ class _TableParser(HTMLParser):
 
     @property
     def is_closed(self) -> bool:
-        """True where every element was closed."""
+        """True if every element has been closed."""
         return not self._open
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -159,7 +159,7 @@ class _TableParser(HTMLParser):
 
 
 def _rows_of(table: str) -> list[list[str]] | None:
-    """The rows of a table, all of one length, as Markdown; None where pipes cannot say it."""
+    """Return the rows of a table as Markdown, all of equal length; None if pipes cannot express it."""
     if _REMARK.search(table):
         return None
     parser = _TableParser()
@@ -175,7 +175,7 @@ def _rows_of(table: str) -> list[list[str]] | None:
 
 
 def _escaped(text: str) -> str:
-    """Plain text as Markdown in a cell; formulae stay, but for a bar, which would end the cell."""
+    """Escape plain text for a cell; formulae stay unchanged except for bars, which would end the cell."""
     pieces = _FORMULA.split(text)
     plain = [html.escape(_SPECIAL.sub(r"\\\1", piece), quote=False) for piece in pieces[0::2]]
     formulae = [html.escape(piece, quote=False).replace("|", r"\vert ") for piece in pieces[1::2]]

@@ -1,4 +1,4 @@
-"""Writing an exported file whole or not at all, and saying in words why it could not be written.
+"""Writes an exported file whole or not at all, and explains in a sentence why it could not be written.
 
 Knows no format but PNG. How a file is replaced safely is in `files`.
 """
@@ -15,13 +15,13 @@ from rtocr_gui.files import write_atomically
 
 
 def check_target(path: Path) -> None:
-    """Find out, before any work is done for it, whether a file has a place; nothing is written.
+    """Check whether a file can be placed at a path before any work is done; nothing is written.
 
     Args:
-        path: as it will be given to `write_text_atomically` or `write_bytes_atomically`.
+        path: as it will be passed to `write_text_atomically` or `write_bytes_atomically`.
 
     Raises:
-        ExportError: there is no folder for it, or it is a folder itself.
+        ExportError: its folder does not exist, or it is itself a folder.
     """
     try:
         if path.is_dir():
@@ -33,30 +33,30 @@ def check_target(path: Path) -> None:
 
 
 def write_text_atomically(path: Path, text: str) -> None:
-    """Write a text as UTF-8, its line ends as they are.
+    """Write a text as UTF-8, with its line ends unchanged.
 
     Args:
-        path: the file to write or replace; a device or a pipe is written into.
+        path: the file to write or replace; a device or a pipe is written to.
         text: the whole content.
 
     Raises:
-        ExportError: nothing was written, and a file that was there is as it was.
+        ExportError: nothing was written, and an existing file is unchanged.
     """
     try:
         data = text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise ExportError(
-            f"“{path.name}” was not written: character {error.start + 1} of the text is half of a character "
-            "and belongs to no alphabet. Remove it and export again."
+            f"“{path.name}” was not written: character {error.start + 1} of the text is half a character, "
+            "which no file can hold. Remove it and export again."
         ) from error
     write_bytes_atomically(path, data)
 
 
 def write_bytes_atomically(path: Path, data: bytes) -> None:
-    """Write a file as `write_text_atomically` does, from bytes.
+    """Write bytes as `write_text_atomically` writes a text.
 
     Raises:
-        ExportError: nothing was written, and a file that was there is as it was.
+        ExportError: nothing was written, and an existing file is unchanged.
     """
     try:
         write_atomically(path, data)
@@ -67,10 +67,10 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
 
 
 def write_picture_atomically(path: Path, picture: Image.Image) -> None:
-    """Write a picture as PNG, as `write_text_atomically` does a text.
+    """Write a picture as PNG, as `write_text_atomically` writes a text.
 
     Raises:
-        ExportError: nothing was written, and a file that was there is as it was.
+        ExportError: nothing was written, and an existing file is unchanged.
     """
     stream = io.BytesIO()
     picture.save(stream, "PNG")
@@ -78,10 +78,10 @@ def write_picture_atomically(path: Path, picture: Image.Image) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder where there is none.
+    """Create a folder if it does not exist.
 
     Raises:
-        ExportError: it cannot be made.
+        ExportError: it cannot be created.
     """
     try:
         path.mkdir(exist_ok=True)
@@ -94,7 +94,7 @@ def make_folder(path: Path) -> None:
 
 
 def _explain(path: Path, error: OSError) -> str:
-    """Say why a file was not written, and what to do."""
+    """Explain why a file was not written, and what to do."""
     folder = path.absolute().parent
     if isinstance(error, IsADirectoryError):
         return f"“{path}” is a folder. Choose a file name in it."
@@ -102,7 +102,7 @@ def _explain(path: Path, error: OSError) -> str:
         return f"“{path.name}” was not written: there is no folder “{folder}”. Make it, or choose another."
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return (
-            f"“{path.name}” was not written: the folder “{folder}” or the file in it may not be changed. "
+            f"“{path.name}” was not written: the folder “{folder}” or the file in it cannot be changed. "
             "Choose another place."
         )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -1,7 +1,7 @@
-"""Tasks in a person's own words: to find something on the page, or whatever else a prompt may say.
+"""Makes tasks from the user's own words: to find something on the page, or any other prompt.
 
-What a person types becomes part of a prompt in which some words steer the model; those are refused. Knows
-no model and no window.
+What the user types becomes part of a prompt in which some strings control the model; those are refused.
+Knows no model and no window.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.reading import Task
 
 LONGEST_WORDS = 500
-"""Characters that a person may type; a prompt takes room from the text."""
+"""Most characters that a person may type: a longer prompt leaves less room for the text."""
 
 _LONGEST_LABEL = 20
 _STEERING = ("<|", "|>", "<｜", "｜>", "<image>")
@@ -18,14 +18,14 @@ _STEERING = ("<|", "|>", "<｜", "｜>", "<image>")
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One kind of task that needs words.
+    """A kind of task that needs words.
 
     Attributes:
-        name: stable identifier, as `Task.name` is.
-        label: what a menu shows.
-        question: what a person is asked.
-        before: what stands before the words in the prompt.
-        after: what stands behind them.
+        name: stable identifier, like `Task.name`.
+        label: name in menus.
+        question: label of the input field.
+        before: text before the words in the prompt.
+        after: text after them.
     """
 
     name: str
@@ -43,17 +43,18 @@ ASKS = (
 
 
 def asked_task(ask: Ask, words: str) -> Task:
-    """Make a task of what a person typed.
+    """Make a task from what a person typed.
 
     Args:
         ask: its kind.
-        words: what was typed; line breaks and repeated blanks become one blank.
+        words: what was typed; each run of whitespace becomes a single space.
 
     Returns:
-        The task, whose label quotes the words.
+        The task; its label quotes the words.
 
     Raises:
-        SettingsError: there are no words, or too many, or they hold signs that steer the model or are none.
+        SettingsError: the text is empty, too long, contains a string that controls the model, or contains
+            half a character (a lone surrogate).
     """
     said = " ".join(words.split())
     if not said:
@@ -61,7 +62,9 @@ def asked_task(ask: Ask, words: str) -> Task:
     if len(said) > LONGEST_WORDS:
         raise SettingsError(f"These are {len(said)} characters. Ask in at most {LONGEST_WORDS}.")
     if any("\ud800" <= sign <= "\udfff" for sign in said):
-        raise SettingsError("These words hold half a character, which cannot be asked for. Type them anew.")
+        raise SettingsError(
+            "These words contain half a character, which cannot be asked for. Type them again."
+        )
     for sign in _STEERING:
         if sign in said:
             raise SettingsError(f"“{sign}” steers the model and cannot be asked for. Leave it out.")

@@ -1,9 +1,8 @@
-"""What a page's text loses as fewer of its visual tokens are kept: readings at many ratios, compared.
+"""Compares readings of a page at many retention ratios: what the text loses as fewer tokens are kept.
 
-Says which readings a curve takes and in which order, and turns each into a point. The order is all
-tokens first, then automatic retention, then falling ratios: a reader that keeps the last text of a page
-as its draft finds most of the next one in it. Knows no engine, no thread and no window; rapidfuzz is
-imported with the first point.
+Defines which readings a curve needs and in which order, and turns each into a point. The order is all
+tokens first, then automatic retention, then falling ratios, so that the previous text of the page is a good
+draft for the next one. Knows no engine, no thread and no window; imports rapidfuzz with the first point.
 """
 
 import dataclasses
@@ -23,13 +22,13 @@ class CurvePoint:
 
     Attributes:
         retention: the ratio that was applied, in 0..1.
-        automatic: True where the page decided on it.
-        kept: visual tokens that were kept.
-        total: visual tokens of the page.
-        similarity: to the text of the all-token reading, in 0..1; see `comparison.similarity`.
-        error_rate: character error rate against a truth; may exceed 1. None without a truth.
-        prefill_ms: measured.
-        decode_ms: measured; short where the text was verified from a draft.
+        automatic: True if the ratio came from the page.
+        kept: number of visual tokens kept.
+        total: number of visual tokens on the page.
+        similarity: similarity to the text of the all-token reading, in 0..1; see `comparison.similarity`.
+        error_rate: character error rate against the true text; may exceed 1. None without a true text.
+        prefill_ms: measured time of the prefill.
+        decode_ms: measured time of decoding; short if the text was verified from a draft.
         tokens: generated tokens.
         passes: forward passes of the decoder after the prefill.
         stop_reason: why the reading ended.
@@ -49,22 +48,22 @@ class CurvePoint:
 
     @property
     def is_whole(self) -> bool:
-        """True where the model came to an end by itself, neither looping nor cut."""
+        """True if the model ended the text itself, without a loop or a cut."""
         return self.stop_reason is StopReason.END
 
     @property
     def chosen_retention(self) -> float | None:
-        """What to set in order to read like this point: its ratio, or None for automatic."""
+        """The setting that reads like this point: its ratio, or None for automatic."""
         return None if self.automatic else self.retention
 
     @classmethod
     def of(cls, reading: Reading, all_tokens_text: str, truth: str | None) -> Self:
-        """Compare a reading.
+        """Make the point of a reading.
 
         Args:
-            reading: at some ratio.
-            all_tokens_text: of the same page, read with all visual tokens.
-            truth: what the page really says, where that is known.
+            reading: a reading at any ratio.
+            all_tokens_text: text of the same page, read with all visual tokens.
+            truth: true text of the page, if known.
         """
         from rtocr_gui.ocr.text.comparison import character_error_rate, similarity
 
@@ -84,10 +83,10 @@ class CurvePoint:
 
 
 def curve_settings(settings: ReadSettings) -> tuple[ReadSettings, ...]:
-    """The readings a curve takes, in the best order; the first keeps all tokens.
+    """Return the settings of the readings a curve needs, in the best order; the first keeps all tokens.
 
     Args:
-        settings: of a reading of the page; all but its ratio stays.
+        settings: settings of a reading of the page; only the ratio is changed.
     """
     first, *falling = CURVE_RATIOS
     return tuple(
@@ -99,12 +98,12 @@ def curve_settings(settings: ReadSettings) -> tuple[ReadSettings, ...]:
 def read_curve(
     read: Callable[[ReadSettings], Reading], settings: ReadSettings, truth: str | None
 ) -> Iterator[CurvePoint]:
-    """Read a page at every ratio of a curve; ends early where a reading is cancelled.
+    """Read a page at every ratio of a curve; ends early if a reading is cancelled.
 
     Args:
         read: reads the page once.
-        settings: of a reading of the page; all but its ratio stays.
-        truth: what the page really says, where that is known.
+        settings: settings of a reading of the page; only the ratio is changed.
+        truth: true text of the page, if known.
 
     Yields:
         A point after each reading, the all-token reading first.
@@ -120,9 +119,9 @@ def read_curve(
 
 
 def doubt(points: tuple[CurvePoint, ...]) -> str:
-    """Say what makes a curve hard to trust, in a sentence; empty where nothing does.
+    """Explain in a sentence why a curve is hard to trust; empty if there is no reason.
 
-    Everything is compared with the all-token reading, so a fault of that one touches every point.
+    Every point is compared with the all-token reading, so a fault in that one affects all of them.
     """
     reference = next((point for point in points if point.kept == point.total), None)
     if reference is None or reference.is_whole:
@@ -130,7 +129,7 @@ def doubt(points: tuple[CurvePoint, ...]) -> str:
     what = (
         "began to repeat itself"
         if reference.stop_reason is StopReason.LOOP
-        else "was cut at its greatest length"
+        else "was cut off at the length limit"
     )
     return (
         f"The all-token reading {what}, so similarity to it says little: a reading that differs may be the "

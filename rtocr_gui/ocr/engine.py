@@ -1,8 +1,8 @@
 """Reads pages: the one object that holds a model.
 
-Synchronous: whoever calls it decides on which thread that happens, always on one at a time. Finds a place
-for the model, and decides which pages share the passes of the decoder; what happens to a page is in
-`page_stages`. Knows no window; everything it gives is plain and frozen.
+Synchronous: callers choose the thread, and only one thread may use it at a time. Chooses the device for the
+model, and decides which pages share decoder passes; what happens to a page is in `page_stages`. Knows no
+window; everything it returns is plain and frozen.
 """
 
 import threading
@@ -30,7 +30,7 @@ from rtocr_gui.ocr.pages_together import PageEvent, PageRequest, Steps, read_tog
 from rtocr_gui.ocr.reading import EncodedPage, ReadingEvent, ReadingTrace, ReadSettings, Scaling
 
 CACHE_BYTES = 256 * 2**20
-"""Encoded pages that are kept, unless told otherwise: of the published model in float32, some 90 in Large,
+"""Default size of the cache of encoded pages: for the published model in float32, about 90 pages in Large,
 and 20 to 80 in Gundam."""
 
 
@@ -38,8 +38,7 @@ class Engine:
     """Loads a checkpoint, encodes pages and reads them.
 
     Args:
-        threads: CPU threads for the arithmetic; None for torch's own choice, but not more than this
-            process may use.
+        threads: CPU threads to use; None for torch's own choice, but not more than this process may use.
         cache_bytes: most bytes of encoded pages to keep.
     """
 
@@ -51,17 +50,17 @@ class Engine:
     def fit(
         self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
     ) -> Fit:
-        """Tell whether a model would fit into memory in place of the one that is loaded.
+        """Find out whether a model would fit into memory in place of the loaded one.
 
         Args:
-            folder: in the official layout.
+            folder: a checkpoint folder in the official layout.
             device: as for `load`.
             precision: as for `load`.
             scaling: as for `load`.
 
         Raises:
             CheckpointError: the folder cannot be used.
-            SettingsError: this computer has no such device, or that no such precision.
+            SettingsError: this computer has no such device, or the device does not support the precision.
         """
         files = check_folder(folder)
         return self._judge(files, describe(files), place(device, precision, files.parameter_count), scaling)
@@ -74,24 +73,25 @@ class Engine:
         scaling: Scaling | None = None,
         anyway: bool = False,
     ) -> LoadedModel:
-        """Load a checkpoint in place of the one that was loaded.
+        """Load a checkpoint in place of the loaded one.
 
         Args:
-            folder: in the official layout.
+            folder: a checkpoint folder in the official layout.
             device: "auto", "cpu", "cuda", "cuda:1", "mps", ...
             precision: "auto", "float32", "float16" or "bfloat16".
-            scaling: in which pages shall be read; None to ask only for what the least mode takes.
-            anyway: load also what seems not to fit into memory; then no page is refused beforehand either.
+            scaling: how pages will be read; None to require only what the smallest mode needs.
+            anyway: load even if the model seems not to fit into memory; then no page is refused in advance
+                either.
 
         Returns:
             What was loaded, and where it runs.
 
         Raises:
-            DoesNotFit: less memory is free than is needed, and the former model stays.
-            CheckpointError: the folder cannot be used, and the former model stays; or the memory does
-                not suffice, and no model is loaded.
-            SettingsError: this computer has no such device, or that no such precision; the former model
-                stays.
+            DoesNotFit: less memory is free than is needed; the previous model stays.
+            CheckpointError: the folder cannot be used, and the previous model stays; or memory ran out,
+                and no model is loaded.
+            SettingsError: this computer has no such device, or the device does not support the precision;
+                the previous model stays.
         """
         started = time.perf_counter()
         opened = open_folder(folder)
@@ -115,20 +115,20 @@ class Engine:
 
     @property
     def is_loaded(self) -> bool:
-        """True while there is a model."""
+        """True while a model is loaded."""
         return self._stages is not None
 
     def unload(self) -> None:
-        """Forget the model, all encoded pages and what was said of them, and give their memory back."""
+        """Unload the model, drop all encoded pages and their texts, and release the memory."""
         device = self._stages.checkpoint.model.device if self._stages else torch.device("cpu")
         self._stages = None
         give_memory_back(device)
 
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
-        """Encode and measure a page, or give what is kept of it.
+        """Encode and measure a page, or return its cached encoding.
 
         Args:
-            page: as it was rendered; another resolution is another encoding.
+            page: the rendered page; at another resolution it is encoded anew.
             scaling: how to scale it.
 
         Returns:
@@ -136,7 +136,7 @@ class Engine:
 
         Raises:
             ReadingError: no model is loaded, or the model failed on this page.
-            PruningError: the model gave tokens that cannot be measured.
+            PruningError: the model produced tokens that cannot be measured.
         """
         return self._loaded().encode(page, scaling)
 
@@ -150,19 +150,19 @@ class Engine:
         """Read a page, stage by stage.
 
         Args:
-            page: as it was rendered.
+            page: the rendered page.
             settings: scaling, task, retention and limits.
-            cancel: stops the reading before the next pass of the decoder; an encoding under way is finished.
-            draft: token ids of a similar text, which make the reading quicker and change nothing else;
-                None for what was said of this page at the nearest retention, empty for none.
+            cancel: stops the reading before the next decoder pass; an encoding in progress is completed.
+            draft: token ids of a similar text, which speed up the reading and change nothing else; None for
+                this page's text at the nearest retention, empty for no draft.
 
         Yields:
-            Each stage as it begins, the encoded page, the text as it comes, and last the reading.
+            Each stage as it begins, the encoded page, the text as it comes, and finally the reading.
 
         Raises:
-            ReadingError: no model is loaded, or the model failed on this page; the engine can go on
-                with another one.
-            PruningError: the model gave tokens that cannot be measured.
+            ReadingError: no model is loaded, or the model failed on this page; the engine can continue
+                with other pages.
+            PruningError: the model produced tokens that cannot be measured.
         """
         stages = self._loaded()
 
@@ -177,19 +177,18 @@ class Engine:
     def read_together(
         self, requests: Iterable[PageRequest | None], most: int | None = None
     ) -> Iterator[tuple[PageRequest, PageEvent]]:
-        """Read several pages at a time; each gives what it gives by itself.
+        """Read several pages at a time, each with the same result as by itself.
 
-        A page that was read before does not wait for the others: what it said is its draft.
+        A page that has been read before does not share passes: its earlier text is its draft.
 
         Args:
-            requests: asked for the next one whenever there is room, so that pages can be rendered late; None
-                where none is there yet. One that is cancelled before it begins is left out.
-            most: how many pages are read at a time; None for as many as this device reads best, and no
-                more than its memory holds.
+            requests: the next one is taken whenever there is room, so that pages can be rendered late; None
+                if none is ready yet. A request that is cancelled before it begins is skipped.
+            most: how many pages to read at a time; None for what suits the device best, within its memory.
 
         Yields:
-            Which page, and what happened to it, as `read` tells it; a page that fails ends with
-            `PageFailed`, and the others go on.
+            The request and its event, as yielded by `read`; a page that fails ends with `PageFailed`, and
+            the others continue.
 
         Raises:
             ReadingError: no model is loaded.
@@ -212,20 +211,21 @@ class Engine:
     def trace(
         self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
     ) -> ReadingTrace | None:
-        """Find out where a reading was looked up on its page, in a second pass over the finished text.
+        """Trace where on its page a reading comes from, in a second pass over the finished text.
 
         Args:
-            page: as it was read.
-            settings: of the reading.
-            token_ids: what it said.
-            cancel: checked every few hundred tokens; an encoding under way is finished.
+            page: the page as it was read.
+            settings: settings of the reading.
+            token_ids: tokens of the reading.
+            cancel: checked every few hundred tokens; an encoding in progress is completed.
 
         Returns:
-            The attention to the page, token by token; None where it was cancelled.
+            The attention to the page, token by token; None if cancelled.
 
         Raises:
-            ReadingError: no model is loaded, another one said this, or the model failed on this page.
-            PruningError: the model gave tokens that cannot be measured.
+            ReadingError: no model is loaded, the tokens come from another model, or the model failed on this
+                page.
+            PruningError: the model produced tokens that cannot be measured.
         """
         return self._loaded().trace(page, settings, token_ids, cancel)
 

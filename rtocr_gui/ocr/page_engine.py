@@ -1,4 +1,4 @@
-"""What commands and window need of an engine. Knows no torch: the real one is `engine.Engine`."""
+"""The interface of an engine for commands and window. Knows no torch: the real one is `engine.Engine`."""
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 class PageEngine(Protocol):
-    """Loads, encodes and reads, synchronously and on one thread at a time; tests bring a fake."""
+    """Loads, encodes and reads, synchronously and on one thread at a time; tests use a fake."""
 
     @property
     def is_loaded(self) -> bool:
-        """True while there is a model."""
+        """True while a model is loaded."""
 
     def fit(
         self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
     ) -> "Fit":
-        """Tell whether a checkpoint folder fits into memory."""
+        """Find out whether a checkpoint folder fits into memory."""
 
     def load(
         self,
@@ -37,10 +37,10 @@ class PageEngine(Protocol):
         """Load a checkpoint folder."""
 
     def unload(self) -> None:
-        """Let the model go."""
+        """Unload the model."""
 
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
-        """Turn a page into measured visual tokens."""
+        """Encode a page into measured visual tokens."""
 
     def read(
         self, page: PageImage, settings: ReadSettings, cancel: threading.Event
@@ -50,9 +50,9 @@ class PageEngine(Protocol):
     def read_together(
         self, requests: Iterable[PageRequest | None], most: int | None = None
     ) -> Iterator[tuple[PageRequest, PageEvent]]:
-        """Read pages, at most so many at a time; the last event of each is its `Reading` or `PageFailed`."""
+        """Read pages, at most `most` at a time; the last event of each is its `Reading` or `PageFailed`."""
 
     def trace(
         self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
     ) -> ReadingTrace | None:
-        """Tell where a reading was looked up; None where it was cancelled."""
+        """Trace where on its page a reading comes from; None if cancelled."""

@@ -1,9 +1,8 @@
-"""What happens to a page with one model: it is encoded, pruned, taken in and decoded.
+"""Takes a page through the stages of one model: encode, prune, prefill and decode.
 
-What came of it is kept, so that a page is read again at another retention without encoding it again; so is
-what was said of it, which is the draft of the next reading. Refuses what there is no memory for, and puts
-what torch raises into words. Knows no files, and not which generation makes the text: whoever asks brings it
-along.
+Encodings are cached, so that a page can be read again at another retention without encoding it again; so are
+its texts, which serve as drafts for the next reading. Refuses pages for which there is no memory, and turns
+torch's errors into sentences. Knows no files, nor how the text is generated: the caller supplies that.
 """
 
 import threading
@@ -56,13 +55,13 @@ from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 
 TEXT_BYTES = 32 * 2**20
-"""Texts that are kept as drafts: of some 30 pages at the greatest length and many ratios, of hundreds as a
-rule."""
+"""Size of the cache of texts to use as drafts: usually hundreds of pages, and about 30 at full length and
+many ratios."""
 
 _TOKEN_BYTES = 8
 
 Generation = GreedyGeneration | SharedGeneration
-"""A text in the making: by itself, or in the same passes as others."""
+"""A text being generated, by itself or in passes shared with others."""
 
 
 class PageStages:
@@ -70,8 +69,8 @@ class PageStages:
 
     Args:
         checkpoint: the model.
-        headroom: whether there is memory for a page beside it.
-        threads: CPU threads for the arithmetic.
+        headroom: decides whether there is memory for a page beside the model.
+        threads: CPU threads to use.
         cache_bytes: most bytes of encoded pages to keep.
 
     Attributes:
@@ -86,7 +85,7 @@ class PageStages:
         self._texts: ByteBoundedCache[tuple[PageKey, Task], EarlierTexts] = ByteBoundedCache(TEXT_BYTES)
 
     def encode(self, page: PageImage, scaling: Scaling) -> EncodedPage:
-        """Encode and measure a page, or give what is kept of it; see `Engine.encode`."""
+        """Encode and measure a page, or return its cached encoding; see `Engine.encode`."""
         with self._failures_in_words(page, scaling):
             return self._encode(page, scaling)[0].page
 
@@ -99,9 +98,9 @@ class PageStages:
         """Read a page, stage by stage.
 
         Args:
-            page: as it was rendered.
+            page: the rendered page.
             settings: scaling, task, retention and limits.
-            generate: makes a text by the rules, given what was said of this page at the nearest retention.
+            generate: makes a generation from the rules and this page's text at the nearest retention.
 
         Yields:
             What `Engine.read` yields; None while the text waits for others.
@@ -133,7 +132,7 @@ class PageStages:
                 yield Stage.DECODE
                 transcript = Transcript(checkpoint.tokenizer, generation)
                 yield from transcript.deltas()
-            if plan.method is PruneMethod.RTPRUNE:  # what a baseline made of a page is no good draft
+            if plan.method is PruneMethod.RTPRUNE:  # a baseline's text is not a good draft
                 texts.add(kept, generation.token_ids, generation.stop_reason is not StopReason.CANCELLED)
                 self._texts.put(key, texts, _TOKEN_BYTES * texts.token_count)
             said = generation.token_ids[: generation.loop.start if generation.loop else None]
@@ -175,7 +174,7 @@ class PageStages:
     def trace(
         self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event
     ) -> ReadingTrace | None:
-        """Find out where a reading was looked up on its page; see `Engine.trace`."""
+        """Trace where on its page a reading comes from; see `Engine.trace`."""
         checkpoint = self.checkpoint
         sizes = checkpoint.architecture.decoder
         if max(token_ids, default=0) >= sizes.vocabulary:
@@ -217,9 +216,9 @@ class PageStages:
         """Turn what torch raises into a sentence about this page; the engine stays usable.
 
         Args:
-            page: that is worked on.
+            page: the page being processed.
             scaling: how it is scaled.
-            settings: what is asked of it, where gentler ones are to be offered.
+            settings: the requested settings, if gentler ones should be offered.
         """
         try:
             yield
@@ -229,7 +228,7 @@ class PageStages:
                     f"The model failed on {page.ref.label}. Read it again; if that does not help, choose "
                     "another mode or device."
                 ) from error
-            clear_frames(error.__traceback__)  # they hold what was computed so far
+            clear_frames(error.__traceback__)  # they keep what was computed so far alive
             view = _view(self._encoder.key_of(page, scaling))
             self._encoder.forget()
             raise self._headroom.refusal(page, view, settings) from error
@@ -241,7 +240,7 @@ def _view(key: PageKey) -> View:
 
 
 def page_prompt(checkpoint: Checkpoint, tokens: Tensor, plan: PrunePlan, task: Task) -> Prompt:
-    """Apply a plan to the (n, D) visual sequence of a page and put what is left into the prompt of a task."""
+    """Apply a plan to the (n, D) visual sequence of a page, and put the result into the prompt of a task."""
     return build_prompt(
         checkpoint.model,
         before=[checkpoint.tokenizer.start_id],
@@ -266,7 +265,7 @@ def _prompt_with_room(
 
 
 def _kept_places(plan: PrunePlan) -> NDArray[np.int64]:
-    """(K,) where the kept tokens stand in a prompt, in which one token comes before the page."""
+    """Return the (K,) places of the kept tokens in a prompt, where one token precedes the page."""
     return 1 + np.searchsorted(plan.selected, plan.layout.prunable[plan.kept])
 
 
@@ -275,13 +274,13 @@ def _prefill_cost(checkpoint: Checkpoint, prompt_tokens: int) -> PrefillCost:
 
 
 def make_drafter(checkpoint: Checkpoint, draft: Sequence[int]) -> Drafter:
-    """Make what guesses along a draft, at the price that a guess has on the model's device."""
+    """Make a drafter with the cost of guesses on the model's device."""
     on_cpu = checkpoint.model.device.type == "cpu"
     return Drafter(draft, partial(pass_cost, checkpoint.architecture.decoder, on_cpu=on_cpu))
 
 
 def generation_rules(checkpoint: Checkpoint, settings: ReadSettings) -> GenerationRules:
-    """What settings mean for the text that a model generates."""
+    """Return the generation rules that follow from the settings and the model."""
     return GenerationRules(
         end_id=checkpoint.tokenizer.end_id if settings.stop_at_end else None,
         max_new_tokens=settings.max_new_tokens,

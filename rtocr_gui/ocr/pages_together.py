@@ -1,9 +1,9 @@
-"""Reads several pages at once: each goes through its stages, and all decode in the same passes.
+"""Reads several pages at once: each goes through its own stages, and all decode in the same passes.
 
-A page that waits for the next pass says so; when all of them do, the pass is made. Pages begin one by one,
-with passes between them, so that the first are heard of and go on while others are still encoded. One that
-ends or fails leaves the others alone, and makes room for the next one. Where a pass fails, the page that
-began last fails with it, and from then on fewer go together. Knows neither the model nor torch.
+A page that waits for the next pass yields None; once all of them wait, the pass is made. Pages begin one by
+one, with passes in between, so that the first ones make progress while others are still being encoded. A page
+that ends or fails does not affect the others, and makes room for the next one. If a pass fails, the page that
+began last fails with it, and from then on fewer pages are read together. Knows neither the model nor torch.
 """
 
 import threading
@@ -17,17 +17,17 @@ from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.reading import ReadingEvent, ReadSettings
 
 GOING_ON_SHARE = 0.25
-"""As `read_together` takes it. More would let passes over few pages take the time of passes over many."""
+"""Default for `read_together`. A larger share would spend time on passes over few pages instead of many."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PageRequest:
-    """A page that shall be read together with others.
+    """A page to be read together with others.
 
     Attributes:
-        page: as it was rendered.
-        settings: what is asked of it; they may differ from page to page.
-        cancel: stops this page and no other. Pages that have the same one stop together.
+        page: the rendered page.
+        settings: its settings, which may differ from page to page.
+        cancel: stops this page; pages that share an event stop together.
     """
 
     page: PageImage
@@ -37,23 +37,23 @@ class PageRequest:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PageFailed:
-    """A page could not be read: the last that is heard of it."""
+    """A page could not be read; its last event."""
 
     error: RtocrError
 
 
 PageEvent = ReadingEvent | PageFailed
-"""What is told of one of several pages: last its `Reading`, or that it failed."""
+"""An event of one of several pages; its last is the `Reading` or `PageFailed`."""
 
 Steps = Generator[ReadingEvent | None, None, None]
-"""What happens to one page, stage by stage; None while it waits for a pass."""
+"""The events of one page, stage by stage; None while it waits for a pass."""
 
 
 class SharedDecoder(Protocol):
-    """What decodes a token of every page in one pass."""
+    """Decodes one token of every page per pass."""
 
     def feed(self) -> None:
-        """Make a pass; where it fails, one page less may make it."""
+        """Make a pass; if it fails, it may succeed with one page fewer."""
 
 
 def read_together(
@@ -66,16 +66,16 @@ def read_together(
     """Read pages, several at a time.
 
     Args:
-        requests: asked for the next one whenever there is room, so that pages can be rendered late; None
-            where none is there yet. One that is cancelled before it begins is left out.
-        begin: gives the steps of a page, which wait whenever they need a pass of the decoder.
+        requests: the next one is taken whenever there is room, so that pages can be rendered late; None if
+            none is ready yet. A request that is cancelled before it begins is skipped.
+        begin: returns the steps of a page, which wait whenever they need a decoder pass.
         decoder: makes the passes.
-        most: how many pages are read at a time, at least 1.
-        going_on_share: before another page begins, the others go on for so large a share of the time that the
-            last one took to begin.
+        most: how many pages to read at a time, at least 1.
+        going_on_share: before another page begins, the others continue for at least this share of the time
+            that the last one took to begin.
 
     Yields:
-        Which page, and what happened to it; events of several pages take turns.
+        The request and its event; events of several pages are interleaved.
     """
     waiting = iter(requests)
     running: list[_Page] = []
@@ -111,10 +111,10 @@ class _Page:
         self._steps = steps
 
     def go_on(self, failure: Exception | None = None) -> Iterator[tuple[PageRequest, PageEvent]]:
-        """Tell what happens until the page waits, or ends.
+        """Yield the page's events until it waits or ends.
 
         Args:
-            failure: what happened to the pass it waited for; None where it was made.
+            failure: error of the pass it waited for; None if the pass was made.
         """
         try:
             event = next(self._steps) if failure is None else self._steps.throw(failure)

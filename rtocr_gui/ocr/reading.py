@@ -1,4 +1,4 @@
-"""What a person asks of the reader, and what comes back.
+"""The settings of a reading, and its results.
 
 Plain, frozen types without torch, so that windows, scripts and exports can hold them. Knows no
 model: how a page becomes tokens and text is in `page_stages`.
@@ -17,7 +17,7 @@ from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES, TokenLayout
 
 
 class Mode(Enum):
-    """How a page is scaled before it is encoded (values are the names used on the command line)."""
+    """How a page is scaled before it is encoded; the values are the names used on the command line."""
 
     TINY = "tiny"
     SMALL = "small"
@@ -32,16 +32,16 @@ class Mode(Enum):
 
     @property
     def letterboxed(self) -> bool:
-        """True where the page keeps its proportions on a grey square, False where it is stretched."""
+        """True if the page keeps its aspect ratio on a grey square, False if it is stretched."""
         return self.view_px >= 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """How pages are to be scaled: what a person chooses.
+    """The user's choice of how to scale pages.
 
     Attributes:
-        mode: None to let each page decide by its size and density (`auto_mode`).
+        mode: the mode; None to choose one for each page by its size and density (`auto_mode`).
         most_tiles: most tiles of a page in Gundam mode, 2..9.
     """
 
@@ -54,12 +54,12 @@ class Scaling:
 
     @property
     def name(self) -> str:
-        """The mode, as settings and the command line name it."""
+        """Name of the mode in settings and on the command line."""
         return self.mode.value if self.mode else "auto"
 
     @property
     def label(self) -> str:
-        """What to call it, e.g. "Base", "Gundam, at most 4 tiles", "Auto"."""
+        """Name for people, e.g. "Base", "Gundam, at most 4 tiles", "Auto"."""
         limited = self.mode in (None, Mode.GUNDAM) and self.most_tiles < MOST_TILES
         return self.name.capitalize() + (f", at most {self.most_tiles} tiles" if limited else "")
 
@@ -70,11 +70,11 @@ class Task:
 
     Attributes:
         name: stable identifier, as used in settings, `rtocr.json` and on the command line.
-        label: what a menu shows.
-        prompt: what follows the visual tokens, e.g. ``"\\nFree OCR."``.
-        words: what a person typed, of a task that `asking` makes; empty for the others.
-        tells_unasked: True where the model tells places although nothing in the prompt asks for them; the
-            mark of each block then holds its kind and its box.
+        label: name in menus.
+        prompt: text after the visual tokens, e.g. ``"\\nFree OCR."``.
+        words: what the user typed, for a task made by `asking`; empty for the others.
+        tells_unasked: True if the model emits places although the prompt does not ask for them; the mark of
+            each block then contains its kind and its box.
     """
 
     name: str
@@ -85,12 +85,12 @@ class Task:
 
     @property
     def asks_for_places(self) -> bool:
-        """True where the prompt asks where on the page something stands."""
+        """True if the prompt asks where something is on the page."""
         return "<|grounding|>" in self.prompt or "<|ref|>" in self.prompt
 
     @property
     def tells_places(self) -> bool:
-        """True where the model says where on the page it read something."""
+        """True if the model emits where on the page it read something."""
         return self.asks_for_places or self.tells_unasked
 
 
@@ -105,19 +105,19 @@ TASKS: tuple[Task, ...] = (
 
 
 GREATEST_COORDINATE = 999
-"""The right and the lower edge of a page, where the model tells places."""
+"""Coordinate of the right and lower edges of a page in the places that the model emits."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadSettings:
-    """Everything that decides what a reading of a page gives.
+    """Everything that determines the result of reading a page.
 
     Attributes:
         scaling: how the page is scaled.
         task: what the model is asked for.
-        pruning: retention ratio, or automatic.
-        max_new_tokens: upper limit of generated tokens, at least 1.
-        stop_at_end: False to go on past the end-of-text token (reference numbers only).
+        pruning: retention ratio, or automatic, and method.
+        max_new_tokens: most tokens to generate, at least 1.
+        stop_at_end: False to continue past the end-of-text token (for reference numbers only).
     """
 
     scaling: Scaling
@@ -132,10 +132,10 @@ class ReadSettings:
 
 
 class OutOfMemory(ReadingError):
-    """There is not enough memory to read a page as it was asked for.
+    """There is not enough memory to read a page with the requested settings.
 
     Attributes:
-        retry: settings that need less; None where there are none.
+        retry: settings that need less; None if there are none.
     """
 
     def __init__(self, sentence: str, retry: ReadSettings | None = None) -> None:
@@ -153,7 +153,7 @@ class StopReason(Enum):
 
 
 class Stage(Enum):
-    """What the model is busy with; the values are what the status line shows."""
+    """What the model is doing; the values are shown in the status line."""
 
     ENCODE = "encode"
     PRUNE = "prune"
@@ -165,8 +165,8 @@ class Stage(Enum):
 class StageTimings:
     """Wall-clock time of each stage of one reading, in milliseconds. A cached encoding costs 0.
 
-    Of pages that are read together, each has its own encoding, pruning and prefill, during which the others
-    wait; decoding is the time of the passes it took part in, all of which each of them counts.
+    Pages that are read together each have their own encoding, pruning and prefill, during which the others
+    wait; `decode_ms` is the full time of all passes that a page took part in, shared or not.
     """
 
     encode_ms: float
@@ -182,12 +182,12 @@ class EncodedPage:
     Attributes:
         ref: which page.
         mode: how it was scaled.
-        layout: what each position of the visual sequence is and covers.
-        measures: norms, similarity and text density, from which any plan follows at once.
+        layout: what each position in the visual sequence is and covers.
+        measures: norms, similarity and text density, from which any plan can be made at once.
         encode_ms: how long the vision encoder took when it ran.
-        is_legible: False where its print is too small in this mode to be read well, by how close its strokes
-            stand.
-        larger_mode: the mode of the model to choose in that case; None where no mode shows it larger.
+        is_legible: False if its print is too small in this mode to be read well, judged by the distance
+            between strokes.
+        larger_mode: the mode to choose instead in that case; None if no mode shows the print larger.
     """
 
     ref: PageRef
@@ -201,11 +201,11 @@ class EncodedPage:
 
 @dataclass(frozen=True, slots=True)
 class PrefillCost:
-    """What taking in a page costs: computed from the sizes of the model, not measured.
+    """The cost of a prefill, computed from the sizes of the model and not measured.
 
     Attributes:
-        prompt_tokens: tokens in the prefill, prompt and surviving visual tokens.
-        flops: floating point operations of the prefill.
+        prompt_tokens: tokens in the prefill: prompt and surviving visual tokens.
+        flops: floating-point operations of the prefill.
         cache_bytes: keys and values of the prompt, which stay in memory while the page is read.
     """
 
@@ -216,15 +216,15 @@ class PrefillCost:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A part of a page that the model gave a place.
+    """A part of a page whose place the model emitted.
 
     Attributes:
-        label: its kind, as the model names it ("title", "text", "table", "image", ...); empty where the
-            model gave the place of words and no kind.
-        boxes: xyxy in thousandths of the page's width and height, 0..999, each of some area; none where the
-            model wrote none that makes sense.
+        label: its kind, as the model names it ("title", "text", "table", "image", ...); empty if the model
+            emitted the place of words without a kind.
+        boxes: xyxy in 0..999, where 0 and 999 are the edges of the page, each with a positive area; empty if
+            the model emitted no valid box.
         start: where its characters begin in the text for people.
-        end: where they end there, not included.
+        end: where they end there, exclusive.
     """
 
     label: str
@@ -233,10 +233,10 @@ class Block:
     end: int
 
     def boxes_px(self, page_size_px: tuple[int, int]) -> tuple[tuple[float, float, float, float], ...]:
-        """The boxes in page pixels.
+        """Return the boxes in page pixels.
 
-        The model tells places on the page and not on the view it was shown: letterbox and stretch
-        are undone already, in every mode.
+        The model emits places on the page, not on the view it was shown: letterboxing and stretching are
+        already undone, in every mode.
 
         Args:
             page_size_px: (width, height).
@@ -255,7 +255,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """Text that was decoded since the last delta."""
+    """Text decoded since the last delta."""
 
     text: str
     token_count: int
@@ -263,31 +263,31 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One finished (or stopped) reading of one page: text and numbers, no arrays.
+    """A finished or stopped reading of a page: text and numbers, no arrays.
 
     Attributes:
         ref: which page.
         settings: what was asked for.
         mode: how the page was scaled.
         model_name: which model read it.
-        raw_text: what the model said, markup and all, up to where it began to repeat itself.
+        raw_text: what the model generated, including markup, up to where it began to repeat itself.
         text: the same without grounding markup, for people.
-        token_ids: generated token ids of that text, the end-of-text token left out.
+        token_ids: generated token ids of that text, without the end-of-text token.
         stop_reason: why decoding ended.
         retention: the ratio that was applied, in 0..1.
-        automatic: True where the page decided on the ratio.
-        kept: how many of `total` visual tokens the model was given.
+        automatic: True if the ratio came from the page.
+        kept: how many of `total` visual tokens were kept.
         total: how many prunable visual tokens the page has.
-        padding: how many of `total` cover no page.
-        cost: of this reading's prefill.
-        cost_of_all: of the prefill that keeps every visual token.
-        passes: forward passes of the decoder after the prefill; fewer than tokens where a draft helped.
-        timings: stage by stage.
-        blocks: parts of the page that the model gave a place, with their characters in `text`.
-        retry: what to try instead, where the reading ended in a loop and there is something to try.
-        read_together: True where the decoder's passes, and so their time, were shared with other pages.
-        is_legible: False where the print of the page is too small in that mode to be read well.
-        larger_mode: the mode of the model to choose in that case; None where no mode shows it larger.
+        padding: how many of `total` lie wholly in padding.
+        cost: cost of this reading's prefill.
+        cost_of_all: cost of a prefill that keeps every visual token.
+        passes: decoder passes after the prefill; fewer than tokens if a draft helped.
+        timings: time of each stage.
+        blocks: parts of the page whose place the model emitted, with their characters in `text`.
+        retry: settings to try instead if the reading ended in a loop; None if there are none.
+        read_together: True if decoder passes, and so their time, were shared with other pages.
+        is_legible: False if the print of the page is too small in that mode to be read well.
+        larger_mode: the mode to choose instead in that case; None if no mode shows the print larger.
     """
 
     ref: PageRef
@@ -315,24 +315,24 @@ class Reading:
 
     @property
     def tokens_per_second(self) -> float:
-        """Decoding speed; 0 where nothing was decoded."""
+        """Decoding speed; 0 if nothing was decoded."""
         seconds = self.timings.decode_ms / 1000
         return len(self.token_ids) / seconds if seconds > 0 else 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ReadingTrace:
-    """Which visual tokens the decoder attended to for each token it said.
+    """Which visual tokens the decoder attended to for each token it generated.
 
     Attributes:
         ref: which page.
-        settings: of the reading that was traced.
-        raw_text: what was said.
+        settings: settings of the reading that was traced.
+        raw_text: what was generated.
         offsets: (T + 1,) int64 ascending, where the characters of each token begin in `raw_text`; the
             last entry is its length.
-        attention: (T, N) float32, attention on each prunable visual token while that token was
-            predicted, in 0..1, averaged over heads and the last `layers` layers; 0 for merged tokens.
-            A row sums to less than 1: the rest went to text, newlines and the separator.
+        attention: (T, N) float32, attention on each prunable visual token when a token was predicted, in
+            0..1, averaged over heads and the last `layers` layers; 0 for merged tokens. A row sums to less
+            than 1: the rest went to text, newlines and the separator.
         layers: how many of the decoder's last layers were averaged.
     """
 

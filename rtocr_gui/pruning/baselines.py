@@ -1,51 +1,54 @@
-"""How other methods choose the tokens to keep: what RTPrune is compared with, at the same K.
+"""Baselines: how other methods select the tokens to keep, for comparison with RTPrune at the same K.
 
-Every method takes what it looks at and K, and gives the K tokens it keeps. Pure NumPy on what was
-measured once per page. Knows no ratio, no layout and no model; what becomes of the tokens that are
-not kept is in `transport`. None of these is meant for reading documents, and none is a default.
+Each function takes K and the measures its method uses, and returns the K tokens to keep. Pure NumPy on
+what was measured once per page. Knows no ratio, no layout and no model; what happens to the remaining
+tokens is in `transport`. None of these methods was designed for documents, and none is a default.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 _CONTEXTUAL_SHARE = 5 / 32
-# What is left of a similarity in float32 after many subtractions; below it, gains are noise.
+# Similarities are float32: after many subtractions, gains below this are rounding noise.
 _LEAST_GAIN = 1e-6
 _LEAST_RELEVANCE = 1e-6
 
 
 def choose_at_random(total: int, count: int, seed: int) -> NDArray[np.int64]:
-    """Keep tokens drawn without replacement: what any method has to beat.
+    """Draw tokens uniformly without replacement: the baseline any method has to beat.
 
-    Of one seed, a smaller draw is part of a larger one.
+    With the same seed, a smaller draw is a prefix of a larger one.
 
     Args:
         total: N, tokens to draw from.
         count: K, at most N.
-        seed: of the draw.
+        seed: seed of the random generator.
 
     Returns:
-        (K,) tokens.
+        (K,) tokens in the order drawn.
     """
     return np.random.default_rng(seed).permutation(total)[:count]
 
 
 def choose_diverse(similarity: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """Keep tokens that lie far from each other (DivPrune, arXiv 2503.02175, algorithm 1).
+    """Select tokens that lie far from each other (DivPrune, arXiv 2503.02175, algorithm 1).
 
-    Max-min diversity by the paper's greedy solution: the first token is the one whose nearest
-    neighbour is farthest, and each further one is farthest from all that are kept, in cosine distance
-    1 - cos. A smaller choice is part of a larger one.
+    Greedy solution of the max-min diversity problem with cosine distance d_ij = 1 - cos(v_i, v_j):
 
-    Deviations: of equal distances the lowest index is taken, and no token is taken twice (where only
-    duplicates are left, the published code takes the same one again).
+        s_1 = argmax_i min_{j != i} d_ij
+        s_k = argmax_i min_{j in {s_1, ..., s_{k-1}}} d_ij
+
+    A smaller selection is a prefix of a larger one.
+
+    Deviations: ties go to the lowest index, and no token is selected twice (once only duplicates are
+    left, the published code selects the same token again).
 
     Args:
         similarity: (N, N) cosine of every pair.
         count: K, at most N.
 
     Returns:
-        (K,) tokens in the order of choice.
+        (K,) tokens in the order of selection.
     """
     distance = 1 - similarity
     np.fill_diagonal(distance, np.inf)
@@ -61,23 +64,24 @@ def choose_diverse(similarity: NDArray[np.float32], count: int) -> NDArray[np.in
 def choose_attended(
     cls_attention: NDArray[np.float32], count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Keep what the encoder's class token attends to, and a sample of the rest (VisionZip, arXiv 2412.04467).
+    """Select what the class token attends to, and a sample of the rest (VisionZip, arXiv 2412.04467).
 
-    Dominant tokens are those of largest attention. Contextual tokens stand at even steps among the
-    others, in the order of the page; the tokens of neither kind are merged into them. 5 of 32 kept
-    tokens are contextual, as in the paper's settings (10 of 64, 20 of 128, 30 of 192), rounded down.
+    C = floor(5 K / 32) of the kept tokens are contextual, as in the paper's settings (10 of 64, 20 of
+    128, 30 of 192). The K - C tokens of largest attention are dominant. The contextual tokens are
+    sampled from the other R tokens in sequence order, at every floor(R / C)-th. `transport` merges the
+    tokens of neither kind into the contextual ones.
 
-    Deviations: attention is that of the CLIP tower's last layer, whose output DeepSeek-OCR reads,
-    where LLaVA reads the one before and so does the paper. The class token itself is not kept, for
-    DeepSeek-OCR never passes it on. Tokens of all views of a page compete in one ranking, although
-    each view's attention has a softmax of its own; the paper prunes each view apart.
+    Deviations: the attention is that of the last layer of the CLIP tower, whose output DeepSeek-OCR
+    uses; the paper takes the second to last, as LLaVA does. The class token itself is not kept, as
+    DeepSeek-OCR never passes it on. The tokens of all views of a page are ranked together, although
+    each view has its own softmax; the paper prunes each view separately.
 
     Args:
         cls_attention: (N,) the class token's attention on each token.
         count: K, at most N.
 
     Returns:
-        The dominant tokens, and the contextual ones ascending: K together.
+        The dominant tokens by falling attention, and the contextual ones ascending: K in total.
     """
     contextual_count = int(count * _CONTEXTUAL_SHARE)
     order = np.argsort(-cls_attention, kind="stable")
@@ -90,18 +94,22 @@ def choose_attended(
 def choose_likely(
     similarity: NDArray[np.float32], norms: NDArray[np.float32], count: int
 ) -> NDArray[np.int64]:
-    """Keep tokens that are relevant and unlike each other (CDPruner, arXiv 2506.10967).
+    """Select tokens that are relevant and unlike each other (CDPruner, arXiv 2506.10967).
 
-    Greedy maximum a posteriori inference of a determinantal point process with the kernel
-    diag(q) S diag(q), S the cosine of the tokens and q their relevance scaled to 0..1: each step takes
-    the token that raises the determinant most, by a Cholesky factor that grows a row at a time
-    (Chen et al., arXiv 1709.05135). A smaller choice is part of a larger one.
+    Greedy maximum a posteriori inference for a determinantal point process with kernel
+    L = diag(q) S diag(q), where S_ij = cos(v_i, v_j) and q_i is the relevance of token i, min-max scaled
+    to 0..1. Each step selects the token that raises the determinant most,
 
-    Deviations: the paper's relevance is that of a token to the user's question. Reading a page asks no
-    question, and DeepSeek-OCR has no text encoder, so the token's norm, which RTPrune finds to follow
-    the text, stands in its place. Where no token adds more than rounding (more tokens wanted than
-    the features have dimensions, duplicates), the paper's gain has no square root; the rest follows by
-    falling norm.
+        s_k = argmax_i det(L_{s_1, ..., s_{k-1}, i}) = argmax_i ( L_ii - |c_i|^2 ),
+
+    with c_i the column of token i in a Cholesky factor that grows by one row per step (Chen et al.,
+    arXiv 1709.05135). A smaller selection is a prefix of a larger one.
+
+    Deviations: the paper's q is the relevance of a token to the user's question. Reading a page asks
+    no question and DeepSeek-OCR has no text encoder, so q is the token's L2 norm, which RTPrune found
+    to follow the text. Once no gain exceeds rounding (duplicates, or K above the feature dimension),
+    the paper's update would take the square root of a number that is not positive; here the remaining
+    tokens follow by falling norm.
 
     Args:
         similarity: (N, N) cosine of every pair.
@@ -109,7 +117,7 @@ def choose_likely(
         count: K, at most N.
 
     Returns:
-        (K,) tokens in the order of choice.
+        (K,) tokens in the order of selection.
     """
     spread = float(np.ptp(norms))
     above = (norms - norms.min()).astype(np.float64) / spread if spread else np.ones(len(norms))

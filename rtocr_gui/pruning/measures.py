@@ -1,8 +1,8 @@
-"""Everything a plan needs to know of a page's visual tokens, measured once per page and mode.
+"""Measures what a plan needs to know about a page's visual tokens, once per page and mode.
 
-The token-by-token cosine is the one large product here. Dissimilarity and the transport of any
-plan are read off it, so that neither planning nor moving the slider touches the hidden size again.
-Knows torch tensors, no model and no layout. Source: RTPrune, arXiv 2605.00392.
+The N x N cosine similarity is the one large product here. Dissimilarity and the transport of any plan
+are derived from it, so that neither planning nor moving the slider touches the hidden size again.
+Knows torch tensors; knows no model and no layout. Source: RTPrune, arXiv 2605.00392.
 """
 
 import time
@@ -25,19 +25,20 @@ _STRIPS = 4
 def measure_tokens(
     tokens: Tensor, view: NDArray[np.float32], cls_attention: NDArray[np.float32] | None = None
 ) -> TokenMeasures:
-    """Measure norms, similarity and text density.
+    """Measure norms, cosine similarity, text density and dissimilarity.
 
     Args:
-        tokens: (N, D) prunable visual tokens in any floating type, on any device; local and global
-            tokens pooled, newlines and separator left out.
+        tokens: (N, D) prunable visual tokens of any floating type, on any device; local and global
+            tokens pooled, newlines and separator excluded.
         view: (3, 64 * g, 64 * g) float32 global view in [-1, 1].
-        cls_attention: (N,) what the encoder's class token attends to, for the methods that ask for it.
+        cls_attention: (N,) attention of the encoder's class token, for the methods that need it.
 
     Returns:
-        The measures, in NumPy.
+        The measures as NumPy arrays.
 
     Raises:
-        PruningError: there is no token, a token is not finite, or a shape is wrong.
+        PruningError: there are no tokens, a token is not finite, a shape is wrong, or a pixel is out of
+            range.
     """
     started = time.perf_counter()
     if tokens.ndim != 2 or 0 in tokens.shape:
@@ -52,10 +53,10 @@ def measure_tokens(
         )
     features = tokens.float()
     count = len(features)
-    measured = features.new_empty((count + 1, count))  # the similarity, and the norms below it
+    measured = features.new_empty((count + 1, count))  # the similarity, and the norms as its last row
     torch.linalg.vector_norm(features, dim=1, out=measured[count])
     pairwise_cosine(features, measured[count], out=measured[:count])
-    # A graphics processor is still at it while the page's pixels are looked at; then all is fetched at once.
+    # A GPU computes the product while the CPU filters the page; one transfer then fetches everything.
     patch_density = patch_text_density(view)
     fetched: NDArray[np.float32] = measured.cpu().numpy()
     similarity, norms = fetched[:count], fetched[count]
@@ -77,15 +78,15 @@ def measure_tokens(
 
 
 def pairwise_cosine(features: Tensor, norms: Tensor, out: Tensor) -> None:
-    """Compute the cosine of every pair of tokens; that of a zero vector is 0.
+    """Compute the cosine of every pair of tokens, S_ij = <v_i, v_j> / (|v_i| |v_j|).
 
-    The product runs in strips: what lies left of a strip's diagonal block is mirrored from the
-    strips above, not computed again.
+    The cosine with a zero vector is 0. The product is computed in strips of rows, each from its
+    diagonal block rightwards; what lies left of that block is mirrored from the strips above.
 
     Args:
         features: (N, D) float32.
         norms: (N,) L2 norms of the rows.
-        out: (N, N) float32, which takes the cosines.
+        out: (N, N) float32, receives the cosines.
     """
     unit = features / norms.clamp_min(_SMALLEST_NORM).unsqueeze(1)
     count = len(unit)

@@ -1,9 +1,9 @@
-"""Which visual tokens a reading keeps, and why: the decision, apart from its application.
+"""Decides which visual tokens a reading keeps. Applying the decision is in `transport`.
 
-`plan_pruning` is pure NumPy. RTPrune's plan takes microseconds, so that a slider can call it at every
-move; a baseline's may take some hundred milliseconds.
-Everything that costs time is measured once per page by `measures.measure_tokens`; moving the
-merged tokens into the kept ones is `transport.apply_plan`. Source: RTPrune, arXiv 2605.00392.
+`plan_pruning` is pure NumPy on what `measures.measure_tokens` measured once per page. An RTPrune plan
+takes microseconds, so a slider can call it on every move; a baseline may take some hundred
+milliseconds. Knows the layout of a page's tokens; knows no model, no pixels and no features.
+Source: RTPrune, arXiv 2605.00392.
 """
 
 import math
@@ -26,10 +26,10 @@ from rtocr_gui.tokens import TokenLayout
 
 
 class PruneMethod(Enum):
-    """How the tokens to keep are chosen, and what becomes of the others.
+    """How the tokens to keep are selected, and what happens to the others.
 
     RTPrune is what the program is for; the others are baselines to compare it with at the same K.
-    The values are names on the command line.
+    The values are the names used on the command line.
     """
 
     RTPRUNE = "rtprune"
@@ -41,7 +41,7 @@ class PruneMethod(Enum):
 
     @property
     def label(self) -> str:
-        """What tables and menus show."""
+        """The name shown in tables and menus."""
         return {
             "rtprune": "RTPrune",
             "norm": "Norm only",
@@ -53,20 +53,20 @@ class PruneMethod(Enum):
 
     @property
     def needs_cls_attention(self) -> bool:
-        """True where a page has to be measured with its class token's attention."""
+        """True if the class token's attention must be measured for this method."""
         return self is PruneMethod.VISIONZIP
 
 
 @dataclass(frozen=True, slots=True)
 class PruneSettings:
-    """How much of a page's visual tokens to keep, and by which method.
+    """How many of a page's visual tokens to keep, and by which method.
 
     Attributes:
         retention: share of the prunable tokens to keep, in (0, 1]; None for automatic retention.
-        minimum_kept: fewest tokens to keep. The reference has no such floor and can keep none
-            (deviation; 0 restores it).
+        minimum_kept: fewest tokens to keep. Deviation: the reference has no such floor and can keep none;
+            0 restores that.
         method: RTPrune, or a baseline at the same number of tokens.
-        seed: of the methods that draw at random.
+        seed: seed of the random method.
     """
 
     retention: float | None = None
@@ -94,8 +94,8 @@ class TokenMeasures:
         text_density: mean of `patch_density` (r1).
         dissimilarity: 1 minus the mean squared cosine between different tokens (r2).
         measure_ms: how long measuring took.
-        cls_attention: (N,) float32, share of the class token's attention in the last layer of the
-            CLIP tower, of each token's own view; None unless a method asked for it.
+        cls_attention: (N,) float32, share of the class token's attention that each token receives within
+            its own view, in the last layer of the CLIP tower; None unless the method needs it.
     """
 
     norms: NDArray[np.float32]
@@ -109,7 +109,7 @@ class TokenMeasures:
 
     @property
     def automatic_retention(self) -> float:
-        """r = r1 + r2 - r1 * r2, the retention ratio that adapts to the page."""
+        """r = r1 + r2 - r1 * r2, the ratio that adapts to the page (paper, "dynamic pruning ratio")."""
         return self.text_density + self.dissimilarity - self.text_density * self.dissimilarity
 
     @cached_property
@@ -128,14 +128,14 @@ class PrunePlan:
     `fallen_newlines` count the whole visual sequence.
 
     Attributes:
-        layout: the sequence the plan is about.
-        measures: what the decision rests on.
+        layout: the visual sequence the plan applies to.
+        measures: what the decision is based on.
         retention: the ratio that was applied, in 0..1.
-        automatic: True where the ratio came from the page and not from a person.
-        method: by which the kept tokens were chosen.
+        automatic: True if the ratio came from the page and not from a person.
+        method: how the kept tokens were selected.
         kept: (K,) int64 ascending, tokens that stay.
-        merged: (P,) int64 ascending, tokens that do not stay; K + P = N. RTPrune and VisionZip merge
-            them into kept ones, the other methods drop them.
+        merged: (P,) int64 ascending, the other tokens; K + P = N. RTPrune and VisionZip merge them into
+            kept ones, the other methods drop them.
         selected: (m,) int64 ascending, what the decoder receives: kept tokens, surviving newlines,
             the separator.
     """
@@ -168,7 +168,7 @@ class PrunePlan:
 
     @cached_property
     def fallen_newlines(self) -> NDArray[np.int64]:
-        """Positions of newline tokens that were dropped because nothing was kept before them."""
+        """Positions of newline tokens dropped because nothing was kept since the newline before."""
         gone = np.ones(len(self.layout), dtype=np.bool_)
         gone[self.selected] = False
         gone[self.layout.prunable] = False
@@ -180,34 +180,37 @@ class Transport:
     """Where the content of a plan's merged tokens goes.
 
     Attributes:
-        mass: (K, P) float32, how much of each merged token goes into each kept one, in 0..1. A column
-            sums to at most 1: the rest of that token is lost to the dustbin.
+        mass: (K, P) float32, T_ij: how much of merged token j goes into kept token i, in 0..1. A column
+            sums to at most 1; the remainder goes to the dustbin and is lost.
     """
 
     mass: NDArray[np.float32]
 
     @cached_property
     def received(self) -> NDArray[np.float32]:
-        """(K,) mass that each kept token takes in, in merged tokens."""
+        """(K,) mass that each kept token receives, in units of one merged token."""
         received: NDArray[np.float32] = self.mass.sum(axis=1)
         return received
 
 
 def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSettings) -> PrunePlan:
-    """Decide which tokens stay (paper, "read once": the K tokens of largest norm).
+    """Decide which tokens stay. For RTPrune (paper, "read once"), the K tokens of largest L2 norm.
+
+    With r the given or the automatic ratio, every method keeps
+
+        K = min(N, max(minimum_kept, floor(N r)))
 
     Args:
         layout: visual sequence with N prunable tokens.
-        measures: measured on the same N tokens.
-        settings: retention ratio, or automatic; and the method.
+        measures: measures of the same N tokens.
+        settings: ratio, floor and method.
 
     Returns:
-        The plan, with K = int(N * ratio), at least `settings.minimum_kept` and at most N, whatever the
-        method.
+        The plan.
 
     Raises:
-        PruningError: the layout and the measures are not about the same tokens, there are none, or the
-            method needs the class token's attention, which was not measured.
+        PruningError: the layout and the measures differ in length, there are no tokens, or the method
+            needs the class token's attention and it was not measured.
     """
     count = len(measures.norms)
     if count == 0 or count != len(layout.prunable):
@@ -234,20 +237,20 @@ def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSe
 
 
 def contextual_tokens(measures: TokenMeasures, kept_count: int) -> NDArray[np.int64]:
-    """Of the tokens VisionZip keeps, those that others are merged into.
+    """Return those of the tokens VisionZip keeps that others are merged into.
 
     Args:
-        measures: with the class token's attention.
+        measures: measures that include the class token's attention.
         kept_count: K.
 
     Returns:
-        Tokens, ascending; part of the kept ones of any plan by VisionZip with this K.
+        (floor(5 K / 32),) tokens, ascending; a subset of `kept` in any VisionZip plan with this K.
     """
     return choose_attended(_cls_attention(measures), kept_count)[1]
 
 
 def _choose(measures: TokenMeasures, settings: PruneSettings, count: int) -> NDArray[np.int64]:
-    """The K tokens that a method keeps, in any order."""
+    """Select K tokens by the given method; their order has no meaning."""
     match settings.method:
         case PruneMethod.RTPRUNE | PruneMethod.NORM_ONLY:
             return measures.order[:count]

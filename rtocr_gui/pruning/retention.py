@@ -1,4 +1,4 @@
-"""How much of a page is worth keeping: text density and dissimilarity, the two halves of the ratio.
+"""Text density r1 and dissimilarity r2, the two terms of the automatic retention ratio.
 
 Pure NumPy on pixels and on a similarity matrix. Knows no layout and no model. Source:
 RTPrune, arXiv 2605.00392, "dynamic pruning ratio".
@@ -12,19 +12,22 @@ from rtocr_gui.tokens import TOKEN_PX
 
 _PADDED_PX = TOKEN_PX + 2
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-# Squared in float32: sqrt(x) > 0.2 holds for exactly those float32 x that exceed this value.
+# In float32, sqrt(x) > 0.2 holds exactly for those x that exceed this value.
 _EDGE_MAGNITUDE_SQUARED = np.float32(0.2) * np.float32(0.2)
 
 
 def patch_text_density(view: NDArray[np.float32]) -> NDArray[np.float32]:
     """Measure the share of edge pixels in each 64 x 64 patch of the global view.
 
-    A pixel is an edge where the Sobel magnitude of the grey image exceeds 0.2. Each patch is
-    filtered alone, with one pixel of zeros around it, as in the reference; so a white page has
-    edges at its patch borders.
+    With Y = 0.299 R + 0.587 G + 0.114 B and the 3 x 3 Sobel filters S_x and S_y, a pixel is an edge where
 
-    Patches are laid out with their zero border in one flat buffer, in which every Sobel tap is a
-    shift of the whole buffer. One buffer holds one row of patches and stays in the CPU cache.
+        sqrt( (S_x * Y)^2 + (S_y * Y)^2 ) > 0.2
+
+    and r1 is the mean of the shares. As in the reference, each patch is filtered separately with one
+    pixel of zero padding, so even a white page has edges along its patch borders.
+
+    The zero-padded patches share one flat buffer, in which every filter tap is a shift of the whole
+    buffer. A buffer holds one row of patches and so stays in the CPU cache.
 
     Args:
         view: (3, 64 * g, 64 * g) float32 RGB in [-1, 1].
@@ -33,7 +36,7 @@ def patch_text_density(view: NDArray[np.float32]) -> NDArray[np.float32]:
         (g * g,) shares in 0..1, row by row.
 
     Raises:
-        PruningError: the view is not square, not of whole patches, or out of range.
+        PruningError: the view is not square, does not divide into whole patches, or is out of range.
     """
     channels, height, width = view.shape if view.ndim == 3 else (0, 0, 0)
     if channels != 3 or height != width or height == 0 or height % TOKEN_PX:
@@ -66,15 +69,15 @@ def patch_text_density(view: NDArray[np.float32]) -> NDArray[np.float32]:
 def _mark_edges(
     padded: NDArray[np.float32], scratch: NDArray[np.float32], is_edge: NDArray[np.bool_]
 ) -> None:
-    """Set `is_edge` where the Sobel magnitude exceeds 0.2; the borders of `padded` get no meaning.
+    """Set `is_edge` where the Sobel magnitude exceeds 0.2; its values at the borders are meaningless.
 
-    Both filters are separable: a difference along one axis, [1, 2, 1] along the other, the latter
-    as two sums of neighbours. Index i of a result stands for the pixel one row and one column on.
+    Both filters are separable: a difference along one axis and [1, 2, 1] along the other, the latter
+    as two sums of neighbours. Index i of a filtered buffer is the pixel one row down and one column right.
 
     Args:
-        padded: (66, g, 66) patches with a border of zeros.
+        padded: (66, g, 66) zero-padded patches.
         scratch: (3, 66 * g * 66) working memory.
-        is_edge: (66, g, 66) the result.
+        is_edge: (66, g, 66) receives the result.
     """
     pixels = padded.reshape(-1)
     row = pixels.size // _PADDED_PX
@@ -100,7 +103,9 @@ def _mark_edges(
 def dissimilarity(similarity: NDArray[np.float32]) -> float:
     """Measure how little the tokens of a page repeat each other.
 
-    r2 = 1 - mean_i( sum_{j != i} cos(v_i, v_j)^2 / (N - 1) ). A single token repeats nothing: 1.
+        r2 = 1 - 1/N sum_i 1/(N - 1) sum_{j != i} cos(v_i, v_j)^2
+
+    A single token repeats nothing: r2 = 1.
 
     Args:
         similarity: (N, N) cosine of every pair, N at least 1.
@@ -111,7 +116,7 @@ def dissimilarity(similarity: NDArray[np.float32]) -> float:
     count = len(similarity)
     if count == 1:
         return 1.0
-    # Unlike einsum, sum() adds in pairs: one running float32 sum is off by more than 1e-6 on uniform pages.
+    # sum() adds pairwise; the running float32 sum of einsum is off by more than 1e-6 on uniform pages.
     row_sums = np.square(similarity).sum(axis=1) - np.diagonal(similarity) ** 2
     repeated = float(row_sums.sum(dtype=np.float64)) / (count * (count - 1))
     return min(1.0, max(0.0, 1.0 - repeated))

@@ -1,6 +1,6 @@
-"""Which tokens rank first, and which positions of the visual sequence survive a choice.
+"""Ranks tokens by norm, and finds the positions of the visual sequence that survive a selection.
 
-Pure NumPy on norms and token kinds. Knows no features, no ratio, no model. Source: RTPrune,
+Pure NumPy on norms and token kinds. Knows no features, no ratio and no model. Source: RTPrune,
 arXiv 2605.00392, "read once".
 """
 
@@ -13,8 +13,8 @@ from rtocr_gui.tokens import TokenKind, TokenLayout
 def order_by_norm(norms: NDArray[np.float32]) -> NDArray[np.int64]:
     """Sort tokens by falling L2 norm.
 
-    Deviation: the reference leaves the order of equal norms to the sorting library; here the
-    lowest index comes first, so that the same page always gives the same plan.
+    Deviation: the reference leaves ties to the sorting library; here the lowest index comes first, so
+    that the same page always gives the same plan.
 
     Args:
         norms: (N,) L2 norms, finite.
@@ -26,14 +26,14 @@ def order_by_norm(norms: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def surviving_positions(layout: TokenLayout, kept: NDArray[np.int64]) -> NDArray[np.int64]:
-    """List the positions of the visual sequence that the decoder receives.
+    """Find the positions of the visual sequence that the decoder receives.
 
-    Kept tokens and the separator stay. Of a run of newlines with nothing kept between them only
+    Kept tokens and the separator stay. Of a run of newlines with nothing kept between them, only
     the first stays.
 
     Args:
         layout: visual sequence of n positions, N of them prunable.
-        kept: (K,) kept tokens, counted among the prunable ones.
+        kept: (K,) kept tokens, as indices into the N prunable ones.
 
     Returns:
         (m,) positions in the sequence, ascending.

@@ -1,4 +1,4 @@
-"""Sends what was decided in NumPy to where the tokens are. Knows devices, nothing of what it sends."""
+"""Copies NumPy arrays to the device that holds the tokens. Knows devices, not what the arrays mean."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ from torch import Tensor
 
 
 def send(array: NDArray[Any], device: torch.device) -> Tensor:
-    """Give an array to a device, without waiting until a graphics processor has done what it has to do.
+    """Copy an array to a device without waiting for work queued on a GPU.
 
     Args:
-        array: of any shape; not changed as long as the tensor is in use.
-        device: where it is needed.
+        array: any shape; must not be modified while the tensor is in use.
+        device: target device.
 
     Returns:
-        The same values; on the CPU, the same memory.
+        A tensor of the same values; on the CPU, it shares the array's memory.
     """
     tensor = torch.from_numpy(array)
-    # Only memory that cannot be swapped out is copied while the host goes on.
+    # Only copies from pinned memory are asynchronous.
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)

@@ -456,7 +456,7 @@ def test_a_file_that_was_tampered_with_is_named(
     qtbot.waitUntil(lambda: f"“{WEIGHTS}” is not what was downloaded" in window.details.text())
     select(window, 0)
     window.check.click()
-    qtbot.waitUntil(lambda: "In order: config, tokenizer and weights fit together." in window.details.text())
+    qtbot.waitUntil(lambda: "OK: config, tokenizer and weights fit together." in window.details.text())
 
 
 def test_a_folder_is_listed_while_another_model_is_checked(

@@ -1,9 +1,9 @@
-"""Where a reading was looked up on its page: the decoder's attention, collected in a second pass.
+"""Traces where on its page a reading comes from: the decoder's attention, collected in a second pass.
 
-The finished text goes through the decoder once more, many tokens at a time (teacher forcing), under
-stock transformers' eager attention, which gives its weights; reading itself never pays for that. What
-is kept of each layer is the little that is asked for, so memory stays bounded however long the text
-is. Knows the stock model's interface; knows no page, no plan and no text.
+The finished text goes through the decoder once more, many tokens at a time (teacher forcing), with
+stock transformers' eager attention, which returns its weights; reading itself is not slowed down. Only the
+requested part of each layer's weights is kept, so memory stays bounded however long the text is. Knows the
+stock model's interface; knows no page, no plan and no text.
 """
 
 import threading
@@ -18,11 +18,11 @@ from transformers import DynamicCache, UnlimitedOcrForConditionalGeneration
 from rtocr_gui.ocr.decoder.decoding import Prompt
 
 LAYERS = 2
-"""How many of the decoder's last layers are averaged. With the bundled model, two point most exactly at the
-letter that is written next; layers before them look around."""
+"""How many of the decoder's last layers to average. In the bundled model, the last two point most precisely
+at the letter written next; earlier layers look around."""
 
 CHUNK_TOKENS = 256
-"""How many tokens go through the decoder at once; the weights of one layer are held for so many."""
+"""How many tokens go through the decoder at once; one layer's attention weights are held for this many."""
 
 
 @torch.inference_mode()
@@ -34,19 +34,19 @@ def trace_reading(
     cancel: threading.Event,
     layers: int = LAYERS,
 ) -> Tensor | None:
-    """Collect the attention that each token of a reading was predicted with.
+    """Collect the attention with which each token of a reading was predicted.
 
     Args:
-        model: that read.
-        prompt: what the reading began with.
+        model: the model that generated them.
+        prompt: the prompt of the reading.
         token_ids: T generated tokens.
-        columns: (C,) int64, places in the prompt to look at.
+        columns: (C,) int64, positions in the prompt to look at.
         cancel: checked before every chunk.
         layers: how many of the decoder's last layers to average.
 
     Returns:
-        (T, C) float32 on the CPU, in 0..1: row i is the attention of the token before token i, whose
-        output token i was, averaged over heads and layers. None where it was cancelled.
+        (T, C) float32 on the CPU, in 0..1: row i is the attention of the token before token i, which
+        predicted it, averaged over heads and layers. None if cancelled.
     """
     decoder: Any = model.model.language_model
     cache = DynamicCache(config=decoder.config)
@@ -56,7 +56,7 @@ def trace_reading(
     rows = torch.zeros((len(token_ids), len(columns)))
     if cancel.is_set() or not token_ids:
         return None if cancel.is_set() else rows
-    # An explicit mask: gaps between positions would else be taken for borders of packed sequences.
+    # An explicit mask: otherwise gaps between positions would be taken for borders of packed sequences.
     mask = torch.ones((1, len(inputs)), dtype=torch.int64, device=inputs.device)
     _forward(decoder, inputs[:asked], positions[:asked], mask[:, :asked], cache)
     with _eager_attention(decoder, layers, columns) as collected:
@@ -73,7 +73,7 @@ def trace_reading(
 def _inputs(
     model: UnlimitedOcrForConditionalGeneration, prompt: Prompt, token_ids: Sequence[int]
 ) -> tuple[Tensor, Tensor]:
-    """Embeddings and positions of the prompt and of the generated tokens; the last predicts none."""
+    """Return embeddings and positions of the prompt and of all generated tokens but the last."""
     fed = torch.tensor(token_ids[:-1], dtype=torch.int64, device=prompt.embeddings.device)
     generated = model.get_input_embeddings()(fed)
     places = prompt.next_position + torch.arange(len(fed), device=prompt.position_ids.device)
@@ -81,7 +81,7 @@ def _inputs(
 
 
 def _keep_whole_prompt(cache: DynamicCache, prompt_tokens: int) -> None:
-    """Tell layers with a window where the prompt ends, which they keep whole: it comes in two passes."""
+    """Set the prompt's length in windowed layers, which keep all of it: it is fed in two passes."""
     layers: list[Any] = cache.layers
     for layer in layers:
         if layer.is_sliding:
@@ -100,7 +100,7 @@ def _forward(decoder: Any, embeddings: Tensor, positions: Tensor, mask: Tensor, 
 
 @contextmanager
 def _eager_attention(decoder: Any, layers: int, columns: Tensor) -> Iterator[list[Tensor]]:
-    """Let the last layers add (queries, C) weights, averaged over heads, to the list at every pass."""
+    """Make the last layers append (queries, C) weights, averaged over heads, to the list at every pass."""
     collected: list[Tensor] = []
 
     def collect(_layer: torch.nn.Module, _inputs: object, output: tuple[Tensor, Tensor]) -> None:

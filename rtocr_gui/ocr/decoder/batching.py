@@ -1,13 +1,13 @@
-"""Several texts in one pass of the decoder: each as it would be by itself, all of them sooner.
+"""Generates several texts in the same decoder passes: each as it would be by itself, all of them sooner.
 
-A pass over one token takes as long as reading the weights, and little longer over a token of each of
-several texts. Prompts are taken in one by one; then the texts go on together, pass by pass. Their keys and
-values stand flush right, so that all grow at the same end; what is left of a shorter text is masked out,
-and positions are each text's own. A text that ends leaves, and another may take its place at any time.
+A pass over one token takes as long as reading the weights, and hardly longer over one token from each of
+several texts. Prompts are prefilled one by one; then the texts advance together, pass by pass. Their keys
+and values are right-aligned, so that all grow at the same end; the padding left of a shorter text is masked
+out, and each text has its own positions. A text that ends leaves, and another may join at any time.
 
-A pass over several texts rounds its sums in another order than a pass over one: choices that this might
-turn are made again by a pass over that text alone. What is left is the rounding of the keys and values, as
-with drafts (`decoding`). Knows the stock model's interface and cache; knows no page.
+A pass over several texts sums in a different order than a pass over one, and so rounds differently: choices
+that this might change are made again in a pass over that text alone. What remains is the rounding of the
+keys and values, as with drafts (`decoding`). Knows the stock model's interface and cache; knows no page.
 """
 
 import threading
@@ -31,8 +31,7 @@ from rtocr_gui.ocr.machine.threads import NARROW_DECODER
 from rtocr_gui.ocr.model.architecture import DecoderSizes
 
 PAGES_AT_ONCE = 16
-"""How many pages are read at a time, where that is quicker, there is memory for them and nothing else is
-asked for."""
+"""How many pages are read at a time by default, if that is faster and there is memory for them."""
 
 _SHARE_OF_MEMORY = 0.5
 
@@ -40,20 +39,20 @@ _SHARE_OF_MEMORY = 0.5
 def pages_at_once(
     model: UnlimitedOcrForConditionalGeneration, sizes: DecoderSizes, wanted: int | None = None
 ) -> int:
-    """Decide how many pages are read at a time.
+    """Decide how many pages to read at a time.
 
-    On a processor, a wide decoder gains nothing from two pages and little from four
-    (`packaging/benchmarks/batching-cpu.md`), and the first would be late: there pages are read one by one.
-    Elsewhere memory decides. Each page might become as long as the model can take it, and while one joins
-    or leaves, all keys and values are there twice.
+    On a CPU, a wide decoder gains nothing from two pages and little from four
+    (`packaging/benchmarks/batching-cpu.md`), and the first page would be late, so pages are read one by
+    one. Otherwise memory decides: each page might fill the model's context, and while a page joins or
+    leaves, all keys and values exist twice.
 
     Args:
-        model: as it was loaded.
-        sizes: of its decoder.
-        wanted: by the person, at least 1; None for as many as the device reads best.
+        model: the loaded model.
+        sizes: sizes of its decoder.
+        wanted: the user's choice, at least 1; None for what suits the device best.
 
     Returns:
-        At least 1; 1 where a layer forgets, whose memory cannot be shared.
+        At least 1; always 1 if a layer has a window, because its cache cannot be shared.
     """
     text_config: Any = model.config.text_config
     if set(text_config.layer_types) != {"full_attention"}:
@@ -67,10 +66,10 @@ def pages_at_once(
 
 
 class Batch:
-    """Texts that go on together, each in a row of one cache.
+    """Texts that advance together, each in a row of one cache.
 
     Args:
-        model: with full attention in every layer of its decoder.
+        model: a model with full attention in every decoder layer.
     """
 
     def __init__(self, model: UnlimitedOcrForConditionalGeneration) -> None:
@@ -79,12 +78,12 @@ class Batch:
         self._cache = self._cache_of(())
 
     def __len__(self) -> int:
-        """How many texts go on."""
+        """Number of texts."""
         return len(self._rows)
 
     @torch.inference_mode()
     def begin(self, text: "SharedGeneration", prompt: Prompt) -> None:
-        """Take in the prompt of a text, by itself, and let it go on with the others from then on."""
+        """Prefill the prompt of a text by itself, and add it to the batch."""
         cache = self._cache_of(())
         logits = self._forward(prompt.embeddings[None], prompt.position_ids[None], None, cache)
         text.candidates = Candidates(logits, of_shared_pass=False), 0
@@ -96,7 +95,7 @@ class Batch:
 
     @torch.inference_mode()
     def leave(self, text: "SharedGeneration") -> None:
-        """Let a text go, and the memory it took."""
+        """Remove a text, and free its memory."""
         place = self._place_of(text)
         if place is None:
             return
@@ -111,9 +110,9 @@ class Batch:
 
     @torch.inference_mode()
     def feed(self) -> None:
-        """Feed the last token of every text, and give each the candidates of its next one.
+        """Feed the last token of every text, and set the candidates for each text's next one.
 
-        Where that fails, e.g. for want of memory, the batch is as it was.
+        If that fails, e.g. for lack of memory, the batch stays as it was.
         """
         started = time.perf_counter()
         rows, device = self._rows, self._model.device
@@ -127,10 +126,10 @@ class Batch:
             mask = torch.arange(width + 1, device=device) >= missing[:, None, None, None]  # (B, 1, 1, W)
         try:
             logits = self._forward(self._embedded(token_ids), positions, mask, self._cache)
-            candidates = Candidates(logits, of_shared_pass=len(rows) > 1)  # here a GPU tells what went wrong
+            candidates = Candidates(logits, of_shared_pass=len(rows) > 1)  # here a GPU reports errors
         except (RuntimeError, MemoryError):
             layers: Any = self._cache.layers
-            for layer in layers:  # some may have taken the tokens in, or their keys alone
+            for layer in layers:  # some may have appended the tokens, or only their keys
                 layer.keys, layer.values = layer.keys[..., :width, :], layer.values[..., :width, :]
             raise
         pass_ms = ms_since(started)
@@ -143,7 +142,7 @@ class Batch:
 
     @torch.inference_mode()
     def feed_alone(self, text: "SharedGeneration") -> None:
-        """Feed the last token of one text again, in place of what it left in the pass with others."""
+        """Feed the last token of one text again, replacing its keys and values from the shared pass."""
         place = self._place_of(text)
         assert place is not None, "a text is fed that is not in the batch"
         row = self._rows[place]
@@ -163,7 +162,7 @@ class Batch:
         return next((place for place, row in enumerate(self._rows) if row.text is text), None)
 
     def _cache_of(self, states: Iterable[Iterable[Tensor]]) -> DynamicCache:
-        """A cache that holds the keys and values of each layer."""
+        """Make a cache with the given keys and values of each layer."""
         cache = make_cache(self._model.config.text_config, self._model.device)
         for index, (keys, values) in enumerate(states):
             cache.update(keys, values, index)
@@ -176,7 +175,7 @@ class Batch:
     def _forward(
         self, embeddings: Tensor, positions: Tensor, mask: Tensor | None, cache: DynamicCache
     ) -> Tensor:
-        """The logits after the last token of each row; without a mask, a token attends to all before it."""
+        """Return the logits after the last token of each row; without a mask, attention is causal."""
         output: Any = self._model(
             inputs_embeds=embeddings,
             position_ids=positions,
@@ -192,15 +191,16 @@ class Batch:
 class SharedGeneration(GreedyText):
     """A text that is generated in a batch: iterates over its token ids.
 
-    Gives None while it waits for the next pass of the batch, and leaves the batch with its end.
+    Yields None while it waits for the next pass of the batch, and leaves the batch when it ends.
 
     Args:
-        batch: to generate it in.
+        batch: the batch to generate it in.
         rules: when to stop and what not to repeat.
         cancel: checked before the prefill and before every pass.
 
     Attributes:
-        candidates: of the next token, and which row of them; the batch sets them. None while it waits.
+        candidates: candidates for the next token, and the row of this text; set by the batch. None while
+            it waits.
     """
 
     def __init__(self, batch: Batch, rules: GenerationRules, cancel: threading.Event) -> None:
@@ -209,13 +209,13 @@ class SharedGeneration(GreedyText):
         self._batch = batch
 
     def prefill(self, prompt: Prompt) -> None:
-        """Take the prompt in, unless it was cancelled before that."""
+        """Prefill the prompt, unless it has already been cancelled."""
         self.begin_at(prompt.next_position)
         if not self.has_ended():
             self._batch.begin(self, prompt)
 
     def close(self) -> None:
-        """Leave the batch, where it is in one: also before its first token."""
+        """Leave the batch, if it is in it, even before its first token."""
         self._batch.leave(self)
 
     def __iter__(self) -> Generator[int | None, None, None]:
@@ -235,7 +235,7 @@ class SharedGeneration(GreedyText):
 
 @dataclass(slots=True)
 class _Row:
-    """A text of the batch: how many keys and values it has in the cache, and where it goes on."""
+    """A text in the batch, how many tokens it has in the cache, and the position of its next one."""
 
     text: SharedGeneration
     length: int
@@ -243,13 +243,13 @@ class _Row:
 
 
 def _states(cache: DynamicCache) -> Iterator[tuple[Tensor, Tensor]]:
-    """The keys and values of each layer, (B, heads, width, head width)."""
+    """Yield the keys and values of each layer, (B, heads, width, head width)."""
     layers: Any = cache.layers
     for layer in layers:
         yield layer.keys, layer.values
 
 
 def _stacked(above: Tensor, below: Tensor) -> Tensor:
-    """The rows of both, flush right; zeros come before those that are shorter."""
+    """Concatenate the rows of both, right-aligned and padded with zeros on the left."""
     width = max(above.shape[2], below.shape[2])
     return torch.cat([pad(states, (0, 0, width - states.shape[2], 0)) for states in (above, below)])

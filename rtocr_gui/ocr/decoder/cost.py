@@ -1,6 +1,6 @@
-"""What the prefill costs at a number of tokens: computed from the sizes of a decoder, not measured.
+"""Computes what a prefill costs from the sizes of a decoder, without measuring.
 
-Knows sizes; no model, no page.
+Knows sizes; no model and no page.
 """
 
 from rtocr_gui.ocr.model.architecture import DecoderSizes
@@ -8,27 +8,27 @@ from rtocr_gui.ocr.reading import PrefillCost
 
 
 def prefill_cost(decoder: DecoderSizes, prompt_tokens: int, value_bytes: int) -> PrefillCost:
-    """Count the operations and the memory of taking in a prompt.
+    """Count the operations and the memory of a prefill.
 
-    A product of (a, b) and (b, c) matrices counts 2abc. With m tokens, width w, L layers, a key and
-    value width of u, and V words::
+    A product of (a, b) and (b, c) matrices counts as 2abc. With m tokens, width w, L layers, a key and
+    value width of u, and a vocabulary of V::
 
         flops = L (4mw^2 + 4mwu + 4m^2 w)                    projections; scores and sums over all pairs
               + 6mw (dense layers * MLP width)                gate, up and down
               + 6mw (expert layers * (experts per token + shared experts) * expert width)
               + 2mw (expert layers * experts)                 router
-              + 2wV                                           words, of the last token alone
+              + 2wV                                           logits, of the last token only
         cache = 2 L m u * bytes per value
 
-    Norms, activations, rotations and the softmax are left out. Of attention, all m^2 pairs count,
-    although kernels may leave out the half that is masked. torch's `FlopCounterMode` counts exactly this
-    number with eager attention and eager experts; of fused attention it counts all pairs on CUDA and
-    nothing on a CPU, and of grouped experts (`grouped_mm`) nothing, so there the term is missing.
+    Norms, activations, rotary embeddings and the softmax are not counted. Attention counts all m^2 pairs,
+    although kernels may skip the masked half. torch's `FlopCounterMode` reports exactly this number with
+    eager attention and eager experts. For fused attention it counts all pairs on CUDA and nothing on a CPU;
+    for grouped experts (`grouped_mm`) it counts nothing.
 
     Args:
         decoder: sizes of the language model.
-        prompt_tokens: m, tokens of text and page together, at least 1.
-        value_bytes: size of one number of the cache, e.g. 2 for bfloat16.
+        prompt_tokens: m, number of text and visual tokens, at least 1.
+        value_bytes: bytes per number in the cache, e.g. 2 for bfloat16.
     """
     m, w = prompt_tokens, decoder.width
     u = decoder.width // decoder.heads * decoder.key_value_heads

@@ -1,10 +1,10 @@
-"""From visual tokens to generated token ids: prefill, then greedy decoding.
+"""Generates token ids from visual tokens: prefill, then greedy decoding.
 
-Greedy decoding feeds token after token, or several guessed ones at once (`drafting`), of which only
-those are kept that it would have chosen one by one.
+Greedy decoding feeds one token at a time, or several guessed ones at once (`drafting`), of which it keeps
+only those it would have chosen one by one.
 
-Pruned tokens leave gaps, not shifts: every token keeps the position it has in the full sequence, and
-generation goes on where the full sequence ends (RTPrune, arXiv 2605.00392). Knows the stock model's
+Pruned tokens leave gaps and shift nothing: every token keeps its position in the full sequence, and
+generation continues where the full sequence ends (RTPrune, arXiv 2605.00392). Knows the stock model's
 interface and token ids; knows no page and no text.
 """
 
@@ -27,11 +27,11 @@ from rtocr_gui.pruning.sending import send
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Prompt:
-    """What the decoder is given at once.
+    """The input of a prefill.
 
     Attributes:
         embeddings: (m, D) text and visual tokens in order.
-        position_ids: (m,) int64 ascending, their places in the full sequence.
+        position_ids: (m,) int64 ascending, their positions in the full sequence.
         next_position: length of the full sequence, where generation begins.
     """
 
@@ -49,13 +49,13 @@ def build_prompt(
     visual_length: int,
     after: Sequence[int],
 ) -> Prompt:
-    """Put the visual tokens that are left between the text before and after them.
+    """Put the surviving visual tokens between the text before and after them.
 
     Args:
-        model: whose embeddings are used.
+        model: the model, for its embeddings.
         before: token ids before the page.
-        visual_tokens: (m, D) what is left of the page.
-        selected: (m,) their places in the page's visual sequence, ascending.
+        visual_tokens: (m, D) visual tokens after pruning.
+        selected: (m,) their positions in the page's visual sequence, ascending.
         visual_length: n, length of that sequence.
         after: token ids after the page.
 
@@ -75,7 +75,7 @@ def build_prompt(
 
 
 class Decoder:
-    """The language model with the memory of one reading."""
+    """The language model with the cache of one reading."""
 
     def __init__(self, model: UnlimitedOcrForConditionalGeneration) -> None:
         self._model = model
@@ -88,7 +88,7 @@ class Decoder:
 
     @torch.inference_mode()
     def prefill(self, prompt: Prompt) -> Tensor:
-        """Take the prompt in.
+        """Feed the prompt.
 
         Returns:
             (vocabulary,) logits of the first token to generate.
@@ -98,20 +98,20 @@ class Decoder:
 
     @torch.inference_mode()
     def feed(self, token_ids: Sequence[int]) -> Tensor:
-        """Take t generated or guessed tokens in.
+        """Feed t generated or guessed tokens.
 
         Returns:
             (t, vocabulary) logits of the token after each.
         """
         ids = torch.tensor([token_ids], dtype=torch.int64, device=self._device)
-        self._cache.crop(0)  # a window keeps what left it only as long as the last feed can be taken back
+        self._cache.crop(0)  # drops what a window still keeps in case the last feed is taken back
         end = self.next_position + len(token_ids)
         positions = torch.arange(self.next_position, end, device=self._device)[None]
         self.next_position = end
         return self._forward(self._model.get_input_embeddings()(ids), positions)
 
     def take_back(self, count: int) -> None:
-        """Forget the last tokens of the last feed, at least one."""
+        """Undo the last `count` tokens of the last feed, at least one."""
         self.next_position -= count
         self._cache.crop(-count)
 
@@ -128,12 +128,13 @@ class Decoder:
         return logits
 
     def _mask(self, embeddings: Tensor) -> dict[str, Tensor | None] | None:
-        """What each of t tokens attends to, in the form that costs the stock model least.
+        """Return what each of t tokens attends to, in the form that costs the stock model least.
 
-        Given the masks of its kinds of layers, the model makes none. Left alone it would make one for layers
-        with a window at every token, even where no layer has one: a tenth of the miniature's step. None is
-        causal to `sdpa`, the attention that `load_model` chooses; to one token it is all that the cache has
-        kept. Only several tokens at once need the model's own masks where what they see of a window differs.
+        Given a mask for each kind of layer, the model builds none itself. Otherwise it would build one for
+        windowed layers at every token, even if there are none: a tenth of the miniature's step. To `sdpa`,
+        which `load_model` selects, None means causal attention, and for a single token everything in the
+        cache. Only several tokens at once in windowed layers need the model's own masks, as each token sees a
+        different part of the window.
         """
         begin, count = self._cache.get_seq_length(), embeddings.shape[1]
         if begin == 0 or count == 1:
@@ -147,13 +148,13 @@ class Decoder:
 class GreedyGeneration(GreedyText):
     """A text with a decoder of its own: iterates over its token ids as they are generated.
 
-    A drafter makes it quicker and changes nothing else: a guessed token counts only where it is the one
-    that would have been chosen anyway; a choice that rounding might turn is made again by itself.
-    What is left is the rounding of the keys and values that several tokens leave in the cache: in half
-    precision, where two tokens often have equal logits to the last bit, it may decide between those two.
+    A drafter speeds it up and changes nothing else: a guessed token counts only if it is the one that
+    would have been chosen anyway, and a choice that rounding might change is made again in a pass over one
+    token. What remains is the rounding of the keys and values that a pass over several tokens leaves in the
+    cache: in half precision, where two tokens often have bit-equal logits, it may decide between them.
 
     Args:
-        decoder: fresh.
+        decoder: a fresh decoder.
         rules: when to stop and what not to repeat.
         cancel: checked before the prefill and before every pass.
         drafter: guesses what comes next; None to feed one token at a time.
@@ -173,7 +174,7 @@ class GreedyGeneration(GreedyText):
         self._is_unsure = False
 
     def prefill(self, prompt: Prompt) -> None:
-        """Take the prompt in, unless it was cancelled before that."""
+        """Prefill the prompt, unless it has already been cancelled."""
         self.begin_at(prompt.next_position)
         if not self.has_ended():
             self._first_logits = self._decoder.prefill(prompt)
@@ -189,7 +190,7 @@ class GreedyGeneration(GreedyText):
             chosen = self.token_ids[before:]
             if self.has_ended():
                 return
-            if len(chosen) <= len(guess):  # the token chosen last is fed with the next pass
+            if len(chosen) <= len(guess):  # the last chosen token is fed in the next pass
                 self._decoder.take_back(len(guess) + 1 - len(chosen))
             if self._drafter is not None:
                 self._drafter.judge(chosen)
@@ -198,10 +199,10 @@ class GreedyGeneration(GreedyText):
             self.passes += 1
 
     def _follow(self, guess: Sequence[int], candidates: Candidates) -> Iterator[int]:
-        """Choose the token after each that was fed, for as long as the one fed next was the right one.
+        """Choose the token after each fed token, as long as the guesses turn out right.
 
         Args:
-            guess: t token ids.
+            guess: t guessed token ids.
             candidates: t + 1 rows, after the last chosen token and after each guessed one.
         """
         self._is_unsure = False

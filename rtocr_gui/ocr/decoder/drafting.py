@@ -1,10 +1,10 @@
-"""Guesses how a text goes on, so that many tokens can be verified in one pass of the decoder.
+"""Guesses how a text continues, so that many tokens can be verified in one decoder pass.
 
-The guesses come from a draft, as a rule what the same page said at another retention ratio, and from
-what was said already. They decide how quick a reading is, never what it says: whoever asks for them
-keeps only tokens that the decoder itself would have chosen. Sources: speculative decoding with the
-target's own greedy choice (Leviathan et al., arXiv 2211.17192) and prompt lookup (n-grams of the context
-as the draft; Saxena 2023). Knows token ids and sizes; knows no model.
+The guesses come from a draft, usually the text of the same page at another retention ratio, and from the
+text generated so far. They affect how fast a reading is, never what it says: the caller keeps only tokens
+that the decoder itself would have chosen. Sources: speculative decoding with the target's own greedy
+choice (Leviathan et al., arXiv 2211.17192) and prompt lookup (n-grams of the context as the draft;
+Saxena 2023). Knows token ids and sizes; knows no model.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,13 +16,13 @@ from rtocr_gui.ocr.machine.threads import NARROW_DECODER
 from rtocr_gui.ocr.model.architecture import DecoderSizes
 
 FIRST_GUESS = 32
-"""Tokens guessed at the beginning of a draft; doubled as long as all are right."""
+"""Tokens guessed at the beginning of a draft; doubled after each guess that was right throughout."""
 
 LONGEST_GUESS = 128
 GUESS_AFTER_A_DIFFERENCE = 8
 TEXTS_OF_A_PAGE = 16
 ALLOWANCE = 3.0
-"""How many decoding steps wrong guesses may cost, before right ones have saved any."""
+"""How many decoding steps wrong guesses may cost before right ones have saved any."""
 
 _REARRANGED = 2.5
 _EARNED_PER_STEP = 0.02
@@ -34,20 +34,20 @@ _NEAR_BEFORE, _NEAR_AFTER = 64, 256
 
 
 def pass_cost(decoder: DecoderSizes, tokens: int, on_cpu: bool = False) -> float:
-    """Estimate a pass of the decoder over several tokens, in passes over one.
+    """Estimate the time of a decoder pass over several tokens, in passes over one token.
 
-    At few tokens a pass takes as long as reading the weights it touches: the more tokens, the more
-    experts. With E experts of which each token takes k, n tokens touch E (1 - (1 - k/E)^n) of them if they
-    choose alike. Arithmetic adds a little for each token.
+    With few tokens, a pass takes as long as reading the weights it touches, and more tokens touch more
+    experts: with E experts of which each token chooses k independently, n tokens touch about
+    E (1 - (1 - k/E)^n) of them. Arithmetic adds a little per token.
 
-    A CPU streams large weights past one token, but rearranges them first where there are several, which
-    takes longer than reading them; and its arithmetic counts. At the published size, in float32, a pass
-    over 9 tokens takes as long as 8 passes over one, over 33 as long as 17.
+    A CPU streams large weights past a single token, but first rearranges them for several, which takes
+    longer than reading them; and its arithmetic counts. At the published size, in float32, a pass over 9
+    tokens takes as long as 8 passes over one, and a pass over 33 as long as 17.
 
     Args:
         decoder: sizes of the language model.
         tokens: n, at least 1.
-        on_cpu: whether it runs there.
+        on_cpu: True if it runs on a CPU.
     """
     is_rearranged = on_cpu and tokens > 1 and decoder.width >= NARROW_DECODER
     width = decoder.width
@@ -69,9 +69,9 @@ def pass_cost(decoder: DecoderSizes, tokens: int, on_cpu: bool = False) -> float
 
 
 class EarlierTexts:
-    """What was said of one page at several numbers of visual tokens; the newest few are kept.
+    """Texts read from one page at several numbers of visual tokens; the latest few are kept.
 
-    Of readings that were stopped before their end, the longest serves until one came to its end.
+    Of readings that were stopped early, the longest is kept until one is complete.
     """
 
     def __init__(self) -> None:
@@ -80,16 +80,16 @@ class EarlierTexts:
 
     @property
     def token_count(self) -> int:
-        """Tokens of all texts together."""
+        """Total tokens of all texts."""
         return len(self._begun) + sum(map(len, self._said.values()))
 
     def add(self, kept: int, token_ids: Sequence[int], is_whole: bool) -> None:
-        """Take a text over.
+        """Add a text.
 
         Args:
-            kept: visual tokens it was read from.
+            kept: number of visual tokens it was read from.
             token_ids: the text.
-            is_whole: False where it was stopped before its end.
+            is_whole: False if it was stopped early.
         """
         if is_whole:
             self._begun = ()
@@ -101,7 +101,7 @@ class EarlierTexts:
             self._begun = tuple(token_ids)
 
     def nearest(self, kept: int) -> tuple[int, ...]:
-        """The text that was read from the most similar number of visual tokens; empty before the first."""
+        """Return the text read from the nearest number of visual tokens; empty if there is none yet."""
         nearest = min(self._said, key=lambda other: abs(other - kept), default=None)
         return self._begun if nearest is None else self._said[nearest]
 
@@ -109,14 +109,14 @@ class EarlierTexts:
 class Drafter:
     """Guesses the next tokens of one text.
 
-    It walks along the draft while the text follows it. After a difference it goes on behind the
-    replaced token; where that is wrong, it looks for the place in the draft that ends like the text. With no
-    draft, or beyond it, it looks the text's own end up in the text. It stops guessing while wrong
-    guesses have cost more than right ones have saved.
+    It walks along the draft while the text follows it. After a difference it continues after the replaced
+    token; if that is wrong, it searches the draft for the end of the text so far. Without a draft, or past
+    its end, it searches the text itself for its own last few tokens. It pauses while wrong guesses have cost
+    more than right ones have saved.
 
     Args:
         draft: token ids of a similar text; may be empty.
-        cost: of a pass over so many tokens, in passes over one.
+        cost: cost of a pass over the given number of tokens, in passes over one.
     """
 
     def __init__(self, draft: Sequence[int], cost: Callable[[int], float]) -> None:
@@ -161,8 +161,8 @@ class Drafter:
         """Learn what the decoder chose: the right part of the guess, and one token of its own.
 
         Args:
-            chosen: tokens; none where the pass left everything undecided. Without a guess, as for the first
-                of the text, exactly one.
+            chosen: token ids; empty if the pass decided nothing. Without a guess, as for the first token of
+                the text, exactly one.
         """
         self._keep(chosen)
         right, guessed = len(chosen) - 1, len(self._guess)
@@ -189,7 +189,7 @@ class Drafter:
         self._said_count = count
 
     def _find_place(self, text: NDArray[np.int64]) -> int | None:
-        """Where the draft goes on after something that ends like the text; the nearest place counts."""
+        """Find where the draft continues after the text's last tokens; the nearest place wins."""
         near = max(0, self._last_place - _NEAR_BEFORE)
         window = self._draft[near : self._last_place + _NEAR_AFTER]
         for pool, offset, length in (
@@ -204,7 +204,7 @@ class Drafter:
 
 
 def _ends_of(pool: NDArray[np.int64], passage: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Indices just behind each occurrence of a passage."""
+    """Return the indices just after each occurrence of a passage."""
     length = len(passage)
     ends = np.flatnonzero(pool[length - 1 :] == passage[-1]) + length
     for back in range(2, length + 1):
@@ -213,6 +213,6 @@ def _ends_of(pool: NDArray[np.int64], passage: NDArray[np.int64]) -> NDArray[np.
 
 
 def _after_last(pool: NDArray[np.int64], passage: NDArray[np.int64]) -> int | None:
-    """Index just behind the last occurrence of a whole passage."""
+    """Return the index just after the last occurrence of a passage; None if it is too short or not found."""
     ends = _ends_of(pool, passage) if len(passage) == _LEAST_MATCH_IN_TEXT else pool[:0]
     return int(ends[-1]) if len(ends) else None

@@ -1,6 +1,6 @@
-"""A text in the making: which token follows, by the greedy choice and the rules, and when it has ended.
+"""Chooses the tokens of a text greedily under the rules, and decides when it has ended.
 
-Knows logits and token ids; not where the logits come from: from passes over one text token by token
+Knows logits and token ids, but not where the logits come from: passes over one text token by token
 (`decoding`), over guesses (`drafting`), or over several texts at once (`batching`).
 """
 
@@ -24,12 +24,12 @@ class GenerationRules:
     """When to stop and what not to repeat.
 
     Attributes:
-        end_id: token that ends the text; None to go on past it.
+        end_id: token that ends the text; None to continue past it.
         max_new_tokens: most tokens to generate.
-        context_length: most tokens of the full sequence, prompt included.
-        ngram_size: n of the ban on repeated n-grams; 0 for none.
-        ngram_window: how many tokens back an n-gram may not repeat.
-        allowed_ids: tokens that may always come.
+        context_length: most tokens in the full sequence, prompt included.
+        ngram_size: n of the ban on repeated n-grams; 0 for no ban.
+        ngram_window: how many of the latest tokens the ban considers.
+        allowed_ids: tokens that are never banned.
     """
 
     end_id: int | None
@@ -41,22 +41,22 @@ class GenerationRules:
 
 
 class Candidates:
-    """What may follow at several places, as one pass of the decoder has it.
+    """The candidates for the next token at several places, from one decoder pass.
 
-    A pass over several tokens, be they guesses or of several texts, rounds its sums in another order than
-    a pass over one. Where that might turn a choice, it is not trusted.
+    A pass over several tokens, whether guesses or from several texts, sums in a different order than a pass
+    over one, and so rounds differently. Where that might change a choice, the pass is not trusted.
 
     Args:
-        logits: (t, vocabulary), one row for each place.
-        of_shared_pass: whether they come from a pass over several tokens.
+        logits: (t, vocabulary), one row per place.
+        of_shared_pass: True if they come from a pass over several tokens.
 
     Attributes:
         logits: as given.
-        likeliest: the token of the largest logit of each row.
+        likeliest: the token with the largest logit, per row.
         of_shared_pass: as given.
-        is_finite: whether a row holds finite numbers, as those of weights that overflow do not.
-        is_close: whether the two largest logits of a row lie closer together than rounding may move them;
-            never of a pass over one token, which rounds as the greedy choice does.
+        is_finite: False for a row whose numbers are not finite, as when weights overflow.
+        is_close: True for a row whose two largest logits are closer together than rounding may move them;
+            always False for a pass over one token, which defines the greedy choice.
     """
 
     def __init__(self, logits: Tensor, of_shared_pass: bool) -> None:
@@ -69,18 +69,18 @@ class Candidates:
 
 
 class GreedyText:
-    """Token ids, each the likeliest that the rules allow, and why there are no more.
+    """A text whose every token is the likeliest that the rules allow, and the reason why it ended.
 
     Args:
         rules: when to stop and what not to repeat.
-        cancel: stops it where it has got to.
+        cancel: set to stop it.
 
     Attributes:
-        token_ids: generated so far, the end token left out.
-        stop_reason: why it ended; None before that.
-        loop: what it ended in, where that is the reason.
-        passes: of the decoder, after the prefill.
-        shared_ms: how long those passes took that were shared with other texts.
+        token_ids: tokens generated so far, without the end token.
+        stop_reason: why it ended; None until then.
+        loop: the loop it ended in, if that is the reason.
+        passes: decoder passes after the prefill.
+        shared_ms: total time of the passes shared with other texts.
     """
 
     def __init__(self, rules: GenerationRules, cancel: threading.Event) -> None:
@@ -96,28 +96,28 @@ class GreedyText:
 
     @property
     def room(self) -> int:
-        """How many more tokens the rules allow."""
+        """Number of further tokens that the rules allow."""
         count = len(self.token_ids)
         left = self._rules.context_length - self._begins_at - count
         return min(self._rules.max_new_tokens - count, left)
 
     def begin_at(self, next_position: int) -> None:
-        """Let the first token take a position of the full sequence."""
+        """Set the position of the first token in the full sequence."""
         self._begins_at = next_position
 
     def close(self) -> None:
-        """Let go of what others keep for it; to be called whatever happened to the text."""
+        """Release what others hold for this text; to be called however it ended."""
 
     def choose(self, candidates: Candidates, row: int) -> bool:
         """Choose the next token, or the end.
 
         Args:
-            candidates: of the next token, and maybe of others.
-            row: which of them.
+            candidates: candidates for the next token, and possibly for others.
+            row: the row of the next token.
 
         Returns:
-            False where rounding might turn the choice: nothing is chosen, and a pass over the last token
-            alone has to tell.
+            False if rounding might change the choice: nothing is chosen, and a pass over the last token
+            alone must decide.
 
         Raises:
             ReadingError: the row does not hold finite numbers.
@@ -143,7 +143,7 @@ class GreedyText:
         return True
 
     def has_ended(self) -> bool:
-        """Find out whether another token may follow; to be asked before every pass."""
+        """Decide whether the text has ended; to be called before every pass."""
         count = len(self.token_ids)
         if self.stop_reason is not None:
             return True

@@ -1,7 +1,7 @@
-"""The decoder's memory of one text: keys and values that are not copied again at every token.
+"""The decoder's key-value cache, without copying everything at every token.
 
-Stock `DynamicCache` makes room for each token by copying all before it, in every layer; at full size and
-4,000 tokens that is a gigabyte a token, as much as the weights themselves. Here room is made for many
+Stock `DynamicCache` makes room for each token by copying all earlier ones, in every layer; at full size and
+4,000 tokens that is a gigabyte per token, as much as the weights themselves. Here room is reserved for many
 tokens at once. Knows stock transformers' caches; knows no model and no text.
 """
 
@@ -14,17 +14,18 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 ROOM_TOKENS = 512
-"""Room is made for so many tokens at a time."""
+"""Room is reserved in multiples of this many tokens."""
 
 
 class GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
-    """Keys and values of one layer, as the beginning of tensors with room for more.
+    """Keys and values of one layer, stored at the beginning of tensors with room for more.
 
-    Only the memory differs from the stock layer. Texts of a batch cannot be reordered or dropped.
+    Differs from the stock layer only in how memory is managed. Does not support reordering or dropping
+    texts of a batch.
     """
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
-        """Begin without room, in the shape of the first states."""
+        """Start without room, in the shape of the first states."""
         super().lazy_initialization(key_states, value_states)
         self._key_room, self._value_room = key_states[..., :0, :], value_states[..., :0, :]
 
@@ -38,14 +39,14 @@ class GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
             value_states: (batch, heads, t, value width).
 
         Returns:
-            Keys and values of all tokens; views that the next token leaves as they are.
+            Keys and values of all tokens, as views that later tokens do not change.
         """
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         begin = self.get_seq_length()
         end = begin + key_states.shape[-2]
         if end > self._key_room.shape[-2]:
-            # Both or none: where memory runs out in between, the layer stays as it was.
+            # Both or neither: if memory runs out in between, the layer stays as it was.
             self._key_room, self._value_room = (
                 _with_room(room[..., :begin, :], end) for room in (self._key_room, self._value_room)
             )
@@ -56,15 +57,15 @@ class GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
 
 
 def make_cache(text_config: Any, device: torch.device) -> DynamicCache:
-    """Make the memory of a fresh text.
+    """Make the cache for a new text.
 
     Args:
-        text_config: of the language model, in the words of stock transformers.
+        text_config: stock transformers' config of the language model.
         device: where it runs.
 
     Returns:
-        A stock cache, in which layers that remember everything are growing ones. On MPS they stay stock:
-        its attention has gone wrong on tensors that are not contiguous (pytorch issues 163597, 181133).
+        A stock cache in which full-attention layers are `GrowingLayer`s. On MPS they stay stock layers:
+        attention on non-contiguous tensors has been wrong there (pytorch issues 163597, 181133).
     """
     cache = DynamicCache(config=text_config)
     if device.type != "mps":
@@ -74,7 +75,7 @@ def make_cache(text_config: Any, device: torch.device) -> DynamicCache:
 
 
 def _with_room(states: Tensor, tokens: int) -> Tensor:
-    """A copy with room for so many tokens, rounded up."""
+    """Copy states into a tensor with room for at least this many tokens."""
     room = -(-tokens // ROOM_TOKENS) * ROOM_TOKENS
     roomy = states.new_empty((*states.shape[:-2], room, states.shape[-1]))
     roomy[..., : states.shape[-2], :] = states

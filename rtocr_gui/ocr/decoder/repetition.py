@@ -1,4 +1,4 @@
-"""Endless repetition, the first complaint about this model: what is banned, and when to give up.
+"""Endless repetition, the most common complaint about this model: what to ban, and when to give up.
 
 Pure NumPy on generated token ids. Knows no model and no text.
 """
@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 NGRAM_SIZE, NGRAM_WINDOW = 30, 90
-"""No n-gram of that size is generated twice within a window of so many tokens, as DeepSeek-OCR is published
-for pictures."""
+"""No n-gram of this size is generated twice within a window of this many tokens: the published settings of
+DeepSeek-OCR for images."""
 
 ALLOWED_TOKENS = ("<td>", "</td>")
-"""Texts of tokens that may repeat all the same, as table cells do."""
+"""Tokens that may repeat nevertheless, as table cells do."""
 
 LONGEST_PERIOD = 200
-"""Longest repeated passage, in tokens, that is recognised as a loop."""
+"""Longest repeated passage, in tokens, that counts as a loop."""
 
 _LEAST_REPETITIONS = 3
 _TABLE_SHARE = 0.25
@@ -27,7 +27,7 @@ _WORST_GLANCE = 0.5
 _BANS_OF_A_LOOP = 6
 _BAN_SPAN = 300
 _NGRAM = 3
-# The ban of 30-grams strikes a loop at most ten times in the span, and each time makes three runs new.
+# In a loop, the ban on 30-grams strikes at most ten times per span, and makes three trigrams new each time.
 _NOVELTY_OF_A_LOOP = 0.11
 
 
@@ -36,8 +36,8 @@ class Loop:
     """A passage that repeats itself up to the end of a text.
 
     Attributes:
-        start: index of the first token that only repeats; what comes before is the good part.
-        period: length of the passage in tokens; 0 where the ban keeps changing it.
+        start: index of the first token that only repeats; the text before it is good.
+        period: length of the passage in tokens; 0 if the ban keeps changing it.
     """
 
     start: int
@@ -46,13 +46,14 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """How long something must go on before it is a loop.
+    """How long a repetition must last to count as a loop.
 
     Attributes:
         most_different: share of tokens that may differ from those one period earlier.
-        longest_period: in tokens.
-        least_tokens: of ordinary text.
-        least_table_tokens: of a table, whose empty rows repeat by right; 0 where a table never counts.
+        longest_period: longest period, in tokens.
+        least_tokens: least length in ordinary text, in tokens.
+        least_table_tokens: the same in a table, whose empty rows repeat legitimately; 0 if a table never
+            counts.
     """
 
     most_different: float
@@ -64,19 +65,19 @@ class _Rule:
 _RULES = (
     _Rule(0.0, LONGEST_PERIOD, least_tokens=150, least_table_tokens=1000),
     _Rule(0.1, LONGEST_PERIOD, least_tokens=600, least_table_tokens=1500),
-    _Rule(0.35, 40, least_tokens=4000, least_table_tokens=0),  # counting without end
+    _Rule(0.35, 40, least_tokens=4000, least_table_tokens=0),  # endless counting
 )
 
 
 def banned_tokens(token_ids: Sequence[int], size: int, window: int) -> NDArray[np.int64]:
-    """Find the tokens that would complete an n-gram which stands in the window already.
+    """Find the tokens that would complete an n-gram that is already in the window.
 
     The rule of DeepSeek-OCR's own n-gram processor, applied to generated tokens only.
 
     Args:
-        token_ids: generated so far.
+        token_ids: tokens generated so far.
         size: n, at least 2.
-        window: how many tokens back an n-gram may begin.
+        window: how many of the latest tokens to search.
 
     Returns:
         Token ids, possibly with duplicates, possibly none.
@@ -93,27 +94,27 @@ def banned_tokens(token_ids: Sequence[int], size: int, window: int) -> NDArray[n
 def find_loop(
     token_ids: Sequence[int], changed_at: Sequence[int] = (), table_ids: Collection[int] = ()
 ) -> Loop | None:
-    """Tell whether a text ends in a passage that repeats itself, and since when.
+    """Find out whether a text ends in a passage that repeats itself, and since when.
 
     Args:
-        token_ids: generated so far.
-        changed_at: ascending indices of the tokens that the ban on repetition chose.
-        table_ids: tokens that build tables: what they make up in good part needs longer to be a loop.
+        token_ids: tokens generated so far.
+        changed_at: ascending indices of the tokens that the ban on repetition changed.
+        table_ids: tokens that build tables; a passage largely made of them must repeat for longer.
 
     Returns:
-        The loop; None where the text goes on by right, as far as can be told.
+        The loop; None if no loop is recognised.
     """
     return _periodic(token_ids, table_ids) or _held(token_ids, changed_at)
 
 
 def _periodic(token_ids: Sequence[int], table_ids: Collection[int]) -> Loop | None:
-    """A passage that comes again at a fixed distance, exactly or but for a few tokens."""
+    """Find a passage that repeats at a fixed distance, exactly or except for a few tokens."""
     longest = max(max(rule.least_tokens, rule.least_table_tokens) for rule in _RULES)
     backwards = np.full(longest + LONGEST_PERIOD, -1, dtype=np.int32)
     recent = np.asarray(token_ids[-len(backwards) :], dtype=np.int32)[::-1]
     backwards[: len(recent)] = recent
     earlier = np.lib.stride_tricks.sliding_window_view(backwards, longest)[1:]  # (period, token)
-    # Most texts are settled by their last few tokens.
+    # The last few tokens suffice to rule out most periods.
     glance = (earlier[:, :_GLANCE] != backwards[:_GLANCE]).mean(axis=1)
     is_table = np.cumsum(np.isin(backwards[:LONGEST_PERIOD], list(table_ids)))
     for rule in _RULES:
@@ -126,18 +127,18 @@ def _periodic(token_ids: Sequence[int], table_ids: Collection[int]) -> Loop | No
             differing = np.cumsum((earlier[period - 1] != backwards[:longest]) | (earlier[period - 1] < 0))
             spare = rule.most_different * np.arange(1, longest + 1) - differing
             if spare[needed - 1] >= 0:
-                # Farther back, beyond its beginning, the loop can only lose.
+                # The loop begins where the balance is greatest: farther back it only loses.
                 length = longest - int(spare[::-1].argmax())
                 return Loop(start=len(token_ids) - length, period=period)
     return None
 
 
 def _held(token_ids: Sequence[int], changed_at: Sequence[int]) -> Loop | None:
-    """A passage that would come again and again if the ban did not keep changing it.
+    """Find a passage that would repeat endlessly if the ban did not keep changing it.
 
-    Each change shifts what follows, so there is no fixed distance any more; but hardly any run of
-    three tokens is new. The leaders of a table of contents, which meet the ban too, have new titles
-    between them.
+    Each change shifts what follows, so there is no fixed distance any more, but hardly any run of three
+    tokens is new. The dot leaders in a table of contents also trigger the ban, but have new titles between
+    them.
     """
     count = len(token_ids)
     if len(changed_at) < _BANS_OF_A_LOOP or changed_at[-_BANS_OF_A_LOOP] < count - _BAN_SPAN:
@@ -158,7 +159,7 @@ def _held(token_ids: Sequence[int], changed_at: Sequence[int]) -> Loop | None:
 
 
 def _first_repeated(token_ids: Sequence[int]) -> int:
-    """Where the run of tokens at the end of a text begins that stands in the text before."""
+    """Return where the final run of tokens begins that all occurred earlier in the text."""
     first_place: dict[tuple[int, ...], int] = {}
     start = len(token_ids)
     for place in range(len(token_ids) - _NGRAM + 1):

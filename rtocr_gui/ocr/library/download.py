@@ -1,6 +1,6 @@
-"""Downloads a model so that a cut, a pause or the end of the program costs nothing of what arrived.
+"""Downloads a model, and resumes after a lost connection, a pause or the end of the program.
 
-Each file grows under a name of its own, `NAME.CHECKSUM.part`, and takes its real name once its length and
+Each file grows under a temporary name, `NAME.CHECKSUM.part`, and takes its real name once its length and
 checksum are what the server listed. Synchronous: a generator of progress with an event to stop it. Knows the
 disk; how to talk to the server is in `hub`.
 """
@@ -45,18 +45,19 @@ from rtocr_gui.ocr.model.model_files import RECORD_FILE, ModelFile
 from rtocr_gui.units import size_in_words
 
 SPARE_BYTES = 200_000_000
-"""Free disk space that a download leaves to other programs."""
+"""Disk space that a download leaves free for other programs."""
 
 _LOCK_FILE = ".rtocr-download.lock"
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a download bears with a server.
+    """How patient a download is with a server.
 
     Attributes:
-        silence_s: without a byte for so long, a connection counts as cut.
-        waits_s: before each new attempt; after so many in a row that brought nothing, the download gives up.
+        silence_s: a connection that delivers no bytes for this long counts as lost.
+        waits_s: wait before each retry; after this many retries in a row without progress, the download
+            gives up.
     """
 
     silence_s: float = 10.0
@@ -68,7 +69,7 @@ class _Stopped(Exception):
 
 
 class _CutShort(Exception):
-    """The server ended a file too early, and politely."""
+    """The server ended a file too early without an error."""
 
 
 def download_model(
@@ -81,19 +82,19 @@ def download_model(
     """Download a model, or the rest of it.
 
     Args:
-        source: which, and where from.
-        folder: where to; made once the server told what there is, where it does not exist. Files in it that
-            are right are kept, and those of an earlier download replaced.
-        cancel: set to pause; what arrived stays for the next call.
-        patience: with the server.
-        clock: for the speed.
+        source: the model and the server.
+        folder: target folder; created once the server has answered. Files in it that are already right are
+            kept, and outdated files of an earlier download are replaced.
+        cancel: set to pause; what has arrived is kept for the next call.
+        patience: retries and timeouts.
+        clock: seconds, to measure the speed.
 
     Yields:
-        How far it is, about ten times a second; last `DONE` or `PAUSED`.
+        The progress, about ten times a second; last `DONE` or `PAUSED`.
 
     Raises:
-        DownloadError: it cannot go on; what arrived stays unless it is wrong.
-        CheckpointError: all arrived, and it is not a model that can be used.
+        DownloadError: it cannot go on; what has arrived is kept unless it is damaged.
+        CheckpointError: everything has arrived, but it is not a usable model.
     """
     run = _Download(source, folder, cancel, patience, Meter(clock))
     try:
@@ -107,7 +108,7 @@ def download_model(
 
 
 def discard_download(folder: Path) -> None:
-    """Throw away what a download began, and the folder where nothing else is in it.
+    """Delete an unfinished download, and its folder if nothing else is in it.
 
     Raises:
         DownloadError: a file cannot be removed, or the download is still running.
@@ -123,7 +124,7 @@ def discard_download(folder: Path) -> None:
             if record is not None and any(not (folder / name).is_file() for name in record.names):
                 for name in (*record.names, RECORD_FILE):
                     (folder / name).unlink(missing_ok=True)
-            with contextlib.suppress(PermissionError):  # Windows keeps it while it is held, and no longer
+            with contextlib.suppress(PermissionError):  # on Windows, only the release deletes it
                 (folder / _LOCK_FILE).unlink(missing_ok=True)
         if not any(folder.iterdir()):
             folder.rmdir()
@@ -160,7 +161,7 @@ class _Download:
         self.meter.file = ""
 
     def _missing(self, listing: HubListing) -> Generator[DownloadProgress, None, list[ModelFile]]:
-        """The files that are not there, or not as they were listed. What others put there is left alone."""
+        """Find the files that are missing or differ from the listing. Never replaces files of others."""
         former = read_record(self._folder)
         missing = []
         for file in listing.files:
@@ -169,8 +170,8 @@ class _Download:
                 continue
             if (self._folder / file.name).exists() and (former is None or file.name not in former.names):
                 raise DownloadError(
-                    f"“{self._folder}” holds another “{file.name}”, which RTOCR did not put there and does "
-                    "not replace. Choose an empty folder."
+                    f"“{self._folder}” holds a different “{file.name}”, which RTOCR did not put there and "
+                    "will not replace. Choose an empty folder."
                 )
             missing.append(file)
         return missing
@@ -190,12 +191,12 @@ class _Download:
         if wanted_bytes > 0 and free_bytes < wanted_bytes + SPARE_BYTES:
             raise DownloadError(
                 f"The download needs another {size_in_words(wanted_bytes)} of disk space, but only "
-                f"{size_in_words(free_bytes)} are free in “{self._folder}”. Make room, "
+                f"{size_in_words(free_bytes)} is free in “{self._folder}”. Make room, "
                 "or choose another folder."
             )
 
     def _is_there(self, file: ModelFile) -> Generator[DownloadProgress, None, bool]:
-        """Whether a file is there already, and right."""
+        """True if a file is already there with the listed size and checksum."""
         path = self._folder / file.name
         if not path.is_file():
             return False
@@ -225,7 +226,7 @@ class _Download:
             while position < file.size_bytes:
                 try:
                     with open_file(self._source, commit, file, position, self._patience.silence_s) as opened:
-                        if opened.start != position:  # the server does not know how to go on
+                        if opened.start != position:  # the server cannot resume
                             stream.truncate(0)
                             digest, position = new_digest(file), 0
                             self.meter.done_bytes = begun_bytes
@@ -257,12 +258,12 @@ class _Download:
             self.meter.done_bytes = begun_bytes
             raise DownloadError(
                 f"“{file.name}” arrived damaged: its checksum is not the one that “{self._source.host}” "
-                "listed. It was removed; try again, and only this file is downloaded anew."
+                "listed. It was removed; try again, and only this file is downloaded again."
             )
         part.replace(self._folder / file.name)
 
     def _wait(self, error: Exception, failures: int) -> Iterator[DownloadProgress]:
-        """Wait before another attempt, or give up."""
+        """Wait before the next attempt, or give up."""
         self._stop_if_asked()
         self.meter.pause()
         cut = isinstance(error, _CutShort)
@@ -272,8 +273,8 @@ class _Download:
         if not passes or never_connected or failures > len(waits_s):
             if cut:
                 raise DownloadError(
-                    f"“{self._source.host}” ends “{self.meter.file}” too early, again and again. What "
-                    "arrived is kept: try again later, or use another server."
+                    f"“{self._source.host}” keeps ending “{self.meter.file}” too early. What has arrived "
+                    "is kept: try again later, or use another server."
                 ) from error
             raise explain(error, self._source) from error
         what = f"“{self._source.host}” cut the connection." if cut else what_happened(error, self._source)
@@ -292,14 +293,14 @@ def _is_range_refused(error: Exception) -> bool:
 
 @contextlib.contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Keep a second program from downloading into the same folder.
+    """Lock a folder, so that no second program downloads into it.
 
-    A folder that this makes is gone again where nothing was put into it: other programs take any folder
-    of a revision in the shared cache for a complete model.
+    Folders created here are removed again if nothing was put into them: other programs take any revision
+    folder in the shared cache for a complete model.
 
     Raises:
-        DownloadError: one does so already.
-        OSError: the folder cannot be made or written to.
+        DownloadError: another program is downloading into it.
+        OSError: the folder cannot be created or written to.
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -314,18 +315,18 @@ def _alone_in(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):  # Windows keeps the lock while it is held, and no longer
+        with contextlib.suppress(OSError):  # on Windows, only the release deletes it
             if list(folder.iterdir()) == [lock_path]:
                 lock_path.unlink()
         lock.__exit__(None, None, None)
-        with contextlib.suppress(OSError):  # the first that is not empty ends it
+        with contextlib.suppress(OSError):  # stops at the first that is not empty
             for path in made:
                 path.rmdir()
 
 
 @contextlib.contextmanager
 def _told_by_folder(folder: Path) -> Iterator[None]:
-    """Word what the disk refuses."""
+    """Turn what the disk refuses into a sentence."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""How far a download is, how fast it goes, and how long it will take.
+"""Progress of a download: how far it is, how fast, and how long it will take.
 
 Knows neither servers nor files; the clock is an argument.
 """
@@ -15,7 +15,7 @@ UPDATE_INTERVAL_S = 0.1
 
 
 class DownloadStage(Enum):
-    """What a download is busy with."""
+    """What a download is doing."""
 
     CONNECT = "connect"
     TRANSFER = "transfer"
@@ -27,15 +27,15 @@ class DownloadStage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DownloadProgress:
-    """How far a download is.
+    """Progress of a download.
 
     Attributes:
-        stage: what it is busy with.
+        stage: what it is doing.
         done_bytes: bytes of all files that are on disk and hashed.
-        total_bytes: bytes of all files; 0 before the server told.
-        bytes_per_second: over the last seconds; None before enough arrived to tell.
-        seconds_left: at that speed; None where it cannot be told.
-        file: the file at hand; empty between files.
+        total_bytes: bytes of all files; 0 until the server has listed them.
+        bytes_per_second: average over the last seconds; None until it can be estimated.
+        seconds_left: at that speed; None if unknown.
+        file: the current file; empty between files.
         note: why it waits, as a sentence; empty otherwise.
     """
 
@@ -48,7 +48,7 @@ class DownloadProgress:
     note: str = ""
 
     def __str__(self) -> str:
-        """A line for people."""
+        """Return a line for people."""
         if self.stage is DownloadStage.CONNECT and not self.total_bytes:
             return "Asking the server…"
         line = size_in_words(self.done_bytes)
@@ -70,7 +70,7 @@ class DownloadProgress:
 
 
 def time_in_words(seconds: float) -> str:
-    """A time as people give it, e.g. "3 min"."""
+    """Format a duration for people, e.g. "3 min"."""
     if seconds < 90:
         return f"{max(round(seconds), 1)} s"
     if seconds < 90 * 60:
@@ -79,16 +79,16 @@ def time_in_words(seconds: float) -> str:
 
 
 class Meter:
-    """Counts bytes, and gives the progress.
+    """Counts bytes and reports progress.
 
     Args:
-        clock: seconds since some moment.
+        clock: returns seconds since some fixed moment.
 
     Attributes:
-        total_bytes: of all files; 0 where not yet known.
-        done_bytes: of them, on disk and hashed.
-        received_bytes: arrived since the meter was made, also those thrown away again.
-        file: the file at hand.
+        total_bytes: bytes of all files; 0 if not yet known.
+        done_bytes: how many of them are on disk and hashed.
+        received_bytes: bytes received since the meter was created, including discarded ones.
+        file: the current file.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -101,7 +101,7 @@ class Meter:
         self._next_update_s = 0.0
 
     def receive(self, byte_count: int) -> None:
-        """Count bytes that arrived over the network and are on disk."""
+        """Count bytes that were received and written to disk."""
         now_s = self._clock()
         self.received_bytes += byte_count
         self.done_bytes += byte_count
@@ -111,18 +111,18 @@ class Meter:
             self._arrivals.popleft()
 
     def pause(self) -> None:
-        """Forget the speed: nothing arrives for a while."""
+        """Reset the speed: nothing arrives for a while."""
         self._arrivals.clear()
 
     def is_due(self) -> bool:
-        """True now and then: as often as anyone can follow."""
+        """True if it is time for another update; at most once per `UPDATE_INTERVAL_S`."""
         if self._clock() < self._next_update_s:
             return False
         self._next_update_s = self._clock() + UPDATE_INTERVAL_S
         return True
 
     def progress(self, stage: DownloadStage, note: str = "") -> DownloadProgress:
-        """How far it is."""
+        """Return the progress so far."""
         speed = self._bytes_per_second() if stage is DownloadStage.TRANSFER else None
         left_bytes = self.total_bytes - self.done_bytes
         return DownloadProgress(

@@ -1,6 +1,6 @@
-"""What was downloaded into a folder, written down beside it, so that it can be checked again later.
+"""The record of a download, kept in its folder, against which the files can be checked later.
 
-The record is a file like the others: it tells damage and mix-ups, but not a forger who rewrites it too.
+The record is an ordinary file: it reveals damage and mix-ups, but not forgery by someone who rewrites it too.
 Knows no server.
 """
 
@@ -23,24 +23,24 @@ _PART = re.compile(r".+\.[0-9a-f]{12}\.part")
 
 
 class Digest(Protocol):
-    """What hashlib gives."""
+    """A hash object of hashlib."""
 
     def update(self, data: bytes, /) -> None:
-        """Take more bytes."""
+        """Add more bytes."""
 
     def hexdigest(self) -> str:
-        """The checksum so far."""
+        """Return the checksum so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadRecord:
-    """Where the files of a folder come from, and what they are.
+    """Where the files in a folder come from, and what they are.
 
     Attributes:
         endpoint: address of the server.
         repository: "owner/name".
-        commit: which all files are of.
-        files: all of them, each once.
+        commit: the commit of all files.
+        files: all files, each once.
     """
 
     endpoint: str
@@ -50,7 +50,7 @@ class DownloadRecord:
 
     @property
     def total_bytes(self) -> int:
-        """Size of all files."""
+        """Total size of all files."""
         return sum(file.size_bytes for file in self.files)
 
     @property
@@ -75,7 +75,7 @@ def write_record(folder: Path, record: DownloadRecord) -> None:
 
 
 def read_record(folder: Path) -> DownloadRecord | None:
-    """Read the record of a folder; None where it has none.
+    """Read the record of a folder; None if it has none.
 
     Raises:
         CheckpointError: it is damaged.
@@ -94,21 +94,21 @@ def read_record(folder: Path) -> DownloadRecord | None:
             ),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise damaged(folder / RECORD_FILE, "it is no record of a download") from error
+        raise damaged(folder / RECORD_FILE, "it is not a record of a download") from error
 
 
 def part_path(folder: Path, file: ModelFile) -> Path:
-    """Where the beginning of a file waits for its rest; of another version, it has another name."""
+    """Return the path of a partly downloaded file; it differs between versions of the file."""
     return folder / f"{file.name}.{file.digest[:12]}.part"
 
 
 def is_part(name: str) -> bool:
-    """True for the name of such a beginning, and for no `.part` file of another program."""
+    """True for a name as `part_path` makes it, but not for the `.part` files of other programs."""
     return _PART.fullmatch(name) is not None
 
 
 def bytes_there(folder: Path, record: DownloadRecord) -> int:
-    """How many bytes of a download are on disk."""
+    """Count the bytes of a download that are on disk."""
     there = 0
     for file in record.files:
         for path in (folder / file.name, part_path(folder, file)):
@@ -119,7 +119,7 @@ def bytes_there(folder: Path, record: DownloadRecord) -> int:
 
 
 def new_digest(file: ModelFile) -> Digest:
-    """Begin a checksum of the kind that a file was listed with: SHA-256, or the SHA-1 of a Git blob."""
+    """Start a checksum of the kind a file was listed with: SHA-256, or the SHA-1 of a Git blob."""
     if len(file.digest) == 64:
         return hashlib.sha256()
     return hashlib.sha1(b"blob %d\0" % file.size_bytes, usedforsecurity=False)
@@ -128,7 +128,7 @@ def new_digest(file: ModelFile) -> Digest:
 def hash_file(
     path: Path, digest: Digest, meter: Meter, cancel: threading.Event
 ) -> Iterator[DownloadProgress]:
-    """Feed a file to a checksum, telling how far it is; ends early where it is cancelled.
+    """Add a file to a checksum, yielding progress; ends early if cancelled.
 
     Raises:
         OSError: the file cannot be read.
@@ -147,16 +147,16 @@ def verify_files(
     """Read every recorded file and compare it with its checksum.
 
     Args:
-        folder: of the model.
+        folder: the model's folder.
         record: its record.
-        meter: counts.
+        meter: counts the bytes.
         cancel: set to end early.
 
     Yields:
-        How far it is.
+        The progress.
 
     Raises:
-        CheckpointError: a file is missing or is not what was downloaded; it is named.
+        CheckpointError: a file is missing or differs from what was downloaded; the message names it.
     """
     meter.total_bytes = record.total_bytes
     for file in record.files:
@@ -178,7 +178,7 @@ def verify_files(
             return
         if digest.hexdigest() != file.digest:
             raise CheckpointError(
-                f"The model file “{file.name}” is not what was downloaded: its checksum is another one, so "
+                f"The model file “{file.name}” is not what was downloaded: its checksum differs, so "
                 "it was damaged or changed. Download the model again."
             )
 

@@ -1,8 +1,8 @@
-"""What a model server tells of a model, and the bytes of its files: two requests of the hub's protocol.
+"""Lists the files of a model on a server, and fetches their bytes: two requests of the hub's protocol.
 
 The session is that of huggingface_hub, with its proxies, certificates and offline switch. Its own download
-is not used, see `packaging/decisions/5-a-download-that-goes-on.md`. What a server answers is treated as
-written by a stranger. Knows no file on disk.
+is not used; see `packaging/decisions/5-a-download-that-goes-on.md`. A server's answers are untrusted input.
+Knows no files on disk.
 """
 
 import importlib.metadata
@@ -31,7 +31,7 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class HubListing:
-    """The files of a model that are worth downloading, all of one commit; small ones first."""
+    """The files of a model to download, all from one commit; small ones first."""
 
     commit: str
     files: tuple[ModelFile, ...]
@@ -42,7 +42,7 @@ class OpenedFile:
     """The content of a file as it arrives.
 
     Attributes:
-        start: place in the file of the first byte; not what was asked for where the server cannot go on.
+        start: offset of the first byte in the file; not the requested one if the server cannot resume.
         chunks: the bytes from there.
     """
 
@@ -51,12 +51,12 @@ class OpenedFile:
 
 
 def list_files(source: ModelSource, timeout_s: float) -> HubListing:
-    """Ask which files a model has: config, tokenizer and safetensors, and never a program or a pickle.
+    """List the files of a model to download: config, tokenizer and safetensors, never code or pickles.
 
     Raises:
-        DownloadError: the answer is not a hub's, the model has no such files, or the environment allows no
-            session.
-        HUB_ERRORS: the server cannot be asked or refuses.
+        DownloadError: the answer is not a hub's, the model has no such files, or no session can be opened
+            in this environment.
+        HUB_ERRORS: the server cannot be reached or refuses.
     """
     address = f"{source.endpoint}/api/models/{source.repository}/revision/{source.revision}"
     response = _session().get(address, params={"blobs": "true"}, headers=_headers(source), timeout=timeout_s)
@@ -73,15 +73,15 @@ def list_files(source: ModelSource, timeout_s: float) -> HubListing:
         ) from error
     if not _COMMIT.fullmatch(commit) or (source.is_pinned and commit != source.revision):
         raise DownloadError(
-            f"The server “{source.host}” offers another revision ({commit[:12]}) than was asked for "
-            f"({source.revision[:12]}). Use another server."
+            f"The server “{source.host}” offers revision {commit[:12]}, not {source.revision[:12]} as asked "
+            "for. Use another server."
         )
     names = [file.name for file in files]
     complete = {CONFIG_FILE, TOKENIZER_FILE} <= set(names) and any(map(is_weight_file, names))
     if not complete or len(set(names)) < len(names) or len(names) > _MOST_FILES:
         raise DownloadError(
-            f"What the server “{source.host}” has as {source.repository} is no model in safetensors files. "
-            "Use another server."
+            f"What the server “{source.host}” offers as {source.repository} is not a model in safetensors "
+            "files. Use another server."
         )
     return HubListing(commit, tuple(sorted(files, key=lambda file: file.size_bytes)))
 
@@ -90,21 +90,22 @@ def list_files(source: ModelSource, timeout_s: float) -> HubListing:
 def open_file(
     source: ModelSource, commit: str, file: ModelFile, start: int, timeout_s: float
 ) -> Iterator[OpenedFile]:
-    """Ask for a file from some byte on.
+    """Request a file from a given byte on.
 
     Args:
-        source: where.
-        commit: of the listing.
-        file: of the listing.
-        start: first byte wanted, less than the size of the file.
+        source: the model and the server.
+        commit: the commit of the listing.
+        file: a file in the listing.
+        start: offset of the first byte wanted, less than the size of the file.
         timeout_s: longest silence.
 
     Yields:
         Its content. The chunks may raise `HUB_ERRORS` and may end too early.
 
     Raises:
-        DownloadError: the server offers something else than it listed, or the environment allows no session.
-        HUB_ERRORS: the server cannot be asked or refuses.
+        DownloadError: the server offers something other than it listed, or no session can be opened in this
+            environment.
+        HUB_ERRORS: the server cannot be reached or refuses.
     """
     address = f"{source.endpoint}/{source.repository}/resolve/{commit}/{file.name}"
     headers = _headers(source) | {"Accept-Encoding": "identity"}
@@ -118,17 +119,17 @@ def open_file(
         if first not in (0, start) or size not in (None, file.size_bytes):
             raise DownloadError(
                 f"The server “{source.host}” offers {size or 0:,} bytes of “{file.name}”, which has "
-                f"{file.size_bytes:,}. Something on the way changes downloads, or the server is not in "
-                "order. Try again later, or use another server."
+                f"{file.size_bytes:,}. Something on the way changes downloads, or the server is "
+                "faulty. Try again later, or use another server."
             )
         yield OpenedFile(first, response.iter_bytes())
 
 
 def _session() -> httpx2.Client:
-    """The library's session, which it makes from the environment when it is first asked for.
+    """Return the library's session, which it creates from the environment on first use.
 
     Raises:
-        DownloadError: the environment names a proxy or certificates that are of no use.
+        DownloadError: the environment names a proxy or certificates that cannot be used.
     """
     try:
         return get_session()
@@ -137,7 +138,7 @@ def _session() -> httpx2.Client:
 
 
 def _extent(response: httpx2.Response) -> tuple[int, int | None]:
-    """Which byte an answer begins with, and how large the whole file is; None where it does not tell."""
+    """Return the offset of an answer's first byte, and the size of the whole file if it is stated."""
     headers = response.headers
     if response.status_code == 206:
         found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
@@ -148,20 +149,20 @@ def _extent(response: httpx2.Response) -> tuple[int, int | None]:
 
 
 def _check_linked(source: ModelSource, file: ModelFile, headers: httpx2.Headers) -> None:
-    """Refuse a file that is not the listed one by the hub's own word."""
+    """Refuse a file if the hub's own headers contradict the listing."""
     size = headers.get(constants.HUGGINGFACE_HEADER_X_LINKED_SIZE, str(file.size_bytes))
     etag = headers.get(constants.HUGGINGFACE_HEADER_X_LINKED_ETAG, file.digest)
     if size != str(file.size_bytes) or etag.removeprefix("W/").strip('"') != file.digest:
         raise DownloadError(
-            f"The server “{source.host}” contradicts itself about “{file.name}”: it listed another size or "
-            "checksum than it offers now. Try again later, or use another server."
+            f"The server “{source.host}” contradicts itself about “{file.name}”: it listed a different size "
+            "or checksum than it offers now. Try again later, or use another server."
         )
 
 
 def _headers(source: ModelSource) -> dict[str, str]:
-    """Say who asks; a person's token goes to the server it belongs to and to no other.
+    """Build the request headers; the user's token is sent only to the server it belongs to.
 
-    The library's own headers would first ask huggingface.co for a list of programs to report.
+    Building the library's own headers would first ask huggingface.co for a list of programs to report.
 
     Raises:
         DownloadError: the token cannot be read.
@@ -173,8 +174,8 @@ def _headers(source: ModelSource) -> dict[str, str]:
             token = get_token()
         except OSError as error:
             raise DownloadError(
-                f"Your login “{constants.HF_TOKEN_PATH}” cannot be read: {error.strerror}. Remove it, or see "
-                "to it that you may open it: the published model needs no account."
+                f"Your login “{constants.HF_TOKEN_PATH}” cannot be read: {error.strerror}. Remove it, or "
+                "make it readable: the published model needs no account."
             ) from error
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -186,6 +187,6 @@ def _is_wanted(name: object) -> bool:
 
 
 def _read_entry(entry: Mapping[str, Any]) -> ModelFile:
-    """One file of a listing; the checksum of a large file is that of its content, not of its pointer."""
+    """Read one entry of a listing; the checksum of a large file is of its content, not its LFS pointer."""
     large = entry.get("lfs")
     return ModelFile(entry["rfilename"], entry["size"], entry["blobId"] if large is None else large["sha256"])

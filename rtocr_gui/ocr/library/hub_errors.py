@@ -1,6 +1,6 @@
-"""What went wrong between this computer and a model server, in sentences, and what may pass by itself.
+"""Explains in sentences what went wrong between this computer and a model server, and what may be retried.
 
-Knows the errors of httpx2 and of the hub's library; knows no file.
+Knows the errors of httpx2 and of the hub's library; knows no files.
 """
 
 import socket
@@ -16,14 +16,14 @@ from rtocr_gui.errors import DownloadError
 from rtocr_gui.ocr.library.model_source import ModelSource
 
 HUB_ERRORS = (httpx2.HTTPError, httpx2.InvalidURL, OfflineModeIsEnabled)
-"""What asking a server can raise."""
+"""Errors that a request to a server can raise."""
 
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT_S = 60.0
 
 
 def may_pass(error: Exception) -> bool:
-    """True for what may be over in a moment: a cut, silence, a server that is busy or broken."""
+    """True for errors worth a retry: a lost connection, a timeout, a busy or failing server."""
     if isinstance(error, HfHubHTTPError):
         return error.response.status_code in _TRANSIENT_STATUSES
     return isinstance(error, httpx2.TransportError) and not isinstance(
@@ -32,12 +32,12 @@ def may_pass(error: Exception) -> bool:
 
 
 def is_unreachable(error: Exception) -> bool:
-    """True where not even a connection came about."""
+    """True if no connection could be made at all."""
     return isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
 
 
 def asked_wait_s(error: Exception) -> float:
-    """How long a busy server asks to be left alone, in seconds; 0 where it does not, at most a minute."""
+    """Return the seconds a busy server asks to wait before a retry; 0 if it does not ask, at most 60."""
     if isinstance(error, HfHubHTTPError):
         asked = error.response.headers.get("Retry-After", "")
         if asked.isascii() and asked.isdecimal():
@@ -46,26 +46,26 @@ def asked_wait_s(error: Exception) -> float:
 
 
 def explain(error: Exception, source: ModelSource) -> DownloadError:
-    """Word an error.
+    """Explain an error.
 
     Args:
         error: one of `HUB_ERRORS`.
-        source: what was asked for.
+        source: what was requested.
 
     Returns:
-        To be raised from it: what happened, what to do.
+        An error to raise from it, which states what happened and what to do.
     """
     return DownloadError(f"{what_happened(error, source)} {_advice(error, source)}")
 
 
 def explain_environment(error: Exception) -> DownloadError:
-    """Word why the environment allows no session.
+    """Explain why no session can be opened in this environment.
 
     Args:
-        error: `OSError` where certificates cannot be read, another where a proxy is none or cannot be used.
+        error: `OSError` if certificates cannot be read, any other if a proxy is invalid or cannot be used.
 
     Returns:
-        To be raised from it: which variables or settings it may be, what to do.
+        An error to raise from it, which names the variables or settings to correct.
     """
     if isinstance(error, OSError):
         return DownloadError(
@@ -79,7 +79,7 @@ def explain_environment(error: Exception) -> DownloadError:
 
 
 def what_happened(error: Exception, source: ModelSource) -> str:
-    """One sentence, without what to do."""
+    """Say in one sentence what happened, without advice."""
     server = f"“{source.host}”"
     if isinstance(error, OfflineModeIsEnabled):
         return "Downloads are switched off on this computer (HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set)."
@@ -97,7 +97,7 @@ def what_happened(error: Exception, source: ModelSource) -> str:
             return f"The server {server} cannot be found: this computer seems to be offline."
         return f"The server {server} cannot be reached."
     if isinstance(error, httpx2.TimeoutException):
-        return f"The server {server} does not answer any more."
+        return f"The server {server} has stopped answering."
     if isinstance(error, httpx2.TooManyRedirects):
         return f"The server {server} sends RTOCR round in circles."
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
@@ -116,11 +116,11 @@ def _what_was_answered(status: int, source: ModelSource) -> str:
     if status == 407:
         return f"The proxy {_proxy(source) or ''} wants a name and a password (407).".replace("  ", " ")
     if status == 416:
-        return f"The server {server} has less of a file than it told (416)."
+        return f"The server {server} has less of a file than it listed (416)."
     if status == 429:
         return f"The server {server} was asked too often (429)."
     if status >= 500:
-        return f"The server {server} has a fault of its own ({status})."
+        return f"The server {server} has an internal error ({status})."
     return f"The server {server} answered with the error {status}."
 
 
@@ -148,7 +148,7 @@ def _advice(error: Exception, source: ModelSource) -> str:
 
 
 def _proxy(source: ModelSource) -> str:
-    """The proxy on the way to a server, in quotes and without its password; empty where there is none."""
+    """Return the proxy for a server, in quotes and without its password; empty if there is none."""
     parts = urlsplit(source.endpoint)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all") or ""

@@ -1,6 +1,6 @@
-"""The models of this computer: the bundled one, downloaded ones, and folders that a person named.
+"""Lists and checks the models on this computer: the bundled one, downloaded ones, and the user's own folders.
 
-Looks into folders without loading a weight or running anything in them. Knows no torch, and asks no server.
+Looks into folders without loading weights or running anything in them. Knows no torch and asks no server.
 """
 
 import threading
@@ -37,13 +37,13 @@ class ModelEntry:
     Attributes:
         folder: where it is.
         origin: where it came from.
-        name: what to call it; the folder's name where it does not say.
-        source: the same as a line for people, e.g. "downloaded from huggingface.co, revision 9f30c71".
-        info: what it reads, and its figures; None where it cannot be used.
-        precision: how most weights are stored, e.g. "bfloat16"; empty where it cannot be used.
-        problem: why it cannot be used, in a sentence; empty where it can.
-        done_bytes: of an unfinished download, what is there; else 0.
-        total_bytes: of an unfinished download, all of it; else 0.
+        name: its name; the folder's name if it has none.
+        source: the origin as a line for people, e.g. "downloaded from huggingface.co, revision 9f30c71".
+        info: its description; None if it cannot be used.
+        precision: type of most stored weights, e.g. "bfloat16"; empty if it cannot be used.
+        problem: why it cannot be used, in a sentence; empty if it can.
+        done_bytes: bytes on disk of an unfinished download, else 0.
+        total_bytes: size of an unfinished download, else 0.
     """
 
     folder: Path
@@ -58,21 +58,21 @@ class ModelEntry:
 
     @property
     def is_usable(self) -> bool:
-        """True where pages can be read with it."""
+        """True if pages can be read with it."""
         return self.info is not None
 
     def is_at(self, folder: Path | None) -> bool:
-        """True where a path leads to this model, be it through a link."""
+        """True if a path leads to this model, even through a link."""
         return folder is not None and resolved(self.folder) == resolved(folder)
 
     @property
     def is_unfinished(self) -> bool:
-        """True for a download that can go on."""
+        """True for a download that can be resumed."""
         return self.total_bytes > 0
 
     @property
     def reads(self) -> str:
-        """Modes and tasks it was made for, as a line; empty where it cannot be used."""
+        """Modes and tasks it was made for, as a line; empty if it cannot be used."""
         if self.info is None:
             return ""
         modes = ", ".join(mode.value.capitalize() for mode in Mode if mode in self.info.modes)
@@ -80,7 +80,7 @@ class ModelEntry:
 
     @property
     def weights(self) -> str:
-        """Size, precision and number of its weights as a line; of an unfinished download, how far it is."""
+        """Size, precision and number of its weights as a line; for an unfinished download, its progress."""
         if self.info is not None:
             count = self.info.parameter_count
             many = f"{count / 1e9:.1f} billion" if count >= 1e9 else f"{count / 1e6:.1f} million"
@@ -91,20 +91,20 @@ class ModelEntry:
 
     @property
     def size_bytes(self) -> int:
-        """Size of the weights; 0 where it cannot be used."""
+        """Size of the weights; 0 if it cannot be used."""
         return self.info.weight_bytes if self.info else 0
 
 
 def list_models(bundled: Path, own: Sequence[Path] = (), cache: Path | None = None) -> tuple[ModelEntry, ...]:
-    """Find the models of this computer.
+    """Find the models on this computer.
 
     Args:
         bundled: folder of the model that comes with the program.
-        own: folders that a person named, also some that are gone.
-        cache: the hub's cache folder; None for the one of the environment.
+        own: folders that the user added, which may no longer exist.
+        cache: the hub's cache folder; None for the one set in the environment.
 
     Returns:
-        The bundled one first, then downloaded ones, then the person's own; each folder once.
+        The bundled one first, then downloaded ones, then the user's own; each folder once.
     """
     downloaded = _revisions(default_cache() if cache is None else cache)
     folders = [
@@ -121,10 +121,10 @@ def list_models(bundled: Path, own: Sequence[Path] = (), cache: Path | None = No
 
 
 def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
-    """Check a folder in about a second: config, tokenizer, and what the weight files promise to hold.
+    """Check a folder in about a second: config, tokenizer and the headers of the weight files.
 
     Returns:
-        What was found; a folder that cannot be used is told, not raised.
+        What was found; for an unusable folder, with `problem` set instead of an error raised.
     """
     record, source = None, _SOURCES[origin]
     try:
@@ -149,17 +149,17 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
 
 
 def check_model(folder: Path, cancel: threading.Event) -> Iterator[DownloadProgress]:
-    """Check a folder as `look_into` does, and the content of every file that a download recorded.
+    """Check a folder as `look_into` does, and also the content of every file in its download record.
 
     Args:
-        folder: of the model.
+        folder: the model's folder.
         cancel: set to end early.
 
     Yields:
-        How far it is; last `DONE` or `PAUSED`.
+        The progress; last `DONE` or `PAUSED`.
 
     Raises:
-        CheckpointError: it cannot be used, and why; the file is named.
+        CheckpointError: it cannot be used, and why; the message names the file.
     """
     meter = Meter(time.monotonic)
     record = read_record(folder)
@@ -171,19 +171,19 @@ def check_model(folder: Path, cancel: threading.Event) -> Iterator[DownloadProgr
 
 
 def verdict(done: DownloadProgress) -> str:
-    """Say what a check that came to its end found.
+    """Describe the result of a completed check.
 
     Args:
-        done: what `check_model` yielded last.
+        done: the last progress that `check_model` yielded.
     """
     if done.total_bytes:
-        return "In order: every byte is as it was downloaded."
-    return "In order: config, tokenizer and weights fit together."
+        return "OK: every byte is as it was downloaded."
+    return "OK: config, tokenizer and weights fit together."
 
 
 _SOURCES = {
     Origin.BUNDLED: "comes with RTOCR",
-    Origin.DOWNLOADED: "in the folder that programs share their downloads in",
+    Origin.DOWNLOADED: "in the download folder that programs share",
     Origin.OWN: "your folder",
 }
 
@@ -194,7 +194,7 @@ def _told(record: DownloadRecord) -> str:
 
 
 def _revisions(cache: Path) -> list[Path]:
-    """Folders of the published model in the hub's cache, whichever program downloaded or began it."""
+    """List the folders of the published model in the hub's cache, whichever program began the download."""
     try:
         return sorted(filter(_is_begun, snapshots_in(cache, REPOSITORY).iterdir()))
     except OSError:
@@ -202,10 +202,10 @@ def _revisions(cache: Path) -> list[Path]:
 
 
 def _is_begun(revision: Path) -> bool:
-    """False for no folder, and for one that holds nothing of a model or its tokenizer alone."""
+    """True for a folder that holds at least a model's config or a download record."""
     try:
         return any(path.name in (CONFIG_FILE, RECORD_FILE) for path in revision.iterdir())
     except NotADirectoryError:
         return False
-    except OSError:  # the list tells what is the matter with it
+    except OSError:  # the list reports what is wrong with it
         return True

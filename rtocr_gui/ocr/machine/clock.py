@@ -1,4 +1,4 @@
-"""How long something took, on a device that goes on by itself. Knows no model and no page."""
+"""Measures how long something took, on devices that work asynchronously. Knows no model and no page."""
 
 import time
 
@@ -6,17 +6,17 @@ import torch
 
 
 def ms_since(started_s: float, device: torch.device | None = None) -> float:
-    """Tell the time since a moment.
+    """Measure the time elapsed since a moment.
 
     Args:
-        started_s: what `time.perf_counter` said then.
-        device: waited for until it has done what it was given; None where nothing is to be waited for.
+        started_s: value of `time.perf_counter` at that moment.
+        device: device to wait for before measuring; None to wait for nothing.
 
     Returns:
         Milliseconds.
 
     Raises:
-        RuntimeError: a device tells only now what went wrong on it.
+        RuntimeError: work on the device has failed, which it reports only now.
     """
     if device is not None:
         wait_for(device)
@@ -24,7 +24,7 @@ def ms_since(started_s: float, device: torch.device | None = None) -> float:
 
 
 def wait_for(device: torch.device) -> None:
-    """Wait until a device has done what it was given."""
+    """Wait until a device has finished its queued work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

@@ -1,7 +1,7 @@
-"""Where a model runs, and in which precision: what the hardware can, and why that was chosen.
+"""Chooses the device and precision for a model from what the hardware supports, and explains the choice.
 
-Attention always takes PyTorch's own fused kernels, which every device has. Knows PyTorch's devices; knows
-no checkpoint, no page.
+Attention always uses PyTorch's own fused kernels, which every device has. Knows PyTorch's devices; knows
+no checkpoint and no page.
 """
 
 import ctypes
@@ -17,8 +17,8 @@ from rtocr_gui.ocr.machine.main_memory import free_main_memory
 from rtocr_gui.ocr.machine.spot import DEVICES, PRECISIONS, Spot
 
 LARGE_MODEL = 1_000_000_000
-"""From so many weights on, half precision pays on a processor that has it. The miniature reads as quickly in
-float32, and then says the same on every computer."""
+"""From this many weights on, half precision pays off on a CPU that supports it. The miniature is as fast in
+float32, and its output is then the same on every computer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +26,9 @@ class Placement:
     """Where a model runs and how it computes there.
 
     Attributes:
-        device: that this computer has.
-        dtype: of weights and activations.
-        why: the reason for both, in a sentence or two for the person.
+        device: a device of this computer.
+        dtype: precision of weights and activations.
+        why: the reason for both, in a sentence or two for the user.
     """
 
     device: torch.device
@@ -37,7 +37,7 @@ class Placement:
 
     @property
     def dtype_name(self) -> str:
-        """The precision in words."""
+        """Name of the precision, e.g. "float16"."""
         return name_precision(self.dtype)
 
 
@@ -50,7 +50,7 @@ def place(device: str, precision: str, parameter_count: int) -> Placement:
         parameter_count: number of weights.
 
     Raises:
-        SettingsError: this computer has no such device, or the device no such precision.
+        SettingsError: this computer has no such device, or the device does not support the precision.
     """
     chosen = choose_device(device)
     dtype, why = _best_precision(chosen, parameter_count)
@@ -83,7 +83,7 @@ def choose_device(name: str) -> torch.device:
     kind, _, number = name.partition(":")
     count = {"cpu": 1, "cuda": cards, "mps": int(has_mps)}.get(kind)
     if count is None or (number and not number.isdecimal()):
-        raise SettingsError(f"“{name}” is no device. Choose {', '.join(DEVICES)}.")
+        raise SettingsError(f"“{name}” is not a device. Choose {', '.join(DEVICES)}.")
     if int(number or 0) >= count:
         raise SettingsError(
             f"This computer has no device “{name}” that PyTorch can use. Choose “auto” or “cpu”."
@@ -99,15 +99,15 @@ def choose_device(name: str) -> torch.device:
 def find_spots(
     placement: Placement, parameter_count: int, free: Callable[[torch.device], int]
 ) -> tuple[Spot, ...]:
-    """Tell how much memory is free where a model shall run, and where else it could.
+    """Find how much memory is free where a model should run, and where else it could.
 
     Args:
-        placement: where it shall run.
+        placement: where it should run.
         parameter_count: number of weights.
-        free: bytes that it may take on a device.
+        free: returns the bytes that it may use on a device.
 
     Returns:
-        The place itself first, then the others, the best first.
+        The placement itself first, then the alternatives, best first.
     """
     cpu = torch.device("cpu")
     main_free = free(cpu)
@@ -128,13 +128,13 @@ def find_spots(
 
 
 def free_bytes(device: torch.device) -> int:
-    """How much memory a model may still take on a device."""
+    """Return how many bytes a model may still use on a device."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return free + cached
     if device.type == "mps":
-        # The graphics processor shares the main memory, and may not take all of it.
+        # The GPU shares main memory, and may not use all of it.
         rest = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
         cached = torch.mps.driver_allocated_memory() - torch.mps.current_allocated_memory()
         return max(0, min(rest, free_main_memory()) + cached)
@@ -142,19 +142,19 @@ def free_bytes(device: torch.device) -> int:
 
 
 def give_memory_back(device: torch.device) -> None:
-    """Let other programs have what was freed and is kept for later: allocators like to keep it."""
+    """Return memory that allocators have freed but still hold, so that other programs can use it."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
     if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none, and keeps less
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl lacks it, and holds less
         if trim is not None:
             trim(0)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error of torch means that memory ran out: each device has its own way to say so."""
+    """True if an error of torch means that memory ran out, which each device reports in its own way."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     words = str(error)
@@ -165,18 +165,18 @@ def is_out_of_memory(error: BaseException) -> bool:
             "not enough memory",
             "out of memory",
             "STATUS_ALLOC_FAILED",  # cuBLAS
-            "Invalid buffer size",  # MPS, of one tensor that is larger than all memory
+            "Invalid buffer size",  # MPS, for a single tensor larger than all memory
         )
     )
 
 
 def name_precision(dtype: torch.dtype) -> str:
-    """A precision as a person reads it, e.g. "float16"."""
+    """Return the name of a precision, e.g. "float16"."""
     return str(dtype).removeprefix("torch.")
 
 
 def _is_driven(index: int) -> bool:
-    """Whether this PyTorch holds code for a graphics card: newer builds leave old cards out."""
+    """True if this PyTorch was built for a graphics card: newer builds drop old cards."""
     built_for = torch.cuda.get_arch_list()
     if torch.version.hip or not built_for:
         return True
@@ -206,9 +206,9 @@ def _best_precision(device: torch.device, parameter_count: int) -> tuple[torch.d
 
 
 def _cuda_precision(device: torch.device) -> tuple[torch.dtype, str]:
-    """By compute capability: bfloat16 came with 8.0, float16 that pays with 7.0, and 5.3, 6.0 and 6.2.
+    """Choose by compute capability: bfloat16 from 8.0 on, float16 from 7.0 on and for 5.3, 6.0 and 6.2.
 
-    The other cards compute float16 at a small fraction of their speed, or convert it to and fro.
+    The other cards compute float16 at a small fraction of their speed, or convert it back and forth.
     """
     if torch.version.hip:
         return torch.bfloat16, "The model runs in bfloat16, as it was trained."
@@ -223,9 +223,9 @@ def _cuda_precision(device: torch.device) -> tuple[torch.dtype, str]:
 
 
 def _cpu_has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 by itself, and PyTorch has the library that asks it to.
+    """True if the CPU multiplies bfloat16 natively, and PyTorch has the library that makes use of it.
 
-    Without that, a page is encoded about ten times as slowly as in float32.
+    Otherwise encoding a page takes about ten times as long as in float32.
     """
     can = torch.cpu.get_capabilities()
     native = any(can.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
@@ -235,9 +235,9 @@ def _cpu_has_bfloat16() -> bool:
 def _asked_precision(
     device: torch.device, precision: str, best: torch.dtype, why: str
 ) -> tuple[torch.dtype, str]:
-    """The precision that a person asked for, and what to expect of it."""
+    """Return the precision the user asked for, and what to expect of it."""
     if precision not in PRECISIONS:
-        raise SettingsError(f"“{precision}” is no precision. Choose {', '.join(PRECISIONS)}.")
+        raise SettingsError(f"“{precision}” is not a precision. Choose {', '.join(PRECISIONS)}.")
     dtype: torch.dtype = getattr(torch, precision)
     if dtype == torch.bfloat16 and device.type == "mps" and best != torch.bfloat16:
         raise SettingsError("bfloat16 needs macOS 14 or newer. Choose float16 or float32.")

@@ -1,27 +1,27 @@
-"""Somewhere that a model could run, how it computes there, and the memory that is free. Knows no PyTorch."""
+"""A device and precision a model could run with, and the memory free there. Knows no PyTorch."""
 
 from dataclasses import dataclass
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-"""What a person may ask for; "cuda:1" and so on choose one of several."""
+"""Accepted values; "cuda:1" and so on choose one of several cards."""
 
 VALUE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
-"""The precisions in which a model can run, and the size of a number in each."""
+"""The precisions a model can run in, with the bytes per number in each."""
 
 PRECISIONS = ("auto", *VALUE_BYTES)
-"""What a person may ask for; "auto" takes what the device computes best."""
+"""Accepted values; "auto" takes what the device computes best."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Somewhere that a model could run.
+    """A device and precision a model could run with.
 
     Attributes:
         device: e.g. "cuda:1".
         precision: e.g. "float16".
-        free_bytes: of memory there.
-        main_free_bytes: of main memory, through which the weights go on their way to a graphics card.
-        is_slow: True where the device has no arithmetic of that precision.
+        free_bytes: free memory on the device.
+        main_free_bytes: free main memory, through which weights pass on their way to a graphics card.
+        is_slow: True if the device has no native arithmetic in that precision.
     """
 
     device: str
@@ -32,7 +32,7 @@ class Spot:
 
     @property
     def name(self) -> str:
-        """The device in a sentence."""
+        """The device as it reads in a sentence."""
         kind, _, number = self.device.partition(":")
         if kind == "cuda":
             return f"graphics card {number}" if number else "the graphics card"

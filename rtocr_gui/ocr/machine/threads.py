@@ -1,32 +1,32 @@
-"""How the arithmetic shares the CPU with other programs. Knows the operating system, no torch."""
+"""Decides how many CPU threads to use beside other programs. Knows the operating system, no torch."""
 
 import os
 from pathlib import Path
 
 NARROW_DECODER = 1024
-"""Up to this width the products of one token are so small that sharing them costs more than it saves: the
-miniature (then 256) decodes a tenth slower on two threads, and takes in guesses three times as slowly."""
+"""Below this width, the products of one token are so small that splitting them costs more than it saves: the
+miniature (at width 256) decoded a tenth slower on two threads, and took in guesses three times as slowly."""
 
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 
 
 def wait_without_spinning() -> None:
-    """Let the threads of OpenMP sleep while they wait for each other, unless the person chose otherwise.
+    """Let OpenMP threads sleep while they wait for each other, unless the user has set otherwise.
 
-    By default they spin, which decodes more than ten times slower as soon as another program wants a
-    CPU. Works only before torch is imported.
+    By default they spin, which makes decoding more than ten times slower as soon as another program needs
+    a CPU. Works only before torch is imported.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def usable_cpus(cgroup_limit: Path = _CGROUP_LIMIT) -> int:
-    """Count the CPUs that this process may really use.
+    """Count the CPUs that this process may actually use.
 
-    The affinity of the process and the limit of its container both count: asking for more threads
-    than that makes every one of them slower.
+    Both the affinity of the process and the limit of its container count: more threads than that slow
+    each other down.
 
     Args:
-        cgroup_limit: where a Linux container states its limit, as "microseconds of CPU, per microseconds".
+        cgroup_limit: where a Linux container states its limit, as a quota and a period in microseconds.
 
     Returns:
         At least 1.
@@ -41,10 +41,10 @@ def usable_cpus(cgroup_limit: Path = _CGROUP_LIMIT) -> int:
 
 
 def decoding_threads(width: int, most: int) -> int:
-    """How many threads a decoder should use.
+    """Return how many threads a decoder should use.
 
     Args:
         width: hidden size of the decoder.
-        most: what the encoder uses, at least 1.
+        most: threads of the encoder, at least 1.
     """
     return 1 if width < NARROW_DECODER else most

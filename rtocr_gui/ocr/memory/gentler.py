@@ -1,6 +1,6 @@
-"""How else a page could be read: with fewer visual tokens where memory ran out, differently where it looped.
+"""Proposes other settings for a page: fewer visual tokens if memory ran out, another view if it looped.
 
-Pure decisions. Knows modes and tiles; no model, no memory, no page.
+Pure decisions. Knows modes and tiles; no model, no memory and no page.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,15 +10,15 @@ from rtocr_gui.ocr.memory.need import View
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling
 
 TILE_STEPS = (6, 4, 2)
-"""Limits of tiles that are tried one after the other."""
+"""Tile limits to try one after the other."""
 
 
 def smaller_views(view: View, modes: Sequence[Mode]) -> Iterator[View]:
-    """Views with fewer visual tokens, the next smaller one first: fewer tiles, then other modes.
+    """Yield views with fewer visual tokens, the next smaller one first: fewer tiles, then other modes.
 
     Args:
         view: how the page was shown.
-        modes: modes that the model was made for.
+        modes: modes the model was made for.
     """
     if view.mode is Mode.GUNDAM:
         yield from (View(Mode.GUNDAM, tiles) for tiles in TILE_STEPS if tiles < view.tiles)
@@ -29,16 +29,16 @@ def smaller_views(view: View, modes: Sequence[Mode]) -> Iterator[View]:
 def after_memory_ran_out(
     settings: ReadSettings, view: View, modes: Sequence[Mode], fits: Callable[[View], bool]
 ) -> ReadSettings | None:
-    """Settings that need less memory.
+    """Find settings that need less memory.
 
     Args:
-        settings: that needed too much.
+        settings: the settings that needed too much.
         view: how the page was shown.
-        modes: modes that the model was made for.
-        fits: tells whether a view fits into memory.
+        modes: modes the model was made for.
+        fits: returns whether a view fits into memory.
 
     Returns:
-        The same settings with the largest smaller view that fits; None where none does.
+        The same settings with the largest smaller view that fits; None if none does.
     """
     found = next(filter(fits, smaller_views(view, modes)), None)
     return _with_view(settings, found) if found else None
@@ -47,17 +47,17 @@ def after_memory_ran_out(
 def after_a_loop(
     settings: ReadSettings, view: View, modes: Sequence[Mode], is_legible: bool = True
 ) -> ReadSettings | None:
-    """Settings with which the text may come out without going round in circles.
+    """Find settings with which the text may not end in a loop.
 
     Args:
-        settings: that ended in a loop.
+        settings: the settings that ended in a loop.
         view: how the page was shown.
-        modes: modes that the model was made for.
-        is_legible: False where the view shows the print too small already.
+        modes: modes the model was made for.
+        is_legible: False if the view already shows the print too small.
 
     Returns:
-        The same settings with the next smaller view, or the next larger mode where the view is the smallest
-        or its print too small; None where there is none.
+        The same settings with the next smaller view, or with the next larger mode if the view is the
+        smallest or its print too small; None if there is no such view.
     """
     smaller = smaller_views(view, modes) if is_legible else iter(())
     larger = sorted((mode for mode in modes if _size(mode) > _size(view.mode)), key=_size)
@@ -71,5 +71,5 @@ def _with_view(settings: ReadSettings, view: View) -> ReadSettings:
 
 
 def _size(mode: Mode) -> tuple[bool, int]:
-    """Gundam shows more than any other mode, whatever its tiles."""
+    """Sort key: Gundam shows more than any other mode, whatever its tiles."""
     return mode is Mode.GUNDAM, mode.view_px

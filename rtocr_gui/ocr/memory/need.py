@@ -1,7 +1,7 @@
-"""How much memory a model takes to read a page: computed from its sizes before a weight is loaded.
+"""Computes how much memory a model takes to read a page from its sizes, before any weight is loaded.
 
-The figures follow what the stock model allocates, and were measured at full size
-(`packaging/benchmarks/memory-cpu.md`). Knows sizes, modes and precisions; no PyTorch, no file, no page.
+The figures follow what the stock model allocates, and were verified by measurements at full size
+(`packaging/benchmarks/memory-cpu.md`). Knows sizes, modes and precisions; no PyTorch, no files, no page.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from rtocr_gui.ocr.vision.layout import TILE_PX
 from rtocr_gui.tokens import TOKEN_PX
 
 PROMPT_WORDS = 512
-"""Most tokens of a prompt beside those of its page: a question in own words is the longest."""
+"""Most tokens of a prompt besides those of its page; the longest is one in the user's own words."""
 
 _MARGIN = 1.1
 _WORKSPACE_BYTES = 32 * 2**20
@@ -23,11 +23,11 @@ _LOGIT_BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How much of a page the vision encoders are shown.
+    """How much of a page the vision encoders see.
 
     Attributes:
         mode: how the page is scaled.
-        tiles: how many tiles it has beside the global view.
+        tiles: number of tiles besides the global view.
     """
 
     mode: Mode
@@ -35,13 +35,13 @@ class View:
 
     @property
     def positions(self) -> int:
-        """Most tokens of the visual sequence, newlines and separator included."""
+        """Most tokens in the visual sequence, newlines and separator included."""
         side, tile_side = self.mode.view_px // TOKEN_PX, TILE_PX // TOKEN_PX
         return side * (side + 1) + 1 + self.tiles * tile_side * (tile_side + 1)
 
     @property
     def label(self) -> str:
-        """What to call it, e.g. "Base" or "Gundam with 6 tiles"."""
+        """Its name, e.g. "Base" or "Gundam with 6 tiles"."""
         return self.mode.value.capitalize() + (f" with {self.tiles} tiles" if self.tiles else "")
 
 
@@ -50,8 +50,8 @@ class MemoryNeed:
     """Bytes that a model takes to read a page.
 
     Attributes:
-        weights: of the model.
-        encoding: on top of that, while the vision encoders look at the page.
+        weights: the model's weights.
+        encoding: on top of the weights, while the vision encoders run.
         reading: on top of the weights, while the text is decoded: mostly keys and values.
     """
 
@@ -86,10 +86,10 @@ def memory_need(
         view: how the page is shown.
         precision: one of `VALUE_BYTES`.
         device: where it runs, e.g. "cuda:1".
-        text_tokens: length of the text; None for the longest that the model can write.
+        text_tokens: length of the text; None for the longest the model can generate.
 
     Returns:
-        What is needed, rather a little too much than too little.
+        What is needed, erring on the high side.
     """
     value_bytes, kind = VALUE_BYTES[precision], device.partition(":")[0]
     return MemoryNeed(
@@ -100,15 +100,16 @@ def memory_need(
 
 
 def _encoding_bytes(sam: SamSizes, view: View, value_bytes: int, kind: str) -> int:
-    """The peak lies in SAM: in its global attention where it has some. Tiles go through it all at once.
+    """Compute the peak of encoding, which lies in SAM: in its global attention if it has any.
 
-    With b views of t patches that attend to a patches each, width w and h heads::
+    All tiles pass through SAM at once. With b views of t patches that attend to a patches each, width w and
+    h heads::
 
-        values = b (2 h t a            bias of positions, twice: it is put in order by copying
+        values = b (2 h t a            position bias, twice: it is reordered by copying
                     + 6 t w            residual, normed, queries, keys, values, output
                     + 3 t w if b > 1)  queries, keys and values are copied too
 
-    On MPS attention also keeps the scores and their softmax, which the others compute piece by piece.
+    On MPS, attention also keeps the scores and their softmax, which other devices compute in pieces.
     """
     copies = 4 if kind == "mps" else 2
     pixels = view.mode.view_px**2 + view.tiles * TILE_PX**2
@@ -127,14 +128,14 @@ def _encoding_bytes(sam: SamSizes, view: View, value_bytes: int, kind: str) -> i
 def _reading_bytes(
     decoder: DecoderSizes, view: View, value_bytes: int, kind: str, text_tokens: int | None
 ) -> int:
-    """Keys and values of prompt and text, and the larger of what a prefill and a guess take besides."""
+    """Compute keys and values of prompt and text, plus the larger of what a prefill and a guess take."""
     prompt = min(view.positions + PROMPT_WORDS, decoder.context_length)
     text = decoder.context_length - prompt if text_tokens is None else text_tokens
     kept = text if decoder.window is None else min(text, decoder.window)
     key_width = decoder.width // decoder.heads * decoder.key_value_heads
     cache = 2 * decoder.layers * key_width * (prompt + kept)
     activations = 2 * (decoder.mlp_width + decoder.width)
-    if kind == "cuda":  # its experts work on all tokens at once
+    if kind == "cuda":  # experts process all tokens at once there
         gathered = decoder.experts_per_token * (decoder.width + 3 * decoder.expert_width)
         activations = max(activations, gathered)
     logits = (LONGEST_GUESS + 1) * decoder.vocabulary * (value_bytes + _LOGIT_BYTES)

@@ -1,9 +1,9 @@
 """The sizes of a DeepSeek-OCR model or a sibling, read from its config.json and checked.
 
 Reads the published layout. A few sizes that the official code hard-codes may be given by
-extra keys, so that smaller models of the same kind can be described: `image_token_id`, and below
-`vision_config.width` `sam_vit_b.{out_channels, mlp_dim, window_size}` and
-`clip-l-14-224.intermediate_size`. Knows no file, no weight, no torch.
+extra keys, so that smaller models of the same kind can be described: `image_token_id` and, under
+`vision_config.width`, `sam_vit_b.{out_channels, mlp_dim, window_size}` and
+`clip-l-14-224.intermediate_size`. Knows no files, no weights and no torch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from rtocr_gui.ocr.model.model_files import as_written
 
 SAM_PATCH_PX = 16
 SAM_GRID = 64
-"""SAM's position table is a square of so many patches (1024 pixels)."""
+"""Side of SAM's square position table in patches (1024 pixels)."""
 
 CLIP_PATCH_PX = 14
 CLIP_IMAGE_PX = 224
@@ -29,7 +29,7 @@ _MOST_EXPERTS = 1024
 _MOST_TOKENS = 4_194_304
 _LEAST_WINDOW = 2
 
-# What the model code computes. A checkpoint that asks for anything else would be read wrongly.
+# The only settings the model code supports. A checkpoint that sets anything else would be misread.
 _FIXED_TEXT_SETTINGS: Mapping[str, object] = {
     "use_mla": False,
     "q_lora_rank": None,
@@ -58,8 +58,8 @@ class SamSizes:
 
     Attributes:
         width: channels of its layers.
-        layers: how many.
-        heads: attention heads of each.
+        layers: number of layers.
+        heads: attention heads per layer.
         mlp_width: channels inside each layer's MLP.
         window: side of the attention windows in patches.
         global_layers: layers that attend to the whole view instead.
@@ -79,7 +79,7 @@ class SamSizes:
 
 @dataclass(frozen=True, slots=True)
 class ClipSizes:
-    """The second vision encoder, which takes SAM's output for its patches."""
+    """The second vision encoder, which takes SAM's output as its patch embeddings."""
 
     width: int
     layers: int
@@ -92,8 +92,8 @@ class DecoderSizes:
     """The language model: `dense_layers` plain layers, then layers with experts.
 
     Attributes:
-        window: a generated token attends to the whole prompt and to so many generated tokens, itself
-            included; None where it attends to all.
+        window: a generated token attends to the whole prompt and to this many generated tokens, itself
+            included; None if it attends to all of them.
     """
 
     width: int
@@ -115,7 +115,7 @@ class DecoderSizes:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Everything that decides which tensors a model has and how it is run."""
+    """Everything that determines which tensors a model has and how it runs."""
 
     family: Family
     sam: SamSizes
@@ -125,12 +125,12 @@ class Architecture:
 
 
 class _Section:
-    """One object of config.json, read with checks that name the key they refuse."""
+    """One object in config.json; a value that is refused is reported with its key."""
 
     def __init__(self, values: object, name: str) -> None:
         if not isinstance(values, Mapping):
             raise CheckpointError(
-                f"The model's config.json lacks the section “{name}”, so it is no DeepSeek-OCR model. "
+                f"The model's config.json lacks the section “{name}”, so it is not a DeepSeek-OCR model. "
                 "Choose another folder."
             )
         self._values = values
@@ -182,7 +182,7 @@ def read_architecture(config: Mapping[str, Any]) -> Architecture:
         config: the parsed file.
 
     Returns:
-        The architecture, each size within bounds and fitting the others.
+        The architecture, with every size within bounds and consistent with the others.
 
     Raises:
         CheckpointError: the model is of another kind, or a value is missing, wrong or absurd.
@@ -240,7 +240,7 @@ def _read_clip(section: _Section) -> ClipSizes:
 
 
 def _read_window(sections: Sequence[_Section], family: Family) -> int | None:
-    """The window, which is written in up to four places that must agree."""
+    """Read the window, which may be given in up to four places that must agree."""
     given = [(section, key) for section in sections for key in _WINDOW_KEYS if section.has(key)]
     if given and not family.has_window:
         raise given[0][0].refusal(given[0][1], f"{family.name} attends to the whole text")

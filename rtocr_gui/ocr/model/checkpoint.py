@@ -1,8 +1,8 @@
-"""From a checked folder to a model that runs: stock transformers, our own strictness.
+"""Loads a checked model folder with stock transformers, and refuses anything that does not fit exactly.
 
 DeepSeek-OCR is Unlimited-OCR with full attention in every decoder layer; both are loaded. The weights are
-handed over tensor by tensor under an explicit config, so that nothing else in the folder is ever looked
-at: no remote code, no adapters, no generation settings. Knows devices and precisions; no page, no text.
+handed over tensor by tensor with an explicit config, so that transformers looks at nothing else in the
+folder: no remote code, no adapters, no generation settings. Knows devices and precisions; no page, no text.
 """
 
 import os
@@ -36,7 +36,7 @@ from rtocr_gui.ocr.model.tokenizer import PageTokenizer
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Checkpoint:
-    """A model in memory, and what belongs to it."""
+    """A model in memory, with its tokenizer and description."""
 
     info: ModelInfo
     architecture: Architecture
@@ -48,15 +48,15 @@ def load_checkpoint(folder: OpenedFolder, device: torch.device, dtype: torch.dty
     """Load a model.
 
     Args:
-        folder: that was checked.
-        device: where the model shall run.
+        folder: a checked folder.
+        device: where the model should run.
         dtype: its precision.
 
     Returns:
         The model in evaluation mode, with its tokenizer and description.
 
     Raises:
-        CheckpointError: a file changed meanwhile, or the memory does not suffice.
+        CheckpointError: a file has changed since the check, or there is not enough memory.
     """
     return Checkpoint(
         info=folder.info,
@@ -72,15 +72,15 @@ def load_model(
     """Load the weights of a checked folder.
 
     Args:
-        folder: whose files fit together.
-        device: where the model shall run.
+        folder: a folder whose files fit together.
+        device: where the model should run.
         dtype: its precision.
 
     Returns:
         The model in evaluation mode.
 
     Raises:
-        CheckpointError: a file changed meanwhile, or the memory does not suffice.
+        CheckpointError: a file has changed since the check, or there is not enough memory.
     """
     try:
         with _silent_transformers(), _one_tensor_at_a_time(), _opened_weights(folder) as weights:
@@ -119,9 +119,9 @@ def load_model(
 
 @contextmanager
 def _opened_weights(folder: CheckpointFolder) -> Iterator[dict[str, Any]]:
-    """The tensors that the model has a place for, each read from its file when it is asked for its values."""
+    """Open the tensors that the model uses; each is read from its file when its values are needed."""
     unused = unused_tensors(folder.architecture)
-    # On Windows a mapped file counts as memory of the process.
+    # On Windows, a mapped file counts towards the memory of the process.
     backend = "pread" if sys.platform == "win32" else "mmap"
     with ExitStack() as files:
         weights: dict[str, Any] = {}
@@ -134,7 +134,7 @@ def _opened_weights(folder: CheckpointFolder) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def _one_tensor_at_a_time() -> Iterator[None]:
-    """Keep transformers from reading ahead in threads, which takes the memory of the model twice."""
+    """Keep transformers from reading ahead in threads, which takes twice the memory of the model."""
     name = "HF_DEACTIVATE_ASYNC_LOAD"
     before = os.environ.get(name)
     os.environ[name] = "1"
@@ -148,13 +148,13 @@ def _one_tensor_at_a_time() -> Iterator[None]:
 
 
 def stock_config(architecture: Architecture) -> UnlimitedOcrConfig:
-    """Describe an architecture in the words of stock transformers.
+    """Describe an architecture as a config of stock transformers.
 
     Args:
         architecture: the sizes.
 
     Returns:
-        A config with the window, or full attention, in every decoder layer; left to its default, also
+        A config with the window, or full attention, in every decoder layer. By default, even
         DeepSeek-OCR would attend to the last 128 generated tokens only.
     """
     sam, clip, decoder = architecture.sam, architecture.clip, architecture.decoder
@@ -207,7 +207,7 @@ def stock_config(architecture: Architecture) -> UnlimitedOcrConfig:
 
 @contextmanager
 def _silent_transformers() -> Iterator[None]:
-    """Keep progress bars and reports off the terminal: what is wrong is raised instead."""
+    """Keep progress bars and reports off the terminal: problems are raised instead."""
     verbosity = transformers_logging.get_verbosity()
     had_bars = transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]

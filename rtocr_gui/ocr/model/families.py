@@ -1,7 +1,6 @@
-"""Which published model a config.json describes: DeepSeek-OCR or one of its siblings.
+"""Recognises which published model a config.json describes: DeepSeek-OCR or one of its siblings.
 
-Knows what each is called, what it reads and what it is asked with. Sizes are `architecture`'s; knows no
-file and no torch.
+Knows the name, modes and prompts of each. Their sizes are in `architecture`; knows no files and no torch.
 """
 
 from collections.abc import Mapping
@@ -19,16 +18,16 @@ _GET_ANOTHER = (
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A published model, and all that were trained from it and keep its layout.
+    """A published model, and all models trained from it that keep its layout.
 
     Attributes:
-        name: what the window and the exports call it.
+        name: its name in the window and in exports.
         description: what it reads, in a sentence or two.
-        model_types: what `model_type` in config.json may say.
-        modes: modes it was published for; the first is offered first.
-        tasks: the prompts it was published with; the first is offered first.
-        has_window: True where a generated token attends to the whole prompt, but only to the last ones that
-            were generated.
+        model_types: accepted values of `model_type` in config.json.
+        modes: modes it was published for; the first is the default.
+        tasks: the prompts it was published with; the first is the default.
+        has_window: True if a generated token attends to the whole prompt, but only to the latest generated
+            tokens.
     """
 
     name: str
@@ -66,20 +65,20 @@ FAMILIES = (DEEPSEEK_OCR, UNLIMITED_OCR)
 
 
 def recognise(config: Mapping[str, Any]) -> Family:
-    """Tell which published model this is.
+    """Find which published model this is.
 
     Args:
         config: the parsed config.json.
 
     Raises:
-        CheckpointError: it is another model, and which one, where that can be told.
+        CheckpointError: it is a different model; the message names it where it is known.
     """
     model_type = config.get("model_type")
     if _is_deepseek_ocr_2(config):
         raise CheckpointError(
-            "This is DeepSeek-OCR-2, which RTOCR cannot read with. Its encoder retells a page in 144 tokens "
-            "for each tile and 256 for the whole, in an order of its own: a token stands for no place on the "
-            f"page, so RTOCR could neither show nor prune what it looked at. {_GET_ANOTHER}"
+            "This is DeepSeek-OCR-2, which RTOCR cannot use. Its encoder turns a page into 144 tokens per "
+            "tile and 256 for the whole page, in an order of its own: a token stands for no place on the "
+            f"page, so RTOCR could neither show nor prune what the model looks at. {_GET_ANOTHER}"
         )
     if "text_config" in config and "language_config" not in config:
         raise CheckpointError(
@@ -99,7 +98,7 @@ def recognise(config: Mapping[str, Any]) -> Family:
 
 
 def _is_deepseek_ocr_2(config: Mapping[str, Any]) -> bool:
-    """By its own name, or, as it is published under the first one's `model_type`, by its encoder's."""
+    """True for its own `model_type`, or for DeepSeek-OCR's, which it was published with, and its encoder."""
     vision = config.get("vision_config")
     return config.get("model_type") == "deepseek_ocr2" or (
         config.get("model_type") in DEEPSEEK_OCR.model_types

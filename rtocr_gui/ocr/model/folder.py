@@ -1,8 +1,8 @@
-"""What a checkpoint folder says of itself: checked in full before any weight is read.
+"""Checks and describes a checkpoint folder, in full, before any weight is read.
 
 Knows the official layout (config.json, safetensors in one file or in shards, tokenizer.json) and
-`rtocr.json`, in which a checkpoint may say what it was made for. Everything in the folder is treated
-as written by a stranger: sizes are bounded, nothing is executed. Knows no torch.
+`rtocr.json`, in which a checkpoint may state what it was made for. Everything in the folder is untrusted:
+sizes are bounded, nothing is executed. Knows no torch.
 """
 
 import math
@@ -31,7 +31,7 @@ from rtocr_gui.ocr.model.weight_files import FLOAT_TYPES, StoredTensor, find_wei
 from rtocr_gui.ocr.reading import Mode, Task
 
 _PRINT = "x_height_px"
-"""The key of `PrintSizes`, which a description may leave out."""
+"""Optional key of a description, for `PrintSizes`."""
 
 _LARGEST_PRINT_PX = 200
 
@@ -45,10 +45,10 @@ class CheckpointFolder:
     Attributes:
         path: the folder.
         architecture: the sizes of the model.
-        weight_files: the safetensors files, all of which are needed.
+        weight_files: the safetensors files, all of them needed.
         parameter_count: number of weights.
         weight_bytes: size of the weight files.
-        precision: how most weights are stored, e.g. "bfloat16".
+        precision: type of most stored weights, e.g. "bfloat16".
     """
 
     path: Path
@@ -61,12 +61,12 @@ class CheckpointFolder:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class OpenedFolder:
-    """A checkpoint folder of which all is known but the values of the weights.
+    """A checkpoint folder of which everything is known except the values of the weights.
 
     Attributes:
         files: its files, which fit together.
-        info: what it says of itself.
-        tokenizer: whose ids fit the model.
+        info: its description.
+        tokenizer: its tokenizer, whose ids fit the model.
     """
 
     files: CheckpointFolder
@@ -75,13 +75,13 @@ class OpenedFolder:
 
 
 def open_folder(folder: Path) -> OpenedFolder:
-    """Check a checkpoint folder, and read all of it that is small.
+    """Check a checkpoint folder, and read everything in it except the weights.
 
     Args:
-        folder: in the official layout.
+        folder: a folder in the official layout.
 
     Returns:
-        What is needed to load the weights, and to speak with the model then.
+        What is needed to load the weights and to prompt the model.
 
     Raises:
         CheckpointError: it cannot be used, and why.
@@ -92,13 +92,13 @@ def open_folder(folder: Path) -> OpenedFolder:
 
 
 def inspect_checkpoint(folder: Path) -> ModelInfo:
-    """Tell what a checkpoint folder holds, without loading it.
+    """Describe a checkpoint folder without loading it.
 
     Args:
-        folder: in the official layout.
+        folder: a folder in the official layout.
 
     Returns:
-        What the folder says of itself; for a folder without `rtocr.json`, which published model it is.
+        What `rtocr.json` states; without that file, the description of the published model.
 
     Raises:
         CheckpointError: it cannot be used, and why.
@@ -110,17 +110,17 @@ def check_folder(folder: Path) -> CheckpointFolder:
     """Check config and weights against each other: names, shapes, types, file sizes.
 
     Args:
-        folder: in the official layout; a tokenizer is not needed here.
+        folder: a folder in the official layout; a tokenizer is not needed here.
 
     Returns:
         What is needed to load the weights.
 
     Raises:
-        CheckpointError: a file is missing, damaged, unsafe or of another model.
+        CheckpointError: a file is missing, damaged, unsafe or belongs to another model.
     """
     with told_by_name(folder):
         if folder.is_file():
-            raise CheckpointError(f"“{folder}” is a file. Choose the folder that it lies in.")
+            raise CheckpointError(f"“{folder}” is a file. Choose the folder that contains it.")
         if not folder.is_dir():
             raise CheckpointError(
                 f"There is no folder “{folder}”. Choose the folder of a DeepSeek-OCR model."
@@ -152,10 +152,10 @@ def load_tokenizer(folder: CheckpointFolder, tasks: Iterable[Task] = ()) -> Page
 
     Args:
         folder: a checked folder.
-        tasks: whose prompts it must be able to say.
+        tasks: tasks whose prompts it must be able to encode.
 
     Returns:
-        The tokenizer, whose ids fit the model.
+        The tokenizer; its ids fit the model.
 
     Raises:
         CheckpointError: it is missing, damaged or belongs to another model.
@@ -166,16 +166,16 @@ def load_tokenizer(folder: CheckpointFolder, tasks: Iterable[Task] = ()) -> Page
 
 
 def describe(folder: CheckpointFolder) -> ModelInfo:
-    """Read `rtocr.json`, or say which published model this is.
+    """Read `rtocr.json`, or describe the published model if there is no such file.
 
     Args:
         folder: a checked folder.
 
     Returns:
-        Name, description, modes, tasks and print, and the figures of the weights.
+        Name, description, modes, tasks, print sizes, and number and size of the weights.
 
     Raises:
-        CheckpointError: `rtocr.json` is there but wrong.
+        CheckpointError: `rtocr.json` exists but is wrong.
     """
     family = folder.architecture.family
     name, description, modes, tasks = family.name, family.description, family.modes, family.tasks
@@ -207,7 +207,7 @@ def _compare(
     expected: Mapping[str, tuple[int, ...]],
     unused: Mapping[str, tuple[int, ...]],
 ) -> None:
-    """Refuse missing, unexpected and mis-shaped tensors."""
+    """Refuse missing, unexpected and wrongly shaped tensors."""
     known = {**expected, **unused}
     for reason, names in (
         ("lacks", sorted(expected.keys() - found.keys())),
@@ -227,7 +227,7 @@ def _compare(
 
 
 def _precision(tensors: Iterable[StoredTensor]) -> str:
-    """The type of most weights, as torch names it."""
+    """Return torch's name for the type of most weights."""
     weights = Counter[str]()
     for tensor in tensors:
         weights[tensor.kind] += math.prod(tensor.shape)

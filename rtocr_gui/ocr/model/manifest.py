@@ -1,6 +1,6 @@
-"""The names and shapes of all tensors of a DeepSeek-OCR checkpoint of given sizes.
+"""The names and shapes of all tensors in a DeepSeek-OCR checkpoint of given sizes.
 
-With it a folder is checked before any weight is read. Knows the official names; no file, no torch.
+A folder is checked against them before any weight is read. Knows the official names; no files, no torch.
 """
 
 from rtocr_gui.ocr.model.architecture import (
@@ -21,13 +21,13 @@ _SAM = "model.sam_model"
 
 
 def expected_tensors(architecture: Architecture) -> Shapes:
-    """List the tensors that the model computes with.
+    """List the tensors that the model uses.
 
     Args:
         architecture: the sizes.
 
     Returns:
-        Shape by official name.
+        Shapes by official name.
     """
     sam, clip, decoder = architecture.sam, architecture.clip, architecture.decoder
     return {
@@ -41,13 +41,13 @@ def expected_tensors(architecture: Architecture) -> Shapes:
 
 
 def unused_tensors(architecture: Architecture) -> Shapes:
-    """List the tensors that a checkpoint may hold although no computation reads them.
+    """List the tensors that a checkpoint may hold although the model does not use them.
 
     Args:
         architecture: the sizes.
 
     Returns:
-        Shape by official name: CLIP's own patch embedding, which SAM's output replaces, and a table
+        Shapes by official name: CLIP's own patch embedding, which SAM's output replaces, and a table
         of consecutive numbers.
     """
     return {

@@ -1,7 +1,7 @@
-"""Files of a model folder, read as if a stranger had written them.
+"""Reads the files of a model folder as untrusted input.
 
-Sizes are bounded, JSON is only ever data, and every refusal is a sentence. Knows which files a
-checkpoint is made of; knows no architecture and no torch.
+Sizes are bounded, JSON is only ever data, and every refusal is a full sentence. Knows which files a
+checkpoint consists of; knows no architecture and no torch.
 """
 
 import json
@@ -38,15 +38,16 @@ _LARGEST_BYTES = 2**43
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """A file of a model, as a server lists it and as a download is recorded.
+    """A file of a model, as listed by a server and as recorded by a download.
 
     Attributes:
         name: plain ASCII, without folders.
-        size_bytes: of its content.
-        digest: of its content, hexadecimal: SHA-256 of large files, Git's own SHA-1 of small ones.
+        size_bytes: size of its content.
+        digest: hexadecimal checksum of its content: SHA-256 for large files, Git's SHA-1 for small ones.
 
     Raises:
-        ValueError: it is none of that; `TypeError` where name or digest is no text.
+        ValueError: a value is out of range or malformed.
+        TypeError: name or digest is not a string.
     """
 
     name: str
@@ -61,32 +62,32 @@ class ModelFile:
 
 
 def is_weight_file(name: str) -> bool:
-    """True for the name of a safetensors file that lies in the folder itself."""
+    """True for the name of a safetensors file in the folder itself."""
     return name.endswith(".safetensors") and _PLAIN_NAME.fullmatch(name) is not None
 
 
 def legible(words: str, longest: int = 80) -> str:
-    """Cut words from a file down to what may be shown: nothing long, and no sign that steers a terminal."""
+    """Make words from a file safe to show: cut them short and replace control characters."""
     shown = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in words[:longest])
     return f"{shown}…" if len(words) > longest else shown
 
 
 def as_written(value: object) -> str:
-    """Show a value from a file as JSON has it, cut to what may be shown."""
+    """Format a value from a file as JSON, made safe to show by `legible`."""
     return legible(json.dumps(value), 40)
 
 
 def damaged(path: Path, reason: str) -> CheckpointError:
-    """Word the refusal of a file that is not what it should be."""
+    """Build the error for a file that is not what it should be."""
     return CheckpointError(f"The model file “{path.name}” is damaged: {reason}. Download it again.")
 
 
 @contextmanager
 def told_by_name(folder: Path) -> Iterator[None]:
-    """Word what the system refuses while a folder is read.
+    """Turn what the system refuses while a folder is read into a sentence.
 
     Raises:
-        CheckpointError: in place of any `OSError`.
+        CheckpointError: instead of any `OSError`.
     """
     try:
         yield
@@ -115,10 +116,10 @@ def find_file(folder: Path, name: str) -> Path:
 
 
 def parse_object(path: Path, data: bytes) -> Mapping[str, Any]:
-    """Parse the JSON object that a file holds.
+    """Parse the JSON object in a file.
 
     Raises:
-        CheckpointError: it is something else, or says something twice, of which each reader may take another.
+        CheckpointError: it is something else, or has a duplicate key, which parsers resolve differently.
     """
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -133,7 +134,7 @@ def parse_object(path: Path, data: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         raise damaged(path, "it is not valid JSON") from error
     if not isinstance(values, dict):
-        raise damaged(path, "it holds no JSON object")
+        raise damaged(path, "it does not hold a JSON object")
     return values
 
 

@@ -1,4 +1,4 @@
-"""What a model says of itself, and what it is where it is ready.
+"""The description of a model on disk, and of one that is loaded.
 
 Plain, frozen types without torch. Knows modes and tasks; loads nothing.
 """
@@ -11,11 +11,11 @@ from rtocr_gui.ocr.reading import Mode, Task
 
 @dataclass(frozen=True, slots=True)
 class PrintSizes:
-    """How large print has to be for a model, by the x-height of its letters in a view.
+    """How large print must be for a model, as the x-height of its letters in a view.
 
     Attributes:
-        least_px: the person is warned of smaller print. With a margin: about half of what is read well.
-        well_px: from here on the model reads well.
+        least_px: the user is warned about smaller print. Leaves a margin: about half of `well_px`.
+        well_px: the model reads print of this size and above well.
     """
 
     least_px: float
@@ -23,22 +23,22 @@ class PrintSizes:
 
 
 PUBLISHED_PRINT = PrintSizes(least_px=5.0, well_px=10.0)
-"""What the published models need: `packaging/decisions/7-auto-mode-by-stroke-pitch.md`."""
+"""What the published models need; see `packaging/decisions/7-auto-mode-by-stroke-pitch.md`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a checkpoint folder says of itself; readable without loading any weight.
+    """The description of a checkpoint folder, read without loading any weights.
 
     Attributes:
         folder: the checkpoint folder.
-        name: what the window and the exports call it.
+        name: its name in the window and in exports.
         description: what it reads and what it does not, in a sentence or two.
-        modes: modes it was made for; the first is offered first.
-        tasks: tasks it was made for; the first is offered first.
+        modes: modes it was made for; the first is the default.
+        tasks: tasks it was made for; the first is the default.
         parameter_count: number of weights.
         weight_bytes: size of the weight files.
-        print_sizes: how large print has to be for it.
+        print_sizes: how large print must be for it.
     """
 
     folder: Path
@@ -52,7 +52,7 @@ class ModelInfo:
 
     @property
     def takes_words(self) -> bool:
-        """True where it may be asked in words of one's own: it was trained on more than reading text."""
+        """True if it accepts a prompt in the user's own words: it was trained on more than reading text."""
         return any(task.asks_for_places for task in self.tasks)
 
 
@@ -61,12 +61,12 @@ class LoadedModel:
     """A model that is ready to read.
 
     Attributes:
-        info: what it is.
+        info: its description.
         device: where it runs, e.g. "cpu".
-        dtype: how it computes there, e.g. "float32".
+        dtype: its precision there, e.g. "float32".
         load_ms: how long loading took.
         why: the reason for device and precision, in a sentence or two.
-        pages_at_once: how many pages it reads best at a time, at least 1.
+        pages_at_once: how many pages it should read at a time, at least 1.
     """
 
     info: ModelInfo

@@ -1,9 +1,9 @@
-"""The position tables of the vision encoders: computed on the CPU, once for each size of view, and kept.
+"""Caches the position tables of the vision encoders, computed on the CPU once per size of view.
 
-The stock encoders scale their tables to the view in every pass and every layer. Not every device can do
-that: MPS has antialiased bicubic scaling only since PyTorch 2.8. But a table depends on weights and size
-alone. So the stock code computes it from a copy of the weights on the CPU, and what it gave is kept on
-the device of the model. Knows the stock model's vision encoders; knows no page.
+The stock encoders interpolate their tables to the view in every pass and every layer. Not every device
+can do that: MPS supports antialiased bicubic interpolation only since PyTorch 2.8. But a table depends on
+weights and size alone, so the stock code computes it from a copy of the weights on the CPU, and the result
+is kept on the model's device. Knows the stock model's vision encoders; knows no page.
 """
 
 import copy
@@ -17,10 +17,10 @@ from transformers import UnlimitedOcrForConditionalGeneration
 
 
 def keep_position_tables(model: UnlimitedOcrForConditionalGeneration) -> None:
-    """Let a model compute each position table once. Its visual tokens stay the same to the bit on a CPU.
+    """Let a model compute each position table once. On a CPU, its visual tokens are bit-identical.
 
     Args:
-        model: in evaluation mode; its weights must not change from here on.
+        model: a model in evaluation mode; its weights must not change from here on.
     """
     tower = model.model.vision_tower
     _keep_positions_of_sam(tower.sam_encoder)
@@ -30,7 +30,7 @@ def keep_position_tables(model: UnlimitedOcrForConditionalGeneration) -> None:
 
 
 class _Tables:
-    """Tables by their size, each computed when it is first asked for."""
+    """Tables by size, each computed when first requested."""
 
     def __init__(self, compute: Callable[..., Tensor]) -> None:
         self._compute = compute
@@ -45,7 +45,7 @@ class _Tables:
 
 
 def _keep_positions_of_sam(encoder: Any) -> None:
-    """Absolute positions, asked for as patches down and across."""
+    """Cache the absolute positions, requested by patches down and across."""
     stock, device = type(encoder).interpolate_pos_encoding, encoder.pos_embed.device
     weights = SimpleNamespace(pos_embed=encoder.pos_embed.cpu())
     tables = _Tables(lambda *size: stock(weights, *size))
@@ -53,7 +53,7 @@ def _keep_positions_of_sam(encoder: Any) -> None:
 
 
 def _keep_relative_positions(attention: Any) -> None:
-    """Positions relative to each other along one axis, asked for as patches of query and key."""
+    """Cache the relative positions along each axis, requested by the patches of query and key."""
     stock = type(attention).get_rel_pos
 
     def tables_of(weights: Tensor) -> _Tables:
@@ -64,7 +64,7 @@ def _keep_relative_positions(attention: Any) -> None:
 
 
 def _keep_positions_of_clip(embeddings: Any) -> None:
-    """Positions of the class token and the patches, asked for as pixels down and across."""
+    """Cache the positions of the class token and the patches, requested by pixels down and across."""
     twin, width = copy.deepcopy(embeddings).cpu(), embeddings.embed_dim
 
     def compute(tokens: int, height: int, across: int) -> Tensor:

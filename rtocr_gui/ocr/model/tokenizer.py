@@ -1,7 +1,7 @@
-"""Text to token ids for the prompt, token ids to text for what the model says.
+"""Encodes prompts to token ids, and decodes the ids that the model generates.
 
-Uses tokenizer.json as it is. Knows byte-level vocabularies (as DeepSeek-OCR has one), in which every
-token stands for a run of bytes; so text can be streamed byte by byte. Knows no torch.
+Uses tokenizer.json as it is. Knows byte-level vocabularies such as DeepSeek-OCR's, in which every token
+stands for a run of bytes, so that text can be streamed byte by byte. Knows no torch.
 """
 
 import codecs
@@ -18,7 +18,7 @@ from rtocr_gui.ocr.model.architecture import Architecture
 from rtocr_gui.ocr.model.model_files import damaged
 
 IMAGE_TOKEN = "<image>"
-"""Stands in the prompt for one visual token."""
+"""Placeholder for one visual token in the prompt."""
 
 _MARK = re.compile(r"<\|[^|]*\|>")
 
@@ -27,9 +27,9 @@ class PageTokenizer:
     """The tokenizer of one checkpoint.
 
     Args:
-        tokenizer: byte-level.
-        end_id: id of the token that ends a text.
+        tokenizer: a byte-level tokenizer.
         start_id: id of the token that begins a prompt.
+        end_id: id of the token that ends a text.
     """
 
     def __init__(self, tokenizer: Tokenizer, *, start_id: int, end_id: int) -> None:
@@ -47,8 +47,8 @@ class PageTokenizer:
 
         Args:
             path: a tokenizer.json.
-            architecture: of the model it must fit.
-            prompts: whose marks, such as ``<|grounding|>``, must be tokens.
+            architecture: the model it must fit.
+            prompts: prompts whose marks, such as ``<|grounding|>``, must be tokens.
 
         Raises:
             CheckpointError: the file is damaged, not byte-level, or belongs to another model.
@@ -57,7 +57,7 @@ class PageTokenizer:
             tokenizer = Tokenizer.from_file(str(path))
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # the library raises Exception itself; its panics are not even that
+        except BaseException as error:  # the library's panics are not an Exception
             raise damaged(path, "it is not a tokenizer") from error
         decoder = architecture.decoder
         if not isinstance(tokenizer.decoder, decoders.ByteLevel):
@@ -79,23 +79,23 @@ class PageTokenizer:
                 )
         for mark in dict.fromkeys(mark for prompt in prompts for mark in _MARK.findall(prompt)):
             if mark not in special.values():
-                raise _other_model(path, f"it has no token “{mark}”, with which the model is asked")
+                raise _other_model(path, f"it has no token “{mark}”, which the prompts need")
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return cls(tokenizer, start_id=decoder.bos_token_id, end_id=decoder.eos_token_id)
 
     def encode(self, text: str) -> list[int]:
-        """Turn text into ids, nothing added before or after; special tokens are recognised by their text."""
+        """Encode text without adding tokens; special tokens are recognised by their text."""
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
     def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
-        """Ids of single tokens by their text; texts that are no token of this model are left out."""
+        """Return the ids of single tokens by text, skipping texts that are not tokens of this model."""
         ids = (self._tokenizer.token_to_id(text) for text in texts)
         return frozenset(token_id for token_id in ids if token_id is not None)
 
     def token_bytes(self, token_id: int) -> bytes:
-        """Give the bytes one token stands for; none where the vocabulary has a gap."""
+        """Return the bytes that a token stands for; empty where the vocabulary has a gap."""
         if token_id in self._added:
             return self._added[token_id].encode()
         characters = self._tokenizer.id_to_token(token_id) or ""
@@ -104,9 +104,9 @@ class PageTokenizer:
 
 
 class TextStream:
-    """Turns token ids into text one by one and never gives half a character.
+    """Decodes token ids one by one and never returns half a character.
 
-    The parts joined are the UTF-8 text of all bytes; bytes that are no UTF-8 become U+FFFD.
+    Joined, the parts are the UTF-8 text of all bytes; bytes that are not valid UTF-8 become U+FFFD.
     """
 
     def __init__(self, tokenizer: PageTokenizer) -> None:
@@ -114,20 +114,20 @@ class TextStream:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def feed(self, token_id: int) -> str:
-        """Take one token; give the text that is complete by now, possibly none."""
+        """Add one token; return the text it completes, possibly empty."""
         return self._decoder.decode(self._tokenizer.token_bytes(token_id))
 
     def finish(self) -> str:
-        """Give what is left of an unfinished character, as U+FFFD."""
+        """Return U+FFFD for an unfinished character, else an empty string."""
         return self._decoder.decode(b"", final=True)
 
 
 def spell(tokenizer: PageTokenizer, token_ids: Iterable[int]) -> tuple[str, NDArray[np.int64]]:
-    """Give the text of T tokens, and where each token begins in it.
+    """Decode T tokens, and find where each of them begins in the text.
 
     Returns:
-        The text, and (T + 1,) ascending, the offset of each token, last the length of the text. Of tokens
-        that make up one character together, all begin at it.
+        The text, and (T + 1,) ascending: the offset of each token, followed by the length of the text.
+        Tokens that share one character all begin at it.
     """
     stream = TextStream(tokenizer)
     pieces = [stream.feed(token_id) for token_id in token_ids]
@@ -138,12 +138,12 @@ def spell(tokenizer: PageTokenizer, token_ids: Iterable[int]) -> tuple[str, NDAr
 
 
 def _added_tokens(tokenizer: Tokenizer) -> dict[int, str]:
-    """Text by id of the tokens that are no run of bytes."""
+    """Return the text by id of the added tokens, which do not stand for runs of bytes."""
     return {token_id: added.content for token_id, added in tokenizer.get_added_tokens_decoder().items()}
 
 
 def _bytes_by_character() -> dict[str, bytes]:
-    """Which byte each character of a byte-level vocabulary stands for (GPT-2's table).
+    """Return the byte that each character of a byte-level vocabulary stands for (GPT-2's table).
 
     Printable Latin-1 characters stand for themselves, the other bytes for U+0100 and up, in order.
     """

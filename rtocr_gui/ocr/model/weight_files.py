@@ -1,7 +1,7 @@
 """Finds the weight files of a model folder and reads their headers.
 
-What is read is what the loader will read, by the same library, and costs no torch: a cut download is told
-before gigabytes are loaded. Knows no architecture.
+Uses the same library as the loader but not torch, so a truncated download is reported before gigabytes
+are loaded. Knows no architecture.
 """
 
 from collections.abc import Container
@@ -23,7 +23,7 @@ from rtocr_gui.ocr.model.model_files import (
 )
 
 FLOAT_TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
-"""The types of numbers that a model can be made of, as torch names them."""
+"""Number types that weights may have, with torch's names for them."""
 
 _MOST_HEADER_BYTES = 32 * 2**20
 _MOST_SHARDS = 1000
@@ -35,8 +35,8 @@ class StoredTensor:
     """How a file stores a tensor.
 
     Attributes:
-        shape: its sizes.
-        kind: type of its numbers as the format names it, e.g. "BF16".
+        shape: its shape.
+        kind: type of its numbers in the format's notation, e.g. "BF16".
     """
 
     shape: tuple[int, ...]
@@ -47,13 +47,13 @@ def find_weight_files(folder: Path) -> tuple[Path, ...]:
     """Find the one weight file, or the shards that the index names.
 
     Args:
-        folder: of the model.
+        folder: the model's folder.
 
     Returns:
-        Safetensors files that lie in that folder, at least one.
+        At least one safetensors file in that folder.
 
     Raises:
-        CheckpointError: there are none, they are pickles, or the index names others.
+        CheckpointError: there are none, they are pickles or GGUF, or the index names files elsewhere.
         OSError: the folder cannot be read.
     """
     if (folder / WEIGHTS_FILE).is_file():
@@ -89,14 +89,14 @@ def find_weight_files(folder: Path) -> tuple[Path, ...]:
 
 
 def read_tensors(path: Path, of_any_type: Container[str]) -> dict[str, StoredTensor]:
-    """Read the header of a safetensors file and check that the file holds what it promises.
+    """Read the header of a safetensors file and check that the file is as long as it states.
 
     Args:
-        path: of the file.
-        of_any_type: names of tensors that need not hold floating-point numbers.
+        path: the file.
+        of_any_type: names of tensors that may hold integers instead of floating-point numbers.
 
     Returns:
-        What it stores, by name.
+        The stored tensors by name.
 
     Raises:
         CheckpointError: the file is damaged, cut short or quantised.
@@ -109,13 +109,13 @@ def read_tensors(path: Path, of_any_type: Container[str]) -> dict[str, StoredTen
     if int.from_bytes(start, "little") > _MOST_HEADER_BYTES:
         raise damaged(path, "it does not begin like a safetensors file")
     try:
-        # A mapped file that is cut meanwhile would end the program.
+        # Were the file mapped, truncating it meanwhile would crash the program.
         with safe_open(path, framework="numpy", backend="pread") as weights:
             names = weights.keys()
             tensors = {name: _stored(weights.get_slice(name)) for name in names}
     except SafetensorError as error:
         reason = str(error).removeprefix("Error while deserializing header: ")
-        raise damaged(path, f"it is no whole safetensors file ({legible(reason)})") from error
+        raise damaged(path, f"it is not a complete safetensors file ({legible(reason)})") from error
     for name, tensor in tensors.items():
         if tensor.kind not in FLOAT_TYPES and not (name in of_any_type and tensor.kind in _WHOLE_NUMBERS):
             raise CheckpointError(

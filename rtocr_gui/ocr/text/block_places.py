@@ -1,4 +1,4 @@
-"""Which characters of a shown text belong to which block of its page, whatever a person corrected.
+"""Maps the blocks of a page to the characters of its shown text, which a person may have corrected.
 
 Knows no model and no window.
 """
@@ -11,23 +11,23 @@ from rtocr_gui.ocr.reading import Block
 from rtocr_gui.ocr.text.shown_places import NOWHERE, origins
 
 Place = tuple[int, int]
-"""Begin and end of a range of characters, the end not included."""
+"""Start and end of a range of characters, end exclusive."""
 
 
 class BlockPlaces:
-    """The blocks of one reading beside the text that is shown of it.
+    """Maps between the blocks of one reading and its shown text.
 
     Args:
-        blocks: with their characters in `read`.
-        read: text as it was read, without markup.
-        shown: the same as it stands now.
+        blocks: the blocks, with their characters in `read`.
+        read: the text as it was read, without markup.
+        shown: the text as it stands now.
     """
 
     def __init__(self, blocks: Sequence[Block], read: str, shown: str) -> None:
         self.shown = shown
         first, last = origins(read, shown)
         known = np.flatnonzero(first != NOWHERE)
-        # Among the characters that were read, both ends ascend.
+        # Over the characters that were read, `first` and `last` both ascend.
         begins = np.searchsorted(last[known], [block.start for block in blocks])
         ends = np.searchsorted(first[known], [block.end for block in blocks])
         after = np.append(known, len(shown))
@@ -38,15 +38,15 @@ class BlockPlaces:
         ]
 
     def place_of(self, block: int) -> Place | None:
-        """Where a block's text stands; None where it has none, or nothing of it is left."""
+        """Return where a block's text stands; None if it has none or nothing of it is left."""
         return self._places[block]
 
     def anchor_of(self, block: int) -> int:
-        """Where a block begins among the text around it, though it may have no text itself."""
+        """Return where a block begins in the surrounding text, even if it has no text itself."""
         return self._anchors[block]
 
     def block_at(self, start: int, end: int) -> int | None:
-        """Tell the first block that a range has a part in; for an empty one, the block it stands in or at."""
+        """Return the first block that overlaps a range; for an empty range, the one it lies in or touches."""
         for block, place in enumerate(self._places):
             if place is not None and max(place[0], start) < min(place[1], end):
                 return block

@@ -1,8 +1,8 @@
-"""How two texts differ: similarity, error rates, and the places where they part.
+"""Compares two texts: similarity, error rates, and the places where they differ.
 
 Texts are aligned word by word first, so that a changed word stays one change, and then character by
 character inside the words that changed. Edit distances and alignments are rapidfuzz's, over Unicode
-characters. Knows no model and no window; loads rapidfuzz when it is first needed.
+characters. Knows no model and no window; imports rapidfuzz when first needed.
 """
 
 import re
@@ -15,32 +15,32 @@ from itertools import accumulate
 from typing import NamedTuple, Self
 
 EXCERPT_LENGTH = 40
-"""Characters of a difference that a list shows."""
+"""Longest excerpt of a difference in a list, in characters."""
 
 _WORDS = re.compile(r"\n|[^\S\n]+|[^\s、。，；：？！]+|[、。，；：？！]")
-"""Words, what stands between them, and single line breaks. Chinese and Japanese are cut into clauses."""
+"""Words, the whitespace between them, and single line breaks. Chinese and Japanese are split into clauses."""
 
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 
 _MOST_PAIRS = 4 * 10**8
-"""Pairs of words, or of characters, that one alignment may weigh up; 0.1 s on a laptop."""
+"""Limit on the pairs of words or characters in one alignment; this many take 0.1 s on a laptop."""
 
 _MOST_PAIRS_MEASURED = 3 * 10**9
-"""Pairs of characters that measuring an edit distance may weigh up."""
+"""Limit on the pairs of characters when measuring an edit distance."""
 
 _ALIKE = 0.5
-"""Words at least so similar are one word that was misread, and are compared inside."""
+"""Words at least this similar count as one misread word and are compared character by character."""
 
 
 def similarity(text: str, other: str) -> float:
-    """1 minus the edit distance over the length of the longer text, in 0..1; two empty texts are alike."""
+    """1 minus the edit distance over the length of the longer text, in 0..1; 1 for two empty texts."""
     from rapidfuzz.distance import Levenshtein
 
     return Levenshtein.normalized_similarity(text, other)
 
 
 def character_error_rate(text: str, truth: str) -> float:
-    """Edit distance over the length of the truth; may exceed 1. Of an empty truth: 0 or 1."""
+    """Edit distance over the length of the truth; may exceed 1. For an empty truth, 0 or 1."""
     from rapidfuzz.distance import Levenshtein
 
     if not truth:
@@ -58,24 +58,24 @@ class Change(Enum):
 
 
 class Span(NamedTuple):
-    """A range of characters, the end left out. An empty one is a place between two characters."""
+    """A range of characters, end exclusive. An empty one is a position between two characters."""
 
     start: int
     end: int
 
     @property
     def length(self) -> int:
-        """How many characters it holds."""
+        """Number of characters."""
         return self.end - self.start
 
     def of(self, text: str) -> str:
-        """What stands there."""
+        """Return this range of a text."""
         return text[self.start : self.end]
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of both texts that is equal, or changed from its first to its last character."""
+    """A stretch of both texts that is equal throughout or changed throughout."""
 
     left: Span
     right: Span
@@ -83,7 +83,7 @@ class Segment:
 
     @classmethod
     def between(cls, start: tuple[int, int], end: tuple[int, int], *, equal: bool) -> Self:
-        """The stretch from one pair of places to another; which side is empty says how it changed."""
+        """Build the stretch between two pairs of positions; an empty side makes it inserted or deleted."""
         left, right = Span(start[0], end[0]), Span(start[1], end[1])
         if equal:
             change = Change.EQUAL
@@ -99,11 +99,11 @@ class Difference:
     """One change as a person counts them: a word, or a run of words or lines.
 
     Attributes:
-        left: what it takes up in the left text.
-        right: what it takes up in the right text.
+        left: its range in the left text.
+        right: its range in the right text.
         change: whether it was replaced, deleted or inserted.
-        left_excerpt: its beginning in the left text, to show in a list; blanks are made visible.
-        right_excerpt: the same of the right text.
+        left_excerpt: its beginning in the left text, to show in a list; whitespace is made visible.
+        right_excerpt: the same for the right text.
     """
 
     left: Span
@@ -120,10 +120,10 @@ class TextComparison:
     Attributes:
         left: one text.
         right: the other.
-        segments: both texts from beginning to end, equal and changed stretches in turn, to the character.
+        segments: both texts from beginning to end, as stretches that are equal or changed.
         differences: the changes, in order; each covers one or more changed segments and whole words.
-        similarity: of the whole texts, as `similarity` gives it. Where very long texts have almost
-            nothing in common it is a lower bound.
+        similarity: the `similarity` of the whole texts; a lower bound for very long texts that have almost
+            nothing in common.
     """
 
     left: str = field(repr=False)
@@ -133,13 +133,13 @@ class TextComparison:
     similarity: float
 
     def place_on_the_right(self, position: int) -> int:
-        """The place in the right text that stands beside a place in the left one."""
+        """Return the position in the right text that corresponds to one in the left text."""
         index = bisect_right(self.segments, position, key=lambda segment: segment.left.start) - 1
         segment = self.segments[max(index, 0)] if self.segments else None
         return _place_beside(position, segment.left, segment.right) if segment else 0
 
     def place_on_the_left(self, position: int) -> int:
-        """The place in the left text that stands beside a place in the right one."""
+        """Return the position in the left text that corresponds to one in the right text."""
         index = bisect_right(self.segments, position, key=lambda segment: segment.right.start) - 1
         segment = self.segments[max(index, 0)] if self.segments else None
         return _place_beside(position, segment.right, segment.left) if segment else 0
@@ -153,8 +153,8 @@ def compare_texts(left: str, right: str) -> TextComparison:
         right: any text.
 
     Returns:
-        The alignment. Stretches too long to be aligned in time (tens of thousands of words or
-        characters without one in common) are one change as a whole.
+        The alignment. Stretches too long to align in reasonable time (tens of thousands of words or
+        characters with none in common) are a single change.
     """
     segments: list[Segment] = []
     differences: list[Difference] = []
@@ -177,7 +177,7 @@ def compare_texts(left: str, right: str) -> TextComparison:
 
 
 def _align_words(left: str, right: str) -> list[Segment]:
-    """Align by words; by lines where there are too many words, and not at all beyond that."""
+    """Align by words, by lines if there are too many words, and not at all if there are too many lines."""
     for pattern in (_WORDS, _LINES):
         left_units, right_units = pattern.findall(left), pattern.findall(right)
         if _pairs(left_units, right_units) <= _MOST_PAIRS:
@@ -189,7 +189,7 @@ def _align_words(left: str, right: str) -> list[Segment]:
 
 
 def _align_characters(left: str, block: Segment, right: str) -> list[Segment]:
-    """Align the inside of a changed block."""
+    """Align a changed block character by character."""
     units = _characters(block.left.of(left)), _characters(block.right.of(right))
     if _pairs(*units) > _MOST_PAIRS:
         return [block]
@@ -197,19 +197,19 @@ def _align_characters(left: str, block: Segment, right: str) -> list[Segment]:
 
 
 def _align(left: Sequence[str], right: Sequence[str], at: tuple[int, int] = (0, 0)) -> list[Segment]:
-    """Align two sequences of strings, and give the stretches in characters.
+    """Align two sequences of strings, and return the stretches in characters.
 
-    As much as possible is matched and nothing stands in for anything else: else a line break would be
-    taken for a misread word, to spare an insertion and a deletion.
+    Maximises the number of matches and allows no substitutions: otherwise a line break could be taken for
+    a misread word, to save an insertion and a deletion.
 
     Args:
         left: units of one text, in order.
-        right: units of the other.
+        right: units of the other text.
         at: where they begin in their texts.
     """
     from rapidfuzz.distance import Indel
 
-    # rapidfuzz compares hashes of what is no character; numbers stand for themselves.
+    # rapidfuzz compares strings in a sequence by their hashes, but integers by value.
     numbers: dict[str, int] = {}
     ids = [[numbers.setdefault(unit, len(numbers)) for unit in side] for side in (left, right)]
     left_places = [*accumulate(map(len, left), initial=at[0])]
@@ -228,13 +228,13 @@ def _align(left: Sequence[str], right: Sequence[str], at: tuple[int, int] = (0, 
 
 
 def _pairs(left: Sequence[str], right: Sequence[str]) -> int:
-    """How many pairs an alignment weighs up: what begins and ends alike costs nothing."""
+    """Count the pairs that an alignment considers: a common beginning and end cost nothing."""
     alike = sum(_in_common(left, right))
     return (len(left) - alike) * (len(right) - alike)
 
 
 def _in_common(left: Sequence[str], right: Sequence[str]) -> tuple[int, int]:
-    """How many units of the beginning, and of the end, are the same."""
+    """Count the equal units at the beginning and at the end."""
     from rapidfuzz.distance import Postfix, Prefix
 
     start = Prefix.similarity(left, right)
@@ -242,10 +242,10 @@ def _in_common(left: Sequence[str], right: Sequence[str]) -> tuple[int, int]:
 
 
 def _joined(left: str, blocks: Iterable[Segment], right: str) -> list[tuple[Segment, bool]]:
-    """Join changed words of one line into a run, unless each is one word that was misread.
+    """Join changed words on one line into a run, except those that are one misread word each.
 
     Returns:
-        The blocks, each with whether its two sides are alike enough to compare their characters.
+        The blocks, each with whether its two sides are similar enough to compare character by character.
     """
     joined: list[tuple[Segment, bool]] = []
     for block in blocks:
@@ -262,7 +262,7 @@ def _joined(left: str, blocks: Iterable[Segment], right: str) -> list[tuple[Segm
 
 
 def _are_alike(text: str, other: str) -> bool:
-    """True where one text is a misreading of the other, or goes on where the other ends or begins."""
+    """True if one text is a misreading of the other, or its beginning or end."""
     from rapidfuzz.distance import Levenshtein
 
     shorter, longer = sorted((text, other), key=len)
@@ -276,7 +276,7 @@ def _are_alike(text: str, other: str) -> bool:
 
 
 def _characters(text: str) -> list[str]:
-    """The characters as a person counts them: a combining mark belongs to the one before it."""
+    """Split into characters as a person counts them: a combining mark belongs to the one before it."""
     if text.isascii():
         return list(text)
     characters: list[str] = []
@@ -289,7 +289,7 @@ def _characters(text: str) -> list[str]:
 
 
 def _merge_equal(segments: Iterable[Segment]) -> list[Segment]:
-    """Let equal stretches that follow each other be one."""
+    """Merge consecutive equal stretches."""
     merged: list[Segment] = []
     for segment in segments:
         if merged and merged[-1].change is segment.change is Change.EQUAL:
@@ -301,7 +301,7 @@ def _merge_equal(segments: Iterable[Segment]) -> list[Segment]:
 
 
 def _measured_similarity(left: str, segments: Iterable[Segment], right: str) -> float:
-    """`similarity`, sped up by what the alignment tells: the distance is at most what it changes."""
+    """Measure `similarity` faster with the alignment, whose changes are an upper bound on the distance."""
     from rapidfuzz.distance import Levenshtein
 
     changed = [segment for segment in segments if segment.change is not Change.EQUAL]
@@ -319,7 +319,7 @@ def _place_beside(position: int, here: Span, beside: Span) -> int:
 
 
 def _excerpt(text: str) -> str:
-    """The beginning of a text on one line, with a sign for what could not be seen."""
+    """Return the beginning of a text on one line, with signs for invisible characters."""
     signs = {"\n": "↵", "\t": "⇥"}
     begun = text[:EXCERPT_LENGTH]
     shown = begun if begun.strip(" ") else "␣" * len(begun)

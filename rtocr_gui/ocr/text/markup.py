@@ -1,10 +1,10 @@
-"""What the model says: its text without the markup for programs, and the blocks the markup tells of.
+"""Parses the model's output: the text without grounding markup, and the blocks that the markup describes.
 
 With grounding, each block comes as ``<|ref|>...<|/ref|><|det|>[[x1, y1, x2, y2]]<|/det|>``. When a
 document is converted to Markdown, the reference names the kind of the block, and its text follows;
-in the other tasks the reference is the text. Unlimited-OCR tells places unasked, on a line for each block:
-``<|det|>kind [x1, y1, x2, y2]<|/det|>`` and its text. Text that was cut short or is malformed loses its
-marks all the same. Nothing of it is ever evaluated. Knows no model and no page.
+in the other tasks the reference is the text. Unlimited-OCR always emits places, one line per block:
+``<|det|>kind [x1, y1, x2, y2]<|/det|>`` and its text. Marks are also removed from text that is malformed or
+was cut short. Nothing in it is ever evaluated. Knows no model and no page.
 """
 
 import re
@@ -31,10 +31,10 @@ _MOST_BOXES = 200
 
 
 def strip_grounding(raw_text: str, task: Task) -> str:
-    """Take the grounding markup out.
+    """Remove the grounding markup.
 
     Args:
-        raw_text: what the model said.
+        raw_text: what the model generated.
         task: what it was asked for.
 
     Returns:
@@ -44,14 +44,14 @@ def strip_grounding(raw_text: str, task: Task) -> str:
 
 
 def places_without_grounding(raw_text: str, task: Task) -> tuple[str, NDArray[np.int64]]:
-    """Take the grounding markup out, and tell where the rest comes from.
+    """Remove the grounding markup, and keep track of where the rest comes from.
 
     Args:
-        raw_text: what the model said.
+        raw_text: what the model generated.
         task: what it was asked for.
 
     Returns:
-        The text for people, and (length,) ascending, the place of each of its characters in `raw_text`.
+        The text for people, and (length,) ascending: the position of each of its characters in `raw_text`.
     """
     text, places = raw_text, np.arange(len(raw_text))
     for mark in _marks(task):
@@ -63,7 +63,7 @@ def places_without_grounding(raw_text: str, task: Task) -> tuple[str, NDArray[np
 
 
 def _marks(task: Task) -> tuple[re.Pattern[str], ...]:
-    """The marks that a task makes, in the order in which they are taken out."""
+    """Return the marks that a task produces, in the order of removal."""
     if task.tells_unasked:
         return _KIND_AND_BOXES, _STRAY_MARK
     if task.name == "markdown":
@@ -72,7 +72,7 @@ def _marks(task: Task) -> tuple[re.Pattern[str], ...]:
 
 
 def _rest_of(mark: re.Match[str]) -> str:
-    """What stays of a mark: where it begins a line, the blank line that Markdown wants between blocks."""
+    """Return what replaces a mark: at the start of a line, the blank line Markdown needs between blocks."""
     if mark.re is not _KIND_AND_BOXES:
         return ""
     before = mark.string[max(mark.start() - 2, 0) : mark.start()]
@@ -80,20 +80,20 @@ def _rest_of(mark: re.Match[str]) -> str:
 
 
 def parse_blocks(raw_text: str, task: Task) -> tuple[Block, ...]:
-    """Find the blocks of a page, in the order in which the model told them.
+    """Find the blocks of a page, in the order in which the model emitted them.
 
-    A block whose mark is not complete yet, or never was, is none. Boxes are found as four numbers in
-    brackets, however deep those are nested; reversed corners are put right, numbers beyond the page are
-    put on its edge, and what has no area then is left out.
+    A block with an incomplete mark is ignored. A box is any four numbers in brackets, however deeply
+    nested; swapped corners are put in order, numbers beyond the page are clipped to it, and boxes without
+    area are dropped.
 
     Args:
-        raw_text: what the model said, possibly so far.
-        task: what it was asked for: converting a document gives kinds with the text after them, the
-            other tasks give the words themselves.
+        raw_text: what the model generated, possibly so far.
+        task: what it was asked for: converting a document gives kinds followed by their text, the other
+            tasks give the words themselves.
 
     Returns:
-        The blocks, with their characters in `strip_grounding(raw_text, task)`. When the text goes on,
-        the last block may grow and others come; nothing else changes.
+        The blocks, with their characters in `strip_grounding(raw_text, task)`. As the text grows, the last
+        block may grow and others may follow; nothing else changes.
     """
     text, places = places_without_grounding(raw_text, task)
     found = list((_BLOCK_OF_KIND if task.tells_unasked else _BLOCK).finditer(raw_text))

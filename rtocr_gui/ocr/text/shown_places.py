@@ -1,6 +1,6 @@
-"""Where the characters of a text come from that a person may have corrected.
+"""Traces the characters of a text that a person may have corrected back to the text as it was read.
 
-Knows two texts and nothing of tokens, blocks or windows; loads rapidfuzz when a text was corrected.
+Knows two texts and nothing about tokens, blocks or windows; imports rapidfuzz only for a corrected text.
 """
 
 import re
@@ -11,23 +11,23 @@ from numpy.typing import NDArray
 from rtocr_gui.ocr.text.comparison import Change, compare_texts
 
 NOWHERE = -1
-"""Stands for the place of what nobody read."""
+"""Position of a character that was not read but typed."""
 
 _BLANK = re.compile(r"\s")
 
 
 def origins(read: str, shown: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Tell what was read where each character of a shown text stands now.
+    """Find the characters of `read` that each character of `shown` stands for.
 
-    A word that a person typed in place of another stands for that one; text typed in place of several
+    A word that a person typed in place of another word stands for it; text typed in place of several
     words, or of nothing, stands for nothing that was read.
 
     Args:
-        read: text as it was read, without markup.
-        shown: the same as it stands now.
+        read: the text as it was read, without markup.
+        shown: the text as it stands now.
 
     Returns:
-        First and last character of `read`, each (length of `shown`,) and ascending but for `NOWHERE`.
+        First and last character in `read`, each (length of `shown`,) and ascending except for `NOWHERE`.
     """
     first = np.full(len(shown), NOWHERE)
     last = np.full(len(shown), NOWHERE)

@@ -1,6 +1,6 @@
-"""Finds words in text as it stands on paper: a line may end between them or, with a hyphen, within one.
+"""Finds words in text as printed: a line may end between words or, with a hyphen, within one.
 
-Knows characters only. Small and capital letters, straight and curly quotes, short dashes are the same here.
+Knows characters only. Ignores case, and the difference between straight and curly quotes and between hyphens.
 """
 
 import re
@@ -11,18 +11,19 @@ _QUOTES = {
 }
 _HYPHEN = "[-\u00ad\u2010\u2011\u2013]"
 _BROKEN = f"(?:{_HYPHEN}\n)?"
-"""What a scan may have between two letters of a word."""
+"""What a scan may contain between two letters of a word."""
 
 
 def find_words(text: str, words: str) -> tuple[tuple[int, int], ...]:
-    """Find every place where words stand in a text.
+    """Find all occurrences of words in a text.
 
     Args:
-        text: in which they are looked for.
-        words: as a person types them; blanks around them count as nothing, one between them as any.
+        text: the text to search.
+        words: as typed by a person; surrounding whitespace is ignored, and whitespace between words matches
+            any whitespace.
 
     Returns:
-        Start and end of each place, in characters, in order; none overlaps another.
+        Start and end of each occurrence in characters, in order and without overlap.
     """
     patterns = [_pattern(word) for word in words.split()]
     if not patterns:
@@ -32,7 +33,7 @@ def find_words(text: str, words: str) -> tuple[tuple[int, int], ...]:
 
 
 def _pattern(word: str) -> str:
-    # No word is broken beside a hyphen of its own: it would be searched in ever more ways.
+    # No break is allowed next to a word's own hyphen: the number of ways to match would explode.
     return f"{_HYPHEN}\n?".join(_BROKEN.join(map(_alike, part)) for part in re.split(_HYPHEN, word))
 
 

@@ -1,4 +1,4 @@
-"""Turns a generation into text while it runs. Knows token ids and time, no page."""
+"""Turns a running generation into text. Knows token ids and time, no page."""
 
 import time
 from collections.abc import Generator, Iterator
@@ -13,22 +13,22 @@ _END = -1
 
 
 class TokenSource(Protocol):
-    """Says token after token, and None while it waits for others to be ready for the next."""
+    """Yields one token at a time, and None while it waits for other generations."""
 
     def __iter__(self) -> Generator[int | None, None, None]:
         """Generate to the end."""
 
 
 class Transcript:
-    """What a generation says. Its clock stands still while the text is being shown, and while it waits.
+    """The text of a generation. Its clock stops while the consumer handles what was yielded.
 
     Args:
-        tokenizer: of the model that generates.
-        generation: after its prefill.
+        tokenizer: tokenizer of the model that generates.
+        generation: a generation after its prefill.
 
     Attributes:
-        text: so far.
-        decode_ms: how long the model took for it.
+        text: the text so far.
+        decode_ms: how long the model took to generate it.
     """
 
     def __init__(self, tokenizer: PageTokenizer, generation: TokenSource) -> None:
@@ -38,7 +38,7 @@ class Transcript:
         self._generation = generation
 
     def deltas(self) -> Iterator[TextDelta | None]:
-        """Generate to the end; a token that ends within a character is told with the next.
+        """Generate to the end; a token that ends within a character is reported with the next one.
 
         Yields:
             The text as it comes; None while the generation waits.

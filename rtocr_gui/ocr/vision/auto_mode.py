@@ -1,12 +1,12 @@
-"""Which mode a page is read in where the person leaves that to the page.
+"""Chooses the mode for a page when the user leaves it to the page ("Auto").
 
-The rule, "Auto": of the modes that the model was made for, take the one of fewest visual tokens in whose view
-the print is large enough to read, enlarged or not. Where the print is too small for all of them, take the
-one that shows it largest. Tiny and Small stretch the page to a square and are for pages not too long.
+The rule: of the modes the model was made for, take the one with the fewest visual tokens whose view shows
+the print large enough to read, enlarged or not. If the print is too small in all of them, take the one that
+shows it largest. Tiny and Small stretch the page to a square, so they are not used for very long pages.
 
-How large the print must be is said by its density: how far apart its strokes stand along a line. That holds
-for any script, bold or light, and needs no letters to be found. Knows pixels and modes; no model, no
-window, and no torch.
+The size of the print is measured by its density: the distance between strokes along a line. This works for
+any script and weight, and needs no letter detection. Knows pixels and modes; no model, no window and no
+torch.
 """
 
 from collections.abc import Sequence
@@ -22,34 +22,35 @@ from rtocr_gui.ocr.vision.views import choose_tiles
 from rtocr_gui.tokens import MOST_TILES
 
 PITCH_PER_X_HEIGHT = 0.55
-"""How far apart the strokes of upright Latin print stand, over its x-height."""
+"""Distance between the strokes of upright Latin print, as a multiple of its x-height."""
 
 MOST_STRETCH = 2.0
-"""A page of longer proportions is not stretched to a square: its letters could not be told."""
+"""A page with a larger aspect ratio is not stretched to a square: its letters would be unrecognisable."""
 
 _LINES = 192
-"""Rows that are looked at, and columns; a large page takes some 20 ms."""
+"""Number of rows, and of columns, to sample; a large page takes about 20 ms."""
 
 _FINE_SHARE = 0.25
 _REACH_PX = 16
 _LEAST_CONTRAST, _CONTRAST_SHARE = 10, 0.1
 _OUTLYING_SHARE = 0.002
 _STEP_SHARE, _NOISE_MARGIN = 0.25, 2 / 0.45
-"""Two deviations: of noise alone, a quarter of all steps between neighbours are below 0.45 of one."""
+"""Two standard deviations of the noise: in Gaussian noise, a quarter of the absolute differences between
+neighbouring pixels are below 0.45 standard deviations."""
 
 
 def stroke_pitch(image: Image.Image) -> float | None:
-    """Measure how far apart the strokes of a page's print stand.
+    """Measure the distance between the strokes of a page's print.
 
-    Along some rows and columns of pixels, every change from light to dark is a stroke; light print on dark
-    measures alike. A quarter of the strokes follow the one before at the distance that is given, or closer.
-    Small print has the more strokes, so some of it on a page of large print counts.
+    Along sampled rows and columns of pixels, every change from light to dark is a stroke; light print on a
+    dark background measures the same. The result is the lower quartile of the distances between successive
+    strokes. Small print has more strokes, so even a little of it counts on a page of large print.
 
     Args:
         image: RGB page.
 
     Returns:
-        Page pixels; None where there is no print.
+        Distance in page pixels; None if there is no print.
     """
     pitches = [
         float(np.quantile(distances, _FINE_SHARE))
@@ -70,13 +71,13 @@ def mode_for_print(
 
     Args:
         page_size_px: (width, height) of the page.
-        pitch_px: how far apart strokes stand, in page pixels; None for an empty page.
-        modes: at least one.
+        pitch_px: distance between strokes in page pixels; None for an empty page.
+        modes: modes to choose from, at least one.
         most_tiles: most tiles in Gundam mode, 2..9.
-        sizes: how large print has to be for the model.
+        sizes: how large print must be for the model.
 
     Returns:
-        One of `modes`; never one that leaves nothing of a narrow page where there is another.
+        One of `modes`; one in which nothing of a narrow page would be left only if there is no other.
     """
     shown = [mode for mode in modes if _shows(page_size_px, mode)] or list(modes)
     whole = [mode for mode in shown if mode.letterboxed or _length(page_size_px) <= MOST_STRETCH] or shown
@@ -94,16 +95,17 @@ def is_legible(
     most_tiles: int = MOST_TILES,
     sizes: PrintSizes = PUBLISHED_PRINT,
 ) -> bool:
-    """Tell whether a mode shows the print of a page tall enough.
+    """Decide whether a mode shows the print of a page large enough to read.
 
-    The choice of a mode errs on the side of tall print, this on the side of silence.
+    `mode_for_print` aims for print that is read well (`well_px`); this check only requires `least_px`, so
+    that the user is not warned needlessly.
 
     Args:
         page_size_px: (width, height) of the page.
-        pitch_px: how far apart strokes stand, in page pixels; None for an empty page, which is legible.
-        mode: that it is read in.
+        pitch_px: distance between strokes in page pixels; None for an empty page, which is legible.
+        mode: the mode it is read in.
         most_tiles: most tiles in Gundam mode, 2..9.
-        sizes: how large print has to be for the model.
+        sizes: how large print must be for the model.
     """
     if pitch_px is None:
         return True
@@ -118,18 +120,18 @@ def larger_mode(
     most_tiles: int = MOST_TILES,
     sizes: PrintSizes = PUBLISHED_PRINT,
 ) -> Mode | None:
-    """Find the mode to choose where one shows the print too small.
+    """Find a better mode when one shows the print too small.
 
     Args:
         page_size_px: (width, height) of the page.
-        pitch_px: how far apart strokes stand, in page pixels.
-        mode: that shows it too small.
-        modes: at least one.
+        pitch_px: distance between strokes in page pixels.
+        mode: the mode that shows it too small.
+        modes: modes to choose from, at least one.
         most_tiles: most tiles in Gundam mode, 2..9.
-        sizes: how large print has to be for the model.
+        sizes: how large print must be for the model.
 
     Returns:
-        What the page would choose; None where that shows it no larger.
+        The mode that `mode_for_print` chooses; None if it does not show the print larger.
     """
     best = mode_for_print(page_size_px, pitch_px, modes, most_tiles, sizes)
     is_larger = _scale(page_size_px, best, most_tiles) > _scale(page_size_px, mode, most_tiles)
@@ -137,9 +139,9 @@ def larger_mode(
 
 
 def _rows(image: Image.Image) -> Image.Image:
-    """Some rows as one grey picture.
+    """Sample rows into one grey image.
 
-    They slant by the step from one to the next, so that no lines of print can fall between them all.
+    Each row slants down to where the next one begins, so that no line of print can fall between them.
     """
     width, height = image.size
     count = min(height, _LINES)
@@ -149,7 +151,7 @@ def _rows(image: Image.Image) -> Image.Image:
 
 
 def _columns(image: Image.Image) -> Image.Image:
-    """Some columns likewise, each lying down."""
+    """Sample columns in the same way, each as a row of the image."""
     width, height = image.size
     count = min(width, _LINES)
     step = width / count
@@ -158,13 +160,13 @@ def _columns(image: Image.Image) -> Image.Image:
 
 
 def _stroke_distances(lines: Image.Image) -> NDArray[np.int64]:
-    """Distances between strokes that follow each other on a line.
+    """Measure the distances between successive strokes on each line.
 
-    A pixel is light or dark where it differs enough from its neighbourhood on the line; that evens out
-    shadows. Between a stroke and the next the line must have been light.
+    A pixel is light or dark if it differs enough from its neighbourhood on the line; this evens out
+    shadows. Between two strokes, the line must have been light.
 
     Args:
-        lines: grey; a row of pixels for each line.
+        lines: grey image; each row of pixels is a line.
     """
     around = lines.filter(ImageFilter.BoxBlur((_REACH_PX, 0)))
     differences = (np.asarray(lines, dtype=np.int16) - np.asarray(around)).ravel()
@@ -177,14 +179,14 @@ def _stroke_distances(lines: Image.Image) -> NDArray[np.int64]:
 
 
 def _contrast(lines: Image.Image) -> float:
-    """By how many grey levels ink differs from what is around it, but noise does not."""
+    """Return the difference in grey levels that separates ink from its surroundings, above the noise."""
     darkest, lightest = _level(lines, _OUTLYING_SHARE), _level(lines, 1 - _OUTLYING_SHARE)
     step = _level(ImageChops.difference(lines, ImageChops.offset(lines, 1, 0)), _STEP_SHARE)
     return max(_LEAST_CONTRAST, _CONTRAST_SHARE * (lightest - darkest), _NOISE_MARGIN * step)
 
 
 def _level(picture: Image.Image, share: float) -> int:
-    """The grey level that a share of the pixels does not exceed."""
+    """Return the grey level that the given share of the pixels does not exceed."""
     counts = np.cumsum(picture.histogram())
     return int(np.searchsorted(counts, share * counts[-1]))
 
@@ -198,13 +200,13 @@ def _length(page_size_px: tuple[int, int]) -> float:
 
 
 def _pixel_count(page_size_px: tuple[int, int], mode: Mode, most_tiles: int) -> int:
-    """Pixels of all views; a visual token covers 64 x 64 of them."""
+    """Count the pixels of all views; a visual token covers 64 x 64 of them."""
     across, down = _tiles(page_size_px, mode, most_tiles)
     return mode.view_px**2 + across * down * TILE_PX**2
 
 
 def _scale(page_size_px: tuple[int, int], mode: Mode, most_tiles: int) -> float:
-    """View pixels for a page pixel, on the side that is shrunk more; of tiles and global view, the better."""
+    """View pixels per page pixel along the axis shrunk more; the larger of tiles and global view."""
     width, height = page_size_px
     across, down = _tiles(page_size_px, mode, most_tiles)
     of_tiles = min(across * TILE_PX / width, down * TILE_PX / height)

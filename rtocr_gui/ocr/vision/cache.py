@@ -1,4 +1,4 @@
-"""Keeps what was costly to compute, up to a number of bytes. Knows nothing of what it keeps."""
+"""A least-recently-used cache bounded in bytes. Knows nothing about the values it holds."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -9,10 +9,10 @@ Value = TypeVar("Value")
 
 
 class ByteBoundedCache(Generic[Key, Value]):
-    """Forgets what was asked for longest ago once its bound is passed.
+    """Drops the least recently used values once its limit is exceeded.
 
     Args:
-        most_bytes: the bound, at least 0. A value above it is never kept.
+        most_bytes: the limit, at least 0. A value larger than it is never kept.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -21,7 +21,7 @@ class ByteBoundedCache(Generic[Key, Value]):
         self._held_bytes = 0
 
     def get(self, key: Key) -> Value | None:
-        """Give the value of a key, which thereby counts as used, or None."""
+        """Return the value of a key and mark it as used; None if there is none."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -29,7 +29,7 @@ class ByteBoundedCache(Generic[Key, Value]):
         return entry[0]
 
     def put(self, key: Key, value: Value, size_bytes: int) -> None:
-        """Keep a value of the given size, in place of the key's former one."""
+        """Store a value of the given size in place of the key's previous one."""
         self._forget(key)
         if size_bytes > self.most_bytes:
             return
@@ -39,7 +39,7 @@ class ByteBoundedCache(Generic[Key, Value]):
             self._forget(next(iter(self._entries)))
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Drop everything."""
         self._entries.clear()
         self._held_bytes = 0
 

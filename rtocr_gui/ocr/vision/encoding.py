@@ -1,6 +1,6 @@
-"""From views to visual tokens, by the model's own vision encoders.
+"""Encodes views into visual tokens with the model's own vision encoders.
 
-Knows the stock model's interface; knows no page, no plan, no text.
+Knows the stock model's interface; knows no page, no plan and no text.
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ def encode_views(model: UnlimitedOcrForConditionalGeneration, views: PageViews) 
     """Encode a page.
 
     Args:
-        model: in evaluation mode.
-        views: one page.
+        model: a model in evaluation mode.
+        views: the views of one page.
 
     Returns:
         (n, D) the whole visual sequence in the model's type and on its device, newlines and separator
@@ -43,16 +43,16 @@ def encode_views(model: UnlimitedOcrForConditionalGeneration, views: PageViews) 
 def encode_with_cls_attention(
     model: UnlimitedOcrForConditionalGeneration, views: PageViews
 ) -> tuple[Tensor, NDArray[np.float32]]:
-    """Encode a page, and tell what the class token of the CLIP tower attends to in its last layer.
+    """Encode a page, and measure the attention of the CLIP tower's class token in its last layer.
 
     Args:
-        model: in evaluation mode.
-        views: one page.
+        model: a model in evaluation mode.
+        views: the views of one page.
 
     Returns:
-        The visual sequence, the same to the bit as `encode_views` gives it; and (N,) the attention on
-        each prunable token in the order of the sequence, averaged over heads. Each view has a softmax of
-        its own, over its tokens and the class token.
+        The visual sequence, bit-identical to that of `encode_views`; and (N,) the attention on each
+        prunable token in sequence order, averaged over heads. Each view has its own softmax, over its
+        tokens and the class token.
     """
     with _cls_attention_of(model) as seen:
         sequence = encode_views(model, views)
@@ -67,10 +67,10 @@ def encode_with_cls_attention(
 
 @contextmanager
 def _cls_attention_of(model: UnlimitedOcrForConditionalGeneration) -> Iterator[list[NDArray[np.float32]]]:
-    """Watch the last CLIP layer: one (views, tokens) array for each pass through it.
+    """Watch the last CLIP layer; every pass through it appends one (views, tokens) array.
 
-    The layer itself runs unchanged, in whatever attention kernel it uses; only the class token's row is
-    computed a second time from the layer's own projections, because fast kernels give no attention.
+    The layer itself runs unchanged, with whatever attention kernel it uses; the class token's row is
+    computed again from the layer's own projections, because fused kernels do not return attention.
     """
     layer = model.model.vision_tower.vision_encoder.encoder.layers[-1].self_attn
     seen: list[NDArray[np.float32]] = []

@@ -1,4 +1,4 @@
-"""Which part of the page each visual token covers: the inverse of `views`.
+"""Computes which part of the page each visual token covers: the inverse of `views`.
 
 Knows the geometry of DeepSeek-OCR's preprocessing (64 pixels per token, stretch, letterbox, tiles)
 and the order of the visual sequence. Knows no pixels and no model.
@@ -15,7 +15,7 @@ TILE_PX = 640
 
 
 def letterbox_xywh(page_size_px: tuple[int, int], view_px: int) -> tuple[int, int, int, int]:
-    """Where `PIL.ImageOps.pad` puts a page on a square view.
+    """Compute where `PIL.ImageOps.pad` places a page on a square view.
 
     Args:
         page_size_px: (width, height) of the page.
@@ -35,15 +35,15 @@ def letterbox_xywh(page_size_px: tuple[int, int], view_px: int) -> tuple[int, in
 
 
 def build_layout(mode: Mode, page_size_px: tuple[int, int], crop_wh: tuple[int, int]) -> TokenLayout:
-    """Lay out the visual sequence: local rows, global rows, each with its newline, then the separator.
+    """Lay out the visual sequence: local rows, then global rows, each with its newline, then the separator.
 
     Args:
         mode: how the page is scaled.
         page_size_px: (width, height) of the page, both at least 1.
-        crop_wh: tiles across and down; (0, 0) where the page has no tiles.
+        crop_wh: tiles across and down; (0, 0) if the page has no tiles.
 
     Returns:
-        The layout of all tokens, boxes in page pixels.
+        The layout of all tokens, with boxes in page pixels.
     """
     view_px = mode.view_px
     columns, rows = view_px // TOKEN_PX, view_px // TOKEN_PX
@@ -74,12 +74,12 @@ def _grid_rows(
     place_xywh: tuple[int, int, int, int],
     page_size_px: tuple[int, int],
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.float32]]:
-    """Kinds, padding flags and boxes of a grid of cells, row by row, each row with its newline.
+    """Return the kinds, padding flags and boxes of a grid of cells, row by row, each row with its newline.
 
     Args:
-        kind: what the cells are.
+        kind: kind of the cells.
         grid_wh: cells across and down.
-        place_xywh: where the page lies on the view or canvas, in its pixels.
+        place_xywh: where the page lies on the view or canvas, in pixels of the latter.
         page_size_px: (width, height) of the page.
     """
     columns, rows = grid_wh
@@ -98,9 +98,9 @@ def _grid_rows(
 
 
 def _cell_edges(cells: int, offset_px: int, extent_px: int, page_px: int) -> NDArray[np.float64]:
-    """(cells + 1,) edges of the cells along one axis in page pixels, clipped to the page.
+    """Return the (cells + 1,) edges of the cells along one axis in page pixels, clipped to the page.
 
-    The page begins at `offset_px` of the view and takes `extent_px` of it.
+    The page begins at `offset_px` on the view and spans `extent_px` of it.
     """
     view_edges = np.arange(cells + 1, dtype=np.float64) * TOKEN_PX
     return np.clip((view_edges - offset_px) * page_px / extent_px, 0, page_px)

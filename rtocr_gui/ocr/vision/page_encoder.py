@@ -1,6 +1,6 @@
-"""Encodes pages and keeps what came of it, so that a page is read again at another retention at once.
+"""Encodes pages and caches the results, so that a page can be read again at another retention at once.
 
-Knows views, layout and measures; no plan, no text. Visual tokens stay on the device of the model.
+Knows views, layout and measures; no plan and no text. Visual tokens stay on the model's device.
 """
 
 import time
@@ -28,7 +28,7 @@ _PITCHES_KEPT = 1000
 _PixelsKey = tuple[PageRef, tuple[int, int], float | None]
 
 PageKey = tuple[_PixelsKey, Mode, tuple[int, int]]
-"""What decides on an encoding: the pixels of a page, the mode, and tiles across and down."""
+"""What determines an encoding: the pixels of a page, the mode, and tiles across and down."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,8 +36,8 @@ class Encoding:
     """An encoded page with its visual tokens.
 
     Attributes:
-        key: what decided on it.
-        page: what a plan is made of.
+        key: what determined it.
+        page: what a plan is made from.
         tokens: (n, D) the visual sequence on the model's device.
     """
 
@@ -47,16 +47,16 @@ class Encoding:
 
     @property
     def size_bytes(self) -> int:
-        """Memory that it holds."""
+        """Memory it occupies."""
         return self.tokens.nbytes + self.page.measures.similarity.nbytes
 
 
 class PageEncoder:
-    """Encodes each page once with a model, as long as it can be kept.
+    """Encodes pages with a model, each only once while its encoding is cached.
 
     Args:
         checkpoint: the model.
-        threads: CPU threads for the arithmetic.
+        threads: CPU threads to use.
         cache_bytes: most bytes of encodings to keep.
     """
 
@@ -73,21 +73,22 @@ class PageEncoder:
         with_cls_attention: bool,
         check: Callable[[PageKey, bool], None],
     ) -> tuple[Encoding, bool]:
-        """Encode and measure a page, or give what is kept of it.
+        """Encode and measure a page, or return its cached encoding.
 
         Args:
-            page: as it was rendered; another resolution is another encoding.
+            page: the rendered page; at another resolution it is encoded anew.
             scaling: how to scale it.
-            with_cls_attention: measure also what the class token attends to.
-            check: told how the page is shown, and whether it is new, before anything is computed; may raise.
+            with_cls_attention: also measure the attention of the class token.
+            check: called before anything is computed, with how the page is shown and whether it must be
+                encoded; may raise.
 
         Returns:
-            The encoding; and True where it is new.
+            The encoding, and True if it is new.
 
         Raises:
             RuntimeError, MemoryError: torch failed.
             ReadingError: the page cannot be scaled in that mode.
-            PruningError: the model gave tokens that cannot be measured.
+            PruningError: the model produced tokens that cannot be measured.
         """
         key = self.key_of(page, scaling)
         encoding = self._kept.get(key)
@@ -118,7 +119,7 @@ class PageEncoder:
         return Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
 
     def _judge_print(self, encoded: EncodedPage, page: PageImage, most_tiles: int) -> EncodedPage:
-        """Say whether the print is large enough, which turns on the tiles of Gundam also in other modes."""
+        """Judge the print, and find a better mode, which depends on the tiles of Gundam whatever the mode."""
         info, print_shown = self._checkpoint.info, (page.image.size, self._pitch_of(page), encoded.mode)
         legible = is_legible(*print_shown, most_tiles, info.print_sizes)
         larger = None if legible else larger_mode(*print_shown, info.modes, most_tiles, info.print_sizes)
@@ -127,7 +128,7 @@ class PageEncoder:
         return replace(encoded, is_legible=legible, larger_mode=larger)
 
     def key_of(self, page: PageImage, scaling: Scaling) -> PageKey:
-        """Tell how a page is shown to the model, by its own choice where it has one."""
+        """Determine how a page is shown to the model; if no mode is set, the page decides."""
         info = self._checkpoint.info
         mode = scaling.mode or mode_for_print(
             page.image.size, self._pitch_of(page), info.modes, scaling.most_tiles, info.print_sizes
@@ -136,7 +137,7 @@ class PageEncoder:
         return _pixels_of(page), mode, tiles
 
     def forget(self) -> None:
-        """Keep no encoding."""
+        """Drop all encodings."""
         self._kept.clear()
 
     def _pitch_of(self, page: PageImage) -> float | None:
@@ -150,7 +151,7 @@ class PageEncoder:
 
 @contextmanager
 def _threads_set_to(count: int) -> Iterator[None]:
-    """Use so many CPU threads for a while: a page may be encoded between two passes over another one."""
+    """Use this many CPU threads for a while: a page may be encoded between decoder passes over others."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -1,4 +1,4 @@
-"""From a page to the pixels that the vision encoder sees.
+"""Turns a page into the pixels that the vision encoder sees.
 
 Bit-identical to the preprocessing of DeepSeek-OCR, which resizes with Pillow. Knows the five modes;
 knows no model and no tensor library.
@@ -16,7 +16,7 @@ from rtocr_gui.ocr.vision.layout import TILE_PX, letterbox_xywh
 from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
 
 PADDING_GREY = (127, 127, 127)
-"""What letterboxing fills with: the mean of the normalisation, as the reference truncates it."""
+"""Fill colour of letterboxing: the mean of the normalisation, truncated as in the reference."""
 _PADDING: dict[str, int | tuple[int, ...]] = {"RGB": PADDING_GREY, "L": PADDING_GREY[0]}
 
 
@@ -42,13 +42,14 @@ class PageViews:
 def make_views(image: Image.Image, mode: Mode, most_tiles: int = MOST_TILES) -> PageViews:
     """Scale a page for one mode.
 
-    Tiny and Small stretch the page to a square, Base and Large letterbox it, Gundam letterboxes it and
+    Tiny and Small stretch the page to a square; Base and Large letterbox it; Gundam letterboxes it and
     adds the page stretched to a canvas of 2 to 9 tiles, unless it fits into one tile.
 
     Args:
-        image: RGB or grey page; a grey one is seen as an RGB page with three equal channels, sooner.
+        image: RGB or grey page; a grey page gives the same views as an RGB page with equal channels, faster.
         mode: how to scale it.
-        most_tiles: most tiles in Gundam mode, 2..9; fewer than the published 9 cost detail and save memory.
+        most_tiles: most tiles in Gundam mode, 2..9; fewer than the published 9 save memory at the cost of
+            detail.
 
     Returns:
         The views.
@@ -79,9 +80,9 @@ def make_views(image: Image.Image, mode: Mode, most_tiles: int = MOST_TILES) -> 
 
 
 def choose_tiles(page_size_px: tuple[int, int], most_tiles: int = MOST_TILES) -> tuple[int, int]:
-    """Choose the tile grid whose proportions are nearest to the page's (InternVL's rule).
+    """Choose the tile grid whose aspect ratio is nearest to the page's (InternVL's rule).
 
-    Of grids with the same proportions the larger one is taken once the page has more than half of its
+    Of grids with the same aspect ratio, the larger one is chosen if the page has more than half as many
     pixels.
 
     Args:
@@ -89,7 +90,7 @@ def choose_tiles(page_size_px: tuple[int, int], most_tiles: int = MOST_TILES) ->
         most_tiles: 2..9.
 
     Returns:
-        Tiles across and down, 2 to `most_tiles` in all; (0, 0) where the page fits into one tile.
+        Tiles across and down, 2 to `most_tiles` in total; (0, 0) if the page fits into one tile.
     """
     width, height = page_size_px
     if width <= TILE_PX and height <= TILE_PX:
@@ -136,5 +137,5 @@ def _cut_tiles(image: Image.Image, crop_wh: tuple[int, int]) -> NDArray[np.uint8
 
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:
-    """(H, W, 3) of an RGB or grey image."""
+    """Return the (H, W, 3) pixels of an RGB or grey image."""
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
