@@ -453,7 +453,7 @@ def test_a_listing_without_measure_is_refused_before_anything_is_downloaded(
     hub: HubServer, folder: Path
 ) -> None:
     hub.files |= {f"more-{number}.safetensors": b"x" for number in range(1001)}
-    with pytest.raises(DownloadError, match="no model in safetensors files"):
+    with pytest.raises(DownloadError, match="not a model in safetensors files"):
         run(hub, folder)
     assert hub.downloads == []
 

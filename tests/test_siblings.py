@@ -164,7 +164,7 @@ def test_deepseek_ocr_2_is_refused_by_its_name_with_the_reason(
 ) -> None:
     write_config(tmp_path, config)
     problem = look_into(tmp_path).problem
-    assert problem.startswith("This is DeepSeek-OCR-2, which RTOCR cannot read with.")
+    assert problem.startswith("This is DeepSeek-OCR-2, which RTOCR cannot use.")
     assert "144 tokens for each tile and 256 for the whole" in problem
     assert "rtocr models download" in problem
     with pytest.raises(CheckpointError, match="This is DeepSeek-OCR-2"):

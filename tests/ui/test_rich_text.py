@@ -16,7 +16,7 @@ OWN_WORDS = {
 """Captions that never change."""
 
 OWN_FIGURES = {
-    *("Token counts", "Which token", "Which difference is chosen", "How far the curve is"),
+    *("Token counts", "Number of the token", "Which difference is chosen", "How far the curve is"),
     *("What is going on", "Time of each stage", "Device", "Pinned token"),
 }
 """Names of labels that show figures between words of ours."""
