@@ -165,7 +165,7 @@ def test_deepseek_ocr_2_is_refused_by_its_name_with_the_reason(
     write_config(tmp_path, config)
     problem = look_into(tmp_path).problem
     assert problem.startswith("This is DeepSeek-OCR-2, which RTOCR cannot use.")
-    assert "144 tokens for each tile and 256 for the whole" in problem
+    assert "144 tokens per tile and 256 for the whole" in problem
     assert "rtocr models download" in problem
     with pytest.raises(CheckpointError, match="This is DeepSeek-OCR-2"):
         Engine(threads=1).load(tmp_path, device="cpu")
