@@ -48,6 +48,12 @@ def test_a_page_of_the_size_of_the_view_is_not_resampled() -> None:
     assert np.array_equal(make_views(page, Mode.BASE).global_view, np.asarray(page))
 
 
+def test_gundam_makes_no_more_tiles_than_it_may() -> None:
+    views = make_views(noise_page(1400, 2100), Mode.GUNDAM, most_tiles=4)
+    assert views.crop_wh == choose_tiles((1400, 2100), 4)
+    assert len(views.tiles) <= 4
+
+
 def test_gundam_tiles_follow_the_page_row_by_row() -> None:
     page = noise_page(2 * TILE_PX, 3 * TILE_PX)
     views = make_views(page, Mode.GUNDAM)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from transformers import UnlimitedOcrForConditionalGeneration
+from transformers.models.unlimited_ocr import modeling_unlimited_ocr
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr import page_stages
@@ -140,6 +141,26 @@ def test_what_left_the_windows_of_all_layers_is_forgotten(
     reach = layers * (WINDOW - 1)
     assert (differences[: reach + 1] > 1e-4).all()
     assert (differences[reach + 1 :] < 1e-6).all()
+
+
+def test_what_left_the_window_takes_no_memory(model: UnlimitedOcrForConditionalGeneration) -> None:
+    decoder = Decoder(model)
+    decoder.prefill(pruned_prompt(model))
+    for token_id in some_tokens(5 * WINDOW, seed=1):
+        decoder.feed([token_id])
+        assert all(layer.keys.shape[-2] <= WINDOW for layer in decoder._cache.layers)
+
+
+def test_neither_a_prompt_nor_a_token_has_the_stock_model_make_masks(
+    model: UnlimitedOcrForConditionalGeneration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    for name in ("create_causal_mask", "create_reference_sliding_window_causal_mask"):
+        monkeypatch.setattr(modeling_unlimited_ocr, name, lambda *_, name=name, **__: made.append(name))
+    decoder = Decoder(model)
+    decoder.prefill(pruned_prompt(model))
+    decoder.feed([5])
+    assert made == []
 
 
 @pytest.mark.parametrize("seed", range(4))
