@@ -66,7 +66,7 @@ class EncoderStage:
         return replace(self, plan=replace(self.plan, pages_per_batch=pages, crops_kept=None))
 
     def seeded(self, seed: int) -> "EncoderStage":
-        """Return the stage with other pages, in all sizes from the start, as the encoder is trained already."""
+        """Return the stage with other pages, of all sizes from the start: the encoder is trained already."""
         return replace(self, plan=replace(self.plan, seed=seed, first_batches=0))
 
     def batches(self, processes: int = 1) -> Dataset[CropBatch]:  # noqa: ARG002 - all batches are alike

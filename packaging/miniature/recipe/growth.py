@@ -109,12 +109,12 @@ def sizes_before(grown: Architecture, added: AddedLayers) -> Architecture:
 
 
 def add_layers(tensors: Mapping[str, Tensor], grown: Architecture, added: AddedLayers) -> dict[str, Tensor]:
-    """The weights of a model with more layers, which reads the same as before.
+    """Return the weights of a model with more layers, which reads the same as before.
 
-    A new layer begins as the nearest old one of its kind (in the decoder plain or with experts, in SAM with
-    windows or without), the later of two; but what it would add to the stream is zero. What the decoder's
-    heads are asked is counted from its end: where a new layer stands behind an old one, others than before
-    are taught.
+    A new layer starts as a copy of the nearest old one of its kind (in the decoder, dense or with experts; in
+    SAM, windowed or global), the later one if two are equally near; but its output to the residual stream is
+    zero. The decoder layers whose heads are supervised are counted from the end, so after adding a later
+    layer, they are different ones.
 
     Args:
         tensors: weights of a learner, by name.
@@ -125,7 +125,7 @@ def add_layers(tensors: Mapping[str, Tensor], grown: Architecture, added: AddedL
         Weights of a learner of the new sizes.
 
     Raises:
-        CheckpointError: there are not as many layers, or none of a kind.
+        CheckpointError: the number of layers does not match, or there is no old layer of a kind.
     """
     sam, clip, decoder = grown.sam, grown.clip, grown.decoder
     stacks = (
