@@ -31,7 +31,7 @@ def main() -> None:
         os.environ.update(environment)
         application = make_application()
         with tempfile.TemporaryDirectory() as pasted:
-            take(Program(Settings(retention=RETENTION), Path(pasted)))
+            take(Program(Settings(), Path(pasted)))
         application.quit()
 
 
@@ -40,6 +40,7 @@ def take(program: Program) -> None:
     session, window = program.session, program.window
     program.start(sample_pages())
     run_until(session.plan_changed, lambda plan: plan is not None)
+    session.set_retention(RETENTION)
     QTimer.singleShot(0, session.read_selected)
     run_until(session.page_status_changed, lambda status: status.state is PageState.READ)
     window.actions_by_name["compare"].trigger()
@@ -54,7 +55,7 @@ def take(program: Program) -> None:
     if not picture.save(str(PICTURE)):
         raise SystemExit(f"{PICTURE} could not be written.")
     print(f"{PICTURE}: {picture.width()} x {picture.height()} pixels")
-    window.close()
+    window.hide()  # closing asks about text that is in no file
     program.bridge.close(timeout_s=5)
 
 

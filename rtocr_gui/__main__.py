@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def load() -> Callable[[], int]:
-    """Import the program. Nearly everything that is made meanwhile stays, so looking for garbage waits."""
+    """Import the program. Nearly all objects made here stay, so the garbage collector is off until then."""
     gc.disable()
     from rtocr_gui.ui.app import main as run
 
@@ -16,7 +16,7 @@ def load() -> Callable[[], int]:
 
 
 def main() -> int:
-    """Run the window until it is closed, and give the exit code."""
+    """Run the window until it is closed, and return the exit code."""
     return load()()
 
 

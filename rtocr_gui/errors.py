@@ -1,6 +1,6 @@
 """Errors that a person can read.
 
-Every failure that reaches a window or a terminal is a child of `RtocrError`. Its text is one
+Every failure that reaches a window or a terminal is a subclass of `RtocrError`. Its text is one
 or two sentences: what happened, and what to do about it. The technical cause is chained with
 `raise ... from`. Knows nothing of Qt, torch or files.
 """
@@ -23,11 +23,11 @@ class CheckpointError(RtocrError):
 
 
 class DownloadError(RtocrError):
-    """A model could not be downloaded; what arrived until then is kept where that makes sense."""
+    """A model could not be downloaded; what has arrived so far is kept where that makes sense."""
 
 
 class PruningError(RtocrError):
-    """Visual tokens or settings from which no plan can be made."""
+    """No plan can be made from these visual tokens or settings."""
 
 
 class ReadingError(RtocrError):

@@ -1,6 +1,6 @@
-"""Writing files so that a crash, a full disk or a second program never leaves half of one.
+"""Writes files so that a crash, a full disk or a second program never leaves half of one.
 
-Also tells where a path leads, whatever it is.
+Also resolves any path, even an invalid one.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 _LONGEST_STEM_BYTES = 200
-"""Of a temporary name, so that it stays shorter than the 255 bytes that file systems allow."""
+"""Limit for temporary names, which must stay within the 255 bytes that file systems allow."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -17,8 +17,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     An existing file keeps its permissions and stays untouched until the new one is complete. A
     symbolic link is followed, so that the file it names is replaced and not the link. A device or
-    a pipe is written into, for a rename would put a file in its place; that is settled before links are
-    followed, because the system's links to open pipes (/dev/stdout) lead to names that do not exist.
+    a pipe is written to directly, since a rename would put a file in its place; this is checked before links
+    are followed, because the system's links to open pipes (/dev/stdout) lead to names that do not exist.
 
     Args:
         path: the file to write; its folder must exist.
@@ -46,15 +46,15 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
-            temporary.chmod(0o600)  # Windows removes no file that may not be changed
+            temporary.chmod(0o600)  # Windows does not remove read-only files
         temporary.unlink(missing_ok=True)
         raise
 
 
 def resolved(path: Path) -> Path:
-    """Follow the links of a path as far as they lead; what the system takes for no path stays as it is.
+    """Follow the links of a path as far as they lead; an invalid path is returned as it is.
 
-    `Path.resolve` raises where links go round (`RuntimeError`, before Python 3.13) and for a NUL.
+    `Path.resolve` raises for a loop of links (`RuntimeError`, before Python 3.13) and for a NUL.
     """
     try:
         return Path(os.path.realpath(path))

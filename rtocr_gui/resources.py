@@ -1,4 +1,4 @@
-"""Where the files that come with the program are: the miniature model, sample pages and icons.
+"""Finds the files that come with the program: the miniature model, sample pages and icons.
 
 A checkout keeps them in `resources/` beside the package, an installed wheel inside the package.
 Knows no file by name.

@@ -1,9 +1,9 @@
-"""What the program remembers between two starts: one JSON file, one frozen dataclass.
+"""What the program remembers between sessions: one JSON file, one frozen dataclass.
 
-A new setting is one line in `Settings`. A value of the wrong type or out of range costs itself only: the
-default takes its place. A file that is no JSON object costs all of them and is renamed to
-`settings.broken.json`, in the place of an earlier one. Each of these is logged. A file that may not be opened
-is told, so that nobody writes over it. Knows no Qt.
+A new setting is one line in `Settings`. A value of the wrong type or out of range is replaced by its default;
+the others are kept. A file that is not a JSON object loses all settings and is renamed to
+`settings.broken.json`, replacing an earlier one. Each of these is logged. A file that cannot be opened
+raises, so that the caller does not overwrite it. Knows no Qt.
 """
 
 import dataclasses
@@ -19,13 +19,13 @@ from rtocr_gui.files import write_atomically
 from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
 
 LEAST_RETENTION = 0.01
-"""Share of visual tokens below which nobody can ask for fewer, in the window and on the command line."""
+"""The smallest share of visual tokens that can be chosen, in the window and on the command line."""
 
 LOWEST_DPI, HIGHEST_DPI = 36, 600
-"""What PDF pages can be rendered at, in the window and on the command line."""
+"""Range of resolutions for PDF pages, in the window and on the command line."""
 
 MOST_RECENT_FILES = 10
-"""How many of the files and folders that were opened last are remembered."""
+"""How many recently opened files and folders are remembered."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,32 +36,32 @@ class Settings:
 
     Attributes:
         model_folder: checkpoint folder; empty for the bundled miniature.
-        own_models: further checkpoint folders that the person named.
-        download_folder: folder, but not the one that programs share, in which a download was begun that has
-            not ended; empty for none.
+        own_models: further checkpoint folders that the person added.
+        download_folder: folder of an unfinished download, unless that is the folder that programs share;
+            empty for none.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", "float32", "float16" or "bfloat16".
-        unload_after_min: how many idle minutes a large model stays in memory, at most a day; 0 for ever.
+        unload_after_min: how many idle minutes a large model stays in memory, at most a day; 0 for no limit.
         mode: name of a `Mode`; "auto" or empty to let each page decide.
         most_tiles: most tiles of a page in Gundam mode, 2..9.
         task: name of a `Task`; empty for the one the model was made for.
-        task_words: what the task asks for, of a task in a person's own words.
+        task_words: the person's own words, for a task that takes them.
         retention: share of visual tokens to keep, in 0.01..1; None for automatic.
-        reread_on_release: read the page again when the retention slider is let go.
+        reread_on_release: read the page again when the retention slider is released.
         overlay_visible: show the overlay on the page.
-        blocks_visible: outline the blocks on the page, where the model told some.
+        blocks_visible: outline the blocks on the page, where the model reported any.
         look: name of the `Look` of the overlay.
         overlay_opacity: how opaque the overlay is, in 0..1.
-        grid: "local" or "global", whose tokens the overlay shows of a page with tiles.
+        grid: "local" or "global", the grid that the overlay shows for a page with tiles.
         panel_visible: show the tuning panel below the text.
-        pipe_tables: export tables with pipes where these can say it, else as HTML.
-        pdf_dpi: resolution PDF pages are rendered at.
+        pipe_tables: export tables with pipes where pipes can express them, else as HTML.
+        pdf_dpi: resolution at which PDF pages are rendered.
         last_folder: where the last file was opened from.
         export_folder: where the last file was exported to.
         recent_files: files and folders that were opened last, the newest first.
-        window_geometry: Qt's own description of the window's place, hexadecimal.
-        window_state: Qt's own description of the panes side by side, hexadecimal.
-        column_state: the same of text and tuning panel, one below the other.
+        window_geometry: Qt's saved geometry of the window, hexadecimal.
+        window_state: Qt's saved state of the splitter of the panes, hexadecimal.
+        column_state: the same for the splitter of text and tuning panel.
     """
 
     model_folder: str = ""
@@ -112,13 +112,13 @@ class Settings:
 
     @property
     def named_folders(self) -> tuple[Path, ...]:
-        """The checkpoint folders that the person named, that of the model in use among them."""
+        """The checkpoint folders that the person added, including that of the model in use."""
         in_use = (self.model_folder,) if self.model_folder else ()
         return tuple(map(Path, dict.fromkeys((*self.own_models, *in_use))))
 
 
 def settings_path() -> Path:
-    """Where the settings file lives; `RTOCR_CONFIG_DIR` overrides the platform's own place."""
+    """Path of the settings file; `RTOCR_CONFIG_DIR` overrides the platform's usual folder."""
     override = os.environ.get("RTOCR_CONFIG_DIR")
     if override:
         folder = Path(override)
@@ -135,7 +135,7 @@ def load_settings(path: Path) -> Settings:
     """Read the settings; what is missing, of the wrong type or out of range falls back to its default.
 
     Raises:
-        SettingsError: the file is there and cannot be opened.
+        SettingsError: the file exists but cannot be opened.
     """
     try:
         content = path.read_bytes()
@@ -173,7 +173,7 @@ def save_settings(settings: Settings, path: Path) -> None:
     Raises:
         SettingsError: the folder or the file cannot be written.
     """
-    text = json.dumps(dataclasses.asdict(settings), indent=2)  # in ASCII, which holds half a character too
+    text = json.dumps(dataclasses.asdict(settings), indent=2)  # ASCII can hold lone surrogates too
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, (text + "\n").encode())

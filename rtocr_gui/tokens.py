@@ -1,6 +1,6 @@
 """What each visual token of a page is, and which part of the page it covers.
 
-Plain NumPy types that every room shares: `ocr` builds a layout from the preprocessing geometry,
+Plain NumPy types that every package shares: `ocr` builds a layout from the preprocessing geometry,
 `pruning` reads the kinds, `ui` and `export` draw the boxes. Knows no model, no image, no plan.
 """
 
@@ -16,10 +16,10 @@ TOKEN_PX = 64
 """Side of the square of view pixels that one visual token covers."""
 
 FEWEST_TILES, MOST_TILES = 2, 9
-"""How many tiles a page can have in Gundam mode, where it has any."""
+"""How many tiles a page can have in Gundam mode, if it has any."""
 
 GridName = Literal["local", "global"]
-"""The two grids of a Gundam page; a page of another mode has the global one alone, which stands for both."""
+"""The two grids of a Gundam page; in other modes a page has only the global one, which stands for both."""
 
 
 class TokenKind(IntEnum):
@@ -41,7 +41,7 @@ class TokenLayout:
 
     Attributes:
         kinds: (n,) uint8, a `TokenKind` for each position.
-        padding: (n,) bool, True where a cell lies wholly in letterbox padding and covers no page.
+        padding: (n,) bool, True where a cell lies wholly in letterbox padding and covers none of the page.
         boxes: (n, 4) float32, xyxy in page pixels, clipped to the page. All zero for newlines,
             the separator and padding cells.
         local_grid: (rows, columns) of the tile canvas; (0, 0) where the mode made no tiles.
@@ -77,6 +77,6 @@ class TokenLayout:
         return self.local_grid[0] * self.local_grid[1] > 0
 
     def cells(self, grid: GridName) -> slice:
-        """Where a grid's cells lie among the prunable tokens; without tiles either name is the global one."""
+        """Slice of a grid's cells among the prunable tokens; without tiles both names mean the global one."""
         local_count = self.local_grid[0] * self.local_grid[1]
         return slice(0, local_count) if grid == "local" and local_count else slice(local_count, None)

@@ -1,11 +1,11 @@
-"""Figures with their units and counts with their nouns, as people read them.
+"""Formats figures with their units and counts with their nouns.
 
-Every room shares these, so that a figure reads the same wherever it stands.
+Every package shares these, so that a figure reads the same everywhere.
 """
 
 
 def percent(share: float) -> str:
-    """A share of one: "84 %", or "0.4 %" where whole percents would hide it."""
+    """A share in 0..1: "84 %", or "0.4 %" where whole percents would hide it."""
     shown = 100 * share
     return f"{f'{shown:.1f}'.removesuffix('.0') if shown < 10 else f'{shown:.0f}'} %"
 
@@ -26,7 +26,7 @@ def size_in_words(byte_count: float) -> str:
 
 
 def grouped(count: float) -> str:
-    """A whole number of things that may be many: "1,156"."""
+    """A count with thousands separators: "1,156"."""
     return f"{count:,.0f}"
 
 
@@ -36,6 +36,6 @@ def counted(count: int, one: str, several: str = "") -> str:
     Args:
         count: how many.
         one: the noun.
-        several: its plural; empty where that is the noun with an s.
+        several: its plural; empty if that is the noun with an s.
     """
     return f"{grouped(count)} {one if count == 1 else several or f'{one}s'}"

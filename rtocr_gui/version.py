@@ -1,8 +1,8 @@
-"""Which version of the program this is."""
+"""The version of the program."""
 
 
 def program_version(otherwise: str) -> str:
-    """The version that is installed, or something else where the program runs without being installed."""
+    """The installed version, or `otherwise` if the program runs without being installed."""
     from importlib import metadata  # slow to import, and the window opens without it
 
     try:

@@ -158,6 +158,7 @@ def write_broken_files(folder: Path) -> list[BrokenFile]:
     unknown = "is not a PDF, PNG, JPEG, TIFF, WebP, BMP or GIF file"
     damaged_picture, damaged_pdf = "picture is damaged or cut off", "PDF is damaged or cut off"
     empty, strip = "is empty (0 bytes)", "a strip that narrow"
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\n%%EOF\n"
     unknown_handler = b"/Encrypt << /Filter /Nobody /V 1 >> /ID [<00> <00>]"
     contents: list[tuple[str, bytes, str, str]] = [
         ("empty.png", b"", empty, "open"),
@@ -165,6 +166,8 @@ def write_broken_files(folder: Path) -> list[BrokenFile]:
         ("text.png", b"Dear Sir or Madam,\n" * 40, unknown, "open"),
         ("notes.txt", "Grüße\n".encode(), unknown, "open"),
         ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", unknown, "open"),
+        ("drawing.eps", eps, unknown, "open"),  # which Pillow would hand to Ghostscript
+        ("page.ppm", b"P6 100 100 255\n" + bytes(30_000), unknown, "open"),
         ("noise.jpg", b"\xff\xd8\xff" + bytes(range(256)) * 8, unknown, "open"),
         ("beginning-only.png", good_png[:20], damaged_picture, "open"),
         ("no-pixels.png", png(0, 0), unknown, "open"),

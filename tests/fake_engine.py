@@ -4,6 +4,7 @@ It reads "page N of NAME at R" so that a test can tell which page was read at wh
 """
 
 import threading
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -148,7 +149,8 @@ class FakeEngine:
         assert self.is_loaded
         mode = scaling.mode or Mode.TINY
         layout = build_layout(mode, page.image.size, (2, 3) if mode is Mode.GUNDAM else (0, 0))
-        return EncodedPage(page.ref, mode, layout, measure_by_seed(layout, page.ref.index), 2.0)
+        seed = page.ref.index + zlib.crc32(self.loads[-1][0].name.encode())  # each model sees other tokens
+        return EncodedPage(page.ref, mode, layout, measure_by_seed(layout, seed), 2.0)
 
     def read(
         self, page: PageImage, settings: ReadSettings, cancel: threading.Event

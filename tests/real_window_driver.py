@@ -75,6 +75,7 @@ def read_and_tune(files: list[Path]) -> dict[str, object]:
             "notices": sentences_in(window.notice_bar),
             "pages": len(session.refs),
         }
+        window.actions_by_name["copy"].trigger()  # so that nothing is lost by closing
         window.close()
         figures["ended"] = program.bridge.close(5)
     return figures

@@ -51,6 +51,13 @@ def grow(name: str) -> Spoil:
     return spoil
 
 
+def long_header(folder: Path) -> None:
+    """Weights of nothing but a header of 33 MiB, which takes no room on the disk."""
+    with (folder / WEIGHTS).open("wb") as file:
+        file.write((33 * 2**20).to_bytes(8, "little") + b"{}")
+        file.truncate(8 + 33 * 2**20)
+
+
 def config(path: str, value: object) -> Spoil:
     return lambda folder: write_config(folder, changed(path, value))
 

@@ -136,6 +136,13 @@ class TestEveryMethod:
         assert torch.equal(apply_plan(sequence, plan), sequence)
 
     @pytest.mark.parametrize("method", PruneMethod)
+    def test_keeps_every_token_where_more_are_wanted_than_there_are(self, method: PruneMethod) -> None:
+        layout = grid_layout(3, 3)
+        measures = measured(layout, random_sequence(layout, 7))
+        plan = plan_pruning(layout, measures, PruneSettings(0.5, minimum_kept=100, method=method))
+        assert_array_equal(plan.kept, np.arange(9))
+
+    @pytest.mark.parametrize("method", PruneMethod)
     def test_copes_with_a_page_of_one_repeated_token(self, method: PruneMethod) -> None:
         layout = grid_layout(4, 4)
         sequence = torch.ones(len(layout), 8)
@@ -244,6 +251,12 @@ class TestCDPruner:
         assert_array_equal(np.sort(order), np.arange(30))
         assert (np.diff(norms[order[4:]]) <= 0).all()
 
+    def test_of_duplicates_of_one_norm_the_first_follow(self) -> None:
+        norms = np.random.default_rng(1).integers(1, 4, 400).astype(np.float32)
+        order = choose_likely(np.ones((400, 400), np.float32), norms, 200).tolist()
+        others = [token for token in range(400) if token != order[0]]
+        assert order[1:] == sorted(others, key=lambda token: -norms[token])[:199]
+
 
 class TestVisionZip:
     def test_keeps_the_attended_and_an_even_sample_of_the_others(self) -> None:
@@ -259,6 +272,11 @@ class TestVisionZip:
         assert len(contextual) == 5
         others = np.setdiff1d(np.arange(64), dominant)
         assert_array_equal(contextual, others[::7][:5])
+
+    def test_of_equal_attention_the_first_are_dominant(self) -> None:
+        attention = np.random.default_rng(1).integers(0, 3, 400).astype(np.float32)
+        dominant, _ = choose_attended(attention, 200)
+        assert_array_equal(dominant, sorted(range(400), key=lambda token: -attention[token])[: len(dominant)])
 
     @few
     @given(shapes, seeds, ratios)

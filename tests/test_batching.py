@@ -2,8 +2,9 @@
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from transformers import UnlimitedOcrForConditionalGeneration
 
 from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr import pages_together
 from rtocr_gui.ocr.decoder import batching, greedy
 from rtocr_gui.ocr.decoder.batching import PAGES_AT_ONCE, Batch, SharedGeneration, pages_at_once
@@ -342,13 +344,23 @@ def requests_of(samples: Sequence[PageImage], name: str, ratios: Sequence[float]
     ]
 
 
-def read_each(engine: Engine, requests: Sequence[PageRequest]) -> list[Reading]:
-    readings = []
-    for request in requests:
-        *_, reading = engine.read(request.page, request.settings, request.cancel, ())
-        assert isinstance(reading, Reading)
-        readings.append(reading)
-    return readings
+Alone = Callable[[Sequence[float]], list[Reading]]
+
+
+@pytest.fixture(scope="module")
+def read_alone(miniature_engine: Engine, samples: list[PageImage]) -> Alone:
+    """Gives the reading of each sample at each ratio by itself, in the order of `requests_of`."""
+
+    @cache
+    def at(ratio: float) -> list[Reading]:
+        readings = []
+        for request in requests_of(samples, "alone", [ratio]):
+            *_, reading = miniature_engine.read(request.page, request.settings, request.cancel, ())
+            assert isinstance(reading, Reading)
+            readings.append(reading)
+        return readings
+
+    return lambda ratios: [reading for ratio in ratios for reading in at(ratio)]
 
 
 Events = Sequence[tuple[PageRequest, PageEvent]]
@@ -364,10 +376,10 @@ def said(reading: PageEvent) -> object:
 
 
 def test_samples_together_are_read_token_by_token_as_one_by_one(
-    miniature_engine: Engine, samples: list[PageImage]
+    miniature_engine: Engine, samples: list[PageImage], read_alone: Alone
 ) -> None:
     ratios = (1.0, 0.84, 0.5)
-    alone = read_each(miniature_engine, requests_of(samples, "alone", ratios))
+    alone = read_alone(ratios)
     requests = requests_of(samples, "together", ratios)
     events = list(miniature_engine.read_together(requests, most=4))
     assert [said(outcome(events, request)) for request in requests] == list(map(said, alone))
@@ -440,7 +452,7 @@ def test_the_others_go_on_before_a_page_begins_in_proportion_to_the_time_that_ta
 
 
 def test_a_page_that_is_stopped_stops_alone_and_one_that_did_not_begin_is_left_out(
-    miniature_engine: Engine, samples: list[PageImage]
+    miniature_engine: Engine, samples: list[PageImage], read_alone: Alone
 ) -> None:
     requests = requests_of(samples, "stopped", [1.0, 0.9])
     stopped, *others, left_out = requests
@@ -455,15 +467,15 @@ def test_a_page_that_is_stopped_stops_alone_and_one_that_did_not_begin_is_left_o
     assert ended.stop_reason is StopReason.CANCELLED
     assert len(ended.token_ids) == 1
     assert all(about is not left_out for about, _ in events)
-    _, *alone, _ = read_each(miniature_engine, requests_of(samples, "not stopped", [1.0, 0.9]))
+    _, *alone, _ = read_alone([1.0, 0.9])
     assert [said(outcome(events, request)) for request in others] == list(map(said, alone))
 
 
 def test_a_page_that_fails_fails_alone(
-    miniature_engine: Engine, samples: list[PageImage], monkeypatch: pytest.MonkeyPatch
+    miniature_engine: Engine, samples: list[PageImage], read_alone: Alone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = requests_of(samples, "failing", [1.0])
-    alone = read_each(miniature_engine, requests_of(samples, "not failing", [1.0]))
+    alone = read_alone([1.0])
     encode_views, broken = page_encoder.encode_views, iter([False, True, False])
 
     def failing(model: object, views: object) -> torch.Tensor:
@@ -498,11 +510,43 @@ def test_a_page_that_fails_before_its_first_token_leaves_the_passes_of_the_other
         assert isinstance(outcome(events, request), Reading)
 
 
+@pytest.mark.parametrize("failure", [RuntimeError("a kernel failed"), MemoryError()], ids=repr)
+def test_whatever_a_pass_fails_with_is_told_of_the_newest_page_alone(
+    samples: list[PageImage], failure: Exception
+) -> None:
+    requests = requests_of(samples[:2], "failing", [1.0])
+    sizes: list[int] = []
+    waiting: set[PageRequest] = set()
+
+    def begin(request: PageRequest) -> Steps:
+        waiting.add(request)
+        try:
+            yield None
+            yield None
+        except (RuntimeError, MemoryError) as error:
+            raise ReadingError("It failed.") from error
+        finally:
+            waiting.discard(request)
+        yield Stage.DECODE
+
+    def feed() -> None:
+        sizes.append(len(waiting))
+        if len(waiting) == 2:
+            raise failure
+
+    events = list(pages_together.read_together(requests, begin, SimpleNamespace(feed=feed), 2, 0))
+    assert outcome(events, requests[0]) is Stage.DECODE
+    failed = outcome(events, requests[1])
+    assert isinstance(failed, PageFailed)
+    assert failed.error.__cause__ is failure
+    assert 2 in sizes
+
+
 def test_where_a_pass_fails_the_newest_page_fails_and_fewer_go_on(
-    miniature_engine: Engine, samples: list[PageImage], monkeypatch: pytest.MonkeyPatch
+    miniature_engine: Engine, samples: list[PageImage], read_alone: Alone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = requests_of(samples, "memory", [1.0, 0.9])
-    alone = read_each(miniature_engine, requests_of(samples, "no want of memory", [1.0, 0.9]))
+    alone = read_alone([1.0, 0.9])
     feed, sizes = Batch.feed, list[int]()
 
     def failing(batch: Batch) -> None:
@@ -524,10 +568,10 @@ def test_where_a_pass_fails_the_newest_page_fails_and_fewer_go_on(
 
 
 def test_a_page_whose_numbers_are_not_finite_fails_alone(
-    miniature_engine: Engine, samples: list[PageImage], monkeypatch: pytest.MonkeyPatch
+    miniature_engine: Engine, samples: list[PageImage], read_alone: Alone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests = requests_of(samples, "overflowing", [1.0])
-    alone = read_each(miniature_engine, requests_of(samples, "not overflowing", [1.0]))
+    alone = read_alone([1.0])
     forward, passes = Batch._forward, iter(range(1000))
 
     def overflowing(batch: Batch, *given: Any) -> torch.Tensor:

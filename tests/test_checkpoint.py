@@ -197,6 +197,21 @@ def test_a_file_that_vanishes_before_loading_is_told_in_words(folder: Path) -> N
         load_model(checked, CPU, torch.float32)
 
 
+@pytest.mark.parametrize("reason", ["missing_keys", "unexpected_keys", "mismatched_keys"])
+def test_weights_that_do_not_fit_the_stock_model_are_refused(
+    folder: Path, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = UnlimitedOcrForConditionalGeneration.from_pretrained
+
+    def load_with_one_left(*arguments: Any, **settings: Any) -> tuple[Any, dict[str, Any]]:
+        model, report = load(*arguments, **settings)
+        return model, report | {reason: {"model.norm.weight"}}
+
+    monkeypatch.setattr(UnlimitedOcrForConditionalGeneration, "from_pretrained", load_with_one_left)
+    with pytest.raises(CheckpointError, match=f"do not fit the model .*1 {reason}"):
+        load_model(check_folder(folder), CPU, torch.float32)
+
+
 @pytest.mark.parametrize(
     "error",
     [

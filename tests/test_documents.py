@@ -103,7 +103,7 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path, name):
 
 
 def test_a_folder_stands_for_the_scans_in_it_in_the_order_of_their_numbers(tmp_path):
-    names = ["Scan 2.PNG", "scan 10.png", "scan 11.pdf"]
+    names = ["A.png", "b.png", "C.png", "Scan 2.PNG", "scan 10.png", "scan 11.pdf"]
     for name in (*reversed(names), ".scan 1.png", "notes.txt"):
         written(tmp_path / name, b"x")
     (tmp_path / "scan 3.png").mkdir()
@@ -151,6 +151,7 @@ def test_one_frame_that_is_a_strip_does_not_keep_the_others_from_opening(tmp_pat
     with open_document(path) as document:
         assert document.load_page(0).image.size == (400, 300)
         assert "strip" in str(error_of(lambda: document.load_page(1)))
+        assert "strip" in str(error_of(lambda: document.thumbnail(1, 96)))
 
 
 SMALL = page_image((48, 40))
@@ -546,6 +547,16 @@ def test_a_pdf_that_was_dropped_unclosed_is_closed_by_the_next_one(tmp_path, mon
         assert len(closed) == 1
 
 
+def test_a_pdf_that_is_refused_for_its_many_pages_is_closed(tmp_path, monkeypatch):
+    closed: list[object] = []
+    close = pypdfium2.PdfDocument.close
+    monkeypatch.setattr(pypdfium2.PdfDocument, "close", lambda self: (closed.append(self), close(self)))
+    path = written(tmp_path / "endless.pdf", pdf_of_pages(claimed=10**6))
+    error = error_of(lambda: open_document(path))
+    assert "1,000,000 pages" in str(error)
+    assert len(closed) == 1, "at once, and not by the next one"
+
+
 # Documents
 
 
@@ -565,9 +576,13 @@ def test_pages_are_named_by_the_absolute_path_and_the_hash_of_the_content(tmp_pa
 @pytest.mark.parametrize("content", [encoded(page_image(), "PNG"), pdf_of_pages()], ids=["picture", "pdf"])
 def test_a_file_that_changes_or_goes_away_while_it_is_open_is_noticed(tmp_path, content):
     path = written(tmp_path / "page", content)
+    opened = path.stat()
     with open_document(path) as document:
+        os.utime(path, ns=(opened.st_atime_ns, opened.st_mtime_ns + 10**9))
+        assert "has changed" in str(error_of(lambda: document.load_page(0))), "of the same size"
         path.write_bytes(content + b"\n")
-        assert "has changed" in str(error_of(lambda: document.load_page(0)))
+        os.utime(path, ns=(opened.st_atime_ns, opened.st_mtime_ns))
+        assert "has changed" in str(error_of(lambda: document.load_page(0))), "of the same time"
         path.unlink()
         assert "no longer where it was" in str(error_of(lambda: document.thumbnail(0, 64)))
 

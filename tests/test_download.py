@@ -243,7 +243,7 @@ def test_a_server_that_ends_a_file_early_without_a_word_is_asked_for_the_rest(
 
 def test_a_silent_server_counts_as_a_cut(hub: HubServer, folder: Path) -> None:
     hub.troubles[WEIGHTS] = [Trouble(hang_after=50_000)]
-    told = run(hub, folder, patience=Patience(silence_s=0.3, waits_s=(0.0,)))
+    told = run(hub, folder, patience=Patience(silence_s=2, waits_s=(0.0,)))
     assert any("has stopped answering" in progress.note for progress in told)
     assert [first for name, first in hub.downloads if name == WEIGHTS] == [0, 50_000]
     assert_whole(hub, folder)
@@ -445,6 +445,15 @@ def test_a_model_without_safetensors_is_refused_before_anything_is_downloaded(
 ) -> None:
     del hub.files[missing]
     with pytest.raises(DownloadError, match="is not a model in safetensors files"):
+        run(hub, folder)
+    assert hub.downloads == []
+
+
+def test_a_listing_without_measure_is_refused_before_anything_is_downloaded(
+    hub: HubServer, folder: Path
+) -> None:
+    hub.files |= {f"more-{number}.safetensors": b"x" for number in range(1001)}
+    with pytest.raises(DownloadError, match="not a model in safetensors files"):
         run(hub, folder)
     assert hub.downloads == []
 

@@ -43,7 +43,8 @@ class TextDecoder:
     """Wants to say a text; what it wants next depends on all it was fed, as in a real model.
 
     Once something else was fed, it wants other tokens, so that a wrong token that is left in its memory
-    shows. `near_ties` are places where it hesitates when it is fed several tokens at once.
+    shows. `near_ties` are places where it hesitates when it is fed several tokens at once. Its second choices
+    are two that lie so close together that such a pass always turns them.
     """
 
     def __init__(self, text: Sequence[int], near_ties: frozenset[int] = frozenset()) -> None:
@@ -55,7 +56,7 @@ class TextDecoder:
 
     def prefill(self, prompt: Prompt) -> Tensor:
         self.next_position = prompt.next_position
-        return self._logits(hesitates=False)
+        return self._logits(is_shared=False)
 
     def feed(self, token_ids: Sequence[int]) -> Tensor:
         self.passes_of.append(len(token_ids))
@@ -63,7 +64,7 @@ class TextDecoder:
         for token_id in token_ids:
             self.fed.append(token_id)
             self.next_position += 1
-            rows.append(self._logits(hesitates=len(token_ids) > 1 and len(self.fed) in self._near_ties))
+            rows.append(self._logits(is_shared=len(token_ids) > 1))
         return torch.stack(rows)
 
     def take_back(self, count: int) -> None:
@@ -71,15 +72,16 @@ class TextDecoder:
         del self.fed[-count:]
         self.next_position -= count
 
-    def _logits(self, hesitates: bool) -> Tensor:
+    def _logits(self, is_shared: bool) -> Tensor:
         place = len(self.fed)
         wanted = self._text[place] if place < len(self._text) else END
         if self.fed != list(self._text[:place]):
             wanted = (sum(self.fed) + place) % (VOCABULARY - 3) + 2
         logits = torch.zeros(VOCABULARY)
-        logits[wanted] = 8.0
+        logits[VOCABULARY - 2] = 1.0 + (1e-6 if is_shared else -1e-6)
         logits[VOCABULARY - 1] = 1.0
-        if hesitates:  # the larger rounding error turns the choice
+        logits[wanted] = 8.0
+        if is_shared and place in self._near_ties:  # the larger rounding error turns the choice
             logits[VOCABULARY - 1] = 8.0 + 1e-6
         return logits
 
@@ -142,6 +144,15 @@ def test_what_a_chunk_leaves_undecided_is_chosen_by_itself() -> None:
     drafted = generate(decoder, Drafter(text, steep_cost))
     assert drafted.token_ids == text
     assert 1 in decoder.passes_of
+
+
+def test_a_choice_that_the_ban_turns_is_made_by_itself() -> None:
+    text = [2, 3, 4, 5, 6, 7] * 10
+    ban = {"ngram_size": 4, "ngram_window": 30}
+    plain = generate(TextDecoder(text), None, **ban)
+    assert VOCABULARY - 1 in plain.token_ids
+    drafted = generate(TextDecoder(text), Drafter(text, steep_cost), **ban)
+    assert drafted.token_ids == plain.token_ids
 
 
 def test_cancelling_in_the_middle_of_a_chunk_keeps_what_was_chosen() -> None:

@@ -36,7 +36,7 @@ from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.text.transcript import Transcript
 from rtocr_gui.ocr.vision import page_encoder
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
-from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
+from rtocr_gui.pruning.plan import PruneMethod, PruneSettings, plan_pruning
 from rtocr_gui.resources import resource_path
 from tests.small_checkpoint import write_checkpoint
 
@@ -216,6 +216,31 @@ def test_a_reading_may_be_abandoned_and_the_next_begun(miniature_engine: Engine)
     assert next(events) is Stage.ENCODE
     events.close()  # type: ignore[attr-defined]
     assert reading_of(read(miniature_engine, page("left.png"))).raw_text
+
+
+def test_what_a_baseline_made_of_a_page_is_no_draft(miniature_engine: Engine) -> None:
+    at_half = replace(SETTINGS, pruning=PruneSettings(0.5))
+    by_norm = replace(SETTINGS, pruning=PruneSettings(0.5, method=PruneMethod.NORM_ONLY))
+    first = reading_of(read(miniature_engine, page("no-baseline.png"), at_half))
+    read(miniature_engine, page("baseline.png"), by_norm)
+    after_it = reading_of(read(miniature_engine, page("baseline.png"), at_half))
+    assert after_it.token_ids == first.token_ids
+    assert after_it.passes == first.passes
+    assert reading_of(read(miniature_engine, page("baseline.png"), at_half)).passes < first.passes
+
+
+def test_measuring_counts_as_pruning_where_a_page_is_new(
+    miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour_ms, measure = 3_600_000.0, page_encoder.measure_tokens
+    monkeypatch.setattr(
+        page_encoder, "measure_tokens", lambda *given: replace(measure(*given), measure_ms=hour_ms)
+    )
+    settings = replace(SETTINGS, max_new_tokens=1)
+    first, again = (
+        reading_of(read(miniature_engine, page("measured.png"), settings)).timings.prune_ms for _ in range(2)
+    )
+    assert again < hour_ms < first < 2 * hour_ms
 
 
 # --- encoding once -------------------------------------------------------------------------------

@@ -189,6 +189,7 @@ def test_pages_end_as_markdown_has_it(text):
             ),
         ),
         min_size=1,
+        max_size=6,
     )
 )
 def test_cutting_the_file_at_its_comments_gives_every_page_back(pages):

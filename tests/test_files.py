@@ -47,6 +47,39 @@ def test_a_failure_leaves_the_old_file_and_no_half_one(
     assert [entry.name for entry in tmp_path.iterdir()] == ["old.md"]
 
 
+def test_the_new_file_is_made_whole_beside_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rename within a folder is one step; from elsewhere it is a copy, which can break off."""
+    renamed: list[tuple[Path, Path]] = []
+    replace = Path.replace
+
+    def record(source: Path, target: Path) -> Path:
+        assert source.read_bytes() == b"new"
+        renamed.append((source.parent, target))
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", record)
+    path = tmp_path / "old.md"
+    path.write_bytes(b"old")
+    write_atomically(path, b"new")
+    assert renamed == [(tmp_path.resolve(), tmp_path.resolve() / "old.md")]
+
+
+def test_nothing_that_waits_under_the_temporary_name_is_written_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "urandom", bytes)
+    victim, trap = tmp_path / "victim", tmp_path / ".new.md.00000000.part"
+    victim.write_bytes(b"mine")
+    trap.symlink_to(victim)
+    with pytest.raises(FileExistsError):
+        write_atomically(tmp_path / "new.md", b"text")
+    assert victim.read_bytes() == b"mine"
+    assert trap.is_symlink()
+    assert not (tmp_path / "new.md").exists()
+
+
 def test_a_file_that_may_not_be_changed_leaves_none_beside_it_on_windows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,7 +130,7 @@ def rtprune_layout(file: GoldenFile) -> TokenLayout:
     return sequence_layout(file["in.grid"], file["in.crop_wh"])
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=3)
 def rtprune_measures(path: Path) -> TokenMeasures:
     file = open_case(path)
     pixels = file.picture("in.image_png").astype(np.float32) / 255
@@ -212,7 +212,7 @@ def preprocess_modes(needed: str) -> list[Any]:
     ]
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=15)
 def preprocess_views(path: Path, mode: Mode) -> PageViews:
     with TemporaryDirectory() as folder:
         scan = Path(folder) / "scan"

@@ -277,6 +277,20 @@ def test_without_a_mode_the_one_that_takes_least_is_judged(
     assert judge(info, architecture, Scaling(None, 2), cpu(24)).need.total == least
 
 
+def test_without_a_mode_it_is_told_what_the_largest_takes_and_whether_that_fits_too(
+    info: ModelInfo, architecture: Architecture
+) -> None:
+    roomy, tight = (judge(info, architecture, None, cpu(free)) for free in (24, 16))
+    assert roomy.sentence == (
+        "DeepSeek-OCR needs 14.6 GB on the CPU in mode Small, up to 17.9 GB in mode Large; 24.0 GB are free."
+    )
+    assert (roomy.largest.fits, tight.fits, tight.largest.fits) == (True, True, False)
+    published = replace(info, modes=(Mode.BASE, Mode.GUNDAM))
+    limited = judge(published, architecture, Scaling(None, 2), cpu(24)).largest
+    assert limited.scaling == Scaling(Mode.GUNDAM, 2)
+    assert judge(info, architecture, Scaling(Mode.BASE), cpu(24)).largest is None
+
+
 def test_where_nothing_fits_other_programs_are_to_be_closed(
     info: ModelInfo, architecture: Architecture
 ) -> None:

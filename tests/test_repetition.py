@@ -114,6 +114,19 @@ def test_a_loop_that_the_ban_keeps_changing_ends_all_the_same(period: int) -> No
     assert len(generation.token_ids) < len(GOOD) + 800
 
 
+@pytest.mark.parametrize("period", [7, 25, 40, 41, 52, 61])
+def test_what_the_ban_changed_tells_early_where_such_a_loop_began(period: int) -> None:
+    generation = generate([*GOOD, *[*range(2, 2 + period)] * 100], allowed_ids=frozenset())
+    assert len(generation.token_ids) < len(GOOD) + 400
+    assert generation.loop == Loop(len(GOOD) + period, 0)
+
+
+def test_a_loop_is_looked_for_every_few_tokens() -> None:
+    generation = run_to_end(ScriptedDecoder([*GOOD, *[7] * 1000]), GenerationRules(END, 8192, 20_000))
+    assert generation.loop == Loop(len(GOOD) + 1, 1)
+    assert len(generation.token_ids) <= len(GOOD) + 150 + 32
+
+
 @given(st.integers(1, 160), st.integers(0, 100), st.integers(0, 2**32 - 1))
 def test_an_exact_loop_is_three_periods_and_150_tokens(period: int, before: int, seed: int) -> None:
     passage = np.random.default_rng(seed).permutation(10_000)[:period]

@@ -1,6 +1,7 @@
 """Settings survive what happens to files: damage, old versions, odd values."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,10 @@ def test_a_damaged_file_is_set_aside_and_the_defaults_are_used(tmp_path: Path, c
         ("most_tiles", 1),
         ("most_tiles", 10),
         ("pdf_dpi", 100_000),
+        ("unload_after_min", 1441),
+        ("unload_after_min", -1),
+        ("overlay_opacity", 2),
+        ("overlay_opacity", -0.5),
         ("pdf_dpi", "200"),
         ("model_folder", 7),
         ("own_models", ["/a", 7]),
@@ -97,3 +102,16 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_the_place_of_the_settings_can_be_chosen(settings_folder: Path) -> None:
     assert settings_path() == settings_folder / "settings.json"
+
+
+@pytest.mark.parametrize("said", ["", None], ids=["empty", "not set"])
+def test_a_place_of_settings_that_the_environment_leaves_open_is_that_of_the_home_folder(
+    said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.delenv("RTOCR_CONFIG_DIR")
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    if said is not None:
+        monkeypatch.setenv("XDG_CONFIG_HOME", said)
+    assert settings_path() == tmp_path / ".config" / "rtocr" / "settings.json"

@@ -164,8 +164,8 @@ def test_deepseek_ocr_2_is_refused_by_its_name_with_the_reason(
 ) -> None:
     write_config(tmp_path, config)
     problem = look_into(tmp_path).problem
-    assert problem.startswith("This is DeepSeek-OCR-2, which RTOCR cannot read with.")
-    assert "144 tokens for each tile and 256 for the whole" in problem
+    assert problem.startswith("This is DeepSeek-OCR-2, which RTOCR cannot use.")
+    assert "144 tokens per tile and 256 for the whole" in problem
     assert "rtocr models download" in problem
     with pytest.raises(CheckpointError, match="This is DeepSeek-OCR-2"):
         Engine(threads=1).load(tmp_path, device="cpu")
@@ -211,6 +211,17 @@ def test_each_block_has_its_kind_its_box_and_its_text() -> None:
         ("image", ((0, 300, 999, 900),), ""),
         ("page_number", ((480, 950, 520, 990),), "7"),
     ]
+
+
+@pytest.mark.parametrize(("said", "shown"), [("\n", "\n\n"), ("\n\n", "\n\n"), ("\n\n\n", "\n\n\n")])
+def test_a_blank_line_stands_between_blocks_and_none_is_added_to_it(said: str, shown: str) -> None:
+    mark = "<|det|>text [1, 2, 3, 4]<|/det|>"
+    assert strip_grounding(f"{mark}a{said}{mark}b", DOCUMENT) == f"a{shown}b"
+
+
+@pytest.mark.parametrize(("length", "count"), [(40, 1), (41, 0)])
+def test_a_kind_is_no_longer_than_a_word(length: int, count: int) -> None:
+    assert len(parse_blocks(f"<|det|>{'k' * length} [1, 2, 3, 4]<|/det|>x", DOCUMENT)) == count
 
 
 def test_text_that_comes_in_pieces_never_shows_half_a_mark() -> None:

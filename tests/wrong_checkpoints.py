@@ -37,6 +37,7 @@ from tests.spoiling import (
     header_bytes,
     index,
     link_to_itself,
+    long_header,
     many_shards,
     most_sizes,
     place,
@@ -239,6 +240,7 @@ WEIGHT_FILES = [
     WrongFolder(
         "a header longer than the file", put(WEIGHTS, (2**62).to_bytes(8, "little") + b"{}"), "does not begin"
     ),
+    WrongFolder("a header of 33 MiB", long_header, "does not begin"),
     WrongFolder("a header of no length", put(WEIGHTS, bytes(8)), NOT_WHOLE),
     WrongFolder("a header that is a list", header_bytes(lambda text: b"[" + text + b"]"), NOT_WHOLE),
     WrongFolder(

@@ -46,7 +46,7 @@ def with_pipe_tables(markdown: str) -> str:
         rows = None if in_fence else _rows_of(found[0])
         if rows is not None:
             before, after = markdown[done : found.start()], markdown[found.end() :]
-            pieces += [before, _missing_breaks(before[::-1] or "".join(pieces)[::-1])]
+            pieces += [before, _missing_breaks(before[::-1])]
             pieces += [_pipe_table(rows), _missing_breaks(after)]
             done = found.end()
     return "".join([*pieces, markdown[done:]])

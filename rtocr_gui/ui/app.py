@@ -1,7 +1,7 @@
 """Builds the program and runs it: the only place where objects are made and wired to the system.
 
-The window is shown before torch is imported. Whatever nobody foresaw is caught here, logged, and
-told in the window.
+The window is shown before torch is imported. Unexpected errors are caught here, logged, and
+reported in the window.
 """
 
 import argparse
@@ -36,10 +36,10 @@ CLOSE_TIMEOUT_S = 1.5
 """How long closing waits for a running decode step."""
 
 WRITING_TIMEOUT_S = 10
-"""How long closing waits for an export that is being written: a disk may be slow, but not hang."""
+"""How long closing waits for an export that is being written: a disk may be slow, but should not hang."""
 
 LOG_BYTES = 1 << 20
-"""A log file that would grow longer is begun anew; the one before is kept beside it."""
+"""Size at which a new log file is begun; the previous one is kept beside it."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +48,8 @@ class Program:
     """The program as a person meets it: session, lanes and window. Needs what `make_application` makes.
 
     Args:
-        settings: what is remembered from the last start.
-        pasted: folder for images that come without a file.
+        settings: what is remembered from the last session.
+        pasted: folder for pasted images, which have no file.
         engine_factory: makes the engine, on the model lane; None for the real one.
 
     Attributes:
@@ -88,7 +88,7 @@ class Program:
 
 
 def make_application() -> QApplication:
-    """What has to be there before a `Program`; garbage is looked for on the main thread alone from now on."""
+    """Make what a `Program` needs; from now on garbage is collected on the main thread only."""
     application = QApplication(sys.argv[:1])
     application.setApplicationName("RTOCR")
     application.setDesktopFileName("rtocr")
@@ -111,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _start_log(path.parent)
     EndSignals(application)
     keeper, typed = SettingsKeeper(path), TypedTextKeeper(path.parent)
-    # On Windows, a page that a lane still renders cannot be deleted.
+    # On Windows, a page that a lane is still rendering cannot be deleted.
     with tempfile.TemporaryDirectory(prefix="rtocr-", ignore_cleanup_errors=True) as pasted:
         program = Program(keeper.settings, Path(pasted))
         _tell_the_unforeseen(program.window)
@@ -119,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         typed.follow(program.session.typed_changed, program.session.typed_texts)
         for left in take_left_behind(path.parent):
             program.window.notice_bar.add_problem(
-                f"RTOCR ended unexpectedly before. What was typed and not exported then is in “{left}”."
+                f"RTOCR ended unexpectedly last time. Text that was typed but not exported is in “{left}”."
             )
         program.start(arguments.files)
         code = application.exec()
@@ -129,7 +129,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ended += [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models)]
         ended.append(program.bridge.close(CLOSE_TIMEOUT_S, WRITING_TIMEOUT_S))
     if not all(ended):
-        # A long decode step or an import cannot be interrupted; the person should not wait for it.
+        # A long decode step or an import cannot be interrupted; the person should not have to wait for it.
         logging.shutdown()
         os._exit(code)
     return code
@@ -157,7 +157,7 @@ def _start_log(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         handlers.append(RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8"))
     except OSError:
-        pass  # A read-only home must not keep anyone from reading; the terminal still shows the log.
+        pass  # A read-only home folder must not prevent reading; the terminal still shows the log.
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=handlers
     )

@@ -1,6 +1,6 @@
-"""Ends the program in an orderly way where the system or the terminal asks for that (SIGTERM, Ctrl+C).
+"""Ends the program in an orderly way when the system or the terminal asks for it (SIGTERM, Ctrl+C).
 
-Nothing is asked of the person then: whoever sent the signal does not wait for an answer.
+The person is not asked anything then: whoever sent the signal does not wait for an answer.
 """
 
 import signal
@@ -13,8 +13,8 @@ from PySide6.QtCore import QCoreApplication, QObject, QSocketNotifier, Slot
 class EndSignals(QObject):
     """Leaves the event loop, and those of open dialogs, with the exit code that a shell gives the signal.
 
-    Python runs its handlers only between two of its own steps, and an idle event loop makes none: the number
-    of the signal comes through a socket, which Qt watches.
+    Python runs its handlers only between two bytecode instructions, and an idle event loop runs none: the
+    signal's number arrives through a socket, which Qt watches.
 
     Args:
         application: whose event loop it is.
@@ -38,5 +38,5 @@ class EndSignals(QObject):
 
 
 def _end_at_once_next_time(number: int, _frame: FrameType | None) -> None:
-    """A window that hangs reads no socket: a second signal ends it as if nobody listened."""
+    """Restore the default handler: a hanging window reads no socket, so a second signal kills it."""
     signal.signal(number, signal.SIG_DFL)

@@ -1,7 +1,7 @@
-"""Looks for garbage on the main thread alone.
+"""Collects garbage on the main thread only.
 
-Python looks for it wherever a thread happens to make objects. A Qt object that is found on a lane would be
-destroyed there, with timers that belong to the main thread, which Qt does not bear.
+Python collects it on whichever thread happens to allocate objects. A Qt object collected on a lane would be
+destroyed there, with timers that belong to the main thread, which crashes Qt.
 """
 
 import gc
@@ -12,7 +12,7 @@ INTERVAL_MS = 1000
 
 
 class MainThreadGarbage(QObject):
-    """Takes over from Python, as long as it lives, when to look for garbage; Python's thresholds stay.
+    """Decides instead of Python, as long as it lives, when to collect garbage; Python's thresholds stay.
 
     Args:
         parent: Qt parent, of the main thread.
@@ -27,7 +27,7 @@ class MainThreadGarbage(QObject):
 
     @Slot()
     def collect_if_due(self) -> None:
-        """Look through the oldest generation that has grown past its threshold, and the younger ones."""
+        """Collect the oldest generation that has grown past its threshold, and the younger ones."""
         for generation, (count, threshold) in reversed(
             list(enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)))
         ):

@@ -1,7 +1,7 @@
 """Measures the window in a process of its own, and prints the figures as JSON.
 
 `cli.benchmark` starts it as `python -m rtocr_gui.ui.probe gap|overlay|drag|memory MOMENT`, where the
-moment is the `time.monotonic()` of the start: how soon a window is there, and whether it was kept
+moment is the `time.monotonic()` of the start: how soon a window appears, and whether it was kept
 waiting, can only be seen from inside. The program is the real one, with the bundled miniature.
 """
 
@@ -42,10 +42,10 @@ _TICK_MS = 10
 def run_until(
     signal: SignalInstance, wanted: Callable[..., object], patience_s: float = 600
 ) -> tuple[Any, ...]:
-    """Let the program run until a signal carries what is wanted, and give what it carries.
+    """Let the program run until a signal carries the wanted values, and return them.
 
     Raises:
-        SystemExit: that did not come in time.
+        SystemExit: they did not come in time.
     """
     loop = QEventLoop()
     came: list[tuple[Any, ...]] = []
@@ -67,7 +67,7 @@ def run_until(
 
 
 class FirstPaint(QObject):
-    """Calls back once a widget was painted for the first time and the event loop is free again."""
+    """Calls back once a widget has been painted for the first time and the event loop is free again."""
 
     def __init__(self, widget: QObject, then: Callable[[], None]) -> None:
         super().__init__(widget)
@@ -82,10 +82,10 @@ class FirstPaint(QObject):
 
 
 class GapMeter(QObject):
-    """Watches by a timer how long the event loop leaves its turn waiting.
+    """Measures with a timer how long the event loop keeps events waiting.
 
     Attributes:
-        gaps_ms: every time between two ticks since it was started.
+        gaps_ms: the intervals between ticks since it was started.
     """
 
     def __init__(self) -> None:
@@ -96,13 +96,13 @@ class GapMeter(QObject):
         self._timer.timeout.connect(self._tick)
 
     def start(self) -> None:
-        """Begin to watch, from nothing."""
+        """Forget all intervals and begin to measure."""
         self.gaps_ms = []
         self._ticked_at = time.perf_counter()
         self._timer.start()
 
     def stop(self) -> float:
-        """Stop watching; the longest time between two ticks, in milliseconds."""
+        """Stop measuring, and return the longest interval between two ticks, in milliseconds."""
         self._tick()
         self._timer.stop()
         return max(self.gaps_ms)
@@ -118,10 +118,10 @@ class Hand(QObject):
 
     Signals:
         moved(float): one move, with the `time.perf_counter()` at which it was made.
-        rested(): the last move was made.
+        rested(): the last move has been made.
 
     Args:
-        slider: what is dragged.
+        slider: the slider to drag.
     """
 
     moved = Signal(float)
@@ -157,7 +157,7 @@ class Hand(QObject):
 
     @Slot(object)
     def note_painted(self, plan: PrunePlan) -> None:
-        """Take note that a plan was painted: its move is seen, and so are those before it."""
+        """Note that a plan was painted: its move has been shown, and so have those before it."""
         percents = [percent for percent, _ in self._unpainted]
         if round(100 * plan.retention) in percents:
             for _ in range(percents.index(round(100 * plan.retention)) + 1):
@@ -170,7 +170,7 @@ class Probe:
 
     Args:
         files: pages to open; none opens the samples.
-        settings: what a person would have chosen before.
+        settings: what a person would have chosen.
         engine_factory: makes the engine, on the model lane; None for the real one.
     """
 
@@ -209,7 +209,7 @@ def measure_window() -> None:
 
 
 def measure_gaps() -> None:
-    """Measure the longest wait of the event loop while torch is imported, and while pages are read."""
+    """Measure the longest gap of the event loop while torch is imported, and while pages are read."""
     program = Probe((), Settings())
     meter = GapMeter()
     FirstPaint(program.window.page_column.page_view.viewport(), meter.start)
@@ -248,7 +248,7 @@ def measure_overlay() -> None:
 
 
 def measure_drag() -> None:
-    """Drag the slider on a page of 856 cells in every look, and tell what was kept waiting and how long."""
+    """Drag the slider on a page of 856 cells in every look, and report what was kept waiting and how long."""
     with tempfile.TemporaryDirectory(prefix="rtocr-probe-") as folder:
         path = Path(folder, "page.png")
         Image.effect_noise(A4_AT_200_DPI, 80).convert("RGB").save(path)
@@ -288,7 +288,7 @@ def _drag_in(look: Look, program: Probe, slider: QSlider) -> dict[str, float]:
 
 
 def measure_memory() -> None:
-    """Tell by how much the last pages of a long reading raise the peak memory of the program."""
+    """Measure by how much the last pages of a long run raise the peak memory of the program."""
     with tempfile.TemporaryDirectory(prefix="rtocr-probe-") as folder:
         path = Path(folder, "pages.tiff")
         first, *others = (specimen_page(number).convert("L") for number in range(_MEMORY_PAGES))

@@ -1,4 +1,4 @@
-"""Measures how soon the window is there: imports the program as `__main__` does, then shows it.
+"""Measures how soon the window appears: imports the program as `__main__` does, then shows it.
 
 `cli.benchmark` starts it as `python -m rtocr_gui.ui.start_probe window MOMENT`; what is measured, and how, is
 in `probe`.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import shiboken6
 from PIL import Image, ImageDraw
+from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import Settings
@@ -14,6 +15,17 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
+
+
+@pytest.fixture(autouse=True)
+def every_dialog_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question that a test does not answer fails it: it would wait for ever."""
+
+    def ask(dialog: QDialog) -> int:
+        pytest.fail(f"nobody answers: {dialog.windowTitle()}")
+
+    for kind in (QDialog, QMessageBox, QInputDialog, QFileDialog):
+        monkeypatch.setattr(kind, "exec", ask)
 
 
 @pytest.fixture
@@ -48,8 +60,14 @@ def bridge(qtbot: QtBot, fake_engine: FakeEngine) -> Iterator[EngineBridge]:
 
 
 @pytest.fixture
-def session(bridge: EngineBridge, tmp_path: Path) -> Iterator[Session]:
-    made = Session(bridge, Settings(), tmp_path / "bundled")
+def settings() -> Settings:
+    """What is remembered from the last start."""
+    return Settings()
+
+
+@pytest.fixture
+def session(bridge: EngineBridge, settings: Settings, tmp_path: Path) -> Iterator[Session]:
+    made = Session(bridge, settings, tmp_path / "bundled")
     yield made
     # Left to the garbage collector, its timers may end on the thread of a lane, which crashes.
     shiboken6.delete(made)

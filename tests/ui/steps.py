@@ -1,6 +1,8 @@
 """What the tests of the session and of the window do first."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -8,6 +10,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QListView, QWidget
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.ui.background.lanes import Lane
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity
 from rtocr_gui.ui.window.notice_bar import NoticeBar
@@ -35,6 +38,23 @@ def begin_loading(qtbot: QtBot, engine: FakeEngine, ask: Callable[[], object]) -
     engine.load_began.clear()
     ask()
     qtbot.waitUntil(engine.load_began.is_set)
+
+
+@contextmanager
+def held_lane(lane: Lane) -> Iterator[None]:
+    """Keep a lane from all that is asked of it until the end of the block."""
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        held.set()
+        release.wait()
+
+    lane.submit(hold)
+    held.wait()
+    try:
+        yield
+    finally:
+        release.set()
 
 
 def until_idle(qtbot: QtBot, session: Session, ask: Callable[[], object]) -> None:

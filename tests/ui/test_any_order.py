@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QListView, QPlainTextEdit, QPushButton, QTabWidget
 from pytestqt.qtbot import QtBot
@@ -14,6 +15,7 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.parts.actions import TEXT_KEYS
 from rtocr_gui.ui.state.page_model import PageModel, PageRow, PageState
@@ -33,12 +35,26 @@ LEFT_OUT = {*ASKS_FOR_MORE, *TEXT_KEYS}
 """Actions that are not tried; undoing is a wish of its own, whose outcome is remembered."""
 
 
+class RoundTrip(QObject):
+    """Goes to a lane, behind all that was asked of it, and comes back behind its answers."""
+
+    ended = Signal()
+
+
 class Person:
     """Somebody who does this and that, and remembers what was typed on which page."""
 
-    def __init__(self, qtbot: QtBot, window: MainWindow, session: Session, engine: FakeEngine, folder: Path):
+    def __init__(
+        self,
+        qtbot: QtBot,
+        window: MainWindow,
+        session: Session,
+        bridge: EngineBridge,
+        engine: FakeEngine,
+        folder: Path,
+    ) -> None:
         self.qtbot, self.window, self.session = qtbot, window, session
-        self.engine, self.folder = engine, folder
+        self.bridge, self.engine, self.folder = bridge, engine, folder
         self.typed: dict[PageRef, str] = {}
         self.untyped: dict[PageRef, str] = {}
         for number in range(len(FILES)):
@@ -164,7 +180,14 @@ class Person:
         tabs.setCurrentIndex((tabs.currentIndex() + 1) % tabs.count())
 
     def wait(self, number: int) -> None:
-        self.qtbot.wait(number)
+        """Let a lane come to all that was asked of it, and see its answers."""
+        bridge = self.bridge
+        lanes = [bridge._document_lane, bridge._plan_lane, bridge._transport_lane, bridge._export_lane]
+        if self.engine.gate.is_set() and self.engine.load_gate.is_set():
+            lanes.append(bridge._model_lane)
+        trip = RoundTrip()
+        with self.qtbot.waitSignal(trip.ended):
+            lanes[number % len(lanes)].submit(trip.ended.emit)
 
     # What holds at any time, and in the end
 
@@ -215,6 +238,7 @@ def test_whatever_a_person_does(
     qtbot: QtBot,
     window: MainWindow,
     session: Session,
+    bridge: EngineBridge,
     fake_engine: FakeEngine,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -224,7 +248,7 @@ def test_whatever_a_person_does(
     chance = random.Random(seed)
     fake_engine.tasks = TASKS[:2]
     fake_engine.pages_at_once = chance.choice((1, 3))
-    person = Person(qtbot, window, session, fake_engine, tmp_path)
+    person = Person(qtbot, window, session, bridge, fake_engine, tmp_path)
     session.models.load()
     session.open_files([tmp_path / name for name in FILES[:2]])
     qtbot.waitUntil(lambda: len(session.refs) > 0)

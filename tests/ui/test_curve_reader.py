@@ -161,10 +161,10 @@ def test_a_curve_that_is_forgotten_tells_nothing_more(
     fake_engine.gate.clear()
     curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(fake_engine.reading_began.is_set)
-    curve.show(CurveShown())
-    assert heard.shown[-1] == CurveShown()
-    told = len(heard.shown)
     with qtbot.waitSignal(bridge.reading_finished) as caught:
+        curve.show(CurveShown())
+        assert heard.shown[-1] == CurveShown()
+        told = len(heard.shown)
         fake_engine.gate.set()
     reply = caught.args[0]
     assert isinstance(reply, ReadingFinished)

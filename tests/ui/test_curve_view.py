@@ -135,7 +135,7 @@ def test_the_arrow_keys_walk_the_points_by_ratio_and_enter_adopts(
         qtbot.keyClick(plot(view), key)
         walked.append(plot(view).current)
     assert walked == [FIRST, FIRST, FALLING[0], FALLING[1], FALLING[2], AUTO]
-    assert said(view, "The point in hand") == plot(view).accessibleDescription() == describe(AUTO)
+    assert said(view, "Selected point") == plot(view).accessibleDescription() == describe(AUTO)
     qtbot.keyClick(plot(view), keys.Key_Return)
     qtbot.keyClick(plot(view), keys.Key_Home)
     qtbot.keyClick(plot(view), keys.Key_Space)
@@ -145,9 +145,9 @@ def test_the_arrow_keys_walk_the_points_by_ratio_and_enter_adopts(
 def test_hovering_names_the_point_and_leaving_forgets_it(qtbot: QtBot, view: CurveView) -> None:
     view.show_curve(WHOLE)
     qtbot.mouseMove(plot(view), place_of(view, FALLING[5]))
-    qtbot.waitUntil(lambda: said(view, "The point in hand") == describe(FALLING[5]))
+    qtbot.waitUntil(lambda: said(view, "Selected point") == describe(FALLING[5]))
     qtbot.mouseMove(plot(view), QPoint(3, 3))
-    qtbot.waitUntil(lambda: said(view, "The point in hand").startswith("Point at a mark"))
+    qtbot.waitUntil(lambda: said(view, "Selected point").startswith("Point at a mark"))
 
 
 def test_a_point_that_is_gone_is_no_longer_in_hand(qtbot: QtBot, view: CurveView) -> None:
@@ -155,7 +155,7 @@ def test_a_point_that_is_gone_is_no_longer_in_hand(qtbot: QtBot, view: CurveView
     qtbot.keyClick(plot(view), Qt.Key.Key_Home)
     view.show_curve(CurveShown())
     assert plot(view).current is None
-    assert said(view, "The point in hand") == ""
+    assert said(view, "Selected point") == ""
     assert "Read the page at 8 ratios" in plot(view).accessibleDescription()
 
 
@@ -177,10 +177,10 @@ def test_a_point_is_described_with_all_its_figures() -> None:
 
 def test_a_doubtful_all_token_reading_is_told_above_the_curve(view: CurveView) -> None:
     view.show_curve(WHOLE)
-    assert said(view, "A doubt about the curve") == ""
+    assert said(view, "Warning about the curve") == ""
     looping = dataclasses.replace(FIRST, stop_reason=StopReason.LOOP)
     view.show_curve(CurveShown((looping, *POINTS[1:]), 9))
-    assert "began to repeat itself" in said(view, "A doubt about the curve")
+    assert "began to repeat itself" in said(view, "Warning about the curve")
 
 
 def test_no_curve_is_offered_where_nothing_can_be_read(view: CurveView) -> None:

@@ -18,6 +18,7 @@ from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.background.replies import DocumentOpened, FolderListed
 from tests.fake_engine import FakeEngine
+from tests.ui.steps import held_lane
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
 
@@ -74,13 +75,9 @@ def test_only_the_newest_of_many_plans_is_answered(
         bridge.encode_page(opened[0], Scaling(Mode.TINY))
     answered: list[int] = []
     bridge.plan_computed.connect(lambda reply: answered.append(reply.request_id))
-    hold = threading.Event()
-    bridge._plan_lane.submit(lambda: hold.wait(5) and None)
-    ids = [
-        bridge.compute_plan(caught.args[0].encoded, PruneSettings(percent / 100)) for percent in range(1, 100)
-    ]
-    with qtbot.waitSignal(bridge.plan_computed):
-        hold.set()
+    encoded = caught.args[0].encoded
+    with qtbot.waitSignal(bridge.plan_computed), held_lane(bridge._plan_lane):
+        ids = [bridge.compute_plan(encoded, PruneSettings(percent / 100)) for percent in range(1, 100)]
     assert answered == [ids[-1]]
 
 
@@ -170,17 +167,9 @@ def test_closing_ends_the_reading_that_runs_and_those_that_wait(
 
 def test_closing_drops_what_waits(bridge: EngineBridge) -> None:
     ran: list[int] = []
-    began, hold = threading.Event(), threading.Event()
-
-    def busy() -> None:
-        began.set()
-        hold.wait(5)
-
-    bridge._model_lane.submit(busy)
-    bridge._model_lane.submit(lambda: ran.append(1))
-    assert began.wait(5)
-    assert not bridge.close(0.05)
-    hold.set()
+    with held_lane(bridge._model_lane):
+        bridge._model_lane.submit(lambda: ran.append(1))
+        assert not bridge.close(0.05)
     assert bridge.close(5)
     assert ran == []
 

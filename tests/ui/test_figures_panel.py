@@ -170,7 +170,7 @@ def test_a_pass_or_two_that_were_spared_make_no_draft_of_a_reading() -> None:
 
 
 def test_notes_say_what_pruning_spares_and_what_is_missing() -> None:
-    assert notes(FULL) == ("Pruning spares 46 % of the prefill's operations and 512 kB of memory.",)
+    assert notes(FULL) == ("Pruning saves 46 % of the prefill's operations and 512 kB of memory.",)
     assert notes(FiguresShown(PLAN, HALF))[-1] == "Read once at 100 % to compare what is measured."
     assert notes(FiguresShown(PLAN)) == ("Not read yet: press Read to measure.",)
     assert notes(FiguresShown()) == ()
@@ -178,13 +178,13 @@ def test_notes_say_what_pruning_spares_and_what_is_missing() -> None:
 
 def test_figures_of_an_earlier_ratio_say_so() -> None:
     moved = notes(FiguresShown(make_plan(0.3), HALF, WHOLE))
-    assert moved[0] == "Figures of the last reading, at 50 %; the slider is at 30 % by now."
+    assert moved[0] == "Figures of the last reading, at 50 %; the slider is now at 30 %."
 
 
 def test_figures_of_a_page_that_was_scaled_in_another_way_say_so() -> None:
     smaller = dataclasses.replace(HALF, kept=50, total=100)
     assert notes(FiguresShown(PLAN, smaller))[0] == (
-        f"Figures of the last reading, of 100 tokens; the page has {len(PLAN.norms)} by now."
+        f"Figures of the last reading, of 100 tokens; the page now has {len(PLAN.norms)}."
     )
 
 

@@ -4,18 +4,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Found
 from rtocr_gui.ui.text.find_bar import FindBar
 from rtocr_gui.ui.text.text_pane import PLACES_LIT
 from rtocr_gui.ui.window.main_window import MainWindow
-from tests.ui.steps import open_and_load, sentences_in, until_idle
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import begin_reading, open_and_load, sentences_in, until_idle
 
 Draw = Callable[..., Path]
 
@@ -235,8 +237,8 @@ def test_what_was_typed_is_not_replaced_by_what_was_found(qtbot: QtBot, searched
 def test_return_on_a_button_goes_nowhere_else(qtbot: QtBot, searched: MainWindow) -> None:
     qtbot.keyClicks(line(searched), "word")
     buttons = {one.accessibleName(): one for one in bar(searched).findChildren(QToolButton)}
-    buttons["Previous place"].setFocus()
-    qtbot.keyClick(buttons["Previous place"], Qt.Key.Key_Return)
+    buttons["Previous match"].setFocus()
+    qtbot.keyClick(buttons["Previous match"], Qt.Key.Key_Return)
     assert selected(searched) == (4, "word")
 
 
@@ -261,6 +263,35 @@ def test_what_is_read_on_other_pages_is_counted(
     assert outcome(window) == "Not found; 2 pages not read yet"
     until_idle(qtbot, session, session.read_all)
     qtbot.waitUntil(lambda: outcome(window) == "None here, 1 on other pages")
+
+
+def test_a_text_is_searched_while_it_grows(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    bridge: EngineBridge,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+) -> None:
+    timer = session.finder.findChild(QTimer)
+    timer.setInterval(0)
+    open_and_load(qtbot, session, draw_page())
+    window.text_column.begin_find()
+    line(window).setText("page")
+    with qtbot.waitSignal(bridge.text_streamed) as streamed:
+        begin_reading(qtbot, session, fake_engine)
+    qtbot.waitUntil(lambda: outcome(window) == "1 here" and not timer.isActive())
+    bridge.text_streamed.emit(streamed.args[0])
+    qtbot.waitUntil(lambda: outcome(window) == "2 here")
+    until_idle(qtbot, session, fake_engine.gate.set)
+
+
+def test_what_stood_on_a_page_that_left_is_counted_no_more(
+    qtbot: QtBot, searched: MainWindow, session: Session
+) -> None:
+    qtbot.keyClicks(line(searched), "word")
+    session.remove_pages(session.refs[2:])
+    assert outcome(searched) == "1 of 2"
 
 
 def test_of_very_many_places_those_around_the_chosen_one_light_up(qtbot: QtBot, searched: MainWindow) -> None:
@@ -303,7 +334,7 @@ def test_an_emptied_line_leaves_nothing_of_what_was_found(qtbot: QtBot, searched
     line(searched).clear()
     assert outcome(searched) == ""
     assert highlighted(searched) == []
-    places = [one for one in bar(searched).findChildren(QToolButton) if "place" in one.toolTip()]
+    places = [one for one in bar(searched).findChildren(QToolButton) if "match" in one.toolTip()]
     assert [one.isEnabled() for one in places] == [False, False]
 
 

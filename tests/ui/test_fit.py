@@ -1,6 +1,7 @@
 """Where a model does not fit into memory, a person hears why and can choose what does."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -171,7 +172,10 @@ def test_the_window_of_models_says_whether_the_selected_one_fits(qtbot: QtBot, t
     assert "It does not fit. What fits: read in mode Gundam, at most 4 tiles;" in window.details.text()
     window.show_fit(FitJudged(2, entry.folder, ROOMY))
     assert "It fits." in window.details.text()
-    window.show_fit(FitJudged(3, tmp_path / "another", TOO_LARGE))
+    window.show_fit(FitJudged(3, entry.folder, replace(ROOMY, largest=TOO_LARGE)))
+    assert "up to 8.0 GB in mode Gundam" in window.details.text()
+    assert "It fits, but not in every mode" in window.details.text()
+    window.show_fit(FitJudged(4, tmp_path / "another", TOO_LARGE))
     assert "fits" not in window.details.text()
 
 

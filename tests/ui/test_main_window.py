@@ -31,6 +31,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.settings import Settings
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
@@ -654,6 +655,20 @@ def test_typing_makes_a_page_exportable(
     monkeypatch.setattr(questions, "agrees", lambda *_: True)
 
 
+def test_tab_goes_from_the_text_to_the_buttons_below_it(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.read_selected()
+    qtbot.waitUntil(lambda: window.actions_by_name["copy"].isEnabled())
+    editor(window).setFocus()
+    visited = []
+    for _ in range(2):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        visited.append(window.focusWidget().defaultAction())
+    assert visited == [window.actions_by_name[name] for name in ("find", "copy")]
+
+
 def test_a_small_window_stays_small_whatever_is_shown_in_it(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
@@ -668,6 +683,29 @@ def test_a_small_window_stays_small_whatever_is_shown_in_it(
     assert (window.width(), window.height()) == (1000, 640)
     assert window.minimumSizeHint().height() <= 640
     assert window.minimumSizeHint().width() <= 1000
+
+
+def test_the_text_has_more_room_than_the_figures_at_first(window: MainWindow) -> None:
+    window.resize(800, 600)
+    text_px, figures_px = window.text_column.sizes()
+    assert text_px > 1.4 * figures_px, "room for the text of a comparison below its choosers"
+
+
+def test_all_bars_fit_on_a_very_small_screen(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    for name in ("find", "trace"):
+        window.actions_by_name[name].trigger()
+    window.notice_bar.add(Notice("Something to know."))
+    window.resize(630, 370)
+    QApplication.processEvents()
+    assert (window.width(), window.height()) == (630, 370)
+    bar = window.retention_bar
+    assert bar.visibleRegion().boundingRect() == bar.rect()
+    find_bar = window.text_column.find_bar
+    assert find_bar.visibleRegion().boundingRect().width() == find_bar.width()
 
 
 def test_a_new_window_fits_on_the_screen(window: MainWindow) -> None:
@@ -791,11 +829,22 @@ def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_know
     assert window.page_column.play_bar.isVisible()
 
 
-def test_the_panel_stays_hidden_when_it_was(window: MainWindow, session: Session) -> None:
-    panel = window.text_column.panel
-    assert panel.isVisible()
+def test_hiding_the_panel_is_remembered(window: MainWindow, session: Session) -> None:
+    assert window.text_column.panel.isVisible()
     window.actions_by_name["panel"].trigger()
-    assert not panel.isVisible()
+    assert not window.text_column.panel.isVisible()
+    assert not session.settings.panel_visible
+
+
+@pytest.mark.parametrize("settings", [Settings(panel_visible=False)])
+def test_the_panel_stays_hidden_when_it_was(window: MainWindow) -> None:
+    assert not window.text_column.panel.isVisible()
+    assert not window.actions_by_name["panel"].isChecked()
+
+
+def test_who_asks_for_the_curve_is_shown_the_panel(window: MainWindow, session: Session) -> None:
+    panel = window.text_column.panel
+    window.actions_by_name["panel"].trigger()
     assert not session.settings.panel_visible
     window.actions_by_name["curve"].setEnabled(True)
     window.actions_by_name["curve"].trigger()
@@ -803,7 +852,7 @@ def test_the_panel_stays_hidden_when_it_was(window: MainWindow, session: Session
 
 
 def test_where_it_looks_is_asked_for_played_and_closed(
-    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
@@ -812,7 +861,7 @@ def test_where_it_looks_is_asked_for_played_and_closed(
     assert window.page_column.play_bar.isVisible()
     assert window.page_column.play_bar.isAncestorOf(window.focusWidget())
     assert window.actions_by_name["overlay"].isChecked()
-    assert not fake_engine.traced
+    assert not session.tuning.spotlight.is_tracing
     with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
         window.page_column.play_bar.play()
     window.page_column.play_bar.closed.emit()
@@ -821,8 +870,12 @@ def test_where_it_looks_is_asked_for_played_and_closed(
 
 
 @pytest.mark.parametrize(
-    ("action", "ending"),
-    [("export_plan", "-plan.json"), ("export_overlay", "-overlay.png"), ("export_curve", "-curve.csv")],
+    ("action", "ending", "begins"),
+    [
+        ("export_plan", "-plan.json", b"{"),
+        ("export_overlay", "-overlay.png", b"\x89PNG"),
+        ("export_curve", "-curve.csv", b"retention,"),
+    ],
 )
 def test_what_is_tuned_is_exported_to_the_file_that_was_chosen(
     qtbot: QtBot,
@@ -833,6 +886,7 @@ def test_what_is_tuned_is_exported_to_the_file_that_was_chosen(
     tmp_path: Path,
     action: str,
     ending: str,
+    begins: bytes,
 ) -> None:
     monkeypatch.setattr(questions, "ask_export_path", lambda _, title, path, kinds: tmp_path / path.name)
     open_and_load(qtbot, session, draw_page())
@@ -840,7 +894,7 @@ def test_what_is_tuned_is_exported_to_the_file_that_was_chosen(
     qtbot.waitUntil(lambda: session.tuning.has_curve and not session.tuning.is_reading)
     with qtbot.waitSignal(session.notice_raised):
         window.actions_by_name[action].trigger()
-    assert (tmp_path / f"scan{ending}").stat().st_size > 100
+    assert (tmp_path / f"scan{ending}").read_bytes().startswith(begins)
 
 
 def test_a_save_dialog_gives_a_name_without_a_suffix_the_suggested_one(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
@@ -10,7 +11,6 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.settings import Settings
-from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
@@ -82,12 +82,10 @@ def test_the_wheel_chooses_only_in_a_box_that_has_the_focus(window: MainWindow, 
     assert session.mode is Mode.TINY
 
 
+@pytest.mark.parametrize("settings", [Settings(mode="base", most_tiles=4)])
 def test_a_mode_of_the_last_start_is_in_use_again(
-    qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
-    session = Session(bridge, Settings(mode="base", most_tiles=4), tmp_path / "bundled")
-    window = MainWindow(session)
-    qtbot.addWidget(window)
     open_and_load(qtbot, session, draw_page())
 
     assert window.tool_bar.mode_box.currentData() is Mode.BASE
@@ -96,12 +94,10 @@ def test_a_mode_of_the_last_start_is_in_use_again(
     assert fake_engine.asked[-1].scaling == Scaling(Mode.BASE, most_tiles=4)
 
 
+@pytest.mark.parametrize("settings", [Settings(mode="base")])
 def test_what_is_chosen_while_the_model_loads_stays_chosen(
-    qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
+    qtbot: QtBot, window: MainWindow, session: Session
 ) -> None:
-    session = Session(bridge, Settings(mode="base"), tmp_path / "bundled")
-    window = MainWindow(session)
-    qtbot.addWidget(window)
     with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
         session.models.load()
         choose(window, Mode.GUNDAM)

@@ -4,16 +4,19 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from huggingface_hub.utils import close_session
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QTextDocument
+from PySide6.QtWidgets import QDialogButtonBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
 from rtocr_gui.ocr.library.library import ModelEntry, Origin, look_into
 from rtocr_gui.ocr.library.model_source import REVISION, ModelSource
+from rtocr_gui.ocr.reading import Task
 from rtocr_gui.resources import resource_path
 from rtocr_gui.ui.background.model_shop import CheckShown, DownloadState, ModelShop, ModelsListed
 from rtocr_gui.ui.dialogs import questions
@@ -81,6 +84,31 @@ def test_words_leave_their_room_to_the_list(qtbot: QtBot, window: ModelsWindow) 
     qtbot.waitUntil(lambda: about.height() == about.heightForWidth(about.width()))
 
 
+def test_the_window_fits_on_a_small_screen_with_its_lower_end_in_reach(
+    qtbot: QtBot, window: ModelsWindow, miniature: ModelEntry
+) -> None:
+    window.show_models(listed(miniature))
+    window.resize(640, 400)
+    assert (window.width(), window.height()) == (640, 400)
+    close = window.findChild(QDialogButtonBox)
+    assert window.rect().contains(close.geometry())
+    window.download.start.setFocus()
+    qtbot.keyClick(window.download.start, Qt.Key.Key_Tab)
+    qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Backtab)
+    assert window.download.start.hasFocus()
+    assert window.download.start.visibleRegion().boundingRect() == window.download.start.rect()
+
+
+def test_a_new_window_is_no_larger_than_its_screen(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = SimpleNamespace(availableSize=lambda: QSize(640, 400))
+    monkeypatch.setattr(ModelsWindow, "screen", lambda _: screen)
+    window = ModelsWindow()
+    qtbot.addWidget(window)
+    window.show()
+    assert window.width() <= 640
+    assert window.height() <= 400
+
+
 def test_a_model_shows_its_size_precision_and_what_it_reads(
     window: ModelsWindow, miniature: ModelEntry
 ) -> None:
@@ -135,6 +163,20 @@ def test_a_model_that_cannot_be_used_says_why(window: ModelsWindow, tmp_path: Pa
     assert not window.use.isEnabled()
     assert "There is no folder" in window.details.text()
     assert window.forget.isVisible()
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["reads", "problem"])
+def test_what_a_model_says_of_itself_is_never_taken_for_rich_text(
+    window: ModelsWindow, miniature: ModelEntry, reads: bool
+) -> None:
+    assert miniature.info is not None
+    strange = replace(miniature.info, tasks=(Task("<img src=x>", "<img src=x>", ""),))
+    entry = replace(miniature, info=strange if reads else None, problem="" if reads else "No <img src=x>.")
+    window.show_models(listed(entry))
+    item, tip = window.list.topLevelItem(0), QTextDocument()
+    assert item is not None
+    tip.setHtml(item.toolTip(3))
+    assert tip.toPlainText() == (entry.reads or entry.problem)
 
 
 def test_the_selection_survives_a_new_list(window: ModelsWindow, miniature: ModelEntry) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QCursor
+from PySide6.QtGui import QCursor, QTextDocument
 from PySide6.QtWidgets import (
     QApplication,
     QPlainTextEdit,
@@ -229,3 +229,20 @@ def test_offers_to_read_many_pages_are_taken_with_one_press(qtbot: QtBot, make_b
     assert taken == offers
     assert bar.notices == (BAD,)
     assert bar._take_all.isHidden()
+
+
+def test_no_name_in_an_offer_is_taken_for_rich_text(make_bar: MakeBar) -> None:
+    page = ReadAgain(PageRef(Path("<img src=x>.png"), 0, "0" * 64), Scaling(Mode.BASE))
+    model = LoadModel("Load again", LoadRequest(Path("<b>mine")))
+    one, two = make_bar(), make_bar()
+    one.add(Notice("It failed.", (page,)))
+    two.add(Notice("It failed.", (page, model)))
+    assert shown_tip(button(one).toolTip()) == page.tip
+    assert button(one).accessibleDescription() == f"It failed. {page.tip}"
+    assert [shown_tip(action.toolTip()) for action in button(two).menu().actions()] == [page.tip, model.tip]
+
+
+def shown_tip(tip: str) -> str:
+    document = QTextDocument()
+    document.setHtml(tip)
+    return document.toPlainText()

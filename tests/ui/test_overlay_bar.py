@@ -77,6 +77,12 @@ def test_a_grid_is_offered_for_pages_with_tiles_only(qtbot: QtBot, bar: OverlayB
     assert not button.isVisible()
 
 
+def test_a_page_with_tiles_takes_no_more_room_than_another(bar: OverlayBar) -> None:
+    least = bar.minimumSizeHint()
+    bar.show_grids(True)
+    assert bar.minimumSizeHint() == least
+
+
 def test_the_legend_shows_its_colours_and_tells_its_values(bar: OverlayBar) -> None:
     assert strip(bar).accessibleName() == "Clear: kept. Veiled: merged."
     bar.set_look(Look.MASS)

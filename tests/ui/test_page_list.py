@@ -288,6 +288,20 @@ def test_the_page_that_is_looked_at_is_marked_among_those_that_are_selected(
     assert found == [palette.highlight().color(), palette.highlightedText().color(), palette.base().color()]
 
 
+def test_the_row_that_has_the_keyboard_stands_in_a_frame(qtbot: QtBot, pages: PageList) -> None:
+    pages.set_pages(entries(2))
+    pages.select(0)
+    row, palette = view(pages).visualRect(view(pages).currentIndex()), view(pages).palette()
+    edge = QPoint(row.center().x(), row.top() + view(pages).fontMetrics().height() // 10)
+    pages.setFocus()
+    qtbot.waitUntil(view(pages).hasFocus)
+    shown = view(pages).viewport().grab().toImage()
+    assert shown.pixelColor(edge) == palette.highlightedText().color()
+    view(pages).clearFocus()
+    shown = view(pages).viewport().grab().toImage()
+    assert shown.pixelColor(edge) == palette.highlight().color()
+
+
 def test_the_context_menu_offers_groups_of_actions(pages: PageList) -> None:
     groups = [[QAction("Read"), QAction("Stop")], [QAction("Copy")]]
     pages.offer(*groups)

@@ -119,6 +119,7 @@ def tooltip_at(view: PageView, place: QPoint) -> str:
     tiles=st.sampled_from([(1, 2), (2, 1), (2, 3), (3, 3)]),
     name=st.sampled_from(["local", "global"]),
 )
+@settings(max_examples=30)
 def test_every_cell_lies_on_the_box_of_its_token(
     mode: Mode, width: int, height: int, tiles: tuple[int, int], name: str
 ) -> None:
@@ -306,6 +307,20 @@ def test_a_message_stands_in_for_a_page(view: PageView) -> None:
 
 
 # Zoom and pan
+
+
+@pytest.mark.parametrize("page", [blank(), None])
+def test_the_page_stands_in_a_frame_while_it_has_the_keyboard(
+    qtbot: QtBot, view: PageView, page: QImage | None
+) -> None:
+    view.show_page(page)
+    view.fit_width()
+    corner, highlight = QPoint(1, 1), view.palette().highlight().color()
+    view.setFocus()
+    qtbot.waitUntil(view.hasFocus)
+    assert view.viewport().grab().toImage().pixelColor(corner) == highlight
+    view.clearFocus()
+    assert view.viewport().grab().toImage().pixelColor(corner) != highlight
 
 
 def test_fitting_shows_the_whole_page_also_after_a_resize(view: PageView) -> None:
@@ -503,18 +518,24 @@ def test_the_window_shows_what_the_exported_picture_shows(
 def test_a_cell_is_coloured_where_its_token_is_at_any_zoom(
     view: PageView, look: Look, zoom: float, seed: int
 ) -> None:
+    view.clearFocus()  # its frame would lie over cells at the edge
     plan = make_plan(0.5, Mode.GUNDAM, crop_wh=(2, 3))
     view.show_page(blank())
     view.set_look(look)
     view.show_plan(plan)
-    view.show_transport(transport_of(plan))
+    transport = transport_of(plan)
+    view.show_transport(transport)
+    values = cell_values(look, plan, transport)
+    legend = legend_of(look, plan, values)
+    colours = cell_colours(look, plan, values, legend)
     cells = plan.layout.boxes[plan.layout.prunable]
     view._zoom_to(zoom)
     across, down = view.horizontalScrollBar(), view.verticalScrollBar()
     chosen = np.random.default_rng(seed).uniform(0, 1, 2)
     across.setValue(round(across.maximum() * chosen[0]))
     down.setValue(round(down.maximum() * chosen[1]))
-    image, overlay = picture(view), view._overlay
+    image = picture(view)
+    assert legend == view._overlay.legend
     for x, y in np.random.default_rng(seed).uniform(0, 1, (30, 2)) * (view.width(), view.height()):
         token = view._token_at(QPointF(x, y))
         point = view.to_content(QPointF(x, y))
@@ -529,15 +550,11 @@ def test_a_cell_is_coloured_where_its_token_is_at_any_zoom(
         if look is Look.MASS and not plan.is_kept[token]:
             continue  # hatched
         colour = image.pixelColor(int(x), int(y))
-        values = cell_values(look, plan, transport_of(plan)) if look is not Look.KEPT else None
-        legend = legend_of(look, plan, values)
-        assert legend == overlay.legend
-        colours = cell_colours(look, plan, values, legend)[[token]]
         if look is Look.KEPT:
-            share = OPACITY * colours[0, 3] / 255
-            expected = 255 * (1 - share) + share * colours[0, :3]
+            share = OPACITY * colours[token, 3] / 255
+            expected = 255 * (1 - share) + share * colours[token, :3]
         else:
-            expected = tints(colours, OPACITY, dark=False)[0]
+            expected = tints(colours[[token]], OPACITY, dark=False)[0]
         np.testing.assert_allclose(colour.getRgb()[:3], expected, atol=3)
 
 

@@ -1,6 +1,5 @@
 """The planner tells a transport only where one is wanted, and always that of the plan told last."""
 
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import PageEncoded
 from rtocr_gui.ui.state.planner import Planner
 from tests.fake_engine import measure_by_seed
+from tests.ui.steps import held_lane
 
 SCALING = Scaling(Mode.TINY)
 PAGE = PageRef(Path("scan.png"), 0, "0" * 64)
@@ -69,16 +69,16 @@ def test_a_transport_is_that_of_the_plan_told_last_and_is_solved_once(
 def test_a_transport_that_comes_after_another_plan_is_dropped(
     qtbot: QtBot, planner: Planner, bridge: EngineBridge
 ) -> None:
-    hold = threading.Event()
-    bridge._transport_lane.submit(lambda: hold.wait(5) and None)
-    with qtbot.waitSignal(planner.plan_changed):
-        planner.set_retention(0.5)
-    planner.want_transport()
-    with qtbot.assertNotEmitted(planner.transport_changed):
+    with (
+        qtbot.assertNotEmitted(planner.transport_changed),
+        qtbot.waitSignal(bridge.transport_solved),
+        held_lane(bridge._transport_lane),
+    ):
+        with qtbot.waitSignal(planner.plan_changed):
+            planner.set_retention(0.5)
+        planner.want_transport()
         with qtbot.waitSignal(planner.plan_changed):
             planner.set_retention(0.25)
-        with qtbot.waitSignal(bridge.transport_solved):
-            hold.set()
 
 
 def test_a_transport_that_cannot_be_solved_is_told_and_may_be_asked_for_again(

@@ -60,6 +60,14 @@ def test_files_and_folders_are_offered_newest_first_by_their_paths_and_opened_ag
     assert not window.actions_by_name["open_recent"].isEnabled()
 
 
+def test_the_name_of_a_folder_is_never_taken_for_rich_text(
+    window: MainWindow, session: Session, tmp_path: Path
+) -> None:
+    path = tmp_path / "<b>R&D" / "<img src=x>"
+    session.remember(recent_files=(str(path),))
+    assert tip(recent(window)[0]) == str(path)
+
+
 def test_the_ten_newest_are_remembered(session: Session, tmp_path: Path) -> None:
     for number in range(12):
         (tmp_path / f"{number}.png").write_bytes(b"")

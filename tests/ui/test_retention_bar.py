@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
 from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from tests.ui.plans import make_plan
@@ -72,6 +73,38 @@ def test_automatic_is_the_start_and_shows_the_ratio_of_the_page(bar: RetentionBa
     assert bar.retention is None
     assert auto_box(bar).isChecked()
     assert slider(bar).value() == 76
+
+
+def test_no_figure_is_shown_before_the_page_has_one(qtbot: QtBot, bar: RetentionBar, heard: Heard) -> None:
+    box = bar.findChild(QSpinBox)
+    assert box.text() == "–"
+    bar.show_plan(make_plan(0.5))
+    assert box.text() == "76 %"
+    bar.show_plan(None)
+    assert box.text() == "–"
+    bar.set_retention(0.4)
+    assert box.text() == "40 %"
+    bar.set_retention(None)
+    assert box.text() == "–"
+    qtbot.mouseClick(auto_box(bar), Qt.MouseButton.LeftButton)
+    assert (box.text(), heard.changed) == ("40 %", [0.4])
+    qtbot.mouseClick(auto_box(bar), Qt.MouseButton.LeftButton)
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, "55")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert (box.text(), heard.changed) == ("55 %", [0.4, None, 0.55])
+
+
+@pytest.mark.parametrize("width", [640, 800, 900, 1280])
+def test_the_slider_keeps_its_width_whatever_is_counted(bar: RetentionBar, width: int) -> None:
+    bar.resize(width, bar.height())
+    widths = set()
+    for plan in (None, make_plan(0.5), make_plan(0.5, Mode.GUNDAM, crop_wh=(3, 3)), None):
+        bar.show_plan(plan)
+        QApplication.processEvents()
+        widths.add(slider(bar).width())
+    assert len(widths) == 1
 
 
 def test_dragging_tells_every_ratio_and_releasing_the_last_one(bar: RetentionBar, heard: Heard) -> None:
@@ -294,7 +327,7 @@ def test_every_mark_has_a_name_and_the_ratio_of_the_paper_says_so(bar: Retention
     assert names[84] == "84 %: the ratio the paper was published with (84.25 %)"
     assert names[76].startswith("Auto: 76.0 %")
     assert "84.25" in slider(bar).toolTip()
-    assert strip.name_at(QPoint(strip.marks()[0].x - 60, 1)) == ""
+    assert strip.name_at(QPoint(strip.marks()[0].x - 30, 1)) == ""
 
 
 def test_labels_of_marks_never_touch_and_stay_inside(qtbot: QtBot, bar: RetentionBar) -> None:

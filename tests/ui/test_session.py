@@ -12,9 +12,11 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError, ReadingError
-from rtocr_gui.ocr.reading import Mode, Reading, Scaling, TextDelta
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, Scaling, TextDelta
+from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.replies import RequestFailed
 from rtocr_gui.ui.state.notices import Offer
 from rtocr_gui.ui.state.page_model import PageEntry, PageState
 from rtocr_gui.ui.state.page_texts import EARLIER_VERSION
@@ -27,6 +29,7 @@ from tests.ui.steps import (
     begin_loading,
     begin_reading,
     export_text,
+    held_lane,
     open_and_load,
     until_idle,
     wait_until_idle,
@@ -70,6 +73,7 @@ def test_a_page_is_read_at_the_ratio_of_the_slider(
     assert session.current_text == "page 1 of scan.png at 0.40"
 
 
+@pytest.mark.parametrize("then", ["nothing", "stop"])
 def test_what_is_typed_stays_where_the_stop_of_a_reading_comes_too_late(
     qtbot: QtBot,
     session: Session,
@@ -77,11 +81,14 @@ def test_what_is_typed_stays_where_the_stop_of_a_reading_comes_too_late(
     fake_engine: FakeEngine,
     draw_page: Draw,
     monkeypatch: pytest.MonkeyPatch,
+    then: str,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
     monkeypatch.setattr(bridge, "stop", lambda _: None)
     session.edit_text("typed")
+    if then == "stop":
+        session.stop()
     until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text == "typed"
 
@@ -111,6 +118,28 @@ def test_text_of_no_whole_token_is_not_wiped_by_what_follows(
     read(qtbot, session, states)
     assert len(seen) > 1
     assert seen[-1] == session.current_text
+
+
+def test_what_looked_like_text_and_turns_out_to_be_markup_is_taken_back(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def show(text: str) -> None:
+        shown.append(text)
+        assert text == session.current_text
+
+    monkeypatch.setattr("rtocr_gui.ui.background.page_reading.DELTA_INTERVAL_S", 0)
+    fake_engine.tasks = TASKS[:1]
+    fake_engine.said = ["<|re", "f|>title<|/ref|><|det|>[[1, 2, 300, 400]]<|/det|>\n", "# Head"]
+    open_and_load(qtbot, session, draw_page())
+    shown = [""]
+    session.text_changed.connect(lambda text: show(text.text))
+    session.text_appended.connect(lambda more: show(shown[-1] + more))
+    until_idle(qtbot, session, session.read_selected)
+    assert list(dict.fromkeys(shown)) == ["", "<|re", "# Head"]
 
 
 def test_a_reading_asked_for_before_the_model_is_there_starts_when_it_is(
@@ -341,11 +370,9 @@ def test_a_page_that_is_stopped_before_the_model_began_is_as_it_was_before(
     states: dict[str, PageStatus],
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    hold = threading.Event()
-    bridge._model_lane.submit(lambda: hold.wait(5) and None)
-    session.read_selected()
-    session.stop()
-    hold.set()
+    with held_lane(bridge._model_lane):
+        session.read_selected()
+        session.stop()
     qtbot.waitUntil(lambda: not session.activity.reading)
     assert [status.state for status in states.values()] == [PageState.UNREAD]
     read(qtbot, session, states)
@@ -499,7 +526,8 @@ def test_a_picture_without_a_file_is_stored_off_the_main_thread_and_shown(
         session.shelf.open_picture(picture, tmp_path / "pasted.png")
     assert session.current.path == tmp_path / "pasted.png"
     assert caught.args == [picture]
-    assert stored_on != [threading.main_thread()]
+    (thread,) = stored_on
+    assert thread is not threading.main_thread()
 
 
 def test_a_picture_that_cannot_be_stored_is_told_so(
@@ -740,6 +768,31 @@ def test_of_an_encrypted_file_come_back_the_pages_that_were_removed_and_no_other
     qtbot.waitUntil(lambda: len(session.refs) == 3)
 
 
+def test_an_encrypted_file_whose_password_was_not_given_for_a_page_that_came_back_is_opened_whole_later(
+    qtbot: QtBot, session: Session, tmp_path: Path, offers: list[Offer]
+) -> None:
+    def open_with_password() -> None:
+        with qtbot.waitSignal(session.page_image_changed):
+            session.shelf.open_file(path, PASSWORD)
+
+    def until_asked(ask: Callable[[], None]) -> None:
+        with qtbot.waitSignal(session.shelf.password_needed):
+            ask()
+
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(encrypted_pdf(pages=2))
+    until_asked(lambda: session.open_files([path]))
+    open_with_password()
+    session.edit_text("mine")
+    session.remove_pages(session.refs)
+    until_asked(lambda: session.take_offer(offers[0]))
+    assert len(session.refs) == 2
+    session.remove_pages(session.refs[1:])
+    until_asked(lambda: session.open_files([path]))
+    open_with_password()
+    assert len(session.refs) == 2
+
+
 @pytest.mark.parametrize("leaving", [(1, 2), (1, 2, 3), (3, 2), (3, 0, 2), (0, 1, 2, 3)])
 def test_pages_that_were_removed_one_by_one_come_back_to_their_places(
     qtbot: QtBot,
@@ -818,7 +871,7 @@ def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
     session.take_offer(offers.pop())
     assert session.current_text == "newer"
     assert notices[-1] == (
-        "scan.png, page 1 is open again with newer text. Remove it to bring the former back."
+        "scan.png, page 1 is open again with newer text. Remove it to bring back the former."
     )
     again = offers.pop()
     session.remove_pages(session.refs)
@@ -910,17 +963,32 @@ def test_the_model_runs_on_its_own_thread(
 
 
 def test_a_plan_that_came_before_the_picture_is_told_again_after_it(
-    qtbot: QtBot, session: Session, draw_page: Draw
+    qtbot: QtBot, session: Session, bridge: EngineBridge, draw_page: Draw
 ) -> None:
     told: list[str] = []
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     first, second = session.refs
-    session.shelf.select(second)
-    qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None).wait()
+    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+        session.shelf.select(second)
     session.page_image_changed.connect(lambda _: told.append("picture"))
     session.plan_changed.connect(lambda plan: told.append("plan") if plan is not None else None)
-    session.shelf.select(first)
-    qtbot.waitUntil(lambda: "picture" in told and told[-1] == "plan")
+    with qtbot.waitSignal(session.page_image_changed), held_lane(bridge._document_lane):
+        session.shelf.select(first)
+        qtbot.waitUntil(lambda: told == ["plan"])
+    assert told == ["plan", "picture", "plan"]
+
+
+def test_another_model_plans_the_page_from_its_own_tokens(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    plans: list[PrunePlan | None] = []
+    session.plan_changed.connect(plans.append)
+    open_and_load(qtbot, session, draw_page())
+    with qtbot.waitSignal(session.models.adopted):
+        session.models.choose(tmp_path / "elsewhere")
+    qtbot.waitUntil(lambda: plans[-1] is not None)
+    norms = [plan.norms.tolist() for plan in plans if plan is not None]
+    assert norms[0] != norms[-1]
 
 
 def test_read_after_stop_reads_the_page_again(
@@ -950,6 +1018,66 @@ def test_pressing_read_twice_reads_once(
     session.read_selected()
     assert session.activity.page_count == 1
     assert session.activity.reading
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert len(fake_engine.asked) == 1
+
+
+@pytest.mark.parametrize("wish", ["model", "rotate"])
+def test_a_page_that_was_stopped_is_not_read_for_another_model_nor_as_it_lies_now(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path, wish: str
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    session.stop()
+    if wish == "rotate":
+        session.shelf.rotate(90)
+    else:
+        with qtbot.waitSignal(session.models.ready):
+            session.models.choose(tmp_path / "elsewhere")
+    fake_engine.gate.set()
+    wait_until_idle(qtbot, session)
+    assert len(fake_engine.asked) == 1
+
+
+def test_pages_are_counted_from_one_each_time_they_are_read(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    until_idle(qtbot, session, session.read_all)
+    counted: list[tuple[int, int]] = []
+    session.activity_changed.connect(
+        lambda activity: counted.append((activity.page, activity.page_count)) if activity.reading else None
+    )
+    until_idle(qtbot, session, session.read_all)
+    assert list(dict.fromkeys(counted)) == [(1, 2), (2, 2)]
+
+
+def test_a_page_that_is_begun_anew_is_still_in_hand(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    session.settle_retention(0.5)
+    assert session.loss(session.refs) == Loss(typed=0, read=0, in_hand=1)
+    session.stop()
+    assert session.loss(session.refs).in_hand == 0
+    wait_until_idle(qtbot, session)
+
+
+def test_typed_text_that_waits_to_be_replaced_is_shown_as_typed_again_once_more_is_typed(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    begin_reading(qtbot, session, fake_engine)
+    second = session.refs[1]
+    session.shelf.select(second)
+    session.edit_text("mine")
+    session.read_replacing((second,))
+    assert states[second.label].state is PageState.WAITING
+    session.edit_text("all mine")
+    assert states[second.label].state is PageState.EDITED
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert session.current_text == "all mine"
 
 
 def test_a_page_that_is_read_anew_is_counted_once(
@@ -1004,6 +1132,34 @@ def test_a_folder_opens_its_scans_and_an_empty_one_says_so(
     assert [ref.path.name for ref in session.refs] == ["page 9.png", "page 10.png"]
     assert session.current == session.refs[0]
     assert notices == ["empty: This is a folder with no picture and no PDF in it. Choose another."]
+
+
+def test_the_scans_of_a_folder_come_before_a_file_that_was_named_after_it(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    names = ["folder/1.png", "folder/2.png", "last.png"]
+    *_, last = [draw_page(name) for name in names]
+    session.open_files([tmp_path / "folder", last])
+    qtbot.waitUntil(lambda: len(session.refs) == 3)
+    assert [ref.path for ref in session.refs] == [tmp_path / name for name in names]
+
+
+def test_no_thumbnail_is_rendered_of_a_page_that_is_gone(
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    gone, there = session.refs
+    session.remove_pages((gone,))
+    rendered: list[PageRef] = []
+    monkeypatch.setattr(bridge, "render_thumbnail", rendered.append)
+    for ref in (gone, there):
+        session.shelf.want_thumbnail(ref)
+    assert rendered == [there]
 
 
 def test_two_damaged_files_of_one_name_are_told_one_by_one(
@@ -1108,6 +1264,24 @@ def test_a_page_without_picture_and_text_failed_until_its_file_is_put_back(
     session.shelf.select(session.refs[0])
     see_picture(qtbot, session, session.refs[1])
     assert states["two.tiff, page 2"] == PageStatus(session.refs[1], PageState.UNREAD, "")
+
+
+def test_a_page_without_picture_is_not_told_besides_to_have_no_plan(
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    draw_page: Draw,
+    tmp_path: Path,
+    notices: list[str],
+) -> None:
+    failures: list[RequestFailed] = []
+    bridge.request_failed.connect(failures.append)
+    path = draw_page("two.tiff", pages=2)
+    open_and_load(qtbot, session, path)
+    path.rename(tmp_path / "away")
+    miss_picture(qtbot, session, session.refs[1])
+    qtbot.waitUntil(lambda: len(failures) == 2)
+    assert notices == []
 
 
 def test_an_edited_page_stays_edited_while_its_file_is_away_and_once_it_is_put_back(

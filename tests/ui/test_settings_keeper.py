@@ -7,9 +7,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -149,7 +152,7 @@ class Prepared(app.Program):
         if sys.argv[2] == "hanging":
             print("ready", flush=True)
             while True:
-                pass
+                time.sleep(0.01)
         if sys.argv[2] == "rendering":
             os.unlink = self.refuse
         if sys.argv[2] == "closing":
@@ -175,87 +178,94 @@ sys.exit(app.main(sys.argv[1:2]))
 """
 
 
+DOINGS = ("typing", "waiting", "asking", "rendering", "closing", "hanging")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A program that was started, in folders of its own."""
+
+    process: "subprocess.Popen[str]"
+    temporary: Path
+    settings: Path
+
+    def tells(self, word: str) -> bool:
+        return self.process.stdout is not None and self.process.stdout.readline() == f"{word}\n"
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Running]]:
+    """A program for each of the things it can be busy with, all of them under way."""
+    with ExitStack() as running:
+        yield {
+            doing: running.enter_context(started(doing, tmp_path_factory.mktemp(doing))) for doing in DOINGS
+        }
+
+
+@contextmanager
+def started(doing: str, folder: Path) -> Iterator[Running]:
+    temporary, settings = folder / "temporary", folder / "settings"
+    temporary.mkdir()
+    Image.new("RGB", (40, 50), "white").save(folder / "scan.png")
+    with subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, str(folder / "scan.png"), doing],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary), "RTOCR_CONFIG_DIR": str(settings)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield Running(process, temporary, settings)
+        finally:
+            process.kill()  # where a test went wrong
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
 @pytest.mark.parametrize(
     ("number", "doing"), [(signal.SIGTERM, "typing"), (signal.SIGINT, "waiting"), (signal.SIGTERM, "asking")]
 )
 def test_a_program_that_is_asked_to_end_remembers_and_cleans_up(
-    draw_page: Callable[..., Path], tmp_path: Path, settings_folder: Path, number: int, doing: str
+    programs: dict[str, Running], number: int, doing: str
 ) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    with subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(draw_page()), doing],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as program:
-        assert program.stdout is not None
-        assert program.stdout.readline() == "ready\n"
-        assert list(temporary.rglob("*.png"))
-        program.send_signal(number)
-        assert program.wait(20) == 128 + number
-    assert json.loads((settings_folder / "settings.json").read_bytes())["mode"] == "base"
-    assert not list(temporary.iterdir())
-    left = take_left_behind(settings_folder)
+    program = programs[doing]
+    assert program.tells("ready")
+    assert list(program.temporary.rglob("*.png"))
+    program.process.send_signal(number)
+    assert program.process.wait(20) == 128 + number
+    assert json.loads((program.settings / "settings.json").read_bytes())["mode"] == "base"
+    assert not list(program.temporary.iterdir())
+    left = take_left_behind(program.settings)
     assert [path.read_text().splitlines()[-1] for path in left] == ["what I typed"] * (doing == "typing")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
-def test_a_pasted_picture_that_is_in_use_does_not_spoil_the_end(
-    draw_page: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(draw_page()), "rendering"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as program:
-        assert program.stdout is not None
-        assert program.stdout.readline() == "ready\n"
-        program.send_signal(signal.SIGTERM)
-        assert program.wait(20) == 128 + signal.SIGTERM
+def test_a_pasted_picture_that_is_in_use_does_not_spoil_the_end(programs: dict[str, Running]) -> None:
+    program = programs["rendering"]
+    assert program.tells("ready")
+    program.process.send_signal(signal.SIGTERM)
+    assert program.process.wait(20) == 128 + signal.SIGTERM
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
-def test_a_second_signal_while_the_program_ends_costs_no_text(
-    draw_page: Callable[..., Path], tmp_path: Path, settings_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(draw_page()), "closing"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as program:
-        assert program.stdout is not None
-        for line in ("ready\n", "closing\n"):
-            assert program.stdout.readline() == line
-            program.send_signal(signal.SIGTERM)
-        assert program.wait(20) == -signal.SIGTERM
-    (left,) = take_left_behind(settings_folder)
+def test_a_second_signal_while_the_program_ends_costs_no_text(programs: dict[str, Running]) -> None:
+    program = programs["closing"]
+    for word in ("ready", "closing"):
+        assert program.tells(word)
+        program.process.send_signal(signal.SIGTERM)
+    assert program.process.wait(20) == -signal.SIGTERM
+    (left,) = take_left_behind(program.settings)
     assert left.read_text().splitlines()[-1] == "what I typed"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
-def test_a_second_signal_ends_a_program_that_hangs(
-    draw_page: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(draw_page()), "hanging"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as program:
-        assert program.stdout is not None
-        assert program.stdout.readline() == "ready\n"
-        program.send_signal(signal.SIGTERM)
-        while program.poll() is None:  # one may come before the other was taken note of
-            program.send_signal(signal.SIGTERM)
-        assert program.wait(20) == -signal.SIGTERM
+def test_a_second_signal_ends_a_program_that_hangs(programs: dict[str, Running]) -> None:
+    program = programs["hanging"]
+    assert program.tells("ready")
+    while program.process.poll() is None:  # one may come before the other was taken note of
+        program.process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            program.process.wait(0.1)
+    assert program.process.returncode == -signal.SIGTERM
 
 
 def test_a_long_log_is_begun_anew_and_the_one_before_is_kept(tmp_path: Path) -> None:

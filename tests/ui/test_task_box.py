@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextDocument
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.asking import ASKS
@@ -67,6 +69,24 @@ def test_the_words_are_asked_for_remembered_and_shown(
     choose(window, "Figure")
     assert session.task == TASKS[3]
     assert offered(window)[-2:] == ["Locate…", "Own prompt…"]
+
+
+def test_the_words_of_a_person_are_never_taken_for_rich_text(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    answers: list[str],
+) -> None:
+    fake_engine.tasks = TASKS
+    words = "<img src=x> & total"
+    answers.append(words)
+    open_and_load(qtbot, session, draw_page())
+    choose(window, "Own prompt")
+    box, tip = window.tool_bar.task_box, QTextDocument()
+    tip.setHtml(box.itemData(box.currentIndex(), Qt.ItemDataRole.ToolTipRole))
+    assert tip.toPlainText() == words
 
 
 def test_who_cancels_keeps_the_task(

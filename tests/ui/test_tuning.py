@@ -14,9 +14,10 @@ from rtocr_gui.documents.loading import open_document
 from rtocr_gui.export.looks import VEIL_RGB, Look
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.curve import CURVE_RATIOS
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.text import comparison
-from rtocr_gui.pruning.plan import PrunePlan, PruneSettings
+from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
+from rtocr_gui.pruning.transport import transport_of
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.tuning import Tuning
@@ -173,7 +174,7 @@ def test_stop_stops_a_comparison_too(
     assert tuning.is_reading
     session.stop()
     assert not tuning.is_reading
-    assert told[-1] == ("Stopped before both readings were there.", False)
+    assert told[-1] == ("Stopped before both readings were complete.", False)
 
 
 # Curve
@@ -323,6 +324,42 @@ def test_a_mode_a_task_or_tiles_that_are_chosen_already_leave_a_curve_alone(
     assert len(curves[-1].points) == 9
 
 
+def test_a_curve_of_another_task_is_another(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+) -> None:
+    fake_engine.tasks = TASKS[:2]
+    open_and_load(qtbot, session, draw_page())
+    task = session.task
+    shown = read_curve(qtbot, tuning, curves)
+    session.set_task(next(other for other in fake_engine.tasks if other != task))
+    assert curves[-1] == CurveShown()
+    session.set_task(task)
+    assert curves[-1] == shown
+
+
+def test_who_wants_another_model_waits_for_no_curve_of_this_one(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    tmp_path: Path,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    fake_engine.gate.clear()
+    tuning.read_curve()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    with qtbot.waitSignal(session.models.adopted):
+        session.models.choose(tmp_path / "elsewhere")
+    assert not fake_engine.gate.is_set()
+    assert not tuning.is_reading
+
+
 # Where does it look?
 
 
@@ -364,12 +401,12 @@ def test_selected_text_lights_up_where_it_was_read_once_the_reading_is_traced(
 
 
 def test_selecting_text_traces_nothing_while_nobody_asked_where_it_looks(
-    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, draw_page: Draw
+    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session)
     tuning.spotlight.point_at_text(0, 4)
-    assert not fake_engine.traced
+    assert not tuning.spotlight.is_tracing
 
 
 def test_a_token_that_is_played_is_lit_and_marked_in_the_text(
@@ -571,18 +608,25 @@ def test_the_overlay_is_exported_as_opaque_as_it_is_shown(
     assert veiled == [False, True]
 
 
+@pytest.mark.parametrize("look", [Look.KEPT, Look.MASS])
 def test_the_overlay_is_exported_as_the_command_line_draws_it(
-    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path
+    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path, look: Look
 ) -> None:
+    transports: list[Transport] = []
+    session.transport_changed.connect(transports.append)
     plans: list[PrunePlan | None] = []
     session.plan_changed.connect(plans.append)
     open_and_load(qtbot, session, draw_page())
     plan = plans[-1]
     assert plan is not None
+    tuning.set_look(look)
     with qtbot.waitSignal(session.notice_raised):
         export(tuning.overlay_export(), tmp_path / "overlay.png")
+    assert not transports, "it is solved for the file"
+    transport = transport_of(plan) if look is Look.MASS else None
     with open_document(session.refs[0].path) as document, Image.open(tmp_path / "overlay.png") as picture:
-        assert picture.tobytes() == draw_overlay(document.load_page(0), plan).tobytes()
+        drawn = draw_overlay(document.load_page(0), plan, look=look, transport=transport)
+        assert picture.tobytes() == drawn.tobytes()
 
 
 def test_an_export_that_fails_is_told(

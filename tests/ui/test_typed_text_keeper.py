@@ -147,3 +147,14 @@ def test_the_session_tells_which_typed_text_is_in_no_file(
     with qtbot.waitSignal(session.typed_changed):
         export_text(qtbot, session, tmp_path / "out.md")
     assert session.typed_texts() == ()
+
+
+def test_the_session_tells_each_change_of_typed_text_and_of_none_that_was_emptied(
+    qtbot: QtBot, session: Session, draw_page: Callable[..., Path]
+) -> None:
+    kept: list[list[str]] = []
+    open_and_load(qtbot, session, draw_page())
+    session.typed_changed.connect(lambda: kept.append([page.text for page in session.typed_texts()]))
+    for text in ("typed", "typed more", ""):
+        session.edit_text(text)
+        assert kept[-1] == [text] * bool(text)

@@ -1,6 +1,5 @@
 """A model gives its memory back when asked to or when idle, and is there again when something needs it."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +17,15 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, ModelStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_loading, begin_reading, open_and_load, sentences_in, until_idle
+from tests.ui.steps import (
+    begin_loading,
+    begin_reading,
+    held_lane,
+    open_and_load,
+    sentences_in,
+    until_idle,
+    wait_until_idle,
+)
 
 Draw = Callable[..., Path]
 NEVER = 2**30
@@ -144,11 +151,9 @@ def test_pages_that_wait_for_a_model_that_does_not_come_back_are_told_once(
     unload(qtbot, session)
     statuses.clear()
     fake_engine.load_error = CheckpointError("The folder is gone.")
-    hold = threading.Event()
-    bridge._model_lane.submit(lambda: hold.wait(5) and None)
-    with qtbot.waitSignal(session.activity_changed, check_params_cb=lambda activity: activity == Activity()):
+    with held_lane(bridge._model_lane):
         session.read_all()
-        hold.set()
+    wait_until_idle(qtbot, session)
     assert sentences_in(window.notice_bar) == ("The folder is gone.",)
     assert [status.loading for status in statuses] == [True, False]
 

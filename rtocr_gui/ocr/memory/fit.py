@@ -53,6 +53,8 @@ class Fit:
         scaling: how pages would be scaled.
         need: what that takes.
         proposals: what else fits, the nearest to what was asked for first; none where it fits.
+        largest: the same for pages scaled as takes most, where each page decides on that; None where that is
+            decided.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Fit:
     scaling: Scaling
     need: MemoryNeed
     proposals: tuple[Proposal, ...] = ()
+    largest: "Fit | None" = None
 
     @property
     def fits(self) -> bool:
@@ -73,10 +76,11 @@ class Fit:
             weights, free = size_in_words(self.need.weights), size_in_words(self.spot.main_free_bytes)
             way = f"On its way to {self.spot.name}"
             return f"{way}, {self.name} needs {weights} of main memory; {free} are free."
-        return (
-            f"{self.name} needs {size_in_words(self.need.total)} on {self.spot.name} in mode "
-            f"{self.scaling.label}; {size_in_words(self.spot.free_bytes)} are free."
-        )
+        needs = f"{size_in_words(self.need.total)} on {self.spot.name} in mode {self.scaling.label}"
+        if self.fits and self.largest is not None:
+            most = self.largest
+            needs += f", up to {size_in_words(most.need.total)} in mode {most.scaling.label}"
+        return f"{self.name} needs {needs}; {size_in_words(self.spot.free_bytes)} are free."
 
 
 class DoesNotFit(CheckpointError):
@@ -105,8 +109,8 @@ def judge_fit(
     Args:
         info: of the model.
         architecture: its sizes.
-        scaling: how pages shall be scaled. Without a mode the one that takes least is judged, as pages are
-            judged one by one before they are read.
+        scaling: how pages shall be scaled. Without a mode the one that takes least has to fit, as pages are
+            judged one by one before they are read; the one that takes most is told.
         spot: where the model shall run.
         others: where else it could, the best first.
     """
@@ -117,11 +121,12 @@ def judge_fit(
     def first_that_fits(views: Iterable[View], at: Spot = spot) -> View | None:
         return next((view for view in views if _has_room(at, need(view, at))), None)
 
-    if scaling is None or scaling.mode is None:
-        asked = min(map(View, info.modes), key=lambda view: need(view).total)
-    else:
-        asked = View(scaling.mode, scaling.most_tiles if scaling.mode is Mode.GUNDAM else 0)
-    fit = Fit(info.name, spot, _scaling(asked), need(asked))
+    most_tiles = MOST_TILES if scaling is None else scaling.most_tiles
+    modes = info.modes if scaling is None or scaling.mode is None else (scaling.mode,)
+    views = [View(mode, most_tiles if mode is Mode.GUNDAM else 0) for mode in modes]
+    asked, most = (choose(views, key=lambda view: need(view).total) for choose in (min, max))
+    largest = Fit(info.name, spot, _scaling(most), need(most)) if most != asked else None
+    fit = Fit(info.name, spot, _scaling(asked), need(asked), largest=largest)
     if fit.fits:
         return fit
     proposals = []

@@ -1,13 +1,12 @@
-"""Everything slow, off the main thread: documents, the model, plans.
+"""Runs everything slow off the main thread: documents, the model, plans.
 
 The bridge owns five lanes. The *document lane* opens files and renders pages (`open_documents`). The *export
-lane* writes what a person wants in files, page by page, while others are looked at. The *model lane* imports
-torch, loads the model, encodes and reads (`reading_desk`). The *plan lane* plans from an immutable
-`EncodedPage` while the slider moves. The *transport lane* solves where merged tokens go, and does whatever
-else takes too long for the main thread, or for the plans of a moving slider to wait behind. Each request is
-answered by one frozen reply that carries its id; workers emit signals, and only slots on the main thread
-touch widgets. Knows no widget and no program state: who asked, and whether the answer is still wanted, is
-`session`'s to know.
+lane* writes files, page by page, while other pages are viewed. The *model lane* imports torch, loads the
+model, encodes and reads (`reading_desk`). The *plan lane* plans from an immutable `EncodedPage` while the
+slider moves. The *transport lane* solves where merged tokens go, and does whatever else would block the main
+thread, or the plans of a moving slider, for too long. Each request is answered by frozen replies that carry
+its id; workers emit signals, and only slots on the main thread touch widgets. Knows no widget and no program
+state: only `session` knows who asked, and whether the answer is still wanted.
 """
 
 import itertools
@@ -61,11 +60,11 @@ _NOT_BACK = "The model could not be loaded again."
 
 
 class _Stopped(BaseException):
-    """Ends an export whose window is closed; no error, so that nobody makes up for it."""
+    """Ends an export when the window is closed; not an `Exception`, so that no handler recovers from it."""
 
 
 class EngineBridge(QObject):
-    """Takes requests on the main thread, answers them by signals from the lanes.
+    """Takes requests on the main thread, and answers them with signals from the lanes.
 
     Signals (each carries one frozen value):
         document_opened (DocumentOpened), folder_listed (FolderListed),
@@ -79,7 +78,7 @@ class EngineBridge(QObject):
 
     Args:
         engine_factory: makes the engine; called on the model lane, where importing torch belongs.
-        pdf_dpi: resolution PDF pages are rendered at.
+        pdf_dpi: resolution at which PDF pages are rendered.
     """
 
     document_opened = Signal(object)
@@ -129,13 +128,13 @@ class EngineBridge(QObject):
             self._model_lane, self._loaded_engine, lambda reply: signals[type(reply)].emit(reply)
         )
         self._newest_ids: dict[type, int] = {}  # by the reply that is wanted
-        # Held by the jobs that look at them; with its last job, an event is gone.
+        # Held by the jobs that check them; an event vanishes with its last job.
         self._cancels: WeakValueDictionary[int, threading.Event] = WeakValueDictionary()
 
     # Documents -----------------------------------------------------------------------------
 
     def open_document(self, path: Path, password: str | None = None) -> int:
-        """List the pages of a file. Answered by `document_opened`, of a folder by `folder_listed`."""
+        """List the pages of a file. Answered by `document_opened`, for a folder by `folder_listed`."""
         request_id = next(self._ids)
 
         def job() -> None:
@@ -148,7 +147,7 @@ class EngineBridge(QObject):
         return self._submit(self._document_lane, request_id, job)
 
     def open_picture(self, picture: QImage, path: Path) -> int:
-        """Store a picture in a PNG file and list its page. Answered by `document_opened`."""
+        """Save a picture to a PNG file and list its page. Answered by `document_opened`."""
         request_id = next(self._ids)
 
         def job() -> None:
@@ -163,11 +162,11 @@ class EngineBridge(QObject):
         self.document_opened.emit(DocumentOpened(request_id, path, pages))
 
     def close_document(self, path: Path) -> None:
-        """Let go of a file and its handles, once it is in the exports that were asked for before."""
+        """Close a file and its handles, after the exports requested before."""
         self._submit(self._export_lane, next(self._ids), self._documents.closer(path))
 
     def render_page(self, ref: PageRef) -> int:
-        """Render a page in full. Answered by `page_rendered`, unless a newer page was asked for meanwhile."""
+        """Render a page at full size. Answered by `page_rendered`, unless a newer page is requested."""
 
         def job(request_id: int) -> None:
             image = as_qimage(self._documents.page(ref).image)
@@ -176,23 +175,23 @@ class EngineBridge(QObject):
         return self._submit_newest(self._document_lane, PageRendered, job)
 
     def render_thumbnail(self, ref: PageRef) -> int:
-        """Render a page small. Answered by `thumbnail_rendered`, with a null image where there is none."""
+        """Render a small page. Answered by `thumbnail_rendered`, with a null image if that fails."""
         request_id = next(self._ids)
 
         def job() -> None:
             try:
                 image = as_qimage(self._documents.thumbnail(ref))
             except RtocrError:
-                image = QImage()  # why, the page says itself once it is shown
+                image = QImage()  # the page itself says why once it is shown
             self.thumbnail_rendered.emit(PageRendered(request_id, ref, image))
 
         return self._submit(self._document_lane, request_id, job)
 
     def export(self, write: Callable[[RenderPage], None]) -> int:
-        """Have files written, after those that were asked for before. Answered by `exported`.
+        """Have files written, after those requested before. Answered by `exported`.
 
         Args:
-            write: is called on the export lane. Where the bridge is closed meanwhile, it gets no more pages.
+            write: called on the export lane. If the bridge is closed meanwhile, it gets no more pages.
         """
         request_id = next(self._ids)
         cancel = self._cancels[request_id] = threading.Event()
@@ -216,11 +215,11 @@ class EngineBridge(QObject):
 
     @property
     def is_model_busy(self) -> bool:
-        """True while something is done with the model, or waits for that."""
+        """True while something is being done with the model, or waits to be."""
         return self._model_lane.is_busy
 
     def judge_fit(self, request: LoadRequest) -> int:
-        """Tell whether a model would fit into memory. Answered by `fit_judged`, unless asked again."""
+        """Find out whether a model would fit into memory. Answered by `fit_judged`, unless asked again."""
 
         def job(request_id: int) -> None:
             fit = self._made_engine().fit(request.folder, request.device, request.precision, request.scaling)
@@ -229,11 +228,10 @@ class EngineBridge(QObject):
         return self._submit_newest(self._model_lane, FitJudged, job)
 
     def load_model(self, request: LoadRequest) -> int:
-        """Import torch if need be and load a checkpoint.
+        """Import torch if necessary, and load a checkpoint.
 
-        Answered by `model_loaded`, unless another was asked for before this one's turn came.
-        Where that fails, the former model is still there, or (`model_unloaded`) is loaded again once it is
-        needed.
+        Answered by `model_loaded`, unless another is requested before this one's turn comes. If loading
+        fails, the previous model is still loaded, or (`model_unloaded`) is loaded again once it is needed.
         """
 
         def job(request_id: int) -> None:
@@ -250,7 +248,7 @@ class EngineBridge(QObject):
         return self._submit_newest(self._model_lane, ModelLoaded, job)
 
     def unload_model(self) -> int:
-        """Let go of the model until it is needed. Answered by `model_unloaded`, where there was one."""
+        """Unload the model until it is needed. Answered by `model_unloaded` if one was loaded."""
 
         def job() -> None:
             if self._engine is not None and self._engine.is_loaded:
@@ -260,9 +258,9 @@ class EngineBridge(QObject):
         return self._submit(self._model_lane, next(self._ids), job)
 
     def encode_page(self, ref: PageRef, scaling: Scaling) -> int:
-        """Encode and measure a page without reading it, between two passes where pages are being read.
+        """Encode and measure a page without reading it; between two passes if pages are being read.
 
-        Answered by `page_encoded`, unless a newer page was asked for before this one's turn came.
+        Answered by `page_encoded`, unless a newer page is requested before this one's turn comes.
         """
 
         def render(request_id: int) -> None:
@@ -279,8 +277,8 @@ class EngineBridge(QObject):
 
         Args:
             ref: which page.
-            settings: what is asked of it.
-            with_others: read it in the same passes as the other pages of which this is said.
+            settings: how to read it.
+            with_others: read it in the same passes as other pages with this flag.
         """
         request_id = next(self._ids)
         cancel = self._cancels[request_id] = threading.Event()
@@ -295,7 +293,7 @@ class EngineBridge(QObject):
         return self._submit(self._document_lane, request_id, render)
 
     def trace_page(self, ref: PageRef, settings: ReadSettings, token_ids: Sequence[int]) -> int:
-        """Find out where a finished reading was looked up on its page. Answered by `reading_traced`.
+        """Find out where on its page a finished reading was read. Answered by `reading_traced`.
 
         A trace that is stopped is answered by `request_stopped`.
         """
@@ -318,7 +316,7 @@ class EngineBridge(QObject):
         return self._submit(self._document_lane, request_id, render)
 
     def stop(self, request_id: int) -> None:
-        """Make a reading or a trace end after the pass it is in, or a request not begin; others go on."""
+        """End a reading or a trace after its current pass, or keep a request from starting; others go on."""
         cancel = self._cancels.get(request_id)
         if cancel is not None:
             cancel.set()
@@ -326,7 +324,7 @@ class EngineBridge(QObject):
     # Plans and other figures -------------------------------------------------------------
 
     def compute_plan(self, encoded: EncodedPage, settings: PruneSettings) -> int:
-        """Plan for a ratio. Answered by `plan_computed`, unless a newer plan was asked for meanwhile."""
+        """Plan for a ratio. Answered by `plan_computed`, unless a newer plan is requested meanwhile."""
 
         def job(request_id: int) -> None:
             plan = plan_pruning(encoded.layout, encoded.measures, settings)
@@ -337,7 +335,7 @@ class EngineBridge(QObject):
     def solve_transport(self, plan: PrunePlan) -> int:
         """Solve where the merged tokens of a plan go.
 
-        Answered by `transport_solved`, unless a newer one was asked for meanwhile.
+        Answered by `transport_solved`, unless a newer one is requested meanwhile.
         """
 
         def job(request_id: int) -> None:
@@ -346,9 +344,9 @@ class EngineBridge(QObject):
         return self._submit_newest(self._transport_lane, TransportSolved, job)
 
     def compute(self, work: Callable[[], object]) -> int:
-        """Have something worked out that takes too long for the main thread. Answered by `computed`.
+        """Run work that takes too long for the main thread. Answered by `computed`.
 
-        What is stopped before its turn comes is answered by `request_stopped`.
+        Work that is stopped before its turn comes is answered by `request_stopped`.
         """
         request_id = next(self._ids)
         cancel = self._cancels[request_id] = threading.Event()
@@ -364,14 +362,14 @@ class EngineBridge(QObject):
     # Life ----------------------------------------------------------------------------------
 
     def close(self, timeout_s: float, writing_timeout_s: float = 0) -> bool:
-        """Cancel what runs and end the lanes.
+        """Cancel running jobs and end the lanes.
 
         Args:
             timeout_s: how long to wait for them.
             writing_timeout_s: how long to wait, before that, for a file that is being written.
 
         Returns:
-            False where one is still busy then.
+            False if one is still busy then.
         """
         for cancel in list(self._cancels.values()):
             cancel.set()
@@ -392,9 +390,9 @@ class EngineBridge(QObject):
         return ended
 
     def _loaded_engine(self, request_id: int) -> PageEngine:
-        """The engine with its model, which is loaded again where it was let go.
+        """The engine with its model, which is loaded again if it was unloaded.
 
-        Once that has failed, only a newer request tries it again.
+        Once that has failed, only a newer request tries again.
         """
         if self._engine is None or self._loaded_request is None:
             raise RtocrError("No model is loaded yet. Choose a model first.")
@@ -411,7 +409,7 @@ class EngineBridge(QObject):
         return self._engine
 
     def _made_engine(self) -> PageEngine:
-        """The engine, made where that was not done yet: torch comes with it."""
+        """The engine, made on first use, which imports torch."""
         if self._engine is None:
             self._engine = self._engine_factory()
         return self._engine
@@ -420,7 +418,7 @@ class EngineBridge(QObject):
         return self._newest_ids[reply] == request_id
 
     def _submit_newest(self, lane: Lane, reply: type, job: Callable[[int], None]) -> int:
-        """Queue a job that takes its id; it is dropped where one for the same reply comes before its turn."""
+        """Queue a job that takes its id; it is dropped if one for the same reply comes before its turn."""
         request_id = self._newest_ids[reply] = next(self._ids)
 
         def job_if_newest() -> None:
@@ -436,7 +434,7 @@ class EngineBridge(QObject):
             try:
                 job()
             except Exception as error:
-                # The last line of defence: an unforeseen error must reach the person, not kill the lane.
+                # The last line of defence: an unexpected error must reach the person, not kill the lane.
                 self.request_failed.emit(RequestFailed.by(request_id, error))
 
         lane.submit(guarded)
@@ -448,6 +446,6 @@ def _load(engine: PageEngine, request: LoadRequest) -> LoadedModel:
 
 
 def _solve_transport(plan: PrunePlan) -> Transport:
-    from rtocr_gui.pruning.transport import transport_of  # brings torch
+    from rtocr_gui.pruning.transport import transport_of  # imports torch
 
     return transport_of(plan)

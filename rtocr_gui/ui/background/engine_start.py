@@ -1,9 +1,9 @@
-"""Makes the engine behind the window, and keeps the window waiting as little as that can be done.
+"""Makes the engine behind the window, and blocks the window as briefly as possible.
 
 Importing torch holds the interpreter while its libraries are read, linked and set up, and while Python
-looks for garbage among the half million objects that come: nothing else runs meanwhile, the window
-neither. So the libraries are loaded before, by calls that let other threads run, and nobody looks for
-garbage until the import is over. Measured on a busy machine, the longest wait fell from 1.7 to 0.1 s.
+looks for garbage among the half million new objects: nothing else can run, not even the window. So the
+libraries are loaded beforehand, by calls that let other threads run, and garbage collection is off until
+the import is over. Measured on a busy machine, the longest wait fell from 1.7 to 0.1 s.
 """
 
 import ctypes
@@ -26,7 +26,7 @@ def make_engine() -> PageEngine:
     wait_without_spinning()
     for library in _torch_libraries():
         _read(library)
-        # The other library calls Python while it is linked, so that has to wait for the import.
+        # The other library calls Python while it is being linked, so it has to wait for the import.
         if "torch_cpu" in library.name:
             _link(library)
     with _not_looking_for_garbage():
@@ -43,14 +43,14 @@ def _torch_libraries() -> Iterator[Path]:
 
 
 def _read(library: Path) -> None:
-    """Have the file in memory."""
+    """Read the file into the system's cache."""
     with library.open("rb", buffering=0) as stream:
         while stream.read(_READ_BYTES):
             pass
 
 
 def _link(library: Path) -> None:
-    """Load a library while other threads run; where that fails, the import tries again and says why."""
+    """Load a library while other threads run; if that fails, the import tries again and says why."""
     if sys.platform != "win32":  # there, the import itself lets other threads run
         # `ctypes.CDLL(library)` would hold the interpreter; calling `dlopen` as a foreign function does not.
         load = ctypes.CDLL(None).dlopen
@@ -60,9 +60,9 @@ def _link(library: Path) -> None:
 
 @contextmanager
 def _not_looking_for_garbage() -> Iterator[None]:
-    """What is imported stays, so it is not looked at later either.
+    """Turn garbage collection off; imported objects stay, so later collections skip them too.
 
-    The thresholds say when to look, to Python and to `garbage.MainThreadGarbage`: 0 is never.
+    The thresholds apply to Python and to `garbage.MainThreadGarbage`; 0 means never.
     """
     thresholds = gc.get_threshold()
     gc.set_threshold(0, 0, 0)

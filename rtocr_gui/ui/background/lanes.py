@@ -1,4 +1,4 @@
-"""A lane: one long-lived worker thread that runs jobs in the order they came.
+"""A lane: one long-lived worker thread that runs jobs in the order in which they were submitted.
 
 Knows threads and queues; knows neither Qt nor what the jobs do. Jobs report through whatever
 they close over (the bridge's signals) and must not raise.
@@ -12,7 +12,7 @@ Job = Callable[[], None]
 
 
 class Lane:
-    """Runs jobs one after another on a daemon thread of its own.
+    """Runs jobs one after another on its own daemon thread.
 
     Args:
         name: the thread's name, for stack traces and the leftover-thread check of the tests.
@@ -33,7 +33,7 @@ class Lane:
 
     @property
     def is_awaited(self) -> bool:
-        """True while a job waits behind the one that runs."""
+        """True while a job waits behind the running one."""
         return self._unfinished > 1
 
     def submit(self, job: Job) -> None:
@@ -44,12 +44,12 @@ class Lane:
             self._jobs.put(job)
 
     def close_soon(self) -> None:
-        """Take no more jobs and drop those that have not begun."""
+        """Accept no more jobs, and drop those that have not begun."""
         self._closed = self._dropping = True
         self._jobs.put(None)
 
     def finish(self, timeout_s: float) -> bool:
-        """Take no more jobs, and wait until those that came are done; False if they are not by then."""
+        """Accept no more jobs, and wait until the queued ones are done; False if they are not in time."""
         self._closed = True
         self._jobs.put(None)
         return self.wait(timeout_s)

@@ -1,4 +1,4 @@
-"""Which model is to be loaded and how it should run: what the window asks the engine for.
+"""A request from the window to the engine: which model to load, and how to run it.
 
 A frozen value. Knows no model, and not whether it fits.
 """
@@ -17,10 +17,10 @@ class LoadRequest:
         folder: of its checkpoint.
         device: "auto", or the name of a device.
         precision: "auto", or the name of a precision.
-        scaling: in which pages shall be read; None for the one that takes least memory.
-        changes_scaling: True where that scaling was offered so that the model fits: pages are read in it once
-            it is loaded.
-        anyway: load also what seems not to fit into memory.
+        scaling: how pages will be read, which must fit into memory; None for what takes least memory.
+        changes_scaling: True if this scaling was offered to make the model fit: pages are read with it once
+            the model is loaded.
+        anyway: load the model even if it does not seem to fit into memory.
     """
 
     folder: Path

@@ -1,8 +1,8 @@
 """Looks for models, checks them and downloads one, off the main thread.
 
-One lane looks, one checks and one downloads, so that neither a check of minutes nor a download of an hour
-keeps anybody from using another model. Knows no widget and no engine. What the workers say is taken over on
-the main thread, and dropped where it is about something that is no longer wanted.
+One lane looks, one checks and one downloads, so that neither a check that takes minutes nor a download that
+takes an hour prevents the use of another model. Knows no widget and no engine. The workers' results are
+handled on the main thread, and dropped if they are no longer wanted.
 """
 
 import logging
@@ -33,7 +33,7 @@ class ModelsListed:
     Attributes:
         models: the bundled one first.
         target: folder that a download goes to.
-        free_bytes: free disk space there; None where it cannot be told.
+        free_bytes: free disk space there; None if unknown.
     """
 
     models: tuple[ModelEntry, ...]
@@ -54,11 +54,11 @@ class DownloadState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DownloadShown:
-    """The download as it stands.
+    """The state of the download.
 
     Attributes:
         state: what can be done about it.
-        progress: how far it is; None before it began.
+        progress: how far it is; None before it begins.
         problem: why it failed, as a sentence; empty otherwise.
     """
 
@@ -69,12 +69,12 @@ class DownloadShown:
 
 @dataclass(frozen=True, slots=True)
 class CheckShown:
-    """The check of a folder as it stands.
+    """The state of a check.
 
     Attributes:
         folder: of the model.
-        running: True until it ended.
-        sentence: how far it is, or what came of it.
+        running: True until it ends.
+        sentence: how far it is, or its result.
     """
 
     folder: Path
@@ -83,22 +83,22 @@ class CheckShown:
 
 
 class ModelShop(QObject):
-    """The models of this computer, and the download of the published one.
+    """The models on this computer, and the download of the published one.
 
     Signals:
-        models_listed (ModelsListed): what there is, anew.
-        download_changed (DownloadShown): how the download stands; often while it runs.
-        check_changed (CheckShown): how a check stands.
-        download_ended (DownloadShown): it is done or failed; not where the person stopped it.
-        own_folders_changed (tuple[Path, ...]): the usable folders that the person named, to be remembered.
-        begun_changed (Path or None): the folder of the person's own in which a download was begun, to be
-            remembered; None once it has ended, or another was begun in the folder that programs share.
+        models_listed (ModelsListed): the new list of models.
+        download_changed (DownloadShown): the state of the download; often while it runs.
+        check_changed (CheckShown): the state of a check.
+        download_ended (DownloadShown): it is done or failed; not emitted if the person stopped it.
+        own_folders_changed (tuple[Path, ...]): the usable folders that the person added, to be remembered.
+        begun_changed (Path or None): the folder, chosen by the person, in which a download was begun, to be
+            remembered; None once it has ended, or if one was begun in the folder that programs share.
 
     Args:
         bundled: folder of the model that comes with the program.
-        own: folders that the person named before.
-        begun: folder of the person's own in which a download was begun before, and maybe not ended.
-        cache: the folder that programs share their downloads in; None for the one of the environment.
+        own: folders that the person added before.
+        begun: folder, chosen by the person, in which a download was begun before and may be unfinished.
+        cache: the folder in which programs share downloads; None for the one set by the environment.
         parent: Qt parent.
     """
 
@@ -124,7 +124,7 @@ class ModelShop(QObject):
     ) -> None:
         super().__init__(parent)
         self._bundled = bundled
-        self._own = dict.fromkeys(own, True)  # all are listed, and remembered those that are or were usable
+        self._own = dict.fromkeys(own, True)  # all are listed; those that are or were usable are remembered
         self._cache = cache
         self._target = self._begun_before = begun
         self._looking = Lane("rtocr-models")
@@ -141,12 +141,12 @@ class ModelShop(QObject):
 
     @property
     def download(self) -> DownloadShown:
-        """How the download stands."""
+        """The state of the download."""
         return self._download
 
     @Slot()
     def refresh(self) -> None:
-        """Look which models there are."""
+        """Look for models again."""
         self._list_id += 1
         request_id, own, target, before = self._list_id, tuple(self._own), self._target, self._begun_before
 
@@ -154,7 +154,7 @@ class ModelShop(QObject):
             shared = self._shared()
             there = (look_into(target),) if target is not None else ()
             begun = tuple(entry.folder for entry in there if entry.is_unfinished)
-            is_over = target == before and not begun  # it was ended or removed by others
+            is_over = target == before and not begun  # it was finished or removed elsewhere
             ended = tuple(entry.folder for entry in there if is_over and entry.is_usable)
             place = published_folder_in(shared) if target is None or is_over else target
             models = list_models(self._bundled, (*own, *begun, *ended), shared)
@@ -164,11 +164,11 @@ class ModelShop(QObject):
 
     @Slot(object)
     def name_folder(self, folder: Path) -> None:
-        """Look into a folder of the person's, and list it from now on."""
+        """List a folder that the person added, and remember it once it proves usable."""
         self._own.setdefault(folder, False)
 
         def look() -> None:
-            downloads = resolved(snapshots_in(self._shared()))  # what is in there is found anyway
+            downloads = resolved(snapshots_in(self._shared()))  # models in there are found anyway
             if downloads not in resolved(folder).parents:
                 self._looked.emit(look_into(folder))
 
@@ -177,14 +177,14 @@ class ModelShop(QObject):
 
     @Slot(object)
     def forget_folder(self, folder: Path) -> None:
-        """List a folder of the person's no more; nothing in it is touched."""
+        """Stop listing a folder that the person added; nothing in it is touched."""
         self._own.pop(folder, None)
         self._tell_own()
         self.refresh()
 
     @Slot(object)
     def choose_target(self, folder: Path) -> None:
-        """Download to another folder; the model is listed as one of the person's own then."""
+        """Download to another folder; the model will be listed as one of the person's own."""
         if self._download.state not in (DownloadState.RUNNING, DownloadState.STOPPING):
             self._target, self._begun_before = folder, None
             self._show(DownloadShown(DownloadState.IDLE))
@@ -195,7 +195,7 @@ class ModelShop(QObject):
         """Download the published model, or the rest of it.
 
         Args:
-            endpoint: address of the server; empty for the one of the environment.
+            endpoint: address of the server; empty for the one set by the environment.
         """
         if self._download.state in (DownloadState.RUNNING, DownloadState.STOPPING):
             return
@@ -207,13 +207,13 @@ class ModelShop(QObject):
         self._run_id += 1
         self._pause = threading.Event()
         run_id, pause, target = self._run_id, self._pause, self._target
-        self._begun_before = None  # it is chosen now: no list that is being made takes it back
+        self._begun_before = None  # the target is now chosen: a list still being made must not reset it
         self._show(DownloadShown(DownloadState.RUNNING, self._download.progress))
         self.refresh()
         self.begun_changed.emit(target)
 
         def download() -> None:
-            from rtocr_gui.ocr.library.download import download_model  # brings the hub's library
+            from rtocr_gui.ocr.library.download import download_model  # imports the hub's library
 
             folder = target or source.folder_in(self._shared())
             with closing(download_model(source, folder, pause)) as steps:
@@ -224,14 +224,14 @@ class ModelShop(QObject):
 
     @Slot()
     def pause_download(self) -> None:
-        """Stop the download; what arrived is kept."""
+        """Pause the download; what has arrived is kept."""
         if self._download.state is DownloadState.RUNNING:
             self._pause.set()
             self._show(DownloadShown(DownloadState.STOPPING, self._download.progress))
 
     @Slot()
     def discard_download(self) -> None:
-        """Stop the download and throw away what arrived of it."""
+        """Stop the download and delete what has arrived."""
         self._pause.set()
         self._run_id += 1
         run_id, target = self._run_id, self._target
@@ -247,7 +247,7 @@ class ModelShop(QObject):
 
     @Slot(object)
     def check(self, folder: Path) -> None:
-        """Check a model folder, and every byte of one that was downloaded."""
+        """Check a model folder; if it was downloaded, every byte."""
         self._stop_check.set()
         self._stop_check = stop = threading.Event()
         self._check_id += 1
@@ -276,10 +276,10 @@ class ModelShop(QObject):
         self._stop_check.set()
 
     def close(self, timeout_s: float) -> bool:
-        """Stop everything; what arrived of a download is kept.
+        """Stop everything; what has arrived of a download is kept.
 
         Returns:
-            True once nothing runs any more.
+            True if nothing is running any more.
         """
         self._pause.set()
         self._stop_check.set()
@@ -312,7 +312,7 @@ class ModelShop(QObject):
             self._tell_own()
 
     def _end_begun(self) -> None:
-        """The model is whole: a folder of the person's own is listed as that from now on."""
+        """The model is complete: a folder chosen by the person is listed as their own from now on."""
         if self._target is not None:
             self._own[self._target] = True
             self._tell_own()
@@ -323,7 +323,7 @@ class ModelShop(QObject):
 
     @Slot(int, object)
     def _take_download(self, run_id: int, told: DownloadProgress | str | None) -> None:
-        """Progress, a sentence about what went wrong, or None once all was thrown away."""
+        """Take over progress, a sentence about a failure, or None once everything was deleted."""
         if run_id != self._run_id:
             return
         if told is None:
@@ -349,7 +349,7 @@ class ModelShop(QObject):
             self.check_changed.emit(shown)
 
     def _shared(self) -> Path:
-        """The folder of downloads; to be asked on a lane, as the first time imports the hub's library."""
+        """The shared download folder; call on a lane, as the first call imports the hub's library."""
         return default_cache() if self._cache is None else self._cache
 
     def _show(self, shown: DownloadShown) -> None:
@@ -358,7 +358,7 @@ class ModelShop(QObject):
 
 
 def _guarded(job: Callable[[], None], tell: Callable[[str], None]) -> Callable[[], None]:
-    """A job that tells what goes wrong: a lane's jobs must not raise."""
+    """A job that reports errors to `tell`: a lane's jobs must not raise."""
 
     def run() -> None:
         try:
@@ -377,7 +377,7 @@ def _log_only(sentence: str) -> None:
 
 
 def _free_bytes(folder: Path) -> int | None:
-    """Free disk space where a folder is, or will be."""
+    """Free disk space where a folder is, or will be; None if unknown."""
     for place in (folder, *folder.parents):
         try:
             return shutil.disk_usage(place).free

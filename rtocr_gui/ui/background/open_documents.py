@@ -1,6 +1,6 @@
-"""The files that are open, and the page that was rendered last.
+"""The open files, and the page that was rendered last.
 
-Serves one thread at a time, for PDFium must not be entered from two at once. Knows neither Qt nor who asks.
+Serves one thread at a time, as PDFium must not be entered from two at once. Knows neither Qt nor who asks.
 """
 
 import threading
@@ -18,10 +18,10 @@ THUMBNAIL_PX = 160
 
 
 class OpenDocuments:
-    """Opens files and renders their pages; each raises a `DocumentError` where that cannot be done.
+    """Opens files and renders their pages; both raise a `DocumentError` if that fails.
 
     Args:
-        pdf_dpi: resolution PDF pages are rendered at.
+        pdf_dpi: resolution at which PDF pages are rendered.
     """
 
     def __init__(self, pdf_dpi: float) -> None:
@@ -31,7 +31,7 @@ class OpenDocuments:
         self._in_use = threading.RLock()
 
     def open(self, path: Path, password: str | None = None) -> tuple[PageRef, ...]:
-        """Open a file, in place of its earlier version, and list its pages."""
+        """Open a file, replacing its earlier version, and return its pages."""
         with self._in_use:
             document = open_document(path, password)
             self.close(path)
@@ -39,7 +39,7 @@ class OpenDocuments:
             return document.pages
 
     def close(self, path: Path) -> None:
-        """Let go of a file, its handles and its page that was rendered, where it is open."""
+        """Close a file, if it is open, and drop its rendered page."""
         with self._in_use:
             document = self._documents.pop(path, None)
             if document is not None:
@@ -48,7 +48,7 @@ class OpenDocuments:
                 self._rendered = None
 
     def closer(self, path: Path) -> Callable[[], None]:
-        """What lets go of a file later, unless it was opened anew by then."""
+        """Return a function that closes a file later, unless it has been reopened by then."""
         document = self._documents.get(path)
 
         def close() -> None:
@@ -59,12 +59,12 @@ class OpenDocuments:
         return close
 
     def close_all(self) -> None:
-        """Let go of all files."""
+        """Close all files."""
         for path in list(self._documents):
             self.close(path)
 
     def page(self, ref: PageRef) -> PageImage:
-        """Render a page, or give the one that was rendered last: it is shown and encoded in turn."""
+        """Render a page, unless it was rendered last: a page is usually shown and then encoded."""
         with self._in_use:
             document = self._document_of(ref)
             if self._rendered is None or self._rendered.ref != ref:
@@ -72,7 +72,7 @@ class OpenDocuments:
             return self._rendered
 
     def thumbnail(self, ref: PageRef) -> Image.Image:
-        """Render a page small."""
+        """Render a small page."""
         with self._in_use:
             return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg)
 

@@ -1,4 +1,4 @@
-"""One page while the model reads it: what the engine tells of it becomes replies of the bridge.
+"""One page while the model reads it: turns the engine's events into replies of the bridge.
 
 Knows no Qt and no engine. Lives on the model lane.
 """
@@ -13,7 +13,7 @@ from rtocr_gui.ocr.reading import EncodedPage, Reading, Stage, TextDelta
 from rtocr_gui.ui.background.replies import PageEncoded, ReadingFinished, StageEntered, TextStreamed
 
 DELTA_INTERVAL_S = 0.03
-"""Streamed text reaches the window at most this often."""
+"""Interval at which streamed text reaches the window, at most."""
 
 ReadingReply = StageEntered | PageEncoded | TextStreamed | ReadingFinished
 
@@ -23,8 +23,8 @@ class PageReading:
     """A page that waits for the model or is being read.
 
     Attributes:
-        request_id: what its replies answer.
-        request: the page, what is asked of it, and what stops it.
+        request_id: the request that its replies answer.
+        request: the page, how to read it, and the event that stops it.
         with_others: whether it may be read in the same passes as other pages.
     """
 
@@ -41,7 +41,7 @@ class PageReading:
         return self.request.page
 
     def replies_to(self, event: PageEvent) -> Iterator[ReadingReply]:
-        """What to tell the window of an event; text is gathered for a moment, so that it need not hurry."""
+        """Replies to an event; text is collected for a moment, so that the window can keep up."""
         if isinstance(event, TextDelta):
             self._pending.append(event.text)
             self._token_count += event.token_count

@@ -1,7 +1,7 @@
-"""Pages on their way through the model: those that wait for it, and those in hand.
+"""Pages on their way through the model: those that wait for it, and those being read.
 
-Runs on the model lane. A page that is only looked at is encoded between two passes over those that are
-read. Whoever else wants the model gets it before further pages begin. Knows replies; no Qt, no widget.
+Runs on the model lane. A page that is only viewed is encoded between two passes over those being read.
+Other jobs for the model run before further pages begin. Knows replies; no Qt, no widget.
 """
 
 import threading
@@ -22,7 +22,7 @@ Reply = ReadingReply | RequestStopped | RequestFailed
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PageToEncode:
-    """A page that shall be measured and not read, if it is still wanted when its turn comes."""
+    """A page to measure without reading it, if it is still wanted when its turn comes."""
 
     request_id: int
     page: PageImage
@@ -35,9 +35,9 @@ class ReadingDesk:
 
     Args:
         lane: of the model.
-        engine: gives a request, by its id, the engine with its model, or raises why there is none; called on
+        engine: returns the engine with its model for a request id, or raises if there is none; called on
             the lane.
-        tell: takes each reply, on the lane.
+        tell: called with each reply, on the lane.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class ReadingDesk:
         self._lane = lane
         self._engine = engine
         self._tell = tell
-        # One place for all encodings that wait: a person may pass a hundred pages while the model is busy.
+        # At most one encoding waits: a person may leaf through a hundred pages while the model is busy.
         self._to_encode: PageToEncode | None = None
         self._to_read: deque[PageReading] = deque()
         self._in_hand: dict[PageRequest, PageReading] = {}
@@ -54,7 +54,7 @@ class ReadingDesk:
         self._change = threading.Lock()
 
     def encode(self, wanted: PageToEncode) -> None:
-        """Encode a page soon, in the place of another one that waits for that."""
+        """Encode a page soon, instead of one that is still waiting."""
         with self._change:
             self._to_encode = wanted
             if not self._reads:
@@ -82,7 +82,7 @@ class ReadingDesk:
             self._tell(RequestFailed.by(wanted.request_id, error))
 
     def _read_waiting(self) -> None:
-        """Read the page that waits longest, and those that may join it."""
+        """Read the page that has waited longest, and those that may join it."""
         self._encode_waiting()
         try:
             for request, event in self._events():
@@ -100,7 +100,7 @@ class ReadingDesk:
                 self._lane.submit(self._read_waiting if self._reads else self._encode_waiting)
 
     def _events(self) -> Iterator[tuple[PageRequest, PageEvent]]:
-        """What the engine tells of the next page, or of the next pages together."""
+        """The engine's events for the next page, or for the next pages together."""
         first = self._take_next(joins=False)
         if first is None:
             return
@@ -118,7 +118,7 @@ class ReadingDesk:
             reading = self._take_next(joins=True)
 
     def _take_next(self, joins: bool) -> PageReading | None:
-        """Take the page in hand that waits longest and is still wanted, if it may begin now."""
+        """Take the page that has waited longest and is still wanted, if it may begin now."""
         while self._to_read:
             reading = self._to_read[0]
             is_wanted = not reading.request.cancel.is_set()

@@ -39,7 +39,7 @@ class DocumentOpened:
 
 @dataclass(frozen=True, slots=True)
 class FolderListed:
-    """What was to be opened is a folder, with these files to open in it."""
+    """The path is a folder that contains these files to open."""
 
     request_id: int
     files: tuple[Path, ...]
@@ -47,12 +47,12 @@ class FolderListed:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PageRendered:
-    """A page was rendered, in full or (thumbnail) small.
+    """A page was rendered, at full size or as a thumbnail.
 
     Attributes:
         request_id: of the request.
         ref: which page.
-        image: null for a thumbnail that cannot be had.
+        image: null for a thumbnail that could not be rendered.
     """
 
     request_id: int
@@ -62,7 +62,7 @@ class PageRendered:
 
 @dataclass(frozen=True, slots=True)
 class FitJudged:
-    """It is known whether a model fits into the memory that is free."""
+    """Whether a model fits into free memory."""
 
     request_id: int
     folder: Path
@@ -71,7 +71,7 @@ class FitJudged:
 
 @dataclass(frozen=True, slots=True)
 class ModelLoaded:
-    """A model was loaded as it was asked for."""
+    """A model was loaded as requested."""
 
     request_id: int
     request: LoadRequest
@@ -88,7 +88,7 @@ class StageEntered:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PageEncoded:
-    """A page's visual tokens were measured, scaled as it was asked for; plans can be made."""
+    """A page, scaled as requested, was encoded and its visual tokens measured; plans can be made."""
 
     request_id: int
     scaling: Scaling
@@ -115,7 +115,7 @@ class ReadingFinished:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ReadingTraced:
-    """It is known where a reading was looked up on its page."""
+    """Where on its page a reading was read."""
 
     request_id: int
     trace: ReadingTrace
@@ -123,7 +123,7 @@ class ReadingTraced:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PlanComputed:
-    """A plan for the ratio that was asked for last."""
+    """A plan for the ratio requested last."""
 
     request_id: int
     plan: PrunePlan
@@ -139,7 +139,7 @@ class TransportSolved:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Computed:
-    """What was to be worked out is known."""
+    """The result of a computation."""
 
     request_id: int
     result: Any
@@ -147,7 +147,7 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was to be exported is in its file."""
+    """An export was written to its file."""
 
     request_id: int
 
@@ -166,9 +166,9 @@ class RequestFailed:
     Attributes:
         request_id: which request.
         sentence: what happened and what to do.
-        needs_password: True where the file would open with the right password.
-        retry: settings that may work where these did not; None where nobody knows any.
-        fit: what a model needs that was not loaded for lack of memory, and what would fit.
+        needs_password: True if the file would open with the right password.
+        retry: settings that may work instead; None if none are known.
+        fit: for a model not loaded for lack of memory, what it needs and what would fit.
     """
 
     request_id: int
@@ -179,7 +179,7 @@ class RequestFailed:
 
     @classmethod
     def by(cls, request_id: int, error: Exception) -> Self:
-        """Say what an error means for a request."""
+        """Describe an error for a request."""
         from rtocr_gui.ocr.memory.fit import DoesNotFit
 
         return cls(
@@ -192,7 +192,7 @@ class RequestFailed:
 
 
 def in_words(error: Exception) -> str:
-    """Put an error into words for the person; what nobody foresaw is logged."""
+    """Put an error into words for the person; an unexpected one is logged."""
     if isinstance(error, RtocrError):
         return str(error)
     _log.error("a request failed", exc_info=error)

@@ -1,6 +1,6 @@
-"""What needs a word with the person first: wishes and news that open a dialog, and what follows.
+"""Actions that need an answer from the person first: when to open a dialog, and what follows.
 
-The dialogs themselves are in `questions`; this knows when to ask, and what to tell the session then.
+The dialogs themselves are in `questions`; this knows when to ask, and what the session does then.
 """
 
 from collections.abc import Callable
@@ -19,13 +19,13 @@ from rtocr_gui.units import counted, grouped
 
 
 class Dialogues(QObject):
-    """Asks over a window, and tells the session what was answered.
+    """Asks in dialogs over a window, and passes the answers to the session.
 
     Signals:
-        notice_raised (Notice): a word to the person.
+        notice_raised (Notice): a message to the person.
 
     Args:
-        window: what the dialogs lie over.
+        window: parent of the dialogs.
         session: what is asked about.
     """
 
@@ -50,7 +50,7 @@ class Dialogues(QObject):
 
     @Slot()
     def ask_folder(self) -> None:
-        """Ask which folder to open the scans of."""
+        """Ask for a folder whose scans to open."""
         folder = questions.ask_folder(self._window, self._last_folder)
         if folder is not None:
             self._session.remember(last_folder=str(folder))
@@ -79,7 +79,7 @@ class Dialogues(QObject):
 
     @Slot()
     def ask_remove(self) -> None:
-        """Take the selected pages off the list; asks first where that is a loss."""
+        """Remove the selected pages from the list; asks first if something would be lost."""
         refs = self._session.selected
         loss, count = self._session.loss(refs), len(refs)
         title = f"Remove {counted(count, 'page')}?" if count > 1 else "Remove page?"
@@ -91,7 +91,7 @@ class Dialogues(QObject):
 
     @Slot(object)
     def ask_task(self, ask: Ask) -> None:
-        """Ask for the words of a task, until they can be asked for or the person gives up."""
+        """Ask for the words of a task, until they are valid or the person gives up."""
         task, question = self._session.task, ask.question
         words = task.words if task.name == ask.name else ""
         while words := questions.ask_words(self._window, ask.label, question, words):
@@ -109,7 +109,7 @@ class Dialogues(QObject):
             self._export_text(self._session.export)
 
     def _export_text(self, export: Callable[[Path], None]) -> None:
-        """The text of all files is not named after the one that is shown."""
+        """Ask where to write the text; that of several files is not named after the shown one."""
         files = {ref.path for ref in self._session.refs}
         folders = {path.parent for path in files}
         stem = folders.pop().name if len(files) > 1 and len(folders) == 1 else ""
@@ -117,13 +117,13 @@ class Dialogues(QObject):
 
     @Slot()
     def ask_export_overlay(self) -> None:
-        """Ask where to draw the page with its overlay."""
+        """Ask where to save the picture of the page with its overlay."""
         if (export := self._tuning.overlay_export()) is not None:
             self._export("Export overlay picture", "-overlay.png", "PNG picture (*.png)", export)
 
     @Slot()
     def ask_export_plan(self) -> None:
-        """Ask where to write what becomes of each visual token."""
+        """Ask where to write the plan."""
         if (export := self._tuning.plan_export(self._session.page_mode)) is not None:
             self._export("Export plan", "-plan.json", "JSON (*.json)", export)
 
@@ -136,7 +136,7 @@ class Dialogues(QObject):
     def _export(
         self, title: str, ending: str, kinds: str, export: Callable[[Path], None], stem: str = ""
     ) -> None:
-        """Ask where to write, and write it; the suggested name is that of the shown page, or another stem."""
+        """Ask where to write, then export; the suggested name is `stem`, or else that of the shown file."""
         current = self._session.current
         if current is None:
             return
@@ -147,7 +147,7 @@ class Dialogues(QObject):
             export(path)
 
     def _export_folder(self) -> Path:
-        """Not beside the page: a pasted image lies in a temporary folder, a sample in the program's own."""
+        """Never the page's own: a pasted image is in a temporary folder, a sample in the program's."""
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         return Path(_if_there(self._session.settings.export_folder) or documents)
 
@@ -164,19 +164,19 @@ class Dialogues(QObject):
 
     @Slot()
     def tell_about_model(self) -> None:
-        """Say what the model in use reads, and what it does not."""
+        """Show what the model in use reads, and what it does not."""
         if self._session.model is not None:
             questions.tell_about_model(self._window, self._session.model)
 
     @Slot()
     def tell_about_program(self) -> None:
-        """Say what the program is."""
+        """Show what the program is."""
         questions.tell_about_program(self._window)
 
     def may_close(self) -> bool:
-        """False where an export or text would be lost and the person would rather keep it.
+        """False if an export or text would be lost and the person would rather keep it.
 
-        Where they want the text exported first, the window closes by itself once that went well.
+        If they want the text exported first, the window closes by itself once that has gone well.
         """
         if self._session.is_exporting and not questions.agrees(
             self._window,
@@ -197,22 +197,22 @@ class Dialogues(QObject):
         else:
             may_close = questions.agrees(self._window, "Close while the model is reading?", words, "Close")
         is_as_told = self._session.loss(self._session.refs) == loss
-        return may_close and (is_as_told or self.may_close())  # pages are read on behind the question
+        return may_close and (is_as_told or self.may_close())  # reading continues behind the question
 
     def _export_and_close(self, path: Path) -> None:
-        """The window asks again then, where something was typed meanwhile."""
+        """Export and close the window, which asks again if something was typed meanwhile."""
         self._session.export(path, then=self._window.close)
         sentence = "The window closes once the text is written."
         self.notice_raised.emit(Notice(sentence, is_passing=True, about=path))
 
 
 def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
-    """Say what is lost.
+    """Say what would be lost.
 
     Args:
-        loss: what would be.
-        pages: names so many of the pages.
-        when: what takes it away, or would keep it.
+        loss: what would be lost.
+        pages: names this many of the pages.
+        when: when it is lost, or what would keep it.
     """
     said = []
     if loss.typed:
@@ -226,12 +226,12 @@ def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
 
 
 def _if_there(folder: str) -> str:
-    """A remembered folder, or nothing: Qt would offer the name of one that is gone as that of a file."""
+    """A remembered folder if it exists, else nothing: Qt would offer its name as that of a file."""
     return folder if Path(folder).is_absolute() and Path(folder).is_dir() else ""
 
 
 def _of_these(lost: int, count: int) -> str:
-    """Name some of the pages that a person is asked about."""
+    """Name how many of the pages in question are affected."""
     if lost == count:
         return "this page" if count == 1 else "these pages"
     return "one of these pages" if lost == 1 else f"{grouped(lost)} of these pages"

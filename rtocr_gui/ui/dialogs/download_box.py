@@ -1,6 +1,6 @@
-"""The download of the published model: where from, where to, how it stands, and what can be done about it.
+"""The download of the published model: where from, where to, its state, and what can be done about it.
 
-Shows frozen values and emits wishes; knows neither the disk nor the network.
+Shows frozen values and emits requests; knows neither the disk nor the network.
 """
 
 from pathlib import Path
@@ -29,9 +29,9 @@ class DownloadBox(QGroupBox):
     """Starts, pauses and discards the download.
 
     Signals:
-        download_requested (str): the published model is wanted, from this server; empty for the usual one.
-        pause_requested (): the download should stop and can go on later.
-        discard_requested (): the download should stop and what arrived be thrown away.
+        download_requested (str): download the published model from this server; empty for the usual one.
+        pause_requested (): the download should stop, to be resumed later.
+        discard_requested (): the download should stop, and what has arrived be deleted.
         target_chosen (Path): the download should go to this folder.
     """
 
@@ -46,8 +46,8 @@ class DownloadBox(QGroupBox):
         self._shown = DownloadShown(DownloadState.IDLE)
         self.about = plain_label(
             f"The published model: whole documents with tables, formulae and figures, in many languages. "
-            f"{size_in_words(EXPECTED_BYTES)}, by {PUBLISHER} under the {LICENCE} licence. Its weights are "
-            "downloaded, and none of the programs beside them."
+            f"{size_in_words(EXPECTED_BYTES)}, by {PUBLISHER} under the {LICENCE} licence. Only its weights "
+            "are downloaded, not the code published with them."
         )
         self.server = QLineEdit()
         self.server.setPlaceholderText(default_endpoint())
@@ -83,14 +83,14 @@ class DownloadBox(QGroupBox):
         self.show_download(self._shown)
 
     def show_place(self, target: Path, free_bytes: int | None) -> None:
-        """Show where the download goes, and how much room is there; None where that cannot be told."""
+        """Show where the download goes, and the free disk space there; None if unknown."""
         self._target = target
         free = "" if free_bytes is None else f"\n{size_in_words(free_bytes)} free there"
         self.place.setText(f"{target}{free}")
 
     @Slot(object)
     def show_download(self, shown: DownloadShown) -> None:
-        """Show how the download stands, and what can be done about it."""
+        """Show the state of the download, and what can be done about it."""
         self._shown = shown
         state, progress = shown.state, shown.progress
         busy = state in (DownloadState.RUNNING, DownloadState.STOPPING)

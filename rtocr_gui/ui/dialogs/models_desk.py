@@ -1,6 +1,6 @@
-"""The window of models, from the first time it is asked for; what it chooses, the session reads with.
+"""Opens the window of models on request; the session then reads with the model chosen there.
 
-A download goes on when the window is closed. Knows no lane and no network; what brings those is imported
+A download continues when the window is closed. Knows no lane and no network; the modules that do are imported
 when the window is first opened.
 """
 
@@ -23,12 +23,12 @@ class ModelsDesk(QObject):
     """Opens the window of models and passes on what is chosen there.
 
     Signals:
-        notice_raised (Notice): a word to the person, who closed the window.
+        notice_raised (Notice): a message to the person while the window is closed.
 
     Args:
-        session: loads the model that was chosen, and remembers the person's own folders and the download's.
+        session: loads the chosen model, and remembers the person's own folders and that of a download.
         bundled: folder of the model that comes with the program.
-        over: the window that it lies over.
+        over: parent of the window.
     """
 
     notice_raised = Signal(object)
@@ -44,7 +44,7 @@ class ModelsDesk(QObject):
 
     @property
     def window(self) -> "ModelsWindow | None":
-        """The window of models; None before it was first opened."""
+        """The window of models; None before it is first opened."""
         return self._window
 
     @Slot()
@@ -64,7 +64,7 @@ class ModelsDesk(QObject):
         """Stop a download and a check; what was downloaded is kept.
 
         Returns:
-            True once nothing runs any more.
+            True if nothing is running any more.
         """
         return self._shop is None or self._shop.close(timeout_s)
 
@@ -99,7 +99,7 @@ class ModelsDesk(QObject):
 
     @Slot(object)
     def _tell_of_download(self, shown: "DownloadShown") -> None:
-        """The window says it itself while it is there."""
+        """Report the outcome of a download, unless the window is there to show it."""
         if self._window is None or not self._window.isVisible():
             outcome = shown.problem or "It was downloaded and checked. Choose it in the menu Model, Models…"
             self.notice_raised.emit(Notice(f"DeepSeek-OCR: {outcome}"))

@@ -1,9 +1,8 @@
 """The window of models: what there is, what each reads, and the download of the published one.
 
-Shows frozen values and emits wishes; knows neither the disk nor the network.
+Shows frozen values and emits requests; knows neither the disk nor the network.
 """
 
-import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,9 @@ from rtocr_gui.ui.background.replies import FitJudged
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.download_box import DownloadBox
 from rtocr_gui.ui.parts.form_parts import plain_button, plain_label
+from rtocr_gui.ui.parts.plain_text import plain_tip
+from rtocr_gui.ui.parts.screen_room import within_screen
+from rtocr_gui.ui.parts.scrolled import scrolled
 from rtocr_gui.units import size_in_words
 
 if TYPE_CHECKING:
@@ -39,11 +41,11 @@ class ModelsWindow(QDialog):
 
     Signals:
         model_chosen (Path): pages should be read with the model of this folder.
-        folder_named (Path): the person has a model there.
-        folder_forgotten (Path): a folder should not be listed any more.
+        folder_named (Path): the person has a model in this folder.
+        folder_forgotten (Path): a folder should no longer be listed.
         check_requested (Path): a model should be checked thoroughly.
-        check_stop_requested (): that is no longer wanted.
-        fit_wanted (Path): whether a model fits into memory should be shown.
+        check_stop_requested (): the check is no longer wanted.
+        fit_wanted (Path): find out whether a model fits into memory.
 
     Attributes:
         download: has the signals and slots of the download.
@@ -73,13 +75,18 @@ class ModelsWindow(QDialog):
         self.details.setAccessibleName("About the selected model")
         self.details.setMinimumHeight(6 * self.fontMetrics().lineSpacing())
         self.setMinimumWidth(64 * self.fontMetrics().averageCharWidth())
+        models = QWidget()
+        column = QVBoxLayout(models)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.details)
+        column.addLayout(self._make_buttons())
+        column.addWidget(self.download)
         layout = QVBoxLayout(self)
-        layout.addWidget(self.list, 1)
-        layout.addWidget(self.details)
-        layout.addLayout(self._make_buttons())
-        layout.addWidget(self.download)
+        layout.addWidget(scrolled(models))
         layout.addWidget(self._make_close())
         self._show_selected()
+        self.resize(within_screen(self.sizeHint(), self))
 
     def sizeHint(self) -> QSize:
         return QSize(92 * self.fontMetrics().averageCharWidth(), 42 * self.fontMetrics().lineSpacing())
@@ -93,6 +100,7 @@ class ModelsWindow(QDialog):
         tree.setAllColumnsShowFocus(True)
         tree.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         tree.setMinimumHeight(6 * tree.fontMetrics().lineSpacing())
+        tree.setSizeAdjustPolicy(QAbstractItemView.SizeAdjustPolicy.AdjustToContents)
         tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         header = tree.header()
         header.setStretchLastSection(True)
@@ -107,7 +115,7 @@ class ModelsWindow(QDialog):
     def _make_buttons(self) -> QHBoxLayout:
         self.use = plain_button("&Use", "Read pages with the selected model (Return)", self._use)
         self.check = plain_button(
-            "Chec&k", "Check the selected model; of a downloaded one, every byte", self._ask_check
+            "Chec&k", "Check the selected model; if it was downloaded, every byte", self._ask_check
         )
         self.forget = plain_button(
             "For&get", "Take the folder off this list; nothing in it is touched", self._forget
@@ -123,7 +131,7 @@ class ModelsWindow(QDialog):
         return row
 
     def _make_close(self) -> QDialogButtonBox:
-        """A button that Return in another field does not press."""
+        """A button that is not pressed by Return in another field."""
         box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         button = box.button(QDialogButtonBox.StandardButton.Close)
         button.setAutoDefault(False)
@@ -133,20 +141,20 @@ class ModelsWindow(QDialog):
 
     @property
     def selected(self) -> ModelEntry | None:
-        """The model that the buttons are about."""
+        """The model to which the buttons refer."""
         item = self.list.currentItem()
         return item.data(0, _ENTRY) if item is not None else None
 
     @Slot(object)
     def show_models(self, listed: ModelsListed) -> None:
-        """Show what there is; the selection stays where it was, or goes to a folder just named."""
+        """Show the models; the selection stays, or moves to a folder just added."""
         before = self.selected
         wanted = self._awaited or (before.folder if before else self._in_use)
         self.list.clear()
         for entry in listed.models:
             item = QTreeWidgetItem(_columns(entry))
             item.setData(0, _ENTRY, entry)
-            item.setToolTip(3, f"<span>{html.escape(entry.reads or entry.problem)}</span>")
+            item.setToolTip(3, plain_tip(entry.reads or entry.problem))
             self._mark(item)
             self.list.addTopLevelItem(item)
             if entry.is_at(wanted):
@@ -160,7 +168,7 @@ class ModelsWindow(QDialog):
         self._show_selected()
 
     def _mark(self, item: QTreeWidgetItem) -> None:
-        """Tell the model in use from the others, not by its type alone."""
+        """Mark the model in use, not by the font alone."""
         entry: ModelEntry = item.data(0, _ENTRY)
         in_use = entry.is_at(self._in_use)
         item.setText(0, f"{entry.name} (in use)" if in_use else entry.name)
@@ -179,12 +187,12 @@ class ModelsWindow(QDialog):
 
     @Slot(object)
     def show_fit(self, judged: FitJudged) -> None:
-        """Show what a model needs against what is free."""
+        """Show how much memory a model needs and how much is free."""
         self._fit = judged
         self._show_selected()
 
     def _want_fit(self) -> None:
-        """Memory that was free a while ago may be taken by now."""
+        """Request the fit again: memory that was free may be in use by now."""
         self._fit = None
         entry = self.selected
         if entry is not None and entry.is_usable:
@@ -192,7 +200,7 @@ class ModelsWindow(QDialog):
 
     @Slot(object)
     def show_check(self, shown: CheckShown) -> None:
-        """Show how the check of a model stands."""
+        """Show the state of a check."""
         self._check = shown
         self._show_selected()
 
@@ -243,7 +251,7 @@ class ModelsWindow(QDialog):
 
 
 def wire(window: ModelsWindow, shop: ModelShop) -> None:
-    """Connect the window's wishes with the shop, and the shop's news with the window."""
+    """Connect the window's requests to the shop, and the shop's signals to the window."""
     window.folder_named.connect(shop.name_folder)
     window.folder_forgotten.connect(shop.forget_folder)
     window.check_requested.connect(shop.check)
@@ -267,6 +275,8 @@ def _columns(entry: ModelEntry) -> list[str]:
 
 
 def _fit_line(fit: "Fit") -> str:
+    if fit.fits and fit.largest is not None and not fit.largest.fits:
+        return f"{fit.sentence} It fits, but not in every mode: larger pages are offered in a smaller one."
     if fit.fits:
         return f"{fit.sentence} It fits."
     ways = [f"{proposal.label[0].lower()}{proposal.label[1:]}" for proposal in fit.proposals]

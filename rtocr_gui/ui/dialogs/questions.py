@@ -1,6 +1,6 @@
 """The dialogs: each function asks one thing and returns the answer. They decide nothing.
 
-Texts may quote file names and what a checkpoint says of itself, so none is shown as rich text.
+Texts may quote file names and what a checkpoint says about itself, so none is shown as rich text.
 """
 
 from enum import Enum, auto
@@ -17,7 +17,7 @@ from rtocr_gui.version import program_version
 
 
 class Leave(Enum):
-    """What becomes of text that is in no file when the window closes."""
+    """What to do with text that is in no file when the window closes."""
 
     EXPORT = auto()
     LOSE = auto()
@@ -25,7 +25,7 @@ class Leave(Enum):
 
 
 def ask_files(parent: QWidget, folder: str) -> list[Path]:
-    """Files to open; empty where the person cancelled."""
+    """Files to open; empty if the person cancelled."""
     patterns = " ".join(f"*{suffix}" for suffix in sorted(SUPPORTED_SUFFIXES))
     names, _ = QFileDialog.getOpenFileNames(
         parent, "Open scans", folder, f"Scans and PDF ({patterns});;All files (*)"
@@ -34,7 +34,7 @@ def ask_files(parent: QWidget, folder: str) -> list[Path]:
 
 
 def ask_folder(parent: QWidget, folder: str) -> Path | None:
-    """A folder of scans; None where the person cancelled."""
+    """A folder of scans; None if the person cancelled."""
     return _ask_directory(parent, "Open the scans in a folder", folder)
 
 
@@ -42,13 +42,13 @@ def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -
     """The file to write; the dialog itself asks before an existing one is replaced.
 
     Args:
-        parent: what the dialog lies over.
+        parent: parent of the dialog.
         title: of the dialog.
         suggestion: file offered at first.
         kinds: file types as Qt writes them, e.g. "Markdown (*.md)".
 
     Returns:
-        The file, with the suggested suffix where the person gave none; None where they cancelled.
+        The file, with the suggested suffix if the person gave none; None if they cancelled.
     """
     dialog = QFileDialog(parent, title, str(suggestion.parent), f"{kinds};;All files (*)")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -58,12 +58,12 @@ def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -
 
 
 def ask_model_folder(parent: QWidget, folder: str) -> Path | None:
-    """A checkpoint folder; None where the person cancelled."""
+    """A checkpoint folder; None if the person cancelled."""
     return _ask_directory(parent, "Folder with config.json, tokenizer.json and safetensors weights", folder)
 
 
 def ask_download_folder(parent: QWidget, folder: Path) -> Path | None:
-    """Where a model is downloaded to; None where the person cancelled."""
+    """The folder to download a model to; None if the person cancelled."""
     return _ask_directory(parent, "Folder to download the model to", str(folder))
 
 
@@ -73,7 +73,7 @@ def _ask_directory(parent: QWidget, title: str, folder: str) -> Path | None:
 
 
 def ask_password(parent: QWidget, question: PasswordQuestion) -> str:
-    """The password of an encrypted file; empty where the person gave none."""
+    """The password of an encrypted file; empty if the person gave none."""
     password, accepted = QInputDialog.getText(
         parent, question.path.name, question.sentence, QLineEdit.EchoMode.Password
     )
@@ -81,7 +81,7 @@ def ask_password(parent: QWidget, question: PasswordQuestion) -> str:
 
 
 def ask_overwrite(parent: QWidget, question: OverwriteQuestion) -> bool:
-    """True where the text that the person edited may be replaced."""
+    """True if the text that the person edited may be replaced."""
     pages = question.edited
     if len(pages) == 1:
         text = f"You edited the text of {pages[0].label}. Reading it again replaces your text."
@@ -91,7 +91,7 @@ def ask_overwrite(parent: QWidget, question: OverwriteQuestion) -> bool:
 
 
 def ask_words(parent: QWidget, title: str, question: str, words: str) -> str:
-    """A line of words; empty where the person cancelled."""
+    """A line of words; empty if the person cancelled."""
     said, accepted = QInputDialog.getText(parent, title, question, QLineEdit.EchoMode.Normal, words)
     return said if accepted else ""
 
@@ -107,7 +107,7 @@ def agrees(parent: QWidget, title: str, text: str, verb: str, refusal: str = "Ca
 
 
 def ask_leave(parent: QWidget, title: str, text: str) -> Leave:
-    """Ask before the window closes on text that is in no file; to export it is the default."""
+    """Ask before the window closes with text that is in no file; exporting it is the default."""
     box = _box(parent, QMessageBox.Icon.Warning, title, text)
     export = box.addButton("Export…", QMessageBox.ButtonRole.AcceptRole)
     lose = box.addButton("Close without exporting", QMessageBox.ButtonRole.DestructiveRole)
@@ -120,7 +120,7 @@ def ask_leave(parent: QWidget, title: str, text: str) -> Leave:
 
 
 def tell_about_model(parent: QWidget, model: LoadedModel) -> None:
-    """Say what the model reads, how large it is and where it runs."""
+    """Show what the model reads, how large it is and where it runs."""
     info = model.info
     lines = (
         info.description,
@@ -136,7 +136,7 @@ def tell_about_model(parent: QWidget, model: LoadedModel) -> None:
 
 
 def tell_about_program(parent: QWidget) -> None:
-    """Say what the program is, in which version, and what the veil on the page means."""
+    """Show what the program is, its version, and what the veil on the page means."""
     _tell(
         parent,
         f"RTOCR {program_version(otherwise='')}".rstrip(),
@@ -153,7 +153,7 @@ def _tell(parent: QWidget, title: str, text: str) -> None:
 
 
 def _box(parent: QWidget, symbol: QMessageBox.Icon, title: str, text: str) -> QMessageBox:
-    """The title stands in the box: macOS shows none above it."""
+    """A message box with the title inside, as macOS shows none in its frame."""
     box = QMessageBox(parent)
     box.setIcon(symbol)
     box.setWindowTitle("RTOCR")
@@ -164,7 +164,7 @@ def _box(parent: QWidget, symbol: QMessageBox.Icon, title: str, text: str) -> QM
 
 
 def _run(dialog: QDialog) -> bool:
-    """Show a dialog until it is answered, and have it deleted soon after, which its parent would keep."""
+    """Show a dialog until it is answered, then have it deleted, as its parent would keep it."""
     accepted = dialog.exec()
     dialog.deleteLater()
     return bool(accepted)

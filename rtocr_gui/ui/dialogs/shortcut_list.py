@@ -1,8 +1,7 @@
-"""The list of keyboard shortcuts, as the menus have them.
+"""The list of keyboard shortcuts, as the menus show them.
 
-Made from the actions themselves, so that it says nothing that is not so; of several keys for one action it
-has the one that the menus show. Knows no key that belongs to a widget alone, such as the arrow keys of a
-list.
+Made from the actions themselves, so that it is always correct; if an action has several shortcuts, it lists
+the one that the menus show. Knows no key that belongs to a single widget, such as the arrow keys of a list.
 """
 
 from collections.abc import Mapping
@@ -15,11 +14,11 @@ from rtocr_gui.ui.parts.actions import MENUS, keys_in_words
 
 
 class ShortcutList(QDialog):
-    """What can be done by key, menu by menu.
+    """All actions with shortcuts, menu by menu.
 
     Args:
         actions: every action of the window, by name.
-        parent: what the dialog lies over.
+        parent: parent of the dialog.
     """
 
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget) -> None:

@@ -1,7 +1,7 @@
-"""The blocks of a page as they are painted over it: outlines, each with a tag that names its kind.
+"""The blocks of a page as painted over it: outlines, each with a tag that names its kind.
 
-Colours differ in hue for eyes of every kind, yet nothing hangs on them: the tag says what a block is.
-Knows no widget, no text, and no zoom but the one it is asked to paint at.
+Colours can be told apart with any colour vision, yet nothing depends on them: the tag says what a block is.
+Knows no widget and no text, and no zoom other than the one it is asked to paint at.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,14 +24,14 @@ _COLOURS = (
     ("equation", QColor(140, 50, 112)),
     ("formula", QColor(140, 50, 112)),
 )
-"""Parts of labels and their colours, the first that fits; white is readable on each."""
+"""Parts of labels and their colours; the first match counts. White is readable on each."""
 
 _TAG_SIZE = 0.8
 _FILL_ALPHA = 36
 
 
 class BlockLayer:
-    """What is laid over a page for its blocks. One of them can be in focus."""
+    """Paints blocks over a page. One of them can be in focus."""
 
     def __init__(self) -> None:
         self._blocks: tuple[Block, ...] = ()
@@ -42,16 +42,16 @@ class BlockLayer:
 
     @property
     def focus(self) -> int | None:
-        """The block that stands out."""
+        """The highlighted block."""
         return self._focus
 
     def set_page_size(self, size: QSize) -> None:
-        """Lie over a page of this size in pixels; an empty size means there is none."""
+        """Set the size of the page in pixels; an empty size means there is none."""
         self._page_size = size
         self._lay()
 
     def show(self, blocks: Sequence[Block]) -> None:
-        """Take other blocks. The focus stays where it is still the same block, as while a text streams."""
+        """Show other blocks. The focus stays if it is still the same block, as while a text streams."""
         before, self._blocks = self._blocks, tuple(blocks)
         focus = self._focus
         if focus is not None and not (
@@ -61,7 +61,7 @@ class BlockLayer:
         self._lay()
 
     def set_focus(self, block: int | None) -> None:
-        """Let a block stand out, or none; one that is not shown is none."""
+        """Highlight a block, or none; one that is not shown counts as none."""
         self._focus = block if block is not None and block < len(self._blocks) else None
 
     def _lay(self) -> None:
@@ -74,7 +74,7 @@ class BlockLayer:
         self._room_beside = _room_beside([boxes[:1] for boxes in self._boxes])
 
     def block_at(self, point: QPointF) -> int | None:
-        """The block at a point in page pixels; where several lie over each other, the smallest box's."""
+        """The block at a point in page pixels; if several overlap, that of the smallest box."""
         hit = [
             (box.width() * box.height(), block)
             for block, boxes in enumerate(self._boxes)
@@ -89,7 +89,7 @@ class BlockLayer:
         Args:
             painter: in device pixels, with the font of the view.
             page: where the page lies.
-            view: what can be seen of it and around it; tags may stand beside the page.
+            view: the visible area, including what is around the page; tags may be beside the page.
             zoom: device pixels per page pixel.
             device_ratio: device pixels per widget pixel.
         """
@@ -132,7 +132,7 @@ def _tag_font(font: QFont, device_ratio: float) -> QFont:
 def _paint_outlines(
     painter: QPainter, outlines: Mapping[int, Sequence[QRectF]], width: int, casing: int
 ) -> None:
-    """Outline boxes by colour, every casing beneath every line."""
+    """Outline boxes by colour, with all casings beneath all lines."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
     boxes = [box for group in outlines.values() for box in group]
     for ink, thickness, group in (
@@ -144,7 +144,7 @@ def _paint_outlines(
 
 
 def _room_beside(boxes: Sequence[Sequence[QRectF]]) -> list[float]:
-    """How far it is from each block's first box to what stands left of it; endless where nothing does."""
+    """Distance from each block's first box to what is left of it; infinite if nothing is."""
     edges = np.array([box.getCoords() for first in boxes for box in first]).reshape(-1, 4)
     left, top, right, bottom = edges.T
     beside = (top[:, None] < bottom) & (top < bottom[:, None]) & (left < left[:, None])
@@ -153,7 +153,7 @@ def _room_beside(boxes: Sequence[Sequence[QRectF]]) -> list[float]:
 
 
 def _paint_tag(painter: QPainter, box: QRectF, label: str, room: QRectF) -> None:
-    """Name a block: left of it where there is room for that, else above it, else within it."""
+    """Name a block: left of it if there is room, else above it, else within it."""
     if not label:
         return
     text, metrics = label.replace("_", " "), QFontMetricsF(painter.font())

@@ -1,4 +1,4 @@
-"""One colour for each cell of a grid, painted over a page as a small image scaled up.
+"""One colour for each cell of a grid, painted over a page as a small image that is scaled up.
 
 Knows colours and a rectangle, no token and no plan.
 """
@@ -11,8 +11,8 @@ from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
 _FIXED_POINT = 1 << 16
-"""Qt steps through a scaled image in 16-bit fractions of a pixel. Each step may lack a whole such
-fraction, so the cells of a large image drift away from where they belong."""
+"""Qt steps through a scaled image in 16-bit fractions of a pixel. Each step may be short by a whole
+fraction, so the cells of a large image drift from their places."""
 _GREATEST_DRIFT_PX = 0.5
 
 
@@ -21,7 +21,7 @@ class CellMask:
 
     Args:
         colours: (rows, columns, 4) uint8, red, green, blue and opacity.
-        mode: how they are laid over the page.
+        mode: how they are blended with the page.
     """
 
     def __init__(
@@ -36,12 +36,12 @@ class CellMask:
         self._mode = mode
 
     def paint(self, painter: QPainter, area: QRectF, visible: QRect) -> None:
-        """Paint the cells that can be seen.
+        """Paint the visible cells.
 
         Args:
             painter: in device pixels, clipped to what may be painted.
             area: where the whole grid lies.
-            visible: part of the view that has to be painted.
+            visible: part of the view to paint.
         """
         across = _blocks(area.left(), area.width(), self._image.width(), (visible.left(), visible.right()))
         down = _blocks(area.top(), area.height(), self._image.height(), (visible.top(), visible.bottom()))
@@ -60,9 +60,9 @@ class CellMask:
 def _blocks(
     start: float, length: float, cells: int, seen_px: tuple[int, int]
 ) -> list[tuple[int, int, int, int]]:
-    """First cell, end cell, first pixel and end pixel of the blocks along one axis that can be seen.
+    """First cell, end cell, first pixel and end pixel of the visible blocks along one axis.
 
-    Blocks are so short that no cell in them drifts visibly.
+    Blocks are short enough that no cell in them drifts visibly.
     """
     cell = length / cells
     first = max(0, int((seen_px[0] - start) // cell))

@@ -1,6 +1,7 @@
-"""The visible page with its coloured cells, kept as long as neither changes.
+"""The visible page with its coloured cells, cached as long as neither changes.
 
-The colours of a map cost several times what a copy does. All sizes are in device pixels. Knows no widget.
+Painting the colours of a map takes several times as long as a copy. All sizes are in device pixels. Knows no
+widget.
 """
 
 from PySide6.QtCore import QRect
@@ -11,10 +12,10 @@ from rtocr_gui.ui.page.token_overlay import TokenOverlay
 
 
 class ColouredPage:
-    """Composes a page and the colours of an overlay, and remembers of what it was composed.
+    """Composes a page with the colours of an overlay, and caches the result.
 
     Args:
-        overlay: gives the colours.
+        overlay: the overlay with the colours.
     """
 
     def __init__(self, overlay: TokenOverlay) -> None:
@@ -29,7 +30,7 @@ class ColouredPage:
             painter: in device pixels.
             image: the page.
             page: where the page lies.
-            visible: the part of it that can be seen.
+            visible: the visible part of it.
             zoom: device pixels per page pixel.
         """
         is_ready = image.is_ready(page.size(), visible.translated(-page.topLeft()))

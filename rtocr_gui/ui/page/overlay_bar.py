@@ -18,7 +18,7 @@ class OverlayBar(QWidget):
     Signals:
         look_chosen(Look): the person chose what the overlay shows.
         opacity_changed(float): how much the overlay covers the page, in 0..1.
-        grid_chosen(GridName): whose tokens to show of a page with tiles.
+        grid_chosen(GridName): the grid whose tokens to show for a page with tiles.
     """
 
     look_chosen = Signal(object)
@@ -65,7 +65,7 @@ class OverlayBar(QWidget):
         self._show_explanation()
 
     def add_switch(self, action: QAction) -> None:
-        """Put a switch at the end of the row for what else lies over the page."""
+        """Add a switch, for something else that is painted over the page, at the end of the row."""
         switch = QToolButton()
         switch.setDefaultAction(action)
         switch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
@@ -73,7 +73,7 @@ class OverlayBar(QWidget):
 
     @Slot(bool)
     def set_overlay_visible(self, visible: bool) -> None:
-        """Offer what decides on the overlay, while it is shown."""
+        """Enable the controls of the overlay while it is shown."""
         for widget in (self._looks, self._legend, self._opacity, self._whole_page):
             widget.setEnabled(visible)
 
@@ -101,12 +101,19 @@ class OverlayBar(QWidget):
 
     @Slot(bool)
     def show_grids(self, has_tiles: bool) -> None:
-        """Offer the choice of a grid where two lie over the page."""
+        """Offer the choice of a grid if the page has two."""
         self._whole_page.setVisible(has_tiles)
+
+    def minimumSizeHint(self) -> QSize:
+        """Includes the choice of a grid even while hidden, so that all pages need the same space."""
+        least = super().minimumSizeHint()
+        if self._whole_page.isHidden():
+            least.setWidth(least.width() + self._whole_page.sizeHint().width() + self._row.spacing())
+        return least
 
     @Slot(object)
     def show_legend(self, legend: Legend | None) -> None:
-        """Say what the colours mean; None where they are no map."""
+        """Show what the colours mean; None if they are not a map."""
         self._legend.show_legend(legend)
 
     @Slot()
@@ -127,7 +134,7 @@ class OverlayBar(QWidget):
 class _LegendStrip(QWidget):
     """A legend in one line: the colours as they look on white paper, between their end values.
 
-    Where there is little room it shows the colours alone; its tooltip has the words.
+    If there is little space, it shows only the colours; its tooltip has the words.
     """
 
     def __init__(self) -> None:
@@ -144,7 +151,7 @@ class _LegendStrip(QWidget):
         self._describe()
 
     def show_veil(self, explains_veil: bool) -> None:
-        """Say without a legend what is veiled, or nothing."""
+        """Set whether to explain the veil while there is no legend."""
         self._explains_veil = explains_veil
         self._describe()
 
@@ -218,7 +225,7 @@ class _LegendStrip(QWidget):
             left += metrics.horizontalAdvance(text) + 2 * gap
 
     def _swatch(self, across: QRect) -> QRect:
-        """As wide as a rectangle, and as high as capitals, in the middle of the strip."""
+        """A box as wide as `across` and as high as capitals, vertically centred in the strip."""
         height = QFontMetrics(self.font()).capHeight() + 4
         return QRect(across.left(), (self.height() - height) // 2, across.width(), height)
 

@@ -1,6 +1,6 @@
-"""The middle column: the page with its overlay, what the overlay shows, and the bar that plays a reading.
+"""The middle column: the page with its overlay, the overlay's controls, and the bar that plays a reading.
 
-Composes panes and knows nothing of what they show, but tells each what all of them have to know.
+Composes panes and knows nothing about what they show, but passes shared settings on to each of them.
 """
 
 from collections.abc import Mapping
@@ -49,13 +49,13 @@ class PageColumn(QWidget):
 
     @Slot(float)
     def set_opacity(self, opacity: float) -> None:
-        """Choose how strongly the overlay covers the page, in 0..1."""
+        """Set the opacity of the overlay, in 0..1."""
         self.page_view.set_opacity(opacity)
         self.overlay_bar.set_opacity(opacity)
 
     @Slot(str)
     def set_grid(self, grid: GridName) -> None:
-        """Choose whose cells the overlay shows where two grids lie over the page."""
+        """Choose the grid whose cells the overlay shows for a page with tiles."""
         self.page_view.set_grid(grid)
         self.overlay_bar.set_grid(grid)
 

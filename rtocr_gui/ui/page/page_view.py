@@ -1,6 +1,6 @@
 """The page, and over it what becomes of each visual token.
 
-The page is painted from a copy that was scaled once per zoom, so that the overlay follows a
+The page is painted from a copy that is scaled once per zoom, so that the overlay can keep up with a
 slider. Knows no document, no model and no other pane.
 """
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QHelpEvent,
     QImage,
     QKeyEvent,
@@ -33,6 +34,7 @@ from rtocr_gui.ui.page.pinned_details import PinnedDetails
 from rtocr_gui.ui.page.scaled_page import ScaledPage
 from rtocr_gui.ui.page.token_overlay import TokenOverlay
 from rtocr_gui.ui.page.zoom_area import ZoomArea
+from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.parts.keys import asks_for
 
 DROP_HINT = "Drop scanned pages here: images or PDF files"
@@ -57,9 +59,9 @@ class PageView(ZoomArea):
     Signals:
         zoom_changed(float): screen pixels per page pixel, after it changed.
         plan_painted(PrunePlan): a new plan was painted for the first time.
-        legend_changed(Legend | None): the colours mean something else now; None where they are no map.
-        transport_wanted(): the shown plan's transport would complete what is shown.
-        block_hovered(int | None): the pointer came over another block, or over none.
+        legend_changed(Legend | None): the meaning of the colours has changed; None if they are not a map.
+        transport_wanted(): what is shown needs the plan's transport to be complete.
+        block_hovered(int | None): the pointer moved to another block, or to none.
     """
 
     plan_painted = Signal(object)
@@ -123,7 +125,7 @@ class PageView(ZoomArea):
 
     @Slot(object)
     def show_plan(self, plan: PrunePlan | None) -> None:
-        """Lay a plan for the shown page over it, in place of the plan before."""
+        """Show a plan over the page, replacing the previous one."""
         self._overlay.show(plan)
         self._unpainted_plan = plan
         if not self._overlay.holds_focus:
@@ -151,13 +153,13 @@ class PageView(ZoomArea):
 
     @Slot(float)
     def set_opacity(self, opacity: float) -> None:
-        """Choose how much the overlay covers the page, in 0..1."""
+        """Set the opacity of the overlay, in 0..1."""
         self._overlay.set_opacity(opacity)
         self._overlay_changed()
 
     @Slot(str)
     def set_grid(self, name: GridName) -> None:
-        """Choose whose tokens to show of a page with tiles: "local" (the tiles', at first) or "global"."""
+        """Choose the grid to show for a page with tiles: "local" (the tiles, the default) or "global"."""
         self._overlay.set_grid(name)
         self._hover(None)
         self._hide_tooltip()
@@ -172,7 +174,7 @@ class PageView(ZoomArea):
 
     @Slot(object)
     def show_blocks(self, blocks: Sequence[Block]) -> None:
-        """Outline other parts of the page."""
+        """Outline other blocks of the page."""
         self._blocks.show(blocks)
         if self._blocks.focus is None:
             self._pointed_block = None
@@ -181,7 +183,7 @@ class PageView(ZoomArea):
 
     @Slot(object)
     def point_at_block(self, block: int | None) -> None:
-        """Let a block stand out, or none, unless the pointer is over another."""
+        """Highlight a block, or none, unless the pointer is over another."""
         self._pointed_block = block
         self._focus_block()
 
@@ -206,7 +208,7 @@ class PageView(ZoomArea):
         return self._blocks.block_at(self.to_content(position)) if self._blocks_visible else None
 
     def _overlay_changed(self) -> None:
-        """Paint anew, and tell and ask for what goes with it."""
+        """Repaint, and update details, legend and transport accordingly."""
         self.viewport().update()
         self._show_details()
         if self._overlay.legend != self._legend:
@@ -222,13 +224,24 @@ class PageView(ZoomArea):
         with QPainter(self.viewport()) as painter:
             if self._page is None:
                 self._paint_message(painter)
-                return
-            ratio = self.device_ratio()
-            painter.scale(1 / ratio, 1 / ratio)
-            self._paint_page(painter, self._page)
-        if self._unpainted_plan is not None and self._overlay_visible:
+            else:
+                painter.save()
+                painter.scale(1 / self.device_ratio(), 1 / self.device_ratio())
+                self._paint_page(painter, self._page)
+                painter.restore()
+            if self.hasFocus():
+                paint_frame(painter, self.viewport().rect(), self.palette().highlight().color())
+        if self._page is not None and self._unpainted_plan is not None and self._overlay_visible:
             painted, self._unpainted_plan = self._unpainted_plan, None
             self.plan_painted.emit(painted)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
 
     def _paint_page(self, painter: QPainter, image: ScaledPage) -> None:
         page, view = self.content_rect(), self.view_rect()
@@ -254,7 +267,7 @@ class PageView(ZoomArea):
             image.paint(painter, page, visible)
         if self._blocks_visible:
             self._blocks.paint(painter, page, view, self.zoom, self.device_ratio())
-        # Lines of a cell that the pointer happens to rest on would lie over the lights.
+        # Lines of a cell that the pointer happens to be over would cover the lights.
         if self._overlay_visible and (self._pinned is not None or not self._overlay.shows_attention):
             self._overlay.paint_links(painter, page, self.zoom, line_width)
 
@@ -347,7 +360,7 @@ class PageView(ZoomArea):
             self._refocus()
 
     def _hide_tooltip(self) -> None:
-        """Take away words on a cell that no longer hold, while the pointer rests on it."""
+        """Hide a cell's tooltip that is out of date."""
         if self.viewport().underMouse():
             QToolTip.hideText()
 

@@ -1,4 +1,4 @@
-"""The words on the pinned cell. Knows a view and where cells lie in it, no plan and no token."""
+"""The description of the pinned cell. Knows a view and where cells lie in it, no plan and no token."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPalette
@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QWidget
 
 
 class PinnedDetails(QLabel):
-    """What is known of the pinned cell, in the corner of the view where it covers least of what matters."""
+    """Describes the pinned cell, in the corner of the view where it covers the fewest relevant cells."""
 
     def __init__(self, view: QWidget) -> None:
         super().__init__(view)
@@ -21,7 +21,7 @@ class PinnedDetails(QLabel):
         self.hide()
 
     def show_apart(self, text: str, cells: list[QRectF]) -> None:
-        """Show a text away from cells of the view."""
+        """Show a text in the corner that overlaps the fewest of these cells."""
         room = QRectF(self._view.rect().adjusted(8, 8, -8, -8))
         self.setText(text)
         self.adjustSize()

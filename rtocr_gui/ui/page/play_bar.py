@@ -1,7 +1,7 @@
 """Plays a reading token by token, so that one can watch where the model looked for each.
 
-Knows what was said and which token is the turn's; where each was looked up lights elsewhere. Nothing
-is traced before the person asks for it.
+Knows the text and the current token; where the model looked is lit up elsewhere. Nothing is traced
+before the person asks for it.
 """
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal, Slot
@@ -25,25 +25,25 @@ from rtocr_gui.ui.state.shown import TraceShown
 from rtocr_gui.units import grouped
 
 SPEEDS = (1, 2, 5, 10, 20, 50)
-"""Tokens in a second."""
+"""Tokens per second."""
 
 USUAL_SPEED = 10
 
 CONTEXT_CHARACTERS = 60
-"""So much is shown before and after a token, where there is room."""
+"""At most this much is shown before and after a token."""
 
 _INVITATION = "Play the text and watch where the model looked for each part of it"
 _TRACING = "Reading the text once more to see where the model looked…"
 
 
 class PlayBar(QWidget):
-    """Goes through the tokens of a reading, by itself or by hand.
+    """Steps through the tokens of a reading, automatically or by hand.
 
     Signals:
-        trace_requested(): the person wants to play a reading that was not traced yet.
-        stop_requested(): the trace that is under way should be given up.
-        position_changed(int): it is this token's turn; not told for one that was shown from elsewhere.
-        closed(): the person does not want the bar any more.
+        trace_requested(): the person wants to play a reading that has not been traced yet.
+        stop_requested(): the current trace should be given up.
+        position_changed(int): this is now the current token; not emitted if it was set by `show_position`.
+        closed(): the person has closed the bar.
     """
 
     trace_requested = Signal()
@@ -60,9 +60,9 @@ class PlayBar(QWidget):
         self._timer.timeout.connect(self._step)
 
         self._said = SaidLine()
-        self._said.setAccessibleName("What is being said")
+        self._said.setAccessibleName("Current token")
         self._count = QLabel()
-        self._count.setAccessibleName("Which token")
+        self._count.setAccessibleName("Number of the token")
         self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._play = flat_button("Play", "Play", self._toggle)
         self._slider = QSlider(Qt.Orientation.Horizontal)
@@ -75,11 +75,11 @@ class PlayBar(QWidget):
         for speed in SPEEDS:
             self._speed.addItem(f"{speed} per second", speed)
         self._speed.setCurrentIndex(SPEEDS.index(USUAL_SPEED))
-        self._speed.setAccessibleName("Tokens in a second")
-        self._speed.setToolTip("How many tokens are played in a second")
+        self._speed.setAccessibleName("Tokens per second")
+        self._speed.setToolTip("How many tokens are played per second")
         self._speed.currentIndexChanged.connect(self._keep_time)
         self._help = flat_button("What is this?", "What is this?", self._explain)
-        self._close = flat_button("Close", "Show no longer where the model looked (Esc)", self._end)
+        self._close = flat_button("Close", "Stop showing where the model looked (Esc)", self._end)
 
         line = QHBoxLayout()
         line.setSpacing(2 * self.fontMetrics().averageCharWidth())
@@ -100,17 +100,17 @@ class PlayBar(QWidget):
 
     @property
     def position(self) -> int:
-        """Whose turn it is, from 0."""
+        """Index of the current token."""
         return self._slider.value()
 
     @property
     def is_playing(self) -> bool:
-        """True while it goes on by itself."""
+        """True while tokens are played automatically."""
         return self._timer.isActive()
 
     @property
     def explanation(self) -> str:
-        """What the lights show and what they do not, for a person."""
+        """What the lights show and what they do not, in words."""
         layers = f"last {self._trace.layers} layers" if self._trace is not None else "last layers"
         return (
             "For each token of the text (a word or a part of one), the lights show how much attention the "
@@ -126,7 +126,7 @@ class PlayBar(QWidget):
 
     @Slot(object)
     def show_trace(self, trace: TraceShown | None) -> None:
-        """Play another reading from its beginning; None while there is none to play."""
+        """Show another reading from its beginning; None while there is none to play."""
         self.pause()
         self._trace = trace if trace is not None and trace.spans else None
         with QSignalBlocker(self._slider):
@@ -144,7 +144,7 @@ class PlayBar(QWidget):
 
     @Slot(bool)
     def show_tracing(self, tracing: bool) -> None:
-        """Say that the reading is being traced, or no longer is."""
+        """Show whether the reading is being traced."""
         self._tracing = tracing
         if not tracing:
             self._plays_once_traced = False
@@ -153,7 +153,7 @@ class PlayBar(QWidget):
 
     @Slot(int)
     def show_position(self, token: int) -> None:
-        """Give the turn to a token that was chosen elsewhere, and stop there."""
+        """Show a token that was chosen elsewhere, and pause there."""
         self.pause()
         with QSignalBlocker(self._slider):
             self._slider.setValue(token)
@@ -161,7 +161,7 @@ class PlayBar(QWidget):
 
     @Slot()
     def play(self) -> None:
-        """Go on from token to token, from the beginning once the end was reached; trace first if need be."""
+        """Play from the current token, or from the beginning if at the end; trace first if necessary."""
         if self._trace is None:
             self._plays_once_traced = True
             self.trace_requested.emit()
@@ -176,14 +176,14 @@ class PlayBar(QWidget):
 
     @Slot()
     def pause(self) -> None:
-        """Stay where it is."""
+        """Stop playing; the current token stays."""
         if self.is_playing:
             self._timer.stop()
             self._show_state()
 
     def event(self, event: QEvent) -> bool:
         if asks_for(event, Qt.Key.Key_Escape):
-            event.accept()  # else it would dismiss the notices
+            event.accept()  # otherwise it would dismiss the notices
             return True
         return super().event(event)
 

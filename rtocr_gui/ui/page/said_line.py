@@ -1,6 +1,6 @@
-"""One line of a text that is being gone through: what is said just now, and what stands around it.
+"""One line of a text that is being played: the current token and what is around it.
 
-Knows no reading and no token.
+Knows only strings, no reading.
 """
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
@@ -11,7 +11,7 @@ _SIGNS = str.maketrans({"\n": "↵", "\t": " "})
 
 
 class SaidLine(QWidget):
-    """One line of what is said: the token of the turn in the middle, or a sentence where there is none."""
+    """One line of text with the current token in the middle, or a sentence if there is none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class SaidLine(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def say(self, before: str, token: str, after: str) -> None:
-        """Show a token between what came before it and what comes after."""
+        """Show a token between the text before and after it."""
         self._parts = before.translate(_SIGNS), token.translate(_SIGNS), after.translate(_SIGNS)
         self._sentence = ""
         self._tell(token)

@@ -1,6 +1,6 @@
-"""A page picture kept ready at the size it is shown at.
+"""A page picture kept ready at the size at which it is shown.
 
-Scaling a scan smoothly costs tens of milliseconds, painting the result one. So it is scaled once
+Scaling a scan smoothly takes tens of milliseconds, painting the result takes one. So it is scaled once
 per zoom, and until then painted roughly from the original. All sizes are in device pixels. Knows
 no widget, no overlay and no scroll position.
 """
@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPixmap
 
 _WHOLE_PAGE_LIMIT_PX = 12_000_000
-"""A page scaled to more pixels than this is kept ready around the visible part only (48 MB)."""
+"""If scaled to more pixels than this (48 MB), a page is kept ready only around its visible part."""
 
 
 class ScaledPage:
@@ -36,10 +36,10 @@ class ScaledPage:
         return not self._copy.isNull()
 
     def is_ready(self, size: QSize, visible: QRect) -> bool:
-        """Tell whether `paint` would be smooth and quick.
+        """True if `paint` would be smooth and fast.
 
         Args:
-            size: size the whole page is shown at.
+            size: size at which the whole page is shown.
             visible: visible part of the page at that size.
         """
         return size == self._copy_size and self._copy_area.contains(visible)

@@ -1,4 +1,4 @@
-"""What is told of one visual token: its measures, its fate, and the tokens it shares mass with.
+"""Describes one visual token: its measures, its fate, and the tokens with which it exchanges mass.
 
 Knows a plan and its transport, and no widget.
 """
@@ -17,12 +17,12 @@ MOST_PARTNERS = 6
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Links:
-    """The tokens that a token shares most mass with.
+    """The tokens with which a token exchanges most mass.
 
     Attributes:
         token: a merged token, or a kept one.
         partners: the kept tokens that took most of it, or the merged ones that gave it most.
-        masses: what passed between the token and each partner, in merged tokens, falling.
+        masses: what passed between the token and each partner, in merged tokens, descending.
         mass: what passed between the token and all others.
     """
 
@@ -65,7 +65,7 @@ def describe(plan: PrunePlan, token: int) -> str:
 
 
 def describe_links(plan: PrunePlan, links: Links, grid: GridName) -> str:
-    """Say how much passed between a token and others, and which of them the shown grid cannot show.
+    """Say how much mass passed between a token and others, and how many of them the shown grid lacks.
 
     Args:
         plan: the one whose transport the links come from.
@@ -91,7 +91,7 @@ def describe_links(plan: PrunePlan, links: Links, grid: GridName) -> str:
 
 
 def describe_padding(plan: PrunePlan) -> str:
-    """Say how many cells cover no page, and what becomes of them."""
+    """Say how many cells cover none of the page, and what becomes of them."""
     padding = plan.layout.padding[plan.layout.prunable]
     return (
         f"Padding: {grouped(padding.sum())} cells cover no page, "

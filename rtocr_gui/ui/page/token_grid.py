@@ -1,6 +1,6 @@
 """One grid of visual tokens over a page: where it lies, and the shapes that a plan draws on it.
 
-Shapes are in cells, so that they are found once per plan and painted at any zoom. Knows no
+Shapes are in units of cells, so that they are computed once per plan and painted at any zoom. Knows no
 widget and no colour.
 """
 
@@ -22,7 +22,7 @@ class TokenGrid:
 
     Attributes:
         first: index of the grid's first cell among the prunable tokens.
-        rectangle: what the whole grid covers, in page pixels; it reaches beyond a letterboxed page.
+        rectangle: what the whole grid covers, in page pixels; it extends beyond a letterboxed page.
         on_page: (rows, columns) bool, False for cells in letterbox padding.
     """
 
@@ -31,7 +31,7 @@ class TokenGrid:
     on_page: NDArray[np.bool_]
 
     def of_tokens(self, values: NDArray[Item]) -> NDArray[Item]:
-        """Cut this grid's cells out of one value for each prunable token.
+        """Extract this grid's cells from values for all prunable tokens.
 
         Args:
             values: (N, ...) one value or colour per prunable token.
@@ -53,7 +53,7 @@ class TokenGrid:
         return QRectF(left, top, width, height)
 
     def neighbour(self, token: int, right: int, down: int) -> int:
-        """The token so many cells away that covers some of the page, else the token itself."""
+        """The token this many cells away if it covers some of the page, else the token itself."""
         rows, columns = self.on_page.shape
         row, column = divmod(token - self.first, columns)
         row, column = row + down, column + right
@@ -62,7 +62,7 @@ class TokenGrid:
         return token
 
     def token_at(self, point: QPointF) -> int | None:
-        """Index among the prunable tokens of the cell under a point in page pixels, if any."""
+        """Index, among the prunable tokens, of the cell at a point in page pixels; None without one."""
         rows, columns = self.on_page.shape
         if not self.rectangle.contains(point):
             return None
@@ -78,7 +78,7 @@ def token_grid(layout: TokenLayout, name: GridName) -> TokenGrid:
 
     Args:
         layout: visual sequence of a page.
-        name: which grid; a mode without tiles has only the global one, which then stands for both.
+        name: which grid; without tiles there is only the global one, which then stands for both.
     """
     rows, columns = layout.local_grid if name == "local" and layout.has_tiles else layout.global_grid
     first = layout.cells(name).start
@@ -98,8 +98,8 @@ def token_grid(layout: TokenLayout, name: GridName) -> TokenGrid:
 def _axis(starts: NDArray[np.float32], covered: NDArray[np.int64], extent_px: int) -> tuple[float, float]:
     """Origin and cell size of a grid along one axis, in page pixels.
 
-    The outer cells may be clipped to the page, so the edges between covered cells decide. With
-    fewer than two of them, cells as long as the page cover it.
+    The outer cells may be clipped to the page, so the edges between covered cells are used. With
+    fewer than two of them, cells are taken to be as long as the page.
     """
     inner = covered[1:]
     if len(inner) == 0:
@@ -113,10 +113,10 @@ def _axis(starts: NDArray[np.float32], covered: NDArray[np.int64], extent_px: in
 def merged_runs(grid: TokenGrid, is_kept: NDArray[np.bool_]) -> list[QRectF]:
     """Rectangles over the merged cells, in cells from the grid's top left corner.
 
-    Neighbours in a row are joined, so that painting costs little at any number of cells.
+    Neighbours in a row are joined, so that painting is cheap for any number of cells.
 
     Args:
-        grid: whose cells to cover; padding cells stay clear.
+        grid: the grid whose cells to cover; padding cells stay clear.
         is_kept: (N,) True for each prunable token that stays.
     """
     merged = grid.on_page & ~grid.of_tokens(is_kept)
@@ -126,10 +126,10 @@ def merged_runs(grid: TokenGrid, is_kept: NDArray[np.bool_]) -> list[QRectF]:
 def border_lines(grid: TokenGrid, is_kept: NDArray[np.bool_]) -> list[QLineF]:
     """Lines between kept and merged cells, in cells from the grid's top left corner.
 
-    Neighbouring pieces of a line are joined.
+    Adjacent pieces of a line are joined.
 
     Args:
-        grid: whose cells to outline.
+        grid: the grid whose cells to outline.
         is_kept: (N,) True for each prunable token that stays.
     """
     kept = grid.of_tokens(is_kept)

@@ -1,4 +1,4 @@
-"""Lines from one cell to others, as wide as the mass that passed between them. Knows rectangles only."""
+"""Lines from one cell to others, as wide as the mass that passed. Knows only rectangles and weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Target:
     Attributes:
         cell: where it lies, in device pixels.
         weight: width of its line, 1 for the widest.
-        is_elsewhere: True where the cell belongs to a grid that is not shown.
+        is_elsewhere: True if the cell belongs to a grid that is not shown.
     """
 
     cell: QRectF
@@ -30,12 +30,12 @@ def paint_links(painter: QPainter, source: QRectF, targets: Sequence[Target], li
 
     Args:
         painter: in device pixels.
-        source: cell the lines start from.
-        targets: cells they go to.
+        source: cell from which the lines start.
+        targets: cells to which they lead.
         line_width: of a thin line, in device pixels.
     """
     painter.save()
-    for casing, colour in ((2, _CASING), (0, _LINE)):  # every casing lies beneath every line
+    for casing, colour in ((2, _CASING), (0, _LINE)):  # all casings lie beneath all lines
         extra = casing * line_width
         for target in targets:
             width = max(1.0, _WIDEST * target.weight) * line_width

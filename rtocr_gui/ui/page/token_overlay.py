@@ -1,6 +1,6 @@
 """The overlay of one page: what a plan makes of its visual tokens, painted in one of several looks.
 
-Knows no widget, no zoom but the one it is asked to paint at, and not how a plan comes about.
+Knows no widget, no zoom other than the one it is asked to paint at, and not how a plan is made.
 """
 
 import numpy as np
@@ -40,7 +40,7 @@ _MAP_BORDER = ((MAP_CASING_RGB, 3), (MAP_BORDER_RGB, 1))
 
 
 class TokenOverlay:
-    """What is laid over a page for the current plan, look and grid."""
+    """Paints the current plan over a page, in one look and for one grid."""
 
     def __init__(self) -> None:
         self._plan: PrunePlan | None = None
@@ -61,17 +61,17 @@ class TokenOverlay:
 
     @property
     def plan(self) -> PrunePlan | None:
-        """The plan that is shown."""
+        """The shown plan."""
         return self._plan
 
     @property
     def grid(self) -> TokenGrid | None:
-        """The grid that is shown."""
+        """The shown grid."""
         return self._grids.get(self._grid_name)
 
     @property
     def legend(self) -> Legend | None:
-        """What the colours mean; None where they are no map."""
+        """What the colours mean; None if they are not a map."""
         return self._legend
 
     @property
@@ -81,7 +81,7 @@ class TokenOverlay:
 
     @property
     def needs_transport(self) -> bool:
-        """True while something is shown that the plan's transport would complete."""
+        """True while something is shown that needs the plan's transport to be complete."""
         return (
             self._plan is not None
             and (self._look is Look.MASS or self._focus is not None)
@@ -89,9 +89,9 @@ class TokenOverlay:
         )
 
     def show(self, plan: PrunePlan | None) -> None:
-        """Take another plan, or none.
+        """Show another plan, or none.
 
-        Until its transport comes, that of the plan before stands in, so that masses and lines do not
+        Until its transport comes, that of the previous plan is used, so that masses and lines do not
         flicker while a slider moves.
         """
         before, self._plan = self._plan, plan
@@ -108,7 +108,7 @@ class TokenOverlay:
         self._draw()
 
     def show_transport(self, transport: Transport | None) -> None:
-        """Take the transport of the shown plan; one of another shape belongs to a plan before."""
+        """Use the transport of the shown plan; one of another shape belongs to an earlier plan."""
         plan = self._plan
         if plan is None or transport is None:
             self._transported = None
@@ -117,33 +117,33 @@ class TokenOverlay:
         self._draw()
 
     def show_attention(self, attention: NDArray[np.float32] | None) -> None:
-        """Light up cells by (N,) weights in place of the look, or show the look again."""
+        """Light up cells by (N,) weights instead of the look; None shows the look again."""
         fits = self._plan is not None and attention is not None and len(attention) == len(self._plan.norms)
         self._attention = attention if fits else None
         self._draw()
 
     @property
     def shows_attention(self) -> bool:
-        """True while cells are lit up in place of the look."""
+        """True while cells are lit up instead of the look."""
         return self._attention is not None
 
     def set_look(self, look: Look) -> None:
-        """Show this of the tokens."""
+        """Choose what to show of the tokens."""
         self._look = look
         self._draw()
 
     def set_opacity(self, opacity: float) -> None:
-        """Cover the page by this much, in 0..1."""
+        """Set the opacity of the overlay, in 0..1."""
         self._opacity = opacity
         self._draw()
 
     def set_dark_paper(self, is_dark: bool) -> None:
-        """Tell whether the page is dark where nothing is written."""
+        """Set whether the page is dark where nothing is written."""
         self._is_dark = is_dark
         self._draw()
 
     def set_grid(self, name: GridName) -> None:
-        """Show this grid where the page has tiles; a page without has only the global one."""
+        """Show this grid if the page has tiles; other pages have only the global one."""
         self._grid_name = name
         self._draw()
 
@@ -178,9 +178,9 @@ class TokenOverlay:
             self._borders = border_lines(grid, plan.is_kept)
 
     def _colour(self, plan: PrunePlan, grid: TokenGrid) -> None:
-        """Make legend and mask, unless nothing changed that they depend on.
+        """Make legend and mask, unless nothing that they depend on has changed.
 
-        Masses are coloured as of the plan they belong to: until those of the shown plan are there, only
+        Masses are coloured for the plan to which they belong: until those of the shown plan come, only
         hatching and borders follow it.
         """
         transport = None
@@ -207,7 +207,7 @@ class TokenOverlay:
 
     @property
     def mask(self) -> CellMask | None:
-        """The colours of the cells; another object whenever they change."""
+        """The colours of the cells; a new object whenever they change."""
         return self._mask
 
     def paint_mask(self, painter: QPainter, page: QRect, visible: QRect, zoom: float) -> None:
@@ -233,7 +233,7 @@ class TokenOverlay:
         Args:
             painter: in device pixels.
             page: where the page lies.
-            visible: the part of it that can be seen.
+            visible: the visible part of it.
             zoom: device pixels per page pixel.
             line_width: width of a border, in device pixels.
         """
@@ -260,7 +260,7 @@ class TokenOverlay:
         painter.restore()
 
     def paint_links(self, painter: QPainter, page: QRect, zoom: float, line_width: int) -> None:
-        """Paint the lines between cells, which lie over everything.
+        """Paint the lines between cells, which lie on top of everything.
 
         Args:
             painter: in device pixels.
@@ -287,14 +287,14 @@ class TokenOverlay:
         return next((cell for cell in cells if cell is not None), None)
 
     def paint_padding(self, painter: QPainter, page: QRect, view: QRect, zoom: float, ink: QColor) -> None:
-        """Hatch the cells that lie beside the page, as far as the view has room.
+        """Hatch the cells beside the page, as far as they are in the view.
 
         Args:
             painter: in device pixels.
             page: where the page lies.
             view: what can be seen of it and around it.
             zoom: device pixels per page pixel.
-            ink: of the lines.
+            ink: colour of the lines.
         """
         if self.grid is None or self.grid.on_page.all():
             return
@@ -306,16 +306,16 @@ class TokenOverlay:
         painter.restore()
 
     def token_at(self, point: QPointF) -> int | None:
-        """Index among the prunable tokens of the cell at a point in page pixels, if any."""
+        """Index, among the prunable tokens, of the cell at a point in page pixels; None without one."""
         return None if self.grid is None else self.grid.token_at(point)
 
     def focus_cells(self) -> list[QRectF]:
-        """Where the cells lie that lines start from or lead to, in page pixels."""
+        """The cells from which lines start or to which they lead, in page pixels."""
         tokens = [] if self._focus is None else [self._focus, *(self._links.partners if self._links else ())]
         return [cell for token in tokens if (cell := self.cell_of(token)) is not None]
 
     def is_beside_page(self, point: QPointF) -> bool:
-        """Tell whether padding lies at a point, in page pixels, that is not on the page."""
+        """True if a point beside the page, in page pixels, lies in padding."""
         return self.grid is not None and self.grid.rectangle.contains(point)
 
     def describe(self, token: int) -> str:
@@ -329,7 +329,7 @@ class TokenOverlay:
         return text
 
     def describe_padding(self) -> str:
-        """Say how many cells cover no page; empty without a plan."""
+        """Say how many cells cover none of the page; empty without a plan."""
         return "" if self._plan is None else describe_padding(self._plan)
 
 

@@ -1,8 +1,7 @@
 """A scroll area whose content zooms: by wheel, keys and pinch, with the pointer as the fixed point.
 
 Geometry is in device pixels, so that content can be painted sharply at any display scale; only
-positions that Qt hands in are in widget pixels. Knows the size of its content and nothing else
-of it.
+positions from Qt events are in widget pixels. Knows only the size of its content.
 """
 
 import math
@@ -27,7 +26,7 @@ class FitTo(Enum):
 
 
 class ZoomArea(QAbstractScrollArea):
-    """Scrolls, pans and zooms content of a known size; what it looks like is a subclass's to paint.
+    """Scrolls, pans and zooms content of a known size, which a subclass paints.
 
     Signals:
         zoom_changed(float): device pixels per content pixel, after it changed.
@@ -54,7 +53,7 @@ class ZoomArea(QAbstractScrollArea):
         return self._grip is not None
 
     def set_content_size(self, size: QSize) -> None:
-        """Take other content and show it from its top; an empty size means there is none."""
+        """Set the size of new content and show it from its top; an empty size means there is none."""
         self._content_size = size
         self._grip = None
         self._apply_fit()
@@ -68,7 +67,7 @@ class ZoomArea(QAbstractScrollArea):
 
     @Slot()
     def zoom_out(self) -> None:
-        """Take back one step of `zoom_in`."""
+        """Undo one step of `zoom_in`."""
         self._zoom_to(self._zoom / _ZOOM_STEP)
 
     @Slot()
@@ -78,13 +77,13 @@ class ZoomArea(QAbstractScrollArea):
 
     @Slot()
     def fit_page(self) -> None:
-        """Show all of the content, now and whenever the view changes its size."""
+        """Show all of the content, now and whenever the view is resized."""
         self._fit = FitTo.PAGE
         self._apply_fit()
 
     @Slot()
     def fit_width(self) -> None:
-        """Show the whole width of the content, now and whenever the view changes its size."""
+        """Show the whole width of the content, now and whenever the view is resized."""
         self._fit = FitTo.WIDTH
         self._apply_fit()
 
@@ -98,7 +97,7 @@ class ZoomArea(QAbstractScrollArea):
         return QRect(0, 0, math.ceil(size.width() * ratio), math.ceil(size.height() * ratio))
 
     def content_rect(self) -> QRect:
-        """Where the content lies in the viewport, in device pixels: scrolled, or in the middle."""
+        """Where the content lies in the viewport, in device pixels: scrolled, or centred."""
         size, view = self._zoomed_size(), self.view_rect()
         across, down = self.horizontalScrollBar(), self.verticalScrollBar()
         left = self._margin() - across.value() if across.maximum() else (view.width() - size.width()) // 2
@@ -106,7 +105,7 @@ class ZoomArea(QAbstractScrollArea):
         return QRect(QPoint(left, top), size)
 
     def to_content(self, position: QPointF) -> QPointF:
-        """From a position in the viewport, in widget pixels, to content pixels."""
+        """Convert a position in the viewport, in widget pixels, to content pixels."""
         return (position * self.device_ratio() - QPointF(self.content_rect().topLeft())) / self._zoom
 
     def _zoomed_size(self) -> QSize:
@@ -126,14 +125,14 @@ class ZoomArea(QAbstractScrollArea):
             down = max(1, room.height() - margins) / self._content_size.height()
             if self._fit is FitTo.PAGE:
                 across = min(across, down)
-            elif across > down:  # a scroll bar will stand beside the content
+            elif across > down:  # a scroll bar will appear beside the content
                 bar = round(self.verticalScrollBar().sizeHint().width() * ratio)
                 across = max(down, (room.width() - margins - bar) / self._content_size.width())
             self._set_zoom(across)
         self._update_scroll_bars()
 
     def _zoom_to(self, zoom: float, anchor: QPointF | None = None) -> None:
-        """Zoom while the content stays still under a viewport position, else under the middle."""
+        """Zoom so that the content stays in place at a viewport position, by default the centre."""
         if self._content_size.isEmpty():
             return
         anchor = QPointF(self.viewport().rect().center()) if anchor is None else anchor
@@ -203,7 +202,7 @@ class ZoomArea(QAbstractScrollArea):
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._zoom_to(self._zoom * _ZOOM_STEP ** turn.y(), event.position())
             return
-        # Only a touchpad knows phases, and only there do all platforms give trustworthy pixels.
+        # Only touchpads report phases, and only for them do all platforms report reliable pixels.
         if event.phase() != Qt.ScrollPhase.NoScrollPhase and not event.pixelDelta().isNull():
             move = QPointF(event.pixelDelta())
         else:

@@ -1,4 +1,4 @@
-"""Everything a person can do from a menu, the toolbar or the keyboard: one table, one line each."""
+"""All actions of the menus, the toolbar and the keyboard: one table, one line each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _Key = QKeySequence.StandardKey
 _Role = QAction.MenuRole
 
 TIP = "tip"
-"""Property of an action: what its tooltip says while it can be used."""
+"""Property of an action: its tooltip while it is enabled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,13 @@ class ActionSpec:
     """One action.
 
     Attributes:
-        name: how the code calls it.
-        text: how a menu calls it, with a mnemonic that no other item of the menu has.
-        tip: what a tooltip says it does.
+        name: its name in the code.
+        text: its name in a menu, with a mnemonic that no other item of the menu has.
+        tip: its tooltip.
         keys: the platform's own shortcut, or one of ours; None for none.
         icon: file name in `resources/icons`; empty for none.
-        checkable: True where it switches something on and off.
-        role: what macOS moves to a menu of its own; else it would guess that by the text.
+        checkable: True if it switches something on and off.
+        role: tells macOS what to move to its application menu; else it would guess from the text.
     """
 
     name: str
@@ -44,13 +44,13 @@ SPECS = (
     ActionSpec("open_folder", "Open &folder…", "Open the scans in a folder", "Ctrl+Shift+O"),
     ActionSpec("open_recent", "Open &recent", "Open again what was opened last"),
     ActionSpec("undo", "&Undo typing", "Take back the last change that you made to the text", _Key.Undo),
-    ActionSpec("redo", "&Redo typing", "Make the change again that was taken back", _Key.Redo),
+    ActionSpec("redo", "&Redo typing", "Restore the last change that was undone", _Key.Redo),
     ActionSpec("paste", "&Paste image", "Open the image or the files on the clipboard", _Key.Paste),
     ActionSpec("export", "&Export…", "Write the text of all pages to one Markdown file", "Ctrl+E", "export"),
     ActionSpec(
         "pipe_tables",
         "Write &tables as Markdown",
-        "Export tables with | signs where these can say it, else as HTML",
+        "Export tables with | signs where possible, else as HTML",
         checkable=True,
     ),
     ActionSpec("export_overlay", "Export o&verlay picture…", "Save the page and its overlay", "Ctrl+Shift+E"),
@@ -58,8 +58,8 @@ SPECS = (
     ActionSpec("export_curve", "Export &curve…", "Save the retention curve as CSV or JSON"),
     ActionSpec("copy", "&Copy text", "Copy the text of the selected pages", "Ctrl+Shift+C", "copy"),
     ActionSpec("find", "&Find…", "Find words in the text of all pages", "Ctrl+F", "find"),
-    ActionSpec("find_next", "Find &next", "Go to the next place, on this page or another", "F3"),
-    ActionSpec("find_previous", "Find pre&vious", "Go to the place before", "Shift+F3"),
+    ActionSpec("find_next", "Find &next", "Go to the next match, on this page or another", "F3"),
+    ActionSpec("find_previous", "Find pre&vious", "Go to the previous match", "Shift+F3"),
     ActionSpec("rotate_left", "Rotate &left", "Turn the selected pages to the left; files stay", "Shift+F7"),
     ActionSpec("rotate_right", "Rotate ri&ght", "Turn the selected pages to the right; files stay", "F7"),
     ActionSpec("rotate_file", "Rotate &whole file", "Turn all pages of the shown page’s file", "Ctrl+F7"),
@@ -79,7 +79,7 @@ SPECS = (
     ActionSpec("fit_width", "Fit &width", "Show the page as wide as the pane", "Ctrl+9"),
     ActionSpec("actual_size", "&Actual size", "Show one page pixel per screen pixel", "Ctrl+1"),
     ActionSpec("overlay", "O&verlay", "Show what becomes of each visual token", "Ctrl+T", checkable=True),
-    ActionSpec("blocks", "&Blocks", "Outline the parts of the page that the model told", "B", checkable=True),
+    ActionSpec("blocks", "&Blocks", "Outline the blocks the model found on the page", "B", checkable=True),
     ActionSpec("next_look", "&Next look", "Go on to the next look of the overlay", "L"),
     ActionSpec("global_grid", "Whole-page &grid", "In Gundam show the global view", "Ctrl+G", checkable=True),
     ActionSpec("trace", "W&here does it look?", "Light up where text was read", "Ctrl+L", checkable=True),
@@ -93,7 +93,7 @@ SPECS = (
     ActionSpec("tiles", "&Tiles in Gundam", "Fewer tiles take less memory, and show small print smaller"),
     ActionSpec("idle", "Unload when &idle", "When a large model that is not used gives its memory back"),
     ActionSpec("unload", "&Unload model", "Free the model's memory until it is needed again", "Ctrl+U"),
-    ActionSpec("shortcuts", "&Keyboard shortcuts", "List what can be done by key", _Key.HelpContents),
+    ActionSpec("shortcuts", "&Keyboard shortcuts", "List all keyboard shortcuts", _Key.HelpContents),
     ActionSpec("about", "&About RTOCR", "What this program is", role=_Role.AboutRole),
 )  # fmt: skip
 
@@ -154,20 +154,20 @@ MENUS: Mapping[str, tuple[str, ...]] = {
 """Menu titles and the names of their actions; an empty name is a separator."""
 
 PAGE_KEYS = ("next_look", "blocks")
-"""Actions whose shortcuts are single letters, which only the page itself leaves to them."""
+"""Actions whose shortcuts are single letters, which only the page does not use for typing."""
 
 TEXT_KEYS = ("undo", "redo")
-"""Actions whose shortcuts belong to the widget in which one types: each has its own to undo."""
+"""Actions whose shortcuts belong to the widget being typed in: each has its own undo history."""
 
 LIST_KEYS = ("move_up", "move_down")
-"""Actions whose shortcuts mean something else in a text or a box, and so are the list's alone."""
+"""Actions whose shortcuts mean something else in text fields and boxes, and so work only in the list."""
 
 KEY_PLACES: Mapping[str, str] = {
     **dict.fromkeys(PAGE_KEYS, "on the page"),
     **dict.fromkeys(TEXT_KEYS, "in the text"),
     **dict.fromkeys(LIST_KEYS, "in the list"),
 }
-"""Where the shortcuts of actions work that do not work everywhere in the window."""
+"""Where shortcuts work that do not work everywhere in the window."""
 
 PAGE_MENU = (
     ("read", "stop"),
@@ -176,13 +176,13 @@ PAGE_MENU = (
     ("move_up", "move_down"),
     ("remove",),
 )
-"""What the list of pages offers, in groups."""
+"""Actions in the context menu of the page list, in groups."""
 
 
 def make_actions(window: QMainWindow) -> dict[str, QAction]:
     """Make every action of the table.
 
-    Their shortcuts work wherever the focus is; those of `KEY_PLACES` only in widgets that these are added to.
+    Shortcuts work wherever the focus is; those of `KEY_PLACES` only in widgets to which these are added.
     """
     actions = {}
     for spec in SPECS:
@@ -205,7 +205,7 @@ def make_actions(window: QMainWindow) -> dict[str, QAction]:
 
 
 def keys_in_words(name: str, action: QAction) -> str:
-    """The shortcut of an action as the platform writes it, and where it works if not everywhere."""
+    """The shortcut of an action in the platform's notation, and where it works if not everywhere."""
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     return f"{keys} {KEY_PLACES[name]}" if keys and name in KEY_PLACES else keys
 

@@ -1,6 +1,6 @@
-"""What comes into the window from outside: files and pictures that are dropped or pasted.
+"""Receives files and pictures that are dropped on the window or pasted.
 
-Knows no session: it tells what came, or why nothing did.
+Knows no session: it emits what came, or why nothing did.
 """
 
 from pathlib import Path
@@ -10,12 +10,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 
 
 class Arrivals(QObject):
-    """Finds files and pictures in what is dropped and on the clipboard.
+    """Finds files and pictures in dropped data and on the clipboard.
 
     Signals:
         files_came (list of Path): files to open.
         picture_came (QImage): a picture without a file.
-        nothing_came (str): a sentence that says why.
+        nothing_came (str): a sentence that says why nothing was found.
 
     Args:
         parent: Qt parent.
@@ -26,7 +26,7 @@ class Arrivals(QObject):
     nothing_came = Signal(str)
 
     def offer(self, event: QDragEnterEvent) -> None:
-        """Say whether what is dragged over the window would be taken."""
+        """Accept a drag over the window if it contains files or a picture."""
         if _local_files(event.mimeData()) or event.mimeData().hasImage():
             _accept(event)
 
@@ -53,12 +53,12 @@ class Arrivals(QObject):
 
 
 def clipboard_data() -> QMimeData | None:
-    """What is on the clipboard: on some platforms nothing if it is empty, whatever the stubs promise."""
+    """The clipboard's data: None on some platforms if it is empty, whatever the stubs promise."""
     return QGuiApplication.clipboard().mimeData()
 
 
 def _accept(event: QDropEvent) -> None:
-    """Take a copy, whatever key is held: after a move the file manager would remove the files."""
+    """Accept as a copy, whatever key is held: after a move the file manager would delete the files."""
     event.setDropAction(Qt.DropAction.CopyAction)
     event.setAccepted(event.dropAction() is not Qt.DropAction.MoveAction)
 

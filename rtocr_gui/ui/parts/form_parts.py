@@ -1,4 +1,4 @@
-"""Labels and buttons as several panes have them: no file name is rich text, and Return presses no button."""
+"""Labels and buttons shared by several panes: plain text only, and no button is pressed by Return."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton
 
 
 def plain_label(text: str = "") -> QLabel:
-    """A label that wraps and never takes a file name for rich text."""
+    """A label that wraps and never mistakes a file name for rich text."""
     label = QLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -26,7 +26,7 @@ def plain_button(text: str, tip: str, action: Callable[[], None]) -> QPushButton
 
 
 def flat_button(name: str, tip: str, action: Callable[[], None]) -> QToolButton:
-    """A button of a bar, for an icon; Tab goes to it, and a click takes the focus from nobody."""
+    """A button of a bar, for an icon; Tab reaches it, but a click does not move the focus."""
     button = QToolButton()
     button.setAccessibleName(name)
     button.setToolTip(tip)

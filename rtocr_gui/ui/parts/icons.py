@@ -1,7 +1,7 @@
 """Our own icons, in the text colour of the palette.
 
-An icon is drawn in a size when something shows it in that size. A widget that shows one asks again when
-its palette changes, so that icons follow the light or dark scheme. Knows no widget and no action.
+An icon is drawn in each size on first use. Widgets request their icons again when the palette changes, so
+that icons follow the light or dark scheme. Knows no widget and no action.
 """
 
 from pathlib import Path
@@ -38,11 +38,11 @@ def app_icon() -> QIcon:
 
 
 class _TintedShape(QIconEngine):
-    """Draws a shape in the size and the state that Qt asks for, once each.
+    """Draws a shape in each size and mode that Qt requests, once each.
 
     Args:
-        path: an SVG file of which the shape counts, not the colours.
-        palette: gives the colours.
+        path: an SVG file; its colours are ignored.
+        palette: the colours to use.
     """
 
     def __init__(self, path: Path, palette: QPalette) -> None:

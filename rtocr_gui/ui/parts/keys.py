@@ -1,13 +1,13 @@
-"""Keys that a widget keeps for itself where a shortcut of the window would take them. Knows no widget."""
+"""Keys that a widget keeps for itself although the window has shortcuts for them. Knows no widget."""
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
 
 def asks_for(event: QEvent, key: QKeySequence.StandardKey | Qt.Key) -> bool:
-    """True where Qt asks, before it takes keys for a shortcut, whether they are for the widget.
+    """True if Qt is asking whether a key is for the widget, before treating it as a shortcut.
 
-    Escape is named as the key that it is: what cancels also has another key on macOS, that of Stop.
+    For Escape pass the key itself: on macOS the standard key Cancel also includes the shortcut of Stop.
     """
     if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
         return False

@@ -1,6 +1,6 @@
-"""Keeps the place of a pane until somebody looks at it, so that the window is there sooner.
+"""A placeholder for a pane that is built when first shown, so that the window appears sooner.
 
-Knows neither what the pane shows nor who tells it.
+Knows neither what the pane shows nor where that comes from.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Pane = TypeVar("Pane", bound=QWidget)
 
 
 class LazyPane(QWidget, Generic[Pane]):
-    """Builds a pane when it is first shown or asked for, and tells it what it missed.
+    """Builds a pane when it is first shown or requested, and replays the signals that it missed.
 
     Args:
         build: makes the pane, and imports what only the pane needs.
@@ -31,23 +31,23 @@ class LazyPane(QWidget, Generic[Pane]):
 
     @property
     def pane(self) -> Pane:
-        """The pane; asking for it has it built."""
+        """The pane, built on first use."""
         return self._pane if self._pane is not None else self._make()
 
     def when_built(self, wire: Callable[[Pane], None]) -> None:
-        """Have the pane's own signals connected as soon as it is there."""
+        """Call `wire` with the pane once it is built, to connect its own signals."""
         self._wires.append(wire)
 
     def follow(self, signal: SignalInstance, slot_of: Callable[[Pane], Callable[..., None]]) -> None:
-        """Connect a signal to a slot of the pane; until it is there, what was said last waits for it.
+        """Connect a signal to a slot of the pane; until it is built, the last emission is kept for it.
 
         Args:
-            signal: says what is to be shown.
-            slot_of: names the slot, e.g. ``lambda curve: curve.show_curve``.
+            signal: carries what to show.
+            slot_of: returns the slot, e.g. ``lambda curve: curve.show_curve``.
         """
 
         def miss(*values: object) -> None:
-            self._missed.pop(slot_of, None)  # said anew, it moves to the end: the pane hears all in order
+            self._missed.pop(slot_of, None)  # re-inserted at the end, so the pane replays events in order
             self._missed[slot_of] = values
 
         def catch_up(pane: Pane) -> None:
@@ -74,7 +74,7 @@ class LazyPane(QWidget, Generic[Pane]):
 
 
 def _follow_in_tab_order(pane: QWidget, place: QWidget) -> None:
-    """Have Tab go through a pane where its place is: Qt puts whatever is built late after all the rest."""
+    """Put a pane into the tab order at its place: Qt appends whatever is built late."""
     own, widget = [], pane.nextInFocusChain()
     while widget is not None and pane.isAncestorOf(widget):
         if widget.focusPolicy() != Qt.FocusPolicy.NoFocus:

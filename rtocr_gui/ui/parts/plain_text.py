@@ -1,5 +1,6 @@
-"""How Qt shows a text as it stands: in letters of equal width, and counted in UTF-16."""
+"""How Qt handles plain text: in a fixed-width font, in tooltips, and counted in UTF-16."""
 
+import html
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -7,14 +8,19 @@ from PySide6.QtGui import QFont, QFontDatabase
 
 
 def qt_begins(text: str) -> Sequence[int]:
-    """Where Qt has each character begin, and the text end: one beyond the Basic Multilingual Plane is two."""
+    """UTF-16 positions of each character and the end: beyond the Basic Multilingual Plane each takes two."""
     if max(text, default="") <= "\uffff":
         return range(len(text) + 1)
     return [*accumulate((1 + (character > "\uffff") for character in text), initial=0)]
 
 
 def fixed_font(like: QFont) -> QFont:
-    """The system's font of equal widths, in the size of another."""
+    """The system's fixed-width font, in the size of another."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setPointSizeF(like.pointSizeF())
     return font
+
+
+def plain_tip(text: str) -> str:
+    """A tooltip for text from outside, such as file names, that never mistakes it for rich text."""
+    return f"<span>{html.escape(text)}</span>"

@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 
 def stack(column: QWidget, *panes: QWidget, growing: QWidget) -> None:
-    """Put panes into a widget, from the top down; one of them takes the room that is left."""
+    """Put panes into a widget, from top to bottom; one of them takes the remaining space."""
     layout = QVBoxLayout(column)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(0)

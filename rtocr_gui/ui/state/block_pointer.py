@@ -1,4 +1,4 @@
-"""Between the blocks of the page that is shown and its text, which a person may have corrected.
+"""Maps between blocks of the shown page and their text, which may have been corrected.
 
 Knows blocks and characters, no widget.
 """
@@ -14,19 +14,19 @@ from rtocr_gui.ui.state.shown import BlocksShown
 from rtocr_gui.ui.state.text_places import TextPlaces
 
 REST_MS = 60
-"""The block of the cursor is looked up when it has come to rest: corrected text must be aligned for it."""
+"""The cursor's block is looked up once the cursor rests, as corrected text has to be aligned for that."""
 
 
 class BlockPointer(QObject):
-    """Points at a block for its text, and at text for its block.
+    """Finds the block of a piece of text, and the text of a block.
 
     Signals:
-        block_pointed (int or None): the block in whose text the cursor or the selection is.
+        block_pointed (int or None): the block whose text contains the cursor or the selection.
         text_marked (tuple of start and end, or None): the text of the block that is pointed at.
 
     Args:
         bridge: aligns corrected text.
-        shown_text: gives the text that is shown, corrections and all.
+        shown_text: returns the shown text, including corrections.
         parent: Qt parent.
     """
 
@@ -47,7 +47,7 @@ class BlockPointer(QObject):
 
     @Slot(object)
     def show_blocks(self, shown: BlocksShown) -> None:
-        """Point at other blocks from now on."""
+        """Use other blocks from now on."""
         if shown != self._shown:
             self._shown = shown
             self._rest_timer.stop()
@@ -55,7 +55,7 @@ class BlockPointer(QObject):
             self._places.set_reading(shown.text, partial(BlockPlaces, shown.blocks, shown.text))
 
     def set_on(self, on: bool) -> None:
-        """Follow cursor and selection from now on, or no longer."""
+        """Start or stop following cursor and selection."""
         self._on = on
         if not on:
             self._rest_timer.stop()
@@ -72,7 +72,7 @@ class BlockPointer(QObject):
 
     @Slot(int, int)
     def point_at_text(self, start: int, end: int) -> None:
-        """Point at the block of what is selected, or of where the cursor is if both are the same."""
+        """Point at the block of the selection, or of the cursor if start and end are equal."""
         self._selected = start, end
         if self._on and self._shown.blocks:
             self._rest_timer.start()

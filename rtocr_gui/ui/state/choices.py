@@ -1,4 +1,4 @@
-"""What the person chose: the remembered settings, read in the light of the model in use.
+"""What the person chose: the remembered settings, as they apply to the model in use.
 
 Knows neither pages nor widgets.
 """
@@ -23,10 +23,10 @@ class Choices(QObject):
     """The settings as they stand now.
 
     Signals:
-        changed (Settings): something else is remembered from now on.
+        changed (Settings): the remembered settings have changed.
 
     Args:
-        settings: what is remembered from the last start.
+        settings: what is remembered from the last session.
         parent: Qt parent.
     """
 
@@ -39,7 +39,7 @@ class Choices(QObject):
 
     @property
     def settings(self) -> Settings:
-        """What is remembered."""
+        """The remembered settings."""
         return self._settings
 
     def remember(self, **changes: object) -> None:
@@ -48,18 +48,18 @@ class Choices(QObject):
         self.changed.emit(self._settings)
 
     def remember_opened(self, paths: Iterable[Path]) -> None:
-        """Remember files and folders as those that were opened last."""
+        """Remember files and folders as the ones opened last."""
         recent = dict.fromkeys((*map(str, paths), *self._settings.recent_files))
         self.remember(recent_files=tuple(recent)[:MOST_RECENT_FILES])
 
     def forget_opened(self, path: Path) -> None:
-        """Remember a file or folder no longer, where it was."""
+        """Forget a recently opened file or folder, if it was remembered."""
         recent = tuple(each for each in self._settings.recent_files if each != str(path))
         if recent != self._settings.recent_files:
             self.remember(recent_files=recent)
 
     def adopt(self, model: ModelInfo, is_bundled: bool) -> None:
-        """Remember a model that works; mode and task were chosen for the one before."""
+        """Remember a model that works; mode and task were chosen for the previous one and are reset."""
         self._model = model
         folder = "" if is_bundled else str(model.folder)
         if folder != self._settings.model_folder:
@@ -89,7 +89,7 @@ class Choices(QObject):
             try:
                 return asked_task(ask, self._settings.task_words)
             except SettingsError:
-                pass  # only a settings file that someone wrote by hand holds such words
+                pass  # only a settings file edited by hand contains such words
         tasks = self._model.tasks if self._model else TASKS
         return next((task for task in tasks if task.name == self._settings.task), tasks[0])
 
@@ -101,7 +101,7 @@ class Choices(QObject):
 
     @property
     def grid(self) -> GridName:
-        """Whose tokens the overlay shows of a page with tiles."""
+        """The grid whose tokens the overlay shows for a page with tiles."""
         return "global" if self._settings.grid == "global" else "local"
 
     @property

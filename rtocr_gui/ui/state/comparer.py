@@ -1,4 +1,4 @@
-"""Compares two readings of the page that is shown, and has those made that are not there yet.
+"""Compares two readings of the shown page, and requests those that do not exist yet.
 
 Asks the bridge to read and to compare, and drops answers that are no longer wanted. The text of the
 page itself is never touched. Knows no widget.
@@ -25,7 +25,7 @@ from rtocr_gui.ui.background.replies import (
 from rtocr_gui.ui.state.shown import ComparisonShown, pruning_label
 from rtocr_gui.units import counted
 
-STOPPED = "Stopped before both readings were there."
+STOPPED = "Stopped before both readings were complete."
 
 
 class Comparer(QObject):
@@ -33,10 +33,10 @@ class Comparer(QObject):
 
     Signals:
         comparison_changed (ComparisonShown or None): what to show; None once page, mode, task or model
-            are others.
+            have changed.
         activity_changed (str, bool): what is going on or why it ended, and whether it can be stopped;
-            an empty sentence where there is nothing to say.
-        page_read (Reading): a whole reading that comparing took; worth keeping for the next time.
+            an empty sentence if there is nothing to say.
+        page_read (Reading): a complete reading made for a comparison; worth keeping for the next one.
 
     Args:
         bridge: reads and compares.
@@ -66,10 +66,10 @@ class Comparer(QObject):
         return self._wanted is not None
 
     def show_page(self, ref: PageRef | None, settings: ReadSettings) -> None:
-        """Compare readings of another page, or read in another way, from now on.
+        """Compare readings of another page, or with other settings, from now on.
 
         Args:
-            ref: the page that is shown; None for none.
+            ref: the shown page; None for none.
             settings: mode, task and limits of the readings; their pruning does not matter.
         """
         page = (ref, dataclasses.replace(settings, pruning=PruneSettings())) if ref is not None else None
@@ -86,12 +86,12 @@ class Comparer(QObject):
     def compare(
         self, left: PruneSettings, right: PruneSettings, readings: Mapping[ReadSettings, Reading]
     ) -> None:
-        """Compare two readings; what was shown stays until the new comparison is there.
+        """Compare two readings; what is shown stays until the new comparison is ready.
 
         Args:
-            left: pruning of the reading that the other is held against.
-            right: pruning of the other.
-            readings: those the page already has, by the model that is loaded.
+            left: pruning of the reference reading.
+            right: pruning of the reading compared with it.
+            readings: those the page already has, by the loaded model.
         """
         self._give_up()
         if self._page is None:
@@ -108,7 +108,7 @@ class Comparer(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Give up; what was shown stays."""
+        """Give up; what is shown stays."""
         if self.running:
             self._give_up()
             self.activity_changed.emit(STOPPED, False)
@@ -119,7 +119,7 @@ class Comparer(QObject):
         self._read_id = self._compare_id = 0
 
     def _go_on(self) -> None:
-        """Have the next reading made that is missing, and compare once there is none."""
+        """Request the next missing reading, or compare once none is missing."""
         if self._page is None or self._wanted is None:
             return
         ref, _ = self._page

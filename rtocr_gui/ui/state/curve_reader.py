@@ -1,9 +1,9 @@
-"""Reads the retention curve of one page, a reading at a time.
+"""Reads the retention curve of one page, one reading at a time.
 
-Asks the bridge for the next reading only when the one before it ended, so that a reading a person asks
-for meanwhile comes between; what is compared, and the truth beside the page, is left to the bridge too. Drops
-answers of a curve that is no longer wanted. Knows no widget, and not which page is shown: who asked says when
-the curve no longer stands for it.
+Asks the bridge for the next reading only once the previous one has ended, so that a reading a person requests
+meanwhile can come in between; the bridge also compares texts and finds the truth file beside the page. Drops
+answers for a curve that is no longer wanted. Knows no widget, and not which page is shown: the caller says
+when the curve no longer applies.
 """
 
 from collections import deque
@@ -24,11 +24,11 @@ from rtocr_gui.ui.state.shown import CurveShown
 
 @dataclass(frozen=True, slots=True)
 class CurveRequest:
-    """Of which page to read a curve, and how.
+    """The page to read a curve of, and how.
 
     Attributes:
         ref: the page.
-        settings: of a reading of the page; all but its ratio stays.
+        settings: how the page is read; each point replaces only the ratio.
         page_count: how many pages its file has.
     """
 
@@ -41,9 +41,9 @@ class CurveReader(QObject):
     """One curve at a time.
 
     Signals (each carries one frozen value):
-        curve_changed (CurveShown): a point came, or the curve began, ended or was given up.
-        finished (Reading): one of its readings, whole, to be kept beside the page's others.
-        failed (str): the curve ended early or has no error rates, and why.
+        curve_changed (CurveShown): a point was added, or the curve began, ended or was given up.
+        finished (Reading): one of its readings, complete, to be kept with the page's others.
+        failed (str): why the curve ended early or has no error rates.
 
     Args:
         bridge: reads and compares.
@@ -72,15 +72,15 @@ class CurveReader(QObject):
 
     @property
     def shown(self) -> CurveShown:
-        """The curve as it was told last."""
+        """The curve as last emitted."""
         return self._shown
 
     def read(self, request: CurveRequest, readings: Mapping[ReadSettings, Reading]) -> None:
-        """Read a curve from its first point; the one before it is given up.
+        """Read a curve from its first point; the previous one is given up.
 
         Args:
-            request: of which page, and how.
-            readings: what is known of the same page from the same model; whole ones are not read again.
+            request: the page, and how to read it.
+            readings: known readings of this page by the same model; complete ones are not read again.
         """
         self._give_up()
         self._request, self._known = request, dict(readings)
@@ -91,12 +91,12 @@ class CurveReader(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """End after the decode step that is under way; the points so far stay."""
+        """End after the current decode step; the points so far stay."""
         self._waiting.clear()
         self._bridge.stop(self._read_id)
 
     def show(self, curve: CurveShown) -> None:
-        """Tell a curve that was read before, or none, because another page, mode, task or model is in use."""
+        """Show an earlier curve, or none, because page, mode, task or model have changed."""
         self._give_up()
         self._show(curve)
 
@@ -108,7 +108,7 @@ class CurveReader(QObject):
         self._points.clear()
 
     def _go_on(self) -> None:
-        """Have the next point made, of a reading that is known or of one that is asked for."""
+        """Request the next point, from a known reading or a new one."""
         self._truth_id = self._read_id = self._point_id = 0
         if self._request is not None and self._waiting:
             settings = self._waiting.popleft()

@@ -1,7 +1,7 @@
-"""Has what a person wants in files written, off the main thread, and says what became of each.
+"""Has files written off the main thread, and reports the outcome of each.
 
-One file after another is written, in the order they were asked for. Knows formats by name only: what is in
-them is `export`'s and `markdown_export`'s.
+Files are written one after another, in the order of the requests. Knows formats by name only: `export` and
+`markdown_export` know what is in them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -32,11 +32,11 @@ class OverlayDrawing:
     """What to draw over a page.
 
     Attributes:
-        plan: whose tokens.
-        transport: of this plan; None where it was not solved yet.
-        look: what to show of them.
-        grid: which of them, of a page with tiles.
-        opacity: how much of the page is covered, in 0..1.
+        plan: the plan whose tokens are drawn.
+        transport: of this plan; None if it has not been solved yet.
+        look: what to show of the tokens.
+        grid: whose tokens are drawn, for a page with tiles.
+        opacity: how opaque the overlay is, in 0..1.
     """
 
     plan: PrunePlan
@@ -48,7 +48,7 @@ class OverlayDrawing:
 
 @dataclass(frozen=True, slots=True)
 class _Export:
-    """A file that is on its way: what to say once it is written, and what follows."""
+    """A file being written: what to say once it is written, and what follows."""
 
     path: Path
     outcome: Callable[[], Notice]
@@ -62,7 +62,7 @@ class Exporter(QObject):
         told (Notice): what was written, or why it was not.
 
     Args:
-        bridge: has a lane to write on.
+        bridge: writes on its own lane.
         parent: Qt parent.
     """
 
@@ -77,19 +77,19 @@ class Exporter(QObject):
 
     @property
     def is_exporting(self) -> bool:
-        """True while a file is being written or waits for that."""
+        """True while a file is being written or waits to be."""
         return bool(self._exports)
 
     def export_text(
         self, pages: Iterable[OpenPage], path: Path, pipe_tables: bool, then: Callable[[], object] | None
     ) -> None:
-        """Write the text of pages as it is now to one Markdown file, and their figures beside it.
+        """Write the current text of pages to one Markdown file, and their figures beside it.
 
         Args:
             pages: in the order of the file.
             path: the file to write or replace.
-            pipe_tables: write tables with pipes where these can say it, else as they are.
-            then: what to do after that was told, where all went well.
+            pipe_tables: write tables with pipes where pipes can express them, else as they are.
+            then: what to do after the notice, if all went well.
         """
         export = MarkdownExport(pages, path, pipe_tables)
         self._export(path, export.write, export.finish, then)
@@ -124,10 +124,10 @@ class Exporter(QObject):
         """Have files written.
 
         Args:
-            path: of the file that a person named.
+            path: the file that the person named.
             write: runs off the main thread.
-            outcome: says what was written, on the main thread, once it is.
-            then: follows where there is nothing to mind in that.
+            outcome: returns the notice; called on the main thread once the file is written.
+            then: called after that if the notice is a passing one.
         """
         self._exports[self._bridge.export(write)] = _Export(path, outcome, then)
 
@@ -156,7 +156,7 @@ def _draw(page: PageImage, drawing: OverlayDrawing, path: Path) -> None:
 
     transport = drawing.transport
     if drawing.look is Look.MASS and transport is None:
-        from rtocr_gui.pruning.transport import transport_of  # brings torch
+        from rtocr_gui.pruning.transport import transport_of  # imports torch
 
         transport = transport_of(drawing.plan)
     picture = draw_overlay(page, drawing.plan, drawing.grid, drawing.look, transport, drawing.opacity)

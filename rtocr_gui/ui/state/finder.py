@@ -1,4 +1,4 @@
-"""Looks for words in the texts of all open pages, and goes from one place to the next.
+"""Searches the texts of all open pages for words, and goes from one match to the next.
 
 Knows pages and characters, no widget.
 """
@@ -15,20 +15,20 @@ from rtocr_gui.ui.state.shown import Found
 Place = tuple[int, int]
 
 REFRESH_MS = 100
-"""While texts stream in, or many pages change in a row, they are searched at most this often."""
+"""Interval at which texts are searched, at most, while they stream in or many pages change in a row."""
 
 
 class Finder(QObject):
-    """Finds the words of the person, first on the page that is shown.
+    """Finds the words that the person typed, first on the shown page.
 
     Signals:
-        found_changed (Found): what was found, on the page that is shown and elsewhere.
-        place_chosen (int, int): the person wants to see this part of the text, from start to before end.
+        found_changed (Found): what was found, on the shown page and elsewhere.
+        place_chosen (int, int): start and end (exclusive) of the match to show in the text.
 
     Args:
-        pages: whose texts are searched.
-        current: tells which of them is shown.
-        show: shows another, its text before it returns.
+        pages: the pages whose texts are searched.
+        current: returns the shown page.
+        show: shows another page; its text is in place when it returns.
         parent: Qt parent.
     """
 
@@ -54,7 +54,7 @@ class Finder(QObject):
 
     @Slot(str)
     def search(self, words: str) -> None:
-        """Look for words, and go to the first place from the cursor on, if it is on this page."""
+        """Search for words, and go to the first match at or after the cursor, else the first on this page."""
         if not words:
             self.stop()
             return
@@ -65,45 +65,45 @@ class Finder(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Look for nothing any more."""
+        """End the search."""
         self._take("")
         self.found_changed.emit(Found())
 
     @Slot(str)
     def go_on(self, words: str) -> None:
-        """Go to the next place of words, on this page or another; behind the last comes the first."""
+        """Go to the next match, on this page or another; after the last comes the first."""
         self._take(words)
         behind = [place for place in self._places(self._current()) if place[0] >= self._cursor[1]]
         self._choose(behind[0] if behind else self._first_elsewhere(forward=True))
 
     @Slot(str)
     def go_back(self, words: str) -> None:
-        """Go to the place of words before, on this page or another; before the first comes the last."""
+        """Go to the previous match, on this page or another; before the first comes the last."""
         self._take(words)
         before = [place for place in self._places(self._current()) if place[1] <= self._cursor[0]]
         self._choose(before[-1] if before else self._first_elsewhere(forward=False))
 
     @Slot(int, int)
     def follow_cursor(self, start: int, end: int) -> None:
-        """Go on from another part of the text than the one that was chosen last."""
+        """Continue from another part of the text than the match chosen last."""
         if (start, end) != self._cursor:
             self._cursor = start, end
             self.refresh()
 
     @Slot()
     def begin_text(self) -> None:
-        """Begin at the top: another text is shown."""
+        """Start from the top: another text is shown."""
         self._cursor = (0, 0)
 
     @Slot()
     def refresh_soon(self) -> None:
-        """Tell soon again what is found: a text grows, or page after page is another."""
+        """Schedule a refresh: texts or pages are changing."""
         if self._words and not self._refresh_timer.isActive():
             self._refresh_timer.start()
 
     @Slot()
     def refresh(self) -> None:
-        """Tell again what is found: a text is another, or other pages are open."""
+        """Report the matches again: a text or the set of pages changed."""
         if not self._words:
             return
         self._found = {ref: found for ref, found in self._found.items() if ref in self._pages}
@@ -125,7 +125,7 @@ class Finder(QObject):
         self.refresh()
 
     def _first_elsewhere(self, *, forward: bool) -> Place | None:
-        """Show the next page that has the words, at last this one. Returns its first place, or its last."""
+        """Show the next page with a match, this one last. Returns its first match, or its last going back."""
         refs, current = self._pages.refs, self._current()
         if current is None:
             return None

@@ -1,7 +1,7 @@
-"""Lets go of a large model that nothing was asked of for a while, so that other programs have the memory.
+"""Unloads a large model that has been idle for a while, so that other programs can use the memory.
 
-Small ones stay: they take little, and loading them again takes a person's patience. Asks the bridge. Knows
-neither pages nor widgets, and not how a model comes back.
+Small ones stay: they take little memory, and loading them again would keep a person waiting. Asks the bridge.
+Knows neither pages nor widgets, and not how a model is loaded again.
 """
 
 from PySide6.QtCore import QObject, QTimer, Slot
@@ -10,7 +10,7 @@ from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 
 LARGE_BYTES = 1_000_000_000
-"""Weights of at least this size are worth letting go of."""
+"""Weights of at least this size are worth unloading."""
 
 _MINUTE_MS = 60_000
 
@@ -19,10 +19,10 @@ class IdleUnloader(QObject):
     """Watches one model at a time.
 
     Attributes:
-        timer: runs out when the model was idle for as long as the person allows.
+        timer: runs out when the model has been idle for as long as the person allows.
 
     Args:
-        bridge: uses the model and lets go of it.
+        bridge: uses and unloads the model.
         parent: Qt parent.
     """
 
@@ -45,11 +45,11 @@ class IdleUnloader(QObject):
             used.connect(self._postpone)
 
     def watch(self, model: LoadedModel | None, after_min: int) -> None:
-        """Watch another model, or for another time, from now on.
+        """Watch another model, or use another limit, from now on.
 
         Args:
-            model: the one that takes memory; None for none.
-            after_min: how many idle minutes it may stay; 0 for ever.
+            model: the one in memory; None for none.
+            after_min: how many idle minutes it may stay; 0 for no limit.
         """
         self.timer.stop()
         if model is not None and model.info.weight_bytes >= LARGE_BYTES and after_min:
@@ -62,7 +62,7 @@ class IdleUnloader(QObject):
 
     @Slot()
     def _let_go(self) -> None:
-        """A pass over a long page may take longer than a person allows for idling."""
+        """Unload the model, unless it is busy: a pass over a long page may outlast the idle limit."""
         if self._bridge.is_model_busy:
             self.timer.start()
         else:

@@ -1,7 +1,7 @@
-"""The text of pages on its way to one Markdown file, and the figures of the pages beside it.
+"""Exports the text of pages to one Markdown file, and the figures of the pages beside it.
 
-Figures are cut out page by page; the text is written once all of them are there, so that no link leads
-nowhere. Knows no Qt and no lane.
+Figures are cut out page by page; the text is written once all of them exist, so that no link is
+broken. Knows no Qt and no lane.
 """
 
 from collections.abc import Iterable
@@ -24,9 +24,9 @@ class _Draft:
     """One page of an export.
 
     Attributes:
-        page: which page.
-        was: a copy of it with its newest whole text, or as much of it as was read.
-        is_beginning: True where that text was still being read.
+        page: the page itself.
+        was: a copy of it with its newest complete text, or as much of it as was read.
+        is_beginning: True if that text was still being read.
     """
 
     page: OpenPage
@@ -35,12 +35,12 @@ class _Draft:
 
 
 class MarkdownExport:
-    """An export of pages as they are when it is made.
+    """An export of pages as they are when this object is made.
 
     Args:
         pages: in the order of the file.
         path: the file to write or replace.
-        pipe_tables: write tables with pipes where these can say it, else as they are.
+        pipe_tables: write tables with pipes where pipes can express them, else as they are.
     """
 
     def __init__(self, pages: Iterable[OpenPage], path: Path, pipe_tables: bool) -> None:
@@ -56,7 +56,7 @@ class MarkdownExport:
         """Write figures and text; on any thread.
 
         Raises:
-            ExportError: no text was written, and a file that was there is as it was.
+            ExportError: no text was written, and an existing file is unchanged.
         """
         folder = assets_folder(self._path)
         pages = []
@@ -70,20 +70,20 @@ class MarkdownExport:
     def _cut_figures(
         self, page: OpenPage, number: int, folder: Path, render_page: RenderPage
     ) -> tuple[Figure, ...]:
-        """Write the figures of a page; those that can be linked."""
+        """Write the figures of a page, and return those that can be linked."""
         figures = _figures_of(page)
         if figures:
             try:
                 write_figures(render_page(page.read_ref), figures, number, folder)
             except Exception as error:
-                # Whatever it is, it must not keep anyone from the text.
+                # Whatever the error, it must not prevent the export of the text.
                 self._failures.append(f"{page.ref.label}, figures left out: {in_words(error)}")
                 return ()
         self._figure_count += len(figures)
         return figures
 
     def finish(self) -> Notice:
-        """Note on each page what was written of it, and tell it; on the main thread, after `write`."""
+        """Note on each page what was written, and return the notice; on the main thread, after `write`."""
         for draft in (*self._drafts, *self._left_out):
             draft.page.exported_text = draft.was.text
         figures = f" and {counted(self._figure_count, 'figure')}" if self._figure_count else ""
@@ -97,7 +97,7 @@ class MarkdownExport:
 
 
 def _figures_of(page: OpenPage) -> tuple[Figure, ...]:
-    """The figures of a page, where they stand in its text as it was corrected."""
+    """The figures of a page, with their places in its corrected text."""
     shown = page.read_blocks
     if not figures_of(shown.blocks, [block.start for block in shown.blocks]):
         return ()

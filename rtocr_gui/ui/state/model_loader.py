@@ -1,7 +1,7 @@
-"""Loads models, one in place of the other; one that cannot be loaded leaves the one before it in use.
+"""Loads models, each replacing the previous one; if one cannot be loaded, the previous one stays in use.
 
-A model in use may be let go for a while: the bridge loads it again when something needs it. Asks the bridge
-and drops what else it answers. Knows neither pages nor widgets.
+A model in use may be unloaded for a while: the bridge loads it again when something needs it. Asks the bridge
+and ignores its other answers. Knows neither pages nor widgets.
 """
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -17,13 +17,12 @@ class ModelLoader(QObject):
     """The model in use.
 
     Signals:
-        adopted (LoadedModel, LoadRequest): another model is in use from now on, or the same in another way.
-        kept (): a model could not be loaded; the former is still in use.
-        missing (): a model could not be loaded, and there is none in use, or the one in use cannot be loaded
-            again.
+        adopted (LoadedModel, LoadRequest): another model is now in use, or the same one loaded differently.
+        kept (): a model could not be loaded; the previous one is still in use.
+        missing (): a model could not be loaded and none is in use, or the one in use cannot be loaded again.
         refused (RequestFailed, LoadRequest): why a model could not be loaded; precedes `kept` and `missing`.
         fit_judged (FitJudged): whether a model fits into memory.
-        status_changed (ModelStatus): what the window says of the model, where none of the above says it.
+        status_changed (ModelStatus): what the window says about the model, where no other signal implies it.
 
     Args:
         bridge: loads.
@@ -56,7 +55,7 @@ class ModelLoader(QObject):
 
     @property
     def model(self) -> LoadedModel | None:
-        """The model in use, also while it is let go; None before the first is loaded."""
+        """The model in use, even while it is unloaded; None before the first is loaded."""
         return self._model
 
     @property
@@ -71,7 +70,7 @@ class ModelLoader(QObject):
 
     @property
     def status(self) -> ModelStatus:
-        """What the window says of the model in use, or of the one that is being loaded."""
+        """What the window says about the model in use, or the one being loaded."""
         if self._asked is not None:
             return ModelStatus(None, f"Loading {self._asked.folder.name}…", loading=True)
         if self._model is None:
@@ -92,7 +91,7 @@ class ModelLoader(QObject):
         self._fit_id = self._bridge.judge_fit(request)
 
     def unload(self) -> None:
-        """Let go of the model in use until it is needed."""
+        """Unload the model in use until it is needed."""
         self._bridge.unload_model()
 
     @Slot(object)

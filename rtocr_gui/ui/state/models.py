@@ -1,11 +1,11 @@
-"""Which model reads, where and how it runs, and when it gives its memory back.
+"""Which model reads, where and how it runs, and when it frees its memory.
 
 The session's part for the model. Two controllers do the work, and the choices remember it:
 
     ModelLoader   has models loaded, and knows the one in use
-    IdleUnloader  has it let go when it was idle for long
+    IdleUnloader  has it unloaded when it has been idle for long
 
-What is remembered is what worked. Knows neither pages nor widgets.
+Only what worked is remembered. Knows neither pages nor widgets.
 """
 
 from dataclasses import replace
@@ -14,6 +14,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.ocr.model.model_info import LoadedModel
+from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.background.replies import RequestFailed
@@ -25,24 +26,24 @@ from rtocr_gui.ui.state.shown import ModelStatus
 
 
 class Models(QObject):
-    """The model in use, and the wishes about it.
+    """The model in use, and the requests about it.
 
     Signals:
-        changed (ModelStatus): what the window says of the model.
-        left (): the person wants another model; what the one in use is busy with should end.
-        adopted (LoadedModel): another one is in use from now on, or the same in another way.
-        ready (): there is a model to read with, an adopted one or still the former.
+        changed (ModelStatus): what the window says about the model.
+        left (): the person wants another model; the work of the current one should end.
+        adopted (LoadedModel): another one is in use from now on, or the same loaded differently.
+        ready (): there is a model to read with, a new one or still the previous one.
         missing (): there is none, or it cannot be loaded again.
         fit_judged (FitJudged): whether a model fits into memory.
-        notice_raised (Notice): a word to the person.
+        notice_raised (Notice): a message to the person.
 
     Attributes:
-        idle: watches how long nothing was asked of the model.
+        idle: watches how long the model has been idle.
 
     Args:
         bridge: loads.
         choices: what is remembered.
-        bundled: folder of the model that is used when none was chosen.
+        bundled: folder of the model that is used if none was chosen.
         parent: Qt parent.
     """
 
@@ -72,7 +73,7 @@ class Models(QObject):
 
     @property
     def model(self) -> LoadedModel | None:
-        """The model in use, also while it is let go; None before the first is loaded."""
+        """The model in use, even while it is unloaded; None before the first is loaded."""
         return self._loader.model
 
     @property
@@ -82,7 +83,7 @@ class Models(QObject):
 
     @property
     def status(self) -> ModelStatus:
-        """What the window says of the model in use, or of the one that is being loaded."""
+        """What the window says about the model in use, or the one being loaded."""
         return self._loader.status
 
     # Wishes --------------------------------------------------------------------------------
@@ -108,7 +109,7 @@ class Models(QObject):
         self.take(replace(self._wanted, precision=precision, anyway=False))
 
     def take(self, request: LoadRequest) -> None:
-        """Load a model just as it is asked for, unless it is in use or being loaded in just this way."""
+        """Load a model as requested, unless it is already in use or being loaded in exactly this way."""
         is_there = self.is_loaded or self._loader.asked is not None
         if not is_there or request != self._wanted:
             self.left.emit()
@@ -116,23 +117,25 @@ class Models(QObject):
 
     @Slot()
     def unload(self) -> None:
-        """Give the memory of the model back, until something needs it."""
+        """Free the memory of the model until something needs it."""
         self._loader.unload()
 
     @Slot(int)
     def set_unload_after(self, minutes: int) -> None:
-        """Remember after how many idle minutes a large model is let go; 0 for never."""
+        """Remember after how many idle minutes a large model is unloaded; 0 for never."""
         self._choices.remember(unload_after_min=minutes)
         self._watch()
 
     @Slot(object)
     def judge_fit(self, folder: Path) -> None:
         """Find out whether a model would fit into memory."""
-        self._loader.judge_fit(self._request(folder))
+        request = self._request(folder)
+        each_page_decides = Scaling(None, self._choices.settings.most_tiles)
+        self._loader.judge_fit(replace(request, scaling=request.scaling or each_page_decides))
 
     @property
     def _wanted(self) -> LoadRequest:
-        """What is being loaded, or how the model in use would be."""
+        """What is being loaded, or how the model in use would be loaded."""
         return self._loader.asked or self._request(self._folder)
 
     @property
@@ -141,7 +144,7 @@ class Models(QObject):
         return Path(folder) if folder else self._bundled
 
     def _request(self, folder: Path) -> LoadRequest:
-        """How a model is loaded now; a mode that was chosen for another one does not count."""
+        """How a model is loaded now; a mode chosen for another model is ignored."""
         settings = self._choices.settings
         is_chosen = bool(settings.mode) and folder == self._folder
         scaling = self._choices.scaling if is_chosen else None
@@ -167,9 +170,9 @@ class Models(QObject):
 
     @Slot(object, object)
     def _refuse(self, failure: RequestFailed, asked: LoadRequest) -> None:
-        """What was asked for is not what is in use: say so, offer what there is, and show what is in use."""
+        """Report that the requested model was not loaded, offer alternatives, and show what is in use."""
         if failure.fit is None:
-            # With what is remembered, nothing may load: not on this device, or not from this folder.
+            # The remembered device or folder may keep any model from loading.
             rescue = LoadRequest(self._bundled)
             is_stuck = self.model is None and asked != rescue
             offers = (LoadModel("Use the bundled miniature", rescue),) if is_stuck else ()

@@ -1,4 +1,4 @@
-"""What the window tells a person unasked: a sentence, and what they can do about it.
+"""What the window tells a person on its own: a sentence, and what they can do about it.
 
 Frozen values. Knows neither how a notice is shown nor how an offer is carried out.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReadAgain:
-    """An offer to read one page once more, scaled in another way than the others.
+    """An offer to read one page again, scaled differently from the others.
 
     Attributes:
         ref: the page.
@@ -43,11 +43,11 @@ class ReadAgain:
 
 @dataclass(frozen=True, slots=True)
 class LoadModel:
-    """An offer to load a model in another way, or another model.
+    """An offer to load a model differently, or another model.
 
     Attributes:
         label: what a button says.
-        request: what is loaded then.
+        request: what the offer loads.
     """
 
     label: str
@@ -61,7 +61,7 @@ class LoadModel:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class BringBack:
-    """An offer to list pages again, with what they held.
+    """An offer to list pages again, with text and state.
 
     Attributes:
         removed: the pages.
@@ -93,13 +93,13 @@ Offer = ReadAgain | LoadModel | BringBack | UseAuto
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to tell.
+    """One thing to say.
 
     Attributes:
         sentence: what happened.
         offers: what a person can do about it, the best first.
-        is_passing: True where it went well and nobody has to do anything: the notice leaves by itself.
-        about: the file or the page, however it lies, that it is about: two of one name keep a notice each.
+        is_passing: True if all went well and nothing needs to be done: the notice disappears by itself.
+        about: the file or the (unrotated) page it is about: two of the same name keep a notice each.
     """
 
     sentence: str
@@ -116,7 +116,7 @@ def retry_label(scaling: Scaling) -> str:
 
 
 def about_page(ref: PageRef, sentence: str, offers: tuple[Offer, ...] = ()) -> Notice:
-    """Say which page a sentence is about, unless it does that itself."""
+    """Say which page a sentence is about, unless it does so itself."""
     said = sentence if ref.label in sentence else f"{ref.label}: {sentence}"
     return Notice(said, offers, about=ref.unrotated)
 
@@ -133,15 +133,15 @@ def about_removed(removed: RemovedPages) -> Notice:
 
 
 def about_retention(retention: float) -> Notice:
-    """Say at the start that pages are read at a ratio that was set for others."""
+    """Say at startup that pages are read at a ratio set in an earlier session."""
     sentence = f"Pages are read with {percent(retention)} of their visual tokens, as you set it last time."
     return Notice(sentence, (UseAuto(),), is_passing=True)
 
 
 def about_left_out(removed: RemovedPages) -> Notice:
-    """Say which pages were not brought back, as they are open with other text, and offer it once more."""
+    """Say which pages were not brought back, as they are open with newer text, and offer it once more."""
     are, them = ("is", "it") if len(removed.pages) == 1 else ("are", "them")
-    sentence = f"{_named(removed)} {are} open again with newer text. Remove {them} to bring the former back."
+    sentence = f"{_named(removed)} {are} open again with newer text. Remove {them} to bring back the former."
     return Notice(sentence, (BringBack(removed),), about=removed.pages[0].ref.unrotated)
 
 
@@ -155,8 +155,8 @@ def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:
 
     Args:
         fit: what it needs, and what would fit.
-        asked: what was to be loaded.
-        bundled: how the model is loaded that comes with the program.
+        asked: what should have been loaded.
+        bundled: how the bundled model is loaded.
     """
     offers = [
         LoadModel(proposal.label, bundled if proposal.is_bundled_model else _proposed(proposal, fit, asked))
@@ -167,7 +167,7 @@ def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:
 
 
 def _proposed(proposal: "Proposal", fit: "Fit", asked: LoadRequest) -> LoadRequest:
-    """What a proposal leaves as it was stays as it was asked for, "auto" too."""
+    """Apply a proposal to a request; what it does not change stays as requested, including "auto"."""
     spot = fit.spot
     if proposal.scaling is not None:
         asked = replace(asked, scaling=proposal.scaling, changes_scaling=True)

@@ -1,4 +1,4 @@
-"""One open page: its text, who wrote it, and how far its reading is.
+"""One open page: its text, who wrote it, and the state of its reading.
 
 Plain state without Qt signals; `session` and its controllers change it. `page_words` puts it into words.
 """
@@ -12,7 +12,7 @@ from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.ui.state.shown import BlocksShown, CurveShown
 
 PRUNED_READINGS_KEPT = 40
-"""Readings of a page at other ratios that are kept for comparison, the newest; those of all tokens stay."""
+"""How many pruned readings of a page are kept for comparison, the newest; those of all tokens stay."""
 
 _STOP_SENTENCES = {
     StopReason.END: "",
@@ -29,23 +29,23 @@ class OpenPage:
     Attributes:
         ref: which page.
         text: recognised or typed text.
-        edited: True where a person changed the text since it was read.
+        edited: True if a person has changed the text since it was read.
         exported_text: the text that was exported last, or copied as it was read; None before the first time.
-        state: how far its reading is.
+        state: the state of its reading.
         sentence: why the state is what it is; may be empty.
-        reading: the numbers of the newest reading; None before the first.
-        picture_problem: why it has no picture; empty where it has one, or nobody asked for it yet.
+        reading: the newest reading; None before the first.
+        picture_problem: why it has no picture; empty if it has one, or none has been requested yet.
         page_count: how many pages its file has.
-        readings: whole readings of it by the model in use, whoever asked for them.
-        curves: whole curves of these readings, by their settings.
-        by_former_model: True where another model than the one in use made the newest reading.
-        task: what was asked for when its text was read; None before.
-        raw_text: what the model said then, so far, markup and all.
-        read_text: the same without the markup, and without what a person changed.
-        scaling: how this page alone is scaled; None where it is scaled as all are.
-        read_as: as what it was read for its text; another name than `ref` once it was turned since.
-        retry: how to scale it instead, where the newest reading failed or ran in circles; None where nobody
-            knows a way, and once another reading began.
+        readings: complete readings of it by the model in use, whoever requested them.
+        curves: complete curves of these readings, by their settings.
+        by_former_model: True if the newest reading was made by another model than the one in use.
+        task: the task its text was read with; None before.
+        raw_text: what the model has emitted for that text so far, including markup.
+        read_text: the same without the markup, and without the person's changes.
+        scaling: how this page alone is scaled; None if it is scaled like all others.
+        read_as: the page as it was when its text was read; differs from `ref` once it has been rotated.
+        retry: how to scale it instead if the newest reading failed or looped; None if no way is known,
+            and once another reading has begun.
     """
 
     ref: PageRef
@@ -67,14 +67,15 @@ class OpenPage:
     read_as: PageRef | None = None
     retry: Scaling | None = None
     _former: "OpenPage | None" = None
+    _failure: tuple[str, Scaling | None] | None = None
 
     def begin(self) -> None:
-        """A reading was asked for; the text stays until there is another."""
+        """Note that a reading was requested; the text stays until new text comes."""
         self.state, self.sentence, self.retry = PageState.READING, "", None
 
     def edit(self, text: str) -> None:
-        """Take over what a person typed; who comes back to what was read, perhaps by Undo, edited nothing."""
-        self.text, self._former = text, None
+        """Take over what a person typed; going back to the text as read, perhaps by Undo, is no edit."""
+        self.text, self._former, self._failure = text, None, None
         self.edited = self.reading is None or text != self.read_text
         self._tell_state()
 
@@ -86,7 +87,7 @@ class OpenPage:
         self.task, self.raw_text, self.read_text = task, "", ""
 
     def stream(self, raw_text: str) -> None:
-        """Take what the model said since the last time."""
+        """Append what the model has emitted since the last call."""
         self.raw_text += raw_text
         if self.task is not None:
             self.text = self.read_text = strip_grounding(self.raw_text, self.task)
@@ -94,9 +95,9 @@ class OpenPage:
     def finish(self, reading: Reading) -> None:
         """Take over a reading, unless it was stopped and there is something better.
 
-        That is the text before: one that was typed, or read to its end. It comes back whoever asked for the
-        reading, the person or the slider that was let go, for Stop takes back what was asked for. A beginning
-        is kept where nothing was read before, or a beginning too.
+        Better is an earlier text that was typed or read to its end. It is restored whether the person or
+        the released slider requested the reading, as Stop undoes the request. A partial reading is kept if
+        nothing was read before, or only another partial one.
         """
         if reading.stop_reason is StopReason.CANCELLED and self._has_better(reading):
             self.give_up()
@@ -106,39 +107,39 @@ class OpenPage:
         self.reading, self.text = reading, reading.text
         self.by_former_model, self.read_as = False, reading.ref
         self.raw_text, self.read_text = reading.raw_text, reading.text
-        self._former = None
+        self._former = self._failure = None
         if reading.stop_reason is StopReason.LOOP:
             self.retry = self._way_out(reading.retry)
         self._tell_end(reading)
 
     def _has_better(self, stopped: Reading) -> bool:
-        """True where the text before is worth more than what came until a reading was stopped."""
+        """True if the earlier text is worth more than what came before a reading was stopped."""
         before = self._former or self
         return before._is_whole or (before.reading is not None and not stopped.token_ids)
 
     def _tell_end(self, reading: Reading) -> None:
-        """Say how the reading ended whose text this is."""
+        """Set the state and the sentence to how the reading of this text ended."""
         self.state = PageState.STOPPED if reading.stop_reason is StopReason.CANCELLED else PageState.READ
         self.sentence = _STOP_SENTENCES[reading.stop_reason]
         if reading.stop_reason is StopReason.LOOP and self.retry is None:
             self.sentence += " Try another mode or retention."
 
     def _way_out(self, settings: ReadSettings | None) -> Scaling | None:
-        """How to scale the page instead; two ways that both go in circles are not offered in turn."""
+        """How to scale the page instead; two ways that both loop are not offered in turn."""
         if settings is None or any(_looped_like(settings, before) for before in self.readings.values()):
             return None
         return settings.scaling
 
     def fail(self, sentence: str, retry: ReadSettings | None = None) -> None:
-        """Note that a reading failed; the text is the one from before, or what came until then."""
+        """Note that a reading failed; the earlier text is restored, or else what came so far stays."""
         if self._former is not None and self._former.text:
             self._give_back()
         self._former = None
-        self.state, self.sentence = PageState.FAILED, sentence
-        self.retry = retry.scaling if retry is not None else None
+        self._failure = sentence, retry.scaling if retry is not None else None
+        self._tell_state()
 
     def keep(self, reading: Reading) -> None:
-        """Keep a reading to compare others with; one that was stopped compares with nothing."""
+        """Keep a reading for comparison; stopped readings are not comparable."""
         if reading.stop_reason is not StopReason.CANCELLED:
             if self.readings.pop(reading.settings, None) is not None:
                 self.curves.clear()
@@ -148,14 +149,14 @@ class OpenPage:
             del self.readings[settings]
 
     def forget_readings(self) -> None:
-        """Another model is in use, with which these compare no more; the text stays."""
+        """Drop all readings, as another model is in use; the text stays."""
         self.readings.clear()
         self.curves.clear()
         self.by_former_model = True
-        self.scaling = self.retry = None
+        self.scaling = self.retry = self._failure = None
 
     def all_tokens_reading(self, settings: ReadSettings) -> Reading | None:
-        """A reading in the same way that kept every token; None where there is none."""
+        """A reading with the same settings that kept every token; None if there is none."""
         return next(
             (
                 reading
@@ -166,7 +167,7 @@ class OpenPage:
         )
 
     def was_read_with(self, settings: ReadSettings) -> bool:
-        """True where its newest reading ended by itself, and one more in this way would be just the same."""
+        """True if its newest reading ended by itself, and another with these settings would be the same."""
         return (
             self.state in (PageState.READ, PageState.EDITED)
             and self.reading is not None
@@ -176,65 +177,67 @@ class OpenPage:
         )
 
     def give_up(self) -> None:
-        """Go back to the text and the state before a reading that came to nothing."""
+        """Restore the text and the state from before a reading that was given up."""
         self._give_back()
         self._tell_state()
 
     def _tell_state(self) -> None:
-        """Say how far the page is where no reading is under way."""
-        if self.reading is not None and not self.edited and not self.is_turned:
+        """Set the state and the sentence of a page that is not being read."""
+        if self._failure is not None:
+            self.state, (self.sentence, self.retry) = PageState.FAILED, self._failure
+        elif self.reading is not None and not self.edited and not self.is_turned:
             self._tell_end(self.reading)
         else:
             self.state = PageState.EDITED if self.edited else PageState.UNREAD
             self.sentence = ""
 
     def rotate(self, degrees: int) -> None:
-        """Turn it clockwise: text and scaling stay; readings of how it lay compare with nothing any more."""
+        """Turn it clockwise: text and scaling stay; readings of the former rotation are not comparable."""
         self.ref = self.ref.rotated(degrees)
         self.readings.clear()
         self.curves.clear()
-        self.picture_problem, self.retry = "", None
+        self.picture_problem, self.retry, self._failure = "", None, None
         self.give_up()
 
     @property
     def settled(self) -> "OpenPage":
-        """The page with the newest text that is whole: as it was before the reading under way, if it was."""
+        """The page with its newest complete text: from before the current reading, if that was complete."""
         return self._former if self._former is not None and self._former._is_whole else self
 
     @property
     def _is_whole(self) -> bool:
-        """True where its text was typed, or read to its end."""
+        """True if its text was typed, or read to its end."""
         was_read = self.reading is not None and self.reading.stop_reason is not StopReason.CANCELLED
         return self.edited or was_read
 
     @property
     def is_beginning(self) -> bool:
-        """True where its newest text is still being read and replaces none that is whole."""
+        """True if its newest text is still being read and does not replace a complete one."""
         return self._former is not None and self.settled is self
 
     @property
     def is_exported(self) -> bool:
-        """True where its newest whole text is in a file, or there is none."""
+        """True if its newest complete text is in a file, or there is none."""
         page = self.settled
         return page.text == self.exported_text or not (page.text or page.edited)
 
     @property
     def is_blank(self) -> bool:
-        """True where it holds no text, be it one that was emptied, and is not being read."""
+        """True if it holds no text (not even deliberately cleared text) and is not being read."""
         return not (self.text or self.edited or self.state is PageState.READING)
 
     @property
     def read_ref(self) -> PageRef:
-        """The page as it lay when its text was read."""
+        """The page in the rotation in which its text was read."""
         return self.ref if self._former is not None or self.read_as is None else self.read_as
 
     @property
     def is_turned(self) -> bool:
-        """True where its newest reading is of how it lay before."""
+        """True if it has been rotated since its newest reading."""
         return self.read_as not in (None, self.ref)
 
     def _give_back(self) -> None:
-        """Take back the text that a reading began to replace."""
+        """Restore the text that a reading began to replace."""
         former, self._former = self._former, None
         if former is not None:
             self.text, self.edited = former.text, former.edited
@@ -242,17 +245,17 @@ class OpenPage:
 
     @property
     def shown_state(self) -> PageState:
-        """What the list says: a page with neither text nor picture failed."""
+        """The state shown in the list: a page with neither text nor picture has failed."""
         return PageState.FAILED if self.lacks_picture else self.state
 
     @property
     def lacks_picture(self) -> bool:
-        """True where nothing can be said of the page but that its picture is missing."""
+        """True if all that can be said about the page is that its picture is missing."""
         return self.state is PageState.UNREAD and bool(self.picture_problem)
 
     @property
     def blocks(self) -> BlocksShown:
-        """Parts of the page that were told in what was said so far, or why there are none."""
+        """The blocks that the model has reported on the page so far, or why there are none."""
         if self.read_ref != self.ref:
             return BlocksShown(lack="Read the page as it lies now to see its blocks.")
         return self.read_blocks
@@ -265,11 +268,11 @@ class OpenPage:
         if not self.task.tells_places:
             return BlocksShown(lack="This task gives no places: choose Document to Markdown.")
         found = parse_blocks(self.raw_text, self.task)
-        return BlocksShown(found, self.read_text, "" if found else "The model told no places on this page.")
+        return BlocksShown(found, self.read_text, "" if found else "The model gave no places on this page.")
 
 
 def _looped_like(settings: ReadSettings, before: Reading) -> bool:
-    """True where a reading went in circles that scaled the page as these settings do, by Auto or by name."""
+    """True if a reading looped that scaled the page as these settings do, by Auto or by name."""
     was, asked = before.settings.scaling, settings.scaling
     has_tiles = asked.mode is Mode.GUNDAM
     return (

@@ -17,10 +17,10 @@ from rtocr_gui.ui.state.page_model import PageEntry, PageState
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RemovedPages:
-    """Pages that left the list together.
+    """Pages that were removed from the list together.
 
     Attributes:
-        pages: themselves, in the order of the list, as they were before a reading under way.
+        pages: the pages in the order of the list, as they were before a reading under way.
         model: the number of the model that was in use.
     """
 
@@ -33,9 +33,9 @@ class OpenPages:
 
     def __init__(self) -> None:
         self._pages: dict[PageRef, OpenPage] = {}
-        self._places: dict[PageRef, None] = {}  # of all pages, unrotated, those that were removed among them
+        self._places: dict[PageRef, None] = {}  # of all pages, unrotated, including removed ones
         self._opened: dict[tuple[Path, str], None] = {}  # versions of files, the last one opened at the end
-        self._model = 0  # how many were in use before this one
+        self._model = 0  # how many models were in use before this one
 
     def __len__(self) -> int:
         return len(self._pages)
@@ -50,11 +50,11 @@ class OpenPages:
         return self._pages[ref]
 
     def get(self, ref: PageRef | None) -> OpenPage | None:
-        """A page that may have been removed meanwhile."""
+        """The page, or None if it is not open (any more)."""
         return self._pages.get(ref) if ref is not None else None
 
     def adapt(self, ref: PageRef | None, settings: ReadSettings) -> ReadSettings:
-        """The settings that a page is read with, where others are read with these."""
+        """The settings that a page is read with when others are read with these."""
         page = self.get(ref)
         return settings if page is None or page.scaling is None else replace(settings, scaling=page.scaling)
 
@@ -64,7 +64,7 @@ class OpenPages:
         return tuple(self._pages)
 
     def add(self, refs: Iterable[PageRef]) -> None:
-        """List all pages of a file at the end; those that are open already stay as they are."""
+        """Add all pages of a file at the end; those that are already open stay as they are."""
         pages, there = tuple(refs), {ref.unrotated for ref in self._pages}
         for ref in pages:
             if ref not in there:
@@ -76,14 +76,14 @@ class OpenPages:
             self._opened[version] = None
 
     def as_open(self, ref: PageRef) -> PageRef:
-        """A page as it is open, however it is rotated; as it is named where it is not open."""
+        """The open page, however it is rotated, that this one refers to; itself if none is open."""
         return next((page for page in self._pages if page.unrotated == ref.unrotated), ref)
 
     def rotate(self, refs: Iterable[PageRef], degrees: int) -> tuple[PageRef, ...]:
-        """Turn pages clockwise: they keep place, text and scaling; figures of readings are forgotten.
+        """Turn pages clockwise: they keep place, text and scaling; their readings are dropped.
 
         Returns:
-            The names that they have from now on.
+            Their new refs.
         """
         turned = [self._pages[ref] for ref in refs]
         for page in turned:
@@ -92,7 +92,7 @@ class OpenPages:
         return tuple(page.ref for page in turned)
 
     def move(self, refs: Iterable[PageRef], before: PageRef | None) -> None:
-        """List pages before another, or at the end where that is None; they keep their order."""
+        """Move pages before another, or to the end if that is None; they keep their order."""
         order, moving = self.refs, set(refs)
         at = len(order) if before is None else order.index(before)
         above = (ref for ref in order[:at] if ref not in moving)
@@ -100,7 +100,7 @@ class OpenPages:
         self._arrange((*above, *(ref for ref in order if ref in moving), *below))
 
     def step(self, refs: Iterable[PageRef], *, down: bool) -> None:
-        """Let pages change places with the one above or below, where that is not one of them."""
+        """Swap each page with the one above or below, unless that is one of them."""
         order, moving = list(self.refs)[:: -1 if down else 1], set(refs)
         for at in range(1, len(order)):
             if order[at] in moving and order[at - 1] not in moving:
@@ -108,7 +108,7 @@ class OpenPages:
         self._arrange(order[:: -1 if down else 1])
 
     def _arrange(self, order: Iterable[PageRef]) -> None:
-        """List the pages in another order; the place of a removed one stays before the page that followed."""
+        """Put the pages in another order; the place of a removed one stays before the page that followed."""
         listed = {ref.unrotated for ref in self._pages}
         followed: dict[PageRef, list[PageRef]] = {}
         removed: list[PageRef] = []
@@ -122,7 +122,7 @@ class OpenPages:
         self._places = dict.fromkeys((*places, *removed))
 
     def remove(self, refs: Iterable[PageRef]) -> RemovedPages:
-        """Take pages off the list; their places are kept."""
+        """Remove pages from the list; their places are kept."""
         leaving = set(refs)
         removed = tuple(page for page in self if page.ref in leaving)
         for page in removed:
@@ -132,7 +132,7 @@ class OpenPages:
         return RemovedPages(removed, self._model)
 
     def blank_twins(self, removed: RemovedPages) -> tuple[PageRef, ...]:
-        """Those of the removed pages that were opened again meanwhile, and hold nothing so far."""
+        """Those of the removed pages that have been opened again since and are still blank."""
         former = {page.ref.unrotated for page in removed.pages}
         return tuple(page.ref for page in self if page.ref.unrotated in former and page.is_blank)
 
@@ -140,7 +140,7 @@ class OpenPages:
         """List pages again in their places.
 
         Returns:
-            Which; not those that were opened again meanwhile.
+            The pages listed; not those that have been opened again since.
         """
         listed = {page.ref.unrotated: page for page in self}
         back = {ref: page for page in removed.pages if (ref := page.ref.unrotated) not in listed}
@@ -152,13 +152,13 @@ class OpenPages:
         return tuple(page.ref for page in back.values())
 
     def forget_readings(self) -> None:
-        """Another model is in use, with which these compare no more, nor do those of removed pages."""
+        """Another model is in use: drop all readings, those of removed pages too."""
         self._model += 1
         for page in self:
             page.forget_readings()
 
     def nearest(self, ref: PageRef | None, leaving: Iterable[PageRef]) -> PageRef | None:
-        """What to show where pages leave: a page if it stays, else the next that does, or the last before."""
+        """What to show when pages leave: `ref` if it stays, else the next that does, or the last before."""
         if ref is None:
             return None
         order, gone = self.refs, set(leaving)
@@ -166,7 +166,7 @@ class OpenPages:
         return next((page for page in (*order[at:], *order[:at][::-1]) if page not in gone), None)
 
     def outdated(self, path: Path, refs: Iterable[PageRef]) -> tuple[PageRef, ...]:
-        """Pages of a file that its newest version no longer has, and that nobody edited."""
+        """Unedited pages of a file that its newest version no longer has."""
         current = set(refs)
         return tuple(
             page.ref
@@ -175,12 +175,12 @@ class OpenPages:
         )
 
     def has_newer(self, ref: PageRef) -> bool:
-        """True where a later version of the page's file is open too."""
+        """True if a later version of the page's file is open too."""
         return self._newest[ref.path] != ref.sha256
 
     @property
     def _newest(self) -> dict[Path, str]:
-        """Which version of each file was opened last, of those that have pages, wherever these are listed."""
+        """The version of each file that was opened last, among those with pages in the list."""
         there = {(ref.path, ref.sha256) for ref in self._pages}
         return dict(version for version in self._opened if version in there)
 
@@ -190,9 +190,9 @@ class OpenPages:
 
     @property
     def entries(self) -> tuple[PageEntry, ...]:
-        """What the page list shows: the page number where a file has several, the folder where it tells.
+        """What the page list shows: the page number if a file has several, the folder if names are ambiguous.
 
-        A file that was changed and opened again stands twice while pages of the former version are edited.
+        A file that was changed and opened again is listed twice while pages of the former version are edited.
         """
         newest = self._newest
         folders = telling_folders(newest)
@@ -216,7 +216,7 @@ class OpenPages:
 
 
 def telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
-    """The folders of files that share their name with another, as much of them as tells these apart."""
+    """Folders of files that share their name with another, shortened to the parts that tell them apart."""
     folders: defaultdict[str, set[Path]] = defaultdict(set)
     for path in paths:
         folders[path.name].add(path.parent)

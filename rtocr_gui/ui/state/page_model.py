@@ -1,6 +1,6 @@
 """The open pages as a Qt list model: label, thumbnail and state of each.
 
-Knows pages by an opaque key; opens no file and draws nothing.
+Knows pages only by an opaque key; opens no file and draws nothing.
 """
 
 import html
@@ -21,11 +21,11 @@ from PySide6.QtGui import QPixmap
 Index = QModelIndex | QPersistentModelIndex
 
 PAGES_TYPE = "application/x-rtocr-pages"
-"""Says of what is dragged that it is pages of the list: no files, for nobody else."""
+"""Marks dragged data as pages of the list: they are not files, and of no use to other programs."""
 
 
 class PageState(Enum):
-    """How far the reading of a page is; the values are what the list shows."""
+    """The state of a page's reading; the values are what the list shows."""
 
     UNREAD = "Not read"
     WAITING = "Waiting"
@@ -46,7 +46,7 @@ class PageEntry:
     """One page to list.
 
     Attributes:
-        key: names the page; unique in the list.
+        key: identifies the page; unique in the list.
         label: first line, e.g. the file name.
         detail: second line, e.g. the page number.
     """
@@ -58,12 +58,12 @@ class PageEntry:
 
 @dataclass(slots=True)
 class PageRow:
-    """What the list knows of one page.
+    """What the list knows about one page.
 
     Attributes:
         entry: the page.
-        thumbnail: its picture; None until somebody gave one.
-        state: how far its reading is.
+        thumbnail: its picture; None until it is set.
+        state: the state of its reading.
         sentence: why the state is what it is; may be empty.
     """
 
@@ -82,7 +82,7 @@ class PageRow:
 class PageModel(QAbstractListModel):
     """Rows of the page list. `Qt.ItemDataRole.UserRole` gives the `PageRow` itself.
 
-    Rows can be dragged to between two others; what becomes of them then is the view's to say.
+    Rows can be dropped between two others; the view decides what happens then.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -103,7 +103,7 @@ class PageModel(QAbstractListModel):
             case Qt.ItemDataRole.DisplayRole:
                 return row.entry.label
             case Qt.ItemDataRole.ToolTipRole:
-                return f"<span>{html.escape(row.summary)}</span>"  # no file name is taken for rich text
+                return f"<span>{html.escape(row.summary)}</span>"  # no file name is mistaken for rich text
             case Qt.ItemDataRole.AccessibleTextRole:
                 return row.summary
         return None
@@ -135,7 +135,7 @@ class PageModel(QAbstractListModel):
     def replace(self, entries: Iterable[PageEntry]) -> None:
         """List these pages; a page that was listed before keeps its thumbnail and state.
 
-        Pages that come after all that are listed are added, and the same pages can come in another order; any
+        Pages appended to the listed ones are inserted, and the same pages in another order are moved; any
         other change resets the model.
         """
         known, before = {row.entry.key: row for row in self._rows}, len(self._rows)
@@ -163,7 +163,7 @@ class PageModel(QAbstractListModel):
             self._announce(position)
 
     def _reorder(self, rows: list[PageRow], positions: dict[Hashable, int]) -> None:
-        """List the same rows in another order; who points at one points at it still."""
+        """List the same rows in another order; persistent indexes follow their rows."""
         self.layoutAboutToBeChanged.emit()
         pointed = self.persistentIndexList()
         keys = [self._rows[index.row()].entry.key for index in pointed]
@@ -172,7 +172,7 @@ class PageModel(QAbstractListModel):
         self.layoutChanged.emit()
 
     def rename(self, names: Mapping[Hashable, Hashable]) -> None:
-        """Know pages by other keys: they keep place and state, and need another thumbnail."""
+        """Change the keys of pages: they keep place and state, and need a new thumbnail."""
         for key, renamed in names.items():
             position = self._positions.pop(key)
             row = self._rows[position]
@@ -188,7 +188,7 @@ class PageModel(QAbstractListModel):
             self._announce(position)
 
     def set_state(self, key: Hashable, state: PageState, sentence: str) -> None:
-        """Say how far a page's reading is; a page that is no longer listed is ignored."""
+        """Set the state of a page's reading; a page that is no longer listed is ignored."""
         position = self._positions.get(key)
         if position is not None:
             self._rows[position].state = state

@@ -1,4 +1,4 @@
-"""Which files are open, which of their pages is shown, and the pictures of both page and list.
+"""Which files are open, which of their pages is shown, and the pictures of the page and the list.
 
 Asks the bridge and drops answers that are no longer wanted. Knows neither the model nor widgets.
 """
@@ -22,17 +22,17 @@ class PageShelf(QObject):
     """Opens files, lists their pages and shows one of them.
 
     Signals (each carries one frozen value):
-        pages_changed (tuple of PageEntry): the list is another, or in another order.
+        pages_changed (tuple of PageEntry): the pages in the list, or their order, have changed.
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
-        pages_rotated (dict of PageRef to PageRef): these pages have other names now; `pages_changed` follows.
-        pages_listed (tuple of PageRef): these pages, with what they hold, are listed again or by other names.
-        page_selected (PageRef or None): a page is shown from now on; its picture follows.
+        pages_rotated (dict of PageRef to PageRef): the new refs of these pages; `pages_changed` follows.
+        pages_listed (tuple of PageRef): these pages are listed again, or with new refs, with text and state.
+        page_selected (PageRef or None): this page is shown from now on; its picture follows.
         selection_changed (tuple of PageRef): these pages are selected.
-        page_rendered (PageRendered): the picture of the page that is shown.
-        page_failed (PageFailure): the page that is shown has no picture, and why.
+        page_rendered (PageRendered): the picture of the shown page.
+        page_failed (PageFailure): why the shown page has no picture.
         thumbnail_rendered (PageRendered): the picture of a page in the list.
         password_needed (PasswordQuestion): a file would open with the right password.
-        refused (Path, str): a file cannot be opened, and why.
+        refused (Path, str): why a file cannot be opened.
 
     Args:
         bridge: opens and renders.
@@ -71,43 +71,43 @@ class PageShelf(QObject):
 
     @property
     def current(self) -> PageRef | None:
-        """The page that is shown."""
+        """The shown page."""
         return self._current
 
     @property
     def selected(self) -> tuple[PageRef, ...]:
-        """The pages that are selected in the list; where nobody said, the one that is shown."""
+        """The pages that are selected in the list; if there are none, the shown one."""
         return self._selected or ((self._current,) if self._current is not None else ())
 
     def open_files(self, paths: Iterable[Path]) -> None:
-        """Open files and show the first that comes; each that fails is refused for a reason of its own.
+        """Open files and show the first one opened; each that fails is refused with its own reason.
 
         A folder stands for the scans in it.
 
-        Who types meanwhile (`stay`) goes on with the page that is shown, and finds the others in the list.
+        If the person types meanwhile (`stay`), the shown page stays, and the new ones are only listed.
         """
         self._selects_opened = True
         self._to_open.extend(map(Path.absolute, paths))
         self._open_next()
 
     def _open_next(self) -> None:
-        """Open files one by one, so that the picture of the first need not wait until all are open."""
+        """Open files one by one, so that the picture of the first does not have to wait for all of them."""
         if self._to_open and not self._opening:
             path = self._to_open.popleft()
             self._reopening.discard(path)
             self.open_file(path)
 
     def open_file(self, path: Path, password: str | None = None) -> None:
-        """Open one file, with a password where it needs one."""
+        """Open one file, with a password if it needs one."""
         self._opening[self._bridge.open_document(path, password)] = path
 
     def open_picture(self, picture: QImage, path: Path) -> None:
-        """Store a picture that has no file in this one, and show it as `open_files` does."""
+        """Save a picture that has no file to this path, and show it as `open_files` does."""
         self._selects_opened = True
         self._opening[self._bridge.open_picture(picture, path)] = path
 
     def stay(self) -> None:
-        """Keep showing this page when files come that are being opened: the person types into its text."""
+        """Keep showing this page when pending files open: the person is typing into its text."""
         self._selects_opened = False
 
     @Slot(object)
@@ -118,13 +118,13 @@ class PageShelf(QObject):
 
     @Slot(object)
     def set_selection(self, refs: tuple[PageRef, ...]) -> None:
-        """These pages are selected in the list from now on."""
+        """Set the pages that are selected in the list."""
         self._selected = refs
         self.selection_changed.emit(self.selected)
 
     def remove(self, refs: Iterable[PageRef]) -> RemovedPages:
-        """Take pages off the list; their files stay where they are."""
-        leaving = tuple(ref for ref in refs if ref in self._pages)  # the file may have come anew meanwhile
+        """Remove pages from the list; their files stay where they are."""
+        leaving = tuple(ref for ref in refs if ref in self._pages)  # some may be gone: the file has changed
         shown = self._pages.nearest(self._current, leaving)
         self.pages_dropped.emit(leaving)
         removed = self._pages.remove(leaving)
@@ -136,7 +136,7 @@ class PageShelf(QObject):
         return removed
 
     def put_back(self, removed: RemovedPages) -> RemovedPages:
-        """List pages again and show the first, but none that was opened again and holds text by now.
+        """List pages again and show the first, except those that were opened again and hold text by now.
 
         Returns:
             Those that were left out.
@@ -160,7 +160,7 @@ class PageShelf(QObject):
             self._bridge.close_document(path)
 
     def rotate(self, degrees: int, *, whole_file: bool = False) -> None:
-        """Turn the selected pages clockwise, or all of the shown one's file; files stay as they are."""
+        """Turn the selected pages, or all of the shown page's file, clockwise; files stay as they are."""
         shown = self._current
         if shown is None:
             return
@@ -176,12 +176,12 @@ class PageShelf(QObject):
 
     @Slot(object)
     def move_selected(self, before: PageRef | None) -> None:
-        """List the selected pages before another, or at the end where that is None."""
+        """Move the selected pages before another, or to the end if that is None."""
         self._pages.move(self.selected, before)
         self._tell_pages()
 
     def step_selected(self, *, down: bool) -> None:
-        """Let the selected pages change places with the one above or below."""
+        """Swap the selected pages with the one above or below."""
         self._pages.step(self.selected, down=down)
         self._tell_pages()
 
@@ -194,7 +194,7 @@ class PageShelf(QObject):
 
     @Slot(object)
     def want_thumbnail(self, ref: PageRef) -> None:
-        """Render the thumbnail of a page that came into sight."""
+        """Render the thumbnail of a page that came into view."""
         if ref in self._pages:
             self._bridge.render_thumbnail(ref)
 
@@ -208,7 +208,7 @@ class PageShelf(QObject):
         self._opening.pop(reply.request_id, None)
         if reply.path in self._reopening:
             self._reopening.remove(reply.path)
-            self._close_unused(reply.path)  # those of its pages that are wanted are listed already
+            self._close_unused(reply.path)  # the wanted pages are already listed
         else:
             self._list(reply)
         self._open_next()
@@ -249,5 +249,4 @@ class PageShelf(QObject):
         if failure.needs_password:
             self.password_needed.emit(PasswordQuestion(path, failure.sentence))
         else:
-            self._reopening.discard(path)
             self.refused.emit(path, failure.sentence)

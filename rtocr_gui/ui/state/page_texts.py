@@ -1,6 +1,6 @@
-"""The texts of the open pages: what readings and the person make of them, and how far each page is.
+"""The texts of the open pages as readings and the person change them, and the state of each page.
 
-Follows the reader, and guards what a person typed. Knows neither the bridge nor widgets.
+Follows the reader, and protects what a person typed. Knows neither the bridge nor widgets.
 """
 
 from collections.abc import Iterable
@@ -21,17 +21,17 @@ from rtocr_gui.ui.state.shown import BlocksShown, PageFailure, PageStatus, Shown
 EARLIER_VERSION = "This is an earlier version of the file: only your text is left of it."
 
 BLOCKS_MS = 100
-"""The blocks of a page that is being read are found at most this often."""
+"""Interval at which the blocks of a page being read are parsed, at most."""
 
 
 class PageTexts(QObject):
-    """Tells the text of one page at a time, and the state of every page.
+    """Reports the text of one page at a time, and the state of every page.
 
     Signals (each carries one frozen value):
         text_changed (ShownText), text_appended (str), summary_changed (str),
-        reading_changed (Reading or None), blocks_changed (BlocksShown): of the page that is shown.
+        reading_changed (Reading or None), blocks_changed (BlocksShown): of the shown page.
         page_status_changed (PageStatus): of any page.
-        notice_raised (Notice): a word to the person.
+        notice_raised (Notice): a message to the person.
 
     Args:
         pages: the open pages.
@@ -63,12 +63,12 @@ class PageTexts(QObject):
         reader.failed.connect(self._fail)
 
     def show_page(self, ref: PageRef | None) -> None:
-        """Tell the text of another page from now on; None for no page."""
+        """Report the text of another page from now on; None for no page."""
         self._shown = ref
         self._show()
 
     def edit(self, text: str) -> None:
-        """Take over what the person typed. A page that waits to be read is then left as it is."""
+        """Take over what the person typed. The page is then no longer waiting or being read."""
         page = self._pages.get(self._shown)
         if page is None or page.text == text:
             return
@@ -81,24 +81,24 @@ class PageTexts(QObject):
 
     @Slot(object)
     def tell_states(self, refs: Iterable[PageRef]) -> None:
-        """Say how far pages are, those of them that are listed."""
+        """Report the state of pages; those that are not open are ignored."""
         for page in map(self._pages.get, refs):
             if page is not None:
                 self._tell_of(page)
 
     def tell_anew(self) -> None:
-        """Say again how far all pages are: what may be done about them is another."""
+        """Report the state of all pages again: their possible actions have changed."""
         for page in self._pages:
             self._announce(page)
         self._show()
 
     def blame_picture(self, failure: PageFailure) -> None:
-        """Keep why a page has no picture."""
+        """Note why a page has no picture."""
         is_earlier = self._pages.has_newer(failure.ref)
         self._set_picture_problem(failure.ref, EARLIER_VERSION if is_earlier else failure.sentence)
 
     def forgive_picture(self, ref: PageRef) -> None:
-        """Say no longer of a page that it has no picture."""
+        """Note that a page has a picture again."""
         self._set_picture_problem(ref, "")
 
     def _set_picture_problem(self, ref: PageRef, sentence: str) -> None:

@@ -1,6 +1,6 @@
-"""What is said of an open page, in words: how its text came about, what to mistrust, what to do.
+"""Describes an open page in words: how its text came about, what to mistrust, what to do.
 
-Plain functions of a page; changes nothing.
+Plain functions of a page; they change nothing.
 """
 
 from rtocr_gui.ocr.reading import Reading
@@ -11,7 +11,7 @@ from rtocr_gui.units import grouped, percent
 
 
 def summary_of(page: OpenPage) -> str:
-    """One line on how the text came about; empty where there is nothing to say."""
+    """One line on how the text came about; empty if there is nothing to say."""
     parts = []
     if page.reading is not None:
         kept, total = grouped(page.reading.kept), grouped(page.reading.total)
@@ -48,13 +48,13 @@ def explanation_of(page: OpenPage) -> str:
 
 
 def placeholder_of(page: OpenPage) -> str:
-    """What stands in place of text while there is none."""
+    """What is shown in place of the text while there is none."""
     by_state = {PageState.READING: "Reading…", PageState.READ: "No text was found on this page."}
     return explanation_of(page) or by_state.get(page.state, "Not read yet. Press Read.")
 
 
 def _about_small_print(reading: Reading) -> str:
-    """Say that a text is not to be trusted, and what would show the print larger."""
+    """Say that a text may be wrong, and what would show the print larger."""
     if reading.larger_mode is not None:
         mode, larger = (each.value.capitalize() for each in (reading.mode, reading.larger_mode))
         return f"The print seems too small for {mode} mode: the text may be wrong. Choose {larger} mode."

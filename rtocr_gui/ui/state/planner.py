@@ -1,4 +1,4 @@
-"""Keeps the plan of the page that is shown up to date: encodes it once, then plans at every ratio.
+"""Keeps the plan of the shown page up to date: encodes it once, then plans at every ratio.
 
 Asks the bridge and drops answers that are no longer wanted. Knows neither text nor widgets.
 """
@@ -20,7 +20,7 @@ from rtocr_gui.ui.background.replies import (
 )
 
 ENCODED_PAGES_KEPT = 4
-"""Measured pages held for the slider; the engine's own cache makes measuring an older one cheap."""
+"""How many encoded pages are kept for the slider; the engine's cache makes encoding an older one cheap."""
 
 
 class Planner(QObject):
@@ -28,9 +28,9 @@ class Planner(QObject):
 
     Signals:
         plan_changed (PrunePlan or None): the plan to show; None while there is none.
-        transport_changed (Transport): where the merged tokens of the plan told last go; only on demand.
-        encoding_changed (bool): True while the page that is shown is being encoded.
-        failed (str): the page cannot be encoded, or its plan not be made, and why.
+        transport_changed (Transport): where the merged tokens of the latest plan go; only on demand.
+        encoding_changed (bool): True while the shown page is being encoded.
+        failed (str): why the page cannot be encoded or its plan cannot be made.
 
     Args:
         bridge: encodes and plans.
@@ -72,12 +72,12 @@ class Planner(QObject):
 
     @property
     def mode(self) -> Mode | None:
-        """How the page that is shown was scaled; None before it is encoded."""
+        """How the shown page was scaled; None before it is encoded."""
         encoded = self._encoded.get(self._shown) if self._shown else None
         return encoded.mode if encoded is not None else None
 
     def show_again(self) -> None:
-        """Tell the current plan once more, to a picture that came after it."""
+        """Emit the current plan again, for a picture that came after it."""
         if self._plan is not None:
             self.plan_changed.emit(self._plan)
         if self._transport is not None:
@@ -89,12 +89,12 @@ class Planner(QObject):
         self._ask_plan()
 
     def want_transport(self) -> None:
-        """Solve where the merged tokens of the current plan go."""
+        """Request where the merged tokens of the current plan go."""
         if self._plan is not None and self._transport is None and not self._transport_id:
             self._transport_id = self._bridge.solve_transport(self._plan)
 
     def forget_encodings(self) -> None:
-        """Another model sees other tokens."""
+        """Forget all encoded pages: another model encodes them differently."""
         self._encoded.clear()
 
     def _ask_plan(self) -> None:
@@ -113,7 +113,7 @@ class Planner(QObject):
         is_new = key not in self._encoded
         self._encoded[key] = reply.encoded
         self._encoded.move_to_end(key)
-        # The slider of the page that is shown has to work while other pages are read.
+        # The slider of the shown page has to work while other pages are read.
         if self._shown is not None and self._shown in self._encoded:
             self._encoded.move_to_end(self._shown)
         if len(self._encoded) > ENCODED_PAGES_KEPT:

@@ -1,7 +1,7 @@
-"""Reads pages: the queue, the pages in hand, and how far they are.
+"""Reads pages: the queue, the pages being read, and their progress.
 
-Asks the bridge for as many readings at a time as the model takes, and drops answers to those that it did not
-ask for. Knows neither widgets nor what becomes of the text.
+Asks the bridge for as many readings at a time as the model takes, and ignores answers to requests that are
+not its own. Knows neither widgets nor what becomes of the text.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,9 +27,9 @@ class _InHand:
     """A page that the bridge was asked to read.
 
     Attributes:
-        has_text: True once some of its text came.
-        comes_again: True where it was stopped to be read anew: it is counted once.
-        is_forgotten: True where nobody wants what comes of it, be it whole.
+        has_text: True once some of its text has come.
+        comes_again: True if it was stopped to be read anew: it is counted once.
+        is_forgotten: True if its reading is not wanted, even if it is complete.
     """
 
     ref: PageRef
@@ -46,18 +46,18 @@ class Reader(QObject):
     """The pages that wait to be read and those that are being read.
 
     Signals (each carries one frozen value):
-        began (PageRef): a page's reading was asked for.
+        began (PageRef): a page's reading was requested.
         text_began (PageRef): its first text is about to come.
         text_streamed (TextStreamed): some more text.
         finished (Reading): it ended, by itself or stopped.
         given_up (PageRef): it was stopped before the model began with it, or forgotten.
-        failed (PageFailure): it could not be read, and why.
-        waiting_changed (tuple of PageRef): these pages wait from now on, or wait no longer and are not read.
+        failed (PageFailure): why it could not be read.
+        waiting_changed (tuple of PageRef): these pages are now queued, or left the queue without being read.
         activity_changed (Activity): what is going on now.
 
     Args:
         bridge: reads.
-        settings: gives the settings a page is read with now.
+        settings: returns the settings a page is read with now.
         parent: Qt parent.
     """
 
@@ -106,7 +106,7 @@ class Reader(QObject):
         )
 
     def task_of(self, ref: PageRef) -> Task | None:
-        """What the model is asked for on a page in hand."""
+        """The task of a page being read; None if it is not."""
         return next((page.settings.task for page in self._in_hand.values() if page.ref == ref), None)
 
     def is_reading(self, ref: PageRef) -> bool:
@@ -114,28 +114,28 @@ class Reader(QObject):
         return any(page.ref == ref for page in self._in_hand.values())
 
     def will_read_on(self, ref: PageRef) -> bool:
-        """True while the page is being read and nobody stopped that, but to read it anew."""
+        """True while the page is being read and has not been stopped, except to be read anew."""
         return any(
             page.ref == ref and (page.comes_again or not page.is_stopped) for page in self._in_hand.values()
         )
 
     def is_waiting(self, ref: PageRef) -> bool:
-        """True while the page waits to be read, be it once more."""
+        """True while the page is queued, also for another reading."""
         return ref in self._queue
 
     def set_model(self, pages_at_once: int) -> None:
-        """There is a model, which takes so many pages at a time: go on."""
+        """A model that reads this many pages at once is ready: continue."""
         self._pages_at_once = pages_at_once
         self._read_on()
 
     def suspend(self) -> None:
-        """Have all pages wait for another model, those in hand before the others."""
+        """Have all pages wait for another model, those being read before the others."""
         self._pages_at_once = 0
         self._put_back(page.ref for page in self._in_hand.values() if not page.is_stopped)
         self._tell()
 
     def read(self, refs: Iterable[PageRef]) -> None:
-        """Queue pages that neither wait nor are being read in just this way already."""
+        """Queue pages that are not already queued or being read with the current settings."""
         fresh = [ref for ref in refs if ref not in self._queue and not self._will_finish(ref)]
         self._queue.update(dict.fromkeys(fresh))
         for ref in fresh:
@@ -144,13 +144,13 @@ class Reader(QObject):
         self._read_on()
 
     def read_first(self, ref: PageRef) -> None:
-        """Read a page before those that wait, unless it is being read in just this way already."""
+        """Read a page before the queued ones, unless it is already being read with the current settings."""
         if not self._will_finish(ref):
             self._put_back((ref,))
             self._read_on()
 
     def stop(self) -> None:
-        """Forget the pages that wait; the readings that run end with their next decode step."""
+        """Clear the queue; running readings end with their next decode step."""
         dropped = tuple(self._queue)
         self._queue.clear()
         self.waiting_changed.emit(dropped)
@@ -160,7 +160,7 @@ class Reader(QObject):
 
     @Slot(object)
     def forget(self, refs: tuple[PageRef, ...]) -> None:
-        """Neither begin nor go on with pages."""
+        """Neither begin nor continue with these pages."""
         waiting = tuple(ref for ref in refs if ref in self._queue)
         for ref in refs:
             self._queue.pop(ref, None)
@@ -170,7 +170,7 @@ class Reader(QObject):
 
     @Slot(object)
     def rename(self, names: Mapping[PageRef, PageRef]) -> None:
-        """Pages were rotated: those that wait or are being read are read as they lie now."""
+        """Pages were rotated: those queued or being read are read in their new rotation."""
         self._put_back(
             page.ref for page in self._in_hand.values() if page.ref in names and not page.is_stopped
         )
@@ -178,7 +178,7 @@ class Reader(QObject):
         self._read_on()
 
     def _put_back(self, refs: Iterable[PageRef]) -> None:
-        """Stop pages, where they are in hand, and have them wait before the others."""
+        """Stop pages that are being read, and queue these pages before the others."""
         first = tuple(refs)
         self._queue = dict.fromkeys((*first, *self._queue))
         for ref in first:
@@ -194,7 +194,7 @@ class Reader(QObject):
                 self._bridge.stop(read_id)
 
     def _will_finish(self, ref: PageRef) -> bool:
-        """True while a page is being read with the settings of now, and nobody stopped it."""
+        """True while a page is being read with the current settings and has not been stopped."""
         settings = self._settings(ref)
         return any(
             page.ref == ref and page.settings == settings and not page.is_stopped
@@ -202,7 +202,7 @@ class Reader(QObject):
         )
 
     def _read_on(self) -> None:
-        """Begin with as many of the waiting pages as there is room for."""
+        """Begin as many of the queued pages as there is room for."""
         while len(self._in_hand) < self._pages_at_once:
             in_hand = {page.ref.unrotated for page in self._in_hand.values()}
             ref = next((ref for ref in self._queue if ref.unrotated not in in_hand), None)

@@ -1,20 +1,20 @@
 """What is open and what the person wants: the program's state on the main thread.
 
-Panes report wishes to the session, the session asks its controllers, each of them asks the bridge
+Panes pass requests to the session, the session asks its controllers, each of them asks the bridge
 for one kind of thing, and the session tells the panes what to show:
 
     Choices           remembers what was chosen
     PageShelf         opens files, lists their pages and shows one
     Models            knows the model in use, and has others loaded
-    Planner           keeps the plan of the page that is shown
+    Planner           keeps the plan of the shown page
     Reader            reads pages, as many at a time as the model takes
     PageTexts         keeps what was read and what was typed
-    Finder            looks for words in the texts
-    BlockPointer      goes between blocks on the page and their text
-    Exporter          writes texts, figures and what is tuned to files
+    Finder            searches the texts for words
+    BlockPointer      maps between blocks on the page and their text
+    Exporter          writes texts, figures and tuning results to files
     Tuning            compares and explains, with controllers of its own
 
-The session itself decides who has to hear of what. Knows no widget.
+The session itself decides which of them is notified of what. Knows no widget.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -55,7 +55,7 @@ from rtocr_gui.ui.state.tuning import Tuning
 
 
 class Session(QObject):
-    """The open pages and the wishes of the person, between the panes and the bridge.
+    """The open pages and the person's choices, between the panes and the bridge.
 
     Signals (each carries one frozen value):
         page_selected (PageRef or None), page_image_changed (QImage), page_message_changed (str),
@@ -65,19 +65,19 @@ class Session(QObject):
         summary_changed (str), reading_changed (Reading or None), activity_changed (Activity),
         encoding_changed (bool), settings_changed (Settings), notice_raised (Notice),
         overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown);
-        typed_changed (): `typed_texts` may be others.
+        typed_changed (): `typed_texts` may have changed.
 
     Attributes:
-        shelf: has the signals and slots of the list of pages.
-        models: has the signals and slots of choosing, loading and unloading a model.
-        finder: has the signals and slots of looking for words in the texts.
-        blocks: has the signals and slots of going between blocks and text.
-        tuning: has the signals and slots of the overlay's looks and of the tuning panes.
+        shelf: has the signals and slots for the list of pages.
+        models: has the signals and slots for choosing, loading and unloading a model.
+        finder: has the signals and slots for searching the texts.
+        blocks: has the signals and slots for mapping between blocks and text.
+        tuning: has the signals and slots for the overlay's looks and the tuning panes.
 
     Args:
         bridge: answers the slow requests.
-        settings: what is remembered from the last start.
-        bundled_model: folder of the model that is used when none was chosen.
+        settings: what is remembered from the last session.
+        bundled_model: folder of the model that is used if none was chosen.
     """
 
     page_selected = Signal(object)
@@ -158,28 +158,28 @@ class Session(QObject):
 
     @property
     def settings(self) -> Settings:
-        """The settings as they stand now."""
+        """The current settings."""
         return self._choices.settings
 
     @property
     def model(self) -> LoadedModel | None:
-        """The model that is loaded."""
+        """The model in use, even while it is unloaded; None before the first is loaded."""
         return self.models.model
 
     @property
     def can_unload(self) -> bool:
-        """True while the model takes memory that nothing needs right now."""
+        """True while the model takes up memory and nothing needs it right now."""
         is_awaited = self.activity.page_count > 0 or self.models.status.loading
         return self.models.is_loaded and not is_awaited and not self.tuning.is_reading
 
     @property
     def mode(self) -> Mode | None:
-        """The mode in use; None where each page decides."""
+        """The mode in use; None to let each page decide."""
         return self._choices.mode
 
     @property
     def page_mode(self) -> Mode | None:
-        """How the page that is shown was scaled; None before it is encoded."""
+        """How the shown page was scaled; None before it is encoded."""
         return self._planner.mode
 
     @property
@@ -189,12 +189,12 @@ class Session(QObject):
 
     @property
     def current(self) -> PageRef | None:
-        """The page that is shown."""
+        """The shown page."""
         return self.shelf.current
 
     @property
     def selected(self) -> tuple[PageRef, ...]:
-        """The pages that are selected in the list; where nobody said, the one that is shown."""
+        """The pages that are selected in the list; if there are none, the shown one."""
         return self.shelf.selected
 
     @property
@@ -204,25 +204,25 @@ class Session(QObject):
 
     @property
     def current_text(self) -> str:
-        """The text of the page that is shown."""
+        """The text of the shown page."""
         page = self._pages.get(self.current)
         return page.text if page else ""
 
     @property
     def selected_texts(self) -> tuple[str, ...]:
-        """The texts of the selected pages that have one, whole where there is a whole one."""
+        """The texts of the selected pages that have one, complete if there is a complete one."""
         return tuple(self._texts_of_selected())
 
     @Slot()
     def note_copied(self) -> None:
-        """The selected texts were copied: those that were only read are not lost any more."""
+        """The selected texts were copied: unedited ones now count as exported."""
         for page in map(self._pages.get, self.selected):
             if page is not None and not page.settled.edited and page.settled.text:
                 page.exported_text = page.settled.text
 
     @property
     def has_selected_text(self) -> bool:
-        """True where one of the selected pages has text."""
+        """True if one of the selected pages has text."""
         return any(self._texts_of_selected())
 
     def _texts_of_selected(self) -> Iterator[str]:
@@ -232,7 +232,7 @@ class Session(QObject):
 
     @property
     def retry(self) -> Scaling | None:
-        """How to scale the page that is shown instead, where its newest reading came to no good."""
+        """How to scale the shown page instead, if its newest reading failed or looped."""
         page = self._pages.get(self.current)
         return page.retry if page else None
 
@@ -243,16 +243,16 @@ class Session(QObject):
 
     @property
     def has_text(self) -> bool:
-        """True where there is something to export."""
+        """True if there is any text to export."""
         return any(page.settled.text for page in self._pages)
 
     @property
     def is_exporting(self) -> bool:
-        """True while a file is being written or waits for that."""
+        """True while a file is being written or waits to be."""
         return self._exporter.is_exporting
 
     def loss(self, refs: Iterable[PageRef]) -> Loss:
-        """What would be lost with these pages; where all text was emptied, that was no loss to the person."""
+        """What would be lost with these pages; if all their text was cleared, typed text is not counted."""
         pages = [self._pages[ref] for ref in refs]
         unsaved = _unsaved(pages)
         typed = sum(page.edited for page in unsaved)
@@ -263,7 +263,7 @@ class Session(QObject):
         )
 
     def typed_texts(self) -> tuple[ExportPage, ...]:
-        """The pages that hold typed text which is in no file."""
+        """The pages with typed text that is in no file."""
         typed = (page for page in _unsaved(self._pages) if page.edited and page.text)
         return tuple(ExportPage(page.ref.label, page.text) for page in typed)
 
@@ -280,12 +280,12 @@ class Session(QObject):
 
     @Slot(bool)
     def set_reread(self, on: bool) -> None:
-        """Remember whether to read a page again when the slider is let go."""
+        """Remember whether to read a page again when the slider is released."""
         self.remember(reread_on_release=on)
 
     @Slot(bool)
     def set_overlay_visible(self, on: bool) -> None:
-        """Remember whether merged tokens are veiled."""
+        """Remember whether the overlay is shown on the page."""
         self.remember(overlay_visible=on)
 
     @Slot(bool)
@@ -296,17 +296,17 @@ class Session(QObject):
 
     @Slot()
     def want_transport(self) -> None:
-        """Solve where the merged tokens of the current plan go."""
+        """Request where the merged tokens of the current plan go."""
         self._planner.want_transport()
 
     @Slot(object)
     def set_mode(self, mode: Mode | None) -> None:
-        """Scale pages in another way from now on, also those that had a way of their own; None for Auto."""
+        """Scale all pages in this mode from now on, even those scaled individually; None for Auto."""
         self._scale_pages(mode=mode.value if mode else "auto")
 
     @Slot(int)
     def set_most_tiles(self, most_tiles: int) -> None:
-        """Cut pages into so many tiles at most from now on, where they are cut at all."""
+        """Limit pages to this many tiles."""
         self._scale_pages(most_tiles=most_tiles)
 
     def _scale_pages(self, **changes: object) -> None:
@@ -317,11 +317,11 @@ class Session(QObject):
         if self._read_settings(self.current) != before:
             self._refresh_plan()
             self.tuning.show_page(self.current)
-        self._texts.show_page(self.current)  # what is said of its text is another
+        self._texts.show_page(self.current)  # the summary of its text has changed
 
     @Slot(object)
     def set_task(self, task: Task) -> None:
-        """Ask the model for something else from now on."""
+        """Use another task from now on."""
         before = self._read_settings(self.current)
         self.remember(task=task.name, task_words=task.words)
         if self._read_settings(self.current) != before:
@@ -329,17 +329,17 @@ class Session(QObject):
 
     @Slot(object)
     def set_retention(self, retention: float | None) -> None:
-        """Plan for another ratio, at once; None for automatic retention."""
+        """Plan for another ratio immediately; None for automatic retention."""
         self.remember(retention=retention)
         self._planner.set_retention(retention)
         self.retention_changed.emit(retention)
 
     @Slot(object)
     def settle_retention(self, retention: float | None) -> None:
-        """The slider was let go: read the page again, if it was read and the person wants that.
+        """The slider was released: read the page again, if it was read and the person wants that.
 
-        Pages that wait let it go first, for the person looks at this one. A page that the person corrected is
-        left alone: no question comes between tuning and looking.
+        It is read before the queued pages, as the person is looking at it. A page that the person has edited
+        is left alone: no question should interrupt tuning.
         """
         if retention != self.settings.retention:
             self.set_retention(retention)
@@ -380,7 +380,7 @@ class Session(QObject):
         self.shelf.open_files(paths)
 
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
-        """Take pages off the list; their files stay where they are. Those with text may be brought back."""
+        """Remove pages from the list; their files stay. Those with text can be brought back."""
         removed = self.shelf.remove(refs)
         if any(page.text for page in removed.pages):
             self.notice_raised.emit(about_removed(removed))
@@ -413,7 +413,7 @@ class Session(QObject):
 
     @Slot(str)
     def _report_encoding(self, sentence: str) -> None:
-        """The page keeps its picture; where that cannot be had either, it says why already."""
+        """Report why the shown page cannot be encoded, unless it already says why it has no picture."""
         page = self._pages.get(self.current)
         if page is not None and page.picture_problem == "":
             self.notice_raised.emit(about_page(page.ref, sentence))
@@ -427,19 +427,19 @@ class Session(QObject):
 
     @Slot()
     def read_all(self) -> None:
-        """Read every page, in the order of the list, but those that were read in just this way already.
+        """Read every page, in the order of the list, except those already read with the current settings.
 
-        Where these are all there are, they are read again.
+        If that leaves none, all pages are read again.
         """
         rest = [page.ref for page in self._pages if not page.was_read_with(self._read_settings(page.ref))]
         self.read(tuple(rest) or self._pages.refs)
 
     def read(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
-        """Read pages; asks first where a person's edits would be replaced.
+        """Read pages; asks first if a person's edits would be replaced.
 
         Args:
             refs: which pages.
-            scaling: how those that are read are scaled from now on, and no others; None for as before.
+            scaling: how these pages alone are scaled from now on, if they are read; None for no change.
         """
         edited = tuple(ref for ref in refs if self._pages[ref].edited)
         unedited = tuple(ref for ref in refs if not self._pages[ref].edited)
@@ -450,16 +450,16 @@ class Session(QObject):
 
     @Slot(object)
     def read_replacing(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
-        """Read pages, as `read` does, without asking: the person agreed, or there is nothing to lose."""
+        """Read pages like `read`, but without asking: the person agreed, or there is nothing to lose."""
         if scaling is not None:
             self._scale_alone(refs, scaling)
         self._reader.read(refs)
         if refs and self.model is None and not self.models.status.loading:
-            self.models.load()  # or else it is told why that is not possible
+            self.models.load()  # otherwise the failure is reported
 
     def _scale_alone(self, refs: tuple[PageRef, ...], scaling: Scaling) -> None:
         for page in map(self._pages.get, refs):
-            if page is not None:  # or it was taken off the list while the person was asked
+            if page is not None:  # else it was removed while the person was being asked
                 page.scaling = scaling
         if self.current in refs:
             self._refresh_plan()
@@ -467,13 +467,13 @@ class Session(QObject):
 
     @Slot()
     def retry_current(self) -> None:
-        """Read the page that is shown in the way that is offered after its newest reading."""
+        """Read the shown page again, scaled as offered after its newest reading."""
         if self.current is not None and self.retry is not None:
             self.read((self.current,), self.retry)
 
     @Slot(object)
     def take_offer(self, offer: Offer) -> None:
-        """Do what a notice offered."""
+        """Carry out the offer of a notice."""
         if isinstance(offer, LoadModel):
             self.models.take(offer.request)
         elif isinstance(offer, UseAuto):
@@ -482,7 +482,7 @@ class Session(QObject):
             left_out = self.shelf.put_back(offer.removed)
             if left_out.pages:
                 self.notice_raised.emit(about_left_out(left_out))
-        elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # or it was taken off the list since
+        elif (ref := self._pages.as_open(offer.ref)) in self._pages:  # else it was removed since
             self.read((ref,), offer.scaling)
 
     def _read_settings(self, ref: PageRef | None) -> ReadSettings:
@@ -491,28 +491,28 @@ class Session(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Stop whatever is being read, and forget the pages that wait."""
+        """Stop whatever is being read, and clear the queue."""
         self._reader.stop()
         self.tuning.stop()
 
     @Slot(str)
     def edit_text(self, text: str) -> None:
-        """Take over what the person typed; files that are being opened do not come between."""
+        """Take over what the person typed; files that are still opening no longer replace the shown page."""
         self.shelf.stay()
         self._texts.edit(text)
         self.typed_changed.emit()
         self.finder.refresh()
 
     def export(self, path: Path, then: Callable[[], object] | None = None) -> None:
-        """Write the text of all pages to one Markdown file; the outcome is told as a notice.
+        """Write the text of all pages to one Markdown file; a notice reports the outcome.
 
         Args:
             path: the file to write or replace.
-            then: what to do after that, where there is nothing to mind in the outcome.
+            then: what to do after that, if all went well.
         """
         self._exporter.export_text(self._pages, path, self.settings.pipe_tables, then)
 
 
 def _unsaved(pages: Iterable[OpenPage]) -> list[OpenPage]:
-    """Those of whose text there is no file, as they were before a reading under way; no mere beginnings."""
+    """Pages whose text is in no file, as they were before a reading under way; no partial first readings."""
     return [page.settled for page in pages if not (page.is_exported or page.is_beginning)]

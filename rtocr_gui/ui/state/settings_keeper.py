@@ -1,6 +1,6 @@
-"""Keeps what is remembered in its file: soon after a change, and at the end.
+"""Keeps the settings in their file: writes them soon after a change, and at the end.
 
-So that it outlives a crash too. Writes on a lane of its own, as a busy disk may take long. Knows no widget.
+This way they survive a crash too. Writes on a lane of its own, as a busy disk may be slow. Knows no widget.
 """
 
 import logging
@@ -14,17 +14,17 @@ from rtocr_gui.settings import Settings, load_settings, save_settings
 from rtocr_gui.ui.background.lanes import Lane
 
 QUIET_MS = 1000
-"""Settings are written once nothing was changed for so long."""
+"""Settings are written once they have not changed for this long."""
 
 _log = logging.getLogger(__name__)
 
 
 class SettingsKeeper(QObject):
-    """Reads the settings, and writes them where they changed; a file that could not be read is left alone.
+    """Reads the settings, and writes them if they changed; a file that could not be opened is left alone.
 
     Args:
         path: of the file.
-        quiet_ms: how long after the last change it is written.
+        quiet_ms: how long after the last change the file is written.
 
     Attributes:
         settings: as they were read, or the defaults.
@@ -54,8 +54,8 @@ class SettingsKeeper(QObject):
         """Keep settings that change from now on.
 
         Args:
-            changed: carries the settings as they stand then.
-            tell: takes a sentence where they cannot be kept, on the main thread.
+            changed: carries the new settings.
+            tell: called on the main thread with a sentence if they cannot be kept.
         """
         self._failed.connect(tell)
         if self._unread:
@@ -64,10 +64,10 @@ class SettingsKeeper(QObject):
             changed.connect(self._keep)
 
     def close(self, timeout_s: float) -> bool:
-        """Write what was not written yet.
+        """Write what has not been written yet.
 
         Returns:
-            False where that has still not ended.
+            False if that has not finished in time.
         """
         self._timer.stop()
         self._write_soon()

@@ -1,4 +1,4 @@
-"""What the session tells the panes: frozen values that say what to show, and nothing of how."""
+"""What the session passes to the panes: frozen values that say what to show, and nothing about how."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +26,8 @@ class ShownText:
     Attributes:
         text: recognised or edited text.
         read_only: True while the page is being read.
-        placeholder: what stands there while there is no text.
-        summary: one line on how the text came about; empty where it was not read.
+        placeholder: what is shown while there is no text.
+        summary: one line on how the text came about; may be empty.
     """
 
     text: str
@@ -40,8 +40,8 @@ def pruning_label(pruning: PruneSettings, retention: float | None = None) -> str
     """Name a way of pruning: "All tokens", "RTPrune 50 %", "Auto (77 %)", "Random 50 %".
 
     Args:
-        pruning: what was asked for.
-        retention: the ratio that automatic retention came to, in 0..1; None before it is known.
+        pruning: what was requested.
+        retention: the ratio that automatic retention chose, in 0..1; None before it is known.
     """
     if pruning.retention == 1:
         return "All tokens"
@@ -56,8 +56,8 @@ class ComparisonShown:
     """Two readings of one page, and where their texts differ.
 
     Attributes:
-        left: the reading that the other is held against.
-        right: the other.
+        left: the reference reading.
+        right: the reading compared with it.
         comparison: of their texts.
     """
 
@@ -78,12 +78,12 @@ class ComparisonShown:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class FiguresShown:
-    """What the figures panel shows of a page.
+    """What the figures panel shows about a page.
 
     Attributes:
-        plan: of the ratio that is chosen now; None while the page is not encoded.
+        plan: for the current ratio; None while the page is not encoded.
         reading: the newest reading; None before the first.
-        all_tokens: a reading of the same page in the same way that kept every token, where there is one.
+        all_tokens: a reading of the page with the same settings that kept every token; None without one.
     """
 
     plan: PrunePlan | None = None
@@ -93,13 +93,13 @@ class FiguresShown:
 
 @dataclass(frozen=True, slots=True)
 class CurveShown:
-    """A retention curve, as far as it was read.
+    """A retention curve, as far as it has been read.
 
     Attributes:
-        points: in the order they were read.
-        expected: how many there are when all is read; 0 while no curve was asked for.
+        points: in the order in which they were read.
+        expected: how many points a complete curve has; 0 while no curve is requested.
         running: True while readings are under way.
-        truth: file that the error rates are against; None without one.
+        truth: the file that error rates refer to; None without one.
     """
 
     points: tuple[CurvePoint, ...] = ()
@@ -109,17 +109,17 @@ class CurveShown:
 
     @property
     def is_whole(self) -> bool:
-        """True where all was read."""
+        """True if all points have been read."""
         return 0 < self.expected == len(self.points)
 
 
 @dataclass(frozen=True, slots=True)
 class TraceShown:
-    """A reading that can be played token by token, because it is known where each was looked up.
+    """A traced reading, which can be played token by token.
 
     Attributes:
-        raw_text: what the model said.
-        spans: begin and end of each token in it; tokens that make up one character together share it.
+        raw_text: what the model emitted.
+        spans: start and end of each token in it; tokens that form one character together share its span.
         layers: how many of the decoder's last layers the attention was averaged over.
     """
 
@@ -130,12 +130,12 @@ class TraceShown:
 
 @dataclass(frozen=True, slots=True)
 class BlocksShown:
-    """The parts of a page that the model gave a place, so far.
+    """The blocks of a page that the model has reported so far.
 
     Attributes:
-        blocks: in the order in which they were told.
-        text: as it was read; the characters of the blocks are characters of it.
-        lack: why there is no block, in a sentence; empty where there are some.
+        blocks: in the order in which they were reported.
+        text: as it was read; the blocks' character ranges refer to it.
+        lack: why there are no blocks, in a sentence; empty if there are some.
     """
 
     blocks: tuple[Block, ...] = ()
@@ -157,10 +157,9 @@ class ModelStatus:
     """The model the window names.
 
     Attributes:
-        model: the one in use; None before there is one, while it makes room for another, and where there
-            is none.
-        sentence: its name and how it stands.
-        loading: True while a model is loaded, or this one once more.
+        model: the one in use; None if there is none, and while another is being loaded.
+        sentence: its name and state.
+        loading: True while a model is being loaded, or this one reloaded.
         unloaded: True while it takes no memory; it is loaded again when it is needed.
     """
 
@@ -172,14 +171,14 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the reader is doing; the defaults mean nothing.
+    """What the reader is doing; the defaults mean that it is idle.
 
     Attributes:
-        stage: of the page in hand that began first; None before the model got it.
-        page: its number among the pages asked for, from 1.
-        page_count: how many pages were asked for since the reader was last idle.
-        tokens: how many tokens were decoded so far, of all pages in hand.
-        together: how many pages are in hand; 0 while pages wait for the model.
+        stage: of the page being read that began first; None before the model begins with it.
+        page: its number among the requested pages, from 1.
+        page_count: how many pages were requested since the reader was last idle.
+        tokens: how many tokens have been decoded so far, for all pages being read.
+        together: how many pages are being read; 0 while pages wait for the model.
     """
 
     stage: Stage | None = None
@@ -196,14 +195,14 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where words stand in the texts.
+    """Where words occur in the texts.
 
     Attributes:
-        words: that are looked for; empty where nothing is.
-        places: on the page that is shown, from start to before end, in order.
+        words: the words searched for; empty if there is no search.
+        places: start and end (exclusive) of each match on the shown page, in order.
         chosen: which of these is selected, from 0; None for none.
-        elsewhere: how often they stand on other pages.
-        unread: how many pages have not been read, and may hold them too.
+        elsewhere: how many matches other pages have.
+        unread: how many pages have not been read, and may contain them too.
     """
 
     words: str = ""
@@ -214,12 +213,12 @@ class Found:
 
     @property
     def count(self) -> int:
-        """How often they stand on all pages."""
+        """How many matches all pages have."""
         return len(self.places) + self.elsewhere
 
     @property
     def sentence(self) -> str:
-        """The same for a person."""
+        """The result in words."""
         if not self.words:
             return ""
         if not self.count:
@@ -243,9 +242,9 @@ class OverwriteQuestion:
     """Pages that are about to be read again although a person edited their text.
 
     Attributes:
-        edited: whose text was edited.
-        unedited: those that are read whatever the answer is.
-        scaling: how the pages that are read are scaled from then on; None for as before.
+        edited: the pages whose text was edited.
+        unedited: the pages that are read whatever the answer is.
+        scaling: how the pages that are read are scaled from then on; None for no change.
     """
 
     edited: tuple[PageRef, ...]
@@ -255,7 +254,7 @@ class OverwriteQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What goes with pages that are let go of, counted in pages.
+    """What would be lost with pages, counted in pages.
 
     Attributes:
         typed: how many hold typed text that is in no file.
@@ -269,18 +268,18 @@ class Loss:
 
     @property
     def is_text(self) -> bool:
-        """True where text is lost that was typed, or read to its end."""
+        """True if text would be lost that was typed, or read to its end."""
         return self.typed + self.read > 0
 
     @property
     def matters(self) -> bool:
-        """True where a person is asked before pages leave the list: one is soon read again, many are not."""
+        """True if a person should be asked before pages are removed: one is soon read again, many are not."""
         return self.typed + self.in_hand > 0 or self.read > 1
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordQuestion:
-    """An encrypted file, and what is known of its password so far."""
+    """An encrypted file, and a sentence on why its password is needed."""
 
     path: Path
     sentence: str

@@ -1,6 +1,6 @@
-"""Where on the page was read what a person points at: a token that is played, selected text, a difference.
+"""Shows where on the page a token, a selection or a difference was read.
 
-Has readings traced on demand, and goes between text, tokens and the page. Knows no widget.
+Has readings traced on demand, and maps between text, tokens and the page. Knows no widget.
 """
 
 from collections.abc import Callable
@@ -30,13 +30,13 @@ class Spotlight(QObject):
         tracing_changed (bool): True while it is being traced.
         seeking_changed (bool): True while another reading is traced to light up a difference.
         attention_changed (NDArray (N,) or None): how much each visual token is lit, in 0..1.
-        text_marked (tuple of start and end, or None): what the token that is played said of the shown text.
-        token_pointed (int): the token at which the text that was selected begins.
-        failed (str): a reading cannot be traced, and why.
+        text_marked (tuple of start and end, or None): the part of the shown text from the played token.
+        token_pointed (int): the token at which the selected text begins.
+        failed (str): why a reading cannot be traced.
 
     Args:
         bridge: traces.
-        shown_text: gives the text that is shown, corrections and all.
+        shown_text: returns the shown text, including corrections.
         parent: Qt parent.
     """
 
@@ -71,10 +71,10 @@ class Spotlight(QObject):
         return self._tracer.is_tracing or self._compared.is_tracing
 
     def show_reading(self, ref: PageRef | None, reading: Reading | None) -> None:
-        """Point into another reading from now on.
+        """Use another reading from now on.
 
         Args:
-            ref: the page that is shown; None for none.
+            ref: the shown page; None for none.
             reading: its newest one; None before the first.
         """
         if ref != self._page or reading is not self._reading:
@@ -83,20 +83,20 @@ class Spotlight(QObject):
         self._tracer.show_reading(ref, reading)
 
     def forget(self) -> None:
-        """Another model looks elsewhere."""
+        """Forget all traces: another model attends elsewhere."""
         self.put_out()
         self._tracer.forget()
         self._compared.forget()
 
     def set_on(self, on: bool) -> None:
-        """Follow the selection from now on, or no longer."""
+        """Start or stop following the selection."""
         self._on = on
         if not on:
             self._tracer.stop()
             self.put_out()
 
     def put_out(self) -> None:
-        """Light up and mark nothing, and seek no difference any more."""
+        """Remove lights and marks, and stop locating a difference."""
         self._drop_wishes()
         self._compared.stop()
         self.attention_changed.emit(None)
@@ -104,26 +104,26 @@ class Spotlight(QObject):
 
     @Slot()
     def trace(self) -> None:
-        """Trace the reading that is shown."""
+        """Trace the shown reading."""
         self._tracer.trace()
 
     @Slot()
     def stop(self) -> None:
-        """Give up what is being traced."""
+        """Stop tracing."""
         self._drop_wishes()
         self._tracer.stop()
         self._compared.stop()
 
     @Slot(int)
     def point_at_token(self, token: int) -> None:
-        """Light up where a token of the reading that was traced was read, and mark it in the text."""
+        """Light up where a token of the traced reading was read, and mark it in the text."""
         self._drop_wishes()
         self.attention_changed.emit(self._tracer.attention_of(np.array([token])))
         self._tracer.seek(lambda places: self.text_marked.emit(places.place_of(token)))
 
     @Slot(int, int)
     def point_at_text(self, start: int, end: int) -> None:
-        """Light up where a range of the shown text was read; an empty one puts the lights out."""
+        """Light up where a range of the shown text was read; an empty one removes the lights."""
         if not self._on:
             return
         if start == end:
@@ -133,7 +133,7 @@ class Spotlight(QObject):
             self._tracer.seek(partial(self._light_text, start, end))
 
     def point_at_difference(self, shown: ComparisonShown, difference: Difference) -> None:
-        """Light up where the right reading read what differs, or the left one what the right left out."""
+        """Light up where the right reading read a difference, or the left one what the right lacks."""
         if self._page is None:
             return
         in_right = difference.right.length > 0

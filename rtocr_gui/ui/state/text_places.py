@@ -1,6 +1,6 @@
-"""The places of a reading in the text that is shown, kept until there is another text.
+"""Finds the places of a reading in the shown text, and keeps them until the text changes.
 
-What a person corrected is aligned off the main thread, which a long text would stop. Knows no widget.
+Corrected text is aligned off the main thread, which a long text would block. Knows no widget.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from rtocr_gui.ui.background.replies import Computed
 
 
 class _InText(Protocol):
-    """Places in a text, which stands in `shown`."""
+    """Places in the text `shown`."""
 
     shown: str
 
@@ -27,7 +27,7 @@ class TextPlaces(QObject, Generic[Places]):
 
     Args:
         bridge: aligns texts.
-        shown_text: gives the text that is shown, corrections and all.
+        shown_text: returns the shown text, including corrections.
         parent: Qt parent.
     """
 
@@ -45,32 +45,32 @@ class TextPlaces(QObject, Generic[Places]):
         bridge.computed.connect(self._keep)
 
     def set_reading(self, read: str, find: Callable[[str], Places]) -> None:
-        """Find the places of another reading from now on, for what waits for them too.
+        """Find the places of another reading from now on, for pending wishes too.
 
         Args:
             read: its text as it was read.
-            find: finds its places in a text; is quick where that is the same.
+            find: finds its places in a text; fast if that equals `read`.
         """
         self.forget()
         self._read, self._find = read, find
         self._grant()
 
     def forget(self) -> None:
-        """Find nothing until there is another reading."""
+        """Forget the reading; nothing is found until another is set."""
         self._find = self._kept = None
         self._give_up()
 
     def use(self, wish: Callable[[Places], None]) -> None:
-        """Do something with the places once they are known, perhaps at once."""
+        """Call `wish` with the places once they are known, perhaps immediately."""
         self._wishes.append(wish)
         self._grant()
 
     def drop_wishes(self) -> None:
-        """Do nothing any more of what waits for them."""
+        """Drop the pending wishes."""
         self._wishes.clear()
 
     def _grant(self) -> None:
-        """Do what waits for the places, or have them found in the text as it stands now."""
+        """Fulfil the pending wishes, or have the places found in the current text."""
         if not self._wishes or self._find is None:
             return
         text = self._shown_text()

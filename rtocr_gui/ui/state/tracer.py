@@ -1,7 +1,7 @@
-"""Where the reading that is shown was looked up on its page: asked for on demand, then kept for a while.
+"""Traces where on its page the shown reading was read: requested on demand, then cached.
 
-Asks the bridge and drops answers that are no longer wanted. Between the text that is shown, which a
-person may have corrected, and the tokens that the model said, `ocr.text.token_places` goes. Knows no widget.
+Asks the bridge and drops answers that are no longer wanted. `ocr.text.token_places` maps between the shown
+text, which may have been corrected, and the model's tokens. Knows no widget.
 """
 
 from collections.abc import Callable
@@ -21,26 +21,26 @@ from rtocr_gui.ui.state.shown import TraceShown
 from rtocr_gui.ui.state.text_places import TextPlaces
 
 KEPT_BYTES = 96 * 2**20
-"""Traces that are kept: of the two longest texts in Gundam mode, of dozens as a rule."""
+"""Size of the trace cache: two of the longest texts in Gundam mode, usually dozens."""
 
 _TraceKey = tuple[PageRef, ReadSettings, tuple[int, ...]]
 
 Traces = ByteBoundedCache[_TraceKey, ReadingTrace]
-"""What was traced, by page, settings and tokens of the reading."""
+"""Traces by page, settings and tokens of the reading."""
 
 
 class Tracer(QObject):
     """Traces one reading at a time.
 
     Signals:
-        trace_changed (TraceShown or None): of the reading that is shown; None while there is none.
-        tracing_changed (bool): True while it is being traced; told after the trace itself.
-        failed (str): it cannot be traced, and why.
+        trace_changed (TraceShown or None): of the shown reading; None while there is none.
+        tracing_changed (bool): True while it is being traced; False follows the trace itself.
+        failed (str): why it cannot be traced.
 
     Args:
         bridge: traces.
-        traces: those that are kept; tracers may share them.
-        shown_text: gives the text that is shown of the reading, corrections and all.
+        traces: the cache; tracers may share it.
+        shown_text: returns the shown text of the reading, including corrections.
         parent: Qt parent.
     """
 
@@ -69,20 +69,20 @@ class Tracer(QObject):
 
     @property
     def has_trace(self) -> bool:
-        """True where the reading that is shown was traced."""
+        """True if the shown reading has been traced."""
         return self._trace is not None
 
     @property
     def is_tracing(self) -> bool:
-        """True while the reading that is shown is being traced."""
+        """True while the shown reading is being traced."""
         return self._trace_id != 0
 
     def show_reading(self, ref: PageRef | None, reading: Reading | None) -> None:
-        """Trace another reading from now on; its trace is told at once where it is kept.
+        """Trace another reading from now on; a cached trace is emitted immediately.
 
         Args:
-            ref: the page that is shown; None for none.
-            reading: its newest one by the model that is loaded; None before the first.
+            ref: the shown page; None for none.
+            reading: its newest one by the loaded model; None before the first.
         """
         key = None if ref is None or reading is None else (ref, reading.settings, reading.token_ids)
         if key == self._shown:
@@ -95,7 +95,7 @@ class Tracer(QObject):
 
     @Slot()
     def trace(self) -> None:
-        """Trace the reading that is shown, unless that was done or is under way."""
+        """Trace the shown reading, unless that has been done or is under way."""
         if self.has_trace or self.is_tracing:
             return
         if self._shown is None or not self._shown[-1]:
@@ -110,13 +110,13 @@ class Tracer(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Give up the trace that is under way."""
+        """Give up the current trace."""
         if self.is_tracing:
             self._bridge.stop(self._trace_id)
             self._end()
 
     def forget(self) -> None:
-        """Drop all traces and the reading that is shown: another model would see it differently."""
+        """Drop all traces and the shown reading: another model would see it differently."""
         self.stop()
         self._traces.clear()
         self._shown = None
@@ -125,26 +125,26 @@ class Tracer(QObject):
     # Between the text and the page ---------------------------------------------------------
 
     def seek(self, wish: Callable[[TokenPlaces], None]) -> None:
-        """Do something with the places of the tokens in the text that is shown, once they are known.
+        """Call `wish` with the places of the tokens in the shown text, once they are known.
 
-        Traces the reading where that was not done. What waited for the places before is dropped.
+        Traces the reading if that has not been done. An earlier pending wish is dropped.
         """
         self.drop_wish()
         self._places.use(wish)
         self.trace()
 
     def drop_wish(self) -> None:
-        """Do nothing once the places are known."""
+        """Drop the pending wish."""
         self._places.drop_wishes()
 
     def attention_of(self, tokens: NDArray[np.int64] | None) -> NDArray[np.float32] | None:
-        """Tell where on the page tokens were read.
+        """Return where on the page tokens were read.
 
         Args:
-            tokens: their numbers; None for none.
+            tokens: their indices; None for none.
 
         Returns:
-            (N,) of each prunable visual token, 1 for the most attended; None without tokens or a trace.
+            (N,) for each prunable visual token, 1 for the most attended; None without tokens or a trace.
         """
         if self._trace is None or tokens is None:
             return None

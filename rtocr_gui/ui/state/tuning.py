@@ -1,12 +1,12 @@
-"""Tuning by eye: what is shown, compared and explained of the page that is shown.
+"""Tuning by eye: what is displayed, compared and explained for the shown page.
 
-The session's part for the overlay's looks and the tuning panes. Each question has a controller of its own:
+The session's part for the overlay's looks and the tuning panes. Each question has its own controller:
 
     Spotlight    lights up where on the page something was read
     Comparer     compares two readings of the page
     CurveReader  reads the page at many ratios
 
-Knows no widget, and no text but what readings said.
+Knows no widget, and no text other than that of readings.
 """
 
 from collections.abc import Callable
@@ -44,13 +44,13 @@ class Tuning(QObject):
         look_changed (Look), opacity_changed (float), grid_changed (GridName): of the overlay.
         figures_changed (FiguresShown)
         comparison_changed (ComparisonShown or None)
-        comparing_changed (str, bool): what comparing is busy with, and whether it can be stopped.
+        comparing_changed (str, bool): what the comparison is busy with, and whether it can be stopped.
         curve_changed (CurveShown)
         attention_changed (NDArray (N,) or None): how much each visual token is lit.
-        notice_raised (Notice): a word to the person.
+        notice_raised (Notice): a message to the person.
 
     Attributes:
-        spotlight: has the signals and slots of playing a reading and of pointing at its text.
+        spotlight: has the signals and slots for playing a reading and pointing at its text.
 
     Args:
         bridge: answers the slow requests.
@@ -100,21 +100,21 @@ class Tuning(QObject):
         self._curve_reader.finished.connect(self._keep_reading)
         self._curve_reader.failed.connect(self._tell_problem)
 
-    # What the session tells ----------------------------------------------------------------
+    # What the session passes on ------------------------------------------------------------
 
     def show_page(self, ref: PageRef | None) -> None:
-        """Look at another page, or at the same in another way, from now on; None for no page."""
+        """Show another page, or the same with other settings, from now on; None for no page."""
         self._shown = ref
         self._comparer.show_page(ref, self._read_settings)
         page = self._pages.get(ref)
         wanted = curve_settings(self._read_settings)
         self._curve_reader.show(page.curves.get(wanted, CurveShown()) if page is not None else CurveShown())
         if page is not None and not self.has_curve and all(settings in page.readings for settings in wanted):
-            self.read_curve()  # a matter of comparing
+            self.read_curve()  # all readings exist; this only compares them
         self.show_readings()
 
     def show_readings(self) -> None:
-        """Tell the figures again: the page was read once more."""
+        """Emit the figures again: the page has a new reading."""
         page = self._pages.get(self._shown)
         compares = page is not None and not page.by_former_model and not page.is_turned
         reading = page.reading if page is not None and compares else None
@@ -124,7 +124,7 @@ class Tuning(QObject):
         self.spotlight.show_reading(self._shown, reading)
 
     def show_plan(self, plan: PrunePlan | None) -> None:
-        """Take another plan of the page; who moves the slider wants to see that, and no lights."""
+        """Use another plan of the page; a new ratio removes the lights, which would hide its effect."""
         if plan is not None and self._plan is not None and plan.retention != self._plan.retention:
             self.spotlight.put_out()
         if plan is not self._plan:
@@ -135,11 +135,11 @@ class Tuning(QObject):
             self._light(self._attention)
 
     def show_transport(self, transport: Transport) -> None:
-        """Take the transport of the plan told last."""
+        """Use the transport of the latest plan."""
         self._transport = transport
 
     def forget_readings(self) -> None:
-        """Another model reads otherwise: what the one before it read compares with nothing any more."""
+        """Drop all readings: those of the previous model can no longer be compared."""
         self._pages.forget_readings()
         self.spotlight.forget()
         self._comparer.forget()
@@ -160,7 +160,7 @@ class Tuning(QObject):
 
     @property
     def _read_settings(self) -> ReadSettings:
-        """How the page that is shown is read now."""
+        """How the shown page is read now."""
         return self._pages.adapt(self._shown, self._choices.read_settings)
 
     def _shown_text(self) -> str:
@@ -173,7 +173,7 @@ class Tuning(QObject):
 
     @Slot(object)
     def _light(self, attention: NDArray[np.float32] | None) -> None:
-        """Pass lights on to the plan they fit: the tokens of another mode lie elsewhere."""
+        """Pass on lights that fit the plan: the tokens of another mode lie elsewhere."""
         self._attention = attention
         fits = self._plan is not None and attention is not None and len(attention) == len(self._plan.norms)
         self.attention_changed.emit(attention if fits else None)
@@ -195,30 +195,30 @@ class Tuning(QObject):
 
     @property
     def grid(self) -> GridName:
-        """Whose tokens it shows of a page with tiles."""
+        """The grid whose tokens it shows for a page with tiles."""
         return self._choices.grid
 
     @Slot(object)
     def set_look(self, look: Look) -> None:
-        """Show something else of the tokens from now on."""
+        """Use another look from now on."""
         self._choices.remember(look=look.value)
         self.spotlight.put_out()
         self.look_changed.emit(look)
 
     @Slot()
     def show_next_look(self) -> None:
-        """Go on to the next look; after the last comes the first."""
+        """Use the next look; after the last comes the first."""
         self.set_look(self._choices.look.next)
 
     @Slot(float)
     def set_opacity(self, opacity: float) -> None:
-        """Show the overlay more or less opaque, from 0 to 1."""
+        """Set the opacity of the overlay, in 0..1."""
         self._choices.remember(overlay_opacity=opacity)
         self.opacity_changed.emit(opacity)
 
     @Slot(str)
     def set_grid(self, grid: GridName) -> None:
-        """Show the tokens of the tiles ("local") or of the whole page ("global"), where there are both."""
+        """Show the tokens of the tiles ("local") or of the whole page ("global"), if a page has both."""
         self._choices.remember(grid=grid)
         self.grid_changed.emit(grid)
 
@@ -233,13 +233,13 @@ class Tuning(QObject):
 
     @Slot()
     def stop_comparing(self) -> None:
-        """Give up a comparison, and the place of a difference; what was shown stays."""
+        """Stop comparing or locating a difference; what is shown stays."""
         self._comparer.stop()
         self.spotlight.stop()
 
     @Slot(object)
     def point_at_difference(self, difference: Difference) -> None:
-        """Light up where a place that differs was read."""
+        """Light up where a difference was read."""
         if self._comparison is not None:
             self.spotlight.point_at_difference(self._comparison, difference)
 
@@ -255,7 +255,7 @@ class Tuning(QObject):
 
     @Slot()
     def read_curve(self) -> None:
-        """Read the page at many ratios; what was read before is read again only for another whole curve."""
+        """Read the page at many ratios; known readings are reused, unless the shown curve is complete."""
         page = self._pages.get(self._shown)
         if page is None:
             return
@@ -278,18 +278,18 @@ class Tuning(QObject):
 
     @property
     def has_plan(self) -> bool:
-        """True where there is an overlay to export."""
+        """True if there is an overlay to export."""
         return self._plan is not None
 
     @property
     def has_curve(self) -> bool:
-        """True where there is a curve to export."""
+        """True if there is a curve to export."""
         return bool(self._curve_reader.shown.points)
 
-    # What is exported is what was shown when it was asked for: another page may come before a file is named.
+    # What is exported is what was shown at the request: another page may be shown before a file is named.
 
     def overlay_export(self) -> Callable[[Path], None] | None:
-        """What draws the page with its overlay, as it is shown now, into a PNG file; None without a plan."""
+        """Return a function that draws the page with its current overlay to a PNG; None without a plan."""
         if self._shown is None or self._plan is None:
             return None
         choices, settings = self._choices, self._choices.settings
@@ -299,10 +299,10 @@ class Tuning(QObject):
         return partial(self._exporter.export_overlay, self._shown, drawing)
 
     def plan_export(self, mode: Mode | None) -> Callable[[Path], None] | None:
-        """What writes as JSON what becomes of each token now; None without a plan.
+        """Return a function that writes the current plan as JSON; None without a plan.
 
         Args:
-            mode: in which the page is shown; None before it is encoded.
+            mode: how the page was scaled; None before it is encoded.
         """
         if self._shown is None or self._plan is None or mode is None:
             return None
@@ -310,7 +310,7 @@ class Tuning(QObject):
         return partial(self._exporter.export_plan, self._plan, source)
 
     def curve_export(self) -> Callable[[Path], None] | None:
-        """What writes the points of the curve so far as CSV or JSON; None without one."""
+        """Return a function that writes the curve's points so far as CSV or JSON; None without any."""
         page, curve, settings = self._pages.get(self._shown), self._curve_reader.shown, self._read_settings
         if page is None or not curve.points:
             return None

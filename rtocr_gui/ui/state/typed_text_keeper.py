@@ -1,8 +1,8 @@
-"""Keeps what a person typed, and did not export, where it is found after a crash.
+"""Keeps text that was typed but not exported where it can be found after a crash.
 
-Each running program writes one Markdown file beside the settings, soon after a key, and removes it when its
-window was closed. What is there without its program was left by one that ended otherwise: it gets a name for
-people and is told. Knows no widget.
+Each running program writes one Markdown file beside the settings, soon after typing, and removes it when its
+window is closed. A file whose program no longer runs was left by a crash: it gets a readable name and is
+reported. Knows no widget.
 """
 
 import logging
@@ -18,17 +18,17 @@ from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.ui.background.lanes import Lane
 
 DELAY_MS = 2000
-"""What was typed is written so long after its first key."""
+"""Typed text is written this long after its first change."""
 
 _log = logging.getLogger(__name__)
 
 
 class TypedTextKeeper(QObject):
-    """Writes what was typed, again and again.
+    """Writes typed text to a file again and again.
 
     Args:
         folder: where; made when there is something to write.
-        delay_ms: how long after a change it is written.
+        delay_ms: how long after a change the text is written.
     """
 
     def __init__(self, folder: Path, delay_ms: int = DELAY_MS) -> None:
@@ -46,21 +46,21 @@ class TypedTextKeeper(QObject):
         """Keep what is typed from now on.
 
         Args:
-            changed: when there may be other text to keep.
-            typed: gives the pages that hold typed text which is in no file.
+            changed: emitted when there may be other text to keep.
+            typed: returns the pages with typed text that is in no file.
         """
         self._typed = typed
         changed.connect(self._expect)
 
     def close(self, timeout_s: float, lost: bool = False) -> bool:
-        """Write no more.
+        """Stop writing, and remove the file.
 
         Args:
-            timeout_s: how long to wait for the last writing.
-            lost: True where nobody was asked whether what was typed may go: then it is written and stays.
+            timeout_s: how long to wait for the last write.
+            lost: True if nobody was asked whether the text may be lost: then it is written and stays.
 
         Returns:
-            False where that has still not ended.
+            False if the last write has not finished in time.
         """
         self._timer.stop()
         typed = self._typed() if lost else ()
@@ -95,7 +95,7 @@ class TypedTextKeeper(QObject):
 
 
 def take_left_behind(folder: Path) -> tuple[Path, ...]:
-    """Give names for people to what programs left that did not end in an orderly way; tells the files."""
+    """Give readable names to files left by programs that ended unexpectedly, and return their paths."""
     taken = []
     for path in sorted(folder.glob("typed-*.md")):
         lock = _lock_of(path)
@@ -115,6 +115,6 @@ def take_left_behind(folder: Path) -> tuple[Path, ...]:
 
 def _lock_of(path: Path) -> QLockFile:
     lock = QLockFile(f"{path}.lock")
-    # The system's own lock tells whether its program runs; no age and no process number does.
+    # Only the system's own lock shows whether its program runs; neither age nor process number does.
     lock.setStaleLockTime(1)
     return lock

@@ -1,9 +1,8 @@
-"""Two readings of one page side by side: chosen, compared, and gone through difference by difference.
+"""Two readings of one page side by side: choosing, comparing, and stepping through the differences.
 
-Knows no page and reads nothing: it says which two readings are wanted, and shows a comparison.
+Knows no page and reads nothing: it emits which two readings are wanted, and shows a comparison.
 """
 
-import html
 import math
 from collections.abc import Callable
 
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from rtocr_gui.ocr.reading import Reading, StopReason
 from rtocr_gui.ocr.text.comparison import Change, Difference, TextComparison
+from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.text.compared_text import ComparedText, MarkedText
 from rtocr_gui.ui.text.pruning_chooser import ALL_TOKENS, SLIDER, PruningChooser
@@ -33,20 +33,20 @@ _HINT = "Choose how each reading is made, then press Compare."
 _NOTHING_READ = "No text was read."
 _LEGEND = (
     "Struck through: only in the left reading. Underlined: only in the right one. "
-    "Underlined by a wave: different in both. Click a difference to go there."
+    "Wavy underline: different in both. Click a difference to go there."
 )
 _LEFT_TINT, _RIGHT_TINT = QColor(213, 94, 0), QColor(0, 114, 178)
 """Vermilion and blue, which colour-blind people can tell apart (Okabe and Ito)."""
 
 _SIDE_BY_SIDE_CHARACTERS = 62
-"""From this width on, in average characters, the texts stand side by side."""
+"""From this width on, in average characters, the texts are shown side by side."""
 
 _LEAST_CHARACTERS = 24
-"""Least width of one text, in average characters."""
+"""Minimum width of one text, in average characters."""
 
 
 class DifferenceList(QAbstractListModel):
-    """The differences of a comparison, one line each: the line of the left text, and what became of it."""
+    """The differences of a comparison, one line each: the line number in the left text, and the change."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,7 +55,7 @@ class DifferenceList(QAbstractListModel):
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """What is listed."""
+        """The listed differences."""
         return self._comparison.differences if self._comparison else ()
 
     def show_comparison(self, comparison: TextComparison | None) -> None:
@@ -91,13 +91,12 @@ class DifferenceList(QAbstractListModel):
             }
             where = change.get(difference.change, f"{left} on the left, {right} on the right")
             told = f"Line {line}, {where}"
-            # What the model read must never be taken for rich text.
-            return told if role == Qt.ItemDataRole.AccessibleTextRole else f"<span>{html.escape(told)}</span>"
+            return told if role == Qt.ItemDataRole.AccessibleTextRole else plain_tip(told)
         return None
 
 
 class _DifferenceRows(QListView):
-    """Asks for few lines and takes what room there is, so that a small pane shows it without scrolling."""
+    """Requests only a few lines but takes all available space, so that it fits a small pane."""
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self.minimumHeight())
@@ -109,7 +108,7 @@ class CompareView(QWidget):
     Signals:
         comparison_requested(PruneSettings, PruneSettings): compare these two readings, left and right.
         stop_requested(): stop reading for the comparison.
-        place_chosen(Difference): the person went to a difference.
+        place_chosen(Difference): the person has selected a difference.
     """
 
     comparison_requested = Signal(object, object)
@@ -181,7 +180,7 @@ class CompareView(QWidget):
 
     def _compose_bar(self) -> QHBoxLayout:
         self._compare = QPushButton("Compare")
-        self._compare.setToolTip("Mark what differs; readings that are not there yet are made first")
+        self._compare.setToolTip("Mark what differs; missing readings are made first")
         self._compare.clicked.connect(self._request)
         self.setFocusProxy(self._compare)
         self._stop = QPushButton("Stop")
@@ -253,7 +252,7 @@ class CompareView(QWidget):
 
     @Slot(str, bool)
     def show_activity(self, sentence: str, running: bool) -> None:
-        """Say what is going on, or why it ended; an empty sentence gives the outcome back its place."""
+        """Show what is going on, or why it ended; an empty sentence shows the outcome again."""
         comparison = self._shown.comparison if self._shown else None
         self._summary.setText(sentence or _summary(comparison))
         had_focus = self._compare.hasFocus() or self._stop.hasFocus()
@@ -324,7 +323,7 @@ class CompareView(QWidget):
 
     @Slot()
     def _bring_to_sight(self) -> None:
-        """Put the place at one height in both texts, without moving the left one if it is seen there."""
+        """Show the difference at one height in both texts; the left scrolls only if it is not visible."""
         difference = self._differences.differences[self._chosen]
         self._scrolling = True
         seen_px = self._left.viewport().height()

@@ -1,6 +1,6 @@
-"""One of two texts that are compared: read only, its changes marked.
+"""One of two compared texts: read-only, with its changes marked.
 
-Counts in characters of the text it was given, whatever Qt makes of them inside. Knows nothing of the
+Counts in characters of the given text, whatever Qt makes of them internally. Knows nothing of the
 text beside it.
 """
 
@@ -24,12 +24,12 @@ from rtocr_gui.ocr.text.comparison import Change, Span
 from rtocr_gui.ui.parts.plain_text import fixed_font, qt_begins
 
 _LONG_WORD = 2000
-"""From so many characters on, looking for the ends of words to break lines at would take Qt seconds."""
+"""Words longer than this are broken anywhere: finding a break inside them takes Qt seconds."""
 
 _WORD_TINT, _CHARACTER_TINT = 0.16, 0.42
 _CARET_PX = 2
 
-# One sign for one character, so that places stay places: Qt would drop or break lines at these.
+# One sign per character, so that positions stay the same: Qt would drop these or break lines at them.
 _SIGNS: dict[int, int | str] = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"},
     0x7F: 0x2421,
@@ -47,7 +47,7 @@ class MarkedText:
     Attributes:
         text: all of it.
         words: the differences, as a person counts them.
-        characters: what changed to the character, and how.
+        characters: the exact characters that changed, and how.
     """
 
     text: str
@@ -56,13 +56,13 @@ class MarkedText:
 
 
 class ComparedText(QTextEdit):
-    """Shows a text with its changes in tint and line: struck, underlined, or underlined by a wave.
+    """Shows a text with its changes tinted and struck through, underlined or wavily underlined.
 
     Signals:
-        place_clicked(int): the person clicked at a character, without selecting any.
+        place_clicked(int): the person clicked on a character without selecting anything.
 
     Args:
-        tint: mixed into the background of what differs.
+        tint: mixed into the background of differences.
     """
 
     place_clicked = Signal(int)
@@ -83,7 +83,7 @@ class ComparedText(QTextEdit):
         self._follow_appearance()
 
     def sizeHint(self) -> QSize:
-        """Ask for few lines, and take what room there is."""
+        """Request only a few lines; the layout gives it the rest of the space."""
         return QSize(super().sizeHint().width(), self.minimumHeight())
 
     def show_marked(self, shown: MarkedText) -> None:
@@ -98,12 +98,12 @@ class ComparedText(QTextEdit):
         self._mark()
 
     def choose(self, span: Span | None) -> None:
-        """Point out a range, or a place between two characters; None points out nothing."""
+        """Highlight a range, or a place between two characters; None for nothing."""
         self._chosen = span
         self._point_out()
 
     def top(self) -> tuple[int, int]:
-        """The character at the top of what can be seen, and how far below the edge its line begins, in px."""
+        """The first visible character, and how far below the upper edge its line begins, in px."""
         cursor = self.cursorForPosition(QPoint(0, 0))
         return self._character_at(cursor.position()), self.cursorRect(cursor).top()
 
@@ -112,7 +112,7 @@ class ComparedText(QTextEdit):
         return self.cursorRect(self._cursor(Span(position, position))).top()
 
     def scroll_to(self, position: int, y_px: int) -> None:
-        """Scroll until the line of a character begins so far below the upper edge, or as near as can be."""
+        """Scroll until the line of a character begins `y_px` below the upper edge, or as near as possible."""
         bar = self.verticalScrollBar()
         bar.setValue(bar.value() + self.height_of(position) - y_px)
 

@@ -1,4 +1,4 @@
-"""Where a person types what to look for in the texts, and sees how often it was found. Searches nothing."""
+"""Where a person types what to find in the texts, and sees how often it was found. Searches nothing."""
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
@@ -13,13 +13,13 @@ _MOST_CHARACTERS = 200
 
 
 class FindBar(QWidget):
-    """A line to type into, the way to the place before and the next, and what was found.
+    """A line to type into, buttons for the previous and next match, and what was found.
 
     Signals:
-        words_changed (str): the person looks for something else.
-        next_requested (str): for the next place of these words.
-        previous_requested (str): for the place before.
-        closed (): the person looks for nothing any more.
+        words_changed (str): the words to find have changed.
+        next_requested (str): go to the next match of these words.
+        previous_requested (str): go to the previous match.
+        closed (): the person has ended the search.
     """
 
     words_changed = Signal(str)
@@ -38,8 +38,8 @@ class FindBar(QWidget):
         self._outcome = QLabel()
         self._outcome.setTextFormat(Qt.TextFormat.PlainText)
         self._outcome.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._previous = flat_button("Previous place", "Previous place (Shift+F3)", self.find_previous)
-        self._next = flat_button("Next place", "Next place (F3)", self.find_next)
+        self._previous = flat_button("Previous match", "Previous match (Shift+F3)", self.find_previous)
+        self._next = flat_button("Next match", "Next match (F3)", self.find_next)
         self._close = flat_button("Close", "Close (Esc)", self.closed.emit)
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 2, 6, 2)
@@ -51,11 +51,11 @@ class FindBar(QWidget):
 
     @property
     def words(self) -> str:
-        """What is looked for."""
+        """The words to find."""
         return self._line.text()
 
     def begin(self, words: str) -> None:
-        """Let the person type, in place of the words from before or of those that are given."""
+        """Let the person type; these words, or else the former ones, are preselected."""
         with QSignalBlocker(self._line):
             self._line.setText(words or self.words)
         self._line.selectAll()
@@ -64,17 +64,17 @@ class FindBar(QWidget):
 
     @Slot()
     def find_next(self) -> None:
-        """Want the next place of the words."""
+        """Request the next match of the words."""
         self.next_requested.emit(self.words)
 
     @Slot()
     def find_previous(self) -> None:
-        """Want the place before."""
+        """Request the previous match."""
         self.previous_requested.emit(self.words)
 
     @Slot(object)
     def show_found(self, found: Found) -> None:
-        """Say how often the words were found, and which place is the chosen one."""
+        """Show how often the words were found, and which match is chosen."""
         self._outcome.setText(found.sentence)
         self._outcome.setToolTip(found.sentence)
         for button in (self._previous, self._next):
@@ -82,7 +82,7 @@ class FindBar(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if asks_for(event, Qt.Key.Key_Escape):
-            event.accept()  # else it would dismiss the notices
+            event.accept()  # otherwise it would dismiss the notices
             return True
         return super().event(event)
 

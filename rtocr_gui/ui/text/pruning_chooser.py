@@ -1,6 +1,6 @@
 """Chooses how a reading is made: all tokens, automatic, or a ratio; by RTPrune or by a baseline.
 
-Knows no page. It follows the retention slider where the person leaves it at that.
+Knows no page. Follows the retention slider as long as the person does not choose otherwise.
 """
 
 from PySide6.QtCore import Slot
@@ -17,8 +17,8 @@ class PruningChooser(QWidget):
     """Two boxes: how many tokens, and by which method.
 
     Args:
-        side: "Left" or "Right", for those who hear the boxes.
-        choice: what is chosen at first, `ALL_TOKENS` or `SLIDER`.
+        side: "Left" or "Right", for screen readers.
+        choice: the initial choice, `ALL_TOKENS` or `SLIDER`.
     """
 
     def __init__(self, side: str, choice: float | str) -> None:
@@ -36,7 +36,7 @@ class PruningChooser(QWidget):
         self._method = QComboBox()
         self._method.setAccessibleName(f"{side} reading: method")
         self._method.setToolTip(
-            "Which method chooses the tokens. The others are baselines, to hold RTPrune against."
+            "Which method chooses the tokens. The others are baselines to compare RTPrune with."
         )
         for method in PruneMethod:
             self._method.addItem(method.label, method)
@@ -51,7 +51,7 @@ class PruningChooser(QWidget):
 
     @property
     def pruning(self) -> PruneSettings:
-        """What is chosen. With all tokens there is nothing for a method to choose."""
+        """The chosen settings. With all tokens the method does not matter."""
         chosen = self._ratio.currentData()
         retention = self._slider_ratio if chosen == SLIDER else chosen
         if retention == ALL_TOKENS:

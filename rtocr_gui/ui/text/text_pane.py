@@ -1,8 +1,8 @@
 """The recognised text: as Markdown to edit, and as it will look.
 
-Tells text that a reading wrote from text that a person typed. Places in the text are counted in
-characters, as Python counts them; only here is it known that Qt counts the halves of rare ones. Knows
-no page, no file and no clipboard; the preview opens no link and loads nothing that the text names.
+Distinguishes text from a reading from text that a person typed. Places in the text are counted in
+characters, as Python counts them; only this module knows that Qt counts in UTF-16. Knows no page, no file
+and no clipboard; the preview opens no link and loads nothing that the text refers to.
 """
 
 import re
@@ -40,16 +40,16 @@ from rtocr_gui.ui.parts.plain_text import fixed_font, qt_begins
 from rtocr_gui.ui.state.shown import Found
 
 PLACES_LIT = 1000
-"""So many places that were found are highlighted at most: Qt takes long to draw more."""
+"""At most this many matches are highlighted: Qt is slow to draw more."""
 
 PREVIEW_MS = 200
-"""The preview follows the text at most this often."""
+"""Interval at which the preview follows the text, at most."""
 
 PREVIEW_REST = 3
-"""How much longer than it takes to render a text the preview rests afterwards: long tables take long."""
+"""The preview pauses this many times as long as it took to render: long tables are slow."""
 
 UNDOABLE_PAGES = 20
-"""Of so many pages that were left, what was typed can still be undone."""
+"""How many previously shown pages keep their undo history."""
 
 _LOOKS_FOR_LINE = 4
 
@@ -57,7 +57,7 @@ _TABLE_STYLE = "table { border-collapse: collapse } td, th { border: 1px solid g
 
 
 class SafePreview(QTextBrowser):
-    """Renders Markdown that nobody has vetted: no file, no network, no link is followed."""
+    """Renders untrusted Markdown: no file is opened, no network used, no link followed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class SafePreview(QTextBrowser):
         self._blank.fill(0)
 
     def loadResource(self, kind: int, _name: QUrl | str) -> object:
-        """Give a blank picture for every picture, for Qt opens the file itself if it gets none."""
+        """Return a blank picture for every picture, as Qt opens the file itself if it gets none."""
         return self._blank if kind == QTextDocument.ResourceType.ImageResource.value else None
 
 
@@ -82,14 +82,14 @@ class MarkdownEditor(QPlainTextEdit):
         if asks_for(event, QKeySequence.StandardKey.Paste):
             data = clipboard_data()
             if data is None or not self.canInsertFromMimeData(data):
-                event.ignore()  # else Qt would paste the names of files, and of a picture nothing
+                event.ignore()  # otherwise Qt would paste the names of files, and nothing for a picture
                 return False
         return super().event(event)
 
     def scroll_to(self, cursor: QTextCursor) -> None:
-        """Bring a place into sight, with some lines before it; the person's own cursor stays."""
+        """Scroll to a place, with some lines before it; the person's own cursor stays."""
         bar, block = self.verticalScrollBar(), cursor.block()
-        # Qt counts the lines of a block once it was in sight, so a second look may find it elsewhere.
+        # Qt counts the lines of a block once it has been visible, so a second look may find it elsewhere.
         for _ in range(_LOOKS_FOR_LINE):
             rect = self.cursorRect(cursor)
             if rect.top() >= 0 and rect.bottom() <= self.viewport().height():
@@ -102,13 +102,12 @@ class TextPane(QWidget):
     """Shows the text of one page in tabs, with buttons below it.
 
     Signals:
-        text_edited(str): the person changed the text; all of it.
-        selection_changed(int, int): other characters of the text are selected, from start to before end;
-            none where both are the same.
-        cursor_moved(int, int): the person's cursor or selection is elsewhere, from start to before end; both
-            are the same where nothing is selected.
-        text_replaced(): another text is shown; the cursor stands at its beginning.
-        undo_changed(): it may be otherwise than before whether there is something to undo or to redo.
+        text_edited(str): the person changed the text; carries all of it.
+        selection_changed(int, int): start and end (exclusive) of the new selection; equal if there is none.
+        cursor_moved(int, int): start and end (exclusive) of the person's selection after it changed; both
+            are the cursor's position if nothing is selected.
+        text_replaced(): another text is shown; the cursor is at its beginning.
+        undo_changed(): whether something can be undone or redone may have changed.
     """
 
     text_edited = Signal(str)
@@ -158,11 +157,11 @@ class TextPane(QWidget):
 
     @property
     def text(self) -> str:
-        """The text as it stands, character for character (`toPlainText` would change hard spaces)."""
+        """The exact text, character by character (`toPlainText` would change hard spaces)."""
         return self._editor.document().toRawText().replace("\u2029", "\n").replace("\u2028", "\n")
 
     def add_tab(self, widget: QWidget, title: str, tip: str) -> None:
-        """Put another view of the text beside the others.
+        """Add another view of the text in a tab.
 
         Args:
             widget: the view.
@@ -172,57 +171,57 @@ class TextPane(QWidget):
         self._tabs.setTabToolTip(self._tabs.addTab(widget, title), tip)
 
     def show_tab(self, widget: QWidget) -> None:
-        """Bring a view that was added to the front."""
+        """Bring an added view to the front."""
         self._tabs.setCurrentWidget(widget)
 
     @property
     def selected_words(self) -> str:
-        """What is selected within one line; empty where nothing is, or more."""
+        """What is selected within one line; empty if nothing is, or more than one line."""
         selected = self._editor.textCursor().selectedText()
         return "" if "\u2029" in selected else selected.strip()
 
     @property
     def can_undo(self) -> bool:
-        """True where the person may take a change of the text back."""
+        """True if the person can undo a change of the text."""
         return not self._editor.isReadOnly() and self._editor.document().isUndoAvailable()
 
     @property
     def can_redo(self) -> bool:
-        """True where a change that was taken back may be made again."""
+        """True if the person can redo a change of the text."""
         return not self._editor.isReadOnly() and self._editor.document().isRedoAvailable()
 
     @Slot()
     def undo(self) -> None:
-        """Take the last change of the text back, in sight of the person."""
+        """Undo the last change of the text, and show it."""
         self.show_tab(self._editor)
         self._editor.undo()
 
     @Slot()
     def redo(self) -> None:
-        """Make the change again that was taken back, in sight of the person."""
+        """Redo the last undone change, and show it."""
         self.show_tab(self._editor)
         self._editor.redo()
 
     def begin_editing(self) -> None:
-        """Give the keyboard to the text, or to what else is in front."""
+        """Give the focus to the text, or to whichever view is in front."""
         self._tabs.currentWidget().setFocus()
 
     @Slot(int, int)
     def mark(self, start: int, end: int) -> None:
-        """Highlight characters and bring them into sight; text, selection and undo are not touched."""
+        """Highlight characters and scroll to them; text, selection and undo history are not touched."""
         (self._mark,) = self._cursors((start, end))
         self._draw_marks()
         self._bring_into_sight(self._mark)
 
     @Slot()
     def clear_mark(self) -> None:
-        """Highlight nothing but what was found."""
+        """Remove the mark; matches stay highlighted."""
         self._mark = None
         self._draw_marks()
 
     @Slot(object)
     def show_found(self, found: Found) -> None:
-        """Highlight where words were found in the text; of very many places, those around the chosen one."""
+        """Highlight the matches in the text; if there are very many, those around the chosen one."""
         begin = max(0, (found.chosen or 0) - PLACES_LIT // 2)
         places = found.places[begin : begin + PLACES_LIT]
         if (self.text, places) != self._found_as:
@@ -232,7 +231,7 @@ class TextPane(QWidget):
 
     @Slot(int, int)
     def select(self, start: int, end: int) -> None:
-        """Select characters as a person would, and bring them into sight."""
+        """Select characters as a person would, and scroll to them."""
         self.show_tab(self._editor)
         (cursor,) = self._cursors((start, end))
         self._editor.setTextCursor(cursor)
@@ -240,13 +239,13 @@ class TextPane(QWidget):
 
     @Slot(str)
     def show_text(self, text: str, page: object = None) -> None:
-        """Replace the text; where it is the same, cursor and undo stay.
+        """Replace the text; if it is the same, cursor and undo history stay.
 
         What was typed on a page can still be undone when it is shown again.
 
         Args:
             text: Markdown.
-            page: whose text it is; with the same page as before, the scroll position stays.
+            page: whose text it is; if the page is the same as before, the scroll position stays.
         """
         self._mark = None
         same_page = page is not None and page == self._page
@@ -254,7 +253,7 @@ class TextPane(QWidget):
             self._draw_marks()
             return
         self._found, self._found_as = [], ("", ())
-        self._draw_marks()  # Qt looks at former marks when it gets others: their document may be gone
+        self._draw_marks()  # Qt accesses former marks when it gets new ones, and their document may be gone
         bars = self._editor.verticalScrollBar(), self._preview.verticalScrollBar()
         positions = [bar.value() if same_page else 0 for bar in bars]
         with self._written_by_program():
@@ -270,7 +269,7 @@ class TextPane(QWidget):
             bar.setValue(position)
 
     def forget_others(self, pages: Iterable[object]) -> None:
-        """Undo nothing any more but on these pages: the others are not shown again."""
+        """Keep the undo history of these pages only: the others are not shown again."""
         kept = set(pages)
         for page in [page for page in self._undoable if page not in kept]:
             self._undoable.pop(page).deleteLater()
@@ -278,7 +277,7 @@ class TextPane(QWidget):
             self._editor.document().clearUndoRedoStacks()
 
     def _change_document(self, page: object) -> None:
-        """Put the text away with what can be undone of it, and take out what was put away of a page."""
+        """Store the document with its undo history, and restore the one stored for a page."""
         former = self._editor.document()
         if self._page is not None and _was_edited(former):
             self._undoable[self._page] = former
@@ -294,7 +293,7 @@ class TextPane(QWidget):
 
     @Slot(str)
     def append_text(self, delta: str) -> None:
-        """Add streamed text at the end; the person's cursor and scroll position stay."""
+        """Append streamed text; the person's cursor and scroll position stay."""
         document, cursor = self._editor.document(), self._editor.textCursor()
         anchor, position = cursor.anchor(), cursor.position()
         with self._written_by_program(), _held(self._editor.verticalScrollBar()):
@@ -310,19 +309,20 @@ class TextPane(QWidget):
 
     @Slot(str)
     def show_message(self, text: str, page: object = None) -> None:
-        """Show a sentence where there is no text yet.
+        """Show a sentence in place of a missing text.
 
         Args:
             text: the sentence.
             page: whose text is missing.
         """
         self._editor.setPlaceholderText(text)
-        self._editor.viewport().update()  # Qt repaints it only where there was no message before
+        self._editor.viewport().update()  # Qt repaints it only if there was no message before
         self._preview.setPlaceholderText(text)
         self.show_text("", page)
 
     def add_buttons(self, *actions: QAction) -> None:
-        """Put buttons for actions below the text."""
+        """Put buttons for actions below the text, where Tab finds them too."""
+        before: QWidget = self._tabs
         for action in actions:
             button = QToolButton()
             button.setDefaultAction(action)
@@ -330,6 +330,8 @@ class TextPane(QWidget):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self._buttons.addWidget(button)
+            self.setTabOrder(before, button)
+            before = button
 
     @Slot(bool)
     def set_read_only(self, read_only: bool) -> None:
@@ -346,7 +348,7 @@ class TextPane(QWidget):
         self._editor.setFont(fixed_font(self.font()))
         self._dress(self._editor.document())
         self._preview.document().setDocumentMargin(self._editor.document().documentMargin())
-        self._preview_is_stale = True  # it was drawn with the colours from before
+        self._preview_is_stale = True  # it was drawn in the former colours
         self._render_preview()
         self._draw_marks()
 
@@ -369,7 +371,7 @@ class TextPane(QWidget):
     def _follow_text(self) -> None:
         text = self.text
         if text == self._known_text:
-            return  # Qt also calls a change of font or margin a change of text
+            return  # Qt also reports a change of font or margin as a change of text
         self._known_text = text
         self._preview_is_stale = True
         if self._preview.isVisible() and not self._preview_timer.isActive():
@@ -395,7 +397,7 @@ class TextPane(QWidget):
             self.cursor_moved.emit(*places)
 
     def _cursors(self, *places: tuple[int, int]) -> list[QTextCursor]:
-        """Parts of the text, from start to before end, as Qt has them."""
+        """Qt cursors for parts of the text, each from start to end (exclusive)."""
         cursors = []
         for start, end in _qt_places(self.text, places):
             cursor = QTextCursor(self._editor.document())
@@ -430,7 +432,7 @@ class TextPane(QWidget):
 
 
 def _was_edited(document: QTextDocument) -> bool:
-    """True where there is something to undo or to redo."""
+    """True if there is something to undo or to redo."""
     return document.isUndoAvailable() or document.isRedoAvailable()
 
 
@@ -449,7 +451,7 @@ def _held(bar: QScrollBar) -> Iterator[None]:
 
 
 def _qt_places(text: str, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Places in a text as Qt counts them; what lies behind the text counts as its end."""
+    """Places in a text as Qt counts them; a place beyond the text counts as its end."""
     begins, last = qt_begins(text), len(text)
     return [(begins[min(start, last)], begins[min(end, last)]) for start, end in places]
 
@@ -461,12 +463,12 @@ def _characters_at(text: str, *qt_places: int) -> list[int]:
 
 
 def _mark_colour(palette: QPalette) -> QColor:
-    """Like a selection, but so light that the text stays readable in its own colour."""
+    """Like a selection, but light enough for the text to stay readable in its own colour."""
     colour = palette.highlight().color()
     colour.setAlphaF(0.4)
     return colour
 
 
 def _with_hard_breaks(markdown: str) -> str:
-    """Markdown that breaks lines where the text does: a letter or a receipt is no running text."""
+    """Markdown that breaks lines where the text does: a letter or a receipt is not running text."""
     return re.sub(r"(?<=[^\s\\])\n(?=\S)", "  \n", markdown)

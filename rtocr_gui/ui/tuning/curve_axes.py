@@ -1,6 +1,6 @@
-"""Where the values of a retention curve lie: two panels, one above the other, over one axis of ratios.
+"""Where the values of a retention curve are plotted: two panels, one above the other, over one axis.
 
-Knows points and room, and nothing of how they are painted.
+Knows points and sizes, and nothing about how they are painted.
 """
 
 import math
@@ -14,7 +14,7 @@ from PySide6.QtGui import QFontMetrics
 from rtocr_gui.ocr.curve import CurvePoint
 
 SIMILARITY, ACCURACY, PREFILL = 0, 1, 2
-"""What is plotted of a point; the first two in the upper panel."""
+"""The series plotted for each point; the first two in the upper panel."""
 
 _LOWEST_RATIO = 0.2
 _HIGHEST_RATIO = 1.02
@@ -25,13 +25,13 @@ _MOST_STEPS = 5
 
 @dataclass(frozen=True, slots=True)
 class CurveAxes:
-    """The panels and what their edges stand for.
+    """The panels and the values at their edges.
 
     Attributes:
         upper: panel of the shares.
         lower: panel of the prefill times.
         lowest_ratio: at the left edge of both.
-        lowest_share: at the foot of the upper panel, which ends at 1.
+        lowest_share: at the bottom of the upper panel, which ends at 1.
         share_step: from one line of the upper panel to the next.
         longest_ms: at the top of the lower panel, which begins at 0.
     """
@@ -45,7 +45,7 @@ class CurveAxes:
 
     @classmethod
     def fitting(cls, points: Sequence[CurvePoint], room: QSize, metrics: QFontMetrics) -> Self:
-        """Axes that hold all of some points, and leave room for the words beside them."""
+        """Axes that fit all points, and leave space for the labels beside them."""
         line = metrics.height()
         longest_ms = _round_up(max((point.prefill_ms for point in points), default=1.0))
         left = 10 + max(metrics.horizontalAdvance(text) for text in ("100 %", _told(longest_ms)))
@@ -60,17 +60,17 @@ class CurveAxes:
         return cls(upper, lower, lowest_ratio, lowest_share, step, longest_ms)
 
     def x(self, ratio: float) -> float:
-        """Where a ratio lies in both panels."""
+        """Position of a ratio in both panels."""
         along = (ratio - self.lowest_ratio) / (_HIGHEST_RATIO - self.lowest_ratio)
         return self.upper.left() + self.upper.width() * along
 
     def y(self, share: float) -> float:
-        """Where a share lies in the upper panel."""
+        """Position of a share in the upper panel."""
         along = (share - self.lowest_share) / (1 - self.lowest_share)
         return self.upper.bottom() - self.upper.height() * along
 
     def y_ms(self, milliseconds: float) -> float:
-        """Where a time lies in the lower panel."""
+        """Position of a time in the lower panel."""
         return self.lower.bottom() - self.lower.height() * milliseconds / self.longest_ms
 
     def marks(self, point: CurvePoint) -> list[tuple[int, QPointF]]:
@@ -80,7 +80,7 @@ class CurveAxes:
         return [*marks, (PREFILL, QPointF(x, self.y_ms(point.prefill_ms)))]
 
     def lines(self) -> list[tuple[float, str]]:
-        """Where lines lie across the panels, and what stands beside them."""
+        """Positions of the lines across the panels, and their labels."""
         count = round((1 - self.lowest_share) / self.share_step)
         shares = [1 - self.share_step * number for number in range(count + 1)]
         return [(self.y(share), f"{100 * share:.0f} %") for share in shares] + [
@@ -89,12 +89,12 @@ class CurveAxes:
 
 
 def _told(milliseconds: float) -> str:
-    """A time as an axis tells it."""
+    """A time as an axis label."""
     return f"{milliseconds / 1000:g} s" if milliseconds >= 1000 else f"{milliseconds:g} ms"
 
 
 def _shares(point: CurvePoint) -> dict[int, float]:
-    """What the upper panel shows of a point, in 0..1, by series."""
+    """What the upper panel shows for a point, in 0..1, by series."""
     shares = {SIMILARITY: point.similarity}
     if point.error_rate is not None:
         shares[ACCURACY] = max(0.0, 1 - point.error_rate)
@@ -102,7 +102,7 @@ def _shares(point: CurvePoint) -> dict[int, float]:
 
 
 def _range_below_one(lowest: float, most_steps: int) -> tuple[float, float]:
-    """The foot of an axis that ends at 1 and holds `lowest`, and its step."""
+    """The lower end of an axis that ends at 1 and includes `lowest`, and its step."""
     span = max(1 - lowest, _LEAST_SPAN)
     most_steps = min(most_steps, _MOST_STEPS)
     step = next((step for step in _STEPS if span <= most_steps * step + 1e-9), 1.0)
@@ -110,7 +110,7 @@ def _range_below_one(lowest: float, most_steps: int) -> tuple[float, float]:
 
 
 def _round_up(number: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50 and so on."""
+    """Round up to the next of 1, 2, 5, 10, 20, 50 and so on."""
     if number <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(number))

@@ -1,9 +1,9 @@
 """The retention curve as a picture: similarity and accuracy above, prefill time below, over one axis.
 
 Painted by hand. pyqtgraph 0.14 was tried: its import takes 0.6 to 0.7 s on the main thread, loads QtOpenGL,
-QtSvg and QtTest, and gives a QGraphicsView without keyboard, names for screen readers or the palette's
-colours; two panels of nine points need little of it. Where values lie is in `curve_axes`. Knows points, and
-neither readings nor pages.
+QtSvg and QtTest, and gives a QGraphicsView without keyboard control, names for screen readers or the
+palette's colours; two panels of nine points need little of it. `curve_axes` knows where values are plotted.
+Knows points, and neither readings nor pages.
 """
 
 import math
@@ -31,7 +31,7 @@ from rtocr_gui.units import duration, grouped, percent
 
 AXIS_RATIOS = (0.25, 0.5, 0.75, 0.84, 1.0)
 REACH_PX = 14
-"""How near a click must come to a point."""
+"""How close to a point a click must be."""
 
 _MARK_PX = 4.0
 _EMPTY = "Read the page at 8 ratios and at Auto, to see what pruning costs it and what it saves."
@@ -56,10 +56,10 @@ def describe(point: CurvePoint) -> str:
 
 
 class CurvePlot(QWidget):
-    """Plots points; one is found with the pointer or with the arrow keys, and chosen by click or Enter.
+    """Plots points; one is selected with the pointer or the arrow keys, and chosen by a click or Enter.
 
     Signals:
-        point_found (CurvePoint or None): the point that the pointer or the keyboard is at.
+        point_found (CurvePoint or None): the point selected with the pointer or the keyboard.
         point_chosen (CurvePoint): it was clicked, or Enter was pressed.
     """
 
@@ -79,7 +79,7 @@ class CurvePlot(QWidget):
 
     @property
     def current(self) -> CurvePoint | None:
-        """The point that the pointer or the keyboard is at."""
+        """The point selected with the pointer or the keyboard."""
         return self._current
 
     def show_points(self, points: tuple[CurvePoint, ...]) -> None:
@@ -91,12 +91,12 @@ class CurvePlot(QWidget):
         self.update()
 
     def show_retention(self, retention: float | None) -> None:
-        """Draw a line where the slider stands; None for automatic."""
+        """Draw a line at the slider's ratio; None for automatic."""
         self._retention = retention
         self.update()
 
     def place_of(self, point: CurvePoint) -> QPointF:
-        """Where the similarity of a point is plotted."""
+        """Position at which the similarity of a point is plotted."""
         axes = self._axes()
         return QPointF(axes.x(point.retention), axes.y(point.similarity))
 
@@ -289,7 +289,7 @@ class CurvePlot(QWidget):
     def _paint_mark(
         self, painter: QPainter, place: QPointF, series: int, automatic: bool, colours: PlotColours
     ) -> None:
-        """A dot, a square or a bar by series; a triangle for automatic retention. Accuracy is hollow."""
+        """Paint a dot, a square or a diamond by series; a triangle for automatic. Accuracy is hollow."""
         colour = colours.series[series]
         painter.setPen(QPen(colour, 1.6))
         painter.setBrush(colours.ground if series == ACCURACY else QBrush(colour))

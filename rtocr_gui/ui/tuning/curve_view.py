@@ -1,6 +1,6 @@
-"""The retention curve of the page that is shown, with what starts, stops, adopts and exports it.
+"""The retention curve of the shown page, with the controls that start, stop, use and export it.
 
-Renders frozen values. How points are painted is in `curve_plot`.
+Renders frozen values. `curve_plot` knows how points are painted.
 """
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
@@ -51,7 +51,7 @@ class CurveView(QWidget):
         self._plot.point_chosen.connect(self._choose)
         self._caption = _Caption()
         self._doubt = QLabel()
-        self._doubt.setAccessibleName("A doubt about the curve")
+        self._doubt.setAccessibleName("Warning about the curve")
         self._doubt.setTextFormat(Qt.TextFormat.PlainText)
         self._doubt.setWordWrap(True)
 
@@ -70,13 +70,13 @@ class CurveView(QWidget):
 
     @Slot(object)
     def show_curve(self, shown: CurveShown) -> None:
-        """Show a curve as far as it was read."""
+        """Show a curve as far as it has been read."""
         self._shown = shown
         told = doubt(shown.points)
         self._doubt.setText(told)
         self._doubt.setVisible(bool(told))
         self._plot.show_points(shown.points)
-        # The focus goes with the button that takes the other's place.
+        # The focus moves to the button that replaces the other.
         focused = self._read.hasFocus() or self._stop.hasFocus()
         self._read.setVisible(not shown.running)
         self._stop.setVisible(shown.running)
@@ -91,12 +91,12 @@ class CurveView(QWidget):
 
     @Slot(object)
     def show_retention(self, retention: float | None) -> None:
-        """Mark where the slider stands; None for automatic."""
+        """Mark the slider's ratio; None for automatic."""
         self._plot.show_retention(retention)
 
     @Slot(bool)
     def set_ready(self, ready: bool) -> None:
-        """Offer to read a curve, or not where there is no page or no model."""
+        """Enable reading a curve; False if there is no page or no model."""
         self._read.setEnabled(ready)
 
     @Slot(object)
@@ -111,11 +111,11 @@ class CurveView(QWidget):
 
 
 class _Caption(QLabel):
-    """Two lines that a person may select; the room for them does not change with the words."""
+    """Two lines of selectable text; their size does not change with the words."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setAccessibleName("The point in hand")
+        self.setAccessibleName("Selected point")
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)

@@ -1,8 +1,7 @@
 """The figures of a reading beside those of the all-token reading, as rows of text.
 
-Says which figures there are, what stands in each cell and what it was compared with. Knows no widget.
-Where a figure is not known there is a dash; a ratio is given only between figures that came about in the
-same way.
+Knows which figures there are, what is in each cell and what it is compared with. Knows no widget.
+An unknown figure is a dash; a ratio is given only between figures obtained in the same way.
 """
 
 from collections.abc import Callable
@@ -15,14 +14,14 @@ from rtocr_gui.units import counted, duration, grouped, percent, size_in_words
 
 DASH = "–"
 MARK = " *"
-"""Follows a decoding figure that is not the pace of this page alone, token by token; a note says why."""
+"""Follows a decoding figure that is not that of plain decoding of this page alone; a note says why."""
 
 
 _PLAIN_SHARE = 0.9
 
 
 class FigureKind(Enum):
-    """How a figure came about; the values are headings."""
+    """How a figure was obtained; the values are headings."""
 
     COUNTED = "Counted"
     MEASURED = "Measured on this computer"
@@ -34,11 +33,11 @@ class FigureRow:
     """One figure.
 
     Attributes:
-        kind: how it came about.
+        kind: how it was obtained.
         name: what it is.
         tip: what it means, in a sentence.
-        this: of this reading.
-        all_tokens: of the reading that keeps every token.
+        this: for this reading.
+        all_tokens: for the reading that keeps every token.
         ratio: `this` as a share of `all_tokens`.
     """
 
@@ -51,26 +50,26 @@ class FigureRow:
 
 
 def figure_rows(shown: FiguresShown) -> tuple[FigureRow, ...]:
-    """Every row, in the order to show them."""
+    """All rows, in the order to show them."""
     return (*_counted(shown), *_measured(shown), *_computed(shown))
 
 
 def was_drafted(reading: Reading) -> bool:
-    """True where so many tokens came from a draft that decoding time is no longer that of plain decoding.
+    """True if so many tokens came from a draft that the decoding time is not that of plain decoding.
 
-    Plain decoding takes a pass for each token. A line that repeats on the page spares a few of them in any
-    reading, and changes little.
+    Plain decoding takes one pass per token. A line that repeats on the page saves a few passes in any
+    reading, which changes little.
     """
     return reading.passes < _PLAIN_SHARE * (len(reading.token_ids) - 1)
 
 
 def has_own_pace(reading: Reading) -> bool:
-    """True where decoding time is that of plain decoding of this page alone."""
+    """True if the decoding time is that of plain decoding of this page alone."""
     return not (was_drafted(reading) or reading.read_together)
 
 
 def notes(shown: FiguresShown) -> tuple[str, ...]:
-    """What one must know to read the figures rightly, a sentence or two each."""
+    """What one must know to interpret the figures correctly, a sentence or two each."""
     reading, plan = shown.reading, shown.plan
     told = []
     if reading is None:
@@ -78,12 +77,12 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
     if plan is not None and len(plan.norms) != reading.total:
         told.append(
             f"Figures of the last reading, of {grouped(reading.total)} tokens; "
-            f"the page has {grouped(len(plan.norms))} by now."
+            f"the page now has {grouped(len(plan.norms))}."
         )
     elif plan is not None and len(plan.kept) != reading.kept:
         told.append(
-            f"Figures of the last reading, at {percent(reading.retention)}; the slider is at "
-            f"{percent(plan.retention)} by now."
+            f"Figures of the last reading, at {percent(reading.retention)}; the slider is now at "
+            f"{percent(plan.retention)}."
         )
     drafted = next(
         (each for each in (reading, shown.all_tokens) if each is not None and was_drafted(each)), None
@@ -102,7 +101,7 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
         saved = 1 - reading.cost.flops / reading.cost_of_all.flops
         cache = reading.cost_of_all.cache_bytes - reading.cost.cache_bytes
         told.append(
-            f"Pruning spares {percent(saved)} of the prefill's operations and "
+            f"Pruning saves {percent(saved)} of the prefill's operations and "
             f"{size_in_words(cache)} of memory."
         )
     if shown.all_tokens is None:
@@ -224,7 +223,7 @@ def _computed(shown: FiguresShown) -> list[FigureRow]:
 
 
 def _counts_of(shown: FiguresShown) -> tuple[int, int, int] | None:
-    """Kept, total and padding: of the reading, or before the first one of the plan."""
+    """Kept, total and padding: of the reading, or of the plan before the first reading."""
     if shown.reading is not None:
         return shown.reading.kept, shown.reading.total, shown.reading.padding
     if shown.plan is not None:

@@ -1,6 +1,6 @@
-"""Why automatic retention is what it is, and what a reading cost beside the one with all tokens.
+"""Why automatic retention is what it is, and what a reading cost compared with the one with all tokens.
 
-Renders frozen values. Which figures there are and how they are worded is in `figure_rows`.
+Renders frozen values. `figure_rows` knows which figures there are and how they are worded.
 """
 
 from PySide6.QtCore import QSize, Qt, Slot
@@ -30,12 +30,12 @@ _COLUMN_TIPS = (
     "",
     "The newest reading of this page",
     "The reading that keeps every token",
-    "This to all tokens",
+    "This reading as a share of the one with all tokens",
 )
 _LEGEND = "Figures in italics are computed, not measured. A dash stands for what is not known."
 
 _NARROWEST_CHARACTERS = 36
-"""In less room than this the panel scrolls sideways."""
+"""Narrower than this the panel scrolls sideways."""
 
 
 class FiguresPanel(QScrollArea):
@@ -69,7 +69,7 @@ class FiguresPanel(QScrollArea):
 
     @Slot(object)
     def show_figures(self, shown: FiguresShown) -> None:
-        """Show the figures of a page; while the panel is hidden they are kept for when it is not."""
+        """Show the figures of a page; while the panel is hidden, they are kept until it is shown."""
         self._shown = shown
         if self.isVisible():
             self._render()
@@ -120,7 +120,7 @@ class _AutomaticRetention(QWidget):
         rows.setColumnStretch(1, 1)
 
     def show_measures(self, measures: TokenMeasures | None) -> None:
-        """Show what a page was measured to have; None where that is not known."""
+        """Show the measures of a page; None if they are not known."""
         if measures is None:
             for bar, number in zip(self._bars, self._numbers, strict=True):
                 bar.show_segments()
@@ -137,14 +137,14 @@ class _AutomaticRetention(QWidget):
         for number, value in zip(self._numbers, (density, dissimilarity, automatic), strict=True):
             number.setText(f"{value:.3f}")
         self._sentence.setText(
-            f"Edges of print and the rims of the patches cover {percent(density)} of the page, and so much "
+            f"Edges of print and the rims of the patches cover {percent(density)} of the page, and that much "
             f"is kept. Of the other {percent(1 - density)}, dissimilarity keeps {percent(dissimilarity)}, "
             f"which is {percent(added)} of the whole. Together {percent(automatic)}."
         )
 
 
 class _FiguresTable(QTableWidget):
-    """Rows of figures under headings; copies what is selected, or all of it, with tabs between cells."""
+    """Rows of figures under headings; copies the selected rows, or all, with tabs between cells."""
 
     def __init__(self) -> None:
         super().__init__(0, len(_COLUMNS))
@@ -178,7 +178,7 @@ class _FiguresTable(QTableWidget):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
     def sizeHint(self) -> QSize:
-        """As high as all lines together: what scrolls is the panel."""
+        """As high as all lines together: the panel scrolls, not the table."""
         lines = self.horizontalHeader().sizeHint().height() + self.verticalHeader().length()
         return QSize(super().sizeHint().width(), lines + 2 * self.frameWidth())
 
@@ -186,7 +186,7 @@ class _FiguresTable(QTableWidget):
         return QSize(super().minimumSizeHint().width(), self.sizeHint().height())
 
     def show_rows(self, rows: tuple[FigureRow, ...]) -> None:
-        """Show figures; cells that stay as they are are not touched, nor is the selection."""
+        """Show figures; unchanged cells and the selection are not touched."""
         if [row.name for row in rows] != [row.name for row in self._rows]:
             self._lay_out(rows)
         for line, row in self._lines(rows):
@@ -203,7 +203,7 @@ class _FiguresTable(QTableWidget):
         self._rows = rows
 
     def _lay_out(self, rows: tuple[FigureRow, ...]) -> None:
-        """Make empty cells under headings."""
+        """Create empty cells under headings."""
         kinds = list(dict.fromkeys(row.kind for row in rows))
         self.clearSpans()
         self.setRowCount(len(rows) + len(kinds))
@@ -232,7 +232,7 @@ class _FiguresTable(QTableWidget):
 
     @staticmethod
     def _lines(rows: tuple[FigureRow, ...]) -> list[tuple[int, FigureRow]]:
-        """Each row with the line it stands on; a heading stands over the first of each kind."""
+        """Each row with its line in the table; a heading precedes the first of each kind."""
         kinds = list(dict.fromkeys(row.kind for row in rows))
         return [(number + 1 + kinds.index(row.kind), row) for number, row in enumerate(rows)]
 
@@ -257,7 +257,7 @@ def _heading(text: str) -> QLabel:
 
 
 def _text_label(name: str) -> QLabel:
-    """A label for words that a person may select; `name` is what it is called aloud."""
+    """A label with selectable text; `name` is its name for screen readers."""
     label = QLabel()
     label.setAccessibleName(name)
     label.setTextFormat(Qt.TextFormat.PlainText)

@@ -1,8 +1,8 @@
 """Colours of plots and bars, for light and dark palettes.
 
-The series colours are those of Okabe and Ito ("Color Universal Design", 2008), which people with any
-common colour blindness tell apart; on dark ground the lighter ones of them. Whoever paints adds a shape,
-a dash or a pattern, so that colour is never alone in telling.
+The series colours are those of Okabe and Ito ("Color Universal Design", 2008), which people with any common
+colour blindness can tell apart; the lighter ones are used on dark backgrounds. Painters add a shape, a dash
+or a pattern, so that nothing depends on colour alone.
 """
 
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ _SERIES_ON_DARK = ("#56b4e9", "#e69f00", "#2bc8a0")
 
 @dataclass(frozen=True, slots=True)
 class PlotColours:
-    """What to paint with.
+    """The colours to paint with.
 
     Attributes:
         ground: behind the plot.
         text: labels.
-        faint: labels and marks that may stay in the background.
+        faint: less important labels and marks.
         grid: lines behind the curves.
         frame: outlines.
-        focus: what the keyboard is at.
+        focus: the selected point, and the frame of a focused plot.
         series: one colour for each series.
     """
 

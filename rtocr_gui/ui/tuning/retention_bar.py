@@ -1,7 +1,7 @@
 """How many visual tokens to keep: automatic, or by slider, wheel, keys and number.
 
-Tells apart a ratio that is still moving from one that came to rest, so that the overlay can
-follow the first and a reading start on the second. Knows no page and plans nothing.
+Distinguishes a ratio that is still changing from a settled one, so that the overlay can follow
+the former and the latter can start a reading. Knows no page and plans nothing.
 """
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
@@ -14,7 +14,7 @@ from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, Retent
 from rtocr_gui.units import grouped, percent
 
 QUIET_MS = 350
-"""Steps of keys and wheel count as released when none followed for so long."""
+"""A ratio changed by keys or wheel counts as released once it has not changed for this long."""
 
 
 class RetentionBar(QWidget):
@@ -22,8 +22,8 @@ class RetentionBar(QWidget):
 
     Signals:
         retention_changed(float | None): the person moved to another ratio, or to automatic (None).
-        retention_released(float | None): the ratio came to rest after it changed.
-        reread_toggled(bool): whether a released ratio should be read with at once.
+        retention_released(float | None): the ratio has settled after a change.
+        reread_toggled(bool): whether a released ratio should start a reading.
     """
 
     retention_changed = Signal(object)
@@ -56,9 +56,7 @@ class RetentionBar(QWidget):
         self._slider.sliderReleased.connect(self._release)
         self._marks = RetentionMarks(self._slider)
 
-        self._spin = QSpinBox()
-        self._spin.setRange(self._slider.minimum(), self._slider.maximum())
-        self._spin.setSuffix(" %")
+        self._spin = _PercentBox(self._slider.minimum(), self._slider.maximum())
         self._spin.setKeyboardTracking(False)
         self._spin.setAccessibleName("Retention ratio in percent, as a number")
         self._spin.setToolTip("Share of the visual tokens to keep; the others are merged into them")
@@ -75,14 +73,15 @@ class RetentionBar(QWidget):
 
         title = QLabel("Re&tention")
         title.setBuddy(self._slider)
-        rows = self._rows = QGridLayout(self)
+        rows = QGridLayout(self)
         rows.setVerticalSpacing(0)
         for column, widget in enumerate(
             (title, self._auto, self._slider, self._spin, self._counts, self._reread)
         ):
             rows.addWidget(widget, 0, column)
         rows.addWidget(self._marks, 1, rows.indexOf(self._slider))
-        rows.setColumnStretch(rows.indexOf(self._slider), 1)
+        for widget, stretch in ((self._slider, 2), (self._counts, 3)):
+            rows.setColumnStretch(rows.indexOf(widget), stretch)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._show_percent(100)
         self.show_plan(None)
@@ -97,38 +96,45 @@ class RetentionBar(QWidget):
         """Show the counts of a plan, and the automatic ratio of its page."""
         self._plan = plan
         self._counts.show_counts(plan)
-        self._rows.activate()  # at once, so that no short form of the counts flashes up
         self._marks.set_automatic(None if plan is None else plan.measures.automatic_retention)
-        if plan is not None and self._retention is None:
-            self._show_percent(_percent(plan.measures.automatic_retention))
+        if self._retention is None:
+            self._show_automatic()
 
     @Slot(object)
     def set_retention(self, retention: float | None) -> None:
-        """Show a ratio that was chosen elsewhere; a hand on the slider goes first."""
+        """Show a ratio that was chosen elsewhere; ignored while the slider is held."""
         if self._slider.isSliderDown():
             return
         self._retention = retention
         self._auto.setChecked(retention is None)
-        if retention is not None:
+        if retention is None:
+            self._show_automatic()
+        else:
             self._show_percent(_percent(retention))
-        elif self._plan is not None:
-            self._show_percent(_percent(self._plan.measures.automatic_retention))
 
     @Slot()
     def drop_release(self) -> None:
-        """Take the ratio as it stands for come to rest, and tell no one: another page is shown.
+        """Treat the current ratio as settled without emitting it: another page is shown.
 
-        Who left a page does not look at it any more, and the other one was not meant.
+        The person no longer views the former page, and the ratio was not meant for the new one.
         """
         self._quiet_timer.stop()
         self._unreleased = False
 
     @Slot(bool)
     def set_reread(self, reread: bool) -> None:
-        """Show whether a released ratio is read with at once."""
+        """Show whether a released ratio starts a reading."""
         self._reread.setChecked(reread)
 
+    def _show_automatic(self) -> None:
+        """Show the automatic ratio of the page; no figure while it is not known."""
+        if self._plan is None:
+            self._spin.set_known(False)
+        else:
+            self._show_percent(_percent(self._plan.measures.automatic_retention))
+
     def _show_percent(self, percent: int) -> None:
+        self._spin.set_known(True)
         for widget in (self._slider, self._spin):
             with QSignalBlocker(widget):
                 widget.setValue(percent)
@@ -143,8 +149,10 @@ class RetentionBar(QWidget):
 
     @Slot(bool)
     def _choose_automatic(self, automatic: bool) -> None:
-        if automatic and self._plan is not None:
-            self._show_percent(_percent(self._plan.measures.automatic_retention))
+        if automatic:
+            self._show_automatic()
+        else:
+            self._show_percent(self._slider.value())
         self._change(None if automatic else self._slider.value() / 100)
         self._release()
 
@@ -161,38 +169,53 @@ class RetentionBar(QWidget):
             self.retention_released.emit(self._retention)
 
 
+class _PercentBox(QSpinBox):
+    """A percentage; the box keeps its width while it shows none."""
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__()
+        self._is_known = True
+        self.setRange(least, most)
+        self.setSuffix(" %")
+        self.setMinimumWidth(self.sizeHint().width())
+
+    def set_known(self, known: bool) -> None:
+        """Show the number, or a dash instead; a new one can be typed in either case."""
+        if known != self._is_known:
+            self._is_known = known
+            self.setSuffix(" %" if known else "")  # regenerates the text
+
+    def textFromValue(self, value: int) -> str:
+        return super().textFromValue(value) if self._is_known else "–"
+
+
 class _CountsLabel(QLabel):
-    """Counts kept and merged tokens, in as many words as there is room for; its tooltip has all of them."""
+    """Counts kept and merged tokens, in as many words as fit; its tooltip has all of them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._forms: tuple[str, ...] = ("",)
-        self._widest_forms: tuple[str, ...] = self._forms
+        self._forms: tuple[str, ...] = ()
         self.setAccessibleName("Token counts")
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def show_counts(self, plan: PrunePlan | None) -> None:
-        """Count what a plan keeps."""
-        widest_before = self._widest_forms
+        """Show how many tokens a plan keeps."""
         if plan is None:
-            self._forms = self._widest_forms = ("No tokens counted yet", "No tokens")
+            self._forms = (*2 * ["No tokens counted yet"], *2 * ["No tokens"])
         else:
-            count, automatic = len(plan.norms), percent(plan.measures.automatic_retention)
-            self._forms = _count_forms(len(plan.kept), len(plan.merged), count, automatic)
-            # The room of the largest numbers, so that nothing moves while the slider does.
-            self._widest_forms = _count_forms(count, count, count, percent(1))
+            automatic = percent(plan.measures.automatic_retention)
+            self._forms = _count_forms(len(plan.kept), len(plan.merged), len(plan.norms), automatic)
         self.setToolTip(self._forms[0])
         self.setAccessibleDescription(self._forms[0])
+        self.setMaximumWidth(self._width_of(_WIDEST_FORMS[0]))
         self._fit()
-        if self._widest_forms != widest_before:
-            self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._width_of(self._widest_forms[0]), super().sizeHint().height())
+        return QSize(self._width_of(_WIDEST_FORMS[-1]), super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._width_of(self._widest_forms[-1]), super().minimumSizeHint().height())
+        return self.sizeHint()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -201,7 +224,7 @@ class _CountsLabel(QLabel):
     def _fit(self) -> None:
         fitting = (
             form
-            for form, widest in zip(self._forms, self._widest_forms, strict=True)
+            for form, widest in zip(self._forms, _WIDEST_FORMS, strict=True)
             if self._width_of(widest) <= self.width()
         )
         self.setText(next(fitting, self._forms[-1]))
@@ -221,6 +244,10 @@ def _count_forms(kept: int, merged: int, count: int, automatic: str) -> tuple[st
     )
 
 
+_WIDEST_FORMS = _count_forms(9_999, 9_999, 9_999, percent(1))
+"""More than any page has: space for this many is reserved, so that nothing moves with slider or page."""
+
+
 def _percent(retention: float) -> int:
-    """Where slider and box stand, which know whole percents only."""
+    """The value of slider and box, which know only whole percents."""
     return min(100, max(1, round(retention * 100)))

@@ -1,7 +1,7 @@
-"""The slider of the retention ratio, and the marks under it: automatic retention and the detents.
+"""The slider of the retention ratio, and the marks below it: automatic retention and the detents.
 
-Marks are placed where the style in use puts the handle, so that they stand right in any style. Knows
-percents, and nothing of plans.
+Marks are placed where the current style puts the handle, so that they are correct in any style. Knows
+percents, and nothing about plans.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ DETENTS = {
 """Percents at which a dragged handle catches, and what they are."""
 
 CATCH_PERCENT = 1
-"""How near a dragged handle must come to be caught."""
+"""How close to a detent a dragged handle is caught."""
 
 _LABEL_PRIORITY = (84, 50, 100, 25, 75)
 _TICK_PX = 4
@@ -39,7 +39,7 @@ _TICK_PX = 4
 class RetentionSlider(QSlider):
     """A horizontal slider over 1..100 percent whose handle, when dragged, catches at the detents.
 
-    Shift lets it pass. Keys, wheel and values that are set are taken as they are.
+    Shift lets it pass. Keys, wheel and programmatic values are not affected.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class RetentionSlider(QSlider):
         self.actionTriggered.connect(self._catch)
 
     def handle_x(self, percent: float) -> int:
-        """Where the middle of the handle stands at a ratio, in the slider's pixels."""
+        """Position of the middle of the handle at a ratio, in the slider's pixels."""
         option = QStyleOptionSlider()
         self.initStyleOption(option)
         style = self.style()
@@ -71,7 +71,7 @@ class RetentionSlider(QSlider):
 
     @Slot(int)
     def _catch(self, action: int) -> None:
-        """Move a dragged handle to a detent close by, before its value is taken."""
+        """Move a dragged handle to a nearby detent, before its value is used."""
         dragged = action == QAbstractSlider.SliderAction.SliderMove.value and self.isSliderDown()
         nearest = min(DETENTS, key=lambda percent: abs(percent - self.sliderPosition()))
         if dragged and not self._passing and abs(nearest - self.sliderPosition()) <= CATCH_PERCENT:
@@ -88,12 +88,12 @@ class _Mark:
 
 
 class RetentionMarks(QWidget):
-    """A strip under a slider: a tick at each detent, a triangle where automatic retention lies.
+    """A strip below a slider: a tick at each detent, a triangle at automatic retention.
 
     Give it the slider's width and left edge. Numbers that would touch are left out; tooltips name all.
 
     Args:
-        slider: whose marks they are.
+        slider: the slider that the marks belong to.
     """
 
     def __init__(self, slider: RetentionSlider) -> None:
@@ -107,11 +107,11 @@ class RetentionMarks(QWidget):
 
     @property
     def automatic(self) -> float | None:
-        """Where automatic retention lies, in 0..1; None where that is not known."""
+        """Automatic retention, in 0..1; None if it is not known."""
         return self._automatic
 
     def set_automatic(self, retention: float | None) -> None:
-        """Mark automatic retention; None takes the mark away."""
+        """Mark automatic retention; None removes the mark."""
         if retention == self._automatic and self.accessibleDescription():
             return
         self._automatic = retention
@@ -128,7 +128,7 @@ class RetentionMarks(QWidget):
         return self.sizeHint()
 
     def marks(self) -> list[_Mark]:
-        """What is drawn, the most important first; a label that would touch one before it is empty."""
+        """The marks to draw, the most important first; a label that would touch an earlier one is empty."""
         wanted = [(float(percent), str(percent), False) for percent in _LABEL_PRIORITY]
         if self._automatic is not None:
             wanted.insert(0, (100 * self._automatic, "Auto", True))
@@ -170,7 +170,7 @@ class RetentionMarks(QWidget):
         return super().event(event)
 
     def name_at(self, place: QPoint) -> str:
-        """What the mark at a place is, in words; empty where there is none."""
+        """The mark at a place, in words; empty if there is none."""
         near = [
             mark
             for mark in self.marks()

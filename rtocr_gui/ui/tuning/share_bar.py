@@ -1,6 +1,6 @@
-"""A bar that shows shares of one: each segment with a colour and a pattern of its own.
+"""A bar that shows shares of one: each segment with its own colour and pattern.
 
-Knows nothing of what the shares mean; who shows it says that in words beside it.
+Knows nothing about what the shares mean; the caller says so in words beside it.
 """
 
 from dataclasses import dataclass
@@ -35,11 +35,11 @@ class ShareBar(QWidget):
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """What is shown, from the left."""
+        """The shown segments, from the left."""
         return self._segments
 
     def show_segments(self, *segments: Segment) -> None:
-        """Show segments from the left; what they leave of the bar stays empty."""
+        """Show segments from the left; the rest of the bar stays empty."""
         self._segments = segments
         self.update()
 

@@ -1,4 +1,4 @@
-"""Which actions can be used at the moment, as the session has it."""
+"""Enables the actions that can be used in the current state of the session. Knows no widget."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ class ActionStates(QObject):
         readiness_changed (bool): whether there is a page, and a model to read it.
 
     Args:
-        session: what is asked.
+        session: the session whose state counts.
         actions: by name.
         parent: owner.
     """
@@ -29,7 +29,7 @@ class ActionStates(QObject):
         super().__init__(parent)
         self._session = session
         self._actions = actions
-        actions["read"].setIconText(actions["read"].iconText())  # stays where the text counts pages
+        actions["read"].setIconText(actions["read"].iconText())  # the text may count pages, this does not
         for changed in (
             session.page_selected,
             session.shelf.selection_changed,
@@ -46,7 +46,7 @@ class ActionStates(QObject):
 
     @Slot()
     def update(self) -> None:
-        """Ask the session anew."""
+        """Update all actions from the session."""
         session, tuning, activity = self._session, self._session.tuning, self._session.activity
         has_page = session.current is not None
         is_ready = has_page and session.model is not None

@@ -1,7 +1,7 @@
 """The window: composes the panes and connects them to the session.
 
-Holds no logic of the program. Wishes of the panes go to the session; what the session says goes
-to the panes; what has to be asked first goes through `Dialogues`.
+Holds no logic of the program. Requests from the panes go to the session; what the session emits goes
+to the panes; what needs an answer first goes through `Dialogues`.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,8 @@ from rtocr_gui.ui.page.page_column import PageColumn
 from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.parts.arrivals import Arrivals
 from rtocr_gui.ui.parts.icons import app_icon
+from rtocr_gui.ui.parts.screen_room import within_screen
+from rtocr_gui.ui.parts.scrolled import scrolled
 from rtocr_gui.ui.parts.stacking import stack
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.page_model import PageState
@@ -44,8 +46,8 @@ if TYPE_CHECKING:
     from rtocr_gui.ui.tuning.curve_view import CurveView
 
 _USUAL_SIZE = QSize(1280, 820)
-_FRAME = QSize(10, 40)
-"""Room for what a window manager draws around the window; it tells only once the window is shown."""
+_LEAST_TEXT_CHARACTERS = 24
+"""Minimum width of the right-hand column, in average characters: space for its bars and a scroll bar."""
 
 
 class MainWindow(QMainWindow):
@@ -55,7 +57,7 @@ class MainWindow(QMainWindow):
         models_requested(): the person wants to choose, check or download a model.
 
     Args:
-        session: what the window shows and whom it asks.
+        session: what the window shows and sends requests to.
     """
 
     models_requested = Signal()
@@ -96,7 +98,9 @@ class MainWindow(QMainWindow):
 
     def _compose(self) -> None:
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
-        for pane, stretch in ((self.page_list, 0), (self.page_column, 3), (self.text_column, 2)):
+        text = scrolled(self.text_column)  # by far the tallest
+        text.setMinimumWidth(_LEAST_TEXT_CHARACTERS * self.fontMetrics().averageCharWidth())
+        for pane, stretch in ((self.page_list, 0), (self.page_column, 3), (text, 2)):
             self._splitter.addWidget(pane)
             self._splitter.setStretchFactor(self._splitter.count() - 1, stretch)
         self._splitter.setChildrenCollapsible(False)
@@ -302,8 +306,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         settings = self._session.settings
-        room = self.screen().availableSize() - _FRAME
-        self.resize(_USUAL_SIZE.boundedTo(room))
+        self.resize(within_screen(_USUAL_SIZE, self))
         self.restoreGeometry(QByteArray.fromHex(settings.window_geometry.encode()))
         self._splitter.restoreState(QByteArray.fromHex(settings.window_state.encode()))
         self.text_column.restoreState(QByteArray.fromHex(settings.column_state.encode()))
@@ -401,7 +404,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _forget_removed_pages(self) -> None:
-        """Nothing can be undone any more of pages that left the list."""
+        """Drop the undo history of pages that left the list."""
         self.text_column.text_pane.forget_others(ref.unrotated for ref in self._session.refs)
 
     @Slot(object)
@@ -420,7 +423,7 @@ class MainWindow(QMainWindow):
     # Events --------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files may be dropped anywhere: Qt sends the window what the pane under the pointer left."""
+        """Files may be dropped anywhere: Qt sends the window what the pane under the pointer ignored."""
         self.arrivals.offer(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
@@ -432,7 +435,7 @@ class MainWindow(QMainWindow):
             draw_icons(self.actions_by_name, self.palette())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask before text is lost; then remember the window and let go."""
+        """Ask before text is lost; then remember the window's place and close."""
         if not self.dialogues.may_close():
             event.ignore()
             return

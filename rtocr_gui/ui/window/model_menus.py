@@ -1,7 +1,7 @@
 """The choices of the menu *Model*: device, precision, tiles, and how long an idle model stays in memory.
 
-Whether this computer has a device is known only once torch is there, so what it may have is offered, and the
-loader says where it has not. Loads nothing.
+Whether this computer has a device is known only once torch is imported, so all possible devices are offered,
+and the loader reports a missing one. Loads nothing.
 """
 
 import sys
@@ -30,12 +30,12 @@ _MINUTES = (
 
 
 class ModelMenus(QObject):
-    """Hangs a menu of choices on each of some actions.
+    """Attaches a menu of choices to some of the actions.
 
     Signals:
         device_chosen (str), precision_chosen (str): how the model should run.
         most_tiles_chosen (int): most tiles of a page in Gundam mode.
-        idle_time_chosen (int): minutes after which an idle model is let go; 0 for never.
+        idle_time_chosen (int): minutes after which an idle model is unloaded; 0 for never.
 
     Args:
         actions: every action of the window, by name.
@@ -56,7 +56,7 @@ class ModelMenus(QObject):
 
     @Slot(object)
     def show_settings(self, settings: Settings) -> None:
-        """Mark what is in use."""
+        """Mark the choices in use."""
         self._devices.show(settings.device, settings.device)
         self._precisions.show(settings.precision, settings.precision)
         self._tiles.show(settings.most_tiles, f"At most {settings.most_tiles}")
@@ -81,7 +81,7 @@ class _Choice(Generic[Value]):
         action.setMenu(self._menu)
 
     def show(self, value: Value, label: str) -> None:
-        """Mark a value; one that was not offered, from a settings file, is listed from now on."""
+        """Mark a value; one that is not offered, from a settings file, is added."""
         offered = next((each for each in self._group.actions() if each.data() == value), None)
         (offered or self._add(label, value)).setChecked(True)
 

@@ -1,7 +1,7 @@
-"""A strip above the panes that tells what went wrong or got done, and offers what can be done about it.
+"""A strip above the panes that says what went wrong or was done, and offers what can be done about it.
 
-What went wrong stays until the person dismisses it; what got done leaves by itself, but never from under the
-pointer or the focus. Carries nothing out: it tells which offer was taken.
+A problem stays until the person dismisses it; a success disappears by itself, but never from under the
+pointer or the focus. Carries out nothing: it emits which offer was taken.
 """
 
 from collections.abc import Iterable
@@ -24,12 +24,13 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, ReadAgain
 
 NOTICES_KEPT = 50
 VISIBLE_LINES = 5
 LEAVE_AFTER_MS = 10_000
-"""How long a notice of what got done stays: time to read a long path twice."""
+"""How long a notice of success stays: time to read a long path twice."""
 
 
 class NoticeBar(QFrame):
@@ -39,7 +40,7 @@ class NoticeBar(QFrame):
         offer_taken (Offer): the person wants what a notice offers.
 
     Args:
-        leave_after_ms: how long a notice stays that leaves by itself.
+        leave_after_ms: how long a passing notice stays.
     """
 
     offer_taken = Signal(object)
@@ -83,19 +84,19 @@ class NoticeBar(QFrame):
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """What is shown, oldest first."""
+        """The shown notices, oldest first."""
         return tuple(row.notice for row in self._rows)
 
     @Slot(object)
     def add(self, notice: Notice) -> None:
-        """Show one more notice, in place of those that say or offer the same."""
+        """Show one more notice, which replaces those that say or offer the same."""
         self._drop([row for row in self._rows if _outdates(notice, row.notice)])
         self._drop(self._rows[: max(0, len(self._rows) + 1 - NOTICES_KEPT)])
         row = _Row(notice)
         row.offer_taken.connect(lambda offer: self._take(row, offer))
         self._rows.append(row)
         self._column.addWidget(row)
-        row.show()  # at once: what is hidden takes no height
+        row.show()  # now, as hidden widgets have no height
         if notice.is_passing:
             self._leaving.start()
         self.show()
@@ -111,19 +112,19 @@ class NoticeBar(QFrame):
 
     @Slot(object)
     def withdraw(self, refs: Iterable[PageRef]) -> None:
-        """Forget offers to read pages again: they are being read, or are there no more."""
+        """Drop offers to read pages again: they are being read, or no longer exist."""
         pages = {ref.unrotated for ref in refs}
         self._drop([row for row in self._rows if pages & _pages_to_read(row.notice)])
 
     @Slot()
     def withdraw_model_offers(self) -> None:
-        """Forget all offers to read or to load: there is another model, which may read pages as they are."""
+        """Drop all offers to read or to load: another model is in use, which may need neither."""
         kinds = ReadAgain | LoadModel
         self._drop([row for row in self._rows if any(isinstance(each, kinds) for each in row.notice.offers)])
 
     @Slot()
     def clear(self) -> None:
-        """Forget all notices and hide."""
+        """Drop all notices and hide."""
         self._drop(list(self._rows))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -131,21 +132,21 @@ class NoticeBar(QFrame):
         self._fit_height()
 
     def _take(self, row: "_Row", offer: Offer) -> None:
-        """An offer is taken once: what comes of it may be another."""
+        """Emit an offer and drop its notice: it is taken once, and may lead to a new one."""
         self._drop([row])
         self.offer_taken.emit(offer)
 
     @Slot()
     def _take_all_to_read(self) -> None:
         for row in self._rows_to_read():
-            if row in self._rows:  # one that offers the same page is withdrawn by the reading of the other
+            if row in self._rows:  # reading a page withdraws other offers to read it
                 self._take(row, row.notice.offers[0])
 
     def _rows_to_read(self) -> "list[_Row]":
         return [row for row in self._rows if isinstance(next(iter(row.notice.offers), None), ReadAgain)]
 
     def _offer_all(self) -> None:
-        """Where many pages came to no good, spare a person the press of each button."""
+        """If several pages failed, offer one button for all of them."""
         count = len(self._rows_to_read())
         self._take_all.setText(f"Read all {count} again")
         self._take_all.setVisible(count > 1)
@@ -184,7 +185,7 @@ class _Row(QWidget):
         super().__init__()
         self.notice = notice
         label = QLabel(notice.sentence)
-        # Notices quote file names: never let one be taken for rich text.
+        # Notices quote file names, which must never be mistaken for rich text.
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -192,36 +193,34 @@ class _Row(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(label, 1)
         if notice.offers:
-            button = self._make_button(notice)
-            button.setAccessibleDescription(f"{notice.sentence} {button.toolTip()}")
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+            layout.addWidget(self._make_button(notice), 0, Qt.AlignmentFlag.AlignTop)
 
     def _make_button(self, notice: Notice) -> QPushButton:
         if len(notice.offers) == 1:
             (offer,) = notice.offers
-            button = QPushButton(offer.label)
-            button.setToolTip(offer.tip)
+            button, tip = QPushButton(offer.label), offer.tip
             button.clicked.connect(lambda: self.offer_taken.emit(offer))
-            return button
-        button = QPushButton("What to do")
-        button.setToolTip("Choose what to do about this")
-        menu = QMenu(button)
-        menu.setToolTipsVisible(True)
-        for offer in notice.offers:
-            action = menu.addAction(offer.label)
-            action.setToolTip(offer.tip)
-            action.triggered.connect(lambda _=False, offer=offer: self.offer_taken.emit(offer))
-        button.setMenu(menu)
+        else:
+            button, tip = QPushButton("What to do"), "Choose what to do about this"
+            menu = QMenu(button)
+            menu.setToolTipsVisible(True)
+            for offer in notice.offers:
+                action = menu.addAction(offer.label)
+                action.setToolTip(plain_tip(offer.tip))
+                action.triggered.connect(lambda _=False, offer=offer: self.offer_taken.emit(offer))
+            button.setMenu(menu)
+        button.setToolTip(plain_tip(tip))
+        button.setAccessibleDescription(f"{notice.sentence} {tip}")
         return button
 
 
 def _pages_to_read(notice: Notice) -> set[PageRef]:
-    """The pages that a notice offers to read, however they lie."""
+    """The pages (unrotated) that a notice offers to read."""
     return {offer.ref.unrotated for offer in notice.offers if isinstance(offer, ReadAgain)}
 
 
 def _outdates(new: Notice, old: Notice) -> bool:
-    """Whether nobody needs the old notice any more."""
+    """True if a new notice makes an old one obsolete."""
     says_the_same = new.sentence == old.sentence and new.about == old.about
     offers_the_same = bool(new.offers) and new.offers == old.offers
     is_old_news = new.is_passing and old.is_passing and not old.offers

@@ -1,6 +1,6 @@
 """The list of open pages with thumbnails and states.
 
-Asks for thumbnails only of rows that can be seen. Knows pages by an opaque key; opens no file.
+Requests thumbnails only for visible rows. Knows pages only by an opaque key; opens no file.
 """
 
 from bisect import bisect_right
@@ -43,11 +43,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.state.page_model import Index, PageEntry, PageModel, PageRow, PageState
 
 _SETTLE_MS = 60
-"""Rows that are scrolled past in less time ask for no thumbnail."""
+"""Rows that are scrolled past in less time request no thumbnail."""
 
 
 class _PageDelegate(QStyledItemDelegate):
@@ -78,13 +79,16 @@ class _PageDelegate(QStyledItemDelegate):
             self._paint_current(painter, option)
 
     def _paint_current(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
-        """Mark the page that is looked at among those that are selected."""
+        """Mark the current page among the selected ones; with a frame while the list has the focus."""
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         role = QPalette.ColorRole.HighlightedText if selected else QPalette.ColorRole.Highlight
         line = option.fontMetrics.height()
-        bar = option.rect.adjusted(line // 10, line // 3, 0, -line // 3)
+        colour, edge = option.palette.color(role), line // 10
+        bar = option.rect.adjusted(edge, line // 3, 0, -line // 3)
         bar.setWidth(line // 5)
-        painter.fillRect(bar, option.palette.color(role))
+        painter.fillRect(bar, colour)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            paint_frame(painter, option.rect.adjusted(edge, edge, -edge, -edge), colour)
 
     def _paint_thumbnail(
         self, painter: QPainter, room: QRect, row: PageRow, option: QStyleOptionViewItem
@@ -131,16 +135,16 @@ class _PageDelegate(QStyledItemDelegate):
 
 
 def _fitting(text: str, metrics: QFontMetrics, width_px: int) -> int:
-    """How many characters from the beginning on fit in a line."""
+    """How many characters from the beginning fit in a line."""
     ends = range(len(text) + 1)
     return bisect_right(ends, width_px, key=lambda end: metrics.horizontalAdvance(text[:end])) - 1
 
 
 class _PageView(QListView):
-    """A list whose rows can be dragged to another place; files that are dropped on it are left to the window.
+    """A list whose rows can be dragged to another place; files dropped on it are left to the window.
 
     Signals:
-        dropped(int): the selected rows were dropped before this row, or behind the last.
+        dropped(int): the selected rows were dropped before this row, or after the last.
     """
 
     dropped = Signal(int)
@@ -150,18 +154,18 @@ class _PageView(QListView):
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
 
     def startDrag(self, actions: Qt.DropAction) -> None:
-        """Drag without a picture of the rows: it would hide the line that says where they go."""
+        """Drag without a picture of the rows: it would hide the line that shows where they will go."""
         drag = QDrag(self)
         drag.setMimeData(self.model().mimeData(self.selectedIndexes()))
         drag.exec(actions)
 
     def sees_current(self, height_px: int) -> bool:
-        """Whether the whole row of the current page is in sight where the view has this height."""
+        """True if the current page's whole row is visible when the view has this height."""
         place = self.visualRect(self.currentIndex())
         return place.top() >= 0 and place.bottom() < height_px
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the current page in sight when something else, such as a notice, takes room."""
+        """Keep the current page visible when something else, such as a notice, takes space."""
         was_seen = self.sees_current(event.oldSize().height())
         super().resizeEvent(event)
         if was_seen:
@@ -170,21 +174,21 @@ class _PageView(QListView):
     def dropEvent(self, event: QDropEvent) -> None:
         place = event.position().toPoint()
         index = self.indexAt(place)
-        is_below = place.y() >= self.visualRect(index).center().y()  # as the line has it
+        is_below = place.y() >= self.visualRect(index).center().y()  # as the drop line shows
         self.dropped.emit(index.row() + is_below if index.isValid() else self.model().rowCount())
         event.accept()
-        self.setState(QAbstractItemView.State.NoState)  # no line any more
+        self.setState(QAbstractItemView.State.NoState)  # removes the drop line
 
 
 class PageList(QWidget):
     """Lists the open pages.
 
     Signals:
-        page_selected(Hashable): the person chose another page to look at; its key.
-        selection_changed(tuple of Hashable): other pages are selected; their keys, in the order of the list.
-        thumbnail_wanted(Hashable): a page without a thumbnail came into view; its key, once.
-        move_requested(Hashable or None): the selected pages should stand before this one; None: at the end.
-        remove_requested(): the selected pages should leave the list.
+        page_selected(Hashable): key of another page that the person chose to view.
+        selection_changed(tuple of Hashable): keys of the newly selected pages, in the order of the list.
+        thumbnail_wanted(Hashable): key of a page without a thumbnail that came into view; once.
+        move_requested(Hashable or None): move the selected pages before this one; None for the end.
+        remove_requested(): remove the selected pages from the list.
     """
 
     page_selected = Signal(object)
@@ -219,7 +223,7 @@ class PageList(QWidget):
         self._view.selectionModel().currentChanged.connect(self._follow_current)
         self._view.selectionModel().selectionChanged.connect(self._tell_selection)
 
-        # Not the platform's keys for this: on X11 they are Ctrl+D too, which compares readings.
+        # Not the platform's keys for this: on X11 they include Ctrl+D, which compares readings.
         remove = QShortcut(Qt.Key.Key_Delete, self._view)
         remove.setContext(Qt.ShortcutContext.WidgetShortcut)
         remove.activated.connect(self.remove_requested)
@@ -230,7 +234,7 @@ class PageList(QWidget):
         self.setFocusProxy(self._view)
 
     def offer(self, *groups: Iterable[QAction]) -> None:
-        """Offer actions in the context menu, with lines between groups."""
+        """Offer actions in the context menu, with separators between groups."""
         for group in groups:
             if self._view.actions():
                 line = QAction(self._view)
@@ -240,7 +244,7 @@ class PageList(QWidget):
 
     @property
     def current_key(self) -> Hashable | None:
-        """Key of the page that the person looks at; None where there is none."""
+        """Key of the current page; None if there is none."""
         index = self._view.currentIndex()
         return self._model.row(index.row()).entry.key if index.isValid() else None
 
@@ -268,14 +272,14 @@ class PageList(QWidget):
 
     @Slot(object)
     def rename(self, names: Mapping[Hashable, Hashable]) -> None:
-        """Know pages by other keys, as they look different now; selection and place stay."""
+        """Change the keys of pages, which look different now; selection and place stay."""
         self._model.rename(names)
         self._asked -= names.keys()
         self._await_rest()
 
     @Slot(object)
     def select(self, key: Hashable | None) -> None:
-        """Go to a page, without `page_selected`; another one is selected alone, None selects nothing."""
+        """Select only this page, unless it is current, without `page_selected`; None selects nothing."""
         if key is not None and key == self.current_key:
             return
         position = self._model.position(key)
@@ -285,7 +289,7 @@ class PageList(QWidget):
         self._selecting = False
 
     def _select_too(self, keys: Iterable[Hashable]) -> None:
-        """Select the pages that are still there, beside what is selected."""
+        """Add those of the pages that are still listed to the selection."""
         chosen = QItemSelection()
         for key in keys:
             if (place := self._model.position(key)) is not None:
@@ -293,13 +297,13 @@ class PageList(QWidget):
         self._view.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.Select)
 
     def set_thumbnail(self, key: Hashable, image: QImage) -> None:
-        """Show a page's picture; a null one leaves the empty frame, and is asked for again another time."""
+        """Show a page's picture; a null one leaves the empty frame, and is requested again later."""
         if image.isNull():
             self._asked.discard(key)
         self._model.set_thumbnail(key, None if image.isNull() else QPixmap.fromImage(image))
 
     def set_state(self, key: Hashable, state: PageState, sentence: str = "") -> None:
-        """Show how far a page's reading is, and why, in the tooltip."""
+        """Show the state of a page's reading, and the reason in the tooltip."""
         self._model.set_state(key, state, sentence)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -342,7 +346,7 @@ class PageList(QWidget):
 
     @Slot()
     def _tell_selection(self) -> None:
-        """Say what is selected; with nothing else it is the page that the person looks at."""
+        """Emit the selection; if it is empty, the current page is selected."""
         selection, current = self._view.selectionModel(), self._view.currentIndex()
         if current.isValid() and not selection.hasSelection():
             selection.select(current, QItemSelectionModel.SelectionFlag.Select)

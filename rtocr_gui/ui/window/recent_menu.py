@@ -1,9 +1,8 @@
 """The menu of files and folders that were opened last.
 
-Opens nothing and does not look whether they are still there.
+Opens nothing, and does not check whether they still exist.
 """
 
-import html
 from functools import partial
 from pathlib import Path
 
@@ -12,15 +11,16 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
 from rtocr_gui.settings import Settings
+from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.open_pages import telling_folders
 
 
 class RecentMenu(QObject):
-    """Hangs the menu on an action, which can be used where there is something in it.
+    """Attaches the menu to an action, which is enabled if the menu is not empty.
 
     Signals:
         files_chosen (tuple of Path): the one file or folder to open.
-        cleared (): the list should be empty from now on.
+        cleared (): the list should be cleared.
 
     Args:
         action: of the window.
@@ -53,7 +53,7 @@ class RecentMenu(QObject):
             name = f"{path.name} (in {folders[path]})" if path in folders else path.name or str(path)
             label = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, 40 * metrics.height())
             action = self._menu.addAction(label.replace("&", "&&"))
-            action.setToolTip(f"<span>{html.escape(str(path))}</span>")  # no file name is taken for rich text
+            action.setToolTip(plain_tip(str(path)))
             action.triggered.connect(partial(self._choose, path))
         self._menu.addSeparator()
         self._menu.addAction("Clear list").triggered.connect(self.cleared)

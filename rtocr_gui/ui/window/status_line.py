@@ -77,32 +77,32 @@ class StatusLine(QWidget):
 
     @Slot(object)
     def show_curve(self, shown: CurveShown) -> None:
-        """Say how far a curve is while it is read."""
+        """Show the progress of a curve while it is being read."""
         progress = f"Reading the curve, {len(shown.points)} of {shown.expected}"
         self._curve_words = progress if shown.running else ""
         self._show_other()
 
     @Slot(str, bool)
     def show_comparing(self, sentence: str, running: bool) -> None:
-        """Say what a comparison is busy with."""
+        """Show what a comparison is busy with."""
         self._comparing_words = sentence if running else ""
         self._show_other()
 
     @Slot(bool)
     def show_encoding(self, encoding: bool) -> None:
-        """Say that the page is being encoded for the overlay."""
+        """Show that the page is being encoded for the overlay."""
         self._encoding_words = _STAGE_WORDS[Stage.ENCODE] if encoding else ""
         self._show_other()
 
     def _show_other(self) -> None:
-        """Say what else is going on; a reading has the line to itself."""
+        """Show what else is going on, unless a reading is, which takes precedence."""
         if self._progress.isHidden():
             tuning = self._curve_words or self._comparing_words or self._encoding_words
             self._activity.setText(tuning or self._idle_words)
 
     @Slot(object)
     def show_reading(self, reading: Reading | None) -> None:
-        """Show the stage times of a reading apart, never one blended figure."""
+        """Show the time of each stage of a reading, never one total."""
         if reading is None:
             self._timings.clear()
             return
@@ -133,7 +133,7 @@ class StatusLine(QWidget):
 
 
 class _YieldingLabel(QLabel):
-    """One line that leaves the room to its neighbours: where it is cut, it ends in dots."""
+    """One line that yields space to its neighbours, and is elided where it does not fit."""
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, super().minimumSizeHint().height())

@@ -1,15 +1,16 @@
-"""The right-hand column: the text of the page above, and below it the panel for tuning.
+"""The right-hand column: the text of the page, and below it the tuning panel.
 
-Composes panes. Comparison, curve and the bar for finding words are built when they are first looked at.
+Composes panes. Comparison, curve and find bar are built when they are first shown.
 """
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QTabWidget, QWidget
+from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QWidget
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.parts.lazy_pane import LazyPane
+from rtocr_gui.ui.parts.scrolled import scrolled
 from rtocr_gui.ui.parts.stacking import stack
 from rtocr_gui.ui.state.shown import ShownText
 from rtocr_gui.ui.text.text_pane import TextPane
@@ -37,9 +38,9 @@ class TextColumn(QSplitter):
         self.summary.setWordWrap(True)
         self.summary.setContentsMargins(6, 4, 6, 4)
         self.summary.setAlignment(Qt.AlignmentFlag.AlignTop)
-        # Room for two lines, so that the text below stays where it is whichever page is shown.
+        # Space for two lines, so that the text below stays in place whichever page is shown.
         self.summary.setMinimumHeight(2 * self.summary.fontMetrics().lineSpacing() + 8)
-        self._compare_tab, self._curve_tab = _scrolled(self.compare), _scrolled(self.curve)
+        self._compare_tab, self._curve_tab = scrolled(self.compare), scrolled(self.curve)
         self.text_pane.add_tab(self._compare_tab, "C&ompare", "Two readings of this page side by side")
         self.panel = QTabWidget()
         self.panel.setDocumentMode(True)
@@ -54,13 +55,13 @@ class TextColumn(QSplitter):
             self.addWidget(part)
             self.setStretchFactor(self.count() - 1, stretch)
         self.setChildrenCollapsible(False)
-        self.setSizes([350, 350])
+        self.setSizes([420, 280])
 
     def show_text(self, shown: ShownText, ref: PageRef | None) -> None:
         """Show the text of a page, or why there is none.
 
         Args:
-            shown: what stands there, and how it came about.
+            shown: the text, and how it came about.
             ref: the page; None while none is selected.
         """
         if shown.text:
@@ -72,7 +73,7 @@ class TextColumn(QSplitter):
 
     @Slot(object)
     def mark(self, place: tuple[int, int] | None) -> None:
-        """Mark a part of the text by its begin and end; None marks nothing."""
+        """Mark a part of the text by its start and end; None removes the mark."""
         if place is None:
             self.text_pane.clear_mark()
         else:
@@ -80,30 +81,30 @@ class TextColumn(QSplitter):
 
     @Slot(bool)
     def set_panel_visible(self, visible: bool) -> None:
-        """Show or hide the tuning panel; the text takes its room."""
+        """Show or hide the tuning panel; the text takes its space."""
         self.panel.setVisible(visible)
 
     @Slot()
     def begin_find(self) -> None:
-        """Let the person type what to find in the texts; what is selected is a first try."""
+        """Let the person type what to find in the texts; the selection is suggested."""
         words = self.text_pane.selected_words if self.find_bar.isHidden() else ""
         self.find_bar.show()
         self.find_bar.pane.begin(words)
 
     @Slot()
     def find_next(self) -> None:
-        """Want the next place of the words from before, or words where there were none."""
+        """Go to the next match of the current words, or ask for words if there are none."""
         if self._shows_words():
             self.find_bar.pane.find_next()
 
     @Slot()
     def find_previous(self) -> None:
-        """Want the place before, or words where there were none."""
+        """Go to the previous match, or ask for words if there are none."""
         if self._shows_words():
             self.find_bar.pane.find_previous()
 
     def _shows_words(self) -> bool:
-        """Show the bar. Returns True where words are in it; else the person is asked for them."""
+        """Show the bar. Returns True if it contains words; else the person is asked for them."""
         if not self.find_bar.pane.words:
             self.begin_find()
         self.find_bar.show()
@@ -141,12 +142,3 @@ def _make_curve_view() -> "CurveView":
     from rtocr_gui.ui.tuning.curve_view import CurveView
 
     return CurveView()
-
-
-def _scrolled(pane: QWidget) -> QScrollArea:
-    """A pane that scrolls where a small window has too little room for it, instead of making it grow."""
-    area = QScrollArea()
-    area.setWidget(pane)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    return area

@@ -1,6 +1,4 @@
-"""The toolbar: what is done most often, how a page is read, and which model reads it."""
-
-import html
+"""The toolbar: the most frequent actions, how a page is read, and which model reads it."""
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QAction
@@ -10,6 +8,7 @@ from rtocr_gui.ocr.asking import ASKS, Ask
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import TASKS, Mode, Task
 from rtocr_gui.ui.parts.actions import MENUS, fill
+from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.parts.wheel import take_wheel_when_focused
 from rtocr_gui.ui.state.shown import ModelStatus
 
@@ -20,9 +19,9 @@ class ToolBar(QToolBar):
     """Actions, the choice of mode and task, and a chip that names the model.
 
     Signals:
-        mode_chosen(Mode, or None for Auto): pages should be scaled in another way.
-        task_chosen(Task): the model should be asked for something else.
-        words_wanted(Ask): it should be asked for something that needs words first.
+        mode_chosen(Mode, or None for Auto): pages should be scaled in this mode.
+        task_chosen(Task): pages should be read with this task.
+        words_wanted(Ask): this task was chosen and needs words first.
 
     Args:
         actions: every action of the window, by name.
@@ -44,7 +43,7 @@ class ToolBar(QToolBar):
         self._add_choice(
             "Mode", self.mode_box, f"How the page is scaled; larger modes see smaller print. {_AUTO}"
         )
-        # One less: Qt counts with an X, which is wider than most letters.
+        # One less: Qt measures with an X, which is wider than most letters.
         self.mode_box.setMinimumContentsLength(len(_auto_label(Mode.GUNDAM)) - 1)
         self._add_choice("Task", self.task_box, "What the model is asked for")
         fill(self, ("", "export"), actions)
@@ -71,26 +70,24 @@ class ToolBar(QToolBar):
         self.addWidget(box)
 
     def show_model(self, status: ModelStatus, mode: Mode | None, task: Task) -> None:
-        """Name the model, offer what it was made for, and show the choices in use."""
+        """Name the model, offer its modes and tasks, and show the choices in use."""
         model = status.model
-        # A checkpoint names and describes itself: escaped, so that no key and no markup of its own is in use.
+        # A checkpoint names and describes itself: escape this, so that it sets no mnemonic and no markup.
         name = status.sentence if model or status.loading else "No model"
         self.model_chip.setText(name.replace("&", "&&"))
-        self.model_chip.setToolTip(
-            f"<span>{html.escape(model.info.description if model else status.sentence)}</span>"
-        )
+        self.model_chip.setToolTip(plain_tip(model.info.description if model else status.sentence))
         with QSignalBlocker(self.mode_box), QSignalBlocker(self.task_box):
             self._offer(model)
             self.mode_box.setCurrentIndex(1 + list(Mode).index(mode) if mode else 0)
         self.show_task(task)
 
     def show_page_mode(self, mode: Mode | None) -> None:
-        """Say what Auto came to for the page that is shown; None before that is known."""
+        """Show which mode Auto chose for the shown page; None before that is known."""
         is_auto = self.mode_box.currentData() is None
         self.mode_box.setItemText(0, _auto_label(mode if is_auto else None))
 
     def show_task(self, task: Task) -> None:
-        """Show a task that was chosen elsewhere, or still is; one that asks for words quotes them."""
+        """Show the task in use; one that takes words quotes them."""
         with QSignalBlocker(self.task_box):
             for index in range(self.task_box.count()):
                 offered = self.task_box.itemData(index)
@@ -98,7 +95,7 @@ class ToolBar(QToolBar):
                 if isinstance(offered, Ask):
                     self.task_box.setItemText(index, task.label if is_chosen else f"{offered.label}…")
                     tip = task.words if is_chosen else offered.question
-                    self.task_box.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
+                    self.task_box.setItemData(index, plain_tip(tip), Qt.ItemDataRole.ToolTipRole)
                 if is_chosen:
                     self.task_box.setCurrentIndex(index)
 

@@ -1,0 +1,141 @@
+"""What an open page keeps, gives back and forgets, whatever becomes of its readings."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ocr.reading import (
+    TASKS,
+    Mode,
+    PrefillCost,
+    Reading,
+    ReadSettings,
+    Scaling,
+    StageTimings,
+    StopReason,
+)
+from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.ui.state.open_page import PRUNED_READINGS_KEPT, OpenPage
+from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.state.page_model import PageState
+
+REF = PageRef(Path("/scans/page.png"), 0, "ab")
+GUNDAM, BASE = Scaling(Mode.GUNDAM), Scaling(Mode.BASE)
+
+
+def asked(retention: float = 0.5, scaling: Scaling = BASE) -> ReadSettings:
+    return ReadSettings(scaling, TASKS[1], PruneSettings(retention))
+
+
+def reading(settings: ReadSettings, text: str = "page", stop_reason: StopReason = StopReason.END) -> Reading:
+    cost = PrefillCost(10, 1.0, 1)
+    return Reading(
+        ref=REF,
+        settings=settings,
+        mode=settings.scaling.mode,
+        model_name="Fake model",
+        raw_text=text,
+        text=text,
+        token_ids=tuple(range(len(text))),
+        stop_reason=stop_reason,
+        retention=settings.pruning.retention,
+        automatic=False,
+        kept=round(256 * settings.pruning.retention),
+        total=256,
+        padding=0,
+        cost=cost,
+        cost_of_all=cost,
+        passes=len(text),
+        timings=StageTimings(1.0, 2.0, 30.0, 400.0),
+    )
+
+
+@pytest.fixture
+def page() -> OpenPage:
+    return OpenPage(REF)
+
+
+def test_a_page_that_was_turned_has_no_reading_to_compare_with_and_no_offer(page: OpenPage) -> None:
+    page.finish(reading(asked()))
+    page.fail("There is not enough memory.", asked(scaling=Scaling(Mode.TINY)))
+    page.rotate(90)
+    assert page.readings == {}
+    assert page.retry is None
+
+
+def test_another_model_scales_a_page_as_it_scales_all(page: OpenPage) -> None:
+    page.scaling = BASE
+    page.finish(reading(asked()))
+    page.forget_readings()
+    assert (page.text, page.scaling, page.readings) == ("page", None, {})
+
+
+def test_a_page_whose_reading_failed_has_failed_still_where_the_next_one_is_stopped_at_once(
+    page: OpenPage,
+) -> None:
+    page.begin()
+    page.begin_text(TASKS[1])
+    page.stream("half a")
+    page.fail("There is not enough memory.", asked(scaling=Scaling(Mode.TINY)))
+    page.begin()
+    assert (page.sentence, page.retry) == ("", None)
+    page.give_up()
+    assert (page.text, page.state) == ("half a", PageState.FAILED)
+    assert (page.sentence, page.retry) == ("There is not enough memory.", Scaling(Mode.TINY))
+    page.begin()
+    page.finish(reading(asked()))
+    assert (page.state, page.sentence) == (PageState.READ, "")
+
+
+def test_what_came_before_a_reading_failed_stays_where_the_next_one_is_stopped(page: OpenPage) -> None:
+    page.begin()
+    page.begin_text(TASKS[1])
+    page.stream("beginning")
+    page.fail("The model could not read this page.")
+    page.begin()
+    page.give_up()
+    assert page.text == "beginning"
+
+
+def test_a_beginning_stays_where_another_reading_is_stopped_before_its_first_token(page: OpenPage) -> None:
+    page.finish(reading(asked(), "beginning", StopReason.CANCELLED))
+    page.begin()
+    page.finish(reading(asked(), "", StopReason.CANCELLED))
+    assert (page.text, page.state) == ("beginning", PageState.STOPPED)
+
+
+@pytest.mark.parametrize(
+    ("looped", "offered", "is_another_way"),
+    [(GUNDAM, Scaling(Mode.GUNDAM, 4), True), (BASE, Scaling(Mode.BASE, 4), False)],
+)
+def test_fewer_tiles_are_another_way_where_there_are_tiles(
+    page: OpenPage, looped: Scaling, offered: Scaling, is_another_way: bool
+) -> None:
+    way_out = asked(scaling=offered)
+    page.finish(replace(reading(asked(scaling=looped), stop_reason=StopReason.LOOP), retry=way_out))
+    assert page.retry == (offered if is_another_way else None)
+
+
+def test_the_newest_pruned_readings_are_kept_and_those_of_all_tokens(page: OpenPage) -> None:
+    whole = asked(1.0)
+    ratios = [asked(number / 100) for number in range(1, PRUNED_READINGS_KEPT + 1)]
+    for settings in (whole, *ratios):
+        page.keep(reading(settings))
+    assert [*page.readings] == [whole, *ratios]
+    page.keep(reading(ratios[0], "read once more"))
+    page.keep(reading(asked(0.9)))
+    assert [*page.readings] == [whole, *ratios[2:], ratios[0], asked(0.9)]
+    assert page.readings[ratios[0]].text == "read once more"
+
+
+def test_only_a_page_that_is_not_being_read_gives_way_to_itself_as_it_was_before() -> None:
+    pages = OpenPages()
+    pages.add((REF,))
+    pages[REF].edit("mine")
+    removed = pages.remove((REF,))
+    pages.add((REF,))
+    assert pages.blank_twins(removed) == (REF,)
+    pages[REF].begin()
+    assert pages.blank_twins(removed) == ()
