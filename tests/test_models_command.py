@@ -220,4 +220,4 @@ def test_what_a_model_needs_is_told_mode_by_mode_against_what_is_free(
     ]
     monkeypatch.setattr("rtocr_gui.ocr.engine.free_bytes", lambda device: 1000)
     assert main(["models", "fit", folder, "--device", "cpu"]) == 1
-    assert capsys.readouterr().out.splitlines()[-1].endswith("1.0 kB are free. Close other programs.")
+    assert capsys.readouterr().out.splitlines()[-1].endswith("1.0 kB is free. Close other programs.")
