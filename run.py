@@ -1,14 +1,14 @@
-"""Make RTOCR's environment once, then open the window, read from the command line or run the tests.
+"""Creates RTOCR's environment once, then opens the window, runs the command line or runs the tests.
 
     python3 run.py                      open the window on a sample page
     python3 run.py FILE...              open these files
-    python3 run.py rtocr ARGUMENT...    the command line; `rtocr --help` lists what it does
-    python3 run.py test [ARGUMENT...]   the tests, with any arguments of pytest
+    python3 run.py rtocr ARGUMENT...    the command line; see `rtocr --help`
+    python3 run.py test [ARGUMENT...]   the tests, with any arguments for pytest
     python3 run.py lint                 ruff and mypy
     python3 run.py check                lint, then the tests
 
-The environment is `.venv` beside this file, installed from `pyproject.toml` with the versions in
-`packaging/constraints.txt`, and installed again when one of them changes. Needs nothing but Python.
+The environment is `.venv` next to this file, installed from `pyproject.toml` with the versions in
+`packaging/constraints.txt`, and reinstalled when either changes. Needs nothing but Python.
 """
 
 import sys
@@ -42,7 +42,7 @@ else:
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 MARK = ENVIRONMENT / "rtocr-installed.json"
-"""Says what was installed; empty while an installation is under way or was interrupted."""
+"""Records what was installed; empty while an installation is in progress or after an interrupted one."""
 SCRIPTS = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 PROJECT = ROOT / "pyproject.toml"
@@ -57,18 +57,18 @@ QT_LIBRARIES = (
 
 
 class Trouble(Exception):
-    """What is wrong and what to do about it, in a sentence for the person at the terminal."""
+    """What is wrong and what to do about it, in a sentence for the user."""
 
 
 def wanted_installation() -> dict[str, str]:
-    """What has to be installed: the interpreter and place, and what the project asks for."""
+    """Describe what must be installed: interpreter, location, and a digest of the project's requirements."""
     inputs = hashlib.sha256(PROJECT.read_bytes() + CONSTRAINTS.read_bytes()).hexdigest()
     python = f"{sys.version_info.major}.{sys.version_info.minor} {sys.base_prefix} {ROOT}"
     return {"python": python, "inputs": inputs}
 
 
 def found_installation() -> dict[str, str]:
-    """What was installed completely; empty where nothing was."""
+    """Describe the complete installation that exists; empty if there is none."""
     try:
         found: dict[str, str] = json.loads(MARK.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
@@ -77,14 +77,14 @@ def found_installation() -> dict[str, str]:
 
 
 def prepare_environment() -> None:
-    """Install what is wanted unless it is there; an interrupted installation starts from nothing."""
+    """Install what is wanted unless it is already there; an interrupted installation starts over."""
     if found_installation() == wanted_installation():
         return
     if not MARK.exists() and ENVIRONMENT.exists() and any(ENVIRONMENT.iterdir()):
         raise Trouble(f"{ENVIRONMENT} was not made by run.py. Move it away or delete it, then try again.")
     if importlib.util.find_spec("ensurepip") is None:
         raise Trouble(
-            "This Python cannot make environments. On Debian or Ubuntu: "
+            "This Python cannot create environments. On Debian or Ubuntu: "
             f"sudo apt install python{sys.version_info.major}.{sys.version_info.minor}-venv"
         )
     ENVIRONMENT.mkdir(exist_ok=True)
@@ -103,23 +103,23 @@ def prepare_environment() -> None:
 
 @contextlib.contextmanager
 def exclusive_mark() -> Iterator[TextIO]:
-    """The mark, open for writing, and locked against another run.py."""
+    """Open the mark for writing, locked against another run.py."""
     with MARK.open("a", encoding="utf-8") as mark:
         try:
             if sys.platform == "win32":
-                mark.seek(2**20)  # a lock on Windows hides what it covers from readers
+                mark.seek(2**20)  # on Windows, locked bytes cannot be read
                 msvcrt.locking(mark.fileno(), msvcrt.LK_NBLCK, 1)
             else:
                 fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise Trouble(
-                "Another run.py is installing at this moment. Wait until it has finished, then try again."
+                "Another run.py is installing right now. Wait until it has finished, then try again."
             ) from error
         yield mark
 
 
 def clear_environment() -> None:
-    """Delete everything in the environment but the mark."""
+    """Delete everything in the environment except the mark."""
     for path in ENVIRONMENT.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -128,7 +128,7 @@ def clear_environment() -> None:
 
 
 def install_packages() -> None:
-    """Install the project and what it needs, with pip's own words on the screen."""
+    """Install the project and its dependencies, showing pip's output."""
     pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     project = ["--constraint", str(CONSTRAINTS), "--editable", ".[test]"]
     result = subprocess.run([*pip, *project], cwd=ROOT, stdout=sys.stderr)
@@ -139,21 +139,21 @@ def install_packages() -> None:
     free_bytes = min(shutil.disk_usage(place).free for place in (ENVIRONMENT, tempfile.gettempdir()))
     if free_bytes < AMPLE_BYTES:
         advice += (
-            f", and make room in {ROOT} and {tempfile.gettempdir()}: {free_bytes / 1e9:.1f} GB are free, "
+            f", and make room in {ROOT} and {tempfile.gettempdir()}: {free_bytes / 1e9:.1f} GB is free, "
             "and torch takes 2 GB, or 7 GB with its CUDA libraries"
         )
     raise Trouble(f"The installation failed; pip's message is above. {advice}, then try again.")
 
 
 def name_the_checkout_in_ascii() -> None:
-    """Write anew where Python finds the project: before 3.13 it reads that in the code page of Windows."""
+    """Rewrite the project's path in ASCII: before 3.13, Python reads it in the Windows code page."""
     for site in ("Lib/site-packages", "lib/python*/site-packages"):
         for path in ENVIRONMENT.glob(f"{site}/_rtocr_gui.pth"):
             path.write_text(f"import sys; sys.path.append({str(ROOT)!a})\n", encoding="ascii")
 
 
 def require_display() -> None:
-    """Stop with advice where no window can open."""
+    """Stop with advice if no window can be opened."""
     if not sys.platform.startswith("linux"):
         return
     chosen = os.environ.get("QT_QPA_PLATFORM", "")
@@ -170,7 +170,7 @@ def require_display() -> None:
 
 
 def require_qt_libraries(platforms: list[str]) -> None:
-    """Stop with advice where Qt lacks a system library for all of these platforms (plugin names)."""
+    """Stop with advice if Qt lacks a system library for every one of these platforms (plugin names)."""
     if not sys.platform.startswith("linux"):
         return
     plugins = next(ENVIRONMENT.glob("lib/python*/site-packages/PySide6/Qt/plugins/platforms"))
@@ -184,17 +184,17 @@ def require_qt_libraries(platforms: list[str]) -> None:
 
 
 def become(*command: Path | str) -> NoReturn:
-    """Run a command in the place of this process: its exit code and Ctrl-C are its own."""
+    """Replace this process with a command, which then has its own exit code and receives Ctrl-C."""
     if sys.platform == "win32":
         process = subprocess.Popen(command)
         while True:
-            with contextlib.suppress(KeyboardInterrupt):  # the command gets it too, and ends in its own way
+            with contextlib.suppress(KeyboardInterrupt):  # the command receives it too, and ends by itself
                 sys.exit(process.wait())
     os.execv(command[0], [str(part) for part in command])
 
 
 def run_tests(arguments: list[str]) -> NoReturn:
-    """Run pytest in the checkout; a golden folder may be named from where the person is."""
+    """Run pytest in the checkout; a golden folder may be given relative to the current folder."""
     require_qt_libraries(["offscreen"])
     golden = os.environ.get("RTOCR_GOLDEN_DIR")
     if golden:
@@ -204,7 +204,7 @@ def run_tests(arguments: list[str]) -> NoReturn:
 
 
 def lint() -> None:
-    """Run ruff and mypy; end here where one of them complains."""
+    """Run ruff and mypy; exit if one of them fails."""
     for command in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]):
         print("$", *command, flush=True)
         code = subprocess.run([PYTHON, "-P", "-m", *command], cwd=ROOT).returncode
@@ -213,7 +213,7 @@ def lint() -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Do what the command line asks."""
+    """Run the command given by the arguments."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if command in ("-h", "--help"):
         print(__doc__)

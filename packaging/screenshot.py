@@ -1,6 +1,6 @@
-"""Take the README's picture: the real window, on a virtual display, while a sample page is tuned.
+"""Takes the README's picture: the real window on a virtual display, while a sample page is tuned.
 
-A page is read from two thirds of its tokens and compared with the reading of all, and its curve is read.
+A page is read from two thirds of its tokens and compared with the reading from all, and its curve is read.
 
     .venv/bin/python packaging/screenshot.py
 

@@ -246,12 +246,12 @@ class TestTheBench:
     def test_never_writes_over_a_truth(self, run: Any, folder: Path) -> None:
         result = run(folder, *QUICK, "--markdown", folder / "a.txt")
         assert result.code == 1
-        assert "cannot be written over" in result.err[-1]
+        assert "is not overwritten" in result.err[-1]
         assert (folder / "a.txt").read_text() == "page 1 of a.png at 0.50"
 
     def test_a_folder_without_anything_to_compare_is_told(self, run: Any, tmp_path: Path) -> None:
         page_image().save(tmp_path / "page.png")
-        assert "holds no page to compare" in run(tmp_path).err[-1]
+        assert "contains no page to compare" in run(tmp_path).err[-1]
         assert run(tmp_path / "nowhere").code == 1
 
     def test_a_place_where_nothing_may_be_kept_is_told(self, run: Any, folder: Path) -> None:

@@ -792,7 +792,7 @@ def test_whoever_pipes_pages_in_is_told_to_name_a_file_and_a_file_of_that_name_c
     refused = run(command, "-")
     assert (refused.code, refused.out) == (2, "")
     assert refused.err[-1].endswith(
-        "pages are not read from a pipe: name the file that holds them (./- for one that is called -)"
+        "pages are not read from a pipe: name the file that contains them (./- for one called -)"
     )
     monkeypatch.chdir(page.rename(page.with_name("-")).parent)
     assert run(command, "./-").code == 0
@@ -828,7 +828,7 @@ def test_no_scan_is_taken_for_the_file_to_write(run, tmp_path, words, advice):
     before = scan.read_bytes()
     result = run(*[scan if word == "SCAN" else word for word in words])
     assert (result.code, result.out) == (2, "")
-    assert result.err[-1].endswith(f"“{scan}” is named like a scan and is not written over: {advice}")
+    assert result.err[-1].endswith(f"“{scan}” is named like a scan and is not overwritten: {advice}")
     assert scan.read_bytes() == before
 
 

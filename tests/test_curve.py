@@ -376,7 +376,7 @@ def test_a_truth_nobody_named_is_not_written_over_either(
     truth.write_text("truth", encoding="utf-8")
     result = run(page, "--csv", truth)
     assert result.code == 1
-    assert "holds the true text" in result.told[0]
+    assert "contains the true text" in result.told[0]
     assert truth.read_text(encoding="utf-8") == "truth"
 
 

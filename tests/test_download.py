@@ -409,7 +409,7 @@ def test_a_refusal_is_told_in_words(
 
 def test_a_file_shorter_than_the_server_said_is_told(hub: HubServer, folder: Path) -> None:
     hub.always[WEIGHTS] = Trouble(status=416)
-    with pytest.raises(DownloadError, match=r"has less of a file than it listed \(416\)"):
+    with pytest.raises(DownloadError, match=r"is shorter than its listing says \(416\)"):
         run(hub, folder)
 
 

@@ -72,7 +72,7 @@ def test_a_model_that_does_not_fit_is_refused_and_the_former_one_stays(
     engine: Engine, folder: Path, memory: Memory, page: PageImage
 ) -> None:
     memory(1000)
-    with pytest.raises(DoesNotFit, match=r"on the CPU in mode \w+; .* are free\.") as caught:
+    with pytest.raises(DoesNotFit, match=r"on the CPU in mode \w+; .* is free\.") as caught:
         engine.load(folder, device="cpu")
     assert not caught.value.fit.fits
     assert engine.is_loaded
@@ -140,7 +140,7 @@ def test_no_smaller_mode_is_advised_where_there_is_none(
     engine: Engine, memory: Memory, page: PageImage
 ) -> None:
     memory(1000)
-    with pytest.raises(OutOfMemory, match=r"are free\. Close other programs\.$"):
+    with pytest.raises(OutOfMemory, match=r"is free\. Close other programs\.$"):
         engine.encode(page, Scaling(Mode.TINY))
     with pytest.raises(OutOfMemory, match=r"Choose a smaller mode, or close other programs\.$"):
         engine.encode(page, Scaling(Mode.SMALL))

@@ -204,7 +204,7 @@ def test_what_fits_needs_no_proposal(info: ModelInfo, architecture: Architecture
     fit = judge(info, architecture, Scaling(Mode.GUNDAM), cpu(24), cpu(24, "bfloat16"))
     assert fit.fits
     assert fit.proposals == ()
-    assert fit.sentence == "DeepSeek-OCR needs 16.4 GB on the CPU in mode Gundam; 24.0 GB are free."
+    assert fit.sentence == "DeepSeek-OCR needs 16.4 GB on the CPU in mode Gundam; 24.0 GB is free."
 
 
 def test_fewer_tiles_a_smaller_mode_another_precision_and_the_miniature_are_proposed(
@@ -220,7 +220,7 @@ def test_fewer_tiles_a_smaller_mode_another_precision_and_the_miniature_are_prop
     ]
     assert [proposal.is_bundled_model for proposal in fit.proposals] == [False, False, False, True]
     assert str(DoesNotFit(fit)) == (
-        "DeepSeek-OCR needs 16.4 GB on the CPU in mode Gundam; 16.0 GB are free. What fits: read in mode "
+        "DeepSeek-OCR needs 16.4 GB on the CPU in mode Gundam; 16.0 GB is free. What fits: read in mode "
         "Gundam, at most 6 tiles; read in mode Base; compute in bfloat16, in which this processor is very "
         "slow; use the miniature that comes with RTOCR. Or close other programs."
     )
@@ -245,7 +245,7 @@ def test_the_cpu_is_proposed_in_place_of_a_small_graphics_card(
     info: ModelInfo, architecture: Architecture
 ) -> None:
     fit = judge(info, architecture, None, card(4), cpu(20), cpu(20, "bfloat16", is_slow=True))
-    assert fit.sentence == "DeepSeek-OCR needs 7.4 GB on the graphics card in mode Small; 4.0 GB are free."
+    assert fit.sentence == "DeepSeek-OCR needs 7.4 GB on the graphics card in mode Small; 4.0 GB is free."
     assert [proposal.label for proposal in fit.proposals] == [
         "Run it on the CPU, which takes longer",
         "Use the miniature that comes with RTOCR",
@@ -264,7 +264,7 @@ def test_weights_need_main_memory_on_their_way_to_a_graphics_card(
     fit = judge(info, architecture, Scaling(Mode.BASE), card(24, main_free=4), cpu(4))
     assert not fit.fits
     assert fit.sentence == (
-        "On its way to the graphics card, DeepSeek-OCR needs 6.7 GB of main memory; 4.0 GB are free."
+        "On its way to the graphics card, DeepSeek-OCR needs 6.7 GB of main memory; 4.0 GB is free."
     )
 
 
@@ -282,7 +282,7 @@ def test_without_a_mode_it_is_told_what_the_largest_takes_and_whether_that_fits_
 ) -> None:
     roomy, tight = (judge(info, architecture, None, cpu(free)) for free in (24, 16))
     assert roomy.sentence == (
-        "DeepSeek-OCR needs 14.6 GB on the CPU in mode Small, up to 17.9 GB in mode Large; 24.0 GB are free."
+        "DeepSeek-OCR needs 14.6 GB on the CPU in mode Small, up to 17.9 GB in mode Large; 24.0 GB is free."
     )
     assert (roomy.largest.fits, tight.fits, tight.largest.fits) == (True, True, False)
     published = replace(info, modes=(Mode.BASE, Mode.GUNDAM))
@@ -296,7 +296,7 @@ def test_where_nothing_fits_other_programs_are_to_be_closed(
 ) -> None:
     fit = judge(info, architecture, Scaling(Mode.TINY), cpu(0.2), cpu(0.2, "bfloat16"))
     assert fit.proposals == ()
-    assert str(DoesNotFit(fit)).endswith("200 MB are free. Close other programs.")
+    assert str(DoesNotFit(fit)).endswith("200 MB is free. Close other programs.")
 
 
 def test_the_bundled_model_is_judged_like_any_other() -> None:

@@ -189,7 +189,7 @@ def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(hub: HubServer, 
         told = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert told.splitlines()[-2:] == [
-        "What arrived is kept: the same command goes on from there.",
+        "What has arrived is kept: the same command resumes the download.",
         "rtocr: interrupted.",
     ]
     (part,) = folder.glob("model*.part")
@@ -209,7 +209,7 @@ def test_what_a_model_needs_is_told_mode_by_mode_against_what_is_free(
     monkeypatch.setattr("rtocr_gui.ocr.engine.free_bytes", lambda device: 64_000_000)
     assert main(["models", "fit", folder, "--device", "cpu", "--precision", "float32"]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert told[0] == "DeepSeek-OCR on the CPU in float32: 64.0 MB of memory are free."
+    assert told[0] == "DeepSeek-OCR on the CPU in float32: 64.0 MB of memory is free."
     modes = [line.split(maxsplit=3) for line in told[1:]]
     assert [(mode, word) for mode, _, _, word in modes] == [
         ("Tiny", "fits"),
@@ -220,4 +220,4 @@ def test_what_a_model_needs_is_told_mode_by_mode_against_what_is_free(
     ]
     monkeypatch.setattr("rtocr_gui.ocr.engine.free_bytes", lambda device: 1000)
     assert main(["models", "fit", folder, "--device", "cpu"]) == 1
-    assert capsys.readouterr().out.splitlines()[-1].endswith("1.0 kB are free. Close other programs.")
+    assert capsys.readouterr().out.splitlines()[-1].endswith("1.0 kB is free. Close other programs.")

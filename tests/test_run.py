@@ -194,7 +194,7 @@ class TestPip:
         self, run: ModuleType, pip_arguments: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.free(run, monkeypatch, 4 * 10**8)
-        with pytest.raises(run.Trouble, match=r"make room.*0\.4 GB are free"):
+        with pytest.raises(run.Trouble, match=r"make room.*0\.4 GB is free"):
             run.install_packages()
 
     @pytest.mark.parametrize("site", ["Lib/site-packages", "lib/python3.12/site-packages"])

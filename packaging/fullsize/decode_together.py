@@ -1,7 +1,7 @@
-"""Decodes several texts in the same passes with a full-size checkpoint, against fewer.
+"""Measures decoding several texts in the same passes with a full-size checkpoint, compared with fewer.
 
-Prompts are noise, and so are the texts: each token goes to experts of its own, as those of different
-pages do. Prints what a pass and a token took; ways take turns, and medians count.
+Prompts and texts are noise, so each token goes to different experts, as with different pages. Prints the
+time of a pass and of a token; batch sizes alternate, and medians are reported.
 
     python packaging/fullsize/decode_together.py FOLDER [--pages 1 2 4] [--tokens 12] [--rounds 2]
 """
@@ -28,7 +28,7 @@ from rtocr_gui.ocr.model.checkpoint import load_checkpoint  # noqa: E402
 from rtocr_gui.ocr.model.folder import open_folder  # noqa: E402
 
 PROMPT_TOKENS = 280
-"""About what a page in mode Base takes."""
+"""About the length of a page in mode Base."""
 
 
 def main() -> None:
@@ -36,8 +36,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--pages", type=int, nargs="+", default=[1, 2, 4], help="how many at a time (1 2 4)")
-    parser.add_argument("--tokens", type=int, default=12, help="of each text (12)")
+    parser.add_argument("--pages", type=int, nargs="+", default=[1, 2, 4], help="pages at a time (1 2 4)")
+    parser.add_argument("--tokens", type=int, default=12, help="tokens of each text (12)")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto")

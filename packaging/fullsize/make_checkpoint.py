@@ -1,8 +1,8 @@
 """Writes a random checkpoint of the exact layout and size of the published DeepSeek-OCR: 6.67 GB.
 
-The published weights cannot be fetched everywhere, and loading, memory and speed do not depend on what
-they say. Names, shapes and precision are the published ones; the numbers come from a seed. Tensors are
-written one after the other, in pieces, so that no more than a few hundred MB are in memory.
+The published weights cannot be downloaded everywhere, and loading, memory and speed do not depend on their
+values. Names, shapes and precision are the published ones; the values come from a seed. Tensors are
+written one after the other, in pieces, so that at most a few hundred MB are in memory.
 
     python packaging/fullsize/make_checkpoint.py FOLDER [--seed 0]
 """
@@ -60,10 +60,10 @@ def main() -> None:
 
 
 def write_weights(folder: Path, architecture: Architecture, seed: int) -> int:
-    """Write all tensors to one safetensors file with its index, as the published repository has them.
+    """Write all tensors to one safetensors file with its index, as in the published repository.
 
     Returns:
-        Bytes of the tensors.
+        Size of the tensors in bytes.
     """
     shapes = expected_tensors(architecture) | unused_tensors(architecture)
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
@@ -93,7 +93,7 @@ def write_weights(folder: Path, architecture: Architecture, seed: int) -> int:
 def _write_values(
     stream: IO[bytes], name: str, shape: tuple[int, ...], generator: np.random.Generator
 ) -> None:
-    """Write one tensor: ones for the scales of norms, zeros for biases, else small random numbers."""
+    """Write one tensor: ones for norm scales, zeros for biases, else small random numbers."""
     for count in _pieces(math.prod(shape)):
         if len(shape) == 1 and name.endswith("weight"):
             values = np.ones(count, dtype=np.float32)
@@ -112,7 +112,7 @@ def _pieces(count: int) -> Iterator[int]:
 
 
 def write_tokenizer(path: Path) -> None:
-    """Write a byte-level tokenizer whose special tokens have the published ids; it knows no words."""
+    """Write a byte-level tokenizer whose special tokens have the published ids; it has no words."""
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     free_ids = (number for number in range(max(SPECIAL_TOKENS) + 1) if number not in SPECIAL_TOKENS)
     vocabulary = {text: number for number, text in SPECIAL_TOKENS.items()}

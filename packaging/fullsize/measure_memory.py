@@ -1,7 +1,7 @@
-"""Measures what encoding and prefill take in every mode, and sets it beside what the program computes.
+"""Measures the memory of encoding and prefill in every mode, and compares it with what the program computes.
 
-Made for Linux and a CPU. The allocator is told to give back what is freed, so that each figure stands for
-itself; the program therefore starts itself once more.
+For Linux on a CPU. The allocator is configured to return freed memory at once, so that figures do not affect
+each other; for this the script restarts itself.
 
     python packaging/fullsize/measure_memory.py FOLDER [--precision float32]
 """
@@ -39,7 +39,7 @@ PAGES = (
     (Mode.GUNDAM, (1280, 1920)),
     (Mode.GUNDAM, (1920, 1920)),
 )
-"""Modes and page sizes: of 2, 4, 6 and 9 tiles in Gundam."""
+"""Modes and page sizes; in Gundam, for 2, 4, 6 and 9 tiles."""
 
 _GIVE_BACK = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 
@@ -47,7 +47,7 @@ _Result = TypeVar("_Result")
 
 
 def measured(work: Callable[[], _Result]) -> tuple[_Result, int]:
-    """What a piece of work gives, and the most memory that it took on top of what there was."""
+    """Run a function; return its result and the peak memory it added to what was in use before."""
     gc.collect()
     before, memory = own_bytes(), PeakMemory()
     with memory.watching():

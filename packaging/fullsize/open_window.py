@@ -1,8 +1,8 @@
-"""Opens the window with a full-size checkpoint, and tells how long it kept a person waiting at each stage.
+"""Opens the window with a full-size checkpoint, and reports how long it blocks the user at each stage.
 
-The window is the program's own: it loads the model and looks at a page by itself, then the page is read as
-Read would read it, until enough tokens are there and Stop is pressed. Meanwhile a timer on the main thread
-should have its turn every 10 ms; what is longer between two turns, a click or a key would have waited.
+It is the program's own window: it loads the model and encodes a page by itself; then the page is read as with
+Read, until there are enough tokens and Stop is pressed. Meanwhile a timer on the main thread should fire
+every 10 ms; a click or a key would have to wait for as long as it is late.
 
     python packaging/fullsize/open_window.py FOLDER [--platform offscreen] [--tokens 50] [--json FILE]
 """
@@ -29,19 +29,19 @@ from rtocr_gui.ui.probe import FirstPaint, GapMeter, Probe, run_until
 STAGES = {Stage.ENCODE: "encode", Stage.PRUNE: "prune", Stage.PREFILL: "prefill", Stage.DECODE: "decode"}
 
 NOTICED_MS = 100
-"""From here on a person notices that the window does not follow."""
+"""Delay from which a person notices that the window does not respond."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """How a stage let the window have its turn.
+    """How long the window was blocked during a stage.
 
     Attributes:
-        stage: what the model was busy with.
+        stage: what the model was doing.
         seconds: how long it took.
-        longest_ms: longest time between two turns of the timer.
-        percentile_99_ms: time between two turns that one in a hundred exceeds.
-        noticed: how many were long enough to be noticed.
+        longest_ms: longest time between two ticks of the timer.
+        percentile_99_ms: 99th percentile of the time between two ticks.
+        noticed: number of times between ticks that are long enough to notice.
     """
 
     stage: str
@@ -55,7 +55,7 @@ class StageWatch(QObject):
     """Watches the event loop stage by stage.
 
     Signals:
-        torch_imported(): the engine is there; from now on weights are loaded.
+        torch_imported(): the engine has been made; weights are loaded from now on.
     """
 
     torch_imported = Signal()
@@ -69,13 +69,13 @@ class StageWatch(QObject):
         self.torch_imported.connect(lambda: self.enter("load the weights"))
 
     def make_engine(self) -> PageEngine:
-        """Make the engine on the model lane, and say when it is there."""
+        """Make the engine on the model lane, and emit `torch_imported`."""
         engine = make_engine()
         self.torch_imported.emit()
         return engine
 
     def enter(self, stage: str) -> None:
-        """Begin with another stage; an empty name watches no longer."""
+        """Start watching another stage; an empty name stops watching."""
         if self._stage:
             longest_ms = self._meter.stop()
             gaps_ms = self._meter.gaps_ms
@@ -89,19 +89,19 @@ class StageWatch(QObject):
 
     @Slot(object)
     def follow(self, reply: StageEntered) -> None:
-        """Begin with a stage of a page."""
+        """Start watching a stage of a page."""
         self.enter(STAGES[reply.stage])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--platform", help="of Qt; without it, the one Qt would choose")
+    parser.add_argument("--platform", help="Qt platform (chosen by Qt)")
     parser.add_argument("--mode", default="base", choices=[mode.value for mode in Mode])
     parser.add_argument("--tokens", type=int, default=50)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--picture", type=Path, help="also write what the window looked like at the end")
+    parser.add_argument("--picture", type=Path, help="also write a picture of the window at the end")
     arguments = parser.parse_args()
     if arguments.platform:
         os.environ["QT_QPA_PLATFORM"] = arguments.platform

@@ -1,7 +1,7 @@
 """Loads a full-size checkpoint through the program's own path and reads a page with it, full and pruned.
 
-Prints what it took as a table: memory while loading beside the size of the weights, and the stages of
-each reading. The text is noise: the weights of `make_checkpoint.py` are.
+Prints a table: memory while loading beside the size of the weights, and the stages of each reading. The text
+is noise, as the weights of `make_checkpoint.py` are random.
 
     python packaging/fullsize/read_page.py FOLDER [--mode base] [--tokens 50] [--json FILE]
 """
@@ -23,16 +23,16 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
 
 RATIOS = (1.0, 0.8425, 0.5)
-"""All tokens, the ratio the paper publishes its figures at, and half."""
+"""All tokens, the ratio of the paper's published figures, and half."""
 
 _SAMPLE_EVERY_S = 0.01
 
 
 class PeakMemory:
-    """Watches the memory that this process holds for itself; pages of mapped files do not count.
+    """Watches the private memory of this process; pages of mapped files do not count.
 
     Attributes:
-        peak_bytes: the most seen so far.
+        peak_bytes: highest value so far.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class PeakMemory:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch while a block runs (Linux; elsewhere the peak of the whole process counts)."""
+        """Watch while a block runs (on Linux; elsewhere, the peak of the whole process is reported)."""
         thread = threading.Thread(target=self._watch)
         thread.start()
         try:
@@ -58,7 +58,7 @@ class PeakMemory:
 
 
 def own_bytes() -> int:
-    """Memory that this process holds for itself now."""
+    """Return the current private memory of this process."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,9 +1,9 @@
-"""Draw pages of the recipe with their truth, for evaluation or for the eye.
+"""Draws pages of the recipe with their truth, for evaluation or inspection.
 
     python packaging/miniature/draw_documents.py FOLDER --count 50 --x-height 10 14 --damaged 0 --held-out
 
 Every page becomes NAME.png, NAME.txt (the printed lines) and NAME.md (Markdown with grounding). The seed is
-none that the training uses.
+not used by the training.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--x-height", type=float, nargs=2, default=(10.0, 14.0), metavar="PX")
     parser.add_argument("--rich", type=float, default=0.7, help="share of pages with titles, columns, ...")
     parser.add_argument("--damaged", type=float, default=0.5, help="share of pages that look scanned")
-    parser.add_argument("--characters", type=int, default=2500, help="about the most on one page")
+    parser.add_argument("--characters", type=int, default=2500, help="approximate maximum per page")
     parser.add_argument("--held-out", action="store_true", help="in typefaces that the training never sees")
     options = parser.parse_args()
     kind = PageKind(

@@ -1,11 +1,11 @@
-"""Measure how well a checkpoint reads, through the program's own engine, and print the tables of its card.
+"""Measures how well a checkpoint reads with the program's own engine, and prints the tables of its card.
 
     python packaging/miniature/evaluate.py CHECKPOINT figures.jsonl
     python packaging/miniature/evaluate.py CHECKPOINT figures.jsonl --groups print markdown --minutes 9
 
-Every finished reading is kept in the file: the same command goes on where it was stopped, and more `--pages`
-add to what is there. The first page of every set comes before the second of any, so that a slice is a fair
-sample of the whole. Readings are greedy and made from the page alone: nothing said before serves as a draft.
+Every finished reading is saved in the file: the same command resumes where it was stopped, and more `--pages`
+add to what is there. The first page of every set comes before the second of any, so that a partial run is a
+fair sample of the whole. Readings are greedy and made from the page alone: no earlier text serves as a draft.
 """
 
 import argparse
@@ -51,14 +51,14 @@ def main() -> int:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure how well a checkpoint reads.")
     parser.add_argument("checkpoint", type=Path, help="checkpoint folder")
-    parser.add_argument("record", type=Path, help="where finished readings are kept (JSON lines)")
-    parser.add_argument("--pages", type=int, default=4, help="of each set (default 4)")
+    parser.add_argument("record", type=Path, help="file for finished readings (JSON lines)")
+    parser.add_argument("--pages", type=int, default=4, help="pages of each set (default 4)")
     groups = [group.value for group in Group]
     parser.add_argument("--groups", nargs="+", choices=groups, default=groups, help="which figures (all)")
     modes = [mode.value for mode in Mode]
     parser.add_argument("--modes", nargs="+", choices=modes, help="(those the checkpoint was made for)")
-    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after so long")
-    parser.add_argument("--threads", type=int, help="of the arithmetic (torch's own choice)")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="stop after this time")
+    parser.add_argument("--threads", type=int, help="CPU threads (torch's own choice)")
     parser.add_argument("--device", default="cpu")
     return parser.parse_args()
 
@@ -66,7 +66,7 @@ def _parse() -> argparse.Namespace:
 def missing_readings(
     sets: Sequence[PageSet], pages: int, record: Record
 ) -> list[tuple[PageSet, int, list[Setting]]]:
-    """What is still to be read, page by page."""
+    """Return the readings still to be done, page by page."""
     jobs = (
         (one, page, [setting for setting in one.settings if not record.has(one, page, setting)])
         for page in range(pages)
@@ -78,11 +78,11 @@ def missing_readings(
 def read_pages(
     engine: Engine, jobs: Sequence[tuple[PageSet, int, list[Setting]]], record: Record, minutes: float
 ) -> None:
-    """Read pages one after the other, keeping each finished reading, for so many minutes at most."""
+    """Read pages one after the other for at most this many minutes, saving each finished reading."""
     began = time.monotonic()
     for number, (page_set, index, settings) in enumerate(jobs, start=1):
         if time.monotonic() - began > 60 * minutes:
-            print(f"{len(jobs) - number + 1} pages left: start again to go on", file=sys.stderr)
+            print(f"{len(jobs) - number + 1} pages left: run the command again to continue", file=sys.stderr)
             return
         page = page_set.page(index)
         if page is None:

@@ -1,4 +1,4 @@
-"""Make a checkpoint folder in the official layout from a training state.
+"""Makes a checkpoint folder in the official layout from a training state.
 
 python packaging/miniature/export.py runs/both FOLDER --modes tiny small base --tasks text --x-height 10 18
 """
@@ -25,7 +25,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Make a checkpoint folder from a training state.")
     parser.add_argument("run", type=Path, help="folder of a stage")
     parser.add_argument("folder", type=Path, help="checkpoint folder to write")
-    parser.add_argument("--heads", action="store_true", help="with what a training needs to go on from it")
+    parser.add_argument(
+        "--heads",
+        action="store_true",
+        help="include the heads, which are needed to continue training from it",
+    )
     parser.add_argument("--name", default="RTOCR Miniature")
     parser.add_argument("--description", default=_DESCRIPTION)
     parser.add_argument("--modes", nargs="+", required=True, choices=[mode.value for mode in Mode])
@@ -35,20 +39,26 @@ def main() -> int:
         nargs=2,
         type=float,
         metavar=("LEAST", "WELL"),
-        help="pixels in a view below which print is warned of, and from which it is read well",
+        help="x-height in view pixels below which the user is warned, and from which print is read well",
     )
     parser.add_argument(
-        "--blend-with", type=Path, metavar="FOLDER", help="average with the weights that the run began from"
+        "--blend-with", type=Path, metavar="FOLDER", help="average with the weights that the run started from"
     )
-    parser.add_argument("--blend-heads", type=Path, metavar="FILE", help="of those, if not in their folder")
     parser.add_argument(
-        "--blend-share", type=float, default=0.5, metavar="SHARE", help="of those in the average (0.5)"
+        "--blend-heads", type=Path, metavar="FILE", help="heads of those weights, if not in their folder"
     )
-    add_layers_option(parser, "--blend-added-layers", "those do not have")
+    parser.add_argument(
+        "--blend-share",
+        type=float,
+        default=0.5,
+        metavar="SHARE",
+        help="share of those weights in the average (0.5)",
+    )
+    add_layers_option(parser, "--blend-added-layers", "those weights do not have")
     options = parser.parse_args()
     blend = None
     if options.blend_with is None and (options.blend_heads or options.blend_added_layers != NO_LAYERS):
-        parser.error("--blend-heads and --blend-added-layers say more of --blend-with")
+        parser.error("--blend-heads and --blend-added-layers need --blend-with")
     if options.blend_with is not None:
         blend = Blend(
             options.blend_with, options.blend_share, options.blend_heads, options.blend_added_layers

@@ -1,10 +1,10 @@
-"""Measure what the encoder of a training state sees, by size of type: no decoder is needed for it.
+"""Measures what the encoder of a training state recognises, by size of type, without a decoder.
 
     python packaging/miniature/measure_encoder.py runs/encoder
 
-For clean, scanned and held-out print: the share of points and of slots whose character is told right, and the
-correlation of a token's norm with the logarithm of the characters it holds; at last the mean over the sizes
-that the decoder is to read well.
+For clean, scanned and held-out print: the share of points and of slots whose character is right, and the
+correlation of a token's norm with the logarithm of the characters it covers; finally, the mean over the sizes
+that the decoder should read well.
 """
 
 import argparse
@@ -32,7 +32,7 @@ _COLUMNS = ("points_right", "slots_right", "norm_correlation")
 def measure(
     learner: Learner, x_height_px: float, damaged: float, held_out: bool, pages: int
 ) -> dict[str, float]:
-    side_px = 2 * _CROP_PX  # so that whole crops are cut from it as it is
+    side_px = 2 * _CROP_PX  # so that whole crops are cut without scaling
     kind = PageKind((side_px,) * 2, (1.0, 1.0), (x_height_px,) * 2, 0.3, damaged, 0.0, held_out=held_out)
     plan = CropPlan(kind, _CROP_PX, crops_per_page=(2, 2), pages_per_batch=pages, seed=EVALUATION_SEED)
     batch = CropBatches(plan)[0]

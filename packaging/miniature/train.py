@@ -1,16 +1,16 @@
-"""Train the miniature, stage by stage.
+"""Trains the miniature, stage by stage.
 
     python packaging/miniature/train.py encoder runs/encoder --steps N
     python packaging/miniature/train.py decoder runs/decoder --steps N --begin-from runs/encoder
     python packaging/miniature/train.py pages runs/pages --steps N --begin-from runs/decoder
     python packaging/miniature/train.py both runs/both --steps N --begin-from runs/pages
 
-A stage may be gone through once more: from the weights of a later one, in a new folder, with another `--seed`
-so that it shows other pages; the encoder is shown small type from the first step then.
+A stage can be repeated from the weights of a later one, in a new folder and with another `--seed` for other
+pages; the encoder stage then uses small type from the first step.
 
-Killed at any moment, the same command goes on from the last state in its folder. It may be given fewer
-`--steps` than before, to bring a training to an early end. With `--minutes` it is as long as a machine is at
-hand; they are those of the process, and begin anew with it.
+If killed at any moment, the same command resumes from the last state in its folder. It can be given fewer
+`--steps` than before, to end a training early. `--minutes` limits the time to that for which a machine is
+available; it is counted from the start of each process.
 """
 
 import argparse
@@ -47,33 +47,39 @@ _FIRST_WEIGHTS_SEED = 1
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the miniature, stage by stage.")
     parser.add_argument("stage", choices=_STAGES)
-    parser.add_argument("folder", type=Path, help="where the state and the log are kept")
+    parser.add_argument("folder", type=Path, help="folder for the state and the log")
     parser.add_argument("--steps", type=int, required=True, help="length of the whole stage")
-    parser.add_argument("--minutes", type=float, help="end before that, after so many minutes")
+    parser.add_argument("--minutes", type=float, help="end early, after this many minutes")
     parser.add_argument(
         "--begin-from", type=Path, metavar="FOLDER", help="folder of an earlier stage, or a checkpoint folder"
     )
-    parser.add_argument("--heads", type=Path, metavar="FILE", help="of that checkpoint, if not in its folder")
-    add_layers_option(parser, "--added-layers", "what it begins from does not have")
+    parser.add_argument(
+        "--heads", type=Path, metavar="FILE", help="heads of that checkpoint, if not in its folder"
+    )
+    add_layers_option(parser, "--added-layers", "the starting weights do not have")
     parser.add_argument("--rate", type=float, help="learning rate, if not the stage's own")
     parser.add_argument(
         "--falling-share",
         type=float,
         default=FALLING_SHARE,
         metavar="SHARE",
-        help=f"of the training, at its end, over which the rate falls straight ({FALLING_SHARE})",
+        help=f"final share of the training over which the rate falls linearly ({FALLING_SHARE})",
     )
     parser.add_argument("--seed", type=int, help="seed of the pages, if not the stage's own")
     parser.add_argument(
-        "--pruned", type=float, metavar="SHARE", help="of the batches of “both” that RTPrune shortens (0)"
+        "--pruned", type=float, metavar="SHARE", help="share of the batches of “both” to prune (0)"
     )
     parser.add_argument(
-        "--encoder-learns", choices=("tokens", "all"), help="in “both”; “tokens” leaves SAM as it is (all)"
+        "--encoder-learns", choices=("tokens", "all"), help="in “both”; “tokens” freezes SAM (all)"
     )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--processes", type=int, default=1, help="how many CPU processes train together")
-    parser.add_argument("--threads", type=int, default=1, help="threads of each (default 1)")
-    parser.add_argument("--drawers", type=int, default=0, help="processes that draw pages, for each of them")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="number of CPU processes that train together"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="threads per process (default 1)")
+    parser.add_argument(
+        "--drawers", type=int, default=0, help="processes that draw pages, per training process"
+    )
     parser.add_argument(
         "--larger", type=int, default=1, metavar="N", help="batches N times as large, for a GPU"
     )
@@ -114,7 +120,7 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting:
 
 
 def _end_with_parent() -> None:
-    """One that went on alone would write the same state as those that go on from it."""
+    """End with the parent: an orphan would write to the same state as the processes that resume it."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     multiprocessing.connection.wait([parent.sentinel])
@@ -124,7 +130,7 @@ def _end_with_parent() -> None:
 def main() -> int:
     options = _parse()
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")  # no two batches are as large
+    os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")  # batches vary in size
     settings = RunSettings(
         folder=options.folder,
         steps=options.steps,

@@ -1,9 +1,9 @@
-"""Write the model card of a checkpoint from its training, a RUN for each stage in order, and its figures.
+"""Writes the model card of a checkpoint from its figures and its training, a RUN for each stage in order.
 
     python packaging/miniature/write_card.py CHECKPOINT figures.jsonl RUN...
 
-The card goes to MODEL_CARD.md in the checkpoint's folder, unless there is one; what a person still has to say
-is listed.
+The card is written to MODEL_CARD.md in the checkpoint's folder, unless it exists; what a person still has to
+write is listed.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from rtocr_gui.ocr.model.folder import inspect_checkpoint
 def main() -> int:
     parser = argparse.ArgumentParser(description="Write the model card of a checkpoint.")
     parser.add_argument("checkpoint", type=Path, help="checkpoint folder")
-    parser.add_argument("record", type=Path, help="what evaluate.py has kept")
+    parser.add_argument("record", type=Path, help="file of finished readings from evaluate.py")
     parser.add_argument("runs", type=Path, nargs="*", help="folders of the stages, in order")
     parser.add_argument("--card", type=Path, help="(MODEL_CARD.md in the checkpoint's folder)")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Draw the sample pages, and fresh pages of the same kind, with the text that is on them.
+"""Draws the sample pages, and fresh pages of the same kind, with their text.
 
     python packaging/samples/draw_samples.py resources/samples
     python packaging/samples/draw_samples.py --fresh 50 --seed 7 FOLDER
@@ -7,8 +7,8 @@ Every page becomes NAME.png and NAME.txt: one line of text for each printed line
 
 The kind is called "large clean print": one column of upright type, 38 to 46 pixels high, ragged right,
 on a page of 512 pixels, at most eight lines, sometimes under a bold heading. It is what the bundled
-miniature reads best. Fresh pages hold words that follow no grammar, numbers, dates and
-amounts, so that nothing on them can be guessed.
+miniature reads best. Fresh pages contain random words, numbers, dates and amounts, so that nothing
+on them can be guessed.
 """
 
 import argparse
@@ -33,7 +33,7 @@ FACES = {
     "Noto Sans": ("noto/NotoSans-Regular.ttf", "noto/NotoSans-Bold.ttf"),
     "Noto Serif": ("noto/NotoSerif-Regular.ttf", "noto/NotoSerif-Bold.ttf"),
 }
-"""Regular and bold file of each family, below `FONT_FOLDER`."""
+"""Regular and bold font files of each family, relative to `FONT_FOLDER`."""
 
 WORD_LIST = Path("/usr/share/dict/words")
 NEEDED_PACKAGES = "fonts-dejavu-core fonts-noto-core wamerican"
@@ -45,10 +45,10 @@ class MissingMaterial(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is printed on one page.
+    """The text and design of one page.
 
     Attributes:
-        name: file name without its ending.
+        name: file name without suffix.
         family: a key of `FACES`.
         size_px: type size of the body, in pixels.
         lines: printed lines; an empty one leaves half a line of space.
@@ -137,7 +137,7 @@ SAMPLES = (
 
 
 def load_font(family: str, bold: bool, size_px: int) -> ImageFont.FreeTypeFont:
-    """A face of `FACES`, laid out without the optional shaping library, so that every machine draws the same.
+    """Load a face of `FACES`, laid out without the optional shaping library, to be the same on every machine.
 
     Raises:
         MissingMaterial: the font file is not installed.
@@ -150,7 +150,7 @@ def load_font(family: str, bold: bool, size_px: int) -> ImageFont.FreeTypeFont:
 
 
 def draw(page: Page) -> Image.Image:
-    """The page as an RGB picture of `PAGE_PX` by `PAGE_PX`.
+    """Draw a page as an RGB picture of `PAGE_PX` by `PAGE_PX`.
 
     Raises:
         MissingMaterial: a font file is not installed.
@@ -175,7 +175,7 @@ def draw(page: Page) -> Image.Image:
 
 
 def read_words() -> tuple[str, ...]:
-    """English words of 2 to 11 letters.
+    """Read English words of 2 to 11 letters.
 
     Raises:
         MissingMaterial: the word list is not installed.
@@ -188,7 +188,7 @@ def read_words() -> tuple[str, ...]:
 
 
 def fresh_word(words: tuple[str, ...], rng: random.Random) -> str:
-    """A word, a number, a date or an amount, now and then with a capital or a punctuation mark."""
+    """Return a word, a number, a date or an amount, sometimes with a capital or a punctuation mark."""
     kind = rng.random()
     if kind < 0.88:
         word = rng.choice(words)
@@ -203,7 +203,7 @@ def fresh_word(words: tuple[str, ...], rng: random.Random) -> str:
 
 
 def fill_line(next_word: Callable[[], str], font: ImageFont.FreeTypeFont, width_px: float) -> str:
-    """Words until the next one would pass `width_px`."""
+    """Return as many words as fit into `width_px`."""
     line = ""
     while True:
         longer = f"{line} {next_word()}".strip()
@@ -214,7 +214,7 @@ def fill_line(next_word: Callable[[], str], font: ImageFont.FreeTypeFont, width_
 
 
 def fresh_page(name: str, words: tuple[str, ...], rng: random.Random) -> Page:
-    """A page of the same kind as the samples, whose text nobody has chosen."""
+    """Return a page of the same kind as the samples, with random text."""
     family = rng.choice(sorted(FACES))
     size = rng.randint(38, 46)
     leading = rng.uniform(1.22, 1.45)
@@ -245,7 +245,7 @@ def save(page: Page, folder: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Draw the sample pages, or fresh pages of the same kind.")
-    parser.add_argument("folder", type=Path, help="where the pages go")
+    parser.add_argument("folder", type=Path, help="folder to write the pages to")
     parser.add_argument("--fresh", type=int, metavar="N", help="draw N fresh pages instead of the samples")
     parser.add_argument("--seed", type=int, default=1, help="seed of the fresh pages (default 1)")
     options = parser.parse_args()

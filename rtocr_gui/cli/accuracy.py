@@ -1,8 +1,8 @@
-"""`rtocr bench accuracy`: how well pages are read by each method at each ratio, against their true text.
+"""`rtocr bench accuracy`: how well each method reads pages at each ratio, compared with their true text.
 
-Reads every page with all tokens and then at every setting. Each finished reading is kept at once, so that
-a run that was stopped goes on where it was and loses one reading at most; the figures are worked out from
-what is kept. Knows no torch; how readings are scored is in `scores`.
+Reads every page with all tokens and then at every setting. Each finished reading is saved at once, so that
+a run that was stopped resumes where it was and loses at most one reading; the figures are computed from
+the saved readings. Knows no torch; how readings are scored is in `scores`.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def method_list(text: str) -> tuple[PruneMethod, ...]:
     known = {method.value: method for method in PruneMethod}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise argparse.ArgumentTypeError(f"“{unknown[0]}” is no method: choose from {', '.join(known)}")
+        raise argparse.ArgumentTypeError(f"“{unknown[0]}” is not a method: choose from {', '.join(known)}")
     return tuple(dict.fromkeys(known[name] for name in names))
 
 
@@ -61,15 +61,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ",".join(method.value for method in PruneMethod)
     parser.description = (
         "Read every page of a folder with all visual tokens and then by each method at each ratio, and "
-        "compare the text with the truth. The folder holds scans with their true text beside them (NAME.md "
-        "or NAME.txt), or OmniDocBench as it is published. Finished readings are kept in "
-        f"{READINGS_NAME}: a run that was stopped goes on where it was."
+        "compare the text with the truth. The folder contains scans with their true text beside them "
+        "(NAME.md or NAME.txt), or OmniDocBench as published. Finished readings are saved in "
+        f"{READINGS_NAME}: a run that was stopped resumes where it was."
     )
     parser.add_argument(
         "folder", metavar="FOLDER", type=Path, help="scans with their true text, or OmniDocBench"
     )
     parser.add_argument(
-        "--methods", type=method_list, default=tuple(PruneMethod), metavar="LIST", help=f"which ({names})"
+        "--methods",
+        type=method_list,
+        default=tuple(PruneMethod),
+        metavar="LIST",
+        help=f"methods to compare ({names})",
     )
     parser.add_argument(
         "--ratios",
@@ -86,49 +90,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=json_target,
         default=argparse.SUPPRESS,  # `bench --json FILE accuracy` has set it already
         metavar="FILE",
-        help="write the figures, page by page too, with - to stdout in place of the table",
+        help="write the figures, also page by page; with - to stdout instead of the table",
     )
     parser.add_argument(
-        "--markdown", type=markdown_target, metavar="FILE", help="write the table, with - to stdout"
+        "--markdown", type=markdown_target, metavar="FILE", help="write the table; with - to stdout"
     )
     parser.add_argument(
         "--readings",
         type=readings_target,
         metavar="FILE",
-        help=f"where finished readings are kept ({READINGS_NAME} in the folder)",
+        help=f"where to save finished readings ({READINGS_NAME} in the folder)",
     )
     parser.add_argument(
         "--seed",
         type=int,
         default=0,
         metavar="N",
-        help="of what is drawn at random (0); each page draws anew",
+        help="seed of the random method (0); each page draws differently",
     )
-    add_scaling(parser, None, "what the model was made for first, so that all pages are scaled alike")
+    add_scaling(parser, None, "the model's default, so that all pages are scaled alike")
     parser.add_argument(
-        "--task", choices=[task.name for task in TASKS], help="what to ask for (what the model was made for)"
+        "--task", choices=[task.name for task in TASKS], help="what to ask for (the model's default)"
     )
     add_model(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
 
 
 def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
-    """Read what is not read yet, and tell the figures.
+    """Read what has not been read yet, and report the figures.
 
     Args:
-        arguments: as `arguments.parse_arguments` gives them.
+        arguments: as returned by `arguments.parse_arguments`.
         engine_factory: makes the engine once there is a page.
-        progress: where progress, warnings and errors are told.
+        progress: receives progress, warnings and errors.
 
     Returns:
         True if every page was read at every setting.
 
     Raises:
-        DocumentError: the folder holds nothing to read.
+        DocumentError: the folder contains nothing to read.
         CheckpointError: the model cannot be loaded.
-        SettingsError: an output file is one that is to be read.
+        SettingsError: an output file is also an input, or two outputs share a file.
         ExportError: a file cannot be written.
-        KeyboardInterrupt: Ctrl-C; the figures of what was read until then are told first.
+        KeyboardInterrupt: Ctrl-C; the figures of what was read so far are reported first.
     """
     finder = TruePages(progress)
     pages = finder.find(arguments.folder, arguments.limit)
@@ -138,7 +142,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     with ReadingsFile(arguments.readings or arguments.folder / READINGS_NAME, _model_key(reader)) as readings:
         if readings.spoilt:
             progress.complain(
-                f"{readings.path.name}: {readings.spoilt} of its lines cannot be used; they are read again."
+                f"{readings.path.name}: {readings.spoilt} of its lines cannot be used and are read again."
             )
         bench = _AccuracyBench(arguments, progress, reader, task, readings)
         try:
@@ -168,7 +172,7 @@ class _AccuracyBench:
         )
 
     def read(self, pages: list[TruePage]) -> bool:
-        """Read every page at every setting at which it has not been read; False where one failed."""
+        """Read every page at the settings at which it has not been read; False if any reading failed."""
         left = [(page, missing) for page in pages if (missing := self._missing(page))]
         if len(left) < len(pages):
             self._progress.say(f"{len(pages) - len(left)} of {len(pages)} pages have been read before.")
@@ -209,7 +213,7 @@ class _AccuracyBench:
         return all_read
 
     def _asked(self, setting: Setting, page: TruePage) -> ReadSettings:
-        """What is asked of the engine; a random choice follows from the page and the seed."""
+        """Return the settings of a reading; a random choice is determined by the page and the seed."""
         method = setting.method or PruneMethod.RTPRUNE
         drawn = int(page.ref.sha256[:8], 16) + page.ref.index + self._arguments.seed
         seed = drawn % _SEEDS if method is PruneMethod.RANDOM else 0
@@ -217,7 +221,7 @@ class _AccuracyBench:
         return ReadSettings(self._reader.scaling, self._task, pruning)
 
     def report(self, pages: list[TruePage]) -> None:
-        """Tell the figures of all readings at hand, in the forms that were asked for."""
+        """Report the figures of all readings so far, in the requested formats."""
         scores = {setting: self._scores(setting, pages) for setting in self._settings}
         rows = make_rows(scores)
         table = format_table(rows)
@@ -248,7 +252,7 @@ class _AccuracyBench:
             write_output(self._arguments.json, json.dumps(told, indent=1, allow_nan=False) + "\n")
 
     def _modes(self, pages: list[TruePage]) -> dict[str, str]:
-        """How each page was scaled; those that were not read are left out."""
+        """Return the mode of each page that was read."""
         read = [(page, self._readings.find(page.ref, self._asked(ALL_TOKENS, page))) for page in pages]
         return {self._name(page): reading.mode for page, reading in read if reading is not None}
 
@@ -261,24 +265,24 @@ class _AccuracyBench:
         ]
 
     def _name(self, page: TruePage) -> str:
-        """Names a page within the folder, in whose own folders files may have the same names."""
+        """Return a name for a page that is unique within the folder and its subfolders."""
         folder = os.path.relpath(page.ref.path.parent, self._arguments.folder)
         return page.ref.label if folder == os.curdir else f"{Path(folder).as_posix()}/{page.ref.label}"
 
 
 def _protect_inputs(arguments: argparse.Namespace, pages: list[TruePage]) -> None:
-    """Refuse to write over what is read, or two things to one file."""
+    """Refuse to overwrite an input, or to write two outputs to one file."""
     inputs = {os.path.realpath(path) for page in pages for path in (page.ref.path, page.source)}
     targets = [*named_outputs(arguments), *filter(None, [arguments.readings])]
     for target in targets:
         if os.path.realpath(target) in inputs:
-            raise SettingsError(f"“{target}” is to be read and cannot be written over. Choose another name.")
+            raise SettingsError(f"“{target}” is an input and is not overwritten. Choose another name.")
     if len({os.path.realpath(target) for target in targets}) < len(targets):
         raise SettingsError("The figures, the table and the readings need a file each.")
 
 
 def _model_key(reader: Reader) -> str:
-    """Names a checkpoint as it lies on the disk, and how it runs: its files by name, size and time."""
+    """Identify a checkpoint by the names, sizes and times of its files, and by how it runs."""
     folder = reader.model.info.folder
     files = sorted(path for pattern in ("*.json", "*.safetensors") for path in folder.glob(pattern))
     stamps = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
@@ -287,13 +291,13 @@ def _model_key(reader: Reader) -> str:
 
 
 def _notes(rows: list[Row]) -> str:
-    """What a reader of the table has to know."""
+    """Explain the columns to a reader of the table."""
     encodings = [row.encode_ms for row in rows if row.encode_ms]
     encoding = f" Encoding a page took {encodings[0]:.0f} ms on average." if encodings else ""
     return (
         "NED is the normalised edit distance over letters and digits, averaged over pages; CER counts all "
         "characters and sums them over pages; both are best at 0. Relative accuracy is (1 - NED) / (1 - NED "
-        "with all tokens). Cut off are readings that were stopped in a loop or at the greatest length. Times "
+        "with all tokens). Cut off are readings that were stopped in a loop or at the length limit. Times "
         f"are means per page.{encoding} A reading after the first of a page takes the one before as its "
-        "draft, so decoding times do not compare.\n"
+        "draft, so decoding times cannot be compared.\n"
     )

@@ -1,6 +1,6 @@
-"""The command line as it is typed: its options, and what `--help` says of them.
+"""Defines and parses the command line: its options and their `--help`.
 
-Everything here is quick to import, so that help and usage errors come at once. Knows nothing of how
+Everything here is quick to import, so that help and usage errors appear at once. Knows nothing about how
 a command is carried out.
 """
 
@@ -42,7 +42,7 @@ exit codes: 0 everything was read, 1 something could not be read or written, 2 w
 
 
 class _ShowVersion(argparse.Action):
-    """Looks the version up only when it is asked for."""
+    """Looks up the version only when requested."""
 
     def __call__(
         self,
@@ -70,13 +70,13 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="print the version and end")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_read(commands.add_parser("read", help="read files and write their text as Markdown"))
     _add_plan(
-        commands.add_parser("plan", help="tell which visual tokens of a page are kept and which merged")
+        commands.add_parser("plan", help="show which visual tokens of a page are kept and which are merged")
     )
-    _add_curve(commands.add_parser("curve", help="read a page at many ratios and tell what its text loses"))
+    _add_curve(commands.add_parser("curve", help="read a page at many ratios and show what its text loses"))
     bench = commands.add_parser("bench", help="measure the program's speed on this machine")
     if argv and argv[0] == "bench":
         from rtocr_gui.cli import benchmark
@@ -106,7 +106,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         nargs="+",
         type=scan_path,
-        help="pictures and PDFs, and folders that hold some",
+        help="pictures and PDFs, and folders that contain some",
     )
     parser.add_argument(
         "-o",
@@ -114,7 +114,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         type=markdown_target,
         default=STDOUT,
-        help="write here and not to stdout",
+        help="write to this file instead of stdout",
     )
     parser.add_argument(
         "--pages", type=page_selection, default=ALL_PAGES, metavar="1-3,5", help="pages of each file (all)"
@@ -123,7 +123,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         "--tables",
         choices=("html", "pipe"),
         default="html",
-        help="how tables are written: as the model writes them, or with pipes where these can say it (html)",
+        help="how tables are written: as the model writes them, or with pipes where possible (html)",
     )
     parser.add_argument(
         "--together",
@@ -136,7 +136,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--words",
         metavar="TEXT",
-        help="for task locate what to find on the page, for task own what to ask about it",
+        help="for task locate, what to find on the page; for task own, what to ask about it",
     )
     _add_retention(parser)
     _add_common(parser)
@@ -160,7 +160,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         "--grid",
         choices=("local", "global"),
         default="local",
-        help="whose cells the overlay shows where mode gundam lays two grids over the page (local)",
+        help="which of the two grids of mode gundam the overlay shows (local)",
     )
     parser.add_argument(
         "--json",
@@ -168,7 +168,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         const=STDOUT,
         type=json_target,
         metavar="FILE",
-        help="write the plan as JSON, to stdout where no file is named",
+        help="write the plan as JSON, to stdout if no file is given",
     )
     _add_retention(parser)
     _add_common(parser)
@@ -176,8 +176,8 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
 
 def _add_curve(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Read one page with all visual tokens, at automatic retention and at seven lower ratios.\n"
-        "Print for each how like the text is to that of all tokens, how far from the truth, and what it took."
+        "Read one page with all visual tokens, at automatic retention and at seven lower ratios. For each,\n"
+        "print how similar its text is to that of all tokens, how far it is from the truth, and its cost."
     )
     parser.add_argument("file", metavar="FILE", type=scan_path, help="a picture or a PDF")
     parser.add_argument(
@@ -187,15 +187,15 @@ def _add_curve(parser: argparse.ArgumentParser) -> None:
         "--truth",
         type=Path,
         metavar="FILE",
-        help="what the page really says (NAME.md or NAME.txt beside it; with several pages NAME-pageN.md)",
+        help="true text of the page (NAME.md or NAME.txt beside it; with several pages NAME-pageN.md)",
     )
     parser.add_argument(
         "--json",
         type=json_target,
         metavar="FILE",
-        help="write the points as JSON, with - to stdout in place of the table",
+        help="write the points as JSON; with - to stdout instead of the table",
     )
-    parser.add_argument("--csv", type=csv_target, metavar="FILE", help="write them as CSV, with - to stdout")
+    parser.add_argument("--csv", type=csv_target, metavar="FILE", help="write them as CSV; with - to stdout")
     _add_task(parser)
     _add_common(parser)
 
@@ -204,7 +204,7 @@ def _add_task(parser: argparse.ArgumentParser, further: Sequence[str] = ()) -> N
     parser.add_argument(
         "--task",
         choices=[*(task.name for task in TASKS), *further],
-        help="what to ask for (what the model was made for)",
+        help="what to ask for (the model's default)",
     )
 
 
@@ -219,12 +219,12 @@ def _add_retention(parser: argparse.ArgumentParser) -> None:
 
 
 def add_scaling(parser: argparse.ArgumentParser, default: str | None, default_help: str) -> None:
-    """Declare how pages are scaled.
+    """Declare the options for scaling pages.
 
     Args:
-        parser: of the command.
-        default: name of a mode, "auto", or None for the one the model was made for first.
-        default_help: what the help says of it.
+        parser: the parser of the command.
+        default: name of a mode, "auto", or None for the model's first mode.
+        default_help: how the help describes the default.
     """
     parser.add_argument(
         "--mode",
@@ -257,7 +257,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--password",
         metavar="TEXT",
-        help="for an encrypted PDF; other users of the machine may see it, so rather wait to be asked for it",
+        help="of an encrypted PDF; other users of the machine may see it, so better wait to be asked for it",
     )
     add_model(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
@@ -266,18 +266,18 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add which model reads, and where."""
+    """Declare the options for the model and where it runs."""
     parser.add_argument(
         "--model", metavar="DIR", type=Path, help="checkpoint folder (the miniature that comes with RTOCR)"
     )
     add_place(parser)
     parser.add_argument(
-        "--anyway", action="store_true", help="load the model also where it seems not to fit into memory"
+        "--anyway", action="store_true", help="load the model even if it seems not to fit into memory"
     )
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
-    """Add where and how a model shall run."""
+    """Declare the options for where and how a model runs."""
     parser.add_argument(
         "--device",
         type=device_name,
@@ -289,12 +289,12 @@ def add_place(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=PRECISIONS,
         default="auto",
-        help="of the arithmetic (what the device computes best)",
+        help="precision of the arithmetic (what the device computes best)",
     )
 
 
 def _take_words(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    """Set `asked` to the task that words make, or to None where the task takes none."""
+    """Set `asked` to the task made from the given words, or to None if the task takes no words."""
     arguments.asked = None
     ask = next((ask for ask in ASKS if ask.name == arguments.task), None)
     if ask is None:
@@ -311,7 +311,7 @@ def _take_words(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
 
 
 def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    """Refuse to write over a scan, or two things to one file."""
+    """Refuse to overwrite a scan, or to write two outputs to one file."""
     options = vars(arguments)
     inputs: list[Path] = list(options.get("files") or [arguments.file])
     if options.get("truth") is not None:
@@ -319,6 +319,6 @@ def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespa
     paths = [os.path.realpath(path) for path in named_outputs(arguments)]
     for path in paths:
         if path in {os.path.realpath(file) for file in inputs}:
-            parser.error(f"“{path}” is to be read and cannot be written over")
+            parser.error(f"“{path}” is an input and is not overwritten")
     if len(set(paths)) < len(paths):
-        parser.error("each thing that is written needs a file of its own")
+        parser.error("each output needs a file of its own")

@@ -1,6 +1,6 @@
-"""`rtocr bench`: measures the figures the program promises, and prints them beside their limits.
+"""`rtocr bench`: measures the figures that the program promises, and prints them beside their limits.
 
-Each group of figures is measured in a process of its own, so that none disturbs another. Knows
+Each group of figures is measured in a process of its own, so that groups do not disturb each other. Knows
 neither torch nor Qt: the probes do.
 """
 
@@ -24,7 +24,7 @@ from rtocr_gui.errors import RtocrError
 
 _RUNS = 5
 _AS_ANY_START_BUT_THE_FIRST = {"PYTHONDONTWRITEBYTECODE": ""}
-"""Python may keep what it compiled, as it does for whoever installed the program."""
+"""Let Python cache bytecode, as it does for an installed program."""
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -39,10 +39,10 @@ class Probe:
 
     Attributes:
         module: run with `python -m`; prints one JSON object as its last line.
-        argument: what the module is asked for; the `time.monotonic()` of the start follows it.
-        environment: environment variables the process starts with.
-        middle_of: a figure that differs from one start to the next: of several runs, the one in the
-            middle by this figure counts.
+        argument: what the module should measure; followed by the `time.monotonic()` of the start.
+        environment: environment variables for the process.
+        middle_of: a figure that varies between runs: several are made, and the one with the median of this
+            figure counts.
     """
 
     module: str
@@ -62,7 +62,7 @@ PROBES = {
     "gap": Probe("rtocr_gui.ui.probe", "gap"),
     "memory": Probe("rtocr_gui.ui.probe", "memory"),
 }
-"""What `--only` chooses from, in the order of the table."""
+"""The choices of `--only`, in the order of the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ class Figure:
     """One line of the table.
 
     Attributes:
-        path: where the figure lies in the JSON, with dots.
-        label: what the table calls it.
+        path: dotted path of the figure in the JSON.
+        label: its name in the table.
         unit: its unit.
-        limit: what it should stay under, on a quiet machine.
-        at_least: True where the limit is what it should reach instead.
+        limit: upper limit on a quiet machine.
+        at_least: True if the limit is a lower one instead.
     """
 
     path: str
@@ -84,7 +84,7 @@ class Figure:
     at_least: bool = False
 
     def is_missed_by(self, value: float) -> bool:
-        """True where a measured value is on the wrong side of the limit."""
+        """True if a measured value is on the wrong side of the limit."""
         return value < self.limit if self.at_least else value >= self.limit
 
 
@@ -125,22 +125,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--json",
         type=json_target,
         metavar="FILE",
-        help="also write the figures to a file; with - only these, to stdout",
+        help="also write the figures to a file; with - write only these, to stdout",
     )
     parser.add_argument(
-        "--only", action="append", choices=tuple(PROBES), help="measure this group alone; may be repeated"
+        "--only", action="append", choices=tuple(PROBES), help="measure only this group; may be repeated"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, print the table, and write the JSON where it was asked for.
+    """Measure, print the table, and write the JSON if requested.
 
     Args:
         args: `json` (a `Target` or None) and `only` (list of probe names or None).
 
     Returns:
-        0, or 1 where a group could not be measured. A figure over its limit is marked, and is no
-        failure: the machine may be busy.
+        0, or 1 if a group could not be measured. A figure beyond its limit is marked but not a failure:
+        the machine may be busy.
 
     Raises:
         ExportError: the JSON file cannot be written.
@@ -171,7 +171,7 @@ def measure(name: str) -> dict[str, Any]:
         Its figures, nested as in the JSON file.
 
     Raises:
-        BenchmarkError: the probe ended without figures.
+        BenchmarkError: the probe failed or printed no figures.
     """
     middle_of = PROBES[name].middle_of
     if middle_of is None:
@@ -201,7 +201,7 @@ def _run_probe(name: str) -> dict[str, Any]:
 
 
 def format_table(figures: dict[str, Any]) -> str:
-    """Lay out the figures that were measured, one line each, beside their limits.
+    """Format the measured figures, one line each, beside their limits.
 
     Args:
         figures: nested as in the JSON file; groups may be missing.

@@ -1,20 +1,20 @@
-"""Tables of text in columns of equal width. Knows nothing of what is in them."""
+"""Aligns tables of text in columns. Knows nothing about their content."""
 
 from collections.abc import Sequence
 
 
 def widths_of(rows: Sequence[Sequence[str]]) -> list[int]:
-    """How wide each column is, in characters."""
+    """Return the width of each column in characters."""
     return [max(map(len, column)) for column in zip(*rows, strict=True)]
 
 
 def aligned(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,), between: str = "  ") -> list[str]:
-    """Lay rows out as lines, without blanks at their ends.
+    """Format rows as aligned lines, without trailing spaces.
 
     Args:
-        rows: cells, as many in each.
-        left: indices of the columns that stand to the left; the others stand to the right, as figures do.
-        between: what stands between two columns.
+        rows: rows with equal numbers of cells.
+        left: indices of the left-aligned columns; the others, such as figures, are right-aligned.
+        between: separator between columns.
     """
     widths = widths_of(rows)
     return [

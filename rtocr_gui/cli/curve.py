@@ -1,7 +1,7 @@
 """`rtocr curve`: what the text of one page loses as fewer of its visual tokens are kept.
 
-Reads the page at the ratios of a curve and prints a table by falling ratio. Each reading is written down
-as soon as it is there, so that Ctrl-C costs the one under way.
+Reads the page at the ratios of a curve and prints a table by falling ratio. Each reading is written to the
+files as soon as it is done, so that Ctrl-C costs only the current one. Knows no torch.
 """
 
 import argparse
@@ -27,12 +27,12 @@ _ENDS = {StopReason.END: "", StopReason.LOOP: "loops", StopReason.LENGTH: "cut"}
 
 
 def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
-    """Read the curve of one page and tell it in the forms that were asked for.
+    """Read the curve of one page and report it in the requested formats.
 
     Args:
-        arguments: as `arguments.parse_arguments` gives them.
-        engine_factory: makes the engine once the page is at hand.
-        progress: where progress, warnings and errors are told.
+        arguments: as returned by `arguments.parse_arguments`.
+        engine_factory: makes the engine once the page is open.
+        progress: receives progress, warnings and errors.
 
     Returns:
         True if the page could be read at every ratio.
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     Raises:
         CheckpointError: the model cannot be loaded.
         ExportError: a file cannot be written.
-        KeyboardInterrupt: Ctrl-C; the points until then are written.
+        KeyboardInterrupt: Ctrl-C; the points so far are written.
     """
     path: Path = arguments.file
     name = str(path)
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
 
 
 def _truth(arguments: argparse.Namespace, page_count: int, progress: Progress) -> Truth | None:
-    """The truth that was named, which must be usable, or one that lies beside the scan, if it is."""
+    """Return the truth given by option, which must be usable, or one beside the scan if it is usable."""
     if arguments.truth is not None:
         return read_truth(arguments.truth)
     try:
@@ -100,10 +100,10 @@ def _truth(arguments: argparse.Namespace, page_count: int, progress: Progress) -
 
 
 def _spare(truth: Truth | None, arguments: argparse.Namespace) -> None:
-    """Refuse to write over a truth that nobody named."""
+    """Refuse to overwrite a truth that was found beside the scan."""
     for target in named_outputs(arguments):
         if truth is not None and target.exists() and target.samefile(truth.path):
-            raise ExportError(f"“{target}” holds the true text of the page. Choose another file to write.")
+            raise ExportError(f"“{target}” contains the true text of the page. Choose another file to write.")
 
 
 def _write_files(arguments: argparse.Namespace, points: list[CurvePoint], source: CurveSource) -> None:
@@ -114,7 +114,7 @@ def _write_files(arguments: argparse.Namespace, points: list[CurvePoint], source
 
 
 def _for_stdout(arguments: argparse.Namespace, points: list[CurvePoint], source: CurveSource) -> str:
-    """What would have gone to a file that `-` stands for, or else the table for people."""
+    """Return the output requested with `-`, or else the table for people."""
     if arguments.json == STDOUT:
         return curve_json_text(points, source)
     if arguments.csv == STDOUT:
@@ -123,7 +123,7 @@ def _for_stdout(arguments: argparse.Namespace, points: list[CurvePoint], source:
 
 
 def _table(points: list[CurvePoint], source: CurveSource) -> str:
-    """The curve as lines of equal columns."""
+    """Format the curve as a table for people."""
     has_truth = source.truth is not None
     error = ["error"] if has_truth else []
     columns = ["retention", "kept", "like all", *error, "prefill", "decode", "passes", ""]

@@ -1,4 +1,7 @@
-"""Follows readings to their end: tells how they go on, and lets Ctrl-C stop them in good order."""
+"""Follows readings to their end: reports their progress, and lets Ctrl-C stop them cleanly.
+
+Knows reading events and signals; no page and no model.
+"""
 
 import signal
 import threading
@@ -14,12 +17,12 @@ from rtocr_gui.ocr.reading import Reading, ReadingEvent, Stage, TextDelta
 
 
 def follow(events: Iterator[ReadingEvent], label: str, progress: Progress) -> Reading:
-    """Tell how a reading goes on, until it is finished.
+    """Report the progress of a reading until it is finished.
 
     Args:
-        events: as the engine yields them.
-        label: what is read, for the progress line.
-        progress: where it is told.
+        events: events yielded by the engine.
+        label: what is being read, for the progress line.
+        progress: receives the progress.
 
     Raises:
         ReadingError: the events ended without a reading.
@@ -33,10 +36,10 @@ def follow(events: Iterator[ReadingEvent], label: str, progress: Progress) -> Re
 
 
 class Following:
-    """Tells in one line how several readings go on at once.
+    """Reports the progress of several simultaneous readings in one line.
 
     Args:
-        progress: where it is told.
+        progress: receives the progress.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -46,11 +49,11 @@ class Following:
         self._decoding_since_s = 0.0
 
     def tell(self, label: str, event: PageEvent) -> None:
-        """Tell what happened.
+        """Report an event.
 
         Args:
-            label: to which reading.
-            event: as the engine yields it.
+            label: the reading it belongs to.
+            event: an event yielded by the engine.
         """
         match event:
             case Stage():
@@ -73,7 +76,7 @@ class Following:
 
 @contextmanager
 def interrupt_raises() -> Iterator[None]:
-    """Let Ctrl-C end at once what waits for a person, wherever else it stops readings in good order."""
+    """Let Ctrl-C interrupt a wait for the user at once, where it otherwise stops readings cleanly."""
     previous = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
@@ -83,7 +86,7 @@ def interrupt_raises() -> Iterator[None]:
 
 @contextmanager
 def interrupt_sets(cancel: threading.Event) -> Iterator[None]:
-    """Let the first Ctrl-C stop the reading between two decode steps, and the second one at once."""
+    """Let the first Ctrl-C stop the reading between two decoding steps, and the second one at once."""
 
     def on_interrupt(_signal: int, _frame: FrameType | None) -> None:
         if cancel.is_set():

@@ -1,6 +1,6 @@
 """The `rtocr` command: reads pages, plans their tokens and measures speed without a window.
 
-Turns what a command returns or raises into exit codes and lines on stderr. Knows no Qt, and torch
+Turns what a command returns or raises into exit codes and lines on stderr. Knows no Qt, and uses torch
 only through the engine that a command makes when it needs one.
 """
 
@@ -33,28 +33,28 @@ _OF_OUTPUT = {
     errno.EINVAL,
     errno.EBADF,
 }
-"""What writing to stdout fails with: the disk is full, or whoever listened has gone (EINVAL on Windows)."""
+"""Errors of writing to stdout: the disk is full, or the reader has gone (EINVAL on Windows)."""
 
 
 def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real_engine) -> int:
     """Run one command.
 
     Args:
-        argv: the words after `rtocr`; None for those of this process.
-        engine_factory: makes the engine, once a page is at hand.
+        argv: the arguments after `rtocr`; None for those of this process.
+        engine_factory: makes the engine once a page is open.
 
     Returns:
-        0 if all was done, 1 if something could not be read or written, 130 after Ctrl-C.
+        0 if everything was done, 1 if something could not be read or written, 130 after Ctrl-C.
 
     Raises:
         SystemExit: 2 for wrong usage, 0 after `--help` and `--version`.
-        OSError: the system failed at something else than reading or writing.
+        OSError: the system failed at something other than reading or writing.
     """
     is_heard = _replace_closed_streams()
     arguments = parse_arguments(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
-    warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # tells of tags, not of pixels
+    warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # they are about tags, not pixels
     progress = Progress(sys.stderr, getattr(arguments, "quiet", False))
     if not is_heard and needs_stdout(arguments):
         progress.complain("stdout is closed. Open it, or name a file to write to.")
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
         for path in named_outputs(arguments):
             check_target(path)
         code = _run(arguments, engine_factory, progress)
-        sys.stdout.flush()  # here, where it is known what to say of it
+        sys.stdout.flush()  # here, where a failure can be reported
         return code
     except RtocrError as error:
         progress.complain(str(error))
@@ -81,12 +81,12 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
 
 
 def _replace_closed_streams() -> bool:
-    """Put the null device where a standard stream was closed, as `2>&-` does; False where it was stdout."""
+    """Replace closed standard streams (`2>&-`) with the null device; False if stdout was closed."""
     is_heard = sys.stdout is not None
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             nowhere = os.open(os.devnull, os.O_RDWR)
-            # Closes as Python's own do; no locale keeps a name from being written to it.
+            # Like Python's own streams when closed; any name can be written to it, whatever the locale.
             stream = os.fdopen(nowhere, mode, encoding="utf-8", errors="backslashreplace", closefd=False)
             setattr(sys, name, stream)
     return is_heard

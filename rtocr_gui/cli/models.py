@@ -1,6 +1,6 @@
-"""`rtocr models`: lists the models there are, downloads the published one, and checks a folder.
+"""`rtocr models`: lists models, downloads the published one, checks a folder, and judges whether it fits.
 
-Asks a server only to download. The download goes on where an earlier one ended.
+Contacts a server only to download; a download resumes where an earlier one ended. Knows no torch.
 """
 
 import argparse
@@ -26,13 +26,13 @@ from rtocr_gui.units import size_in_words
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what may follow `rtocr models`."""
+    """Declare the actions and options of `rtocr models`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    actions.add_parser("list", help="list the models of this computer (what happens without an ACTION)")
+    actions.add_parser("list", help="list the models on this computer (the default)")
     download = actions.add_parser(
         "download",
         help=f"download DeepSeek-OCR ({EXPECTED_BYTES / 1e9:.1f} GB, {LICENCE} licence, by {PUBLISHER})",
-        epilog="Ctrl-C stops; the same command goes on from there. Proxies: HTTPS_PROXY. Certificates: "
+        epilog="Ctrl-C stops it; the same command resumes it. Proxies: HTTPS_PROXY. Certificates: "
         "SSL_CERT_FILE.",
     )
     download.add_argument(
@@ -48,26 +48,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="put the model there (the folder that programs share: HF_HUB_CACHE, HF_HOME)",
     )
     download.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
-    check = actions.add_parser(
-        "check", help="check a model folder, and every byte of one that was downloaded"
-    )
+    check = actions.add_parser("check", help="check a model folder, and every byte of a downloaded one")
     check.add_argument("folder", metavar="FOLDER", type=Path)
     check.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
-    fit = actions.add_parser("fit", help="tell what a model needs of memory in each mode, and what is free")
+    fit = actions.add_parser(
+        "fit", help="show how much memory a model needs in each mode, and how much is free"
+    )
     fit.add_argument("folder", metavar="FOLDER", type=Path)
     add_place(fit)
 
 
 def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
-    """Do what was asked for.
+    """Carry out an action.
 
     Args:
-        arguments: `action`, and what belongs to it.
-        engine_factory: makes what knows the devices; no model is loaded.
-        progress: where progress and errors are told.
+        arguments: `action` and its options.
+        engine_factory: makes an engine to judge the fit; no model is loaded.
+        progress: receives progress and errors.
 
     Returns:
-        True where all is well; False where a model fits in no mode.
+        True on success; False if a model does not fit.
 
     Raises:
         RtocrError: a model cannot be downloaded or used.
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
 
 
 def _named_folders(progress: Progress) -> tuple[Path, ...]:
-    """The folders that the person named in the window; none where the settings cannot be opened."""
+    """Return the folders that the user added in the window; none if the settings cannot be read."""
     try:
         return load_settings(settings_path()).named_folders
     except SettingsError as error:
@@ -94,7 +94,7 @@ def _named_folders(progress: Progress) -> tuple[Path, ...]:
 
 
 def _download(source: ModelSource, folder: Path | None, progress: Progress) -> None:
-    from rtocr_gui.ocr.library.download import download_model  # brings the hub's library
+    from rtocr_gui.ocr.library.download import download_model  # imports the hub's library
 
     target = folder or source.folder_in(default_cache())
     progress.say(f"DeepSeek-OCR from {source.host} to {target}")
@@ -107,7 +107,7 @@ def _download(source: ModelSource, folder: Path | None, progress: Progress) -> N
                 else:
                     progress.update(f"{step}   {step.file}")
     except KeyboardInterrupt:
-        progress.say("What arrived is kept: the same command goes on from there.")
+        progress.say("What has arrived is kept: the same command resumes the download.")
         raise
     progress.clear()
     print(_told(look_into(target)))
@@ -123,7 +123,7 @@ def _check(folder: Path, progress: Progress) -> None:
 
 
 def _judge(arguments: argparse.Namespace, fit: Callable[..., Fit]) -> bool:
-    """Print what each mode needs against what is free."""
+    """Print what each mode needs and what is free; False if the first mode does not fit."""
     info = inspect_checkpoint(arguments.folder)
     fits = [
         fit(arguments.folder, arguments.device, arguments.precision, Scaling(mode))
@@ -132,7 +132,7 @@ def _judge(arguments: argparse.Namespace, fit: Callable[..., Fit]) -> bool:
     ]
     spot = fits[0].spot
     free = size_in_words(spot.free_bytes)
-    print(f"{printable(info.name)} on {spot.name} in {spot.precision}: {free} of memory are free.")
+    print(f"{printable(info.name)} on {spot.name} in {spot.precision}: {free} of memory is free.")
     for each in fits:
         word = "fits" if each.fits else "does not fit"
         print(f"  {each.scaling.label:8} {size_in_words(each.need.total):>8}  {word}")
@@ -142,7 +142,7 @@ def _judge(arguments: argparse.Namespace, fit: Callable[..., Fit]) -> bool:
 
 
 def _told(entry: ModelEntry) -> str:
-    """A model in a few lines."""
+    """Describe a model in a few lines."""
     lines = [entry.name, f"  {entry.folder}", f"  {entry.source}"]
     if entry.weights:
         lines.append(f"  {entry.weights}")

@@ -1,6 +1,6 @@
-"""Where a command writes what it was asked for: to files, or to stdout where `-` stands for one.
+"""The outputs of a command: files, or stdout for `-`.
 
-Knows which options name such places, and nothing of what is written.
+Knows which options name outputs, and nothing about what is written.
 """
 
 import argparse
@@ -12,23 +12,23 @@ from rtocr_gui.export.writing import write_text_atomically
 
 
 def named_outputs(arguments: argparse.Namespace) -> list[Path]:
-    """The files that a command shall write."""
+    """Return the files that a command will write."""
     return [target for target in _targets(arguments) if isinstance(target, Path)]
 
 
 def takes_stdout(arguments: argparse.Namespace) -> bool:
-    """True where stdout is to hold one thing that was asked for, and so nothing else."""
+    """True if an output was directed to stdout, which must then contain nothing else."""
     return STDOUT in _targets(arguments)
 
 
 def needs_stdout(arguments: argparse.Namespace) -> bool:
-    """True where a command is for nothing but the text that it would write to stdout."""
+    """True if a command is of no use without stdout."""
     is_done_without = arguments.command == "models" and arguments.action in ("download", "check")
     return takes_stdout(arguments) or not (is_done_without or named_outputs(arguments))
 
 
 def stdout_is_wanted_twice(arguments: argparse.Namespace) -> bool:
-    """True where two things would be mixed on stdout."""
+    """True if two outputs would be mixed on stdout."""
     return _targets(arguments).count(STDOUT) > 1
 
 
@@ -36,7 +36,7 @@ def write_output(target: Target, text: str) -> None:
     """Write a text to stdout, or to a file as `write_text_atomically` does.
 
     Raises:
-        ExportError: the file was not written, and is as it was.
+        ExportError: nothing was written, and an existing file is unchanged.
     """
     if isinstance(target, Path):
         write_text_atomically(target, text)

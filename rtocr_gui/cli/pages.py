@@ -1,4 +1,4 @@
-"""What the commands share: opening files, asking for passwords, loading the model.
+"""Steps shared by the commands: opening files, asking for passwords, loading the model.
 
 Knows no output format, and imports torch only when an engine is made.
 """
@@ -23,14 +23,14 @@ from rtocr_gui.resources import resource_path
 PASSWORD_ATTEMPTS = 3
 
 PAGE_ERRORS = (DocumentError, ReadingError, PruningError)
-"""What costs one page, or one file, and leaves the others to be read."""
+"""Errors that affect one page or file and leave the others readable."""
 
 
 EngineFactory = Callable[[], PageEngine]
 
 
 def real_engine() -> PageEngine:
-    """Make the engine that reads; this imports torch and transformers."""
+    """Make the real engine, which imports torch and transformers."""
     wait_without_spinning()
     from rtocr_gui.ocr.engine import Engine
 
@@ -47,13 +47,13 @@ class Reader:
 
 
 def load_reader(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> Reader:
-    """Load the model that was asked for; this takes seconds.
+    """Load the requested model; this takes seconds.
 
     Args:
-        arguments: `model`, `device`, `precision`, `anyway` where memory may not suffice, `most_tiles`, and
-            `mode`, "auto" or None for the one the model was made for first.
+        arguments: `model`, `device`, `precision`, `anyway` to load it even if memory may not suffice,
+            `most_tiles`, and `mode`, which may be "auto", or None for the model's first mode.
         engine_factory: makes the engine.
-        progress: where it is told which model reads, and that it was not made for that mode.
+        progress: receives which model is used, and a warning if it was not made for the mode.
 
     Raises:
         CheckpointError: the model cannot be loaded.
@@ -77,12 +77,12 @@ def load_reader(arguments: argparse.Namespace, engine_factory: EngineFactory, pr
 
 
 def choose_task(arguments: argparse.Namespace, info: ModelInfo, progress: Progress) -> Task:
-    """The task that was asked for, or the one the model was made for first.
+    """Return the requested task, or the model's first one.
 
     Args:
-        arguments: `task`, a name or None; and `asked`, a task in a person's own words, where it has one.
-        info: of the loaded model.
-        progress: where it is told that the model was not made for that task.
+        arguments: `task`, a name or None, and optionally `asked`, a task in the user's own words.
+        info: description of the loaded model.
+        progress: receives a warning if the model was not made for the task.
     """
     asked: Task | None = vars(arguments).get("asked")
     wanted = arguments.task or info.tasks[0].name
@@ -92,7 +92,7 @@ def choose_task(arguments: argparse.Namespace, info: ModelInfo, progress: Progre
 
 
 def warn_if_unsuited(progress: Progress, info: ModelInfo, wanted: str, made_for: Sequence[str]) -> None:
-    """Tell that a model is asked for what it was not made for."""
+    """Warn if a model is used for something it was not made for."""
     if wanted not in made_for:
         progress.complain(
             f"warning: {info.name} was made for {', '.join(made_for)}, not for {wanted}. "
@@ -101,10 +101,10 @@ def warn_if_unsuited(progress: Progress, info: ModelInfo, wanted: str, made_for:
 
 
 def open_asking(path: Path, password: str | None) -> Document:
-    """Open a file, asking at the terminal for a password where one is needed.
+    """Open a file, asking at the terminal for a password if one is needed.
 
     Raises:
-        PasswordRequired: nobody is there to ask, nothing was typed, or it was wrong too often.
+        PasswordRequired: there is no terminal, nothing was typed, or the password was wrong too often.
         DocumentError: the file cannot be opened.
     """
     attempts = PASSWORD_ATTEMPTS if sys.stdin.isatty() and sys.stderr.isatty() else 0
@@ -123,7 +123,7 @@ def open_asking(path: Path, password: str | None) -> Document:
 
 
 def _ask_password(prompt: str) -> str:
-    """What is typed at the terminal, unseen; nothing where the input ends (Ctrl-D)."""
+    """Read a password from the terminal without echo; empty at the end of input (Ctrl-D)."""
     try:
         return getpass.getpass(prompt)
     except EOFError:

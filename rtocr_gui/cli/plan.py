@@ -1,6 +1,7 @@
 """`rtocr plan`: which visual tokens of one page are kept and which are merged.
 
-Nothing is read: the page is encoded, the plan is made, and it is told as lines, JSON or a picture.
+Nothing is read: the page is encoded, and the plan is reported as lines, JSON or a picture. Knows no torch,
+except to draw the mass received.
 """
 
 import argparse
@@ -20,12 +21,12 @@ from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
 
 
 def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
-    """Plan one page and tell the plan in the forms that were asked for.
+    """Plan one page and report the plan in the requested formats.
 
     Args:
-        arguments: as `arguments.parse_arguments` gives them.
-        engine_factory: makes the engine once the page is at hand.
-        progress: where progress, warnings and errors are told.
+        arguments: as returned by `arguments.parse_arguments`.
+        engine_factory: makes the engine once the page is open.
+        progress: receives progress, warnings and errors.
 
     Returns:
         True if the page could be planned.
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
 
 
 def _summary(page: PageImage, reader: Reader, mode: Mode, plan: PrunePlan) -> str:
-    """The plan in a few lines."""
+    """Summarise the plan in a few lines."""
     measures, layout = plan.measures, plan.layout
     grids = [f"{rows} x {columns}" for rows, columns in (layout.local_grid, layout.global_grid) if rows]
     how = (

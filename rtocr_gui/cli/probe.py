@@ -1,7 +1,7 @@
 """Measures the pruning step in a process of its own, and prints the figures as JSON.
 
-`benchmark` starts it as `python -m rtocr_gui.cli.probe plan`: the threads of the numeric libraries
-are settled by the environment a process starts with. Knows no window.
+`benchmark` starts it as `python -m rtocr_gui.cli.probe plan`, because the threads of the numeric libraries
+are determined by the environment at the start of a process. Knows no window.
 """
 
 import json
@@ -20,7 +20,7 @@ from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 
 HIDDEN_SIZE = 1280
-"""Hidden size of DeepSeek-OCR, at which the pruning step is timed."""
+"""Hidden size of DeepSeek-OCR, used for timing the pruning step."""
 
 _PLAN_MODES = {"base": Mode.BASE, "large": Mode.LARGE, "gundam2x3": Mode.GUNDAM}
 _PLAN_ROUNDS = 25
@@ -33,9 +33,9 @@ def measure_plan() -> dict[str, object]:
 
 
 def _plan_figures(mode: Mode) -> dict[str, float]:
-    """Time the whole step, and its floor: norms and the token-by-token product alone.
+    """Time the whole step, and its lower bound: norms and the N x N product alone.
 
-    Both run in turn, so that other work on the machine touches them alike.
+    Both alternate, so that other work on the machine affects them equally.
     """
     views = make_views(specimen_page(), mode)
     view = normalise(views.global_view)
@@ -58,7 +58,7 @@ def _plan_figures(mode: Mode) -> dict[str, float]:
 
 
 def _medians_ms(*actions: Callable[[], None]) -> list[float]:
-    """Run the actions in turn and give the median time of each, the first round left out."""
+    """Run the actions in turn, and return the median time of each, not counting the first round."""
     rounds: list[list[float]] = []
     for _ in range(_PLAN_ROUNDS + 1):
         times = []

@@ -1,7 +1,7 @@
-"""What a command tells on stderr: a live line while it works, a line for each page, and errors.
+"""Reports progress on stderr: a live line while a command works, a line for each page, and errors.
 
-The live line appears on a terminal only; it is overwritten and never reaches a log. Where nobody listens
-any more, the command goes on in silence. Knows nothing of pages or models.
+The live line appears only on a terminal; it is overwritten and never reaches a log. If stderr is closed on
+the other side, the command continues silently. Knows nothing about pages or models.
 """
 
 import contextlib
@@ -18,11 +18,11 @@ CLEAR_LINE = "\r\x1b[K"
 
 
 class Progress:
-    """Tells a person how far a command is.
+    """Reports the progress of a command.
 
     Args:
-        stream: where to; usually stderr.
-        quiet: True to tell errors and warnings only.
+        stream: the stream to write to, usually stderr.
+        quiet: True to report only errors and warnings.
     """
 
     def __init__(self, stream: TextIO, quiet: bool) -> None:
@@ -40,7 +40,7 @@ class Progress:
             self._next_update_s = time.monotonic() + UPDATE_INTERVAL_S
 
     def update(self, text: str) -> None:
-        """Overwrite the live line, but not more often than anyone can read."""
+        """Overwrite the live line, at most once per `UPDATE_INTERVAL_S`."""
         if time.monotonic() >= self._next_update_s:
             self.show(text)
 
@@ -50,11 +50,11 @@ class Progress:
             self._line(text)
 
     def complain(self, text: str) -> None:
-        """Print an error or a warning: one line, told to quiet people too."""
+        """Print an error or a warning on one line, even if quiet."""
         self._line(f"rtocr: {text}")
 
     def clear(self) -> None:
-        """Take the live line away, before something else is written to the terminal."""
+        """Remove the live line, before something else is written to the terminal."""
         if self._live_shown:
             self._write(CLEAR_LINE)
             self._live_shown = False
@@ -72,8 +72,8 @@ class Progress:
 
 
 def abandon(stream: TextIO) -> None:
-    """Let what is still written to a stream go nowhere; Python itself writes the rest of it when it ends."""
-    with contextlib.suppress(OSError):  # it is no file of the system
+    """Redirect a stream to the null device; otherwise Python fails when it flushes the stream at exit."""
+    with contextlib.suppress(OSError):  # it has no file descriptor
         descriptor = stream.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)
@@ -81,7 +81,7 @@ def abandon(stream: TextIO) -> None:
 
 
 def _columns(stream: TextIO) -> int:
-    """Width of the terminal that a stream goes to, which need not be the one of stdout."""
+    """Return the width of the terminal a stream writes to, which need not be that of stdout."""
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except OSError:
@@ -90,11 +90,11 @@ def _columns(stream: TextIO) -> int:
 
 
 def _beginning(text: str, columns: int) -> str:
-    """What of a text fits so many columns of a terminal, in which Chinese characters take two."""
+    """Return as much of a text as fits into the columns of a terminal; wide characters take two."""
     ends = list(accumulate(1 + (unicodedata.east_asian_width(character) in "WF") for character in text))
     return text[: bisect_right(ends, columns)]
 
 
 def printable(text: str) -> str:
-    """Keep file names from breaking the line or steering the terminal: "?" for what cannot be printed."""
+    """Replace unprintable characters with "?", so that file names cannot control the terminal."""
     return "".join(character if character.isprintable() else "?" for character in text)

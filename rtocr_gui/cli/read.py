@@ -1,8 +1,8 @@
-"""`rtocr read`: the text of files as Markdown.
+"""`rtocr read`: reads files and writes their text as Markdown.
 
-Several pages are read at a time. Text is written page by page and in their order, so that an
-interruption costs the pages at hand and no more, and a crash hardly more. A page or a file that fails is
-told and skipped. Figures that the model found are cut out and linked where the text goes to a file.
+Several pages are read at a time. Text is written page by page in order, so that an interruption costs only
+the current pages, and a crash hardly more. A page or file that fails is reported and skipped. Figures that
+the model found are cut out and linked if the text goes to a file. Knows no torch.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 
 _WRITING_SHARE = 0.01
-"""Of the time, for writing the output: it is written whole each time, which takes long where it is long."""
+"""Share of the time to spend on writing: each time, the whole output is written, which may take long."""
 
 _WARNINGS = {
     StopReason.LOOP: "the text began to repeat itself and was stopped there. Its end may be missing.",
@@ -47,12 +47,12 @@ _WARNINGS = {
 
 
 def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
-    """Read every wanted page of every file.
+    """Read every requested page of every file.
 
     Args:
-        arguments: as `arguments.parse_arguments` gives them.
-        engine_factory: makes the engine when the first page is at hand.
-        progress: where progress, warnings and errors are told.
+        arguments: as returned by `arguments.parse_arguments`.
+        engine_factory: makes the engine once the first page is rendered.
+        progress: receives progress, warnings and errors.
 
     Returns:
         True if every page was read.
@@ -60,20 +60,20 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     Raises:
         CheckpointError: the model cannot be loaded.
         ExportError: the text cannot be written.
-        KeyboardInterrupt: Ctrl-C; what was read until then is written.
+        KeyboardInterrupt: Ctrl-C; what was read so far is written.
     """
     return _ReadCommand(arguments, engine_factory, progress).run()
 
 
 @dataclass(eq=False, slots=True)
 class _WantedPage:
-    """A page that is asked for, or a file none of whose pages can be read.
+    """A requested page, or a file none of whose pages can be read.
 
     Attributes:
-        name: what errors call it.
+        name: its name in errors.
         label: the same with the number of pages.
-        page: as it was rendered; None where it could not be, and once it was read and has no figures.
-        outcome: what came of it, or why nothing did; None before that.
+        page: the rendered page; None if it could not be rendered, or once read if it has no figures.
+        outcome: the result, or the reason for failure; None until then.
     """
 
     name: str
@@ -84,13 +84,13 @@ class _WantedPage:
 
 @dataclass(frozen=True, slots=True)
 class _ReadPage:
-    """What is kept of a reading until it is written: pages may have to wait for one that takes long.
+    """The part of a reading that is kept until it is written: pages may have to wait for a slow one.
 
     Attributes:
-        label: names file and page in the output.
-        text: to be written; None where nothing is.
-        figures: that are cut out of the page, in the order of the text.
-        told: what is said of the reading, and whether it is a warning.
+        label: file and page, for the output.
+        text: text to write; None to write nothing.
+        figures: figures to cut out of the page, in the order of the text.
+        told: messages about the reading, each with whether it is a warning.
     """
 
     label: str
@@ -100,7 +100,7 @@ class _ReadPage:
 
     @classmethod
     def of(cls, reading: Reading) -> "_ReadPage":
-        """Keep what is needed of a reading."""
+        """Extract what is needed from a reading."""
         text, told = _text(reading), [(_summary(reading), False)]
         if reading.stop_reason is StopReason.END and not text.strip():
             told.append(("no text was found.", False))
@@ -132,7 +132,7 @@ class _ReadCommand:
             reader = load_reader(self._arguments, self._engine_factory, self._progress)
             task = choose_task(self._arguments, reader.model.info, self._progress)
             settings = ReadSettings(reader.scaling, task, PruneSettings(self._arguments.retention))
-            # A page by itself is read with guesses from its own text, which pages together are not.
+            # A single page is read with guesses from its own text, unlike pages read together.
             most = self._arguments.together if len(first) > 1 else 1
             try:
                 self._read(reader.engine, chain(first, pages), settings, most)
@@ -146,7 +146,7 @@ class _ReadCommand:
     def _read(
         self, engine: PageEngine, pages: Iterable[_WantedPage], settings: ReadSettings, most: int | None
     ) -> None:
-        """Read pages, several at a time; each is written as soon as all before it are."""
+        """Read pages, several at a time; each is written once all pages before it are."""
         wanted: dict[PageRequest, _WantedPage] = {}
 
         def requests() -> Iterator[PageRequest]:
@@ -175,7 +175,7 @@ class _ReadCommand:
             raise KeyboardInterrupt
 
     def _pages(self) -> Iterator[_WantedPage]:
-        """Render the wanted pages one after the other, until Ctrl-C is pressed."""
+        """Render the requested pages one after the other, until Ctrl-C is pressed."""
         for path in self._files():
             if self._cancel.is_set():
                 return
@@ -189,7 +189,7 @@ class _ReadCommand:
                 yield from self._pages_of(path, document)
 
     def _files(self) -> Iterator[Path]:
-        """The files that are named, and those in folders that are."""
+        """Yield the given files, and the files in the given folders."""
         for path in self._arguments.files:
             try:
                 yield from files_at(path)
@@ -197,7 +197,7 @@ class _ReadCommand:
                 self._miss(path, error)
 
     def _miss(self, path: Path, error: DocumentError) -> None:
-        """Tell of a file that cannot be read, when its turn comes."""
+        """Report a file that cannot be read, in its place in the order."""
         self._in_order.append(_WantedPage(str(path), str(path), outcome=str(error)))
         self._write()
 
@@ -224,10 +224,10 @@ class _ReadCommand:
         self._write()
 
     def _write(self, with_gaps: bool = False) -> None:
-        """Write and tell what came of the pages, in their order.
+        """Write and report the finished pages in order.
 
         Args:
-            with_gaps: also of those that follow one of which nothing has come yet.
+            with_gaps: True to include those after a page that is not finished.
         """
         while self._in_order and (with_gaps or self._in_order[0].outcome is not None):
             page = self._in_order.popleft()
@@ -250,9 +250,9 @@ class _ReadCommand:
 
 
 class _Output:
-    """The Markdown so far: on stdout page by page, or in a file that is whole whenever it is written.
+    """The Markdown so far: on stdout page by page, or in a file that is complete whenever it is written.
 
-    A pipe or a device that is named as a file gets all of it at the end.
+    A pipe or a device given as a file receives everything at the end.
     """
 
     def __init__(self, target: Target, pipe_tables: bool) -> None:
@@ -264,7 +264,7 @@ class _Output:
         self._write_again_at = 0.0
 
     def add(self, label: str, text: str, figures: tuple[Figure, ...], page: PageImage | None) -> None:
-        """Add a page; its picture is needed where it has figures."""
+        """Add a page; its picture is needed if it has figures."""
         if page is not None:
             text = self._with_figures(text, figures, page)
         text = with_pipe_tables(text) if self._pipe_tables else text
@@ -277,7 +277,7 @@ class _Output:
             self.finish()
 
     def finish(self) -> None:
-        """Write the file again where it does not hold all pages yet."""
+        """Write the file again if it does not contain all pages yet."""
         if self._path is None or self._written == len(self._pages):
             return
         began = time.monotonic()
@@ -287,7 +287,7 @@ class _Output:
         self._write_again_at = ended + (ended - began) / _WRITING_SHARE
 
     def _with_figures(self, text: str, figures: tuple[Figure, ...], page: PageImage) -> str:
-        """The text of a page, its figures written and linked; a pipe or a device has no place for them."""
+        """Write the figures of a page and link them in its text, unless the output is a pipe or a device."""
         if self._path is None or self._is_pipe:
             return text
         folder, number = assets_folder(self._path), len(self._pages) + 1
@@ -296,7 +296,7 @@ class _Output:
 
 
 def _text(reading: Reading) -> str:
-    """The text of a page, or the places of the words that were to be located on it."""
+    """Return the text of a page, or for the locate task, the places of the words."""
     if reading.settings.task.name != "locate":
         return reading.text
     return (
@@ -315,7 +315,7 @@ def _figures(reading: Reading) -> tuple[Figure, ...]:
 
 
 def _about_small_print(reading: Reading) -> str:
-    """Say that a text is not to be trusted, and what would show the print larger."""
+    """Warn that a text may be wrong, and say what would show the print larger."""
     if reading.larger_mode is not None:
         mode, larger = reading.mode.value, reading.larger_mode.value
         return f"the print seems too small for mode {mode}. Its text may be wrong. Try --mode {larger}."
@@ -326,7 +326,7 @@ def _about_small_print(reading: Reading) -> str:
 
 
 def _summary(reading: Reading) -> str:
-    """What a page took, stage by stage."""
+    """Summarise what a page took, stage by stage."""
     timings = reading.timings
     how = "automatic" if reading.automatic else "as asked"
     pace = "with other pages" if reading.read_together else f"at {reading.tokens_per_second:.0f} tokens/s"

@@ -1,7 +1,7 @@
-"""Measures reading pages again, or several together, in a process of its own, and prints the figures as JSON.
+"""Measures rereading pages and reading several together in a process of its own; prints the figures as JSON.
 
 `benchmark` starts it as `python -m rtocr_gui.cli.reading_probe reread|curve|together`. It reads the samples
-with the bundled miniature. A quicker reading counts only if it gives the same tokens. Knows no window.
+with the bundled miniature. A faster reading counts only if it gives the same tokens. Knows no window.
 """
 
 import json
@@ -31,7 +31,7 @@ _DIFFERING_SHARE = 0.02
 
 
 class ReadingProbe:
-    """The bundled model, the sample pages, and how they are read."""
+    """The bundled model, the sample pages, and the settings to read them with."""
 
     def __init__(self) -> None:
         wait_without_spinning()
@@ -46,26 +46,26 @@ class ReadingProbe:
                 self.pages.append(document.load_page(0))
 
     def read(self, page: PageImage, settings: ReadSettings, draft: Sequence[int] | None = None) -> Reading:
-        """Read a page; without a draft of its own, the engine takes what it remembers of the page."""
+        """Read a page; without a given draft, the engine uses its last text of the page."""
         *_, reading = self._engine.read(page, settings, threading.Event(), draft)
         assert isinstance(reading, Reading)
         return reading
 
     def read_together(self, requests: Sequence[PageRequest], most: int | None) -> list[Reading]:
-        """Read pages, so many at a time; None for as many as the device reads best."""
+        """Read pages, at most `most` at a time; None for what suits the device best."""
         events = self._engine.read_together(requests, most)
         readings = {request: event for request, event in events if isinstance(event, Reading)}
         return [readings[request] for request in requests]
 
     def encode_anew(self, page: PageImage, number: int) -> PageImage:
-        """Give the page another name, of which the engine remembers nothing but the encoding."""
+        """Return the page under a new name and encode it, so that the engine has its encoding but no text."""
         renamed = _renamed(page, number)
         self._engine.encode(renamed, self.settings.scaling)
         return renamed
 
 
 def measure_reread() -> dict[str, object]:
-    """Tell how many times quicker than at first a page is read again.
+    """Measure how many times faster a page is reread than read the first time.
 
     The draft is the page's own text, or that text with 2 % of its tokens replaced.
     """
@@ -79,7 +79,9 @@ def measure_reread() -> dict[str, object]:
             for name, draft in drafts.items():
                 reading = probe.read(page, probe.settings, draft)
                 if reading.token_ids != said:
-                    sys.exit(f"{page.ref.label} is read otherwise with a draft ({name}); it must not be.")
+                    sys.exit(
+                        f"{page.ref.label} reads differently with a draft ({name}), which must not happen."
+                    )
                 rounds[name, "decode"].append(reading.timings.decode_ms)
                 rounds[name, "whole"].append(reading.timings.prefill_ms + reading.timings.decode_ms)
         for key, measured in rounds.items():
@@ -96,7 +98,7 @@ def measure_reread() -> dict[str, object]:
 
 
 def measure_curve() -> dict[str, object]:
-    """Tell how many plain readings of a page its retention curve takes; the page is encoded before."""
+    """Measure how long a retention curve takes in plain readings of the page; encoding is not counted."""
     probe = ReadingProbe()
     wanted = curve_settings(probe.settings)
     plain_s = curve_s = 0.0
@@ -118,7 +120,7 @@ def measure_curve() -> dict[str, object]:
 
 
 def measure_together() -> dict[str, object]:
-    """Tell how many times as many pages a minute are read together as one by one, encoding included."""
+    """Measure how many times more pages per minute are read together than one by one, encoding included."""
     probe = ReadingProbe()
     wanted = [replace(probe.settings, pruning=PruneSettings(ratio)) for ratio in _TOGETHER_RATIOS]
     jobs = [(page, settings) for settings in wanted for page in probe.pages]
@@ -135,7 +137,7 @@ def measure_together() -> dict[str, object]:
         times_s[most].append(time.perf_counter() - started)
         said = said or [reading.token_ids for reading in readings]
         if [reading.token_ids for reading in readings] != said:
-            sys.exit("Pages are read otherwise together than one by one; they must not be.")
+            sys.exit("Pages read together differ from pages read one by one, which must not happen.")
     alone_s, together_s = (statistics.median(times_s[most]) for most in (1, None))
     return {
         "together": {
@@ -148,12 +150,12 @@ def measure_together() -> dict[str, object]:
 
 
 def _renamed(page: PageImage, number: int) -> PageImage:
-    """Give a page another name, of which an engine remembers nothing."""
+    """Return a page under a new name, so that an engine has nothing cached for it."""
     return replace(page, ref=replace(page.ref, sha256=f"{number:064x}"))
 
 
 def _damaged(token_ids: Sequence[int], seed: int) -> tuple[int, ...]:
-    """Replace 2 % of the tokens by others of the text, at random places."""
+    """Replace 2 % of the tokens with others from the text, at random places."""
     chance = random.Random(seed)
     damaged = list(token_ids)
     for place in chance.sample(range(len(damaged)), max(1, round(_DIFFERING_SHARE * len(damaged)))):

@@ -1,7 +1,7 @@
-"""Finished readings on the disk: a line of JSON each, so that a bench that was stopped can go on.
+"""Stores finished readings on disk, one JSON line each, so that a benchmark that was stopped can resume.
 
-Keyed by the page, the model as it runs, and what a person can choose of the settings. Knows no truth and no
-score.
+Keyed by the page, the model and how it runs, and the settings that a person can choose. Knows no truth and
+no score.
 """
 
 import json
@@ -19,18 +19,18 @@ from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, StopReason
 
 @dataclass(frozen=True, slots=True)
 class KeptReading:
-    """What is kept of a reading.
+    """The stored part of a reading.
 
     Attributes:
-        text: for people, without grounding markup.
+        text: text for people, without grounding markup.
         mode: value of the `Mode` in which the page was read.
-        kept: visual tokens that were kept.
-        total: prunable visual tokens of the page, at least 1.
+        kept: number of visual tokens kept.
+        total: number of prunable visual tokens on the page, at least 1.
         stop_reason: value of a `StopReason`.
-        encode_ms: as in `StageTimings`, and so the following.
-        prune_ms: planning and merging.
-        prefill_ms: prefill.
-        decode_ms: decoding.
+        encode_ms: time of encoding; all times are as in `StageTimings`.
+        prune_ms: time of planning and merging.
+        prefill_ms: time of the prefill.
+        decode_ms: time of decoding.
     """
 
     text: str
@@ -45,7 +45,7 @@ class KeptReading:
 
     @classmethod
     def of(cls, reading: Reading) -> Self:
-        """Keep what a table needs of a reading."""
+        """Extract what a table needs from a reading."""
         return cls(
             text=reading.text,
             mode=reading.mode.value,
@@ -57,10 +57,10 @@ class KeptReading:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Self:
-        """Take a reading from a line of the file.
+        """Restore a reading from a line of the file.
 
         Raises:
-            ValueError, TypeError, KeyError or OverflowError: it is none.
+            ValueError, TypeError, KeyError, OverflowError: it is not a reading.
         """
         reading = cls(
             text=fields["text"],
@@ -81,18 +81,18 @@ class KeptReading:
 
 
 class ReadingsFile:
-    """Readings of earlier runs and of this one. A context manager; nothing is written before the first `add`.
+    """Readings of earlier runs and this one. A context manager; nothing is written before the first `add`.
 
     Args:
-        path: the file; it need not exist.
-        model: names the model and how it runs; readings of another one are not found.
+        path: the file, which need not exist.
+        model: identifies the model and how it runs; readings by other models are not found.
 
     Attributes:
         path: the file.
-        spoilt: how many of its lines could not be used, e.g. the last one of a program that was killed.
+        spoilt: number of unusable lines, e.g. the last one written by a program that was killed.
 
     Raises:
-        ExportError: the file is there and cannot be read.
+        ExportError: the file exists but cannot be read.
     """
 
     def __init__(self, path: Path, model: str) -> None:
@@ -111,8 +111,8 @@ class ReadingsFile:
             pass
         except OSError as error:
             raise ExportError(
-                f"The finished readings in “{path}” cannot be used ({error.strerror}). Name another file by "
-                "--readings."
+                f"The finished readings in “{path}” cannot be used ({error.strerror}). Name another file "
+                "with --readings."
             ) from error
 
     def __enter__(self) -> Self:
@@ -126,11 +126,11 @@ class ReadingsFile:
             self._descriptor = None
 
     def find(self, ref: PageRef, asked: ReadSettings) -> KeptReading | None:
-        """What a page says at some settings, or None where that has not been read."""
+        """Return the reading of a page with these settings; None if there is none."""
         return self._readings.get(_flat(self._key(ref, asked)))
 
     def add(self, ref: PageRef, asked: ReadSettings, reading: Reading) -> None:
-        """Keep a reading; it is on the disk when this returns.
+        """Store a reading; it is on disk when this returns.
 
         Raises:
             ExportError: it cannot be written.
@@ -149,7 +149,7 @@ class ReadingsFile:
         except OSError as error:
             raise ExportError(
                 f"A reading could not be written to “{self.path}” ({error.strerror}). Free some space, or "
-                "name another file by --readings."
+                "name another file with --readings."
             ) from error
         self._readings[_flat(key)] = kept
 

@@ -1,18 +1,19 @@
-"""How well readings agree with the truth: the figures of `rtocr bench accuracy`, and their table.
+"""Scores readings against the truth: the figures of `rtocr bench accuracy`, and their table.
 
-Normalised edit distance (NED, best at 0) is the edit distance over the length of the longer text, page by
-page, averaged over the pages. As OmniDocBench (arXiv 2412.07626, `Edit_dist`, `ALL_page_avg`) has it:
-only letters, digits and underscores count, of any script; case counts; every page weighs the same. Not as
-there: OmniDocBench first matches the reading block by block with the annotation, scores text, formulae and
-tables apart, and sums edits and lengths over the matched text blocks of a page. Here the whole page is one
-text in reading order, captions, formulae and tables included, whose HTML tags are taken out; LaTeX stays as
-it is, where OmniDocBench turns it into Unicode. Wrong reading order and headers that are read out therefore
-cost here, and distances come out larger than published ones; rows of one table compare.
+Normalised edit distance (NED, best at 0) is the edit distance divided by the length of the longer text,
+averaged over pages. As in OmniDocBench (arXiv 2412.07626, `Edit_dist`, `ALL_page_avg`), only letters, digits
+and underscores of any script count, case counts, and all pages have equal weight. Deviations: OmniDocBench
+first matches the reading with the annotation block by block, scores text, formulae and tables separately,
+and sums edits and lengths over the matched text blocks of a page. Here the whole page is one text in reading
+order, including captions, formulae and tables, with HTML tags removed; LaTeX is left as it is, where
+OmniDocBench converts it to Unicode. Wrong reading order and headers in the reading therefore count as errors
+here, and distances are larger than published ones; rows of one table can be compared.
 
-Character error rate (CER, best at 0) is edits over characters of the truth, summed over the pages. All
-characters count; any run of blanks and line breaks counts as one.
+Character error rate (CER, best at 0) is edits divided by characters of the truth, both summed over pages.
+All characters count; a run of whitespace counts as one.
 
-Relative accuracy (best at 1) is (1 - NED) / (1 - NED with all tokens), on the pages that both were read on.
+Relative accuracy (best at 1) is (1 - NED) / (1 - NED with all tokens), over the pages read both ways. Knows
+no page and no model.
 """
 
 import html
@@ -39,8 +40,8 @@ class Setting:
     """One row of the table.
 
     Attributes:
-        method: by which tokens are chosen; None for all tokens.
-        retention: ratio to keep; None where the page decides.
+        method: how tokens are selected; None for all tokens.
+        retention: retention ratio; None for automatic.
     """
 
     method: PruneMethod | None
@@ -48,12 +49,12 @@ class Setting:
 
     @property
     def label(self) -> str:
-        """What the table calls the method."""
+        """Name of the method in the table."""
         return "All tokens" if self.method is None else self.method.label
 
     @property
     def ratio(self) -> str:
-        """What the table says of the ratio."""
+        """The ratio as shown in the table."""
         return "auto" if self.retention is None else f"{self.retention:g}"
 
 
@@ -65,16 +66,16 @@ class PageScore:
     """One reading of one page against its truth.
 
     Attributes:
-        page: names the page.
+        page: name of the page.
         distance: normalised edit distance, 0..1.
         error_rate: character error rate; may exceed 1.
-        characters: length of the truth, as the error rate counts it.
+        characters: length of the truth, as counted for the error rate.
         kept: share of the prunable visual tokens that was kept.
-        cut_off: whether the reading was stopped, in a loop or at the greatest length.
-        encode_ms: time of encoding; 0 where the encoding was at hand.
+        cut_off: True if the reading did not end by itself, i.e. was stopped in a loop or at the length limit.
+        encode_ms: time of encoding; 0 if the encoding was cached.
         prune_ms: time of planning and merging.
         prefill_ms: time of the prefill.
-        decode_ms: time of decoding; less where an earlier reading of the page served as a draft.
+        decode_ms: time of decoding; shorter if an earlier reading of the page served as a draft.
     """
 
     page: str
@@ -107,7 +108,7 @@ class Row:
 
 
 def counted(text: str) -> str:
-    """What of a text counts in the normalised edit distance."""
+    """Return the part of a text that counts in the normalised edit distance."""
     return _NOT_COUNTED.sub("", html.unescape(_TABLE_TAG.sub("", text)))
 
 
@@ -115,9 +116,9 @@ def score_page(page: str, reading: KeptReading, truth: str) -> PageScore:
     """Compare one reading with the truth.
 
     Args:
-        page: names the page.
+        page: name of the page.
         reading: what was read.
-        truth: what it says, not empty.
+        truth: its true text, not empty.
     """
     joined = " ".join(truth.split())
     return PageScore(
@@ -135,10 +136,10 @@ def score_page(page: str, reading: KeptReading, truth: str) -> PageScore:
 
 
 def make_rows(scores: Mapping[Setting, Sequence[PageScore]]) -> list[Row]:
-    """Sum up every setting that has a page.
+    """Aggregate the scores of every setting that has any.
 
     Args:
-        scores: of each setting, in the order of the table.
+        scores: page scores by setting, in the order of the table.
     """
     of_all = {score.page: score.distance for score in scores.get(ALL_TOKENS, ())}
     return [_row(setting, found, of_all) for setting, found in scores.items() if found]
@@ -169,7 +170,7 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def row_as_json(row: Row, scores: Sequence[PageScore]) -> dict[str, object]:
-    """A row as plain data, with its distance page by page."""
+    """Return a row as plain data, with the distance of each page."""
     return {
         "method": None if row.setting.method is None else row.setting.method.value,
         "retention": row.setting.ratio if row.setting.retention is None else row.setting.retention,
@@ -190,7 +191,7 @@ def row_as_json(row: Row, scores: Sequence[PageScore]) -> dict[str, object]:
 
 
 def format_table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table, which reads well as plain text too."""
+    """Format the rows as a Markdown table that is also readable as plain text."""
     head = ("Method", "Ratio", "Pages", "Kept", "NED", "CER", "Relative accuracy", "Cut off")
     timed = ("Prune ms", "Prefill ms", "Decode ms")
     cells = [(*head, *timed)]

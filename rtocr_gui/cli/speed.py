@@ -1,6 +1,6 @@
-"""`rtocr bench decoding`: what each stage of a reading takes on this machine, and decoding against stock.
+"""`rtocr bench decoding`: times each stage of a reading on this machine, and compares decoding with stock.
 
-Reads the sample letter with one model and prints a table. Knows no torch until it measures.
+Reads the sample letter with one model and prints a table. Imports torch only to measure.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
 from rtocr_gui.resources import resource_path
 
 DEFAULT_TOKENS = 100
-"""Fewer than any loop needs to be one, so that noise, which repeats itself, is decoded to the end."""
+"""Too few to count as a loop, so that even output that repeats itself is decoded to the end."""
 
 MOST_TOKENS = 8192
 MOST_ROUNDS = 100
@@ -31,42 +31,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `rtocr bench decoding`."""
     parser.description = (
         "Measure encoding, pruning, prefill and decoding of a page with one model: decoding by RTOCR, with "
-        "and without guesses, beside stock transformers and a bare loop. All are measured in turn, and the "
-        "medians count."
+        "and without guesses, beside stock transformers and a bare loop. All are measured in turn, and "
+        "medians are reported."
     )
     add_model(parser)
     parser.add_argument(
         "--mode",
         choices=[mode.value for mode in Mode],
-        help="how the page is scaled (what the model was made for)",
+        help="how the page is scaled (the model's default)",
     )
     parser.add_argument(
         "--tokens",
         type=count_of("a number", 2, MOST_TOKENS),
         default=DEFAULT_TOKENS,
         metavar="N",
-        help=f"tokens to decode ({DEFAULT_TOKENS}); the text goes on past its end",
+        help=f"tokens to decode ({DEFAULT_TOKENS}); the text continues past its end",
     )
     parser.add_argument(
-        "--rounds", type=count_of("a number", 1, MOST_ROUNDS), default=5, metavar="N", help="that count (5)"
+        "--rounds",
+        type=count_of("a number", 1, MOST_ROUNDS),
+        default=5,
+        metavar="N",
+        help="rounds to measure (5)",
     )
-    parser.add_argument("--threads", type=count_of("a number", 1, 1024), metavar="N", help="of the CPU (all)")
+    parser.add_argument(
+        "--threads", type=count_of("a number", 1, 1024), metavar="N", help="CPU threads (all)"
+    )
     parser.add_argument(
         "--json",
         type=json_target,
         default=argparse.SUPPRESS,  # `bench --json FILE decoding` has set it already
         metavar="FILE",
-        help="write the figures, with - to stdout in place of the table",
+        help="write the figures; with - to stdout instead of the table",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
 
 
 def run(arguments: argparse.Namespace, progress: Progress) -> None:
-    """Measure, print the table, and write the JSON where it was asked for.
+    """Measure, print the table, and write the JSON if requested.
 
     Args:
-        arguments: as `add_arguments` declares them.
-        progress: where progress and errors are told.
+        arguments: as declared by `add_arguments`.
+        progress: receives progress and errors.
 
     Raises:
         CheckpointError: the model cannot be loaded, or would not fit into memory.
@@ -118,10 +124,10 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
 
 
 def format_table(figures: dict[str, Any]) -> str:
-    """Lay the figures out for people.
+    """Format the figures for people.
 
     Args:
-        figures: as `SpeedProbe.measure` gives them, with `machine` and `model`.
+        figures: as returned by `SpeedProbe.measure`, with `machine` and `model`.
 
     Returns:
         The table as text.

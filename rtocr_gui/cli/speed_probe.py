@@ -1,8 +1,8 @@
-"""Measures what reading a page takes, stage by stage, and decoding against stock transformers.
+"""Times each stage of reading a page, and compares decoding with stock transformers.
 
-All ways are measured in turn, round by round, so that other work on the machine touches them alike; the
-medians count. The bare loop is the stock model and the likeliest token, nothing else: what decoding costs
-at least unless the model is called otherwise. Knows torch and the model; no table and no file.
+All ways of decoding are measured in turn, round by round, so that other work on the machine affects them
+equally, and medians are reported. The bare loop is the stock model and an argmax, nothing else: the least
+that decoding costs unless the model is called differently. Knows torch and the model; no table and no file.
 """
 
 import importlib.metadata
@@ -40,7 +40,7 @@ from rtocr_gui.pruning.sending import send
 from rtocr_gui.pruning.transport import apply_plan
 
 RATIOS = (1.0, 0.8425, 0.5)
-"""All tokens, the ratio the paper publishes its figures at, and half."""
+"""All tokens, the ratio of the paper's published figures, and half."""
 
 Say = Callable[[str], None]
 
@@ -51,10 +51,10 @@ class Wanted:
 
     Attributes:
         mode: how the page is scaled.
-        task: what is asked of it.
-        tokens: to decode, at least 2; the text goes on past its end.
-        rounds: that count; one more goes before them.
-        threads: of the CPU, for encoding; a narrow decoder uses one.
+        task: what the model is asked for.
+        tokens: number of tokens to decode, at least 2; the text continues past its end.
+        rounds: number of rounds that count, after one warm-up round.
+        threads: CPU threads for encoding; a narrow decoder uses one.
     """
 
     mode: Mode
@@ -66,13 +66,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """What one run of one way gave.
+    """The result of one run of one way of decoding.
 
     Attributes:
-        token_ids: one after another.
-        prefill_ms: until the first of them could be chosen.
-        decode_ms: from then on.
-        passes: of the decoder after the prefill.
+        token_ids: the generated tokens.
+        prefill_ms: time until the first of them could be chosen.
+        decode_ms: time from then on.
+        passes: decoder passes after the prefill.
     """
 
     token_ids: Sequence[int]
@@ -82,11 +82,11 @@ class _Decoded:
 
 
 class SpeedProbe:
-    """One page and one model.
+    """Measures one page with one model.
 
     Args:
-        checkpoint: loaded.
-        page: to read.
+        checkpoint: the loaded model.
+        page: the page to read.
         wanted: what to measure.
     """
 
@@ -110,10 +110,10 @@ class SpeedProbe:
         """Measure everything.
 
         Args:
-            say: told what is being done.
+            say: receives what is being measured.
 
         Returns:
-            The figures, as they go into a file.
+            The figures as plain data.
         """
         times: dict[str, list[float]] = defaultdict(list)
         decoded: dict[str, list[_Decoded]] = defaultdict(list)
@@ -165,7 +165,7 @@ class SpeedProbe:
         return tokens, ms_since(started, self._device)
 
     def _prune(self, tokens: Tensor) -> tuple[TokenMeasures, float]:
-        """The whole pruning step, from the visual tokens to those that are left."""
+        """Time the whole pruning step, from the visual tokens to the surviving ones."""
         started = time.perf_counter()
         measures = measure_tokens(tokens[send(self._layout.prunable, tokens.device)], self._view)
         apply_plan(tokens, plan_pruning(self._layout, measures, PruneSettings(RATIOS[1])))
@@ -181,7 +181,7 @@ class SpeedProbe:
         return ms_since(started, self._device)
 
     def _ways(self, prompt: Prompt) -> dict[str, Callable[[], _Decoded]]:
-        """The ways to decode, by name; each gives a text of the same prompt."""
+        """Return the ways to decode by name; each generates a text from the same prompt."""
         return {
             "bare loop": partial(self._decode_bare, prompt),
             "stock generate": partial(self._decode_stock, prompt),
@@ -210,7 +210,7 @@ class SpeedProbe:
         return _Decoded(token_ids, prefill_ms, decode_ms, len(token_ids) - 1)
 
     def _decode_stock(self, prompt: Prompt) -> _Decoded:
-        """Time `generate` as a whole; what it takes for one token counts as its prefill."""
+        """Time `generate` as a whole; its time for one token counts as the prefill."""
         _, prefill_ms = self._generate(prompt, 1)
         token_ids, whole_ms = self._generate(prompt, self._wanted.tokens)
         return _Decoded(token_ids, prefill_ms, whole_ms - prefill_ms, len(token_ids) - 1)
@@ -247,7 +247,7 @@ class SpeedProbe:
         return _Decoded(token_ids, prefill_ms, ms_since(started, self._device), generation.passes)
 
     def _synchronisations(self, tokens: Tensor) -> int | None:
-        """How often the pruning step waits for the device; None where there is none to wait for."""
+        """Count how often the pruning step waits for the device; None if the device is not a CUDA GPU."""
         if self._device.type != "cuda":
             return None
         with counted_synchronisations() as waits:
@@ -256,7 +256,7 @@ class SpeedProbe:
 
 
 def describe_machine(device: torch.device, wanted: Wanted, decoder_width: int) -> dict[str, Any]:
-    """Name what the figures were measured on."""
+    """Describe what the figures were measured on."""
     accelerator = torch.cuda.get_device_name(device) if device.type == "cuda" else None
     return {
         "system": platform.platform(),
@@ -284,7 +284,7 @@ def _processor_name() -> str:
 
 
 def _stock_inputs(prompt: Prompt) -> dict[str, Tensor]:
-    """The prompt in the words of stock transformers; an explicit mask, for gaps are no borders of texts."""
+    """Return the prompt as stock inputs, with an explicit mask: gaps would be taken for packed sequences."""
     return {
         "inputs_embeds": prompt.embeddings[None],
         "position_ids": prompt.position_ids[None],
@@ -293,7 +293,7 @@ def _stock_inputs(prompt: Prompt) -> dict[str, Tensor]:
 
 
 def _decode_figures(decoded: dict[str, list[_Decoded]]) -> list[dict[str, Any]]:
-    """The medians of each way, beside those of the bare loop."""
+    """Compute the medians of each way, compared with the bare loop and stock."""
     each_ms = {
         way: statistics.median(run.decode_ms / max(1, len(run.token_ids) - 1) for run in runs)
         for way, runs in decoded.items()
@@ -323,7 +323,7 @@ def _common_length(left: Sequence[int], right: Sequence[int]) -> int:
 
 @contextmanager
 def counted_synchronisations() -> Iterator[list[str]]:
-    """Collect what PyTorch says of each operation that waits for CUDA; explicit waits are not among them."""
+    """Collect PyTorch's warnings about operations that wait for CUDA; explicit waits are not included."""
     before = torch.cuda.get_sync_debug_mode()
     waits: list[str] = []
     torch.cuda.set_sync_debug_mode("warn")

@@ -1,6 +1,6 @@
-"""The pages of a folder whose text is known: scans with their truth beside them, or OmniDocBench.
+"""Finds the pages in a folder whose true text is known: scans with their truth beside them, or OmniDocBench.
 
-Everything that cannot be used is told once and left out. Knows no model.
+Whatever cannot be used is reported once and skipped. Knows no model.
 """
 
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ from rtocr_gui.units import counted
 
 @dataclass(frozen=True, slots=True)
 class TruePage:
-    """A page to read, and what it says.
+    """A page to read, and its true text.
 
     Attributes:
         ref: which page.
-        truth: its text, not empty.
+        truth: its true text, not empty.
         source: the file that the text comes from.
     """
 
@@ -32,25 +32,25 @@ class TruePage:
     source: Path
 
     def load(self) -> PageImage:
-        """Open the page, which must still be the one that was found.
+        """Open the page, which must not have changed since it was found.
 
         Raises:
             DocumentError: it cannot be opened, is gone or has changed.
         """
         with open_document(self.ref.path) as document:
             if document.pages[0].sha256 != self.ref.sha256:
-                raise DocumentError("The file has changed since the folder was looked through. Start again.")
+                raise DocumentError("The file has changed since the folder was searched. Start again.")
             return document.load_page(self.ref.index)
 
 
 class TruePages:
-    """Looks a folder through.
+    """Searches a folder for pages.
 
     Args:
-        progress: where it is told what is left out.
+        progress: receives what is skipped.
 
     Attributes:
-        all_usable: False once something had to be left out that cannot be used.
+        all_usable: False once anything unusable was skipped.
     """
 
     def __init__(self, progress: Progress) -> None:
@@ -61,11 +61,11 @@ class TruePages:
         """List the pages by name, or in the order of the annotation file.
 
         Args:
-            folder: holds scans and their truth, or OmniDocBench.
-            limit: how many pages at most.
+            folder: contains scans and their truth, or OmniDocBench.
+            limit: most pages to list.
 
         Raises:
-            DocumentError: there is no such folder, or it holds no page to compare.
+            DocumentError: there is no such folder, or it contains no page to compare.
         """
         try:
             if not folder.is_dir():
@@ -75,11 +75,11 @@ class TruePages:
             pages = list(islice(found, limit))
         except OSError as error:
             raise DocumentError(
-                f"The folder “{folder}” cannot be looked through ({error.strerror}). Check who may read it."
+                f"The folder “{folder}” cannot be searched ({error.strerror}). Check its permissions."
             ) from error
         if not pages:
             raise DocumentError(
-                f"“{folder}” holds no page to compare: scans need their true text beside them, NAME.md or "
+                f"“{folder}” contains no page to compare: scans need their true text beside them, NAME.md or "
                 "NAME.txt, or the annotation file of OmniDocBench."
             )
         return pages
@@ -100,7 +100,7 @@ class TruePages:
                     without += 1
         if without:
             pages = counted(without, "page")
-            self._progress.say(f"Left out, for the true text is not known: {pages}.")
+            self._progress.say(f"Skipped, because their true text is not known: {pages}.")
 
     def _annotated(self, annotations: Path) -> Iterator[TruePage]:
         without = 0
@@ -113,10 +113,10 @@ class TruePages:
                 yield TruePage(references[0], page.text, annotations)
         if without:
             pages = counted(without, "page")
-            self._progress.say(f"Left out, for no text is marked there: {pages}.")
+            self._progress.say(f"Skipped, because they have no annotated text: {pages}.")
 
     def _references(self, path: Path) -> tuple[PageRef, ...]:
-        """The pages of a file; none where it cannot be opened."""
+        """Return the pages of a file; none if it cannot be opened."""
         try:
             with open_document(path) as document:
                 return document.pages

@@ -1,6 +1,6 @@
-"""What the options of the command line may be, and what is said where they are something else.
+"""Parses the values of command-line options, and reports those that are not valid.
 
-Each parser takes the text as it was typed. Knows no command.
+Each parser takes the text as typed. Knows no command.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from rtocr_gui.ocr.machine.spot import DEVICES
 from rtocr_gui.settings import HIGHEST_DPI, LEAST_RETENTION, LOWEST_DPI
 
 STDOUT: Final = "-"
-"""What is typed in place of a file name for stdout."""
+"""Stands for stdout in place of a file name."""
 
 Target: TypeAlias = Path | Literal["-"]
 
@@ -27,16 +27,16 @@ _NUMBERED_DEVICE = re.compile(r"cuda:[0-9]{1,3}")
 
 @dataclass(frozen=True, slots=True)
 class PageSelection:
-    """Which pages of a file are wanted, as `--pages 1-3,5,9-` says it.
+    """The requested pages of a file, as given by `--pages 1-3,5,9-`.
 
     Attributes:
-        ranges: first and last page as people count, from 1; None for the end of the file.
+        ranges: first and last page, from 1; None for the end of the file.
     """
 
     ranges: tuple[tuple[int, int | None], ...]
 
     def indices(self, page_count: int) -> list[int]:
-        """Indices from 0 of the wanted pages that a file has, in the order asked for, each once."""
+        """Return the indices, from 0, of the requested pages that exist, each once, in requested order."""
         wanted: dict[int, None] = {}
         for first, last in self.ranges:
             end = page_count if last is None else min(last, page_count)
@@ -44,7 +44,7 @@ class PageSelection:
         return list(wanted)
 
     def first_missing(self, page_count: int) -> int | None:
-        """The lowest page, from 1, that is asked for and that a file does not have."""
+        """Return the lowest requested page, from 1, that the file does not have; None if it has them all."""
         beyond = [
             max(first, page_count + 1)
             for first, last in self.ranges
@@ -67,15 +67,17 @@ def page_selection(text: str) -> PageSelection:
         except ValueError:
             raise argparse.ArgumentTypeError(f"“{text}” is not a list of pages such as 1-3,5,9-") from None
         if first < 1 or (last is not None and last < first):
-            raise argparse.ArgumentTypeError(f"“{part.strip()}” is no range of pages: they count up from 1")
+            raise argparse.ArgumentTypeError(
+                f"“{part.strip()}” is not a range of pages, which count up from 1"
+            )
         ranges.append((first, last))
     return PageSelection(tuple(ranges))
 
 
 def named_files(name: Path) -> list[Path]:
-    """The files that a word stands for: one, or on Windows, whose shells leave that to us, all of `*.png`.
+    """Return the files an argument stands for, expanding patterns on Windows, whose shells do not.
 
-    A file whose own name looks like a pattern is itself; so is a pattern that fits no file.
+    A file whose name looks like a pattern stands for itself, as does a pattern that matches nothing.
     """
     if not _shell_leaves_patterns() or os.path.lexists(name):
         return [name]
@@ -88,7 +90,7 @@ def _shell_leaves_patterns() -> bool:
 
 
 def retention_ratio(text: str) -> float | None:
-    """Parse `auto`, for which None stands, or a ratio."""
+    """Parse `auto`, returned as None, or a ratio."""
     if text == "auto":
         return None
     try:
@@ -104,9 +106,9 @@ def count_of(what: str, least: int = 1, most: int | None = None) -> Callable[[st
     """Make a parser of whole numbers.
 
     Args:
-        what: the option asks for, e.g. "a number of pages".
-        least: that it may be.
-        most: that it may be; None where there is no end.
+        what: what the option expects, e.g. "a number of pages".
+        least: smallest valid value.
+        most: largest valid value; None for no limit.
     """
 
     def parse(text: str) -> int:
@@ -120,7 +122,7 @@ def count_of(what: str, least: int = 1, most: int | None = None) -> Callable[[st
 
 
 def pages_together(text: str) -> int | None:
-    """Parse `auto`, for which None stands, or a number of pages."""
+    """Parse `auto`, returned as None, or a number of pages."""
     return None if text == "auto" else count_of("auto or a number of pages")(text)
 
 
@@ -138,28 +140,28 @@ def resolution(text: str) -> float:
 
 
 def device_name(text: str) -> str:
-    """Parse where a model shall run; whether the computer has such a device is found out later."""
+    """Parse the device for a model; whether the computer has it is checked later."""
     if text not in DEVICES and not _NUMBERED_DEVICE.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"“{text}” is no device: choose auto, cpu, cuda, cuda:1 or mps")
+        raise argparse.ArgumentTypeError(f"“{text}” is not a device: choose auto, cpu, cuda, cuda:1 or mps")
     return text
 
 
 def scan_path(text: str) -> Path:
-    """Parse the name of a scan; a pipe, which many programs read for `-`, is none."""
+    """Parse the name of a scan; `-`, by which many programs mean a pipe, is refused."""
     if text == STDOUT:
         raise argparse.ArgumentTypeError(
-            "pages are not read from a pipe: name the file that holds them (./- for one that is called -)"
+            "pages are not read from a pipe: name the file that contains them (./- for one called -)"
         )
     return Path(text)
 
 
 def markdown_target(text: str) -> Target:
-    """Parse where Markdown goes; `-o *.png` would take the first scan for it."""
+    """Parse the target of Markdown; `-o *.png` would otherwise overwrite the first scan."""
     return _target(text, "give -o FILE.md")
 
 
 def overlay_target(text: str) -> Path:
-    """Parse where the picture of a plan goes, which is a PNG."""
+    """Parse the target of the picture of a plan, a PNG."""
     if text == STDOUT:
         raise argparse.ArgumentTypeError("a picture is not written to stdout: give --overlay FILE.png")
     path = Path(text)
@@ -172,17 +174,17 @@ def overlay_target(text: str) -> Path:
 
 
 def json_target(text: str) -> Target:
-    """Parse where a plan goes; `--json page.png` was meant to plan that page."""
+    """Parse the target of JSON; in `--json page.png`, the page was meant as the input."""
     return _target(text, "give --json=FILE.json or put --json after the file")
 
 
 def csv_target(text: str) -> Target:
-    """Parse where a table goes."""
+    """Parse the target of a CSV table."""
     return _target(text, "give --csv FILE.csv")
 
 
 def readings_target(text: str) -> Path:
-    """Parse where finished readings are kept, which is read again."""
+    """Parse the file for finished readings, which is also read."""
     advice = "give --readings FILE.jsonl"
     target = _target(text, advice)
     if not isinstance(target, Path):
@@ -195,5 +197,5 @@ def _target(text: str, advice: str) -> Target:
         return STDOUT
     path = Path(text)
     if path.suffix.lower() in SUPPORTED_SUFFIXES:
-        raise argparse.ArgumentTypeError(f"“{text}” is named like a scan and is not written over: {advice}")
+        raise argparse.ArgumentTypeError(f"“{text}” is named like a scan and is not overwritten: {advice}")
     return path

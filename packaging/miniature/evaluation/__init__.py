@@ -1,1 +1,1 @@
-"""The figures of a miniature: which pages it is shown, how its readings are scored, what the card says."""
+"""Evaluation of a miniature: the pages it reads, the scores of its readings, the tables of its model card."""

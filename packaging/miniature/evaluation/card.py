@@ -1,6 +1,6 @@
-"""The model card of a new miniature: a template, with the facts of its training and its figures filled in.
+"""Writes the model card of a new miniature: a template, filled in with training facts and figures.
 
-What only a person can say stays marked in it. Knows the folders of a training and the tables; asks no model.
+What only a person can write stays marked. Knows the folders of a training and the tables; runs no model.
 """
 
 import json
@@ -17,7 +17,7 @@ from rtocr_gui.ocr.model.model_info import ModelInfo
 
 TEMPLATE = Path(__file__).parent / "card.md"
 TO_WRITE = "TO WRITE:"
-"""Marks in the template what a person has to say."""
+"""Marks what a person has to write in the template."""
 
 _SECONDS_PER_HOUR = 3600
 
@@ -26,9 +26,9 @@ def write_card(info: ModelInfo, runs: Sequence[Path], tables: str) -> str:
     """Fill the template.
 
     Args:
-        info: of the checkpoint.
-        runs: folders of its stages, in order.
-        tables: its figures.
+        info: description of the checkpoint.
+        runs: folders of its training stages, in order.
+        tables: its figures as Markdown.
     """
     families = {held_out: _families(held_out) for held_out in (False, True)}
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
@@ -50,7 +50,7 @@ def _families(held_out: bool) -> list[str]:
 
 
 def _stage_row(run: Path) -> str:
-    """One line of the table of stages, from a stage's state and log."""
+    """Format a row of the table of stages from a stage's state and log."""
     with safe_open(run / STATE_FILE, "pt") as file:
         said = file.metadata()
     name, steps = said["stage"], int(said["step"])
@@ -69,7 +69,7 @@ def _stage_row(run: Path) -> str:
 
 
 def _hours(lines: Sequence[dict[str, float]]) -> float:
-    """Time in which the training ran: its clock begins anew each time it is taken up."""
+    """Return the total time of the training, whose clock restarts each time it is resumed."""
     seconds = [line["seconds"] for line in lines]
     ends = [now for now, later in zip(seconds, [*seconds[1:], 0.0], strict=True) if later < now]
     return sum(ends) / _SECONDS_PER_HOUR

@@ -1,6 +1,6 @@
-"""How one reading did, and the file where that is kept: a line of JSON for each finished reading.
+"""Judges a reading, and stores the outcome in a file: one JSON line for each finished reading.
 
-Knows pages, readings and truth; asks no model and sums nothing up.
+Knows pages, readings and truth; runs no model and aggregates nothing.
 """
 
 import hashlib
@@ -32,20 +32,20 @@ _Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one reading of one page did.
+    """The outcome of one reading of one page.
 
     Attributes:
         page_set: name of the set.
         page: number of the page within it.
         setting: retention.
-        score: text against truth; None on an empty page.
-        silent: True where nothing was said.
-        norm_correlation: of a token's norm with the logarithm of the characters it covers; None unknown.
-        blocks: how many the page has, where places were asked for.
-        blocks_found: of them, by `LEAST_OVERLAP`.
-        kinds_right: of those, told as the kind that they are.
-        structure_right: True where headings, items and tables are as on the page; None not asked for.
-        text: what was said.
+        score: text compared with the truth; None on an empty page.
+        silent: True if the reading is empty.
+        norm_correlation: correlation of a token's norm with log2(1 + characters it covers); None if unknown.
+        blocks: number of blocks on the page, if places were requested, else 0.
+        blocks_found: how many of them were found, by `LEAST_OVERLAP`.
+        kinds_right: how many of those have the right kind.
+        structure_right: True if headings, items and tables are as on the page; None if not requested.
+        text: raw text of the reading.
     """
 
     page_set: str
@@ -64,7 +64,7 @@ class Outcome:
 def judge(
     page_set: PageSet, index: int, setting: Setting, page: TruePage, encoded: EncodedPage, reading: Reading
 ) -> Outcome:
-    """Set a reading, and the tokens of its page, beside the truth."""
+    """Compare a reading and the tokens of its page with the truth."""
     told = page.drawn if page_set.task.tells_places else None
     truth = told.markdown if told else page.text
     found = match_blocks(told.blocks, page.image.size, reading.blocks) if told else []
@@ -85,10 +85,10 @@ def judge(
 
 
 def match_blocks(true: Sequence[Block], size_px: tuple[int, int], read: Sequence[ReadBlock]) -> list[bool]:
-    """Find true blocks among those that were read, each of which answers for one.
+    """Match true blocks with those that were read, one to one.
 
     Returns:
-        For each block that was found, whether its kind was told too.
+        For each block that was found, whether its kind is right.
     """
     left = [(box, block.label) for block in read for box in block.boxes]
     found = []
@@ -102,7 +102,7 @@ def match_blocks(true: Sequence[Block], size_px: tuple[int, int], read: Sequence
 
 
 def _overlap(one: _Box, other: _Box) -> float:
-    """Intersection over union."""
+    """Return the intersection over union."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     if width <= 0 or height <= 0:
@@ -112,7 +112,7 @@ def _overlap(one: _Box, other: _Box) -> float:
 
 
 def outline(markdown: str) -> list[str]:
-    """What a page is made of: its headings by level, its items, its tables by the cells of each row."""
+    """Return the structure of a page: headings by level, items, and tables by the cells of each row."""
     parts = []
     for line in map(str.strip, markdown.splitlines()):
         if heading := _HEADING.match(line):
@@ -136,7 +136,7 @@ def _norm_correlation(page: TruePage, encoded: EncodedPage) -> float | None:
 
 
 def digest_weights(checkpoint: Path) -> str:
-    """Names the weights in a checkpoint folder by what is in them; heads do not read."""
+    """Identify the weights in a checkpoint folder by content; the training heads do not affect reading."""
     digest = hashlib.sha256()
     for path in sorted(checkpoint.glob("*.safetensors")):
         if path.name != HEADS_FILE:
@@ -145,11 +145,11 @@ def digest_weights(checkpoint: Path) -> str:
 
 
 class Record:
-    """Outcomes on the disk; a line that was cut short by a kill is passed over.
+    """Outcomes on disk; a line that was cut short by a kill is skipped.
 
     Args:
-        path: of the file; it need not exist.
-        checkpoint: names the weights; outcomes of others are kept but not told.
+        path: the file, which need not exist.
+        checkpoint: identifies the weights; outcomes of others are kept but not returned.
     """
 
     def __init__(self, path: Path, checkpoint: str) -> None:
@@ -159,15 +159,15 @@ class Record:
 
     @property
     def outcomes(self) -> list[Outcome]:
-        """Of these weights."""
+        """Outcomes of these weights."""
         return list(self._outcomes.values())
 
     def has(self, page_set: PageSet, page: int, setting: Setting) -> bool:
-        """True where that reading is done."""
+        """True if that reading is done."""
         return (page_set.name, page, setting) in self._outcomes
 
     def add(self, outcome: Outcome) -> None:
-        """Keep an outcome; it is in the file when this returns."""
+        """Store an outcome; it is in the file when this returns."""
         fields = asdict(outcome)
         fields["setting"] = [
             None if outcome.setting.method is None else outcome.setting.method.value,

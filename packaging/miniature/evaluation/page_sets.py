@@ -1,7 +1,7 @@
-"""Which pages a checkpoint is shown, and at which settings: the plan of an evaluation.
+"""Plans an evaluation: which pages a checkpoint reads, and at which settings.
 
-Pages are drawn so large that the view scales them little or not at all: an x-height is the one in the view,
-or on the tiles. Their seed is none of the training's. Knows no engine and no score.
+Pages are drawn at a size that the view scales little or not at all: an x-height is the one in the view,
+or on the tiles. Their seed is not used by the training. Knows no engine and no score.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _VIEW_PX = {
     Mode.LARGE: (905, 1280),
     Mode.GUNDAM: _A4_PX,
 }
-"""Pages that fit a mode; the others than Gundam's are shown as they are."""
+"""Page sizes that fit a mode; all except Gundam's are shown unscaled."""
 
 _MOST_CHARACTERS = 1500
 _A4_X_HEIGHT_PX, _A4_CHARACTERS = 11.0, 2500
@@ -44,7 +44,7 @@ _TEXT, _MARKDOWN = _BY_NAME["text"], _BY_NAME["markdown"]
 
 
 class Group(Enum):
-    """What a set of pages is for; the values are names on the command line."""
+    """The purpose of a set of pages; the values are the names used on the command line."""
 
     SAMPLES = "samples"
     PRINT = "print"
@@ -55,7 +55,7 @@ class Group(Enum):
 
 
 class Look(Enum):
-    """How pages of a set look; the values are what a table says."""
+    """How the pages of a set look; the values are shown in tables."""
 
     CLEAN = "clean"
     SCANNED = "scanned"
@@ -64,12 +64,12 @@ class Look(Enum):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TruePage:
-    """A page to read and what it says.
+    """A page to read, and its true text.
 
     Attributes:
-        image: to be read.
+        image: the page.
         text: printed lines; "" on an empty page.
-        drawn: the page as the recipe knows it; None where the recipe did not draw it.
+        drawn: the page as drawn by the recipe; None if it was not.
     """
 
     image: Image.Image
@@ -82,13 +82,13 @@ class PageSet:
     """Pages of one kind, read in one mode for one task.
 
     Attributes:
-        group: what it is for.
-        mode: in which it is read.
-        task: what is asked.
+        group: its purpose.
+        mode: mode to read it in.
+        task: task to read it with.
         look: clean, scanned, ...
-        x_height_px: of the body, as the view or the tiles show it; 0 where that varies.
-        settings: at which each page is read.
-        kind: what is drawn; None for the sample pages.
+        x_height_px: x-height of the body in the view or on the tiles; 0 if it varies.
+        settings: settings to read each page at.
+        kind: kind of pages to draw; None for the sample pages.
     """
 
     group: Group
@@ -101,14 +101,14 @@ class PageSet:
 
     @property
     def name(self) -> str:
-        """Names it in a record, where other pages are another set."""
+        """Its name in a record, which is different for different pages."""
         kind = hashlib.sha256(f"{EVALUATION_SEED} {self.kind}".encode()).hexdigest()[:8]
         return f"{self.group.value}/{self.mode.value}/{self.look.value}/{self.x_height_px:g}/{kind}"
 
     def page(self, index: int) -> TruePage | None:
-        """Draw or open a page; None where the set has no more.
+        """Draw or open a page; None if the set has no more.
 
-        What is drawn at random differs from set to set: else all of them would show the same few designs.
+        Random choices differ between sets: otherwise all of them would show the same few designs.
         """
         if self.kind is not None:
             number = int(hashlib.sha256(f"{self.name}/{index}".encode()).hexdigest()[:10], 16)
@@ -124,12 +124,12 @@ class PageSet:
 
 
 def plan_sets(info: ModelInfo, modes: Sequence[Mode], groups: Sequence[Group]) -> list[PageSet]:
-    """List what a checkpoint is to be measured with.
+    """List the page sets to measure a checkpoint with.
 
     Args:
-        info: which tasks it was made for.
-        modes: in which it is measured; the first is that of the sample pages.
-        groups: which kinds of figures are wanted.
+        info: description of the checkpoint, for its tasks.
+        modes: modes to measure; the first is used for the sample pages.
+        groups: requested kinds of figures.
     """
     reads_markdown = _MARKDOWN in info.tasks
     steady = Mode.BASE if Mode.BASE in modes else modes[0]
@@ -158,7 +158,7 @@ def plan_sets(info: ModelInfo, modes: Sequence[Mode], groups: Sequence[Group]) -
 
 
 def scale_of(mode: Mode) -> float:
-    """How much higher type is in the view, or on the tiles, than on the page that is drawn for a mode."""
+    """Return how much larger type is in the view, or on the tiles, than on the page drawn for a mode."""
     if mode is not Mode.GUNDAM:
         return 1.0
     _, down = choose_tiles(_A4_PX)

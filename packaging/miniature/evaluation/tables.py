@@ -1,4 +1,4 @@
-"""The tables of the model card, in Markdown, from whatever has been measured so far.
+"""Formats the tables of the model card in Markdown from whatever has been measured so far.
 
 A dash stands for what was not measured. Knows outcomes; no page and no model.
 """
@@ -16,7 +16,7 @@ _UNKNOWN = "–"
 
 
 def card_tables(sets: Sequence[PageSet], outcomes: Sequence[Outcome]) -> str:
-    """All tables that something is known for, each under its heading."""
+    """Return all tables for which there are outcomes, each under its heading."""
     tables = (
         ("Character error rate by mode and x-height in the view (plain text, all tokens)", _error_rates),
         ("Markdown with grounding on clean pages", _markdown),
@@ -30,12 +30,12 @@ def card_tables(sets: Sequence[PageSet], outcomes: Sequence[Outcome]) -> str:
 
 
 class _Chosen:
-    """Outcomes of the sets that fit.
+    """Outcomes of selected sets.
 
     Args:
-        sets: of the whole evaluation.
-        outcomes: of them.
-        fits: which sets are meant.
+        sets: all sets of the evaluation.
+        outcomes: their outcomes.
+        fits: selects the sets.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class _Chosen:
 
     @property
     def error_rate(self) -> str:
-        """Edits over characters of the truth, summed over the pages."""
+        """Edits divided by characters of the truth, both summed over pages."""
         characters = sum(score.characters for score in self.scores)
         edits = math.fsum(score.error_rate * score.characters for score in self.scores)
         return f"{edits / characters:.1%}" if characters else _UNKNOWN
 
     @property
     def cut_off(self) -> str:
-        """Readings that were stopped in a loop or at the greatest length."""
+        """Number of readings that were stopped in a loop or at the length limit."""
         return f"{sum(score.cut_off for score in self.scores)} of {len(self.scores)}"
 
     @property
@@ -133,7 +133,7 @@ def _samples(sets: Sequence[PageSet], outcomes: Sequence[Outcome]) -> str:
 
 
 def _by_setting(chosen: _Chosen) -> str:
-    """In the order of the table; only pages that were read at every setting compare."""
+    """Format a row for each setting, over the pages that were read at every setting."""
     if not chosen.scores:
         return ""
     settings = dict.fromkeys(outcome.setting for outcome in chosen.outcomes)

@@ -1,1 +1,1 @@
-"""The recipe of the miniature: generated pages, a model trained on them from nothing, its export."""
+"""The recipe of the miniature: generated pages, a model trained on them from scratch, and its export."""

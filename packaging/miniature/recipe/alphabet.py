@@ -1,4 +1,4 @@
-"""The characters that pages hold and that the dense labels tell apart. Knows nothing else."""
+"""The characters that pages contain and that the dense labels distinguish. Knows nothing else."""
 
 import unicodedata
 
@@ -7,7 +7,7 @@ SIGNS = "¡¿«»£§©°±·×–—‘’“”„•…€"
 ALPHABET = "".join(map(chr, range(32, 127))) + LETTERS_WITH_MARKS + SIGNS
 
 NOTHING = 0
-"""The class of a place without a character; that of ALPHABET[i] is i + 1."""
+"""Class of a place without a character; the class of ALPHABET[i] is i + 1."""
 
 CLASS_COUNT = len(ALPHABET) + 1
 CLASS_OF = {character: index + 1 for index, character in enumerate(ALPHABET)}
@@ -16,6 +16,6 @@ _KNOWN = frozenset(ALPHABET)
 
 
 def keep_known(text: str) -> str:
-    """Text with single spaces and only characters of `ALPHABET`: words with others are left out."""
+    """Return a text with single spaces, without words that contain characters outside `ALPHABET`."""
     words = unicodedata.normalize("NFC", text).replace("\u2011", "-").split()
     return " ".join(word for word in words if _KNOWN.issuperset(word))

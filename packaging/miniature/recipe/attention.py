@@ -1,7 +1,7 @@
-"""Causal attention as suits a CPU: in blocks of queries, each of which sees only the keys up to its end.
+"""Causal attention for a CPU: in blocks of queries, each of which sees only the keys up to its end.
 
-It makes a step of the decoder on a page a fifth faster than the stock kernel does. Scores have the precision
-of the values, bfloat16 in a training, as the stock "eager" attention has them.
+A decoder step on a page is a fifth faster than with the stock kernel. Scores have the precision of the
+values, bfloat16 in training, as in the stock "eager" attention. Knows the stock attention interface only.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import AttentionInterface
 
 BY_BLOCKS = "by_blocks"
-"""The name that the stock model's configuration knows `attend_by_blocks` by."""
+"""Name of `attend_by_blocks` in the stock model's configuration."""
 
 _BLOCK = 512
 
@@ -19,18 +19,18 @@ _BLOCK = 512
 def attend_by_blocks(
     module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: None, scaling: float, **_: Any
 ) -> tuple[Tensor, None]:
-    """What the stock attention gives for sequences without a mask.
+    """Compute causal attention like the stock attention does without a mask.
 
     Args:
-        module: of the stock model; has as many heads for keys as for queries.
+        module: attention module of the stock model, with as many key heads as query heads.
         query: (B, H, S, D).
         key: (B, H, S, D).
         value: (B, H, S, D).
-        attention_mask: none: nothing is seen that comes later, and nothing else is hidden.
-        scaling: of the scores.
+        attention_mask: must be None.
+        scaling: factor for the scores.
 
     Returns:
-        (B, S, H, D), and no weights.
+        (B, S, H, D), and None for the weights.
     """
     assert attention_mask is None
     assert module.num_key_value_groups == 1

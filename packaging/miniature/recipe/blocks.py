@@ -1,4 +1,4 @@
-"""The kinds of blocks on a page, as truth: their text, their Markdown, their boxes.
+"""The blocks of a page as truth: their kinds, text, Markdown and boxes.
 
 Writes Markdown with grounding as DeepSeek-OCR does: each block's kind and box, then its text. Knows no
 pixels.
@@ -19,10 +19,10 @@ KINDS = (
     "footer",
     "page_number",
 )
-"""As DeepSeek-OCR names them."""
+"""Kinds of blocks, with DeepSeek-OCR's names."""
 
 GRID = 999
-"""Boxes are written in thousandths of the page: 0..999."""
+"""Coordinate of the far edges of a page: boxes are written in 0..999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Block:
     markdown: str
 
     def grid_box(self, page_size_px: tuple[int, int]) -> tuple[int, int, int, int]:
-        """The box in thousandths of the page."""
+        """Return the box in 0..999 of the page."""
         width, height = page_size_px
         x1, y1, x2, y2 = self.box
         places = (x1 / width, y1 / height, x2 / width, y2 / height)
@@ -51,17 +51,17 @@ class Block:
 
 
 def plain_text(blocks: Iterable[Block]) -> str:
-    """The printed lines of all blocks, without blank lines."""
+    """Return the printed lines of all blocks, without blank lines."""
     return "\n".join(block.text for block in blocks if block.text)
 
 
 def markdown_text(blocks: Iterable[Block]) -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     return "\n\n".join(block.markdown for block in blocks if block.markdown)
 
 
 def grounded_markdown(blocks: Sequence[Block], page_size_px: tuple[int, int]) -> str:
-    """The page as Markdown, each block after its kind and box."""
+    """Return the page as Markdown, with the kind and box before each block."""
     parts = []
     for block in blocks:
         box = ", ".join(map(str, block.grid_box(page_size_px)))
@@ -70,6 +70,6 @@ def grounded_markdown(blocks: Sequence[Block], page_size_px: tuple[int, int]) ->
 
 
 def html_table(rows: Sequence[Sequence[str]]) -> str:
-    """A table as DeepSeek-OCR writes it."""
+    """Return a table as DeepSeek-OCR writes it."""
     cells = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
     return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"

@@ -1,7 +1,7 @@
-"""Batches for the encoder: small crops of pages with dense labels, drawn from seeds alone.
+"""Batches for the encoder: small crops of pages with dense labels, determined by seeds alone.
 
-A batch is a function of its number, so that a training can be taken up anywhere. Knows pages and
-labels; no model.
+A batch is a function of its number, so that a training can be resumed anywhere. Knows pages and labels; no
+model.
 """
 
 import math
@@ -28,14 +28,14 @@ class CropPlan:
     """What the crops of a batch are cut from.
 
     Attributes:
-        kind: of the pages.
-        crop_px: side of a crop, whole tokens.
-        crops_per_page: across and down; a page is at least so large.
-        pages_per_batch: how many pages are drawn.
-        seed: of the collection.
-        crops_kept: how many of a page's crops are taken, the fuller ones more often; None for all.
-        first_kind: of the pages of the first batches, which are easier.
-        first_batches: how many those are.
+        kind: kind of the pages.
+        crop_px: side of a crop, a multiple of a token.
+        crops_per_page: crops across and down; a page is at least this large.
+        pages_per_batch: number of pages to draw.
+        seed: seed of the pages.
+        crops_kept: how many of a page's crops to keep, fuller ones more often; None for all.
+        first_kind: kind of the pages in the first batches, which are easier.
+        first_batches: number of those batches.
     """
 
     kind: PageKind
@@ -49,12 +49,12 @@ class CropPlan:
 
     @property
     def crops_per_batch(self) -> int:
-        """How many are learnt from at once."""
+        """Number of crops in a batch."""
         across, down = self.crops_per_page
         return self.pages_per_batch * (self.crops_kept or across * down)
 
     def kind_of(self, number: int) -> PageKind:
-        """What pages the batch of this number is cut from."""
+        """Return the kind of pages that the batch of this number is cut from."""
         return self.first_kind if self.first_kind and number < self.first_batches else self.kind
 
 
@@ -77,7 +77,7 @@ class CropBatches(Dataset[CropBatch]):
     """Batches by number.
 
     Args:
-        plan: what they are made of.
+        plan: how to make them.
     """
 
     def __init__(self, plan: CropPlan) -> None:
@@ -104,7 +104,7 @@ _Crop = tuple[NDArray[np.uint8], Print]
 
 
 def _fuller(crops: list[_Crop], plan: CropPlan, rng: random.Random) -> list[_Crop]:
-    """Leave out crops that hold little more often than others: what is printed is what teaches."""
+    """Keep fuller crops more often than others: the model learns from what is printed."""
     if plan.crops_kept is None:
         return crops
 
@@ -117,7 +117,7 @@ def _fuller(crops: list[_Crop], plan: CropPlan, rng: random.Random) -> list[_Cro
 
 
 def _cut(image: Image.Image, print_: Print, plan: CropPlan, rng: random.Random) -> list[_Crop]:
-    """Cut neighbouring crops at a place that falls on no grid, half of them scaled down on the way."""
+    """Cut neighbouring crops at a place off any grid; half of the time, scaled down."""
     across, down = plan.crops_per_page
     width, height = across * plan.crop_px, down * plan.crop_px
     page_width, page_height = image.size

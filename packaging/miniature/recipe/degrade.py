@@ -1,6 +1,6 @@
-"""What scanning does to a page: skew, bleed-through, blur, uneven light, noise, 1-bit, JPEG.
+"""Simulates the effects of scanning: skew, bleed-through, blur, uneven light, noise, 1-bit, JPEG.
 
-Chooses the damage apart from doing it, and moves the truth along with the pixels. Knows no text.
+Choosing the damage is separate from applying it; the truth is moved along with the pixels. Knows no text.
 """
 
 import io
@@ -20,14 +20,14 @@ MOST_SKEW_DEGREES = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """How a page is scanned; zero leaves that step out.
+    """How a page is scanned; zero skips a step.
 
     Attributes:
         paper: grey of the paper.
         ink: grey of the ink.
-        skew_degrees: clockwise.
-        bleed: how dark the other side shines through, in 0..1.
-        blur_px: radius.
+        skew_degrees: clockwise rotation.
+        bleed: how strongly the other side shines through, in 0..1.
+        blur_px: radius of the blur.
         shade: how much darker the darkest corner is, in 0..1.
         noise: standard deviation in grey levels.
         jpeg_quality: 1..95.
@@ -46,14 +46,14 @@ class Damage:
 
     @classmethod
     def none(cls, rng: random.Random) -> "Damage":
-        """A clean page; often on tinted paper or in grey ink."""
+        """Return a clean page, often on tinted paper or in grey ink."""
         if rng.random() < 0.5:
             return cls()
         return cls(paper=rng.randint(215, 255), ink=rng.randint(0, 90))
 
 
 def choose_damage(rng: random.Random) -> Damage:
-    """Choose what a scan suffers from: each kind of damage on some pages only."""
+    """Choose the damage of a scan; each kind occurs on some pages only."""
 
     def sometimes(share: float, value: float) -> float:
         return value if rng.random() < share else 0.0
@@ -74,18 +74,18 @@ def choose_damage(rng: random.Random) -> Damage:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scan:
-    """A scanned page, and how its content moved.
+    """A scanned page, and how its content was moved.
 
     Attributes:
-        image: grey, as large as the sheet.
-        skew_degrees: clockwise about the centre.
+        image: grey image, as large as the sheet.
+        skew_degrees: clockwise rotation about the centre.
     """
 
     image: Image.Image
     skew_degrees: float
 
     def move_print(self, print_: Print) -> Print:
-        """Where the characters are now; their boxes stay upright and as large as they were."""
+        """Return the print at its new place; its boxes stay upright and keep their size."""
         if not self.skew_degrees:
             return print_
         centres = print_.centres
@@ -93,7 +93,7 @@ class Scan:
         return replace(print_, boxes=print_.boxes + np.concatenate([shift, shift], axis=1))
 
     def move_block(self, block: Block) -> Block:
-        """Where a block is now: the upright box around its corners."""
+        """Return a block at its new place: the upright box around its corners."""
         if not self.skew_degrees:
             return block
         x1, y1, x2, y2 = block.box
@@ -112,9 +112,9 @@ def damage_page(image: Image.Image, damage: Damage, rng: np.random.Generator) ->
     """Scan a sheet.
 
     Args:
-        image: grey, black on white.
-        damage: what happens to it.
-        rng: decides noise and light.
+        image: grey image, black on white.
+        damage: what to apply to it.
+        rng: determines noise and light.
 
     Returns:
         The scan.
@@ -139,7 +139,7 @@ def damage_page(image: Image.Image, damage: Damage, rng: np.random.Generator) ->
 
 
 def _uneven_light(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
-    """(H, W) smooth field in 0..1."""
+    """Return an (H, W) smooth random field in 0..1."""
     coarse = Image.fromarray(rng.random((3, 3), np.float32) * 255)
     return np.clip(np.asarray(coarse.resize(size, Image.Resampling.BICUBIC), np.float32) / 255, 0, 1)
 

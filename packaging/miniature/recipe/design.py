@@ -1,6 +1,6 @@
-"""How pages look: typefaces, distances and how the parts of a document are set off.
+"""Chooses how pages look: typefaces, distances, and how the parts of a document are set off.
 
-Chooses; draws nothing.
+Draws nothing.
 """
 
 import random
@@ -12,20 +12,20 @@ from recipe.typesetting import Type
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How the parts of a document are set off, which those of plain pages are not; lengths in type sizes.
+    """How the parts of a document are set off; plain pages use the defaults. Lengths are in type sizes.
 
     Attributes:
-        above_heading: extra space.
-        below_heading: extra space.
-        heading_scale: by how much larger than otherwise headings are.
-        numbered: True where headings have numbers.
-        number_gap: from the number of a heading to its words.
-        inset: of everything but headings and running lines.
-        list_inset: of lists and definitions, on top of that.
+        above_heading: extra space above headings.
+        below_heading: extra space below headings.
+        heading_scale: size of headings relative to their normal size.
+        numbered: True if headings have numbers.
+        number_gap: space between the number of a heading and its words.
+        inset: indentation of everything except headings and running lines.
+        list_inset: additional indentation of lists and definitions.
         item_gap: extra space between their items.
-        ruled: True where running lines are ruled off.
-        mono_words: True where words are set off by a typewriter face.
-        uneven: True where the columns of tables have unequal widths.
+        ruled: True if running lines are separated by a rule.
+        mono_words: True if some words are set in a monospaced face.
+        uneven: True if the columns of tables have unequal widths.
     """
 
     above_heading: float = 0.0
@@ -66,14 +66,14 @@ class Design:
         body: typeface of the text.
         display: typeface of headings.
         mono: typeface of code.
-        x_height_px: of the body.
-        leading: distance from line to line in type sizes.
+        x_height_px: x-height of the body.
+        leading: distance between lines in type sizes.
         paragraph_gap: extra space between blocks in type sizes.
-        indent: of the first line of a paragraph, in type sizes.
-        justified: True where lines are spread to the column's width.
-        style: cut of the body.
-        heading_style: cut of the headings.
-        layout: of a document.
+        indent: indentation of the first line of a paragraph, in type sizes.
+        justified: True if lines are justified.
+        style: style of the body.
+        heading_style: style of the headings.
+        layout: layout of the document.
     """
 
     body: Typeface
@@ -90,12 +90,12 @@ class Design:
 
     @property
     def text_type(self) -> Type:
-        """What paragraphs are set in."""
+        """Type of the paragraphs."""
         return Type.of(self.body, self.style, self.x_height_px)
 
 
 def choose_design(rng: random.Random, typefaces: tuple[Typeface, ...], x_height_px: float) -> Design:
-    """Choose how a page looks; typewriter faces are rare for the body."""
+    """Choose how a page looks; monospaced faces are rare for the body."""
     mono = [typeface for typeface in typefaces if typeface.family.monospaced]
     others = [typeface for typeface in typefaces if not typeface.family.monospaced]
     body = rng.choice(mono) if mono and rng.random() < 0.12 else rng.choice(others)

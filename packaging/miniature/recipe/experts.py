@@ -1,7 +1,8 @@
-"""All experts of a layer at once: what a GPU computes faster than each expert on its own tokens.
+"""Runs all experts of a layer on all tokens, which a GPU computes faster than each expert on its own tokens.
 
-A layer of the miniature has few and narrow experts. Looking up which tokens go to which of them stops a GPU
-several times a layer; computing every expert for every token costs four times the arithmetic and no stop.
+A layer of the miniature has few and narrow experts. Looking up which tokens go to which of them makes a GPU
+wait several times per layer; computing every expert for every token costs four times the arithmetic and no
+wait. Knows the stock experts interface only.
 """
 
 from typing import Any
@@ -11,16 +12,16 @@ from torch import Tensor
 from transformers.integrations.moe import ALL_EXPERTS_FUNCTIONS
 
 EVERY_EXPERT = "every_expert"
-"""The name that the stock model's configuration knows `run_every_expert` by."""
+"""Name of `run_every_expert` in the stock model's configuration."""
 
 
 def run_every_expert(experts: Any, states: Tensor, chosen: Tensor, shares: Tensor) -> Tensor:
-    """The weighted sum of the chosen experts, as the stock experts give it.
+    """Compute the weighted sum of the chosen experts, like the stock experts.
 
     Args:
         experts: stock module with stacked weights.
-        states: (T, D).
-        chosen: (T, K) numbers of experts.
+        states: (T, D) hidden states.
+        chosen: (T, K) indices of the chosen experts.
         shares: (T, K) their weights.
 
     Returns:

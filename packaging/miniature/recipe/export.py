@@ -1,4 +1,4 @@
-"""From a training state to a checkpoint folder in the official layout.
+"""Exports a training state to a checkpoint folder in the official layout.
 
 Writes config.json, model.safetensors in bfloat16, tokenizer.json and rtocr.json. Knows no page.
 """
@@ -26,14 +26,14 @@ _TOKENIZER_CONFIG = "tokenizer_config.json"
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a checkpoint says of itself, in rtocr.json.
+    """The description of a checkpoint, for rtocr.json.
 
     Attributes:
-        name: what the window calls it.
-        description: what it reads and what not.
-        modes: the first is offered first.
-        tasks: names of tasks, the first is offered first.
-        print_sizes: how large print has to be for it; None to say nothing, as the published models do.
+        name: its name in the window.
+        description: what it reads and what it does not.
+        modes: modes it was made for; the first is the default.
+        tasks: names of the tasks it was made for; the first is the default.
+        print_sizes: how large print must be for it; None to use those of the published models.
     """
 
     name: str
@@ -50,10 +50,10 @@ def export_checkpoint(
 
     Args:
         run: folder of any stage.
-        folder: is made; files of the same names are replaced.
-        said: what the checkpoint says of itself.
-        heads: True to write the heads too, without which no training can go on from it.
-        blend: which weights to average with; None to leave them as they are.
+        folder: target folder, created if missing; existing files are replaced.
+        said: description of the checkpoint.
+        heads: True to write the heads too, which are needed to continue training from it.
+        blend: weights to average with; None for no averaging.
     """
     folder = folder.resolve()
     learner = Learner(read_sizes())

@@ -1,4 +1,4 @@
-"""Made-up facts: numbers, amounts, dates, names, addresses, code, each drawn from the generator given."""
+"""Makes up facts: numbers, amounts, dates, names, addresses, code, drawn from the given generator."""
 
 import random
 import string
@@ -8,7 +8,7 @@ from recipe.stock import load_stock
 
 
 def number(rng: random.Random) -> str:
-    """A count, a measure or a share."""
+    """Return a count, a measurement or a share."""
     return rng.choice(
         (
             lambda: str(rng.randint(0, 10 ** rng.randint(1, 6))),
@@ -24,7 +24,7 @@ def number(rng: random.Random) -> str:
 
 
 def amount(rng: random.Random) -> str:
-    """Money."""
+    """Return an amount of money."""
     value, cents = rng.randint(0, 10 ** rng.randint(1, 5)), rng.randint(0, 99)
     return rng.choice(
         (
@@ -38,7 +38,7 @@ def amount(rng: random.Random) -> str:
 
 
 def date(rng: random.Random) -> str:
-    """A day or a time."""
+    """Return a date or a time."""
     day, month, year = rng.randint(1, 31), rng.randint(1, 12), rng.randint(1900, 2035)
     called = load_stock().months[month - 1]
     return rng.choice(
@@ -54,7 +54,7 @@ def date(rng: random.Random) -> str:
 
 
 def name(rng: random.Random) -> str:
-    """A person or a place."""
+    """Return a person or a place."""
     stock = load_stock()
     first, last = rng.choice(stock.first_names), rng.choice(stock.last_names)
     return rng.choice(
@@ -69,7 +69,7 @@ def name(rng: random.Random) -> str:
 
 
 def scramble(rng: random.Random) -> str:
-    """Letters in no order: nothing about them can be guessed."""
+    """Return random letters, which cannot be guessed from context."""
     letters = rng.choice(
         (
             string.ascii_letters,
@@ -82,7 +82,7 @@ def scramble(rng: random.Random) -> str:
 
 
 def address(rng: random.Random) -> str:
-    """A page or a mailbox on the internet."""
+    """Return a web or an email address."""
     stock = load_stock()
     one, other, third, last = rng.choices(stock.common, k=4)
     host = f"{one}{rng.choice(('', '-', '.'))}{other}.{rng.choice(stock.endings)}"
@@ -92,7 +92,7 @@ def address(rng: random.Random) -> str:
 
 
 def code(rng: random.Random) -> str:
-    """A line of a program or of a shell."""
+    """Return a line of a program or a shell."""
     a, b, c, d = rng.choices(load_stock().common, k=4)
     number = rng.randint(0, 255)
     return rng.choice(

@@ -1,6 +1,6 @@
-"""More layers for a model that has learnt to read already: ones that change nothing until they learn.
+"""Adds layers to a trained model that change nothing until they are trained.
 
-Knows names of weights, and how a command line names layers; no data, no loss.
+Knows names of weights, and how the command line names layers; no data and no loss.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from rtocr_gui.ocr.model.architecture import Architecture
 
 @dataclass(frozen=True, slots=True)
 class AddedLayers:
-    """Numbers, from 0, of layers that weights do not have, among those of the grown model.
+    """Indices, in the grown model, of layers that the given weights do not have.
 
     Attributes:
-        sam: of the first vision encoder.
-        clip: of the second.
-        decoder: of the language model.
+        sam: layers of the first vision encoder.
+        clip: layers of the second vision encoder.
+        decoder: layers of the language model.
     """
 
     sam: Sequence[int] = ()
@@ -31,10 +31,10 @@ class AddedLayers:
 
     @classmethod
     def from_text(cls, text: str) -> "AddedLayers":
-        """Read a value of the command line: “sam:3,clip:3” for the fourth layers of both vision encoders.
+        """Parse a command-line value such as “sam:3,clip:3”, the fourth layers of both vision encoders.
 
         Raises:
-            argparse.ArgumentTypeError: there is no such stack, or no number.
+            argparse.ArgumentTypeError: there is no such stack, or the number is missing.
         """
         numbers: dict[str, tuple[int, ...]] = {one.name: () for one in fields(cls)}
         for part in text.split(","):
@@ -54,9 +54,9 @@ def add_layers_option(parser: argparse.ArgumentParser, flag: str, whose: str) ->
     """Declare an option that names layers of the model.
 
     Args:
-        parser: gets it.
-        flag: its name.
-        whose: ends the sentence that says which layers.
+        parser: the parser to add it to.
+        flag: name of the option.
+        whose: end of the help text, which says which layers.
     """
     parser.add_argument(
         flag,
@@ -69,13 +69,13 @@ def add_layers_option(parser: argparse.ArgumentParser, flag: str, whose: str) ->
 
 @dataclass(frozen=True, slots=True)
 class _Stack:
-    """Layers that add to one stream.
+    """A stack of layers that add to one residual stream.
 
     Attributes:
-        within: what stands before a layer's number in the names of its weights.
-        writing: in the names of those that write to the stream.
-        kinds: of all its layers; a layer can begin as another of its kind.
-        added: numbers of the new ones.
+        within: prefix of the names of its weights, before the index of the layer.
+        writing: parts of the names of weights that write to the stream.
+        kinds: kind of each layer; a new layer can start as a copy of another of its kind.
+        added: indices of the new layers.
     """
 
     within: str
@@ -85,14 +85,14 @@ class _Stack:
 
 
 def sizes_before(grown: Architecture, added: AddedLayers) -> Architecture:
-    """The sizes of a model before it got more layers.
+    """Return the sizes of a model before layers were added.
 
     Args:
-        grown: its sizes with them.
-        added: its new layers.
+        grown: its sizes with the new layers.
+        added: the new layers.
 
     Returns:
-        With as many layers fewer.
+        Its sizes without them.
     """
     sam, clip, decoder = grown.sam, grown.clip, grown.decoder
     kept = [place for place in range(sam.layers) if place not in added.sam]
@@ -109,12 +109,12 @@ def sizes_before(grown: Architecture, added: AddedLayers) -> Architecture:
 
 
 def add_layers(tensors: Mapping[str, Tensor], grown: Architecture, added: AddedLayers) -> dict[str, Tensor]:
-    """The weights of a model with more layers, which reads the same as before.
+    """Return the weights of a model with more layers, which reads the same as before.
 
-    A new layer begins as the nearest old one of its kind (in the decoder plain or with experts, in SAM with
-    windows or without), the later of two; but what it would add to the stream is zero. What the decoder's
-    heads are asked is counted from its end: where a new layer stands behind an old one, others than before
-    are taught.
+    A new layer starts as a copy of the nearest old one of its kind (in the decoder, dense or with experts; in
+    SAM, windowed or global), the later one if two are equally near; but its output to the residual stream is
+    zero. The decoder layers whose heads are supervised are counted from the end, so after adding a later
+    layer, they are different ones.
 
     Args:
         tensors: weights of a learner, by name.
@@ -125,7 +125,7 @@ def add_layers(tensors: Mapping[str, Tensor], grown: Architecture, added: AddedL
         Weights of a learner of the new sizes.
 
     Raises:
-        CheckpointError: there are not as many layers, or none of a kind.
+        CheckpointError: the number of layers does not match, or there is no old layer of a kind.
     """
     sam, clip, decoder = grown.sam, grown.clip, grown.decoder
     stacks = (

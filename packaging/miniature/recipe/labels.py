@@ -1,10 +1,9 @@
-"""Dense labels: what each part of a view holds.
+"""Dense labels: what each part of a view contains.
 
-An encoder that is told them learns to read long before a decoder could teach it. Three kinds: at points 4
-pixels apart, the character that covers the point; for each visual token, its characters line by line and
-column by column. With columns, one character that was overlooked does not move all that follow on its line.
-For each visual token of a whole page, the block that it is part of. Knows boxes and classes; no pixels, no
-model.
+An encoder supervised by them learns to read long before a decoder could teach it. There are three kinds: at
+points 4 pixels apart, the character that covers the point; for each visual token, its characters line by line
+and column by column, so that one missed character does not shift all that follow on its line; and for each
+visual token of a whole page, the block that it is part of. Knows boxes and classes; no pixels and no model.
 """
 
 from collections.abc import Sequence
@@ -23,29 +22,29 @@ from rtocr_gui.tokens import TOKEN_PX
 
 PATCH_PX = 16
 POINTS_PER_PATCH = 4
-"""Points stand side by side on the middle line of each patch."""
+"""Points lie side by side on the middle line of each patch."""
 
 SLOT_LINES, SLOT_COLUMNS, SLOT_PLACES = 5, 4, 4
 SLOTS = SLOT_LINES * SLOT_COLUMNS * SLOT_PLACES
-"""A token's characters: so many lines of so many columns, a patch wide each, with room for so many; what goes
-beyond is not taught."""
+"""A token's slots for characters: lines of patch-wide columns, each with this many places; characters beyond
+that have no label."""
 
 WITHIN_STEPS = 16
-"""Into how many steps a token is divided, each way, where an edge of its block is looked for in it."""
+"""Number of steps that a token is divided into along each axis, to locate an edge of its block in it."""
 
 UNSAID = 255
-"""The class of a slot that is not taught."""
+"""Class of a slot that has no label."""
 
 _POINT_PX = PATCH_PX // POINTS_PER_PATCH
 _COLUMN_PX = TOKEN_PX // SLOT_COLUMNS
 
 
 def point_labels(print_: Print, size_px: tuple[int, int]) -> NDArray[np.uint8]:
-    """Which character covers each point.
+    """Label each point with the character that covers it.
 
     Args:
-        print_: in pixels of the view.
-        size_px: (width, height) of the view, whole tokens.
+        print_: print in pixels of the view.
+        size_px: (width, height) of the view, multiples of a token.
 
     Returns:
         (height / 16, width / 4) classes; spaces count as nothing.
@@ -70,7 +69,7 @@ def point_labels(print_: Print, size_px: tuple[int, int]) -> NDArray[np.uint8]:
 def _covered(
     low: NDArray[np.float32], high: NDArray[np.float32], middle: NDArray[np.float32], pitch: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First point inside low..high and the first beyond; else the point nearest to the middle."""
+    """Return the first point inside low..high and the first beyond, or the one nearest the middle."""
     first = np.ceil(low / pitch - 0.5).astype(np.int64)
     end = np.ceil(high / pitch - 0.5).astype(np.int64)
     nearest = np.floor(middle / pitch).astype(np.int64)
@@ -79,15 +78,15 @@ def _covered(
 
 
 def slot_labels(print_: Print, size_px: tuple[int, int]) -> NDArray[np.uint8]:
-    """The characters of each visual token: those whose middle it covers, spaces among them.
+    """Label the slots of each visual token with the characters whose centre it covers, including spaces.
 
-    Lines are counted from the top of the token; a line is cut into columns, in which characters are counted
-    from the left. `NOTHING` stands after the last character of each column of a line, and for the first line
-    that is not there; what follows is `UNSAID`.
+    Lines are counted from the top of the token; a line is divided into columns, in which characters are
+    counted from the left. `NOTHING` follows the last character in each column of a line, and marks the first
+    line that does not exist; everything after that is `UNSAID`.
 
     Args:
-        print_: in pixels of the view.
-        size_px: (width, height) of the view, whole tokens.
+        print_: print in pixels of the view.
+        size_px: (width, height) of the view, multiples of a token.
 
     Returns:
         (tokens, 80) classes, tokens row by row.
@@ -114,14 +113,14 @@ def slot_labels(print_: Print, size_px: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def places_of_print(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which visual token covers each character, and where within it the character stands.
+    """Find the visual token that covers each character, and its slot in that token.
 
     Args:
-        print_: in pixels of the view.
-        size_px: (width, height) of the view, whole tokens.
+        print_: print in pixels of the view.
+        size_px: (width, height) of the view, multiples of a token.
 
     Returns:
-        (characters,) tokens, counted row by row, and (characters,) slots, 0..79; -1 where there is none.
+        (characters,) tokens, counted row by row, and (characters,) slots, 0..79; -1 if there is none.
     """
     tokens, slots = (np.full(len(print_.characters), -1, np.int64) for _ in range(2))
     at = _arrange(print_, size_px)
@@ -132,14 +131,14 @@ def places_of_print(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np
 
 
 class BlockLabels(NamedTuple):
-    """Of which block each visual token is part.
+    """The block that each visual token is part of.
 
     Attributes:
-        kinds: (..., N) int64 places among `KINDS`; -1 where no block is.
-        boxes: (..., N, 4) float32 left, top, right, bottom in shares of the page; anything where no block is.
-        within: (..., N, 4) int64 in which step of the token each of these edges lies, counted from its left
-            or top; `WITHIN_STEPS` where the block goes on beyond the token; anything where no block is.
-        speaks: (..., N) bool, True where the token speaks for its block.
+        kinds: (..., N) int64 indices into `KINDS`; -1 for no block.
+        boxes: (..., N, 4) float32 left, top, right, bottom as shares of the page; arbitrary without a block.
+        within: (..., N, 4) int64 step of the token in which each of these edges lies, counted from its left
+            or top; `WITHIN_STEPS` if the edge is outside the token; arbitrary without a block.
+        speaks: (..., N) bool, True if the token is the one that represents its block.
     """
 
     kinds: Tensor
@@ -154,20 +153,20 @@ def block_labels(
     page_size_px: tuple[int, int],
     token_boxes: NDArray[np.float32],
 ) -> tuple[BlockLabels, NDArray[np.int64]]:
-    """Which block each visual token of a whole page is part of: the one that covers most of it.
+    """Label each visual token of a whole page with its block, the one that covers most of it.
 
-    Kind and box of a block are said before it is read, so a token has to tell them. The one at its left edge
-    on its first line speaks for it, even where another block covers more of that token; where that token
-    speaks for a block already, the next one below.
+    The kind and box of a block are written before its text, so a token must encode them: the block is
+    represented by the token at its left edge on its first line, even if another block covers more of that
+    token; if that token already represents a block, by the next one below.
 
     Args:
-        blocks: in reading order.
+        blocks: blocks in reading order.
         beginnings: (blocks, 3) x near the left edge, y of the first and of the last line, in page pixels.
         page_size_px: (width, height).
         token_boxes: (tokens, 4) xyxy in page pixels, row by row; empty in padding.
 
     Returns:
-        Labels of the tokens; and (blocks,) tokens that speak, -1 where none does.
+        Labels of the tokens, and (blocks,) the token that represents each block, -1 if none does.
     """
     boxes = np.array([block.box for block in blocks], np.float32).reshape(-1, 4)
     corners = (
@@ -195,7 +194,7 @@ def block_labels(
 def _within(
     boxes: NDArray[np.float32], owners: NDArray[np.int64], token_boxes: NDArray[np.float32]
 ) -> NDArray[np.int64]:
-    """(tokens, 4) as `BlockLabels` has them."""
+    """Return (tokens, 4), `BlockLabels.within`."""
     edges = np.pad(boxes, ((0, 1), (0, 0)))[owners]
     corners = np.tile(token_boxes[:, :2], 2)
     sides = np.tile(token_boxes[:, 2:], 2) - corners
@@ -208,14 +207,14 @@ class _Arrangement:
     """Characters by token, line and column.
 
     Attributes:
-        inside: (n,) which characters are on the view at all; the next five are theirs.
-        tokens: that cover them.
-        lines: counted from the top of the token.
-        columns: of the token.
-        places: within line and column, from the left.
-        cells: pair times columns plus column.
+        inside: (n,) indices of the characters that are on the view; the next five are about these.
+        tokens: token that covers each.
+        lines: line within the token, counted from the top.
+        columns: column within the token.
+        places: place within line and column, from the left.
+        cells: index of the pair times the number of columns, plus the column.
         pairs: (p, 2) token and printed line, each pair once.
-        line_of_pair: (p,) the line counted from the top of its token.
+        line_of_pair: (p,) line of each pair, counted from the top of its token.
     """
 
     inside: NDArray[np.int64]
@@ -248,7 +247,7 @@ def _arrange(print_: Print, size_px: tuple[int, int]) -> _Arrangement:
 
 
 def _rank_within(groups: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Rank of each value among those of its group."""
+    """Return the rank of each value within its group."""
     order = np.lexsort((values, groups))
     ranks = np.empty(len(groups), np.int64)
     ranks[order] = _positions(groups[order])
@@ -256,7 +255,7 @@ def _rank_within(groups: NDArray[np.int64], values: NDArray[np.float64]) -> NDAr
 
 
 def _positions(sorted_groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """0, 1, 2, ... within each run of equal values."""
+    """Return 0, 1, 2, ... within each run of equal values."""
     starts = np.flatnonzero(np.diff(sorted_groups, prepend=sorted_groups[0] - 1))
     counts = np.diff(starts, append=len(sorted_groups))
     positions: NDArray[np.int64] = np.arange(len(sorted_groups)) - np.repeat(starts, counts)

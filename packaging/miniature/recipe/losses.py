@@ -1,4 +1,4 @@
-"""What the training minimises. Knows scores and labels; no model, no data."""
+"""The losses that the training minimises. Knows scores and labels; no data."""
 
 import math
 
@@ -14,7 +14,7 @@ from rtocr_gui.ocr.vision.layout import TILE_PX
 from rtocr_gui.tokens import MOST_TILES, TOKEN_PX, TokenLayout
 
 NORM_SCALE = 16.0
-"""Norm of a token that stands for 1 in `norm_loss`."""
+"""Norm of a token that counts as 1 in `norm_loss`."""
 
 _BLANK_NORM, _NORM_PER_DOUBLING = 0.4, 0.25
 _BLANK_POINTS_TAUGHT = 8
@@ -24,17 +24,17 @@ _NOTHING_WEIGHT = 0.3
 def dense_loss(
     learner: Learner, encoded: EncodedViews, points: Tensor, slots: Tensor, turn: int
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Dense labels of points and slots, and norms that follow the text.
+    """Compute the loss of the dense labels of points and slots, and of norms that should follow the text.
 
     Args:
-        learner: has the heads.
-        encoded: views.
+        learner: the learner, for its heads.
+        encoded: encoded views.
         points: (B, H, 4 W) uint8 classes.
         slots: (B, N, slots) uint8 classes.
-        turn: chooses which blank points are taught.
+        turn: selects the blank points to include.
 
     Returns:
-        The sum, and its parts with the shares of right answers.
+        The total loss, and its parts with the shares of right answers.
     """
     by_points, points_right = point_loss(
         learner.point_head, encoded.neck, points.to(encoded.neck.device), turn
@@ -44,15 +44,15 @@ def dense_loss(
 
 
 def token_loss(learner: Learner, encoded: EncodedViews, slots: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    """What of `dense_loss` is about visual tokens: slots, and norms that follow the text.
+    """Compute the part of `dense_loss` about visual tokens: slots, and norms that should follow the text.
 
     Args:
-        learner: has the head.
-        encoded: views.
+        learner: the learner, for its head.
+        encoded: encoded views.
         slots: (B, N, slots) uint8 classes, on any device.
 
     Returns:
-        The sum, and its parts with the share of right answers.
+        The total loss, and its parts with the share of right answers.
     """
     slots = slots.to(encoded.tokens.device)
     by_slots, slots_right = slot_loss(learner.slot_head, encoded.tokens, slots)
@@ -67,45 +67,45 @@ def token_loss(learner: Learner, encoded: EncodedViews, slots: Tensor) -> tuple[
 
 
 def text_loss(scores: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """How surprising the texts are, byte by byte.
+    """Compute the cross-entropy of the texts, byte by byte.
 
     Args:
         scores: (B, L, vocabulary).
-        targets: (B, L) ids; negative where a text has ended.
-        weights: (B, L) how much each byte counts.
+        targets: (B, L) ids; negative after the end of a text.
+        weights: (B, L) weight of each byte.
 
     Returns:
-        The weighted sum over all bytes, and how many were foretold.
+        The weighted sum over all bytes, and how many were predicted.
     """
     taught = targets >= 0
     return _surprise(scores[taught], targets[taught], weights[taught])
 
 
 def look_loss(looks: Tensor, looked_at: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """How far the looking heads are from attending to the visual token that holds the next character.
+    """Compute how far the looking heads are from attending to the visual token with the next character.
 
     Args:
-        looks: (heads, B, L, V).
-        looked_at: (B, L) places in the visual sequence; negative where nothing is taught.
-        weights: (B, L) how much each character counts.
+        looks: (heads, B, L, V) attention scores.
+        looked_at: (B, L) positions in the visual sequence; negative for no label.
+        weights: (B, L) weight of each character.
 
     Returns:
-        The weighted mean, and the share of looks that are strongest where they should be.
+        The weighted mean loss, and the share of looks that are strongest where they should be.
     """
     taught = (looked_at >= 0).expand(len(looks), -1, -1)
     return _mean(looks, looked_at.expand_as(taught), weights.expand_as(taught), taught)
 
 
 def place_loss(places: Tensor, slots_at: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """How far the decoder is from knowing where within its visual token the next character stands.
+    """Compute how far the decoder is from knowing the slot of the next character in its visual token.
 
     Args:
-        places: (B, L, slots).
-        slots_at: (B, L); negative where nothing is taught.
-        weights: (B, L) how much each character counts.
+        places: (B, L, slots) scores.
+        slots_at: (B, L) slots; negative for no label.
+        weights: (B, L) weight of each character.
 
     Returns:
-        The weighted mean, and the share of right places.
+        The weighted mean loss, and the share of right slots.
     """
     return _mean(places, slots_at, weights, slots_at >= 0)
 
@@ -116,7 +116,7 @@ def _mean(scores: Tensor, wanted: Tensor, weights: Tensor, taught: Tensor) -> tu
 
 
 def _surprise(scores: Tensor, wanted: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Weighted sum of the losses of (n, classes), and how many are right."""
+    """Return the weighted sum of the losses of (n, classes) scores, and how many are right."""
     scores = scores.float()
     with torch.no_grad():
         right = (scores.argmax(-1) == wanted).sum()
@@ -124,13 +124,13 @@ def _surprise(scores: Tensor, wanted: Tensor, weights: Tensor) -> tuple[Tensor, 
 
 
 def point_loss(head: DenseHead, neck: Tensor, points: Tensor, turn: int) -> tuple[Tensor, Tensor]:
-    """Which character covers each point.
+    """Compute the loss of predicting the character that covers each point.
 
     Args:
-        head: says it.
+        head: head that predicts it.
         neck: (B, H, W, C) features of patches.
         points: (B, H, 4 W) classes.
-        turn: chooses which eighth of the blank points is taught.
+        turn: selects which eighth of the blank points to include.
 
     Returns:
         The mean loss, and the share of right answers where there is a character.
@@ -142,10 +142,10 @@ def point_loss(head: DenseHead, neck: Tensor, points: Tensor, turn: int) -> tupl
 
 
 def slot_loss(head: DenseHead, tokens: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
-    """The characters of each visual token, line by line.
+    """Compute the loss of predicting the characters of each visual token, line by line.
 
     Args:
-        head: says them.
+        head: head that predicts them.
         tokens: (B, N, D).
         slots: (B, N, slots) classes.
 
@@ -167,15 +167,14 @@ def _dense_loss(head: DenseHead, features: Tensor, labels: Tensor, wanted: Tenso
 
 
 def position_loss(head: nn.Linear, tokens: Tensor) -> tuple[Tensor, Tensor]:
-    """In which of 16 rows and columns of the view each visual token stands.
+    """Compute the loss of predicting in which of 16 rows and columns of the view each visual token is.
 
-    The decoder keeps its place by what it has just read and by where that stood: the characters of the
-    tokens alone do not tell it which of two lines it was in. In views of more than 16 rows, some share a
-    class.
+    The decoder keeps its place by what it has just read and where that was: the characters of the tokens
+    alone do not show which of two similar lines it was in. In views of more than 16 rows, some share a class.
 
     Args:
-        head: from (D) to scores of the rows, then of the columns.
-        tokens: (B, N, D) of square views, row by row.
+        head: maps (D) to scores of the rows, then of the columns.
+        tokens: (B, N, D) tokens of square views, row by row.
 
     Returns:
         The mean loss, and the share of right answers.
@@ -186,20 +185,20 @@ def position_loss(head: nn.Linear, tokens: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def block_loss(head: nn.Linear, tokens: Tensor, told: BlockLabels) -> tuple[Tensor, dict[str, Tensor]]:
-    """Of which block each visual token of a whole page is part.
+    """Compute the loss of predicting the block that each visual token of a whole page is part of.
 
-    Kind and box are said before the block is read, so they have to be told by the token that is looked at,
-    which speaks for the block. That those next to it tell the same is taught as much, for it is how a token
-    gets to know.
+    Kind and box are written before the block is read, so the token that represents the block, which the
+    decoder looks at, must encode them. The block's other tokens count as much, because it is from them that
+    this token learns about the block.
 
     Args:
-        head: from (D) to scores of the kinds, then of the strips in which left, top, right and bottom lie.
-        tokens: (B, N, D).
-        told: of the same tokens, on any device.
+        head: maps (D) to scores of the kinds, then of the strips of left, top, right and bottom.
+        tokens: (B, N, D) visual tokens.
+        told: labels of the same tokens, on any device.
 
     Returns:
-        The mean over all tokens of blocks and that over those that speak, averaged; of those that speak the
-        share of right kinds and the mean error of an edge, in shares of the page.
+        The average of two mean losses, over all tokens in blocks and over those that represent one; and for
+        the latter, the share of right kinds and the mean error of an edge as a share of the page.
     """
     kinds, boxes, speaking = (labels.to(tokens.device) for labels in (told.kinds, told.boxes, told.speaks))
     part = kinds >= 0
@@ -216,19 +215,19 @@ def block_loss(head: nn.Linear, tokens: Tensor, told: BlockLabels) -> tuple[Tens
 
 
 def within_loss(head: nn.Linear, tokens: Tensor, told: BlockLabels) -> tuple[Tensor, Tensor]:
-    """Whether the edges of its block lie in a visual token of a whole page, and where in it.
+    """Compute the loss of predicting whether the edges of its block lie in a visual token, and where in it.
 
-    Tokens that were asked for edges on the page alone told those that others show to some three hundredths of
-    it, and a line of text is not as high.
+    Trained on edges as places on the page only, tokens located edges in other tokens to about three
+    hundredths of the page, which is more than the height of a line of text.
 
     Args:
-        head: from (D) to scores of the steps and of “beyond”, for left, top, right and bottom.
-        tokens: (B, N, D).
-        told: of the same tokens, on any device.
+        head: maps (D) to scores of the steps and of “beyond”, for left, top, right and bottom.
+        tokens: (B, N, D) visual tokens.
+        told: labels of the same tokens, on any device.
 
     Returns:
-        The mean loss, edges in a token and edges beyond it counting the same; and the share of edges in a
-        token that are told to within one step.
+        The mean loss, with equal weight for edges in a token and edges beyond it; and the share of edges in a
+        token that are predicted to within one step.
     """
     part = told.kinds >= 0
     wanted = told.within[part].to(tokens.device)
@@ -244,16 +243,16 @@ def within_loss(head: nn.Linear, tokens: Tensor, told: BlockLabels) -> tuple[Ten
 
 
 def edge_loss(edges: Tensor, edges_at: Tensor) -> tuple[Tensor, Tensor]:
-    """How far the decoder is from knowing where the edge of a block lies that it is about to say.
+    """Compute how far the decoder is from knowing the edge of a block that it is about to write.
 
-    The digits alone taught it only the commonest ones for a long time.
+    From the digits alone, it learnt only the most common ones for a long time.
 
     Args:
-        edges: (B, L, strips).
-        edges_at: (B, L) in shares of the page; negative where nothing is taught.
+        edges: (B, L, strips) scores.
+        edges_at: (B, L) edges as shares of the page; negative for no label.
 
     Returns:
-        The mean loss, and the mean error in shares of the page.
+        The mean loss, and the mean error as a share of the page.
     """
     taught = edges_at >= 0
     scores, wanted = edges[taught].float(), edges_at[taught]
@@ -264,27 +263,27 @@ def edge_loss(edges: Tensor, edges_at: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _edge_surprise(scores: Tensor, wanted: Tensor) -> Tensor:
-    """(...,) losses of (..., strips): strips near the wanted share of the page are nearly right."""
+    """Return the (...,) losses of (..., strips) scores; strips near the right one count as nearly right."""
     strips = torch.arange(STRIPS, device=scores.device)
     near = (-0.5 * (strips - wanted[..., None] * (STRIPS - 1)).square()).softmax(-1)
     return -(near * scores.log_softmax(-1)).sum(-1)
 
 
 def _edge_error(scores: Tensor, wanted: Tensor) -> Tensor:
-    """(...,) between the strip with the highest of (..., strips) and the wanted share of the page."""
+    """Return the (...,) errors of the strips with the highest scores, as shares of the page."""
     return (scores.argmax(-1) / (STRIPS - 1) - wanted).abs()
 
 
 def tile_loss(head: nn.Linear, visual: Tensor, layout: TokenLayout) -> tuple[Tensor, Tensor]:
-    """In which row and column of tiles each visual token of a tile stands.
+    """Compute the loss of predicting the row and column of tiles of each visual token in a tile.
 
-    The encoder sees a tile alone, so a token tells its position within its tile; which tile that is the
-    decoder has to find out by where the token stands in the sequence, or it loses its place between tiles.
+    The encoder sees each tile by itself, so a token encodes its position within its tile; the decoder must
+    infer the tile from the token's place in the sequence, or it loses its place between tiles.
 
     Args:
-        head: from (D) to scores of the rows, then of the columns.
-        visual: (B, V, D) visual sequences, as the decoder knows them where it begins to look.
-        layout: of the sequences, with tiles.
+        head: maps (D) to scores of the rows, then of the columns.
+        visual: (B, V, D) visual sequences, as input to the decoder layer where looking begins.
+        layout: layout of the sequences, with tiles.
 
     Returns:
         The mean loss, and the share of right answers.
@@ -298,7 +297,7 @@ def tile_loss(head: nn.Linear, visual: Tensor, layout: TokenLayout) -> tuple[Ten
 
 
 def _grid_loss(scores: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
-    """How far (B, H, W, 2, classes) scores are from the class of each cell's row (H) and column (W)."""
+    """Compute the loss of (B, H, W, 2, classes) scores for the classes of each cell's row and column."""
     wanted = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), dim=-1).expand(scores.shape[:-1])
     with torch.no_grad():
         right = (scores.argmax(-1) == wanted).float().mean()
@@ -306,17 +305,17 @@ def _grid_loss(scores: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, T
 
 
 def norm_loss(tokens: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
-    """Makes the norm of a visual token follow the text it holds.
+    """Compute a loss that makes the norm of a visual token follow the text it covers.
 
-    Wanted is 0.4 + 0.25 log2(1 + characters), times `NORM_SCALE`. With the published model high norm means
-    text, and RTPrune builds on it; a model trained from nothing has to be told.
+    The target is `NORM_SCALE` * (0.4 + 0.25 log2(1 + characters)). In the published model, a high norm means
+    text, and RTPrune relies on it; a model trained from scratch must be taught so.
 
     Args:
-        tokens: (B, N, D).
+        tokens: (B, N, D) visual tokens.
         slots: (B, N, slots) classes.
 
     Returns:
-        The mean loss, and the correlation of norm and logarithm.
+        The mean squared error, and the correlation of norm and target.
     """
     said = (slots != UNSAID) & (slots != NOTHING) & (slots != CLASS_OF[" "])
     wanted = _BLANK_NORM + _NORM_PER_DOUBLING * torch.log2(1 + said.sum(-1).float())

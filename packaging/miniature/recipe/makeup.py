@@ -1,6 +1,6 @@
 """Makes up pages: fills columns with headings, paragraphs, lists, tables, figures and code.
 
-A column is filled from the top until the next thing has no room. Knows what blocks look like;
+A column is filled from the top until the next block has no room. Knows what blocks look like;
 does not know what happens to the sheet afterwards.
 """
 
@@ -15,10 +15,10 @@ from recipe.typefaces import Style
 from recipe.typesetting import Sheet, Type, break_lines
 
 _TYPEWRITER_SCALE, _SHARE_WITH_TYPEWRITER = 0.92, 0.75
-"""Size of typewriter words among others, and how much of a line is filled where there may be some."""
+"""Size of monospaced words among others, and how much of a line to fill if it may contain some."""
 
 _Emphasis = Callable[[int, Sequence[str]], Sequence[Type | None]]
-"""From the number of a line in its block, and its words, to the types of the first of them that differ."""
+"""Maps the number of a line in its block, and its words, to other types for its first words."""
 
 
 def _no_emphasis(_line: int, _words: Sequence[str]) -> Sequence[Type | None]:
@@ -40,8 +40,8 @@ class Column:
     Attributes:
         left: x of its left edge.
         right: x of its right edge.
-        top: y where the next thing goes.
-        bottom: y below which nothing goes.
+        top: y of the next block.
+        bottom: y below which nothing is placed.
     """
 
     sheet: Sheet
@@ -54,11 +54,11 @@ class Column:
 
     @property
     def width(self) -> float:
-        """In pixels."""
+        """Width in pixels."""
         return self.right - self.left
 
     def fill(self, things: Callable[["Column"], Block | None], budget: int) -> list[Block]:
-        """Add what `things` gives until column or budget of characters is used up, or nothing came twice."""
+        """Add blocks until the column or the character budget is full, or `things` fails twice running."""
         blocks: list[Block] = []
         misses = 0
         while misses < 2 and self.top < self.bottom and sum(len(block.text) for block in blocks) < budget:
@@ -70,7 +70,7 @@ class Column:
         return blocks
 
     def heading(self, level: int) -> Block | None:
-        """A heading; level 1 is the page's title. It stands to the left of what is inset."""
+        """Set a heading, to the left of inset blocks; level 1 is the page's title."""
         rng, layout, text_px = self.rng, self.design.layout, self.design.text_type.size_px
         scale = (rng.uniform(1.2, 1.9) if level == 1 else rng.uniform(1.0, 1.35)) * layout.heading_scale
         type_ = Type.of(self.design.display, self.design.heading_style, self.design.x_height_px * scale)
@@ -98,7 +98,7 @@ class Column:
         return Block(block.kind, block.box, block.text, f"{'#' * level} {block.markdown}")
 
     def paragraph(self) -> Block | None:
-        """Running text, now and then with words set off."""
+        """Set a paragraph, sometimes with emphasised words."""
         rng, type_ = self.rng, self.design.text_type
         text = texts.paragraph(rng, int(rng.lognormvariate(5.3, 0.8)) + 1)
         indent_px = self.design.indent * type_.size_px
@@ -120,7 +120,7 @@ class Column:
         )
 
     def item_list(self) -> Block | None:
-        """Items with bullets or numbers."""
+        """Set a list of items with bullets or numbers."""
         type_, rng, layout = self.design.text_type, self.rng, self.design.layout
         numbered = rng.random() < 0.4
         bullet = rng.choice("•–-*·")
@@ -141,7 +141,7 @@ class Column:
         return _joined(items, "\n")
 
     def definitions(self) -> Block | None:
-        """Terms that are set off, each with what is said of it, whose further lines hang."""
+        """Set a list of emphasised terms with their definitions, with hanging indents."""
         type_, rng, layout = self.design.text_type, self.rng, self.design.layout
         inset, hang = type_.size_px * layout.list_inset, type_.size_px * rng.uniform(1, 3)
         (term, share), entries = self._set_off(), []
@@ -164,7 +164,7 @@ class Column:
         return _joined(entries, "\n\n")
 
     def code(self) -> Block | None:
-        """Lines of a program."""
+        """Set lines of code."""
         type_ = Type.of(self.design.mono, Style.REGULAR, self.design.x_height_px * self.rng.uniform(0.85, 1))
         lines = []
         for _ in range(self.rng.randint(1, 8)):
@@ -173,7 +173,7 @@ class Column:
         return block and Block(block.kind, block.box, block.text, f"```\n{block.text}\n```")
 
     def table(self) -> Block | None:
-        """Rows and columns, with or without rules."""
+        """Set a table, with or without rules."""
         rng, type_ = self.rng, self.design.text_type
         row_px = type_.size_px * rng.uniform(1.3, 2.0)
         room = int((self.bottom - self.top) / row_px)
@@ -210,7 +210,7 @@ class Column:
         return Block("table", (self.left, top, edges[-1], self.top), printed, html_table(rows))
 
     def _column_edges(self, count: int, column_px: float) -> list[float]:
-        """Where the columns of a table begin, and where the last ends."""
+        """Return where the columns of a table begin, and where the last one ends."""
         shares = [1.0] * count
         if self.design.layout.uneven:
             shares = [self.rng.uniform(0.6, 1.8) for _ in range(count)]
@@ -218,7 +218,7 @@ class Column:
         return [self.left + sum(widths[:index]) for index in range(count + 1)]
 
     def figure(self) -> Block | None:
-        """A drawing without words."""
+        """Draw a figure without words."""
         height = self.width * self.rng.uniform(0.25, 0.7)
         if self.top + height > self.bottom:
             return None
@@ -242,7 +242,7 @@ class Column:
         return Block("image", box, "", "")
 
     def caption(self, kind: str) -> Block | None:
-        """What stands under a figure or a table."""
+        """Set a caption below a figure or a table."""
         rng = self.rng
         type_ = Type.of(
             self.design.body,
@@ -254,14 +254,14 @@ class Column:
         return self._lines(kind, break_lines(said, type_, self.width), type_, centred=rng.random() < 0.3)
 
     def running_line(self, kind: str, text: str) -> Block | None:
-        """A header, a footer or a page number."""
+        """Set a header, a footer or a page number."""
         type_ = Type.of(self.design.body, Style.REGULAR, self.design.x_height_px * self.rng.uniform(0.85, 1))
         return self._lines(
             kind, break_lines(text, type_, self.width)[:1], type_, centred=self.rng.random() < 0.5
         )
 
     def _set_off(self) -> tuple[Type, float]:
-        """What some words are set off by, and how much of a line may be filled where some are."""
+        """Return the type of emphasised words, and how much of a line to fill if it contains some."""
         x_height_px = self.design.x_height_px
         if self.design.layout.mono_words and self.rng.random() < 0.6:
             mono = Type.of(self.design.mono, Style.REGULAR, _TYPEWRITER_SCALE * x_height_px)
@@ -269,11 +269,11 @@ class Column:
         return Type.of(self.design.body, self.rng.choice((Style.BOLD, Style.ITALIC)), x_height_px), 1.0
 
     def _room(self, type_: Type) -> int:
-        """How many lines there is room for."""
+        """Return how many more lines fit."""
         return max(0, int((self.bottom - self.top) / (type_.size_px * self.design.leading)))
 
     def _next_baseline(self, type_: Type) -> float:
-        """Begin a line and move below it."""
+        """Begin a line, and move `top` below it; return its baseline."""
         self.sheet.begin_line()
         baseline = self.top + 0.8 * type_.size_px
         self.top += type_.size_px * self.design.leading
@@ -293,19 +293,19 @@ class Column:
         mark: str = "",
         hanging_px: float = 0.0,
     ) -> Block | None:
-        """As many lines as there is room for. None where there is room for none.
+        """Set as many lines as fit; None if none fits.
 
         Args:
-            kind: of the block.
-            lines: words.
-            type_: what they are set in.
-            first_indent_px: of the first line, to the right of the others.
-            emphasis: in what words are set off.
-            centred: True where lines are centred.
-            justified: True where they may be spread to the width.
-            start_px: where the block begins, to the right of the column's left edge.
-            mark: stands before the first line.
-            hanging_px: room for it, by which all lines are inset.
+            kind: kind of the block.
+            lines: words of each line.
+            type_: type to set them in.
+            first_indent_px: indentation of the first line relative to the others.
+            emphasis: types of emphasised words.
+            centred: True to centre the lines.
+            justified: True to justify them if the design does.
+            start_px: distance of the block from the column's left edge.
+            mark: bullet or number before the first line.
+            hanging_px: room for the mark, by which all lines are indented.
         """
         left, width = self.left + start_px + hanging_px, self.width - start_px - hanging_px
         lines = [words for words in lines if type_.width(" ".join(words)) <= width][: self._room(type_)]
@@ -341,7 +341,7 @@ class Column:
 
 
 def _joined(blocks: list[Block], between: str) -> Block | None:
-    """Blocks one below the other as one; `between` stands between them in Markdown."""
+    """Join consecutive blocks into one, with `between` between them in Markdown."""
     if not blocks:
         return None
     lefts, tops, rights, bottoms = zip(*(block.box for block in blocks), strict=True)

@@ -1,6 +1,6 @@
-"""The model from nothing: stock classes in the sizes of config.json, first weights, heads for dense labels.
+"""The untrained model: stock classes in the sizes of config.json, initial weights, heads for dense labels.
 
-The heads live during the training only. Knows the stock model's parts; knows no data and no optimiser.
+The heads exist only during training. Knows the stock model's parts; knows no data and no optimiser.
 """
 
 import json
@@ -24,32 +24,32 @@ from rtocr_gui.ocr.model.checkpoint import stock_config
 from rtocr_gui.tokens import MOST_TILES
 
 CONFIG = Path(__file__).parents[1] / "config.json"
-"""The sizes, in the official layout, as they are exported."""
+"""The sizes in the official layout, as exported."""
 
 _GLYPH_WIDTH = 40
 
 POSITIONS = 16
-"""Into how many rows, and columns, a view is divided where its tokens are asked for their positions."""
+"""Number of rows and of columns that a view is divided into, to predict the positions of its tokens."""
 
 STRIPS = 100
-"""Into how many strips a page is divided where an edge of a block is asked for."""
+"""Number of strips that a page is divided into, to predict an edge of a block."""
 
 _LOOKING_HEADS = {-4: 1, -3: 3, -2: 3, -1: 3}
-"""How many heads of the decoder's last layers, counted from its end, are told where to look."""
+"""How many attention heads to supervise in the decoder's last layers, which are counted from the end."""
 
 
 def read_sizes() -> Architecture:
-    """The sizes that config.json asks for."""
+    """Read the sizes in config.json."""
     values: dict[str, Any] = json.loads(CONFIG.read_text(encoding="utf-8"))
     return read_architecture(values)
 
 
 class DenseHead(nn.Module):
-    """Says the character at each of several places of one feature vector.
+    """Predicts the character at each of several places from one feature vector.
 
     Args:
-        width: of the features.
-        places: how many characters are told of each.
+        width: width of the features.
+        places: number of characters to predict from each.
     """
 
     def __init__(self, width: int, places: int) -> None:
@@ -59,7 +59,7 @@ class DenseHead(nn.Module):
         self.classes = nn.Linear(_GLYPH_WIDTH, CLASS_COUNT)
 
     def forward(self, features: Tensor, wanted: Tensor) -> Tensor:
-        """Scores of the wanted places only: most places are empty.
+        """Compute scores for the wanted places only, as most places are empty.
 
         Args:
             features: (n, width).
@@ -77,7 +77,7 @@ class Learner(nn.Module):
     """The model with its heads.
 
     Args:
-        sizes: of the model.
+        sizes: sizes of the model.
     """
 
     def __init__(self, sizes: Architecture) -> None:
@@ -86,7 +86,7 @@ class Learner(nn.Module):
         config = stock_config(sizes)
         towers: Any = config.vision_config
         towers.sam_config.initializer_range = 0.02
-        config._experts_implementation = "eager"  # the others do not mix precisions as autocast does
+        config._experts_implementation = "eager"  # the others do not support autocast's mixed precisions
         self.model = UnlimitedOcrForConditionalGeneration(config)
         self.point_head = DenseHead(sizes.sam.neck_width, POINTS_PER_PATCH)
         self.slot_head = DenseHead(sizes.decoder.width, SLOTS)
@@ -103,11 +103,11 @@ class Learner(nn.Module):
         self.model.model.multi_modal_projector.register_forward_hook(self._keep)
 
     def suit(self, device: torch.device) -> None:
-        """Let the decoder compute as is fast there; see `recipe.experts` and `recipe.attention`."""
+        """Configure the decoder to be fast on a device; see `recipe.experts` and `recipe.attention`."""
         config = self.model.model.language_model.config
         if device.type == "cuda":
             config._experts_implementation = EVERY_EXPERT
-            torch.backends.cuda.enable_cudnn_sdp(False)  # it makes a plan for every length of a text
+            torch.backends.cuda.enable_cudnn_sdp(False)  # it makes a plan for every text length
         else:
             config._attn_implementation = BY_BLOCKS
 
@@ -118,7 +118,7 @@ class Learner(nn.Module):
             views: (B, S, S) uint8 grey.
 
         Returns:
-            What the dense labels are about.
+            The features that dense labels refer to.
         """
         hidden = self.model.model.vision_tower(self._pixels(views)).last_hidden_state
         self.model.model.multi_modal_projector(hidden)
@@ -127,7 +127,7 @@ class Learner(nn.Module):
     def encode_pages(
         self, views: Tensor, tiles: Tensor | None = None, crop_wh: tuple[int, int] = (0, 0)
     ) -> tuple[Tensor, list["EncodedViews"]]:
-        """Encode pages as the decoder gets them.
+        """Encode pages as for the decoder.
 
         Args:
             views: (B, S, S) uint8 global views.
@@ -135,8 +135,8 @@ class Learner(nn.Module):
             crop_wh: tiles across and down.
 
         Returns:
-            (B, V, D) visual sequences with newlines and separator, and what the dense labels of views and
-            tiles are about.
+            (B, V, D) visual sequences with newlines and separator, and the features that the dense labels of
+            views and tiles refer to.
         """
         pages = len(views)
         features = self.model.model.get_image_features(
@@ -150,17 +150,17 @@ class Learner(nn.Module):
     def read(
         self, visual: Tensor, prompt: Tensor, given: Tensor, places: Tensor | None = None, whole: int = 0
     ) -> "Scores":
-        """Score each next token of the texts, all tokens before it being given.
+        """Score each token of the texts given all tokens before it (teacher forcing).
 
         Args:
-            visual: (B, V, D).
+            visual: (B, V, D) visual sequences.
             prompt: (P,) ids.
-            given: (B, L) ids of the texts, any id where a text has ended.
-            places: (V,) where pruned visual tokens stood in their sequence; None where it is whole.
-            whole: length of the sequence that was pruned.
+            given: (B, L) ids of the texts; arbitrary after the end of a text.
+            places: (V,) positions of surviving visual tokens in their sequence; None if it is not pruned.
+            whole: length of the sequence before pruning.
 
         Returns:
-            What is said before each token.
+            The scores before each token.
         """
         embed = self.model.get_input_embeddings()
         pages, length = given.shape
@@ -179,7 +179,7 @@ class Learner(nn.Module):
             use_cache=False,
             output_hidden_states=True,
         )
-        *states, _ = output.hidden_states  # to each layer
+        *states, _ = output.hidden_states  # inputs to each layer
         decoder = self.model.model.language_model
         rotation = decoder.rotary_emb(sequence, position_ids=position_ids)
         images = slice(1, 1 + visual.shape[1])
@@ -214,14 +214,14 @@ class Learner(nn.Module):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scores:
-    """What the decoder says before each token of texts.
+    """The decoder's scores before each token of the texts.
 
     Attributes:
-        text: (B, L, vocabulary) which token comes.
-        looks: (heads, B, L, V) how strongly the looking heads attend to each visual token.
-        visual: (B, V, D) visual tokens as they are known where the first of those heads looks.
-        slots: (B, L, slots) in which slot of its visual token it is printed.
-        edges: (B, L, strips) in which strip of the page the edge lies that it begins to say.
+        text: (B, L, vocabulary) scores of the next token.
+        looks: (heads, B, L, V) attention scores of the looking heads for each visual token.
+        visual: (B, V, D) visual tokens at the input of the first layer with looking heads.
+        slots: (B, L, slots) scores of the slot of its visual token in which the next token is printed.
+        edges: (B, L, strips) scores of the strip of the page with the edge that the next token begins.
     """
 
     text: Tensor
@@ -234,15 +234,15 @@ class Scores:
 def _looks(
     layer: Any, heads: int, states: Tensor, rotation: tuple[Tensor, Tensor], keys: slice, length: int
 ) -> Tensor:
-    """(heads, B, length, keys) attention scores of a layer's first heads, which have keys of their own.
+    """Compute the (heads, B, length, keys) attention scores of a layer's first heads.
 
     Args:
-        layer: of the decoder.
-        heads: how many of them; all where there are fewer.
-        states: (B, S, D) that the layer is given.
+        layer: layer of the decoder, with a key head for each query head.
+        heads: number of heads; all if there are fewer.
+        states: (B, S, D) input of the layer.
         rotation: cosines and sines of the positions, (B, S, width of a head).
         keys: the tokens that are attended to.
-        length: how many tokens, the last ones, attend.
+        length: number of tokens, the last ones, that attend.
     """
     attention, asking = layer.self_attn, slice(states.shape[1] - length, None)
     heads = min(heads, attention.config.num_attention_heads)
@@ -263,10 +263,10 @@ def _looks(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class EncodedViews:
-    """What the dense labels are about.
+    """The features that dense labels refer to.
 
     Attributes:
-        neck: (B, S/16, S/16, C) features of patches, as SAM's neck gives them.
+        neck: (B, S/16, S/16, C) features of patches from SAM's neck.
         tokens: (B, (S/64)^2, D) visual tokens.
     """
 
@@ -275,13 +275,13 @@ class EncodedViews:
 
 
 def encoder_parameters(learner: Learner) -> dict[str, nn.Parameter]:
-    """What the vision encoders, the projector and the heads of dense labels learn, wherever a patch is.
+    """Return the position-independent parameters of the encoders, the projector and the dense heads.
 
     SAM's position table stays zero: what a patch shows does not depend on where it is, and windows of 128
     pixels fit every view.
 
     Args:
-        learner: whose parameters.
+        learner: the learner.
 
     Returns:
         Parameters by name.
@@ -297,7 +297,7 @@ def encoder_parameters(learner: Learner) -> dict[str, nn.Parameter]:
 
 
 def token_parameters(learner: Learner) -> dict[str, nn.Parameter]:
-    """Of `encoder_parameters`, what makes visual tokens of the features of SAM's neck, with the slot head."""
+    """Return those of `encoder_parameters` that make visual tokens from SAM's neck, and the slot head."""
     tower = learner.model.model.vision_tower
     behind_neck = {
         **_named("vision_tower.sam_encoder.proj", tower.sam_encoder.proj),
@@ -309,9 +309,9 @@ def token_parameters(learner: Learner) -> dict[str, nn.Parameter]:
 
 
 def position_parameters(learner: Learner) -> dict[str, nn.Parameter]:
-    """What lets visual tokens tell where on a whole view they stand, and of which block they are part.
+    """Return the parameters for positions on a view and for blocks.
 
-    CLIP's position table, and the heads that ask for that.
+    These are CLIP's position table and the heads that predict position and block from visual tokens.
     """
     table = learner.model.model.vision_tower.vision_encoder.embeddings.position_embedding
     return {
@@ -323,7 +323,7 @@ def position_parameters(learner: Learner) -> dict[str, nn.Parameter]:
 
 
 def decoder_parameters(learner: Learner) -> dict[str, nn.Parameter]:
-    """What the language model learns, with the newline and the separator."""
+    """Return the parameters of the language model and its heads, with the newline and the separator."""
     model = learner.model.model
     return {
         **_named("decoder", model.language_model),
@@ -342,7 +342,7 @@ def _named(prefix: str, module: nn.Module) -> dict[str, nn.Parameter]:
 
 @torch.no_grad()
 def _prepare_encoder(model: UnlimitedOcrForConditionalGeneration) -> None:
-    """First weights that let signals through, alike for the three colours, with smooth positions."""
+    """Initialise weights so that signals pass through, equal for the three colours, with smooth positions."""
     sam = model.model.vision_tower.sam_encoder
     patch = sam.patch_embed.projection.weight  # (C, 3, 16, 16)
     one_colour = torch.randn_like(patch[:, :1]) / math.sqrt(patch[0].numel())
@@ -354,7 +354,7 @@ def _prepare_encoder(model: UnlimitedOcrForConditionalGeneration) -> None:
 
 
 def _waves(side: int, width: int) -> Tensor:
-    """(side * side, width) sines and cosines of both coordinates, which survive being resized."""
+    """Return (side * side, width) sines and cosines of both coordinates, which can be resized."""
     place = (torch.arange(side) + 0.5) / side
     frequencies = math.pi * 2 ** torch.linspace(0, math.log2(side / 2), width // 4)
     phases = place[:, None] * frequencies  # (side, width / 4)

@@ -1,8 +1,8 @@
-"""Muon for matrices, AdamW for the rest, as one optimiser whose state is a flat set of named tensors.
+"""Muon for matrices and AdamW for the rest, as one optimiser whose state is a flat set of named tensors.
 
-Muon (Jordan, 2024) turns the momentum of a matrix into the nearest orthogonal one by five Newton-Schulz
-steps, matrices of one shape together; stacks of expert matrices are treated matrix by matrix. Knows
-parameters and their names, no model.
+Muon (Jordan, 2024) replaces the momentum of a matrix with the nearest orthogonal matrix, computed by five
+Newton-Schulz steps for all matrices of a shape together; in stacks of expert matrices, each is treated by
+itself. Knows parameters and their names, no model.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import Parameter
 
 MUON_RATE = 10.0
-"""Muon's learning rate over AdamW's."""
+"""Ratio of Muon's learning rate to AdamW's."""
 
 _MOMENTUM = 0.95
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
@@ -22,17 +22,17 @@ _NEWTON_SCHULZ_STEPS = 5
 _BETAS = (0.9, 0.98)
 _EPSILON = 1e-8
 _LONGEST_GRADIENT = 1.0
-"""Norm to which a longer gradient is cut."""
+"""Norm to which gradients are clipped."""
 
 
 def suits_muon(name: str, parameter: Tensor) -> bool:
-    """True for the weights of linear layers, stacked or not; not for tables, gates and the last layer."""
+    """True for the weights of linear layers, stacked or not, except tables, gates and the last layer."""
     apart = ("embed", "rel_pos", "lm_head", "gate.weight", "head.")
     return parameter.ndim in (2, 3) and not any(word in name for word in apart)
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
-    """(..., m, n) bfloat16 matrices with the same singular vectors and singular values near 1."""
+    """Return (..., m, n) bfloat16 matrices with the same singular vectors and singular values near 1."""
     a, b, c = _NEWTON_SCHULZ
     tall = matrices.shape[-2] > matrices.shape[-1]
     x = matrices.mT if tall else matrices
@@ -48,8 +48,8 @@ class Optimiser:
     """Steps named parameters.
 
     Args:
-        parameters: by name; all get a gradient in every step, or are left as they are.
-        shares: of the learning rate, for those that do not get all of it.
+        parameters: parameters by name; those without a gradient in a step are left unchanged.
+        shares: shares of the learning rate, for those that do not use all of it.
     """
 
     def __init__(self, parameters: Mapping[str, Parameter], shares: Mapping[str, float]) -> None:
@@ -86,7 +86,7 @@ class Optimiser:
             parameter.grad = None
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that the next step depends on, apart from the parameters."""
+        """Return everything that the next step depends on, except the parameters."""
         return {
             **{f"momentum:{name}": tensor for name, tensor in self._momenta.items()},
             **{f"square:{name}": tensor for name, tensor in self._squares.items()},
@@ -95,14 +95,14 @@ class Optimiser:
 
     @torch.no_grad()
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what `state` gave."""
+        """Restore what `state` returned."""
         for kind, tensors in (("momentum", self._momenta), ("square", self._squares)):
             for name, tensor in tensors.items():
                 tensor.copy_(state[f"{kind}:{name}"])
         self._count = int(state["count"])
 
     def _muon_directions(self, names: Sequence[str]) -> dict[str, Tensor]:
-        """Where matrices go; processes that train together share the work, the largest matrices in turn."""
+        """Compute the directions of the matrices, which are distributed over the processes, largest first."""
         processes, rank = 1, 0
         if torch.distributed.is_initialized():
             processes, rank = torch.distributed.get_world_size(), torch.distributed.get_rank()
@@ -120,7 +120,7 @@ class Optimiser:
             directions |= zip(alike_names, orthogonalise(torch.stack(wanted)), strict=True)
         if processes > 1 and order:
             nothing = {name: torch.zeros_like(self._momenta[name], dtype=torch.bfloat16) for name in order}
-            shared = nothing | directions  # in the order that all processes have
+            shared = nothing | directions  # in the same order in all processes
             flat = torch.cat([direction.flatten() for direction in shared.values()])
             torch.distributed.all_reduce(flat)
             parts = torch.split(flat, [direction.numel() for direction in shared.values()])

@@ -1,6 +1,6 @@
-"""Generated pages, and what is truly on them.
+"""Generates pages with their truth.
 
-A page is a function of its kind, a seed and an index: nothing else is remembered between two pages.
+A page is a function of its kind, a seed and an index; there is no state between pages. Knows no model.
 """
 
 import random
@@ -19,27 +19,27 @@ from recipe.typefaces import find_typefaces
 from recipe.typesetting import Print, Sheet
 
 EVALUATION_SEED = 2026
-"""No training draws pages of this collection."""
+"""No training uses pages of this seed."""
 
 _MOST_INSET = 0.2
-"""Of the width between the margins."""
+"""Largest inset, as a share of the width between the margins."""
 
 _SMALL_TYPE_BIAS = 1.4
-"""Above 1, small type is drawn more often than large: it holds more to learn."""
+"""Above 1, small type is more frequent than large: there is more to learn from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageKind:
-    """What pages of a kind have in common.
+    """The common properties of pages.
 
     Attributes:
         width_px: least and greatest width.
         proportion: least and greatest height over width.
         x_height_px: least and greatest x-height of the body.
-        rich: share of pages with everything a document has; the others hold one or two kinds of blocks.
+        rich: share of pages with all parts of a document; the others contain one or two kinds of blocks.
         damaged: share of pages that look scanned.
         blank: share of pages with nothing on them.
-        most_characters: the page ends early once so much is on it.
+        most_characters: a page ends early once it has this many characters.
         held_out: True for the typefaces that the training never sees.
     """
 
@@ -58,11 +58,11 @@ class Page:
     """A page and its truth.
 
     Attributes:
-        image: grey.
-        blocks: in reading order.
+        image: grey image.
+        blocks: blocks in reading order.
         print: every character and its place.
         family: name of the body's typeface.
-        x_height_px: of the body.
+        x_height_px: x-height of the body.
     """
 
     image: Image.Image
@@ -91,12 +91,12 @@ def draw_page(kind: PageKind, seed: int, index: int) -> Page:
     """Draw a page.
 
     Args:
-        kind: what it shall be like.
-        seed: of the whole collection.
-        index: of the page within it.
+        kind: properties of the page.
+        seed: seed of the whole collection.
+        index: index of the page within it.
 
     Returns:
-        The page, the same whenever it is drawn on this machine.
+        The page; always the same on the same machine.
     """
     rng = random.Random(f"{seed}:{index}")
     width = rng.randint(*kind.width_px)
@@ -160,7 +160,7 @@ def _make_up(sheet: Sheet, rng: random.Random, design: Design, rich: bool, budge
 
 
 def _at_edge(column: Column, kind: str, text: str) -> list[Block]:
-    """A running line; ruled off towards the text, if at all."""
+    """Set a running line, possibly with a rule between it and the text."""
     text_px, above = column.design.text_type.size_px, column.top
     block = column.running_line(kind, text)
     if block and column.design.layout.ruled:
@@ -178,7 +178,7 @@ def _page_number(rng: random.Random) -> str:
 
 
 def _plain_content(rng: random.Random) -> Callable[[Column], Block | None]:
-    """One or two kinds of blocks over and over; mostly paragraphs; sometimes the page ends early."""
+    """Return a source of one or two kinds of blocks, mostly paragraphs; sometimes it ends early."""
     kinds = rng.choices((Column.paragraph, Column.item_list, Column.code, Column.table), (80, 9, 5, 6), k=2)
     last = rng.randint(1, 4) if rng.random() < 0.15 else 1000
 
@@ -191,7 +191,7 @@ def _plain_content(rng: random.Random) -> Callable[[Column], Block | None]:
 
 
 def _rich_content(rng: random.Random) -> Callable[[Column], Block | None]:
-    """Headings, paragraphs, lists, definitions, tables and figures with captions."""
+    """Return a source of headings, paragraphs, lists, definitions, tables and figures with captions."""
     waiting: list[str] = []
 
     def next_block(column: Column) -> Block | None:

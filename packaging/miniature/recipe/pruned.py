@@ -1,8 +1,9 @@
-"""RTPrune during the training: what the decoder is given of a page at some retention, with gradients.
+"""RTPrune during training: the decoder's input from a pruned page, with gradients.
 
-Which tokens stay, and how the others are spread over them, is decided by the program's own code and taken
-as given. Merging is linear in the tokens, so gradients reach those that stay and, a tenth as strong, those
-that are merged. The paper is training-free: that a model was taught so has to be said beside its figures.
+Which tokens stay, and how the others are distributed over them, is decided by the program's own code and
+treated as constant. Merging is linear in the tokens, so gradients reach kept tokens and, scaled by 0.1 T_ij,
+merged ones. Deviation: the paper's method is training-free, so a model trained with it must be declared as
+such beside its figures.
 """
 
 import random
@@ -24,12 +25,12 @@ _AUTOMATIC_SHARE = 0.4
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PrunedPage:
-    """What the decoder is given of a page.
+    """The decoder's input from a pruned page.
 
     Attributes:
         visual: (m, D) surviving tokens of the visual sequence.
-        places: (m,) where they stood in it, ascending.
-        whole: length of the sequence before.
+        places: (m,) their positions in it, ascending.
+        whole: length of the sequence before pruning.
     """
 
     visual: Tensor
@@ -38,7 +39,7 @@ class PrunedPage:
 
 
 def draw_retention(rng: random.Random) -> float | None:
-    """A ratio from 0.5 to 1, or now and then None: the page decides."""
+    """Draw a ratio from 0.5 to 1, or None for automatic retention."""
     return None if rng.random() < _AUTOMATIC_SHARE else rng.uniform(_LEAST_RETENTION, 1.0)
 
 
@@ -48,8 +49,8 @@ def prune_page(visual: Tensor, view: Tensor, layout: TokenLayout, retention: flo
     Args:
         visual: (V, D) whole visual sequence.
         view: (S, S) uint8 global view.
-        layout: of the sequence.
-        retention: share of the prunable tokens to keep; None where the page decides.
+        layout: layout of the sequence.
+        retention: share of the prunable tokens to keep; None for automatic retention.
     """
     pixels = np.repeat(view.numpy()[..., None], 3, axis=-1)
     prunable = torch.from_numpy(layout.prunable).to(visual.device)

@@ -1,10 +1,10 @@
 """The later stages: the decoder learns to read what the encoder sees; then both learn together.
 
-The second stage leaves the encoder as it is and shows small squares: the decoder's attention has to find its
-way from token to token. The third shows whole pages in the smaller modes: visual tokens learn to tell their
-positions, without which the decoder loses its place. The last shows all modes and tasks, and all of the
-encoder learns. Dense labels stay, so that it does not forget. If wanted, a share of the last stage's batches
-is pruned.
+The second stage freezes the encoder and uses small squares: the decoder's attention must learn to find its
+way from token to token. The third uses whole pages in the smaller modes: visual tokens learn to encode their
+positions, without which the decoder loses its place. The last uses all modes and tasks, and trains the whole
+encoder. Dense labels are kept, so that the encoder does not forget. Optionally, a share of the last stage's
+batches is pruned.
 """
 
 import random
@@ -54,7 +54,7 @@ SMALL_VIEWS = (
     ViewPlan(_squares(384, (10, 36)), mode=None, pages=4, weight=2, markdown=0.1),
     ViewPlan(_squares(512, (12, 40)), mode=Mode.TINY, pages=2, weight=2, markdown=0.2),
 )
-"""What the decoder begins with."""
+"""Views to begin with."""
 
 _A4 = (1.3, 1.45)
 
@@ -76,7 +76,7 @@ PLAIN_PAGES = (
     ViewPlan(_pages((800, 1300), _A4, (18, 44), 1200), Mode.BASE, pages=1, weight=3),
     ViewPlan(_pages((1000, 1200), (1.0, 1.1), (14, 24), 2500), Mode.BASE, pages=1, weight=3),
 )
-"""The modes of up to 256 cells, in type of 8 pixels x-height and more in the view, mostly above 14."""
+"""Modes of up to 256 cells, with x-heights of at least 8 pixels in the view, mostly above 14."""
 
 
 def _few_words(
@@ -88,7 +88,7 @@ def _few_words(
     pages: int,
     weight: float,
 ) -> ViewPlan:
-    """Documents with little text, as Markdown: kinds and boxes of blocks are much of what is said."""
+    """Plan documents with little text, as Markdown: kinds and boxes of blocks make up much of the output."""
     kind = _pages(width_px, proportion, x_height_px, most_characters, rich=1.0)
     return ViewPlan(kind, mode, pages, weight, markdown=1.0)
 
@@ -108,32 +108,32 @@ WHOLE_PAGES = (
     _few_words((720, 1100), _A4, (10, 34), 500, Mode.BASE, pages=2, weight=1.8),
     _few_words((1100, 1400), _A4, (9.5, 30), 700, Mode.GUNDAM, pages=1, weight=0.8),
 )
-"""All modes; the x-heights are those of the page before it is scaled, in the view 7.5 pixels and more on
+"""All modes; the x-heights are those of the page before scaling, and at least 7.5 pixels in the view on
 nearly all pages."""
 
 _DENSE_WEIGHT, _WHERE_WEIGHT = 0.5, 0.3
 
 _Figures = defaultdict[str, list[Tensor]]
-"""What is shown, by name, of each part of a batch that has it."""
+"""Figures to log by name, one for each part of a batch that has it."""
 
 EncoderLearning = Literal["nothing", "tokens", "all"]
-"""What of the encoder a stage teaches: "tokens" is what follows SAM's neck."""
+"""Which part of the encoder a stage trains: "tokens" is what follows SAM's neck."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingStage:
-    """See the module.
+    """A stage that trains the decoder, and possibly the encoder.
 
     Attributes:
         name: "decoder", "pages" or "both".
         plans: how pages are shown.
-        parts: of a batch.
+        parts: number of parts in a batch.
         rate: learning rate of AdamW.
-        encoder_learns: what of it, with its heads.
-        seed: of the pages.
-        pruned: share of the batches whose pages are pruned by RTPrune at retentions drawn at random.
-        encoder_share: of the learning rate, for what of the encoder and its heads has learnt long before:
-            all but what tells positions and blocks.
+        encoder_learns: which part of the encoder is trained, with its heads.
+        seed: seed of the pages.
+        pruned: share of the batches whose pages are pruned by RTPrune, at random retentions.
+        encoder_share: share of the learning rate for the parts of the encoder trained earlier: all except
+            those for positions and blocks.
     """
 
     name: str
@@ -147,25 +147,25 @@ class ReadingStage:
 
     @property
     def items_per_batch(self) -> int:
-        """Pages, on average."""
+        """Average number of pages in a batch."""
         weight = sum(plan.weight for plan in self.plans)
         return round(self.parts * sum(plan.pages * plan.weight for plan in self.plans) / weight)
 
     def enlarged(self, factor: int) -> "ReadingStage":
-        """More pages together."""
+        """Return the stage with more pages in each part."""
         return replace(self, plans=tuple(replace(plan, pages=plan.pages * factor) for plan in self.plans))
 
     def seeded(self, seed: int) -> "ReadingStage":
-        """Other pages."""
+        """Return the stage with other pages."""
         return replace(self, seed=seed)
 
     def batches(self, processes: int = 1) -> Dataset[list[Part]]:
-        """Parts by number."""
+        """Return batches of parts by number."""
         end_id = read_sizes().decoder.eos_token_id
         return ReadingBatches(self.plans, self.parts, self.seed, end_id, processes)
 
     def parameters(self, learner: Learner) -> dict[str, nn.Parameter]:
-        """The decoder, and what of the encoder learns, with its heads."""
+        """Return the parameters of the decoder and of the trained part of the encoder, with its heads."""
         match self.encoder_learns:
             case "nothing":
                 encoder = {}
@@ -176,10 +176,9 @@ class ReadingStage:
         return encoder | decoder_parameters(learner)
 
     def loss(self, learner: Learner, batch: list[Part], step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Surprise by byte, looks, slots, edges and tiles; dense labels where the encoder learns.
+        """Compute the loss of bytes, looks, slots, edges, tiles, and of dense labels if the encoder learns.
 
-        What is shown of them is the mean over the parts of the batch that have them, whole views and tiles
-        alike.
+        The logged figures are means over the parts of the batch that have them, over both views and tiles.
         """
         device = learner.model.lm_head.weight.device
         surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
@@ -211,7 +210,7 @@ class ReadingStage:
     def _dense_losses(
         self, learner: Learner, encoded: list[EncodedViews], part: Part, step: int, figures: _Figures
     ) -> Iterator[Tensor]:
-        """What visual tokens, and what they are made of, are asked; as `loss` describes it."""
+        """Yield the losses of the encoder's features; see `loss`."""
         told = [(part.view_points, part.view_slots), (part.tile_points, part.tile_slots)]
         for views, (points, slots) in zip(encoded, told, strict=False):
             assert points is not None
@@ -231,7 +230,7 @@ class ReadingStage:
 
 
 def _where_losses(learner: Learner, scores: Scores, part: Part, figures: _Figures) -> Iterator[Tensor]:
-    """What the decoder is asked about where it reads: looks, slots, edges, and tiles if there are some."""
+    """Yield the losses about where the decoder reads: looks, slots, edges, and tiles if there are any."""
     device = scores.text.device
     weights, edges_at = part.weights.to(device), part.edges_at.to(device)
     by_looks, looks_right = look_loss(scores.looks, part.looked_at.to(device), weights)
@@ -253,7 +252,7 @@ def _note(figures: _Figures, **parts: Tensor) -> None:
 
 
 def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Random) -> Tensor:
-    """Score the texts of pages that keep a share of their tokens: page by page, as each keeps others."""
+    """Score the texts of pruned pages, one page at a time, as each keeps different tokens."""
     scores = []
     for page, view, layout, given in zip(visual, part.views, part.layouts, part.given, strict=True):
         kept = prune_page(page, view, layout, draw_retention(rng))
@@ -263,19 +262,19 @@ def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Rando
 
 
 def decoder_stage(rate: float = 1.5e-3) -> ReadingStage:
-    """The decoder alone, on small squares."""
+    """Return the stage that trains only the decoder, on small squares."""
     return ReadingStage("decoder", SMALL_VIEWS, parts=2, rate=rate, encoder_learns="nothing", seed=2)
 
 
 def pages_stage(rate: float = 1.5e-3) -> ReadingStage:
-    """The decoder, and what follows SAM's neck, on whole pages that are asked for as plain text."""
+    """Return the stage that trains the decoder and what follows SAM's neck, on whole pages as plain text."""
     return ReadingStage("pages", PLAIN_PAGES, parts=3, rate=rate, encoder_learns="tokens", seed=4)
 
 
 def both_stage(
     rate: float = 8e-4, pruned: float = 0.0, encoder_learns: EncoderLearning = "all"
 ) -> ReadingStage:
-    """Encoder and decoder on whole pages, in a share of the batches pruned."""
+    """Return the stage that trains encoder and decoder on whole pages, pruned in a share of the batches."""
     return ReadingStage(
         "both", WHOLE_PAGES, 3, rate, encoder_learns, seed=3, pruned=pruned, encoder_share=1.0
     )

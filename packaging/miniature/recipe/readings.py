@@ -1,7 +1,7 @@
-"""Batches for the decoder: whole views of pages with the text that shall be said of them.
+"""Batches for the decoder: whole views of pages with the target texts.
 
-The views are made by the program's own preprocessing, so that the model learns from the very pixels it will
-get. A batch is a function of its number. Knows modes and tasks; no model.
+The views are made by the program's own preprocessing, so that the model learns from exactly the pixels it
+will see. A batch is a function of its number. Knows modes and tasks; no model.
 """
 
 import random
@@ -30,23 +30,23 @@ from rtocr_gui.tokens import TOKEN_PX, TokenLayout
 
 TOKENIZER = Path(__file__).parents[3] / "resources" / "miniature" / "tokenizer.json"
 PADDING = -100
-"""Stands in targets behind the end of a text."""
+"""Target after the end of a text."""
 
 _LEAST_AGREEING = 4
 
 _MISREAD_SHARE = 0.03
-"""Of the ids that are given to the decoder."""
+"""Share of the decoder's input ids that are replaced."""
 _LOST_SHARE, _LOST_LENGTH = 0.006, 9.0
-"""Of those ids, before so many something else is told for a while; over so many ids on average."""
+"""Share of those ids at which a passage of other text begins, and the passage's mean length in ids."""
 _LOST_LINE_SHARE = 0.05
-"""Of the lines, before whose beginnings another line is told for a while."""
+"""Share of the lines whose beginning is replaced by that of another line."""
 
 _LINE_WEIGHT = 4.0
-"""Of what follows a newline, over any other id: a line that was not found costs all its characters."""
+"""Weight of an id after a newline: a line that is not found costs all of its characters."""
 _BOX_WEIGHT = 3.0
-"""Of the kind of a block and its box: they are few, and what follows depends on them."""
+"""Weight of the kind and box of a block: they are few, and what follows depends on them."""
 _END_SHARE = 0.015
-"""Of a text's ids, its end counts like so many: a page on which it was not found is said over and over."""
+"""Weight of a text's end as a share of its ids: if the end is not found, the page is repeated endlessly."""
 
 _GROUNDING = re.compile(r"<\|ref\|>(?P<kind>\w+)<\|/ref\|><\|det\|>\[\[(?P<box>[\d, ]+)\]\]<\|/det\|>")
 _NUMBER = re.compile(r"\d+")
@@ -59,11 +59,11 @@ class ViewPlan:
     """One way to show pages.
 
     Attributes:
-        kind: of the pages.
-        mode: how they are scaled; None where the page itself is the view, a square of whole tokens.
-        pages: how many are shown together; in Gundam those with the tiles of the first.
-        weight: how often this way is taken, relative to the others.
-        markdown: share of batches in which Markdown with grounding is asked for.
+        kind: kind of the pages.
+        mode: how they are scaled; None if the page itself is the view, a square of whole tokens.
+        pages: number of pages in a part; in Gundam, all with the tile grid of the first.
+        weight: relative frequency of this plan.
+        markdown: share of parts with Markdown with grounding as the target.
     """
 
     kind: PageKind
@@ -86,15 +86,15 @@ class Part:
         tile_points: dense labels of the tiles, (B * T, ...).
         tile_slots: dense labels of the tiles.
         crop_wh: tiles across and down.
-        layouts: of the visual sequences; none where a page itself is the view.
+        layouts: layouts of the visual sequences; empty if the page itself is the view.
         prompt: (P,) ids.
         targets: (B, L) ids with the end token, then `PADDING`.
-        given: (B, L) the same ids as the decoder is told them, some of them misread; any id behind the end.
-        weights: (B, L) how much each of them counts.
-        looked_at: (B, L) which visual token holds the print of each; -1 where none is known to.
-        slots_at: (B, L) in which of its slots; -1 where that is not known.
-        edges_at: (B, L) which edge of a block is said, in shares of the page, at its first digit, before
-            which no digit tells of it; -1 for all else.
+        given: (B, L) the same ids as input to the decoder, some of them wrong; arbitrary after the end.
+        weights: (B, L) weight of each id.
+        looked_at: (B, L) visual token in which each id is printed; -1 if unknown.
+        slots_at: (B, L) its slot in that token; -1 if unknown.
+        edges_at: (B, L) at the first digit of an edge of a block, that edge as a share of the page; -1
+            everywhere else.
     """
 
     views: Tensor
@@ -120,10 +120,11 @@ class ReadingBatches(Dataset[list[Part]]):
 
     Args:
         plans: the ways to show pages.
-        parts: how many of them make a batch.
-        seed: of the collection.
-        end_id: of the token that ends a text.
-        processes: how many share a step: they show pages in the same ways, and wait less for each other.
+        parts: number of parts in a batch.
+        seed: seed of the pages.
+        end_id: id of the token that ends a text.
+        processes: number of processes that share a step: they use the same plans, so as not to wait for each
+            other.
     """
 
     def __init__(
@@ -200,11 +201,11 @@ class ReadingBatches(Dataset[list[Part]]):
         return pages
 
     def _misread(self, ids: list[int], rng: random.Random) -> list[int]:
-        """Wrong ids in the place of some: the decoder has to find its way after its own mistakes.
+        """Replace some ids with wrong ones, so that the decoder learns to recover from its own mistakes.
 
-        Another id of the text here and there; and for a while running text that the page does not hold, or
-        another line of it, as the decoder writes them where it has lost its place: it shall know how far it
-        would have come, and which line it has not read yet.
+        Single ids are replaced by others from the text, and passages by text that is not on the page or by
+        another line of it, as the decoder writes when it has lost its place: it should still know how far it
+        has come, and which line it has not read yet.
         """
         told = [rng.choice(ids) if rng.random() < _MISREAD_SHARE else one for one in ids]
         lines = [0, *(place + 1 for place, one in enumerate(ids[:-1]) if one == self._break_id)]
@@ -233,17 +234,17 @@ def _tiles_of(page: Page) -> tuple[int, int]:
 
 
 def find_in_print(text: str, print_: Print) -> NDArray[np.int64]:
-    """Find each character of a text in the print that it tells.
+    """Find each character of a text in the print of the same page.
 
-    Text and print tell the same with other blanks, marks and order: what agrees over a few characters is the
-    same.
+    Text and print may differ in whitespace, markup and order; they are matched where at least a few
+    characters in a row agree.
 
     Args:
-        text: that shall be said.
-        print_: of the same page.
+        text: the target text.
+        print_: print of the same page.
 
     Returns:
-        (characters of the text,) places in the print; -1 where none is known.
+        (characters of the text,) indices into the print; -1 if unknown.
     """
     found = np.full(len(text), -1, np.int64)
     for same in Levenshtein.opcodes(text, print_.characters):
@@ -255,15 +256,15 @@ def find_in_print(text: str, print_: Print) -> NDArray[np.int64]:
 def find_in_boxes(
     text: str, speakers: NDArray[np.int64]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.float32]]:
-    """Which characters say kind and box of a block, where to look before them, and which edge is said.
+    """Find the characters that state the kind and box of a block, where to look for them, and the edges.
 
     Args:
         text: Markdown with grounding.
-        speakers: (blocks,) the visual token that speaks for each; -1 where none does.
+        speakers: (blocks,) the visual token that represents each block; -1 if none does.
 
     Returns:
-        (characters of the text,) True where kind or box is said; the token that speaks for that block, -1
-        where none does; and, where the first digit of an edge is, the edge in shares of the page, else -1.
+        (characters of the text,) each: True for a kind or box; the token that represents that block, -1 if
+        none does; and at the first digit of an edge, the edge as a share of the page, else -1.
     """
     saying = np.zeros(len(text), np.bool_)
     looked_at = np.full(len(text), -1, np.int64)
@@ -278,7 +279,7 @@ def find_in_boxes(
 
 
 def _beginnings(page: Page) -> NDArray[np.float32]:
-    """(blocks, 3) x near the left edge of each block, y of its first and of its last line."""
+    """Return (blocks, 3): x near the left edge of each block, and y of its first and last lines."""
     x, y = page.print.centres.T
     beginnings = []
     for block in page.blocks:
@@ -291,7 +292,7 @@ def _beginnings(page: Page) -> NDArray[np.float32]:
 
 
 def _told_blocks(page: Page, layout: TokenLayout | None) -> tuple[BlockLabels, NDArray[np.int64]]:
-    """Labels of the whole view's tokens and the speakers of the blocks, as `ShownPage` has them."""
+    """Return `ShownPage.view_blocks` and `ShownPage.speakers`."""
     if layout is None:
         side = page.image.width // TOKEN_PX
         corners = np.indices((side, side), np.float32)[::-1].reshape(2, -1).T * TOKEN_PX
@@ -305,10 +306,10 @@ def _told_blocks(page: Page, layout: TokenLayout | None) -> tuple[BlockLabels, N
 
 
 def _places(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(characters of the print,) the visual token that covers each, rows ending in a newline; and the slot.
+    """Return (characters of the print,) the position of the visual token that covers each, and its slot.
 
     Args:
-        print_: in pixels of the view, or of the canvas of tiles, which come first in the visual sequence.
+        print_: print in pixels of the view, or of the tile canvas, which comes first in the visual sequence.
         size_px: (width, height) of view or canvas.
     """
     tokens, slots = places_of_print(print_, size_px)
@@ -316,7 +317,7 @@ def _places(print_: Print, size_px: tuple[int, int]) -> tuple[NDArray[np.int64],
 
 
 def _behind_newlines(tokens: NDArray[np.int64], across: int) -> NDArray[np.int64]:
-    """Where tokens that are counted row by row stand in a sequence whose rows end in a newline."""
+    """Return the positions of tokens, counted row by row, in a sequence whose rows end in a newline."""
     return tokens + tokens // across
 
 
@@ -333,14 +334,14 @@ class ShownPage:
         view_points: its dense labels.
         view_slots: its dense labels.
         view_blocks: which block each of its (N,) visual tokens is part of.
-        speakers: (blocks,) the visual token that speaks for each block; -1 where none does.
+        speakers: (blocks,) the visual token that represents each block; -1 if none does.
         cells: (characters of the print,) the visual token of each.
         slots: (characters of the print,) its slot in that token.
         tiles: (T, 640, 640) uint8, or None.
         tile_points: their dense labels.
         tile_slots: their dense labels.
         crop_wh: tiles across and down.
-        layout: of the visual sequence; None where the page itself is the view.
+        layout: layout of the visual sequence; None if the page itself is the view.
     """
 
     view: Tensor
@@ -358,11 +359,11 @@ class ShownPage:
 
 
 def show(page: Page, mode: Mode | None) -> ShownPage:
-    """Scale a page for a mode and label what is seen.
+    """Scale a page for a mode, and label the views.
 
     Args:
-        page: drawn.
-        mode: or None where the page itself is the view.
+        page: the page.
+        mode: the mode; None if the page itself is the view.
 
     Returns:
         Views and labels.
@@ -393,7 +394,7 @@ def _scales(shown_px: Sequence[int], size_px: tuple[int, int]) -> tuple[float, f
 
 
 def _tiles(on_canvas: Print, views: PageViews) -> tuple[Tensor, Tensor, Tensor]:
-    """Tiles with their labels, row by row."""
+    """Return the tiles with their labels, row by row."""
     across, down = views.crop_wh
     labelled = [
         _labels(on_canvas.scaled(1, 1, -column * TILE_PX, -row * TILE_PX), (TILE_PX, TILE_PX))

@@ -1,6 +1,6 @@
-"""The words that pages are filled from: this machine's documentation and dictionaries, and a built-in stock.
+"""The words to fill pages with: this machine's documentation and dictionaries, and a built-in stock.
 
-Read once. Where a machine has neither, the built-in words do. Knows files, no page.
+Read once. If a machine has neither, the built-in words are used alone. Knows files, no page.
 """
 
 import functools
@@ -25,18 +25,18 @@ _BUILT_IN = Path(__file__).with_name("words.txt")
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """What was found on this machine.
+    """The words found on this machine, and the built-in ones.
 
     Attributes:
-        passages: sentences that follow one another within runs.
-        words: word lists, one for each language.
-        common: frequent English words; these and the following are built in.
+        passages: sentences, consecutive within each document.
+        words: word lists by language, and the built-in ones.
+        common: frequent English words; this and the following lists are built in.
         marked: words with accents.
-        first_names: of people.
-        last_names: of people.
+        first_names: first names of people.
+        last_names: last names of people.
         places: towns.
-        months: in English.
-        endings: of internet addresses.
+        months: English names of the months.
+        endings: top-level domains.
     """
 
     passages: tuple[str, ...]

@@ -1,7 +1,7 @@
-"""What is printed on the pages: passages, words in no order, headings, cells.
+"""Makes up the texts of pages: passages, shuffled words, headings, cells.
 
-Passages teach how text goes on; words in no order, with made-up facts among them, teach to read and not
-to guess. Every function draws from the generator it is given. Knows no page.
+Passages teach how text continues; shuffled words mixed with made-up facts teach to read instead of guessing.
+Every function draws from the generator it is given. Knows no page.
 """
 
 import random
@@ -57,7 +57,7 @@ def _wrapped(rng: random.Random, word: str) -> str:
 
 
 def shuffled_words(rng: random.Random, count: int) -> str:
-    """Words in no order, among them made-up facts and punctuation."""
+    """Return shuffled words, mixed with made-up facts and punctuation."""
     return " ".join(
         _wrapped(rng, rng.choice(_FACTS)(rng) if rng.random() < 0.2 else _dictionary_word(rng))
         for _ in range(count)
@@ -65,11 +65,11 @@ def shuffled_words(rng: random.Random, count: int) -> str:
 
 
 def paragraph(rng: random.Random, length: int) -> str:
-    """Running text.
+    """Return running text.
 
     Args:
-        rng: decides everything.
-        length: about so many characters.
+        rng: determines everything.
+        length: approximate number of characters.
     """
     passages = load_stock().passages
     if not passages or rng.random() < 0.55:
@@ -83,7 +83,7 @@ def paragraph(rng: random.Random, length: int) -> str:
 
 
 def title(rng: random.Random, *, may_begin_with_number: bool = True) -> str:
-    """A heading of one to seven words, without a full stop."""
+    """Return a short heading without a final full stop."""
     short = rng.random() < 0.5
     words = shuffled_words(rng, rng.randint(1, 3)) if short else paragraph(rng, rng.randint(8, 40))
     ending = rng.choice((".", f".{rng.randint(1, 9)}", ""))
@@ -92,7 +92,7 @@ def title(rng: random.Random, *, may_begin_with_number: bool = True) -> str:
 
 
 def section_number(rng: random.Random, level: int) -> str:
-    """What stands before a heading: “3.”, “2.4”, “Chapter 7:”."""
+    """Return the number of a heading: “3.”, “2.4”, “Chapter 7:”."""
     number = str(rng.randint(1, 20))
     if level == 1:
         return rng.choice((number, f"{number}.", f"Chapter {number}:", f"§ {number}"))
@@ -102,12 +102,12 @@ def section_number(rng: random.Random, level: int) -> str:
 
 
 def cell(rng: random.Random, numeric: bool) -> str:
-    """What stands in one cell of a table."""
+    """Return the content of a table cell."""
     if numeric:
         return rng.choice((facts.number, facts.amount, facts.date))(rng)
     return shuffled_words(rng, rng.randint(1, 2))
 
 
 def running_line(rng: random.Random) -> str:
-    """A header or footer."""
+    """Return a header or footer."""
     return rng.choice((title, facts.name, facts.date, facts.address))(rng)

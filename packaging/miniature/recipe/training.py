@@ -1,7 +1,7 @@
-"""The loop: batch, loss, gradient, step; and a state that survives being killed at any moment.
+"""The training loop: batch, loss, gradient, step; with a state that survives being killed at any moment.
 
-A stage says what is learnt; this module only counts, steps, writes and takes up. Several processes on one
-machine share a batch between them by averaging gradients. Knows no page and no loss.
+A stage defines what is learnt; this module only counts, steps, saves and resumes. Several processes on one
+machine train together by averaging gradients. Knows no page and no loss.
 """
 
 import json
@@ -28,12 +28,12 @@ from rtocr_gui.ocr.model.folder import open_folder
 
 STATE_FILE, LOG_FILE = "state.safetensors", "log.jsonl"
 HEADS_FILE = "heads.safetensors"
-"""Stands beside the weights of a checkpoint that a training may go on from, unless it is kept elsewhere."""
+"""File next to the weights of a checkpoint that training can continue from, unless it is kept elsewhere."""
 
 _WARMUP_STEPS = 50
 _FULL_RATE_STEPS = 600
 FALLING_SHARE = 0.3
-"""Of a training, at its end, over which the rate falls straight to almost nothing."""
+"""Final share of a training over which the rate falls linearly to almost zero."""
 _LOWEST_RATE = 0.03
 _SMOOTHING = 0.95
 
@@ -51,30 +51,30 @@ class Stage(Protocol):
 
     @property
     def encoder_share(self) -> float:
-        """How much of the learning rate the encoder gets, but for what tells positions and blocks."""
+        """Share of the learning rate for the encoder, except its parts for positions and blocks."""
 
     @property
     def items_per_batch(self) -> int:
-        """Pages or crops."""
+        """Number of pages or crops in a batch."""
 
     @property
     def seed(self) -> int:
-        """Of the pages."""
+        """Seed of the pages."""
 
     def enlarged(self, factor: int) -> "Stage":
-        """The same stage with larger batches."""
+        """Return the same stage with larger batches."""
 
     def seeded(self, seed: int) -> "Stage":
-        """The same stage on other pages."""
+        """Return the same stage with other pages."""
 
     def batches(self, processes: int = 1) -> Dataset[Any]:
-        """Batches by number, equal each time they are asked for; so many processes share a step."""
+        """Return batches by number, the same each time; `processes` of them share a step."""
 
     def parameters(self, learner: Learner) -> dict[str, nn.Parameter]:
-        """What learns, by name."""
+        """Return the parameters to train, by name."""
 
     def loss(self, learner: Learner, batch: Any, step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """What is minimised, and figures to be shown."""
+        """Compute the loss to minimise, and figures to log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +82,17 @@ class RunSettings:
     """How a stage is run.
 
     Attributes:
-        folder: where state and log are.
-        steps: length of the whole stage; it may be given fewer than before, or more.
-        minutes: since the process began, after which it ends before that, the rate having fallen; for a
-            single process.
-        begin_from: folder of another stage, or a checkpoint folder, where this one has no state yet.
-        heads: the file with the heads of that checkpoint, where it is not in its folder.
+        folder: folder of the state and the log.
+        steps: length of the whole stage; may differ from that of the run being resumed.
+        minutes: time limit since the start of the process, at which the stage ends with the rate lowered as
+            usual; for a single process only.
+        begin_from: folder of another stage, or a checkpoint folder, to start from if there is no state yet.
+        heads: file with the heads of that checkpoint, if not in its folder.
         added_layers: layers that those weights do not have.
         device: "cpu" or "cuda".
-        processes: how many train together, each with its own batches.
-        drawers: worker processes that draw pages, for each of them.
-        falling_share: of the training, at its end, over which the rate falls straight.
+        processes: number of processes that train together, each with its own batches.
+        drawers: number of worker processes that draw pages, for each of them.
+        falling_share: final share of the training over which the rate falls linearly.
         save_s: seconds between two states.
         show_steps: steps between two lines of the log.
     """
@@ -111,21 +111,21 @@ class RunSettings:
     show_steps: int = 20
 
     def share_left(self, step: int, minutes: float) -> float:
-        """How much of the training is still to come: 1 at its beginning, 0 at its end.
+        """Return the remaining share of the training: 1 at its beginning, 0 at its end.
 
         Args:
-            step: made so far.
-            minutes: since the process began.
+            step: steps made so far.
+            minutes: minutes since the start of the process.
         """
         by_minutes = 1.0 if self.minutes is None else 1 - minutes / self.minutes
         return max(0.0, min(1 - step / self.steps, by_minutes))
 
 
 def learning_rate(step: int, share_left: float, falling_share: float = FALLING_SHARE) -> float:
-    """Share of the full rate at a step.
+    """Return the share of the full learning rate at a step.
 
-    A warm-up, a plain, then a slow fall with the square root of the step, which does not ask how long the
-    training will be; over its last share a straight fall on top of it.
+    The schedule is a warm-up, a plateau, and an inverse square root decay, which is independent of the length
+    of the training; over the final share, it is multiplied by a linear decay.
     """
     slow = min(1.0, (step + 1) / _WARMUP_STEPS, math.sqrt(_FULL_RATE_STEPS / max(1, step)))
     return slow * min(1.0, max(_LOWEST_RATE, share_left / falling_share))
@@ -135,10 +135,10 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
     """Train one stage to its end, from wherever it was left.
 
     Args:
-        stage: what is learnt.
-        learner: with its first weights, the same in all processes.
-        settings: how it is run.
-        rank: of this process, of which rank 0 writes.
+        stage: what to learn.
+        learner: learner with its initial weights, the same in all processes.
+        settings: how to run it.
+        rank: rank of this process; rank 0 saves and logs.
     """
     device = torch.device(settings.device)
     learner.to(device)
@@ -175,7 +175,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
 
 
 def _batches(stage: Stage, settings: RunSettings, rank: int, first: int) -> Iterator[Any]:
-    """This process's share of the batches, from step `first` on."""
+    """Yield this process's batches, from step `first` on."""
     numbers = range(
         first * settings.processes + rank, settings.steps * settings.processes, settings.processes
     )
@@ -194,11 +194,11 @@ def _as_it_is(batch: Any) -> Any:
 
 
 def share_gradients(parameters: Iterable[nn.Parameter], processes: int) -> None:
-    """Average the gradients of all processes, in one message.
+    """Average the gradients over all processes, in one message.
 
     Args:
-        parameters: which of them learn in a step is the same in every process; the others keep no gradient.
-        processes: how many there are.
+        parameters: parameters; those with a gradient must be the same in every process.
+        processes: number of processes.
     """
     if processes == 1:
         return
@@ -212,7 +212,7 @@ def share_gradients(parameters: Iterable[nn.Parameter], processes: int) -> None:
 
 
 def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mapping[str, object]) -> None:
-    """Write what the next step depends on; killed meanwhile, the state before is still there."""
+    """Save what the next step depends on; if killed meanwhile, the previous state remains."""
     tensors = {
         **{f"model:{name}": tensor for name, tensor in learner.state_dict().items()},
         **{f"optimiser:{name}": tensor for name, tensor in optimiser.state().items()},
@@ -230,16 +230,16 @@ def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mappi
 def load_weights(
     folder: Path, learner: Learner, heads: Path | None = None, added: AddedLayers = NO_LAYERS
 ) -> None:
-    """Take the weights of a stage, or those of a checkpoint that was exported with its heads.
+    """Load the weights of a stage, or of a checkpoint that was exported with its heads.
 
     Args:
-        folder: of the stage or the checkpoint.
-        learner: gets them.
-        heads: the file with the checkpoint's heads, where it is not in its folder.
+        folder: folder of the stage or the checkpoint.
+        learner: receives the weights.
+        heads: file with the checkpoint's heads, if not in its folder.
         added: layers of the learner that the weights do not have; see `add_layers`.
 
     Raises:
-        CheckpointError: the weights or heads are of other sizes, or the folder holds none.
+        CheckpointError: the weights or heads have other sizes, or are missing.
     """
     misfit = CheckpointError(
         f"{folder} has other sizes or heads than {CONFIG} and the recipe ask for: begin from one with the "
@@ -264,12 +264,12 @@ def load_weights(
 
 @dataclass(frozen=True, slots=True)
 class Blend:
-    """Which weights to average others with.
+    """Earlier weights to average with.
 
     Attributes:
-        folder: of the stage or the checkpoint that these were trained on from.
-        share: of that one in the average, in 0..1.
-        heads: the file with its heads, where it is not in its folder.
+        folder: folder of the stage or checkpoint that training continued from.
+        share: its share in the average, in 0..1.
+        heads: file with its heads, if not in its folder.
         added: layers that it did not have yet.
     """
 
@@ -281,7 +281,7 @@ class Blend:
 
 @torch.no_grad()
 def blend_weights(learner: Learner, blend: Blend) -> None:
-    """Average the weights of a learner with those they were trained on from.
+    """Average the weights of a learner with those that its training started from.
 
     After a short training on other pages, weights between those before and after it read the new pages as
     well and have forgotten less of the old ones (Wortsman et al., 2022, arXiv 2109.01903).
@@ -301,14 +301,14 @@ def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, torch.Size]:
 
 
 def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser, seed: int) -> int:
-    """Load the state of this stage, or begin it with the weights of another.
+    """Load the state of this stage, or start it with the weights of another.
 
     Returns:
         The number of steps already made.
 
     Raises:
-        CheckpointError: they were made on pages of another seed, or something else learnt in them; or
-            `load_weights` raises it.
+        CheckpointError: the state used pages of another seed or trained other parameters; or from
+            `load_weights`.
     """
     path = settings.folder / STATE_FILE
     if not path.exists():
@@ -338,10 +338,10 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 class Journal:
-    """Shows how it goes: a line of JSON in the log and on the terminal every so many steps.
+    """Logs the training: a line of JSON in the log and on the terminal at regular steps.
 
     Args:
-        settings: where and how often.
+        settings: where and how often to log.
         items_per_step: pages or crops, for the throughput.
     """
 
@@ -355,7 +355,7 @@ class Journal:
         self._shown_step: int | None = None
 
     def note(self, step: int, figures: Mapping[str, Tensor]) -> None:
-        """Count one step."""
+        """Record one step."""
         for name, tensor in figures.items():
             value = float(tensor)
             if math.isfinite(value):

@@ -1,8 +1,8 @@
-"""The typefaces that pages are set in: free families, found on this machine by their file names.
+"""The typefaces of pages: free families, found on this machine by their file names.
 
-Every family named here is under a free licence (OFL, GPL with font exception, Apache, Bitstream Vera, LPPL).
-Some are held out of the training, so that evaluation can tell whether unknown type is read. Knows
-files and styles; no page.
+Every family listed here has a free licence (OFL, GPL with font exception, Apache, Bitstream Vera, LPPL).
+Some are held out of the training, so that evaluation can measure reading of unknown type. Knows files and
+styles; no page.
 """
 
 import functools
@@ -19,17 +19,17 @@ NEEDED_PACKAGES = (
     "fonts-urw-base35 fonts-lato fonts-open-sans fonts-crosextra-carlito fonts-crosextra-caladea "
     "fonts-ebgaramond fonts-cmu fonts-linuxlibertine fonts-roboto-unhinted fonts-hack fonts-lmodern"
 )
-"""Debian packages that hold all families of `FAMILIES`."""
+"""Debian packages that contain all of `FAMILIES`."""
 
 _FONT_ENDINGS = {".ttf", ".otf"}
 
 
 class MissingMaterial(Exception):
-    """Something that pages are made of is not installed."""
+    """Something that pages are made from is not installed."""
 
 
 class Style(Enum):
-    """The four cuts of a family; the value is the index into `Family.stems`."""
+    """The four styles of a family; the value is the index into `Family.stems`."""
 
     REGULAR = 0
     BOLD = 1
@@ -42,10 +42,10 @@ class Family:
     """One family.
 
     Attributes:
-        name: what evaluation calls it.
-        stems: file names without ending: regular, bold, italic, bold italic. "" where the cut is missing.
-        monospaced: True for typewriter faces.
-        held_out: True where the training never sees it.
+        name: its name in the evaluation.
+        stems: file names without suffix: regular, bold, italic, bold italic; "" for a missing style.
+        monospaced: True for monospaced faces.
+        held_out: True if the training never sees it.
     """
 
     name: str
@@ -59,7 +59,7 @@ def _cuts(name: str, regular: str, bold: str, italic: str, bold_italic: str, **k
 
 
 def _dashed(name: str, stem: str, slant: str = "Italic", upright: str = "-Regular", **kind: bool) -> Family:
-    """A family whose files are called Stem-Regular, Stem-Bold, Stem-Italic, Stem-BoldItalic."""
+    """Return a family whose files are named Stem-Regular, Stem-Bold, Stem-Italic, Stem-BoldItalic."""
     return Family(
         name, (f"{stem}{upright}", f"{stem}-Bold", f"{stem}-{slant}", f"{stem}-Bold{slant}"), **kind
     )
@@ -108,17 +108,17 @@ FAMILIES = (
 
 @dataclass(frozen=True, slots=True)
 class Typeface:
-    """A family that is installed: the file of each cut; missing cuts fall back to the regular one."""
+    """An installed family with the file of each style; missing styles fall back to the regular one."""
 
     family: Family
     paths: tuple[Path, Path, Path, Path]
 
     def font(self, style: Style, size_px: float) -> ImageFont.FreeTypeFont:
-        """One cut at a size, laid out without the optional shaping library: the same on every machine."""
+        """Return a style at a size, without the optional shaping library, so as to be the same everywhere."""
         return _load_font(self.paths[style.value], size_px)
 
     def size_for(self, x_height_px: float) -> float:
-        """The type size, in whole quarters of a pixel, whose small x is so high."""
+        """Return the type size with this x-height, in multiples of a quarter pixel."""
         return max(4.0, round(4 * x_height_px / _x_height_share(self.paths[0])) / 4)
 
 
@@ -127,7 +127,7 @@ def find_typefaces(held_out: bool) -> tuple[Typeface, ...]:
     """Find the families on this machine.
 
     Args:
-        held_out: which half: those of the evaluation, or those of the training.
+        held_out: True for the families held out for evaluation, False for those of the training.
 
     Returns:
         At least one typeface that is not monospaced, in the order of `FAMILIES`.
@@ -153,7 +153,7 @@ def _paths(regular: Path, family: Family, files: dict[str, Path]) -> tuple[Path,
 
 @functools.cache
 def _font_files() -> dict[str, Path]:
-    """Font files by name without ending; the first in sorted order where a name comes twice."""
+    """Return font files by name without suffix; the first in sorted order if a name occurs twice."""
     files: dict[str, Path] = {}
     for root in FONT_FOLDERS:
         for folder, _, names in sorted(os.walk(root)):
@@ -171,6 +171,6 @@ def _load_font(path: Path, size_px: float) -> ImageFont.FreeTypeFont:
 
 @functools.cache
 def _x_height_share(path: Path) -> float:
-    """Height of the small x over the type size."""
+    """Return the ratio of x-height to type size."""
     _, top, _, bottom = _load_font(path, 200).getbbox("x", anchor="ls")
     return (bottom - top) / 200

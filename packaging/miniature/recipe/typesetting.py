@@ -1,7 +1,7 @@
-"""Sets words on a sheet and remembers where every character stands.
+"""Sets words on a sheet and records where every character is.
 
-Words are placed one by one, so that the remembered places hold to a pixel however long the line is.
-Knows type and ink; does not know what the words mean nor how a page is made up.
+Words are placed one by one, so that the recorded places are accurate to a pixel however long the line is.
+Knows type and ink; does not know what the words mean or how a page is made up.
 """
 
 import functools
@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from recipe.typefaces import Style, Typeface
 
 _ABOVE_BASELINE, _BELOW_BASELINE = 1.45, 0.4
-"""Extent of a character's box in x-heights: up to the ascenders, down into the descenders."""
+"""Extent of a character's box in x-heights: up to the ascenders and down to the descenders."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -23,7 +23,7 @@ class Print:
     """Characters and where they are printed.
 
     Attributes:
-        characters: C of them, spaces within lines among them.
+        characters: C characters, including spaces within lines.
         boxes: (C, 4) float32 xyxy in pixels.
         lines: (C,) int32, equal for characters on one printed line.
     """
@@ -34,26 +34,26 @@ class Print:
 
     @property
     def centres(self) -> NDArray[np.float32]:
-        """(C, 2) x and y."""
+        """(C, 2) x and y of the centres of the boxes."""
         middles: NDArray[np.float32] = (self.boxes[:, :2] + self.boxes[:, 2:]) * np.float32(0.5)
         return middles
 
     def scaled(self, x_scale: float, y_scale: float, left: float = 0, top: float = 0) -> "Print":
-        """The same print on a page that was stretched and then moved right and down."""
+        """Return the same print on a page that was scaled and then moved right and down."""
         scale = np.array([x_scale, y_scale] * 2, np.float32)
         return replace(self, boxes=self.boxes * scale + np.array([left, top] * 2, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """One cut of a typeface at one size."""
+    """One style of a typeface at one size."""
 
     font: ImageFont.FreeTypeFont
     x_height_px: float
 
     @classmethod
     def of(cls, typeface: Typeface, style: Style, x_height_px: float) -> "Type":
-        """The cut whose small x is so high, to a quarter of a pixel of type size."""
+        """Return the type with this x-height, to a quarter pixel of type size."""
         return cls(typeface.font(style, typeface.size_for(x_height_px)), x_height_px)
 
     @property
@@ -62,7 +62,7 @@ class Type:
         return float(self.font.size)
 
     def width(self, text: str) -> float:
-        """How wide a text is, without kerning."""
+        """Return the width of a text, without kerning."""
         return sum(_advance(self.font, character) for character in text)
 
 
@@ -72,7 +72,7 @@ def _advance(font: ImageFont.FreeTypeFont, character: str) -> float:
 
 
 def break_lines(text: str, type_: Type, width_px: float) -> list[list[str]]:
-    """Break running text into lines of words, each as full as it gets; a word too long stands alone."""
+    """Break running text into lines of words, each as full as possible; a word too long has its own line."""
     lines: list[list[str]] = [[]]
     space, filled = type_.width(" "), 0.0
     for word in text.split():
@@ -86,10 +86,10 @@ def break_lines(text: str, type_: Type, width_px: float) -> list[list[str]]:
 
 @dataclass(slots=True)
 class Sheet:
-    """A white sheet to be printed on.
+    """A white sheet to print on.
 
     Attributes:
-        image: grey, white where nothing is printed.
+        image: grey image, white where nothing is printed.
     """
 
     image: Image.Image
@@ -104,7 +104,7 @@ class Sheet:
 
     @property
     def canvas(self) -> ImageDraw.ImageDraw:
-        """For rules and figures."""
+        """Canvas for rules and figures."""
         return self._canvas
 
     @property
@@ -114,7 +114,7 @@ class Sheet:
         return Print("".join(self._characters), boxes, np.array(self._lines, np.int32))
 
     def begin_line(self) -> None:
-        """What is set from now on stands on a line of its own."""
+        """Start a new line for the words set from now on."""
         self._line += 1
 
     def set_words(
@@ -126,18 +126,18 @@ class Sheet:
         space_px: float,
         emphasis: Sequence[Type | None] = (),
     ) -> float:
-        """Print words on the present line.
+        """Print words on the current line.
 
         Args:
-            words: without spaces in them.
-            type_: what they are set in.
-            left: where the first begins.
-            baseline: y of the foot of the letters.
+            words: words without spaces.
+            type_: type to set them in.
+            left: x where the first word begins.
+            baseline: y of the baseline.
             space_px: width of the spaces.
-            emphasis: for the first words another type, or None for `type_`.
+            emphasis: other types for the first words; None for `type_`.
 
         Returns:
-            Where the last word ends.
+            The x where the last word ends.
         """
         top = baseline - _ABOVE_BASELINE * type_.x_height_px
         bottom = baseline + _BELOW_BASELINE * type_.x_height_px

@@ -116,7 +116,7 @@ def _what_was_answered(status: int, source: ModelSource) -> str:
     if status == 407:
         return f"The proxy {_proxy(source) or ''} wants a name and a password (407).".replace("  ", " ")
     if status == 416:
-        return f"The server {server} has less of a file than it listed (416)."
+        return f"The file on the server {server} is shorter than its listing says (416)."
     if status == 429:
         return f"The server {server} was asked too often (429)."
     if status >= 500:

@@ -1,7 +1,7 @@
-"""Whether a model fits into the memory that is free, and what would fit where it does not.
+"""Decides whether a model fits into the free memory, and what would fit if it does not.
 
-Decided from sizes, before a weight is loaded. Knows needs and modes; no PyTorch and no hardware: `devices`
-tells where the model could run and what is free there.
+Decided from sizes, before any weight is loaded. Knows needs and modes; no PyTorch and no hardware: `devices`
+finds where the model could run and how much is free there.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,18 +18,18 @@ from rtocr_gui.tokens import MOST_TILES
 from rtocr_gui.units import size_in_words
 
 MINIATURE_BYTES = 400 * 10**6
-"""What the model that comes with the program takes, in any mode."""
+"""Memory that the bundled model takes, in any mode."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Something else that fits.
+    """An alternative that fits.
 
     Attributes:
-        label: what to do, as a button or an item of a list says it.
-        device: where to run the model then; empty for the bundled one.
-        precision: in which to compute.
-        scaling: how to scale pages; None to leave that as it is.
+        label: what to do, as on a button or in a list.
+        device: where to run the model; empty for the bundled one.
+        precision: precision to run it in.
+        scaling: how to scale pages; None to leave it unchanged.
     """
 
     label: str
@@ -39,7 +39,7 @@ class Proposal:
 
     @property
     def is_bundled_model(self) -> bool:
-        """True where it is to use the model that comes with the program instead."""
+        """True if the proposal is to use the bundled model instead."""
         return not self.device
 
 
@@ -48,13 +48,13 @@ class Fit:
     """Whether a model fits.
 
     Attributes:
-        name: of the model.
+        name: name of the model.
         spot: where it would run.
         scaling: how pages would be scaled.
-        need: what that takes.
-        proposals: what else fits, the nearest to what was asked for first; none where it fits.
-        largest: the same for pages scaled as takes most, where each page decides on that; None where that is
-            decided.
+        need: memory needed for that.
+        proposals: alternatives that fit, nearest to the request first; empty if it fits.
+        largest: the same for the scaling that needs most memory, if each page chooses its own mode; None if
+            the mode is set.
     """
 
     name: str
@@ -66,25 +66,25 @@ class Fit:
 
     @property
     def fits(self) -> bool:
-        """True where there is enough memory, also on the way there."""
+        """True if there is enough memory, including main memory on the way there."""
         return _has_room(self.spot, self.need)
 
     @property
     def sentence(self) -> str:
-        """What is needed against what is free."""
+        """What is needed and what is free."""
         if not self.fits and self.need.total <= self.spot.free_bytes:
             weights, free = size_in_words(self.need.weights), size_in_words(self.spot.main_free_bytes)
             way = f"On its way to {self.spot.name}"
-            return f"{way}, {self.name} needs {weights} of main memory; {free} are free."
+            return f"{way}, {self.name} needs {weights} of main memory; {free} is free."
         needs = f"{size_in_words(self.need.total)} on {self.spot.name} in mode {self.scaling.label}"
         if self.fits and self.largest is not None:
             most = self.largest
             needs += f", up to {size_in_words(most.need.total)} in mode {most.scaling.label}"
-        return f"{self.name} needs {needs}; {size_in_words(self.spot.free_bytes)} are free."
+        return f"{self.name} needs {needs}; {size_in_words(self.spot.free_bytes)} is free."
 
 
 class DoesNotFit(CheckpointError):
-    """A model is not loaded, because the memory that is free would not suffice.
+    """A model was not loaded because there is not enough free memory.
 
     Attributes:
         fit: what is needed, what is free, and what would fit.
@@ -104,15 +104,15 @@ def judge_fit(
     spot: Spot,
     others: Sequence[Spot] = (),
 ) -> Fit:
-    """Tell whether a model fits, and what else would where it does not.
+    """Decide whether a model fits, and what else would if it does not.
 
     Args:
-        info: of the model.
+        info: description of the model.
         architecture: its sizes.
-        scaling: how pages shall be scaled. Without a mode the one that takes least has to fit, as pages are
-            judged one by one before they are read; the one that takes most is told.
-        spot: where the model shall run.
-        others: where else it could, the best first.
+        scaling: how pages should be scaled. Without a mode, the one that needs least must fit, as each page
+            is judged before it is read; the one that needs most is reported as `largest`.
+        spot: where the model should run.
+        others: where else it could, best first.
     """
 
     def need(view: View, at: Spot = spot) -> MemoryNeed:
@@ -148,7 +148,7 @@ def judge_fit(
 
 
 def _has_room(spot: Spot, need: MemoryNeed) -> bool:
-    """Whether so much is free there, and in main memory for the weights on their way there."""
+    """True if there is enough memory there, and enough main memory for the weights on their way there."""
     on_the_way = need.weights if spot.device.startswith("cuda") else 0
     return need.total <= spot.free_bytes and on_the_way <= spot.main_free_bytes
 
@@ -158,7 +158,7 @@ def _scaling(view: View) -> Scaling:
 
 
 def _move(spot: Spot, other: Spot, scaling: Scaling | None) -> str:
-    """What to do to have the model run somewhere else."""
+    """Describe how to run the model somewhere else."""
     label = f"Compute in {other.precision}"
     if other.device != spot.device:
         label = f"Run it on {other.name}, which takes longer"

@@ -1,8 +1,8 @@
-"""Whether there is memory for a page: asked before it is begun, and told when it ran out.
+"""Checks whether there is memory for a page before it is begun, and explains when memory ran out.
 
-A processor is promised memory that is not there, and the system ends the program once it is used; so the
-need is computed first. Graphics cards refuse what they do not have. Knows the loaded model and what is free;
-decides on no settings itself.
+On a CPU, the system grants memory that it does not have and kills the program once it is used, so the need is
+computed first. Graphics cards refuse what they do not have. Knows the loaded model and what is free; chooses
+no settings itself.
 """
 
 from rtocr_gui.documents.pages import PageImage
@@ -14,18 +14,18 @@ from rtocr_gui.ocr.reading import OutOfMemory, ReadSettings
 from rtocr_gui.units import size_in_words
 
 LIKELY_TEXT = 2048
-"""Tokens of a text that hardly a page exceeds. To ask for room for the longest text would refuse too many."""
+"""Text length in tokens that hardly any page exceeds; requiring room for the longest would be too strict."""
 
 _LESS = 0.9
 
 
 class Headroom:
-    """Compares what pages take with what is free beside a model.
+    """Compares what pages need with what is free beside a model.
 
     Args:
         checkpoint: the model.
-        at_own_risk: True where a person had a model loaded that does not fit: then no page is refused
-            beforehand, for none would be read.
+        at_own_risk: True if the user loaded a model that does not fit: then no page is refused in advance, as
+            none would be read.
     """
 
     def __init__(self, checkpoint: Checkpoint, at_own_risk: bool = False) -> None:
@@ -36,16 +36,16 @@ class Headroom:
     def check(
         self, page: PageImage, view: View, is_encoded: bool, settings: ReadSettings | None = None
     ) -> None:
-        """Refuse a page for which there is no memory.
+        """Refuse a page for which there is not enough memory.
 
         Args:
-            page: to be encoded and read.
+            page: the page to encode and read.
             view: how it is shown to the model.
-            is_encoded: True where what came of that is kept.
-            settings: what is asked of it, to offer gentler ones; None to offer none.
+            is_encoded: True if its encoding is cached.
+            settings: the requested settings, to offer gentler ones; None to offer none.
 
         Raises:
-            OutOfMemory: the CPU has less than the page takes.
+            OutOfMemory: it runs on a CPU, and less memory is free than the page needs.
         """
         if self._device.type != "cpu" or self._at_own_risk:
             return
@@ -56,12 +56,12 @@ class Headroom:
                 raise self.refusal(page, view, settings)
 
     def refusal(self, page: PageImage, view: View, settings: ReadSettings | None) -> OutOfMemory:
-        """Tell what a page takes and what is free, and offer settings that need less.
+        """Make an error that states what a page needs and what is free, and offers settings that need less.
 
         Args:
-            page: for which there was no memory.
+            page: the page for which there was not enough memory.
             view: how it was shown to the model.
-            settings: what was asked of it, to offer gentler ones; None to offer none.
+            settings: the requested settings, to offer gentler ones; None to offer none.
         """
         give_memory_back(self._device)
         free, need = free_bytes(self._device), self._need(view).page
@@ -72,8 +72,8 @@ class Headroom:
                 settings, view, modes, lambda smaller: self._need(smaller).page <= most
             )
         figures = ""
-        if free < need:  # else it ran out for another reason, such as free memory that lies in pieces
-            figures = f": that takes {size_in_words(need)} beside the model; {size_in_words(free)} are free"
+        if free < need:  # otherwise it ran out for another reason, such as fragmentation
+            figures = f": that takes {size_in_words(need)} beside the model; {size_in_words(free)} is free"
         smaller = ["choose a smaller mode"] if any(smaller_views(view, modes)) else []
         fewer = [] if figures else ["read fewer pages at a time"]
         *others, last = *smaller, *fewer, "close other programs"
