@@ -26,6 +26,7 @@ from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
 from rtocr_gui.pruning.transport import transport_of
+from rtocr_gui.settings import Settings
 from tests.fake_engine import measure_by_seed
 from tests.test_export import blank_page
 from tests.ui.plans import make_plan
@@ -248,3 +249,7 @@ def test_a_narrow_page_has_its_legend_too():
     plan = plan_pruning(layout, measure_by_seed(layout, 7), PruneSettings(0.5))
     picture = draw_overlay(blank_page((40, 3000)), plan, "local", Look.NORM)
     assert picture.width == 40
+
+
+def test_pictures_are_covered_at_first_as_much_as_the_window_is() -> None:
+    assert Settings().overlay_opacity == OPACITY

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.ocr.reading import TASKS, Block
 from rtocr_gui.ocr.text import shown_places
 from rtocr_gui.ocr.text.comparison import TextComparison, compare_texts
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.page.block_layer import BlockLayer, colour_of
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import BlocksShown
@@ -196,6 +197,27 @@ def test_a_long_text_that_was_corrected_is_aligned_off_the_main_thread(
         session.tuning.spotlight.point_at_text(place, place + 5)
     assert caught.args == [2]
     assert threads == ["transport"] * 2  # for the blocks and for the tokens
+
+
+def test_a_text_that_could_not_be_aligned_is_aligned_at_the_next_wish(
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    grounded: FakeEngine,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: str) -> TextComparison:
+        raise MemoryError
+
+    read(qtbot, session, draw_page())
+    session.edit_text(session.current_text.replace("four", "forty"))
+    with monkeypatch.context() as patched, qtbot.waitSignal(bridge.request_failed):
+        patched.setattr(shown_places, "compare_texts", fail)
+        session.blocks.point_at_block(0)
+    with qtbot.waitSignal(session.blocks.text_marked) as caught:
+        session.blocks.point_at_block(0)
+    assert session.current_text[slice(*caught.args[0])] == "# Report"
 
 
 def test_the_block_under_the_pointer_is_marked_in_the_text_as_it_stands_once_that_is_aligned(

@@ -38,7 +38,7 @@ from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
 from rtocr_gui.ui.parts.actions import MENUS, SPECS
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import Activity, ModelStatus, PasswordQuestion
+from rtocr_gui.ui.state.shown import Activity, Loss, ModelStatus, PasswordQuestion
 from rtocr_gui.ui.text.compare_view import CompareView
 from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.window.main_window import MainWindow
@@ -398,6 +398,44 @@ def test_closing_asks_again_where_a_page_was_read_to_its_end_behind_the_question
     assert asked == ["What was read from 1 page was not exported. It is lost when the window closes."]
 
 
+def test_closing_asks_once_though_more_pages_are_read_behind_the_question(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read_on(_: object, __: str, text: str) -> Leave:
+        asked.append(text)
+        fake_engine.gate.set()
+        wait_until_idle(qtbot, session)
+        return Leave.LOSE
+
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "ask_leave", read_on)
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    until_idle(qtbot, session, session.read_selected)
+    fake_engine.gate.clear()
+    session.read_all()
+    qtbot.waitUntil(lambda: session.activity.reading)
+    assert window.close()
+    assert len(asked) == 1
+
+
+def test_text_that_gave_way_to_another_on_the_clipboard_is_asked_about_again(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    until_idle(qtbot, session, session.read_all)
+    for ref in session.refs:
+        session.shelf.select(ref)
+        window.actions_by_name["copy"].trigger()
+    assert session.loss(session.refs) == Loss(typed=0, read=1, in_hand=0)
+    QApplication.clipboard().setText("from elsewhere")
+    assert session.loss(session.refs) == Loss(typed=0, read=2, in_hand=0)
+
+
 def test_removing_a_page_asks_only_while_its_edits_are_in_no_file(
     qtbot: QtBot,
     window: MainWindow,
@@ -706,6 +744,20 @@ def test_all_bars_fit_on_a_very_small_screen(
     assert bar.visibleRegion().boundingRect() == bar.rect()
     find_bar = window.text_column.find_bar
     assert find_bar.visibleRegion().boundingRect().width() == find_bar.width()
+
+
+def test_what_gets_the_focus_comes_into_sight_on_a_very_small_screen(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.resize(630, 370)
+    QApplication.processEvents()
+    last = window.text_column.panel.currentWidget()
+    window.text_column.parent().parent().verticalScrollBar().setValue(0)
+    assert last.visibleRegion().boundingRect().bottom() < last.rect().bottom()
+    last.setFocus()
+    qtbot.waitUntil(lambda: last.visibleRegion().boundingRect().bottom() == last.rect().bottom())
 
 
 def test_a_new_window_fits_on_the_screen(window: MainWindow) -> None:

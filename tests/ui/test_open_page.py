@@ -89,6 +89,18 @@ def test_a_page_whose_reading_failed_has_failed_still_where_the_next_one_is_stop
     assert (page.state, page.sentence) == (PageState.READ, "")
 
 
+def test_a_way_out_of_a_loop_is_offered_again_where_the_next_reading_is_stopped(
+    page: OpenPage,
+) -> None:
+    way_out = asked(scaling=GUNDAM)
+    page.finish(replace(reading(asked(), stop_reason=StopReason.LOOP), retry=way_out))
+    said = page.sentence
+    page.begin()
+    assert page.retry is None
+    page.give_up()
+    assert (page.sentence, page.retry) == (said, GUNDAM)
+
+
 def test_what_came_before_a_reading_failed_stays_where_the_next_one_is_stopped(page: OpenPage) -> None:
     page.begin()
     page.begin_text(TASKS[1])

@@ -75,6 +75,18 @@ def test_automatic_is_the_start_and_shows_the_ratio_of_the_page(bar: RetentionBa
     assert slider(bar).value() == 76
 
 
+@pytest.mark.parametrize("typed", ["1", "40", "100"])
+def test_any_ratio_can_be_typed_before_the_page_has_one(
+    qtbot: QtBot, bar: RetentionBar, heard: Heard, typed: str
+) -> None:
+    box = bar.findChild(QSpinBox)
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, typed)
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert (box.text(), heard.released) == (f"{typed} %", [int(typed) / 100])
+
+
 def test_no_figure_is_shown_before_the_page_has_one(qtbot: QtBot, bar: RetentionBar, heard: Heard) -> None:
     box = bar.findChild(QSpinBox)
     assert box.text() == "–"
@@ -90,6 +102,8 @@ def test_no_figure_is_shown_before_the_page_has_one(qtbot: QtBot, bar: Retention
     assert (box.text(), heard.changed) == ("40 %", [0.4])
     qtbot.mouseClick(auto_box(bar), Qt.MouseButton.LeftButton)
     box.setFocus()
+    qtbot.keyClick(box, Qt.Key.Key_Up)
+    assert box.text() == "–", "there is nothing to step from"
     box.selectAll()
     qtbot.keyClicks(box, "55")
     qtbot.keyClick(box, Qt.Key.Key_Return)

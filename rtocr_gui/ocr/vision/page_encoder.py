@@ -79,7 +79,7 @@ class PageEncoder:
             page: the rendered page; at another resolution it is encoded anew.
             scaling: how to scale it.
             with_cls_attention: also measure the attention of the class token.
-            check: called before anything is computed, with how the page is shown and whether it must be
+            check: called before the page is encoded, with how the page is shown and whether it must be
                 encoded; may raise.
 
         Returns:

@@ -196,8 +196,9 @@ class Dialogues(QObject):
             may_close = leave is questions.Leave.LOSE
         else:
             may_close = questions.agrees(self._window, "Close while the model is reading?", words, "Close")
-        is_as_told = self._session.loss(self._session.refs) == loss
-        return may_close and (is_as_told or self.may_close())  # reading continues behind the question
+        now = self._session.loss(self._session.refs)  # reading continues behind the question
+        is_worse = now.is_text and (now.typed > loss.typed or not loss.is_text)
+        return may_close and (not is_worse or self.may_close())
 
     def _export_and_close(self, path: Path) -> None:
         """Export and close the window, which asks again if something was typed meanwhile."""

@@ -30,7 +30,8 @@ class OpenPage:
         ref: which page.
         text: recognised or typed text.
         edited: True if a person has changed the text since it was read.
-        exported_text: the text that was exported last, or copied as it was read; None before the first time.
+        exported_text: the text that was exported last; None before the first time.
+        copied_text: the text on the clipboard, if it was copied as it was read.
         state: the state of its reading.
         sentence: why the state is what it is; may be empty.
         reading: the newest reading; None before the first.
@@ -44,14 +45,13 @@ class OpenPage:
         read_text: the same without the markup, and without the person's changes.
         scaling: how this page alone is scaled; None if it is scaled like all others.
         read_as: the page as it was when its text was read; differs from `ref` once it has been rotated.
-        retry: how to scale it instead if the newest reading failed or looped; None if no way is known,
-            and once another reading has begun.
     """
 
     ref: PageRef
     text: str = ""
     edited: bool = False
     exported_text: str | None = None
+    copied_text: str | None = None
     state: PageState = PageState.UNREAD
     sentence: str = ""
     reading: Reading | None = None
@@ -65,13 +65,13 @@ class OpenPage:
     read_text: str = ""
     scaling: Scaling | None = None
     read_as: PageRef | None = None
-    retry: Scaling | None = None
     _former: "OpenPage | None" = None
-    _failure: tuple[str, Scaling | None] | None = None
+    _failure: str | None = None
+    _way_out: Scaling | None = None
 
     def begin(self) -> None:
         """Note that a reading was requested; the text stays until new text comes."""
-        self.state, self.sentence, self.retry = PageState.READING, "", None
+        self.state, self.sentence = PageState.READING, ""
 
     def edit(self, text: str) -> None:
         """Take over what a person typed; going back to the text as read, perhaps by Undo, is no edit."""
@@ -108,8 +108,7 @@ class OpenPage:
         self.by_former_model, self.read_as = False, reading.ref
         self.raw_text, self.read_text = reading.raw_text, reading.text
         self._former = self._failure = None
-        if reading.stop_reason is StopReason.LOOP:
-            self.retry = self._way_out(reading.retry)
+        self._way_out = self._another_way(reading.retry)
         self._tell_end(reading)
 
     def _has_better(self, stopped: Reading) -> bool:
@@ -121,10 +120,15 @@ class OpenPage:
         """Set the state and the sentence to how the reading of this text ended."""
         self.state = PageState.STOPPED if reading.stop_reason is StopReason.CANCELLED else PageState.READ
         self.sentence = _STOP_SENTENCES[reading.stop_reason]
-        if reading.stop_reason is StopReason.LOOP and self.retry is None:
+        if reading.stop_reason is StopReason.LOOP and self._way_out is None:
             self.sentence += " Try another mode or retention."
 
-    def _way_out(self, settings: ReadSettings | None) -> Scaling | None:
+    @property
+    def retry(self) -> Scaling | None:
+        """How to scale it instead if the newest reading failed or looped; None if there is no other way."""
+        return None if self.state is PageState.READING else self._way_out
+
+    def _another_way(self, settings: ReadSettings | None) -> Scaling | None:
         """How to scale the page instead; two ways that both loop are not offered in turn."""
         if settings is None or any(_looped_like(settings, before) for before in self.readings.values()):
             return None
@@ -135,7 +139,7 @@ class OpenPage:
         if self._former is not None and self._former.text:
             self._give_back()
         self._former = None
-        self._failure = sentence, retry.scaling if retry is not None else None
+        self._failure, self._way_out = sentence, retry.scaling if retry is not None else None
         self._tell_state()
 
     def keep(self, reading: Reading) -> None:
@@ -153,7 +157,7 @@ class OpenPage:
         self.readings.clear()
         self.curves.clear()
         self.by_former_model = True
-        self.scaling = self.retry = self._failure = None
+        self.scaling = self._way_out = self._failure = None
 
     def all_tokens_reading(self, settings: ReadSettings) -> Reading | None:
         """A reading with the same settings that kept every token; None if there is none."""
@@ -184,7 +188,7 @@ class OpenPage:
     def _tell_state(self) -> None:
         """Set the state and the sentence of a page that is not being read."""
         if self._failure is not None:
-            self.state, (self.sentence, self.retry) = PageState.FAILED, self._failure
+            self.state, self.sentence = PageState.FAILED, self._failure
         elif self.reading is not None and not self.edited and not self.is_turned:
             self._tell_end(self.reading)
         else:
@@ -196,7 +200,7 @@ class OpenPage:
         self.ref = self.ref.rotated(degrees)
         self.readings.clear()
         self.curves.clear()
-        self.picture_problem, self.retry, self._failure = "", None, None
+        self.picture_problem, self._way_out, self._failure = "", None, None
         self.give_up()
 
     @property
@@ -216,10 +220,10 @@ class OpenPage:
         return self._former is not None and self.settled is self
 
     @property
-    def is_exported(self) -> bool:
-        """True if its newest complete text is in a file, or there is none."""
+    def is_saved(self) -> bool:
+        """True if its newest complete text is in a file, or on the clipboard as it was read, or is empty."""
         page = self.settled
-        return page.text == self.exported_text or not (page.text or page.edited)
+        return page.text in (self.exported_text, self.copied_text) or not (page.text or page.edited)
 
     @property
     def is_blank(self) -> bool:

@@ -213,12 +213,12 @@ class Session(QObject):
         """The texts of the selected pages that have one, complete if there is a complete one."""
         return tuple(self._texts_of_selected())
 
-    @Slot()
-    def note_copied(self) -> None:
-        """The selected texts were copied: unedited ones now count as exported."""
-        for page in map(self._pages.get, self.selected):
-            if page is not None and not page.settled.edited and page.settled.text:
-                page.exported_text = page.settled.text
+    def note_copied(self, refs: Iterable[PageRef] = ()) -> None:
+        """Note that the clipboard holds the texts of these pages, of none if something else is there."""
+        copied = set(refs)
+        for page in self._pages:
+            is_there = page.ref in copied and not page.settled.edited
+            page.copied_text = page.settled.text if is_there else None
 
     @property
     def has_selected_text(self) -> bool:
@@ -515,4 +515,4 @@ class Session(QObject):
 
 def _unsaved(pages: Iterable[OpenPage]) -> list[OpenPage]:
     """Pages whose text is in no file, as they were before a reading under way; no partial first readings."""
-    return [page.settled for page in pages if not (page.is_exported or page.is_beginning)]
+    return [page.settled for page in pages if not (page.is_saved or page.is_beginning)]

@@ -258,7 +258,7 @@ class Loss:
 
     Attributes:
         typed: how many hold typed text that is in no file.
-        read: how many others hold text that is in no file.
+        read: how many others hold text that is neither in a file nor on the clipboard.
         in_hand: how many are being read.
     """
 

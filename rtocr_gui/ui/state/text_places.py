@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from PySide6.QtCore import QObject, Slot
 
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
-from rtocr_gui.ui.background.replies import Computed
+from rtocr_gui.ui.background.replies import Computed, RequestFailed
 
 
 class _InText(Protocol):
@@ -43,6 +43,7 @@ class TextPlaces(QObject, Generic[Places]):
         self._wishes: list[Callable[[Places], None]] = []
         self._find_id, self._find_text = 0, ""
         bridge.computed.connect(self._keep)
+        bridge.request_failed.connect(self._drop_failed)
 
     def set_reading(self, read: str, find: Callable[[str], Places]) -> None:
         """Find the places of another reading from now on, for pending wishes too.
@@ -93,3 +94,10 @@ class TextPlaces(QObject, Generic[Places]):
         if reply.request_id == self._find_id:
             self._find_id, self._kept = 0, reply.result
             self._grant()
+
+    @Slot(object)
+    def _drop_failed(self, failure: RequestFailed) -> None:
+        """The bridge has logged why; the next wish tries again."""
+        if failure.request_id == self._find_id:
+            self._find_id = 0
+            self.drop_wishes()

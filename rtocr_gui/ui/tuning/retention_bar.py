@@ -129,12 +129,12 @@ class RetentionBar(QWidget):
     def _show_automatic(self) -> None:
         """Show the automatic ratio of the page; no figure while it is not known."""
         if self._plan is None:
-            self._spin.set_known(False)
+            with QSignalBlocker(self._spin):
+                self._spin.show_none()
         else:
             self._show_percent(_percent(self._plan.measures.automatic_retention))
 
     def _show_percent(self, percent: int) -> None:
-        self._spin.set_known(True)
         for widget in (self._slider, self._spin):
             with QSignalBlocker(widget):
                 widget.setValue(percent)
@@ -174,19 +174,25 @@ class _PercentBox(QSpinBox):
 
     def __init__(self, least: int, most: int) -> None:
         super().__init__()
-        self._is_known = True
+        self._least = least
         self.setRange(least, most)
         self.setSuffix(" %")
         self.setMinimumWidth(self.sizeHint().width())
 
-    def set_known(self, known: bool) -> None:
-        """Show the number, or a dash instead; a new one can be typed in either case."""
-        if known != self._is_known:
-            self._is_known = known
-            self.setSuffix(" %" if known else "")  # regenerates the text
+    def show_none(self) -> None:
+        """Show a dash instead of a number; one can be typed, but not stepped to."""
+        self.setSpecialValueText("–")
+        self.setMinimum(0)
+        super().setValue(0)
 
-    def textFromValue(self, value: int) -> str:
-        return super().textFromValue(value) if self._is_known else "–"
+    def setValue(self, value: int) -> None:
+        self.setSpecialValueText("")
+        self.setMinimum(self._least)
+        super().setValue(value)
+
+    def stepEnabled(self) -> QSpinBox.StepEnabledFlag:
+        is_number = self.value() >= self._least
+        return super().stepEnabled() if is_number else QSpinBox.StepEnabledFlag.StepNone
 
 
 class _CountsLabel(QLabel):

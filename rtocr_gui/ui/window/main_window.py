@@ -146,6 +146,7 @@ class MainWindow(QMainWindow):
 
     def _connect_panes(self) -> None:
         session = self._session
+        QGuiApplication.clipboard().dataChanged.connect(self._forget_copied)
         self.arrivals.files_came.connect(session.open_files)
         self.arrivals.nothing_came.connect(self.notice_bar.add_problem)
         self.dialogues.notice_raised.connect(self.notice_bar.add)
@@ -202,7 +203,7 @@ class MainWindow(QMainWindow):
         tuning = self._session.tuning
         curve.curve_requested.connect(tuning.read_curve)
         curve.stop_requested.connect(tuning.stop_curve)
-        curve.retention_chosen.connect(self._use_retention)
+        curve.retention_chosen.connect(self._session.settle_retention)
         curve.export_requested.connect(self.dialogues.ask_export_curve)
         curve.show_retention(self._session.settings.retention)
 
@@ -364,11 +365,6 @@ class MainWindow(QMainWindow):
         action.setEnabled(not shown.lack)
         action.setToolTip(shown.lack or action.property(TIP))
 
-    @Slot(object)
-    def _use_retention(self, retention: float | None) -> None:
-        self.retention_bar.set_retention(retention)
-        self._session.settle_retention(retention)
-
     @Slot(str)
     def _show_grid(self, grid: GridName) -> None:
         self.page_column.set_grid(grid)
@@ -416,9 +412,14 @@ class MainWindow(QMainWindow):
     def _copy_text(self) -> None:
         session, texts = self._session, self._session.selected_texts
         QGuiApplication.clipboard().setText("\n\n".join(texts))
-        session.note_copied()
+        session.note_copied(session.selected)
         whose = "this page" if session.selected == (session.current,) else counted(len(texts), "page")
         self.notice_bar.add(Notice(f"Copied the text of {whose}.", is_passing=True))
+
+    @Slot()
+    def _forget_copied(self) -> None:
+        """Something else is on the clipboard."""
+        self._session.note_copied()
 
     # Events --------------------------------------------------------------------------------
 
