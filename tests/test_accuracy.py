@@ -20,8 +20,8 @@ from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES
 from rtocr_gui.errors import DocumentError, ReadingError
 from rtocr_gui.ocr.reading import ReadingEvent, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneMethod
-from tests.broken_files import page_image
 from tests.fake_engine import FakeEngine
+from tests.made_pages import page_image
 
 READINGS = "rtocr-readings.jsonl"
 QUICK = ("--methods", "rtprune,random", "--ratios", "0.5,auto")

@@ -28,8 +28,9 @@ from rtocr_gui.export.markdown import export_markdown
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
-from tests.broken_files import PASSWORD, encrypted_pdf, page_image, pdf_of_pages, write_broken_files
+from tests.broken_files import PASSWORD, encrypted_pdf, pdf_of_pages, write_broken_files
 from tests.fake_engine import FakeEngine
+from tests.made_pages import page_image
 
 CHECKOUT = Path(__file__).parents[1]
 

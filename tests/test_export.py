@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageFilter
 
-from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.looks import BORDER_RGB, OPACITY, VEIL_RGB
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
@@ -29,6 +29,7 @@ from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
 from rtocr_gui.tokens import TokenKind
 from tests.fake_engine import measure_by_seed
+from tests.made_pages import blank_page
 
 # Markdown
 
@@ -331,10 +332,6 @@ PAGE = PageRef(Path("page.png"), 0, "0" * 64)
 def plan_of(mode: Mode, size: tuple[int, int], retention: float, crop: tuple[int, int] = (0, 0)) -> PrunePlan:
     layout = build_layout(mode, size, crop)
     return plan_pruning(layout, measure_by_seed(layout, 7), PruneSettings(retention))
-
-
-def blank_page(size: tuple[int, int]) -> PageImage:
-    return PageImage(PAGE, Image.new("RGB", size, "white"), None)
 
 
 VEILED = tuple(round(255 + (channel - 255) * OPACITY) for channel in VEIL_RGB)

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 
-from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr import engine as engine_module
 from rtocr_gui.ocr.decoder.repetition import Loop
@@ -19,6 +18,7 @@ from rtocr_gui.ocr.memory.fit import DoesNotFit
 from rtocr_gui.ocr.reading import TASKS, Mode, OutOfMemory, Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.ocr.vision import page_encoder
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
+from tests.made_pages import blank_page
 from tests.small_checkpoint import small_config, write_checkpoint
 
 MB = 10**6
@@ -56,7 +56,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
 
 @pytest.fixture
 def page() -> PageImage:
-    return PageImage(PageRef(Path("scan.png"), 0, "0"), Image.new("RGB", (640, 640 * 3), "white"), None)
+    return blank_page((640, 640 * 3), "scan.png")
 
 
 def read(engine: Engine, page: PageImage, settings: ReadSettings = SETTINGS) -> Reading:

@@ -27,7 +27,7 @@ from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
 from rtocr_gui.pruning.transport import transport_of
 from tests.fake_engine import measure_by_seed
-from tests.test_export import blank_page
+from tests.made_pages import blank_page
 from tests.ui.plans import make_plan
 
 SIZE = (700, 990)
