@@ -33,7 +33,7 @@ from rtocr_gui.ocr.reading import (
 )
 from rtocr_gui.pruning.plan import PruneSettings
 from tests.fake_engine import FakeEngine
-from tests.ui.plans import make_plan
+from tests.made_plans import make_plan
 
 REF = PageRef(Path("/scans/page.png"), 0, "ab")
 SETTINGS = ReadSettings(Scaling(Mode.BASE), TASKS[0], PruneSettings(0.3, seed=5), max_new_tokens=77)
