@@ -22,7 +22,6 @@ from rtocr_gui.cli import progress as progress_module
 from rtocr_gui.cli.main import main
 from rtocr_gui.cli.progress import CLEAR_LINE, Progress, printable
 from rtocr_gui.cli.values import page_selection, retention_ratio
-from rtocr_gui.documents.loading import open_document
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.export.markdown import export_markdown
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta
@@ -31,6 +30,9 @@ from rtocr_gui.resources import resource_path
 from tests.broken_files import PASSWORD, encrypted_pdf, pdf_of_pages, write_broken_files
 from tests.fake_engine import FakeEngine
 from tests.made_pages import page_image
+from tests.readings import read_page
+from tests.sample_pages import load_sample
+from tests.tasks import TEXT
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -1097,12 +1099,8 @@ sys.exit(code)
 def test_what_the_bundled_model_reads_is_what_the_command_writes(capsys, miniature_engine):
     assert main(["read", str(LETTER), "--device", "cpu", "--retention", "1"], lambda: miniature_engine) == 0
     captured = capsys.readouterr()
-    with open_document(LETTER) as document:
-        page = document.load_page(0)
-    settings = ReadSettings(
-        Scaling(Mode.TINY), next(task for task in TASKS if task.name == "text"), PruneSettings(1.0)
-    )
-    *_, reading = miniature_engine.read(page, settings, threading.Event())
+    settings = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(1.0))
+    reading = read_page(miniature_engine, load_sample(LETTER), settings)
     assert captured.out == f"<!-- page: letter.png, page 1 -->\n\n{reading.text}\n"
     assert "Dear" in reading.text
     assert "RTOCR Miniature on cpu" in captured.err

@@ -38,9 +38,10 @@ from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings, plan_pruning
 from rtocr_gui.resources import resource_path
 from tests.made_pages import text_page
+from tests.readings import reading_of
 from tests.small_checkpoint import write_checkpoint
+from tests.tasks import TEXT
 
-TEXT = next(task for task in TASKS if task.name == "text")
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(retention=1.0), max_new_tokens=60)
 
 
@@ -48,12 +49,6 @@ def read(
     engine: Engine, page: PageImage, settings: ReadSettings = SETTINGS, cancel: threading.Event | None = None
 ) -> list[ReadingEvent]:
     return list(engine.read(page, settings, cancel or threading.Event()))
-
-
-def reading_of(events: list[ReadingEvent]) -> Reading:
-    reading = events[-1]
-    assert isinstance(reading, Reading)
-    return reading
 
 
 @pytest.fixture

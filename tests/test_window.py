@@ -1,7 +1,7 @@
 """What a model with a window says is what the published attention gives, pruned, drafted and traced."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ from rtocr_gui.ocr.model.checkpoint import load_model
 from rtocr_gui.ocr.model.families import UNLIMITED_OCR
 from rtocr_gui.ocr.model.folder import check_folder
 from rtocr_gui.ocr.pages_together import PageRequest
-from rtocr_gui.ocr.reading import Mode, Reading, ReadingEvent, ReadSettings, Scaling, StopReason
+from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from tests.made_pages import text_page
+from tests.readings import read_page
 from tests.small_checkpoint import unlimited_config, write_checkpoint
 
 CPU = torch.device("cpu")
@@ -175,14 +176,8 @@ def test_a_trace_looks_through_the_same_window(
 # --- reading pages -------------------------------------------------------------------------------
 
 
-def reading_of(events: Iterable[ReadingEvent]) -> Reading:
-    *_, reading = events
-    assert isinstance(reading, Reading)
-    return reading
-
-
 def read(engine: Engine, settings: ReadSettings, draft: Sequence[int] | None = ()) -> Reading:
-    return reading_of(engine.read(text_page(), settings, threading.Event(), draft))
+    return read_page(engine, text_page(), settings, draft)
 
 
 @pytest.mark.parametrize("retention", [1.0, 0.5])
@@ -247,5 +242,5 @@ def test_pages_that_are_read_together_say_what_they_say_by_themselves(
         if isinstance(event, Reading)
     ]
     engine.load(unlimited, device="cpu")
-    alone = [reading_of(engine.read(one, SETTINGS, threading.Event(), ())) for one in pages]
+    alone = [read_page(engine, one, SETTINGS, ()) for one in pages]
     assert [reading.token_ids for reading in together] == [reading.token_ids for reading in alone]

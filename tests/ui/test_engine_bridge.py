@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.loading import files_at
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
-from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, StopReason, Task
+from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background import engine_bridge
 from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
@@ -20,7 +20,7 @@ from rtocr_gui.ui.background.replies import DocumentOpened, FolderListed
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import held_lane
 
-SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
+SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
 
 
 @pytest.fixture

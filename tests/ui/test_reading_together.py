@@ -7,7 +7,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, StopReason, Task, TextDelta
+from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason, TextDelta
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.state.page_model import PageState
@@ -18,7 +18,7 @@ from tests.fake_engine import FakeEngine
 from tests.ui.steps import open_and_load, wait_until_idle
 
 Draw = Callable[..., Path]
-SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
+SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, Task
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.ocr.text.token_places import TokenPlaces
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
@@ -18,7 +18,7 @@ from rtocr_gui.ui.state.shown import TraceShown
 from rtocr_gui.ui.state.tracer import KEPT_BYTES, Tracer, Traces
 from tests.fake_engine import FakeEngine
 
-SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
+SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
 TEXT = "page 1 of three.tiff at 0.76"
 """What the fake engine reads; each word with the blank before it is a token."""
 
