@@ -24,7 +24,7 @@ from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
 from tests.hub_server import HubServer, Trouble
 from tests.published_model import WEIGHTS, published_files
 from tests.small_checkpoint import write_checkpoint
-from tests.ui.test_download_box import choices
+from tests.ui.steps import choices
 
 BUNDLED = resource_path("miniature")
 TARGET = Path("/models/DeepSeek-OCR")
