@@ -18,6 +18,7 @@ from tests.virtual_display import virtual_display
 
 if TYPE_CHECKING:
     from rtocr_gui.ocr.engine import Engine
+    from tests.hub_server import HubServer
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 # A shell lets what it starts in the background ignore Ctrl-C; the programs that tests interrupt must not.
@@ -101,6 +102,31 @@ def miniature_engine() -> "Iterator[Engine]":
     engine.load(resource_path("miniature"), device="cpu")
     yield engine
     engine.unload()
+
+
+@pytest.fixture
+def own_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No proxy and no login of the machine; the hub's session is made anew for each test."""
+    from huggingface_hub.utils import close_session
+
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HF_TOKEN", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    close_session()
+    yield
+    close_session()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, own_session: None) -> "Iterator[HubServer]":
+    """A model server that holds the published model in small."""
+    from rtocr_gui.ocr.library.model_source import REVISION
+    from tests.hub_server import HubServer
+    from tests.published_model import published_files
+
+    server = HubServer(published_files(tmp_path), REVISION)
+    yield server
+    server.close()
 
 
 @pytest.fixture
