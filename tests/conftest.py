@@ -4,8 +4,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,7 @@ from tests.virtual_display import virtual_display
 
 if TYPE_CHECKING:
     from rtocr_gui.ocr.engine import Engine
+    from tests.fake_engine import FakeEngine
     from tests.hub_server import HubServer
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -102,6 +104,25 @@ def miniature_engine() -> "Iterator[Engine]":
     engine.load(resource_path("miniature"), device="cpu")
     yield engine
     engine.unload()
+
+
+@pytest.fixture
+def rtocr(capsys: pytest.CaptureFixture[str]) -> Callable[..., SimpleNamespace]:
+    """Runs `rtocr` with a fake engine: exit code, stdout, lines on stderr, and those that complain."""
+    from rtocr_gui.cli.main import main
+    from tests.fake_engine import FakeEngine
+
+    def run(*argv: object, engine: "FakeEngine | None" = None) -> SimpleNamespace:
+        try:
+            code = main([str(word) for word in argv], lambda: engine or FakeEngine())
+        except SystemExit as end:
+            code = end.code
+        captured = capsys.readouterr()
+        lines = captured.err.splitlines()
+        told = [line for line in lines if line.startswith("rtocr: ")]
+        return SimpleNamespace(code=code, out=captured.out, err=lines, told=told)
+
+    return run
 
 
 @pytest.fixture
