@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image
+
+from tests.made_pages import page_image
 
 PASSWORD = "secret"
 PADDING = bytes.fromhex("28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A")
@@ -34,15 +36,6 @@ class BrokenFile:
     path: Path
     words: str
     refused_at: str = "open"
-
-
-def page_image(size: tuple[int, int] = (400, 300), text: str = "A good page") -> Image.Image:
-    """A white page with a line of text and a black corner at its top left, to tell which way is up."""
-    image = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, 0, size[0] // 8, size[1] // 8), fill="black")
-    draw.text((size[0] // 4, size[1] // 2), text, fill="black", font_size=max(10, size[1] // 12))
-    return image
 
 
 def encoded(image: Image.Image, file_format: str, **options: object) -> bytes:

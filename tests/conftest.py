@@ -4,8 +4,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,8 @@ from tests.virtual_display import virtual_display
 
 if TYPE_CHECKING:
     from rtocr_gui.ocr.engine import Engine
+    from tests.fake_engine import FakeEngine
+    from tests.hub_server import HubServer
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 # A shell lets what it starts in the background ignore Ctrl-C; the programs that tests interrupt must not.
@@ -101,6 +104,50 @@ def miniature_engine() -> "Iterator[Engine]":
     engine.load(resource_path("miniature"), device="cpu")
     yield engine
     engine.unload()
+
+
+@pytest.fixture
+def rtocr(capsys: pytest.CaptureFixture[str]) -> Callable[..., SimpleNamespace]:
+    """Runs `rtocr` with a fake engine: exit code, stdout, lines on stderr, and those that complain."""
+    from rtocr_gui.cli.main import main
+    from tests.fake_engine import FakeEngine
+
+    def run(*argv: object, engine: "FakeEngine | None" = None) -> SimpleNamespace:
+        try:
+            code = main([str(word) for word in argv], lambda: engine or FakeEngine())
+        except SystemExit as end:
+            code = end.code
+        captured = capsys.readouterr()
+        lines = captured.err.splitlines()
+        told = [line for line in lines if line.startswith("rtocr: ")]
+        return SimpleNamespace(code=code, out=captured.out, err=lines, told=told)
+
+    return run
+
+
+@pytest.fixture
+def own_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No proxy and no login of the machine; the hub's session is made anew for each test."""
+    from huggingface_hub.utils import close_session
+
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HF_TOKEN", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    close_session()
+    yield
+    close_session()
+
+
+@pytest.fixture
+def hub(tmp_path: Path, own_session: None) -> "Iterator[HubServer]":
+    """A model server that holds the published model in small."""
+    from rtocr_gui.ocr.library.model_source import REVISION
+    from tests.hub_server import HubServer
+    from tests.published_model import published_files
+
+    server = HubServer(published_files(tmp_path), REVISION)
+    yield server
+    server.close()
 
 
 @pytest.fixture

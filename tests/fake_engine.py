@@ -34,25 +34,8 @@ from rtocr_gui.ocr.reading import (
 )
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from rtocr_gui.ocr.vision.layout import build_layout
-from rtocr_gui.pruning.plan import PrunePlan, TokenMeasures, plan_pruning
-from rtocr_gui.pruning.selection import order_by_norm
-from rtocr_gui.tokens import TokenLayout
-
-
-def measure_by_seed(layout: TokenLayout, seed: int) -> TokenMeasures:
-    """Measures of tokens that nobody encoded: norms from a seed, nothing similar to anything."""
-    count = len(layout.prunable)
-    norms = np.random.default_rng(seed).uniform(1, 9, count).astype(np.float32)
-    cells = layout.global_grid[0] * layout.global_grid[1]
-    return TokenMeasures(
-        norms=norms,
-        order=order_by_norm(norms),
-        similarity=np.eye(count, dtype=np.float32),
-        patch_density=np.full(cells, 0.2, dtype=np.float32),
-        text_density=0.2,
-        dissimilarity=0.7,
-        measure_ms=1.0,
-    )
+from rtocr_gui.pruning.plan import PrunePlan, plan_pruning
+from tests.made_plans import measure_by_seed
 
 
 class FakeEngine:

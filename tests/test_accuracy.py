@@ -20,8 +20,8 @@ from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES
 from rtocr_gui.errors import DocumentError, ReadingError
 from rtocr_gui.ocr.reading import ReadingEvent, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneMethod
-from tests.broken_files import page_image
 from tests.fake_engine import FakeEngine
+from tests.made_pages import page_image
 
 READINGS = "rtocr-readings.jsonl"
 QUICK = ("--methods", "rtprune,random", "--ratios", "0.5,auto")
@@ -47,19 +47,13 @@ class CountingEngine(FakeEngine):
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., SimpleNamespace]:
-    """Runs `rtocr bench accuracy` with a fake engine: exit code, stdout, lines on stderr, the engine."""
+def run(rtocr: Callable[..., SimpleNamespace]) -> Callable[..., SimpleNamespace]:
+    """Runs `rtocr bench accuracy` with a fake engine: what that tells, and what was asked."""
 
     def run_command(*argv: object, engine: CountingEngine | None = None) -> SimpleNamespace:
         engine = engine or CountingEngine()
-        try:
-            code = main(["bench", "accuracy", *map(str, argv)], lambda: engine)
-        except SystemExit as end:
-            code = end.code  # type: ignore[assignment]
-        captured = capsys.readouterr()
-        return SimpleNamespace(
-            code=code, out=captured.out, err=captured.err.splitlines(), asked=engine.requests
-        )
+        result = rtocr("bench", "accuracy", *argv, engine=engine)
+        return SimpleNamespace(**vars(result), asked=engine.requests)
 
     return run_command
 

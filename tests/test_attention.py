@@ -21,10 +21,12 @@ from rtocr_gui.ocr.decoder.decoding import Prompt, build_prompt
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.model.checkpoint import load_model
 from rtocr_gui.ocr.model.folder import check_folder
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadingTrace, ReadSettings, Scaling
+from rtocr_gui.ocr.reading import Mode, Reading, ReadingTrace, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, PruneSettings, plan_pruning
 from rtocr_gui.resources import resource_path
+from tests.readings import read_page
 from tests.sample_pages import SAMPLES, load_sample
+from tests.tasks import TEXT
 
 SELECTED = np.array([0, 3, 4, 9, 11, 20, 21, 22, 29])
 TOKEN_IDS = [*range(70, 107)]
@@ -189,10 +191,7 @@ LETTER = resource_path("samples/letter.png")
 
 
 def read(engine: Engine, page: PageImage, pruning: PruneSettings) -> Reading:
-    settings = ReadSettings(Scaling(Mode.TINY), next(task for task in TASKS if task.name == "text"), pruning)
-    *_, reading = engine.read(page, settings, threading.Event())
-    assert isinstance(reading, Reading)
-    return reading
+    return read_page(engine, page, ReadSettings(Scaling(Mode.TINY), TEXT, pruning))
 
 
 def plan_of(engine: Engine, page: PageImage, reading: Reading) -> PrunePlan:
@@ -280,12 +279,12 @@ def test_a_cancelled_trace_is_none(miniature_engine: Engine) -> None:
     page = load_sample(LETTER)
     cancel = threading.Event()
     cancel.set()
-    settings = ReadSettings(Scaling(Mode.TINY), TASKS[1])
+    settings = ReadSettings(Scaling(Mode.TINY), TEXT)
     assert miniature_engine.trace(page, settings, [70, 71], cancel) is None
 
 
 def test_nothing_is_traced_of_tokens_that_the_model_does_not_have(miniature_engine: Engine) -> None:
     with pytest.raises(ReadingError, match="another model"):
         miniature_engine.trace(
-            load_sample(LETTER), ReadSettings(Scaling(Mode.TINY), TASKS[1]), [5000], threading.Event()
+            load_sample(LETTER), ReadSettings(Scaling(Mode.TINY), TEXT), [5000], threading.Event()
         )

@@ -29,7 +29,7 @@ from rtocr_gui.pruning.plan import (
 )
 from rtocr_gui.pruning.transport import apply_plan, transport_of
 from rtocr_gui.tokens import TokenKind, TokenLayout
-from tests.test_pruning import GREY_VIEW, grid_layout, random_sequence
+from tests.made_tokens import GREY_VIEW, grid_layout, random_sequence
 
 few = settings(max_examples=25)
 seeds = st.integers(0, 2**32 - 1)

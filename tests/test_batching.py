@@ -31,7 +31,6 @@ from rtocr_gui.ocr.model.checkpoint import load_model
 from rtocr_gui.ocr.model.folder import check_folder
 from rtocr_gui.ocr.pages_together import PageEvent, PageFailed, PageRequest, Steps
 from rtocr_gui.ocr.reading import (
-    TASKS,
     Mode,
     OutOfMemory,
     Reading,
@@ -43,7 +42,9 @@ from rtocr_gui.ocr.reading import (
 )
 from rtocr_gui.ocr.vision import page_encoder
 from rtocr_gui.pruning.plan import PruneSettings
+from tests.readings import read_page
 from tests.small_checkpoint import small_config, write_checkpoint
+from tests.tasks import TEXT
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -328,8 +329,6 @@ def test_a_model_that_forgets_its_own_text_reads_page_by_page() -> None:
 
 # --- pages ---------------------------------------------------------------------------------------
 
-TEXT = next(task for task in TASKS if task.name == "text")
-
 
 def requests_of(samples: Sequence[PageImage], name: str, ratios: Sequence[float]) -> list[PageRequest]:
     """Each sample at each ratio, under names that the engine never heard."""
@@ -353,12 +352,10 @@ def read_alone(miniature_engine: Engine, samples: list[PageImage]) -> Alone:
 
     @cache
     def at(ratio: float) -> list[Reading]:
-        readings = []
-        for request in requests_of(samples, "alone", [ratio]):
-            *_, reading = miniature_engine.read(request.page, request.settings, request.cancel, ())
-            assert isinstance(reading, Reading)
-            readings.append(reading)
-        return readings
+        return [
+            read_page(miniature_engine, request.page, request.settings, ())
+            for request in requests_of(samples, "alone", [ratio])
+        ]
 
     return lambda ratios: [reading for ratio in ratios for reading in at(ratio)]
 

@@ -4,11 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtocr_gui.ocr.reading import TASKS
 from rtocr_gui.ocr.text.block_places import BlockPlaces
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
+from tests.tasks import MARKDOWN
 
-MARKDOWN = next(task for task in TASKS if task.name == "markdown")
 RAW = (
     "<|ref|>title<|/ref|><|det|>[[10, 20, 900, 60]]<|/det|>\n# Annual report\n\n"
     "<|ref|>image<|/ref|><|det|>[[10, 70, 900, 300]]<|/det|>\n\n"

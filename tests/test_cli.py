@@ -22,14 +22,17 @@ from rtocr_gui.cli import progress as progress_module
 from rtocr_gui.cli.main import main
 from rtocr_gui.cli.progress import CLEAR_LINE, Progress, printable
 from rtocr_gui.cli.values import page_selection, retention_ratio
-from rtocr_gui.documents.loading import open_document
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.export.markdown import export_markdown
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
-from tests.broken_files import PASSWORD, encrypted_pdf, page_image, pdf_of_pages, write_broken_files
+from tests.broken_files import PASSWORD, encrypted_pdf, pdf_of_pages, write_broken_files
 from tests.fake_engine import FakeEngine
+from tests.made_pages import page_image
+from tests.readings import read_page
+from tests.sample_pages import load_sample
+from tests.tasks import TEXT
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -48,33 +51,13 @@ def book(tmp_path) -> Path:
     return path
 
 
-@pytest.fixture
-def run(capsys):
-    """Runs `rtocr` with a fake engine: exit code, stdout, lines on stderr."""
-
-    def run_command(*argv: object, engine: FakeEngine | None = None) -> SimpleNamespace:
-        try:
-            code = main([str(word) for word in argv], lambda: engine or FakeEngine())
-        except SystemExit as end:
-            code = end.code
-        captured = capsys.readouterr()
-        return SimpleNamespace(code=code, out=captured.out, err=captured.err.splitlines())
-
-    return run_command
-
-
-def told(result: SimpleNamespace) -> list[str]:
-    """Errors and warnings, without progress."""
-    return [line for line in result.err if line.startswith("rtocr: ")]
-
-
 # Reading
 
 
 @pytest.mark.parametrize(
     ("rotation", "size_px", "red_at"), [((), (300, 200), (5, 5)), (("--rotate", 90), (200, 300), (195, 5))]
 )
-def test_pages_are_turned_before_they_are_read(run, tmp_path, monkeypatch, rotation, size_px, red_at):
+def test_pages_are_turned_before_they_are_read(rtocr, tmp_path, monkeypatch, rotation, size_px, red_at):
     image = Image.new("RGB", (300, 200), "white")
     image.paste((255, 0, 0), (0, 0, 60, 40))
     image.save(tmp_path / "marked.png")
@@ -87,27 +70,27 @@ def test_pages_are_turned_before_they_are_read(run, tmp_path, monkeypatch, rotat
         return read_together(pages, most)
 
     monkeypatch.setattr(engine, "read_together", look)
-    assert run("read", tmp_path / "marked.png", *rotation, engine=engine).code == 0
+    assert rtocr("read", tmp_path / "marked.png", *rotation, engine=engine).code == 0
     assert [image.size for image in seen] == [size_px]
     assert seen[0].getpixel(red_at) == (255, 0, 0)
 
 
 @pytest.mark.parametrize("command", ["plan", "curve"])
-def test_a_turned_page_is_said_to_be_turned(run, page, tmp_path, command):
+def test_a_turned_page_is_said_to_be_turned(rtocr, page, tmp_path, command):
     target = tmp_path / "told.json"
-    assert run(command, page, "--rotate", 270, "--json", target).code == 0
+    assert rtocr(command, page, "--rotate", 270, "--json", target).code == 0
     told = json.loads(target.read_text())
     assert (told["page"], told["rotation_deg"]) == (1, 270)
 
 
-def test_a_page_is_turned_by_quarters_only(run, page):
-    result = run("read", page, "--rotate", 45)
+def test_a_page_is_turned_by_quarters_only(rtocr, page):
+    result = rtocr("read", page, "--rotate", 45)
     assert result.code == 2
     assert "invalid choice: 45" in result.err[-1]
 
 
-def test_the_text_goes_to_stdout_as_markdown_and_progress_to_stderr(run, page):
-    result = run("read", page, "--retention", "0.5")
+def test_the_text_goes_to_stdout_as_markdown_and_progress_to_stderr(rtocr, page):
+    result = rtocr("read", page, "--retention", "0.5")
     assert result.code == 0
     assert result.out == "<!-- page: page.png, page 1 -->\n\npage 1 of page.png at 0.50\n"
     assert len(result.err) == 2
@@ -115,25 +98,25 @@ def test_the_text_goes_to_stdout_as_markdown_and_progress_to_stderr(run, page):
     assert "page 1 of 1: 6 tokens at 150 tokens/s; 32 of 64 visual tokens kept (as asked)" in result.err[1]
 
 
-def test_a_folder_is_read_scan_by_scan_and_an_empty_one_is_told(run, page, tmp_path):
+def test_a_folder_is_read_scan_by_scan_and_an_empty_one_is_told(rtocr, page, tmp_path):
     (tmp_path / "empty").mkdir()
     page.rename(tmp_path / "page 10.png")
     page_image().save(tmp_path / "page 9.png")
-    result = run("read", tmp_path, tmp_path / "empty", "-q")
+    result = rtocr("read", tmp_path, tmp_path / "empty", "-q")
     assert result.code == 1
     assert re.findall(r"<!-- page: (.*), page 1 -->", result.out) == ["page 9.png", "page 10.png"]
     assert len(result.err) == 1
     assert "no picture" in result.err[0]
 
 
-def test_a_dash_in_place_of_a_file_name_is_stdout(run, page, tmp_path, monkeypatch):
+def test_a_dash_in_place_of_a_file_name_is_stdout(rtocr, page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert run("read", page, "-q", "-o", "-").out == run("read", page, "-q").out
+    assert rtocr("read", page, "-q", "-o", "-").out == rtocr("read", page, "-q").out
     assert not Path("-").exists()
 
 
-def test_several_files_and_pages_come_out_as_one_document_with_rules_between(run, page, book):
-    result = run("read", page, book, "--pages", "1-2", "-q")
+def test_several_files_and_pages_come_out_as_one_document_with_rules_between(rtocr, page, book):
+    result = rtocr("read", page, book, "--pages", "1-2", "-q")
     assert result.out.count("\n---\n\n<!-- page: ") == 2
     assert [line for line in result.out.splitlines() if line.startswith("page ")] == [
         "page 1 of page.png at 0.76",
@@ -142,41 +125,41 @@ def test_several_files_and_pages_come_out_as_one_document_with_rules_between(run
     ]
 
 
-def test_what_is_written_to_a_file_is_what_would_go_to_stdout(run, book, tmp_path):
-    expected = run("read", book, "-q").out
-    result = run("read", book, "-q", "-o", tmp_path / "out.md")
+def test_what_is_written_to_a_file_is_what_would_go_to_stdout(rtocr, book, tmp_path):
+    expected = rtocr("read", book, "-q").out
+    result = rtocr("read", book, "-q", "-o", tmp_path / "out.md")
     assert (result.code, result.out, result.err) == (0, "", [])
     assert (tmp_path / "out.md").read_text(encoding="utf-8") == expected
     assert sorted(path.name for path in tmp_path.iterdir()) == ["book.pdf", "out.md"]
 
 
-def test_quiet_tells_errors_only(run, page, tmp_path):
-    result = run("read", page, tmp_path / "missing.png", "-q")
+def test_quiet_tells_errors_only(rtocr, page, tmp_path):
+    result = rtocr("read", page, tmp_path / "missing.png", "-q")
     assert result.err == [
         f"rtocr: {tmp_path / 'missing.png'}: There is no such file. Check its name and place."
     ]
 
 
-def test_pages_are_read_in_the_order_asked_for_each_once(run, book):
-    result = run("read", book, "-q", "--pages", "4-,1-2,2")
+def test_pages_are_read_in_the_order_asked_for_each_once(rtocr, book):
+    result = rtocr("read", book, "-q", "--pages", "4-,1-2,2")
     assert [line[5] for line in result.out.splitlines() if line.startswith("page ")] == list("4512")
 
 
-def test_a_page_that_a_file_lacks_is_told_and_the_others_are_read(run, book, page):
-    result = run("read", book, page, "-q", "--pages", "1,5-7")
+def test_a_page_that_a_file_lacks_is_told_and_the_others_are_read(rtocr, book, page):
+    result = rtocr("read", book, page, "-q", "--pages", "1,5-7")
     assert result.code == 1
-    assert told(result) == [
+    assert result.told == [
         f"rtocr: {book}: There is no page 6: the last one is page 5.",
         f"rtocr: {page}: There is no page 5: the last one is page 1.",
     ]
     assert result.out.count("<!-- page: ") == 3
 
 
-def test_one_bad_file_among_good_ones_costs_nothing_but_itself(run, page, book, tmp_path):
+def test_one_bad_file_among_good_ones_costs_nothing_but_itself(rtocr, page, book, tmp_path):
     folder = tmp_path / "broken"
     folder.mkdir()
     broken = write_broken_files(folder)
-    result = run("read", page, *[file.path for file in broken], book, "-q")
+    result = rtocr("read", page, *[file.path for file in broken], book, "-q")
     assert result.code == 1
     assert result.out.count("<!-- page: ") == 6
     assert len(result.err) == len(broken)
@@ -186,23 +169,23 @@ def test_one_bad_file_among_good_ones_costs_nothing_but_itself(run, page, book, 
         assert file.words in line
 
 
-def test_a_page_the_model_fails_on_is_told_and_the_others_are_read(run, page, book):
+def test_a_page_the_model_fails_on_is_told_and_the_others_are_read(rtocr, page, book):
     engine = FakeEngine()
     engine.broken_pages = {"page.png"}
-    result = run("read", page, book, "-q", engine=engine)
+    result = rtocr("read", page, book, "-q", engine=engine)
     assert result.code == 1
-    assert told(result) == [f"rtocr: {page}, page 1: The model could not read this page."]
+    assert result.told == [f"rtocr: {page}, page 1: The model could not read this page."]
     assert result.out.count("<!-- page: ") == 5
 
 
-def test_nothing_is_written_where_no_page_could_be_read(run, tmp_path):
+def test_nothing_is_written_where_no_page_could_be_read(rtocr, tmp_path):
     out = tmp_path / "out.md"
     out.write_text("old")
-    assert run("read", tmp_path / "missing.png", "-o", out).code == 1
+    assert rtocr("read", tmp_path / "missing.png", "-o", out).code == 1
     assert out.read_text() == "old"
 
 
-def test_the_model_is_loaded_once_and_only_when_a_page_is_at_hand(run, page, book, tmp_path):
+def test_the_model_is_loaded_once_and_only_when_a_page_is_at_hand(rtocr, page, book, tmp_path):
     loads: list[tuple[Path, str]] = []
 
     class CountingEngine(FakeEngine):
@@ -210,24 +193,24 @@ def test_the_model_is_loaded_once_and_only_when_a_page_is_at_hand(run, page, boo
             loads.append((folder, device))
             return super().load(folder, device)
 
-    run("read", tmp_path / "missing.png", engine=CountingEngine())
+    rtocr("read", tmp_path / "missing.png", engine=CountingEngine())
     assert loads == []
-    run("read", page, book, "--model", tmp_path, "--device", "cpu", engine=CountingEngine())
+    rtocr("read", page, book, "--model", tmp_path, "--device", "cpu", engine=CountingEngine())
     assert loads == [(tmp_path, "cpu")]
 
 
-def test_a_model_that_cannot_be_loaded_is_told_once(run, page, book):
+def test_a_model_that_cannot_be_loaded_is_told_once(rtocr, page, book):
     engine = FakeEngine()
     engine.load_error = CheckpointError("There is no folder. Choose another.")
-    result = run("read", page, book, engine=engine)
+    result = rtocr("read", page, book, engine=engine)
     assert (result.code, result.out) == (1, "")
     assert result.err == ["rtocr: There is no folder. Choose another."]
 
 
-def test_a_mode_or_task_the_model_was_not_made_for_is_warned_of_and_used(run, page):
-    result = run("read", page, "-q", "--mode", "base", "--task", "markdown")
+def test_a_mode_or_task_the_model_was_not_made_for_is_warned_of_and_used(rtocr, page):
+    result = rtocr("read", page, "-q", "--mode", "base", "--task", "markdown")
     assert result.code == 0
-    assert told(result) == [
+    assert result.told == [
         "rtocr: warning: Fake model was made for mode tiny, not for mode base. The result may be wrong.",
         "rtocr: warning: Fake model was made for task text, not for task markdown. The result may be wrong.",
     ]
@@ -237,7 +220,7 @@ def test_a_mode_or_task_the_model_was_not_made_for_is_warned_of_and_used(run, pa
 @pytest.mark.parametrize(
     ("options", "mode", "task"), [((), "auto", "text"), (("--mode", "large"), "large", "text")]
 )
-def test_auto_is_the_default_mode_and_the_model_s_own_task_the_default_task(run, page, options, mode, task):
+def test_auto_is_the_default_mode_and_the_model_s_own_task_the_default_task(rtocr, page, options, mode, task):
     asked = []
 
     class RecordingEngine(FakeEngine):
@@ -245,20 +228,20 @@ def test_auto_is_the_default_mode_and_the_model_s_own_task_the_default_task(run,
             asked.append((settings.scaling.name, settings.task.name, settings.pruning.retention))
             return super().read(page, settings, cancel)
 
-    run("read", page, *options, engine=RecordingEngine())
+    rtocr("read", page, *options, engine=RecordingEngine())
     assert asked == [(mode, task, None)]
 
 
-def test_the_mode_that_auto_came_to_is_told_without_a_warning(run, page):
-    result = run("read", page, "--mode", "auto")
-    assert (result.code, told(result)) == (0, [])
+def test_the_mode_that_auto_came_to_is_told_without_a_warning(rtocr, page):
+    result = rtocr("read", page, "--mode", "auto")
+    assert (result.code, result.told) == (0, [])
     assert "; mode tiny; " in result.err[1]
-    assert ", mode tiny\n" in run("plan", page, "-q", "--mode", "auto").out
-    assert json.loads(run("plan", page, "-q", "--json").out)["mode"] == "tiny"
+    assert ", mode tiny\n" in rtocr("plan", page, "-q", "--mode", "auto").out
+    assert json.loads(rtocr("plan", page, "-q", "--json").out)["mode"] == "tiny"
 
 
 @pytest.mark.parametrize("command", ["read", "plan"])
-def test_the_most_tiles_of_a_page_can_be_said(run, page, command):
+def test_the_most_tiles_of_a_page_can_be_said(rtocr, page, command):
     asked = []
 
     class RecordingEngine(FakeEngine):
@@ -266,8 +249,8 @@ def test_the_most_tiles_of_a_page_can_be_said(run, page, command):
             asked.append(scaling)
             return super().encode(page, scaling)
 
-    run(command, page, "-q", engine=RecordingEngine())
-    run(command, page, "-q", "--mode", "gundam", "--most-tiles", "4", engine=RecordingEngine())
+    rtocr(command, page, "-q", engine=RecordingEngine())
+    rtocr(command, page, "-q", "--mode", "gundam", "--most-tiles", "4", engine=RecordingEngine())
     assert asked == [Scaling(None), Scaling(Mode.GUNDAM, most_tiles=4)]
 
 
@@ -278,28 +261,28 @@ def test_the_most_tiles_of_a_page_can_be_said(run, page, command):
         ("own", "Who signed this?", "\nWho signed this?"),
     ],
 )
-def test_a_model_that_takes_words_is_asked_in_words(run, page, task, words, prompt):
+def test_a_model_that_takes_words_is_asked_in_words(rtocr, page, task, words, prompt):
     engine = FakeEngine()
     engine.tasks = TASKS
-    result = run("read", page, "-q", "--task", task, "--words", words, engine=engine)
-    assert (result.code, told(result)) == (0, [])
+    result = rtocr("read", page, "-q", "--task", task, "--words", words, engine=engine)
+    assert (result.code, result.told) == (0, [])
     assert [settings.task.prompt for settings in engine.asked] == [prompt]
 
 
-def test_words_that_are_located_come_with_their_places(run, page):
+def test_words_that_are_located_come_with_their_places(rtocr, page):
     engine = FakeEngine()
     engine.tasks = TASKS
     engine.said = ["<|ref|>total<|/ref|><|det|>[[0, 333, 999, 666], [100, 0, 200, 999]]<|/det|>"]
-    result = run("read", page, "-q", "--task", "locate", "--words", "total", engine=engine)
+    result = rtocr("read", page, "-q", "--task", "locate", "--words", "total", engine=engine)
     assert "\n- total: left 0.0 %, top 33.3 %, right 100.0 %, bottom 66.7 % of the page\n" in result.out
     assert "\n- total: left 10.0 %, top 0.0 %, right 20.0 %, bottom 100.0 % of the page\n" in result.out
 
 
-def test_words_for_a_model_that_was_not_made_for_them_are_warned_of_and_used(run, page):
+def test_words_for_a_model_that_was_not_made_for_them_are_warned_of_and_used(rtocr, page):
     engine = FakeEngine()
-    result = run("read", page, "-q", "--task", "locate", "--words", "total", engine=engine)
+    result = rtocr("read", page, "-q", "--task", "locate", "--words", "total", engine=engine)
     assert result.code == 0
-    assert [line for line in told(result) if "not for task locate" in line]
+    assert [line for line in result.told if "not for task locate" in line]
     assert engine.asked[0].task.words == "total"
 
 
@@ -315,11 +298,11 @@ def test_words_for_a_model_that_was_not_made_for_them_are_warned_of_and_used(run
     ],
 )
 def test_words_that_are_missing_or_have_no_task_are_told_before_a_model_is_loaded(
-    run, page, options, sentence
+    rtocr, page, options, sentence
 ):
     engine = FakeEngine()
     engine.load_error = CheckpointError("Loaded.")
-    result = run("read", page, *options, engine=engine)
+    result = rtocr("read", page, *options, engine=engine)
     assert (result.code, result.out) == (2, "")
     assert sentence in result.err[-1]
 
@@ -327,7 +310,7 @@ def test_words_that_are_missing_or_have_no_task_are_told_before_a_model_is_loade
 @pytest.mark.parametrize(
     ("reason", "words"), [(StopReason.LOOP, "repeat itself"), (StopReason.LENGTH, "length limit")]
 )
-def test_a_text_that_was_cut_short_is_warned_of(run, page, reason, words):
+def test_a_text_that_was_cut_short_is_warned_of(rtocr, page, reason, words):
     class StoppingEngine(FakeEngine):
         def read(self, page, settings, cancel):
             for event in super().read(page, settings, cancel):
@@ -336,10 +319,10 @@ def test_a_text_that_was_cut_short_is_warned_of(run, page, reason, words):
                     event = Reading(**{**values, "stop_reason": reason})
                 yield event
 
-    result = run("read", page, "-q", engine=StoppingEngine())
+    result = rtocr("read", page, "-q", engine=StoppingEngine())
     assert result.code == 0
-    assert len(told(result)) == 1
-    assert words in told(result)[0]
+    assert len(result.told) == 1
+    assert words in result.told[0]
     assert "page 1 of page.png" in result.out
 
 
@@ -350,24 +333,24 @@ def test_a_text_that_was_cut_short_is_warned_of(run, page, reason, words):
         (None, "too small for Fake model. Its text may be wrong. DeepSeek-OCR reads smaller print"),
     ],
 )
-def test_print_that_is_too_small_is_warned_of_once_for_each_page(run, book, larger, words):
+def test_print_that_is_too_small_is_warned_of_once_for_each_page(rtocr, book, larger, words):
     engine = FakeEngine()
     engine.too_small, engine.larger_mode = {Mode.TINY}, larger
-    result = run("read", book, "-q", "--pages", "1-2", engine=engine)
+    result = rtocr("read", book, "-q", "--pages", "1-2", engine=engine)
     assert result.code == 0
-    assert len(told(result)) == 2
-    assert all(words in line and f"page {number} of 5" in line for number, line in enumerate(told(result), 1))
-    assert told(run("read", book, "-q")) == []
+    assert len(result.told) == 2
+    assert all(words in line and f"page {number} of 5" in line for number, line in enumerate(result.told, 1))
+    assert rtocr("read", book, "-q").told == []
 
 
-def test_a_page_without_text_is_told_but_not_to_quiet_people(run, page):
+def test_a_page_without_text_is_told_but_not_to_quiet_people(rtocr, page):
     engine = FakeEngine()
     engine.said = ["\n"]
-    result = run("read", page, engine=engine)
+    result = rtocr("read", page, engine=engine)
     assert result.code == 0
     assert result.err[-1] == f"{page}, page 1 of 1: no text was found."
-    assert run("read", page, "-q", engine=engine).err == []
-    assert not any("no text" in line for line in run("read", page).err)
+    assert rtocr("read", page, "-q", engine=engine).err == []
+    assert not any("no text" in line for line in rtocr("read", page).err)
 
 
 @pytest.fixture
@@ -384,8 +367,8 @@ def grounded() -> FakeEngine:
     return engine
 
 
-def test_figures_are_cut_out_and_linked_beside_a_file(run, page, book, grounded, tmp_path):
-    result = run("read", book, page, "-q", "--pages", "1", "-o", tmp_path / "out.md", engine=grounded)
+def test_figures_are_cut_out_and_linked_beside_a_file(rtocr, page, book, grounded, tmp_path):
+    result = rtocr("read", book, page, "-q", "--pages", "1", "-o", tmp_path / "out.md", engine=grounded)
     assert (result.code, result.err) == (0, [])
     text = (tmp_path / "out.md").read_text(encoding="utf-8")
     names = ["page-1-figure-1.png", "page-2-figure-1.png"]
@@ -396,21 +379,21 @@ def test_figures_are_cut_out_and_linked_beside_a_file(run, page, book, grounded,
         assert figure.width == pytest.approx(whole.width * 400 / 999, abs=2)
 
 
-def test_on_stdout_there_are_no_figures(run, page, grounded, tmp_path):
-    result = run("read", page, "-q", engine=grounded)
+def test_on_stdout_there_are_no_figures(rtocr, page, grounded, tmp_path):
+    result = rtocr("read", page, "-q", engine=grounded)
     assert "![](" not in result.out
     assert [path.name for path in tmp_path.iterdir()] == ["page.png"]
 
 
-def test_tables_come_as_html_or_with_pipes(run, page, grounded):
-    assert "<table><tr><td>a</td>" in run("read", page, "-q", engine=grounded).out
-    assert "<table><tr><td>a</td>" in run("read", page, "-q", "--tables", "html", engine=grounded).out
-    pipes = run("read", page, "-q", "--tables", "pipe", engine=grounded).out
+def test_tables_come_as_html_or_with_pipes(rtocr, page, grounded):
+    assert "<table><tr><td>a</td>" in rtocr("read", page, "-q", engine=grounded).out
+    assert "<table><tr><td>a</td>" in rtocr("read", page, "-q", "--tables", "html", engine=grounded).out
+    pipes = rtocr("read", page, "-q", "--tables", "pipe", engine=grounded).out
     assert "\n| a | b |\n| --- | --- |\n| 1 | 2 |\n" in pipes
     assert "<table" not in pipes
 
 
-def test_the_resolution_of_pdf_pages_can_be_chosen(run, book):
+def test_the_resolution_of_pdf_pages_can_be_chosen(rtocr, book):
     sizes = []
 
     class RecordingEngine(FakeEngine):
@@ -418,13 +401,13 @@ def test_the_resolution_of_pdf_pages_can_be_chosen(run, book):
             sizes.append(page.image.size)
             return super().encode(page, scaling)
 
-    run("read", book, "--pages", "1", engine=RecordingEngine())
-    run("read", book, "--pages", "1", "--dpi", "72", engine=RecordingEngine())
+    rtocr("read", book, "--pages", "1", engine=RecordingEngine())
+    rtocr("read", book, "--pages", "1", "--dpi", "72", engine=RecordingEngine())
     assert sizes == [(556, 834), (200, 300)]
 
 
-def test_file_names_cannot_break_lines_or_steer_the_terminal(run, tmp_path):
-    result = run("read", tmp_path / "a\n\x1b[2Jb.png")
+def test_file_names_cannot_break_lines_or_steer_the_terminal(rtocr, tmp_path):
+    result = rtocr("read", tmp_path / "a\n\x1b[2Jb.png")
     assert len(result.err) == 1
     assert "a??[2Jb.png" in result.err[0]
 
@@ -432,20 +415,20 @@ def test_file_names_cannot_break_lines_or_steer_the_terminal(run, tmp_path):
 # Passwords
 
 
-def test_an_encrypted_file_is_read_with_its_password(run, tmp_path):
+def test_an_encrypted_file_is_read_with_its_password(rtocr, tmp_path):
     path = tmp_path / "locked.pdf"
     path.write_bytes(encrypted_pdf())
-    assert told(run("read", path)) == [
+    assert rtocr("read", path).told == [
         f"rtocr: {path}: The file is encrypted. Give its password with --password."
     ]
-    assert "is wrong" in told(run("read", path, "--password", "guess"))[0]
-    assert run("read", path, "--password", PASSWORD).code == 0
+    assert "is wrong" in rtocr("read", path, "--password", "guess").told[0]
+    assert rtocr("read", path, "--password", PASSWORD).code == 0
 
 
 @pytest.mark.parametrize(
     ("typed", "code", "asked"), [(["guess", PASSWORD], 0, 2), (["a", "b", "c", "d"], 1, 3), ([""], 1, 1)]
 )
-def test_a_person_at_the_terminal_is_asked_for_the_password(run, tmp_path, monkeypatch, typed, code, asked):
+def test_a_person_at_the_terminal_is_asked_for_the_password(rtocr, tmp_path, monkeypatch, typed, code, asked):
     path = tmp_path / "locked.pdf"
     path.write_bytes(encrypted_pdf())
     prompts: list[str] = []
@@ -458,13 +441,13 @@ def test_a_person_at_the_terminal_is_asked_for_the_password(run, tmp_path, monke
     monkeypatch.setattr(pages.getpass, "getpass", answer)
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    assert run("read", path, "-q").code == code
+    assert rtocr("read", path, "-q").code == code
     assert len(prompts) == asked
     assert prompts[0].startswith("locked.pdf: The PDF is encrypted.")
     assert all("is wrong" in prompt for prompt in prompts[1:])
 
 
-def test_a_password_that_is_refused_with_ctrl_d_costs_that_file_only(run, page, tmp_path, monkeypatch):
+def test_a_password_that_is_refused_with_ctrl_d_costs_that_file_only(rtocr, page, tmp_path, monkeypatch):
     path = tmp_path / "locked\x1b[2J.pdf"
     path.write_bytes(encrypted_pdf())
     prompts: list[str] = []
@@ -476,9 +459,9 @@ def test_a_password_that_is_refused_with_ctrl_d_costs_that_file_only(run, page, 
     monkeypatch.setattr(pages.getpass, "getpass", press_ctrl_d)
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    result = run("read", path, page, "-q")
+    result = rtocr("read", path, page, "-q")
     assert (result.code, result.out.count("<!-- page: ")) == (1, 1)
-    assert [line.partition(": The PDF is encrypted.")[0] for line in told(result)] == [
+    assert [line.partition(": The PDF is encrypted.")[0] for line in result.told] == [
         f"rtocr: {tmp_path / 'locked?[2J.pdf'}"
     ]
     assert len(prompts) == 1
@@ -509,29 +492,29 @@ class CountingEngine(FakeEngine):
 @pytest.mark.parametrize(
     ("options", "most"), [((), None), (("--together", 4), 4), (("--together", "auto"), None)]
 )
-def test_several_pages_are_read_at_a_time(run, book, options, most):
+def test_several_pages_are_read_at_a_time(rtocr, book, options, most):
     engine = CountingEngine()
-    assert run("read", book, "-q", *options, engine=engine).code == 0
+    assert rtocr("read", book, "-q", *options, engine=engine).code == 0
     assert engine.together == [most]
 
 
-def test_one_page_is_read_by_itself(run, page, book):
+def test_one_page_is_read_by_itself(rtocr, page, book):
     engine = CountingEngine()
-    run("read", page, book, "-q", "--pages", "1", "--together", 4, engine=engine)
-    run("read", book, "-q", "--pages", "3", "--together", 4, engine=engine)
+    rtocr("read", page, book, "-q", "--pages", "1", "--together", 4, engine=engine)
+    rtocr("read", book, "-q", "--pages", "3", "--together", 4, engine=engine)
     assert engine.together == [4, 1]
 
 
-def test_pages_are_written_in_their_order_whichever_ends_first(run, page, book, tmp_path):
+def test_pages_are_written_in_their_order_whichever_ends_first(rtocr, page, book, tmp_path):
     engine = CountingEngine()
-    result = run("read", book, tmp_path / "missing.png", page, "-q", engine=engine)
+    result = rtocr("read", book, tmp_path / "missing.png", page, "-q", engine=engine)
     assert engine.ended[0] != 0
     assert [line[:6] for line in result.out.splitlines() if line.startswith(("page", "long"))] == [
         "long l",
         *(f"page {number}" for number in range(2, 6)),
         "long l",
     ]
-    assert len(told(result)) == 1
+    assert len(result.told) == 1
 
 
 # Interruptions
@@ -554,22 +537,24 @@ class InterruptedEngine(FakeEngine):
                     signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_stops_the_reading_and_what_was_read_is_written(run, book, tmp_path):
+def test_ctrl_c_stops_the_reading_and_what_was_read_is_written(rtocr, book, tmp_path):
     before = signal.getsignal(signal.SIGINT)
-    result = run("read", book, "-q", "-o", tmp_path / "out.md", "--together", 1, engine=InterruptedEngine(1))
+    result = rtocr(
+        "read", book, "-q", "-o", tmp_path / "out.md", "--together", 1, engine=InterruptedEngine(1)
+    )
     assert result.code == 130
     assert (tmp_path / "out.md").read_text() == (
         "<!-- page: book.pdf, page 1 -->\n\npage 1 of book.pdf at 0.76\n"
         "\n---\n\n<!-- page: book.pdf, page 2 -->\n\npage 2\n"
     )
-    assert told(result) == [
+    assert result.told == [
         f"rtocr: warning: {book}, page 2 of 5: interrupted. The end of its text is missing.",
         "rtocr: interrupted.",
     ]
     assert signal.getsignal(signal.SIGINT) == before
 
 
-def test_a_long_output_is_not_written_again_at_each_page(run, book, tmp_path, monkeypatch):
+def test_a_long_output_is_not_written_again_at_each_page(rtocr, book, tmp_path, monkeypatch):
     written, seconds = [], itertools.count()
 
     def export(pages, path):
@@ -579,42 +564,44 @@ def test_a_long_output_is_not_written_again_at_each_page(run, book, tmp_path, mo
     monkeypatch.setattr(read, "export_markdown", export)
     clock = SimpleNamespace(monotonic=lambda: next(seconds))  # each writing takes one
     monkeypatch.setattr(read, "time", clock)
-    run("read", book, "-q", "-o", tmp_path / "out.md")
+    rtocr("read", book, "-q", "-o", tmp_path / "out.md")
     assert written == [1, 5]
     assert (tmp_path / "out.md").read_text().count("<!-- page: ") == 5
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
-def test_a_pipe_gets_each_page_once(run, book, tmp_path):
+def test_a_pipe_gets_each_page_once(rtocr, book, tmp_path):
     pipe, got = tmp_path / "pipe", []
     os.mkfifo(pipe)
     reader = threading.Thread(target=lambda: got.append(pipe.read_text()), daemon=True)
     reader.start()
-    run("read", book, "-q", "-o", pipe)
+    rtocr("read", book, "-q", "-o", pipe)
     reader.join(10)
     assert not reader.is_alive()
     assert got[0].count("<!-- page: ") == 5
 
 
-def test_a_second_ctrl_c_does_not_wait_for_the_page(run, book, tmp_path):
+def test_a_second_ctrl_c_does_not_wait_for_the_page(rtocr, book, tmp_path):
     before = signal.getsignal(signal.SIGINT)
     engine = InterruptedEngine(1, times=2)
-    result = run("read", book, "-q", "-o", tmp_path / "out.md", "--together", 1, engine=engine)
+    result = rtocr("read", book, "-q", "-o", tmp_path / "out.md", "--together", 1, engine=engine)
     assert result.code == 130
     assert (
         tmp_path / "out.md"
     ).read_text() == "<!-- page: book.pdf, page 1 -->\n\npage 1 of book.pdf at 0.76\n"
-    assert told(result) == ["rtocr: interrupted."]
+    assert result.told == ["rtocr: interrupted."]
     assert signal.getsignal(signal.SIGINT) == before
 
 
-def test_ctrl_c_keeps_what_was_read_of_each_page_that_was_under_way(run, book, tmp_path):
-    result = run("read", book, "-q", "-o", tmp_path / "out.md", "--together", 3, engine=InterruptedEngine(2))
+def test_ctrl_c_keeps_what_was_read_of_each_page_that_was_under_way(rtocr, book, tmp_path):
+    result = rtocr(
+        "read", book, "-q", "-o", tmp_path / "out.md", "--together", 3, engine=InterruptedEngine(2)
+    )
     assert result.code == 130
     # Pages take turns word by word, and one begins with each turn.
     said = [line for line in (tmp_path / "out.md").read_text().splitlines() if line.startswith("page ")]
     assert said == ["page 1 of book.pdf at", "page 2 of book.pdf", "page 3"]
-    assert told(result) == [
+    assert result.told == [
         *(
             f"rtocr: warning: {book}, page {number} of 5: interrupted. The end of its text is missing."
             for number in (1, 2, 3)
@@ -623,7 +610,7 @@ def test_ctrl_c_keeps_what_was_read_of_each_page_that_was_under_way(run, book, t
     ]
 
 
-def test_a_second_ctrl_c_keeps_pages_that_were_read_before_one_that_was_not(run, page, book, tmp_path):
+def test_a_second_ctrl_c_keeps_pages_that_were_read_before_one_that_was_not(rtocr, page, book, tmp_path):
     class SlowFirst(FakeEngine):
         """Says much of the first page; Ctrl-C is pressed twice when the other one has ended."""
 
@@ -635,86 +622,86 @@ def test_a_second_ctrl_c_keeps_pages_that_were_read_before_one_that_was_not(run,
                 signal.raise_signal(signal.SIGINT)
 
     output = tmp_path / "out.md"
-    result = run("read", book, "-q", "-o", output, "--pages", "1-2", engine=SlowFirst())
+    result = rtocr("read", book, "-q", "-o", output, "--pages", "1-2", engine=SlowFirst())
     assert result.code == 130
     assert output.read_text() == "<!-- page: book.pdf, page 2 -->\n\npage 2 of book.pdf at 0.76\n"
 
 
-def test_ctrl_c_while_the_model_is_loaded_ends_at_once(run, page):
+def test_ctrl_c_while_the_model_is_loaded_ends_at_once(rtocr, page):
     class InterruptedLoad(FakeEngine):
         def load(self, folder, device="auto", *rest):
             signal.raise_signal(signal.SIGINT)
             raise AssertionError("unreachable")
 
-    result = run("read", page, engine=InterruptedLoad())
-    assert (result.code, told(result)) == (130, ["rtocr: interrupted."])
+    result = rtocr("read", page, engine=InterruptedLoad())
+    assert (result.code, result.told) == (130, ["rtocr: interrupted."])
 
 
 # Planning
 
 
-def test_a_plan_is_told_in_lines(run, book):
-    result = run("plan", book, "--page", "2", "--retention", "0.25")
+def test_a_plan_is_told_in_lines(rtocr, book):
+    result = rtocr("plan", book, "--page", "2", "--retention", "0.25")
     assert result.code == 0
     assert result.out.splitlines()[0] == "book.pdf, page 2, Fake model, mode tiny"
     assert "retention ratio  0.250 (as asked; automatic would be 0.760)" in result.out
     assert "kept             16\nmerged           48\n" in result.out
 
 
-def test_file_names_cannot_steer_the_terminal_or_stop_the_lines_of_a_plan(run, page):
+def test_file_names_cannot_steer_the_terminal_or_stop_the_lines_of_a_plan(rtocr, page):
     path = page.rename(page.with_name("a\n\x1b[2Jb.png"))
-    result = run("plan", path, "-q")
+    result = rtocr("plan", path, "-q")
     assert result.code == 0
     assert result.out.splitlines()[0] == "a??[2Jb.png, page 1, Fake model, mode tiny"
     assert printable("scan\udcff.png") == "scan?.png", "a name that is no text"
 
 
-def test_a_plan_goes_to_stdout_as_json(run, book):
-    result = run("plan", book, "--json", "-q", "--mode", "gundam")
+def test_a_plan_goes_to_stdout_as_json(rtocr, book):
+    result = rtocr("plan", book, "--json", "-q", "--mode", "gundam")
     plan = json.loads(result.out)
     assert (plan["file"], plan["page"], plan["mode"], plan["model"]) == (str(book), 1, "gundam", "Fake model")
     assert len(plan["tokens"]) == plan["counts"]["prunable"] == 856
     assert plan["automatic"] is True
 
 
-def test_a_plan_and_its_picture_go_to_files(run, page, tmp_path):
+def test_a_plan_and_its_picture_go_to_files(rtocr, page, tmp_path):
     overlay, plan = tmp_path / "overlay.png", tmp_path / "plan.json"
-    result = run("plan", page, "--overlay", overlay, "--json", plan, "-q")
+    result = rtocr("plan", page, "--overlay", overlay, "--json", plan, "-q")
     assert (result.code, result.out, result.err) == (0, "", [])
     assert json.loads(plan.read_text())["counts"]["prunable"] == 64
     with Image.open(overlay) as picture:
         assert (picture.format, picture.size) == ("PNG", (400, 300))
 
 
-def test_a_plan_goes_to_stdout_where_a_dash_stands_for_the_file(run, page, tmp_path, monkeypatch):
+def test_a_plan_goes_to_stdout_where_a_dash_stands_for_the_file(rtocr, page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert run("plan", page, "--json", "-", "-q").out == run("plan", page, "--json", "-q").out
+    assert rtocr("plan", page, "--json", "-", "-q").out == rtocr("plan", page, "--json", "-q").out
     assert not Path("-").exists()
 
 
-def test_either_grid_can_be_shown(run, book, tmp_path):
+def test_either_grid_can_be_shown(rtocr, book, tmp_path):
     for grid in ("local", "global"):
-        run("plan", book, "--mode", "gundam", "--grid", grid, "--overlay", tmp_path / grid)
+        rtocr("plan", book, "--mode", "gundam", "--grid", grid, "--overlay", tmp_path / grid)
     assert (tmp_path / "local").read_bytes() != (tmp_path / "global").read_bytes()
 
 
 @pytest.mark.parametrize("look", ["norm", "mass", "density"])
-def test_every_look_can_be_drawn(run, page, tmp_path, look):
+def test_every_look_can_be_drawn(rtocr, page, tmp_path, look):
     overlay = tmp_path / "overlay.png"
-    result = run("plan", page, "--overlay", overlay, "--look", look, "-q")
+    result = rtocr("plan", page, "--overlay", overlay, "--look", look, "-q")
     assert (result.code, result.err) == (0, [])
     with Image.open(overlay) as picture:
         assert picture.width == 400
         assert picture.height > 300, "the legend lies beneath the page"
 
 
-def test_a_page_that_cannot_be_planned_is_told(run, book, tmp_path):
-    assert told(run("plan", book, "--page", "9")) == [
+def test_a_page_that_cannot_be_planned_is_told(rtocr, book, tmp_path):
+    assert rtocr("plan", book, "--page", "9").told == [
         f"rtocr: {book}, page 9: There is no page 9: the file has 5 pages."
     ]
-    missing = run("plan", tmp_path / "missing.png")
+    missing = rtocr("plan", tmp_path / "missing.png")
     assert missing.code == 1
-    assert "no such file" in told(missing)[0]
+    assert "no such file" in missing.told[0]
 
 
 # The command line
@@ -734,13 +721,13 @@ def test_a_page_that_cannot_be_planned_is_told(run, book, tmp_path):
     ("place", "words"), [("no-folder/out", "there is no folder"), (".", "is a folder. Choose a file name")]
 )
 def test_a_place_that_cannot_be_written_to_is_told_before_a_model_is_loaded(
-    run, page, tmp_path, command, option, place, words
+    rtocr, page, tmp_path, command, option, place, words
 ):
     engine = FakeEngine()
-    result = run(command, page, option, tmp_path / place, engine=engine)
+    result = rtocr(command, page, option, tmp_path / place, engine=engine)
     assert (result.code, result.out) == (1, "")
     assert len(result.err) == 1
-    assert words in told(result)[0]
+    assert words in result.told[0]
     assert not engine.loads
 
 
@@ -779,23 +766,23 @@ def test_a_place_that_cannot_be_written_to_is_told_before_a_model_is_loaded(
     ],
     ids=" ".join,
 )
-def test_wrong_usage_ends_with_2_and_a_reason(run, argv):
-    result = run(*argv)
+def test_wrong_usage_ends_with_2_and_a_reason(rtocr, argv):
+    result = rtocr(*argv)
     assert (result.code, result.out) == (2, "")
     assert "error: " in result.err[-1]
 
 
 @pytest.mark.parametrize("command", ["read", "plan", "curve"])
 def test_whoever_pipes_pages_in_is_told_to_name_a_file_and_a_file_of_that_name_can_be(
-    run, page, monkeypatch, command
+    rtocr, page, monkeypatch, command
 ):
-    refused = run(command, "-")
+    refused = rtocr(command, "-")
     assert (refused.code, refused.out) == (2, "")
     assert refused.err[-1].endswith(
         "pages are not read from a pipe: name the file that contains them (./- for one called -)"
     )
     monkeypatch.chdir(page.rename(page.with_name("-")).parent)
-    assert run(command, "./-").code == 0
+    assert rtocr(command, "./-").code == 0
 
 
 @pytest.mark.parametrize(
@@ -807,8 +794,8 @@ def test_whoever_pipes_pages_in_is_told_to_name_a_file_and_a_file_of_that_name_c
         ("curve", ["--json", "-", "--csv", "-"]),
     ],
 )
-def test_options_that_do_not_go_together_show_the_usage_of_their_command(run, command, argv):
-    result = run(command, "a.png", *argv)
+def test_options_that_do_not_go_together_show_the_usage_of_their_command(rtocr, command, argv):
+    result = rtocr(command, "a.png", *argv)
     assert result.code == 2
     assert result.err[0].startswith(f"usage: rtocr {command} ")
     assert result.err[-1].startswith(f"rtocr {command}: error: ")
@@ -822,19 +809,19 @@ def test_options_that_do_not_go_together_show_the_usage_of_their_command(run, co
         (["bench", "--json", "SCAN"], "give --json=FILE.json or put --json after the file"),
     ],
 )
-def test_no_scan_is_taken_for_the_file_to_write(run, tmp_path, words, advice):
+def test_no_scan_is_taken_for_the_file_to_write(rtocr, tmp_path, words, advice):
     scan = tmp_path / "a.JPG"
     page_image().save(scan)
     before = scan.read_bytes()
-    result = run(*[scan if word == "SCAN" else word for word in words])
+    result = rtocr(*[scan if word == "SCAN" else word for word in words])
     assert (result.code, result.out) == (2, "")
     assert result.err[-1].endswith(f"“{scan}” is named like a scan and is not overwritten: {advice}")
     assert scan.read_bytes() == before
 
 
-def test_an_overlay_is_a_png_picture(run, page, tmp_path):
+def test_an_overlay_is_a_png_picture(rtocr, page, tmp_path):
     overlay = tmp_path / "new.jpg"
-    result = run("plan", page, "--overlay", overlay)
+    result = rtocr("plan", page, "--overlay", overlay)
     assert (result.code, result.out) == (2, "")
     assert result.err[-1].endswith(
         f"“{overlay}” is not named like a PNG picture, which an overlay is: give --overlay FILE.png"
@@ -842,10 +829,10 @@ def test_an_overlay_is_a_png_picture(run, page, tmp_path):
     assert not overlay.exists()
 
 
-def test_a_link_to_itself_can_be_named_as_output(run, page, tmp_path):
+def test_a_link_to_itself_can_be_named_as_output(rtocr, page, tmp_path):
     loop = tmp_path / "loop.md"
     loop.symlink_to(loop)
-    assert run("read", page, "-q", "-o", loop).code == 0
+    assert rtocr("read", page, "-q", "-o", loop).code == 0
     assert "page 1 of page.png" in loop.read_text()
 
 
@@ -867,16 +854,16 @@ def test_page_ranges_are_understood(text, count, indices, missing):
 
 @pytest.mark.parametrize("left_to_the_program", [True, False])
 def test_patterns_that_the_shell_leaves_to_the_program_stand_for_files(
-    run, page, tmp_path, monkeypatch, left_to_the_program
+    rtocr, page, tmp_path, monkeypatch, left_to_the_program
 ):
     """As the shells of Windows do; elsewhere, a pattern that arrives was quoted."""
     monkeypatch.setattr(values, "_shell_leaves_patterns", lambda: left_to_the_program)
     (tmp_path / "b[1].png").write_bytes(page.read_bytes())
     (tmp_path / "b1.png").write_bytes(b"")
-    result = run("read", "-q", tmp_path / "b[1].png", tmp_path / "p*.png", tmp_path / "no*.png")
+    result = rtocr("read", "-q", tmp_path / "b[1].png", tmp_path / "p*.png", tmp_path / "no*.png")
     read = ["page 1 of b[1].png", "page 1 of page.png"] if left_to_the_program else ["page 1 of b[1].png"]
     assert re.findall(r"page 1 of \S+", result.out) == read
-    assert "no*.png: There is no such file" in told(result)[-1]
+    assert "no*.png: There is no such file" in result.told[-1]
 
 
 def test_the_retention_ratio_is_auto_or_a_number():
@@ -886,15 +873,15 @@ def test_the_retention_ratio_is_auto_or_a_number():
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["read", "--help"], ["plan", "--help"], ["bench", "--help"]])
-def test_help_goes_to_stdout(run, argv):
-    result = run(*argv)
+def test_help_goes_to_stdout(rtocr, argv):
+    result = rtocr(*argv)
     assert (result.code, result.err) == (0, [])
     assert result.out.startswith("usage: rtocr")
 
 
-def test_the_version_is_the_installed_one(run, monkeypatch):
+def test_the_version_is_the_installed_one(rtocr, monkeypatch):
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.2.3" if name == "rtocr-gui" else "")
-    assert run("--version").out == "rtocr 1.2.3\n"
+    assert rtocr("--version").out == "rtocr 1.2.3\n"
 
 
 class Terminal(io.StringIO):
@@ -1096,12 +1083,8 @@ sys.exit(code)
 def test_what_the_bundled_model_reads_is_what_the_command_writes(capsys, miniature_engine):
     assert main(["read", str(LETTER), "--device", "cpu", "--retention", "1"], lambda: miniature_engine) == 0
     captured = capsys.readouterr()
-    with open_document(LETTER) as document:
-        page = document.load_page(0)
-    settings = ReadSettings(
-        Scaling(Mode.TINY), next(task for task in TASKS if task.name == "text"), PruneSettings(1.0)
-    )
-    *_, reading = miniature_engine.read(page, settings, threading.Event())
+    settings = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(1.0))
+    reading = read_page(miniature_engine, load_sample(LETTER), settings)
     assert captured.out == f"<!-- page: letter.png, page 1 -->\n\n{reading.text}\n"
     assert "Dear" in reading.text
     assert "RTOCR Miniature on cpu" in captured.err

@@ -13,7 +13,6 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from rtocr_gui.cli.main import main
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES, find_truth, read_truth
 from rtocr_gui.errors import DocumentError, ExportError
@@ -33,7 +32,7 @@ from rtocr_gui.ocr.reading import (
 )
 from rtocr_gui.pruning.plan import PruneSettings
 from tests.fake_engine import FakeEngine
-from tests.ui.plans import make_plan
+from tests.made_plans import make_plan
 
 REF = PageRef(Path("/scans/page.png"), 0, "ab")
 SETTINGS = ReadSettings(Scaling(Mode.BASE), TASKS[0], PruneSettings(0.3, seed=5), max_new_tokens=77)
@@ -266,30 +265,14 @@ def page(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., SimpleNamespace]:
-    """Runs `rtocr curve` with a fake engine: exit code, stdout, complaints on stderr."""
-
-    def run_command(*argv: object, engine: FakeEngine | None = None) -> SimpleNamespace:
-        try:
-            code = main(["curve", *[str(word) for word in argv]], lambda: engine or FakeEngine())
-        except SystemExit as end:
-            code = end.code
-        captured = capsys.readouterr()
-        told = [line for line in captured.err.splitlines() if line.startswith("rtocr")]
-        return SimpleNamespace(code=code, out=captured.out, told=told)
-
-    return run_command
-
-
 def table_of(out: str) -> list[list[str]]:
     return [line.split() for line in out.partition("retention")[2].splitlines()[1:]]
 
 
 def test_the_command_prints_a_line_for_each_point_by_falling_ratio(
-    run: Callable[..., SimpleNamespace], page: Path
+    rtocr: Callable[..., SimpleNamespace], page: Path
 ) -> None:
-    result = run(page)
+    result = rtocr("curve", page)
     assert (result.code, result.told) == (0, [])
     assert result.out.startswith("page.png, page 1, Fake model, mode tiny, task text\n\nretention")
     lines = table_of(result.out)
@@ -299,10 +282,10 @@ def test_the_command_prints_a_line_for_each_point_by_falling_ratio(
 
 
 def test_the_truth_beside_the_scan_is_taken_and_named(
-    run: Callable[..., SimpleNamespace], page: Path
+    rtocr: Callable[..., SimpleNamespace], page: Path
 ) -> None:
     page.with_suffix(".txt").write_text("page 1 of page.png at 0.84", encoding="utf-8")
-    result = run(page)
+    result = rtocr("curve", page)
     assert "error rates against page.txt" in result.out
     errors = {line[0]: line[7] for line in table_of(result.out)}
     assert errors["84"] == "0.0"
@@ -310,31 +293,31 @@ def test_the_truth_beside_the_scan_is_taken_and_named(
 
 
 def test_a_truth_that_is_named_goes_before_the_one_beside_the_scan(
-    run: Callable[..., SimpleNamespace], page: Path, tmp_path: Path
+    rtocr: Callable[..., SimpleNamespace], page: Path, tmp_path: Path
 ) -> None:
     page.with_suffix(".txt").write_text("beside", encoding="utf-8")
     (tmp_path / "true.md").write_text("page 1 of page.png at 0.50", encoding="utf-8")
-    result = run(page, "--truth", tmp_path / "true.md")
+    result = rtocr("curve", page, "--truth", tmp_path / "true.md")
     assert "error rates against true.md" in result.out
-    gone = run(page, "--truth", tmp_path / "gone.md")
+    gone = rtocr("curve", page, "--truth", tmp_path / "gone.md")
     assert gone.code == 1
     assert "cannot be read as the true text" in gone.told[0]
 
 
 def test_a_truth_nobody_named_that_cannot_be_used_costs_the_error_rates_alone(
-    run: Callable[..., SimpleNamespace], page: Path
+    rtocr: Callable[..., SimpleNamespace], page: Path
 ) -> None:
     page.with_suffix(".txt").write_bytes(b"\xff\xfe")
-    result = run(page)
+    result = rtocr("curve", page)
     assert result.code == 0
     assert "is not UTF-8" in result.told[0]
     assert len(table_of(result.out)) == 9
 
 
 def test_points_are_written_as_json_and_csv(
-    run: Callable[..., SimpleNamespace], page: Path, tmp_path: Path
+    rtocr: Callable[..., SimpleNamespace], page: Path, tmp_path: Path
 ) -> None:
-    assert run(page, "-q", "--json", tmp_path / "c.json", "--csv", tmp_path / "c.csv").code == 0
+    assert rtocr("curve", page, "-q", "--json", tmp_path / "c.json", "--csv", tmp_path / "c.csv").code == 0
     told = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))
     assert (told["file"], told["mode"], told["truth"]) == (str(page), "tiny", None)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "c.csv").read_text(encoding="utf-8"))))
@@ -344,53 +327,53 @@ def test_points_are_written_as_json_and_csv(
 
 @pytest.mark.parametrize("option", ["--json", "--csv"])
 def test_a_dash_puts_the_points_on_stdout_in_place_of_the_table(
-    run: Callable[..., SimpleNamespace],
+    rtocr: Callable[..., SimpleNamespace],
     page: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     option: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = run(page, option, tmp_path / "curve")
-    assert run(page, option, "-").out == (tmp_path / "curve").read_text(encoding="utf-8")
+    result = rtocr("curve", page, option, tmp_path / "curve")
+    assert rtocr("curve", page, option, "-").out == (tmp_path / "curve").read_text(encoding="utf-8")
     assert table_of(result.out)
     assert not Path("-").exists()
 
 
 @pytest.mark.parametrize("option", ["--json", "--csv"])
 def test_neither_the_scan_nor_the_truth_is_written_over(
-    run: Callable[..., SimpleNamespace], page: Path, tmp_path: Path, option: str
+    rtocr: Callable[..., SimpleNamespace], page: Path, tmp_path: Path, option: str
 ) -> None:
     truth = tmp_path / "true.md"
     truth.write_text("truth", encoding="utf-8")
     for target in (page, truth):
-        assert run(page, "--truth", truth, option, target).code == 2
+        assert rtocr("curve", page, "--truth", truth, option, target).code == 2
     assert truth.read_text(encoding="utf-8") == "truth"
-    assert run(page, "--json", tmp_path / "same", "--csv", tmp_path / "same").code == 2
+    assert rtocr("curve", page, "--json", tmp_path / "same", "--csv", tmp_path / "same").code == 2
 
 
 def test_a_truth_nobody_named_is_not_written_over_either(
-    run: Callable[..., SimpleNamespace], page: Path
+    rtocr: Callable[..., SimpleNamespace], page: Path
 ) -> None:
     truth = page.with_suffix(".txt")
     truth.write_text("truth", encoding="utf-8")
-    result = run(page, "--csv", truth)
+    result = rtocr("curve", page, "--csv", truth)
     assert result.code == 1
     assert "contains the true text" in result.told[0]
     assert truth.read_text(encoding="utf-8") == "truth"
 
 
-def test_a_ratio_is_no_option_of_a_curve(run: Callable[..., SimpleNamespace], page: Path) -> None:
-    assert run(page, "--retention", "0.5").code == 2
+def test_a_ratio_is_no_option_of_a_curve(rtocr: Callable[..., SimpleNamespace], page: Path) -> None:
+    assert rtocr("curve", page, "--retention", "0.5").code == 2
 
 
-def test_a_page_that_cannot_be_read_is_told(run: Callable[..., SimpleNamespace], page: Path) -> None:
+def test_a_page_that_cannot_be_read_is_told(rtocr: Callable[..., SimpleNamespace], page: Path) -> None:
     engine = FakeEngine()
     engine.broken_pages.add(page.name)
-    result = run(page, engine=engine)
+    result = rtocr("curve", page, engine=engine)
     assert (result.code, result.out) == (1, "")
     assert result.told == [f"rtocr: {page}, page 1: The model could not read this page."]
-    missing = run(page, "--page", "2")
+    missing = rtocr("curve", page, "--page", "2")
     assert missing.code == 1
     assert "page 2" in missing.told[0]
 
@@ -411,9 +394,9 @@ class InterruptedEngine(FakeEngine):
 
 
 def test_ctrl_c_ends_the_curve_and_the_points_until_then_are_written(
-    run: Callable[..., SimpleNamespace], page: Path, tmp_path: Path
+    rtocr: Callable[..., SimpleNamespace], page: Path, tmp_path: Path
 ) -> None:
-    result = run(page, "--csv", tmp_path / "c.csv", engine=InterruptedEngine())
+    result = rtocr("curve", page, "--csv", tmp_path / "c.csv", engine=InterruptedEngine())
     assert result.code == 130
     assert [line[0] for line in table_of(result.out)] == ["100", "95", "Auto"]
     assert len((tmp_path / "c.csv").read_text(encoding="utf-8").splitlines()) == 4

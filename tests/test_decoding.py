@@ -22,9 +22,9 @@ from rtocr_gui.ocr.reading import Mode, StopReason
 from rtocr_gui.ocr.vision.encoding import encode_views
 from rtocr_gui.ocr.vision.layout import build_layout
 from rtocr_gui.ocr.vision.views import PageViews, make_views, normalise
+from tests.made_pages import noise_page
 from tests.scripted_decoder import BEGINNING, ScriptedDecoder, run_to_end
 from tests.small_checkpoint import write_checkpoint
-from tests.test_views import noise_page
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -22,11 +22,11 @@ from tests.broken_files import (
     PASSWORD,
     encoded,
     encrypted_pdf,
-    page_image,
     pdf_of_pages,
     write_broken_files,
     write_good_files,
 )
+from tests.made_pages import page_image
 
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 

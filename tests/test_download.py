@@ -7,14 +7,13 @@ import shutil
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import httpx2
 import pytest
 from huggingface_hub import constants, scan_cache_dir, try_to_load_from_cache
-from huggingface_hub.utils import close_session
 
 from rtocr_gui.errors import CheckpointError, DownloadError, SettingsError
 from rtocr_gui.ocr.library import download as download_module
@@ -26,27 +25,11 @@ from rtocr_gui.ocr.library.hub_errors import explain
 from rtocr_gui.ocr.library.model_source import REVISION, ModelSource
 from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from tests.hub_server import INFO, HubServer, Trouble
-from tests.published_model import NEEDED, UNWANTED, WEIGHTS, published_files
+from tests.published_model import NEEDED, UNWANTED, WEIGHTS
+
+pytestmark = pytest.mark.usefixtures("own_session")
 
 AT_ONCE = Patience(silence_s=5, waits_s=(0.0, 0.0))
-
-
-@pytest.fixture(autouse=True)
-def own_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No proxy and no login of the machine; the hub's session is made anew for each test."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "HF_TOKEN", "SSL_CERT_FILE"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    close_session()
-    yield
-    close_session()
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[HubServer]:
-    server = HubServer(published_files(tmp_path), REVISION)
-    yield server
-    server.close()
 
 
 @pytest.fixture

@@ -20,12 +20,13 @@ from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.model.architecture import DecoderSizes
 from rtocr_gui.ocr.model.checkpoint import load_model
 from rtocr_gui.ocr.model.folder import check_folder
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta
+from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta
 from rtocr_gui.pruning.plan import PruneSettings
+from tests.readings import read_page
 from tests.scripted_decoder import BEGINNING, run_to_end
 from tests.small_checkpoint import write_checkpoint
+from tests.tasks import TEXT
 
-TEXT = next(task for task in TASKS if task.name == "text")
 RATIOS = (
     *(1.0, 0.84, 0.5, 0.2),
     *(pytest.param(ratio, marks=pytest.mark.slow) for ratio in (0.9, 0.75, 0.65, 0.35)),
@@ -297,18 +298,12 @@ def test_of_many_texts_of_a_page_the_newest_are_kept() -> None:
 # --- with real models ----------------------------------------------------------------------------
 
 
-def read(engine: Engine, page: PageImage, settings: ReadSettings, draft: Sequence[int] | None) -> Reading:
-    *_, reading = engine.read(page, settings, threading.Event(), draft)
-    assert isinstance(reading, Reading)
-    return reading
-
-
 def read_plainly(
     engine: Engine, page: PageImage, settings: ReadSettings, monkeypatch: pytest.MonkeyPatch
 ) -> Reading:
     with monkeypatch.context() as patch:
         patch.setattr(Drafter, "guess", lambda *_: [])
-        return read(engine, page, settings, ())
+        return read_page(engine, page, settings, ())
 
 
 @pytest.mark.parametrize("ratio", RATIOS)
@@ -319,9 +314,9 @@ def test_samples_are_read_again_token_by_token_as_without_a_draft(
     for page in samples:
         settings = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(ratio))
         plain = read_plainly(miniature_engine, page, settings, monkeypatch)
-        other_ratio = read(miniature_engine, page, replace(settings, pruning=PruneSettings(0.77)), None)
-        from_other_text = read(miniature_engine, page, settings, other_ratio.token_ids)
-        again = read(miniature_engine, page, settings, None)
+        other_ratio = read_page(miniature_engine, page, replace(settings, pruning=PruneSettings(0.77)))
+        from_other_text = read_page(miniature_engine, page, settings, other_ratio.token_ids)
+        again = read_page(miniature_engine, page, settings)
         assert from_other_text.token_ids == again.token_ids == plain.token_ids
         assert again.stop_reason is plain.stop_reason
         passes["plain"] += plain.passes
@@ -334,13 +329,13 @@ def test_a_reading_that_was_stopped_slows_the_next_one_down_no_more_than_none(
 ) -> None:
     page = samples[0]
     settings = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(0.9))
-    read(miniature_engine, page, settings, None)
+    read_page(miniature_engine, page, settings)
     at_half = replace(settings, pruning=PruneSettings(0.5))
     cancel = threading.Event()
     for event in miniature_engine.read(page, at_half, cancel):
         if isinstance(event, TextDelta):
             cancel.set()
-    again = read(miniature_engine, page, at_half, None)
+    again = read_page(miniature_engine, page, at_half)
     assert again.passes < len(again.token_ids) / 2
 
 
@@ -350,7 +345,7 @@ def test_a_first_reading_says_the_same_in_no_more_passes(
     settings = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(1.0))
     for page in samples:
         plain = read_plainly(miniature_engine, page, settings, monkeypatch)
-        first = read(miniature_engine, page, settings, ())
+        first = read_page(miniature_engine, page, settings, ())
         assert first.token_ids == plain.token_ids
         assert first.passes <= plain.passes
 

@@ -11,9 +11,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw, ImageFont
 
-from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import CheckpointError, PruningError, ReadingError, SettingsError
 from rtocr_gui.ocr import engine as engine_module
 from rtocr_gui.ocr.decoder.decoding import Decoder, Prompt
@@ -38,28 +37,18 @@ from rtocr_gui.ocr.vision import page_encoder
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings, plan_pruning
 from rtocr_gui.resources import resource_path
+from tests.made_pages import text_page
+from tests.readings import reading_of
 from tests.small_checkpoint import write_checkpoint
+from tests.tasks import TEXT
 
-TEXT = next(task for task in TASKS if task.name == "text")
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TEXT, PruneSettings(retention=1.0), max_new_tokens=60)
-
-
-def page(name: str = "page.png", words: str = "Hello there", size: tuple[int, int] = (512, 512)) -> PageImage:
-    image = Image.new("RGB", size, "white")
-    ImageDraw.Draw(image).text((20, 20), words, "black", ImageFont.load_default(40))
-    return PageImage(PageRef(Path("/scans") / name, 0, sha256=name), image, dpi=200)
 
 
 def read(
     engine: Engine, page: PageImage, settings: ReadSettings = SETTINGS, cancel: threading.Event | None = None
 ) -> list[ReadingEvent]:
     return list(engine.read(page, settings, cancel or threading.Event()))
-
-
-def reading_of(events: list[ReadingEvent]) -> Reading:
-    reading = events[-1]
-    assert isinstance(reading, Reading)
-    return reading
 
 
 @pytest.fixture
@@ -98,13 +87,13 @@ def test_a_reading_tells_the_blocks_that_the_model_told(
         yield from deltas
 
     monkeypatch.setattr(Transcript, "deltas", tell)
-    reading = reading_of(read(miniature_engine, page("blocks.png"), replace(SETTINGS, task=TASKS[0])))
+    reading = reading_of(read(miniature_engine, text_page("blocks.png"), replace(SETTINGS, task=TASKS[0])))
     assert reading.blocks == parse_blocks(said, TASKS[0])
     assert reading.text[slice(reading.blocks[0].start, reading.blocks[0].end)] == "# Report"
 
 
 def test_a_reading_tells_its_stages_in_order_and_ends_with_itself(miniature_engine: Engine) -> None:
-    events = read(miniature_engine, page("stages.png"))
+    events = read(miniature_engine, text_page("stages.png"))
     kinds = [event if isinstance(event, Stage) else type(event) for event in events]
     assert kinds[:5] == [Stage.ENCODE, EncodedPage, Stage.PRUNE, Stage.PREFILL, Stage.DECODE]
     assert set(kinds[5:-1]) == {TextDelta}
@@ -112,7 +101,7 @@ def test_a_reading_tells_its_stages_in_order_and_ends_with_itself(miniature_engi
 
 
 def test_the_deltas_are_the_text(miniature_engine: Engine) -> None:
-    events = read(miniature_engine, page("deltas.png"))
+    events = read(miniature_engine, text_page("deltas.png"))
     deltas = [event for event in events if isinstance(event, TextDelta)]
     reading = reading_of(events)
     assert "".join(delta.text for delta in deltas) == reading.raw_text != ""
@@ -121,7 +110,7 @@ def test_the_deltas_are_the_text(miniature_engine: Engine) -> None:
 
 
 def test_a_reading_says_what_it_rests_on(miniature_engine: Engine) -> None:
-    scan = page("facts.png")
+    scan = text_page("facts.png")
     events = read(miniature_engine, scan, replace(SETTINGS, pruning=PruneSettings(retention=0.5)))
     reading = reading_of(events)
     assert reading.ref == scan.ref
@@ -140,41 +129,41 @@ def test_no_stage_ends_before_the_device_has_finished_it(
 ) -> None:
     waited_for: list[torch.device] = []
     monkeypatch.setattr(clock, "wait_for", waited_for.append)
-    events = miniature_engine.read(page("course.png"), SETTINGS, threading.Event())
+    events = miniature_engine.read(text_page("course.png"), SETTINGS, threading.Event())
     waits_before = {event: len(waited_for) for event in events if isinstance(event, Stage)}
     assert waits_before == {Stage.ENCODE: 0, Stage.PRUNE: 1, Stage.PREFILL: 2, Stage.DECODE: 3}
 
 
 def test_the_same_page_gives_the_same_text(miniature_engine: Engine) -> None:
-    first, second = (reading_of(read(miniature_engine, page("twice.png"))) for _ in range(2))
+    first, second = (reading_of(read(miniature_engine, text_page("twice.png"))) for _ in range(2))
     assert first.token_ids == second.token_ids
 
 
 def test_a_limit_of_tokens_is_kept_and_told(miniature_engine: Engine) -> None:
     settings = replace(SETTINGS, max_new_tokens=3, stop_at_end=False)
-    reading = reading_of(read(miniature_engine, page("limit.png"), settings))
+    reading = reading_of(read(miniature_engine, text_page("limit.png"), settings))
     assert len(reading.token_ids) == 3
     assert reading.stop_reason is StopReason.LENGTH
 
 
 def test_a_model_loaded_on_one_thread_reads_on_another(miniature_engine: Engine) -> None:
-    here = reading_of(read(miniature_engine, page("thread.png")))
+    here = reading_of(read(miniature_engine, text_page("thread.png")))
     events: list[ReadingEvent] = []
-    worker = threading.Thread(target=lambda: events.extend(read(miniature_engine, page("thread.png"))))
+    worker = threading.Thread(target=lambda: events.extend(read(miniature_engine, text_page("thread.png"))))
     worker.start()
     worker.join()
     assert reading_of(events).token_ids == here.token_ids
 
 
 def test_whoever_takes_the_events_is_not_put_into_inference_mode(miniature_engine: Engine) -> None:
-    for _ in miniature_engine.read(page("mode.png"), SETTINGS, threading.Event()):
+    for _ in miniature_engine.read(text_page("mode.png"), SETTINGS, threading.Event()):
         assert torch.is_grad_enabled()
         assert not torch.is_inference_mode_enabled()
 
 
 @pytest.mark.parametrize("mode", list(Mode))
 def test_every_mode_reads_with_the_layout_of_its_page(small_engine: Engine, mode: Mode) -> None:
-    scan = page(size=(700, 500))
+    scan = text_page(size=(700, 500))
     settings = ReadSettings(Scaling(mode), TEXT, max_new_tokens=2)
     if mode is Mode.GUNDAM:
         with pytest.raises(ReadingError, match="this model takes 512 in all"):
@@ -193,7 +182,7 @@ def test_cancelled_after_some_text_it_ends_with_that_text(miniature_engine: Engi
     cancel = threading.Event()
     settings = replace(SETTINGS, stop_at_end=False)
     events: list[ReadingEvent] = []
-    for event in miniature_engine.read(page("stop.png"), settings, cancel):
+    for event in miniature_engine.read(text_page("stop.png"), settings, cancel):
         events.append(event)
         if isinstance(event, TextDelta):
             cancel.set()
@@ -206,27 +195,27 @@ def test_cancelled_after_some_text_it_ends_with_that_text(miniature_engine: Engi
 def test_cancelled_before_it_began_it_says_nothing(miniature_engine: Engine) -> None:
     cancel = threading.Event()
     cancel.set()
-    reading = reading_of(read(miniature_engine, page("never.png"), cancel=cancel))
+    reading = reading_of(read(miniature_engine, text_page("never.png"), cancel=cancel))
     assert reading.stop_reason is StopReason.CANCELLED
     assert reading.raw_text == ""
 
 
 def test_a_reading_may_be_abandoned_and_the_next_begun(miniature_engine: Engine) -> None:
-    events = miniature_engine.read(page("left.png"), SETTINGS, threading.Event())
+    events = miniature_engine.read(text_page("left.png"), SETTINGS, threading.Event())
     assert next(events) is Stage.ENCODE
     events.close()  # type: ignore[attr-defined]
-    assert reading_of(read(miniature_engine, page("left.png"))).raw_text
+    assert reading_of(read(miniature_engine, text_page("left.png"))).raw_text
 
 
 def test_what_a_baseline_made_of_a_page_is_no_draft(miniature_engine: Engine) -> None:
     at_half = replace(SETTINGS, pruning=PruneSettings(0.5))
     by_norm = replace(SETTINGS, pruning=PruneSettings(0.5, method=PruneMethod.NORM_ONLY))
-    first = reading_of(read(miniature_engine, page("no-baseline.png"), at_half))
-    read(miniature_engine, page("baseline.png"), by_norm)
-    after_it = reading_of(read(miniature_engine, page("baseline.png"), at_half))
+    first = reading_of(read(miniature_engine, text_page("no-baseline.png"), at_half))
+    read(miniature_engine, text_page("baseline.png"), by_norm)
+    after_it = reading_of(read(miniature_engine, text_page("baseline.png"), at_half))
     assert after_it.token_ids == first.token_ids
     assert after_it.passes == first.passes
-    assert reading_of(read(miniature_engine, page("baseline.png"), at_half)).passes < first.passes
+    assert reading_of(read(miniature_engine, text_page("baseline.png"), at_half)).passes < first.passes
 
 
 def test_measuring_counts_as_pruning_where_a_page_is_new(
@@ -238,7 +227,8 @@ def test_measuring_counts_as_pruning_where_a_page_is_new(
     )
     settings = replace(SETTINGS, max_new_tokens=1)
     first, again = (
-        reading_of(read(miniature_engine, page("measured.png"), settings)).timings.prune_ms for _ in range(2)
+        reading_of(read(miniature_engine, text_page("measured.png"), settings)).timings.prune_ms
+        for _ in range(2)
     )
     assert again < hour_ms < first < 2 * hour_ms
 
@@ -249,10 +239,10 @@ def test_measuring_counts_as_pruning_where_a_page_is_new(
 def test_a_page_is_encoded_once_for_any_number_of_ratios(
     miniature_engine: Engine, encodings: list[Mode]
 ) -> None:
-    encoded = miniature_engine.encode(page("once.png"), Scaling(Mode.TINY))
+    encoded = miniature_engine.encode(text_page("once.png"), Scaling(Mode.TINY))
     for retention in (1.0, 0.5, None):
         settings = replace(SETTINGS, pruning=PruneSettings(retention), max_new_tokens=1)
-        events = read(miniature_engine, page("once.png"), settings)
+        events = read(miniature_engine, text_page("once.png"), settings)
         assert events[1] is encoded
         assert reading_of(events).timings.encode_ms == 0
     assert encodings == [Mode.TINY]
@@ -261,7 +251,7 @@ def test_a_page_is_encoded_once_for_any_number_of_ratios(
 def test_another_mode_size_resolution_or_file_is_another_encoding(
     small_engine: Engine, encodings: list[Mode]
 ) -> None:
-    scan = page()
+    scan = text_page()
     others = [
         replace(scan, image=scan.image.resize((300, 300))),
         replace(scan, dpi=300),
@@ -275,9 +265,9 @@ def test_another_mode_size_resolution_or_file_is_another_encoding(
 
 
 def test_another_model_encodes_anew(small_engine: Engine, encodings: list[Mode], tmp_path: Path) -> None:
-    small_engine.encode(page(), Scaling(Mode.TINY))
+    small_engine.encode(text_page(), Scaling(Mode.TINY))
     small_engine.load(tmp_path / "model", device="cpu")
-    small_engine.encode(page(), Scaling(Mode.TINY))
+    small_engine.encode(text_page(), Scaling(Mode.TINY))
     assert len(encodings) == 2
 
 
@@ -285,7 +275,7 @@ def test_pages_beyond_the_bound_are_encoded_again(tmp_path: Path, encodings: lis
     engine = Engine(threads=1, cache_bytes=0)
     engine.load(write_checkpoint(tmp_path / "model"), device="cpu")
     for _ in range(2):
-        engine.encode(page(), Scaling(Mode.TINY))
+        engine.encode(text_page(), Scaling(Mode.TINY))
     assert len(encodings) == 2
 
 
@@ -342,7 +332,7 @@ def test_a_failing_page_is_told_in_words_and_the_next_one_is_read(
     def fail(*arguments: object) -> None:
         raise failure
 
-    scan = page(f"broken-{type(failure).__name__}.png")
+    scan = text_page(f"broken-{type(failure).__name__}.png")
     with monkeypatch.context() as patch:
         patch.setattr(page_encoder, "encode_views", fail)
         with pytest.raises(ReadingError, match=sentence) as caught:
@@ -359,7 +349,7 @@ def test_a_failure_in_the_middle_of_the_text_is_told_in_words(
 
     monkeypatch.setattr("rtocr_gui.ocr.decoder.decoding.Decoder.feed", fail)
     with pytest.raises(ReadingError, match=r"failed on middle\.png"):
-        read(miniature_engine, page("middle.png"))
+        read(miniature_engine, text_page("middle.png"))
 
 
 def test_a_text_that_repeats_itself_is_cut_where_it_begins_to(
@@ -386,7 +376,9 @@ def test_a_text_that_repeats_itself_is_cut_where_it_begins_to(
     monkeypatch.setattr(Decoder, "feed", feed)
     monkeypatch.setattr(Decoder, "prefill", prefill)
     monkeypatch.setattr(Decoder, "take_back", take_back)
-    reading = reading_of(read(miniature_engine, page("loop.png"), replace(SETTINGS, max_new_tokens=1000)))
+    reading = reading_of(
+        read(miniature_engine, text_page("loop.png"), replace(SETTINGS, max_new_tokens=1000))
+    )
     assert reading.stop_reason is StopReason.LOOP
     assert reading.text == reading.raw_text == "A title and on"
     assert len(reading.token_ids) == len(checkpoint.tokenizer.encode("A title and on"))
@@ -397,15 +389,15 @@ def test_tokens_that_are_no_numbers_are_refused(
 ) -> None:
     monkeypatch.setattr(page_encoder, "encode_views", lambda model, views: torch.full((73, 256), np.nan))
     with pytest.raises(PruningError, match="not finite"):
-        miniature_engine.encode(page("nan.png"), Scaling(Mode.TINY))
+        miniature_engine.encode(text_page("nan.png"), Scaling(Mode.TINY))
 
 
 def test_without_a_model_nothing_is_read() -> None:
     engine = Engine()
     with pytest.raises(ReadingError, match="No model is loaded"):
-        engine.encode(page(), Scaling(Mode.TINY))
+        engine.encode(text_page(), Scaling(Mode.TINY))
     with pytest.raises(ReadingError, match="No model is loaded"):
-        read(engine, page())
+        read(engine, text_page())
 
 
 def test_a_folder_or_device_that_cannot_be_used_leaves_the_former_model(
@@ -415,13 +407,13 @@ def test_a_folder_or_device_that_cannot_be_used_leaves_the_former_model(
         small_engine.load(tmp_path / "nowhere", device="cpu")
     with pytest.raises(SettingsError):
         small_engine.load(tmp_path / "model", device="cuda:99")
-    assert small_engine.encode(page(), Scaling(Mode.TINY))
+    assert small_engine.encode(text_page(), Scaling(Mode.TINY))
 
 
 def test_an_unloaded_model_is_gone(small_engine: Engine) -> None:
     small_engine.unload()
     with pytest.raises(ReadingError, match="No model is loaded"):
-        small_engine.encode(page(), Scaling(Mode.TINY))
+        small_engine.encode(text_page(), Scaling(Mode.TINY))
 
 
 # --- what it runs on -----------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageFilter
 
-from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.looks import BORDER_RGB, OPACITY, VEIL_RGB
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
@@ -25,10 +25,9 @@ from rtocr_gui.export.plan_json import PlanSource, plan_as_json
 from rtocr_gui.export.tables import missing_ends
 from rtocr_gui.export.writing import check_target, write_bytes_atomically, write_text_atomically
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.ocr.vision.layout import build_layout
-from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
 from rtocr_gui.tokens import TokenKind
-from tests.fake_engine import measure_by_seed
+from tests.made_pages import blank_page
+from tests.made_plans import make_plan
 
 # Markdown
 
@@ -328,15 +327,6 @@ def test_bytes_are_written_as_they_are(tmp_path):
 PAGE = PageRef(Path("page.png"), 0, "0" * 64)
 
 
-def plan_of(mode: Mode, size: tuple[int, int], retention: float, crop: tuple[int, int] = (0, 0)) -> PrunePlan:
-    layout = build_layout(mode, size, crop)
-    return plan_pruning(layout, measure_by_seed(layout, 7), PruneSettings(retention))
-
-
-def blank_page(size: tuple[int, int]) -> PageImage:
-    return PageImage(PAGE, Image.new("RGB", size, "white"), None)
-
-
 VEILED = tuple(round(255 + (channel - 255) * OPACITY) for channel in VEIL_RGB)
 
 
@@ -351,7 +341,7 @@ VEILED = tuple(round(255 + (channel - 255) * OPACITY) for channel in VEIL_RGB)
     ],
 )
 def test_merged_cells_are_veiled_and_kept_cells_are_clear(mode, size, crop, grid, kind):
-    plan = plan_of(mode, size, 0.5, crop)
+    plan = make_plan(0.5, mode, size, crop)
     pixels = np.asarray(draw_overlay(blank_page(size), plan, grid)).astype(int)
     layout = plan.layout
     checked = {True: 0, False: 0}
@@ -366,7 +356,7 @@ def test_merged_cells_are_veiled_and_kept_cells_are_clear(mode, size, crop, grid
 
 def test_a_line_runs_between_kept_and_merged_cells_only():
     size = (512, 512)
-    plan = plan_of(Mode.TINY, size, 0.5)
+    plan = make_plan(0.5, Mode.TINY, size)
     pixels = np.asarray(draw_overlay(blank_page(size), plan))
     border = (pixels == BORDER_RGB).all(axis=-1)
     kept = plan.is_kept.reshape(8, 8)
@@ -388,7 +378,7 @@ def test_a_line_runs_between_kept_and_merged_cells_only():
 @pytest.mark.parametrize("grid", ["local", "global"])
 def test_the_line_is_where_kept_and_merged_pixels_are_near(mode, size, crop, reach_px, grid):
     page = blank_page(size)
-    plan = plan_of(mode, size, 0.5, crop)
+    plan = make_plan(0.5, mode, size, crop)
     layout = plan.layout
     merged = Image.new("L", size)
     kind = TokenKind.LOCAL if grid == "local" and crop[0] else TokenKind.GLOBAL
@@ -406,7 +396,7 @@ def test_the_line_is_where_kept_and_merged_pixels_are_near(mode, size, crop, rea
 
 def test_a_large_scan_is_drawn_in_seconds():
     size = (4960, 7016)
-    page, plan = blank_page(size), plan_of(Mode.GUNDAM, size, 0.5, (2, 3))
+    page, plan = blank_page(size), make_plan(0.5, Mode.GUNDAM, size, (2, 3))
     started_s = time.process_time()
     draw_overlay(page, plan)
     assert time.process_time() - started_s < 8
@@ -415,7 +405,7 @@ def test_a_large_scan_is_drawn_in_seconds():
 def test_text_beneath_the_veil_stays_legible():
     page = blank_page((512, 512))
     page.image.paste("black", (0, 0, 512, 256))
-    plan = plan_of(Mode.TINY, (512, 512), 0.02)
+    plan = make_plan(0.02, Mode.TINY, (512, 512))
     pixels = np.asarray(draw_overlay(page, plan).convert("L")).astype(float) / 255
     veiled = ~plan.is_kept.reshape(8, 8)
     row = np.flatnonzero(veiled[0])[0]
@@ -426,26 +416,26 @@ def test_text_beneath_the_veil_stays_legible():
 
 def test_keeping_everything_leaves_the_page_as_it_is():
     page = blank_page((640, 480))
-    assert draw_overlay(page, plan_of(Mode.BASE, (640, 480), 1.0)).tobytes() == page.image.tobytes()
+    assert draw_overlay(page, make_plan(1.0, Mode.BASE, (640, 480))).tobytes() == page.image.tobytes()
 
 
 def test_drawing_leaves_the_page_itself_alone():
     page = blank_page((640, 480))
     before = page.image.tobytes()
-    draw_overlay(page, plan_of(Mode.BASE, (640, 480), 0.3))
+    draw_overlay(page, make_plan(0.3, Mode.BASE, (640, 480)))
     assert page.image.tobytes() == before
 
 
 def test_a_plan_for_another_page_is_refused():
     with pytest.raises(ValueError, match="not"):
-        draw_overlay(blank_page((100, 100)), plan_of(Mode.BASE, (640, 480), 0.3))
+        draw_overlay(blank_page((100, 100)), make_plan(0.3, Mode.BASE, (640, 480)))
 
 
 @pytest.mark.parametrize(
     ("mode", "crop", "sequence", "prunable"), [(Mode.BASE, (0, 0), 273, 256), (Mode.GUNDAM, (2, 3), 903, 856)]
 )
 def test_a_plan_as_json_tells_the_fate_of_every_token(mode, crop, sequence, prunable):
-    plan = plan_of(mode, (700, 990), 0.25, crop)
+    plan = make_plan(0.25, mode, (700, 990), crop)
     told = json.loads(json.dumps(plan_as_json(plan, PlanSource(PAGE, "A model", mode))))
     of = {"file": "page.png", "page": 1, "sha256": "0" * 64, "rotation_deg": 0}
     assert told.items() >= (of | {"model": "A model", "mode": mode.value}).items()
@@ -462,11 +452,11 @@ def test_a_plan_as_json_tells_the_fate_of_every_token(mode, crop, sequence, prun
     assert {token["kind"] for token in told["tokens"]} == ({"local", "global"} if crop[0] else {"global"})
     assert told["grids"] == {"local": [crop[1] * 10, crop[0] * 10], "global": [16, 16]}
     assert any(token["box"] is None for token in told["tokens"]), "letterbox padding covers no page"
-    assert told["automatic_retention"] == pytest.approx(0.2 + 0.7 - 0.14)
+    assert told["automatic_retention"] == pytest.approx(0.6 + 0.4 - 0.24)
     assert (told["retention"], told["automatic"], told["page_size_px"]) == (0.25, False, [700, 990])
 
 
 def test_the_same_plan_gives_the_same_json():
     source = PlanSource(PAGE, "A model", Mode.BASE)
-    first, second = (plan_as_json(plan_of(Mode.BASE, (700, 990), 0.25), source) for _ in range(2))
+    first, second = (plan_as_json(make_plan(0.25, Mode.BASE, (700, 990)), source) for _ in range(2))
     assert first == second

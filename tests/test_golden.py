@@ -10,7 +10,6 @@ import io
 import json
 import os
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -43,6 +42,7 @@ from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, TokenMeasures, plan
 from rtocr_gui.pruning.selection import surviving_positions
 from rtocr_gui.pruning.transport import apply_plan, transport_of
 from rtocr_gui.tokens import TokenKind, TokenLayout
+from tests.made_tokens import grid_layout
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -95,23 +95,6 @@ def test_the_bundled_selection_has_a_tie_a_tiled_page_and_a_page_of_which_nothin
     assert any(len(file["dyn.kept"]) == 0 for file in files)
 
 
-def sequence_layout(grid: Iterable[int], crop_wh: Iterable[int]) -> TokenLayout:
-    """The sequence as the README states it: rows of tiles, rows of the global view, the separator."""
-    width, height = (10 * int(tiles) for tiles in crop_wh)
-    rows, columns = (int(side) for side in grid)
-    local = [*[TokenKind.LOCAL] * width, TokenKind.NEWLINE] * height
-    whole = [*[TokenKind.GLOBAL] * columns, TokenKind.NEWLINE] * rows
-    kinds = np.array([*local, *whole, TokenKind.SEPARATOR], dtype=np.uint8)
-    return TokenLayout(
-        kinds=kinds,
-        padding=np.zeros(len(kinds), dtype=np.bool_),
-        boxes=np.zeros((len(kinds), 4), dtype=np.float32),
-        local_grid=(height, width),
-        global_grid=(rows, columns),
-        page_size_px=(64 * columns, 64 * rows),
-    )
-
-
 # --- rtprune_*: retention, selection and transport of one page at several ratios ---------------
 
 RTPRUNE_FILES = found("rtprune_*.safetensors")
@@ -127,7 +110,7 @@ def rtprune_ratios() -> list[Any]:
 
 
 def rtprune_layout(file: GoldenFile) -> TokenLayout:
-    return sequence_layout(file["in.grid"], file["in.crop_wh"])
+    return grid_layout(*file["in.grid"].tolist(), file["in.crop_wh"].tolist())
 
 
 @lru_cache(maxsize=3)
@@ -334,7 +317,7 @@ def tiny_page(path: Path, case: str) -> TinyPage:
     for hook in hooks:
         hook.remove()
     sam, clip = seen[:2]  # the global view is encoded before the tiles
-    layout = sequence_layout((height // 64, width // 64), crop_wh)
+    layout = grid_layout(height // 64, width // 64, crop_wh)
     return TinyPage(model, views, tokens, sam, clip, layout, file[f"in.{case}.input_ids"][0].tolist())
 
 

@@ -1,24 +1,24 @@
 """A model or a page for which there is no memory: refused beforehand, told in words, with a way out."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 
-from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr import engine as engine_module
 from rtocr_gui.ocr.decoder.repetition import Loop
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.memory import headroom
 from rtocr_gui.ocr.memory.fit import DoesNotFit
-from rtocr_gui.ocr.reading import TASKS, Mode, OutOfMemory, Reading, ReadSettings, Scaling, StopReason
+from rtocr_gui.ocr.reading import TASKS, Mode, OutOfMemory, ReadSettings, Scaling, StopReason
 from rtocr_gui.ocr.vision import page_encoder
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
+from tests.made_pages import blank_page
+from tests.readings import read_page
 from tests.small_checkpoint import small_config, write_checkpoint
 
 MB = 10**6
@@ -56,13 +56,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
 
 @pytest.fixture
 def page() -> PageImage:
-    return PageImage(PageRef(Path("scan.png"), 0, "0"), Image.new("RGB", (640, 640 * 3), "white"), None)
-
-
-def read(engine: Engine, page: PageImage, settings: ReadSettings = SETTINGS) -> Reading:
-    *_, reading = engine.read(page, settings, threading.Event())
-    assert isinstance(reading, Reading)
-    return reading
+    return blank_page((640, 640 * 3), "scan.png")
 
 
 # --- a model -------------------------------------------------------------------------------------
@@ -77,7 +71,7 @@ def test_a_model_that_does_not_fit_is_refused_and_the_former_one_stays(
     assert not caught.value.fit.fits
     assert engine.is_loaded
     memory(10_000 * MB)
-    assert read(engine, page).mode is Mode.GUNDAM
+    assert read_page(engine, page, SETTINGS).mode is Mode.GUNDAM
 
 
 def test_a_person_may_load_it_anyway_and_read_with_it(
@@ -85,7 +79,7 @@ def test_a_person_may_load_it_anyway_and_read_with_it(
 ) -> None:
     memory(1000)
     assert engine.load(folder, device="cpu", anyway=True).device == "cpu"
-    assert read(engine, page).mode is Mode.GUNDAM
+    assert read_page(engine, page, SETTINGS).mode is Mode.GUNDAM
 
 
 def test_who_would_have_loaded_anyway_what_fits_is_still_warned_of_a_page(
@@ -94,7 +88,7 @@ def test_who_would_have_loaded_anyway_what_fits_is_still_warned_of_a_page(
     engine.load(folder, device="cpu", anyway=True)
     memory(MB)
     with pytest.raises(OutOfMemory):
-        read(engine, page)
+        read_page(engine, page, SETTINGS)
 
 
 def test_the_mode_that_pages_shall_be_read_in_decides(engine: Engine, folder: Path, memory: Memory) -> None:
@@ -130,7 +124,7 @@ def test_a_page_without_memory_is_refused_before_it_is_begun(
     memory(MB)
     sentence = r"not enough memory to read scan\.png, page 1 in mode Gundam with 3 tiles: that takes .* MB"
     with pytest.raises(OutOfMemory, match=sentence) as caught:
-        read(engine, page)
+        read_page(engine, page, SETTINGS)
     assert caught.value.retry is None
     with pytest.raises(OutOfMemory, match=sentence):
         engine.encode(page, Scaling(Mode.GUNDAM))
@@ -151,24 +145,24 @@ def test_the_largest_view_that_fits_is_offered(engine: Engine, memory: Memory, p
     base, large = (check._need(headroom.View(mode)).page for mode in (Mode.BASE, Mode.LARGE))
     memory((base + large) // 2)
     with pytest.raises(OutOfMemory) as caught:
-        read(engine, page, ReadSettings(Scaling(Mode.LARGE), TASKS[1], max_new_tokens=3))
+        read_page(engine, page, ReadSettings(Scaling(Mode.LARGE), TASKS[1], max_new_tokens=3))
     retry = caught.value.retry
     assert retry is not None
     assert retry.scaling == Scaling(Mode.BASE)
-    assert read(engine, page, retry).mode is Mode.BASE
+    assert read_page(engine, page, retry).mode is Mode.BASE
 
 
 def test_what_is_encoded_already_needs_memory_for_its_text_only(
     engine: Engine, memory: Memory, page: PageImage
 ) -> None:
-    first = read(engine, page)
+    first = read_page(engine, page, SETTINGS)
     need = headroom.Headroom(engine._loaded().checkpoint)._need(headroom.View(Mode.GUNDAM, 3))
     assert need.reading < need.encoding
     memory((need.reading + need.encoding) // 2)
-    assert read(engine, page).text == first.text
+    assert read_page(engine, page, SETTINGS).text == first.text
     attending = replace(SETTINGS, pruning=PruneSettings(method=PruneMethod.VISIONZIP))
     with pytest.raises(OutOfMemory):  # it has to be encoded once more
-        read(engine, page, attending)
+        read_page(engine, page, attending)
 
 
 def test_a_graphics_card_is_left_to_refuse_by_itself(
@@ -192,13 +186,13 @@ def test_where_memory_runs_out_all_the_same_less_is_offered_and_what_was_compute
     with monkeypatch.context() as patch:
         patch.setattr(page_encoder, "encode_views", fail)
         with pytest.raises(OutOfMemory) as caught:
-            read(engine, page)
+            read_page(engine, page, SETTINGS)
         retry = caught.value.retry
         assert retry is not None
         assert retry.scaling.mode is not None
         with pytest.raises(ReadingError):  # nothing is kept
             engine.encode(page, Scaling(Mode.TINY))
-    assert read(engine, page, retry).mode is retry.scaling.mode
+    assert read_page(engine, page, retry).mode is retry.scaling.mode
 
 
 # --- a loop --------------------------------------------------------------------------------------
@@ -207,14 +201,14 @@ def test_where_memory_runs_out_all_the_same_less_is_offered_and_what_was_compute
 def test_a_reading_that_ended_in_a_loop_offers_another_view(
     engine: Engine, page: PageImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert read(engine, page).retry is None
+    assert read_page(engine, page, SETTINGS).retry is None
 
     def loops(token_ids: Sequence[int], *_rest: object) -> Loop | None:
         return Loop(start=1, period=1) if len(token_ids) >= 32 else None
 
     monkeypatch.setattr("rtocr_gui.ocr.decoder.greedy.find_loop", loops)
     settings = ReadSettings(Scaling(Mode.GUNDAM), TASKS[1], max_new_tokens=80, stop_at_end=False)
-    reading = read(engine, page, settings)
+    reading = read_page(engine, page, settings)
     assert reading.stop_reason is StopReason.LOOP
     assert reading.retry is not None
     assert reading.retry.scaling == Scaling(Mode.GUNDAM, 2)

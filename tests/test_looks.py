@@ -23,13 +23,10 @@ from rtocr_gui.export.looks import (
 )
 from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.reading import Mode
-from rtocr_gui.ocr.vision.layout import build_layout
-from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, plan_pruning
 from rtocr_gui.pruning.transport import transport_of
 from rtocr_gui.settings import Settings
-from tests.fake_engine import measure_by_seed
-from tests.test_export import blank_page
-from tests.ui.plans import make_plan
+from tests.made_pages import blank_page
+from tests.made_plans import make_plan
 
 SIZE = (700, 990)
 # Machado, Oliveira and Fernandes 2009, for linear light.
@@ -37,11 +34,6 @@ DEUTERANOPIA = np.array(
     [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
 )
 MAPS = [look for look in Look if look is not Look.KEPT]
-
-
-def plan_of(mode: Mode = Mode.BASE, retention: float = 0.5, crop: tuple[int, int] = (0, 0)) -> PrunePlan:
-    layout = build_layout(mode, SIZE, crop)
-    return plan_pruning(layout, measure_by_seed(layout, 7), PruneSettings(retention))
 
 
 def linear(colours: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -93,11 +85,11 @@ def test_paper_is_told_by_what_most_of_the_page_is():
 
 
 def test_each_look_maps_its_own_values():
-    plan = plan_of()
+    plan = make_plan()
     transport = transport_of(plan)
     assert cell_values(Look.KEPT, plan, transport) is None
     np.testing.assert_array_equal(cell_values(Look.NORM, plan, None), plan.norms)
-    np.testing.assert_allclose(cell_values(Look.DENSITY, plan, None), 20)
+    np.testing.assert_allclose(cell_values(Look.DENSITY, plan, None), np.linspace(0, 90, 256))
     assert cell_values(Look.MASS, plan, None) is None
     received = cell_values(Look.MASS, plan, transport)
     np.testing.assert_array_equal(received[plan.kept], transport.received)
@@ -117,7 +109,7 @@ def test_a_cell_of_the_tiles_has_the_density_of_the_patch_beneath_it():
 
 
 def test_a_few_outliers_do_not_flatten_the_scale_and_are_told():
-    plan = plan_of()
+    plan = make_plan()
     values = np.linspace(10, 20, 256, dtype=np.float32)
     on_page = np.flatnonzero(~plan.layout.padding[plan.layout.prunable])
     values[on_page[:2]] = 900
@@ -129,7 +121,7 @@ def test_a_few_outliers_do_not_flatten_the_scale_and_are_told():
 
 
 def test_padding_does_not_count_for_the_scale():
-    plan = plan_of()
+    plan = make_plan()
     values = np.full(256, 5, np.float32)
     values[plan.layout.padding[plan.layout.prunable]] = 1000
     legend = legend_of(Look.NORM, plan, values)
@@ -153,7 +145,7 @@ def test_a_legend_shows_as_many_digits_as_tell_its_ends_apart(
 
 
 def test_where_every_token_has_the_same_value_there_is_still_a_legend_and_a_colour():
-    plan = plan_of()
+    plan = make_plan()
     for values in (np.zeros(256, np.float32), np.full(256, np.nan, np.float32)):
         legend = legend_of(Look.MASS, plan, values)
         assert legend.low == legend.high
@@ -170,7 +162,7 @@ def test_the_most_attended_cell_is_the_brightest_and_an_unattended_one_is_dimmed
 
 
 def test_the_attention_that_the_shown_grid_cannot_show_is_told():
-    plan = plan_of(Mode.GUNDAM, crop=(2, 3))
+    plan = make_plan(0.5, Mode.GUNDAM, SIZE, (2, 3))
     attention = np.zeros(856, np.float32)
     attention[[0, 1]] = 0.35
     padded = np.flatnonzero(plan.layout.padding[plan.layout.prunable])
@@ -187,7 +179,7 @@ def test_the_attention_that_the_shown_grid_cannot_show_is_told():
 
 @pytest.mark.parametrize("look", MAPS)
 def test_a_picture_of_a_map_shows_its_colours_and_has_the_legend_beneath(look: Look):
-    plan = plan_of(retention=0.6)
+    plan = make_plan(0.6, page_size_px=SIZE)
     transport = transport_of(plan)
     picture = draw_overlay(blank_page(SIZE), plan, "local", look, transport)
     assert picture.width == SIZE[0]
@@ -205,7 +197,7 @@ def test_a_picture_of_a_map_shows_its_colours_and_has_the_legend_beneath(look: L
 
 @pytest.mark.parametrize("look", MAPS)
 def test_in_a_map_the_border_between_kept_and_merged_shows_dark_on_light(look: Look):
-    plan = plan_of(Mode.TINY)
+    plan = make_plan(0.5, Mode.TINY, SIZE)
     pixels = np.asarray(draw_overlay(blank_page(SIZE), plan, "local", look, transport_of(plan)))[: SIZE[1]]
     dark, light = ((pixels == rgb).all(axis=-1) for rgb in (MAP_BORDER_RGB, MAP_CASING_RGB))
     assert dark.any()
@@ -217,7 +209,7 @@ def test_in_a_map_the_border_between_kept_and_merged_shows_dark_on_light(look: L
 
 
 def test_merged_tokens_are_hatched_where_only_the_kept_have_a_value():
-    plan = plan_of(Mode.TINY, retention=0.5)
+    plan = make_plan(0.5, Mode.TINY, SIZE)
     picture = draw_overlay(blank_page(SIZE), plan, "local", Look.MASS, transport_of(plan)).convert("L")
     boxes = np.rint(plan.layout.boxes[plan.layout.prunable]).astype(int)
 
@@ -234,19 +226,18 @@ def test_what_is_written_on_a_page_stays_black_on_light_and_white_on_dark_paper(
         page = blank_page(SIZE)
         page.image.paste(paper, (0, 0, *SIZE))
         page.image.paste(ink, (300, 300, 303, 303))
-        picture = draw_overlay(page, plan_of(retention=1.0), "local", Look.NORM)
+        picture = draw_overlay(page, make_plan(1.0, page_size_px=SIZE), "local", Look.NORM)
         assert picture.getpixel((301, 301)) == Image.new("RGB", (1, 1), ink).getpixel((0, 0))
         assert picture.getpixel((310, 310)) != Image.new("RGB", (1, 1), paper).getpixel((0, 0))
 
 
 def test_mass_cannot_be_drawn_without_the_transport():
     with pytest.raises(ValueError, match="transport"):
-        draw_overlay(blank_page(SIZE), plan_of(), "local", Look.MASS)
+        draw_overlay(blank_page(SIZE), make_plan(page_size_px=SIZE), "local", Look.MASS)
 
 
 def test_a_narrow_page_has_its_legend_too():
-    layout = build_layout(Mode.TINY, (40, 3000), (0, 0))
-    plan = plan_pruning(layout, measure_by_seed(layout, 7), PruneSettings(0.5))
+    plan = make_plan(0.5, Mode.TINY, (40, 3000))
     picture = draw_overlay(blank_page((40, 3000)), plan, "local", Look.NORM)
     assert picture.width == 40
 

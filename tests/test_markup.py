@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtocr_gui.ocr.reading import TASKS, Block, Task
+from rtocr_gui.ocr.reading import Block, Task
 from rtocr_gui.ocr.text.markup import parse_blocks, places_without_grounding, strip_grounding
+from tests.tasks import MARKDOWN, OCR, TEXT
 
-MARKDOWN, TEXT, OCR = (
-    next(task for task in TASKS if task.name == name) for name in ("markdown", "text", "ocr")
-)
 MARKS = ["<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>", "<|grounding|>"]
 
 

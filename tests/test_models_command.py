@@ -4,41 +4,27 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
-from huggingface_hub.utils import close_session
 
 from rtocr_gui.cli.main import main
-from rtocr_gui.ocr.library.model_source import REVISION, ModelSource
+from rtocr_gui.ocr.library.model_source import ModelSource
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, save_settings, settings_path
 from tests.hub_server import HubServer, Trouble
-from tests.published_model import NEEDED, WEIGHTS, published_files
+from tests.published_model import NEEDED, WEIGHTS
 from tests.small_checkpoint import write_checkpoint
 
 CHECKOUT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_cache(tmp_path: Path, own_session: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     cache = tmp_path / "cache"
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    close_session()
-    yield cache
-    close_session()
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[HubServer]:
-    server = HubServer(published_files(tmp_path), REVISION)
-    yield server
-    server.close()
+    return cache
 
 
 def test_models_are_listed_with_what_they_read(capsys: pytest.CaptureFixture[str]) -> None:

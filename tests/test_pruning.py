@@ -18,33 +18,13 @@ from rtocr_gui.pruning.retention import dissimilarity, patch_text_density
 from rtocr_gui.pruning.selection import order_by_norm, surviving_positions
 from rtocr_gui.pruning.transport import apply_plan, solve_transport, transport_of
 from rtocr_gui.tokens import TokenKind, TokenLayout
+from tests.made_tokens import GREY_VIEW, HIDDEN_SIZE, grid_layout, random_sequence
 
-HIDDEN_SIZE = 8
-GREY_VIEW = np.zeros((3, 64, 64), dtype=np.float32)
 few = settings(max_examples=25)
 
 shapes = st.tuples(st.integers(1, 7), st.integers(1, 7))
 seeds = st.integers(0, 2**32 - 1)
 ratios = st.one_of(st.none(), st.floats(0.01, 1))
-
-
-def grid_layout(rows: int, columns: int) -> TokenLayout:
-    kinds = [*[*[TokenKind.GLOBAL] * columns, TokenKind.NEWLINE] * rows, TokenKind.SEPARATOR]
-    return TokenLayout(
-        kinds=np.array(kinds, dtype=np.uint8),
-        padding=np.zeros(len(kinds), dtype=np.bool_),
-        boxes=np.zeros((len(kinds), 4), dtype=np.float32),
-        local_grid=(0, 0),
-        global_grid=(rows, columns),
-        page_size_px=(64 * columns, 64 * rows),
-    )
-
-
-def random_sequence(layout: TokenLayout, seed: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Tokens that share a direction, as a page's do, so that cosines differ from 0."""
-    generator = torch.Generator().manual_seed(seed)
-    shared = torch.randn(HIDDEN_SIZE, generator=generator)
-    return (torch.randn(len(layout), HIDDEN_SIZE, generator=generator) + shared).to(dtype)
 
 
 def plan_for(layout: TokenLayout, sequence: Tensor, ratio: float | None = None, floor: int = 1) -> PrunePlan:

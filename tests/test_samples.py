@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.resources import resource_path
+from tests.readings import read_page
 from tests.sample_pages import SAMPLES, load_sample
 
 ALL_TOKENS = PruneSettings(retention=1.0)
@@ -27,9 +27,7 @@ def truth_of(path: Path) -> str:
 
 def read(engine: Engine, path: Path, pruning: PruneSettings) -> Reading:
     settings = ReadSettings(Scaling(MINIATURE.modes[0]), MINIATURE.tasks[0], pruning, max_new_tokens=400)
-    *_, reading = engine.read(load_sample(path), settings, threading.Event())
-    assert isinstance(reading, Reading)
-    return reading
+    return read_page(engine, load_sample(path), settings)
 
 
 def error_rate(reading: Reading, truth: str) -> float:

@@ -5,10 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rtocr_gui.ocr.reading import TASKS
 from rtocr_gui.ocr.text.token_places import TokenPlaces, token_spans
-
-MARKDOWN, TEXT = (next(task for task in TASKS if task.name == name) for name in ("markdown", "text"))
+from tests.tasks import MARKDOWN, TEXT
 
 
 def offsets_of(tokens: list[str]) -> NDArray[np.int64]:

@@ -10,13 +10,9 @@ from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.layout import TILE_PX
 from rtocr_gui.ocr.vision.views import PADDING_GREY, choose_tiles, make_views, normalise
+from tests.made_pages import noise_page
 
 SIDES = st.integers(min_value=1, max_value=6000)
-
-
-def noise_page(width: int, height: int) -> Image.Image:
-    pixels = np.random.default_rng(5).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    return Image.fromarray(pixels)
 
 
 @pytest.mark.parametrize("mode", list(Mode))

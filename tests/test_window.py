@@ -1,7 +1,7 @@
 """What a model with a window says is what the published attention gives, pruned, drafted and traced."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from transformers import UnlimitedOcrForConditionalGeneration
 from transformers.models.unlimited_ocr import modeling_unlimited_ocr
 
-from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr import page_stages
 from rtocr_gui.ocr.decoder import attention
 from rtocr_gui.ocr.decoder.attention import trace_reading
@@ -25,8 +23,10 @@ from rtocr_gui.ocr.model.checkpoint import load_model
 from rtocr_gui.ocr.model.families import UNLIMITED_OCR
 from rtocr_gui.ocr.model.folder import check_folder
 from rtocr_gui.ocr.pages_together import PageRequest
-from rtocr_gui.ocr.reading import Mode, Reading, ReadingEvent, ReadSettings, Scaling, StopReason
+from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
+from tests.made_pages import text_page
+from tests.readings import read_page
 from tests.small_checkpoint import unlimited_config, write_checkpoint
 
 CPU = torch.device("cpu")
@@ -35,12 +35,6 @@ WINDOW = 8
 SETTINGS = ReadSettings(
     Scaling(Mode.TINY), DOCUMENT, PruneSettings(1.0), max_new_tokens=90, stop_at_end=False
 )
-
-
-def page(words: str = "Hello there") -> PageImage:
-    image = Image.new("RGB", (512, 512), "white")
-    ImageDraw.Draw(image).text((20, 20), words, "black", ImageFont.load_default(60))
-    return PageImage(PageRef(Path("/scans/page.png"), 0, sha256=words), image, dpi=200)
 
 
 @pytest.fixture(scope="module")
@@ -203,14 +197,8 @@ def test_a_trace_looks_through_the_same_window(
 # --- reading pages -------------------------------------------------------------------------------
 
 
-def reading_of(events: Iterable[ReadingEvent]) -> Reading:
-    *_, reading = events
-    assert isinstance(reading, Reading)
-    return reading
-
-
 def read(engine: Engine, settings: ReadSettings, draft: Sequence[int] | None = ()) -> Reading:
-    return reading_of(engine.read(page(), settings, threading.Event(), draft))
+    return read_page(engine, text_page(), settings, draft)
 
 
 @pytest.mark.parametrize("retention", [1.0, 0.5])
@@ -255,10 +243,10 @@ def test_pruned_readings_follow_one_another_and_can_be_traced(engine: Engine) ->
     again = read(engine, pruned.settings)
     assert pruned.token_ids == again.token_ids
     assert pruned.kept < full.kept
-    trace = engine.trace(page(), pruned.settings, pruned.token_ids, threading.Event())
+    trace = engine.trace(text_page(), pruned.settings, pruned.token_ids, threading.Event())
     assert trace is not None
     seen: NDArray[np.bool_] = trace.attention.sum(axis=0) > 0
-    encoded = engine.encode(page(), pruned.settings.scaling)
+    encoded = engine.encode(text_page(), pruned.settings.scaling)
     plan = plan_pruning(encoded.layout, encoded.measures, pruned.settings.pruning)
     assert np.array_equal(np.flatnonzero(seen), np.sort(plan.kept))
 
@@ -266,7 +254,7 @@ def test_pruned_readings_follow_one_another_and_can_be_traced(engine: Engine) ->
 def test_pages_that_are_read_together_say_what_they_say_by_themselves(
     engine: Engine, unlimited: Path
 ) -> None:
-    pages = [page("Hello"), page("there")]
+    pages = [text_page(words="Hello"), text_page(words="there")]
     together = [
         event
         for _, event in engine.read_together(
@@ -275,5 +263,5 @@ def test_pages_that_are_read_together_say_what_they_say_by_themselves(
         if isinstance(event, Reading)
     ]
     engine.load(unlimited, device="cpu")
-    alone = [reading_of(engine.read(one, SETTINGS, threading.Event(), ())) for one in pages]
+    alone = [read_page(engine, one, SETTINGS, ()) for one in pages]
     assert [reading.token_ids for reading in together] == [reading.token_ids for reading in alone]

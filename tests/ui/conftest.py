@@ -1,6 +1,6 @@
 """The window's parts, put together around a fake engine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
+from tests.ui.steps import Draw
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def every_dialog_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def draw_page(tmp_path: Path) -> Callable[..., Path]:
+def draw_page(tmp_path: Path) -> Draw:
     """Draws a page of one or several frames and returns its file."""
 
     def draw(name: str = "scan.png", pages: int = 1) -> Path:

@@ -1,4 +1,4 @@
-"""What the tests of the session and of the window do first."""
+"""What the tests of the session and of the window do first, and where they look."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,14 +7,23 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QLabel, QListView, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QListView, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.lanes import Lane
+from rtocr_gui.ui.background.load_request import LoadRequest
+from rtocr_gui.ui.background.replies import DocumentOpened
+from rtocr_gui.ui.dialogs.download_box import DownloadBox
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity
+from rtocr_gui.ui.window.main_window import MainWindow
 from rtocr_gui.ui.window.notice_bar import NoticeBar
 from tests.fake_engine import FakeEngine
+
+Draw = Callable[..., Path]
+"""The type of the fixture `draw_page`."""
 
 
 def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
@@ -23,6 +32,21 @@ def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
         session.models.load()
         session.open_files(paths)
     qtbot.waitUntil(lambda: {ref.path for ref in session.refs} >= set(paths))
+
+
+def load_model(qtbot: QtBot, bridge: EngineBridge) -> None:
+    """Load a model where there is no session."""
+    with qtbot.waitSignal(bridge.model_loaded):
+        bridge.load_model(LoadRequest(Path("model"), "cpu"))
+
+
+def pages_opened(qtbot: QtBot, bridge: EngineBridge, path: Path) -> tuple[PageRef, ...]:
+    """Open a file where there is no session, and return its pages."""
+    with qtbot.waitSignal(bridge.document_opened) as caught:
+        bridge.open_document(path)
+    opened = caught.args[0]
+    assert isinstance(opened, DocumentOpened)
+    return opened.pages
 
 
 def begin_reading(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
@@ -63,6 +87,11 @@ def until_idle(qtbot: QtBot, session: Session, ask: Callable[[], object]) -> Non
         ask()
 
 
+def read_selected(qtbot: QtBot, session: Session) -> None:
+    """Read the selected pages to the end."""
+    until_idle(qtbot, session, session.read_selected)
+
+
 def wait_until_idle(qtbot: QtBot, session: Session) -> None:
     """Wait for readings that were asked for before."""
     qtbot.waitUntil(lambda: session.activity == Activity())
@@ -77,6 +106,22 @@ def export_text(qtbot: QtBot, session: Session, path: Path) -> None:
 def sentences_in(bar: NoticeBar) -> tuple[str, ...]:
     """What the notices say that are shown, oldest first."""
     return tuple(label.text() for label in bar.findChildren(QLabel) if label.isVisibleTo(bar))
+
+
+def choices(box: DownloadBox) -> list[str]:
+    """The buttons of the download that can be seen."""
+    buttons = (box.start, box.pause, box.discard)
+    return [button.text().replace("&", "") for button in buttons if button.isVisible()]
+
+
+def editor_of(window: MainWindow) -> QPlainTextEdit:
+    """Where the text of the page is shown and typed."""
+    return window.text_column.text_pane.findChild(QPlainTextEdit)
+
+
+def pages_of(window: MainWindow) -> QListView:
+    """The list of pages."""
+    return window.page_list.findChild(QListView)
 
 
 def click_row(

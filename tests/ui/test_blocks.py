@@ -1,13 +1,12 @@
 """The blocks of a page are outlined on it, and a person goes between them and their text."""
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPointF, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter, QTextCursor
-from PySide6.QtWidgets import QPlainTextEdit, QToolButton
+from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import TASKS, Block
@@ -20,9 +19,8 @@ from rtocr_gui.ui.state.shown import BlocksShown
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.contrast import contrast
-from tests.ui.steps import open_and_load
+from tests.ui.steps import Draw, editor_of, open_and_load
 
-Draw = Callable[..., Path]
 TITLE = "<|ref|>title<|/ref|><|det|>[[100, 100, 600, 200]]<|/det|>\n# Report\n\n"
 IMAGE = "<|ref|>image<|/ref|><|det|>[[100, 300, 400, 500]]<|/det|>\n\n"
 TEXT = "<|ref|>text<|/ref|><|det|>[[100, 600, 900, 900]]<|/det|>\nWe grew by four percent.\n"
@@ -48,12 +46,6 @@ def read(qtbot: QtBot, session: Session, *paths: Path) -> None:
     open_and_load(qtbot, session, *paths)
     session.read_selected()
     qtbot.waitUntil(lambda: bool(session.current_text) and not session.activity.reading)
-
-
-def editor_of(window: MainWindow) -> QPlainTextEdit:
-    editor = window.text_column.text_pane.findChild(QPlainTextEdit)
-    assert isinstance(editor, QPlainTextEdit)
-    return editor
 
 
 def marked(window: MainWindow) -> list[str]:

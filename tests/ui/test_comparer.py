@@ -1,8 +1,6 @@
 """The comparer has only those readings made that are missing, and shows nothing that is out of date."""
 
 import dataclasses
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -11,10 +9,10 @@ from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
-from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.state.comparer import STOPPED, Comparer
 from rtocr_gui.ui.state.shown import ComparisonShown, pruning_label
 from tests.fake_engine import FakeEngine
+from tests.ui.steps import Draw, load_model, pages_opened
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
 ALL, HALF, AUTO = PruneSettings(1.0), PruneSettings(0.5), PruneSettings()
@@ -37,13 +35,9 @@ class Told:
 
 
 @pytest.fixture
-def refs(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -> tuple[PageRef, ...]:
-    with qtbot.waitSignal(bridge.model_loaded):
-        bridge.load_model(LoadRequest(Path("model"), "cpu"))
-    with qtbot.waitSignal(bridge.document_opened) as caught:
-        bridge.open_document(draw_page("scan.tiff", pages=2))
-    pages: tuple[PageRef, ...] = caught.args[0].pages
-    return pages
+def refs(qtbot: QtBot, bridge: EngineBridge, draw_page: Draw) -> tuple[PageRef, ...]:
+    load_model(qtbot, bridge)
+    return pages_opened(qtbot, bridge, draw_page("scan.tiff", pages=2))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -14,12 +13,12 @@ from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.ocr.text import comparison
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
-from rtocr_gui.ui.background.load_request import LoadRequest
-from rtocr_gui.ui.background.replies import DocumentOpened, ReadingFinished
+from rtocr_gui.ui.background.replies import ReadingFinished
 from rtocr_gui.ui.state import curve_reader
 from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
 from rtocr_gui.ui.state.shown import CurveShown
 from tests.fake_engine import FakeEngine
+from tests.ui.steps import Draw, load_model, pages_opened
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1], PruneSettings(0.3))
 
@@ -41,14 +40,10 @@ class Heard:
 
 
 @pytest.fixture
-def page(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -> PageRef:
-    with qtbot.waitSignal(bridge.model_loaded):
-        bridge.load_model(LoadRequest(Path("model"), "cpu"))
-    with qtbot.waitSignal(bridge.document_opened) as caught:
-        bridge.open_document(draw_page())
-    opened = caught.args[0]
-    assert isinstance(opened, DocumentOpened)
-    return opened.pages[0]
+def page(qtbot: QtBot, bridge: EngineBridge, draw_page: Draw) -> PageRef:
+    load_model(qtbot, bridge)
+    (page,) = pages_opened(qtbot, bridge, draw_page())
+    return page
 
 
 @pytest.fixture

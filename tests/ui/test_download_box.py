@@ -9,6 +9,7 @@ from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadSt
 from rtocr_gui.ui.background.model_shop import DownloadShown, DownloadState
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.download_box import DownloadBox
+from tests.ui.steps import choices
 
 HALF = DownloadProgress(DownloadStage.TRANSFER, 3_100_000_000, 6_682_000_000, 23_400_000, 153)
 
@@ -19,12 +20,6 @@ def box(qtbot: QtBot) -> DownloadBox:
     qtbot.addWidget(made)
     made.show()
     return made
-
-
-def choices(box: DownloadBox) -> list[str]:
-    """The buttons of the download that can be seen."""
-    buttons = (box.start, box.pause, box.discard)
-    return [button.text().replace("&", "") for button in buttons if button.isVisible()]
 
 
 @pytest.mark.parametrize(

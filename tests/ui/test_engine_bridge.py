@@ -1,7 +1,6 @@
 """The bridge answers every request once, on the main thread, and never dies of a job."""
 
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,29 +10,20 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.loading import files_at
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
-from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, StopReason, Task
+from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background import engine_bridge
 from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
-from rtocr_gui.ui.background.load_request import LoadRequest
-from rtocr_gui.ui.background.replies import DocumentOpened, FolderListed
+from rtocr_gui.ui.background.replies import FolderListed
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import held_lane
+from tests.ui.steps import Draw, held_lane, load_model, pages_opened
 
-SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
+SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
 
 
 @pytest.fixture
-def opened(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -> tuple[PageRef, ...]:
-    with qtbot.waitSignal(bridge.document_opened) as caught:
-        bridge.open_document(draw_page("three.tiff", pages=3))
-    reply: DocumentOpened = caught.args[0]
-    return reply.pages
-
-
-def load(qtbot: QtBot, bridge: EngineBridge) -> None:
-    with qtbot.waitSignal(bridge.model_loaded):
-        bridge.load_model(LoadRequest(Path("model"), "cpu"))
+def opened(qtbot: QtBot, bridge: EngineBridge, draw_page: Draw) -> tuple[PageRef, ...]:
+    return pages_opened(qtbot, bridge, draw_page("three.tiff", pages=3))
 
 
 def test_replies_carry_the_id_of_their_request(
@@ -49,7 +39,7 @@ def test_replies_carry_the_id_of_their_request(
 def test_a_folder_is_listed_off_the_main_thread(
     qtbot: QtBot,
     bridge: EngineBridge,
-    draw_page: Callable[..., Path],
+    draw_page: Draw,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -70,7 +60,7 @@ def test_a_folder_is_listed_off_the_main_thread(
 def test_only_the_newest_of_many_plans_is_answered(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
 ) -> None:
-    load(qtbot, bridge)
+    load_model(qtbot, bridge)
     with qtbot.waitSignal(bridge.page_encoded) as caught:
         bridge.encode_page(opened[0], Scaling(Mode.TINY))
     answered: list[int] = []
@@ -84,7 +74,7 @@ def test_only_the_newest_of_many_plans_is_answered(
 def test_text_reaches_the_window_on_its_own_thread(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], fake_engine: FakeEngine
 ) -> None:
-    load(qtbot, bridge)
+    load_model(qtbot, bridge)
     texts: list[str] = []
     bridge.text_streamed.connect(lambda reply: texts.append(reply.text))
     with qtbot.waitSignal(bridge.reading_finished) as caught:
@@ -107,7 +97,7 @@ def test_an_unforeseen_error_is_told_without_its_details_and_the_lane_goes_on(
     fake_engine: FakeEngine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    load(qtbot, bridge)
+    load_model(qtbot, bridge)
 
     def fail(*_: object) -> None:
         raise ZeroDivisionError("secret page text")
@@ -124,7 +114,7 @@ def test_an_unforeseen_error_is_told_without_its_details_and_the_lane_goes_on(
 def test_stopping_a_reading_leaves_the_others_alone(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], fake_engine: FakeEngine
 ) -> None:
-    load(qtbot, bridge)
+    load_model(qtbot, bridge)
     finished: dict[int, StopReason] = {}
     bridge.reading_finished.connect(
         lambda reply: finished.update({reply.request_id: reply.reading.stop_reason})
@@ -141,7 +131,7 @@ def test_stopping_a_reading_leaves_the_others_alone(
 def test_a_reading_that_is_stopped_before_its_turn_never_begins_and_is_answered(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], fake_engine: FakeEngine
 ) -> None:
-    load(qtbot, bridge)
+    load_model(qtbot, bridge)
     staged: list[int] = []
     bridge.stage_entered.connect(lambda reply: staged.append(reply.request_id))
     fake_engine.gate.clear()
@@ -157,7 +147,7 @@ def test_a_reading_that_is_stopped_before_its_turn_never_begins_and_is_answered(
 def test_closing_ends_the_reading_that_runs_and_those_that_wait(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], fake_engine: FakeEngine
 ) -> None:
-    load(qtbot, bridge)
+    load_model(qtbot, bridge)
     fake_engine.gate.clear()
     for ref in opened:
         bridge.read_page(ref, SETTINGS)
@@ -247,7 +237,7 @@ def test_closing_has_more_patience_with_a_file_than_with_the_rest(
 def test_a_trace_is_answered_with_the_id_of_its_request(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
 ) -> None:
-    load(qtbot, bridge)
+    load_model(qtbot, bridge)
     with qtbot.waitSignal(bridge.reading_traced) as caught:
         request_id = bridge.trace_page(opened[0], SETTINGS, (1, 2, 3))
     assert caught.args[0].request_id == request_id
@@ -257,7 +247,7 @@ def test_a_trace_is_answered_with_the_id_of_its_request(
 def test_a_trace_that_is_stopped_says_so_and_gives_nothing(
     qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], fake_engine: FakeEngine
 ) -> None:
-    load(qtbot, bridge)
+    load_model(qtbot, bridge)
     fake_engine.gate.clear()
     running = bridge.trace_page(opened[0], SETTINGS, (1, 2, 3))
     waiting = bridge.trace_page(opened[1], SETTINGS, (1, 2, 3))

@@ -34,7 +34,7 @@ from rtocr_gui.ui.tuning.figure_rows import (
 from rtocr_gui.ui.tuning.figures_panel import FiguresPanel
 from rtocr_gui.ui.tuning.share_bar import ShareBar
 from rtocr_gui.ui.window.status_line import StatusLine
-from tests.ui.plans import make_plan
+from tests.made_plans import make_plan
 
 
 def make_reading(retention: float, kept: int, passes: int = 309) -> Reading:

@@ -1,12 +1,9 @@
 """Finding words: on the page that is shown first, then on the others, and never in the way of typing."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit, QToolButton
+from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
@@ -17,9 +14,15 @@ from rtocr_gui.ui.text.find_bar import FindBar
 from rtocr_gui.ui.text.text_pane import PLACES_LIT
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_reading, open_and_load, sentences_in, until_idle
-
-Draw = Callable[..., Path]
+from tests.ui.steps import (
+    Draw,
+    begin_reading,
+    editor_of,
+    open_and_load,
+    read_selected,
+    sentences_in,
+    until_idle,
+)
 
 FIRST = "One word here.\nAnother Word,\nand no more."
 SECOND = "A page without it."
@@ -54,17 +57,13 @@ def outcome(window: MainWindow) -> str:
     return bar(window).findChild(QLabel).text()
 
 
-def editor(window: MainWindow) -> QPlainTextEdit:
-    return window.text_column.text_pane.findChild(QPlainTextEdit)
-
-
 def selected(window: MainWindow) -> tuple[int, str]:
-    cursor = editor(window).textCursor()
+    cursor = editor_of(window).textCursor()
     return cursor.selectionStart(), cursor.selectedText()
 
 
 def highlighted(window: MainWindow) -> list[str]:
-    return [selection.cursor.selectedText() for selection in editor(window).extraSelections()]
+    return [selection.cursor.selectedText() for selection in editor_of(window).extraSelections()]
 
 
 def test_typing_goes_to_the_first_place_and_lights_up_all_of_the_page(
@@ -132,7 +131,7 @@ def test_what_is_nowhere_is_said_and_leaves_the_text_alone(qtbot: QtBot, searche
     ]
     assert usable == ["Close"]
     qtbot.keyClick(line(searched), Qt.Key.Key_Return)
-    assert editor(searched).toPlainText() == FIRST
+    assert editor_of(searched).toPlainText() == FIRST
 
 
 def test_pages_that_were_not_read_may_hold_it(
@@ -146,7 +145,7 @@ def test_pages_that_were_not_read_may_hold_it(
 
 def test_who_moves_the_cursor_goes_on_from_there(qtbot: QtBot, searched: MainWindow) -> None:
     qtbot.keyClicks(line(searched), "word")
-    editor(searched).moveCursor(QTextCursor.MoveOperation.End)
+    editor_of(searched).moveCursor(QTextCursor.MoveOperation.End)
     assert outcome(searched) == "2 here, 1 on other pages"
     searched.actions_by_name["find_previous"].trigger()
     assert selected(searched) == (23, "Word")
@@ -154,8 +153,8 @@ def test_who_moves_the_cursor_goes_on_from_there(qtbot: QtBot, searched: MainWin
 
 def test_typing_into_the_text_is_followed(qtbot: QtBot, searched: MainWindow) -> None:
     qtbot.keyClicks(line(searched), "word")
-    editor(searched).moveCursor(QTextCursor.MoveOperation.Start)
-    qtbot.keyClicks(editor(searched), "word ")
+    editor_of(searched).moveCursor(QTextCursor.MoveOperation.Start)
+    qtbot.keyClicks(editor_of(searched), "word ")
     assert highlighted(searched) == ["word", "word", "Word"]
     assert outcome(searched) == "3 here, 1 on other pages"
 
@@ -179,7 +178,7 @@ def test_a_reading_is_searched_as_it_comes(
     open_and_load(qtbot, session, draw_page())
     window.text_column.begin_find()
     qtbot.keyClicks(line(window), "page 1 of scan")
-    until_idle(qtbot, session, session.read_selected)
+    read_selected(qtbot, session)
     assert highlighted(window) == ["page 1 of scan"]
     assert outcome(window) == "1 here"
 
@@ -192,7 +191,7 @@ def test_escape_closes_the_bar_and_no_notice_and_goes_back_to_the_place(
     searched.activateWindow()
     qtbot.keyClick(line(searched), Qt.Key.Key_Escape)
     assert not bar(searched).isVisible()
-    assert editor(searched).hasFocus()
+    assert editor_of(searched).hasFocus()
     assert highlighted(searched) == []
     assert selected(searched) == (15, "Another")
     assert sentences_in(searched.notice_bar) == ("Something went wrong.",)
@@ -218,11 +217,11 @@ def test_the_next_place_of_nothing_is_asked_about(searched: MainWindow) -> None:
 
 def test_what_is_selected_is_looked_for(qtbot: QtBot, searched: MainWindow) -> None:
     searched.text_column.end_find()
-    editor(searched).moveCursor(QTextCursor.MoveOperation.Start)
-    editor(searched).moveCursor(QTextCursor.MoveOperation.EndOfWord, QTextCursor.MoveMode.KeepAnchor)
+    editor_of(searched).moveCursor(QTextCursor.MoveOperation.Start)
+    editor_of(searched).moveCursor(QTextCursor.MoveOperation.EndOfWord, QTextCursor.MoveMode.KeepAnchor)
     searched.actions_by_name["find"].trigger()
     assert line(searched).text() == "One"
-    editor(searched).selectAll()
+    editor_of(searched).selectAll()
     searched.text_column.end_find()
     searched.actions_by_name["find"].trigger()
     assert line(searched).text() == "One"
@@ -295,12 +294,12 @@ def test_what_stood_on_a_page_that_left_is_counted_no_more(
 
 
 def test_of_very_many_places_those_around_the_chosen_one_light_up(qtbot: QtBot, searched: MainWindow) -> None:
-    editor(searched).setPlainText("x " * 3000)
+    editor_of(searched).setPlainText("x " * 3000)
     line(searched).setText("x")
     assert len(highlighted(searched)) == PLACES_LIT
     qtbot.keyClick(line(searched), Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     assert outcome(searched) == "3,000 of 3,000"
-    lit = [one.cursor.selectionStart() for one in editor(searched).extraSelections()]
+    lit = [one.cursor.selectionStart() for one in editor_of(searched).extraSelections()]
     assert selected(searched)[0] in lit
 
 
@@ -340,7 +339,7 @@ def test_an_emptied_line_leaves_nothing_of_what_was_found(qtbot: QtBot, searched
 
 def test_rare_characters_move_no_place(qtbot: QtBot, searched: MainWindow, session: Session) -> None:
     session.shelf.select(session.refs[1])
-    editor(searched).setPlainText("𝔸 word 𝔸 word")
+    editor_of(searched).setPlainText("𝔸 word 𝔸 word")
     qtbot.keyClicks(line(searched), "word")
     searched.actions_by_name["find_next"].trigger()
     assert selected(searched) == (11, "word")
@@ -349,9 +348,9 @@ def test_rare_characters_move_no_place(qtbot: QtBot, searched: MainWindow, sessi
 
 def test_the_places_are_shown_in_the_text_whatever_is_in_front(qtbot: QtBot, searched: MainWindow) -> None:
     searched.text_column.show_compare()
-    assert not editor(searched).isVisible()
+    assert not editor_of(searched).isVisible()
     line(searched).setText("word")
-    assert editor(searched).isVisible()
+    assert editor_of(searched).isVisible()
 
 
 def test_there_is_nothing_to_find_before_there_is_text(window: MainWindow) -> None:

@@ -1,6 +1,5 @@
 """Where a model does not fit into memory, a person hears why and can choose what does."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,9 +22,8 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.small_checkpoint import write_checkpoint
-from tests.ui.steps import open_and_load
+from tests.ui.steps import Draw, open_and_load
 
-Draw = Callable[..., Path]
 GB = 10**9
 CARD = Spot("cuda", "bfloat16", 4 * GB, 20 * GB)
 BASE = Scaling(Mode.BASE)

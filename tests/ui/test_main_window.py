@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib.metadata
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QListView,
     QMessageBox,
-    QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QSlider,
@@ -43,17 +41,21 @@ from rtocr_gui.ui.text.compare_view import CompareView
 from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import export_text, open_and_load, sentences_in, until_idle, wait_until_idle
-
-Draw = Callable[..., Path]
+from tests.ui.steps import (
+    Draw,
+    editor_of,
+    export_text,
+    open_and_load,
+    pages_of,
+    read_selected,
+    sentences_in,
+    until_idle,
+    wait_until_idle,
+)
 
 
 def read(qtbot: QtBot, window: MainWindow, session: Session) -> None:
     until_idle(qtbot, session, window.actions_by_name["read"].trigger)
-
-
-def editor(window: MainWindow) -> QPlainTextEdit:
-    return window.text_column.text_pane.findChild(QPlainTextEdit)
 
 
 def test_every_action_is_in_a_menu_and_says_what_it_does(window: MainWindow) -> None:
@@ -82,7 +84,7 @@ def test_no_two_things_in_sight_share_a_mnemonic(window: MainWindow) -> None:
 
 def test_no_two_items_of_a_menu_share_a_mnemonic(window: MainWindow) -> None:
     menus = [action.menu() for action in window.menuBar().actions()]
-    for items in (*(menu.actions() for menu in menus), window.page_list.findChild(QListView).actions()):
+    for items in (*(menu.actions() for menu in menus), pages_of(window).actions()):
         keys = [QKeySequence.mnemonic(item.text()).toString() for item in items if "&" in item.text()]
         assert keys
         assert len(keys) == len(set(keys))
@@ -106,7 +108,7 @@ def test_read_shows_the_text_and_how_it_came_about(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
-    assert editor(window).toPlainText() == "page 1 of scan.png at 0.76"
+    assert editor_of(window).toPlainText() == "page 1 of scan.png at 0.76"
     assert "48 of 64 tokens (76 %, automatic)" in window.text_column.summary.text()
 
 
@@ -210,7 +212,7 @@ def test_copied_files_and_pictures_go_to_the_window_also_while_the_person_types(
     words.setText("words")
     pasted: list[object] = []
     window.actions_by_name["paste"].triggered.connect(lambda: pasted.append(copied))
-    editor = window.text_column.text_pane.findChild(QPlainTextEdit)
+    editor = editor_of(window)
     window.activateWindow()
     editor.setFocus()
     for copied in (files, picture, words):
@@ -239,9 +241,9 @@ def test_the_slider_changes_the_plan_at_once_and_the_text_on_release(
     slider.setSliderDown(True)
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: len(plan.kept) == 25):
         slider.setSliderPosition(40)
-    assert editor(window).toPlainText().endswith("at 0.76")
+    assert editor_of(window).toPlainText().endswith("at 0.76")
     slider.setSliderDown(False)
-    qtbot.waitUntil(lambda: editor(window).toPlainText().endswith("at 0.40"))
+    qtbot.waitUntil(lambda: editor_of(window).toPlainText().endswith("at 0.40"))
 
 
 def test_a_key_on_the_slider_does_not_have_the_page_read_that_is_shown_next(
@@ -275,11 +277,11 @@ def test_typed_text_is_kept_when_the_person_says_so(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
-    editor(window).setPlainText("mine")
+    editor_of(window).setPlainText("mine")
     monkeypatch.setattr(questions, "ask_overwrite", lambda *_: False)
     window.actions_by_name["read"].trigger()
     assert session.current_text == "mine"
-    assert editor(window).toPlainText() == "mine"
+    assert editor_of(window).toPlainText() == "mine"
     monkeypatch.setattr(questions, "agrees", lambda *_: True)
 
 
@@ -287,7 +289,7 @@ def test_closing_with_typed_text_asks_and_stays_open_on_no(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    editor(window).setPlainText("mine")
+    editor_of(window).setPlainText("mine")
     monkeypatch.setattr(questions, "ask_leave", lambda *_: Leave.STAY)
     assert not window.close()
     monkeypatch.setattr(questions, "ask_leave", lambda *_: Leave.LOSE)
@@ -315,7 +317,7 @@ def test_who_exports_at_closing_and_chooses_no_file_keeps_the_window(
     monkeypatch.setattr(questions, "ask_leave", lambda *_: Leave.EXPORT)
     monkeypatch.setattr(questions, "ask_export_path", lambda *_: None)
     open_and_load(qtbot, session, draw_page())
-    editor(window).setPlainText("mine")
+    editor_of(window).setPlainText("mine")
     assert not window.close()
     assert not session.is_exporting
     assert window.notice_bar.notices == ()
@@ -325,8 +327,8 @@ def test_closing_asks_nothing_where_all_text_was_emptied(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    editor(window).setPlainText("mine")
-    editor(window).clear()
+    editor_of(window).setPlainText("mine")
+    editor_of(window).clear()
     monkeypatch.setattr(questions, "ask_leave", lambda *_: pytest.fail("nothing is lost"))
     assert window.close()
 
@@ -342,11 +344,11 @@ def test_closing_asks_before_a_page_that_was_read_is_lost(
     asked: list[str] = []
     monkeypatch.setattr(questions, "ask_leave", lambda _, __, text: asked.append(text) or Leave.STAY)
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
-    until_idle(qtbot, session, session.read_selected)
+    read_selected(qtbot, session)
     assert not window.close()
     until_idle(qtbot, session, session.read_all)
     assert not window.close()
-    editor(window).setPlainText("mine")
+    editor_of(window).setPlainText("mine")
     assert not window.close()
     assert asked == [
         "What was read from 1 page was not exported. It is lost when the window closes.",
@@ -368,7 +370,7 @@ def test_closing_asks_nothing_about_text_that_was_copied_as_it_was_read(
     window.actions_by_name["copy"].trigger()
     assert window.close()
     window.show()
-    editor(window).setPlainText("mine")
+    editor_of(window).setPlainText("mine")
     window.actions_by_name["copy"].trigger()
     assert not window.close()
     assert [text.partition(" and")[0] for text in asked] == ["You edited the text of 1 page"]
@@ -445,7 +447,7 @@ def test_removing_a_page_asks_only_while_its_edits_are_in_no_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    editor(window).setPlainText("mine")
+    editor_of(window).setPlainText("mine")
     monkeypatch.setattr(questions, "agrees", lambda *_: False)
     window.actions_by_name["remove"].trigger()
     assert len(session.refs) == 1
@@ -534,8 +536,8 @@ def test_who_types_while_a_file_opens_goes_on_typing_into_the_same_page(
     first = session.current
     with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([draw_page("b.png")])
-        qtbot.keyClicks(editor(window), "mi")
-    qtbot.keyClicks(editor(window), "ne")
+        qtbot.keyClicks(editor_of(window), "mi")
+    qtbot.keyClicks(editor_of(window), "ne")
     assert session.current == first
     assert session.current_text == "mine"
     assert len(session.refs) == 2
@@ -547,12 +549,12 @@ def test_a_page_that_was_removed_comes_back_with_nothing_to_undo(
     first = draw_page("a.png")
     open_and_load(qtbot, session, first, draw_page("b.png"))
     qtbot.waitUntil(lambda: len(session.refs) == 2)
-    editor(window).insertPlainText("typed")
-    editor(window).undo()
+    editor_of(window).insertPlainText("typed")
+    editor_of(window).undo()
     session.remove_pages((session.current,))
     with qtbot.waitSignal(session.page_selected):
         session.open_files([first])
-    assert not editor(window).document().isRedoAvailable()
+    assert not editor_of(window).document().isRedoAvailable()
 
 
 def test_typing_is_undone_and_redone_from_the_menu_in_sight(
@@ -561,12 +563,12 @@ def test_typing_is_undone_and_redone_from_the_menu_in_sight(
     undo, redo = (window.actions_by_name[name] for name in ("undo", "redo"))
     open_and_load(qtbot, session, draw_page())
     assert not undo.isEnabled()
-    qtbot.keyClicks(editor(window), "mine")
+    qtbot.keyClicks(editor_of(window), "mine")
     assert (undo.isEnabled(), redo.isEnabled()) == (True, False)
     window.text_column.show_compare()
     undo.trigger()
     assert session.current_text == ""
-    assert editor(window).isVisible()
+    assert editor_of(window).isVisible()
     assert (undo.isEnabled(), redo.isEnabled()) == (False, True)
     redo.trigger()
     assert session.current_text == "mine"
@@ -578,8 +580,8 @@ def test_typing_is_undone_by_key_only_where_one_types(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    qtbot.keyClicks(editor(window), "mine")
-    for focused, text in ((window.page_list.findChild(QListView), "mine"), (editor(window), "")):
+    qtbot.keyClicks(editor_of(window), "mine")
+    for focused, text in ((pages_of(window), "mine"), (editor_of(window), "")):
         focused.setFocus()
         qtbot.keyClick(focused, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
         assert session.current_text == text
@@ -591,12 +593,12 @@ def test_opening_the_file_again_that_is_edited_leaves_cursor_and_undo_alone(
     monkeypatch.setattr(questions, "agrees", lambda *_: True)
     path = draw_page()
     open_and_load(qtbot, session, path)
-    qtbot.keyClicks(editor(window), "mine")
-    qtbot.keyClick(editor(window), Qt.Key.Key_Left)
+    qtbot.keyClicks(editor_of(window), "mine")
+    qtbot.keyClick(editor_of(window), Qt.Key.Key_Left)
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
-    assert editor(window).textCursor().position() == 3
-    editor(window).undo()
+    assert editor_of(window).textCursor().position() == 3
+    editor_of(window).undo()
     assert session.current_text == ""
 
 
@@ -687,7 +689,7 @@ def test_typing_makes_a_page_exportable(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     assert not window.actions_by_name["export"].isEnabled()
-    editor(window).setPlainText("mine")
+    editor_of(window).setPlainText("mine")
     assert window.actions_by_name["export"].isEnabled()
     assert window.text_column.summary.text() == "typed by you"
     monkeypatch.setattr(questions, "agrees", lambda *_: True)
@@ -699,7 +701,7 @@ def test_tab_goes_from_the_text_to_the_buttons_below_it(
     open_and_load(qtbot, session, draw_page())
     session.read_selected()
     qtbot.waitUntil(lambda: window.actions_by_name["copy"].isEnabled())
-    editor(window).setFocus()
+    editor_of(window).setFocus()
     visited = []
     for _ in range(2):
         qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
@@ -835,7 +837,7 @@ def test_single_letters_are_shortcuts_of_the_page_alone(
 ) -> None:
     open_and_load(qtbot, session, draw_page("scan.png"), draw_page("letter.png"))
     qtbot.waitUntil(lambda: len(session.refs) == 2)
-    pages = window.page_list.findChild(QListView)
+    pages = pages_of(window)
     pages.setFocus()
     qtbot.keyClick(pages, Qt.Key.Key_L)
     assert session.current.path.name == "letter.png"
@@ -852,7 +854,7 @@ def test_a_point_of_the_curve_moves_the_slider_and_is_read(
     read(qtbot, window, session)
     window.text_column.curve.pane.retention_chosen.emit(0.5)
     assert window.retention_bar.findChild(QSlider).value() == 50
-    qtbot.waitUntil(lambda: editor(window).toPlainText().endswith("at 0.50"))
+    qtbot.waitUntil(lambda: editor_of(window).toPlainText().endswith("at 0.50"))
 
 
 def test_panes_are_built_when_they_are_opened_and_then_know_what_the_window_knows(

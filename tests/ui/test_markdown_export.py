@@ -1,7 +1,7 @@
 """Texts go to one Markdown file, with the figures of their pages beside it."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,9 +18,7 @@ from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import begin_reading, export_text, open_and_load, sentences_in
-
-Draw = Callable[..., Path]
+from tests.ui.steps import Draw, begin_reading, export_text, open_and_load, sentences_in
 
 
 @pytest.fixture(autouse=True)

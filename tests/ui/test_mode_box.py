@@ -1,8 +1,5 @@
 """The mode box offers Auto and says what it came to; the menu beside it limits the tiles."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
@@ -14,9 +11,7 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load, turn_wheel
-
-Draw = Callable[..., Path]
+from tests.ui.steps import Draw, open_and_load, turn_wheel
 
 
 def choose(window: MainWindow, mode: Mode | None) -> None:

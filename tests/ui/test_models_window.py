@@ -7,7 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from huggingface_hub.utils import close_session
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QTextDocument
 from PySide6.QtWidgets import QDialogButtonBox, QPushButton
@@ -15,16 +14,16 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
 from rtocr_gui.ocr.library.library import ModelEntry, Origin, look_into
-from rtocr_gui.ocr.library.model_source import REVISION, ModelSource
+from rtocr_gui.ocr.library.model_source import ModelSource
 from rtocr_gui.ocr.reading import Task
 from rtocr_gui.resources import resource_path
 from rtocr_gui.ui.background.model_shop import CheckShown, DownloadState, ModelShop, ModelsListed
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
 from tests.hub_server import HubServer, Trouble
-from tests.published_model import WEIGHTS, published_files
+from tests.published_model import WEIGHTS
 from tests.small_checkpoint import write_checkpoint
-from tests.ui.test_download_box import choices
+from tests.ui.steps import choices
 
 BUNDLED = resource_path("miniature")
 TARGET = Path("/models/DeepSeek-OCR")
@@ -41,17 +40,6 @@ def window(qtbot: QtBot) -> ModelsWindow:
     qtbot.addWidget(made)
     made.show()
     return made
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-    server = HubServer(published_files(tmp_path), REVISION)
-    yield server
-    server.close()
-    close_session()
 
 
 @pytest.fixture

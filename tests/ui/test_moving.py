@@ -1,13 +1,12 @@
 """Pages are put into an order of one's own, and everything follows it."""
 
-from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence
-from PySide6.QtWidgets import QApplication, QListView, QPlainTextEdit
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
@@ -16,9 +15,7 @@ from rtocr_gui.ui.state.page_model import PAGES_TYPE, PageModel, PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
-from tests.ui.steps import click_row, export_text, open_and_load, until_idle
-
-Draw = Callable[..., Path]
+from tests.ui.steps import Draw, click_row, editor_of, export_text, open_and_load, pages_of, until_idle
 
 PLAIN, ALT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.AltModifier
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -28,12 +25,8 @@ SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModi
 def book(qtbot: QtBot, session: Session, window: MainWindow, draw_page: Draw) -> tuple[PageRef, ...]:
     """Five open pages of one file, the first shown."""
     open_and_load(qtbot, session, draw_page(pages=5))
-    pages_view(window).resize(pages_view(window).width(), 900)
+    pages_of(window).resize(pages_of(window).width(), 900)
     return session.refs
-
-
-def pages_view(window: MainWindow) -> QListView:
-    return window.page_list.findChild(QListView)
 
 
 def order(session: Session, window: MainWindow) -> list[int]:
@@ -51,7 +44,7 @@ def chosen(session: Session, window: MainWindow) -> list[int]:
 
 def drop(window: MainWindow, row: int, share: float) -> None:
     """Drop what is selected on a row, at a share of its height below its top."""
-    view = pages_view(window)
+    view = pages_of(window)
     place = view.visualRect(view.model().index(row, 0))
     point = QPointF(place.center().x(), place.top() + share * place.height())
     data = view.model().mimeData([])
@@ -65,7 +58,7 @@ def test_pages_are_dropped_between_two_others_or_at_the_end(
     assert order(session, window) == [1, 2, 0, 3, 4]
     drop(window, 1, 0.2)
     assert order(session, window) == [1, 0, 2, 3, 4]
-    view = pages_view(window)
+    view = pages_of(window)
     click_row(qtbot, view, 3, CTRL)
     drop(window, 4, 3.0)
     assert order(session, window) == [1, 2, 4, 0, 3]
@@ -77,7 +70,7 @@ def test_pages_are_dropped_between_two_others_or_at_the_end(
 def test_pages_that_move_stay_selected_and_shown_and_shift_goes_on_from_where_it_began(
     qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...]
 ) -> None:
-    view = pages_view(window)
+    view = pages_of(window)
     click_row(qtbot, view, 1)
     click_row(qtbot, view, 2, SHIFT)
     shown: list[object] = []
@@ -92,7 +85,7 @@ def test_pages_that_move_stay_selected_and_shown_and_shift_goes_on_from_where_it
 def test_alt_with_an_arrow_moves_pages_up_and_down(
     qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...]
 ) -> None:
-    view = pages_view(window)
+    view = pages_of(window)
     view.setFocus()
     click_row(qtbot, view, 1)
     click_row(qtbot, view, 3, CTRL)
@@ -113,7 +106,7 @@ def test_alt_with_an_arrow_moves_pages_up_and_down(
 def test_alt_with_an_arrow_is_left_to_texts_and_boxes_and_the_tooltip_says_so(
     qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...]
 ) -> None:
-    editor = window.text_column.text_pane.findChild(QPlainTextEdit)
+    editor = editor_of(window)
     editor.setFocus()
     qtbot.keyClick(editor, Qt.Key.Key_Down, ALT)
     assert order(session, window) == [0, 1, 2, 3, 4]
@@ -125,7 +118,7 @@ def test_a_page_that_moves_out_of_sight_is_followed(
     qtbot: QtBot, session: Session, window: MainWindow, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page(pages=30))
-    view = pages_view(window)
+    view = pages_of(window)
     for _ in range(29):
         window.actions_by_name["move_down"].trigger()
     assert session.refs[-1] == session.current
@@ -213,7 +206,7 @@ def test_a_page_that_comes_back_stands_before_the_one_that_followed_it_wherever_
 def test_files_that_are_dropped_on_the_list_are_left_to_the_window(
     qtbot: QtBot, session: Session, window: MainWindow, book: tuple[PageRef, ...], draw_page: Draw
 ) -> None:
-    data, viewport = QMimeData(), pages_view(window).viewport()
+    data, viewport = QMimeData(), pages_of(window).viewport()
     data.setUrls([QUrl.fromLocalFile(str(draw_page("dropped.png")))])
     actions, left = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction, Qt.MouseButton.LeftButton
     enter = QDragEnterEvent(QPoint(9, 9), actions, data, left, PLAIN)
@@ -228,7 +221,7 @@ def test_files_that_are_dropped_on_the_list_are_left_to_the_window(
 def test_what_is_dragged_out_of_the_list_is_no_file_and_nothing_for_another_window(
     window: MainWindow, book: tuple[PageRef, ...]
 ) -> None:
-    view = pages_view(window)
+    view = pages_of(window)
     data = view.model().mimeData(view.selectedIndexes())
     assert data.formats() == [PAGES_TYPE]
     enter = QDragEnterEvent(QPoint(9, 9), Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton, PLAIN)

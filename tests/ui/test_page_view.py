@@ -38,8 +38,8 @@ from rtocr_gui.pruning.transport import transport_of
 from rtocr_gui.ui.page.page_view import DROP_HINT, PageView
 from rtocr_gui.ui.page.token_grid import border_lines, merged_runs, token_grid
 from rtocr_gui.ui.page.token_overlay import TokenOverlay
+from tests.made_plans import make_plan
 from tests.ui.contrast import contrast
-from tests.ui.plans import make_plan
 from tests.ui.steps import turn_wheel
 
 PAGE = QSize(600, 800)

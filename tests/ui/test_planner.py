@@ -16,7 +16,7 @@ from rtocr_gui.ui.background import engine_bridge
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import PageEncoded
 from rtocr_gui.ui.state.planner import Planner
-from tests.fake_engine import measure_by_seed
+from tests.made_plans import measure_by_seed
 from tests.ui.steps import held_lane
 
 SCALING = Scaling(Mode.TINY)

@@ -1,24 +1,19 @@
 """Where the model reads several pages at a time, each page still goes its own way."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, StopReason, Task, TextDelta
+from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason, TextDelta
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
-from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, PageStatus
 from rtocr_gui.ui.window.status_line import StatusLine
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load, wait_until_idle
+from tests.ui.steps import Draw, load_model, open_and_load, pages_opened, wait_until_idle
 
-Draw = Callable[..., Path]
-SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
+SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
 
 
 @pytest.fixture
@@ -33,12 +28,8 @@ def book(qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Dra
 def five(qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, draw_page: Draw) -> tuple[PageRef, ...]:
     """Five pages of a document that only the bridge knows, whose model reads two at a time."""
     fake_engine.pages_at_once = 2
-    with qtbot.waitSignal(bridge.document_opened) as caught:
-        bridge.open_document(draw_page("book.tiff", pages=5))
-    with qtbot.waitSignal(bridge.model_loaded):
-        bridge.load_model(LoadRequest(Path("model"), "cpu"))
-    pages: tuple[PageRef, ...] = caught.args[0].pages
-    return pages
+    load_model(qtbot, bridge)
+    return pages_opened(qtbot, bridge, draw_page("book.tiff", pages=5))
 
 
 def text_of(session: Session, ref: PageRef) -> str:

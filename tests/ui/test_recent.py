@@ -1,6 +1,5 @@
 """What was opened last is offered again."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,7 @@ from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-
-Draw = Callable[..., Path]
+from tests.ui.steps import Draw
 
 
 def recent(window: MainWindow) -> list[QAction]:

@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
 from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
-from tests.ui.plans import make_plan
+from tests.made_plans import make_plan
 from tests.ui.steps import turn_wheel
 
 

@@ -1,6 +1,5 @@
 """What a person gets where a page came to no good: another way at the press of a button, and no text lost."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,8 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus, ShownText
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load, until_idle, wait_until_idle
+from tests.ui.steps import Draw, open_and_load, read_selected, until_idle, wait_until_idle
 
-Draw = Callable[..., Path]
 TINY, BASE = Scaling(Mode.TINY), Scaling(Mode.BASE)
 
 
@@ -27,17 +25,13 @@ def raised(session: Session) -> list[Notice]:
     return heard
 
 
-def read(qtbot: QtBot, session: Session) -> None:
-    until_idle(qtbot, session, session.read_selected)
-
-
 def test_where_memory_runs_out_a_smaller_mode_is_one_press_away(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, raised: list[Notice]
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.GUNDAM}, BASE
     open_and_load(qtbot, session, draw_page())
     session.set_mode(Mode.GUNDAM)
-    read(qtbot, session)
+    read_selected(qtbot, session)
     (notice,) = raised
     assert notice.sentence == "scan.png, page 1: There is not enough memory to read this page."
     assert notice.offers == (ReadAgain(session.current, BASE),)
@@ -56,10 +50,10 @@ def test_where_memory_ran_out_the_page_keeps_the_text_it_had_and_says_what_happe
     states: dict[str, PageStatus],
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     before = session.current_text
     fake_engine.dry = {Mode.TINY}
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert session.current_text == before
     assert states["scan.png, page 1"].state is PageState.FAILED
     assert "not enough memory" in window.text_column.summary.text()
@@ -82,7 +76,7 @@ def test_another_try_asks_before_it_replaces_what_was_typed(
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     session.edit_text("mine")
     with qtbot.waitSignal(session.overwrite_questioned):
         session.take_offer(raised[0].offers[0])
@@ -105,7 +99,7 @@ def test_only_who_agrees_to_another_try_has_the_page_scaled_in_another_way(
     monkeypatch.setattr(questions, "agrees", lambda *_: True)
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     session.edit_text("mine")
     session.take_offer(raised[0].offers[0])
     wait_until_idle(qtbot, session)
@@ -118,7 +112,7 @@ def test_what_came_before_memory_ran_out_is_kept_where_there_was_no_text(
 ) -> None:
     fake_engine.dry = {Mode.TINY}
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert session.current_text == "page"
 
 
@@ -127,7 +121,7 @@ def test_after_the_smallest_way_nothing_more_is_offered(
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.TINY, Mode.BASE}, BASE
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     fake_engine.retry = None
     until_idle(qtbot, session, lambda: session.take_offer(raised[0].offers[0]))
     assert [len(notice.offers) for notice in raised] == [1, 0]
@@ -166,7 +160,7 @@ def test_a_reading_that_runs_in_circles_offers_another_way_and_keeps_its_text(
 ) -> None:
     fake_engine.looping, fake_engine.retry = {Mode.TINY}, Scaling(Mode.GUNDAM, 4)
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert session.current_text.startswith("page 1 of scan.png")
     assert "began to repeat itself" in window.text_column.summary.text()
     assert "“Read with at most 4 tiles” in the Read menu" in window.text_column.summary.text()
@@ -185,7 +179,7 @@ def test_two_ways_that_both_go_in_circles_are_not_offered_in_turn_for_ever(
     fake_engine.looping, fake_engine.retry = {Mode.TINY, Mode.BASE}, BASE
     open_and_load(qtbot, session, draw_page())
     session.set_mode(Mode.TINY)
-    read(qtbot, session)
+    read_selected(qtbot, session)
     fake_engine.retry = TINY
     until_idle(qtbot, session, lambda: session.take_offer(raised[0].offers[0]))
     assert len(fake_engine.asked) == 2
@@ -199,7 +193,7 @@ def test_a_mode_that_auto_came_to_and_that_went_in_circles_is_not_offered_by_nam
     fake_engine.looping, fake_engine.retry = {Mode.TINY, Mode.BASE}, BASE
     open_and_load(qtbot, session, draw_page())
     assert session.mode is None
-    read(qtbot, session)
+    read_selected(qtbot, session)
     fake_engine.retry = TINY
     until_idle(qtbot, session, lambda: session.take_offer(raised[0].offers[0]))
     assert session.retry is None
@@ -229,12 +223,12 @@ def test_print_too_small_for_the_mode_is_told_with_the_text_until_a_larger_mode_
     fake_engine.too_small, fake_engine.larger_mode = {Mode.TINY}, Mode.BASE
     open_and_load(qtbot, session, draw_page())
     session.set_mode(Mode.TINY)
-    read(qtbot, session)
+    read_selected(qtbot, session)
     sentence = "The print seems too small for Tiny mode: the text may be wrong. Choose Base mode."
     assert window.text_column.summary.text().endswith(sentence)
     assert states["scan.png, page 1"] == PageStatus(session.refs[0], PageState.READ, sentence)
     session.set_mode(Mode.BASE)
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert "too small" not in window.text_column.summary.text()
     assert not states["scan.png, page 1"].sentence
 
@@ -256,7 +250,7 @@ def test_a_loop_without_another_way_says_what_a_person_can_try(
 ) -> None:
     fake_engine.looping = {Mode.TINY}
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert "Try another mode or retention." in window.text_column.summary.text()
     assert not window.notice_bar.notices
 
@@ -266,7 +260,7 @@ def test_overlay_comparison_and_curve_follow_the_way_of_the_page_until_a_mode_is
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan and len(plan.norms) == 256):
         session.take_offer(raised[0].offers[0])
     qtbot.waitUntil(lambda: not session.activity.reading)
@@ -276,7 +270,7 @@ def test_overlay_comparison_and_curve_follow_the_way_of_the_page_until_a_mode_is
     fake_engine.too_large = set()
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan and len(plan.norms) == 64):
         session.set_mode(Mode.TINY)
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert fake_engine.asked[-1].scaling == TINY
 
 
@@ -290,7 +284,7 @@ def test_an_offer_for_a_page_that_was_removed_leaves_and_does_nothing(
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     session.remove_pages((session.current,))
     assert window.notice_bar.notices == ()
     session.take_offer(raised[0].offers[0])
@@ -307,7 +301,7 @@ def test_another_model_starts_without_offers(
 ) -> None:
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert session.retry == BASE
     assert [bool(notice.offers) for notice in window.notice_bar.notices] == [True]
     told: list[ShownText] = []
@@ -330,7 +324,7 @@ def test_the_button_of_the_notice_reads_the_page(
     monkeypatch.setattr(questions, "agrees", lambda *_: True)
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     (notice,) = window.notice_bar.notices
     until_idle(qtbot, session, lambda: window.notice_bar.offer_taken.emit(notice.offers[0]))
     assert session.current_text.startswith("page 1 of scan.png")
@@ -344,6 +338,6 @@ def test_an_offer_is_withdrawn_once_its_page_is_read_in_another_way(
     until_idle(qtbot, session, session.read_all)
     assert len(window.notice_bar.notices) == 2
     session.set_mode(Mode.SMALL)
-    read(qtbot, session)
+    read_selected(qtbot, session)
     (notice,) = window.notice_bar.notices
     assert notice.offers[0].ref == session.refs[1]

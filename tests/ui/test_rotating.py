@@ -1,14 +1,12 @@
 """Turning a page: the picture turns, what a person typed stays, and a file opened again is the same page."""
 
 import weakref
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef, rotate
@@ -20,9 +18,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import BlocksShown, PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load, wait_until_idle
-
-Draw = Callable[..., Path]
+from tests.ui.steps import Draw, editor_of, open_and_load, wait_until_idle
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -263,7 +259,7 @@ def test_what_was_typed_on_a_turned_page_can_be_undone_after_files_came_meanwhil
 ) -> None:
     open_and_load(qtbot, session, marked, draw_page("b.png"))
     qtbot.waitUntil(lambda: len(session.refs) == 2)
-    editor = window.findChild(QPlainTextEdit)
+    editor = editor_of(window)
     editor.insertPlainText("typed")
     session.shelf.rotate(90)
     session.shelf.select(session.refs[1])
@@ -279,7 +275,7 @@ def test_what_was_typed_can_be_undone_and_gone_on_with_where_the_cursor_is(
 ) -> None:
     monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page())
-    editor = window.text_column.text_pane.findChild(QPlainTextEdit)
+    editor = editor_of(window)
     editor.insertPlainText("mine")
     rotate_and_see(qtbot, session, 90)
     assert editor.textCursor().position() == 4

@@ -1,12 +1,11 @@
 """Several pages selected in the list: they are read, turned and removed together, and no others."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QListView, QPushButton
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
@@ -16,15 +15,15 @@ from rtocr_gui.ui.state.shown import Activity, PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
+    Draw,
     begin_reading,
     click_row,
     export_text,
     open_and_load,
+    pages_of,
     until_idle,
     wait_until_idle,
 )
-
-Draw = Callable[..., Path]
 
 
 @pytest.fixture
@@ -41,14 +40,10 @@ def action(window: MainWindow, name: str) -> QAction:
     return window.actions_by_name[name]
 
 
-def pages_view(window: MainWindow) -> QListView:
-    return window.page_list.findChild(QListView)
-
-
 def click(
     qtbot: QtBot, window: MainWindow, row: int, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier
 ) -> None:
-    view = pages_view(window)
+    view = pages_of(window)
     view.resize(view.width(), 900)
     click_row(qtbot, view, row, modifier)
 
@@ -71,7 +66,7 @@ def test_wishes_are_for_the_one_page_that_is_selected_even_if_another_is_shown(
     assert session.current == book[0]
     action(window, "rotate_right").trigger()
     assert session.refs == (book[0], book[1].rotated(90), *book[2:])
-    qtbot.keyClick(pages_view(window), Qt.Key.Key_Delete)
+    qtbot.keyClick(pages_of(window), Qt.Key.Key_Delete)
     assert session.refs == (book[0], *book[2:])
     assert session.selected == window.page_list.selected_keys == (book[0],)
 
@@ -98,7 +93,7 @@ def test_the_texts_of_selected_pages_are_copied_together(
     until_idle(qtbot, session, lambda: session.read(book[:2]))
     session.shelf.select(book[2])
     assert not action(window, "copy").isEnabled()
-    pages_view(window).selectAll()
+    pages_of(window).selectAll()
     action(window, "copy").trigger()
     assert QGuiApplication.clipboard().text() == "\n\n".join(session.selected_texts)
     assert len(session.selected_texts) == 2
@@ -142,7 +137,7 @@ def test_pages_in_hand_that_are_turned_are_read_in_the_order_they_had(
 ) -> None:
     fake_engine.gate.clear()
     session.read(book[1:])
-    pages_view(window).selectAll()
+    pages_of(window).selectAll()
     session.shelf.rotate(90)
     fake_engine.gate.set()
     wait_until_idle(qtbot, session)
@@ -174,7 +169,7 @@ def test_selected_pages_leave_together_after_one_question_about_what_they_hold(
         session.edit_text("mine")
     click(qtbot, window, 0)
     click(qtbot, window, 2, SHIFT)
-    qtbot.keyClick(pages_view(window), Qt.Key.Key_Delete)
+    qtbot.keyClick(pages_of(window), Qt.Key.Key_Delete)
     loss = (
         "What was read from these pages was not exported.",
         "You edited the text of one of these",
@@ -235,14 +230,14 @@ def test_pages_that_were_removed_are_brought_back_with_one_press(
 ) -> None:
     until_idle(qtbot, session, lambda: session.read(book[1:2]))
     click(qtbot, window, 1)
-    qtbot.keyClick(pages_view(window), Qt.Key.Key_Delete)
+    qtbot.keyClick(pages_of(window), Qt.Key.Key_Delete)
     assert session.refs == (book[0], *book[2:])
     (button,) = (each for each in window.notice_bar.findChildren(QPushButton) if each.text() == "Bring back")
     button.click()
     assert session.refs == book
     assert session.selected == (book[1],)
     assert window.text_column.text_pane.text.startswith("page 2")
-    model = pages_view(window).model()
+    model = pages_of(window).model()
     assert model.row(1).state is PageState.READ
     qtbot.waitUntil(lambda: model.row(1).thumbnail is not None)
     assert window.notice_bar.isHidden()
@@ -251,7 +246,7 @@ def test_pages_that_were_removed_are_brought_back_with_one_press(
 def test_when_all_pages_leave_nothing_is_shown(
     session: Session, window: MainWindow, book: tuple[PageRef, ...]
 ) -> None:
-    pages_view(window).selectAll()
+    pages_of(window).selectAll()
     action(window, "remove").trigger()
     assert session.refs == session.selected == ()
     assert session.current is None
@@ -263,7 +258,7 @@ def test_when_all_pages_leave_nothing_is_shown(
 def test_a_selected_page_whose_file_lost_it_is_selected_no_longer(
     qtbot: QtBot, session: Session, window: MainWindow, draw_page: Draw, book: tuple[PageRef, ...]
 ) -> None:
-    pages_view(window).selectAll()
+    pages_of(window).selectAll()
     with qtbot.waitSignal(session.shelf.pages_changed):
         session.shelf.open_file(draw_page(pages=2))
     assert set(session.selected) <= set(session.refs)
@@ -271,12 +266,12 @@ def test_a_selected_page_whose_file_lost_it_is_selected_no_longer(
 
 
 def test_the_list_offers_what_can_be_done_with_its_pages(window: MainWindow) -> None:
-    offered = {offer.iconText() for offer in pages_view(window).actions()}
+    offered = {offer.iconText() for offer in pages_of(window).actions()}
     assert offered >= {"Read", "Stop", "Copy text", "Rotate left", "Rotate right", "Remove page"}
 
 
 def test_a_page_that_was_just_stopped_is_no_reading_to_lose(
-    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Callable[..., Path]
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)

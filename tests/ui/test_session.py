@@ -26,16 +26,16 @@ from rtocr_gui.ui.window.main_window import MainWindow
 from tests.broken_files import PASSWORD, encrypted_pdf
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
+    Draw,
     begin_loading,
     begin_reading,
     export_text,
     held_lane,
     open_and_load,
+    read_selected,
     until_idle,
     wait_until_idle,
 )
-
-Draw = Callable[..., Path]
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_what_looked_like_text_and_turns_out_to_be_markup_is_taken_back(
     shown = [""]
     session.text_changed.connect(lambda text: show(text.text))
     session.text_appended.connect(lambda more: show(shown[-1] + more))
-    until_idle(qtbot, session, session.read_selected)
+    read_selected(qtbot, session)
     assert list(dict.fromkeys(shown)) == ["", "<|re", "# Head"]
 
 
@@ -265,7 +265,7 @@ def test_read_all_goes_on_after_stop_and_begins_anew_only_where_every_page_was_r
     assert read_all() == [2, 3]
     assert read_all() == [1, 2, 3]
     session.set_retention(0.4)
-    until_idle(qtbot, session, session.read_selected)
+    read_selected(qtbot, session)
     assert read_all() == [2, 3]
     session.shelf.rotate(90)
     assert read_all() == [1]

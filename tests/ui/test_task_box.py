@@ -1,6 +1,6 @@
 """The task box offers what the model was made for, and tasks in a person's own words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,7 @@ from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load
-
-Draw = Callable[..., Path]
+from tests.ui.steps import Draw, open_and_load
 
 
 @pytest.fixture

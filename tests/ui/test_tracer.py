@@ -1,35 +1,30 @@
 """A reading is traced once, when it is asked for, and the answer belongs to what is shown."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, Task
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.ocr.text.token_places import TokenPlaces
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
-from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.state.shown import TraceShown
 from rtocr_gui.ui.state.tracer import KEPT_BYTES, Tracer, Traces
 from tests.fake_engine import FakeEngine
+from tests.ui.steps import Draw, load_model, pages_opened
 
-SETTINGS = ReadSettings(Scaling(Mode.TINY), Task("text", "Plain text", "\nFree OCR."))
+SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
 TEXT = "page 1 of three.tiff at 0.76"
 """What the fake engine reads; each word with the blank before it is a token."""
 
 
 @pytest.fixture
-def refs(qtbot: QtBot, bridge: EngineBridge, draw_page: Callable[..., Path]) -> tuple[PageRef, ...]:
-    with qtbot.waitSignal(bridge.document_opened) as caught:
-        bridge.open_document(draw_page("three.tiff", pages=3))
-    with qtbot.waitSignal(bridge.model_loaded):
-        bridge.load_model(LoadRequest(Path("model"), "cpu"))
-    return caught.args[0].pages
+def refs(qtbot: QtBot, bridge: EngineBridge, draw_page: Draw) -> tuple[PageRef, ...]:
+    load_model(qtbot, bridge)
+    return pages_opened(qtbot, bridge, draw_page("three.tiff", pages=3))
 
 
 @pytest.fixture

@@ -22,9 +22,8 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.tuning import Tuning
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import open_and_load, until_idle
+from tests.ui.steps import Draw, open_and_load, read_selected
 
-Draw = Callable[..., Path]
 ALL, HALF = PruneSettings(1.0), PruneSettings(0.5)
 
 
@@ -45,10 +44,6 @@ def curves(tuning: Tuning) -> list[CurveShown]:
     told: list[CurveShown] = []
     tuning.curve_changed.connect(told.append)
     return told
-
-
-def read(qtbot: QtBot, session: Session) -> None:
-    until_idle(qtbot, session, session.read_selected)
 
 
 def compare(qtbot: QtBot, tuning: Tuning) -> ComparisonShown:
@@ -73,7 +68,7 @@ def test_figures_set_a_reading_against_the_all_token_reading_of_its_page(
     qtbot: QtBot, session: Session, tuning: Tuning, figures: list[FiguresShown], draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert figures[-1].plan is not None
     assert figures[-1].reading is not None
     assert figures[-1].all_tokens is None
@@ -97,7 +92,7 @@ def test_figures_of_a_page_without_a_reading_hold_its_plan_alone(
     qtbot: QtBot, session: Session, figures: list[FiguresShown], draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
-    read(qtbot, session)
+    read_selected(qtbot, session)
     qtbot.waitUntil(lambda: len(session.refs) == 2)
     session.shelf.select(session.refs[1])
     qtbot.waitUntil(lambda: figures[-1].plan is not None)
@@ -114,7 +109,7 @@ def test_figures_and_lights_know_no_reading_of_the_model_before(
     tmp_path: Path,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     with qtbot.waitSignals([session.models.changed, tuning.comparison_changed]):
         session.models.choose(tmp_path / "other")
     assert session.current_text
@@ -122,7 +117,7 @@ def test_figures_and_lights_know_no_reading_of_the_model_before(
     with qtbot.waitSignal(tuning.spotlight.failed):
         tuning.spotlight.trace()
     assert not fake_engine.traced
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert figures[-1].reading is not None
 
 
@@ -144,7 +139,7 @@ def test_a_reading_of_the_page_is_not_made_again_to_compare_it(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     session.set_retention(0.5)
-    read(qtbot, session)
+    read_selected(qtbot, session)
     compare(qtbot, tuning)
     assert [asked.pruning for asked in fake_engine.asked] == [HALF, ALL]
 
@@ -228,7 +223,7 @@ def test_a_curve_has_the_newest_reading_when_its_page_comes_back(
     session.set_retention(0.5)
     before = read_curve(qtbot, tuning, curves)
     fake_engine.said = ["Something else."]
-    read(qtbot, session)
+    read_selected(qtbot, session)
     session.shelf.select(session.refs[1])
     session.shelf.select(session.refs[0])
     assert curves[-1].running
@@ -385,7 +380,7 @@ def test_selected_text_lights_up_where_it_was_read_once_the_reading_is_traced(
     draw_page: Draw,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     tuning.spotlight.set_on(True)
     pointed: list[int] = []
     tuning.spotlight.token_pointed.connect(pointed.append)
@@ -404,7 +399,7 @@ def test_selecting_text_traces_nothing_while_nobody_asked_where_it_looks(
     qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     tuning.spotlight.point_at_text(0, 4)
     assert not tuning.spotlight.is_tracing
 
@@ -419,14 +414,14 @@ def test_a_token_that_is_played_is_lit_and_marked_in_the_text(
     marks: list[tuple[int, int] | None] = []
     tuning.spotlight.text_marked.connect(marks.append)
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
         tuning.spotlight.trace()
     tuning.spotlight.point_at_token(2)
     assert lit(lights) == [2, 3]
     assert session.current_text[slice(*marks[-1])].strip() == "of"
     session.set_retention(0.3)
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert marks[-1] is None
     assert lit(lights) == []
 
@@ -456,7 +451,7 @@ def test_a_difference_of_a_reading_that_was_played_is_lit_at_once(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     session.set_retention(0.5)
-    read(qtbot, session)
+    read_selected(qtbot, session)
     with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
         tuning.spotlight.trace()
     shown = compare(qtbot, tuning)
@@ -497,7 +492,7 @@ def test_a_difference_is_lit_although_another_trace_comes_first(
     draw_page: Draw,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     shown = compare(qtbot, tuning)
     fake_engine.gate.clear()
     tuning.spotlight.trace()
@@ -535,7 +530,7 @@ def test_lights_of_another_mode_are_not_shown_over_this_one(
     draw_page: Draw,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
         tuning.spotlight.trace()
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):

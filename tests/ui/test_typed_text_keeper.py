@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.export.markdown import ExportPage
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.typed_text_keeper import TypedTextKeeper, take_left_behind
-from tests.ui.steps import export_text, open_and_load
+from tests.ui.steps import Draw, export_text, open_and_load
 
 NEVER = 2**30
 PAGE = ExportPage("a.png, page 1", "typed")
@@ -135,7 +135,7 @@ def test_a_folder_that_cannot_be_written_to_stops_nobody(
 
 
 def test_the_session_tells_which_typed_text_is_in_no_file(
-    qtbot: QtBot, session: Session, draw_page: Callable[..., Path], tmp_path: Path
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
     assert session.typed_texts() == ()
@@ -150,7 +150,7 @@ def test_the_session_tells_which_typed_text_is_in_no_file(
 
 
 def test_the_session_tells_each_change_of_typed_text_and_of_none_that_was_emptied(
-    qtbot: QtBot, session: Session, draw_page: Callable[..., Path]
+    qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
     kept: list[list[str]] = []
     open_and_load(qtbot, session, draw_page())

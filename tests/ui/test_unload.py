@@ -1,6 +1,5 @@
 """A model gives its memory back when asked to or when idle, and is there again when something needs it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,16 +17,16 @@ from rtocr_gui.ui.state.shown import Activity, ModelStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
+    Draw,
     begin_loading,
     begin_reading,
     held_lane,
     open_and_load,
+    read_selected,
     sentences_in,
-    until_idle,
     wait_until_idle,
 )
 
-Draw = Callable[..., Path]
 NEVER = 2**30
 
 
@@ -46,10 +45,6 @@ def idle(session: Session) -> IdleUnloader:
 def unload(qtbot: QtBot, session: Session) -> None:
     with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.unloaded):
         session.models.unload()
-
-
-def read(qtbot: QtBot, session: Session) -> None:
-    until_idle(qtbot, session, session.read_selected)
 
 
 def test_an_unloaded_model_is_named_as_such_and_the_plan_stays(
@@ -82,7 +77,7 @@ def test_reading_loads_the_model_again_and_goes_on(
     open_and_load(qtbot, session, draw_page())
     unload(qtbot, session)
     statuses.clear()
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert session.current_text.startswith("page 1 of scan.png")
     assert [(status.loading, status.unloaded) for status in statuses] == [(True, True), (False, False)]
     assert fake_engine.loads[0] == fake_engine.loads[1]
@@ -94,7 +89,7 @@ def test_what_was_read_before_is_still_known_after_the_model_came_back(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     unload(qtbot, session)
     with qtbot.waitSignal(session.tuning.comparison_changed, check_params_cb=lambda shown: shown is not None):
         session.tuning.compare(PruneSettings(1.0), PruneSettings())
@@ -111,7 +106,7 @@ def test_every_wish_that_needs_the_model_brings_it_back(
         "trace": session.tuning.spotlight.trace,
     }
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session)
+    read_selected(qtbot, session)
     unload(qtbot, session)
     with qtbot.waitSignal(
         session.models.changed, check_params_cb=lambda status: not (status.loading or status.unloaded)
@@ -126,12 +121,12 @@ def test_a_model_that_does_not_come_back_is_told_and_leaves_the_page_as_it_was(
     open_and_load(qtbot, session, draw_page())
     unload(qtbot, session)
     fake_engine.load_error = CheckpointError("The folder is gone.")
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert sentences_in(window.notice_bar) == ("The folder is gone.",)
     assert session.current_text == ""
     assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
     fake_engine.load_error = None
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert session.current_text.startswith("page 1 of scan.png")
 
 
@@ -176,7 +171,7 @@ def test_a_load_that_fails_after_the_former_model_made_room_leaves_it_to_come_ba
         patch.setattr(fake_engine, "load", fail)
         session.models.choose(tmp_path / "elsewhere")
     assert window.tool_bar.model_chip.text() == "Fake model (unloaded)"
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert session.current_text.startswith("page 1 of scan.png")
     assert fake_engine.loads[0] == fake_engine.loads[1]
 
@@ -207,7 +202,7 @@ def test_a_large_model_that_idles_is_unloaded(
     with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.unloaded):
         idle.timer.timeout.emit()
     assert not idle.timer.isActive()
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert idle.timer.isActive()
 
 
@@ -229,7 +224,7 @@ def test_whatever_is_asked_begins_the_idle_time_anew(
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.4):
         session.set_retention(0.4)
     assert len(begun) == 1
-    read(qtbot, session)
+    read_selected(qtbot, session)
     assert len(begun) > 4
 
 
