@@ -104,7 +104,7 @@ class CurvePlot(QWidget):
         return QSize(360, 260)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(200, self.fontMetrics().height() * 10)
+        return QSize(200, self.fontMetrics().height() * 9)
 
     # Finding and choosing ------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ class TextColumn(QSplitter):
             self.addWidget(part)
             self.setStretchFactor(self.count() - 1, stretch)
         self.setChildrenCollapsible(False)
-        self.setSizes([420, 280])
+        self.setSizes([385, 315])
 
     def show_text(self, shown: ShownText, ref: PageRef | None) -> None:
         """Show the text of a page, or why there is none.
