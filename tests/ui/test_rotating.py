@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef, rotate
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
+from rtocr_gui.ui.background import open_documents
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.open_documents import OpenDocuments
 from rtocr_gui.ui.state.page_model import PageState
@@ -86,6 +87,24 @@ def test_a_file_that_is_closed_leaves_no_page_in_memory(draw_page: Draw) -> None
     assert image() is not None
     documents.close(closed)
     assert image() is None
+
+
+def test_the_memory_of_a_large_page_goes_back_to_the_system_once_another_is_shown(
+    draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    returned: list[bool] = []
+    documents = OpenDocuments(pdf_dpi=200)
+    first, second = documents.open(draw_page("two.tiff", pages=2))
+    monkeypatch.setattr(open_documents, "LARGE_PX", 400 * 500)
+    monkeypatch.setattr(open_documents, "return_freed_memory", lambda: returned.append(image() is None))
+    image = weakref.ref(documents.page(first).image)
+    documents.page(first)
+    assert returned == []
+    documents.page(second)
+    assert returned == [True]
+    monkeypatch.setattr(open_documents, "LARGE_PX", 400 * 500 + 1)
+    documents.page(first)
+    assert returned == [True]
 
 
 def test_a_turned_page_keeps_its_place_and_what_was_typed(

@@ -4,16 +4,14 @@ Attention always uses PyTorch's own fused kernels, which every device has. Knows
 no checkpoint and no page.
 """
 
-import ctypes
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.ocr.machine.main_memory import free_main_memory
+from rtocr_gui.ocr.machine.main_memory import free_main_memory, return_freed_memory
 from rtocr_gui.ocr.machine.spot import DEVICES, PRECISIONS, Spot
 
 LARGE_MODEL = 1_000_000_000
@@ -147,10 +145,7 @@ def give_memory_back(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl lacks it, and holds less
-        if trim is not None:
-            trim(0)
+    return_freed_memory()
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 Serves one thread at a time, as PDFium must not be entered from two at once. Knows neither Qt nor who asks.
 """
 
+import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,13 @@ from PIL import Image
 from rtocr_gui.documents.loading import CHANGED, Document, open_document
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError
+from rtocr_gui.ocr.machine.main_memory import return_freed_memory
 
 THUMBNAIL_PX = 160
 """Longest side of a thumbnail."""
+
+LARGE_PX = 40_000_000
+"""Pixels of a page whose memory is worth returning to the system."""
 
 
 class OpenDocuments:
@@ -45,7 +50,7 @@ class OpenDocuments:
             if document is not None:
                 document.close()
             if self._rendered is not None and self._rendered.ref.path == path:
-                self._rendered = None
+                self._forget_rendered()
 
     def closer(self, path: Path) -> Callable[[], None]:
         """Return a function that closes a file later, unless it has been reopened by then."""
@@ -68,6 +73,7 @@ class OpenDocuments:
         with self._in_use:
             document = self._document_of(ref)
             if self._rendered is None or self._rendered.ref != ref:
+                self._forget_rendered()
                 self._rendered = document.load_page(ref.index, self._pdf_dpi, ref.rotation_deg)
             return self._rendered
 
@@ -75,6 +81,13 @@ class OpenDocuments:
         """Render a small page."""
         with self._in_use:
             return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg)
+
+    def _forget_rendered(self) -> None:
+        """Drop the rendered page; the allocator would hold on to most of a large one."""
+        was_large = self._rendered is not None and math.prod(self._rendered.image.size) >= LARGE_PX
+        self._rendered = None
+        if was_large:
+            return_freed_memory()
 
     def _document_of(self, ref: PageRef) -> Document:
         document = self._documents.get(ref.path)
