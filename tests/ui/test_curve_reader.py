@@ -72,7 +72,7 @@ def test_points_come_one_by_one_until_the_curve_is_whole(
     assert 0 < points[-1].similarity < 1
     assert points[-1].error_rate is not None
     assert points[-1].error_rate > 0
-    assert heard.shown[-1].truth == truth
+    assert heard.shown[-1].truth.path == truth
     assert len(heard.readings) == 9
     assert curve.shown == heard.shown[-1]
 

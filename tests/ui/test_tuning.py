@@ -211,6 +211,26 @@ def test_a_curve_is_there_again_when_its_page_is(
     assert len(fake_engine.asked) == 9
 
 
+def test_a_curve_takes_in_a_truth_file_that_came_meanwhile(
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    curves: list[CurveShown],
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+) -> None:
+    open_and_load(qtbot, session, draw_page("one.png"), draw_page("other.png"))
+    first, second = session.refs
+    shown = read_curve(qtbot, tuning, curves)
+    assert [point.error_rate for point in shown.points] == [None] * 9
+    session.shelf.select(second)
+    first.path.with_suffix(".txt").write_text("page 1 of one.png at 1.00", encoding="utf-8")
+    with qtbot.waitSignal(tuning.curve_changed, check_params_cb=lambda curve: curve.is_whole and curve.truth):
+        session.shelf.select(first)
+    assert curves[-1].points[0].error_rate == 0.0
+    assert len(fake_engine.asked) == 9
+
+
 def test_a_curve_has_the_newest_reading_when_its_page_comes_back(
     qtbot: QtBot,
     session: Session,

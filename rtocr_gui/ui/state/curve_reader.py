@@ -64,7 +64,7 @@ class CurveReader(QObject):
         self._points: list[CurvePoint] = []
         self._all_tokens_text = ""
         self._truth: Truth | None = None
-        self._truth_id = self._read_id = self._point_id = 0
+        self._truth_id = self._read_id = self._point_id = self._look_id = 0
         bridge.reading_finished.connect(self._take)
         bridge.computed.connect(self._take_computed)
         bridge.request_stopped.connect(self._end_stopped)
@@ -85,9 +85,12 @@ class CurveReader(QObject):
         self._give_up()
         self._request, self._known = request, dict(readings)
         self._waiting.extend(curve_settings(request.settings))
-        ref = request.ref
-        self._truth_id = self._bridge.compute(partial(find_truth, ref.path, ref.index, request.page_count))
+        self._truth_id = self._look_for_truth(request)
         self._tell()
+
+    def _look_for_truth(self, request: CurveRequest) -> int:
+        ref = request.ref
+        return self._bridge.compute(partial(find_truth, ref.path, ref.index, request.page_count))
 
     @Slot()
     def stop(self) -> None:
@@ -100,9 +103,23 @@ class CurveReader(QObject):
         self._give_up()
         self._show(curve)
 
+    def show_again(
+        self, curve: CurveShown, request: CurveRequest, readings: Mapping[ReadSettings, Reading]
+    ) -> None:
+        """Show an earlier complete curve; its readings are compared again if the true text has changed.
+
+        Args:
+            curve: as it was.
+            request: what it was read for.
+            readings: those of its points.
+        """
+        self.show(curve)
+        self._request, self._known = request, readings
+        self._look_id = self._look_for_truth(request)
+
     def _give_up(self) -> None:
         self.stop()
-        self._truth_id = self._read_id = self._point_id = 0
+        self._truth_id = self._read_id = self._point_id = self._look_id = 0
         self._request = self._truth = None
         self._known = {}
         self._points.clear()
@@ -136,7 +153,7 @@ class CurveReader(QObject):
                 points=tuple(self._points),
                 expected=0 if self._request is None else len(CURVE_RATIOS) + 1,
                 running=self._truth_id + self._read_id + self._point_id > 0,
-                truth=self._truth.path if self._truth is not None and self._points else None,
+                truth=self._truth if self._points else None,
             )
         )
 
@@ -163,6 +180,10 @@ class CurveReader(QObject):
         elif reply.request_id == self._point_id:
             self._points.append(reply.result)
             self._go_on()
+        elif reply.request_id == self._look_id:
+            self._look_id = 0
+            if reply.result != self._shown.truth and self._request is not None:
+                self.read(self._request, self._known)
 
     @Slot(object)
     def _end_stopped(self, reply: RequestStopped) -> None:

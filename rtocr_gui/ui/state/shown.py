@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.documents.truth import Truth
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import (
@@ -99,13 +100,13 @@ class CurveShown:
         points: in the order in which they were read.
         expected: how many points a complete curve has; 0 while no curve is requested.
         running: True while readings are under way.
-        truth: the file that error rates refer to; None without one.
+        truth: what error rates refer to; None without it.
     """
 
     points: tuple[CurvePoint, ...] = ()
     expected: int = 0
     running: bool = False
-    truth: Path | None = None
+    truth: Truth | None = None
 
     @property
     def is_whole(self) -> bool:

@@ -32,6 +32,7 @@ from rtocr_gui.ui.state.comparer import Comparer
 from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
 from rtocr_gui.ui.state.exporter import Exporter, OverlayDrawing
 from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.spotlight import Spotlight
@@ -108,9 +109,14 @@ class Tuning(QObject):
         self._comparer.show_page(ref, self._read_settings)
         page = self._pages.get(ref)
         wanted = curve_settings(self._read_settings)
-        self._curve_reader.show(page.curves.get(wanted, CurveShown()) if page is not None else CurveShown())
-        if page is not None and not self.has_curve and all(settings in page.readings for settings in wanted):
-            self.read_curve()  # all readings exist; this only compares them
+        if page is None:
+            self._curve_reader.show(CurveShown())
+        elif wanted in page.curves:
+            self._curve_reader.show_again(page.curves[wanted], self._curve_request(page), page.readings)
+        else:
+            self._curve_reader.show(CurveShown())
+            if all(settings in page.readings for settings in wanted):
+                self.read_curve()  # all readings exist; this only compares them
         self.show_readings()
 
     def show_readings(self) -> None:
@@ -259,8 +265,11 @@ class Tuning(QObject):
         page = self._pages.get(self._shown)
         if page is None:
             return
-        request = CurveRequest(page.ref, self._read_settings, page.page_count)
-        self._curve_reader.read(request, {} if self._curve_reader.shown.is_whole else page.readings)
+        known = {} if self._curve_reader.shown.is_whole else page.readings
+        self._curve_reader.read(self._curve_request(page), known)
+
+    def _curve_request(self, page: OpenPage) -> CurveRequest:
+        return CurveRequest(page.ref, self._read_settings, page.page_count)
 
     @Slot()
     def stop_curve(self) -> None:
@@ -321,7 +330,7 @@ class Tuning(QObject):
             page.ref,
             read.model_name if read is not None else "",
             settings,
-            curve.truth,
+            curve.truth.path if curve.truth is not None else None,
             read.mode if read is not None else None,
         )
         return partial(self._exporter.export_curve, curve.points, source)
