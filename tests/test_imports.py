@@ -50,7 +50,7 @@ ROOMS = {
         unloaded="torch transformers ot PySide6",
     ),
     "cli": room("numpy PIL torch", CORE, unloaded="PySide6"),
-    "ui": room("numpy PIL PySide6", f"{CORE} __main__", unloaded="torch transformers ot"),
+    "ui": room("numpy PIL PySide6", f"{CORE} __main__", unloaded="torch transformers ot psutil"),
 }
 WITHOUT_TORCH = (
     "rtocr_gui.errors",

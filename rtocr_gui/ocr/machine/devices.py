@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.ocr.machine.main_memory import free_main_memory, return_freed_memory
+from rtocr_gui.ocr.machine.allocator import return_freed_memory
+from rtocr_gui.ocr.machine.main_memory import free_main_memory
 from rtocr_gui.ocr.machine.spot import DEVICES, PRECISIONS, Spot
 
 LARGE_MODEL = 1_000_000_000

@@ -1,6 +1,5 @@
 """Finds how much main memory this process may still use. Knows the operating system; no PyTorch, no model."""
 
-import ctypes
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,14 +30,6 @@ def free_main_memory(cgroups: Path = _CGROUPS, own_cgroups: Path = _OWN_CGROUPS)
         neither is known.
     """
     return min([_available(), *_left_to_containers(cgroups, own_cgroups)])
-
-
-def return_freed_memory() -> None:
-    """Return main memory that the C allocator has freed but still holds; glibc keeps much of it."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl lacks it, and holds less
-        if trim is not None:
-            trim(0)
 
 
 def _available() -> int:

@@ -13,7 +13,7 @@ from PIL import Image
 from rtocr_gui.documents.loading import CHANGED, Document, open_document
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError
-from rtocr_gui.ocr.machine.main_memory import return_freed_memory
+from rtocr_gui.ocr.machine.allocator import return_freed_memory
 
 THUMBNAIL_PX = 160
 """Longest side of a thumbnail."""

@@ -82,11 +82,14 @@ class CurveReader(QObject):
             request: the page, and how to read it.
             readings: known readings of this page by the same model; complete ones are not read again.
         """
+        self._begin(request, readings)
+        self._truth_id = self._look_for_truth(request)
+        self._tell()
+
+    def _begin(self, request: CurveRequest, readings: Mapping[ReadSettings, Reading]) -> None:
         self._give_up()
         self._request, self._known = request, dict(readings)
         self._waiting.extend(curve_settings(request.settings))
-        self._truth_id = self._look_for_truth(request)
-        self._tell()
 
     def _look_for_truth(self, request: CurveRequest) -> int:
         ref = request.ref
@@ -183,7 +186,9 @@ class CurveReader(QObject):
         elif reply.request_id == self._look_id:
             self._look_id = 0
             if reply.result != self._shown.truth and self._request is not None:
-                self.read(self._request, self._known)
+                self._begin(self._request, self._known)
+                self._truth = reply.result
+                self._go_on()
 
     @Slot(object)
     def _end_stopped(self, reply: RequestStopped) -> None:

@@ -3,7 +3,6 @@
 Knows pages only by an opaque key; opens no file and draws nothing.
 """
 
-import html
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -17,6 +16,8 @@ from PySide6.QtCore import (
     Qt,
 )
 from PySide6.QtGui import QPixmap
+
+from rtocr_gui.ui.parts.plain_text import plain_tip
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -103,7 +104,7 @@ class PageModel(QAbstractListModel):
             case Qt.ItemDataRole.DisplayRole:
                 return row.entry.label
             case Qt.ItemDataRole.ToolTipRole:
-                return f"<span>{html.escape(row.summary)}</span>"  # no file name is mistaken for rich text
+                return plain_tip(row.summary)
             case Qt.ItemDataRole.AccessibleTextRole:
                 return row.summary
         return None
