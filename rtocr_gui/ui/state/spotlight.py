@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
@@ -18,8 +17,6 @@ from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.state.tracer import KEPT_BYTES, Tracer, Traces
-
-Attention = NDArray[np.float32]
 
 
 class Spotlight(QObject):
