@@ -246,7 +246,10 @@ def test_what_the_looking_heads_are_told_about_is_what_the_model_attends_to() ->
     learner = tiny_learner().eval()
     visual, prompt, targets = torch.randn(2, 9, 16), torch.tensor([7, 70]), torch.tensor([[80, 81, 1]] * 2)
     with torch.no_grad():
-        looks = learner.read(visual, prompt, targets).looks
+        every, second = (
+            learner.read(visual, prompt, targets, looking=looking).looks
+            for looking in (slice(None), slice(1, None, 2))
+        )
         learner.model.set_attn_implementation("eager")
         embed = learner.model.get_input_embeddings()
         start, asked, said = (embed(ids) for ids in (torch.zeros(2, 1, dtype=int), prompt, targets[:, :-1]))
@@ -254,10 +257,9 @@ def test_what_the_looking_heads_are_told_about_is_what_the_model_attends_to() ->
         attentions = learner.model.model.language_model(
             inputs_embeds=sequence, attention_mask=torch.ones(2, 14, dtype=int), output_attentions=True
         ).attentions
-    weights = torch.cat(attentions, dim=1)[:, :, -3:, 1:10]
-    assert torch.allclose(
-        looks.softmax(-1), (weights / weights.sum(-1, keepdim=True)).transpose(0, 1), atol=1e-5
-    )
+    weights = torch.cat(attentions, dim=1)[:, :, -3:].transpose(0, 1)
+    assert torch.allclose(every.softmax(-1), weights, atol=1e-5)
+    assert torch.allclose(second, every[:, :, 1::2])
 
 
 def test_each_character_is_told_the_slot_that_is_labelled_with_it() -> None:
@@ -282,13 +284,21 @@ def test_a_place_is_right_where_the_slot_is_told() -> None:
 
 
 def test_a_look_is_right_where_the_character_is_printed() -> None:
-    looks = torch.zeros(2, 1, 3, 5)
-    looks[:, 0, 0, 4] = looks[0, 0, 1, 2] = 9.0
+    looks = torch.zeros(2, 1, 3, 8)  # behind the start, five visual tokens and two ids
+    looks[:, 0, 0, 5] = looks[0, 0, 1, 3] = 9.0
     loss, right = look_loss(looks, torch.tensor([[4, 2, -1]]), torch.ones(1, 3))
     nothing, none_right = look_loss(looks, torch.full((1, 3), -1), torch.ones(1, 3))
     assert right == 0.75
     assert 0 < loss < 2
     assert nothing == none_right == 0
+
+
+def test_a_head_that_attends_to_the_text_does_not_look() -> None:
+    looks = torch.zeros(1, 1, 1, 8)
+    looks[..., 5], looks[..., 7] = 4.0, 9.0
+    loss, right = look_loss(looks, torch.tensor([[4]]), torch.ones(1, 1))
+    assert right == 0
+    assert loss > 4
 
 
 @pytest.mark.parametrize("side", [4, 16, 20])
@@ -404,7 +414,7 @@ def test_an_edge_is_nearly_right_in_the_next_strip_and_wrong_far_from_it() -> No
 
 
 def test_a_heavier_character_moves_the_mean_and_equal_weights_do_not() -> None:
-    looks = torch.tensor([[[[9.0, 0.0], [9.0, 0.0]]]])  # right, then wrong
+    looks = torch.tensor([[[[0.0, 9.0, 0.0], [0.0, 9.0, 0.0]]]])  # right, then wrong
     wanted = torch.tensor([[0, 1]])
     equal, same, heavier = (
         look_loss(looks, wanted, torch.tensor([weights]))[0].item()

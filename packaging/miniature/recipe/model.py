@@ -34,8 +34,10 @@ POSITIONS = 16
 STRIPS = 100
 """Number of strips that a page is divided into, to predict an edge of a block."""
 
-_LOOKING_HEADS = {-4: 1, -3: 3, -2: 3, -1: 3}
+_LOOKING_HEADS = {-4: 1, -3: 3, -2: 3, -1: 4}
 """How many attention heads to supervise in the decoder's last layers, which are counted from the end."""
+
+_EVERY_ID = slice(None)
 
 
 def read_sizes() -> Architecture:
@@ -148,7 +150,13 @@ class Learner(nn.Module):
         return torch.stack(features.pooler_output), self._take_seen()
 
     def read(
-        self, visual: Tensor, prompt: Tensor, given: Tensor, places: Tensor | None = None, whole: int = 0
+        self,
+        visual: Tensor,
+        prompt: Tensor,
+        given: Tensor,
+        places: Tensor | None = None,
+        whole: int = 0,
+        looking: slice = _EVERY_ID,
     ) -> "Scores":
         """Score each token of the texts given all tokens before it (teacher forcing).
 
@@ -158,6 +166,7 @@ class Learner(nn.Module):
             given: (B, L) ids of the texts; arbitrary after the end of a text.
             places: (V,) positions of surviving visual tokens in their sequence; None if it is not pruned.
             whole: length of the sequence before pruning.
+            looking: ids of the texts whose looks are needed.
 
         Returns:
             The scores before each token.
@@ -167,7 +176,7 @@ class Learner(nn.Module):
         start = embed(torch.full((pages, 1), self._start_id, device=given.device))
         asked = embed(prompt)[None].expand(pages, -1, -1)
         sequence = torch.cat([start, visual.to(start.dtype), asked, embed(given[:, :-1])], dim=1)
-        positions = torch.arange(sequence.shape[1], device=given.device)
+        positions = order = torch.arange(sequence.shape[1], device=given.device)
         if places is not None:
             behind = positions[1 + len(places) :] - len(places) + whole
             positions = torch.cat([positions[:1], 1 + places, behind])
@@ -182,13 +191,13 @@ class Learner(nn.Module):
         *states, _ = output.hidden_states  # inputs to each layer
         decoder = self.model.model.language_model
         rotation = decoder.rotary_emb(sequence, position_ids=position_ids)
-        images = slice(1, 1 + visual.shape[1])
+        asking = order[-length:][looking]
         looks = [
-            _looks(decoder.layers[place], heads, states[place], rotation, images, length)
+            _looks(decoder.layers[place], heads, states[place], rotation, asking)
             for place, heads in _LOOKING_HEADS.items()
             if place + len(states) >= 0
         ]
-        first_looking = max(0, len(states) + min(_LOOKING_HEADS))
+        first_looking, images = max(0, len(states) + min(_LOOKING_HEADS)), slice(1, 1 + visual.shape[1])
         return Scores(
             text=self.model.lm_head(output.last_hidden_state[:, -length:]),
             looks=torch.cat(looks),
@@ -218,7 +227,8 @@ class Scores:
 
     Attributes:
         text: (B, L, vocabulary) scores of the next token.
-        looks: (heads, B, L, V) attention scores of the looking heads for each visual token.
+        looks: (heads, B, Q, S) attention scores of the looking heads before Q of the tokens, for the whole
+            sequence: the start, the visual tokens, the prompt and the text; -inf for what follows.
         visual: (B, V, D) visual tokens at the input of the first layer with looking heads.
         slots: (B, L, slots) scores of the slot of its visual token in which the next token is printed.
         edges: (B, L, strips) scores of the strip of the page with the edge that the next token begins.
@@ -231,34 +241,31 @@ class Scores:
     edges: Tensor
 
 
-def _looks(
-    layer: Any, heads: int, states: Tensor, rotation: tuple[Tensor, Tensor], keys: slice, length: int
-) -> Tensor:
-    """Compute the (heads, B, length, keys) attention scores of a layer's first heads.
+def _looks(layer: Any, heads: int, states: Tensor, rotation: tuple[Tensor, Tensor], asking: Tensor) -> Tensor:
+    """Compute the (heads, B, Q, S) attention scores of a layer's first heads.
 
     Args:
         layer: layer of the decoder, with a key head for each query head.
         heads: number of heads; all if there are fewer.
         states: (B, S, D) input of the layer.
         rotation: cosines and sines of the positions, (B, S, width of a head).
-        keys: the tokens that are attended to.
-        length: number of tokens, the last ones, that attend.
+        asking: (Q,) places in the sequence of the tokens that attend.
     """
-    attention, asking = layer.self_attn, slice(states.shape[1] - length, None)
+    attention, keys = layer.self_attn, torch.arange(states.shape[1], device=states.device)
     heads = min(heads, attention.config.num_attention_heads)
     normed = layer.input_layernorm(states)
     cosines, sines = rotation
 
-    def turned(projection: nn.Linear, part: slice) -> Tensor:
+    def turned(projection: nn.Linear, part: Tensor | slice) -> Tensor:
         rows = projection.weight[: heads * attention.head_dim]
         flat = nn.functional.linear(normed[:, part], rows)
         vectors = torch.unflatten(flat, -1, (heads, attention.head_dim))
         across: Tensor = rotate_half(vectors)  # type: ignore[no-untyped-call]
         return vectors * cosines[:, part, None] + across * sines[:, part, None]
 
-    query, key = turned(attention.q_proj, asking), turned(attention.k_proj, keys)
+    query, key = turned(attention.q_proj, asking), turned(attention.k_proj, slice(None))
     scores: Tensor = torch.einsum("bqhd,bkhd->hbqk", query, key) * attention.scaling
-    return scores
+    return scores.masked_fill(keys > asking[:, None], -torch.inf)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

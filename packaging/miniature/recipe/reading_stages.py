@@ -66,7 +66,7 @@ def _pages(
     most_characters: int = 1000,
     rich: float = 0.5,
 ) -> PageKind:
-    return PageKind(width_px, proportion, x_height_px, rich, damaged=0.35, most_characters=most_characters)
+    return PageKind(width_px, proportion, x_height_px, rich, damaged=0.45, most_characters=most_characters)
 
 
 PLAIN_PAGES = (
@@ -94,24 +94,26 @@ def _few_words(
 
 
 WHOLE_PAGES = (
-    ViewPlan(_squares(256, (8, 20)), mode=None, pages=6, weight=0.3, markdown=0.2),
-    ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 64)), Mode.TINY, pages=2, weight=0.9, markdown=0.5),
-    ViewPlan(_pages((560, 1100), (0.8, 1.4), (13, 60)), Mode.SMALL, pages=2, weight=0.9, markdown=0.5),
-    ViewPlan(_pages((720, 980), _A4, (10.5, 22), 2500), Mode.BASE, pages=1, weight=1.8, markdown=0.5),
-    ViewPlan(_pages((1000, 1300), _A4, (15, 44), 2500), Mode.BASE, pages=1, weight=0.9, markdown=0.6),
-    ViewPlan(_pages((950, 1100), (1.0, 1.1), (9, 20), 3000), Mode.BASE, pages=1, weight=0.8),
-    ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=1.0, markdown=0.3),
-    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=2.6, markdown=0.3),
-    ViewPlan(_pages((1200, 1300), _A4, (9.5, 13), 6000), Mode.GUNDAM, pages=1, weight=0.4),
-    _few_words((400, 800), (0.7, 1.4), (12, 50), 350, Mode.TINY, pages=5, weight=0.9),
-    _few_words((560, 1100), (0.7, 1.4), (13, 50), 450, Mode.SMALL, pages=3, weight=0.9),
-    _few_words((720, 1100), _A4, (10, 34), 500, Mode.BASE, pages=2, weight=1.8),
-    _few_words((1100, 1400), _A4, (9.5, 30), 700, Mode.GUNDAM, pages=1, weight=0.8),
+    ViewPlan(_squares(256, (8, 20)), mode=None, pages=6, weight=0.3),
+    ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 64)), Mode.TINY, pages=2, weight=0.8, markdown=0.15),
+    ViewPlan(_pages((560, 1100), (0.8, 1.4), (13, 60)), Mode.SMALL, pages=2, weight=0.8, markdown=0.15),
+    ViewPlan(_pages((720, 980), _A4, (10.5, 22), 2500), Mode.BASE, pages=1, weight=2.2, markdown=0.15),
+    ViewPlan(_pages((1000, 1300), _A4, (15, 44), 2500), Mode.BASE, pages=1, weight=0.9, markdown=0.2),
+    ViewPlan(_pages((950, 1100), (1.0, 1.1), (9, 20), 3000), Mode.BASE, pages=1, weight=1.0),
+    ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=1.3, markdown=0.1),
+    ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=2.6, markdown=0.1),
+    ViewPlan(_pages((1200, 1300), _A4, (9.5, 13), 6000), Mode.GUNDAM, pages=1, weight=0.5),
+    _few_words((400, 800), (0.7, 1.4), (12, 50), 350, Mode.TINY, pages=5, weight=0.3),
+    _few_words((560, 1100), (0.7, 1.4), (13, 50), 450, Mode.SMALL, pages=3, weight=0.3),
+    _few_words((720, 1100), _A4, (10, 34), 500, Mode.BASE, pages=2, weight=0.6),
+    _few_words((1100, 1400), _A4, (9.5, 30), 700, Mode.GUNDAM, pages=1, weight=0.3),
 )
 """All modes; the x-heights are those of the page before scaling, and at least 7.5 pixels in the view on
 nearly all pages."""
 
-_DENSE_WEIGHT, _WHERE_WEIGHT = 0.5, 0.3
+_DENSE_WEIGHT, _BLOCK_WEIGHT, _WHERE_WEIGHT, _EDGE_WEIGHT = 0.5, 0.1, 0.3, 0.1
+_LOOKED_EVERY = 8
+"""Of how many characters one is asked where it is looked for: whole pages have much text to attend to."""
 
 _Figures = defaultdict[str, list[Tensor]]
 """Figures to log by name, one for each part of a batch that has it."""
@@ -191,9 +193,11 @@ class ReadingStage:
             if pruned and part.layouts:
                 text = _read_pruned(learner, visual, part, rng)
             else:
-                scores = learner.read(visual, part.prompt.to(device), part.given.to(device))
+                looking = slice(step % _LOOKED_EVERY, None, _LOOKED_EVERY)
+                prompt, given = part.prompt.to(device), part.given.to(device)
+                scores = learner.read(visual, prompt, given, looking=looking)
                 text = scores.text
-                for loss in _where_losses(learner, scores, part, figures):
+                for loss in _where_losses(learner, scores, part, looking, figures):
                     where = where + loss / len(batch)
             targets, weights = part.targets.to(device), part.weights.to(device)
             part_surprise, part_right = text_loss(text, targets, weights)
@@ -205,12 +209,12 @@ class ReadingStage:
         by_text = surprise / weight
         said = {"text": by_text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
         means = {name: torch.stack(parts).nanmean() for name, parts in figures.items()}
-        return by_text + _DENSE_WEIGHT * dense + _WHERE_WEIGHT * where, said | means
+        return by_text + dense + where, said | means
 
     def _dense_losses(
         self, learner: Learner, encoded: list[EncodedViews], part: Part, step: int, figures: _Figures
     ) -> Iterator[Tensor]:
-        """Yield the losses of the encoder's features; see `loss`."""
+        """Yield the weighted losses of the encoder's features; see `loss`."""
         told = [(part.view_points, part.view_slots), (part.tile_points, part.tile_slots)]
         for views, (points, slots) in zip(encoded, told, strict=False):
             assert points is not None
@@ -222,28 +226,31 @@ class ReadingStage:
             )
             by_position, positions_right = position_loss(learner.position_head, views.tokens)
             _note(figures, **dense_figures, position=by_position, positions_right=positions_right)
-            yield (by_labels + by_position) / len(encoded)
+            yield _DENSE_WEIGHT * (by_labels + by_position) / len(encoded)
         by_blocks, block_figures = block_loss(learner.block_head, encoded[0].tokens, part.view_blocks)
         by_within, within_right = within_loss(learner.within_head, encoded[0].tokens, part.view_blocks)
         _note(figures, **block_figures, within=by_within, within_right=within_right)
-        yield by_blocks + by_within
+        yield _BLOCK_WEIGHT * (by_blocks + by_within)
 
 
-def _where_losses(learner: Learner, scores: Scores, part: Part, figures: _Figures) -> Iterator[Tensor]:
-    """Yield the losses about where the decoder reads: looks, slots, edges, and tiles if there are any."""
+def _where_losses(
+    learner: Learner, scores: Scores, part: Part, looking: slice, figures: _Figures
+) -> Iterator[Tensor]:
+    """Yield the weighted losses of where the decoder reads: looks, slots, edges, and tiles if any."""
     device = scores.text.device
     weights, edges_at = part.weights.to(device), part.edges_at.to(device)
-    by_looks, looks_right = look_loss(scores.looks, part.looked_at.to(device), weights)
+    looked_at = part.looked_at[:, looking].to(device)
+    by_looks, looks_right = look_loss(scores.looks, looked_at, weights[:, looking])
     by_places, places_right = place_loss(scores.slots, part.slots_at.to(device), weights)
     by_edges, edge_error = edge_loss(scores.edges, edges_at)
     if part.edges_at.max() >= 0:
         _note(figures, edge=by_edges, edge_error=edge_error)
     _note(figures, look=by_looks, looks_right=looks_right, place=by_places, places_right=places_right)
-    yield by_looks + by_places + by_edges
+    yield _WHERE_WEIGHT * (by_looks + by_places) + _EDGE_WEIGHT * by_edges
     if part.tiles is not None:
         by_tiles, tiles_right = tile_loss(learner.tile_head, scores.visual, part.layouts[0])
         _note(figures, tile=by_tiles, tiles_right=tiles_right)
-        yield by_tiles
+        yield _WHERE_WEIGHT * by_tiles
 
 
 def _note(figures: _Figures, **parts: Tensor) -> None:
