@@ -94,15 +94,15 @@ def _few_words(
 
 
 WHOLE_PAGES = (
-    ViewPlan(_squares(256, (8, 20)), mode=None, pages=6, weight=0.3),
+    ViewPlan(_squares(512, (7.5, 12)), mode=None, pages=2, weight=0.6),
     ViewPlan(_pages((420, 900), (0.8, 1.3), (14, 64)), Mode.TINY, pages=2, weight=0.8, markdown=0.15),
     ViewPlan(_pages((560, 1100), (0.8, 1.4), (13, 60)), Mode.SMALL, pages=2, weight=0.8, markdown=0.15),
     ViewPlan(_pages((720, 980), _A4, (10.5, 22), 2500), Mode.BASE, pages=1, weight=2.2, markdown=0.15),
     ViewPlan(_pages((1000, 1300), _A4, (15, 44), 2500), Mode.BASE, pages=1, weight=0.9, markdown=0.2),
-    ViewPlan(_pages((950, 1100), (1.0, 1.1), (9, 20), 3000), Mode.BASE, pages=1, weight=1.0),
+    ViewPlan(_pages((950, 1100), (1.0, 1.1), (8.5, 16), 3000), Mode.BASE, pages=1, weight=1.4),
     ViewPlan(_pages((950, 1350), _A4, (10, 26), 3000), Mode.LARGE, pages=1, weight=1.3, markdown=0.1),
     ViewPlan(_pages((1100, 1400), _A4, (9.5, 24), 3000), Mode.GUNDAM, pages=1, weight=2.6, markdown=0.1),
-    ViewPlan(_pages((1200, 1300), _A4, (9.5, 13), 6000), Mode.GUNDAM, pages=1, weight=0.5),
+    ViewPlan(_pages((1200, 1300), _A4, (8, 12), 6000), Mode.GUNDAM, pages=1, weight=0.9),
     _few_words((400, 800), (0.7, 1.4), (12, 50), 350, Mode.TINY, pages=5, weight=0.3),
     _few_words((560, 1100), (0.7, 1.4), (13, 50), 450, Mode.SMALL, pages=3, weight=0.3),
     _few_words((720, 1100), _A4, (10, 34), 500, Mode.BASE, pages=2, weight=0.6),
