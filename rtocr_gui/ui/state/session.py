@@ -279,16 +279,6 @@ class Session(QObject):
         self._choices.remember(**changes)
 
     @Slot(bool)
-    def set_reread(self, on: bool) -> None:
-        """Remember whether to read a page again when the slider is released."""
-        self.remember(reread_on_release=on)
-
-    @Slot(bool)
-    def set_overlay_visible(self, on: bool) -> None:
-        """Remember whether the overlay is shown on the page."""
-        self.remember(overlay_visible=on)
-
-    @Slot(bool)
     def set_blocks_visible(self, on: bool) -> None:
         """Remember whether blocks are outlined, and follow cursor and selection only while they are."""
         self.remember(blocks_visible=on)

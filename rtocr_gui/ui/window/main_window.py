@@ -167,7 +167,7 @@ class MainWindow(QMainWindow):
         self.page_list.remove_requested.connect(self.dialogues.ask_remove)
         self.retention_bar.retention_changed.connect(session.set_retention)
         self.retention_bar.retention_released.connect(session.settle_retention)
-        self.retention_bar.reread_toggled.connect(session.set_reread)
+        self.retention_bar.reread_toggled.connect(lambda on: session.remember(reread_on_release=on))
         self.text_column.text_pane.text_edited.connect(session.edit_text)
         self.text_column.text_pane.undo_changed.connect(self._show_undo)
 
@@ -295,7 +295,7 @@ class MainWindow(QMainWindow):
         for name, slot in slots.items():
             self.actions_by_name[name].triggered.connect(lambda _=False, slot=slot: slot())
         switches["overlay"].toggled.connect(self.page_column.set_overlay_visible)
-        switches["overlay"].toggled.connect(session.set_overlay_visible)
+        switches["overlay"].toggled.connect(lambda on: session.remember(overlay_visible=on))
         switches["global_grid"].toggled.connect(lambda on: tuning.set_grid("global" if on else "local"))
         switches["trace"].toggled.connect(self.page_column.play_bar.setVisible)
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
