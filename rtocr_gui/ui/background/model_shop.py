@@ -22,6 +22,7 @@ from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadSt
 from rtocr_gui.ocr.library.library import ModelEntry, check_model, list_models, look_into, verdict
 from rtocr_gui.ocr.library.model_source import ModelSource, default_cache, published_folder_in, snapshots_in
 from rtocr_gui.ui.background.lanes import Lane
+from rtocr_gui.ui.background.replies import in_words
 
 _log = logging.getLogger(__name__)
 
@@ -363,11 +364,8 @@ def _guarded(job: Callable[[], None], tell: Callable[[str], None]) -> Callable[[
     def run() -> None:
         try:
             job()
-        except RtocrError as error:
-            tell(str(error))
         except Exception as error:
-            _log.exception("unforeseen error among the models")
-            tell(f"Something unforeseen went wrong ({type(error).__name__}). The log has the details.")
+            tell(in_words(error))
 
     return run
 
