@@ -26,6 +26,11 @@ class Mode(Enum):
     GUNDAM = "gundam"
 
     @property
+    def label(self) -> str:
+        """Name for people, e.g. "Base"."""
+        return self.value.capitalize()
+
+    @property
     def view_px(self) -> int:
         """Side of the global view in pixels."""
         return {"tiny": 512, "small": 640, "base": 1024, "large": 1280, "gundam": 1024}[self.value]
@@ -60,8 +65,9 @@ class Scaling:
     @property
     def label(self) -> str:
         """Name for people, e.g. "Base", "Gundam, at most 4 tiles", "Auto"."""
+        name = self.mode.label if self.mode else "Auto"
         limited = self.mode in (None, Mode.GUNDAM) and self.most_tiles < MOST_TILES
-        return self.name.capitalize() + (f", at most {self.most_tiles} tiles" if limited else "")
+        return name + (f", at most {self.most_tiles} tiles" if limited else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class ModelEntry:
         """Modes and tasks it was made for, as a line; empty if it cannot be used."""
         if self.info is None:
             return ""
-        modes = ", ".join(mode.value.capitalize() for mode in Mode if mode in self.info.modes)
+        modes = ", ".join(mode.label for mode in Mode if mode in self.info.modes)
         return f"{modes}: {', '.join(task.label for task in self.info.tasks)}"
 
     @property

@@ -42,7 +42,7 @@ class View:
     @property
     def label(self) -> str:
         """Its name, e.g. "Base" or "Gundam with 6 tiles"."""
-        return self.mode.value.capitalize() + (f" with {self.tiles} tiles" if self.tiles else "")
+        return self.mode.label + (f" with {self.tiles} tiles" if self.tiles else "")
 
 
 @dataclass(frozen=True, slots=True)
