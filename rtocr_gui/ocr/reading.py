@@ -159,7 +159,7 @@ class StopReason(Enum):
 
 
 class Stage(Enum):
-    """What the model is doing; the values are shown in the status line."""
+    """What the model is doing with a page."""
 
     ENCODE = "encode"
     PRUNE = "prune"
@@ -267,6 +267,10 @@ class TextDelta:
     token_count: int
 
 
+_PLAIN_SHARE = 0.9
+"""With at least this many passes per token, decoding counts as plain: a draft saved next to nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A finished or stopped reading of a page: text and numbers, no arrays.
@@ -324,6 +328,15 @@ class Reading:
         """Decoding speed; 0 if nothing was decoded."""
         seconds = self.timings.decode_ms / 1000
         return len(self.token_ids) / seconds if seconds > 0 else 0.0
+
+    @property
+    def was_drafted(self) -> bool:
+        """True if so many tokens came from a draft that the decoding time is not that of plain decoding.
+
+        Plain decoding takes one pass per token. A line that repeats on the page saves a few passes in any
+        reading, which changes little.
+        """
+        return self.passes < _PLAIN_SHARE * (len(self.token_ids) - 1)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
