@@ -65,9 +65,21 @@ class Scaling:
     @property
     def label(self) -> str:
         """Name for people, e.g. "Base", "Gundam, at most 4 tiles", "Auto"."""
-        name = self.mode.label if self.mode else "Auto"
-        limited = self.mode in (None, Mode.GUNDAM) and self.most_tiles < MOST_TILES
-        return name + (f", at most {self.most_tiles} tiles" if limited else "")
+        return self._named + (f", at most {self.most_tiles} tiles" if self.is_limited else "")
+
+    @property
+    def phrase(self) -> str:
+        """The same within a sentence, e.g. "Base mode", "Gundam mode with at most 4 tiles"."""
+        return f"{self._named} mode" + (f" with at most {self.most_tiles} tiles" if self.is_limited else "")
+
+    @property
+    def is_limited(self) -> bool:
+        """True if the limit may leave a page with fewer tiles than it would have."""
+        return self.mode in (None, Mode.GUNDAM) and self.most_tiles < MOST_TILES
+
+    @property
+    def _named(self) -> str:
+        return self.mode.label if self.mode else "Auto"
 
 
 @dataclass(frozen=True, slots=True)
