@@ -69,8 +69,10 @@ class DownloadBox(QGroupBox):
         self.status = plain_label()
         self.status.setAccessibleName("State of the download")
         self.start = plain_button("&Download", "Download the model", self._start)
-        self.pause = plain_button("&Pause", "Stop for now; what arrived is kept", self.pause_requested.emit)
-        self.discard = plain_button("&Cancel", "Stop, and throw away what arrived", self._ask_discard)
+        self.pause = plain_button(
+            "&Pause", "Stop for now; what has arrived is kept", self.pause_requested.emit
+        )
+        self.discard = plain_button("&Cancel", "Stop, and throw away what has arrived", self._ask_discard)
         buttons = QHBoxLayout()
         buttons.addWidget(self.status, 1)
         for button in (self.start, self.pause, self.discard):
@@ -128,7 +130,7 @@ class DownloadBox(QGroupBox):
         if not arrived or questions.agrees(
             self,
             "Throw the download away?",
-            f"{size_in_words(arrived)} arrived so far and would be thrown away. Pause keeps them.",
+            f"{size_in_words(arrived)} have arrived and would be thrown away. Pause instead to keep them.",
             "Throw away",
             "Keep",
         ):
