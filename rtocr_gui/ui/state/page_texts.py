@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import Reading
+from rtocr_gui.ocr.reading import Reading, Task
 from rtocr_gui.ui.background.replies import TextStreamed
 from rtocr_gui.ui.state.notices import ReadAgain, about_page
 from rtocr_gui.ui.state.open_page import OpenPage
@@ -114,11 +114,10 @@ class PageTexts(QObject):
             page.begin()
             self._tell_of(page)
 
-    @Slot(object)
-    def _begin(self, ref: PageRef) -> None:
+    @Slot(object, object)
+    def _begin(self, ref: PageRef, task: Task) -> None:
         page = self._pages.get(ref)
-        task = self._reader.task_of(ref)
-        if page is not None and task is not None:
+        if page is not None:
             page.begin_text(task)
             self._show_if(ref)
 
