@@ -67,6 +67,11 @@ class DownloadShown:
     progress: DownloadProgress | None = None
     problem: str = ""
 
+    @property
+    def is_busy(self) -> bool:
+        """True while it runs or is being stopped."""
+        return self.state in (DownloadState.RUNNING, DownloadState.STOPPING)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckShown:
@@ -186,7 +191,7 @@ class ModelShop(QObject):
     @Slot(object)
     def choose_target(self, folder: Path) -> None:
         """Download to another folder; the model will be listed as one of the person's own."""
-        if self._download.state not in (DownloadState.RUNNING, DownloadState.STOPPING):
+        if not self._download.is_busy:
             self._target, self._begun_before = folder, None
             self._show(DownloadShown(DownloadState.IDLE))
             self.refresh()
@@ -198,7 +203,7 @@ class ModelShop(QObject):
         Args:
             endpoint: address of the server; empty for the one set by the environment.
         """
-        if self._download.state in (DownloadState.RUNNING, DownloadState.STOPPING):
+        if self._download.is_busy:
             return
         try:
             source = ModelSource.published(endpoint)

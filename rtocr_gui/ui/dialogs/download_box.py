@@ -94,8 +94,7 @@ class DownloadBox(QGroupBox):
     def show_download(self, shown: DownloadShown) -> None:
         """Show the state of the download, and what can be done about it."""
         self._shown = shown
-        state, progress = shown.state, shown.progress
-        busy = state in (DownloadState.RUNNING, DownloadState.STOPPING)
+        state, progress, busy = shown.state, shown.progress, shown.is_busy
         begun = state in (DownloadState.PAUSED, DownloadState.FAILED)
         self.start.setVisible(not busy and state is not DownloadState.DONE)
         self.start.setText(
