@@ -16,7 +16,7 @@ from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.ui.state.page_words import explanation_of, placeholder_of, summary_of
 from rtocr_gui.ui.state.reader import Reader
-from rtocr_gui.ui.state.shown import BlocksShown, PageFailure, PageStatus, ShownText
+from rtocr_gui.ui.state.shown import NO_PAGE_NO_BLOCKS, PageFailure, PageStatus, ShownText
 
 EARLIER_VERSION = "This is an earlier version of the file: only your text is left of it."
 
@@ -140,8 +140,7 @@ class PageTexts(QObject):
     @Slot()
     def _show_blocks(self) -> None:
         page = self._pages.get(self._shown)
-        lack = "Open a scan to see its blocks."
-        self.blocks_changed.emit(page.blocks if page is not None else BlocksShown(lack=lack))
+        self.blocks_changed.emit(page.blocks if page is not None else NO_PAGE_NO_BLOCKS)
 
     @Slot(object)
     def _keep(self, reading: Reading) -> None:

@@ -28,7 +28,7 @@ from rtocr_gui.ui.parts.stacking import stack
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import BlocksShown, ModelStatus, PageStatus, ShownText
+from rtocr_gui.ui.state.shown import NO_PAGE_NO_BLOCKS, BlocksShown, ModelStatus, PageStatus, ShownText
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
 from rtocr_gui.ui.window.action_states import ActionStates
 from rtocr_gui.ui.window.model_menus import ModelMenus
@@ -331,7 +331,7 @@ class MainWindow(QMainWindow):
         ):
             with QSignalBlocker(self.actions_by_name[name]):
                 self.actions_by_name[name].setChecked(on)
-        self._show_blocks(BlocksShown(lack="Open a scan to see its blocks."))
+        self._show_blocks(NO_PAGE_NO_BLOCKS)
         self._show_model(ModelStatus(None, "Starting…", loading=True))
         self._show_undo()
         self.action_states.update()
