@@ -182,9 +182,9 @@ def save_settings(settings: Settings, path: Path) -> None:
 
 
 def _fits(value: Any, default: Any, name: str) -> bool:
-    if name == "retention":
-        return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-    if isinstance(default, float):
+    if value is None:
+        return name == "retention"
+    if name == "retention" or isinstance(default, float):
         return isinstance(value, int | float) and not isinstance(value, bool)
     if isinstance(default, tuple):
         return isinstance(value, tuple) and all(isinstance(part, str) for part in value)

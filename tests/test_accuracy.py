@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from rtocr_gui.cli.main import main
 from rtocr_gui.cli.readings_file import KeptReading
-from rtocr_gui.cli.scores import ALL_TOKENS, PageScore, Setting, counted, format_table, make_rows, score_page
+from rtocr_gui.cli.scores import (
+    ALL_TOKENS,
+    PageScore,
+    Setting,
+    countable,
+    format_table,
+    make_rows,
+    score_page,
+)
 from rtocr_gui.documents.omnidocbench import read_annotations
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES
@@ -403,12 +411,12 @@ def scored(page: str, text: str, truth: str) -> PageScore:
 
 class TestScores:
     def test_only_letters_digits_and_underscores_of_any_script_count(self) -> None:
-        assert counted("Größe: 3,5 m — 你好_x!\n**b**") == "Größe35m你好_xb"
-        assert counted('<table><tr><td colspan="2">1 &lt; 2 &amp; 3</td></tr></table>') == "123"
-        assert counted("a < b and c > d") == "abandcd"
+        assert countable("Größe: 3,5 m — 你好_x!\n**b**") == "Größe35m你好_xb"
+        assert countable('<table><tr><td colspan="2">1 &lt; 2 &amp; 3</td></tr></table>') == "123"
+        assert countable("a < b and c > d") == "abandcd"
 
     def test_tags_without_an_end_take_no_time(self) -> None:
-        assert counted("<td" * 300_000) == "td" * 300_000
+        assert countable("<td" * 300_000) == "td" * 300_000
 
     def test_distance_is_over_the_longer_text(self) -> None:
         assert scored("p", "abcd", "ab").distance == 0.5

@@ -321,7 +321,7 @@ def test_a_value_above_the_bound_pushes_nothing_out() -> None:
         (RuntimeError("a kernel failed"), r"failed on broken-RuntimeError\.png, page 1"),
         (
             torch.OutOfMemoryError("CUDA out of memory"),
-            r"not enough memory to read broken-OutOfMemoryError\.png.*mode Tiny",
+            r"not enough memory to read broken-OutOfMemoryError\.png.*Tiny mode",
         ),
         (MemoryError(), "not enough memory"),
     ],

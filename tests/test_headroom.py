@@ -66,7 +66,7 @@ def test_a_model_that_does_not_fit_is_refused_and_the_former_one_stays(
     engine: Engine, folder: Path, memory: Memory, page: PageImage
 ) -> None:
     memory(1000)
-    with pytest.raises(DoesNotFit, match=r"on the CPU in mode \w+; .* is free\.") as caught:
+    with pytest.raises(DoesNotFit, match=r"on the CPU in \w+ mode; .* is free\.") as caught:
         engine.load(folder, device="cpu")
     assert not caught.value.fit.fits
     assert engine.is_loaded
@@ -98,7 +98,7 @@ def test_the_mode_that_pages_shall_be_read_in_decides(engine: Engine, folder: Pa
     }
     memory((needs[Mode.TINY] + needs[Mode.LARGE]) // 2)
     assert engine.load(folder, device="cpu").info.folder == folder
-    with pytest.raises(DoesNotFit, match=r"What fits: read in mode \w+; "):
+    with pytest.raises(DoesNotFit, match=r"What fits: read in \w+ mode; "):
         engine.load(folder, device="cpu", scaling=Scaling(Mode.LARGE))
 
 
@@ -122,7 +122,7 @@ def test_a_page_without_memory_is_refused_before_it_is_begun(
 
     monkeypatch.setattr(page_encoder, "encode_views", never)
     memory(MB)
-    sentence = r"not enough memory to read scan\.png, page 1 in mode Gundam with 3 tiles: that takes .* MB"
+    sentence = r"not enough memory to read scan\.png, page 1 in Gundam mode with 3 tiles: that takes .* MB"
     with pytest.raises(OutOfMemory, match=sentence) as caught:
         read_page(engine, page, SETTINGS)
     assert caught.value.retry is None

@@ -204,7 +204,7 @@ def test_what_fits_needs_no_proposal(info: ModelInfo, architecture: Architecture
     fit = judge(info, architecture, Scaling(Mode.GUNDAM), cpu(24), cpu(24, "bfloat16"))
     assert fit.fits
     assert fit.proposals == ()
-    assert fit.sentence == "DeepSeek-OCR needs 16.4 GB on the CPU in mode Gundam; 24.0 GB is free."
+    assert fit.sentence == "DeepSeek-OCR needs 16.4 GB on the CPU in Gundam mode; 24.0 GB is free."
 
 
 def test_fewer_tiles_a_smaller_mode_another_precision_and_the_miniature_are_proposed(
@@ -220,9 +220,9 @@ def test_fewer_tiles_a_smaller_mode_another_precision_and_the_miniature_are_prop
     ]
     assert [proposal.is_bundled_model for proposal in fit.proposals] == [False, False, False, True]
     assert str(DoesNotFit(fit)) == (
-        "DeepSeek-OCR needs 16.4 GB on the CPU in mode Gundam; 16.0 GB is free. What fits: read in mode "
-        "Gundam, at most 6 tiles; read in mode Base; compute in bfloat16, in which this processor is very "
-        "slow; use the miniature that comes with RTOCR. Or close other programs."
+        "DeepSeek-OCR needs 16.4 GB on the CPU in Gundam mode; 16.0 GB is free. What fits: read in "
+        "Gundam mode with at most 6 tiles; read in Base mode; compute in bfloat16, in which this processor "
+        "is very slow; use the miniature that comes with RTOCR. Or close other programs."
     )
 
 
@@ -245,7 +245,7 @@ def test_the_cpu_is_proposed_in_place_of_a_small_graphics_card(
     info: ModelInfo, architecture: Architecture
 ) -> None:
     fit = judge(info, architecture, None, card(4), cpu(20), cpu(20, "bfloat16", is_slow=True))
-    assert fit.sentence == "DeepSeek-OCR needs 7.4 GB on the graphics card in mode Small; 4.0 GB is free."
+    assert fit.sentence == "DeepSeek-OCR needs 7.4 GB on the graphics card in Small mode; 4.0 GB is free."
     assert [proposal.label for proposal in fit.proposals] == [
         "Run it on the CPU, which takes longer",
         "Use the miniature that comes with RTOCR",
@@ -254,7 +254,7 @@ def test_the_cpu_is_proposed_in_place_of_a_small_graphics_card(
 
 def test_a_mode_may_have_to_change_with_the_place(info: ModelInfo, architecture: Architecture) -> None:
     fit = judge(info, architecture, Scaling(Mode.LARGE), card(4), cpu(16))
-    assert fit.proposals[0].label == "Run it on the CPU, which takes longer, and read in mode Base"
+    assert fit.proposals[0].label == "Run it on the CPU, which takes longer, and read in Base mode"
     assert fit.proposals[0].scaling == Scaling(Mode.BASE)
 
 
@@ -282,7 +282,7 @@ def test_without_a_mode_it_is_told_what_the_largest_takes_and_whether_that_fits_
 ) -> None:
     roomy, tight = (judge(info, architecture, None, cpu(free)) for free in (24, 16))
     assert roomy.sentence == (
-        "DeepSeek-OCR needs 14.6 GB on the CPU in mode Small, up to 17.9 GB in mode Large; 24.0 GB is free."
+        "DeepSeek-OCR needs 14.6 GB on the CPU in Small mode, up to 17.9 GB in Large mode; 24.0 GB is free."
     )
     assert (roomy.largest.fits, tight.fits, tight.largest.fits) == (True, True, False)
     published = replace(info, modes=(Mode.BASE, Mode.GUNDAM))

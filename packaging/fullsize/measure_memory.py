@@ -80,7 +80,7 @@ def main() -> None:
         view = View(mode, len(views.tiles))
         need = memory_need(checkpoint.architecture, 0, view, arguments.precision, "cpu", text_tokens=0)
         print(
-            f"| {view.label} | {encoding / 1e6:.0f} MB | {need.encoding / 1e6:.0f} MB "
+            f"| {view.phrase} | {encoding / 1e6:.0f} MB | {need.encoding / 1e6:.0f} MB "
             f"| {need.encoding / encoding:.2f} | {prefill / 1e6:.0f} MB | {need.reading / 1e6:.0f} MB |",
             flush=True,
         )

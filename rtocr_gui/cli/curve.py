@@ -22,6 +22,7 @@ from rtocr_gui.export.curve import CurveSource, by_falling_ratio, curve_as_csv, 
 from rtocr_gui.export.writing import write_text_atomically
 from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint, doubt, read_curve
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
+from rtocr_gui.units import percent
 
 _ENDS = {StopReason.END: "", StopReason.LOOP: "loops", StopReason.LENGTH: "cut"}
 
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     def read(wanted: ReadSettings) -> Reading:
         nonlocal source
         ratio = wanted.pruning.retention
-        at = "Auto" if ratio is None else f"{100 * ratio:.0f} %"
+        at = "Auto" if ratio is None else percent(ratio)
         label = f"{name}: {len(points) + 1} of {len(CURVE_RATIOS) + 1}, {at}"
         reading = follow(reader.engine.read(page, wanted, cancel), label, progress)
         source = replace(source, mode=reading.mode)
@@ -138,7 +139,7 @@ def _table(points: list[CurvePoint], source: CurveSource) -> str:
 
 
 def _cells(point: CurvePoint) -> list[str]:
-    ratio = f"{100 * point.retention:.0f} %"
+    ratio = percent(point.retention)
     error = [] if point.error_rate is None else [f"{100 * point.error_rate:.1f} %"]
     return [
         f"Auto {ratio}" if point.automatic else ratio,

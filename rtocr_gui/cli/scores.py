@@ -107,7 +107,7 @@ class Row:
     decode_ms: float
 
 
-def counted(text: str) -> str:
+def countable(text: str) -> str:
     """Return the part of a text that counts in the normalised edit distance."""
     return _NOT_COUNTED.sub("", html.unescape(_TABLE_TAG.sub("", text)))
 
@@ -123,7 +123,7 @@ def score_page(page: str, reading: KeptReading, truth: str) -> PageScore:
     joined = " ".join(truth.split())
     return PageScore(
         page=page,
-        distance=1.0 - similarity(counted(reading.text), counted(truth)),
+        distance=1.0 - similarity(countable(reading.text), countable(truth)),
         error_rate=character_error_rate(" ".join(reading.text.split()), joined),
         characters=len(joined),
         kept=reading.kept / reading.total,

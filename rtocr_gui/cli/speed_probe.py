@@ -102,7 +102,7 @@ class SpeedProbe:
         length = 1 + len(self._layout) + len(checkpoint.tokenizer.encode(wanted.task.prompt))
         if length + wanted.tokens > self._sizes.context_length:
             raise SettingsError(
-                f"{wanted.mode.value.capitalize()} mode makes {length} tokens of the page, and the model "
+                f"{wanted.mode.label} mode makes {length} tokens of the page, and the model "
                 f"takes {self._sizes.context_length} in all. Choose a smaller mode, or fewer tokens."
             )
 

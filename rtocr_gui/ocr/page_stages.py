@@ -258,7 +258,7 @@ def _prompt_with_room(
     room = checkpoint.architecture.decoder.context_length
     if prompt.next_position >= room:
         raise ReadingError(
-            f"{encoding.page.mode.value.capitalize()} mode makes {prompt.next_position} tokens of the page, "
+            f"{encoding.page.mode.label} mode makes {prompt.next_position} tokens of the page, "
             f"but this model takes {room} in all. Choose a smaller mode."
         )
     return prompt

@@ -26,6 +26,11 @@ class Mode(Enum):
     GUNDAM = "gundam"
 
     @property
+    def label(self) -> str:
+        """Name for people, e.g. "Base"."""
+        return self.value.capitalize()
+
+    @property
     def view_px(self) -> int:
         """Side of the global view in pixels."""
         return {"tiny": 512, "small": 640, "base": 1024, "large": 1280, "gundam": 1024}[self.value]
@@ -60,8 +65,21 @@ class Scaling:
     @property
     def label(self) -> str:
         """Name for people, e.g. "Base", "Gundam, at most 4 tiles", "Auto"."""
-        limited = self.mode in (None, Mode.GUNDAM) and self.most_tiles < MOST_TILES
-        return self.name.capitalize() + (f", at most {self.most_tiles} tiles" if limited else "")
+        return self._named + (f", at most {self.most_tiles} tiles" if self.is_limited else "")
+
+    @property
+    def phrase(self) -> str:
+        """The same within a sentence, e.g. "Base mode", "Gundam mode with at most 4 tiles"."""
+        return f"{self._named} mode" + (f" with at most {self.most_tiles} tiles" if self.is_limited else "")
+
+    @property
+    def is_limited(self) -> bool:
+        """True if the limit may leave a page with fewer tiles than it would have."""
+        return self.mode in (None, Mode.GUNDAM) and self.most_tiles < MOST_TILES
+
+    @property
+    def _named(self) -> str:
+        return self.mode.label if self.mode else "Auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +171,7 @@ class StopReason(Enum):
 
 
 class Stage(Enum):
-    """What the model is doing; the values are shown in the status line."""
+    """What the model is doing with a page."""
 
     ENCODE = "encode"
     PRUNE = "prune"
@@ -261,6 +279,10 @@ class TextDelta:
     token_count: int
 
 
+_PLAIN_SHARE = 0.9
+"""With at least this many passes per token, decoding counts as plain: a draft saved next to nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A finished or stopped reading of a page: text and numbers, no arrays.
@@ -318,6 +340,15 @@ class Reading:
         """Decoding speed; 0 if nothing was decoded."""
         seconds = self.timings.decode_ms / 1000
         return len(self.token_ids) / seconds if seconds > 0 else 0.0
+
+    @property
+    def was_drafted(self) -> bool:
+        """True if so many tokens came from a draft that the decoding time is not that of plain decoding.
+
+        Plain decoding takes one pass per token. A line that repeats on the page saves a few passes in any
+        reading, which changes little.
+        """
+        return self.passes < _PLAIN_SHARE * (len(self.token_ids) - 1)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -27,8 +27,8 @@ from tests.ui.steps import Draw, open_and_load
 GB = 10**9
 CARD = Spot("cuda", "bfloat16", 4 * GB, 20 * GB)
 BASE = Scaling(Mode.BASE)
-SMALLER = Proposal("Read in mode Base", "cuda", "bfloat16", BASE)
-FEWER = Proposal("Read in mode Gundam, at most 4 tiles", "cuda", "bfloat16", Scaling(Mode.GUNDAM, 4))
+SMALLER = Proposal("Read in Base mode", "cuda", "bfloat16", BASE)
+FEWER = Proposal("Read in Gundam mode with at most 4 tiles", "cuda", "bfloat16", Scaling(Mode.GUNDAM, 4))
 ELSEWHERE = Proposal("Run it on the CPU, which takes longer", "cpu", "float32")
 MINIATURE = Proposal("Use the miniature that comes with RTOCR")
 TOO_LARGE = Fit(
@@ -167,11 +167,11 @@ def test_the_window_of_models_says_whether_the_selected_one_fits(qtbot: QtBot, t
     assert wanted.args == [entry.folder]
     window.show_fit(FitJudged(1, entry.folder, TOO_LARGE))
     assert TOO_LARGE.sentence in window.details.text()
-    assert "It does not fit. What fits: read in mode Gundam, at most 4 tiles;" in window.details.text()
+    assert "It does not fit. What fits: read in Gundam mode with at most 4 tiles;" in window.details.text()
     window.show_fit(FitJudged(2, entry.folder, ROOMY))
     assert "It fits." in window.details.text()
     window.show_fit(FitJudged(3, entry.folder, replace(ROOMY, largest=TOO_LARGE)))
-    assert "up to 8.0 GB in mode Gundam" in window.details.text()
+    assert "up to 8.0 GB in Gundam mode" in window.details.text()
     assert "It fits, but not in every mode" in window.details.text()
     window.show_fit(FitJudged(4, tmp_path / "another", TOO_LARGE))
     assert "fits" not in window.details.text()

@@ -424,7 +424,7 @@ def test_letting_the_slider_go_reads_nothing_where_the_person_switched_that_off(
     open_and_load(qtbot, session, draw_page())
     read(qtbot, session, states)
     before = session.current_text
-    session.set_reread(False)
+    session.remember(reread_on_release=False)
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.25):
         session.settle_retention(0.25)
     assert not session.activity.reading

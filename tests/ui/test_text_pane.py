@@ -11,7 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.state.shown import Found
 from rtocr_gui.ui.text import text_pane
-from rtocr_gui.ui.text.text_pane import PREVIEW_MS, SafePreview, TextPane
+from rtocr_gui.ui.text.safe_preview import PREVIEW_MS, SafePreview
+from rtocr_gui.ui.text.text_pane import TextPane
 
 LINES = "\n".join(f"line {number}" for number in range(200))
 
@@ -298,7 +299,7 @@ def test_a_preview_that_takes_long_follows_less_often(
     qtbot: QtBot, pane: TextPane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock_s = iter((0.0, 0.1, 9.0, 9.0))
-    monkeypatch.setattr("rtocr_gui.ui.text.text_pane.perf_counter", clock_s.__next__)
+    monkeypatch.setattr("rtocr_gui.ui.text.safe_preview.perf_counter", clock_s.__next__)
     pane.append_text("first")
     show_preview(pane)
     pane.append_text(" second")

@@ -332,7 +332,7 @@ def _told_by_folder(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DownloadError(
-                f"The disk of “{folder}” is full. Make room and try again: what arrived is kept."
+                f"The disk of “{folder}” is full. Make room and try again: what has arrived is kept."
             ) from error
         raise DownloadError(
             f"“{folder}” cannot be written to: {error.strerror or error}. Choose another folder."

@@ -86,7 +86,7 @@ def what_happened(error: Exception, source: ModelSource) -> str:
     if isinstance(error, HfHubHTTPError):
         return _what_was_answered(error.response.status_code, source)
     if isinstance(error, httpx2.ProxyError):
-        return f"The proxy {_proxy(source) or ''} did not let RTOCR through to {server}.".replace("  ", " ")
+        return f"The proxy {_proxy(source)} did not let RTOCR through to {server}.".replace("  ", " ")
     if isinstance(error, httpx2.ConnectError):
         causes = list(_causes(error))
         if any(isinstance(cause, ssl.SSLError) for cause in causes):
@@ -114,7 +114,7 @@ def _what_was_answered(status: int, source: ModelSource) -> str:
     if status == 404:
         return f"The server {server} has no {source.repository} at revision {source.revision[:7]} (404)."
     if status == 407:
-        return f"The proxy {_proxy(source) or ''} wants a name and a password (407).".replace("  ", " ")
+        return f"The proxy {_proxy(source)} wants a name and a password (407).".replace("  ", " ")
     if status == 416:
         return f"The file on the server {server} is shorter than its listing says (416)."
     if status == 429:

@@ -75,7 +75,7 @@ class ModelEntry:
         """Modes and tasks it was made for, as a line; empty if it cannot be used."""
         if self.info is None:
             return ""
-        modes = ", ".join(mode.value.capitalize() for mode in Mode if mode in self.info.modes)
+        modes = ", ".join(mode.label for mode in Mode if mode in self.info.modes)
         return f"{modes}: {', '.join(task.label for task in self.info.tasks)}"
 
     @property
@@ -126,16 +126,17 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
     Returns:
         What was found; for an unusable folder, with `problem` set instead of an error raised.
     """
-    record, source = None, _SOURCES[origin]
+    name, source = folder.name or str(folder), _SOURCES[origin]
     try:
         record = read_record(folder)
         if record is not None:
             origin, source = Origin.DOWNLOADED, _told(record)
-            if not all((folder / name).exists() for name in record.names):
+            name = record.repository.rpartition("/")[2]
+            if not all((folder / file).exists() for file in record.names):
                 return ModelEntry(
                     folder,
                     origin,
-                    record.repository.rpartition("/")[2],
+                    name,
                     source,
                     problem="The download is not finished. Start it again, and it goes on from there.",
                     done_bytes=bytes_there(folder, record),
@@ -143,7 +144,6 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
                 )
         opened = open_folder(folder)
     except CheckpointError as error:
-        name = record.repository.rpartition("/")[2] if record else folder.name or str(folder)
         return ModelEntry(folder, origin, name, source, problem=str(error))
     return ModelEntry(folder, origin, opened.info.name, source, opened.info, opened.files.precision)
 

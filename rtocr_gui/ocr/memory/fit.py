@@ -76,10 +76,10 @@ class Fit:
             weights, free = size_in_words(self.need.weights), size_in_words(self.spot.main_free_bytes)
             way = f"On its way to {self.spot.name}"
             return f"{way}, {self.name} needs {weights} of main memory; {free} is free."
-        needs = f"{size_in_words(self.need.total)} on {self.spot.name} in mode {self.scaling.label}"
+        needs = f"{size_in_words(self.need.total)} on {self.spot.name} in {self.scaling.phrase}"
         if self.fits and self.largest is not None:
             most = self.largest
-            needs += f", up to {size_in_words(most.need.total)} in mode {most.scaling.label}"
+            needs += f", up to {size_in_words(most.need.total)} in {most.scaling.phrase}"
         return f"{self.name} needs {needs}; {size_in_words(self.spot.free_bytes)} is free."
 
 
@@ -134,7 +134,7 @@ def judge_fit(
     for similar in (True, False):
         found = first_that_fits(view for view in smaller if (view.mode is asked.mode) is similar)
         if found:
-            label = f"Read in mode {_scaling(found).label}"
+            label = f"Read in {_scaling(found).phrase}"
             proposals.append(Proposal(label, spot.device, spot.precision, _scaling(found)))
     for other in others:
         found = first_that_fits((asked, *smaller), other)
@@ -164,4 +164,4 @@ def _move(spot: Spot, other: Spot, scaling: Scaling | None) -> str:
         label = f"Run it on {other.name}, which takes longer"
         label += f", in {other.precision}" if other.is_slow else ""
     label += ", in which this processor is very slow" if other.is_slow and other.device == "cpu" else ""
-    return label + (f", and read in mode {scaling.label}" if scaling else "")
+    return label + (f", and read in {scaling.phrase}" if scaling else "")

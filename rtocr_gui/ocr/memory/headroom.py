@@ -79,7 +79,7 @@ class Headroom:
         *others, last = *smaller, *fewer, "close other programs"
         ways = f"{', '.join(others)}, or {last}" if others else last
         return OutOfMemory(
-            f"There is not enough memory to read {page.ref.label} in mode {view.label}{figures}. "
+            f"There is not enough memory to read {page.ref.label} in {view.phrase}{figures}. "
             f"{ways[0].upper()}{ways[1:]}.",
             retry,
         )

@@ -40,9 +40,9 @@ class View:
         return side * (side + 1) + 1 + self.tiles * tile_side * (tile_side + 1)
 
     @property
-    def label(self) -> str:
-        """Its name, e.g. "Base" or "Gundam with 6 tiles"."""
-        return self.mode.value.capitalize() + (f" with {self.tiles} tiles" if self.tiles else "")
+    def phrase(self) -> str:
+        """How it is named within a sentence, e.g. "Base mode", "Gundam mode with 6 tiles"."""
+        return f"{self.mode.label} mode" + (f" with {self.tiles} tiles" if self.tiles else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ _NOT_BACK = "The model could not be loaded again."
 
 
 class _Stopped(BaseException):
-    """Ends an export when the window is closed; not an `Exception`, so that no handler recovers from it."""
+    """Ends a job that was stopped; not an `Exception`, so that no handler of an export recovers from it."""
 
 
 class EngineBridge(QObject):
@@ -202,12 +202,8 @@ class EngineBridge(QObject):
             return self._documents.page(ref)
 
         def job() -> None:
-            try:
-                write(render)
-            except _Stopped:
-                self.request_stopped.emit(RequestStopped(request_id))
-            else:
-                self.exported.emit(Exported(request_id))
+            write(render)
+            self.exported.emit(Exported(request_id))
 
         return self._submit(self._export_lane, request_id, job)
 
@@ -285,8 +281,7 @@ class EngineBridge(QObject):
 
         def render() -> None:
             if cancel.is_set():
-                self.request_stopped.emit(RequestStopped(request_id))
-                return
+                raise _Stopped
             request = PageRequest(self._documents.page(ref), settings, cancel)
             self._desk.read(PageReading(request_id, request, with_others))
 
@@ -301,13 +296,12 @@ class EngineBridge(QObject):
         cancel = self._cancels[request_id] = threading.Event()
 
         def trace(page: PageImage) -> None:
-            found = None
-            if not cancel.is_set():
-                found = self._loaded_engine(request_id).trace(page, settings, token_ids, cancel)
+            if cancel.is_set():
+                raise _Stopped
+            found = self._loaded_engine(request_id).trace(page, settings, token_ids, cancel)
             if found is None:
-                self.request_stopped.emit(RequestStopped(request_id))
-            else:
-                self.reading_traced.emit(ReadingTraced(request_id, found))
+                raise _Stopped
+            self.reading_traced.emit(ReadingTraced(request_id, found))
 
         def render() -> None:
             page = self._documents.page(ref)
@@ -353,9 +347,8 @@ class EngineBridge(QObject):
 
         def job() -> None:
             if cancel.is_set():
-                self.request_stopped.emit(RequestStopped(request_id))
-            else:
-                self.computed.emit(Computed(request_id, work()))
+                raise _Stopped
+            self.computed.emit(Computed(request_id, work()))
 
         return self._submit(self._transport_lane, request_id, job)
 
@@ -428,11 +421,13 @@ class EngineBridge(QObject):
         return self._submit(lane, request_id, job_if_newest)
 
     def _submit(self, lane: Lane, request_id: int, job: Callable[[], None]) -> int:
-        """Queue a job; whatever it raises becomes a `request_failed` with a sentence."""
+        """Queue a job; `_Stopped` becomes a `request_stopped`, else what it raises a `request_failed`."""
 
         def guarded() -> None:
             try:
                 job()
+            except _Stopped:
+                self.request_stopped.emit(RequestStopped(request_id))
             except Exception as error:
                 # The last line of defence: an unexpected error must reach the person, not kill the lane.
                 self.request_failed.emit(RequestFailed.by(request_id, error))

@@ -22,6 +22,7 @@ from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadSt
 from rtocr_gui.ocr.library.library import ModelEntry, check_model, list_models, look_into, verdict
 from rtocr_gui.ocr.library.model_source import ModelSource, default_cache, published_folder_in, snapshots_in
 from rtocr_gui.ui.background.lanes import Lane
+from rtocr_gui.ui.background.replies import in_words
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +66,11 @@ class DownloadShown:
     state: DownloadState
     progress: DownloadProgress | None = None
     problem: str = ""
+
+    @property
+    def is_busy(self) -> bool:
+        """True while it runs or is being stopped."""
+        return self.state in (DownloadState.RUNNING, DownloadState.STOPPING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +191,7 @@ class ModelShop(QObject):
     @Slot(object)
     def choose_target(self, folder: Path) -> None:
         """Download to another folder; the model will be listed as one of the person's own."""
-        if self._download.state not in (DownloadState.RUNNING, DownloadState.STOPPING):
+        if not self._download.is_busy:
             self._target, self._begun_before = folder, None
             self._show(DownloadShown(DownloadState.IDLE))
             self.refresh()
@@ -197,7 +203,7 @@ class ModelShop(QObject):
         Args:
             endpoint: address of the server; empty for the one set by the environment.
         """
-        if self._download.state in (DownloadState.RUNNING, DownloadState.STOPPING):
+        if self._download.is_busy:
             return
         try:
             source = ModelSource.published(endpoint)
@@ -363,11 +369,8 @@ def _guarded(job: Callable[[], None], tell: Callable[[str], None]) -> Callable[[
     def run() -> None:
         try:
             job()
-        except RtocrError as error:
-            tell(str(error))
         except Exception as error:
-            _log.exception("unforeseen error among the models")
-            tell(f"Something unforeseen went wrong ({type(error).__name__}). The log has the details.")
+            tell(in_words(error))
 
     return run
 

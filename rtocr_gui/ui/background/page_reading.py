@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.pages_together import PageEvent, PageRequest
 from rtocr_gui.ocr.reading import EncodedPage, Reading, Stage, TextDelta
 from rtocr_gui.ui.background.replies import PageEncoded, ReadingFinished, StageEntered, TextStreamed
@@ -35,11 +34,6 @@ class PageReading:
     _token_count: int = 0
     _sent_at: float = 0.0
 
-    @property
-    def page(self) -> PageImage:
-        """The page as it was rendered."""
-        return self.request.page
-
     def replies_to(self, event: PageEvent) -> Iterator[ReadingReply]:
         """Replies to an event; text is collected for a moment, so that the window can keep up."""
         if isinstance(event, TextDelta):
@@ -47,7 +41,8 @@ class PageReading:
             self._token_count += event.token_count
         is_due = not isinstance(event, TextDelta) or time.monotonic() - self._sent_at >= DELTA_INTERVAL_S
         if self._pending and is_due:
-            yield TextStreamed(self.request_id, self.page.ref, "".join(self._pending), self._token_count)
+            ref = self.request.page.ref
+            yield TextStreamed(self.request_id, ref, "".join(self._pending), self._token_count)
             self._pending.clear()
             self._sent_at = time.monotonic()
         if isinstance(event, Stage):

@@ -69,8 +69,10 @@ class DownloadBox(QGroupBox):
         self.status = plain_label()
         self.status.setAccessibleName("State of the download")
         self.start = plain_button("&Download", "Download the model", self._start)
-        self.pause = plain_button("&Pause", "Stop for now; what arrived is kept", self.pause_requested.emit)
-        self.discard = plain_button("&Cancel", "Stop, and throw away what arrived", self._ask_discard)
+        self.pause = plain_button(
+            "&Pause", "Stop for now; what has arrived is kept", self.pause_requested.emit
+        )
+        self.discard = plain_button("&Cancel", "Stop, and throw away what has arrived", self._ask_discard)
         buttons = QHBoxLayout()
         buttons.addWidget(self.status, 1)
         for button in (self.start, self.pause, self.discard):
@@ -92,8 +94,7 @@ class DownloadBox(QGroupBox):
     def show_download(self, shown: DownloadShown) -> None:
         """Show the state of the download, and what can be done about it."""
         self._shown = shown
-        state, progress = shown.state, shown.progress
-        busy = state in (DownloadState.RUNNING, DownloadState.STOPPING)
+        state, progress, busy = shown.state, shown.progress, shown.is_busy
         begun = state in (DownloadState.PAUSED, DownloadState.FAILED)
         self.start.setVisible(not busy and state is not DownloadState.DONE)
         self.start.setText(
@@ -128,7 +129,7 @@ class DownloadBox(QGroupBox):
         if not arrived or questions.agrees(
             self,
             "Throw the download away?",
-            f"{size_in_words(arrived)} arrived so far and would be thrown away. Pause keeps them.",
+            f"{size_in_words(arrived)} have arrived and would be thrown away. Pause instead to keep them.",
             "Throw away",
             "Keep",
         ):

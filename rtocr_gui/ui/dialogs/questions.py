@@ -125,7 +125,7 @@ def tell_about_model(parent: QWidget, model: LoadedModel) -> None:
     lines = (
         info.description,
         "",
-        f"Modes: {', '.join(mode.value.capitalize() for mode in info.modes)}",
+        f"Modes: {', '.join(mode.label for mode in info.modes)}",
         f"Tasks: {', '.join(task.label for task in info.tasks)}",
         f"{info.parameter_count / 1e6:,.1f} million weights, {size_in_words(info.weight_bytes)}",
         f"Runs on {model.device} in {model.dtype}. {model.why}".rstrip(),

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QToo
 
 from rtocr_gui.export.looks import OPACITY, VEIL_RGB, Legend, Look
 from rtocr_gui.tokens import GridName
+from rtocr_gui.units import percent
 
 
 class OverlayBar(QWidget):
@@ -122,12 +123,12 @@ class OverlayBar(QWidget):
         self._legend.show_veil(self.look is Look.KEPT)
 
     @Slot(int)
-    def _change_opacity(self, percent: int) -> None:
-        self._show_opacity(percent / 100)
-        self.opacity_changed.emit(percent / 100)
+    def _change_opacity(self, value: int) -> None:
+        self._show_opacity(value / 100)
+        self.opacity_changed.emit(value / 100)
 
     def _show_opacity(self, opacity: float) -> None:
-        self._opacity.setToolTip(f"Opacity of the overlay: {100 * opacity:.0f} %")
+        self._opacity.setToolTip(f"Opacity of the overlay: {percent(opacity)}")
         self._legend.set_opacity(opacity)
 
 

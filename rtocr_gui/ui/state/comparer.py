@@ -97,11 +97,13 @@ class Comparer(QObject):
         if self._page is None:
             return
         _, settings = self._page
-        wanted = tuple(dataclasses.replace(settings, pruning=pruning) for pruning in (left, right))
-        self._wanted = wanted[0], wanted[1]
+        self._wanted = (
+            dataclasses.replace(settings, pruning=left),
+            dataclasses.replace(settings, pruning=right),
+        )
         self._readings = {
             settings: readings[settings]
-            for settings in wanted
+            for settings in self._wanted
             if settings in readings and readings[settings].stop_reason is not StopReason.CANCELLED
         }
         self._go_on()

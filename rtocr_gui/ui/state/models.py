@@ -31,7 +31,7 @@ class Models(QObject):
     Signals:
         changed (ModelStatus): what the window says about the model.
         left (): the person wants another model; the work of the current one should end.
-        adopted (LoadedModel): another one is in use from now on, or the same loaded differently.
+        adopted (): another one is in use from now on, or the same loaded differently.
         ready (): there is a model to read with, a new one or still the previous one.
         missing (): there is none, or it cannot be loaded again.
         fit_judged (FitJudged): whether a model fits into memory.
@@ -49,7 +49,7 @@ class Models(QObject):
 
     changed = Signal(object)
     left = Signal()
-    adopted = Signal(object)
+    adopted = Signal()
     ready = Signal()
     missing = Signal()
     fit_judged = Signal(object)
@@ -159,7 +159,7 @@ class Models(QObject):
         choices.adopt(model.info, is_bundled=model.info.folder == self._bundled)
         if asked.changes_scaling and asked.scaling is not None:
             choices.remember(mode=asked.scaling.name, most_tiles=asked.scaling.most_tiles)
-        self.adopted.emit(model)
+        self.adopted.emit()
         self._go_on()
 
     @Slot()

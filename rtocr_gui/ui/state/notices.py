@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import Mode, Scaling
-from rtocr_gui.tokens import MOST_TILES
+from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.state.open_pages import RemovedPages
 from rtocr_gui.units import counted, percent
@@ -110,9 +109,9 @@ class Notice:
 
 def retry_label(scaling: Scaling) -> str:
     """Name another try: "Read in Base mode", "Read with at most 4 tiles"."""
-    if scaling.mode in (None, Mode.GUNDAM) and scaling.most_tiles < MOST_TILES:
+    if scaling.is_limited:
         return f"Read with at most {scaling.most_tiles} tiles"
-    return f"Read in {scaling.label} mode"
+    return f"Read in {scaling.phrase}"
 
 
 def about_page(ref: PageRef, sentence: str, offers: tuple[Offer, ...] = ()) -> Notice:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import Reading
+from rtocr_gui.ocr.reading import Reading, Task
 from rtocr_gui.ui.background.replies import TextStreamed
 from rtocr_gui.ui.state.notices import ReadAgain, about_page
 from rtocr_gui.ui.state.open_page import OpenPage
@@ -16,7 +16,7 @@ from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.ui.state.page_words import explanation_of, placeholder_of, summary_of
 from rtocr_gui.ui.state.reader import Reader
-from rtocr_gui.ui.state.shown import BlocksShown, PageFailure, PageStatus, ShownText
+from rtocr_gui.ui.state.shown import NO_PAGE_NO_BLOCKS, PageFailure, PageStatus, ShownText
 
 EARLIER_VERSION = "This is an earlier version of the file: only your text is left of it."
 
@@ -114,11 +114,10 @@ class PageTexts(QObject):
             page.begin()
             self._tell_of(page)
 
-    @Slot(object)
-    def _begin(self, ref: PageRef) -> None:
+    @Slot(object, object)
+    def _begin(self, ref: PageRef, task: Task) -> None:
         page = self._pages.get(ref)
-        task = self._reader.task_of(ref)
-        if page is not None and task is not None:
+        if page is not None:
             page.begin_text(task)
             self._show_if(ref)
 
@@ -141,8 +140,7 @@ class PageTexts(QObject):
     @Slot()
     def _show_blocks(self) -> None:
         page = self._pages.get(self._shown)
-        lack = "Open a scan to see its blocks."
-        self.blocks_changed.emit(page.blocks if page is not None else BlocksShown(lack=lack))
+        self.blocks_changed.emit(page.blocks if page is not None else NO_PAGE_NO_BLOCKS)
 
     @Slot(object)
     def _keep(self, reading: Reading) -> None:

@@ -32,7 +32,7 @@ def summary_of(page: OpenPage) -> str:
 def _mode_in_words(page: OpenPage, reading: Reading) -> str:
     if page.scaling is not None and page.scaling == reading.settings.scaling:
         return f"{page.scaling.label} (this page only)"
-    return reading.mode.value.capitalize()
+    return reading.mode.label
 
 
 def explanation_of(page: OpenPage) -> str:
@@ -56,7 +56,7 @@ def placeholder_of(page: OpenPage) -> str:
 def _about_small_print(reading: Reading) -> str:
     """Say that a text may be wrong, and what would show the print larger."""
     if reading.larger_mode is not None:
-        mode, larger = (each.value.capitalize() for each in (reading.mode, reading.larger_mode))
+        mode, larger = (each.label for each in (reading.mode, reading.larger_mode))
         return f"The print seems too small for {mode} mode: the text may be wrong. Choose {larger} mode."
     sentence = f"The print seems too small for {reading.model_name}: the text may be wrong."
     if reading.mode.letterboxed:

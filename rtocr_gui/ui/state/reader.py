@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import ReadSettings, Stage, Task
+from rtocr_gui.ocr.reading import ReadSettings, Stage
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import (
     ReadingFinished,
@@ -45,9 +45,9 @@ class _InHand:
 class Reader(QObject):
     """The pages that wait to be read and those that are being read.
 
-    Signals (each carries one frozen value):
+    Signals (each carries one frozen value, or two):
         began (PageRef): a page's reading was requested.
-        text_began (PageRef): its first text is about to come.
+        text_began (PageRef, Task): its first text, of this task, is about to come.
         text_streamed (TextStreamed): some more text.
         finished (Reading): it ended, by itself or stopped.
         given_up (PageRef): it was stopped before the model began with it, or forgotten.
@@ -62,7 +62,7 @@ class Reader(QObject):
     """
 
     began = Signal(object)
-    text_began = Signal(object)
+    text_began = Signal(object, object)
     text_streamed = Signal(object)
     finished = Signal(object)
     given_up = Signal(object)
@@ -104,10 +104,6 @@ class Reader(QObject):
             tokens=sum(page.tokens for page in self._in_hand.values()),
             together=len(self._in_hand),
         )
-
-    def task_of(self, ref: PageRef) -> Task | None:
-        """The task of a page being read; None if it is not."""
-        return next((page.settings.task for page in self._in_hand.values() if page.ref == ref), None)
 
     def is_reading(self, ref: PageRef) -> bool:
         """True while the page is being read."""
@@ -231,7 +227,7 @@ class Reader(QObject):
         if page is not None and not page.is_stopped:
             if not page.has_text:
                 page.has_text = True
-                self.text_began.emit(reply.ref)
+                self.text_began.emit(reply.ref, page.settings.task)
             self.text_streamed.emit(reply)
             page.tokens = reply.tokens_so_far
             self._tell()

@@ -17,7 +17,7 @@ for one kind of thing, and the session tells the panes what to show:
 The session itself decides which of them is notified of what. Knows no widget.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -211,24 +211,8 @@ class Session(QObject):
     @property
     def selected_texts(self) -> tuple[str, ...]:
         """The texts of the selected pages that have one, complete if there is a complete one."""
-        return tuple(self._texts_of_selected())
-
-    def note_copied(self, refs: Iterable[PageRef] = ()) -> None:
-        """Note that the clipboard holds the texts of these pages, of none if something else is there."""
-        copied = set(refs)
-        for page in self._pages:
-            is_there = page.ref in copied and not page.settled.edited
-            page.copied_text = page.settled.text if is_there else None
-
-    @property
-    def has_selected_text(self) -> bool:
-        """True if one of the selected pages has text."""
-        return any(self._texts_of_selected())
-
-    def _texts_of_selected(self) -> Iterator[str]:
-        for page in map(self._pages.get, self.selected):
-            if page is not None and page.settled.text:
-                yield page.settled.text
+        pages = map(self._pages.get, self.selected)
+        return tuple(page.settled.text for page in pages if page is not None and page.settled.text)
 
     @property
     def retry(self) -> Scaling | None:
@@ -267,26 +251,11 @@ class Session(QObject):
         typed = (page for page in _unsaved(self._pages) if page.edited and page.text)
         return tuple(ExportPage(page.ref.label, page.text) for page in typed)
 
-    @Slot(object, str)
-    def _tell_of_file(self, path: Path, sentence: str) -> None:
-        self._choices.forget_opened(path)
-        self.notice_raised.emit(about_file(path, sentence))
-
     # Choices -------------------------------------------------------------------------------
 
     def remember(self, **changes: object) -> None:
         """Change remembered settings, by field name."""
         self._choices.remember(**changes)
-
-    @Slot(bool)
-    def set_reread(self, on: bool) -> None:
-        """Remember whether to read a page again when the slider is released."""
-        self.remember(reread_on_release=on)
-
-    @Slot(bool)
-    def set_overlay_visible(self, on: bool) -> None:
-        """Remember whether the overlay is shown on the page."""
-        self.remember(overlay_visible=on)
 
     @Slot(bool)
     def set_blocks_visible(self, on: bool) -> None:
@@ -394,11 +363,8 @@ class Session(QObject):
         self._refresh_plan()
 
     def _refresh_plan(self) -> None:
-        page = self._pages.get(self.current) if self.model is not None else None
-        if page is None:
-            self._planner.show_page(None, self._choices.scaling)
-        else:
-            self._planner.show_page(page.ref, self._read_settings(page.ref).scaling)
+        ref = self.current if self.model is not None else None
+        self._planner.show_page(ref, self._read_settings(ref).scaling)
 
     @Slot(object)
     def _show_page_image(self, reply: PageRendered) -> None:
@@ -410,6 +376,11 @@ class Session(QObject):
     def _fail_page(self, failure: PageFailure) -> None:
         self._texts.blame_picture(failure)
         self.page_message_changed.emit(self._pages[failure.ref].picture_problem)
+
+    @Slot(object, str)
+    def _tell_of_file(self, path: Path, sentence: str) -> None:
+        self._choices.forget_opened(path)
+        self.notice_raised.emit(about_file(path, sentence))
 
     @Slot(str)
     def _report_encoding(self, sentence: str) -> None:
@@ -502,6 +473,13 @@ class Session(QObject):
         self._texts.edit(text)
         self.typed_changed.emit()
         self.finder.refresh()
+
+    def note_copied(self, refs: Iterable[PageRef] = ()) -> None:
+        """Note that the clipboard holds the texts of these pages, of none if something else is there."""
+        copied = set(refs)
+        for page in self._pages:
+            is_there = page.ref in copied and not page.settled.edited
+            page.copied_text = page.settled.text if is_there else None
 
     def export(self, path: Path, then: Callable[[], object] | None = None) -> None:
         """Write the text of all pages to one Markdown file; a notice reports the outcome.

@@ -144,6 +144,9 @@ class BlocksShown:
     lack: str = ""
 
 
+NO_PAGE_NO_BLOCKS = BlocksShown(lack="Open a scan to see its blocks.")
+
+
 @dataclass(frozen=True, slots=True)
 class PageStatus:
     """The state of one page in the list, with the sentence that explains a failure."""

@@ -94,7 +94,7 @@ class Spotlight(QObject):
 
     def put_out(self) -> None:
         """Remove lights and marks, and stop locating a difference."""
-        self._drop_wishes()
+        self._tracer.drop_wish()
         self._compared.stop()
         self.attention_changed.emit(None)
         self.text_marked.emit(None)
@@ -107,7 +107,6 @@ class Spotlight(QObject):
     @Slot()
     def stop(self) -> None:
         """Stop tracing."""
-        self._drop_wishes()
         self._tracer.stop()
         self._compared.stop()
 

@@ -88,7 +88,6 @@ class Tracer(QObject):
         if key == self._shown:
             return
         self.stop()
-        self.drop_wish()
         self._shown = key
         self._raw_text, self._text = (reading.raw_text, reading.text) if reading is not None else ("", "")
         self._tell(self._traces.get(key) if key is not None else None)
@@ -110,7 +109,8 @@ class Tracer(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Give up the current trace."""
+        """Give up the current trace and the pending wish."""
+        self.drop_wish()
         if self.is_tracing:
             self._bridge.stop(self._trace_id)
             self._end()

@@ -133,9 +133,7 @@ class Tuning(QObject):
         """Use another plan of the page; a new ratio removes the lights, which would hide its effect."""
         if plan is not None and self._plan is not None and plan.retention != self._plan.retention:
             self.spotlight.put_out()
-        if plan is not self._plan:
-            self._transport = None
-        self._plan = plan
+        self._plan, self._transport = plan, None
         self.show_readings()
         if self._attention is not None:
             self._light(self._attention)

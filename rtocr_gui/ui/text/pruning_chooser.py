@@ -7,6 +7,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
+from rtocr_gui.units import percent
 
 ALL_TOKENS = 1.0
 SLIDER = "slider"
@@ -31,7 +32,7 @@ class PruningChooser(QWidget):
         self._ratio.addItem("Slider: Auto", SLIDER)
         self._ratio.addItem("Auto", None)
         for ratio in RATIOS:
-            self._ratio.addItem(f"{ratio:.0%}".replace("%", " %"), ratio)
+            self._ratio.addItem(percent(ratio), ratio)
         self._ratio.setCurrentIndex(self._ratio.findData(choice))
         self._method = QComboBox()
         self._method.setAccessibleName(f"{side} reading: method")
@@ -62,7 +63,7 @@ class PruningChooser(QWidget):
     def show_retention(self, retention: float | None) -> None:
         """Follow the retention slider; None is automatic."""
         self._slider_ratio = retention
-        ratio = "Auto" if retention is None else f"{100 * retention:.0f} %"
+        ratio = "Auto" if retention is None else percent(retention)
         self._ratio.setItemText(self._ratio.findData(SLIDER), f"Slider: {ratio}")
         self._enable_method()
 

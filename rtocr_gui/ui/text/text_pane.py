@@ -2,20 +2,17 @@
 
 Distinguishes text from a reading from text that a person typed. Places in the text are counted in
 characters, as Python counts them; only this module knows that Qt counts in UTF-16. Knows no page, no file
-and no clipboard; the preview opens no link and loads nothing that the text refers to.
+and no clipboard.
 """
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from time import perf_counter
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, QTimer, QUrl, Signal, Slot
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QColor,
-    QImage,
     QKeySequence,
     QPalette,
     QTextCursor,
@@ -25,9 +22,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPlainTextDocumentLayout,
     QPlainTextEdit,
-    QScrollBar,
     QTabWidget,
-    QTextBrowser,
     QTextEdit,
     QToolButton,
     QVBoxLayout,
@@ -35,41 +30,19 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.ui.parts.arrivals import clipboard_data
+from rtocr_gui.ui.parts.held_scroll import held
 from rtocr_gui.ui.parts.keys import asks_for
 from rtocr_gui.ui.parts.plain_text import fixed_font, qt_begins
 from rtocr_gui.ui.state.shown import Found
+from rtocr_gui.ui.text.safe_preview import SafePreview
 
 PLACES_LIT = 1000
 """At most this many matches are highlighted: Qt is slow to draw more."""
-
-PREVIEW_MS = 200
-"""Interval at which the preview follows the text, at most."""
-
-PREVIEW_REST = 3
-"""The preview pauses this many times as long as it took to render: long tables are slow."""
 
 UNDOABLE_PAGES = 20
 """How many previously shown pages keep their undo history."""
 
 _LOOKS_FOR_LINE = 4
-
-_TABLE_STYLE = "table { border-collapse: collapse } td, th { border: 1px solid gray; padding: 3px }"
-
-
-class SafePreview(QTextBrowser):
-    """Renders untrusted Markdown: no file is opened, no network used, no link followed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setOpenLinks(False)
-        self.setOpenExternalLinks(False)
-        self.document().setDefaultStyleSheet(_TABLE_STYLE)
-        self._blank = QImage(1, 1, QImage.Format.Format_ARGB32)
-        self._blank.fill(0)
-
-    def loadResource(self, kind: int, _name: QUrl | str) -> object:
-        """Return a blank picture for every picture, as Qt opens the file itself if it gets none."""
-        return self._blank if kind == QTextDocument.ResourceType.ImageResource.value else None
 
 
 class MarkdownEditor(QPlainTextEdit):
@@ -122,13 +95,10 @@ class TextPane(QWidget):
         self._undoable: dict[object, QTextDocument] = {}
         self._known_text = ""
         self._writing = False
-        self._preview_is_stale = False
         self._selection = (0, 0)
         self._mark: QTextCursor | None = None
         self._found: list[QTextCursor] = []
         self._found_as: tuple[str, object] = "", ()
-        self._preview_timer = QTimer(self, singleShot=True, interval=PREVIEW_MS)
-        self._preview_timer.timeout.connect(self._render_preview)
 
         self._editor = MarkdownEditor()
         self._editor.setDocument(_plain_document(self))
@@ -145,7 +115,6 @@ class TextPane(QWidget):
         self._tabs = QTabWidget()
         self.add_tab(self._editor, "M&arkdown", "The text, to read and correct")
         self.add_tab(self._preview, "Previe&w", "The text as it will look")
-        self._tabs.currentChanged.connect(self._render_preview)
 
         self._buttons = QHBoxLayout()
         self._buttons.addStretch()
@@ -264,7 +233,7 @@ class TextPane(QWidget):
         self._page = page
         self.text_replaced.emit()
         self.undo_changed.emit()
-        self._render_preview()
+        self._preview.catch_up()
         for bar, position in zip(bars, positions, strict=True):
             bar.setValue(position)
 
@@ -296,7 +265,7 @@ class TextPane(QWidget):
         """Append streamed text; the person's cursor and scroll position stay."""
         document, cursor = self._editor.document(), self._editor.textCursor()
         anchor, position = cursor.anchor(), cursor.position()
-        with self._written_by_program(), _held(self._editor.verticalScrollBar()):
+        with self._written_by_program(), held(self._editor.verticalScrollBar()):
             end = QTextCursor(document)
             end.movePosition(QTextCursor.MoveOperation.End)
             end.insertText(delta)
@@ -348,8 +317,6 @@ class TextPane(QWidget):
         self._editor.setFont(fixed_font(self.font()))
         self._dress(self._editor.document())
         self._preview.document().setDocumentMargin(self._editor.document().documentMargin())
-        self._preview_is_stale = True  # it was drawn in the former colours
-        self._render_preview()
         self._draw_marks()
 
     def _dress(self, document: QTextDocument) -> None:
@@ -373,9 +340,7 @@ class TextPane(QWidget):
         if text == self._known_text:
             return  # Qt also reports a change of font or margin as a change of text
         self._known_text = text
-        self._preview_is_stale = True
-        if self._preview.isVisible() and not self._preview_timer.isActive():
-            self._preview_timer.start()
+        self._preview.follow(text)
         if not self._writing:
             self.text_edited.emit(text)
 
@@ -420,16 +385,6 @@ class TextPane(QWidget):
             marked.append(selection)
         self._editor.setExtraSelections(marked)
 
-    @Slot()
-    def _render_preview(self) -> None:
-        if self._preview_is_stale and self._tabs.currentWidget() is self._preview:
-            self._preview_is_stale = False
-            began_s = perf_counter()
-            with _held(self._preview.verticalScrollBar()):
-                self._preview.setMarkdown(_with_hard_breaks(self._known_text))
-            took_ms = 1000 * (perf_counter() - began_s)
-            self._preview_timer.setInterval(max(PREVIEW_MS, round(PREVIEW_REST * took_ms)))
-
 
 def _was_edited(document: QTextDocument) -> bool:
     """True if there is something to undo or to redo."""
@@ -440,14 +395,6 @@ def _plain_document(parent: QObject) -> QTextDocument:
     document = QTextDocument(parent)
     document.setDocumentLayout(QPlainTextDocumentLayout(document))
     return document
-
-
-@contextmanager
-def _held(bar: QScrollBar) -> Iterator[None]:
-    """Keep a scroll bar where it is; at its end, keep it at the end."""
-    position, follows = bar.value(), bar.value() == bar.maximum()
-    yield
-    bar.setValue(bar.maximum() if follows else position)
 
 
 def _qt_places(text: str, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -467,8 +414,3 @@ def _mark_colour(palette: QPalette) -> QColor:
     colour = palette.highlight().color()
     colour.setAlphaF(0.4)
     return colour
-
-
-def _with_hard_breaks(markdown: str) -> str:
-    """Markdown that breaks lines where the text does: a letter or a receipt is not running text."""
-    return re.sub(r"(?<=[^\s\\])\n(?=\S)", "  \n", markdown)

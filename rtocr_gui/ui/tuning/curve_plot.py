@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from rtocr_gui.ocr.curve import CurvePoint
 from rtocr_gui.ocr.reading import StopReason
+from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.tuning.curve_axes import ACCURACY, PREFILL, SIMILARITY, CurveAxes
 from rtocr_gui.ui.tuning.plot_colours import PlotColours
 from rtocr_gui.units import duration, grouped, percent
@@ -204,9 +205,7 @@ class CurvePlot(QWidget):
                 box = self.rect().adjusted(16, 8, -16, -8)
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, _EMPTY)
             if self.hasFocus():
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.setPen(QPen(colours.focus, 1))
-                painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+                paint_frame(painter, self.rect(), colours.focus)
 
     def _paint_grid(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
         line = self.fontMetrics().height()

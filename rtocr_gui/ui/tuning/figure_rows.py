@@ -17,9 +17,6 @@ MARK = " *"
 """Follows a decoding figure that is not that of plain decoding of this page alone; a note says why."""
 
 
-_PLAIN_SHARE = 0.9
-
-
 class FigureKind(Enum):
     """How a figure was obtained; the values are headings."""
 
@@ -54,18 +51,9 @@ def figure_rows(shown: FiguresShown) -> tuple[FigureRow, ...]:
     return (*_counted(shown), *_measured(shown), *_computed(shown))
 
 
-def was_drafted(reading: Reading) -> bool:
-    """True if so many tokens came from a draft that the decoding time is not that of plain decoding.
-
-    Plain decoding takes one pass per token. A line that repeats on the page saves a few passes in any
-    reading, which changes little.
-    """
-    return reading.passes < _PLAIN_SHARE * (len(reading.token_ids) - 1)
-
-
 def has_own_pace(reading: Reading) -> bool:
     """True if the decoding time is that of plain decoding of this page alone."""
-    return not (was_drafted(reading) or reading.read_together)
+    return not (reading.was_drafted or reading.read_together)
 
 
 def notes(shown: FiguresShown) -> tuple[str, ...]:
@@ -85,7 +73,7 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
             f"{percent(plan.retention)}."
         )
     drafted = next(
-        (each for each in (reading, shown.all_tokens) if each is not None and was_drafted(each)), None
+        (each for each in (reading, shown.all_tokens) if each is not None and each.was_drafted), None
     )
     if drafted is not None:
         told.append(

@@ -47,7 +47,7 @@ class ActionStates(QObject):
     @Slot()
     def update(self) -> None:
         """Update all actions from the session."""
-        session, tuning, activity = self._session, self._session.tuning, self._session.activity
+        session, tuning = self._session, self._session.tuning
         has_page = session.current is not None
         is_ready = has_page and session.model is not None
         enabled = {
@@ -56,14 +56,14 @@ class ActionStates(QObject):
             "retry": session.retry is not None,
             **dict.fromkeys(("remove", "rotate_left", "rotate_right", "rotate_file"), has_page),
             **dict.fromkeys(LIST_KEYS, has_page),
-            "stop": activity.reading or activity.page_count > 0 or tuning.is_reading,
+            "stop": session.activity.page_count > 0 or tuning.is_reading,
             "compare": is_ready,
             "curve": is_ready and not tuning.is_reading,
             "export_overlay": tuning.has_plan,
             "export_plan": tuning.has_plan,
             "export_curve": tuning.has_curve,
             "export": session.has_text,
-            "copy": session.has_selected_text,
+            "copy": bool(session.selected_texts),
             **dict.fromkeys(("find", "find_next", "find_previous"), session.has_text),
             "about_model": session.model is not None,
             "unload": session.can_unload,

@@ -28,7 +28,7 @@ from rtocr_gui.ui.parts.stacking import stack
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import BlocksShown, ModelStatus, PageStatus, ShownText
+from rtocr_gui.ui.state.shown import NO_PAGE_NO_BLOCKS, BlocksShown, ModelStatus, PageStatus, ShownText
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
 from rtocr_gui.ui.window.action_states import ActionStates
 from rtocr_gui.ui.window.model_menus import ModelMenus
@@ -167,7 +167,7 @@ class MainWindow(QMainWindow):
         self.page_list.remove_requested.connect(self.dialogues.ask_remove)
         self.retention_bar.retention_changed.connect(session.set_retention)
         self.retention_bar.retention_released.connect(session.settle_retention)
-        self.retention_bar.reread_toggled.connect(session.set_reread)
+        self.retention_bar.reread_toggled.connect(lambda on: session.remember(reread_on_release=on))
         self.text_column.text_pane.text_edited.connect(session.edit_text)
         self.text_column.text_pane.undo_changed.connect(self._show_undo)
 
@@ -295,7 +295,7 @@ class MainWindow(QMainWindow):
         for name, slot in slots.items():
             self.actions_by_name[name].triggered.connect(lambda _=False, slot=slot: slot())
         switches["overlay"].toggled.connect(self.page_column.set_overlay_visible)
-        switches["overlay"].toggled.connect(session.set_overlay_visible)
+        switches["overlay"].toggled.connect(lambda on: session.remember(overlay_visible=on))
         switches["global_grid"].toggled.connect(lambda on: tuning.set_grid("global" if on else "local"))
         switches["trace"].toggled.connect(self.page_column.play_bar.setVisible)
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
@@ -331,7 +331,7 @@ class MainWindow(QMainWindow):
         ):
             with QSignalBlocker(self.actions_by_name[name]):
                 self.actions_by_name[name].setChecked(on)
-        self._show_blocks(BlocksShown(lack="Open a scan to see its blocks."))
+        self._show_blocks(NO_PAGE_NO_BLOCKS)
         self._show_model(ModelStatus(None, "Starting…", loading=True))
         self._show_undo()
         self.action_states.update()

@@ -6,7 +6,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from rtocr_gui.ocr.reading import Reading, Stage
 from rtocr_gui.ui.state.shown import Activity, CurveShown, ModelStatus
-from rtocr_gui.ui.tuning.figure_rows import was_drafted
 from rtocr_gui.units import counted, duration, grouped, size_in_words
 
 _STAGE_WORDS = {
@@ -108,7 +107,7 @@ class StatusLine(QWidget):
             return
         timings = reading.timings
         speed = f"{grouped(reading.tokens_per_second)} tokens/s"
-        if was_drafted(reading):
+        if reading.was_drafted:
             speed = f"{grouped(len(reading.token_ids))} tokens in {counted(reading.passes, 'pass', 'passes')}"
         elif reading.read_together:
             speed = "shared with other pages"

@@ -113,9 +113,8 @@ class ToolBar(QToolBar):
         self.mode_box.addItem(_auto_label(None), None)
         self.mode_box.setItemData(0, _AUTO, Qt.ItemDataRole.ToolTipRole)
         for mode in Mode:
-            name = mode.value.capitalize()
             trained = model is None or mode in model.info.modes
-            self.mode_box.addItem(name if trained else f"{name} (untrained)", mode)
+            self.mode_box.addItem(mode.label if trained else f"{mode.label} (untrained)", mode)
         self.task_box.clear()
         for task in model.info.tasks if model else TASKS:
             self.task_box.addItem(task.label, task)
@@ -126,4 +125,4 @@ class ToolBar(QToolBar):
 
 
 def _auto_label(mode: Mode | None) -> str:
-    return f"Auto ({mode.value.capitalize()})" if mode else "Auto"
+    return f"Auto ({mode.label})" if mode else "Auto"

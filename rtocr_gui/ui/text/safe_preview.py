@@ -1,0 +1,73 @@
+"""The text as it will look: rendered while it is seen, and as often as its length allows.
+
+The text is not trusted: no link is opened, and nothing is loaded that the text refers to. Knows no page.
+"""
+
+import re
+from time import perf_counter
+
+from PySide6.QtCore import QEvent, QTimer, QUrl, Slot
+from PySide6.QtGui import QImage, QShowEvent, QTextDocument
+from PySide6.QtWidgets import QTextBrowser
+
+from rtocr_gui.ui.parts.held_scroll import held
+
+PREVIEW_MS = 200
+"""Interval at which the preview follows the text, at most."""
+
+PREVIEW_REST = 3
+"""The preview pauses this many times as long as it took to render: long tables are slow."""
+
+_TABLE_STYLE = "table { border-collapse: collapse } td, th { border: 1px solid gray; padding: 3px }"
+
+
+class SafePreview(QTextBrowser):
+    """Renders untrusted Markdown: no file is opened, no network used, no link followed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._markdown = ""
+        self._is_stale = True
+        self._timer = QTimer(self, singleShot=True, interval=PREVIEW_MS)
+        self._timer.timeout.connect(self.catch_up)
+        self.setOpenLinks(False)
+        self.setOpenExternalLinks(False)
+        self.document().setDefaultStyleSheet(_TABLE_STYLE)
+        self._blank = QImage(1, 1, QImage.Format.Format_ARGB32)
+        self._blank.fill(0)
+
+    def follow(self, markdown: str) -> None:
+        """Render another text soon, or once it can be seen."""
+        self._markdown, self._is_stale = markdown, True
+        if self.isVisible() and not self._timer.isActive():
+            self._timer.start()
+
+    @Slot()
+    def catch_up(self) -> None:
+        """Render the newest text now, if it can be seen and has not been rendered yet."""
+        if self._is_stale and self.isVisible():
+            self._is_stale = False
+            began_s = perf_counter()
+            with held(self.verticalScrollBar()):
+                self.setMarkdown(_with_hard_breaks(self._markdown))
+            took_ms = 1000 * (perf_counter() - began_s)
+            self._timer.setInterval(max(PREVIEW_MS, round(PREVIEW_REST * took_ms)))
+
+    def loadResource(self, kind: int, _name: QUrl | str) -> object:
+        """Return a blank picture for every picture, as Qt opens the file itself if it gets none."""
+        return self._blank if kind == QTextDocument.ResourceType.ImageResource.value else None
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.catch_up()
+        super().showEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+            self._is_stale = True  # it was drawn in the former colours
+            self.catch_up()
+
+
+def _with_hard_breaks(markdown: str) -> str:
+    """Markdown that breaks lines where the text does: a letter or a receipt is not running text."""
+    return re.sub(r"(?<=[^\s\\])\n(?=\S)", "  \n", markdown)
