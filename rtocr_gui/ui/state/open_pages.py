@@ -27,6 +27,11 @@ class RemovedPages:
     pages: tuple[OpenPage, ...]
     model: int
 
+    @property
+    def has_text(self) -> bool:
+        """True if any of them has text."""
+        return any(page.text for page in self.pages)
+
 
 class OpenPages:
     """The open pages in the order of the list."""

@@ -41,11 +41,12 @@ from rtocr_gui.ui.state.notices import (
     UseAuto,
     about_file,
     about_left_out,
+    about_outdated,
     about_page,
     about_removed,
 )
 from rtocr_gui.ui.state.open_page import OpenPage
-from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages
 from rtocr_gui.ui.state.page_shelf import PageShelf
 from rtocr_gui.ui.state.page_texts import PageTexts
 from rtocr_gui.ui.state.planner import Planner
@@ -119,6 +120,7 @@ class Session(QObject):
         self._choices.changed.connect(self.settings_changed)
         self.shelf.pages_changed.connect(self.finder.refresh)
         self.shelf.pages_dropped.connect(self._reader.forget)
+        self.shelf.pages_outdated.connect(self._tell_of_outdated)
         self.shelf.pages_rotated.connect(self._reader.rename)
         self.shelf.pages_listed.connect(self._texts.tell_states)
         self.shelf.page_selected.connect(self._show_page)
@@ -382,8 +384,13 @@ class Session(QObject):
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
         """Remove pages from the list; their files stay. Those with text can be brought back."""
         removed = self.shelf.remove(refs)
-        if any(page.text for page in removed.pages):
+        if removed.has_text:
             self.notice_raised.emit(about_removed(removed))
+
+    @Slot(object)
+    def _tell_of_outdated(self, removed: RemovedPages) -> None:
+        if removed.has_text:
+            self.notice_raised.emit(about_outdated(removed))
 
     @Slot(object)
     def _show_page(self, ref: PageRef | None) -> None:
