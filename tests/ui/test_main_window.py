@@ -657,6 +657,22 @@ def test_the_text_of_a_folder_is_exported_under_its_name_to_where_the_last_was(
     assert session.settings.last_folder == ""
 
 
+def test_a_scan_that_is_open_is_not_overwritten_by_an_export(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = draw_page()
+    before = scan.read_bytes()
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: scan.parent / "." / scan.name)
+    open_and_load(qtbot, session, scan)
+    read(qtbot, window, session)
+    window.actions_by_name["export"].trigger()
+    assert not session.is_exporting
+    assert sentences_in(window.notice_bar) == (
+        "scan.png: not overwritten, as it is open as a scan. Export under another name.",
+    )
+    assert scan.read_bytes() == before
+
+
 def test_passwords_are_asked_for_one_after_the_other(
     window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
