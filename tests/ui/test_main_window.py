@@ -979,6 +979,40 @@ def test_a_save_dialog_gives_a_name_without_a_suffix_the_suggested_one(
     assert path == tmp_path / "mine.csv"
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_date_at_the_end_of_a_name_is_no_suffix(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_there: bool
+) -> None:
+    def accept(dialog: QFileDialog) -> int:
+        dialog.selectFile("Minutes 12.05.2026")
+        return QFileDialog.DialogCode.Accepted
+
+    written = tmp_path / "Minutes 12.05.2026.md"
+    if is_there:
+        written.touch()
+    asked: list[str] = []
+    monkeypatch.setattr(QFileDialog, "exec", accept)
+    monkeypatch.setattr(questions, "agrees", lambda _, title, text, verb: asked.append(text))
+    path = questions.ask_export_path(window, "Export Markdown", tmp_path / "scan.md", "Markdown (*.md)")
+    assert path == (None if is_there else written)
+    assert asked == [f"“{written.name}” is there already. Exporting replaces it."] * is_there
+
+
+@pytest.mark.parametrize(("kind", "name"), [("JSON (*.json)", "mine.json"), ("All files (*)", "mine.csv")])
+def test_a_name_without_a_suffix_gets_that_of_the_kind_that_is_chosen(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, name: str
+) -> None:
+    def accept(dialog: QFileDialog) -> int:
+        dialog.selectFile("mine")
+        dialog.filterSelected.emit(kind)
+        return QFileDialog.DialogCode.Accepted
+
+    monkeypatch.setattr(QFileDialog, "exec", accept)
+    kinds = "Table (*.csv);;JSON (*.json)"
+    path = questions.ask_export_path(window, "Export curve", tmp_path / "scan-curve.csv", kinds)
+    assert path == tmp_path / name
+
+
 def test_no_dialog_stays_once_it_is_answered(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
