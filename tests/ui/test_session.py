@@ -1236,6 +1236,18 @@ def test_files_of_one_name_are_listed_with_what_of_their_folders_tells_them_apar
     assert [details[path] for path in paths] == [f"in {years[0]}", f"in {years[1]}", ""]
 
 
+def test_a_file_is_listed_once_whatever_way_it_is_named(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    path = draw_page()
+    (tmp_path / "aside").mkdir()
+    open_and_load(qtbot, session, path, draw_page("other.png"))
+    with qtbot.waitSignal(session.page_selected):
+        session.open_files([tmp_path / "aside" / ".." / path.name])
+    assert [ref.path.name for ref in session.refs] == ["scan.png", "other.png"]
+    assert session.settings.recent_files[0] == str(path)
+
+
 def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
     qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus], notices: list[str]
 ) -> None:

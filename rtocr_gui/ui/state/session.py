@@ -24,6 +24,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.markdown import ExportPage
+from rtocr_gui.files import resolved
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
 from rtocr_gui.settings import Settings
@@ -377,7 +378,8 @@ class Session(QObject):
     @Slot(object)
     def open_files(self, paths: Iterable[Path]) -> None:
         """Open files and folders, and remember them; each that fails raises a notice and is forgotten."""
-        paths = [path.absolute() for path in paths]
+        # “../scan.png” on the command line is the same page as one that a dialog names in full.
+        paths = [resolved(path) if ".." in path.parts else path.absolute() for path in paths]
         self._choices.remember_opened(paths)
         self.shelf.open_files(paths)
 
