@@ -75,6 +75,24 @@ def test_figures_are_cut_out_and_linked(
             assert figure.size == (400, 251)
 
 
+def test_pages_of_files_of_the_same_name_are_told_apart_by_their_folders(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    for year in ("2025", "2026"):
+        (tmp_path / year).mkdir()
+    open_and_load(qtbot, session, *map(draw_page, ("2025/scan.png", "2026/scan.png", "letter.png")))
+    for ref in session.refs:
+        session.shelf.select(ref)
+        session.edit_text("mine")
+    labels = ["2025/scan.png, page 1", "2026/scan.png, page 1", "letter.png, page 1"]
+    assert [page.label for page in session.typed_texts()] == labels
+    export_text(qtbot, session, tmp_path / "out.md")
+    text = (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if line.startswith("<!--")] == [
+        f"<!-- page: {label} -->" for label in labels
+    ]
+
+
 def test_a_figure_keeps_its_place_in_a_corrected_text(
     qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
 ) -> None:

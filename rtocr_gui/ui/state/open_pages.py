@@ -231,3 +231,13 @@ def telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
             parts = next(n for n in count(1) if len({folder.parts[-n:] for folder in alike}) == len(alike))
             telling.update({folder / name: Path(*folder.parts[-parts:]) for folder in alike})
     return telling
+
+
+def telling_labels(refs: Iterable[PageRef]) -> dict[PageRef, str]:
+    """Labels of pages, preceded by the folder where files share their name."""
+    pages = tuple(refs)
+    folders = telling_folders(ref.path for ref in pages)
+    return {
+        ref: f"{folders[ref.path].as_posix()}/{ref.label}" if ref.path in folders else ref.label
+        for ref in pages
+    }

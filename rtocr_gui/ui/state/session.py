@@ -47,7 +47,7 @@ from rtocr_gui.ui.state.notices import (
     about_removed,
 )
 from rtocr_gui.ui.state.open_page import OpenPage
-from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages
+from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages, telling_labels
 from rtocr_gui.ui.state.page_shelf import PageShelf
 from rtocr_gui.ui.state.page_texts import PageTexts
 from rtocr_gui.ui.state.planner import Planner
@@ -267,8 +267,9 @@ class Session(QObject):
 
     def typed_texts(self) -> tuple[ExportPage, ...]:
         """The pages with typed text that is in no file."""
-        typed = (page for page in _unsaved(self._pages) if page.edited and page.text)
-        return tuple(ExportPage(page.ref.label, page.text) for page in typed)
+        typed = [page for page in _unsaved(self._pages) if page.edited and page.text]
+        labels = telling_labels(page.ref for page in typed)
+        return tuple(ExportPage(labels[page.ref], page.text) for page in typed)
 
     @Slot(object, str)
     def _tell_of_file(self, path: Path, sentence: str) -> None:
