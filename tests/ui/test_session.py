@@ -1398,7 +1398,7 @@ def test_an_earlier_version_of_a_file_keeps_its_state_and_says_that_only_its_tex
         session.open_files([old.path])
     qtbot.waitUntil(lambda: session.current != old)
     session.shelf.select(old)
-    qtbot.waitUntil(lambda: "only your text is left" in messages[-1])
+    qtbot.waitUntil(lambda: "only its text is left" in messages[-1])
     assert states[old.label].state is PageState.EDITED
     assert notices == []
 
