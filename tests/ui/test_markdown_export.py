@@ -18,7 +18,7 @@ from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, begin_reading, export_text, open_and_load, sentences_in
+from tests.ui.steps import Draw, begin_reading, export_text, open_and_load, sentences_in, wait_until_idle
 
 
 @pytest.fixture(autouse=True)
@@ -123,6 +123,27 @@ def test_a_page_that_is_being_read_again_is_exported_as_it_was_read_before(
     qtbot.waitUntil(lambda: notices == [f"Exported 1 page and 1 figure to {tmp_path / 'out.md'}."])
     text = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert "# Report\n\n![](out.assets/page-1-figure-1.png)\n\n<table>" in text
+
+
+def test_an_export_tells_how_many_pages_were_stopped_before_their_end(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    qtbot.waitUntil(lambda: session.current_text != "")
+    session.stop()
+    fake_engine.gate.set()
+    wait_until_idle(qtbot, session)
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert notices[-1].endswith("out.md. Pages stopped before their end: 1.")
+    session.edit_text("as it should be")
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert notices[-1].endswith("out.md.")
 
 
 def test_a_page_of_which_there_is_but_a_beginning_is_exported_so_and_that_is_told_until_it_is_dismissed(
