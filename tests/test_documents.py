@@ -276,6 +276,21 @@ def test_print_on_a_transparent_ground_is_print_on_white(tmp_path, mode):
     np.testing.assert_array_equal(found, 255 - np.asarray(ink)[..., None].repeat(3, axis=-1))
 
 
+def test_print_in_several_colours_on_a_clear_black_ground_is_put_on_white(tmp_path):
+    picture = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
+    picture.paste((30, 30, 30, 255), (10, 10, 30, 20))
+    picture.paste((255, 0, 0, 255), (40, 10, 50, 20))
+    found = first_page(written(tmp_path / "poster.png", encoded(picture, "PNG")))
+    assert [found.getpixel((x, 15)) for x in (0, 20, 45)] == [WHITE, (30, 30, 30), (255, 0, 0)]
+
+
+def test_white_print_on_a_clear_black_ground_stays_on_black(tmp_path):
+    picture = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
+    picture.paste((255, 255, 255, 255), (10, 10, 30, 20))
+    found = first_page(written(tmp_path / "logo.png", encoded(picture, "PNG")))
+    assert (found.getpixel((0, 15)), found.getpixel((20, 15))) == (BLACK, WHITE)
+
+
 def test_alpha_is_dropped_where_the_colours_show_something(tmp_path):
     picture = Image.new("RGBA", (60, 40), (250, 250, 250, 0))
     picture.paste((0, 0, 0, 128), (10, 10, 30, 20))

@@ -290,6 +290,16 @@ def test_a_place_is_refused_beforehand_in_the_words_of_writing(tmp_path, name):
     assert str(before.value) == str(after.value)
 
 
+@pytest.mark.parametrize("name", ["new.md", "old.md"])
+def test_a_folder_that_cannot_be_changed_is_refused_beforehand(tmp_path, monkeypatch, name):
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    (closed / "old.md").touch()
+    monkeypatch.setattr(os, "access", lambda folder, _: folder != closed.resolve())
+    with pytest.raises(ExportError, match=f"“{name}” was not written: the folder .* cannot be changed"):
+        check_target(closed / name)
+
+
 @pytest.mark.parametrize("name", ["new.md", "file.txt", "link", "pipe", os.devnull])
 def test_a_place_is_found_for_a_file_a_link_a_pipe_and_a_device(tmp_path, name):
     (tmp_path / "file.txt").write_text("old")

@@ -21,13 +21,18 @@ def check_target(path: Path) -> None:
         path: as it will be passed to `write_text_atomically` or `write_bytes_atomically`.
 
     Raises:
-        ExportError: its folder does not exist, or it is itself a folder.
+        ExportError: its folder does not exist or cannot be changed, or it is itself a folder.
     """
     try:
         if path.is_dir():
             raise IsADirectoryError
-        if not path.exists() and not Path(os.path.realpath(path)).parent.is_dir():
+        if path.exists() and not path.is_file():
+            return  # a device or a pipe is written to directly
+        folder = Path(os.path.realpath(path)).parent
+        if not folder.is_dir():
             raise NotADirectoryError
+        if not os.access(folder, os.W_OK):
+            raise PermissionError
     except OSError as error:
         raise ExportError(_explain(path, error)) from error
 

@@ -657,6 +657,22 @@ def test_the_text_of_a_folder_is_exported_under_its_name_to_where_the_last_was(
     assert session.settings.last_folder == ""
 
 
+def test_a_scan_that_is_open_is_not_overwritten_by_an_export(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = draw_page()
+    before = scan.read_bytes()
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: scan.parent / "." / scan.name)
+    open_and_load(qtbot, session, scan)
+    read(qtbot, window, session)
+    window.actions_by_name["export"].trigger()
+    assert not session.is_exporting
+    assert sentences_in(window.notice_bar) == (
+        "scan.png: not overwritten, as it is open as a scan. Export under another name.",
+    )
+    assert scan.read_bytes() == before
+
+
 def test_passwords_are_asked_for_one_after_the_other(
     window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -961,6 +977,40 @@ def test_a_save_dialog_gives_a_name_without_a_suffix_the_suggested_one(
     monkeypatch.setattr(QFileDialog, "exec", accept)
     path = questions.ask_export_path(window, "Export curve", tmp_path / "scan-curve.csv", "Table (*.csv)")
     assert path == tmp_path / "mine.csv"
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_date_at_the_end_of_a_name_is_no_suffix(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_there: bool
+) -> None:
+    def accept(dialog: QFileDialog) -> int:
+        dialog.selectFile("Minutes 12.05.2026")
+        return QFileDialog.DialogCode.Accepted
+
+    written = tmp_path / "Minutes 12.05.2026.md"
+    if is_there:
+        written.touch()
+    asked: list[str] = []
+    monkeypatch.setattr(QFileDialog, "exec", accept)
+    monkeypatch.setattr(questions, "agrees", lambda _, title, text, verb: asked.append(text))
+    path = questions.ask_export_path(window, "Export Markdown", tmp_path / "scan.md", "Markdown (*.md)")
+    assert path == (None if is_there else written)
+    assert asked == [f"“{written.name}” is there already. Exporting replaces it."] * is_there
+
+
+@pytest.mark.parametrize(("kind", "name"), [("JSON (*.json)", "mine.json"), ("All files (*)", "mine.csv")])
+def test_a_name_without_a_suffix_gets_that_of_the_kind_that_is_chosen(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, name: str
+) -> None:
+    def accept(dialog: QFileDialog) -> int:
+        dialog.selectFile("mine")
+        dialog.filterSelected.emit(kind)
+        return QFileDialog.DialogCode.Accepted
+
+    monkeypatch.setattr(QFileDialog, "exec", accept)
+    kinds = "Table (*.csv);;JSON (*.json)"
+    path = questions.ask_export_path(window, "Export curve", tmp_path / "scan-curve.csv", kinds)
+    assert path == tmp_path / name
 
 
 def test_no_dialog_stays_once_it_is_answered(

@@ -18,7 +18,7 @@ from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, begin_reading, export_text, open_and_load, sentences_in
+from tests.ui.steps import Draw, begin_reading, export_text, open_and_load, sentences_in, wait_until_idle
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +75,24 @@ def test_figures_are_cut_out_and_linked(
             assert figure.size == (400, 251)
 
 
+def test_pages_of_files_of_the_same_name_are_told_apart_by_their_folders(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    for year in ("2025", "2026"):
+        (tmp_path / year).mkdir()
+    open_and_load(qtbot, session, *map(draw_page, ("2025/scan.png", "2026/scan.png", "letter.png")))
+    for ref in session.refs:
+        session.shelf.select(ref)
+        session.edit_text("mine")
+    labels = ["2025/scan.png, page 1", "2026/scan.png, page 1", "letter.png, page 1"]
+    assert [page.label for page in session.typed_texts()] == labels
+    export_text(qtbot, session, tmp_path / "out.md")
+    text = (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if line.startswith("<!--")] == [
+        f"<!-- page: {label} -->" for label in labels
+    ]
+
+
 def test_a_figure_keeps_its_place_in_a_corrected_text(
     qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
 ) -> None:
@@ -105,6 +123,27 @@ def test_a_page_that_is_being_read_again_is_exported_as_it_was_read_before(
     qtbot.waitUntil(lambda: notices == [f"Exported 1 page and 1 figure to {tmp_path / 'out.md'}."])
     text = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert "# Report\n\n![](out.assets/page-1-figure-1.png)\n\n<table>" in text
+
+
+def test_an_export_tells_how_many_pages_were_stopped_before_their_end(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[str],
+    tmp_path: Path,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    qtbot.waitUntil(lambda: session.current_text != "")
+    session.stop()
+    fake_engine.gate.set()
+    wait_until_idle(qtbot, session)
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert notices[-1].endswith("out.md. Pages stopped before their end: 1.")
+    session.edit_text("as it should be")
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert notices[-1].endswith("out.md.")
 
 
 def test_a_page_of_which_there_is_but_a_beginning_is_exported_so_and_that_is_told_until_it_is_dismissed(

@@ -912,6 +912,34 @@ def test_the_text_of_a_page_comes_back_beside_a_newer_version_of_its_file(
     assert [entry.detail for entry in listed[-1]] == ["earlier version", ""]
 
 
+def test_what_was_read_comes_back_where_its_file_changed_and_was_opened_again(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], offers: list[Offer]
+) -> None:
+    path = draw_page("two.tiff", pages=2)
+    open_and_load(qtbot, session, path)
+    until_idle(qtbot, session, lambda: session.read(session.refs[:1]))
+    former, text = session.refs, session.current_text
+    draw_page("other.png").replace(path)
+    session.open_files([path])
+    qtbot.waitUntil(lambda: bool(offers))
+    assert notices == ["two.tiff has changed and was opened anew. Removed 2 pages of its former version."]
+    assert len(session.refs) == 1
+    session.take_offer(offers[0])
+    assert session.refs[:2] == former
+    assert session.current_text == text != ""
+
+
+def test_a_changed_file_of_which_nothing_was_read_is_opened_again_without_a_word(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str]
+) -> None:
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    draw_page("other.png").replace(path)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([path])
+    assert notices == []
+
+
 def test_a_page_comes_back_as_read_by_the_former_model_where_there_is_another_by_now(
     qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer], tmp_path: Path
 ) -> None:
@@ -1208,6 +1236,18 @@ def test_files_of_one_name_are_listed_with_what_of_their_folders_tells_them_apar
     assert [details[path] for path in paths] == [f"in {years[0]}", f"in {years[1]}", ""]
 
 
+def test_a_file_is_listed_once_whatever_way_it_is_named(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    path = draw_page()
+    (tmp_path / "aside").mkdir()
+    open_and_load(qtbot, session, path, draw_page("other.png"))
+    with qtbot.waitSignal(session.page_selected):
+        session.open_files([tmp_path / "aside" / ".." / path.name])
+    assert [ref.path.name for ref in session.refs] == ["scan.png", "other.png"]
+    assert session.settings.recent_files[0] == str(path)
+
+
 def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
     qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus], notices: list[str]
 ) -> None:
@@ -1358,7 +1398,7 @@ def test_an_earlier_version_of_a_file_keeps_its_state_and_says_that_only_its_tex
         session.open_files([old.path])
     qtbot.waitUntil(lambda: session.current != old)
     session.shelf.select(old)
-    qtbot.waitUntil(lambda: "only your text is left" in messages[-1])
+    qtbot.waitUntil(lambda: "only its text is left" in messages[-1])
     assert states[old.label].state is PageState.EDITED
     assert notices == []
 

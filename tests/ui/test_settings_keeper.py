@@ -80,6 +80,16 @@ def test_settings_that_did_not_change_are_not_written(path: Path, keep: Keep) ->
     assert not path.exists()
 
 
+def test_two_windows_keep_each_others_changes(path: Path, keep: Keep) -> None:
+    save_settings(Settings(mode="base", retention=0.5), path)
+    (one, ones, _), (other, others, _) = keep(), keep()
+    others.changed.emit(Settings(mode="base", retention=0.5, model_folder="/models/large"))
+    assert other.close(5)
+    ones.changed.emit(Settings(mode="tiny", retention=None))
+    assert one.close(5)
+    assert load_settings(path) == Settings(mode="tiny", retention=None, model_folder="/models/large")
+
+
 def test_a_file_that_could_not_be_opened_is_told_and_not_written_over(
     path: Path, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from rtocr_gui.errors import SettingsError
+from rtocr_gui.files import resolved
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import Notice, about_file
@@ -136,14 +137,22 @@ class Dialogues(QObject):
     def _export(
         self, title: str, ending: str, kinds: str, export: Callable[[Path], None], stem: str = ""
     ) -> None:
-        """Ask where to write, then export; the suggested name is `stem`, or else that of the shown file."""
+        """Ask where to write, then export, but never over an open scan.
+
+        The suggested name is `stem`, or else that of the shown file.
+        """
         current = self._session.current
         if current is None:
             return
         suggestion = self._export_folder() / f"{stem or current.path.stem}{ending}"
         path = questions.ask_export_path(self._window, title, suggestion, kinds)
-        if path is not None:
-            self._session.remember(export_folder=str(path.parent))
+        if path is None:
+            return
+        self._session.remember(export_folder=str(path.parent))
+        if resolved(path) in {resolved(ref.path) for ref in self._session.refs}:
+            sentence = "not overwritten, as it is open as a scan. Export under another name."
+            self.notice_raised.emit(about_file(path, sentence))
+        else:
             export(path)
 
     def _export_folder(self) -> Path:

@@ -3,6 +3,7 @@
 Texts may quote file names and what a checkpoint says about itself, so none is shown as rich text.
 """
 
+import re
 from enum import Enum, auto
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ui.state.shown import OverwriteQuestion, PasswordQuestion
 from rtocr_gui.units import size_in_words
 from rtocr_gui.version import program_version
+
+_SUFFIX = re.compile(r"\.[A-Za-z]\w*")
+"""A suffix that names a kind of file, and not the end of a date or a number."""
 
 
 class Leave(Enum):
@@ -39,22 +43,37 @@ def ask_folder(parent: QWidget, folder: str) -> Path | None:
 
 
 def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -> Path | None:
-    """The file to write; the dialog itself asks before an existing one is replaced.
+    """The file to write, named as its kind is; asks before an existing one is replaced.
 
     Args:
         parent: parent of the dialog.
         title: of the dialog.
         suggestion: file offered at first.
-        kinds: file types as Qt writes them, e.g. "Markdown (*.md)".
+        kinds: file types as Qt writes them, e.g. "Table (*.csv);;JSON (*.json)".
 
     Returns:
-        The file, with the suggested suffix if the person gave none; None if they cancelled.
+        The file, with the suffix of the chosen kind if the person gave none; None if they cancelled.
     """
     dialog = QFileDialog(parent, title, str(suggestion.parent), f"{kinds};;All files (*)")
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(suggestion.suffix)
     dialog.selectFile(suggestion.name)
-    return Path(dialog.selectedFiles()[0]) if _run(dialog) else None
+    dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(_suffix_of(kind) or suggestion.suffix))
+    if not _run(dialog):
+        return None
+    path = Path(dialog.selectedFiles()[0])
+    if _SUFFIX.fullmatch(path.suffix):
+        return path
+    path = path.with_name(f"{path.name}.{dialog.defaultSuffix()}")  # Qt adds none to “Minutes 12.05.2026”
+    question = f"“{path.name}” is there already. Exporting replaces it."
+    if path.exists() and not agrees(parent, "Replace the file?", question, "Replace"):
+        return None
+    return path
+
+
+def _suffix_of(kind: str) -> str:
+    """The suffix of a file type as Qt writes it; empty for all files."""
+    return kind.rpartition("(*")[2].removesuffix(")")
 
 
 def ask_model_folder(parent: QWidget, folder: str) -> Path | None:

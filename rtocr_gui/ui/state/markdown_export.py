@@ -16,6 +16,8 @@ from rtocr_gui.ui.background.engine_bridge import RenderPage
 from rtocr_gui.ui.background.replies import in_words
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.open_page import OpenPage
+from rtocr_gui.ui.state.open_pages import telling_labels
+from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.units import counted
 
 
@@ -47,6 +49,7 @@ class MarkdownExport:
         drafts = [_Draft(page, replace(page.settled), page.is_beginning) for page in pages]
         self._drafts = [draft for draft in drafts if draft.was.text]
         self._left_out = [draft for draft in drafts if not draft.was.text]
+        self._labels = telling_labels(draft.was.ref for draft in self._drafts)
         self._path = path
         self._pipe_tables = pipe_tables
         self._figure_count = 0
@@ -64,7 +67,7 @@ class MarkdownExport:
             figures = self._cut_figures(draft.was, number, folder, render_page)
             text = link_figures(draft.was.text, figures, number, folder)
             text = with_pipe_tables(text) if self._pipe_tables else text
-            pages.append(ExportPage(draft.was.ref.label, text))
+            pages.append(ExportPage(self._labels[draft.was.ref], text))
         export_markdown(pages, self._path)
 
     def _cut_figures(
@@ -93,6 +96,9 @@ class MarkdownExport:
         begun = sum(draft.is_beginning for draft in self._drafts)
         if begun:
             said.append(f"Pages still being read, written as far as they are: {begun}.")
+        stopped = sum(draft.was.state is PageState.STOPPED for draft in self._drafts)
+        if stopped:
+            said.append(f"Pages stopped before their end: {stopped}.")
         return Notice(" ".join(said + self._failures), is_passing=not (begun or self._failures))
 
 

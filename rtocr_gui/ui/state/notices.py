@@ -131,6 +131,13 @@ def about_removed(removed: RemovedPages) -> Notice:
     return Notice(f"Removed {_named(removed)}.", (BringBack(removed),), is_passing=True, about=first)
 
 
+def about_outdated(removed: RemovedPages) -> Notice:
+    """Say which pages left the list because their file has changed, and offer to bring them back."""
+    pages, name = counted(len(removed.pages), "page"), removed.pages[0].ref.path.name
+    sentence = f"{name} has changed and was opened anew. Removed {pages} of its former version."
+    return replace(about_removed(removed), sentence=sentence)
+
+
 def about_retention(retention: float) -> Notice:
     """Say at startup that pages are read at a ratio set in an earlier session."""
     sentence = f"Pages are read with {percent(retention)} of their visual tokens, as you set it last time."

@@ -27,6 +27,11 @@ class RemovedPages:
     pages: tuple[OpenPage, ...]
     model: int
 
+    @property
+    def has_text(self) -> bool:
+        """True if any of them has text."""
+        return any(page.text for page in self.pages)
+
 
 class OpenPages:
     """The open pages in the order of the list."""
@@ -226,3 +231,13 @@ def telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
             parts = next(n for n in count(1) if len({folder.parts[-n:] for folder in alike}) == len(alike))
             telling.update({folder / name: Path(*folder.parts[-parts:]) for folder in alike})
     return telling
+
+
+def telling_labels(refs: Iterable[PageRef]) -> dict[PageRef, str]:
+    """Labels of pages, preceded by the folder where files share their name."""
+    pages = tuple(refs)
+    folders = telling_folders(ref.path for ref in pages)
+    return {
+        ref: f"{folders[ref.path].as_posix()}/{ref.label}" if ref.path in folders else ref.label
+        for ref in pages
+    }

@@ -24,6 +24,7 @@ class PageShelf(QObject):
     Signals (each carries one frozen value):
         pages_changed (tuple of PageEntry): the pages in the list, or their order, have changed.
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
+        pages_outdated (RemovedPages): these pages left the list, as a newer version of their file was opened.
         pages_rotated (dict of PageRef to PageRef): the new refs of these pages; `pages_changed` follows.
         pages_listed (tuple of PageRef): these pages are listed again, or with new refs, with text and state.
         page_selected (PageRef or None): this page is shown from now on; its picture follows.
@@ -42,6 +43,7 @@ class PageShelf(QObject):
 
     pages_changed = Signal(object)
     pages_dropped = Signal(object)
+    pages_outdated = Signal(object)
     pages_rotated = Signal(object)
     pages_listed = Signal(object)
     page_selected = Signal(object)
@@ -223,7 +225,7 @@ class PageShelf(QObject):
         former = [ref for ref in self._pages.refs if ref.path == reply.path]
         there = set(reply.pages)
         self.pages_dropped.emit(tuple(ref for ref in former if ref.unrotated not in there))
-        self._pages.remove(self._pages.outdated(reply.path, reply.pages))
+        outdated = self._pages.remove(self._pages.outdated(reply.path, reply.pages))
         self._pages.add(reply.pages)
         self._tell_pages()
         if self._selects_opened or self._current not in self._pages.refs:
@@ -231,6 +233,7 @@ class PageShelf(QObject):
             self._show(self._pages.as_open(reply.pages[0]))
         elif self._current.unrotated in reply.pages:
             self._show(self._current)
+        self.pages_outdated.emit(outdated)
 
     @Slot(object)
     def _pass_picture(self, reply: PageRendered) -> None:

@@ -24,6 +24,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.markdown import ExportPage
+from rtocr_gui.files import resolved
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
 from rtocr_gui.settings import Settings
@@ -41,11 +42,12 @@ from rtocr_gui.ui.state.notices import (
     UseAuto,
     about_file,
     about_left_out,
+    about_outdated,
     about_page,
     about_removed,
 )
 from rtocr_gui.ui.state.open_page import OpenPage
-from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages, telling_labels
 from rtocr_gui.ui.state.page_shelf import PageShelf
 from rtocr_gui.ui.state.page_texts import PageTexts
 from rtocr_gui.ui.state.planner import Planner
@@ -119,6 +121,7 @@ class Session(QObject):
         self._choices.changed.connect(self.settings_changed)
         self.shelf.pages_changed.connect(self.finder.refresh)
         self.shelf.pages_dropped.connect(self._reader.forget)
+        self.shelf.pages_outdated.connect(self._tell_of_outdated)
         self.shelf.pages_rotated.connect(self._reader.rename)
         self.shelf.pages_listed.connect(self._texts.tell_states)
         self.shelf.page_selected.connect(self._show_page)
@@ -248,8 +251,9 @@ class Session(QObject):
 
     def typed_texts(self) -> tuple[ExportPage, ...]:
         """The pages with typed text that is in no file."""
-        typed = (page for page in _unsaved(self._pages) if page.edited and page.text)
-        return tuple(ExportPage(page.ref.label, page.text) for page in typed)
+        typed = [page for page in _unsaved(self._pages) if page.edited and page.text]
+        labels = telling_labels(page.ref for page in typed)
+        return tuple(ExportPage(labels[page.ref], page.text) for page in typed)
 
     # Choices -------------------------------------------------------------------------------
 
@@ -344,15 +348,21 @@ class Session(QObject):
     @Slot(object)
     def open_files(self, paths: Iterable[Path]) -> None:
         """Open files and folders, and remember them; each that fails raises a notice and is forgotten."""
-        paths = [path.absolute() for path in paths]
+        # “../scan.png” on the command line is the same page as one that a dialog names in full.
+        paths = [resolved(path) if ".." in path.parts else path.absolute() for path in paths]
         self._choices.remember_opened(paths)
         self.shelf.open_files(paths)
 
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
         """Remove pages from the list; their files stay. Those with text can be brought back."""
         removed = self.shelf.remove(refs)
-        if any(page.text for page in removed.pages):
+        if removed.has_text:
             self.notice_raised.emit(about_removed(removed))
+
+    @Slot(object)
+    def _tell_of_outdated(self, removed: RemovedPages) -> None:
+        if removed.has_text:
+            self.notice_raised.emit(about_outdated(removed))
 
     @Slot(object)
     def _show_page(self, ref: PageRef | None) -> None:

@@ -1,8 +1,10 @@
 """Keeps the settings in their file: writes them soon after a change, and at the end.
 
-This way they survive a crash too. Writes on a lane of its own, as a busy disk may be slow. Knows no widget.
+This way they survive a crash too. Only what changed is written, as another window may have changed the rest.
+Writes on a lane of its own, as a busy disk may be slow. Knows no widget.
 """
 
+import dataclasses
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -87,10 +89,19 @@ class SettingsKeeper(QObject):
         if settings == self._written:
             return
         try:
-            save_settings(settings, self._path)
+            save_settings(self._with_others_changes(settings), self._path)
             self._written = settings
         except SettingsError as error:
             _log.warning("%s", error)
             if not self._told:
                 self._told = True
                 self._failed.emit(str(error))
+
+    def _with_others_changes(self, settings: Settings) -> Settings:
+        """The settings in the file, with what has changed here since the last time they were written."""
+        try:
+            there = load_settings(self._path)
+        except SettingsError:
+            return settings  # they cannot be saved either, which says why
+        here, before = dataclasses.asdict(settings), dataclasses.asdict(self._written)
+        return dataclasses.replace(there, **{name: here[name] for name in here if here[name] != before[name]})
