@@ -39,8 +39,8 @@ DECODER_FAILURES = (
 
 _BAND_ROWS = 256
 
-_ALIKE_LEVELS = 48
-"""Greys that differ by no more are taken for print that is hard to tell from its ground."""
+_NEAR_LEVELS = 48
+"""Greys that differ by no more from their ground are taken for print that is hard to tell from it."""
 
 _WHITE_IS_ZERO = 0
 """The photometric interpretation of a TIFF in which high values are dark."""
@@ -159,26 +159,23 @@ def _transposition(image: Image.Image) -> Image.Transpose | None:
 
 
 def _without_alpha(image: Image.Image) -> Image.Image:
-    """Drop alpha, as the reference does; but print that would vanish in the ground is put on white."""
+    """Drop alpha, as the reference does; but print that would vanish is put on white."""
     transparent = image.convert("RGBA") if image.has_transparency_data else None
     image.info.pop("transparency", None)  # otherwise Pillow warns about its loss, which is intended
-    if transparent is None or not _needs_white_ground(transparent):
-        return image.convert("RGB")
+    opaque = image.convert("RGB")
+    is_one_colour = opaque.getcolors(maxcolors=1) is not None
+    if transparent is None or not (is_one_colour or _is_dark_on_clear_black(transparent)):
+        return opaque
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), transparent).convert("RGB")
 
 
-def _needs_white_ground(picture: Image.Image) -> bool:
-    """True if more of an RGBA picture would vanish in the hidden colour of its clear parts than in white.
-
-    That colour is black in most pictures that were drawn on a clear ground.
-    """
+def _is_dark_on_clear_black(picture: Image.Image) -> bool:
+    """True if the print of an RGBA picture is dark, and its clear parts are black beneath, as is common."""
     grey, alpha = picture.convert("L"), picture.getchannel("A")
-    hidden = np.array(grey.histogram(alpha.point([255] * 128 + [0] * 128)))
-    shown = np.array(grey.histogram(alpha.point([0] * 128 + [255] * 128)))
-    ground = int(np.arange(256) @ hidden // max(1, hidden.sum()))
-    in_ground = shown[max(0, ground - _ALIKE_LEVELS) : ground + _ALIKE_LEVELS].sum()
-    in_white = shown[-_ALIKE_LEVELS:].sum()
-    return bool(hidden.any() and ground < 256 - _ALIKE_LEVELS and in_ground > in_white)
+    clear = grey.histogram(alpha.point([255] + [0] * 255))
+    shown = grey.histogram(alpha.point([0] * 128 + [255] * 128))
+    is_black = 0 < clear[0] == sum(clear)
+    return is_black and sum(shown[:_NEAR_LEVELS]) > sum(shown[-_NEAR_LEVELS:])
 
 
 def _grey_of_deep(image: Image.Image) -> Image.Image:

@@ -149,7 +149,8 @@ class Dialogues(QObject):
         if path is None:
             return
         self._session.remember(export_folder=str(path.parent))
-        if resolved(path) in {resolved(ref.path) for ref in self._session.refs}:
+        scans = {ref.path for ref in self._session.refs}
+        if resolved(path) in map(resolved, scans):
             sentence = "not overwritten, as it is open as a scan. Export under another name."
             self.notice_raised.emit(about_file(path, sentence))
         else:
