@@ -131,8 +131,15 @@ def settings_path() -> Path:
     return folder / "settings.json"
 
 
-def load_settings(path: Path) -> Settings:
-    """Read the settings; what is missing, of the wrong type or out of range falls back to its default.
+_DEFAULTS = Settings()
+
+
+def load_settings(path: Path, defaults: Settings = _DEFAULTS) -> Settings:
+    """Read the settings.
+
+    Args:
+        path: of the file.
+        defaults: used where the file, or a value in it, is missing or damaged.
 
     Raises:
         SettingsError: the file exists but cannot be opened.
@@ -140,7 +147,7 @@ def load_settings(path: Path) -> Settings:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return Settings()
+        return defaults
     except OSError as error:
         raise SettingsError(f"The settings in {path} could not be opened: {error.strerror}.") from error
     try:
@@ -150,8 +157,8 @@ def load_settings(path: Path) -> Settings:
     except (ValueError, RecursionError) as error:
         _log.warning("the settings are damaged and set aside: %s", error)
         _set_aside(path)
-        return Settings()
-    settings = Settings()
+        return defaults
+    settings = defaults
     for field in dataclasses.fields(Settings):
         if field.name not in stored:
             continue

@@ -278,10 +278,10 @@ def test_print_on_a_transparent_ground_is_print_on_white(tmp_path, mode):
 
 def test_print_in_several_colours_on_a_clear_black_ground_is_put_on_white(tmp_path):
     picture = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
-    picture.paste((30, 30, 30, 255), (10, 10, 30, 20))
+    picture.paste((51, 51, 51, 255), (10, 10, 30, 20))
     picture.paste((255, 0, 0, 255), (40, 10, 50, 20))
     found = first_page(written(tmp_path / "poster.png", encoded(picture, "PNG")))
-    assert [found.getpixel((x, 15)) for x in (0, 20, 45)] == [WHITE, (30, 30, 30), (255, 0, 0)]
+    assert [found.getpixel((x, 15)) for x in (0, 20, 45)] == [WHITE, (51, 51, 51), (255, 0, 0)]
 
 
 def test_white_print_on_a_clear_black_ground_stays_on_black(tmp_path):

@@ -39,8 +39,8 @@ DECODER_FAILURES = (
 
 _BAND_ROWS = 256
 
-_NEAR_LEVELS = 48
-"""Greys that differ by no more from their ground are taken for print that is hard to tell from it."""
+_NEAR_LEVELS = 96
+"""Greys that differ by less from black or from white are dark or light print."""
 
 _WHITE_IS_ZERO = 0
 """The photometric interpretation of a TIFF in which high values are dark."""
@@ -163,8 +163,7 @@ def _without_alpha(image: Image.Image) -> Image.Image:
     transparent = image.convert("RGBA") if image.has_transparency_data else None
     image.info.pop("transparency", None)  # otherwise Pillow warns about its loss, which is intended
     opaque = image.convert("RGB")
-    is_one_colour = opaque.getcolors(maxcolors=1) is not None
-    if transparent is None or not (is_one_colour or _is_dark_on_clear_black(transparent)):
+    if transparent is None or not (opaque.getcolors(maxcolors=1) or _is_dark_on_clear_black(transparent)):
         return opaque
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), transparent).convert("RGB")
 
@@ -173,7 +172,7 @@ def _is_dark_on_clear_black(picture: Image.Image) -> bool:
     """True if the print of an RGBA picture is dark, and its clear parts are black beneath, as is common."""
     grey, alpha = picture.convert("L"), picture.getchannel("A")
     clear = grey.histogram(alpha.point([255] + [0] * 255))
-    shown = grey.histogram(alpha.point([0] * 128 + [255] * 128))
+    shown = grey.histogram(alpha.point([0] + [255] * 255))
     is_black = 0 < clear[0] == sum(clear)
     return is_black and sum(shown[:_NEAR_LEVELS]) > sum(shown[-_NEAR_LEVELS:])
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.markdown import ExportPage, export_markdown
-from rtocr_gui.ocr.reading import TASKS
+from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.state import markdown_export
@@ -141,6 +141,14 @@ def test_an_export_tells_how_many_pages_were_stopped_before_their_end(
     wait_until_idle(qtbot, session)
     export_text(qtbot, session, tmp_path / "out.md")
     assert notices[-1].endswith("out.md. Pages stopped before their end: 1.")
+    fake_engine.looping = set(Mode)
+    session.read_selected()
+    wait_until_idle(qtbot, session)
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert notices[-1].endswith("out.md. Pages stopped before their end: 1.")
+    session.edit_text("All of it.")
+    export_text(qtbot, session, tmp_path / "out.md")
+    assert notices[-1].endswith("out.md.")
     session.edit_text("as it should be")
     export_text(qtbot, session, tmp_path / "out.md")
     assert notices[-1].endswith("out.md.")

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +64,19 @@ def test_a_change_is_written_soon(qtbot: QtBot, path: Path, keep: Keep) -> None:
     assert not told
 
 
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text("{")])
+def test_a_file_that_is_lost_or_damaged_meanwhile_is_written_whole(
+    path: Path, keep: Keep, damage: Callable[[Path], object]
+) -> None:
+    before = Settings(mode="tiny", retention=0.5, model_folder="/m")
+    save_settings(before, path)
+    keeper, changes, _ = keep()
+    damage(path)
+    changes.changed.emit(replace(before, mode="base"))
+    assert keeper.close(5)
+    assert load_settings(path) == replace(before, mode="base")
+
+
 def test_what_was_not_written_yet_is_written_at_the_end(path: Path, keep: Keep) -> None:
     keeper, changes, _ = keep()
     for mode in ("tiny", "base"):
@@ -116,7 +129,7 @@ def test_settings_that_cannot_be_saved_are_told_once(qtbot: QtBot, path: Path, k
     assert keeper.close(5)
     QApplication.processEvents()
     (sentence,) = told
-    assert "could not be saved" in sentence
+    assert "could not be opened: Is a directory" in sentence
 
 
 def test_a_disk_that_hangs_neither_holds_up_the_end_nor_brings_older_settings_back(

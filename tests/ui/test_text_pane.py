@@ -309,10 +309,14 @@ def test_a_preview_that_takes_long_follows_less_often(
     assert timer.interval() == PREVIEW_MS
 
 
-def test_the_preview_of_another_page_begins_at_its_top(pane: TextPane) -> None:
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_the_preview_of_another_page_begins_at_its_top(pane: TextPane, is_behind: bool) -> None:
     show_preview(pane)
     pane.show_text("short", "page 1")
+    if is_behind:
+        pane.show_tab(editor(pane))
     pane.show_text(LINES.replace("\n", "\n\n"), "page 2")
+    show_preview(pane)
     bar = preview(pane).verticalScrollBar()
     assert (bar.value(), bar.maximum() > 0) == (0, True)
 

@@ -35,7 +35,7 @@ def write_card(info: ModelInfo, runs: Sequence[Path], tables: str) -> str:
         name=info.name,
         millions=f"{info.parameter_count / 1e6:.1f}",
         megabytes=f"{info.weight_bytes / 1e6:.0f}",
-        modes=", ".join(mode.value.capitalize() for mode in info.modes),
+        modes=", ".join(mode.label for mode in info.modes),
         prompts=", ".join(f"`{task.prompt.strip()}`" for task in info.tasks),
         families=", ".join(families[False]),
         held_out=", ".join(families[True]),

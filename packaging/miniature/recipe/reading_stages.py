@@ -264,7 +264,8 @@ def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Rando
     for page, view, layout, given in zip(visual, part.views, part.layouts, part.given, strict=True):
         kept = prune_page(page, view, layout, draw_retention(rng))
         texts, prompt = given[None].to(page.device), part.prompt.to(page.device)
-        scores.append(learner.read(kept.visual[None], prompt, texts, kept.places, kept.whole).text)
+        pruned = kept.visual[None], prompt, texts, kept.places, kept.whole
+        scores.append(learner.read(*pruned, looking=slice(0)).text)
     return torch.cat(scores)
 
 

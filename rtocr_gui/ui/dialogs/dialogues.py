@@ -150,7 +150,7 @@ class Dialogues(QObject):
             return
         self._session.remember(export_folder=str(path.parent))
         scans = {ref.path for ref in self._session.refs}
-        if resolved(path) in map(resolved, scans):
+        if path.exists() and resolved(path) in map(resolved, scans):
             sentence = "not overwritten, as it is open as a scan. Export under another name."
             self.notice_raised.emit(about_file(path, sentence))
         else:

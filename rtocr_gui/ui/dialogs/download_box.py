@@ -129,7 +129,7 @@ class DownloadBox(QGroupBox):
         if not arrived or questions.agrees(
             self,
             "Throw the download away?",
-            f"{size_in_words(arrived)} have arrived and would be thrown away. Pause instead to keep them.",
+            f"{size_in_words(arrived)} has arrived and would be thrown away. Pause instead to keep it.",
             "Throw away",
             "Keep",
         ):

@@ -17,7 +17,6 @@ from rtocr_gui.ui.background.replies import in_words
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import telling_labels
-from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.units import counted
 
 
@@ -96,10 +95,10 @@ class MarkdownExport:
         begun = sum(draft.is_beginning for draft in self._drafts)
         if begun:
             said.append(f"Pages still being read, written as far as they are: {begun}.")
-        stopped = sum(draft.was.state is PageState.STOPPED for draft in self._drafts)
-        if stopped:
-            said.append(f"Pages stopped before their end: {stopped}.")
-        return Notice(" ".join(said + self._failures), is_passing=not (begun or self._failures))
+        cut = sum(draft.was.is_cut and not draft.is_beginning for draft in self._drafts)
+        if cut:
+            said.append(f"Pages stopped before their end: {cut}.")
+        return Notice(" ".join(said + self._failures), is_passing=not (begun or cut or self._failures))
 
 
 def _figures_of(page: OpenPage) -> tuple[Figure, ...]:

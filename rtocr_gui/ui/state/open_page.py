@@ -215,6 +215,11 @@ class OpenPage:
         return self.edited or was_read
 
     @property
+    def is_cut(self) -> bool:
+        """True if its text was read, but not to the end of the page."""
+        return self.reading is not None and not self.edited and self.reading.stop_reason is not StopReason.END
+
+    @property
     def is_beginning(self) -> bool:
         """True if its newest text is still being read and does not replace a complete one."""
         return self._former is not None and self.settled is self

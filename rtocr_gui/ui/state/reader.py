@@ -45,7 +45,7 @@ class _InHand:
 class Reader(QObject):
     """The pages that wait to be read and those that are being read.
 
-    Signals (each carries one frozen value, or two):
+    Signals (they carry frozen values):
         began (PageRef): a page's reading was requested.
         text_began (PageRef, Task): its first text, of this task, is about to come.
         text_streamed (TextStreamed): some more text.

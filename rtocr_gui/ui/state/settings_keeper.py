@@ -99,9 +99,6 @@ class SettingsKeeper(QObject):
 
     def _with_others_changes(self, settings: Settings) -> Settings:
         """The settings in the file, with what has changed here since the last time they were written."""
-        try:
-            there = load_settings(self._path)
-        except SettingsError:
-            return settings  # they cannot be saved either, which says why
+        there = load_settings(self._path, settings)
         here, before = dataclasses.asdict(settings), dataclasses.asdict(self._written)
         return dataclasses.replace(there, **{name: here[name] for name in here if here[name] != before[name]})

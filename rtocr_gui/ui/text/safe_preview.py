@@ -58,7 +58,10 @@ class SafePreview(QTextBrowser):
         return self._blank if kind == QTextDocument.ResourceType.ImageResource.value else None
 
     def showEvent(self, event: QShowEvent) -> None:
+        bar = self.verticalScrollBar()
+        position = bar.value()
         self.catch_up()
+        bar.setValue(position)  # another page may have been rendered before, to its end
         super().showEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
