@@ -27,7 +27,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         OSError: nothing was changed and no temporary file is left.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if is_device(path):
         path.write_bytes(data)
         return
     target = Path(os.path.realpath(path))
@@ -49,6 +49,11 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.chmod(0o600)  # Windows does not remove read-only files
         temporary.unlink(missing_ok=True)
         raise
+
+
+def is_device(path: Path) -> bool:
+    """True if a path is a device or a pipe."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def resolved(path: Path) -> Path:

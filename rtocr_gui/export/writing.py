@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from rtocr_gui.errors import ExportError
-from rtocr_gui.files import write_atomically
+from rtocr_gui.files import is_device, write_atomically
 
 
 def check_target(path: Path) -> None:
@@ -26,8 +26,8 @@ def check_target(path: Path) -> None:
     try:
         if path.is_dir():
             raise IsADirectoryError
-        if path.exists() and not path.is_file():
-            return  # a device or a pipe is written to directly
+        if is_device(path):
+            return  # nothing is placed beside it
         folder = Path(os.path.realpath(path)).parent
         if not folder.is_dir():
             raise NotADirectoryError

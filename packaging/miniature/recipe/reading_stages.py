@@ -183,9 +183,9 @@ class ReadingStage:
         The logged figures are means over the parts of the batch that have them, over both views and tiles.
         """
         device = learner.model.lm_head.weight.device
-        surprise, right, written = (torch.zeros((), device=device) for _ in range(3))
-        dense, where, weight = (torch.zeros((), device=device) for _ in range(3))
+        surprise, right, written, weight, others = (torch.zeros((), device=device) for _ in range(5))
         figures: _Figures = defaultdict(list)
+        looking = slice(step % _LOOKED_EVERY, None, _LOOKED_EVERY)
         rng = random.Random(f"prune:{self.seed}:{step}")
         pruned = rng.random() < self.pruned
         for part in batch:
@@ -193,23 +193,22 @@ class ReadingStage:
             if pruned and part.layouts:
                 text = _read_pruned(learner, visual, part, rng)
             else:
-                looking = slice(step % _LOOKED_EVERY, None, _LOOKED_EVERY)
                 prompt, given = part.prompt.to(device), part.given.to(device)
                 scores = learner.read(visual, prompt, given, looking=looking)
                 text = scores.text
                 for loss in _where_losses(learner, scores, part, looking, figures):
-                    where = where + loss / len(batch)
+                    others = others + loss / len(batch)
             targets, weights = part.targets.to(device), part.weights.to(device)
             part_surprise, part_right = text_loss(text, targets, weights)
             surprise, right = surprise + part_surprise, right + part_right
             written, weight = written + (targets >= 0).sum(), weight + weights[targets >= 0].sum()
             if self.encoder_learns != "nothing":
                 for loss in self._dense_losses(learner, encoded, part, step, figures):
-                    dense = dense + loss / len(batch)
+                    others = others + loss / len(batch)
         by_text = surprise / weight
         said = {"text": by_text.detach(), "bytes_right": (right / written).detach(), "bytes": written}
         means = {name: torch.stack(parts).nanmean() for name, parts in figures.items()}
-        return by_text + dense + where, said | means
+        return by_text + others, said | means
 
     def _dense_losses(
         self, learner: Learner, encoded: list[EncodedViews], part: Part, step: int, figures: _Figures
@@ -264,8 +263,8 @@ def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Rando
     for page, view, layout, given in zip(visual, part.views, part.layouts, part.given, strict=True):
         kept = prune_page(page, view, layout, draw_retention(rng))
         texts, prompt = given[None].to(page.device), part.prompt.to(page.device)
-        pruned = kept.visual[None], prompt, texts, kept.places, kept.whole
-        scores.append(learner.read(*pruned, looking=slice(0)).text)
+        visuals, no_looks = kept.visual[None], slice(0)
+        scores.append(learner.read(visuals, prompt, texts, kept.places, kept.whole, no_looks).text)
     return torch.cat(scores)
 
 

@@ -109,13 +109,11 @@ class Tuning(QObject):
         self._comparer.show_page(ref, self._read_settings)
         page = self._pages.get(ref)
         wanted = curve_settings(self._read_settings)
-        if page is None:
-            self._curve_reader.show(CurveShown())
-        elif wanted in page.curves:
+        if page is not None and wanted in page.curves:
             self._curve_reader.show_again(page.curves[wanted], self._curve_request(page), page.readings)
         else:
             self._curve_reader.show(CurveShown())
-            if all(settings in page.readings for settings in wanted):
+            if page is not None and all(settings in page.readings for settings in wanted):
                 self.read_curve()  # all readings exist; this only compares them
         self.show_readings()
 
