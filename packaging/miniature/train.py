@@ -81,13 +81,18 @@ def _parse() -> argparse.Namespace:
         "--drawers", type=int, default=0, help="processes that draw pages, per training process"
     )
     parser.add_argument(
+        "--passes", type=int, default=1, metavar="N", help="learn from each batch N times; for a fast GPU"
+    )
+    parser.add_argument(
         "--larger", type=int, default=1, metavar="N", help="batches N times as large, for a GPU"
     )
     parser.add_argument("--save-s", type=float, default=120, help="seconds between states (default 120)")
     options = parser.parse_args()
-    counts = (options.steps, options.minutes, options.falling_share, options.processes, options.larger)
+    sizes = (options.processes, options.passes, options.larger)
+    counts = (options.steps, options.minutes, options.falling_share, *sizes)
     if any(count is not None and count <= 0 for count in counts):
-        parser.error("--steps, --minutes, --falling-share, --processes and --larger must be above 0")
+        above = "--steps, --minutes, --falling-share, --processes, --passes and --larger"
+        parser.error(f"{above} must be above 0")
     if options.added_layers != NO_LAYERS and options.begin_from is None:
         parser.error("layers can be added only to weights that the training begins from")
     if options.minutes is not None and options.processes > 1:
@@ -141,6 +146,7 @@ def main() -> int:
         device=options.device,
         processes=options.processes,
         drawers=options.drawers,
+        passes=options.passes,
         falling_share=options.falling_share,
         save_s=options.save_s,
     )

@@ -14,13 +14,15 @@ from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import GRID, KINDS
 from recipe.blocks import Block as TrueBlock
 from recipe.crops import CropBatches, CropPlan
-from recipe.labels import UNSAID, WITHIN_STEPS, BlockLabels
+from recipe.labels import SLOT_COLUMNS, SLOT_PLACES, UNSAID, WITHIN_STEPS, BlockLabels
 from recipe.losses import (
     block_loss,
     edge_loss,
+    kept_loss,
     look_loss,
     place_loss,
     position_loss,
+    take_views,
     text_loss,
     tile_loss,
     within_loss,
@@ -117,6 +119,15 @@ def test_the_beginnings_of_lines_and_the_end_count_more() -> None:
     targets, weights = torch.tensor([[0, 1]]), torch.tensor([[4.0, 1.0]])
     cheap, dear = (text_loss(scores, targets, weights)[0] for scores in (right, wrong))
     assert dear > cheap + 30
+
+
+def test_lines_below_the_second_of_their_token_count_more() -> None:
+    plans = (ViewPlan(PageKind((512, 512), (1.0, 1.0), (8.0, 8.5)), mode=None, pages=2),)
+    (part,) = ReadingBatches(plans, parts=1, seed=1, end_id=1)[0]
+    low = part.slots_at >= 2 * SLOT_COLUMNS * SLOT_PLACES
+    assert (part.weights[low] >= 3).all()
+    assert part.weights[low].min() == 3
+    assert part.weights[(part.slots_at >= 0) & ~low].min() == 1
 
 
 @pytest.mark.parametrize("mode", [Mode.TINY, Mode.GUNDAM])
@@ -461,3 +472,33 @@ def test_processes_that_share_a_step_show_pages_in_the_same_ways(processes: int)
     assert len(set(shown)) > 1
     for step in range(6):
         assert len(set(shown[step * processes : (step + 1) * processes])) == 1
+
+
+@pytest.mark.parametrize("mode", [None, Mode.BASE, Mode.GUNDAM])
+def test_the_tokens_of_a_view_or_its_tiles_are_found_in_the_visual_sequence(mode: Mode | None) -> None:
+    width, height = (256, 256) if mode is None else (900, 1400)
+    page = draw_page(PageKind((width, width), (height / width,) * 2, (14.0, 15.0)), 2, 1)
+    shown, learner = show(page, mode), tiny_learner().eval()
+    views = torch.stack([shown.view, shown.view.flip(0)])
+    tiles = None if shown.tiles is None else torch.stack([shown.tiles, shown.tiles.flip(1)])
+    with torch.no_grad():
+        visual, encoded = learner.encode_pages(views, tiles, shown.crop_wh)
+    told = encoded[-1].tokens  # views, then tiles
+    assert torch.equal(take_views(visual, math.isqrt(told.shape[1]), shown.crop_wh), told)
+
+
+def test_a_token_that_has_lost_its_characters_costs_more() -> None:
+    learner, slots = tiny_learner(), torch.full((1, 4, 80), UNSAID, dtype=torch.uint8)
+    slots[0, 1, 0] = CLASS_OF["a"]
+    spread, classes = learner.kept_head.spread, learner.kept_head.classes
+    with torch.no_grad():
+        for layer in (spread, classes):
+            layer.weight.zero_()
+            layer.bias.zero_()
+        spread.weight[0, 0] = classes.weight[CLASS_OF["a"], 0] = 4.0
+    visual = torch.zeros(1, 7, 16)  # two rows of two tokens and a newline, and the separator
+    visual[0, 1, 0] = 1.0
+    kept, right = kept_loss(learner.kept_head, visual, slots, (0, 0))
+    lost, none_right = kept_loss(learner.kept_head, torch.zeros(1, 7, 16), slots, (0, 0))
+    assert kept < 0.01 < lost
+    assert (right, none_right) == (1, 0)

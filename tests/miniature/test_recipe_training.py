@@ -186,6 +186,63 @@ def test_a_training_that_was_killed_ends_in_the_same_weights(
     assert len((broken.folder / LOG_FILE).read_text().splitlines()) == 3
 
 
+def test_batches_are_learnt_from_again_without_being_drawn_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recipe.training._BATCHES_AT_HAND", 2)
+    drawn, learnt = [], []
+    draw, loss = CropBatches.__getitem__, EncoderStage.loss
+
+    def draw_and_note(self, number):
+        drawn.append(number)
+        return draw(self, number)
+
+    def learn_and_note(self, learner, batch, step):
+        learnt.append(int(batch.views.sum()))
+        if step == killed_at:
+            raise KeyboardInterrupt
+        return loss(self, learner, batch, step)
+
+    monkeypatch.setattr(CropBatches, "__getitem__", draw_and_note)
+    monkeypatch.setattr(EncoderStage, "loss", learn_and_note)
+
+    killed_at = -1
+    through = RunSettings(tmp_path / "through", steps=6, passes=2)
+    train(ENCODER, tiny_learner(), through)
+    assert drawn == [0, 1, 2, 3]
+    assert learnt[:2] == learnt[2:4]
+    assert len(set(learnt)) == 4
+
+    killed_at = 3
+    broken = RunSettings(tmp_path / "broken", steps=6, passes=2, save_s=0)
+    with pytest.raises(KeyboardInterrupt):
+        train(ENCODER, tiny_learner(), broken)
+    killed_at = -1
+    train(ENCODER, tiny_learner(), broken)
+    one, other = (load_file(settings.folder / STATE_FILE) for settings in (through, broken))
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
+def test_steps_too_small_for_half_precision_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+    loss = EncoderStage.loss
+
+    def learn_and_note(self, learner, batch, step):
+        seen.append(learner.point_head.classes.weight.detach().clone())
+        return loss(self, learner, batch, step)
+
+    monkeypatch.setattr(EncoderStage, "loss", learn_and_note)
+    learner = tiny_learner()
+    before = learner.point_head.classes.weight.detach().clone()
+    train(replace(ENCODER, rate=1e-4), learner, RunSettings(tmp_path, steps=3))
+    after = learner.point_head.classes.weight.detach()
+    assert seen[0].dtype == torch.bfloat16
+    assert torch.equal(seen[0], before.bfloat16())
+    assert (seen[1] == seen[0]).float().mean() > 0.9
+    assert (after != before).all()
+    assert after.dtype == load_file(tmp_path / STATE_FILE)["model:point_head.classes.weight"].dtype
+
+
 def test_what_does_not_learn_in_a_step_is_left_alone_by_all_processes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

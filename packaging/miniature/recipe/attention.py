@@ -35,16 +35,15 @@ def attend_by_blocks(
     assert attention_mask is None
     assert module.num_key_value_groups == 1
     assert query.shape == key.shape
-    with torch.autocast(query.device.type, enabled=False):
-        query, key = (query * scaling).to(value.dtype), key.to(value.dtype)
-        later = value.new_full((_BLOCK, _BLOCK), -torch.inf).triu(1)
-        seen = []
-        for start, asking in enumerate(torch.split(query, _BLOCK, dim=2)):
-            first, end = start * _BLOCK, start * _BLOCK + asking.shape[2]
-            scores = asking @ key[:, :, :end].mT
-            scores[..., first:] += later[: end - first, : end - first]
-            seen.append(scores.softmax(-1) @ value[:, :, :end])
-        return torch.cat(seen, dim=2).transpose(1, 2), None
+    query = query * scaling
+    later = value.new_full((_BLOCK, _BLOCK), -torch.inf).triu(1)
+    seen = []
+    for start, asking in enumerate(torch.split(query, _BLOCK, dim=2)):
+        first, end = start * _BLOCK, start * _BLOCK + asking.shape[2]
+        scores = asking @ key[:, :, :end].mT
+        scores[..., first:] += later[: end - first, : end - first]
+        seen.append(scores.softmax(-1) @ value[:, :, :end])
+    return torch.cat(seen, dim=2).transpose(1, 2), None
 
 
 AttentionInterface.register(BY_BLOCKS, attend_by_blocks)

@@ -88,7 +88,6 @@ class Learner(nn.Module):
         config = stock_config(sizes)
         towers: Any = config.vision_config
         towers.sam_config.initializer_range = 0.02
-        config._experts_implementation = "eager"  # the others do not support autocast's mixed precisions
         self.model = UnlimitedOcrForConditionalGeneration(config)
         self.point_head = DenseHead(sizes.sam.neck_width, POINTS_PER_PATCH)
         self.slot_head = DenseHead(sizes.decoder.width, SLOTS)
@@ -98,6 +97,7 @@ class Learner(nn.Module):
         self.within_head = nn.Linear(sizes.decoder.width, 4 * (WITHIN_STEPS + 1))
         self.edge_head = nn.Linear(sizes.decoder.width, STRIPS)
         self.tile_head = nn.Linear(sizes.decoder.width, 2 * MOST_TILES)
+        self.kept_head = DenseHead(sizes.decoder.width, SLOTS)
         self._start_id = sizes.decoder.bos_token_id
         self._seen: list[Tensor] = []
         _prepare_encoder(self.model)
@@ -202,13 +202,14 @@ class Learner(nn.Module):
             text=self.model.lm_head(output.last_hidden_state[:, -length:]),
             looks=torch.cat(looks),
             visual=decoder.layers[first_looking].input_layernorm(states[first_looking][:, images]),
+            kept=decoder.layers[-1].input_layernorm(states[-1][:, images]),
             slots=self.place_head(states[-1][:, -length:]),
             edges=self.edge_head(states[-1][:, -length:]),
         )
 
     def _pixels(self, views: Tensor) -> Tensor:
-        device = self.model.model.multi_modal_projector.weight.device
-        return (views.to(device).float() / 127.5 - 1)[:, None].expand(-1, 3, -1, -1)
+        grey = (views.float() / 127.5 - 1).to(self.model.lm_head.weight.dtype)
+        return grey[:, None].expand(-1, 3, -1, -1)
 
     def _keep(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
         self._seen.append(output)
@@ -230,6 +231,7 @@ class Scores:
         looks: (heads, B, Q, S) attention scores of the looking heads before Q of the tokens, for the whole
             sequence: the start, the visual tokens, the prompt and the text; -inf for what follows.
         visual: (B, V, D) visual tokens at the input of the first layer with looking heads.
+        kept: (B, V, D) visual tokens at the input of the last layer.
         slots: (B, L, slots) scores of the slot of its visual token in which the next token is printed.
         edges: (B, L, strips) scores of the strip of the page with the edge that the next token begins.
     """
@@ -237,6 +239,7 @@ class Scores:
     text: Tensor
     looks: Tensor
     visual: Tensor
+    kept: Tensor
     slots: Tensor
     edges: Tensor
 
@@ -338,6 +341,7 @@ def decoder_parameters(learner: Learner) -> dict[str, nn.Parameter]:
         **_named("place_head", learner.place_head),
         **_named("edge_head", learner.edge_head),
         **_named("tile_head", learner.tile_head),
+        **_named("kept_head", learner.kept_head),
         "newline": model.image_newline,
         "separator": model.view_separator,
     }

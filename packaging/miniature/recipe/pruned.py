@@ -52,11 +52,10 @@ def prune_page(visual: Tensor, view: Tensor, layout: TokenLayout, retention: flo
         layout: layout of the sequence.
         retention: share of the prunable tokens to keep; None for automatic retention.
     """
-    pixels = np.repeat(view.numpy()[..., None], 3, axis=-1)
+    pixels = np.repeat(view.cpu().numpy()[..., None], 3, axis=-1)
     prunable = torch.from_numpy(layout.prunable).to(visual.device)
-    with torch.autocast(visual.device.type, enabled=False):
-        tokens = visual.float()
-        measures = measure_tokens(tokens.detach()[prunable], normalise(pixels))
-        plan = plan_pruning(layout, measures, PruneSettings(retention))
-        merged = apply_plan(tokens, plan)
+    tokens = visual.float()
+    measures = measure_tokens(tokens.detach()[prunable], normalise(pixels))
+    plan = plan_pruning(layout, measures, PruneSettings(retention))
+    merged = apply_plan(tokens, plan)
     return PrunedPage(merged, torch.from_numpy(plan.selected).to(visual.device), len(layout))

@@ -21,6 +21,7 @@ from recipe.losses import (
     block_loss,
     dense_loss,
     edge_loss,
+    kept_loss,
     look_loss,
     place_loss,
     position_loss,
@@ -193,12 +194,11 @@ class ReadingStage:
             if pruned and part.layouts:
                 text = _read_pruned(learner, visual, part, rng)
             else:
-                prompt, given = part.prompt.to(device), part.given.to(device)
-                scores = learner.read(visual, prompt, given, looking=looking)
+                scores = learner.read(visual, part.prompt, part.given, looking=looking)
                 text = scores.text
                 for loss in _where_losses(learner, scores, part, looking, figures):
                     others = others + loss / len(batch)
-            targets, weights = part.targets.to(device), part.weights.to(device)
+            targets, weights = part.targets, part.weights
             part_surprise, part_right = text_loss(text, targets, weights)
             surprise, right = surprise + part_surprise, right + part_right
             written, weight = written + (targets >= 0).sum(), weight + weights[targets >= 0].sum()
@@ -235,17 +235,18 @@ class ReadingStage:
 def _where_losses(
     learner: Learner, scores: Scores, part: Part, looking: slice, figures: _Figures
 ) -> Iterator[Tensor]:
-    """Yield the weighted losses of where the decoder reads: looks, slots, edges, and tiles if any."""
-    device = scores.text.device
-    weights, edges_at = part.weights.to(device), part.edges_at.to(device)
-    looked_at = part.looked_at[:, looking].to(device)
-    by_looks, looks_right = look_loss(scores.looks, looked_at, weights[:, looking])
-    by_places, places_right = place_loss(scores.slots, part.slots_at.to(device), weights)
-    by_edges, edge_error = edge_loss(scores.edges, edges_at)
+    """Yield the weighted losses of where the decoder reads, and of what it has kept of visual tokens."""
+    by_looks, looks_right = look_loss(scores.looks, part.looked_at[:, looking], part.weights[:, looking])
+    by_places, places_right = place_loss(scores.slots, part.slots_at, part.weights)
+    by_edges, edge_error = edge_loss(scores.edges, part.edges_at)
     if part.edges_at.max() >= 0:
         _note(figures, edge=by_edges, edge_error=edge_error)
     _note(figures, look=by_looks, looks_right=looks_right, place=by_places, places_right=places_right)
     yield _WHERE_WEIGHT * (by_looks + by_places) + _EDGE_WEIGHT * by_edges
+    slots = part.view_slots if part.tile_slots is None else part.tile_slots
+    by_kept, kept_right = kept_loss(learner.kept_head, scores.kept, slots, part.crop_wh)
+    _note(figures, kept=by_kept, kept_right=kept_right)
+    yield _WHERE_WEIGHT * by_kept
     if part.tiles is not None:
         by_tiles, tiles_right = tile_loss(learner.tile_head, scores.visual, part.layouts[0])
         _note(figures, tile=by_tiles, tiles_right=tiles_right)
@@ -262,9 +263,8 @@ def _read_pruned(learner: Learner, visual: Tensor, part: Part, rng: random.Rando
     scores = []
     for page, view, layout, given in zip(visual, part.views, part.layouts, part.given, strict=True):
         kept = prune_page(page, view, layout, draw_retention(rng))
-        texts, prompt = given[None].to(page.device), part.prompt.to(page.device)
-        visuals, no_looks = kept.visual[None], slice(0)
-        scores.append(learner.read(visuals, prompt, texts, kept.places, kept.whole, no_looks).text)
+        visuals, texts, no_looks = kept.visual[None], given[None], slice(0)
+        scores.append(learner.read(visuals, part.prompt, texts, kept.places, kept.whole, no_looks).text)
     return torch.cat(scores)
 
 

@@ -4,11 +4,12 @@ A stage defines what is learnt; this module only counts, steps, saves and resume
 machine train together by averaging gradients. Knows no page and no loss.
 """
 
+import copy
 import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +31,8 @@ STATE_FILE, LOG_FILE = "state.safetensors", "log.jsonl"
 HEADS_FILE = "heads.safetensors"
 """File next to the weights of a checkpoint that training can continue from, unless it is kept elsewhere."""
 
+_BATCHES_AT_HAND = 32
+"""How many batches are drawn before they are learnt from once more."""
 _WARMUP_STEPS = 50
 _FULL_RATE_STEPS = 600
 FALLING_SHARE = 0.3
@@ -92,6 +95,7 @@ class RunSettings:
         device: "cpu" or "cuda".
         processes: number of processes that train together, each with its own batches.
         drawers: number of worker processes that draw pages, for each of them.
+        passes: how often each batch is learnt from, for a machine that learns faster than it draws.
         falling_share: final share of the training over which the rate falls linearly.
         save_s: seconds between two states.
         show_steps: steps between two lines of the log.
@@ -106,6 +110,7 @@ class RunSettings:
     device: str = "cpu"
     processes: int = 1
     drawers: int = 0
+    passes: int = 1
     falling_share: float = FALLING_SHARE
     save_s: float = 120.0
     show_steps: int = 20
@@ -119,6 +124,11 @@ class RunSettings:
         """
         by_minutes = 1.0 if self.minutes is None else 1 - minutes / self.minutes
         return max(0.0, min(1 - step / self.steps, by_minutes))
+
+    def batch_number(self, step: int) -> int:
+        """Return which batch is learnt from in a step: some dozens in turn, then the same ones once more."""
+        rounds, place = divmod(step, _BATCHES_AT_HAND)
+        return rounds // self.passes * _BATCHES_AT_HAND + place
 
 
 def learning_rate(step: int, share_left: float, falling_share: float = FALLING_SHARE) -> float:
@@ -144,13 +154,14 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
     learner.to(device)
     learner.suit(device)
     parameters = stage.parameters(learner)
-    for parameter in learner.parameters():
-        parameter.requires_grad_(False)
-    for parameter in parameters.values():
-        parameter.requires_grad_(True)
     slower = dict.fromkeys(encoder_parameters(learner), stage.encoder_share)
     optimiser = Optimiser(parameters, slower)
     first = take_up(settings, learner, optimiser, stage.seed)
+    worker = _in_half_precision(learner)
+    learning = stage.parameters(worker)
+    worker.requires_grad_(False)
+    for parameter in learning.values():
+        parameter.requires_grad_(True)
     batches = _batches(stage, settings, rank, first)
     items = stage.items_per_batch * settings.processes
     journal = Journal(settings, items) if rank == 0 else None
@@ -158,11 +169,12 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
     began = saved_at = time.monotonic()
     step = first
     while share_left := settings.share_left(step, (time.monotonic() - began) / 60):
-        with torch.autocast(device.type, torch.bfloat16):
-            loss, figures = stage.loss(learner, next(batches), step)
+        loss, figures = stage.loss(worker, next(batches), step)
         loss.backward()  # type: ignore[no-untyped-call]
+        _move_gradients(learning, parameters)
         share_gradients(parameters.values(), settings.processes)
         optimiser.step(stage.rate * learning_rate(step, share_left, settings.falling_share))
+        _copy_weights(parameters, learning)
         step += 1
         if journal is None:
             continue
@@ -174,19 +186,58 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
         save_state(settings.folder, learner, optimiser, {**said, "step": step})
 
 
+def _in_half_precision(learner: Learner) -> Learner:
+    """Copy a learner for the arithmetic: weights in bfloat16; tables of positions stay as they are."""
+    worker = copy.deepcopy(learner)
+    for parameter in worker.parameters():
+        parameter.data = parameter.data.bfloat16()
+    return worker
+
+
+@torch.no_grad()
+def _move_gradients(source: Mapping[str, nn.Parameter], target: Mapping[str, nn.Parameter]) -> None:
+    for name, parameter in source.items():
+        target[name].grad = None if parameter.grad is None else parameter.grad.float()
+        parameter.grad = None
+
+
+@torch.no_grad()
+def _copy_weights(source: Mapping[str, nn.Parameter], target: Mapping[str, nn.Parameter]) -> None:
+    for name, parameter in source.items():
+        target[name].copy_(parameter)
+
+
 def _batches(stage: Stage, settings: RunSettings, rank: int, first: int) -> Iterator[Any]:
-    """Yield this process's batches, from step `first` on."""
-    numbers = range(
-        first * settings.processes + rank, settings.steps * settings.processes, settings.processes
-    )
+    """Yield this process's batches on its device, from step `first` on."""
+    order = [settings.batch_number(step) * settings.processes + rank for step in range(first, settings.steps)]
     loader = DataLoader(
         stage.batches(settings.processes),
         batch_size=None,
-        sampler=numbers,
+        sampler=list(dict.fromkeys(order)),
         num_workers=settings.drawers,
         collate_fn=_as_it_is,
     )
-    return iter(loader)
+    drawn, at_hand = iter(loader), dict[int, Any]()
+    for number in order:
+        if number not in at_hand:
+            if len(at_hand) == (_BATCHES_AT_HAND if settings.passes > 1 else 1):
+                at_hand.pop(next(iter(at_hand)))
+            at_hand[number] = _on_device(next(drawn), settings.device)
+        yield at_hand[number]
+
+
+def _on_device(batch: Any, device: str) -> Any:
+    """Move all tensors in lists, tuples and dataclasses."""
+    if isinstance(batch, Tensor):
+        return batch.to(device)
+    if isinstance(batch, list):
+        return [_on_device(one, device) for one in batch]
+    if is_dataclass(batch) and not isinstance(batch, type):
+        parts = {field.name: _on_device(getattr(batch, field.name), device) for field in fields(batch)}
+        return replace(batch, **parts)
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        return type(batch)(*(_on_device(one, device) for one in batch))
+    return batch
 
 
 def _as_it_is(batch: Any) -> Any:
