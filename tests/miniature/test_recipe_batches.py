@@ -14,7 +14,7 @@ from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import GRID, KINDS
 from recipe.blocks import Block as TrueBlock
 from recipe.crops import CropBatches, CropPlan
-from recipe.labels import SLOT_COLUMNS, SLOT_PLACES, UNSAID, WITHIN_STEPS, BlockLabels
+from recipe.labels import THIRD_LINE_SLOT, UNSAID, WITHIN_STEPS, BlockLabels
 from recipe.losses import (
     block_loss,
     edge_loss,
@@ -124,7 +124,7 @@ def test_the_beginnings_of_lines_and_the_end_count_more() -> None:
 def test_lines_below_the_second_of_their_token_count_more() -> None:
     plans = (ViewPlan(PageKind((512, 512), (1.0, 1.0), (8.0, 8.5)), mode=None, pages=2),)
     (part,) = ReadingBatches(plans, parts=1, seed=1, end_id=1)[0]
-    low = part.slots_at >= 2 * SLOT_COLUMNS * SLOT_PLACES
+    low = part.slots_at >= THIRD_LINE_SLOT
     assert (part.weights[low] >= 3).all()
     assert part.weights[low].min() == 3
     assert part.weights[(part.slots_at >= 0) & ~low].min() == 1
@@ -487,18 +487,22 @@ def test_the_tokens_of_a_view_or_its_tiles_are_found_in_the_visual_sequence(mode
     assert torch.equal(take_views(visual, math.isqrt(told.shape[1]), shown.crop_wh), told)
 
 
-def test_a_token_that_has_lost_its_characters_costs_more() -> None:
-    learner, slots = tiny_learner(), torch.full((1, 4, 80), UNSAID, dtype=torch.uint8)
-    slots[0, 1, 0] = CLASS_OF["a"]
-    spread, classes = learner.kept_head.spread, learner.kept_head.classes
+def test_a_token_that_has_lost_its_characters_costs_more_most_of_all_on_its_third_line() -> None:
+    head, slots = tiny_learner().kept_head, torch.full((1, 4, 80), UNSAID, dtype=torch.uint8)
+    slots[0, 1, [0, THIRD_LINE_SLOT]] = CLASS_OF["a"]
     with torch.no_grad():
-        for layer in (spread, classes):
+        for layer in (head.spread, head.classes):
             layer.weight.zero_()
             layer.bias.zero_()
-        spread.weight[0, 0] = classes.weight[CLASS_OF["a"], 0] = 4.0
-    visual = torch.zeros(1, 7, 16)  # two rows of two tokens and a newline, and the separator
-    visual[0, 1, 0] = 1.0
-    kept, right = kept_loss(learner.kept_head, visual, slots, (0, 0))
-    lost, none_right = kept_loss(learner.kept_head, torch.zeros(1, 7, 16), slots, (0, 0))
-    assert kept < 0.01 < lost
-    assert (right, none_right) == (1, 0)
+        glyphs = head.spread.weight.view(80, -1, 16)
+        glyphs[0, 0, 0] = glyphs[THIRD_LINE_SLOT, 0, 1] = head.classes.weight[CLASS_OF["a"], 0] = 4.0
+
+    def lost(*kept: float) -> tuple[float, float]:
+        visual = torch.zeros(1, 7, 16)  # two rows of two tokens and a newline, and the separator
+        visual[0, 1, :2] = torch.tensor(kept)
+        loss, right = kept_loss(head, visual, slots, (0, 0))
+        return loss.item(), right.item()
+
+    assert lost(1, 1) == (pytest.approx(0, abs=0.01), 1)
+    assert lost(1, 0)[0] > 4 * lost(0, 1)[0] > 0.1
+    assert lost(0, 0)[1] == 0

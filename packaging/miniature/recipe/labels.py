@@ -29,6 +29,9 @@ SLOTS = SLOT_LINES * SLOT_COLUMNS * SLOT_PLACES
 """A token's slots for characters: lines of patch-wide columns, each with this many places; characters beyond
 that have no label."""
 
+THIRD_LINE_SLOT = 2 * SLOT_COLUMNS * SLOT_PLACES
+"""First slot of a token's third line."""
+
 WITHIN_STEPS = 16
 """Number of steps that a token is divided into along each axis, to locate an edge of its block in it."""
 

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from recipe.alphabet import CLASS_OF, NOTHING
 from recipe.blocks import KINDS
-from recipe.labels import POINTS_PER_PATCH, UNSAID, WITHIN_STEPS, BlockLabels
+from recipe.labels import POINTS_PER_PATCH, THIRD_LINE_SLOT, UNSAID, WITHIN_STEPS, BlockLabels
 from recipe.model import POSITIONS, STRIPS, DenseHead, EncodedViews, Learner
 from rtocr_gui.ocr.vision.layout import TILE_PX
 from rtocr_gui.tokens import MOST_TILES, TOKEN_PX, TokenLayout
@@ -19,6 +19,7 @@ NORM_SCALE = 16.0
 _BLANK_NORM, _NORM_PER_DOUBLING = 0.4, 0.25
 _BLANK_POINTS_TAUGHT = 8
 _NOTHING_WEIGHT = 0.3
+_KEPT_LOW_LINE_WEIGHT = 5.0
 
 
 def dense_loss(
@@ -141,25 +142,32 @@ def point_loss(head: DenseHead, neck: Tensor, points: Tensor, turn: int) -> tupl
     return _dense_loss(head, neck.flatten(0, 2), labels, wanted)
 
 
-def slot_loss(head: DenseHead, tokens: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
+def slot_loss(
+    head: DenseHead, tokens: Tensor, slots: Tensor, low_line_weight: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """Compute the loss of predicting the characters of each visual token, line by line.
 
     Args:
         head: head that predicts them.
         tokens: (B, N, D).
         slots: (B, N, slots) classes.
+        low_line_weight: weight of the characters on the third line of a token and on later ones.
 
     Returns:
         The mean loss, and the share of right answers where there is a character.
     """
     labels = slots.flatten(0, 1).long()
-    return _dense_loss(head, tokens.flatten(0, 1), labels, labels != UNSAID)
+    return _dense_loss(head, tokens.flatten(0, 1), labels, labels != UNSAID, low_line_weight)
 
 
-def _dense_loss(head: DenseHead, features: Tensor, labels: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+def _dense_loss(
+    head: DenseHead, features: Tensor, labels: Tensor, wanted: Tensor, low_line_weight: float = 1.0
+) -> tuple[Tensor, Tensor]:
     scores, answers = head(features, wanted).float(), labels[wanted]
     losses = functional.cross_entropy(scores, answers, reduction="none")
     weights = torch.where(answers == NOTHING, _NOTHING_WEIGHT, 1.0)
+    low = torch.arange(labels.shape[1], device=labels.device).expand_as(labels)[wanted] >= THIRD_LINE_SLOT
+    weights = torch.where(low, low_line_weight * weights, weights)
     printed = answers != NOTHING
     with torch.no_grad():
         right = ((scores.argmax(-1) == answers) & printed).sum() / printed.sum().clamp(min=1)
@@ -184,7 +192,8 @@ def kept_loss(
     Returns:
         The mean loss, and the share of right answers where there is a character.
     """
-    return slot_loss(head, take_views(visual, math.isqrt(slots.shape[1]), crop_wh), slots)
+    tokens = take_views(visual, math.isqrt(slots.shape[1]), crop_wh)
+    return slot_loss(head, tokens, slots, _KEPT_LOW_LINE_WEIGHT)
 
 
 def take_views(visual: Tensor, side: int, crop_wh: tuple[int, int]) -> Tensor:

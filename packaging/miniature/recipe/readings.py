@@ -20,8 +20,7 @@ from torch.utils.data import Dataset
 
 from recipe.blocks import GRID
 from recipe.labels import (
-    SLOT_COLUMNS,
-    SLOT_PLACES,
+    THIRD_LINE_SLOT,
     BlockLabels,
     block_labels,
     places_of_print,
@@ -51,7 +50,7 @@ _LOST_LINE_SHARE = 0.05
 
 _LINE_WEIGHT = 4.0
 """Weight of an id after a newline: a line that is not found costs all of its characters."""
-_THIRD_LINE_WEIGHT = 3.0
+_LOW_LINE_WEIGHT = 3.0
 """Weight of an id on the third line of its visual token or a later one: they are few, and are read worst."""
 _BOX_WEIGHT = 3.0
 """Weight of the kind and box of a block: they are few, and what follows depends on them."""
@@ -181,8 +180,8 @@ class ReadingBatches(Dataset[list[Part]]):
                 looked_at[row, :length] = torch.where(saying, speakers, looked_at[row, :length])
                 weights[row, :length].masked_fill_(saying, _BOX_WEIGHT)
                 edges_at[row, :length] = edges
-        third = slots_at >= 2 * SLOT_COLUMNS * SLOT_PLACES
-        weights[third] = weights[third].clamp(min=_THIRD_LINE_WEIGHT)
+        low = slots_at >= THIRD_LINE_SLOT
+        weights[low] = weights[low].clamp(min=_LOW_LINE_WEIGHT)
         tiled = shown[0].tiles is not None
         return Part(
             views=torch.stack([one.view for one in shown]),
