@@ -218,12 +218,11 @@ def _batches(stage: Stage, settings: RunSettings, rank: int, first: int) -> Iter
         collate_fn=_as_it_is,
     )
     drawn, at_hand = iter(loader), dict[int, Any]()
-    for number in order:
+    for step, number in enumerate(order, first):
         if number not in at_hand:
-            if len(at_hand) == (_BATCHES_AT_HAND if settings.passes > 1 else 1):
-                at_hand.pop(next(iter(at_hand)))
             at_hand[number] = _on_device(next(drawn), settings.device)
-        yield at_hand[number]
+        comes_again = settings.batch_number(step + _BATCHES_AT_HAND) == settings.batch_number(step)
+        yield at_hand[number] if comes_again else at_hand.pop(number)
 
 
 def _on_device(batch: Any, device: str) -> Any:
