@@ -240,7 +240,7 @@ def test_steps_too_small_for_half_precision_add_up(tmp_path: Path, monkeypatch: 
     assert torch.equal(seen[0], before.bfloat16())
     assert (seen[1] == seen[0]).float().mean() > 0.9
     assert (after != before).all()
-    assert after.dtype == load_file(tmp_path / STATE_FILE)["model:point_head.classes.weight"].dtype
+    assert torch.equal(load_file(tmp_path / STATE_FILE)["model:point_head.classes.weight"], after)
 
 
 def test_what_does_not_learn_in_a_step_is_left_alone_by_all_processes(

@@ -187,7 +187,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
 
 
 def _in_half_precision(learner: Learner) -> Learner:
-    """Copy a learner for the arithmetic: weights in bfloat16; tables of positions stay as they are."""
+    """Copy a learner for the arithmetic: its weights in bfloat16; frequencies of positions stay float32."""
     worker = copy.deepcopy(learner)
     for parameter in worker.parameters():
         parameter.data = parameter.data.bfloat16()
@@ -226,7 +226,7 @@ def _batches(stage: Stage, settings: RunSettings, rank: int, first: int) -> Iter
 
 
 def _on_device(batch: Any, device: str) -> Any:
-    """Move all tensors in lists, tuples and dataclasses."""
+    """Copy a batch to a device: all tensors in its lists, named tuples and dataclasses."""
     if isinstance(batch, Tensor):
         return batch.to(device)
     if isinstance(batch, list):
