@@ -32,7 +32,7 @@ HEADS_FILE = "heads.safetensors"
 """File next to the weights of a checkpoint that training can continue from, unless it is kept elsewhere."""
 
 _BATCHES_AT_HAND = 32
-"""How many batches are drawn before they are learnt from once more."""
+"""How many batches are learnt from in turn before the next pass over them."""
 _WARMUP_STEPS = 50
 _FULL_RATE_STEPS = 600
 FALLING_SHARE = 0.3
@@ -126,7 +126,7 @@ class RunSettings:
         return max(0.0, min(1 - step / self.steps, by_minutes))
 
     def batch_number(self, step: int) -> int:
-        """Return which batch is learnt from in a step: some dozens in turn, then the same ones once more."""
+        """Return which batch a step learns from: some dozens in turn, in all their passes, then the next."""
         rounds, place = divmod(step, _BATCHES_AT_HAND)
         return rounds // self.passes * _BATCHES_AT_HAND + place
 
