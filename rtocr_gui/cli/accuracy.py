@@ -134,10 +134,11 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     """
     finder = TruePages(progress)
     pages = finder.find(arguments.folder, arguments.limit)
-    _protect_inputs(arguments, pages)
+    readings_path: Path = arguments.readings or arguments.folder / READINGS_NAME
+    _protect_inputs([*named_outputs(arguments), readings_path], pages)
     reader = load_reader(arguments, engine_factory, progress)
     task = choose_task(arguments, reader.model.info, progress)
-    with ReadingsFile(arguments.readings or arguments.folder / READINGS_NAME, _model_key(reader)) as readings:
+    with ReadingsFile(readings_path, _model_key(reader)) as readings:
         if readings.spoilt:
             progress.complain(
                 f"{readings.path.name}: {readings.spoilt} of its lines cannot be used and are read again."
@@ -265,10 +266,9 @@ class _AccuracyBench:
         return page.ref.label if folder == os.curdir else f"{Path(folder).as_posix()}/{page.ref.label}"
 
 
-def _protect_inputs(arguments: argparse.Namespace, pages: list[TruePage]) -> None:
+def _protect_inputs(targets: list[Path], pages: list[TruePage]) -> None:
     """Refuse to overwrite an input, or to write two outputs to one file."""
     inputs = {os.path.realpath(path) for page in pages for path in (page.ref.path, page.source)}
-    targets = [*named_outputs(arguments), *filter(None, [arguments.readings])]
     for target in targets:
         if os.path.realpath(target) in inputs:
             raise SettingsError(f"“{target}” is an input and is not overwritten. Choose another name.")
