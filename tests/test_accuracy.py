@@ -251,6 +251,15 @@ class TestTheBench:
         assert "is not overwritten" in result.err[-1]
         assert (folder / "a.txt").read_text() == "page 1 of a.png at 0.50"
 
+    def test_never_writes_over_the_finished_readings(self, run: Any, folder: Path) -> None:
+        run(folder, *QUICK)
+        before = (folder / READINGS).read_text()
+        for words in ((), ("--readings", folder / READINGS)):
+            result = run(folder, *QUICK, *words, "--json", folder / READINGS)
+            assert result.code == 1
+            assert result.err[-1].endswith("The figures, the table and the readings need a file each.")
+        assert (folder / READINGS).read_text() == before
+
     def test_a_folder_without_anything_to_compare_is_told(self, run: Any, tmp_path: Path) -> None:
         page_image().save(tmp_path / "page.png")
         assert "contains no page to compare" in run(tmp_path).err[-1]

@@ -1,12 +1,16 @@
 """`rtocr bench` runs its probes and says what they found."""
 
 import argparse
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from rtocr_gui.cli import benchmark
+from rtocr_gui.cli.main import main
+from rtocr_gui.cli.progress import Progress
 from rtocr_gui.errors import ExportError
 
 FIGURES = {
@@ -16,10 +20,10 @@ FIGURES = {
 }
 
 
-def arguments(*words: str) -> argparse.Namespace:
+def run(*words: str) -> bool:
     parser = argparse.ArgumentParser()
     benchmark.add_arguments(parser)
-    return parser.parse_args(words)
+    return benchmark.run(parser.parse_args(words), Progress(sys.stderr, quiet=False))
 
 
 @pytest.fixture
@@ -53,10 +57,10 @@ def test_figures_of_a_probe_are_printed_and_written(
 ) -> None:
     probe.write_text(f"print('a library speaks')\nprint({json.dumps(json.dumps(FIGURES))})\n")
     file = tmp_path / "figures.json"
-    assert benchmark.run(arguments("--only", "plan", "--json", str(file))) == 0
+    assert run("--only", "plan", "--json", str(file))
     assert "Plan, Base" in capsys.readouterr().out
     assert json.loads(file.read_text()) == FIGURES
-    assert benchmark.run(arguments("--only", "plan", "--json", "-")) == 0
+    assert run("--only", "plan", "--json", "-")
     assert json.loads(capsys.readouterr().out) == FIGURES, "and nothing else"
 
 
@@ -90,11 +94,24 @@ def test_a_group_that_fails_is_told_and_does_not_stop_the_others(
 ) -> None:
     probe.write_text("import sys\nprint({})\nsys.exit(int(sys.argv[1] == 'plan'))\n")
     monkeypatch.setitem(benchmark.PROBES, "memory", benchmark.Probe("stand_in", "memory"))
-    assert benchmark.run(arguments("--only", "plan", "--only", "memory")) == 1
-    assert "Measuring plan failed (exit code 1)" in capsys.readouterr().err
+    assert not run("--only", "plan", "--only", "memory")
+    assert "rtocr: Measuring plan failed (exit code 1)" in capsys.readouterr().err
+
+
+def test_figures_are_measured_though_nobody_hears_of_the_progress(
+    probe: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    probe.write_text(f"print({json.dumps(json.dumps(FIGURES))})\n")
+    monkeypatch.setattr(sys, "stderr", Broken())
+    assert main(["bench", "--only", "plan"]) == 0
+    assert "Plan, Base" in capsys.readouterr().out
 
 
 def test_an_unwritable_file_is_refused_in_words(probe: Path, tmp_path: Path) -> None:
     probe.write_text("print('{}')\n")
     with pytest.raises(ExportError, match="is a folder"):
-        benchmark.run(arguments("--only", "plan", "--json", str(tmp_path)))
+        run("--only", "plan", "--json", str(tmp_path))

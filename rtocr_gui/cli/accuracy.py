@@ -14,12 +14,12 @@ import threading
 import time
 from pathlib import Path
 
-from rtocr_gui.cli.arguments import add_model, add_scaling
+from rtocr_gui.cli.arguments import add_model, add_quiet, add_scaling, add_task
 from rtocr_gui.cli.following import follow
 from rtocr_gui.cli.outputs import named_outputs, takes_stdout, write_output
 from rtocr_gui.cli.pages import EngineFactory, Reader, choose_task, load_reader
 from rtocr_gui.cli.progress import Progress
-from rtocr_gui.cli.readings_file import ReadingsFile
+from rtocr_gui.cli.readings_file import KeptReading, ReadingsFile
 from rtocr_gui.cli.scores import (
     ALL_TOKENS,
     PageScore,
@@ -33,7 +33,7 @@ from rtocr_gui.cli.scores import (
 from rtocr_gui.cli.true_pages import TruePage, TruePages
 from rtocr_gui.cli.values import count_of, json_target, markdown_target, readings_target, retention_ratio
 from rtocr_gui.errors import DocumentError, PruningError, ReadingError, SettingsError
-from rtocr_gui.ocr.reading import TASKS, ReadSettings, Task
+from rtocr_gui.ocr.reading import ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 
 READINGS_NAME = "rtocr-readings.jsonl"
@@ -109,11 +109,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seed of the random method (0); each page draws differently",
     )
     add_scaling(parser, None, "the model's default, so that all pages are scaled alike")
-    parser.add_argument(
-        "--task", choices=[task.name for task in TASKS], help="what to ask for (the model's default)"
-    )
+    add_task(parser)
     add_model(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
@@ -136,10 +134,11 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     """
     finder = TruePages(progress)
     pages = finder.find(arguments.folder, arguments.limit)
-    _protect_inputs(arguments, pages)
+    readings_path: Path = arguments.readings or arguments.folder / READINGS_NAME
+    _protect_inputs([*named_outputs(arguments), readings_path], pages)
     reader = load_reader(arguments, engine_factory, progress)
     task = choose_task(arguments, reader.model.info, progress)
-    with ReadingsFile(arguments.readings or arguments.folder / READINGS_NAME, _model_key(reader)) as readings:
+    with ReadingsFile(readings_path, _model_key(reader)) as readings:
         if readings.spoilt:
             progress.complain(
                 f"{readings.path.name}: {readings.spoilt} of its lines cannot be used and are read again."
@@ -186,11 +185,10 @@ class _AccuracyBench:
         return all_read
 
     def _missing(self, page: TruePage) -> list[Setting]:
-        return [
-            setting
-            for setting in self._settings
-            if self._readings.find(page.ref, self._asked(setting, page)) is None
-        ]
+        return [setting for setting in self._settings if self._find(setting, page) is None]
+
+    def _find(self, setting: Setting, page: TruePage) -> KeptReading | None:
+        return self._readings.find(page.ref, self._asked(setting, page))
 
     def _read_page(self, page: TruePage, missing: list[Setting], label: str) -> bool:
         self._progress.show(f"{label}: open")
@@ -253,15 +251,13 @@ class _AccuracyBench:
 
     def _modes(self, pages: list[TruePage]) -> dict[str, str]:
         """Return the mode of each page that was read."""
-        read = [(page, self._readings.find(page.ref, self._asked(ALL_TOKENS, page))) for page in pages]
-        return {self._name(page): reading.mode for page, reading in read if reading is not None}
+        return {self._name(page): reading.mode for page in pages if (reading := self._find(ALL_TOKENS, page))}
 
     def _scores(self, setting: Setting, pages: list[TruePage]) -> list[PageScore]:
-        found = [(page, self._readings.find(page.ref, self._asked(setting, page))) for page in pages]
         return [
             score_page(self._name(page), reading, page.truth)
-            for page, reading in found
-            if reading is not None
+            for page in pages
+            if (reading := self._find(setting, page))
         ]
 
     def _name(self, page: TruePage) -> str:
@@ -270,10 +266,9 @@ class _AccuracyBench:
         return page.ref.label if folder == os.curdir else f"{Path(folder).as_posix()}/{page.ref.label}"
 
 
-def _protect_inputs(arguments: argparse.Namespace, pages: list[TruePage]) -> None:
+def _protect_inputs(targets: list[Path], pages: list[TruePage]) -> None:
     """Refuse to overwrite an input, or to write two outputs to one file."""
     inputs = {os.path.realpath(path) for page in pages for path in (page.ref.path, page.source)}
-    targets = [*named_outputs(arguments), *filter(None, [arguments.readings])]
     for target in targets:
         if os.path.realpath(target) in inputs:
             raise SettingsError(f"“{target}” is an input and is not overwritten. Choose another name.")

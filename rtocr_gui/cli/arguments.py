@@ -132,7 +132,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="pages to read at a time, or auto for as many as the device reads best (auto)",
     )
-    _add_task(parser, further=[ask.name for ask in ASKS])
+    add_task(parser, further=[ask.name for ask in ASKS])
     parser.add_argument(
         "--words",
         metavar="TEXT",
@@ -143,10 +143,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_plan(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", type=scan_path, help="a picture or a PDF")
-    parser.add_argument(
-        "--page", type=count_of("a page number"), default=1, metavar="N", help="page of the file (1)"
-    )
+    _add_page(parser)
     parser.add_argument(
         "--overlay", type=overlay_target, metavar="PNG", help="write a picture of the page and its tokens"
     )
@@ -179,10 +176,7 @@ def _add_curve(parser: argparse.ArgumentParser) -> None:
         "Read one page with all visual tokens, at automatic retention and at seven lower ratios. For each,\n"
         "print how similar its text is to that of all tokens, how far it is from the truth, and its cost."
     )
-    parser.add_argument("file", metavar="FILE", type=scan_path, help="a picture or a PDF")
-    parser.add_argument(
-        "--page", type=count_of("a page number"), default=1, metavar="N", help="page of the file (1)"
-    )
+    _add_page(parser)
     parser.add_argument(
         "--truth",
         type=Path,
@@ -196,11 +190,19 @@ def _add_curve(parser: argparse.ArgumentParser) -> None:
         help="write the points as JSON; with - to stdout instead of the table",
     )
     parser.add_argument("--csv", type=csv_target, metavar="FILE", help="write them as CSV; with - to stdout")
-    _add_task(parser)
+    add_task(parser)
     _add_common(parser)
 
 
-def _add_task(parser: argparse.ArgumentParser, further: Sequence[str] = ()) -> None:
+def _add_page(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", type=scan_path, help="a picture or a PDF")
+    parser.add_argument(
+        "--page", type=count_of("a page number"), default=1, metavar="N", help="page of the file (1)"
+    )
+
+
+def add_task(parser: argparse.ArgumentParser, further: Sequence[str] = ()) -> None:
+    """Declare the option for what to ask the model, with the names of further tasks."""
     parser.add_argument(
         "--task",
         choices=[*(task.name for task in TASKS), *further],
@@ -260,7 +262,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="of an encrypted PDF; other users of the machine may see it, so better wait to be asked for it",
     )
     add_model(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+    add_quiet(parser)
     parser.epilog = EXIT_CODES
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
 
@@ -291,6 +293,11 @@ def add_place(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="precision of the arithmetic (what the device computes best)",
     )
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that turns progress off."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
 
 
 def _take_words(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:

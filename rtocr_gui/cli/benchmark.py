@@ -19,6 +19,7 @@ from typing import Any
 from rtocr_gui.cli import accuracy, speed
 from rtocr_gui.cli.columns import aligned
 from rtocr_gui.cli.outputs import takes_stdout, write_output
+from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.values import json_target
 from rtocr_gui.errors import RtocrError
 
@@ -132,33 +133,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace, progress: Progress) -> bool:
     """Measure, print the table, and write the JSON if requested.
 
     Args:
-        args: `json` (a `Target` or None) and `only` (list of probe names or None).
+        arguments: `json` (a `Target` or None) and `only` (list of probe names or None).
+        progress: receives what is being measured, and errors.
 
     Returns:
-        0, or 1 if a group could not be measured. A figure beyond its limit is marked but not a failure:
-        the machine may be busy.
+        True if every group could be measured. A figure beyond its limit is marked but not a failure: the
+        machine may be busy.
 
     Raises:
         ExportError: the JSON file cannot be written.
     """
     figures: dict[str, Any] = {}
-    exit_code = 0
-    for name in args.only or PROBES:
-        print(f"Measuring {name} …", file=sys.stderr)
+    all_measured = True
+    for name in arguments.only or PROBES:
+        progress.say(f"Measuring {name} …")
         try:
             figures |= measure(name)
         except BenchmarkError as error:
-            print(error, file=sys.stderr)
-            exit_code = 1
-    if not takes_stdout(args):
+            progress.complain(str(error))
+            all_measured = False
+    if not takes_stdout(arguments):
         print(format_table(figures))
-    if args.json is not None:
-        write_output(args.json, json.dumps(figures, indent=2) + "\n")
-    return exit_code
+    if arguments.json is not None:
+        write_output(arguments.json, json.dumps(figures, indent=2) + "\n")
+    return all_measured
 
 
 def measure(name: str) -> dict[str, Any]:

@@ -62,9 +62,9 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
     try:
         for path in named_outputs(arguments):
             check_target(path)
-        code = _run(arguments, engine_factory, progress)
+        is_done = _run(arguments, engine_factory, progress)
         sys.stdout.flush()  # here, where a failure can be reported
-        return code
+        return EXIT_DONE if is_done else EXIT_FAILED
     except RtocrError as error:
         progress.complain(str(error))
         return EXIT_FAILED
@@ -92,20 +92,21 @@ def _replace_closed_streams() -> bool:
     return is_heard
 
 
-def _run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> int:
+def _run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
+    """Carry out a command; False if something could not be read, measured or used."""
     if arguments.command == "bench" and arguments.figures is None:
         from rtocr_gui.cli import benchmark
 
-        return benchmark.run(arguments)
+        return benchmark.run(arguments, progress)
     if arguments.command == "bench" and arguments.figures == "decoding":
         speed.run(arguments, progress)
-        return EXIT_DONE
+        return True
     if arguments.command == "models":
         from rtocr_gui.cli import models
 
-        return EXIT_DONE if models.run(arguments, engine_factory, progress) else EXIT_FAILED
+        return models.run(arguments, engine_factory, progress)
     commands = {"read": read.run, "plan": plan.run, "curve": curve.run, "bench": accuracy.run}
-    return EXIT_DONE if commands[arguments.command](arguments, engine_factory, progress) else EXIT_FAILED
+    return commands[arguments.command](arguments, engine_factory, progress)
 
 
 if __name__ == "__main__":

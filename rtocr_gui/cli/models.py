@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from rtocr_gui.cli.arguments import add_place
+from rtocr_gui.cli.arguments import add_place, add_quiet
 from rtocr_gui.cli.pages import EngineFactory
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.errors import SettingsError
@@ -47,10 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="put the model there (the folder that programs share: HF_HUB_CACHE, HF_HOME)",
     )
-    download.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+    add_quiet(download)
     check = actions.add_parser("check", help="check a model folder, and every byte of a downloaded one")
     check.add_argument("folder", metavar="FOLDER", type=Path)
-    check.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+    add_quiet(check)
     fit = actions.add_parser(
         "fit", help="show how much memory a model needs in each mode, and how much is free"
     )

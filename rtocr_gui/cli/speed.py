@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rtocr_gui.cli.arguments import add_model
+from rtocr_gui.cli.arguments import add_model, add_quiet
 from rtocr_gui.cli.columns import aligned
 from rtocr_gui.cli.outputs import takes_stdout, write_output
 from rtocr_gui.cli.progress import Progress
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the figures; with - to stdout instead of the table",
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+    add_quiet(parser)
 
 
 def run(arguments: argparse.Namespace, progress: Progress) -> None:

@@ -221,9 +221,6 @@ def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSe
     ratio = measures.automatic_retention if settings.retention is None else settings.retention
     kept_count = min(count, max(settings.minimum_kept, math.floor(count * ratio)))
     kept = np.sort(_choose(measures, settings, kept_count))
-    stays = np.zeros(count, dtype=np.bool_)
-    stays[kept] = True
-    merged = np.flatnonzero(~stays)
     return PrunePlan(
         layout=layout,
         measures=measures,
@@ -231,7 +228,7 @@ def plan_pruning(layout: TokenLayout, measures: TokenMeasures, settings: PruneSe
         automatic=settings.retention is None,
         method=settings.method,
         kept=kept,
-        merged=merged,
+        merged=np.delete(np.arange(count), kept),
         selected=surviving_positions(layout, kept),
     )
 

@@ -125,7 +125,6 @@ def test_lines_below_the_second_of_their_token_count_more() -> None:
     plans = (ViewPlan(PageKind((512, 512), (1.0, 1.0), (8.0, 8.5)), mode=None, pages=2),)
     (part,) = ReadingBatches(plans, parts=1, seed=1, end_id=1)[0]
     low = part.slots_at >= THIRD_LINE_SLOT
-    assert (part.weights[low] >= 3).all()
     assert part.weights[low].min() == 3
     assert part.weights[(part.slots_at >= 0) & ~low].min() == 1
 

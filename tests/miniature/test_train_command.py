@@ -43,6 +43,7 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]
         (("both", "--steps", 0), "must be above 0"),
         (("both", "--falling-share", 0), "must be above 0"),
         (("both", "--processes", 0), "must be above 0"),
+        (("both", "--passes", 0), "must be above 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

@@ -258,3 +258,15 @@ def test_a_trace_that_is_stopped_says_so_and_gives_nothing(
     bridge.stop(running)
     qtbot.waitUntil(lambda: stopped == [running, waiting])
     assert len(fake_engine.traced) == 1
+
+
+def test_a_trace_that_is_stopped_before_its_turn_renders_no_page(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered: list[PageRef] = []
+    monkeypatch.setattr(bridge._documents, "page", rendered.append)
+    with qtbot.waitSignal(bridge.request_stopped) as caught, held_lane(bridge._document_lane):
+        request_id = bridge.trace_page(opened[0], SETTINGS, (1, 2, 3))
+        bridge.stop(request_id)
+    assert caught.args[0].request_id == request_id
+    assert not rendered

@@ -302,16 +302,16 @@ def test_a_message_stands_in_for_a_page(view: PageView) -> None:
     view.show_plan(make_plan())
     assert view.accessibleDescription() == "The file is damaged. Scan it again."
     assert not view.viewport().grab().isNull()
-    view.show_page(None)
+    view.show_page(QImage())
     assert view.message == DROP_HINT
 
 
 # Zoom and pan
 
 
-@pytest.mark.parametrize("page", [blank(), None])
+@pytest.mark.parametrize("page", [blank(), QImage()])
 def test_the_page_stands_in_a_frame_while_it_has_the_keyboard(
-    qtbot: QtBot, view: PageView, page: QImage | None
+    qtbot: QtBot, view: PageView, page: QImage
 ) -> None:
     view.show_page(page)
     view.fit_width()

@@ -30,7 +30,7 @@ def run_every_expert(experts: Any, states: Tensor, chosen: Tensor, shares: Tenso
     every_share = shares.new_zeros(len(states), experts.num_experts).scatter(1, chosen, shares)  # (T, E)
     gate, up = torch.einsum("td,eid->eti", states, experts.gate_up_proj).chunk(2, dim=-1)
     inner = experts.act_fn(gate) * up * every_share.T[..., None].to(gate.dtype)
-    return torch.einsum("eti,edi->td", inner, experts.down_proj).to(states.dtype)
+    return torch.einsum("eti,edi->td", inner, experts.down_proj)
 
 
 ALL_EXPERTS_FUNCTIONS.register(EVERY_EXPERT, run_every_expert)

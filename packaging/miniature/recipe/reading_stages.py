@@ -179,7 +179,7 @@ class ReadingStage:
         return encoder | decoder_parameters(learner)
 
     def loss(self, learner: Learner, batch: list[Part], step: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Compute the loss of bytes, looks, slots, edges, tiles, and of dense labels if the encoder learns.
+        """Compute the loss of all that the decoder is asked, and of dense labels if the encoder learns.
 
         The logged figures are means over the parts of the batch that have them, over both views and tiles.
         """

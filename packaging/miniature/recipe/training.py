@@ -31,8 +31,9 @@ STATE_FILE, LOG_FILE = "state.safetensors", "log.jsonl"
 HEADS_FILE = "heads.safetensors"
 """File next to the weights of a checkpoint that training can continue from, unless it is kept elsewhere."""
 
-_BATCHES_AT_HAND = 32
-"""How many batches are drawn before they are learnt from once more."""
+_BATCHES_AT_HAND = 33
+"""How many batches are learnt from in turn before the next pass over them. Odd, as the eighth of the looks and
+of the blank points that is asked for goes by the number of the step: the next pass asks for others."""
 _WARMUP_STEPS = 50
 _FULL_RATE_STEPS = 600
 FALLING_SHARE = 0.3
@@ -126,7 +127,7 @@ class RunSettings:
         return max(0.0, min(1 - step / self.steps, by_minutes))
 
     def batch_number(self, step: int) -> int:
-        """Return which batch is learnt from in a step: some dozens in turn, then the same ones once more."""
+        """Return which batch a step learns from: some dozens in turn, in all their passes, then the next."""
         rounds, place = divmod(step, _BATCHES_AT_HAND)
         return rounds // self.passes * _BATCHES_AT_HAND + place
 
@@ -187,7 +188,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
 
 
 def _in_half_precision(learner: Learner) -> Learner:
-    """Copy a learner for the arithmetic: weights in bfloat16; tables of positions stay as they are."""
+    """Copy a learner for the arithmetic: its weights in bfloat16; frequencies of positions stay float32."""
     worker = copy.deepcopy(learner)
     for parameter in worker.parameters():
         parameter.data = parameter.data.bfloat16()
@@ -218,16 +219,15 @@ def _batches(stage: Stage, settings: RunSettings, rank: int, first: int) -> Iter
         collate_fn=_as_it_is,
     )
     drawn, at_hand = iter(loader), dict[int, Any]()
-    for number in order:
+    for step, number in enumerate(order, first):
         if number not in at_hand:
-            if len(at_hand) == (_BATCHES_AT_HAND if settings.passes > 1 else 1):
-                at_hand.pop(next(iter(at_hand)))
             at_hand[number] = _on_device(next(drawn), settings.device)
-        yield at_hand[number]
+        comes_again = settings.batch_number(step + _BATCHES_AT_HAND) == settings.batch_number(step)
+        yield at_hand[number] if comes_again else at_hand.pop(number)
 
 
 def _on_device(batch: Any, device: str) -> Any:
-    """Move all tensors in lists, tuples and dataclasses."""
+    """Copy a batch to a device: all tensors in its lists, named tuples and dataclasses."""
     if isinstance(batch, Tensor):
         return batch.to(device)
     if isinstance(batch, list):

@@ -280,12 +280,10 @@ class EngineBridge(QObject):
         cancel = self._cancels[request_id] = threading.Event()
 
         def render() -> None:
-            if cancel.is_set():
-                raise _Stopped
             request = PageRequest(self._documents.page(ref), settings, cancel)
             self._desk.read(PageReading(request_id, request, with_others))
 
-        return self._submit(self._document_lane, request_id, render)
+        return self._submit(self._document_lane, request_id, render, cancel)
 
     def trace_page(self, ref: PageRef, settings: ReadSettings, token_ids: Sequence[int]) -> int:
         """Find out where on its page a finished reading was read. Answered by `reading_traced`.
@@ -296,8 +294,6 @@ class EngineBridge(QObject):
         cancel = self._cancels[request_id] = threading.Event()
 
         def trace(page: PageImage) -> None:
-            if cancel.is_set():
-                raise _Stopped
             found = self._loaded_engine(request_id).trace(page, settings, token_ids, cancel)
             if found is None:
                 raise _Stopped
@@ -305,9 +301,9 @@ class EngineBridge(QObject):
 
         def render() -> None:
             page = self._documents.page(ref)
-            self._submit(self._model_lane, request_id, lambda: trace(page))
+            self._submit(self._model_lane, request_id, lambda: trace(page), cancel)
 
-        return self._submit(self._document_lane, request_id, render)
+        return self._submit(self._document_lane, request_id, render, cancel)
 
     def stop(self, request_id: int) -> None:
         """End a reading or a trace after its current pass, or keep a request from starting; others go on."""
@@ -346,11 +342,9 @@ class EngineBridge(QObject):
         cancel = self._cancels[request_id] = threading.Event()
 
         def job() -> None:
-            if cancel.is_set():
-                raise _Stopped
             self.computed.emit(Computed(request_id, work()))
 
-        return self._submit(self._transport_lane, request_id, job)
+        return self._submit(self._transport_lane, request_id, job, cancel)
 
     # Life ----------------------------------------------------------------------------------
 
@@ -420,11 +414,18 @@ class EngineBridge(QObject):
 
         return self._submit(lane, request_id, job_if_newest)
 
-    def _submit(self, lane: Lane, request_id: int, job: Callable[[], None]) -> int:
-        """Queue a job; `_Stopped` becomes a `request_stopped`, else what it raises a `request_failed`."""
+    def _submit(
+        self, lane: Lane, request_id: int, job: Callable[[], None], cancel: threading.Event | None = None
+    ) -> int:
+        """Queue a job, which does not begin once `cancel` is set.
+
+        `_Stopped` becomes a `request_stopped`, anything else that it raises a `request_failed`.
+        """
 
         def guarded() -> None:
             try:
+                if cancel is not None and cancel.is_set():
+                    raise _Stopped
                 job()
             except _Stopped:
                 self.request_stopped.emit(RequestStopped(request_id))

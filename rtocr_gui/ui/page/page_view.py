@@ -102,9 +102,9 @@ class PageView(ZoomArea):
         return self._message
 
     @Slot(object)
-    def show_page(self, image: QImage | None) -> None:
-        """Show another page from its top, without a plan; None shows the drop hint."""
-        if image is None or image.isNull():
+    def show_page(self, image: QImage) -> None:
+        """Show another page from its top, without a plan; a null image shows the drop hint."""
+        if image.isNull():
             self.show_message("")
         else:
             glance = image.scaled(_GLANCE_PX, _GLANCE_PX).convertToFormat(QImage.Format.Format_Grayscale8)
