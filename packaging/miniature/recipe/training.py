@@ -32,8 +32,11 @@ HEADS_FILE = "heads.safetensors"
 """File next to the weights of a checkpoint that training can continue from, unless it is kept elsewhere."""
 
 _BATCHES_AT_HAND = 33
-"""How many batches are learnt from in turn before the next pass over them. Odd, as the eighth of the looks and
-of the blank points that is asked for goes by the number of the step: the next pass asks for others."""
+"""How many batches are learnt from in turn before the next pass over them.
+
+Odd, because the number of a step decides which eighth of the looks and of the blank points is asked for: the
+next pass asks for others.
+"""
 _WARMUP_STEPS = 50
 _FULL_RATE_STEPS = 600
 FALLING_SHARE = 0.3
