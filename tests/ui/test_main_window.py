@@ -819,6 +819,18 @@ def test_the_line_at_the_bottom_is_not_ready_while_the_model_loads_or_looks_at_t
     assert said.text() == "Ready"
 
 
+def test_the_line_at_the_bottom_counts_the_files_that_are_still_to_be_opened(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    said = window.status_line.findChildren(QLabel)[0]
+    words: list[str] = []
+    session.shelf.opening_changed.connect(lambda _: words.append(said.text()))
+    session.open_files([draw_page(name=name) for name in ("1.png", "2.png", "3.png")])
+    qtbot.waitUntil(lambda: len(session.refs) == 3)
+    assert words[:2] == ["Opening 3 files", "Opening 2 files"]
+    assert not said.text().startswith("Opening")
+
+
 def test_stop_ends_a_search_for_where_it_looked(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:

@@ -122,6 +122,7 @@ class MainWindow(QMainWindow):
         session.page_selected.connect(self.page_list.select)
         session.page_selected.connect(self._show_window_title)
         session.page_selected.connect(self.retention_bar.drop_release)
+        session.shelf.opening_changed.connect(self.status_line.show_opening)
         session.shelf.thumbnail_rendered.connect(self._show_thumbnail)
         session.page_status_changed.connect(self._show_page_status)
         session.page_image_changed.connect(self.page_column.page_view.show_page)
