@@ -40,6 +40,7 @@ from rtocr_gui.ui.state.shown import Activity, Loss, ModelStatus, PasswordQuesti
 from rtocr_gui.ui.text.compare_view import CompareView
 from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.window.main_window import MainWindow
+from tests.broken_files import encrypted_pdf
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
@@ -691,6 +692,26 @@ def test_passwords_are_asked_for_one_after_the_other(
     monkeypatch.setattr(questions, "ask_password", ask)
     session.shelf.password_needed.emit(PasswordQuestion(tmp_path / "a.pdf", "It is encrypted."))
     assert asked == ["a.pdf", "b.pdf"]
+
+
+def test_a_password_is_tried_on_the_other_files_that_wait_and_those_of_another_one_are_asked_for(
+    qtbot: QtBot, window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    passwords = {"a.pdf": "summer", "b.pdf": "winter", "c.pdf": "summer", "d.pdf": "summer"}
+    for name, password in passwords.items():
+        (tmp_path / name).write_bytes(encrypted_pdf(password))
+    asked: list[PasswordQuestion] = []
+
+    def ask(_: object, question: PasswordQuestion) -> str:
+        asked.append(question)
+        qtbot.waitUntil(lambda: not session.shelf.is_opening)
+        return passwords[question.path.name]
+
+    monkeypatch.setattr(questions, "ask_password", ask)
+    session.open_files([tmp_path])
+    qtbot.waitUntil(lambda: len(session.refs) == len(passwords))
+    assert [question.path.name for question in asked] == ["a.pdf", "b.pdf"]
+    assert asked[0].sentence == asked[1].sentence
 
 
 def test_the_newest_of_many_notices_is_in_sight(qtbot: QtBot, window: MainWindow, session: Session) -> None:

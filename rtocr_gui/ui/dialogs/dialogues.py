@@ -38,6 +38,7 @@ class Dialogues(QObject):
         self._session = session
         self._tuning = session.tuning
         self._password_questions: list[PasswordQuestion] = []
+        self._tried: dict[Path, PasswordQuestion] = {}  # files that got the password of another
         session.shelf.password_needed.connect(self.ask_password)
         session.overwrite_questioned.connect(self.ask_overwrite)
 
@@ -59,18 +60,24 @@ class Dialogues(QObject):
 
     @Slot(object)
     def ask_password(self, question: PasswordQuestion) -> None:
-        """Ask for passwords one after the other, so that no dialog covers another."""
-        self._password_questions.append(question)
-        if len(self._password_questions) > 1:
+        """Ask for passwords one after the other, so that no dialog covers another.
+
+        A password is also tried on the other files that wait for theirs, as files often share one.
+        """
+        waiting = self._password_questions
+        waiting.append(self._tried.pop(question.path, question))
+        if len(waiting) > 1:
             return
-        while self._password_questions:
-            question = self._password_questions[0]
-            password = questions.ask_password(self._window, question)
+        while waiting:
+            password = questions.ask_password(self._window, waiting[0])
             if password:
-                self._session.shelf.open_file(question.path, password)
+                for question in waiting:
+                    self._session.shelf.open_file(question.path, password)
+                self._tried.update({question.path: question for question in waiting[1:]})
+                waiting.clear()
             else:
+                question = waiting.pop(0)
                 self.notice_raised.emit(about_file(question.path, f"not opened. {question.sentence}"))
-            self._password_questions.pop(0)
 
     @Slot(object)
     def ask_overwrite(self, question: OverwriteQuestion) -> None:
