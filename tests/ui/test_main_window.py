@@ -694,6 +694,23 @@ def test_passwords_are_asked_for_one_after_the_other(
     assert asked == ["a.pdf", "b.pdf"]
 
 
+def test_pages_are_turned_from_within_the_text_which_is_typed_into_at_once(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
+    editor = editor_of(window)
+    editor.setFocus()
+    qtbot.waitUntil(editor.hasFocus)
+    shown = []
+    for key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+        qtbot.keyClick(editor, key, Qt.KeyboardModifier.ControlModifier)
+        shown.append(session.current.index)
+    assert shown == [1, 2, 2, 1]
+    assert window.page_list.selected_keys == (session.current,)
+    qtbot.keyClicks(editor, "mine")
+    assert session.current_text == "mine"
+
+
 def test_a_password_is_tried_on_the_other_files_that_wait_and_those_of_another_one_are_asked_for(
     qtbot: QtBot, window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -134,6 +134,14 @@ class PageShelf(QObject):
         self._selected = refs
         self.selection_changed.emit(self.selected)
 
+    def show_neighbour(self, *, down: bool) -> None:
+        """Show the next or the previous page of the list, if there is one."""
+        refs = self._pages.refs
+        if self._current is not None:
+            neighbour = refs.index(self._current) + (1 if down else -1)
+            if 0 <= neighbour < len(refs):
+                self._show(refs[neighbour])
+
     def remove(self, refs: Iterable[PageRef]) -> RemovedPages:
         """Remove pages from the list; their files stay where they are."""
         leaving = tuple(ref for ref in refs if ref in self._pages)  # some may be gone: the file has changed

@@ -271,6 +271,8 @@ class MainWindow(QMainWindow):
             "rotate_file": lambda: session.shelf.rotate(90, whole_file=True),
             "move_up": lambda: session.shelf.step_selected(down=False),
             "move_down": lambda: session.shelf.step_selected(down=True),
+            "previous_page": lambda: session.shelf.show_neighbour(down=False),
+            "next_page": lambda: session.shelf.show_neighbour(down=True),
             "remove": dialogues.ask_remove,
             "quit": self.close,
             "read": session.read_selected,
