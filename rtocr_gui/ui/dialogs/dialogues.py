@@ -15,7 +15,7 @@ from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import Notice, about_file
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import Loss, OverwriteQuestion, PasswordQuestion
+from rtocr_gui.ui.state.shown import Activity, Loss, OverwriteQuestion, PasswordQuestion
 from rtocr_gui.units import counted, grouped
 
 
@@ -39,7 +39,9 @@ class Dialogues(QObject):
         self._tuning = session.tuning
         self._password_questions: list[PasswordQuestion] = []
         self._tried: dict[Path, PasswordQuestion] = {}  # files that got the password of another
+        self._leaving_for: Path | None = None
         session.shelf.password_needed.connect(self.ask_password)
+        session.activity_changed.connect(self._export_at_last)
         session.overwrite_questioned.connect(self.ask_overwrite)
 
     @Slot()
@@ -218,10 +220,20 @@ class Dialogues(QObject):
         return may_close and (not is_worse or self.may_close())
 
     def _export_and_close(self, path: Path) -> None:
-        """Export and close the window, which asks again if something was typed meanwhile."""
-        self._session.export(path, then=self._window.close)
+        """Stop reading, export, and close the window, which asks again if something was typed meanwhile."""
         sentence = "The window closes once the text is written."
         self.notice_raised.emit(Notice(sentence, is_passing=True, about=path))
+        self._leaving_for = path
+        self._session.stop()
+        self._export_at_last(self._session.activity)
+
+    @Slot(object)
+    def _export_at_last(self, activity: Activity) -> None:
+        """Export at closing, once the pages that were being read have stopped."""
+        path = self._leaving_for
+        if path is not None and not activity.reading:
+            self._leaving_for = None
+            self._session.export(path, then=self._window.close)
 
 
 def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
