@@ -40,6 +40,7 @@ from rtocr_gui.ui.state.shown import Activity, Loss, ModelStatus, PasswordQuesti
 from rtocr_gui.ui.text.compare_view import CompareView
 from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.window.main_window import MainWindow
+from tests.broken_files import encrypted_pdf
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
@@ -693,6 +694,43 @@ def test_passwords_are_asked_for_one_after_the_other(
     assert asked == ["a.pdf", "b.pdf"]
 
 
+def test_pages_are_turned_from_within_the_text_which_is_typed_into_at_once(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
+    editor = editor_of(window)
+    editor.setFocus()
+    qtbot.waitUntil(editor.hasFocus)
+    shown = []
+    for key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+        qtbot.keyClick(editor, key, Qt.KeyboardModifier.ControlModifier)
+        shown.append(session.current.index)
+    assert shown == [1, 2, 2, 1]
+    assert window.page_list.selected_keys == (session.current,)
+    qtbot.keyClicks(editor, "mine")
+    assert session.current_text == "mine"
+
+
+def test_a_password_is_tried_on_the_other_files_that_wait_and_those_of_another_one_are_asked_for(
+    qtbot: QtBot, window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    passwords = {"a.pdf": "summer", "b.pdf": "winter", "c.pdf": "summer", "d.pdf": "summer"}
+    for name, password in passwords.items():
+        (tmp_path / name).write_bytes(encrypted_pdf(password))
+    asked: list[PasswordQuestion] = []
+
+    def ask(_: object, question: PasswordQuestion) -> str:
+        asked.append(question)
+        qtbot.waitUntil(lambda: not session.shelf.is_opening)
+        return passwords[question.path.name]
+
+    monkeypatch.setattr(questions, "ask_password", ask)
+    session.open_files([tmp_path])
+    qtbot.waitUntil(lambda: len(session.refs) == len(passwords))
+    assert [question.path.name for question in asked] == ["a.pdf", "b.pdf"]
+    assert asked[0].sentence == asked[1].sentence
+
+
 def test_the_newest_of_many_notices_is_in_sight(qtbot: QtBot, window: MainWindow, session: Session) -> None:
     for number in range(20):
         session.notice_raised.emit(Notice(f"notice {number}"))
@@ -817,6 +855,18 @@ def test_the_line_at_the_bottom_is_not_ready_while_the_model_loads_or_looks_at_t
     line.show_encoding(False)
     line.show_activity(Activity())
     assert said.text() == "Ready"
+
+
+def test_the_line_at_the_bottom_counts_the_files_that_are_still_to_be_opened(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    said = window.status_line.findChildren(QLabel)[0]
+    words: list[str] = []
+    session.shelf.opening_changed.connect(lambda _: words.append(said.text()))
+    session.open_files([draw_page(name=name) for name in ("1.png", "2.png", "3.png")])
+    qtbot.waitUntil(lambda: len(session.refs) == 3)
+    assert words[:2] == ["Opening 3 files", "Opening 2 files"]
+    assert not said.text().startswith("Opening")
 
 
 def test_stop_ends_a_search_for_where_it_looked(

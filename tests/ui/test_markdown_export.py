@@ -18,7 +18,15 @@ from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, begin_reading, export_text, open_and_load, sentences_in, wait_until_idle
+from tests.ui.steps import (
+    Draw,
+    begin_reading,
+    export_text,
+    open_and_load,
+    sentences_in,
+    until_idle,
+    wait_until_idle,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -237,6 +245,27 @@ def test_who_exports_at_closing_is_left_alone_by_the_window_once_the_text_is_wri
     assert window.isVisible()
     assert sentences_in(window.notice_bar) == ("The window closes once the text is written.",)
     disk.gate.set()
+    qtbot.waitUntil(window.isHidden)
+    assert (tmp_path / "out.md").read_text(encoding="utf-8").count("# Report") == 2
+    assert len(leaving) == 1
+
+
+def test_an_export_at_closing_stops_what_is_being_read_writes_it_as_far_as_it_is_and_closes(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    leaving: list[str],
+    tmp_path: Path,
+) -> None:
+    open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
+    until_idle(qtbot, session, session.read_selected)
+    fake_engine.gate.clear()
+    session.read_all()
+    session.shelf.select(session.refs[1])
+    qtbot.waitUntil(lambda: session.current_text.startswith("# Report"))
+    assert not window.close()
     qtbot.waitUntil(window.isHidden)
     assert (tmp_path / "out.md").read_text(encoding="utf-8").count("# Report") == 2
     assert len(leaving) == 1

@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
-from rtocr_gui.ui.state.notices import LoadModel, Notice, ReadAgain, about_page, about_removed
+from rtocr_gui.ui.state.notices import LoadModel, Notice, ReadAgain, about_left_out, about_page, about_removed
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.window.notice_bar import VISIBLE_LINES, NoticeBar
 from tests.ui.steps import sentences_in
@@ -171,6 +171,37 @@ def test_dismiss_forgets_everything(make_bar: MakeBar) -> None:
     bar.findChild(QToolButton).click()
     assert not bar.notices
     assert bar.isHidden()
+
+
+def test_notices_that_are_out_of_view_are_counted_also_those_that_are_kept_no_longer(
+    qtbot: QtBot, make_bar: MakeBar
+) -> None:
+    bar = make_bar()
+    dismiss = bar.findChild(QToolButton)
+    for number in range(60):
+        bar.add_problem(f"scan {number}.png, page 1: The file is no longer where it was.")
+        if number < VISIBLE_LINES:
+            assert dismiss.text() == "Dismiss"
+    assert dismiss.text() == "Dismiss all 60"
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is not None)
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not bar.notices)
+    bar.add(BAD)
+    assert dismiss.text() == "Dismiss"
+
+
+def test_what_was_said_of_a_page_leaves_once_it_is_read_again_but_not_the_way_back_to_its_text(
+    make_bar: MakeBar,
+) -> None:
+    bar = make_bar()
+    pages = OpenPages()
+    pages.add([RETRY.ref])
+    back = about_left_out(pages.remove(pages.refs))
+    other = about_page(PageRef(Path("other.png"), 0, "1" * 64), "It failed.")
+    for notice in (about_page(RETRY.ref, "It failed."), back, other, BAD):
+        bar.add(notice)
+    bar.withdraw([RETRY.ref.rotated(90)])
+    assert bar.notices == (back, other, BAD)
 
 
 def test_a_long_notice_wraps_and_many_scroll(qtbot: QtBot, make_bar: MakeBar) -> None:

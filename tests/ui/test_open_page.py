@@ -118,6 +118,18 @@ def test_a_beginning_stays_where_another_reading_is_stopped_before_its_first_tok
     assert (page.text, page.state) == ("beginning", PageState.STOPPED)
 
 
+def test_a_page_that_was_not_read_is_as_it_was_once_all_typing_is_undone(page: OpenPage) -> None:
+    page.edit("mine")
+    assert page.state is PageState.EDITED
+    page.edit("")
+    assert page.state is PageState.UNREAD
+    assert page.is_blank
+    assert page.is_saved
+    page.finish(reading(asked()))
+    page.edit("")
+    assert page.state is PageState.EDITED, "clearing text that was read is an edit"
+
+
 @pytest.mark.parametrize(
     ("looped", "offered", "is_another_way"),
     [(GUNDAM, Scaling(Mode.GUNDAM, 4), True), (BASE, Scaling(Mode.BASE, 4), False)],

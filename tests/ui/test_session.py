@@ -274,6 +274,31 @@ def test_read_all_goes_on_after_stop_and_begins_anew_only_where_every_page_was_r
     assert read_all() == [1, 2, 3]
 
 
+def test_read_all_reads_files_that_are_still_being_opened_but_none_that_are_opened_later_or_after_stop(
+    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+) -> None:
+    def open_files(*names: str) -> None:
+        session.open_files([draw_page(name=name) for name in names])
+
+    def wait_for(*names: str) -> None:
+        qtbot.waitUntil(lambda: {ref.path.name for ref in session.refs} >= set(names))
+        wait_until_idle(qtbot, session)
+
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, session, states)
+    open_files("second.png", "third.png")
+    session.read_all()
+    wait_for("second.png", "third.png")
+    open_files("later.png")
+    session.read_all()
+    session.stop()
+    wait_for("later.png")
+    open_files("last.png")
+    wait_for("last.png")
+    read_states = {label for label, status in states.items() if status.state is PageState.READ}
+    assert read_states == {"scan.png, page 1", "second.png, page 1", "third.png, page 1"}
+
+
 def stop_while_it_streams(
     qtbot: QtBot, session: Session, engine: FakeEngine, ask: Callable[[], None]
 ) -> None:

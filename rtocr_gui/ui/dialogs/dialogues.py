@@ -15,7 +15,7 @@ from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import Notice, about_file
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import Loss, OverwriteQuestion, PasswordQuestion
+from rtocr_gui.ui.state.shown import Activity, Loss, OverwriteQuestion, PasswordQuestion
 from rtocr_gui.units import counted, grouped
 
 
@@ -38,7 +38,10 @@ class Dialogues(QObject):
         self._session = session
         self._tuning = session.tuning
         self._password_questions: list[PasswordQuestion] = []
+        self._tried: dict[Path, PasswordQuestion] = {}  # files that got the password of another
+        self._leaving_for: Path | None = None
         session.shelf.password_needed.connect(self.ask_password)
+        session.activity_changed.connect(self._export_at_last)
         session.overwrite_questioned.connect(self.ask_overwrite)
 
     @Slot()
@@ -59,18 +62,24 @@ class Dialogues(QObject):
 
     @Slot(object)
     def ask_password(self, question: PasswordQuestion) -> None:
-        """Ask for passwords one after the other, so that no dialog covers another."""
-        self._password_questions.append(question)
-        if len(self._password_questions) > 1:
+        """Ask for passwords one after the other, so that no dialog covers another.
+
+        A password is also tried on the other files that wait for theirs, as files often share one.
+        """
+        waiting = self._password_questions
+        waiting.append(self._tried.pop(question.path, question))
+        if len(waiting) > 1:
             return
-        while self._password_questions:
-            question = self._password_questions[0]
-            password = questions.ask_password(self._window, question)
+        while waiting:
+            password = questions.ask_password(self._window, waiting[0])
             if password:
-                self._session.shelf.open_file(question.path, password)
+                for question in waiting:
+                    self._session.shelf.open_file(question.path, password)
+                self._tried.update({question.path: question for question in waiting[1:]})
+                waiting.clear()
             else:
+                question = waiting.pop(0)
                 self.notice_raised.emit(about_file(question.path, f"not opened. {question.sentence}"))
-            self._password_questions.pop(0)
 
     @Slot(object)
     def ask_overwrite(self, question: OverwriteQuestion) -> None:
@@ -211,10 +220,20 @@ class Dialogues(QObject):
         return may_close and (not is_worse or self.may_close())
 
     def _export_and_close(self, path: Path) -> None:
-        """Export and close the window, which asks again if something was typed meanwhile."""
-        self._session.export(path, then=self._window.close)
+        """Stop reading, export, and close the window, which asks again if something was typed meanwhile."""
         sentence = "The window closes once the text is written."
         self.notice_raised.emit(Notice(sentence, is_passing=True, about=path))
+        self._leaving_for = path
+        self._session.stop()
+        self._export_at_last(self._session.activity)
+
+    @Slot(object)
+    def _export_at_last(self, activity: Activity) -> None:
+        """Export at closing, once the pages that were being read have stopped."""
+        path = self._leaving_for
+        if path is not None and not activity.reading:
+            self._leaving_for = None
+            self._session.export(path, then=self._window.close)
 
 
 def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:

@@ -73,6 +73,8 @@ SPECS = (
     ActionSpec("stop", "&Stop", "Stop reading; what was read so far stays", "Ctrl+.", "stop"),
     ActionSpec("compare", "&Compare readings", "Show two readings of this page side by side", "Ctrl+D"),
     ActionSpec("curve", "Read retention cur&ve", "Read this page at 8 ratios and at Auto", "Ctrl+K"),
+    ActionSpec("previous_page", "Previo&us page", "Show the previous page of the list", "Ctrl+PgUp"),
+    ActionSpec("next_page", "Next &page", "Show the next page of the list", "Ctrl+PgDown"),
     ActionSpec("zoom_in", "Zoom &in", "Show the page larger", _Key.ZoomIn, "zoom-in"),
     ActionSpec("zoom_out", "Zoom &out", "Show the page smaller", _Key.ZoomOut, "zoom-out"),
     ActionSpec("fit_page", "&Fit page", "Show the whole page", "Ctrl+0", "fit"),
@@ -139,6 +141,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
     ),
     "&Read": ("read", "read_all", "retry", "stop", "", "compare", "curve"),
     "&View": (
+        *("previous_page", "next_page", ""),
         *("zoom_in", "zoom_out", "fit_page", "fit_width", "actual_size"),
         *("", "overlay", "next_look", "global_grid", "blocks", "trace", "", "panel"),
     ),

@@ -89,10 +89,15 @@ class Exporter(QObject):
             pages: in the order of the file.
             path: the file to write or replace.
             pipe_tables: write tables with pipes where pipes can express them, else as they are.
-            then: what to do after the notice, if all went well.
+            then: what to do after the notice, unless figures are missing in the file.
         """
         export = MarkdownExport(pages, path, pipe_tables)
-        self._export(path, export.write, export.finish, then)
+
+        def go_on() -> None:
+            if then is not None and not export.failures:
+                then()
+
+        self._export(path, export.write, export.finish, go_on)
 
     def export_overlay(self, ref: PageRef, drawing: OverlayDrawing, path: Path) -> None:
         """Draw a page with its overlay into a PNG file."""
@@ -127,7 +132,7 @@ class Exporter(QObject):
             path: the file that the person named.
             write: runs off the main thread.
             outcome: returns the notice; called on the main thread once the file is written.
-            then: called after that if the notice is a passing one.
+            then: called after that.
         """
         self._exports[self._bridge.export(write)] = _Export(path, outcome, then)
 
@@ -137,7 +142,7 @@ class Exporter(QObject):
             export = self._exports.pop(reply.request_id)
             notice = replace(export.outcome(), about=export.path)
             self.told.emit(notice)
-            if export.then is not None and notice.is_passing:
+            if export.then is not None:
                 export.then()
 
     @Slot(object)

@@ -42,6 +42,9 @@ class MarkdownExport:
         pages: in the order of the file.
         path: the file to write or replace.
         pipe_tables: write tables with pipes where pipes can express them, else as they are.
+
+    Attributes:
+        failures: why figures are missing in the file; a sentence for each page.
     """
 
     def __init__(self, pages: Iterable[OpenPage], path: Path, pipe_tables: bool) -> None:
@@ -52,7 +55,7 @@ class MarkdownExport:
         self._path = path
         self._pipe_tables = pipe_tables
         self._figure_count = 0
-        self._failures: list[str] = []
+        self.failures: list[str] = []
 
     def write(self, render_page: RenderPage) -> None:
         """Write figures and text; on any thread.
@@ -79,7 +82,7 @@ class MarkdownExport:
                 write_figures(render_page(page.read_ref), figures, number, folder)
             except Exception as error:
                 # Whatever the error, it must not prevent the export of the text.
-                self._failures.append(f"{page.ref.label}, figures left out: {in_words(error)}")
+                self.failures.append(f"{page.ref.label}, figures left out: {in_words(error)}")
                 return ()
         self._figure_count += len(figures)
         return figures
@@ -98,7 +101,7 @@ class MarkdownExport:
         cut = sum(draft.was.is_cut and not draft.is_beginning for draft in self._drafts)
         if cut:
             said.append(f"Pages stopped before their end: {cut}.")
-        return Notice(" ".join(said + self._failures), is_passing=not (begun or cut or self._failures))
+        return Notice(" ".join(said + self.failures), is_passing=not (begun or cut or self.failures))
 
 
 def _figures_of(page: OpenPage) -> tuple[Figure, ...]:

@@ -74,9 +74,9 @@ class OpenPage:
         self.state, self.sentence = PageState.READING, ""
 
     def edit(self, text: str) -> None:
-        """Take over what a person typed; going back to the text as read, perhaps by Undo, is no edit."""
+        """Take over what a person typed; going back to the text as read, or to none, is no edit."""
         self.text, self._former, self._failure = text, None, None
-        self.edited = self.reading is None or text != self.read_text
+        self.edited = text != (self.read_text if self.reading is not None else "")
         self._tell_state()
 
     def begin_text(self, task: Task) -> None:

@@ -22,6 +22,8 @@ class PageShelf(QObject):
     """Opens files, lists their pages and shows one of them.
 
     Signals (each carries one frozen value):
+        opening_changed (int): so many files are still to be opened.
+        pages_opened (tuple of PageRef): a file was opened, and these pages of it are in the list.
         pages_changed (tuple of PageEntry): the pages in the list, or their order, have changed.
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
         pages_outdated (RemovedPages): these pages left the list, as a newer version of their file was opened.
@@ -41,6 +43,8 @@ class PageShelf(QObject):
         parent: Qt parent.
     """
 
+    opening_changed = Signal(int)
+    pages_opened = Signal(object)
     pages_changed = Signal(object)
     pages_dropped = Signal(object)
     pages_outdated = Signal(object)
@@ -81,6 +85,11 @@ class PageShelf(QObject):
         """The pages that are selected in the list; if there are none, the shown one."""
         return self._selected or ((self._current,) if self._current is not None else ())
 
+    @property
+    def is_opening(self) -> bool:
+        """True while files are still to be opened."""
+        return bool(self._opening or self._to_open)
+
     def open_files(self, paths: Iterable[Path]) -> None:
         """Open files and show the first one opened; each that fails is refused with its own reason.
 
@@ -98,6 +107,7 @@ class PageShelf(QObject):
             path = self._to_open.popleft()
             self._reopening.discard(path)
             self.open_file(path)
+        self.opening_changed.emit(len(self._opening) + len(self._to_open))
 
     def open_file(self, path: Path, password: str | None = None) -> None:
         """Open one file, with a password if it needs one."""
@@ -123,6 +133,14 @@ class PageShelf(QObject):
         """Set the pages that are selected in the list."""
         self._selected = refs
         self.selection_changed.emit(self.selected)
+
+    def show_neighbour(self, *, down: bool) -> None:
+        """Show the next or the previous page of the list, if there is one."""
+        refs = self._pages.refs
+        if self._current is not None:
+            neighbour = refs.index(self._current) + (1 if down else -1)
+            if 0 <= neighbour < len(refs):
+                self._show(refs[neighbour])
 
     def remove(self, refs: Iterable[PageRef]) -> RemovedPages:
         """Remove pages from the list; their files stay where they are."""
@@ -234,6 +252,7 @@ class PageShelf(QObject):
         elif self._current.unrotated in reply.pages:
             self._show(self._current)
         self.pages_outdated.emit(outdated)
+        self.pages_opened.emit(reply.pages)
 
     @Slot(object)
     def _pass_picture(self, reply: PageRendered) -> None:

@@ -109,6 +109,7 @@ class Session(QObject):
         self.models = Models(bridge, self._choices, bundled_model, self)
         self._planner = Planner(bridge, self)
         self._planner.set_retention(settings.retention)
+        self._reads_opened = False
         self._reader = Reader(bridge, self._read_settings, self)
         self._texts = PageTexts(self._pages, self._reader, self)
         self._exporter = Exporter(bridge, self)
@@ -119,6 +120,8 @@ class Session(QObject):
 
     def _connect(self) -> None:
         self._choices.changed.connect(self.settings_changed)
+        self.shelf.opening_changed.connect(self._follow_opening)
+        self.shelf.pages_opened.connect(self._read_opened)
         self.shelf.pages_changed.connect(self.finder.refresh)
         self.shelf.pages_dropped.connect(self._reader.forget)
         self.shelf.pages_outdated.connect(self._tell_of_outdated)
@@ -131,7 +134,7 @@ class Session(QObject):
         self.models.left.connect(self._leave_model)
         self.models.adopted.connect(self._forget_former_model)
         self.models.ready.connect(self._use_model)
-        self.models.missing.connect(self._reader.stop)
+        self.models.missing.connect(self.stop)
         self.models.notice_raised.connect(self.notice_raised)
         self._planner.plan_changed.connect(self.plan_changed)
         self._planner.plan_changed.connect(self.tuning.show_plan)
@@ -410,10 +413,22 @@ class Session(QObject):
     def read_all(self) -> None:
         """Read every page, in the order of the list, except those already read with the current settings.
 
-        If that leaves none, all pages are read again.
+        Pages of files that are still being opened are read too, as they come. If there is none to read, all
+        pages are read again.
         """
+        self._reads_opened = self.shelf.is_opening
         rest = [page.ref for page in self._pages if not page.was_read_with(self._read_settings(page.ref))]
-        self.read(tuple(rest) or self._pages.refs)
+        self.read(tuple(rest) if rest or self._reads_opened else self._pages.refs)
+
+    @Slot(object)
+    def _read_opened(self, refs: tuple[PageRef, ...]) -> None:
+        if self._reads_opened:
+            pages = map(self._pages.get, refs)
+            self.read_replacing(tuple(page.ref for page in pages if page is not None and page.is_blank))
+
+    @Slot(int)
+    def _follow_opening(self, files_left: int) -> None:
+        self._reads_opened &= files_left > 0
 
     def read(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
         """Read pages; asks first if a person's edits would be replaced.
@@ -473,6 +488,7 @@ class Session(QObject):
     @Slot()
     def stop(self) -> None:
         """Stop whatever is being read, and clear the queue."""
+        self._reads_opened = False
         self._reader.stop()
         self.tuning.stop()
 

@@ -122,6 +122,7 @@ class MainWindow(QMainWindow):
         session.page_selected.connect(self.page_list.select)
         session.page_selected.connect(self._show_window_title)
         session.page_selected.connect(self.retention_bar.drop_release)
+        session.shelf.opening_changed.connect(self.status_line.show_opening)
         session.shelf.thumbnail_rendered.connect(self._show_thumbnail)
         session.page_status_changed.connect(self._show_page_status)
         session.page_image_changed.connect(self.page_column.page_view.show_page)
@@ -270,6 +271,8 @@ class MainWindow(QMainWindow):
             "rotate_file": lambda: session.shelf.rotate(90, whole_file=True),
             "move_up": lambda: session.shelf.step_selected(down=False),
             "move_down": lambda: session.shelf.step_selected(down=True),
+            "previous_page": lambda: session.shelf.show_neighbour(down=False),
+            "next_page": lambda: session.shelf.show_neighbour(down=True),
             "remove": dialogues.ask_remove,
             "quit": self.close,
             "read": session.read_selected,

@@ -26,8 +26,10 @@ from PySide6.QtWidgets import (
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, ReadAgain
+from rtocr_gui.units import grouped
 
 NOTICES_KEPT = 50
+"""Most notices to show; older ones are only counted."""
 VISIBLE_LINES = 5
 LEAVE_AFTER_MS = 10_000
 """How long a notice of success stays: time to read a long path twice."""
@@ -50,6 +52,7 @@ class NoticeBar(QFrame):
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName("Notices")
         self._rows: list[_Row] = []
+        self._left_out = 0
         content = QWidget()
         self._column = QVBoxLayout(content)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -63,12 +66,10 @@ class NoticeBar(QFrame):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         bar = self._scroll.verticalScrollBar()
         bar.rangeChanged.connect(lambda _, maximum: bar.setValue(maximum))
-        dismiss = QToolButton()
-        dismiss.setText("Dismiss")
-        dismiss.setToolTip("Hide these notices (Esc)")
-        dismiss.setShortcut(Qt.Key.Key_Escape)
-        dismiss.setAutoRaise(True)
-        dismiss.clicked.connect(self.clear)
+        self._dismiss = QToolButton()
+        self._dismiss.setToolTip("Hide these notices (Esc)")
+        self._dismiss.setAutoRaise(True)
+        self._dismiss.clicked.connect(self.clear)
         self._take_all = QPushButton()
         self._take_all.setToolTip("Read each of these pages as its own button says")
         self._take_all.clicked.connect(self._take_all_to_read)
@@ -77,7 +78,7 @@ class NoticeBar(QFrame):
         layout.setContentsMargins(8, 4, 4, 4)
         layout.addWidget(self._scroll, 1)
         layout.addWidget(self._take_all, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(dismiss, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self._dismiss, 0, Qt.AlignmentFlag.AlignTop)
         self._leaving = QTimer(self, singleShot=True, interval=leave_after_ms)
         self._leaving.timeout.connect(self._let_leave)
         self.hide()
@@ -91,7 +92,9 @@ class NoticeBar(QFrame):
     def add(self, notice: Notice) -> None:
         """Show one more notice, which replaces those that say or offer the same."""
         self._drop([row for row in self._rows if _outdates(notice, row.notice)])
-        self._drop(self._rows[: max(0, len(self._rows) + 1 - NOTICES_KEPT)])
+        oldest = self._rows[: max(0, len(self._rows) + 1 - NOTICES_KEPT)]
+        self._left_out += len(oldest)
+        self._drop(oldest)
         row = _Row(notice)
         row.offer_taken.connect(lambda offer: self._take(row, offer))
         self._rows.append(row)
@@ -100,7 +103,7 @@ class NoticeBar(QFrame):
         if notice.is_passing:
             self._leaving.start()
         self.show()
-        self._offer_all()
+        self._name_buttons()
         self._fit_height()
         if QAccessible.isActive():
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, notice.sentence))
@@ -112,9 +115,9 @@ class NoticeBar(QFrame):
 
     @Slot(object)
     def withdraw(self, refs: Iterable[PageRef]) -> None:
-        """Drop offers to read pages again: they are being read, or no longer exist."""
+        """Drop what was said of pages, and offers to read them: they are being read, or no longer exist."""
         pages = {ref.unrotated for ref in refs}
-        self._drop([row for row in self._rows if pages & _pages_to_read(row.notice)])
+        self._drop([row for row in self._rows if _is_of(row.notice, pages)])
 
     @Slot()
     def withdraw_model_offers(self) -> None:
@@ -145,11 +148,13 @@ class NoticeBar(QFrame):
     def _rows_to_read(self) -> "list[_Row]":
         return [row for row in self._rows if isinstance(next(iter(row.notice.offers), None), ReadAgain)]
 
-    def _offer_all(self) -> None:
-        """If several pages failed, offer one button for all of them."""
-        count = len(self._rows_to_read())
-        self._take_all.setText(f"Read all {count} again")
-        self._take_all.setVisible(count > 1)
+    def _name_buttons(self) -> None:
+        """Offer one button for all pages that failed, if several did; count notices that are out of view."""
+        to_read, said = len(self._rows_to_read()), self._left_out + len(self._rows)
+        self._take_all.setText(f"Read all {to_read} again")
+        self._take_all.setVisible(to_read > 1)
+        self._dismiss.setText(f"Dismiss all {grouped(said)}" if said > VISIBLE_LINES else "Dismiss")
+        self._dismiss.setShortcut(Qt.Key.Key_Escape)  # which another text takes away
 
     @Slot()
     def _let_leave(self) -> None:
@@ -165,8 +170,10 @@ class NoticeBar(QFrame):
             self._column.removeWidget(row)
             row.hide()
             row.deleteLater()
+        if not self._rows:
+            self._left_out = 0
         self.setVisible(bool(self._rows))
-        self._offer_all()
+        self._name_buttons()
         self._fit_height()
 
     def _fit_height(self) -> None:
@@ -214,9 +221,10 @@ class _Row(QWidget):
         return button
 
 
-def _pages_to_read(notice: Notice) -> set[PageRef]:
-    """The pages (unrotated) that a notice offers to read."""
-    return {offer.ref.unrotated for offer in notice.offers if isinstance(offer, ReadAgain)}
+def _is_of(notice: Notice, pages: set[PageRef]) -> bool:
+    """True if a notice offers to read one of these pages (unrotated), or is about one and offers nothing."""
+    to_read = {offer.ref.unrotated for offer in notice.offers if isinstance(offer, ReadAgain)}
+    return bool(pages & to_read) or (not notice.offers and notice.about in pages)
 
 
 def _outdates(new: Notice, old: Notice) -> bool:

@@ -22,7 +22,7 @@ class StatusLine(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._idle_words, self._encoding_words = "Ready", ""
-        self._curve_words, self._comparing_words = "", ""
+        self._curve_words, self._comparing_words, self._opening_words = "", "", ""
         self._shown, self._loads = Activity(), False
         self._activity = QLabel(self._idle_words)
         self._activity.setAccessibleName("What is going on")
@@ -93,11 +93,17 @@ class StatusLine(QWidget):
         self._encoding_words = _STAGE_WORDS[Stage.ENCODE] if encoding else ""
         self._show_other()
 
+    @Slot(int)
+    def show_opening(self, files_left: int) -> None:
+        """Show how many files are still to be opened, where it is not only one."""
+        self._opening_words = f"Opening {counted(files_left, 'file')}" if files_left > 1 else ""
+        self._show_other()
+
     def _show_other(self) -> None:
         """Show what else is going on, unless a reading is, which takes precedence."""
         if self._progress.isHidden():
             tuning = self._curve_words or self._comparing_words or self._encoding_words
-            self._activity.setText(tuning or self._idle_words)
+            self._activity.setText(tuning or self._opening_words or self._idle_words)
 
     @Slot(object)
     def show_reading(self, reading: Reading | None) -> None:
