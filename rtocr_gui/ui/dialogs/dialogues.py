@@ -199,7 +199,8 @@ class Dialogues(QObject):
 
         If they want the text exported first, the window closes by itself once that has gone well.
         """
-        if self._session.is_exporting and not questions.agrees(
+        is_exporting = self._session.is_exporting or self._leaving_for is not None
+        if is_exporting and not questions.agrees(
             self._window,
             "Close before the export is written?",
             "A file is still being exported. It may not be written if the window closes now.",
