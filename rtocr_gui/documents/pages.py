@@ -41,7 +41,7 @@ class PageRef:
     @property
     def unrotated(self) -> "PageRef":
         """The page as it is in the file."""
-        return replace(self, rotation_deg=0)
+        return replace(self, rotation_deg=0) if self.rotation_deg else self
 
     @property
     def label(self) -> str:

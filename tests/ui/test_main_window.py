@@ -731,6 +731,24 @@ def test_a_password_is_tried_on_the_other_files_that_wait_and_those_of_another_o
     assert asked[0].sentence == asked[1].sentence
 
 
+def test_an_encrypted_file_that_is_opened_twice_is_asked_for_once_and_a_wrong_password_is_told(
+    qtbot: QtBot, window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    scan = tmp_path / "a.pdf"
+    scan.write_bytes(encrypted_pdf("summer"))
+    asked: list[str] = []
+
+    def ask(_: object, question: PasswordQuestion) -> str:
+        asked.append(question.sentence)
+        qtbot.waitUntil(lambda: not session.shelf.is_opening)
+        return "winter" if len(asked) == 1 else "summer"
+
+    monkeypatch.setattr(questions, "ask_password", ask)
+    session.open_files([scan, tmp_path])
+    qtbot.waitUntil(lambda: len(session.refs) == 1)
+    assert [sentence.split(".")[0] for sentence in asked] == ["The PDF is encrypted", "The password is wrong"]
+
+
 def test_the_newest_of_many_notices_is_in_sight(qtbot: QtBot, window: MainWindow, session: Session) -> None:
     for number in range(20):
         session.notice_raised.emit(Notice(f"notice {number}"))

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.ocr.reading import TASKS, Mode
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.state import markdown_export
@@ -22,6 +23,7 @@ from tests.ui.steps import (
     Draw,
     begin_reading,
     export_text,
+    held_lane,
     open_and_load,
     sentences_in,
     until_idle,
@@ -268,6 +270,30 @@ def test_an_export_at_closing_stops_what_is_being_read_writes_it_as_far_as_it_is
     assert not window.close()
     qtbot.waitUntil(window.isHidden)
     assert (tmp_path / "out.md").read_text(encoding="utf-8").count("# Report") == 2
+    assert len(leaving) == 1
+
+
+def test_who_closes_again_while_an_export_at_closing_waits_for_the_model_to_stop_is_told_of_that_export(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    bridge: EngineBridge,
+    draw_page: Draw,
+    leaving: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(questions, "agrees", lambda _, title, *__: bool(asked.append(title)))
+    open_and_load(qtbot, session, draw_page())
+    until_idle(qtbot, session, session.read_selected)
+    with held_lane(bridge._model_lane):
+        session.read_selected()
+        assert not window.close()
+        assert not window.close()
+    assert asked == ["Close before the export is written?"]
+    qtbot.waitUntil(window.isHidden)
+    assert "# Report" in (tmp_path / "out.md").read_text(encoding="utf-8")
     assert len(leaving) == 1
 
 

@@ -190,6 +190,14 @@ def test_notices_that_are_out_of_view_are_counted_also_those_that_are_kept_no_lo
     assert dismiss.text() == "Dismiss"
 
 
+def test_pages_that_fail_once_more_are_counted_once(make_bar: MakeBar) -> None:
+    bar = make_bar()
+    for ref in 2 * [PageRef(Path(f"{number}.png"), 0, "1" * 64) for number in range(60)]:
+        bar.withdraw([ref])
+        bar.add(about_page(ref, "It failed."))
+    assert bar.findChild(QToolButton).text() == "Dismiss all 60"
+
+
 def test_what_was_said_of_a_page_leaves_once_it_is_read_again_but_not_the_way_back_to_its_text(
     make_bar: MakeBar,
 ) -> None:

@@ -598,6 +598,27 @@ def test_read_without_a_model_tries_to_load_it_once_more_and_tells_why_not(
     assert len(fake_engine.loads) == 1
 
 
+def test_read_all_tells_once_that_no_model_can_be_loaded_however_many_files_are_still_being_opened(
+    qtbot: QtBot,
+    session: Session,
+    bridge: EngineBridge,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    notices: list[str],
+) -> None:
+    fake_engine.load_error = CheckpointError("The folder holds no model.")
+    with qtbot.waitSignal(session.page_image_changed):
+        session.open_files([draw_page()])
+    with held_lane(bridge._document_lane):
+        session.open_files([draw_page(name=name) for name in ("1.png", "2.png", "3.png")])
+        session.read_all()
+        qtbot.waitUntil(lambda: len(notices) == 1)
+    qtbot.waitUntil(lambda: len(session.refs) == 4)
+    assert session.activity == Activity()
+    assert not session.models.status.loading
+    assert len(notices) == 1
+
+
 def test_where_nothing_loads_as_it_is_remembered_the_bundled_model_is_offered(
     qtbot: QtBot, bridge: EngineBridge, fake_engine: FakeEngine, tmp_path: Path
 ) -> None:

@@ -130,6 +130,19 @@ def test_a_model_that_does_not_come_back_is_told_and_leaves_the_page_as_it_was(
     assert session.current_text.startswith("page 1 of scan.png")
 
 
+def test_a_comparison_is_told_that_its_model_does_not_come_back(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    told: list[tuple[str, bool]] = []
+    session.tuning.comparing_changed.connect(lambda *activity: told.append(activity))
+    open_and_load(qtbot, session, draw_page())
+    unload(qtbot, session)
+    fake_engine.load_error = CheckpointError("The folder is gone.")
+    session.tuning.compare(PruneSettings(1.0), PruneSettings())
+    qtbot.waitUntil(lambda: bool(told) and not told[-1][1])
+    assert told[-1] == ("The model could not be loaded again.", False)
+
+
 @pytest.mark.parametrize("pages_at_once", [1, 4])
 def test_pages_that_wait_for_a_model_that_does_not_come_back_are_told_once(
     qtbot: QtBot,

@@ -37,7 +37,7 @@ class Dialogues(QObject):
         self._window = window
         self._session = session
         self._tuning = session.tuning
-        self._password_questions: list[PasswordQuestion] = []
+        self._password_questions: dict[Path, PasswordQuestion] = {}
         self._tried: dict[Path, PasswordQuestion] = {}  # files that got the password of another
         self._leaving_for: Path | None = None
         session.shelf.password_needed.connect(self.ask_password)
@@ -62,24 +62,26 @@ class Dialogues(QObject):
 
     @Slot(object)
     def ask_password(self, question: PasswordQuestion) -> None:
-        """Ask for passwords one after the other, so that no dialog covers another.
+        """Ask for passwords one after the other, once for each file, so that no dialog covers another.
 
         A password is also tried on the other files that wait for theirs, as files often share one.
         """
         waiting = self._password_questions
-        waiting.append(self._tried.pop(question.path, question))
-        if len(waiting) > 1:
+        is_asking = bool(waiting)
+        waiting.setdefault(question.path, self._tried.pop(question.path, question))
+        if is_asking:
             return
         while waiting:
-            password = questions.ask_password(self._window, waiting[0])
+            path, question = next(iter(waiting.items()))
+            password = questions.ask_password(self._window, question)
+            del waiting[path]
             if password:
-                for question in waiting:
-                    self._session.shelf.open_file(question.path, password)
-                self._tried.update({question.path: question for question in waiting[1:]})
+                for each in (path, *waiting):
+                    self._session.shelf.open_file(each, password)
+                self._tried.update(waiting)
                 waiting.clear()
             else:
-                question = waiting.pop(0)
-                self.notice_raised.emit(about_file(question.path, f"not opened. {question.sentence}"))
+                self.notice_raised.emit(about_file(path, f"not opened. {question.sentence}"))
 
     @Slot(object)
     def ask_overwrite(self, question: OverwriteQuestion) -> None:
@@ -197,7 +199,8 @@ class Dialogues(QObject):
 
         If they want the text exported first, the window closes by itself once that has gone well.
         """
-        if self._session.is_exporting and not questions.agrees(
+        is_exporting = self._session.is_exporting or self._leaving_for is not None
+        if is_exporting and not questions.agrees(
             self._window,
             "Close before the export is written?",
             "A file is still being exported. It may not be written if the window closes now.",

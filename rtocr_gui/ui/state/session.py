@@ -134,7 +134,7 @@ class Session(QObject):
         self.models.left.connect(self._leave_model)
         self.models.adopted.connect(self._forget_former_model)
         self.models.ready.connect(self._use_model)
-        self.models.missing.connect(self.stop)
+        self.models.missing.connect(self._stop_reading)
         self.models.notice_raised.connect(self.notice_raised)
         self._planner.plan_changed.connect(self.plan_changed)
         self._planner.plan_changed.connect(self.tuning.show_plan)
@@ -488,9 +488,13 @@ class Session(QObject):
     @Slot()
     def stop(self) -> None:
         """Stop whatever is being read, and clear the queue."""
+        self._stop_reading()
+        self.tuning.stop()
+
+    @Slot()
+    def _stop_reading(self) -> None:
         self._reads_opened = False
         self._reader.stop()
-        self.tuning.stop()
 
     @Slot(str)
     def edit_text(self, text: str) -> None:

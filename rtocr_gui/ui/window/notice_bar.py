@@ -4,7 +4,7 @@ A problem stays until the person dismisses it; a success disappears by itself, b
 pointer or the focus. Carries out nothing: it emits which offer was taken.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
@@ -52,7 +52,7 @@ class NoticeBar(QFrame):
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAccessibleName("Notices")
         self._rows: list[_Row] = []
-        self._left_out = 0
+        self._left_out: list[Notice] = []
         content = QWidget()
         self._column = QVBoxLayout(content)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -91,9 +91,9 @@ class NoticeBar(QFrame):
     @Slot(object)
     def add(self, notice: Notice) -> None:
         """Show one more notice, which replaces those that say or offer the same."""
-        self._drop([row for row in self._rows if _outdates(notice, row.notice)])
+        self._forget(lambda old: _outdates(notice, old))
         oldest = self._rows[: max(0, len(self._rows) + 1 - NOTICES_KEPT)]
-        self._left_out += len(oldest)
+        self._left_out += [row.notice for row in oldest]
         self._drop(oldest)
         row = _Row(notice)
         row.offer_taken.connect(lambda offer: self._take(row, offer))
@@ -117,13 +117,13 @@ class NoticeBar(QFrame):
     def withdraw(self, refs: Iterable[PageRef]) -> None:
         """Drop what was said of pages, and offers to read them: they are being read, or no longer exist."""
         pages = {ref.unrotated for ref in refs}
-        self._drop([row for row in self._rows if _is_of(row.notice, pages)])
+        self._forget(lambda notice: _is_of(notice, pages))
 
     @Slot()
     def withdraw_model_offers(self) -> None:
         """Drop all offers to read or to load: another model is in use, which may need neither."""
         kinds = ReadAgain | LoadModel
-        self._drop([row for row in self._rows if any(isinstance(each, kinds) for each in row.notice.offers)])
+        self._forget(lambda notice: any(isinstance(each, kinds) for each in notice.offers))
 
     @Slot()
     def clear(self) -> None:
@@ -150,7 +150,7 @@ class NoticeBar(QFrame):
 
     def _name_buttons(self) -> None:
         """Offer one button for all pages that failed, if several did; count notices that are out of view."""
-        to_read, said = len(self._rows_to_read()), self._left_out + len(self._rows)
+        to_read, said = len(self._rows_to_read()), len(self._left_out) + len(self._rows)
         self._take_all.setText(f"Read all {to_read} again")
         self._take_all.setVisible(to_read > 1)
         self._dismiss.setText(f"Dismiss all {grouped(said)}" if said > VISIBLE_LINES else "Dismiss")
@@ -162,7 +162,12 @@ class NoticeBar(QFrame):
         if self.underMouse() or (focused is not None and self.isAncestorOf(focused)):
             self._leaving.start()
         else:
-            self._drop([row for row in self._rows if row.notice.is_passing])
+            self._forget(lambda notice: notice.is_passing)
+
+    def _forget(self, is_obsolete: Callable[[Notice], bool]) -> None:
+        """Drop all notices of a kind, and count them no longer."""
+        self._left_out = [notice for notice in self._left_out if not is_obsolete(notice)]
+        self._drop([row for row in self._rows if is_obsolete(row.notice)])
 
     def _drop(self, rows: "list[_Row]") -> None:
         for row in rows:
@@ -171,7 +176,7 @@ class NoticeBar(QFrame):
             row.hide()
             row.deleteLater()
         if not self._rows:
-            self._left_out = 0
+            self._left_out.clear()
         self.setVisible(bool(self._rows))
         self._name_buttons()
         self._fit_height()
