@@ -143,7 +143,7 @@ def point_loss(head: DenseHead, neck: Tensor, points: Tensor, turn: int) -> tupl
 
 
 def slot_loss(
-    head: DenseHead, tokens: Tensor, slots: Tensor, low_line_weight: float = 1.0
+    head: DenseHead, tokens: Tensor, slots: Tensor, slot_weights: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Compute the loss of predicting the characters of each visual token, line by line.
 
@@ -151,23 +151,23 @@ def slot_loss(
         head: head that predicts them.
         tokens: (B, N, D).
         slots: (B, N, slots) classes.
-        low_line_weight: weight of the characters on the third line of a token and on later ones.
+        slot_weights: (slots,) weights of the characters; None if all count alike.
 
     Returns:
         The mean loss, and the share of right answers where there is a character.
     """
     labels = slots.flatten(0, 1).long()
-    return _dense_loss(head, tokens.flatten(0, 1), labels, labels != UNSAID, low_line_weight)
+    return _dense_loss(head, tokens.flatten(0, 1), labels, labels != UNSAID, slot_weights)
 
 
 def _dense_loss(
-    head: DenseHead, features: Tensor, labels: Tensor, wanted: Tensor, low_line_weight: float = 1.0
+    head: DenseHead, features: Tensor, labels: Tensor, wanted: Tensor, place_weights: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     scores, answers = head(features, wanted).float(), labels[wanted]
     losses = functional.cross_entropy(scores, answers, reduction="none")
     weights = torch.where(answers == NOTHING, _NOTHING_WEIGHT, 1.0)
-    low = torch.arange(labels.shape[1], device=labels.device).expand_as(labels)[wanted] >= THIRD_LINE_SLOT
-    weights = torch.where(low, low_line_weight * weights, weights)
+    if place_weights is not None:
+        weights = weights * place_weights.expand_as(labels)[wanted]
     printed = answers != NOTHING
     with torch.no_grad():
         right = ((scores.argmax(-1) == answers) & printed).sum() / printed.sum().clamp(min=1)
@@ -192,7 +192,9 @@ def kept_loss(
         The mean loss, and the share of right answers where there is a character.
     """
     tokens = take_views(visual, math.isqrt(slots.shape[1]), crop_wh)
-    return slot_loss(head, tokens, slots, _KEPT_LOW_LINE_WEIGHT)
+    slot_weights = torch.ones(head.places, device=slots.device)
+    slot_weights[THIRD_LINE_SLOT:] = _KEPT_LOW_LINE_WEIGHT
+    return slot_loss(head, tokens, slots, slot_weights)
 
 
 def take_views(visual: Tensor, side: int, crop_wh: tuple[int, int]) -> Tensor:
