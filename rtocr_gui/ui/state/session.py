@@ -17,7 +17,7 @@ for one kind of thing, and the session tells the panes what to show:
 The session itself decides which of them is notified of what. Knows no widget.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -217,8 +217,17 @@ class Session(QObject):
     @property
     def selected_texts(self) -> tuple[str, ...]:
         """The texts of the selected pages that have one, complete if there is a complete one."""
-        pages = map(self._pages.get, self.selected)
-        return tuple(page.settled.text for page in pages if page is not None and page.settled.text)
+        return tuple(self._texts_of_selected())
+
+    @property
+    def has_selected_text(self) -> bool:
+        """True if one of the selected pages has text; quick, as it is asked for with each piece of text."""
+        return any(self._texts_of_selected())
+
+    def _texts_of_selected(self) -> Iterator[str]:
+        for page in map(self._pages.get, self.selected):
+            if page is not None and page.settled.text:
+                yield page.settled.text
 
     @property
     def retry(self) -> Scaling | None:
