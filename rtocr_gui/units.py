@@ -17,6 +17,15 @@ def duration(milliseconds: float) -> str:
     return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.1f} ms"
 
 
+def time_in_words(seconds: float) -> str:
+    """A time to wait, no more exact than an estimate is: "45 s", "3 min" or "2 h"."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 100 * 3600 else "more than 4 days"
+
+
 def size_in_words(byte_count: float) -> str:
     """A size, e.g. "6.7 GB"; in powers of ten, as disks and the hub do."""
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):

@@ -35,6 +35,7 @@ from rtocr_gui.cli.values import count_of, json_target, markdown_target, reading
 from rtocr_gui.errors import DocumentError, PruningError, ReadingError, SettingsError
 from rtocr_gui.ocr.reading import ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
+from rtocr_gui.units import time_in_words
 
 READINGS_NAME = "rtocr-readings.jsonl"
 DEFAULT_RATIOS = (0.5, 0.7, 0.84, None)
@@ -180,8 +181,9 @@ class _AccuracyBench:
         for done, (page, missing) in enumerate(left, start=1):
             label = f"{done} of {len(left)}, {page.ref.label}"
             all_read &= self._read_page(page, missing, label)
-            minutes = (time.monotonic() - started) / done * (len(left) - done) / 60
-            self._progress.say(f"{label}: done, about {minutes:.0f} min left")
+            seconds_left = (time.monotonic() - started) / done * (len(left) - done)
+            rest = f", about {time_in_words(seconds_left)} left" if done < len(left) else ""
+            self._progress.say(f"{label}: done{rest}")
         return all_read
 
     def _missing(self, page: TruePage) -> list[Setting]:

@@ -718,10 +718,12 @@ def test_a_password_is_tried_on_the_other_files_that_wait_and_those_of_another_o
     for name, password in passwords.items():
         (tmp_path / name).write_bytes(encrypted_pdf(password))
     asked: list[PasswordQuestion] = []
+    others: list[PasswordQuestion] = []  # than the first, during which they come
+    session.shelf.password_needed.connect(others.append)
 
     def ask(_: object, question: PasswordQuestion) -> str:
         asked.append(question)
-        qtbot.waitUntil(lambda: not session.shelf.is_opening)
+        qtbot.waitUntil(lambda: len(others) == len(passwords) - 2 + len(asked))
         return passwords[question.path.name]
 
     monkeypatch.setattr(questions, "ask_password", ask)
@@ -740,7 +742,7 @@ def test_an_encrypted_file_that_is_opened_twice_is_asked_for_once_and_a_wrong_pa
 
     def ask(_: object, question: PasswordQuestion) -> str:
         asked.append(question.sentence)
-        qtbot.waitUntil(lambda: not session.shelf.is_opening)
+        qtbot.waitUntil(lambda: session.shelf.files_left == 1)
         return "winter" if len(asked) == 1 else "summer"
 
     monkeypatch.setattr(questions, "ask_password", ask)

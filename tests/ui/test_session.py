@@ -299,6 +299,27 @@ def test_read_all_reads_files_that_are_still_being_opened_but_none_that_are_open
     assert read_states == {"scan.png, page 1", "second.png, page 1", "third.png, page 1"}
 
 
+@pytest.mark.parametrize("is_given", [True, False])
+def test_read_all_waits_for_a_password_and_can_be_stopped_meanwhile(
+    qtbot: QtBot, session: Session, tmp_path: Path, draw_page: Draw, is_given: bool
+) -> None:
+    locked = tmp_path / "locked.pdf"
+    locked.write_bytes(encrypted_pdf())
+    open_and_load(qtbot, session, draw_page())
+    with qtbot.waitSignal(session.shelf.password_needed):
+        session.open_files([locked])
+        session.read_all()
+    qtbot.waitUntil(lambda: session.activity == Activity(page=1, page_count=1, awaits_files=True))
+    if is_given:
+        session.shelf.open_file(locked, PASSWORD)
+        qtbot.waitUntil(lambda: len(session.refs) == 2)
+    else:
+        session.shelf.leave_locked(locked)
+    wait_until_idle(qtbot, session)
+    assert all(session.loss([ref]).read for ref in session.refs)
+    assert session.shelf.files_left == 0
+
+
 def stop_while_it_streams(
     qtbot: QtBot, session: Session, engine: FakeEngine, ask: Callable[[], None]
 ) -> None:

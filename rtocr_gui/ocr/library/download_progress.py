@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from rtocr_gui.units import size_in_words
+from rtocr_gui.units import size_in_words, time_in_words
 
 SPEED_WINDOW_S = 8.0
 UPDATE_INTERVAL_S = 0.1
@@ -67,15 +67,6 @@ class DownloadProgress:
         if self.seconds_left is not None:
             line += f" · {time_in_words(self.seconds_left)} left"
         return line
-
-
-def time_in_words(seconds: float) -> str:
-    """Format a duration for people, e.g. "3 min"."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 100 * 3600 else "more than 4 days"
 
 
 class Meter:

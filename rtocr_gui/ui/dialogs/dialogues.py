@@ -81,6 +81,7 @@ class Dialogues(QObject):
                 self._tried.update(waiting)
                 waiting.clear()
             else:
+                self._session.shelf.leave_locked(path)
                 self.notice_raised.emit(about_file(path, f"not opened. {question.sentence}"))
 
     @Slot(object)

@@ -22,7 +22,7 @@ class PageShelf(QObject):
     """Opens files, lists their pages and shows one of them.
 
     Signals (each carries one frozen value):
-        opening_changed (int): so many files are still to be opened.
+        opening_changed (int): `files_left` may have changed.
         pages_opened (tuple of PageRef): a file was opened, and these pages of it are in the list.
         pages_changed (tuple of PageEntry): the pages in the list, or their order, have changed.
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
@@ -34,7 +34,8 @@ class PageShelf(QObject):
         page_rendered (PageRendered): the picture of the shown page.
         page_failed (PageFailure): why the shown page has no picture.
         thumbnail_rendered (PageRendered): the picture of a page in the list.
-        password_needed (PasswordQuestion): a file would open with the right password.
+        password_needed (PasswordQuestion): a file would open with the right password; `open_file` with it, or
+            `leave_locked` follows.
         refused (Path, str): why a file cannot be opened.
 
     Args:
@@ -64,6 +65,7 @@ class PageShelf(QObject):
         self._pages = pages
         self._to_open: deque[Path] = deque()
         self._opening: dict[int, Path] = {}
+        self._locked: set[Path] = set()
         self._reopening: set[Path] = set()
         self._current: PageRef | None = None
         self._selected: tuple[PageRef, ...] = ()
@@ -86,9 +88,9 @@ class PageShelf(QObject):
         return self._selected or ((self._current,) if self._current is not None else ())
 
     @property
-    def is_opening(self) -> bool:
-        """True while files are still to be opened."""
-        return bool(self._opening or self._to_open)
+    def files_left(self) -> int:
+        """How many files are still to be opened; those whose password is being asked for are among them."""
+        return len(self._to_open) + len(self._opening) + len(self._locked)
 
     def open_files(self, paths: Iterable[Path]) -> None:
         """Open files and show the first one opened; each that fails is refused with its own reason.
@@ -107,11 +109,17 @@ class PageShelf(QObject):
             path = self._to_open.popleft()
             self._reopening.discard(path)
             self.open_file(path)
-        self.opening_changed.emit(len(self._opening) + len(self._to_open))
+        self.opening_changed.emit(self.files_left)
 
     def open_file(self, path: Path, password: str | None = None) -> None:
         """Open one file, with a password if it needs one."""
+        self._locked.discard(path)
         self._opening[self._bridge.open_document(path, password)] = path
+
+    def leave_locked(self, path: Path) -> None:
+        """Do not open a file that needs a password: the person gave none."""
+        self._locked.discard(path)
+        self.opening_changed.emit(self.files_left)
 
     def open_picture(self, picture: QImage, path: Path) -> None:
         """Save a picture that has no file to this path, and show it as `open_files` does."""
@@ -267,6 +275,8 @@ class PageShelf(QObject):
                 self.page_failed.emit(PageFailure(self._current, failure.sentence))
             return
         self._close_unused(path)
+        if failure.needs_password:
+            self._locked.add(path)
         self._open_next()
         if failure.needs_password:
             self.password_needed.emit(PasswordQuestion(path, failure.sentence))

@@ -4,6 +4,7 @@ Asks the bridge for as many readings at a time as the model takes, and ignores a
 not its own. Knows neither widgets nor what becomes of the text.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from rtocr_gui.ui.background.replies import (
     StageEntered,
     TextStreamed,
 )
+from rtocr_gui.ui.state.pace import Pace
 from rtocr_gui.ui.state.shown import Activity, PageFailure
 
 
@@ -82,6 +84,8 @@ class Reader(QObject):
         self._queue: dict[PageRef, None] = {}  # in order, and quick to look up among thousands
         self._in_hand: dict[int, _InHand] = {}
         self._ended = 0
+        self._awaits_files = False
+        self._pace = Pace(time.monotonic)
         self._pages_at_once = 0
         self._told = Activity()
         bridge.stage_entered.connect(self._show_stage)
@@ -93,16 +97,18 @@ class Reader(QObject):
     @property
     def activity(self) -> Activity:
         """What is going on."""
-        if not self._in_hand and not self._queue:
+        if not (self._in_hand or self._queue or self._awaits_files):
             return Activity()
         first = next(iter(self._in_hand.values()), None)
-        ending = sum(not page.comes_again for page in self._in_hand.values())
+        left = len(self._queue) + sum(not page.comes_again for page in self._in_hand.values())
         return Activity(
             stage=first.stage if first else None,
             page=self._ended + (first is not None),
-            page_count=self._ended + ending + len(self._queue),
+            page_count=self._ended + left,
             tokens=sum(page.tokens for page in self._in_hand.values()),
             together=len(self._in_hand),
+            awaits_files=self._awaits_files,
+            seconds_left=None if self._awaits_files else self._pace.seconds_left(left),
         )
 
     def is_reading(self, ref: PageRef) -> bool:
@@ -127,6 +133,7 @@ class Reader(QObject):
     def suspend(self) -> None:
         """Have all pages wait for another model, those being read before the others."""
         self._pages_at_once = 0
+        self._pace.reset()
         self._put_back(page.ref for page in self._in_hand.values() if not page.is_stopped)
         self._tell()
 
@@ -145,9 +152,15 @@ class Reader(QObject):
             self._put_back((ref,))
             self._read_on()
 
+    def await_files(self, wanted: bool) -> None:
+        """Set whether more pages will be requested as soon as their files are open."""
+        self._awaits_files = wanted
+        self._tell()
+
+    @Slot()
     def stop(self) -> None:
         """Clear the queue; running readings end with their next decode step."""
-        dropped = tuple(self._queue)
+        dropped, self._awaits_files = tuple(self._queue), False
         self._queue.clear()
         self.waiting_changed.emit(dropped)
         for page in list(self._in_hand.values()):
@@ -209,9 +222,8 @@ class Reader(QObject):
             settings = self._settings(ref)
             read_id = self._bridge.read_page(ref, settings, with_others)
             self._in_hand[read_id] = _InHand(ref, settings)
+            self._pace.begin()
             self.began.emit(ref)
-        if not self._in_hand and not self._queue:
-            self._ended = 0
         self._tell()
 
     @Slot(object)
@@ -262,11 +274,16 @@ class Reader(QObject):
 
     def _end(self, read_id: int) -> _InHand | None:
         page = self._in_hand.pop(read_id, None)
-        self._ended += page is not None and not page.comes_again
+        if page is not None and not page.comes_again:
+            self._ended += 1
+            self._pace.end_page()
         return page
 
     def _tell(self) -> None:
         activity = self.activity
+        if activity.is_idle:
+            self._ended = 0
+            self._pace.reset()
         if activity != self._told:
             self._told = activity
             self.activity_changed.emit(activity)

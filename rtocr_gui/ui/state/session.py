@@ -109,7 +109,6 @@ class Session(QObject):
         self.models = Models(bridge, self._choices, bundled_model, self)
         self._planner = Planner(bridge, self)
         self._planner.set_retention(settings.retention)
-        self._reads_opened = False
         self._reader = Reader(bridge, self._read_settings, self)
         self._texts = PageTexts(self._pages, self._reader, self)
         self._exporter = Exporter(bridge, self)
@@ -134,7 +133,7 @@ class Session(QObject):
         self.models.left.connect(self._leave_model)
         self.models.adopted.connect(self._forget_former_model)
         self.models.ready.connect(self._use_model)
-        self.models.missing.connect(self._stop_reading)
+        self.models.missing.connect(self._reader.stop)
         self.models.notice_raised.connect(self.notice_raised)
         self._planner.plan_changed.connect(self.plan_changed)
         self._planner.plan_changed.connect(self.tuning.show_plan)
@@ -175,7 +174,7 @@ class Session(QObject):
     @property
     def can_unload(self) -> bool:
         """True while the model takes up memory and nothing needs it right now."""
-        is_awaited = self.activity.page_count > 0 or self.models.status.loading
+        is_awaited = not self.activity.is_idle or self.models.status.loading
         return self.models.is_loaded and not is_awaited and not self.tuning.is_reading
 
     @property
@@ -425,19 +424,20 @@ class Session(QObject):
         Pages of files that are still being opened are read too, as they come. If there is none to read, all
         pages are read again.
         """
-        self._reads_opened = self.shelf.is_opening
+        self._reader.await_files(self.shelf.files_left > 0)
         rest = [page.ref for page in self._pages if not page.was_read_with(self._read_settings(page.ref))]
-        self.read(tuple(rest) if rest or self._reads_opened else self._pages.refs)
+        self.read(tuple(rest) if rest or self.activity.awaits_files else self._pages.refs)
 
     @Slot(object)
     def _read_opened(self, refs: tuple[PageRef, ...]) -> None:
-        if self._reads_opened:
+        if self.activity.awaits_files:
             pages = map(self._pages.get, refs)
             self.read_replacing(tuple(page.ref for page in pages if page is not None and page.is_blank))
 
     @Slot(int)
     def _follow_opening(self, files_left: int) -> None:
-        self._reads_opened &= files_left > 0
+        if not files_left:
+            self._reader.await_files(False)
 
     def read(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
         """Read pages; asks first if a person's edits would be replaced.
@@ -497,13 +497,8 @@ class Session(QObject):
     @Slot()
     def stop(self) -> None:
         """Stop whatever is being read, and clear the queue."""
-        self._stop_reading()
-        self.tuning.stop()
-
-    @Slot()
-    def _stop_reading(self) -> None:
-        self._reads_opened = False
         self._reader.stop()
+        self.tuning.stop()
 
     @Slot(str)
     def edit_text(self, text: str) -> None:

@@ -183,6 +183,8 @@ class Activity:
         page_count: how many pages were requested since the reader was last idle.
         tokens: how many tokens have been decoded so far, for all pages being read.
         together: how many pages are being read; 0 while pages wait for the model.
+        awaits_files: True if more pages will be requested as soon as their files are open.
+        seconds_left: how long the remaining pages will take; None if unknown.
     """
 
     stage: Stage | None = None
@@ -190,11 +192,18 @@ class Activity:
     page_count: int = 0
     tokens: int = 0
     together: int = 0
+    awaits_files: bool = False
+    seconds_left: float | None = None
 
     @property
     def reading(self) -> bool:
         """True while a page is being read."""
         return self.together > 0
+
+    @property
+    def is_idle(self) -> bool:
+        """True if no page is being read, waits to be, or will."""
+        return not (self.page_count or self.awaits_files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class ActionStates(QObject):
             "retry": session.retry is not None,
             **dict.fromkeys(("remove", "rotate_left", "rotate_right", "rotate_file"), has_page),
             **dict.fromkeys((*LIST_KEYS, "previous_page", "next_page"), has_page),
-            "stop": session.activity.page_count > 0 or tuning.is_reading,
+            "stop": not session.activity.is_idle or tuning.is_reading,
             "compare": is_ready,
             "curve": is_ready and not tuning.is_reading,
             "export_overlay": tuning.has_plan,

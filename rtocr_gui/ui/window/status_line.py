@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from rtocr_gui.ocr.reading import Reading, Stage
 from rtocr_gui.ui.state.shown import Activity, CurveShown, ModelStatus
-from rtocr_gui.units import counted, duration, grouped, size_in_words
+from rtocr_gui.units import counted, duration, grouped, size_in_words, time_in_words
 
 _STAGE_WORDS = {
     Stage.ENCODE: "Looking at the page",
@@ -55,8 +55,7 @@ class StatusLine(QWidget):
         self._shown = activity
         self._progress.setVisible(activity.reading)
         if not activity.reading:
-            idle = "Loading the model" if self._loads else "Ready"
-            self._idle_words = "Waiting for the model" if activity.page_count else idle
+            self._idle_words = _words_between(activity, self._loads)
             self._show_other()
             return
         begun = "Loading the model" if self._loads else "Opening the page"
@@ -70,6 +69,8 @@ class StatusLine(QWidget):
             words += f" ({ended} of {activity.page_count} pages done)"
         elif several:
             words += f" ({activity.page} of {activity.page_count} pages)"
+        if activity.seconds_left is not None:
+            words += f", about {time_in_words(activity.seconds_left)} left"
         self._activity.setText(words)
         self._progress.setRange(0, activity.page_count if several else 0)
         self._progress.setValue(ended)
@@ -135,6 +136,15 @@ class StatusLine(QWidget):
             return
         weights = size_in_words(status.model.info.weight_bytes)
         self._device.setText(f"{status.model.device}, {status.model.dtype}  ·  {weights} weights")
+
+
+def _words_between(activity: Activity, loads: bool) -> str:
+    """What is going on while no page is being read."""
+    if activity.page_count > activity.page:
+        return "Waiting for the model"
+    if activity.awaits_files:
+        return "Waiting for files to open"
+    return "Loading the model" if loads else "Ready"
 
 
 class _YieldingLabel(QLabel):
