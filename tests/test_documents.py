@@ -291,6 +291,20 @@ def test_white_print_on_a_clear_black_ground_stays_on_black(tmp_path):
     assert (found.getpixel((0, 15)), found.getpixel((20, 15))) == (BLACK, WHITE)
 
 
+def test_white_print_on_a_clear_white_ground_is_put_on_black(tmp_path):
+    picture = Image.new("RGBA", (60, 40), (255, 255, 255, 0))
+    picture.paste((255, 255, 255, 255), (10, 10, 30, 20))
+    found = first_page(written(tmp_path / "logo.png", encoded(picture, "PNG")))
+    assert (found.getpixel((0, 15)), found.getpixel((20, 15))) == (BLACK, WHITE)
+
+
+@pytest.mark.parametrize("alpha", [0, 255])
+def test_a_white_picture_without_print_stays_white(tmp_path, alpha):
+    picture = Image.new("RGBA", (60, 40), (255, 255, 255, alpha))
+    found = first_page(written(tmp_path / "blank.png", encoded(picture, "PNG")))
+    assert found.getcolors() == [(60 * 40, WHITE)]
+
+
 def test_alpha_is_dropped_where_the_colours_show_something(tmp_path):
     picture = Image.new("RGBA", (60, 40), (250, 250, 250, 0))
     picture.paste((0, 0, 0, 128), (10, 10, 30, 20))
@@ -312,6 +326,13 @@ def test_sixteen_bit_grey_is_scaled_and_not_clipped(tmp_path, kind):
     found = np.asarray(first_page(path)).astype(int)
     np.testing.assert_array_equal(found[..., 0], np.rint(ramp / 257).astype(int))
     assert (found == found[..., :1]).all()
+
+
+def test_twelve_bits_in_a_picture_of_sixteen_are_seen(tmp_path):
+    values = np.full((40, 40), 4095, np.uint16)
+    values[10:20] = 0
+    found = np.asarray(first_page(written(tmp_path / "scan.png", encoded(Image.fromarray(values), "PNG"))))
+    assert [found[row, 0, 0] for row in (0, 15)] == [255, 0]
 
 
 @pytest.mark.parametrize(("bits", "white_is_zero"), [(12, False), (16, False), (16, True)])

@@ -159,13 +159,23 @@ def _transposition(image: Image.Image) -> Image.Transpose | None:
 
 
 def _without_alpha(image: Image.Image) -> Image.Image:
-    """Drop alpha, as the reference does; but print that would vanish is put on white."""
+    """Drop alpha, as the reference does; but print that would vanish gets a ground on which it shows."""
     transparent = image.convert("RGBA") if image.has_transparency_data else None
     image.info.pop("transparency", None)  # otherwise Pillow warns about its loss, which is intended
     opaque = image.convert("RGB")
-    if transparent is None or not (opaque.getcolors(maxcolors=1) or _is_dark_on_clear_black(transparent)):
+    ground = None if transparent is None else _ground_to_show(transparent, opaque)
+    if transparent is None or ground is None:
         return opaque
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), transparent).convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", image.size, ground), transparent).convert("RGB")
+
+
+def _ground_to_show(transparent: Image.Image, opaque: Image.Image) -> str | None:
+    """Return the colour to put an RGBA picture on, so that its print shows; None if it does without alpha."""
+    if opaque.getcolors(maxcolors=1):
+        is_light = any(opaque.convert("L").histogram()[-_NEAR_LEVELS:])
+        has_print = transparent.getchannel("A").getcolors(maxcolors=1) is None
+        return "black" if is_light and has_print else "white"
+    return "white" if _is_dark_on_clear_black(transparent) else None
 
 
 def _is_dark_on_clear_black(picture: Image.Image) -> bool:
@@ -181,8 +191,9 @@ def _grey_of_deep(image: Image.Image) -> Image.Image:
     """Convert grey values of more than 8 bits to 8 bits.
 
     Values of up to 16 bits are scaled from their full range; a TIFF states the number of bits and whether 0
-    is white, neither of which Pillow applies. 32-bit integers and floats have no agreed range, so the page
-    is stretched from its darkest to its brightest value; NaN is dark.
+    is white, neither of which Pillow applies. Scanners with 12 bits often state 16, in which such a page
+    would be black. 32-bit integers and floats have no agreed range, so the page is stretched from its darkest
+    to its brightest value; NaN is dark.
     """
     convert = _scale_16_bits(image) if image.mode.startswith("I;16") else _stretch(image)
     grey = np.empty((image.height, image.width), np.uint8)
@@ -193,7 +204,9 @@ def _grey_of_deep(image: Image.Image) -> Image.Image:
 
 def _scale_16_bits(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
     tags: Any = getattr(image, "tag_v2", {})
-    most = 2 ** min(16, tags.get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0]) - 1
+    brightest = max(values.max() for _, values in _bands(image))
+    bits = min(16, tags.get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0])
+    most = 2 ** (12 if brightest < 2**12 else bits) - 1
     levels = np.arange(2**16).clip(max=most)
     if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:
         levels = most - levels
