@@ -144,6 +144,17 @@ def test_columns_of_a_table_have_equal_widths_unless_the_layout_says_otherwise()
     assert spread["plain"] < 1e-6 < 10 < spread["uneven"]
 
 
+def test_a_word_too_wide_for_its_cell_is_cut_and_not_left_out() -> None:
+    cells: list[str] = []
+    for seed in range(60):
+        of = column(FULL, seed)
+        of.right = of.left + 300
+        block = of.table()
+        cells += block.text.replace("\n", "\t").split("\t") if block else []
+    assert len(cells) > 200
+    assert 0 < cells.count("") / len(cells) < 0.08
+
+
 def test_rules_of_a_table_stand_where_its_columns_end() -> None:
     of = column(FULL)
     edges = [150.0, 260.0, 500.0]

@@ -196,12 +196,9 @@ class Column:
                 said = texts.cell(rng, numeric[index] and row > 0)
                 left, room_px = edges[index] + padding, edges[index + 1] - edges[index] - 2 * padding
                 words = next(iter(break_lines(said, cut, room_px)), [])
-                words = [] if rng.random() < 0.04 else words
-                text_px = cut.width(" ".join(words))
-                if text_px > room_px:
-                    words, text_px = [], 0.0
+                words = [] if rng.random() < 0.04 else _cut_to_fit(words, cut, room_px)
                 if numeric[index]:
-                    left += room_px - text_px
+                    left += room_px - cut.width(" ".join(words))
                 self.sheet.set_words(words, cut, left, baseline, cut.width(" "))
                 rows[-1].append(" ".join(words))
             self.top += row_px
@@ -338,6 +335,13 @@ class Column:
         if ruled == "grid":
             for x in columns:
                 self.sheet.canvas.line((x, rows[0], x, rows[-1]), fill=0)
+
+
+def _cut_to_fit(words: list[str], type_: Type, room_px: float) -> list[str]:
+    """Cut a word that is too wide for its cell: left out, it would make a cell that looks like none."""
+    while words and type_.width(" ".join(words)) > room_px:
+        words = [words[0][:-1]] if len(words[0]) > 1 else []
+    return words
 
 
 def _joined(blocks: list[Block], between: str) -> Block | None:
