@@ -5,9 +5,12 @@ from collections.abc import Callable
 _LEAST_PAGES, _LEAST_S = 3, 20.0
 """What an estimate is based on at least: a first page alone may be a cover."""
 
+_HALF = 0.5
+"""Share of a page that has been read, on average, while it is being read."""
+
 
 class Pace:
-    """Measures how long a page takes on average, while pages are being read.
+    """Measures how long a page takes on average; several may be read at once.
 
     Args:
         clock: returns seconds since some fixed moment.
@@ -16,26 +19,25 @@ class Pace:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._began_s: float | None = None
-        self._took_s = 0.0
-        self._pages = 0
+        self._ended = 0
+        self._page_s: float | None = None
 
     def begin(self) -> None:
         """A page begins; the time runs from the first on."""
         if self._began_s is None:
-            self._began_s, self._took_s, self._pages = self._clock(), 0.0, 0
+            self._began_s = self._clock()
 
-    def end_page(self) -> None:
-        """A page has ended."""
+    def end_page(self, in_hand: int) -> None:
+        """A page has ended, while so many others are being read."""
         if self._began_s is not None:
-            self._took_s = self._clock() - self._began_s
-            self._pages += 1
+            took_s, self._ended = self._clock() - self._began_s, self._ended + 1
+            if self._ended >= _LEAST_PAGES and took_s >= _LEAST_S:
+                self._page_s = took_s / (self._ended + _HALF * in_hand)
 
     def reset(self) -> None:
         """Nothing is read for a while, or by another model from now on."""
-        self._began_s = None
+        self._began_s, self._ended, self._page_s = None, 0, None
 
-    def seconds_left(self, pages: int) -> float | None:
-        """How long so many pages will take; None while that cannot be told."""
-        if self._began_s is None or self._pages < _LEAST_PAGES or self._took_s < _LEAST_S:
-            return None
-        return self._took_s / self._pages * pages
+    def seconds_left(self, in_hand: int, waiting: int) -> float | None:
+        """How long pages that are being read and that wait will take; None while that cannot be told."""
+        return None if self._page_s is None else self._page_s * (_HALF * in_hand + waiting)

@@ -100,15 +100,16 @@ class Reader(QObject):
         if not (self._in_hand or self._queue or self._awaits_files):
             return Activity()
         first = next(iter(self._in_hand.values()), None)
-        left = len(self._queue) + sum(not page.comes_again for page in self._in_hand.values())
+        ending = sum(not page.comes_again for page in self._in_hand.values())
+        seconds_left = self._pace.seconds_left(ending, len(self._queue))
         return Activity(
             stage=first.stage if first else None,
             page=self._ended + (first is not None),
-            page_count=self._ended + left,
+            page_count=self._ended + ending + len(self._queue),
             tokens=sum(page.tokens for page in self._in_hand.values()),
             together=len(self._in_hand),
             awaits_files=self._awaits_files,
-            seconds_left=None if self._awaits_files else self._pace.seconds_left(left),
+            seconds_left=None if self._awaits_files else seconds_left,
         )
 
     def is_reading(self, ref: PageRef) -> bool:
@@ -276,7 +277,7 @@ class Reader(QObject):
         page = self._in_hand.pop(read_id, None)
         if page is not None and not page.comes_again:
             self._ended += 1
-            self._pace.end_page()
+            self._pace.end_page(len(self._in_hand))
         return page
 
     def _tell(self) -> None:
