@@ -325,3 +325,10 @@ def test_icons_follow_a_dark_palette(pages: PageList) -> None:
 
     assert brightest("black") < 30
     assert brightest("white") > 220
+
+
+def test_a_name_that_breaks_lines_takes_one_line(pages: PageList) -> None:
+    pages.set_pages([PageEntry(0, "two\nlines.png", "")])
+    broken = pages.grab().toImage()
+    pages.set_pages([PageEntry(0, "two lines.png", "")])
+    assert broken == pages.grab().toImage()

@@ -121,9 +121,8 @@ class _PageDelegate(QStyledItemDelegate):
             lines = ((label[:fitting], elide.ElideNone), (label[fitting:].lstrip(), elide.ElideMiddle))
         for text, mode in lines:
             rect = QRect(room.left(), top, room.width(), line)
-            painter.drawText(
-                rect, Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(text, mode, room.width())
-            )
+            flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine  # a name may break lines
+            painter.drawText(rect, flags, metrics.elidedText(text, mode, room.width()))
             top += line + line // 4
         mark = QRect(room.left(), top, line, line)
         self._icons[row.state].paint(
