@@ -803,6 +803,10 @@ def test_the_text_has_more_room_than_the_figures_at_first(window: MainWindow) ->
     assert text_px > 1.1 * figures_px
 
 
+def test_the_list_is_as_wide_as_its_rows_at_first(window: MainWindow) -> None:
+    assert window.page_list.width() == pytest.approx(window.page_list.sizeHint().width(), abs=2)
+
+
 def test_all_bars_fit_on_a_very_small_screen(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:

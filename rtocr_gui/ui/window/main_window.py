@@ -104,7 +104,7 @@ class MainWindow(QMainWindow):
             self._splitter.addWidget(pane)
             self._splitter.setStretchFactor(self._splitter.count() - 1, stretch)
         self._splitter.setChildrenCollapsible(False)
-        self._splitter.setSizes([190, 610, 480])
+        self._splitter.setSizes([self.page_list.sizeHint().width(), 610, 480])
         body = QWidget()
         stack(body, self.notice_bar, self._splitter, self.retention_bar, growing=self._splitter)
         self.setCentralWidget(body)
