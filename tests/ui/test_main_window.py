@@ -1006,8 +1006,9 @@ def test_where_it_looks_is_asked_for_played_and_closed(
     assert not session.tuning.spotlight.is_tracing
     with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
         window.page_column.play_bar.play()
-    window.page_column.play_bar.closed.emit()
+    qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Escape)
     assert not window.page_column.play_bar.isVisible()
+    assert window.focusWidget() is window.page_column.page_view
     assert not window.actions_by_name["trace"].isChecked()
 
 

@@ -300,7 +300,7 @@ class MainWindow(QMainWindow):
         switches["overlay"].toggled.connect(self.page_column.set_overlay_visible)
         switches["overlay"].toggled.connect(lambda on: session.remember(overlay_visible=on))
         switches["global_grid"].toggled.connect(lambda on: tuning.set_grid("global" if on else "local"))
-        switches["trace"].toggled.connect(self.page_column.play_bar.setVisible)
+        switches["trace"].toggled.connect(self.page_column.set_play_bar_visible)
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
         switches["trace"].toggled.connect(self._show_overlay_for_lights)
         switches["trace"].triggered.connect(lambda on: self.page_column.play_bar.setFocus() if on else None)
