@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeySequence
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QFont, QGuiApplication, QImage, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -805,6 +805,25 @@ def test_the_text_has_more_room_than_the_figures_at_first(window: MainWindow) ->
 
 def test_the_list_is_as_wide_as_its_rows_at_first(window: MainWindow) -> None:
     assert window.page_list.width() == pytest.approx(window.page_list.sizeHint().width(), abs=2)
+
+
+def test_in_large_print_the_window_opens_larger(
+    qtbot: QtBot, qapp: QApplication, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened_width_px(points: float) -> int:
+        font = QFont(usual)
+        font.setPointSizeF(points)
+        qapp.setFont(font)
+        window = MainWindow(session)
+        qtbot.addWidget(window)
+        return window.width()
+
+    monkeypatch.setattr("rtocr_gui.ui.window.main_window.within_screen", lambda size, _: size)
+    usual = qapp.font()
+    try:
+        assert opened_width_px(20) == pytest.approx(2 * opened_width_px(10), rel=0.1)
+    finally:
+        qapp.setFont(usual)
 
 
 def test_all_bars_fit_on_a_very_small_screen(

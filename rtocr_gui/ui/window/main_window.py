@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from rtocr_gui.ui.text.find_bar import FindBar
     from rtocr_gui.ui.tuning.curve_view import CurveView
 
-_USUAL_SIZE = QSize(1280, 820)
+_USUAL_SIZE = QSize(75, 48)
+"""In lines of text, so that large print has a larger window."""
 _LEAST_TEXT_CHARACTERS = 24
 """Minimum width of the right-hand column, in average characters: space for its bars and a scroll bar."""
 
@@ -310,7 +311,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         settings = self._session.settings
-        self.resize(within_screen(_USUAL_SIZE, self))
+        self.resize(within_screen(_USUAL_SIZE * self.fontMetrics().height(), self))
         self.restoreGeometry(QByteArray.fromHex(settings.window_geometry.encode()))
         self._splitter.restoreState(QByteArray.fromHex(settings.window_state.encode()))
         self.text_column.restoreState(QByteArray.fromHex(settings.column_state.encode()))
