@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QTabBar,
     QToolButton,
     QTreeWidget,
+    QWidget,
 )
 from pytestqt.qtbot import QtBot
 
@@ -81,6 +82,22 @@ def test_no_two_things_in_sight_share_a_mnemonic(window: MainWindow) -> None:
     ]
     assert len(keys) >= 14
     assert len(keys) == len(set(keys))
+
+
+def test_everything_that_takes_the_focus_has_a_name(window: MainWindow) -> None:
+    for lazy in (window.text_column.compare, window.text_column.curve, window.text_column.find_bar):
+        assert lazy.pane
+    window.notice_bar.add_problem("Something to know.")  # whose buttons are named with it
+    nameless = [
+        widget
+        for widget in window.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.window() is window
+        and not widget.objectName().startswith("qt_")  # a part of one that has a name
+        and not widget.accessibleName()
+        and not (isinstance(widget, QAbstractButton) and widget.text())
+    ]
+    assert nameless == []
 
 
 def test_no_two_items_of_a_menu_share_a_mnemonic(window: MainWindow) -> None:
