@@ -86,7 +86,7 @@ def test_the_wishes_of_a_pane_are_connected_before_it_is_told_anything(
     assert heard_when_wired == [0]
 
 
-def test_the_focus_goes_into_the_pane_and_on_through_it_to_what_follows(qtbot: QtBot) -> None:
+def test_the_focus_goes_round_through_the_pane_and_all_that_is_beside_it(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     tabs, lazy, after = QTabWidget(), LazyPane(Listener), QPushButton("After")
@@ -104,3 +104,8 @@ def test_the_focus_goes_into_the_pane_and_on_through_it_to_what_follows(qtbot: Q
     assert window.focusWidget() is pane.button
     qtbot.keyClick(pane.button, Qt.Key.Key_Tab)
     assert window.focusWidget() is after
+    qtbot.keyClick(after, Qt.Key.Key_Tab)
+    assert window.focusWidget() is tabs.tabBar()
+    for widget in (after, pane.button, pane.field, tabs.tabBar()):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Backtab)
+        assert window.focusWidget() is widget

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeySequence
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QFont, QGuiApplication, QImage, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QTabBar,
     QToolButton,
     QTreeWidget,
+    QWidget,
 )
 from pytestqt.qtbot import QtBot
 
@@ -81,6 +82,22 @@ def test_no_two_things_in_sight_share_a_mnemonic(window: MainWindow) -> None:
     ]
     assert len(keys) >= 14
     assert len(keys) == len(set(keys))
+
+
+def test_everything_that_takes_the_focus_has_a_name(window: MainWindow) -> None:
+    for lazy in (window.text_column.compare, window.text_column.curve, window.text_column.find_bar):
+        assert lazy.pane
+    window.notice_bar.add_problem("Something to know.")  # whose buttons are named with it
+    nameless = [
+        widget
+        for widget in window.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.window() is window
+        and not widget.objectName().startswith("qt_")  # a part of one that has a name
+        and not widget.accessibleName()
+        and not (isinstance(widget, QAbstractButton) and widget.text())
+    ]
+    assert nameless == []
 
 
 def test_no_two_items_of_a_menu_share_a_mnemonic(window: MainWindow) -> None:
@@ -805,6 +822,29 @@ def test_the_text_has_more_room_than_the_figures_at_first(window: MainWindow) ->
     assert text_px > 1.1 * figures_px
 
 
+def test_the_list_is_as_wide_as_its_rows_at_first(window: MainWindow) -> None:
+    assert window.page_list.width() == pytest.approx(window.page_list.sizeHint().width(), abs=2)
+
+
+def test_in_large_print_the_window_opens_larger(
+    qtbot: QtBot, qapp: QApplication, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened_width_px(points: float) -> int:
+        font = QFont(usual)
+        font.setPointSizeF(points)
+        qapp.setFont(font)
+        window = MainWindow(session)
+        qtbot.addWidget(window)
+        return window.width()
+
+    monkeypatch.setattr("rtocr_gui.ui.window.main_window.within_screen", lambda size, _: size)
+    usual = qapp.font()
+    try:
+        assert opened_width_px(20) == pytest.approx(2 * opened_width_px(10), rel=0.1)
+    finally:
+        qapp.setFont(usual)
+
+
 def test_all_bars_fit_on_a_very_small_screen(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
@@ -1004,8 +1044,9 @@ def test_where_it_looks_is_asked_for_played_and_closed(
     assert not session.tuning.spotlight.is_tracing
     with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
         window.page_column.play_bar.play()
-    window.page_column.play_bar.closed.emit()
+    qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Escape)
     assert not window.page_column.play_bar.isVisible()
+    assert window.focusWidget() is window.page_column.page_view
     assert not window.actions_by_name["trace"].isChecked()
 
 

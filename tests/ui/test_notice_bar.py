@@ -285,3 +285,10 @@ def shown_tip(tip: str) -> str:
     document = QTextDocument()
     document.setHtml(tip)
     return document.toPlainText()
+
+
+def test_a_long_name_does_not_push_the_offer_out_of_sight(make_bar: MakeBar) -> None:
+    bar = make_bar()
+    bar.add(Notice(f"{'x' * 250}.png, page 1: There is not enough memory.", (RETRY,)))
+    QApplication.processEvents()
+    assert button(bar).visibleRegion().boundingRect() == button(bar).rect()

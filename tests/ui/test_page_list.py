@@ -325,3 +325,17 @@ def test_icons_follow_a_dark_palette(pages: PageList) -> None:
 
     assert brightest("black") < 30
     assert brightest("white") > 220
+
+
+def test_a_name_that_breaks_lines_takes_one_line(pages: PageList) -> None:
+    pages.set_pages([PageEntry(0, "two\nlines.png", "")])
+    broken = pages.grab().toImage()
+    pages.set_pages([PageEntry(0, "two lines.png", "")])
+    assert broken == pages.grab().toImage()
+
+
+def test_large_print_makes_the_list_ask_for_more_width(pages: PageList) -> None:
+    font, usual_px = pages.font(), pages.sizeHint().width()
+    font.setPointSizeF(2 * font.pointSizeF())
+    pages.setFont(font)
+    assert pages.sizeHint().width() == pytest.approx(2 * usual_px, rel=0.1)

@@ -65,6 +65,13 @@ class PageColumn(QWidget):
         self.page_view.set_overlay_visible(visible)
         self.overlay_bar.set_overlay_visible(visible)
 
+    @Slot(bool)
+    def set_play_bar_visible(self, visible: bool) -> None:
+        """Show or hide the play bar; the page gets the focus that was in it."""
+        if not visible and self.play_bar.isAncestorOf(self.window().focusWidget()):
+            self.page_view.setFocus()
+        self.play_bar.setVisible(visible)
+
     @Slot(object)
     def show_plan(self, plan: PrunePlan | None) -> None:
         """Show what becomes of each visual token."""

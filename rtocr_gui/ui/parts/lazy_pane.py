@@ -87,3 +87,5 @@ def _follow_in_tab_order(pane: QWidget, place: QWidget) -> None:
         if before is not None:
             QWidget.setTabOrder(before, widget)
         before = widget
+    if (proxy := pane.focusProxy()) is not None:
+        pane.setFocusProxy(proxy)  # Qt puts the pane in front of it; left behind, the pane would get Tab

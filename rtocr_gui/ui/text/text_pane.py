@@ -113,6 +113,7 @@ class TextPane(QWidget):
         self._preview.setAccessibleName("Preview of the recognised text")
 
         self._tabs = QTabWidget()
+        self._tabs.setAccessibleName("Text of the page")
         self.add_tab(self._editor, "M&arkdown", "The text, to read and correct")
         self.add_tab(self._preview, "Previe&w", "The text as it will look")
 

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from rtocr_gui.ui.text.find_bar import FindBar
     from rtocr_gui.ui.tuning.curve_view import CurveView
 
-_USUAL_SIZE = QSize(1280, 820)
+_USUAL_SIZE = QSize(75, 48)
+"""In lines of text, so that large print has a larger window."""
 _LEAST_TEXT_CHARACTERS = 24
 """Minimum width of the right-hand column, in average characters: space for its bars and a scroll bar."""
 
@@ -104,7 +105,7 @@ class MainWindow(QMainWindow):
             self._splitter.addWidget(pane)
             self._splitter.setStretchFactor(self._splitter.count() - 1, stretch)
         self._splitter.setChildrenCollapsible(False)
-        self._splitter.setSizes([190, 610, 480])
+        self._splitter.setSizes([self.page_list.sizeHint().width(), 610, 480])
         body = QWidget()
         stack(body, self.notice_bar, self._splitter, self.retention_bar, growing=self._splitter)
         self.setCentralWidget(body)
@@ -300,7 +301,7 @@ class MainWindow(QMainWindow):
         switches["overlay"].toggled.connect(self.page_column.set_overlay_visible)
         switches["overlay"].toggled.connect(lambda on: session.remember(overlay_visible=on))
         switches["global_grid"].toggled.connect(lambda on: tuning.set_grid("global" if on else "local"))
-        switches["trace"].toggled.connect(self.page_column.play_bar.setVisible)
+        switches["trace"].toggled.connect(self.page_column.set_play_bar_visible)
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
         switches["trace"].toggled.connect(self._show_overlay_for_lights)
         switches["trace"].triggered.connect(lambda on: self.page_column.play_bar.setFocus() if on else None)
@@ -310,7 +311,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         settings = self._session.settings
-        self.resize(within_screen(_USUAL_SIZE, self))
+        self.resize(within_screen(_USUAL_SIZE * self.fontMetrics().height(), self))
         self.restoreGeometry(QByteArray.fromHex(settings.window_geometry.encode()))
         self._splitter.restoreState(QByteArray.fromHex(settings.window_state.encode()))
         self.text_column.restoreState(QByteArray.fromHex(settings.column_state.encode()))

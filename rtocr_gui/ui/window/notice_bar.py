@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QScrollArea,
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ui.parts.form_parts import plain_label
 from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, ReadAgain
 from rtocr_gui.units import grouped
@@ -196,10 +196,8 @@ class _Row(QWidget):
     def __init__(self, notice: Notice) -> None:
         super().__init__()
         self.notice = notice
-        label = QLabel(notice.sentence)
-        # Notices quote file names, which must never be mistaken for rich text.
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
+        label = plain_label(notice.sentence)
+        label.setAlignment(Qt.AlignmentFlag.AlignVCenter)  # level with the button
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

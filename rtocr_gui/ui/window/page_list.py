@@ -49,6 +49,8 @@ from rtocr_gui.ui.state.page_model import Index, PageEntry, PageModel, PageRow, 
 
 _SETTLE_MS = 60
 """Rows that are scrolled past in less time request no thumbnail."""
+_ROW_WIDTH, _ROW_HEIGHT = 11, 5
+"""What a row needs for thumbnail, name and state, in lines of text."""
 
 
 class _PageDelegate(QStyledItemDelegate):
@@ -64,7 +66,7 @@ class _PageDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, _index: Index) -> QSize:
         line = option.fontMetrics.height()
-        return QSize(line * 11, line * 5)
+        return QSize(line * _ROW_WIDTH, line * _ROW_HEIGHT)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row: PageRow = index.data(Qt.ItemDataRole.UserRole)
@@ -121,9 +123,8 @@ class _PageDelegate(QStyledItemDelegate):
             lines = ((label[:fitting], elide.ElideNone), (label[fitting:].lstrip(), elide.ElideMiddle))
         for text, mode in lines:
             rect = QRect(room.left(), top, room.width(), line)
-            painter.drawText(
-                rect, Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(text, mode, room.width())
-            )
+            flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine  # a name may break lines
+            painter.drawText(rect, flags, metrics.elidedText(text, mode, room.width()))
             top += line + line // 4
         mark = QRect(room.left(), top, line, line)
         self._icons[row.state].paint(
@@ -152,6 +153,11 @@ class _PageView(QListView):
     def __init__(self) -> None:
         super().__init__()
         self.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
+
+    def sizeHint(self) -> QSize:
+        """As wide as a row, in whatever font."""
+        width = _ROW_WIDTH * self.fontMetrics().height() + 2 * self.frameWidth()
+        return QSize(width, super().sizeHint().height())
 
     def startDrag(self, actions: Qt.DropAction) -> None:
         """Drag without a picture of the rows: it would hide the line that shows where they will go."""
