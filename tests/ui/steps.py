@@ -49,11 +49,17 @@ def pages_opened(qtbot: QtBot, bridge: EngineBridge, path: Path) -> tuple[PageRe
     return opened.pages
 
 
+def until_reading_begins(qtbot: QtBot, engine: FakeEngine, ask: Callable[[], object]) -> None:
+    """Ask for readings, up to where the engine waits for its gate."""
+    engine.gate.clear()
+    engine.reading_began.clear()
+    ask()
+    qtbot.waitUntil(engine.reading_began.is_set)
+
+
 def begin_reading(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
     """Read the selected pages up to where the engine waits for its gate."""
-    engine.gate.clear()
-    session.read_selected()
-    qtbot.waitUntil(engine.reading_began.is_set)
+    until_reading_begins(qtbot, engine, session.read_selected)
 
 
 def begin_loading(qtbot: QtBot, engine: FakeEngine, ask: Callable[[], object]) -> None:

@@ -19,7 +19,7 @@ from rtocr_gui.ui.state.shown import BlocksShown
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.contrast import contrast
-from tests.ui.steps import Draw, editor_of, open_and_load
+from tests.ui.steps import Draw, editor_of, open_and_load, until_idle
 
 TITLE = "<|ref|>title<|/ref|><|det|>[[100, 100, 600, 200]]<|/det|>\n# Report\n\n"
 IMAGE = "<|ref|>image<|/ref|><|det|>[[100, 300, 400, 500]]<|/det|>\n\n"
@@ -123,8 +123,7 @@ def test_blocks_come_while_the_text_streams_and_no_markup_is_shown(
     qtbot.waitUntil(lambda: bool(shown) and [block.label for block in shown[-1].blocks] == ["title"])
     assert session.activity.reading
     assert session.current_text == "# Report\n\n"
-    grounded.gate.set()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, grounded.gate.set)
     assert len(shown[-1].blocks) == 3
 
 

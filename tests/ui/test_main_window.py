@@ -51,6 +51,7 @@ from tests.ui.steps import (
     read_selected,
     sentences_in,
     until_idle,
+    until_reading_begins,
     wait_until_idle,
 )
 
@@ -518,9 +519,7 @@ def test_closing_during_a_reading_ends_within_two_seconds(
     asked: list[tuple[str, str]] = []
     monkeypatch.setattr(questions, "agrees", lambda _, title, text, __: bool(asked.append((title, text))))
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    window.actions_by_name["read"].trigger()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, window.actions_by_name["read"].trigger)
     assert not window.close()
     said = "The model is still reading 1 page. What was read so far is lost when the window closes."
     assert asked == [("Close while the model is reading?", said)]

@@ -34,6 +34,7 @@ from tests.ui.steps import (
     open_and_load,
     read_selected,
     until_idle,
+    until_reading_begins,
     wait_until_idle,
 )
 
@@ -203,11 +204,8 @@ def test_stop_keeps_what_was_read_and_forgets_the_rest(
     states: dict[str, PageStatus],
 ) -> None:
     open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
-    fake_engine.gate.clear()
-    session.read_all()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
-    session.stop()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_reading_begins(qtbot, fake_engine, session.read_all)
+    until_idle(qtbot, session, session.stop)
     assert session.current_text == "page"
     ended = [status.state for status in states.values() if status.state is not PageState.UNREAD]
     assert ended == [PageState.STOPPED]
@@ -220,9 +218,7 @@ def test_pages_that_wait_are_shown_so_until_they_are_read_or_reading_is_stopped(
         return [states[ref.label].state for ref in session.refs]
 
     open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
-    fake_engine.gate.clear()
-    session.read_all()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, session.read_all)
     assert shown() == [PageState.READING, PageState.WAITING, PageState.WAITING]
     texts: list[ShownText] = []
     session.text_changed.connect(texts.append)
@@ -231,8 +227,7 @@ def test_pages_that_wait_are_shown_so_until_they_are_read_or_reading_is_stopped(
     session.shelf.select(session.refs[1])
     session.edit_text("mine")
     assert shown() == [PageState.READING, PageState.EDITED, PageState.WAITING]
-    session.stop()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, session.stop)
     assert shown() == [PageState.STOPPED, PageState.EDITED, PageState.UNREAD]
     session.shelf.select(session.refs[2])
     assert texts[-1].placeholder == "Not read yet. Press Read."
@@ -254,12 +249,8 @@ def test_read_all_goes_on_after_stop_and_begins_anew_only_where_every_page_was_r
 
     open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
     read(qtbot, session, states)
-    fake_engine.gate.clear()
-    fake_engine.reading_began.clear()
-    session.read_all()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
-    session.stop()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_reading_begins(qtbot, fake_engine, session.read_all)
+    until_idle(qtbot, session, session.stop)
     fake_engine.gate.set()
     assert begun == [1, 2]
     assert read_all() == [2, 3]
@@ -306,8 +297,7 @@ def stop_while_it_streams(
     engine.gate.clear()
     ask()
     qtbot.waitUntil(lambda: session.current_text == "page")
-    session.stop()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, session.stop)
     engine.gate.set()
 
 
@@ -381,8 +371,7 @@ def test_a_beginning_replaces_a_beginning(
     fake_engine.gate.clear()
     session.read_selected()
     qtbot.waitUntil(lambda: session.current_text == "pages")
-    session.stop()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, session.stop)
     assert session.current_text == "pages"
     assert states["scan.png, page 1"].state is PageState.STOPPED
 
@@ -474,12 +463,10 @@ def test_a_page_whose_slider_is_let_go_is_read_before_those_that_wait(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, begun: list[int]
 ) -> None:
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
-    fake_engine.gate.clear()
-    session.read_all()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, session.read_all)
     session.settle_retention(0.3)
     fake_engine.gate.set()
-    qtbot.waitUntil(lambda: session.activity == Activity())
+    wait_until_idle(qtbot, session)
     assert begun == [1, 1, 2, 3]
 
 
@@ -499,7 +486,7 @@ def test_a_page_that_waits_goes_first_once_its_slider_is_let_go(
     session.read_all()
     session.settle_retention(0.3)
     fake_engine.gate.set()
-    qtbot.waitUntil(lambda: session.activity == Activity())
+    wait_until_idle(qtbot, session)
     assert begun == [1, 3, 2]
 
 
@@ -666,13 +653,11 @@ def test_pages_that_were_to_be_read_are_read_after_another_model_was_chosen_also
 ) -> None:
     fake_engine.broken_precisions = {"float16"}
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
-    fake_engine.gate.clear()
-    session.read_all()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, session.read_all)
     session.models.choose_precision(precision)
     assert session.activity.page_count == 3
     fake_engine.gate.set()
-    qtbot.waitUntil(lambda: session.activity == Activity())
+    wait_until_idle(qtbot, session)
     assert begun == [1, 1, 2, 3]
     assert {status.state for status in states.values()} == {PageState.READ}
 
@@ -1177,8 +1162,7 @@ def test_a_page_that_is_edited_while_it_is_turned_and_read_anew_is_counted_no_mo
     session.shelf.rotate(90)
     session.edit_text("mine")
     assert session.activity.page <= session.activity.page_count == 1
-    fake_engine.gate.set()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, fake_engine.gate.set)
 
 
 def test_another_mode_says_nothing_anew_of_pages_that_stay_as_they_are(

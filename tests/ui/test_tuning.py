@@ -22,7 +22,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.tuning import Tuning
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, open_and_load, read_selected
+from tests.ui.steps import Draw, open_and_load, read_selected, until_reading_begins
 
 ALL, HALF = PruneSettings(1.0), PruneSettings(0.5)
 
@@ -163,9 +163,7 @@ def test_stop_stops_a_comparison_too(
     told: list[tuple[str, bool]] = []
     tuning.comparing_changed.connect(lambda *activity: told.append(activity))
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    tuning.compare(ALL, HALF)
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, lambda: tuning.compare(ALL, HALF))
     assert tuning.is_reading
     session.stop()
     assert not tuning.is_reading
@@ -310,9 +308,7 @@ def test_another_page_drops_a_curve_that_is_being_read(
     draw_page: Draw,
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    fake_engine.gate.clear()
-    tuning.read_curve()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, tuning.read_curve)
     session.shelf.select(session.refs[1])
     assert curves[-1] == CurveShown()
     assert not tuning.is_reading
@@ -327,9 +323,7 @@ def test_a_mode_a_task_or_tiles_that_are_chosen_already_leave_a_curve_alone(
     draw_page: Draw,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    tuning.read_curve()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, tuning.read_curve)
     session.set_mode(session.mode)
     session.set_most_tiles(session.settings.most_tiles)
     session.set_task(session.task)
@@ -366,9 +360,7 @@ def test_who_wants_another_model_waits_for_no_curve_of_this_one(
     tmp_path: Path,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    tuning.read_curve()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, tuning.read_curve)
     with qtbot.waitSignal(session.models.adopted):
         session.models.choose(tmp_path / "elsewhere")
     assert not fake_engine.gate.is_set()

@@ -13,7 +13,7 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.idle_unloader import LARGE_BYTES, IdleUnloader
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import Activity, ModelStatus
+from rtocr_gui.ui.state.shown import ModelStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
@@ -24,6 +24,7 @@ from tests.ui.steps import (
     open_and_load,
     read_selected,
     sentences_in,
+    until_idle,
     wait_until_idle,
 )
 
@@ -250,8 +251,7 @@ def test_the_time_that_one_long_pass_takes_is_not_idle(
     idle.timer.stop()
     idle.timer.timeout.emit()
     assert idle.timer.isActive()
-    fake_engine.gate.set()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert fake_engine.is_loaded
 
 
@@ -316,8 +316,7 @@ def test_the_device_and_the_model_in_use_are_not_loaded_once_more_under_a_readin
     (in_use,) = (each for each in window.actions_by_name["device"].menu().actions() if each.isChecked())
     in_use.trigger()
     window.actions_by_name["use_bundled"].trigger()
-    fake_engine.gate.set()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text == "page 1 of scan.png at 0.76"
     assert len(fake_engine.loads) == 1
     assert in_use.isChecked()
@@ -380,5 +379,5 @@ def test_a_model_that_pages_wait_for_is_not_unloaded(
     assert not session.can_unload
     assert not window.actions_by_name["unload"].isEnabled()
     fake_engine.load_gate.set()
-    qtbot.waitUntil(lambda: session.activity == Activity())
+    wait_until_idle(qtbot, session)
     assert session.can_unload
