@@ -152,7 +152,7 @@ def test_what_rtocr_exported_is_not_taken_for_the_truth(tmp_path: Path, beside: 
     assert found.text == "as it is"
 
 
-def test_a_scan_called_like_a_text_is_not_its_own_truth(tmp_path: Path, beside: Callable[..., Path]) -> None:
+def test_a_scan_called_like_a_text_is_not_its_own_truth(beside: Callable[..., Path]) -> None:
     assert find_truth(beside("scan.txt", "really a picture"), 0, 1) is None
 
 

@@ -153,7 +153,7 @@ def test_a_folder_that_is_not_there_fails_the_check(
 
 
 @pytest.mark.parametrize("words", [["models", "sell"], ["models", "check"], ["models", "download", "now"]])
-def test_wrong_usage_is_told_with_exit_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_is_told_with_exit_code_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(words)
     assert caught.value.code == 2

@@ -191,7 +191,7 @@ def test_a_page_that_cannot_be_read_is_told(
     assert told.shown == []
 
 
-def test_nothing_is_asked_without_a_page(qtbot: QtBot, bridge: EngineBridge) -> None:
+def test_nothing_is_asked_without_a_page(bridge: EngineBridge) -> None:
     comparer = Comparer(bridge)
     told = Told(comparer)
     comparer.compare(ALL, HALF, {})

@@ -72,7 +72,7 @@ def test_only_the_newest_of_many_plans_is_answered(
 
 
 def test_text_reaches_the_window_on_its_own_thread(
-    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], fake_engine: FakeEngine
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
 ) -> None:
     load_model(qtbot, bridge)
     texts: list[str] = []

@@ -30,11 +30,8 @@ THIRD = "The last word."
 
 
 @pytest.fixture
-def searched(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
-) -> MainWindow:
+def searched(qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw) -> MainWindow:
     """Three pages with text, the first one shown, the bar open."""
-    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page(pages=3))
     for ref, text in reversed([*zip(session.refs, (FIRST, SECOND, THIRD), strict=True)]):
         session.shelf.select(ref)
@@ -215,7 +212,7 @@ def test_the_next_place_of_nothing_is_asked_about(searched: MainWindow) -> None:
     assert selected(searched)[1] == ""
 
 
-def test_what_is_selected_is_looked_for(qtbot: QtBot, searched: MainWindow) -> None:
+def test_what_is_selected_is_looked_for(searched: MainWindow) -> None:
     searched.text_column.end_find()
     editor_of(searched).moveCursor(QTextCursor.MoveOperation.Start)
     editor_of(searched).moveCursor(QTextCursor.MoveOperation.EndOfWord, QTextCursor.MoveMode.KeepAnchor)
@@ -346,7 +343,7 @@ def test_rare_characters_move_no_place(qtbot: QtBot, searched: MainWindow, sessi
     assert highlighted(searched) == ["word", "word"]
 
 
-def test_the_places_are_shown_in_the_text_whatever_is_in_front(qtbot: QtBot, searched: MainWindow) -> None:
+def test_the_places_are_shown_in_the_text_whatever_is_in_front(searched: MainWindow) -> None:
     searched.text_column.show_compare()
     assert not editor_of(searched).isVisible()
     line(searched).setText("word")

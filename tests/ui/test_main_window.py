@@ -203,9 +203,8 @@ def test_copied_files_are_opened_by_paste(
 
 
 def test_copied_files_and_pictures_go_to_the_window_also_while_the_person_types(
-    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, window: MainWindow, session: Session, draw_page: Draw
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page())
     files, picture, words = QMimeData(), QMimeData(), QMimeData()
     files.setUrls([QUrl.fromLocalFile(str(draw_page("other.png")))])
@@ -284,7 +283,6 @@ def test_typed_text_is_kept_when_the_person_says_so(
     window.actions_by_name["read"].trigger()
     assert session.current_text == "mine"
     assert editor_of(window).toPlainText() == "mine"
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
 
 
 def test_closing_with_typed_text_asks_and_stays_open_on_no(
@@ -488,7 +486,7 @@ def test_export_writes_the_file_that_was_chosen(
 
 
 def test_what_a_checkpoint_says_of_itself_is_never_rendered_as_markup(
-    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine
+    qtbot: QtBot, window: MainWindow, session: Session
 ) -> None:
     with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
         session.models.load()
@@ -529,9 +527,8 @@ def test_closing_during_a_reading_ends_within_two_seconds(
 
 
 def test_who_types_while_a_file_opens_goes_on_typing_into_the_same_page(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page("a.png"))
     first = session.current
     with qtbot.waitSignal(session.shelf.pages_changed):
@@ -588,9 +585,8 @@ def test_typing_is_undone_by_key_only_where_one_types(
 
 
 def test_opening_the_file_again_that_is_edited_leaves_cursor_and_undo_alone(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     path = draw_page()
     open_and_load(qtbot, session, path)
     qtbot.keyClicks(editor_of(window), "mine")
@@ -756,14 +752,13 @@ def test_the_newest_of_many_notices_is_in_sight(qtbot: QtBot, window: MainWindow
 
 
 def test_typing_makes_a_page_exportable(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     assert not window.actions_by_name["export"].isEnabled()
     editor_of(window).setPlainText("mine")
     assert window.actions_by_name["export"].isEnabled()
     assert window.text_column.summary.text() == "typed by you"
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
 
 
 def test_tab_goes_from_the_text_to_the_buttons_below_it(

@@ -139,7 +139,7 @@ def test_the_folder_of_a_download_is_remembered_as_long_as_there_is_something_in
     [("", "It was downloaded and checked."), ("The disk is full.", "The disk is full.")],
 )
 def test_how_a_download_ended_is_told_where_its_window_was_closed(
-    qtbot: QtBot, desk: ModelsDesk, tmp_path: Path, problem: str, told: str, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, desk: ModelsDesk, problem: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
 

@@ -338,7 +338,7 @@ def test_a_discarded_download_can_begin_again(
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
 
 
-def test_an_address_that_makes_no_sense_is_told(qtbot: QtBot, shop: ModelShop) -> None:
+def test_an_address_that_makes_no_sense_is_told(shop: ModelShop) -> None:
     shop.start_download("not an address")
     assert shop.download.state is DownloadState.FAILED
     assert "not the address of a server" in shop.download.problem

@@ -102,7 +102,7 @@ def test_the_colours_in_the_legend_are_those_on_white_paper(bar: OverlayBar) -> 
 
 
 @pytest.mark.parametrize("look", list(Look))
-def test_everything_fits_in_a_narrow_pane(qtbot: QtBot, bar: OverlayBar, look: Look) -> None:
+def test_everything_fits_in_a_narrow_pane(bar: OverlayBar, look: Look) -> None:
     bar.show_grids(True)
     bar.set_look(look)
     bar.show_legend(None if look is Look.KEPT else LEGEND)

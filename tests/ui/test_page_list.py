@@ -172,7 +172,7 @@ def test_the_person_selects_and_the_program_selects_silently(qtbot: QtBot, pages
     assert pages.current_key is None
 
 
-def test_pages_that_stay_keep_thumbnail_state_selection_and_place(qtbot: QtBot, pages: PageList) -> None:
+def test_pages_that_stay_keep_thumbnail_state_selection_and_place(pages: PageList) -> None:
     pages.set_pages(entries(50))
     pages.set_state(30, PageState.EDITED)
     pages.select(30)

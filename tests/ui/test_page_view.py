@@ -206,7 +206,7 @@ def test_nothing_is_painted_beside_the_page_where_no_padding_is(
     assert colours_at(view, beside_page(view)) == bare
 
 
-def test_padding_is_hatched_beside_the_page_and_told(qtbot: QtBot, view: PageView) -> None:
+def test_padding_is_hatched_beside_the_page_and_told(view: PageView) -> None:
     plan = make_plan(0.5, Mode.BASE)
     view.show_page(blank())
     points = beside_page(view)

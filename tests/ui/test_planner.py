@@ -48,9 +48,7 @@ def test_no_transport_is_solved_that_nobody_wants(qtbot: QtBot, planner: Planner
         planner.set_retention(0.5)
 
 
-def test_a_transport_is_that_of_the_plan_told_last_and_is_solved_once(
-    qtbot: QtBot, planner: Planner, bridge: EngineBridge
-) -> None:
+def test_a_transport_is_that_of_the_plan_told_last_and_is_solved_once(qtbot: QtBot, planner: Planner) -> None:
     told: list[tuple[PrunePlan, Transport]] = []
     plans: list[PrunePlan] = []
     planner.plan_changed.connect(plans.append)

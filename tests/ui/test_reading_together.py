@@ -68,11 +68,7 @@ def test_a_page_that_is_turned_is_not_read_beside_its_former_self(
 
 
 def test_a_single_page_is_read_by_itself(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    book: tuple[PageRef, ...],
-    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot, session: Session, book: tuple[PageRef, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(FakeEngine, "read_together")
     session.read_selected()

@@ -192,7 +192,7 @@ def test_a_typed_number_counts_when_it_is_entered(qtbot: QtBot, bar: RetentionBa
 
 
 def test_automatic_can_be_taken_back_and_switched_off_at_the_same_ratio(
-    qtbot: QtBot, bar: RetentionBar, heard: Heard
+    bar: RetentionBar, heard: Heard
 ) -> None:
     bar.show_plan(make_plan(0.4))
     bar.set_retention(0.4)
@@ -226,9 +226,7 @@ def test_a_late_plan_does_not_move_a_slider_set_by_hand(bar: RetentionBar) -> No
     assert slider(bar).value() == 30
 
 
-def test_reading_again_on_release_is_told_only_when_the_person_switches_it(
-    qtbot: QtBot, bar: RetentionBar
-) -> None:
+def test_reading_again_on_release_is_told_only_when_the_person_switches_it(bar: RetentionBar) -> None:
     switched: list[bool] = []
     bar.reread_toggled.connect(switched.append)
     bar.set_reread(False)
@@ -285,7 +283,7 @@ def test_a_dragged_handle_catches_at_the_detents_only(qtbot: QtBot, bar: Retenti
     assert heard.released == [1.0]
 
 
-def test_shift_lets_the_handle_pass_the_detents(qtbot: QtBot, bar: RetentionBar, heard: Heard) -> None:
+def test_shift_lets_the_handle_pass_the_detents(qtbot: QtBot, bar: RetentionBar) -> None:
     bar.set_retention(0.6)
     shift = Qt.KeyboardModifier.ShiftModifier
     assert drag(qtbot, bar, [51, 49, 83, 99], shift) == [51, 49, 83, 99]

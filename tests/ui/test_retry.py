@@ -96,7 +96,6 @@ def test_only_who_agrees_to_another_try_has_the_page_scaled_in_another_way(
     agrees: bool,
 ) -> None:
     monkeypatch.setattr(questions, "ask_overwrite", lambda *_: agrees)
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
@@ -314,14 +313,8 @@ def test_another_model_starts_without_offers(
 
 
 def test_the_button_of_the_notice_reads_the_page(
-    qtbot: QtBot,
-    window: MainWindow,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)

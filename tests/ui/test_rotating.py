@@ -108,9 +108,8 @@ def test_the_memory_of_a_large_page_goes_back_to_the_system_once_another_is_show
 
 
 def test_a_turned_page_keeps_its_place_and_what_was_typed(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page(pages=3))
     session.shelf.select(session.refs[1])
     session.edit_text("mine")
@@ -290,9 +289,8 @@ def test_what_was_typed_on_a_turned_page_can_be_undone_after_files_came_meanwhil
 
 
 def test_what_was_typed_can_be_undone_and_gone_on_with_where_the_cursor_is(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page())
     editor = editor_of(window)
     editor.insertPlainText("mine")

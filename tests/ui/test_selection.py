@@ -182,7 +182,6 @@ def test_selected_pages_leave_together_after_one_question_about_what_they_hold(
     assert session.refs == (book[3:] if agreed else book)
     assert session.current == (book[3] if agreed else book[2])
     assert session.selected == ((book[3],) if agreed else book[:3])
-    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
 
 
 def test_pages_that_were_exported_leave_without_a_question_and_one_that_is_being_read_does_not(

@@ -446,11 +446,7 @@ def test_letting_the_slider_go_reads_nothing_where_the_person_switched_that_off(
 
 
 def test_moving_the_slider_during_a_reading_starts_it_over_at_the_new_ratio(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
@@ -628,7 +624,6 @@ def test_a_model_that_cannot_be_loaded_leaves_the_former_one_in_use(
     fake_engine: FakeEngine,
     draw_page: Draw,
     states: dict[str, PageStatus],
-    notices: list[str],
     tmp_path: Path,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
@@ -924,7 +919,7 @@ def test_the_text_of_a_page_comes_back_where_its_file_is_gone(
 
 
 def test_the_text_of_a_page_comes_back_beside_a_newer_version_of_its_file(
-    qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer], tmp_path: Path
+    qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer]
 ) -> None:
     listed: list[tuple[PageEntry, ...]] = []
     session.shelf.pages_changed.connect(listed.append)
@@ -1051,11 +1046,7 @@ def test_another_model_plans_the_page_from_its_own_tokens(
 
 
 def test_read_after_stop_reads_the_page_again(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
@@ -1066,11 +1057,7 @@ def test_read_after_stop_reads_the_page_again(
 
 
 def test_pressing_read_twice_reads_once(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
@@ -1279,7 +1266,7 @@ def test_a_file_is_listed_once_whatever_way_it_is_named(
 
 
 def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus], notices: list[str]
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str]
 ) -> None:
     open_and_load(qtbot, session, draw_page("scan.png"))
     session.edit_text("old and mine")
@@ -1296,7 +1283,7 @@ def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
 
 
 def test_a_file_that_was_put_back_is_shown_again_when_it_is_opened_again(
-    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path, states: dict[str, PageStatus]
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
     path, away = draw_page("two.tiff", pages=2), tmp_path / "away"
     open_and_load(qtbot, session, path)

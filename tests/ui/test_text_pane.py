@@ -425,7 +425,7 @@ def test_a_mark_covers_just_its_characters(pane: TextPane, word: str) -> None:
 
 
 def test_a_mark_changes_nothing_but_its_looks(
-    qtbot: QtBot, pane: TextPane, edits: list[str], selections: list[tuple[int, int]]
+    pane: TextPane, edits: list[str], selections: list[tuple[int, int]]
 ) -> None:
     pane.show_text("one two three")
     editor(pane).insertPlainText("x")
@@ -489,7 +489,7 @@ def test_a_mark_follows_the_colours_and_keeps_the_text_readable(pane: TextPane) 
     assert colour.alphaF() < 0.5
 
 
-def test_other_views_stand_beside_the_text(qtbot: QtBot, pane: TextPane) -> None:
+def test_other_views_stand_beside_the_text(pane: TextPane) -> None:
     view = QPlainTextEdit()
     pane.add_tab(view, "&Compare", "Two readings side by side")
     tabs = pane.findChild(QTabWidget)

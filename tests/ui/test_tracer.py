@@ -232,11 +232,7 @@ def test_a_failure_is_told_in_a_sentence_and_ends_it(
 
 
 def test_a_text_of_another_model_is_not_explained_by_this_one(
-    qtbot: QtBot,
-    tracer: Tracer,
-    heard: Heard,
-    refs: tuple[PageRef, ...],
-    readings: list[Reading],
+    qtbot: QtBot, tracer: Tracer, refs: tuple[PageRef, ...], readings: list[Reading]
 ) -> None:
     tracer.show_reading(refs[0], replace(readings[0], raw_text="something else"))
     with qtbot.waitSignal(tracer.failed) as caught:
