@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -24,6 +25,17 @@ from tests.fake_engine import FakeEngine
 
 Draw = Callable[..., Path]
 """The type of the fixture `draw_page`."""
+
+Widget = TypeVar("Widget", bound=QWidget)
+
+
+def in_sight(qtbot: QtBot, widget: Widget, width: int | None = None, height: int | None = None) -> Widget:
+    """Show a widget until the end of the test, as large as it would like to be unless told otherwise."""
+    qtbot.addWidget(widget)
+    size = widget.sizeHint()
+    widget.resize(width or size.width(), height or size.height())
+    widget.show()
+    return widget
 
 
 def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:

@@ -15,6 +15,7 @@ from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.text.compare_view import SAME, CompareView
 from rtocr_gui.ui.text.compared_text import ComparedText
 from tests.made_readings import make_reading
+from tests.ui.steps import in_sight
 
 LEFT = "Order 12\nTotal 12.50\nPaid in cash\n"
 RIGHT = "Order 12\nTota1 12.50 EUR\nin cash\n"
@@ -34,11 +35,7 @@ def shown(left: str, right: str) -> ComparisonShown:
 
 @pytest.fixture
 def view(qtbot: QtBot) -> CompareView:
-    made = CompareView()
-    qtbot.addWidget(made)
-    made.resize(600, 400)
-    made.show()
-    return made
+    return in_sight(qtbot, CompareView(), 600, 400)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from rtocr_gui.ui.tuning.curve_plot import CurvePlot, describe
 from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.tuning.plot_colours import PlotColours
 from tests.ui.contrast import contrast
+from tests.ui.steps import in_sight
 
 
 def make_point(retention: float, automatic: bool = False, error_rate: float | None = None) -> CurvePoint:
@@ -41,11 +42,7 @@ WHOLE = CurveShown(POINTS, 9, running=False)
 
 @pytest.fixture
 def view(qtbot: QtBot) -> CurveView:
-    made = CurveView()
-    qtbot.addWidget(made)
-    made.resize(420, 380)
-    made.show()
-    return made
+    return in_sight(qtbot, CurveView(), 420, 380)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from rtocr_gui.ui.tuning.share_bar import ShareBar
 from rtocr_gui.ui.window.status_line import StatusLine
 from tests.made_plans import make_plan
 from tests.made_readings import make_reading
+from tests.ui.steps import in_sight
 
 
 def reading_at(retention: float, kept: int, passes: int = 309) -> Reading:
@@ -56,11 +57,7 @@ def cells(row: FigureRow) -> tuple[str, str, str]:
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> FiguresPanel:
-    made = FiguresPanel()
-    qtbot.addWidget(made)
-    made.resize(300, 600)
-    made.show()
-    return made
+    return in_sight(qtbot, FiguresPanel(), 300, 600)
 
 
 def table(panel: FiguresPanel) -> QTableWidget:

@@ -23,7 +23,7 @@ from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
 from tests.hub_server import HubServer, Trouble
 from tests.published_model import WEIGHTS
 from tests.small_checkpoint import write_checkpoint
-from tests.ui.steps import choices
+from tests.ui.steps import choices, in_sight
 
 BUNDLED = resource_path("miniature")
 TARGET = Path("/models/DeepSeek-OCR")
@@ -36,10 +36,7 @@ def miniature() -> ModelEntry:
 
 @pytest.fixture
 def window(qtbot: QtBot) -> ModelsWindow:
-    made = ModelsWindow()
-    qtbot.addWidget(made)
-    made.show()
-    return made
+    return in_sight(qtbot, ModelsWindow())
 
 
 @pytest.fixture

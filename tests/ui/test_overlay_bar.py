@@ -8,17 +8,14 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.export.looks import OPACITY, VIRIDIS, Legend, Look
 from rtocr_gui.ui.page.overlay_bar import OverlayBar
+from tests.ui.steps import in_sight
 
 LEGEND = Legend("Mass received", "merged tokens", 0.351, 0.484, True, True, VIRIDIS, "0.2 to 0.9 occur.")
 
 
 @pytest.fixture
 def bar(qtbot: QtBot) -> OverlayBar:
-    made = OverlayBar()
-    qtbot.addWidget(made)
-    made.resize(700, made.sizeHint().height())
-    made.show()
-    return made
+    return in_sight(qtbot, OverlayBar(), 700)
 
 
 def child(bar: OverlayBar, kind: type[QWidget]) -> QWidget:

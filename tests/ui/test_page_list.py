@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.state.page_model import PageEntry, PageState
 from rtocr_gui.ui.window.page_list import PageList
-from tests.ui.steps import click_row
+from tests.ui.steps import click_row, in_sight
 
 
 def entries(count: int, first: int = 0) -> list[PageEntry]:
@@ -24,11 +24,7 @@ def picture(colour: str) -> QImage:
 
 @pytest.fixture
 def pages(qtbot: QtBot) -> PageList:
-    made = PageList()
-    qtbot.addWidget(made)
-    made.resize(220, 400)
-    made.show()
-    return made
+    return in_sight(qtbot, PageList(), 220, 400)
 
 
 @pytest.fixture

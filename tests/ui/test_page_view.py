@@ -40,7 +40,7 @@ from rtocr_gui.ui.page.token_grid import border_lines, merged_runs, token_grid
 from rtocr_gui.ui.page.token_overlay import TokenOverlay
 from tests.made_plans import make_plan
 from tests.ui.contrast import contrast
-from tests.ui.steps import turn_wheel
+from tests.ui.steps import in_sight, turn_wheel
 
 PAGE = QSize(600, 800)
 SHARP_AT = """
@@ -74,11 +74,7 @@ def blank(size: QSize = PAGE, colour: str = "white") -> QImage:
 
 @pytest.fixture
 def view(qtbot: QtBot) -> PageView:
-    made = PageView()
-    qtbot.addWidget(made)
-    made.resize(500, 600)
-    made.show()
-    return made
+    return in_sight(qtbot, PageView(), 500, 600)
 
 
 def shown_colour(view: PageView, page_point: QPointF) -> QColor:

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.ui.page.play_bar import SPEEDS, PlayBar
 from rtocr_gui.ui.page.said_line import SaidLine
 from rtocr_gui.ui.state.shown import TraceShown
-from tests.ui.steps import turn_wheel
+from tests.ui.steps import in_sight, turn_wheel
 
 TOKENS = ["We", " will", " show", " it", "\n", "to", " you"]
 
@@ -31,11 +31,7 @@ def trace_of(tokens: list[str]) -> TraceShown:
 
 @pytest.fixture
 def bar(qtbot: QtBot) -> PlayBar:
-    made = PlayBar()
-    qtbot.addWidget(made)
-    made.resize(600, made.sizeHint().height())
-    made.show()
-    return made
+    return in_sight(qtbot, PlayBar(), 600)
 
 
 @pytest.fixture

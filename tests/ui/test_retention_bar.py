@@ -19,7 +19,7 @@ from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
 from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from tests.made_plans import make_plan
-from tests.ui.steps import turn_wheel
+from tests.ui.steps import in_sight, turn_wheel
 
 
 class Heard:
@@ -34,11 +34,7 @@ class Heard:
 
 @pytest.fixture
 def bar(qtbot: QtBot) -> RetentionBar:
-    made = RetentionBar()
-    qtbot.addWidget(made)
-    made.resize(900, made.sizeHint().height())
-    made.show()
-    return made
+    return in_sight(qtbot, RetentionBar(), 900)
 
 
 @pytest.fixture

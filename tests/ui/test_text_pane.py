@@ -13,17 +13,14 @@ from rtocr_gui.ui.state.shown import Found
 from rtocr_gui.ui.text import text_pane
 from rtocr_gui.ui.text.safe_preview import PREVIEW_MS, SafePreview
 from rtocr_gui.ui.text.text_pane import TextPane
+from tests.ui.steps import in_sight
 
 LINES = "\n".join(f"line {number}" for number in range(200))
 
 
 @pytest.fixture
 def pane(qtbot: QtBot) -> TextPane:
-    made = TextPane()
-    qtbot.addWidget(made)
-    made.resize(400, 300)
-    made.show()
-    return made
+    return in_sight(qtbot, TextPane(), 400, 300)
 
 
 @pytest.fixture
