@@ -26,6 +26,9 @@ from tests.ui.steps import Draw, open_and_load, read_selected, until_reading_beg
 
 ALL, HALF = PruneSettings(1.0), PruneSettings(0.5)
 
+Lights = list[NDArray[np.float32] | None]
+"""What was told of how much each visual token is lit."""
+
 
 @pytest.fixture
 def tuning(session: Session) -> Tuning:
@@ -352,12 +355,7 @@ def test_a_curve_of_another_task_is_another(
 
 
 def test_who_wants_another_model_waits_for_no_curve_of_this_one(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    tmp_path: Path,
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     until_reading_begins(qtbot, fake_engine, tuning.read_curve)
@@ -371,25 +369,25 @@ def test_who_wants_another_model_waits_for_no_curve_of_this_one(
 
 
 @pytest.fixture
-def lights(tuning: Tuning) -> list[NDArray[np.float32] | None]:
-    told: list[NDArray[np.float32] | None] = []
+def lights(tuning: Tuning) -> Lights:
+    told: Lights = []
     tuning.attention_changed.connect(told.append)
     return told
 
 
-def lit(lights: list[NDArray[np.float32] | None]) -> list[int]:
+def lit(lights: Lights) -> list[int]:
     """The visual tokens that are lit, brightest first. The fake looks up word n in tokens n and n + 1."""
     newest = lights[-1]
     return [] if newest is None else np.argsort(-newest, kind="stable")[: np.count_nonzero(newest)].tolist()
 
 
+def trace(qtbot: QtBot, tuning: Tuning) -> None:
+    with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
+        tuning.spotlight.trace()
+
+
 def test_selected_text_lights_up_where_it_was_read_once_the_reading_is_traced(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    fake_engine: FakeEngine,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, lights: Lights, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
@@ -417,18 +415,13 @@ def test_selecting_text_traces_nothing_while_nobody_asked_where_it_looks(
 
 
 def test_a_token_that_is_played_is_lit_and_marked_in_the_text(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, lights: Lights, draw_page: Draw
 ) -> None:
     marks: list[tuple[int, int] | None] = []
     tuning.spotlight.text_marked.connect(marks.append)
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
-    with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
-        tuning.spotlight.trace()
+    trace(qtbot, tuning)
     tuning.spotlight.point_at_token(2)
     assert lit(lights) == [2, 3]
     assert session.current_text[slice(*marks[-1])].strip() == "of"
@@ -439,12 +432,7 @@ def test_a_token_that_is_played_is_lit_and_marked_in_the_text(
 
 
 def test_a_difference_is_lit_where_its_reading_found_it(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    fake_engine: FakeEngine,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, lights: Lights, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     shown = compare(qtbot, tuning)
@@ -454,18 +442,12 @@ def test_a_difference_is_lit_where_its_reading_found_it(
 
 
 def test_a_difference_of_a_reading_that_was_played_is_lit_at_once(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    fake_engine: FakeEngine,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, lights: Lights, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     session.set_retention(0.5)
     read_selected(qtbot, session)
-    with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
-        tuning.spotlight.trace()
+    trace(qtbot, tuning)
     shown = compare(qtbot, tuning)
     tuning.point_at_difference(shown.comparison.differences[0])
     assert lit(lights) == [5, 6]
@@ -496,12 +478,7 @@ def test_finding_the_place_of_a_difference_is_told_and_can_be_stopped(
 
 
 def test_a_difference_is_lit_although_another_trace_comes_first(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    fake_engine: FakeEngine,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, lights: Lights, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
@@ -515,11 +492,7 @@ def test_a_difference_is_lit_although_another_trace_comes_first(
 
 
 def test_another_ratio_or_look_puts_the_lights_out(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, lights: Lights, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     shown = compare(qtbot, tuning)
@@ -535,16 +508,11 @@ def test_another_ratio_or_look_puts_the_lights_out(
 
 
 def test_lights_of_another_mode_are_not_shown_over_this_one(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, lights: Lights, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
-    with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
-        tuning.spotlight.trace()
+    trace(qtbot, tuning)
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
         session.set_mode(Mode.SMALL)
     tuning.spotlight.point_at_token(2)
