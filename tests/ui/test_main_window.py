@@ -52,7 +52,6 @@ from tests.ui.steps import (
     sentences_in,
     until_idle,
     until_reading_begins,
-    wait_until_idle,
 )
 
 
@@ -385,8 +384,7 @@ def test_closing_asks_again_where_a_page_was_read_to_its_end_behind_the_question
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def read_on(*_: object) -> bool:
-        fake_engine.gate.set()
-        wait_until_idle(qtbot, session)
+        until_idle(qtbot, session, fake_engine.gate.set)
         return True
 
     asked: list[str] = []
@@ -410,8 +408,7 @@ def test_closing_asks_once_though_more_pages_are_read_behind_the_question(
 ) -> None:
     def read_on(_: object, __: str, text: str) -> Leave:
         asked.append(text)
-        fake_engine.gate.set()
-        wait_until_idle(qtbot, session)
+        until_idle(qtbot, session, fake_engine.gate.set)
         return Leave.LOSE
 
     asked: list[str] = []

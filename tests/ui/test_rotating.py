@@ -19,7 +19,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import BlocksShown, PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, editor_of, open_and_load, wait_until_idle
+from tests.ui.steps import Draw, editor_of, open_and_load, until_idle, wait_until_idle
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -203,8 +203,7 @@ def test_a_page_that_is_being_read_is_read_as_it_lies_now(
     with qtbot.waitSignal(session.text_appended):
         pass
     assert session.activity.reading
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text == "page 1 of scan.png at 0.76"
     assert newest(told, session.current) is PageState.READ
     assert len(fake_engine.asked) == 2
@@ -219,8 +218,7 @@ def test_pages_that_wait_are_read_as_they_lie_now(
         session.read_all()
     session.shelf.select(session.refs[2])
     rotate_and_see(qtbot, session, 90)
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert [newest(told, ref) for ref in session.refs] == [PageState.READ] * 3
 
 
@@ -381,8 +379,7 @@ def test_all_pages_of_a_file_are_turned_and_those_of_others_are_not(
     rotate_and_see(qtbot, session, 90)
     with qtbot.waitSignal(session.page_image_changed):
         window.actions_by_name["rotate_file"].trigger()
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     turns = {ref.label: ref.rotation_deg for ref in session.refs}
     expected = {ref.label: 90 for ref in of_file} | {"scan.png, page 2": 180, "other.png, page 1": 0}
     assert turns == expected

@@ -22,7 +22,6 @@ from tests.ui.steps import (
     open_and_load,
     pages_of,
     until_idle,
-    wait_until_idle,
 )
 
 
@@ -139,8 +138,7 @@ def test_pages_in_hand_that_are_turned_are_read_in_the_order_they_had(
     session.read(book[1:])
     pages_of(window).selectAll()
     session.shelf.rotate(90)
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     read = [status.ref for status in told if status.state is PageState.READ]
     assert read == [ref.rotated(90) for ref in book[1:]]
 

@@ -49,12 +49,6 @@ def begun(session: Session) -> list[int]:
     return told
 
 
-def read(qtbot: QtBot, session: Session, states: dict[str, PageStatus]) -> None:
-    session.read_selected()
-    label = session.current.label
-    qtbot.waitUntil(lambda: label in states and states[label].state is PageState.READ)
-
-
 def test_the_plan_of_the_first_page_is_there_before_anything_is_read(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
@@ -65,12 +59,10 @@ def test_the_plan_of_the_first_page_is_there_before_anything_is_read(
     assert session.current_text == ""
 
 
-def test_a_page_is_read_at_the_ratio_of_the_slider(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
-) -> None:
+def test_a_page_is_read_at_the_ratio_of_the_slider(qtbot: QtBot, session: Session, draw_page: Draw) -> None:
     open_and_load(qtbot, session, draw_page())
     session.set_retention(0.4)
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     assert session.current_text == "page 1 of scan.png at 0.40"
 
 
@@ -95,28 +87,24 @@ def test_what_is_typed_stays_where_the_stop_of_a_reading_comes_too_late(
 
 
 def test_streamed_text_adds_up_to_the_text_that_is_kept(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+    qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
     streamed: list[str] = []
     session.text_appended.connect(streamed.append)
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     assert "".join(streamed) == session.current_text
 
 
 def test_text_of_no_whole_token_is_not_wiped_by_what_follows(
-    qtbot: QtBot,
-    session: Session,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
-    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.fake_engine.TextDelta", lambda text, _: TextDelta(text, 0))
     monkeypatch.setattr("rtocr_gui.ui.background.page_reading.DELTA_INTERVAL_S", 0)
     seen: list[str] = []
     session.text_appended.connect(lambda _: seen.append(session.current_text))
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     assert len(seen) > 1
     assert seen[-1] == session.current_text
 
@@ -234,13 +222,7 @@ def test_pages_that_wait_are_shown_so_until_they_are_read_or_reading_is_stopped(
 
 
 def test_read_all_goes_on_after_stop_and_begins_anew_only_where_every_page_was_read_in_just_this_way(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    tmp_path: Path,
-    states: dict[str, PageStatus],
-    begun: list[int],
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path, begun: list[int]
 ) -> None:
     def read_all() -> list[int]:
         begun.clear()
@@ -248,7 +230,7 @@ def test_read_all_goes_on_after_stop_and_begins_anew_only_where_every_page_was_r
         return list(begun)
 
     open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     until_reading_begins(qtbot, fake_engine, session.read_all)
     until_idle(qtbot, session, session.stop)
     fake_engine.gate.set()
@@ -276,7 +258,7 @@ def test_read_all_reads_files_that_are_still_being_opened_but_none_that_are_open
         wait_until_idle(qtbot, session)
 
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     open_files("second.png", "third.png")
     session.read_all()
     wait_for("second.png", "third.png")
@@ -313,7 +295,7 @@ def test_a_page_that_was_read_gets_its_text_back_where_it_is_read_again_and_stop
     readings: list[Reading | None] = []
     session.reading_changed.connect(readings.append)
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     ask = session.read_selected if asked_by == "person" else lambda: session.settle_retention(0.25)
     stop_while_it_streams(qtbot, session, fake_engine, ask)
     assert session.current_text == "page 1 of scan.png at 0.76"
@@ -322,15 +304,11 @@ def test_a_page_that_was_read_gets_its_text_back_where_it_is_read_again_and_stop
 
 
 def test_a_page_on_which_nothing_was_found_is_empty_again_where_another_reading_is_stopped(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     fake_engine.said = ["\n"]
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     fake_engine.said = []
     stop_while_it_streams(qtbot, session, fake_engine, session.read_selected)
     assert session.current_text.strip() == ""
@@ -351,7 +329,7 @@ def test_who_undoes_all_typing_edited_nothing(
     qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     text = session.current_text
     session.edit_text(f"{text} and mine")
     assert states["scan.png, page 1"].state is PageState.EDITED
@@ -389,14 +367,12 @@ def test_a_page_that_is_stopped_before_the_model_began_is_as_it_was_before(
         session.stop()
     qtbot.waitUntil(lambda: not session.activity.reading)
     assert [status.state for status in states.values()] == [PageState.UNREAD]
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
 
 
-def test_typed_text_is_not_replaced_without_asking(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
-) -> None:
+def test_typed_text_is_not_replaced_without_asking(qtbot: QtBot, session: Session, draw_page: Draw) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     session.edit_text("mine")
     with qtbot.waitSignal(session.overwrite_questioned) as asked:
         session.read_selected()
@@ -409,21 +385,21 @@ def test_typed_text_is_not_replaced_without_asking(
 
 
 def test_letting_the_slider_go_reads_a_read_page_again(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+    qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     session.settle_retention(0.25)
     qtbot.waitUntil(lambda: session.current_text.endswith("at 0.25") and not session.activity.reading)
 
 
 def test_letting_the_slider_go_leaves_a_corrected_page_alone(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+    qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
     asked: list[OverwriteQuestion] = []
     session.overwrite_questioned.connect(asked.append)
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     session.edit_text("mine")
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.25):
         session.settle_retention(0.25)
@@ -433,10 +409,10 @@ def test_letting_the_slider_go_leaves_a_corrected_page_alone(
 
 
 def test_letting_the_slider_go_reads_nothing_where_the_person_switched_that_off(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+    qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     before = session.current_text
     session.remember(reread_on_release=False)
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.25):
@@ -461,28 +437,21 @@ def test_a_page_whose_slider_is_let_go_is_read_before_those_that_wait(
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
     until_reading_begins(qtbot, fake_engine, session.read_all)
     session.settle_retention(0.3)
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert begun == [1, 1, 2, 3]
 
 
 def test_a_page_that_waits_goes_first_once_its_slider_is_let_go(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
-    begun: list[int],
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, begun: list[int]
 ) -> None:
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
     session.shelf.select(session.refs[2])
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     begun.clear()
     fake_engine.gate.clear()
     session.read_all()
     session.settle_retention(0.3)
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert begun == [1, 3, 2]
 
 
@@ -619,12 +588,7 @@ def test_where_nothing_loads_as_it_is_remembered_the_bundled_model_is_offered(
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_former_one_in_use(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
-    tmp_path: Path,
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     before = session.model
@@ -633,7 +597,7 @@ def test_a_model_that_cannot_be_loaded_leaves_the_former_one_in_use(
         session.models.choose(tmp_path / "elsewhere")
     assert session.model is before
     assert session.settings.model_folder == ""
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
@@ -651,8 +615,7 @@ def test_pages_that_were_to_be_read_are_read_after_another_model_was_chosen_also
     until_reading_begins(qtbot, fake_engine, session.read_all)
     session.models.choose_precision(precision)
     assert session.activity.page_count == 3
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert begun == [1, 1, 2, 3]
     assert {status.state for status in states.values()} == {PageState.READ}
 
@@ -854,8 +817,7 @@ def test_a_page_that_was_removed_while_it_was_read_comes_back_as_it_was_before(
     session.remove_pages(session.refs)
     session.take_offer(offers[0])
     assert session.current_text == "mine"
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text == "mine"
     assert states["scan.png, page 1"].state is PageState.EDITED
     until_idle(qtbot, session, lambda: session.read_replacing(session.refs))
@@ -1346,7 +1308,7 @@ def test_an_edited_page_stays_edited_while_its_file_is_away_and_once_it_is_put_b
 ) -> None:
     path, away = draw_page("two.tiff", pages=2), tmp_path / "away"
     open_and_load(qtbot, session, path)
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     session.edit_text("mine")
     edited = session.current
     see_picture(qtbot, session, session.refs[1])
@@ -1371,7 +1333,7 @@ def test_why_a_reading_ended_is_still_told_after_the_picture_was_away(
     fake_engine.looping = {Mode.TINY}
     path, away = draw_page("two.tiff", pages=2), tmp_path / "away"
     open_and_load(qtbot, session, path)
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     looped = session.current
     told = states[looped.label]
     assert "repeat itself" in told.sentence
