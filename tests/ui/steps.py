@@ -82,6 +82,12 @@ def begin_loading(qtbot: QtBot, engine: FakeEngine, ask: Callable[[], object]) -
     qtbot.waitUntil(engine.load_began.is_set)
 
 
+def until_loaded(qtbot: QtBot, session: Session, ask: Callable[[], object]) -> None:
+    """Ask for a model, and wait until one is told to be in use."""
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
+        ask()
+
+
 @contextmanager
 def held_lane(lane: Lane) -> Iterator[None]:
     """Keep a lane from all that is asked of it until the end of the block."""

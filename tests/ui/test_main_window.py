@@ -51,6 +51,7 @@ from tests.ui.steps import (
     read_selected,
     sentences_in,
     until_idle,
+    until_loaded,
     until_reading_begins,
 )
 
@@ -485,8 +486,7 @@ def test_export_writes_the_file_that_was_chosen(
 def test_what_a_checkpoint_says_of_itself_is_never_rendered_as_markup(
     qtbot: QtBot, window: MainWindow, session: Session
 ) -> None:
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        session.models.load()
+    until_loaded(qtbot, session, session.models.load)
     hostile = dataclasses.replace(session.model.info, name="R&D", description='<img src="/etc/passwd">')
     model = dataclasses.replace(session.model, info=hostile)
     session.models.changed.emit(ModelStatus(model, hostile.name))

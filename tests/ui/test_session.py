@@ -34,6 +34,7 @@ from tests.ui.steps import (
     open_and_load,
     read_selected,
     until_idle,
+    until_loaded,
     until_reading_begins,
     wait_until_idle,
 )
@@ -581,8 +582,7 @@ def test_where_nothing_loads_as_it_is_remembered_the_bundled_model_is_offered(
         session.models.load()
     (offer,) = caught.args[0].offers
     fake_engine.load_error = None
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        session.take_offer(offer)
+    until_loaded(qtbot, session, lambda: session.take_offer(offer))
     assert (session.settings.model_folder, session.settings.device) == ("", "auto")
     shiboken6.delete(session)
 
@@ -623,8 +623,7 @@ def test_pages_that_were_to_be_read_are_read_after_another_model_was_chosen_also
 def test_a_chosen_model_is_remembered_once_it_is_loaded(
     qtbot: QtBot, session: Session, tmp_path: Path
 ) -> None:
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        session.models.choose(tmp_path / "elsewhere")
+    until_loaded(qtbot, session, lambda: session.models.choose(tmp_path / "elsewhere"))
     assert session.settings.model_folder == str(tmp_path / "elsewhere")
 
 

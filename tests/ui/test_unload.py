@@ -25,6 +25,7 @@ from tests.ui.steps import (
     read_selected,
     sentences_in,
     until_idle,
+    until_loaded,
     wait_until_idle,
 )
 
@@ -287,8 +288,7 @@ def test_another_device_is_remembered_once_the_model_runs_there(
     open_and_load(qtbot, session, draw_page())
     devices = {choice.data(): choice for choice in window.actions_by_name["device"].menu().actions()}
     assert devices["auto"].isChecked()
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        devices["cpu"].trigger()
+    until_loaded(qtbot, session, devices["cpu"].trigger)
     assert fake_engine.loads[-1][1] == session.settings.device == "cpu"
     fake_engine.load_error = CheckpointError("This computer has no such device.")
     with qtbot.waitSignal(session.notice_raised):
@@ -303,8 +303,7 @@ def test_another_precision_is_remembered_once_the_model_runs_in_it(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     precisions = {choice.data(): choice for choice in window.actions_by_name["precision"].menu().actions()}
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        precisions["float16"].trigger()
+    until_loaded(qtbot, session, precisions["float16"].trigger)
     assert fake_engine.loads[-1][2] == session.settings.precision == "float16"
 
 
@@ -327,8 +326,7 @@ def test_a_model_that_was_let_go_is_loaded_where_it_is_chosen_once_more(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     unload(qtbot, session)
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        window.actions_by_name["use_bundled"].trigger()
+    until_loaded(qtbot, session, window.actions_by_name["use_bundled"].trigger)
     assert len(fake_engine.loads) == 2
 
 
@@ -340,8 +338,7 @@ def test_choices_made_while_a_model_is_loading_add_up_and_only_what_worked_is_re
     begin_loading(qtbot, fake_engine, lambda: session.models.choose_device("cpu"))
     session.models.choose_precision("float16")
     session.models.choose_precision("bfloat16")
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        fake_engine.load_gate.set()
+    until_loaded(qtbot, session, fake_engine.load_gate.set)
     assert [load[1:3] for load in fake_engine.loads[1:]] == [("cpu", "auto"), ("cpu", "bfloat16")]
     with qtbot.waitSignal(session.notice_raised):
         session.models.choose_precision("float16")
