@@ -4,9 +4,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt, SignalInstance
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QListView, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -36,6 +36,13 @@ def in_sight(qtbot: QtBot, widget: Widget, width: int | None = None, height: int
     widget.resize(width or size.width(), height or size.height())
     widget.show()
     return widget
+
+
+def emissions(signal: SignalInstance) -> list[Any]:
+    """What a signal carries from now on, in order."""
+    heard: list[Any] = []
+    signal.connect(heard.append)
+    return heard
 
 
 def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:

@@ -15,7 +15,7 @@ from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.text.compare_view import SAME, CompareView
 from rtocr_gui.ui.text.compared_text import ComparedText
 from tests.made_readings import make_reading
-from tests.ui.steps import in_sight
+from tests.ui.steps import emissions, in_sight
 
 LEFT = "Order 12\nTotal 12.50\nPaid in cash\n"
 RIGHT = "Order 12\nTota1 12.50 EUR\nin cash\n"
@@ -40,9 +40,7 @@ def view(qtbot: QtBot) -> CompareView:
 
 @pytest.fixture
 def places(view: CompareView) -> list[Difference]:
-    heard: list[Difference] = []
-    view.place_chosen.connect(heard.append)
-    return heard
+    return emissions(view.place_chosen)
 
 
 def texts(view: CompareView) -> tuple[ComparedText, ComparedText]:

@@ -15,7 +15,7 @@ from rtocr_gui.ui.tuning.curve_plot import CurvePlot, describe
 from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.tuning.plot_colours import PlotColours
 from tests.ui.contrast import contrast
-from tests.ui.steps import in_sight
+from tests.ui.steps import emissions, in_sight
 
 
 def make_point(retention: float, automatic: bool = False, error_rate: float | None = None) -> CurvePoint:
@@ -47,9 +47,7 @@ def view(qtbot: QtBot) -> CurveView:
 
 @pytest.fixture
 def chosen(view: CurveView) -> list[float | None]:
-    heard: list[float | None] = []
-    view.retention_chosen.connect(heard.append)
-    return heard
+    return emissions(view.retention_chosen)
 
 
 def plot(view: CurveView) -> CurvePlot:

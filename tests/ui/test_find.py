@@ -18,6 +18,7 @@ from tests.ui.steps import (
     Draw,
     begin_reading,
     editor_of,
+    emissions,
     open_and_load,
     read_selected,
     sentences_in,
@@ -306,8 +307,7 @@ def test_where_a_page_was_read_is_lit_again_when_finding_comes_back_to_it(
     open_and_load(qtbot, session, draw_page(pages=2))
     until_idle(qtbot, session, session.read_all)
     window.actions_by_name["trace"].setChecked(True)
-    lights: list[object] = []
-    session.tuning.attention_changed.connect(lights.append)
+    lights = emissions(session.tuning.attention_changed)
     window.text_column.begin_find()
     line(window).setText("scan")
     for _ in range(2):

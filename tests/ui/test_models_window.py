@@ -23,7 +23,7 @@ from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
 from tests.hub_server import HubServer, Trouble
 from tests.published_model import WEIGHTS
 from tests.small_checkpoint import write_checkpoint
-from tests.ui.steps import choices, in_sight
+from tests.ui.steps import choices, emissions, in_sight
 
 BUNDLED = resource_path("miniature")
 TARGET = Path("/models/DeepSeek-OCR")
@@ -375,8 +375,7 @@ def test_a_named_folder_without_a_model_is_told_and_not_remembered(
     monkeypatch.setattr(questions, "ask_model_folder", lambda parent, start: tmp_path)
     wire(window, shop)
     shop.refresh()
-    heard: list[object] = []
-    shop.own_folders_changed.connect(heard.append)
+    heard = emissions(shop.own_folders_changed)
     window.browse.click()
     qtbot.waitUntil(lambda: "no file “config.json”" in window.details.text())
     assert heard == []

@@ -23,7 +23,6 @@ from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.export.looks import (
     OPACITY,
     VEIL_RGB,
-    Legend,
     Look,
     cell_colours,
     cell_values,
@@ -40,7 +39,7 @@ from rtocr_gui.ui.page.token_grid import border_lines, merged_runs, token_grid
 from rtocr_gui.ui.page.token_overlay import TokenOverlay
 from tests.made_plans import make_plan
 from tests.ui.contrast import contrast
-from tests.ui.steps import in_sight, turn_wheel
+from tests.ui.steps import emissions, in_sight, turn_wheel
 
 PAGE = QSize(600, 800)
 SHARP_AT = """
@@ -471,8 +470,7 @@ def picture(view: PageView) -> QImage:
 
 
 def test_every_look_shows_another_picture_with_its_legend(view: PageView, tiled: PrunePlan) -> None:
-    legends: list[Legend | None] = []
-    view.legend_changed.connect(legends.append)
+    legends = emissions(view.legend_changed)
     view.show_transport(transport_of(tiled))
     pictures = []
     for look in Look:

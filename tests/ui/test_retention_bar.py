@@ -19,7 +19,7 @@ from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
 from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from tests.made_plans import make_plan
-from tests.ui.steps import in_sight, turn_wheel
+from tests.ui.steps import emissions, in_sight, turn_wheel
 
 
 class Heard:
@@ -223,8 +223,7 @@ def test_a_late_plan_does_not_move_a_slider_set_by_hand(bar: RetentionBar) -> No
 
 
 def test_reading_again_on_release_is_told_only_when_the_person_switches_it(bar: RetentionBar) -> None:
-    switched: list[bool] = []
-    bar.reread_toggled.connect(switched.append)
+    switched = emissions(bar.reread_toggled)
     bar.set_reread(False)
     assert switched == []
     next(box for box in bar.findChildren(QCheckBox) if box is not auto_box(bar)).click()

@@ -19,7 +19,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import BlocksShown, PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, editor_of, open_and_load, until_idle, wait_until_idle
+from tests.ui.steps import Draw, editor_of, emissions, open_and_load, until_idle, wait_until_idle
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -113,8 +113,7 @@ def test_a_turned_page_keeps_its_place_and_what_was_typed(
     open_and_load(qtbot, session, draw_page(pages=3))
     session.shelf.select(session.refs[1])
     session.edit_text("mine")
-    states: list[PageStatus] = []
-    session.page_status_changed.connect(states.append)
+    states = emissions(session.page_status_changed)
     rotate_and_see(qtbot, session, 90)
     assert [ref.index for ref in session.refs] == [0, 1, 2]
     assert session.current == session.refs[1]

@@ -12,16 +12,14 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError, ReadingError
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, Scaling, TextDelta
-from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.ocr.reading import TASKS, Mode, Scaling, TextDelta
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
-from rtocr_gui.ui.background.replies import RequestFailed
 from rtocr_gui.ui.state.notices import Offer
-from rtocr_gui.ui.state.page_model import PageEntry, PageState
+from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.ui.state.page_texts import EARLIER_VERSION
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import Activity, Loss, ModelStatus, OverwriteQuestion, PageStatus, ShownText
+from rtocr_gui.ui.state.shown import Activity, Loss, ModelStatus, OverwriteQuestion, PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.broken_files import PASSWORD, encrypted_pdf
 from tests.fake_engine import FakeEngine
@@ -29,6 +27,7 @@ from tests.ui.steps import (
     Draw,
     begin_loading,
     begin_reading,
+    emissions,
     export_text,
     held_lane,
     open_and_load,
@@ -90,8 +89,7 @@ def test_what_is_typed_stays_where_the_stop_of_a_reading_comes_too_late(
 def test_streamed_text_adds_up_to_the_text_that_is_kept(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
-    streamed: list[str] = []
-    session.text_appended.connect(streamed.append)
+    streamed = emissions(session.text_appended)
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     assert "".join(streamed) == session.current_text
@@ -209,8 +207,7 @@ def test_pages_that_wait_are_shown_so_until_they_are_read_or_reading_is_stopped(
     open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
     until_reading_begins(qtbot, fake_engine, session.read_all)
     assert shown() == [PageState.READING, PageState.WAITING, PageState.WAITING]
-    texts: list[ShownText] = []
-    session.text_changed.connect(texts.append)
+    texts = emissions(session.text_changed)
     session.shelf.select(session.refs[2])
     assert texts[-1].placeholder == "Waiting to be read."
     session.shelf.select(session.refs[1])
@@ -293,8 +290,7 @@ def test_a_page_that_was_read_gets_its_text_back_where_it_is_read_again_and_stop
     states: dict[str, PageStatus],
     asked_by: str,
 ) -> None:
-    readings: list[Reading | None] = []
-    session.reading_changed.connect(readings.append)
+    readings = emissions(session.reading_changed)
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     ask = session.read_selected if asked_by == "person" else lambda: session.settle_retention(0.25)
@@ -397,8 +393,7 @@ def test_letting_the_slider_go_reads_a_read_page_again(
 def test_letting_the_slider_go_leaves_a_corrected_page_alone(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
-    asked: list[OverwriteQuestion] = []
-    session.overwrite_questioned.connect(asked.append)
+    asked = emissions(session.overwrite_questioned)
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     session.edit_text("mine")
@@ -882,8 +877,7 @@ def test_the_text_of_a_page_comes_back_where_its_file_is_gone(
 def test_the_text_of_a_page_comes_back_beside_a_newer_version_of_its_file(
     qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer]
 ) -> None:
-    listed: list[tuple[PageEntry, ...]] = []
-    session.shelf.pages_changed.connect(listed.append)
+    listed = emissions(session.shelf.pages_changed)
     path = draw_page()
     open_and_load(qtbot, session, path)
     (former,) = session.refs
@@ -996,8 +990,7 @@ def test_a_plan_that_came_before_the_picture_is_told_again_after_it(
 def test_another_model_plans_the_page_from_its_own_tokens(
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
-    plans: list[PrunePlan | None] = []
-    session.plan_changed.connect(plans.append)
+    plans = emissions(session.plan_changed)
     open_and_load(qtbot, session, draw_page())
     with qtbot.waitSignal(session.models.adopted):
         session.models.choose(tmp_path / "elsewhere")
@@ -1119,8 +1112,7 @@ def test_another_mode_says_nothing_anew_of_pages_that_stay_as_they_are(
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     session.read_replacing((session.current,), Scaling(Mode.BASE))
     qtbot.waitUntil(lambda: session.current_text != "" and not session.activity.reading)
-    shown: list[ShownText] = []
-    session.text_changed.connect(shown.append)
+    shown = emissions(session.text_changed)
     states.clear()
     session.set_most_tiles(5)
     assert "this page only" not in shown[-1].summary
@@ -1202,8 +1194,7 @@ def test_a_file_is_let_go_of_whose_page_was_removed_while_it_could_not_be_opened
 def test_files_of_one_name_are_listed_with_what_of_their_folders_tells_them_apart(
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
-    listed: list[tuple[PageEntry, ...]] = []
-    session.shelf.pages_changed.connect(listed.append)
+    listed = emissions(session.shelf.pages_changed)
     for folder in ("2025/bills", "2026/bills"):
         (tmp_path / folder).mkdir(parents=True)
     paths = [draw_page(name) for name in ("2025/bills/scan.png", "2026/bills/scan.png", "letter.png")]
@@ -1292,8 +1283,7 @@ def test_a_page_without_picture_is_not_told_besides_to_have_no_plan(
     tmp_path: Path,
     notices: list[str],
 ) -> None:
-    failures: list[RequestFailed] = []
-    bridge.request_failed.connect(failures.append)
+    failures = emissions(bridge.request_failed)
     path = draw_page("two.tiff", pages=2)
     open_and_load(qtbot, session, path)
     path.rename(tmp_path / "away")
@@ -1366,8 +1356,7 @@ def test_a_page_that_is_being_read_is_shown_so_though_its_file_went_away(
 def test_an_earlier_version_of_a_file_keeps_its_state_and_says_that_only_its_text_is_left(
     qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus], notices: list[str]
 ) -> None:
-    messages: list[str] = []
-    session.page_message_changed.connect(messages.append)
+    messages = emissions(session.page_message_changed)
     open_and_load(qtbot, session, draw_page("scan.png"))
     session.edit_text("old and mine")
     old = session.current

@@ -13,7 +13,7 @@ from rtocr_gui.ui.state.shown import Found
 from rtocr_gui.ui.text import text_pane
 from rtocr_gui.ui.text.safe_preview import PREVIEW_MS, SafePreview
 from rtocr_gui.ui.text.text_pane import TextPane
-from tests.ui.steps import in_sight
+from tests.ui.steps import emissions, in_sight
 
 LINES = "\n".join(f"line {number}" for number in range(200))
 
@@ -25,9 +25,7 @@ def pane(qtbot: QtBot) -> TextPane:
 
 @pytest.fixture
 def edits(pane: TextPane) -> list[str]:
-    heard: list[str] = []
-    pane.text_edited.connect(heard.append)
-    return heard
+    return emissions(pane.text_edited)
 
 
 def editor(pane: TextPane) -> QPlainTextEdit:

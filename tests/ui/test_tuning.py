@@ -16,13 +16,13 @@ from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.text import comparison
-from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
+from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.pruning.transport import transport_of
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.tuning import Tuning
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, open_and_load, read_selected, until_reading_begins
+from tests.ui.steps import Draw, emissions, open_and_load, read_selected, until_reading_begins
 
 ALL, HALF = PruneSettings(1.0), PruneSettings(0.5)
 
@@ -37,16 +37,12 @@ def tuning(session: Session) -> Tuning:
 
 @pytest.fixture
 def figures(tuning: Tuning) -> list[FiguresShown]:
-    told: list[FiguresShown] = []
-    tuning.figures_changed.connect(told.append)
-    return told
+    return emissions(tuning.figures_changed)
 
 
 @pytest.fixture
 def curves(tuning: Tuning) -> list[CurveShown]:
-    told: list[CurveShown] = []
-    tuning.curve_changed.connect(told.append)
-    return told
+    return emissions(tuning.curve_changed)
 
 
 def compare(qtbot: QtBot, tuning: Tuning) -> ComparisonShown:
@@ -370,9 +366,7 @@ def test_who_wants_another_model_waits_for_no_curve_of_this_one(
 
 @pytest.fixture
 def lights(tuning: Tuning) -> Lights:
-    told: Lights = []
-    tuning.attention_changed.connect(told.append)
-    return told
+    return emissions(tuning.attention_changed)
 
 
 def lit(lights: Lights) -> list[int]:
@@ -392,8 +386,7 @@ def test_selected_text_lights_up_where_it_was_read_once_the_reading_is_traced(
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     tuning.spotlight.set_on(True)
-    pointed: list[int] = []
-    tuning.spotlight.token_pointed.connect(pointed.append)
+    pointed = emissions(tuning.spotlight.token_pointed)
     start = session.current_text.index("of")
     tuning.spotlight.point_at_text(start, start + 2)
     qtbot.waitUntil(lambda: lit(lights) == [2, 3])
@@ -417,8 +410,7 @@ def test_selecting_text_traces_nothing_while_nobody_asked_where_it_looks(
 def test_a_token_that_is_played_is_lit_and_marked_in_the_text(
     qtbot: QtBot, session: Session, tuning: Tuning, lights: Lights, draw_page: Draw
 ) -> None:
-    marks: list[tuple[int, int] | None] = []
-    tuning.spotlight.text_marked.connect(marks.append)
+    marks = emissions(tuning.spotlight.text_marked)
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     trace(qtbot, tuning)
@@ -523,8 +515,7 @@ def test_lights_of_another_mode_are_not_shown_over_this_one(
 
 
 def test_the_looks_come_one_after_the_other_and_are_remembered(session: Session, tuning: Tuning) -> None:
-    told: list[Look] = []
-    tuning.look_changed.connect(told.append)
+    told = emissions(tuning.look_changed)
     for _ in Look:
         tuning.show_next_look()
     assert [*told[-1:], *told[:-1]] == list(Look)
@@ -587,10 +578,8 @@ def test_the_overlay_is_exported_as_opaque_as_it_is_shown(
 def test_the_overlay_is_exported_as_the_command_line_draws_it(
     qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path, look: Look
 ) -> None:
-    transports: list[Transport] = []
-    session.transport_changed.connect(transports.append)
-    plans: list[PrunePlan | None] = []
-    session.plan_changed.connect(plans.append)
+    transports = emissions(session.transport_changed)
+    plans = emissions(session.plan_changed)
     open_and_load(qtbot, session, draw_page())
     plan = plans[-1]
     assert plan is not None

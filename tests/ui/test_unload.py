@@ -20,6 +20,7 @@ from tests.ui.steps import (
     Draw,
     begin_loading,
     begin_reading,
+    emissions,
     held_lane,
     open_and_load,
     read_selected,
@@ -34,9 +35,7 @@ NEVER = 2**30
 
 @pytest.fixture
 def statuses(session: Session) -> list[ModelStatus]:
-    heard: list[ModelStatus] = []
-    session.models.changed.connect(heard.append)
-    return heard
+    return emissions(session.models.changed)
 
 
 @pytest.fixture
