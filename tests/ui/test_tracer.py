@@ -42,19 +42,13 @@ def tracer(bridge: EngineBridge, traces: Traces) -> Tracer:
     return Tracer(bridge, traces, lambda: TEXT)
 
 
-class Heard:
-    """What a tracer told, in order."""
-
-    def __init__(self, tracer: Tracer) -> None:
-        self.told: list[object] = []
-        tracer.trace_changed.connect(self.told.append)
-        tracer.tracing_changed.connect(self.told.append)
-        tracer.failed.connect(self.told.append)
-
-
 @pytest.fixture
-def heard(tracer: Tracer) -> Heard:
-    return Heard(tracer)
+def heard(tracer: Tracer) -> list[object]:
+    """What the tracer told, in order."""
+    told: list[object] = []
+    for signal in (tracer.trace_changed, tracer.tracing_changed, tracer.failed):
+        signal.connect(told.append)
+    return told
 
 
 @pytest.fixture
@@ -67,29 +61,29 @@ def traced(qtbot: QtBot, tracer: Tracer, readings: list[Reading]) -> Tracer:
 
 
 def test_the_trace_comes_only_when_asked_for_and_before_the_end_is_told(
-    qtbot: QtBot, tracer: Tracer, heard: Heard, readings: list[Reading], fake_engine: FakeEngine
+    qtbot: QtBot, tracer: Tracer, heard: list[object], readings: list[Reading], fake_engine: FakeEngine
 ) -> None:
     tracer.show_reading(readings[0])
-    assert (heard.told, fake_engine.traced) == ([None], [])
+    assert (heard, fake_engine.traced) == ([None], [])
     tracer.trace()
     tracer.trace()
-    qtbot.waitUntil(lambda: heard.told[-1] is False)
+    qtbot.waitUntil(lambda: heard[-1] is False)
     assert fake_engine.traced == [SETTINGS]
     spans = ((0, 4), (4, 6), (6, 9), (9, 20), (20, 23), (23, 28))
     assert readings[0].raw_text == TEXT
-    assert heard.told == [None, True, TraceShown(TEXT, spans, 2), False]
+    assert heard == [None, True, TraceShown(TEXT, spans, 2), False]
     tracer.trace()
-    assert heard.told[-1] is False
+    assert heard[-1] is False
 
 
 def test_a_trace_is_kept_for_the_return_to_its_page(
-    traced: Tracer, heard: Heard, readings: list[Reading], fake_engine: FakeEngine
+    traced: Tracer, heard: list[object], readings: list[Reading], fake_engine: FakeEngine
 ) -> None:
     traced.show_reading(readings[1])
     assert not traced.has_trace
     traced.show_reading(readings[0])
     assert traced.has_trace
-    assert [type(told) for told in heard.told[-2:]] == [type(None), TraceShown]
+    assert [type(told) for told in heard[-2:]] == [type(None), TraceShown]
     assert len(fake_engine.traced) == 1
 
 
@@ -100,9 +94,11 @@ def test_another_reading_of_the_page_has_no_trace(traced: Tracer, readings: list
     assert not traced.has_trace
 
 
-def test_another_model_forgets_all_traces(traced: Tracer, heard: Heard, readings: list[Reading]) -> None:
+def test_another_model_forgets_all_traces(
+    traced: Tracer, heard: list[object], readings: list[Reading]
+) -> None:
     traced.forget()
-    assert heard.told[-1] is None
+    assert heard[-1] is None
     traced.show_reading(readings[0])
     assert not traced.has_trace
 
@@ -126,7 +122,7 @@ def test_only_as_many_traces_are_kept_as_the_bytes_allow(
 def test_a_trace_of_a_page_that_was_left_is_stopped_and_its_answer_dropped(
     qtbot: QtBot,
     tracer: Tracer,
-    heard: Heard,
+    heard: list[object],
     readings: list[Reading],
     fake_engine: FakeEngine,
     bridge: EngineBridge,
@@ -137,7 +133,7 @@ def test_a_trace_of_a_page_that_was_left_is_stopped_and_its_answer_dropped(
     qtbot.waitUntil(lambda: len(fake_engine.traced) == 1)
     with qtbot.waitSignal(bridge.request_stopped):
         tracer.show_reading(readings[1])
-    assert heard.told == [None, True, False, None]
+    assert heard == [None, True, False, None]
     assert not tracer.is_tracing
 
 
@@ -171,26 +167,26 @@ def test_what_another_has_traced_is_not_traced_once_more(
 
 
 def test_a_trace_can_be_stopped_and_asked_for_again(
-    qtbot: QtBot, tracer: Tracer, heard: Heard, readings: list[Reading], fake_engine: FakeEngine
+    qtbot: QtBot, tracer: Tracer, heard: list[object], readings: list[Reading], fake_engine: FakeEngine
 ) -> None:
     fake_engine.gate.clear()
     tracer.show_reading(readings[0])
     tracer.trace()
     tracer.stop()
-    assert heard.told == [None, True, False]
+    assert heard == [None, True, False]
     fake_engine.gate.set()
     tracer.trace()
     qtbot.waitUntil(lambda: tracer.has_trace)
 
 
 def test_a_failure_is_told_in_a_sentence_and_ends_it(
-    qtbot: QtBot, tracer: Tracer, heard: Heard, readings: list[Reading], fake_engine: FakeEngine
+    qtbot: QtBot, tracer: Tracer, heard: list[object], readings: list[Reading], fake_engine: FakeEngine
 ) -> None:
     fake_engine.broken_pages.add("three.tiff")
     tracer.show_reading(readings[0])
     with qtbot.waitSignal(tracer.failed):
         tracer.trace()
-    assert heard.told == [None, True, False, "The model could not trace this page."]
+    assert heard == [None, True, False, "The model could not trace this page."]
 
 
 def test_a_text_of_another_model_is_not_explained_by_this_one(
@@ -205,11 +201,11 @@ def test_a_text_of_another_model_is_not_explained_by_this_one(
 
 @pytest.mark.parametrize("empty", [False, True])
 def test_what_was_not_read_cannot_be_traced(
-    tracer: Tracer, heard: Heard, readings: list[Reading], empty: bool
+    tracer: Tracer, heard: list[object], readings: list[Reading], empty: bool
 ) -> None:
     tracer.show_reading(replace(readings[0], token_ids=(), raw_text="") if empty else None)
     tracer.trace()
-    assert heard.told[-2:] == [False, "The model in use has read no text here yet. Read the page first."]
+    assert heard[-2:] == [False, "The model in use has read no text here yet. Read the page first."]
     assert not tracer.is_tracing
 
 
