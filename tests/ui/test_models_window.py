@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
 from rtocr_gui.ocr.library.library import ModelEntry, Origin, look_into
-from rtocr_gui.ocr.library.model_source import ModelSource
+from rtocr_gui.ocr.library.model_source import published_folder_in
 from rtocr_gui.ocr.reading import Task
 from rtocr_gui.resources import resource_path
 from rtocr_gui.ui.background.model_shop import CheckShown, DownloadState, ModelShop, ModelsListed
@@ -232,7 +232,7 @@ def test_a_download_that_is_cut_in_half_is_resumed_and_ends_with_a_model_to_use(
     window.download.start.click()
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
     assert hub.downloads[-1] == (WEIGHTS, size // 2)
-    folder = ModelSource(hub.endpoint).folder_in(tmp_path / "cache")
+    folder = published_folder_in(tmp_path / "cache")
     qtbot.waitUntil(lambda: look_into(folder).is_usable and names(window)[1:] == ["DeepSeek-OCR"])
     select(window, 1)
     qtbot.waitUntil(window.use.isEnabled)
@@ -330,7 +330,7 @@ def test_a_discarded_download_can_begin_again(
     shop.discard_download()
     hub.released.set()
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.IDLE), timeout=15_000)
-    assert not ModelSource(hub.endpoint).folder_in(tmp_path / "cache").exists()
+    assert not published_folder_in(tmp_path / "cache").exists()
     shop.start_download(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
 
@@ -432,7 +432,7 @@ def test_a_file_that_was_tampered_with_is_named(
     shop.refresh()
     shop.start_download(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
-    path = ModelSource(hub.endpoint).folder_in(tmp_path / "cache") / WEIGHTS
+    path = published_folder_in(tmp_path / "cache") / WEIGHTS
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     qtbot.waitUntil(lambda: len(names(window)) == 2)
     select(window, 1)
@@ -487,5 +487,5 @@ def test_closing_stops_a_download(qtbot: QtBot, tmp_path: Path, hub: HubServer) 
     assert not shop.close(0)
     hub.released.set()
     assert shop.close(15)
-    folder = ModelSource(hub.endpoint).folder_in(tmp_path / "cache")
+    folder = published_folder_in(tmp_path / "cache")
     assert len(list(folder.glob("model*.part"))) == 1
