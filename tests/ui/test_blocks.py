@@ -247,7 +247,7 @@ def test_the_pointer_finds_the_block_under_it(
     qtbot: QtBot, window: MainWindow, session: Session, grounded: FakeEngine, draw_page: Draw
 ) -> None:
     read(qtbot, session, draw_page())
-    qtbot.waitUntil(lambda: window.page_column.page_view.message == "")
+    qtbot.waitUntil(lambda: window.page_column.page_view.accessibleDescription() == "")
     window.actions_by_name["overlay"].setChecked(False)  # a cell under the pointer would bring torch
     heard = emissions(window.page_column.page_view.block_hovered)
     view, page = window.page_column.page_view, window.page_column.page_view.content_rect()
@@ -274,7 +274,7 @@ def test_the_outline_is_seen_until_it_is_switched_off(
     qtbot: QtBot, window: MainWindow, session: Session, grounded: FakeEngine, draw_page: Draw
 ) -> None:
     read(qtbot, session, draw_page())
-    qtbot.waitUntil(lambda: window.page_column.page_view.message == "")
+    qtbot.waitUntil(lambda: window.page_column.page_view.accessibleDescription() == "")
     action = window.actions_by_name["blocks"]
     with_blocks = window.page_column.page_view.grab().toImage()
     action.trigger()

@@ -290,15 +290,15 @@ def test_after_zooming_the_page_becomes_smooth(qtbot: QtBot, view: PageView) -> 
 
 
 def test_a_message_stands_in_for_a_page(view: PageView) -> None:
-    assert view.message == DROP_HINT
+    assert view.accessibleDescription() == DROP_HINT
     view.show_page(blank())
-    assert view.message == ""
+    assert view.accessibleDescription() == ""
     view.show_message("The file is damaged. Scan it again.")
     view.show_plan(make_plan())
     assert view.accessibleDescription() == "The file is damaged. Scan it again."
     assert not view.viewport().grab().isNull()
     view.show_page(QImage())
-    assert view.message == DROP_HINT
+    assert view.accessibleDescription() == DROP_HINT
 
 
 # Zoom and pan
