@@ -193,7 +193,6 @@ class PageStages:
         attention[:, plan.kept] = rows.numpy()
         raw_text, offsets = spell(checkpoint.tokenizer, token_ids)
         return ReadingTrace(
-            ref=page.ref,
             settings=settings,
             raw_text=raw_text,
             offsets=offsets,

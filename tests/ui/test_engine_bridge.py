@@ -241,7 +241,7 @@ def test_a_trace_is_answered_with_the_id_of_its_request(
     with qtbot.waitSignal(bridge.reading_traced) as caught:
         request_id = bridge.trace_page(opened[0], SETTINGS, (1, 2, 3))
     assert caught.args[0].request_id == request_id
-    assert (caught.args[0].trace.ref, caught.args[0].trace.raw_text) == (opened[0], "page 1 of")
+    assert caught.args[0].trace.raw_text == "page 1 of"
 
 
 def test_a_trace_that_is_stopped_says_so_and_gives_nothing(
