@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
@@ -63,7 +63,8 @@ def said(view: CurveView, name: str) -> str:
 
 
 def place_of(view: CurveView, point: CurvePoint) -> QPoint:
-    return plot(view).place_of(point).toPoint()
+    axes = plot(view)._axes()
+    return QPointF(axes.x(point.retention), axes.y(point.similarity)).toPoint()
 
 
 def test_one_button_begins_and_ends_a_curve(qtbot: QtBot, view: CurveView) -> None:

@@ -186,10 +186,10 @@ def test_automatic_retention_is_told_in_its_parts_and_in_a_sentence(panel: Figur
 def test_the_bar_of_automatic_retention_adds_up_to_it(panel: FiguresPanel) -> None:
     panel.show_figures(FULL)
     *parts, together = panel.findChildren(ShareBar)
-    assert [sum(segment.share for segment in bar.segments) for bar in parts] == pytest.approx([0.6, 0.4])
-    assert [segment.share for segment in together.segments] == pytest.approx([0.6, 0.16])
+    assert [sum(segment.share for segment in bar._segments) for bar in parts] == pytest.approx([0.6, 0.4])
+    assert [segment.share for segment in together._segments] == pytest.approx([0.6, 0.16])
     panel.show_figures(FiguresShown())
-    assert together.segments == ()
+    assert together._segments == ()
     assert said(panel, "Automatic retention") == DASH
 
 

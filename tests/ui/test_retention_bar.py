@@ -66,7 +66,7 @@ def test_counts_say_what_the_plan_keeps_and_what_the_page_would_choose(bar: Rete
 
 def test_automatic_is_the_start_and_shows_the_ratio_of_the_page(bar: RetentionBar) -> None:
     bar.show_plan(make_plan(None))
-    assert bar.retention is None
+    assert bar._retention is None
     assert auto_box(bar).isChecked()
     assert slider(bar).value() == 76
 
@@ -201,7 +201,7 @@ def test_automatic_can_be_taken_back_and_switched_off_at_the_same_ratio(
 
 def test_a_ratio_chosen_elsewhere_is_shown_without_an_echo(bar: RetentionBar, heard: Heard) -> None:
     bar.set_retention(0.255)
-    assert bar.retention == 0.255
+    assert bar._retention == 0.255
     assert slider(bar).value() in (25, 26)
     bar.set_retention(None)
     bar.set_reread(False)
