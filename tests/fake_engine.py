@@ -233,7 +233,6 @@ class FakeEngine:
         attention[np.arange(len(words)), np.arange(len(words))] = 0.4
         attention[np.arange(len(words)), np.arange(len(words)) + 1] = 0.1
         return ReadingTrace(
-            ref=page.ref,
             settings=settings,
             raw_text="".join(words),
             offsets=np.cumsum([0, *map(len, words)]),

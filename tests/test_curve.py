@@ -13,52 +13,18 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES, find_truth, read_truth
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.curve import CurveSource, curve_as_csv, curve_as_json, export_curve
 from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint, curve_settings, doubt, read_curve
-from rtocr_gui.ocr.reading import (
-    TASKS,
-    Mode,
-    PrefillCost,
-    Reading,
-    ReadingEvent,
-    ReadSettings,
-    Scaling,
-    StageTimings,
-    StopReason,
-)
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadingEvent, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from tests.fake_engine import FakeEngine
-from tests.made_plans import make_plan
+from tests.made_readings import REF, make_reading
 
-REF = PageRef(Path("/scans/page.png"), 0, "ab")
 SETTINGS = ReadSettings(Scaling(Mode.BASE), TASKS[0], PruneSettings(0.3, seed=5), max_new_tokens=77)
-
-
-def reading_of(settings: ReadSettings, text: str, stop_reason: StopReason = StopReason.END) -> Reading:
-    plan = make_plan(settings.pruning.retention)
-    return Reading(
-        ref=REF,
-        settings=settings,
-        mode=Mode.BASE,
-        model_name="Fake model",
-        raw_text=text,
-        text=text,
-        token_ids=tuple(range(len(text))),
-        stop_reason=stop_reason,
-        retention=plan.retention,
-        automatic=plan.automatic,
-        kept=len(plan.kept),
-        total=len(plan.norms),
-        padding=0,
-        cost=PrefillCost(10, 1.0, 1),
-        cost_of_all=PrefillCost(10, 1.0, 1),
-        passes=3,
-        timings=StageTimings(1.0, 2.0, 30.0, 400.0),
-    )
 
 
 def text_at(retention: float | None) -> str:
@@ -71,7 +37,7 @@ def make_points(
     truth: str | None = "abcdefghij", stop: StopReason = StopReason.END
 ) -> tuple[CurvePoint, ...]:
     def read(settings: ReadSettings) -> Reading:
-        return reading_of(settings, text_at(settings.pruning.retention), stop)
+        return make_reading(settings, text_at(settings.pruning.retention), stop_reason=stop)
 
     return tuple(read_curve(read, SETTINGS, truth))
 
@@ -113,7 +79,8 @@ def test_a_cancelled_reading_ends_the_curve_and_is_no_point_of_it() -> None:
 
     def read(settings: ReadSettings) -> Reading:
         asked.append(settings)
-        return reading_of(settings, "ab", StopReason.CANCELLED if len(asked) == 3 else StopReason.END)
+        stop = StopReason.CANCELLED if len(asked) == 3 else StopReason.END
+        return make_reading(settings, "ab", stop_reason=stop)
 
     assert len(list(read_curve(read, SETTINGS, None))) == 2
     assert len(asked) == 3
@@ -185,7 +152,7 @@ def test_what_rtocr_exported_is_not_taken_for_the_truth(tmp_path: Path, beside: 
     assert found.text == "as it is"
 
 
-def test_a_scan_called_like_a_text_is_not_its_own_truth(tmp_path: Path, beside: Callable[..., Path]) -> None:
+def test_a_scan_called_like_a_text_is_not_its_own_truth(beside: Callable[..., Path]) -> None:
     assert find_truth(beside("scan.txt", "really a picture"), 0, 1) is None
 
 

@@ -22,7 +22,7 @@ from rtocr_gui.ocr.library.download import Patience, discard_download, download_
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.library.download_record import read_record
 from rtocr_gui.ocr.library.hub_errors import explain
-from rtocr_gui.ocr.library.model_source import REVISION, ModelSource
+from rtocr_gui.ocr.library.model_source import REVISION, ModelSource, published_folder_in
 from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from tests.hub_server import INFO, HubServer, Trouble
 from tests.published_model import NEEDED, UNWANTED, WEIGHTS
@@ -142,7 +142,7 @@ def test_a_file_that_was_changed_is_downloaded_again_and_no_other(hub: HubServer
 
 def test_other_programs_find_the_model_in_the_hubs_cache(hub: HubServer, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    snapshot = ModelSource(hub.endpoint).folder_in(cache)
+    snapshot = published_folder_in(cache)
     run(hub, snapshot)
     found = try_to_load_from_cache("deepseek-ai/DeepSeek-OCR", WEIGHTS, cache, REVISION)
     assert found == str(snapshot / WEIGHTS)
@@ -608,7 +608,7 @@ def test_a_download_that_wrote_nothing_leaves_no_folder(
         monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
     (tmp_path / "cache").mkdir()
     with pytest.raises(DownloadError):
-        run(hub, ModelSource(hub.endpoint).folder_in(tmp_path / "cache"))
+        run(hub, published_folder_in(tmp_path / "cache"))
     assert list((tmp_path / "cache").iterdir()) == []
 
 

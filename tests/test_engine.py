@@ -419,7 +419,7 @@ def test_an_unloaded_model_is_gone(small_engine: Engine) -> None:
 # --- what it runs on -----------------------------------------------------------------------------
 
 
-def test_loading_says_what_runs_where(tmp_path: Path) -> None:
+def test_loading_says_what_runs_where() -> None:
     engine = Engine(threads=1)
     loaded = engine.load(resource_path("miniature"), device="cpu")
     assert (loaded.device, loaded.dtype) == ("cpu", "float32")

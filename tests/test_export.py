@@ -315,7 +315,7 @@ def test_a_folder_as_target_is_refused(tmp_path):
         write_text_atomically(tmp_path, "new")
 
 
-def test_a_device_is_written_into_and_not_replaced(tmp_path):
+def test_a_device_is_written_into_and_not_replaced():
     write_text_atomically(Path(os.devnull), "new")
     assert not Path(os.devnull).is_file()
 

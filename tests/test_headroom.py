@@ -10,7 +10,6 @@ import torch
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr import engine as engine_module
-from rtocr_gui.ocr.decoder.repetition import Loop
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.memory import headroom
 from rtocr_gui.ocr.memory.fit import DoesNotFit
@@ -203,8 +202,8 @@ def test_a_reading_that_ended_in_a_loop_offers_another_view(
 ) -> None:
     assert read_page(engine, page, SETTINGS).retry is None
 
-    def loops(token_ids: Sequence[int], *_rest: object) -> Loop | None:
-        return Loop(start=1, period=1) if len(token_ids) >= 32 else None
+    def loops(token_ids: Sequence[int], *_rest: object) -> int | None:
+        return 1 if len(token_ids) >= 32 else None
 
     monkeypatch.setattr("rtocr_gui.ocr.decoder.greedy.find_loop", loops)
     settings = ReadSettings(Scaling(Mode.GUNDAM), TASKS[1], max_new_tokens=80, stop_at_end=False)

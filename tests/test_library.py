@@ -14,7 +14,14 @@ from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.library.download_progress import DownloadStage
 from rtocr_gui.ocr.library.download_record import DownloadRecord, part_path, read_record, write_record
 from rtocr_gui.ocr.library.library import ModelEntry, Origin, check_model, list_models, look_into
-from rtocr_gui.ocr.library.model_source import REVISION, ModelSource, default_cache, default_endpoint
+from rtocr_gui.ocr.library.model_source import (
+    REPOSITORY,
+    REVISION,
+    ModelSource,
+    default_cache,
+    default_endpoint,
+    published_folder_in,
+)
 from rtocr_gui.ocr.model.architecture import read_architecture
 from rtocr_gui.ocr.model.folder import check_folder
 from rtocr_gui.ocr.model.manifest import expected_tensors, unused_tensors
@@ -39,13 +46,13 @@ def download_into(folder: Path, tmp_path: Path) -> Path:
         (folder / name).write_bytes(content)
         digest = sha256(content) if is_large(name) else git_blob_id(content)
         recorded.append(ModelFile(name, len(content), digest))
-    write_record(folder, DownloadRecord(SOURCE.endpoint, SOURCE.repository, REVISION, tuple(recorded)))
+    write_record(folder, DownloadRecord(SOURCE.endpoint, REPOSITORY, REVISION, tuple(recorded)))
     return folder
 
 
 @pytest.fixture
 def downloaded(tmp_path: Path) -> Path:
-    return download_into(SOURCE.folder_in(tmp_path / "cache"), tmp_path)
+    return download_into(published_folder_in(tmp_path / "cache"), tmp_path)
 
 
 def check(folder: Path) -> DownloadStage:
@@ -87,7 +94,7 @@ def test_downloaded_models_and_own_folders_are_listed_after_it(tmp_path: Path, d
 
 
 def test_a_model_that_another_program_downloaded_is_found(tmp_path: Path) -> None:
-    snapshot = SOURCE.folder_in(tmp_path / "cache").with_name("0" * 40)
+    snapshot = published_folder_in(tmp_path / "cache").with_name("0" * 40)
     snapshot.parent.mkdir(parents=True)
     write_checkpoint(snapshot)
     entry = list_models(resource_path("miniature"), cache=tmp_path / "cache")[1]
@@ -96,7 +103,7 @@ def test_a_model_that_another_program_downloaded_is_found(tmp_path: Path) -> Non
 
 
 def test_a_revision_of_which_no_model_is_there_is_not_listed(tmp_path: Path) -> None:
-    snapshots = SOURCE.folder_in(tmp_path / "cache").parent
+    snapshots = published_folder_in(tmp_path / "cache").parent
     for number, name in enumerate([".rtocr-download.lock", "tokenizer.json"]):
         (snapshots / f"{number:040}").mkdir(parents=True)
         (snapshots / f"{number:040}" / name).write_text("")
@@ -105,7 +112,7 @@ def test_a_revision_of_which_no_model_is_there_is_not_listed(tmp_path: Path) -> 
 
 def test_files_that_are_links_as_in_the_hubs_own_cache_are_followed(tmp_path: Path) -> None:
     real = write_checkpoint(tmp_path / "blobs")
-    snapshot = SOURCE.folder_in(tmp_path / "cache")
+    snapshot = published_folder_in(tmp_path / "cache")
     snapshot.mkdir(parents=True)
     for path in real.iterdir():
         try:

@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import constants
 
 from rtocr_gui.cli.main import main
-from rtocr_gui.ocr.library.model_source import ModelSource
+from rtocr_gui.ocr.library.model_source import published_folder_in
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, save_settings, settings_path
 from tests.hub_server import HubServer, Trouble
@@ -72,7 +72,7 @@ def test_a_download_puts_the_model_where_all_programs_look(
 ) -> None:
     assert main(["models", "download", "--endpoint", hub.endpoint]) == 0
     told = capsys.readouterr()
-    folder = ModelSource(hub.endpoint).folder_in(own_cache)
+    folder = published_folder_in(own_cache)
     assert told.err == f"DeepSeek-OCR from {hub.endpoint[7:]} to {folder}\n"
     assert told.out.startswith(
         f"DeepSeek-OCR\n  {folder}\n  downloaded from {hub.endpoint[7:]}, revision 9f30c71"
@@ -153,7 +153,7 @@ def test_a_folder_that_is_not_there_fails_the_check(
 
 
 @pytest.mark.parametrize("words", [["models", "sell"], ["models", "check"], ["models", "download", "now"]])
-def test_wrong_usage_is_told_with_exit_code_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_is_told_with_exit_code_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(words)
     assert caught.value.code == 2
@@ -166,7 +166,7 @@ def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(hub: HubServer, 
     command = [sys.executable, "-W", "error", "-m", "rtocr_gui.cli.main", "models", "download"]
     clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     environment = clean | {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home")}
-    folder = ModelSource(hub.endpoint).folder_in(tmp_path / "home" / "hub")
+    folder = published_folder_in(tmp_path / "home" / "hub")
     with subprocess.Popen(
         command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rtocr_gui.ocr.decoder.decoding import GreedyGeneration
 from rtocr_gui.ocr.decoder.greedy import GenerationRules
-from rtocr_gui.ocr.decoder.repetition import LONGEST_PERIOD, NGRAM_SIZE, NGRAM_WINDOW, Loop, find_loop
+from rtocr_gui.ocr.decoder.repetition import LONGEST_PERIOD, NGRAM_SIZE, NGRAM_WINDOW, find_loop
 from rtocr_gui.ocr.reading import StopReason
 from tests.scripted_decoder import ScriptedDecoder, run_to_end
 
@@ -102,8 +102,8 @@ def test_a_loop_ends_the_text_and_the_good_part_stays(kind: str) -> None:
     generation = generate([*GOOD, *itertools.islice(LOOPS[kind], 8000)])
     assert generation.stop_reason is StopReason.LOOP
     assert len(generation.token_ids) < 5000
-    assert generation.loop is not None
-    assert len(GOOD) <= generation.loop.start < len(GOOD) + 400
+    assert generation.loop_start is not None
+    assert len(GOOD) <= generation.loop_start < len(GOOD) + 400
     assert generation.token_ids[: len(GOOD)] == GOOD
 
 
@@ -118,12 +118,12 @@ def test_a_loop_that_the_ban_keeps_changing_ends_all_the_same(period: int) -> No
 def test_what_the_ban_changed_tells_early_where_such_a_loop_began(period: int) -> None:
     generation = generate([*GOOD, *[*range(2, 2 + period)] * 100], allowed_ids=frozenset())
     assert len(generation.token_ids) < len(GOOD) + 400
-    assert generation.loop == Loop(len(GOOD) + period, 0)
+    assert generation.loop_start == len(GOOD) + period
 
 
 def test_a_loop_is_looked_for_every_few_tokens() -> None:
     generation = run_to_end(ScriptedDecoder([*GOOD, *[7] * 1000]), GenerationRules(END, 8192, 20_000))
-    assert generation.loop == Loop(len(GOOD) + 1, 1)
+    assert generation.loop_start == len(GOOD) + 1
     assert len(generation.token_ids) <= len(GOOD) + 150 + 32
 
 
@@ -132,7 +132,7 @@ def test_an_exact_loop_is_three_periods_and_150_tokens(period: int, before: int,
     passage = np.random.default_rng(seed).permutation(10_000)[:period]
     needed = max(3 * period, 150)
     looping = np.concatenate([10_000 + np.arange(before), np.resize(passage, needed)]).tolist()
-    assert find_loop(looping) == Loop(before + period, period)
+    assert find_loop(looping) == before + period
     assert find_loop(looping[:-1]) is None
 
 

@@ -136,7 +136,7 @@ def test_the_command_line_asks_a_model_with_its_own_prompt(unlimited: Path) -> N
     ],
 )
 def test_a_window_that_cannot_be_computed_is_refused(
-    unlimited: Path, tmp_path: Path, changes: dict[str, Any], words: str
+    unlimited: Path, changes: dict[str, Any], words: str
 ) -> None:
     config = unlimited_config()
     if "sliding_window_size" in changes and changes["sliding_window_size"] is None:

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 from rtocr_gui.cli.arguments import add_model, add_quiet, add_scaling, add_task
@@ -139,7 +140,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     _protect_inputs([*named_outputs(arguments), readings_path], pages)
     reader = load_reader(arguments, engine_factory, progress)
     task = choose_task(arguments, reader.model.info, progress)
-    with ReadingsFile(readings_path, _model_key(reader)) as readings:
+    with closing(ReadingsFile(readings_path, _model_key(reader))) as readings:
         if readings.spoilt:
             progress.complain(
                 f"{readings.path.name}: {readings.spoilt} of its lines cannot be used and are read again."

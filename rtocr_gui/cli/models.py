@@ -16,7 +16,14 @@ from rtocr_gui.errors import SettingsError
 from rtocr_gui.files import resolved
 from rtocr_gui.ocr.library.download_progress import DownloadStage
 from rtocr_gui.ocr.library.library import ModelEntry, Origin, check_model, list_models, look_into, verdict
-from rtocr_gui.ocr.library.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, ModelSource, default_cache
+from rtocr_gui.ocr.library.model_source import (
+    EXPECTED_BYTES,
+    LICENCE,
+    PUBLISHER,
+    ModelSource,
+    default_cache,
+    published_folder_in,
+)
 from rtocr_gui.ocr.memory.fit import DoesNotFit, Fit
 from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from rtocr_gui.ocr.reading import Mode, Scaling
@@ -96,7 +103,7 @@ def _named_folders(progress: Progress) -> tuple[Path, ...]:
 def _download(source: ModelSource, folder: Path | None, progress: Progress) -> None:
     from rtocr_gui.ocr.library.download import download_model  # imports the hub's library
 
-    target = folder or source.folder_in(default_cache())
+    target = folder or published_folder_in(default_cache())
     progress.say(f"DeepSeek-OCR from {source.host} to {target}")
     steps = download_model(source, target, threading.Event())
     try:

@@ -9,7 +9,6 @@ import math
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from rtocr_gui.documents.pages import PageRef
@@ -81,7 +80,7 @@ class KeptReading:
 
 
 class ReadingsFile:
-    """Readings of earlier runs and this one. A context manager; nothing is written before the first `add`.
+    """Readings of earlier runs and this one, to be closed; nothing is written before the first `add`.
 
     Args:
         path: the file, which need not exist.
@@ -115,12 +114,8 @@ class ReadingsFile:
                 "with --readings."
             ) from error
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Close the file, if anything was written."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -36,13 +36,12 @@ def check_page_count(count: int) -> None:
         )
 
 
-def check_page_size(width_px: int, height_px: int, pixel_limit: int = PICTURE_PIXEL_LIMIT) -> None:
+def check_page_size(width_px: int, height_px: int) -> None:
     """Refuse a page that is too large to hold in memory or too narrow to read.
 
     Args:
         width_px: width of the decoded page.
         height_px: height of the decoded page.
-        pixel_limit: most pixels the page may have.
 
     Raises:
         DocumentError: it has too many pixels, or it is a strip: one side is shorter than
@@ -54,8 +53,8 @@ def check_page_size(width_px: int, height_px: int, pixel_limit: int = PICTURE_PI
             f"The page is {width_px} x {height_px} pixels: a strip that narrow holds no readable text. "
             "Scan or crop it again."
         )
-    if width_px * height_px > pixel_limit:
+    if width_px * height_px > PICTURE_PIXEL_LIMIT:
         raise DocumentError(
             f"The page would unpack to {width_px * height_px / 1e6:,.0f} million pixels; "
-            f"at most {pixel_limit / 1e6:,.0f} million are opened. Save it at a lower resolution."
+            f"at most {PICTURE_PIXEL_LIMIT / 1e6:,.0f} million are opened. Save it at a lower resolution."
         )

@@ -87,6 +87,16 @@ class Look(Enum):
         }[self.value]
 
     @property
+    def is_map(self) -> bool:
+        """True if cells are coloured by a value, beneath the writing on the page."""
+        return self is not Look.KEPT
+
+    @property
+    def is_hatched(self) -> bool:
+        """True if merged cells are hatched."""
+        return self is Look.MASS
+
+    @property
     def next(self) -> "Look":
         """The look after this one; the first after the last."""
         looks = list(Look)
@@ -321,16 +331,6 @@ def hatch_tile(thickness_px: int) -> NDArray[np.uint8]:
     on_line = (steps[:, None] + steps) // thickness_px % HATCH_PITCH == 0
     opacity: NDArray[np.uint8] = (on_line * round(255 * HATCH_OPACITY)).astype(np.uint8)
     return opacity
-
-
-def is_map(look: Look) -> bool:
-    """True if cells are coloured by a value, beneath the writing on the page."""
-    return look is not Look.KEPT
-
-
-def is_hatched(look: Look) -> bool:
-    """True if merged cells are hatched."""
-    return look is Look.MASS
 
 
 def _blend(stops: tuple[tuple[int, ...], ...], shares: NDArray[np.floating]) -> Rgba:

@@ -23,8 +23,6 @@ from rtocr_gui.export.looks import (
     cell_values,
     hatch_tile,
     is_dark_paper,
-    is_hatched,
-    is_map,
     legend_of,
     tints,
 )
@@ -89,7 +87,7 @@ def draw_overlay(
         if colour[3] == 0:
             continue
         area = picture.crop(box)
-        if not is_map(look):
+        if not look.is_map:
             laid = Image.blend(area, _plain(area.size, colour[:3]), opacity * colour[3] / 255)
         elif dark:
             laid = ImageChops.screen(area, _plain(area.size, tint))
@@ -98,7 +96,7 @@ def draw_overlay(
         picture.paste(laid, box)
     reach_px = max(1, round(max(size_px) / PAGE_SIDE_PER_BORDER_PX))
     kept, merged = edges[covering & is_kept].tolist(), edges[covering & ~is_kept].tolist()
-    if is_hatched(look):
+    if look.is_hatched:
         hatch = _hatch(_covered(merged, size_px), reach_px)
         picture.paste(HATCH_ON_DARK_RGB if dark else HATCH_RGB, mask=Image.fromarray(hatch))
     if legend is None:
@@ -106,7 +104,7 @@ def draw_overlay(
         return picture
     picture.paste(MAP_CASING_RGB, mask=_border(kept, merged, size_px, 2 * reach_px))
     picture.paste(MAP_BORDER_RGB, mask=_border(kept, merged, size_px, reach_px))
-    return _with_legend(picture, legend, opacity, is_hatched(look))
+    return _with_legend(picture, legend, opacity, look.is_hatched)
 
 
 def _plain(size_px: tuple[int, int], rgb: list[int]) -> Image.Image:

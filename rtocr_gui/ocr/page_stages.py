@@ -135,8 +135,9 @@ class PageStages:
             if plan.method is PruneMethod.RTPRUNE:  # a baseline's text is not a good draft
                 texts.add(kept, generation.token_ids, generation.stop_reason is not StopReason.CANCELLED)
                 self._texts.put(key, texts, _TOKEN_BYTES * texts.token_count)
-            said = generation.token_ids[: generation.loop.start if generation.loop else None]
-            raw_text = spell(checkpoint.tokenizer, said)[0] if generation.loop else transcript.text
+            has_looped = generation.loop_start is not None
+            said = generation.token_ids[: generation.loop_start]
+            raw_text = spell(checkpoint.tokenizer, said)[0] if has_looped else transcript.text
             yield Reading(
                 ref=page.ref,
                 settings=settings,
@@ -164,7 +165,7 @@ class PageStages:
                 retry=after_a_loop(
                     settings, _view(encoding.key), checkpoint.info.modes, encoding.page.is_legible
                 )
-                if generation.loop
+                if has_looped
                 else None,
                 read_together=generation.shared_ms > 0,
                 is_legible=encoding.page.is_legible,
@@ -192,7 +193,6 @@ class PageStages:
         attention[:, plan.kept] = rows.numpy()
         raw_text, offsets = spell(checkpoint.tokenizer, token_ids)
         return ReadingTrace(
-            ref=page.ref,
             settings=settings,
             raw_text=raw_text,
             offsets=offsets,

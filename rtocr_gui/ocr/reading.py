@@ -356,7 +356,6 @@ class ReadingTrace:
     """Which visual tokens the decoder attended to for each token it generated.
 
     Attributes:
-        ref: which page.
         settings: settings of the reading that was traced.
         raw_text: what was generated.
         offsets: (T + 1,) int64 ascending, where the characters of each token begin in `raw_text`; the
@@ -367,7 +366,6 @@ class ReadingTrace:
         layers: how many of the decoder's last layers were averaged.
     """
 
-    ref: PageRef
     settings: ReadSettings
     raw_text: str
     offsets: NDArray[np.int64]

@@ -475,7 +475,7 @@ def test_processes_that_share_the_work_take_the_same_step_as_one(monkeypatch: py
         assert torch.equal(parameter, alone[name])
 
 
-def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path) -> None:
     train(ENCODER, Learner(read_sizes()), RunSettings(tmp_path / "run", steps=1))
     said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"], PrintSizes(9, 14))
     export_checkpoint(tmp_path / "run", tmp_path / "out", said)

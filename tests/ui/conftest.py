@@ -15,7 +15,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw
+from tests.ui.steps import Draw, emissions
 
 
 @pytest.fixture(autouse=True)
@@ -90,9 +90,7 @@ def _let_close(window: MainWindow) -> None:
 @pytest.fixture
 def told(session: Session) -> list[PageStatus]:
     """All that is said of how far pages are."""
-    heard: list[PageStatus] = []
-    session.page_status_changed.connect(heard.append)
-    return heard
+    return emissions(session.page_status_changed)
 
 
 @pytest.fixture

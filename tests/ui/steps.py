@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt, SignalInstance
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QListView, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
@@ -24,6 +25,24 @@ from tests.fake_engine import FakeEngine
 
 Draw = Callable[..., Path]
 """The type of the fixture `draw_page`."""
+
+Widget = TypeVar("Widget", bound=QWidget)
+
+
+def in_sight(qtbot: QtBot, widget: Widget, width: int | None = None, height: int | None = None) -> Widget:
+    """Show a widget until the end of the test, as large as it would like to be unless told otherwise."""
+    qtbot.addWidget(widget)
+    size = widget.sizeHint()
+    widget.resize(width or size.width(), height or size.height())
+    widget.show()
+    return widget
+
+
+def emissions(signal: SignalInstance) -> list[Any]:
+    """What a signal carries from now on, in order."""
+    heard: list[Any] = []
+    signal.connect(heard.append)
+    return heard
 
 
 def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
@@ -49,11 +68,17 @@ def pages_opened(qtbot: QtBot, bridge: EngineBridge, path: Path) -> tuple[PageRe
     return opened.pages
 
 
+def until_reading_begins(qtbot: QtBot, engine: FakeEngine, ask: Callable[[], object]) -> None:
+    """Ask for readings, up to where the engine waits for its gate."""
+    engine.gate.clear()
+    engine.reading_began.clear()
+    ask()
+    qtbot.waitUntil(engine.reading_began.is_set)
+
+
 def begin_reading(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
     """Read the selected pages up to where the engine waits for its gate."""
-    engine.gate.clear()
-    session.read_selected()
-    qtbot.waitUntil(engine.reading_began.is_set)
+    until_reading_begins(qtbot, engine, session.read_selected)
 
 
 def begin_loading(qtbot: QtBot, engine: FakeEngine, ask: Callable[[], object]) -> None:
@@ -62,6 +87,12 @@ def begin_loading(qtbot: QtBot, engine: FakeEngine, ask: Callable[[], object]) -
     engine.load_began.clear()
     ask()
     qtbot.waitUntil(engine.load_began.is_set)
+
+
+def until_loaded(qtbot: QtBot, session: Session, ask: Callable[[], object]) -> None:
+    """Ask for a model, and wait until one is told to be in use."""
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
+        ask()
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from rtocr_gui.ui.state.shown import BlocksShown
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.contrast import contrast
-from tests.ui.steps import Draw, editor_of, open_and_load
+from tests.ui.steps import Draw, editor_of, emissions, open_and_load, until_idle
 
 TITLE = "<|ref|>title<|/ref|><|det|>[[100, 100, 600, 200]]<|/det|>\n# Report\n\n"
 IMAGE = "<|ref|>image<|/ref|><|det|>[[100, 300, 400, 500]]<|/det|>\n\n"
@@ -37,9 +37,7 @@ def grounded(fake_engine: FakeEngine) -> FakeEngine:
 
 @pytest.fixture
 def shown(session: Session) -> list[BlocksShown]:
-    heard: list[BlocksShown] = []
-    session.blocks_changed.connect(heard.append)
-    return heard
+    return emissions(session.blocks_changed)
 
 
 def read(qtbot: QtBot, session: Session, *paths: Path) -> None:
@@ -123,8 +121,7 @@ def test_blocks_come_while_the_text_streams_and_no_markup_is_shown(
     qtbot.waitUntil(lambda: bool(shown) and [block.label for block in shown[-1].blocks] == ["title"])
     assert session.activity.reading
     assert session.current_text == "# Report\n\n"
-    grounded.gate.set()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, grounded.gate.set)
     assert len(shown[-1].blocks) == 3
 
 
@@ -227,8 +224,7 @@ def test_the_block_under_the_pointer_is_marked_in_the_text_as_it_stands_once_tha
         return compare_texts(left, right)
 
     monkeypatch.setattr(shown_places, "compare_texts", compare)
-    marks: list[tuple[int, int] | None] = []
-    session.blocks.text_marked.connect(marks.append)
+    marks = emissions(session.blocks.text_marked)
     read(qtbot, session, draw_page())
     text = session.current_text
     session.edit_text(text.replace("four", "forty"))
@@ -251,10 +247,9 @@ def test_the_pointer_finds_the_block_under_it(
     qtbot: QtBot, window: MainWindow, session: Session, grounded: FakeEngine, draw_page: Draw
 ) -> None:
     read(qtbot, session, draw_page())
-    qtbot.waitUntil(lambda: window.page_column.page_view.message == "")
+    qtbot.waitUntil(lambda: window.page_column.page_view.accessibleDescription() == "")
     window.actions_by_name["overlay"].setChecked(False)  # a cell under the pointer would bring torch
-    heard: list[int | None] = []
-    window.page_column.page_view.block_hovered.connect(heard.append)
+    heard = emissions(window.page_column.page_view.block_hovered)
     view, page = window.page_column.page_view, window.page_column.page_view.content_rect()
     for share in (0.75, 0.15, 0.95):
         place = page.topLeft() + QPointF(0.35 * page.width(), share * page.height()).toPoint()
@@ -279,7 +274,7 @@ def test_the_outline_is_seen_until_it_is_switched_off(
     qtbot: QtBot, window: MainWindow, session: Session, grounded: FakeEngine, draw_page: Draw
 ) -> None:
     read(qtbot, session, draw_page())
-    qtbot.waitUntil(lambda: window.page_column.page_view.message == "")
+    qtbot.waitUntil(lambda: window.page_column.page_view.accessibleDescription() == "")
     action = window.actions_by_name["blocks"]
     with_blocks = window.page_column.page_view.grab().toImage()
     action.trigger()

@@ -1,7 +1,6 @@
 """What the comparison promises: it asks for what was chosen, marks what differs, and leads to each place."""
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -9,49 +8,21 @@ from PySide6.QtGui import QColor, QFont, QPalette, QTextCharFormat, QTextCursor,
 from PySide6.QtWidgets import QComboBox, QLabel, QListView, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import (
-    TASKS,
-    Mode,
-    PrefillCost,
-    Reading,
-    ReadSettings,
-    Scaling,
-    StageTimings,
-    StopReason,
-)
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason
 from rtocr_gui.ocr.text.comparison import Difference, compare_texts
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.text.compare_view import SAME, CompareView
 from rtocr_gui.ui.text.compared_text import ComparedText
+from tests.made_readings import make_reading
+from tests.ui.steps import emissions, in_sight
 
 LEFT = "Order 12\nTotal 12.50\nPaid in cash\n"
 RIGHT = "Order 12\nTota1 12.50 EUR\nin cash\n"
 
 
-def reading(text: str, pruning: PruneSettings, stop_reason: StopReason = StopReason.END) -> Reading:
-    retention = pruning.retention if pruning.retention is not None else 0.768
-    cost = PrefillCost(1, 1.0, 1)
-    return Reading(
-        ref=PageRef(Path("scan.png"), 0, "ab"),
-        settings=ReadSettings(Scaling(Mode.BASE), TASKS[1], pruning),
-        mode=Mode.BASE,
-        model_name="Fake model",
-        text=text,
-        raw_text=text,
-        token_ids=(),
-        stop_reason=stop_reason,
-        retention=retention,
-        automatic=pruning.retention is None,
-        kept=int(256 * retention),
-        total=256,
-        padding=0,
-        cost=cost,
-        cost_of_all=cost,
-        passes=1,
-        timings=StageTimings(1, 1, 1, 1),
-    )
+def reading(text: str, pruning: PruneSettings) -> Reading:
+    return make_reading(ReadSettings(Scaling(Mode.BASE), TASKS[1], pruning), text)
 
 
 def shown(left: str, right: str) -> ComparisonShown:
@@ -64,18 +35,12 @@ def shown(left: str, right: str) -> ComparisonShown:
 
 @pytest.fixture
 def view(qtbot: QtBot) -> CompareView:
-    made = CompareView()
-    qtbot.addWidget(made)
-    made.resize(600, 400)
-    made.show()
-    return made
+    return in_sight(qtbot, CompareView(), 600, 400)
 
 
 @pytest.fixture
 def places(view: CompareView) -> list[Difference]:
-    heard: list[Difference] = []
-    view.place_chosen.connect(heard.append)
-    return heard
+    return emissions(view.place_chosen)
 
 
 def texts(view: CompareView) -> tuple[ComparedText, ComparedText]:

@@ -12,7 +12,7 @@ from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.comparer import STOPPED, Comparer
 from rtocr_gui.ui.state.shown import ComparisonShown, pruning_label
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, load_model, pages_opened
+from tests.ui.steps import Draw, load_model, pages_opened, until_reading_begins
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
 ALL, HALF, AUTO = PruneSettings(1.0), PruneSettings(0.5), PruneSettings()
@@ -165,9 +165,7 @@ def test_another_ratio_of_the_same_page_leaves_the_comparison(
 def test_asking_again_gives_up_what_was_asked_before(
     qtbot: QtBot, comparer: Comparer, told: Told, fake_engine: FakeEngine
 ) -> None:
-    fake_engine.gate.clear()
-    comparer.compare(ALL, HALF, {})
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, lambda: comparer.compare(ALL, HALF, {}))
     with qtbot.waitSignal(comparer.comparison_changed):
         comparer.compare(AUTO, HALF, {})
         fake_engine.gate.set()
@@ -193,7 +191,7 @@ def test_a_page_that_cannot_be_read_is_told(
     assert told.shown == []
 
 
-def test_nothing_is_asked_without_a_page(qtbot: QtBot, bridge: EngineBridge) -> None:
+def test_nothing_is_asked_without_a_page(bridge: EngineBridge) -> None:
     comparer = Comparer(bridge)
     told = Told(comparer)
     comparer.compare(ALL, HALF, {})

@@ -18,7 +18,7 @@ from rtocr_gui.ui.state import curve_reader
 from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
 from rtocr_gui.ui.state.shown import CurveShown
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, load_model, pages_opened
+from tests.ui.steps import Draw, load_model, pages_opened, until_reading_begins
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1], PruneSettings(0.3))
 
@@ -121,9 +121,7 @@ def test_a_reading_that_a_person_asks_for_comes_between(
 ) -> None:
     order: list[int] = []
     bridge.reading_finished.connect(lambda reply: order.append(reply.request_id))
-    fake_engine.gate.clear()
-    curve.read(CurveRequest(page, SETTINGS), {})
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, lambda: curve.read(CurveRequest(page, SETTINGS), {}))
     own = bridge.read_page(page, SETTINGS)
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: heard.ended)
@@ -153,9 +151,7 @@ def test_a_curve_that_is_forgotten_tells_nothing_more(
     heard: Heard,
     page: PageRef,
 ) -> None:
-    fake_engine.gate.clear()
-    curve.read(CurveRequest(page, SETTINGS), {})
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, lambda: curve.read(CurveRequest(page, SETTINGS), {}))
     with qtbot.waitSignal(bridge.reading_finished) as caught:
         curve.show(CurveShown())
         assert heard.shown[-1] == CurveShown()
@@ -171,9 +167,7 @@ def test_a_curve_that_is_forgotten_tells_nothing_more(
 def test_another_curve_takes_the_place_of_one_that_is_under_way(
     qtbot: QtBot, fake_engine: FakeEngine, curve: CurveReader, heard: Heard, page: PageRef
 ) -> None:
-    fake_engine.gate.clear()
-    curve.read(CurveRequest(page, SETTINGS), {})
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, lambda: curve.read(CurveRequest(page, SETTINGS), {}))
     other = CurveRequest(page, ReadSettings(Scaling(Mode.BASE), TASKS[0]))
     curve.read(other, {})
     fake_engine.gate.set()

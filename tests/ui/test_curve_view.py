@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
@@ -15,6 +15,7 @@ from rtocr_gui.ui.tuning.curve_plot import CurvePlot, describe
 from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.tuning.plot_colours import PlotColours
 from tests.ui.contrast import contrast
+from tests.ui.steps import emissions, in_sight
 
 
 def make_point(retention: float, automatic: bool = False, error_rate: float | None = None) -> CurvePoint:
@@ -41,18 +42,12 @@ WHOLE = CurveShown(POINTS, 9, running=False)
 
 @pytest.fixture
 def view(qtbot: QtBot) -> CurveView:
-    made = CurveView()
-    qtbot.addWidget(made)
-    made.resize(420, 380)
-    made.show()
-    return made
+    return in_sight(qtbot, CurveView(), 420, 380)
 
 
 @pytest.fixture
 def chosen(view: CurveView) -> list[float | None]:
-    heard: list[float | None] = []
-    view.retention_chosen.connect(heard.append)
-    return heard
+    return emissions(view.retention_chosen)
 
 
 def plot(view: CurveView) -> CurvePlot:
@@ -68,7 +63,8 @@ def said(view: CurveView, name: str) -> str:
 
 
 def place_of(view: CurveView, point: CurvePoint) -> QPoint:
-    return plot(view).place_of(point).toPoint()
+    axes = plot(view)._axes()
+    return QPointF(axes.x(point.retention), axes.y(point.similarity)).toPoint()
 
 
 def test_one_button_begins_and_ends_a_curve(qtbot: QtBot, view: CurveView) -> None:

@@ -9,17 +9,14 @@ from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadSt
 from rtocr_gui.ui.background.model_shop import DownloadShown, DownloadState
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.download_box import DownloadBox
-from tests.ui.steps import choices
+from tests.ui.steps import choices, in_sight
 
 HALF = DownloadProgress(DownloadStage.TRANSFER, 3_100_000_000, 6_682_000_000, 23_400_000, 153)
 
 
 @pytest.fixture
 def box(qtbot: QtBot) -> DownloadBox:
-    made = DownloadBox()
-    qtbot.addWidget(made)
-    made.show()
-    return made
+    return in_sight(qtbot, DownloadBox())
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_only_the_newest_of_many_plans_is_answered(
 
 
 def test_text_reaches_the_window_on_its_own_thread(
-    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], fake_engine: FakeEngine
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...]
 ) -> None:
     load_model(qtbot, bridge)
     texts: list[str] = []
@@ -241,7 +241,7 @@ def test_a_trace_is_answered_with_the_id_of_its_request(
     with qtbot.waitSignal(bridge.reading_traced) as caught:
         request_id = bridge.trace_page(opened[0], SETTINGS, (1, 2, 3))
     assert caught.args[0].request_id == request_id
-    assert (caught.args[0].trace.ref, caught.args[0].trace.raw_text) == (opened[0], "page 1 of")
+    assert caught.args[0].trace.raw_text == "page 1 of"
 
 
 def test_a_trace_that_is_stopped_says_so_and_gives_nothing(

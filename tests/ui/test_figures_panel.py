@@ -1,7 +1,6 @@
 """What the figures panel promises: how Auto comes about, and figures that are honest about their origin."""
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -10,17 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QTableWidget
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import (
-    TASKS,
-    Mode,
-    PrefillCost,
-    Reading,
-    ReadSettings,
-    Scaling,
-    StageTimings,
-    StopReason,
-)
+from rtocr_gui.ocr.reading import TASKS, Mode, PrefillCost, Reading, ReadSettings, Scaling, StageTimings
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.shown import Activity, FiguresShown
 from rtocr_gui.ui.tuning.figure_rows import (
@@ -35,22 +24,15 @@ from rtocr_gui.ui.tuning.figures_panel import FiguresPanel
 from rtocr_gui.ui.tuning.share_bar import ShareBar
 from rtocr_gui.ui.window.status_line import StatusLine
 from tests.made_plans import make_plan
+from tests.made_readings import make_reading
+from tests.ui.steps import in_sight
 
 
-def make_reading(retention: float, kept: int, passes: int = 309) -> Reading:
-    return Reading(
-        ref=PageRef(Path("scan.png"), 0, "ab"),
-        settings=ReadSettings(Scaling(Mode.BASE), TASKS[0], PruneSettings(retention)),
-        mode=Mode.BASE,
-        model_name="Fake model",
-        text="text",
-        raw_text="text",
+def reading_at(retention: float, kept: int, passes: int = 309) -> Reading:
+    return make_reading(
+        ReadSettings(Scaling(Mode.BASE), TASKS[0], PruneSettings(retention)),
         token_ids=tuple(range(310)),
-        stop_reason=StopReason.END,
-        retention=retention,
-        automatic=False,
         kept=kept,
-        total=256,
         padding=64,
         cost=PrefillCost(kept + 20, 1e9 * (kept + 20), 4000 * (kept + 20)),
         cost_of_all=PrefillCost(276, 276e9, 4000 * 276),
@@ -60,8 +42,8 @@ def make_reading(retention: float, kept: int, passes: int = 309) -> Reading:
 
 
 PLAN = make_plan(0.5)
-HALF = make_reading(0.5, 128)
-WHOLE = make_reading(1.0, 256)
+HALF = reading_at(0.5, 128)
+WHOLE = reading_at(1.0, 256)
 FULL = FiguresShown(PLAN, HALF, WHOLE)
 
 
@@ -75,11 +57,7 @@ def cells(row: FigureRow) -> tuple[str, str, str]:
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> FiguresPanel:
-    made = FiguresPanel()
-    qtbot.addWidget(made)
-    made.resize(300, 600)
-    made.show()
-    return made
+    return in_sight(qtbot, FiguresPanel(), 300, 600)
 
 
 def table(panel: FiguresPanel) -> QTableWidget:
@@ -139,10 +117,10 @@ def test_a_cached_encoding_is_called_so_and_compared_with_nothing() -> None:
 @pytest.mark.parametrize("drafted_is_the_whole", [False, True])
 def test_text_checked_against_a_draft_is_not_passed_off_as_decoding_speed(drafted_is_the_whole: bool) -> None:
     if drafted_is_the_whole:
-        shown = FiguresShown(PLAN, HALF, make_reading(1.0, 256, passes=31))
+        shown = FiguresShown(PLAN, HALF, reading_at(1.0, 256, passes=31))
         drafted, plain = "all_tokens", "this"
     else:
-        shown = FiguresShown(PLAN, make_reading(0.5, 128, passes=31), WHOLE)
+        shown = FiguresShown(PLAN, reading_at(0.5, 128, passes=31), WHOLE)
         drafted, plain = "this", "all_tokens"
     for name in ("Decode", "Tokens/s"):
         row = rows_of(shown)[name]
@@ -165,7 +143,7 @@ def test_time_shared_with_other_pages_is_not_passed_off_as_that_of_one() -> None
 
 
 def test_a_pass_or_two_that_were_spared_make_no_draft_of_a_reading() -> None:
-    row = rows_of(FiguresShown(PLAN, make_reading(0.5, 128, passes=300), WHOLE))["Decode"]
+    row = rows_of(FiguresShown(PLAN, reading_at(0.5, 128, passes=300), WHOLE))["Decode"]
     assert cells(row) == ("3.0 s", "3.1 s", "97 %")
 
 
@@ -208,10 +186,10 @@ def test_automatic_retention_is_told_in_its_parts_and_in_a_sentence(panel: Figur
 def test_the_bar_of_automatic_retention_adds_up_to_it(panel: FiguresPanel) -> None:
     panel.show_figures(FULL)
     *parts, together = panel.findChildren(ShareBar)
-    assert [sum(segment.share for segment in bar.segments) for bar in parts] == pytest.approx([0.6, 0.4])
-    assert [segment.share for segment in together.segments] == pytest.approx([0.6, 0.16])
+    assert [sum(segment.share for segment in bar._segments) for bar in parts] == pytest.approx([0.6, 0.4])
+    assert [segment.share for segment in together._segments] == pytest.approx([0.6, 0.16])
     panel.show_figures(FiguresShown())
-    assert together.segments == ()
+    assert together._segments == ()
     assert said(panel, "Automatic retention") == DASH
 
 
@@ -296,9 +274,9 @@ def test_in_little_room_the_panel_scrolls_sideways_and_cuts_nothing_off(
 def test_the_status_line_gives_no_speed_of_a_page_that_shared_its_time(qtbot: QtBot) -> None:
     line = StatusLine()
     qtbot.addWidget(line)
-    line.show_reading(dataclasses.replace(make_reading(0.5, 128), read_together=True))
+    line.show_reading(dataclasses.replace(reading_at(0.5, 128), read_together=True))
     assert line._timings.text().endswith("shared with other pages")
-    line.show_reading(make_reading(0.5, 128))
+    line.show_reading(reading_at(0.5, 128))
     assert line._timings.text().endswith("tokens/s")
 
 

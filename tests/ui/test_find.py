@@ -18,6 +18,7 @@ from tests.ui.steps import (
     Draw,
     begin_reading,
     editor_of,
+    emissions,
     open_and_load,
     read_selected,
     sentences_in,
@@ -30,11 +31,8 @@ THIRD = "The last word."
 
 
 @pytest.fixture
-def searched(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
-) -> MainWindow:
+def searched(qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw) -> MainWindow:
     """Three pages with text, the first one shown, the bar open."""
-    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page(pages=3))
     for ref, text in reversed([*zip(session.refs, (FIRST, SECOND, THIRD), strict=True)]):
         session.shelf.select(ref)
@@ -215,7 +213,7 @@ def test_the_next_place_of_nothing_is_asked_about(searched: MainWindow) -> None:
     assert selected(searched)[1] == ""
 
 
-def test_what_is_selected_is_looked_for(qtbot: QtBot, searched: MainWindow) -> None:
+def test_what_is_selected_is_looked_for(searched: MainWindow) -> None:
     searched.text_column.end_find()
     editor_of(searched).moveCursor(QTextCursor.MoveOperation.Start)
     editor_of(searched).moveCursor(QTextCursor.MoveOperation.EndOfWord, QTextCursor.MoveMode.KeepAnchor)
@@ -309,8 +307,7 @@ def test_where_a_page_was_read_is_lit_again_when_finding_comes_back_to_it(
     open_and_load(qtbot, session, draw_page(pages=2))
     until_idle(qtbot, session, session.read_all)
     window.actions_by_name["trace"].setChecked(True)
-    lights: list[object] = []
-    session.tuning.attention_changed.connect(lights.append)
+    lights = emissions(session.tuning.attention_changed)
     window.text_column.begin_find()
     line(window).setText("scan")
     for _ in range(2):
@@ -346,7 +343,7 @@ def test_rare_characters_move_no_place(qtbot: QtBot, searched: MainWindow, sessi
     assert highlighted(searched) == ["word", "word"]
 
 
-def test_the_places_are_shown_in_the_text_whatever_is_in_front(qtbot: QtBot, searched: MainWindow) -> None:
+def test_the_places_are_shown_in_the_text_whatever_is_in_front(searched: MainWindow) -> None:
     searched.text_column.show_compare()
     assert not editor_of(searched).isVisible()
     line(searched).setText("word")

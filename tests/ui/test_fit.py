@@ -22,7 +22,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.small_checkpoint import write_checkpoint
-from tests.ui.steps import Draw, open_and_load
+from tests.ui.steps import Draw, open_and_load, until_loaded
 
 GB = 10**9
 CARD = Spot("cuda", "bfloat16", 4 * GB, 20 * GB)
@@ -56,8 +56,7 @@ def offer(notice: Notice, label: str) -> LoadModel:
 
 
 def loaded(qtbot: QtBot, session: Session, taken: LoadModel) -> None:
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        session.take_offer(taken)
+    until_loaded(qtbot, session, lambda: session.take_offer(taken))
 
 
 @pytest.fixture
@@ -79,8 +78,7 @@ def test_a_refusal_says_what_is_needed_and_offers_what_fits(
     (button,) = (each for each in window.notice_bar.findChildren(QPushButton) if not each.isHidden())
     assert button.text() == "What to do"
     assert [action.text() for action in button.menu().actions()] == [each.label for each in notice.offers]
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        button.menu().actions()[-1].trigger()
+    until_loaded(qtbot, session, button.menu().actions()[-1].trigger)
     assert session.settings.model_folder == str(folder)
     assert not window.notice_bar.notices
 
@@ -138,10 +136,8 @@ def test_the_mode_that_was_chosen_is_the_one_that_has_to_fit(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, folder: Path, tmp_path: Path
 ) -> None:
     session.remember(model_folder=str(folder), mode="large")
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        session.models.load()
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        session.models.choose(tmp_path / "other")
+    until_loaded(qtbot, session, session.models.load)
+    until_loaded(qtbot, session, lambda: session.models.choose(tmp_path / "other"))
     assert [scaling for *_, scaling in fake_engine.loads] == [Scaling(Mode.LARGE), None]
 
 

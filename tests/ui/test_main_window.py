@@ -52,7 +52,8 @@ from tests.ui.steps import (
     read_selected,
     sentences_in,
     until_idle,
-    wait_until_idle,
+    until_loaded,
+    until_reading_begins,
 )
 
 
@@ -219,9 +220,8 @@ def test_copied_files_are_opened_by_paste(
 
 
 def test_copied_files_and_pictures_go_to_the_window_also_while_the_person_types(
-    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, window: MainWindow, session: Session, draw_page: Draw
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page())
     files, picture, words = QMimeData(), QMimeData(), QMimeData()
     files.setUrls([QUrl.fromLocalFile(str(draw_page("other.png")))])
@@ -300,7 +300,6 @@ def test_typed_text_is_kept_when_the_person_says_so(
     window.actions_by_name["read"].trigger()
     assert session.current_text == "mine"
     assert editor_of(window).toPlainText() == "mine"
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
 
 
 def test_closing_with_typed_text_asks_and_stays_open_on_no(
@@ -403,8 +402,7 @@ def test_closing_asks_again_where_a_page_was_read_to_its_end_behind_the_question
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def read_on(*_: object) -> bool:
-        fake_engine.gate.set()
-        wait_until_idle(qtbot, session)
+        until_idle(qtbot, session, fake_engine.gate.set)
         return True
 
     asked: list[str] = []
@@ -428,8 +426,7 @@ def test_closing_asks_once_though_more_pages_are_read_behind_the_question(
 ) -> None:
     def read_on(_: object, __: str, text: str) -> Leave:
         asked.append(text)
-        fake_engine.gate.set()
-        wait_until_idle(qtbot, session)
+        until_idle(qtbot, session, fake_engine.gate.set)
         return Leave.LOSE
 
     asked: list[str] = []
@@ -504,10 +501,9 @@ def test_export_writes_the_file_that_was_chosen(
 
 
 def test_what_a_checkpoint_says_of_itself_is_never_rendered_as_markup(
-    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine
+    qtbot: QtBot, window: MainWindow, session: Session
 ) -> None:
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        session.models.load()
+    until_loaded(qtbot, session, session.models.load)
     hostile = dataclasses.replace(session.model.info, name="R&D", description='<img src="/etc/passwd">')
     model = dataclasses.replace(session.model, info=hostile)
     session.models.changed.emit(ModelStatus(model, hostile.name))
@@ -535,9 +531,7 @@ def test_closing_during_a_reading_ends_within_two_seconds(
     asked: list[tuple[str, str]] = []
     monkeypatch.setattr(questions, "agrees", lambda _, title, text, __: bool(asked.append((title, text))))
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    window.actions_by_name["read"].trigger()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, window.actions_by_name["read"].trigger)
     assert not window.close()
     said = "The model is still reading 1 page. What was read so far is lost when the window closes."
     assert asked == [("Close while the model is reading?", said)]
@@ -547,9 +541,8 @@ def test_closing_during_a_reading_ends_within_two_seconds(
 
 
 def test_who_types_while_a_file_opens_goes_on_typing_into_the_same_page(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page("a.png"))
     first = session.current
     with qtbot.waitSignal(session.shelf.pages_changed):
@@ -606,9 +599,8 @@ def test_typing_is_undone_by_key_only_where_one_types(
 
 
 def test_opening_the_file_again_that_is_edited_leaves_cursor_and_undo_alone(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     path = draw_page()
     open_and_load(qtbot, session, path)
     qtbot.keyClicks(editor_of(window), "mine")
@@ -776,14 +768,13 @@ def test_the_newest_of_many_notices_is_in_sight(qtbot: QtBot, window: MainWindow
 
 
 def test_typing_makes_a_page_exportable(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     assert not window.actions_by_name["export"].isEnabled()
     editor_of(window).setPlainText("mine")
     assert window.actions_by_name["export"].isEnabled()
     assert window.text_column.summary.text() == "typed by you"
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
 
 
 def test_tab_goes_from_the_text_to_the_buttons_below_it(

@@ -15,13 +15,13 @@ from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.state import markdown_export
-from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
     begin_reading,
+    emissions,
     export_text,
     held_lane,
     open_and_load,
@@ -147,8 +147,7 @@ def test_an_export_tells_how_many_pages_were_stopped_before_their_end(
     begin_reading(qtbot, session, fake_engine)
     qtbot.waitUntil(lambda: session.current_text != "")
     session.stop()
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     export_text(qtbot, session, tmp_path / "out.md")
     assert notices[-1].endswith("out.md. Pages stopped before their end: 1.")
     fake_engine.looping = set(Mode)
@@ -167,8 +166,7 @@ def test_an_export_tells_how_many_pages_were_stopped_before_their_end(
 def test_a_page_of_which_there_is_but_a_beginning_is_exported_so_and_that_is_told_until_it_is_dismissed(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
 ) -> None:
-    told: list[Notice] = []
-    session.notice_raised.connect(told.append)
+    told = emissions(session.notice_raised)
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
     qtbot.waitUntil(lambda: session.current_text != "")

@@ -49,7 +49,7 @@ def test_auto_says_which_mode_the_page_got(
 
 
 def test_a_chosen_mode_is_shown_used_and_remembered(
-    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):

@@ -14,6 +14,7 @@ from rtocr_gui.ui.dialogs.models_desk import ModelsDesk
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.small_checkpoint import write_checkpoint
+from tests.ui.steps import until_loaded
 
 
 @pytest.fixture
@@ -56,11 +57,9 @@ def test_a_chosen_model_is_loaded_and_the_bundled_one_by_no_name(
     other = write_checkpoint(tmp_path / "other")
     desk.open()
     assert desk.window is not None
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        desk.window.model_chosen.emit(other)
+    until_loaded(qtbot, session, lambda: desk.window.model_chosen.emit(other))
     assert session.settings.model_folder == str(other)
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        desk.window.model_chosen.emit(bundled)
+    until_loaded(qtbot, session, lambda: desk.window.model_chosen.emit(bundled))
     assert session.settings.model_folder == ""
 
 
@@ -81,8 +80,7 @@ def test_a_model_that_was_chosen_elsewhere_is_listed_when_it_opens_again(
     desk.open()
     qtbot.waitUntil(lambda: len(listed(desk)) == 1)
     other = write_checkpoint(tmp_path / "other")
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        session.models.choose(other)
+    until_loaded(qtbot, session, lambda: session.models.choose(other))
     desk.open()
     qtbot.waitUntil(lambda: len(listed(desk)) == 2)
     qtbot.waitUntil(lambda: session.settings.own_models == (str(other),))
@@ -96,8 +94,7 @@ def test_a_model_that_was_downloaded_for_all_programs_is_not_remembered_as_the_p
     downloaded = write_checkpoint(snapshots / "9f30c71")
     own = write_checkpoint(tmp_path / "own")
     desk.open()
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        session.models.choose(downloaded)
+    until_loaded(qtbot, session, lambda: session.models.choose(downloaded))
     desk.open()
     assert desk.window is not None
     desk.window.folder_named.emit(own)
@@ -139,7 +136,7 @@ def test_the_folder_of_a_download_is_remembered_as_long_as_there_is_something_in
     [("", "It was downloaded and checked."), ("The disk is full.", "The disk is full.")],
 )
 def test_how_a_download_ended_is_told_where_its_window_was_closed(
-    qtbot: QtBot, desk: ModelsDesk, tmp_path: Path, problem: str, told: str, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, desk: ModelsDesk, problem: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
 

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
 from rtocr_gui.ocr.library.library import ModelEntry, Origin, look_into
-from rtocr_gui.ocr.library.model_source import ModelSource
+from rtocr_gui.ocr.library.model_source import published_folder_in
 from rtocr_gui.ocr.reading import Task
 from rtocr_gui.resources import resource_path
 from rtocr_gui.ui.background.model_shop import CheckShown, DownloadState, ModelShop, ModelsListed
@@ -23,7 +23,7 @@ from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
 from tests.hub_server import HubServer, Trouble
 from tests.published_model import WEIGHTS
 from tests.small_checkpoint import write_checkpoint
-from tests.ui.steps import choices
+from tests.ui.steps import choices, emissions, in_sight
 
 BUNDLED = resource_path("miniature")
 TARGET = Path("/models/DeepSeek-OCR")
@@ -36,10 +36,7 @@ def miniature() -> ModelEntry:
 
 @pytest.fixture
 def window(qtbot: QtBot) -> ModelsWindow:
-    made = ModelsWindow()
-    qtbot.addWidget(made)
-    made.show()
-    return made
+    return in_sight(qtbot, ModelsWindow())
 
 
 @pytest.fixture
@@ -235,7 +232,7 @@ def test_a_download_that_is_cut_in_half_is_resumed_and_ends_with_a_model_to_use(
     window.download.start.click()
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
     assert hub.downloads[-1] == (WEIGHTS, size // 2)
-    folder = ModelSource(hub.endpoint).folder_in(tmp_path / "cache")
+    folder = published_folder_in(tmp_path / "cache")
     qtbot.waitUntil(lambda: look_into(folder).is_usable and names(window)[1:] == ["DeepSeek-OCR"])
     select(window, 1)
     qtbot.waitUntil(window.use.isEnabled)
@@ -333,12 +330,12 @@ def test_a_discarded_download_can_begin_again(
     shop.discard_download()
     hub.released.set()
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.IDLE), timeout=15_000)
-    assert not ModelSource(hub.endpoint).folder_in(tmp_path / "cache").exists()
+    assert not published_folder_in(tmp_path / "cache").exists()
     shop.start_download(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
 
 
-def test_an_address_that_makes_no_sense_is_told(qtbot: QtBot, shop: ModelShop) -> None:
+def test_an_address_that_makes_no_sense_is_told(shop: ModelShop) -> None:
     shop.start_download("not an address")
     assert shop.download.state is DownloadState.FAILED
     assert "not the address of a server" in shop.download.problem
@@ -378,8 +375,7 @@ def test_a_named_folder_without_a_model_is_told_and_not_remembered(
     monkeypatch.setattr(questions, "ask_model_folder", lambda parent, start: tmp_path)
     wire(window, shop)
     shop.refresh()
-    heard: list[object] = []
-    shop.own_folders_changed.connect(heard.append)
+    heard = emissions(shop.own_folders_changed)
     window.browse.click()
     qtbot.waitUntil(lambda: "no file “config.json”" in window.details.text())
     assert heard == []
@@ -436,7 +432,7 @@ def test_a_file_that_was_tampered_with_is_named(
     shop.refresh()
     shop.start_download(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
-    path = ModelSource(hub.endpoint).folder_in(tmp_path / "cache") / WEIGHTS
+    path = published_folder_in(tmp_path / "cache") / WEIGHTS
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     qtbot.waitUntil(lambda: len(names(window)) == 2)
     select(window, 1)
@@ -491,5 +487,5 @@ def test_closing_stops_a_download(qtbot: QtBot, tmp_path: Path, hub: HubServer) 
     assert not shop.close(0)
     hub.released.set()
     assert shop.close(15)
-    folder = ModelSource(hub.endpoint).folder_in(tmp_path / "cache")
+    folder = published_folder_in(tmp_path / "cache")
     assert len(list(folder.glob("model*.part"))) == 1

@@ -15,7 +15,16 @@ from rtocr_gui.ui.state.page_model import PAGES_TYPE, PageModel, PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
-from tests.ui.steps import Draw, click_row, editor_of, export_text, open_and_load, pages_of, until_idle
+from tests.ui.steps import (
+    Draw,
+    click_row,
+    editor_of,
+    emissions,
+    export_text,
+    open_and_load,
+    pages_of,
+    until_idle,
+)
 
 PLAIN, ALT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.AltModifier
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -73,8 +82,7 @@ def test_pages_that_move_stay_selected_and_shown_and_shift_goes_on_from_where_it
     view = pages_of(window)
     click_row(qtbot, view, 1)
     click_row(qtbot, view, 2, SHIFT)
-    shown: list[object] = []
-    session.page_selected.connect(shown.append)
+    shown = emissions(session.page_selected)
     drop(window, 4, 0.8)
     assert order(session, window) == [0, 3, 4, 1, 2]
     assert (chosen(session, window), session.current, shown) == ([1, 2], book[2], [])

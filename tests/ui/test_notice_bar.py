@@ -23,7 +23,7 @@ from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.state.notices import LoadModel, Notice, ReadAgain, about_left_out, about_page, about_removed
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.window.notice_bar import VISIBLE_LINES, NoticeBar
-from tests.ui.steps import sentences_in
+from tests.ui.steps import emissions, sentences_in
 
 NEVER = 2**30
 GOOD = Notice("Exported 1 page to out.md.", is_passing=True)
@@ -255,8 +255,7 @@ def test_what_is_said_of_two_files_of_one_name_is_said_twice(make_bar: MakeBar) 
 
 def test_offers_to_read_many_pages_are_taken_with_one_press(qtbot: QtBot, make_bar: MakeBar) -> None:
     bar = make_bar()
-    taken: list[object] = []
-    bar.offer_taken.connect(taken.append)
+    taken = emissions(bar.offer_taken)
     offers = [ReadAgain(PageRef(Path("book.pdf"), page, "0" * 64), Scaling(Mode.BASE)) for page in range(3)]
     bar.add(BAD)
     bar.add(Notice("book.pdf, page 1: There is not enough memory.", (offers[0],)))

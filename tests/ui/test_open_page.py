@@ -1,55 +1,19 @@
 """What an open page keeps, gives back and forgets, whatever becomes of its readings."""
 
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 
-from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.ocr.reading import (
-    TASKS,
-    Mode,
-    PrefillCost,
-    Reading,
-    ReadSettings,
-    Scaling,
-    StageTimings,
-    StopReason,
-)
+from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.open_page import PRUNED_READINGS_KEPT, OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.page_model import PageState
+from tests.made_readings import REF, make_reading
 
-REF = PageRef(Path("/scans/page.png"), 0, "ab")
 GUNDAM, BASE = Scaling(Mode.GUNDAM), Scaling(Mode.BASE)
 
 
 def asked(retention: float = 0.5, scaling: Scaling = BASE) -> ReadSettings:
     return ReadSettings(scaling, TASKS[1], PruneSettings(retention))
-
-
-def reading(settings: ReadSettings, text: str = "page", stop_reason: StopReason = StopReason.END) -> Reading:
-    cost = PrefillCost(10, 1.0, 1)
-    return Reading(
-        ref=REF,
-        settings=settings,
-        mode=settings.scaling.mode,
-        model_name="Fake model",
-        raw_text=text,
-        text=text,
-        token_ids=tuple(range(len(text))),
-        stop_reason=stop_reason,
-        retention=settings.pruning.retention,
-        automatic=False,
-        kept=round(256 * settings.pruning.retention),
-        total=256,
-        padding=0,
-        cost=cost,
-        cost_of_all=cost,
-        passes=len(text),
-        timings=StageTimings(1.0, 2.0, 30.0, 400.0),
-    )
 
 
 @pytest.fixture
@@ -58,7 +22,7 @@ def page() -> OpenPage:
 
 
 def test_a_page_that_was_turned_has_no_reading_to_compare_with_and_no_offer(page: OpenPage) -> None:
-    page.finish(reading(asked()))
+    page.finish(make_reading(asked()))
     page.fail("There is not enough memory.", asked(scaling=Scaling(Mode.TINY)))
     page.rotate(90)
     assert page.readings == {}
@@ -67,7 +31,7 @@ def test_a_page_that_was_turned_has_no_reading_to_compare_with_and_no_offer(page
 
 def test_another_model_scales_a_page_as_it_scales_all(page: OpenPage) -> None:
     page.scaling = BASE
-    page.finish(reading(asked()))
+    page.finish(make_reading(asked()))
     page.forget_readings()
     assert (page.text, page.scaling, page.readings) == ("page", None, {})
 
@@ -85,7 +49,7 @@ def test_a_page_whose_reading_failed_has_failed_still_where_the_next_one_is_stop
     assert (page.text, page.state) == ("half a", PageState.FAILED)
     assert (page.sentence, page.retry) == ("There is not enough memory.", Scaling(Mode.TINY))
     page.begin()
-    page.finish(reading(asked()))
+    page.finish(make_reading(asked()))
     assert (page.state, page.sentence) == (PageState.READ, "")
 
 
@@ -93,7 +57,7 @@ def test_a_way_out_of_a_loop_is_offered_again_where_the_next_reading_is_stopped(
     page: OpenPage,
 ) -> None:
     way_out = asked(scaling=GUNDAM)
-    page.finish(replace(reading(asked(), stop_reason=StopReason.LOOP), retry=way_out))
+    page.finish(make_reading(asked(), stop_reason=StopReason.LOOP, retry=way_out))
     said = page.sentence
     page.begin()
     assert page.retry is None
@@ -112,9 +76,9 @@ def test_what_came_before_a_reading_failed_stays_where_the_next_one_is_stopped(p
 
 
 def test_a_beginning_stays_where_another_reading_is_stopped_before_its_first_token(page: OpenPage) -> None:
-    page.finish(reading(asked(), "beginning", StopReason.CANCELLED))
+    page.finish(make_reading(asked(), "beginning", stop_reason=StopReason.CANCELLED))
     page.begin()
-    page.finish(reading(asked(), "", StopReason.CANCELLED))
+    page.finish(make_reading(asked(), "", stop_reason=StopReason.CANCELLED))
     assert (page.text, page.state) == ("beginning", PageState.STOPPED)
 
 
@@ -125,7 +89,7 @@ def test_a_page_that_was_not_read_is_as_it_was_once_all_typing_is_undone(page: O
     assert page.state is PageState.UNREAD
     assert page.is_blank
     assert page.is_saved
-    page.finish(reading(asked()))
+    page.finish(make_reading(asked()))
     page.edit("")
     assert page.state is PageState.EDITED, "clearing text that was read is an edit"
 
@@ -138,7 +102,7 @@ def test_fewer_tiles_are_another_way_where_there_are_tiles(
     page: OpenPage, looped: Scaling, offered: Scaling, is_another_way: bool
 ) -> None:
     way_out = asked(scaling=offered)
-    page.finish(replace(reading(asked(scaling=looped), stop_reason=StopReason.LOOP), retry=way_out))
+    page.finish(make_reading(asked(scaling=looped), stop_reason=StopReason.LOOP, retry=way_out))
     assert page.retry == (offered if is_another_way else None)
 
 
@@ -146,10 +110,10 @@ def test_the_newest_pruned_readings_are_kept_and_those_of_all_tokens(page: OpenP
     whole = asked(1.0)
     ratios = [asked(number / 100) for number in range(1, PRUNED_READINGS_KEPT + 1)]
     for settings in (whole, *ratios):
-        page.keep(reading(settings))
+        page.keep(make_reading(settings))
     assert [*page.readings] == [whole, *ratios]
-    page.keep(reading(ratios[0], "read once more"))
-    page.keep(reading(asked(0.9)))
+    page.keep(make_reading(ratios[0], "read once more"))
+    page.keep(make_reading(asked(0.9)))
     assert [*page.readings] == [whole, *ratios[2:], ratios[0], asked(0.9)]
     assert page.readings[ratios[0]].text == "read once more"
 

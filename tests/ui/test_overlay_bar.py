@@ -8,17 +8,14 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.export.looks import OPACITY, VIRIDIS, Legend, Look
 from rtocr_gui.ui.page.overlay_bar import OverlayBar
+from tests.ui.steps import emissions, in_sight
 
 LEGEND = Legend("Mass received", "merged tokens", 0.351, 0.484, True, True, VIRIDIS, "0.2 to 0.9 occur.")
 
 
 @pytest.fixture
 def bar(qtbot: QtBot) -> OverlayBar:
-    made = OverlayBar()
-    qtbot.addWidget(made)
-    made.resize(700, made.sizeHint().height())
-    made.show()
-    return made
+    return in_sight(qtbot, OverlayBar(), 700)
 
 
 def child(bar: OverlayBar, kind: type[QWidget]) -> QWidget:
@@ -39,8 +36,7 @@ def hues(widget: QWidget) -> set[str]:
 
 
 def test_a_look_chosen_by_hand_is_told_and_one_set_is_not(qtbot: QtBot, bar: OverlayBar) -> None:
-    told: list[Look] = []
-    bar.look_chosen.connect(told.append)
+    told = emissions(bar.look_chosen)
     bar.set_look(Look.MASS)
     assert (bar.look, told) == (Look.MASS, [])
     qtbot.keyClick(child(bar, QComboBox), Qt.Key.Key_Down)
@@ -48,8 +44,7 @@ def test_a_look_chosen_by_hand_is_told_and_one_set_is_not(qtbot: QtBot, bar: Ove
 
 
 def test_opacity_moved_by_hand_is_told_and_one_set_is_not(qtbot: QtBot, bar: OverlayBar) -> None:
-    told: list[float] = []
-    bar.opacity_changed.connect(told.append)
+    told = emissions(bar.opacity_changed)
     slider = child(bar, QSlider)
     assert isinstance(slider, QSlider)
     assert slider.value() == round(100 * OPACITY)
@@ -61,8 +56,7 @@ def test_opacity_moved_by_hand_is_told_and_one_set_is_not(qtbot: QtBot, bar: Ove
 
 
 def test_a_grid_is_offered_for_pages_with_tiles_only(qtbot: QtBot, bar: OverlayBar) -> None:
-    told: list[str] = []
-    bar.grid_chosen.connect(told.append)
+    told = emissions(bar.grid_chosen)
     button = child(bar, QToolButton)
     assert isinstance(button, QToolButton)
     assert not button.isVisible()
@@ -102,7 +96,7 @@ def test_the_colours_in_the_legend_are_those_on_white_paper(bar: OverlayBar) -> 
 
 
 @pytest.mark.parametrize("look", list(Look))
-def test_everything_fits_in_a_narrow_pane(qtbot: QtBot, bar: OverlayBar, look: Look) -> None:
+def test_everything_fits_in_a_narrow_pane(bar: OverlayBar, look: Look) -> None:
     bar.show_grids(True)
     bar.set_look(look)
     bar.show_legend(None if look is Look.KEPT else LEGEND)

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.state.page_model import PageEntry, PageState
 from rtocr_gui.ui.window.page_list import PageList
-from tests.ui.steps import click_row
+from tests.ui.steps import click_row, emissions, in_sight
 
 
 def entries(count: int, first: int = 0) -> list[PageEntry]:
@@ -24,18 +24,12 @@ def picture(colour: str) -> QImage:
 
 @pytest.fixture
 def pages(qtbot: QtBot) -> PageList:
-    made = PageList()
-    qtbot.addWidget(made)
-    made.resize(220, 400)
-    made.show()
-    return made
+    return in_sight(qtbot, PageList(), 220, 400)
 
 
 @pytest.fixture
 def wanted(pages: PageList) -> list[object]:
-    heard: list[object] = []
-    pages.thumbnail_wanted.connect(heard.append)
-    return heard
+    return emissions(pages.thumbnail_wanted)
 
 
 def view(pages: PageList) -> QListView:
@@ -159,8 +153,7 @@ def test_a_state_for_a_page_that_left_the_list_is_harmless(pages: PageList) -> N
 
 
 def test_the_person_selects_and_the_program_selects_silently(qtbot: QtBot, pages: PageList) -> None:
-    heard: list[object] = []
-    pages.page_selected.connect(heard.append)
+    heard = emissions(pages.page_selected)
     pages.set_pages(entries(3))
     pages.select(0)
     assert (pages.current_key, heard) == (0, [])
@@ -172,7 +165,7 @@ def test_the_person_selects_and_the_program_selects_silently(qtbot: QtBot, pages
     assert pages.current_key is None
 
 
-def test_pages_that_stay_keep_thumbnail_state_selection_and_place(qtbot: QtBot, pages: PageList) -> None:
+def test_pages_that_stay_keep_thumbnail_state_selection_and_place(pages: PageList) -> None:
     pages.set_pages(entries(50))
     pages.set_state(30, PageState.EDITED)
     pages.select(30)
@@ -198,8 +191,7 @@ def test_several_pages_are_selected_in_the_order_of_the_list_while_one_is_looked
     qtbot: QtBot, pages: PageList
 ) -> None:
     pages.set_pages(entries(4))
-    told: list[object] = []
-    pages.selection_changed.connect(told.append)
+    told = emissions(pages.selection_changed)
     pages.page_selected.connect(pages.select)  # as the window answers
     pages.select(3)
     click_row(qtbot, view(pages), 1, Qt.KeyboardModifier.ControlModifier)
@@ -219,8 +211,7 @@ def test_a_list_that_is_told_anew_keeps_what_of_the_selection_is_still_there(
     assert (pages.selected_keys, pages.current_key) == ((2, 3, 4), 4)
     pages.set_pages(entries(4, first=1))
     assert (pages.selected_keys, pages.current_key) == ((2, 3, 4), 4)
-    told: list[object] = []
-    pages.selection_changed.connect(told.append)
+    told = emissions(pages.selection_changed)
     pages.set_pages(entries(3, first=2)[:2])
     assert (pages.selected_keys, pages.current_key) == ((2, 3), None)
     assert told[-1] == (2, 3)

@@ -23,7 +23,6 @@ from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.export.looks import (
     OPACITY,
     VEIL_RGB,
-    Legend,
     Look,
     cell_colours,
     cell_values,
@@ -40,7 +39,7 @@ from rtocr_gui.ui.page.token_grid import border_lines, merged_runs, token_grid
 from rtocr_gui.ui.page.token_overlay import TokenOverlay
 from tests.made_plans import make_plan
 from tests.ui.contrast import contrast
-from tests.ui.steps import turn_wheel
+from tests.ui.steps import emissions, in_sight, turn_wheel
 
 PAGE = QSize(600, 800)
 SHARP_AT = """
@@ -74,11 +73,7 @@ def blank(size: QSize = PAGE, colour: str = "white") -> QImage:
 
 @pytest.fixture
 def view(qtbot: QtBot) -> PageView:
-    made = PageView()
-    qtbot.addWidget(made)
-    made.resize(500, 600)
-    made.show()
-    return made
+    return in_sight(qtbot, PageView(), 500, 600)
 
 
 def shown_colour(view: PageView, page_point: QPointF) -> QColor:
@@ -206,7 +201,7 @@ def test_nothing_is_painted_beside_the_page_where_no_padding_is(
     assert colours_at(view, beside_page(view)) == bare
 
 
-def test_padding_is_hatched_beside_the_page_and_told(qtbot: QtBot, view: PageView) -> None:
+def test_padding_is_hatched_beside_the_page_and_told(view: PageView) -> None:
     plan = make_plan(0.5, Mode.BASE)
     view.show_page(blank())
     points = beside_page(view)
@@ -295,15 +290,15 @@ def test_after_zooming_the_page_becomes_smooth(qtbot: QtBot, view: PageView) -> 
 
 
 def test_a_message_stands_in_for_a_page(view: PageView) -> None:
-    assert view.message == DROP_HINT
+    assert view.accessibleDescription() == DROP_HINT
     view.show_page(blank())
-    assert view.message == ""
+    assert view.accessibleDescription() == ""
     view.show_message("The file is damaged. Scan it again.")
     view.show_plan(make_plan())
     assert view.accessibleDescription() == "The file is damaged. Scan it again."
     assert not view.viewport().grab().isNull()
     view.show_page(QImage())
-    assert view.message == DROP_HINT
+    assert view.accessibleDescription() == DROP_HINT
 
 
 # Zoom and pan
@@ -475,8 +470,7 @@ def picture(view: PageView) -> QImage:
 
 
 def test_every_look_shows_another_picture_with_its_legend(view: PageView, tiled: PrunePlan) -> None:
-    legends: list[Legend | None] = []
-    view.legend_changed.connect(legends.append)
+    legends = emissions(view.legend_changed)
     view.show_transport(transport_of(tiled))
     pictures = []
     for look in Look:

@@ -17,7 +17,7 @@ from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import PageEncoded
 from rtocr_gui.ui.state.planner import Planner
 from tests.made_plans import measure_by_seed
-from tests.ui.steps import held_lane
+from tests.ui.steps import emissions, held_lane
 
 SCALING = Scaling(Mode.TINY)
 PAGE = PageRef(Path("scan.png"), 0, "0" * 64)
@@ -48,12 +48,9 @@ def test_no_transport_is_solved_that_nobody_wants(qtbot: QtBot, planner: Planner
         planner.set_retention(0.5)
 
 
-def test_a_transport_is_that_of_the_plan_told_last_and_is_solved_once(
-    qtbot: QtBot, planner: Planner, bridge: EngineBridge
-) -> None:
+def test_a_transport_is_that_of_the_plan_told_last_and_is_solved_once(qtbot: QtBot, planner: Planner) -> None:
     told: list[tuple[PrunePlan, Transport]] = []
-    plans: list[PrunePlan] = []
-    planner.plan_changed.connect(plans.append)
+    plans = emissions(planner.plan_changed)
     planner.transport_changed.connect(lambda transport: told.append((plans[-1], transport)))
     for retention in (0.5, 0.25):
         with qtbot.waitSignal(planner.plan_changed):

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.ui.page.play_bar import SPEEDS, PlayBar
 from rtocr_gui.ui.page.said_line import SaidLine
 from rtocr_gui.ui.state.shown import TraceShown
-from tests.ui.steps import turn_wheel
+from tests.ui.steps import emissions, in_sight, turn_wheel
 
 TOKENS = ["We", " will", " show", " it", "\n", "to", " you"]
 
@@ -31,18 +31,12 @@ def trace_of(tokens: list[str]) -> TraceShown:
 
 @pytest.fixture
 def bar(qtbot: QtBot) -> PlayBar:
-    made = PlayBar()
-    qtbot.addWidget(made)
-    made.resize(600, made.sizeHint().height())
-    made.show()
-    return made
+    return in_sight(qtbot, PlayBar(), 600)
 
 
 @pytest.fixture
 def turns(bar: PlayBar) -> list[int]:
-    heard: list[int] = []
-    bar.position_changed.connect(heard.append)
-    return heard
+    return emissions(bar.position_changed)
 
 
 def button(bar: PlayBar, name: str) -> QToolButton:

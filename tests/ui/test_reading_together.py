@@ -11,7 +11,14 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, PageStatus
 from rtocr_gui.ui.window.status_line import StatusLine
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, load_model, open_and_load, pages_opened, wait_until_idle
+from tests.ui.steps import (
+    Draw,
+    load_model,
+    open_and_load,
+    pages_opened,
+    until_idle,
+    wait_until_idle,
+)
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
 
@@ -46,8 +53,7 @@ def test_as_many_pages_are_in_hand_as_the_model_takes_and_the_others_wait(
     assert session.activity.together == 2
     assert (session.activity.page, session.activity.page_count) == (1, 5)
     assert [text_of(session, ref) != "" for ref in book] == [True, True, False, False, False]
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     for number, ref in enumerate(book, start=1):
         assert text_of(session, ref).startswith(f"page {number} of book.tiff")
 
@@ -62,17 +68,12 @@ def test_a_page_that_is_turned_is_not_read_beside_its_former_self(
     assert session.activity.together == 1
     session.edit_text("mine")
     assert session.activity.page_count == 1
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text == "mine"
 
 
 def test_a_single_page_is_read_by_itself(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    book: tuple[PageRef, ...],
-    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot, session: Session, book: tuple[PageRef, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(FakeEngine, "read_together")
     session.read_selected()
@@ -113,8 +114,7 @@ def test_a_page_that_is_removed_ends_alone(
     session.read_all()
     qtbot.waitUntil(lambda: session.activity.tokens == 2)
     session.remove_pages((book[0],))
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert [text_of(session, ref).startswith(f"page {ref.index + 1}") for ref in session.refs] == [True] * 4
 
 
@@ -126,8 +126,7 @@ def test_pages_asked_for_later_join(
     qtbot.waitUntil(lambda: session.activity.tokens == 2)
     session.read(book[2:])
     assert session.activity.page_count == 5
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert text_of(session, book[4]).startswith("page 5")
 
 

@@ -19,7 +19,7 @@ from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
 from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from tests.made_plans import make_plan
-from tests.ui.steps import turn_wheel
+from tests.ui.steps import emissions, in_sight, turn_wheel
 
 
 class Heard:
@@ -34,11 +34,7 @@ class Heard:
 
 @pytest.fixture
 def bar(qtbot: QtBot) -> RetentionBar:
-    made = RetentionBar()
-    qtbot.addWidget(made)
-    made.resize(900, made.sizeHint().height())
-    made.show()
-    return made
+    return in_sight(qtbot, RetentionBar(), 900)
 
 
 @pytest.fixture
@@ -70,7 +66,7 @@ def test_counts_say_what_the_plan_keeps_and_what_the_page_would_choose(bar: Rete
 
 def test_automatic_is_the_start_and_shows_the_ratio_of_the_page(bar: RetentionBar) -> None:
     bar.show_plan(make_plan(None))
-    assert bar.retention is None
+    assert bar._retention is None
     assert auto_box(bar).isChecked()
     assert slider(bar).value() == 76
 
@@ -192,7 +188,7 @@ def test_a_typed_number_counts_when_it_is_entered(qtbot: QtBot, bar: RetentionBa
 
 
 def test_automatic_can_be_taken_back_and_switched_off_at_the_same_ratio(
-    qtbot: QtBot, bar: RetentionBar, heard: Heard
+    bar: RetentionBar, heard: Heard
 ) -> None:
     bar.show_plan(make_plan(0.4))
     bar.set_retention(0.4)
@@ -205,7 +201,7 @@ def test_automatic_can_be_taken_back_and_switched_off_at_the_same_ratio(
 
 def test_a_ratio_chosen_elsewhere_is_shown_without_an_echo(bar: RetentionBar, heard: Heard) -> None:
     bar.set_retention(0.255)
-    assert bar.retention == 0.255
+    assert bar._retention == 0.255
     assert slider(bar).value() in (25, 26)
     bar.set_retention(None)
     bar.set_reread(False)
@@ -226,11 +222,8 @@ def test_a_late_plan_does_not_move_a_slider_set_by_hand(bar: RetentionBar) -> No
     assert slider(bar).value() == 30
 
 
-def test_reading_again_on_release_is_told_only_when_the_person_switches_it(
-    qtbot: QtBot, bar: RetentionBar
-) -> None:
-    switched: list[bool] = []
-    bar.reread_toggled.connect(switched.append)
+def test_reading_again_on_release_is_told_only_when_the_person_switches_it(bar: RetentionBar) -> None:
+    switched = emissions(bar.reread_toggled)
     bar.set_reread(False)
     assert switched == []
     next(box for box in bar.findChildren(QCheckBox) if box is not auto_box(bar)).click()
@@ -285,7 +278,7 @@ def test_a_dragged_handle_catches_at_the_detents_only(qtbot: QtBot, bar: Retenti
     assert heard.released == [1.0]
 
 
-def test_shift_lets_the_handle_pass_the_detents(qtbot: QtBot, bar: RetentionBar, heard: Heard) -> None:
+def test_shift_lets_the_handle_pass_the_detents(qtbot: QtBot, bar: RetentionBar) -> None:
     bar.set_retention(0.6)
     shift = Qt.KeyboardModifier.ShiftModifier
     assert drag(qtbot, bar, [51, 49, 83, 99], shift) == [51, 49, 83, 99]

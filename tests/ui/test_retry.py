@@ -10,19 +10,17 @@ from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import Notice, ReadAgain
 from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import PageStatus, ShownText
+from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, open_and_load, read_selected, until_idle, wait_until_idle
+from tests.ui.steps import Draw, emissions, open_and_load, read_selected, until_idle, wait_until_idle
 
 TINY, BASE = Scaling(Mode.TINY), Scaling(Mode.BASE)
 
 
 @pytest.fixture
 def raised(session: Session) -> list[Notice]:
-    heard: list[Notice] = []
-    session.notice_raised.connect(heard.append)
-    return heard
+    return emissions(session.notice_raised)
 
 
 def test_where_memory_runs_out_a_smaller_mode_is_one_press_away(
@@ -96,7 +94,6 @@ def test_only_who_agrees_to_another_try_has_the_page_scaled_in_another_way(
     agrees: bool,
 ) -> None:
     monkeypatch.setattr(questions, "ask_overwrite", lambda *_: agrees)
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
@@ -304,8 +301,7 @@ def test_another_model_starts_without_offers(
     read_selected(qtbot, session)
     assert session.retry == BASE
     assert [bool(notice.offers) for notice in window.notice_bar.notices] == [True]
-    told: list[ShownText] = []
-    session.text_changed.connect(told.append)
+    told = emissions(session.text_changed)
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
         session.models.choose(tmp_path / "elsewhere")
     assert session.retry is None
@@ -314,14 +310,8 @@ def test_another_model_starts_without_offers(
 
 
 def test_the_button_of_the_notice_reads_the_page(
-    qtbot: QtBot,
-    window: MainWindow,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)

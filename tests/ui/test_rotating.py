@@ -19,7 +19,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import BlocksShown, PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, editor_of, open_and_load, wait_until_idle
+from tests.ui.steps import Draw, editor_of, emissions, open_and_load, until_idle, wait_until_idle
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -108,14 +108,12 @@ def test_the_memory_of_a_large_page_goes_back_to_the_system_once_another_is_show
 
 
 def test_a_turned_page_keeps_its_place_and_what_was_typed(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page(pages=3))
     session.shelf.select(session.refs[1])
     session.edit_text("mine")
-    states: list[PageStatus] = []
-    session.page_status_changed.connect(states.append)
+    states = emissions(session.page_status_changed)
     rotate_and_see(qtbot, session, 90)
     assert [ref.index for ref in session.refs] == [0, 1, 2]
     assert session.current == session.refs[1]
@@ -204,8 +202,7 @@ def test_a_page_that_is_being_read_is_read_as_it_lies_now(
     with qtbot.waitSignal(session.text_appended):
         pass
     assert session.activity.reading
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text == "page 1 of scan.png at 0.76"
     assert newest(told, session.current) is PageState.READ
     assert len(fake_engine.asked) == 2
@@ -220,8 +217,7 @@ def test_pages_that_wait_are_read_as_they_lie_now(
         session.read_all()
     session.shelf.select(session.refs[2])
     rotate_and_see(qtbot, session, 90)
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert [newest(told, ref) for ref in session.refs] == [PageState.READ] * 3
 
 
@@ -290,9 +286,8 @@ def test_what_was_typed_on_a_turned_page_can_be_undone_after_files_came_meanwhil
 
 
 def test_what_was_typed_can_be_undone_and_gone_on_with_where_the_cursor_is(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page())
     editor = editor_of(window)
     editor.insertPlainText("mine")
@@ -383,8 +378,7 @@ def test_all_pages_of_a_file_are_turned_and_those_of_others_are_not(
     rotate_and_see(qtbot, session, 90)
     with qtbot.waitSignal(session.page_image_changed):
         window.actions_by_name["rotate_file"].trigger()
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     turns = {ref.label: ref.rotation_deg for ref in session.refs}
     expected = {ref.label: 90 for ref in of_file} | {"scan.png, page 2": 180, "other.png, page 1": 0}
     assert turns == expected

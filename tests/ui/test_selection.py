@@ -22,7 +22,6 @@ from tests.ui.steps import (
     open_and_load,
     pages_of,
     until_idle,
-    wait_until_idle,
 )
 
 
@@ -139,8 +138,7 @@ def test_pages_in_hand_that_are_turned_are_read_in_the_order_they_had(
     session.read(book[1:])
     pages_of(window).selectAll()
     session.shelf.rotate(90)
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     read = [status.ref for status in told if status.state is PageState.READ]
     assert read == [ref.rotated(90) for ref in book[1:]]
 
@@ -182,7 +180,6 @@ def test_selected_pages_leave_together_after_one_question_about_what_they_hold(
     assert session.refs == (book[3:] if agreed else book)
     assert session.current == (book[3] if agreed else book[2])
     assert session.selected == ((book[3],) if agreed else book[:3])
-    monkeypatch.setattr("rtocr_gui.ui.dialogs.questions.agrees", lambda *_: True)
 
 
 def test_pages_that_were_exported_leave_without_a_question_and_one_that_is_being_read_does_not(

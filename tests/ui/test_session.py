@@ -12,16 +12,14 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import CheckpointError, ReadingError
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, Scaling, TextDelta
-from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.ocr.reading import TASKS, Mode, Scaling, TextDelta
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
-from rtocr_gui.ui.background.replies import RequestFailed
 from rtocr_gui.ui.state.notices import Offer
-from rtocr_gui.ui.state.page_model import PageEntry, PageState
+from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.ui.state.page_texts import EARLIER_VERSION
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import Activity, Loss, ModelStatus, OverwriteQuestion, PageStatus, ShownText
+from rtocr_gui.ui.state.shown import Activity, Loss, ModelStatus, OverwriteQuestion, PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.broken_files import PASSWORD, encrypted_pdf
 from tests.fake_engine import FakeEngine
@@ -29,11 +27,14 @@ from tests.ui.steps import (
     Draw,
     begin_loading,
     begin_reading,
+    emissions,
     export_text,
     held_lane,
     open_and_load,
     read_selected,
     until_idle,
+    until_loaded,
+    until_reading_begins,
     wait_until_idle,
 )
 
@@ -48,12 +49,6 @@ def begun(session: Session) -> list[int]:
     return told
 
 
-def read(qtbot: QtBot, session: Session, states: dict[str, PageStatus]) -> None:
-    session.read_selected()
-    label = session.current.label
-    qtbot.waitUntil(lambda: label in states and states[label].state is PageState.READ)
-
-
 def test_the_plan_of_the_first_page_is_there_before_anything_is_read(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
@@ -64,12 +59,10 @@ def test_the_plan_of_the_first_page_is_there_before_anything_is_read(
     assert session.current_text == ""
 
 
-def test_a_page_is_read_at_the_ratio_of_the_slider(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
-) -> None:
+def test_a_page_is_read_at_the_ratio_of_the_slider(qtbot: QtBot, session: Session, draw_page: Draw) -> None:
     open_and_load(qtbot, session, draw_page())
     session.set_retention(0.4)
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     assert session.current_text == "page 1 of scan.png at 0.40"
 
 
@@ -94,28 +87,23 @@ def test_what_is_typed_stays_where_the_stop_of_a_reading_comes_too_late(
 
 
 def test_streamed_text_adds_up_to_the_text_that_is_kept(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+    qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
-    streamed: list[str] = []
-    session.text_appended.connect(streamed.append)
+    streamed = emissions(session.text_appended)
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     assert "".join(streamed) == session.current_text
 
 
 def test_text_of_no_whole_token_is_not_wiped_by_what_follows(
-    qtbot: QtBot,
-    session: Session,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
-    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.fake_engine.TextDelta", lambda text, _: TextDelta(text, 0))
     monkeypatch.setattr("rtocr_gui.ui.background.page_reading.DELTA_INTERVAL_S", 0)
     seen: list[str] = []
     session.text_appended.connect(lambda _: seen.append(session.current_text))
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     assert len(seen) > 1
     assert seen[-1] == session.current_text
 
@@ -203,11 +191,8 @@ def test_stop_keeps_what_was_read_and_forgets_the_rest(
     states: dict[str, PageStatus],
 ) -> None:
     open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
-    fake_engine.gate.clear()
-    session.read_all()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
-    session.stop()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_reading_begins(qtbot, fake_engine, session.read_all)
+    until_idle(qtbot, session, session.stop)
     assert session.current_text == "page"
     ended = [status.state for status in states.values() if status.state is not PageState.UNREAD]
     assert ended == [PageState.STOPPED]
@@ -220,32 +205,22 @@ def test_pages_that_wait_are_shown_so_until_they_are_read_or_reading_is_stopped(
         return [states[ref.label].state for ref in session.refs]
 
     open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
-    fake_engine.gate.clear()
-    session.read_all()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, session.read_all)
     assert shown() == [PageState.READING, PageState.WAITING, PageState.WAITING]
-    texts: list[ShownText] = []
-    session.text_changed.connect(texts.append)
+    texts = emissions(session.text_changed)
     session.shelf.select(session.refs[2])
     assert texts[-1].placeholder == "Waiting to be read."
     session.shelf.select(session.refs[1])
     session.edit_text("mine")
     assert shown() == [PageState.READING, PageState.EDITED, PageState.WAITING]
-    session.stop()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, session.stop)
     assert shown() == [PageState.STOPPED, PageState.EDITED, PageState.UNREAD]
     session.shelf.select(session.refs[2])
     assert texts[-1].placeholder == "Not read yet. Press Read."
 
 
 def test_read_all_goes_on_after_stop_and_begins_anew_only_where_every_page_was_read_in_just_this_way(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    tmp_path: Path,
-    states: dict[str, PageStatus],
-    begun: list[int],
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path, begun: list[int]
 ) -> None:
     def read_all() -> list[int]:
         begun.clear()
@@ -253,13 +228,9 @@ def test_read_all_goes_on_after_stop_and_begins_anew_only_where_every_page_was_r
         return list(begun)
 
     open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
-    read(qtbot, session, states)
-    fake_engine.gate.clear()
-    fake_engine.reading_began.clear()
-    session.read_all()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
-    session.stop()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    read_selected(qtbot, session)
+    until_reading_begins(qtbot, fake_engine, session.read_all)
+    until_idle(qtbot, session, session.stop)
     fake_engine.gate.set()
     assert begun == [1, 2]
     assert read_all() == [2, 3]
@@ -285,7 +256,7 @@ def test_read_all_reads_files_that_are_still_being_opened_but_none_that_are_open
         wait_until_idle(qtbot, session)
 
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     open_files("second.png", "third.png")
     session.read_all()
     wait_for("second.png", "third.png")
@@ -327,8 +298,7 @@ def stop_while_it_streams(
     engine.gate.clear()
     ask()
     qtbot.waitUntil(lambda: session.current_text == "page")
-    session.stop()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, session.stop)
     engine.gate.set()
 
 
@@ -341,10 +311,9 @@ def test_a_page_that_was_read_gets_its_text_back_where_it_is_read_again_and_stop
     states: dict[str, PageStatus],
     asked_by: str,
 ) -> None:
-    readings: list[Reading | None] = []
-    session.reading_changed.connect(readings.append)
+    readings = emissions(session.reading_changed)
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     ask = session.read_selected if asked_by == "person" else lambda: session.settle_retention(0.25)
     stop_while_it_streams(qtbot, session, fake_engine, ask)
     assert session.current_text == "page 1 of scan.png at 0.76"
@@ -353,15 +322,11 @@ def test_a_page_that_was_read_gets_its_text_back_where_it_is_read_again_and_stop
 
 
 def test_a_page_on_which_nothing_was_found_is_empty_again_where_another_reading_is_stopped(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     fake_engine.said = ["\n"]
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     fake_engine.said = []
     stop_while_it_streams(qtbot, session, fake_engine, session.read_selected)
     assert session.current_text.strip() == ""
@@ -382,7 +347,7 @@ def test_who_undoes_all_typing_edited_nothing(
     qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     text = session.current_text
     session.edit_text(f"{text} and mine")
     assert states["scan.png, page 1"].state is PageState.EDITED
@@ -402,8 +367,7 @@ def test_a_beginning_replaces_a_beginning(
     fake_engine.gate.clear()
     session.read_selected()
     qtbot.waitUntil(lambda: session.current_text == "pages")
-    session.stop()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, session.stop)
     assert session.current_text == "pages"
     assert states["scan.png, page 1"].state is PageState.STOPPED
 
@@ -421,14 +385,12 @@ def test_a_page_that_is_stopped_before_the_model_began_is_as_it_was_before(
         session.stop()
     qtbot.waitUntil(lambda: not session.activity.reading)
     assert [status.state for status in states.values()] == [PageState.UNREAD]
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
 
 
-def test_typed_text_is_not_replaced_without_asking(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
-) -> None:
+def test_typed_text_is_not_replaced_without_asking(qtbot: QtBot, session: Session, draw_page: Draw) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     session.edit_text("mine")
     with qtbot.waitSignal(session.overwrite_questioned) as asked:
         session.read_selected()
@@ -441,21 +403,20 @@ def test_typed_text_is_not_replaced_without_asking(
 
 
 def test_letting_the_slider_go_reads_a_read_page_again(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+    qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     session.settle_retention(0.25)
     qtbot.waitUntil(lambda: session.current_text.endswith("at 0.25") and not session.activity.reading)
 
 
 def test_letting_the_slider_go_leaves_a_corrected_page_alone(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+    qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
-    asked: list[OverwriteQuestion] = []
-    session.overwrite_questioned.connect(asked.append)
+    asked = emissions(session.overwrite_questioned)
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     session.edit_text("mine")
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.25):
         session.settle_retention(0.25)
@@ -465,10 +426,10 @@ def test_letting_the_slider_go_leaves_a_corrected_page_alone(
 
 
 def test_letting_the_slider_go_reads_nothing_where_the_person_switched_that_off(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+    qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     before = session.current_text
     session.remember(reread_on_release=False)
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.25):
@@ -478,11 +439,7 @@ def test_letting_the_slider_go_reads_nothing_where_the_person_switched_that_off(
 
 
 def test_moving_the_slider_during_a_reading_starts_it_over_at_the_new_ratio(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
@@ -495,32 +452,23 @@ def test_a_page_whose_slider_is_let_go_is_read_before_those_that_wait(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, begun: list[int]
 ) -> None:
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
-    fake_engine.gate.clear()
-    session.read_all()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, session.read_all)
     session.settle_retention(0.3)
-    fake_engine.gate.set()
-    qtbot.waitUntil(lambda: session.activity == Activity())
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert begun == [1, 1, 2, 3]
 
 
 def test_a_page_that_waits_goes_first_once_its_slider_is_let_go(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
-    begun: list[int],
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, begun: list[int]
 ) -> None:
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
     session.shelf.select(session.refs[2])
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     begun.clear()
     fake_engine.gate.clear()
     session.read_all()
     session.settle_retention(0.3)
-    fake_engine.gate.set()
-    qtbot.waitUntil(lambda: session.activity == Activity())
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert begun == [1, 3, 2]
 
 
@@ -650,20 +598,13 @@ def test_where_nothing_loads_as_it_is_remembered_the_bundled_model_is_offered(
         session.models.load()
     (offer,) = caught.args[0].offers
     fake_engine.load_error = None
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        session.take_offer(offer)
+    until_loaded(qtbot, session, lambda: session.take_offer(offer))
     assert (session.settings.model_folder, session.settings.device) == ("", "auto")
     shiboken6.delete(session)
 
 
 def test_a_model_that_cannot_be_loaded_leaves_the_former_one_in_use(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
-    notices: list[str],
-    tmp_path: Path,
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     before = session.model
@@ -672,7 +613,7 @@ def test_a_model_that_cannot_be_loaded_leaves_the_former_one_in_use(
         session.models.choose(tmp_path / "elsewhere")
     assert session.model is before
     assert session.settings.model_folder == ""
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
@@ -687,13 +628,10 @@ def test_pages_that_were_to_be_read_are_read_after_another_model_was_chosen_also
 ) -> None:
     fake_engine.broken_precisions = {"float16"}
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
-    fake_engine.gate.clear()
-    session.read_all()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, session.read_all)
     session.models.choose_precision(precision)
     assert session.activity.page_count == 3
-    fake_engine.gate.set()
-    qtbot.waitUntil(lambda: session.activity == Activity())
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert begun == [1, 1, 2, 3]
     assert {status.state for status in states.values()} == {PageState.READ}
 
@@ -701,8 +639,7 @@ def test_pages_that_were_to_be_read_are_read_after_another_model_was_chosen_also
 def test_a_chosen_model_is_remembered_once_it_is_loaded(
     qtbot: QtBot, session: Session, tmp_path: Path
 ) -> None:
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        session.models.choose(tmp_path / "elsewhere")
+    until_loaded(qtbot, session, lambda: session.models.choose(tmp_path / "elsewhere"))
     assert session.settings.model_folder == str(tmp_path / "elsewhere")
 
 
@@ -895,8 +832,7 @@ def test_a_page_that_was_removed_while_it_was_read_comes_back_as_it_was_before(
     session.remove_pages(session.refs)
     session.take_offer(offers[0])
     assert session.current_text == "mine"
-    fake_engine.gate.set()
-    wait_until_idle(qtbot, session)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text == "mine"
     assert states["scan.png, page 1"].state is PageState.EDITED
     until_idle(qtbot, session, lambda: session.read_replacing(session.refs))
@@ -960,10 +896,9 @@ def test_the_text_of_a_page_comes_back_where_its_file_is_gone(
 
 
 def test_the_text_of_a_page_comes_back_beside_a_newer_version_of_its_file(
-    qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer], tmp_path: Path
+    qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer]
 ) -> None:
-    listed: list[tuple[PageEntry, ...]] = []
-    session.shelf.pages_changed.connect(listed.append)
+    listed = emissions(session.shelf.pages_changed)
     path = draw_page()
     open_and_load(qtbot, session, path)
     (former,) = session.refs
@@ -1076,8 +1011,7 @@ def test_a_plan_that_came_before_the_picture_is_told_again_after_it(
 def test_another_model_plans_the_page_from_its_own_tokens(
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
-    plans: list[PrunePlan | None] = []
-    session.plan_changed.connect(plans.append)
+    plans = emissions(session.plan_changed)
     open_and_load(qtbot, session, draw_page())
     with qtbot.waitSignal(session.models.adopted):
         session.models.choose(tmp_path / "elsewhere")
@@ -1087,11 +1021,7 @@ def test_another_model_plans_the_page_from_its_own_tokens(
 
 
 def test_read_after_stop_reads_the_page_again(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
@@ -1102,11 +1032,7 @@ def test_read_after_stop_reads_the_page_again(
 
 
 def test_pressing_read_twice_reads_once(
-    qtbot: QtBot,
-    session: Session,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    states: dict[str, PageStatus],
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
@@ -1198,8 +1124,7 @@ def test_a_page_that_is_edited_while_it_is_turned_and_read_anew_is_counted_no_mo
     session.shelf.rotate(90)
     session.edit_text("mine")
     assert session.activity.page <= session.activity.page_count == 1
-    fake_engine.gate.set()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, fake_engine.gate.set)
 
 
 def test_another_mode_says_nothing_anew_of_pages_that_stay_as_they_are(
@@ -1208,8 +1133,7 @@ def test_another_mode_says_nothing_anew_of_pages_that_stay_as_they_are(
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     session.read_replacing((session.current,), Scaling(Mode.BASE))
     qtbot.waitUntil(lambda: session.current_text != "" and not session.activity.reading)
-    shown: list[ShownText] = []
-    session.text_changed.connect(shown.append)
+    shown = emissions(session.text_changed)
     states.clear()
     session.set_most_tiles(5)
     assert "this page only" not in shown[-1].summary
@@ -1291,8 +1215,7 @@ def test_a_file_is_let_go_of_whose_page_was_removed_while_it_could_not_be_opened
 def test_files_of_one_name_are_listed_with_what_of_their_folders_tells_them_apart(
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
-    listed: list[tuple[PageEntry, ...]] = []
-    session.shelf.pages_changed.connect(listed.append)
+    listed = emissions(session.shelf.pages_changed)
     for folder in ("2025/bills", "2026/bills"):
         (tmp_path / folder).mkdir(parents=True)
     paths = [draw_page(name) for name in ("2025/bills/scan.png", "2026/bills/scan.png", "letter.png")]
@@ -1316,7 +1239,7 @@ def test_a_file_is_listed_once_whatever_way_it_is_named(
 
 
 def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus], notices: list[str]
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str]
 ) -> None:
     open_and_load(qtbot, session, draw_page("scan.png"))
     session.edit_text("old and mine")
@@ -1333,7 +1256,7 @@ def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
 
 
 def test_a_file_that_was_put_back_is_shown_again_when_it_is_opened_again(
-    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path, states: dict[str, PageStatus]
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
     path, away = draw_page("two.tiff", pages=2), tmp_path / "away"
     open_and_load(qtbot, session, path)
@@ -1381,8 +1304,7 @@ def test_a_page_without_picture_is_not_told_besides_to_have_no_plan(
     tmp_path: Path,
     notices: list[str],
 ) -> None:
-    failures: list[RequestFailed] = []
-    bridge.request_failed.connect(failures.append)
+    failures = emissions(bridge.request_failed)
     path = draw_page("two.tiff", pages=2)
     open_and_load(qtbot, session, path)
     path.rename(tmp_path / "away")
@@ -1396,7 +1318,7 @@ def test_an_edited_page_stays_edited_while_its_file_is_away_and_once_it_is_put_b
 ) -> None:
     path, away = draw_page("two.tiff", pages=2), tmp_path / "away"
     open_and_load(qtbot, session, path)
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     session.edit_text("mine")
     edited = session.current
     see_picture(qtbot, session, session.refs[1])
@@ -1421,7 +1343,7 @@ def test_why_a_reading_ended_is_still_told_after_the_picture_was_away(
     fake_engine.looping = {Mode.TINY}
     path, away = draw_page("two.tiff", pages=2), tmp_path / "away"
     open_and_load(qtbot, session, path)
-    read(qtbot, session, states)
+    read_selected(qtbot, session)
     looped = session.current
     told = states[looped.label]
     assert "repeat itself" in told.sentence
@@ -1455,8 +1377,7 @@ def test_a_page_that_is_being_read_is_shown_so_though_its_file_went_away(
 def test_an_earlier_version_of_a_file_keeps_its_state_and_says_that_only_its_text_is_left(
     qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus], notices: list[str]
 ) -> None:
-    messages: list[str] = []
-    session.page_message_changed.connect(messages.append)
+    messages = emissions(session.page_message_changed)
     open_and_load(qtbot, session, draw_page("scan.png"))
     session.edit_text("old and mine")
     old = session.current

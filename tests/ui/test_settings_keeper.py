@@ -312,5 +312,5 @@ def test_a_ratio_that_was_set_for_other_pages_is_told_at_the_start_and_left_at_a
     assert notice.sentence == "Pages are read with 50 % of their visual tokens, as you set it last time."
     program.window.notice_bar.offer_taken.emit(notice.offers[0])
     assert program.session.settings.retention is None
-    assert program.window.retention_bar.retention is None
+    assert program.window.retention_bar._retention is None
     assert program.bridge.close(30, 30)

@@ -13,24 +13,19 @@ from rtocr_gui.ui.state.shown import Found
 from rtocr_gui.ui.text import text_pane
 from rtocr_gui.ui.text.safe_preview import PREVIEW_MS, SafePreview
 from rtocr_gui.ui.text.text_pane import TextPane
+from tests.ui.steps import emissions, in_sight
 
 LINES = "\n".join(f"line {number}" for number in range(200))
 
 
 @pytest.fixture
 def pane(qtbot: QtBot) -> TextPane:
-    made = TextPane()
-    qtbot.addWidget(made)
-    made.resize(400, 300)
-    made.show()
-    return made
+    return in_sight(qtbot, TextPane(), 400, 300)
 
 
 @pytest.fixture
 def edits(pane: TextPane) -> list[str]:
-    heard: list[str] = []
-    pane.text_edited.connect(heard.append)
-    return heard
+    return emissions(pane.text_edited)
 
 
 def editor(pane: TextPane) -> QPlainTextEdit:
@@ -425,7 +420,7 @@ def test_a_mark_covers_just_its_characters(pane: TextPane, word: str) -> None:
 
 
 def test_a_mark_changes_nothing_but_its_looks(
-    qtbot: QtBot, pane: TextPane, edits: list[str], selections: list[tuple[int, int]]
+    pane: TextPane, edits: list[str], selections: list[tuple[int, int]]
 ) -> None:
     pane.show_text("one two three")
     editor(pane).insertPlainText("x")
@@ -489,7 +484,7 @@ def test_a_mark_follows_the_colours_and_keeps_the_text_readable(pane: TextPane) 
     assert colour.alphaF() < 0.5
 
 
-def test_other_views_stand_beside_the_text(qtbot: QtBot, pane: TextPane) -> None:
+def test_other_views_stand_beside_the_text(pane: TextPane) -> None:
     view = QPlainTextEdit()
     pane.add_tab(view, "&Compare", "Two readings side by side")
     tabs = pane.findChild(QTabWidget)

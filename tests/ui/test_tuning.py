@@ -16,15 +16,18 @@ from rtocr_gui.export.overlay import draw_overlay
 from rtocr_gui.ocr.curve import CURVE_RATIOS
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.text import comparison
-from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
+from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.pruning.transport import transport_of
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.tuning import Tuning
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, open_and_load, read_selected
+from tests.ui.steps import Draw, emissions, open_and_load, read_selected, until_reading_begins
 
 ALL, HALF = PruneSettings(1.0), PruneSettings(0.5)
+
+Lights = list[NDArray[np.float32] | None]
+"""What was told of how much each visual token is lit."""
 
 
 @pytest.fixture
@@ -34,16 +37,12 @@ def tuning(session: Session) -> Tuning:
 
 @pytest.fixture
 def figures(tuning: Tuning) -> list[FiguresShown]:
-    told: list[FiguresShown] = []
-    tuning.figures_changed.connect(told.append)
-    return told
+    return emissions(tuning.figures_changed)
 
 
 @pytest.fixture
 def curves(tuning: Tuning) -> list[CurveShown]:
-    told: list[CurveShown] = []
-    tuning.curve_changed.connect(told.append)
-    return told
+    return emissions(tuning.curve_changed)
 
 
 def compare(qtbot: QtBot, tuning: Tuning) -> ComparisonShown:
@@ -163,9 +162,7 @@ def test_stop_stops_a_comparison_too(
     told: list[tuple[str, bool]] = []
     tuning.comparing_changed.connect(lambda *activity: told.append(activity))
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    tuning.compare(ALL, HALF)
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, lambda: tuning.compare(ALL, HALF))
     assert tuning.is_reading
     session.stop()
     assert not tuning.is_reading
@@ -310,9 +307,7 @@ def test_another_page_drops_a_curve_that_is_being_read(
     draw_page: Draw,
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    fake_engine.gate.clear()
-    tuning.read_curve()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, tuning.read_curve)
     session.shelf.select(session.refs[1])
     assert curves[-1] == CurveShown()
     assert not tuning.is_reading
@@ -327,9 +322,7 @@ def test_a_mode_a_task_or_tiles_that_are_chosen_already_leave_a_curve_alone(
     draw_page: Draw,
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    tuning.read_curve()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, tuning.read_curve)
     session.set_mode(session.mode)
     session.set_most_tiles(session.settings.most_tiles)
     session.set_task(session.task)
@@ -358,17 +351,10 @@ def test_a_curve_of_another_task_is_another(
 
 
 def test_who_wants_another_model_waits_for_no_curve_of_this_one(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    fake_engine: FakeEngine,
-    draw_page: Draw,
-    tmp_path: Path,
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    fake_engine.gate.clear()
-    tuning.read_curve()
-    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    until_reading_begins(qtbot, fake_engine, tuning.read_curve)
     with qtbot.waitSignal(session.models.adopted):
         session.models.choose(tmp_path / "elsewhere")
     assert not fake_engine.gate.is_set()
@@ -379,31 +365,28 @@ def test_who_wants_another_model_waits_for_no_curve_of_this_one(
 
 
 @pytest.fixture
-def lights(tuning: Tuning) -> list[NDArray[np.float32] | None]:
-    told: list[NDArray[np.float32] | None] = []
-    tuning.attention_changed.connect(told.append)
-    return told
+def lights(tuning: Tuning) -> Lights:
+    return emissions(tuning.attention_changed)
 
 
-def lit(lights: list[NDArray[np.float32] | None]) -> list[int]:
+def lit(lights: Lights) -> list[int]:
     """The visual tokens that are lit, brightest first. The fake looks up word n in tokens n and n + 1."""
     newest = lights[-1]
     return [] if newest is None else np.argsort(-newest, kind="stable")[: np.count_nonzero(newest)].tolist()
 
 
+def trace(qtbot: QtBot, tuning: Tuning) -> None:
+    with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
+        tuning.spotlight.trace()
+
+
 def test_selected_text_lights_up_where_it_was_read_once_the_reading_is_traced(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    fake_engine: FakeEngine,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, lights: Lights, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     tuning.spotlight.set_on(True)
-    pointed: list[int] = []
-    tuning.spotlight.token_pointed.connect(pointed.append)
+    pointed = emissions(tuning.spotlight.token_pointed)
     start = session.current_text.index("of")
     tuning.spotlight.point_at_text(start, start + 2)
     qtbot.waitUntil(lambda: lit(lights) == [2, 3])
@@ -425,18 +408,12 @@ def test_selecting_text_traces_nothing_while_nobody_asked_where_it_looks(
 
 
 def test_a_token_that_is_played_is_lit_and_marked_in_the_text(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, lights: Lights, draw_page: Draw
 ) -> None:
-    marks: list[tuple[int, int] | None] = []
-    tuning.spotlight.text_marked.connect(marks.append)
+    marks = emissions(tuning.spotlight.text_marked)
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
-    with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
-        tuning.spotlight.trace()
+    trace(qtbot, tuning)
     tuning.spotlight.point_at_token(2)
     assert lit(lights) == [2, 3]
     assert session.current_text[slice(*marks[-1])].strip() == "of"
@@ -447,12 +424,7 @@ def test_a_token_that_is_played_is_lit_and_marked_in_the_text(
 
 
 def test_a_difference_is_lit_where_its_reading_found_it(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    fake_engine: FakeEngine,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, lights: Lights, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     shown = compare(qtbot, tuning)
@@ -462,18 +434,12 @@ def test_a_difference_is_lit_where_its_reading_found_it(
 
 
 def test_a_difference_of_a_reading_that_was_played_is_lit_at_once(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    fake_engine: FakeEngine,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, lights: Lights, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     session.set_retention(0.5)
     read_selected(qtbot, session)
-    with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
-        tuning.spotlight.trace()
+    trace(qtbot, tuning)
     shown = compare(qtbot, tuning)
     tuning.point_at_difference(shown.comparison.differences[0])
     assert lit(lights) == [5, 6]
@@ -504,12 +470,7 @@ def test_finding_the_place_of_a_difference_is_told_and_can_be_stopped(
 
 
 def test_a_difference_is_lit_although_another_trace_comes_first(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    fake_engine: FakeEngine,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, lights: Lights, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
@@ -523,11 +484,7 @@ def test_a_difference_is_lit_although_another_trace_comes_first(
 
 
 def test_another_ratio_or_look_puts_the_lights_out(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, lights: Lights, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     shown = compare(qtbot, tuning)
@@ -543,16 +500,11 @@ def test_another_ratio_or_look_puts_the_lights_out(
 
 
 def test_lights_of_another_mode_are_not_shown_over_this_one(
-    qtbot: QtBot,
-    session: Session,
-    tuning: Tuning,
-    lights: list[NDArray[np.float32] | None],
-    draw_page: Draw,
+    qtbot: QtBot, session: Session, tuning: Tuning, lights: Lights, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
-    with qtbot.waitSignal(tuning.spotlight.tracing_changed, check_params_cb=lambda tracing: not tracing):
-        tuning.spotlight.trace()
+    trace(qtbot, tuning)
     with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
         session.set_mode(Mode.SMALL)
     tuning.spotlight.point_at_token(2)
@@ -563,8 +515,7 @@ def test_lights_of_another_mode_are_not_shown_over_this_one(
 
 
 def test_the_looks_come_one_after_the_other_and_are_remembered(session: Session, tuning: Tuning) -> None:
-    told: list[Look] = []
-    tuning.look_changed.connect(told.append)
+    told = emissions(tuning.look_changed)
     for _ in Look:
         tuning.show_next_look()
     assert [*told[-1:], *told[:-1]] == list(Look)
@@ -627,10 +578,8 @@ def test_the_overlay_is_exported_as_opaque_as_it_is_shown(
 def test_the_overlay_is_exported_as_the_command_line_draws_it(
     qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path, look: Look
 ) -> None:
-    transports: list[Transport] = []
-    session.transport_changed.connect(transports.append)
-    plans: list[PrunePlan | None] = []
-    session.plan_changed.connect(plans.append)
+    transports = emissions(session.transport_changed)
+    plans = emissions(session.plan_changed)
     open_and_load(qtbot, session, draw_page())
     plan = plans[-1]
     assert plan is not None

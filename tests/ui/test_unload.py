@@ -13,17 +13,20 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.idle_unloader import LARGE_BYTES, IdleUnloader
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import Activity, ModelStatus
+from rtocr_gui.ui.state.shown import ModelStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
     begin_loading,
     begin_reading,
+    emissions,
     held_lane,
     open_and_load,
     read_selected,
     sentences_in,
+    until_idle,
+    until_loaded,
     wait_until_idle,
 )
 
@@ -32,9 +35,7 @@ NEVER = 2**30
 
 @pytest.fixture
 def statuses(session: Session) -> list[ModelStatus]:
-    heard: list[ModelStatus] = []
-    session.models.changed.connect(heard.append)
-    return heard
+    return emissions(session.models.changed)
 
 
 @pytest.fixture
@@ -250,8 +251,7 @@ def test_the_time_that_one_long_pass_takes_is_not_idle(
     idle.timer.stop()
     idle.timer.timeout.emit()
     assert idle.timer.isActive()
-    fake_engine.gate.set()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert fake_engine.is_loaded
 
 
@@ -287,8 +287,7 @@ def test_another_device_is_remembered_once_the_model_runs_there(
     open_and_load(qtbot, session, draw_page())
     devices = {choice.data(): choice for choice in window.actions_by_name["device"].menu().actions()}
     assert devices["auto"].isChecked()
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        devices["cpu"].trigger()
+    until_loaded(qtbot, session, devices["cpu"].trigger)
     assert fake_engine.loads[-1][1] == session.settings.device == "cpu"
     fake_engine.load_error = CheckpointError("This computer has no such device.")
     with qtbot.waitSignal(session.notice_raised):
@@ -303,8 +302,7 @@ def test_another_precision_is_remembered_once_the_model_runs_in_it(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     precisions = {choice.data(): choice for choice in window.actions_by_name["precision"].menu().actions()}
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        precisions["float16"].trigger()
+    until_loaded(qtbot, session, precisions["float16"].trigger)
     assert fake_engine.loads[-1][2] == session.settings.precision == "float16"
 
 
@@ -316,8 +314,7 @@ def test_the_device_and_the_model_in_use_are_not_loaded_once_more_under_a_readin
     (in_use,) = (each for each in window.actions_by_name["device"].menu().actions() if each.isChecked())
     in_use.trigger()
     window.actions_by_name["use_bundled"].trigger()
-    fake_engine.gate.set()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text == "page 1 of scan.png at 0.76"
     assert len(fake_engine.loads) == 1
     assert in_use.isChecked()
@@ -328,8 +325,7 @@ def test_a_model_that_was_let_go_is_loaded_where_it_is_chosen_once_more(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     unload(qtbot, session)
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        window.actions_by_name["use_bundled"].trigger()
+    until_loaded(qtbot, session, window.actions_by_name["use_bundled"].trigger)
     assert len(fake_engine.loads) == 2
 
 
@@ -341,8 +337,7 @@ def test_choices_made_while_a_model_is_loading_add_up_and_only_what_worked_is_re
     begin_loading(qtbot, fake_engine, lambda: session.models.choose_device("cpu"))
     session.models.choose_precision("float16")
     session.models.choose_precision("bfloat16")
-    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.model is not None):
-        fake_engine.load_gate.set()
+    until_loaded(qtbot, session, fake_engine.load_gate.set)
     assert [load[1:3] for load in fake_engine.loads[1:]] == [("cpu", "auto"), ("cpu", "bfloat16")]
     with qtbot.waitSignal(session.notice_raised):
         session.models.choose_precision("float16")
@@ -380,5 +375,5 @@ def test_a_model_that_pages_wait_for_is_not_unloaded(
     assert not session.can_unload
     assert not window.actions_by_name["unload"].isEnabled()
     fake_engine.load_gate.set()
-    qtbot.waitUntil(lambda: session.activity == Activity())
+    wait_until_idle(qtbot, session)
     assert session.can_unload

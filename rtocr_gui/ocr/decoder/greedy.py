@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rtocr_gui.errors import ReadingError
-from rtocr_gui.ocr.decoder.repetition import Loop, banned_tokens, find_loop
+from rtocr_gui.ocr.decoder.repetition import banned_tokens, find_loop
 from rtocr_gui.ocr.reading import StopReason
 
 _LOOP_CHECK_INTERVAL = 32
@@ -78,7 +78,7 @@ class GreedyText:
     Attributes:
         token_ids: tokens generated so far, without the end token.
         stop_reason: why it ended; None until then.
-        loop: the loop it ended in, if that is the reason.
+        loop_start: where the loop that it ended in begins, if that is the reason.
         passes: decoder passes after the prefill.
         shared_ms: total time of the passes shared with other texts.
     """
@@ -88,7 +88,7 @@ class GreedyText:
         self.passes = 0
         self.shared_ms = 0.0
         self.stop_reason: StopReason | None = None
-        self.loop: Loop | None = None
+        self.loop_start: int | None = None
         self._rules = rules
         self._cancel = cancel
         self._begins_at = 0
@@ -154,8 +154,8 @@ class GreedyText:
         ):
             self.stop_reason = StopReason.LENGTH
         elif count % _LOOP_CHECK_INTERVAL == 0:
-            self.loop = find_loop(self.token_ids, self._changed_at, self._rules.allowed_ids)
-            self.stop_reason = StopReason.LOOP if self.loop else None
+            self.loop_start = find_loop(self.token_ids, self._changed_at, self._rules.allowed_ids)
+            self.stop_reason = None if self.loop_start is None else StopReason.LOOP
         return self.stop_reason is not None
 
     def _banned(self) -> list[int]:

@@ -32,19 +32,6 @@ _NOVELTY_OF_A_LOOP = 0.11
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
-    """A passage that repeats itself up to the end of a text.
-
-    Attributes:
-        start: index of the first token that only repeats; the text before it is good.
-        period: length of the passage in tokens; 0 if the ban keeps changing it.
-    """
-
-    start: int
-    period: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Rule:
     """How long a repetition must last to count as a loop.
 
@@ -93,7 +80,7 @@ def banned_tokens(token_ids: Sequence[int], size: int, window: int) -> NDArray[n
 
 def find_loop(
     token_ids: Sequence[int], changed_at: Sequence[int] = (), table_ids: Collection[int] = ()
-) -> Loop | None:
+) -> int | None:
     """Find out whether a text ends in a passage that repeats itself, and since when.
 
     Args:
@@ -102,12 +89,14 @@ def find_loop(
         table_ids: tokens that build tables; a passage largely made of them must repeat for longer.
 
     Returns:
-        The loop; None if no loop is recognised.
+        Index of the first token that only repeats, before which the text is good; None if no loop is
+        recognised.
     """
-    return _periodic(token_ids, table_ids) or _held(token_ids, changed_at)
+    start = _periodic(token_ids, table_ids)
+    return _held(token_ids, changed_at) if start is None else start
 
 
-def _periodic(token_ids: Sequence[int], table_ids: Collection[int]) -> Loop | None:
+def _periodic(token_ids: Sequence[int], table_ids: Collection[int]) -> int | None:
     """Find a passage that repeats at a fixed distance, exactly or except for a few tokens."""
     longest = max(max(rule.least_tokens, rule.least_table_tokens) for rule in _RULES)
     backwards = np.full(longest + LONGEST_PERIOD, -1, dtype=np.int32)
@@ -129,11 +118,11 @@ def _periodic(token_ids: Sequence[int], table_ids: Collection[int]) -> Loop | No
             if spare[needed - 1] >= 0:
                 # The loop begins where the balance is greatest: farther back it only loses.
                 length = longest - int(spare[::-1].argmax())
-                return Loop(start=len(token_ids) - length, period=period)
+                return len(token_ids) - length
     return None
 
 
-def _held(token_ids: Sequence[int], changed_at: Sequence[int]) -> Loop | None:
+def _held(token_ids: Sequence[int], changed_at: Sequence[int]) -> int | None:
     """Find a passage that would repeat endlessly if the ban did not keep changing it.
 
     Each change shifts what follows, so there is no fixed distance any more, but hardly any run of three
@@ -155,7 +144,7 @@ def _held(token_ids: Sequence[int], changed_at: Sequence[int]) -> Loop | None:
     first = len(changed_at) - 1
     while first and changed_at[first] - changed_at[first - 1] <= _BAN_SPAN // _BANS_OF_A_LOOP * 2:
         first -= 1
-    return Loop(start=_first_repeated(token_ids[: changed_at[first]]), period=0)
+    return _first_repeated(token_ids[: changed_at[first]])
 
 
 def _first_repeated(token_ids: Sequence[int]) -> int:

@@ -11,7 +11,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from rtocr_gui.ocr.library.download_record import (
     read_record,
     write_record,
 )
-from rtocr_gui.ocr.library.hub import HubListing, list_files, open_file
+from rtocr_gui.ocr.library.hub import list_files, open_file
 from rtocr_gui.ocr.library.hub_errors import (
     HUB_ERRORS,
     asked_wait_s,
@@ -39,7 +39,7 @@ from rtocr_gui.ocr.library.hub_errors import (
     may_pass,
     what_happened,
 )
-from rtocr_gui.ocr.library.model_source import ModelSource
+from rtocr_gui.ocr.library.model_source import REPOSITORY, REVISION, ModelSource
 from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from rtocr_gui.ocr.model.model_files import RECORD_FILE, ModelFile
 from rtocr_gui.units import size_in_words
@@ -82,7 +82,7 @@ def download_model(
     """Download a model, or the rest of it.
 
     Args:
-        source: the model and the server.
+        source: the server.
         folder: target folder; created once the server has answered. Files in it that are already right are
             kept, and outdated files of an earlier download are replaced.
         cancel: set to pause; what has arrived is kept for the next call.
@@ -143,28 +143,27 @@ class _Download:
         self._patience = patience
 
     def steps(self) -> Iterator[DownloadProgress]:
-        listing = yield from self._list()
+        files = yield from self._list()
         with _told_by_folder(self._folder), _alone_in(self._folder):
-            yield from self._fill(listing)
+            yield from self._fill(files)
 
-    def _fill(self, listing: HubListing) -> Iterator[DownloadProgress]:
-        source = self._source
-        record = DownloadRecord(source.endpoint, source.repository, listing.commit, listing.files)
+    def _fill(self, files: tuple[ModelFile, ...]) -> Iterator[DownloadProgress]:
+        record = DownloadRecord(self._source.endpoint, REPOSITORY, REVISION, files)
         self._require_space(record.total_bytes - bytes_there(self._folder, record))
         self.meter.total_bytes = record.total_bytes
-        missing = yield from self._missing(listing)
+        missing = yield from self._missing(files)
         write_record(self._folder, record)
         for file in missing:
             self.meter.file = file.name
             (self._folder / file.name).unlink(missing_ok=True)
-            yield from self._fetch(listing.commit, file)
+            yield from self._fetch(file)
         self.meter.file = ""
 
-    def _missing(self, listing: HubListing) -> Generator[DownloadProgress, None, list[ModelFile]]:
+    def _missing(self, files: Sequence[ModelFile]) -> Generator[DownloadProgress, None, list[ModelFile]]:
         """Find the files that are missing or differ from the listing. Never replaces files of others."""
         former = read_record(self._folder)
         missing = []
-        for file in listing.files:
+        for file in files:
             self.meter.file = file.name
             if (yield from self._is_there(file)):
                 continue
@@ -176,7 +175,7 @@ class _Download:
             missing.append(file)
         return missing
 
-    def _list(self) -> Generator[DownloadProgress, None, HubListing]:
+    def _list(self) -> Generator[DownloadProgress, None, tuple[ModelFile, ...]]:
         failures = 0
         while True:
             yield self.meter.progress(DownloadStage.CONNECT)
@@ -210,7 +209,7 @@ class _Download:
         self.meter.done_bytes = before
         return False
 
-    def _fetch(self, commit: str, file: ModelFile) -> Iterator[DownloadProgress]:
+    def _fetch(self, file: ModelFile) -> Iterator[DownloadProgress]:
         part = part_path(self._folder, file)
         begun_bytes = self.meter.done_bytes
         digest = new_digest(file)
@@ -225,7 +224,7 @@ class _Download:
         with part.open("ab") as stream:
             while position < file.size_bytes:
                 try:
-                    with open_file(self._source, commit, file, position, self._patience.silence_s) as opened:
+                    with open_file(self._source, file, position, self._patience.silence_s) as opened:
                         if opened.start != position:  # the server cannot resume
                             stream.truncate(0)
                             digest, position = new_digest(file), 0

@@ -18,23 +18,14 @@ from huggingface_hub.utils import get_session, hf_raise_for_status
 
 from rtocr_gui.errors import DownloadError
 from rtocr_gui.ocr.library.hub_errors import explain_environment
-from rtocr_gui.ocr.library.model_source import ModelSource
+from rtocr_gui.ocr.library.model_source import REPOSITORY, REVISION, ModelSource
 from rtocr_gui.ocr.model.model_files import CONFIG_FILE, INDEX_FILE, TOKENIZER_FILE, ModelFile, is_weight_file
 from rtocr_gui.version import program_version
 
 _WANTED = frozenset({CONFIG_FILE, TOKENIZER_FILE, "tokenizer_config.json", INDEX_FILE})
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _TOKEN_SERVER = "https://huggingface.co"
 _MOST_FILES = 1000
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
-
-
-@dataclass(frozen=True, slots=True)
-class HubListing:
-    """The files of a model to download, all from one commit; small ones first."""
-
-    commit: str
-    files: tuple[ModelFile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +41,15 @@ class OpenedFile:
     chunks: Iterator[bytes]
 
 
-def list_files(source: ModelSource, timeout_s: float) -> HubListing:
-    """List the files of a model to download: config, tokenizer and safetensors, never code or pickles.
+def list_files(source: ModelSource, timeout_s: float) -> tuple[ModelFile, ...]:
+    """List the files to download, small ones first: config, tokenizer and safetensors, no code or pickles.
 
     Raises:
         DownloadError: the answer is not a hub's, the model has no such files, or no session can be opened
             in this environment.
         HUB_ERRORS: the server cannot be reached or refuses.
     """
-    address = f"{source.endpoint}/api/models/{source.repository}/revision/{source.revision}"
+    address = f"{source.endpoint}/api/models/{REPOSITORY}/revision/{REVISION}"
     response = _session().get(address, params={"blobs": "true"}, headers=_headers(source), timeout=timeout_s)
     hf_raise_for_status(response)
     try:
@@ -71,30 +62,27 @@ def list_files(source: ModelSource, timeout_s: float) -> HubListing:
             f"The server “{source.host}” answered, but not as a model server does: it may be the login page "
             "of the network. Open a page in the browser, or check the server's address."
         ) from error
-    if not _COMMIT.fullmatch(commit) or (source.is_pinned and commit != source.revision):
+    if commit != REVISION:
         raise DownloadError(
-            f"The server “{source.host}” offers revision {commit[:12]}, not {source.revision[:12]} as asked "
+            f"The server “{source.host}” offers revision {commit[:12]}, not {REVISION[:12]} as asked "
             "for. Use another server."
         )
     names = [file.name for file in files]
     complete = {CONFIG_FILE, TOKENIZER_FILE} <= set(names) and any(map(is_weight_file, names))
     if not complete or len(set(names)) < len(names) or len(names) > _MOST_FILES:
         raise DownloadError(
-            f"What the server “{source.host}” offers as {source.repository} is not a model in safetensors "
+            f"What the server “{source.host}” offers as {REPOSITORY} is not a model in safetensors "
             "files. Use another server."
         )
-    return HubListing(commit, tuple(sorted(files, key=lambda file: file.size_bytes)))
+    return tuple(sorted(files, key=lambda file: file.size_bytes))
 
 
 @contextmanager
-def open_file(
-    source: ModelSource, commit: str, file: ModelFile, start: int, timeout_s: float
-) -> Iterator[OpenedFile]:
+def open_file(source: ModelSource, file: ModelFile, start: int, timeout_s: float) -> Iterator[OpenedFile]:
     """Request a file from a given byte on.
 
     Args:
-        source: the model and the server.
-        commit: the commit of the listing.
+        source: the server.
         file: a file in the listing.
         start: offset of the first byte wanted, less than the size of the file.
         timeout_s: longest silence.
@@ -107,7 +95,7 @@ def open_file(
             environment.
         HUB_ERRORS: the server cannot be reached or refuses.
     """
-    address = f"{source.endpoint}/{source.repository}/resolve/{commit}/{file.name}"
+    address = f"{source.endpoint}/{REPOSITORY}/resolve/{REVISION}/{file.name}"
     headers = _headers(source) | {"Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"

@@ -13,7 +13,7 @@ import httpx2
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
 from rtocr_gui.errors import DownloadError
-from rtocr_gui.ocr.library.model_source import ModelSource
+from rtocr_gui.ocr.library.model_source import REPOSITORY, REVISION, ModelSource
 
 HUB_ERRORS = (httpx2.HTTPError, httpx2.InvalidURL, OfflineModeIsEnabled)
 """Errors that a request to a server can raise."""
@@ -112,7 +112,7 @@ def _what_was_answered(status: int, source: ModelSource) -> str:
     if status == 403:
         return f"The server {server} does not allow the download (403)."
     if status == 404:
-        return f"The server {server} has no {source.repository} at revision {source.revision[:7]} (404)."
+        return f"The server {server} has no {REPOSITORY} at revision {REVISION[:7]} (404)."
     if status == 407:
         return f"The proxy {_proxy(source)} wants a name and a password (407).".replace("  ", " ")
     if status == 416:

@@ -14,7 +14,7 @@ from rtocr_gui.errors import CheckpointError
 from rtocr_gui.files import resolved
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.library.download_record import DownloadRecord, bytes_there, read_record, verify_files
-from rtocr_gui.ocr.library.model_source import REPOSITORY, default_cache, snapshots_in
+from rtocr_gui.ocr.library.model_source import default_cache, snapshots_in
 from rtocr_gui.ocr.model.folder import open_folder
 from rtocr_gui.ocr.model.model_files import CONFIG_FILE, RECORD_FILE
 from rtocr_gui.ocr.model.model_info import ModelInfo
@@ -196,7 +196,7 @@ def _told(record: DownloadRecord) -> str:
 def _revisions(cache: Path) -> list[Path]:
     """List the folders of the published model in the hub's cache, whichever program began the download."""
     try:
-        return sorted(filter(_is_begun, snapshots_in(cache, REPOSITORY).iterdir()))
+        return sorted(filter(_is_begun, snapshots_in(cache).iterdir()))
     except OSError:
         return []
 

@@ -37,17 +37,13 @@ def default_cache() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """One revision of a model on one server.
+    """A server to download the published model from.
 
     Attributes:
         endpoint: address of a server that speaks the hub's protocol, without a trailing slash.
-        repository: "owner/name".
-        revision: commit, branch or tag; all files come from the commit that a branch or tag points to.
     """
 
     endpoint: str
-    repository: str = REPOSITORY
-    revision: str = REVISION
 
     def __post_init__(self) -> None:
         try:
@@ -62,7 +58,7 @@ class ModelSource:
 
     @classmethod
     def published(cls, endpoint: str = "") -> "ModelSource":
-        """Return the published model on a server; if none is given, on the one set in the environment."""
+        """Return the server at an address; if none is given, the one set in the environment."""
         return cls((endpoint.strip() or default_endpoint()).rstrip("/"))
 
     @property
@@ -71,21 +67,12 @@ class ModelSource:
         parts = urlsplit(self.endpoint)
         return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
-    @property
-    def is_pinned(self) -> bool:
-        """True if the revision is a commit and not a name that can move."""
-        return len(self.revision) == 40 and all(digit in "0123456789abcdef" for digit in self.revision)
-
-    def folder_in(self, cache: Path) -> Path:
-        """Return where this revision belongs in the hub's cache, so that other programs find it."""
-        return snapshots_in(cache, self.repository) / self.revision
-
 
 def published_folder_in(cache: Path) -> Path:
-    """Return where the published model belongs in the hub's cache, whichever server it comes from."""
+    """Return where the published model belongs in the hub's cache, so that other programs find it."""
     return snapshots_in(cache) / REVISION
 
 
-def snapshots_in(cache: Path, repository: str = REPOSITORY) -> Path:
-    """Return the folder in the hub's cache that holds a folder for each downloaded revision of a model."""
-    return cache / f"models--{repository.replace('/', '--')}" / "snapshots"
+def snapshots_in(cache: Path) -> Path:
+    """Return the folder in the hub's cache that holds a folder for each revision of the published model."""
+    return cache / f"models--{REPOSITORY.replace('/', '--')}" / "snapshots"

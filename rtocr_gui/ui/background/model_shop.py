@@ -221,7 +221,7 @@ class ModelShop(QObject):
         def download() -> None:
             from rtocr_gui.ocr.library.download import download_model  # imports the hub's library
 
-            folder = target or source.folder_in(self._shared())
+            folder = target or published_folder_in(self._shared())
             with closing(download_model(source, folder, pause)) as steps:
                 for progress in steps:
                     self._told.emit(run_id, progress)

@@ -96,11 +96,6 @@ class PageView(ZoomArea):
         self.viewport().setMouseTracking(True)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
-    @property
-    def message(self) -> str:
-        """The sentence shown in place of a page; empty while a page is shown."""
-        return self._message
-
     @Slot(object)
     def show_page(self, image: QImage) -> None:
         """Show another page from its top, without a plan; a null image shows the drop hint."""

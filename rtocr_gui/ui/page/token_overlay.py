@@ -22,8 +22,6 @@ from rtocr_gui.export.looks import (
     cell_colours,
     cell_values,
     hatch_tile,
-    is_hatched,
-    is_map,
     legend_of,
     tints,
 )
@@ -174,7 +172,7 @@ class TokenOverlay:
             self._mask = self._tinted(grid, attention_tints(self._attention, self._is_dark))
         else:
             self._colour(plan, grid)
-            self._hatched = merged_runs(grid, plan.is_kept) if is_hatched(self._look) else []
+            self._hatched = merged_runs(grid, plan.is_kept) if self._look.is_hatched else []
             self._borders = border_lines(grid, plan.is_kept)
 
     def _colour(self, plan: PrunePlan, grid: TokenGrid) -> None:
@@ -194,7 +192,7 @@ class TokenOverlay:
         values = cell_values(self._look, plan, transport)
         self._legend = legend_of(self._look, plan, values)
         colours = cell_colours(self._look, plan, values, self._legend)
-        if is_map(self._look):
+        if self._look.is_map:
             self._mask = self._tinted(grid, tints(colours, self._opacity, self._is_dark))
         else:
             colours[:, 3] = np.rint(colours[:, 3] * self._opacity)
@@ -251,7 +249,7 @@ class TokenOverlay:
             painter.setBrushOrigin(page.topLeft())
             painter.drawRects([to_area.mapRect(run) for run in self._hatched])
         painter.setTransform(to_area, combine=True)
-        for rgb, width in _MAP_BORDER if is_map(self._look) else _VEIL_BORDER:
+        for rgb, width in _MAP_BORDER if self._look.is_map else _VEIL_BORDER:
             pen = QPen(QColor(*rgb), width * line_width)
             pen.setCosmetic(True)
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)

@@ -67,11 +67,7 @@ class BringBack:
     """
 
     removed: RemovedPages
-
-    @property
-    def label(self) -> str:
-        """What a button says."""
-        return "Bring back"
+    label = "Bring back"
 
     @property
     def tip(self) -> str:

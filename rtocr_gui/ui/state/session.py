@@ -508,6 +508,7 @@ class Session(QObject):
         self.typed_changed.emit()
         self.finder.refresh()
 
+    @Slot()
     def note_copied(self, refs: Iterable[PageRef] = ()) -> None:
         """Note that the clipboard holds the texts of these pages, of none if something else is there."""
         copied = set(refs)

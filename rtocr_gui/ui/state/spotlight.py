@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Reading
 from rtocr_gui.ocr.text.comparison import Difference, Span
 from rtocr_gui.ocr.text.token_places import TokenPlaces
@@ -50,7 +49,6 @@ class Spotlight(QObject):
     ) -> None:
         super().__init__(parent)
         self._on = False
-        self._page: PageRef | None = None
         self._reading: Reading | None = None
         self._compared_text = ""
         traces: Traces = ByteBoundedCache(KEPT_BYTES)
@@ -67,17 +65,12 @@ class Spotlight(QObject):
         """True while a reading is being traced."""
         return self._tracer.is_tracing or self._compared.is_tracing
 
-    def show_reading(self, ref: PageRef | None, reading: Reading | None) -> None:
-        """Use another reading from now on.
-
-        Args:
-            ref: the shown page; None for none.
-            reading: its newest one; None before the first.
-        """
-        if ref != self._page or reading is not self._reading:
+    def show_reading(self, reading: Reading | None) -> None:
+        """Use another reading from now on, the newest of the shown page; None before the first."""
+        if reading is not self._reading:
             self.put_out()
-        self._page, self._reading = ref, reading
-        self._tracer.show_reading(ref, reading)
+        self._reading = reading
+        self._tracer.show_reading(reading)
 
     def forget(self) -> None:
         """Forget all traces: another model attends elsewhere."""
@@ -130,13 +123,11 @@ class Spotlight(QObject):
 
     def point_at_difference(self, shown: ComparisonShown, difference: Difference) -> None:
         """Light up where the right reading read a difference, or the left one what the right lacks."""
-        if self._page is None:
-            return
         in_right = difference.right.length > 0
         reading, span = (shown.right, difference.right) if in_right else (shown.left, difference.left)
         self._drop_wishes()
         self._compared_text = reading.text
-        self._compared.show_reading(self._page, reading)
+        self._compared.show_reading(reading)
         self._compared.seek(partial(self._light_difference, span))
 
     def _light_text(self, start: int, end: int, places: TokenPlaces) -> None:

@@ -77,14 +77,9 @@ class Tracer(QObject):
         """True while the shown reading is being traced."""
         return self._trace_id != 0
 
-    def show_reading(self, ref: PageRef | None, reading: Reading | None) -> None:
-        """Trace another reading from now on; a cached trace is emitted immediately.
-
-        Args:
-            ref: the shown page; None for none.
-            reading: its newest one by the loaded model; None before the first.
-        """
-        key = None if ref is None or reading is None else (ref, reading.settings, reading.token_ids)
+    def show_reading(self, reading: Reading | None) -> None:
+        """Trace another reading by the loaded model from now on; a cached trace is emitted immediately."""
+        key = None if reading is None else (reading.ref, reading.settings, reading.token_ids)
         if key == self._shown:
             return
         self.stop()

@@ -125,7 +125,7 @@ class Tuning(QObject):
         settings = reading.settings if reading is not None else self._read_settings
         all_tokens = page.all_tokens_reading(settings) if page is not None else None
         self.figures_changed.emit(FiguresShown(self._plan, reading, all_tokens))
-        self.spotlight.show_reading(self._shown, reading)
+        self.spotlight.show_reading(reading)
 
     def show_plan(self, plan: PrunePlan | None) -> None:
         """Use another plan of the page; a new ratio removes the lights, which would hide its effect."""

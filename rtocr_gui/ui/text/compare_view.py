@@ -6,12 +6,13 @@ Knows no page and reads nothing: it emits which two readings are wanted, and sho
 import math
 from collections.abc import Callable
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QColor, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QListView,
+    QListWidget,
+    QListWidgetItem,
     QPushButton,
     QSizePolicy,
     QSplitter,
@@ -45,58 +46,32 @@ _LEAST_CHARACTERS = 24
 """Minimum width of one text, in average characters."""
 
 
-class DifferenceList(QAbstractListModel):
-    """The differences of a comparison, one line each: the line number in the left text, and the change."""
+class DifferenceList(QListWidget):
+    """The differences of a comparison, one line each: the line number in the left text, and the change.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._comparison: TextComparison | None = None
-        self._lines: list[int] = []
-
-    @property
-    def differences(self) -> tuple[Difference, ...]:
-        """The listed differences."""
-        return self._comparison.differences if self._comparison else ()
+    Requests only a few lines but takes all available space, so that it fits a small pane.
+    """
 
     def show_comparison(self, comparison: TextComparison | None) -> None:
         """List the differences of another comparison."""
-        self.beginResetModel()
-        self._comparison = comparison
-        self._lines = []
+        self.clear()
+        if comparison is None:
+            return
         line, counted_to = 1, 0
-        for difference in self.differences:
-            assert comparison is not None
+        for difference in comparison.differences:
             line += comparison.left.count("\n", counted_to, difference.left.start)
             counted_to = difference.left.start
-            self._lines.append(line)
-        self.endResetModel()
-
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self.differences)
-
-    def data(
-        self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
-        if not index.isValid():
-            return None
-        difference, line = self.differences[index.row()], self._lines[index.row()]
-        left, right = difference.left_excerpt, difference.right_excerpt
-        if role == Qt.ItemDataRole.DisplayRole:
-            change = {Change.DELETED: f"− {left}", Change.INSERTED: f"+ {right}"}
-            return f"{line}:  {change.get(difference.change, f'{left} → {right}')}"
-        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
-            change = {
-                Change.DELETED: f"only on the left: {left}",
-                Change.INSERTED: f"only on the right: {right}",
-            }
-            where = change.get(difference.change, f"{left} on the left, {right} on the right")
-            told = f"Line {line}, {where}"
-            return told if role == Qt.ItemDataRole.AccessibleTextRole else plain_tip(told)
-        return None
-
-
-class _DifferenceRows(QListView):
-    """Requests only a few lines but takes all available space, so that it fits a small pane."""
+            left, right = difference.left_excerpt, difference.right_excerpt
+            match difference.change:
+                case Change.DELETED:
+                    change, told = f"− {left}", f"only on the left: {left}"
+                case Change.INSERTED:
+                    change, told = f"+ {right}", f"only on the right: {right}"
+                case _:
+                    change, told = f"{left} → {right}", f"{left} on the left, {right} on the right"
+            row = QListWidgetItem(f"{line}:  {change}", self)
+            row.setData(Qt.ItemDataRole.AccessibleTextRole, f"Line {line}, {told}")
+            row.setToolTip(plain_tip(f"Line {line}, {told}"))
 
     def sizeHint(self) -> QSize:
         return QSize(super().sizeHint().width(), self.minimumHeight())
@@ -131,8 +106,7 @@ class CompareView(QWidget):
         self._right.verticalScrollBar().valueChanged.connect(self._follow_right)
         self._left.place_clicked.connect(self._choose_in_left)
         self._right.place_clicked.connect(self._choose_in_right)
-        self._differences = DifferenceList(self)
-        self._list = _DifferenceRows()
+        self._list = DifferenceList()
         self._compose()
         self.show_comparison(None)
 
@@ -157,12 +131,11 @@ class CompareView(QWidget):
             column.addWidget(text, 1)
             self._texts.addWidget(side)
 
-        self._list.setModel(self._differences)
         self._list.setUniformItemSizes(True)
         self._list.setAccessibleName("Differences")
         self._list.setToolTip("Choose a difference to go there in both texts and on the page")
         self._list.setMinimumHeight(self._list.fontMetrics().lineSpacing() * 3)
-        self._list.selectionModel().currentChanged.connect(self._go_to_row)
+        self._list.currentRowChanged.connect(self._go_to_row)
         self._list.clicked.connect(self._bring_to_sight)
 
         body = QSplitter(Qt.Orientation.Vertical)
@@ -242,11 +215,11 @@ class CompareView(QWidget):
         self._left.show_marked(left)
         self._right.show_marked(right)
         self._scrolling = False
-        self._differences.show_comparison(comparison)
+        self._list.show_comparison(comparison)
         for text in (self._left, self._right):
             text.setPlaceholderText(_NOTHING_READ if shown else "")
         self._name_sides()
-        self._list.setVisible(bool(self._differences.differences))
+        self._list.setVisible(self._list.count() > 0)
         self._summary.setText(_summary(comparison))
         self._show_position()
 
@@ -274,7 +247,7 @@ class CompareView(QWidget):
             text.setAccessibleName(f"{side} reading: {label}" if label else f"{side} reading")
 
     def _show_position(self) -> None:
-        count = len(self._differences.differences)
+        count = self._list.count()
         self._position.setText(f"{self._chosen + 1} of {count}" if self._chosen >= 0 else "")
         for button in (self._previous, self._next):
             button.defaultAction().setEnabled(count > 0)
@@ -282,20 +255,23 @@ class CompareView(QWidget):
 
     # Going through the differences ---------------------------------------------------------
 
+    @property
+    def _differences(self) -> tuple[Difference, ...]:
+        return self._shown.comparison.differences if self._shown else ()
+
     @Slot()
     def _request(self) -> None:
         self.comparison_requested.emit(self._left_chooser.pruning, self._right_chooser.pruning)
 
     def _step(self, step: int) -> None:
-        count = len(self._differences.differences)
+        count = self._list.count()
         if count:
             begun = self._chosen >= 0
             row = (self._chosen + step) % count if begun else (0 if step > 0 else count - 1)
-            index = self._differences.index(row)
             if row == self._chosen:
-                self._go_to_row(index)  # the only one: the person may have scrolled away from it
+                self._go_to_row(row)  # the only one: the person may have scrolled away from it
             else:
-                self._list.setCurrentIndex(index)
+                self._list.setCurrentRow(row)
 
     def _choose_in_left(self, position: int) -> None:
         self._choose_where(lambda difference: difference.left.start <= position <= difference.left.end)
@@ -304,17 +280,16 @@ class CompareView(QWidget):
         self._choose_where(lambda difference: difference.right.start <= position <= difference.right.end)
 
     def _choose_where(self, is_there: Callable[[Difference], bool]) -> None:
-        differences = self._differences.differences
-        row = next((row for row, difference in enumerate(differences) if is_there(difference)), None)
+        row = next((row for row, difference in enumerate(self._differences) if is_there(difference)), None)
         if row is not None:
-            self._list.setCurrentIndex(self._differences.index(row))
+            self._list.setCurrentRow(row)
 
-    @Slot(QModelIndex)
-    def _go_to_row(self, index: QModelIndex) -> None:
-        if not index.isValid():
+    @Slot(int)
+    def _go_to_row(self, row: int) -> None:
+        if row < 0:
             return
-        self._chosen = index.row()
-        difference = self._differences.differences[self._chosen]
+        self._chosen = row
+        difference = self._differences[row]
         self._left.choose(difference.left)
         self._right.choose(difference.right)
         self._bring_to_sight()
@@ -324,7 +299,7 @@ class CompareView(QWidget):
     @Slot()
     def _bring_to_sight(self) -> None:
         """Show the difference at one height in both texts; the left scrolls only if it is not visible."""
-        difference = self._differences.differences[self._chosen]
+        difference = self._differences[self._chosen]
         self._scrolling = True
         seen_px = self._left.viewport().height()
         at_px = self._left.height_of(difference.left.start)

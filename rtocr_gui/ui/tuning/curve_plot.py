@@ -96,11 +96,6 @@ class CurvePlot(QWidget):
         self._retention = retention
         self.update()
 
-    def place_of(self, point: CurvePoint) -> QPointF:
-        """Position at which the similarity of a point is plotted."""
-        axes = self._axes()
-        return QPointF(axes.x(point.retention), axes.y(point.similarity))
-
     def sizeHint(self) -> QSize:
         return QSize(360, 260)
 

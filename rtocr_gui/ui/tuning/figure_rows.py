@@ -98,17 +98,13 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
 
 
 def _counted(shown: FiguresShown) -> list[FigureRow]:
-    counts = _counts_of(shown)
-    total = None if counts is None else counts[1]
+    kept, total, padding = _counts_of(shown)
+    merged = None if kept is None or total is None else total - kept
+    padding_share = _share(padding, total)
 
     def row(name: str, tip: str, this: int | None, of_all: int | None) -> FigureRow:
         return FigureRow(FigureKind.COUNTED, name, tip, _count(this), _count(of_all), _share(this, of_all))
 
-    if counts is None:
-        kept = merged = padding = None
-    else:
-        kept, merged, padding = counts[0], counts[1] - counts[0], counts[2]
-    padding_share = DASH if padding is None or not total else percent(padding / total)
     return [
         row("Kept", "Visual tokens that the decoder is given", kept, total),
         row(
@@ -210,14 +206,14 @@ def _computed(shown: FiguresShown) -> list[FigureRow]:
     ]
 
 
-def _counts_of(shown: FiguresShown) -> tuple[int, int, int] | None:
-    """Kept, total and padding: of the reading, or of the plan before the first reading."""
+def _counts_of(shown: FiguresShown) -> tuple[int | None, int | None, int | None]:
+    """Kept, total and padding: of the reading, or of the plan before the first reading, else unknown."""
     if shown.reading is not None:
         return shown.reading.kept, shown.reading.total, shown.reading.padding
     if shown.plan is not None:
         layout = shown.plan.layout
         return len(shown.plan.kept), len(shown.plan.norms), int(layout.padding[layout.prunable].sum())
-    return None
+    return None, None, None
 
 
 def operations(flops: float) -> str:

@@ -86,11 +86,6 @@ class RetentionBar(QWidget):
         self._show_percent(100)
         self.show_plan(None)
 
-    @property
-    def retention(self) -> float | None:
-        """The chosen ratio, in 0..1; None for automatic."""
-        return self._retention
-
     @Slot(object)
     def show_plan(self, plan: PrunePlan | None) -> None:
         """Show the counts of a plan, and the automatic ratio of its page."""

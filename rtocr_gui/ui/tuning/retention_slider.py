@@ -105,11 +105,6 @@ class RetentionMarks(QWidget):
         self.setAccessibleName("Marks of the retention ratio")
         self.set_automatic(None)
 
-    @property
-    def automatic(self) -> float | None:
-        """Automatic retention, in 0..1; None if it is not known."""
-        return self._automatic
-
     def set_automatic(self, retention: float | None) -> None:
         """Mark automatic retention; None removes the mark."""
         if retention == self._automatic and self.accessibleDescription():

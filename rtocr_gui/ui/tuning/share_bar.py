@@ -33,11 +33,6 @@ class ShareBar(QWidget):
         self._segments: tuple[Segment, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    @property
-    def segments(self) -> tuple[Segment, ...]:
-        """The shown segments, from the left."""
-        return self._segments
-
     def show_segments(self, *segments: Segment) -> None:
         """Show segments from the left; the rest of the bar stays empty."""
         self._segments = segments

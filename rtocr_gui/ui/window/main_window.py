@@ -148,7 +148,7 @@ class MainWindow(QMainWindow):
 
     def _connect_panes(self) -> None:
         session = self._session
-        QGuiApplication.clipboard().dataChanged.connect(self._forget_copied)
+        QGuiApplication.clipboard().dataChanged.connect(session.note_copied)
         self.arrivals.files_came.connect(session.open_files)
         self.arrivals.nothing_came.connect(self.notice_bar.add_problem)
         self.dialogues.notice_raised.connect(self.notice_bar.add)
@@ -419,11 +419,6 @@ class MainWindow(QMainWindow):
         session.note_copied(session.selected)
         whose = "this page" if session.selected == (session.current,) else counted(len(texts), "page")
         self.notice_bar.add(Notice(f"Copied the text of {whose}.", is_passing=True))
-
-    @Slot()
-    def _forget_copied(self) -> None:
-        """Something else is on the clipboard."""
-        self._session.note_copied()
 
     # Events --------------------------------------------------------------------------------
 
