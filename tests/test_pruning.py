@@ -222,6 +222,17 @@ class TestMeasuring:
         view = np.broadcast_to(grey.astype(np.float32), (3, 64, 64))
         assert patch_text_density(view)[0] == (np.hypot(across, down) > 0.2).mean()
 
+    def test_where_rounding_decides_edges_are_those_of_the_reference_s_convolution(self) -> None:
+        # In one pixel of this patch, another order of adding falls on the other side of 0.2.
+        pixels = np.random.default_rng(2902).integers(112, 144, (3, 64, 64)).astype(np.float32)
+        view = (pixels / np.float32(255) - np.float32(0.5)) / np.float32(0.5)
+        red, green, blue = torch.from_numpy(view)
+        grey = (0.299 * red + 0.587 * green + 0.114 * blue)[None, None]
+        across = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
+        filters = torch.stack([across, across.T])[:, None]
+        magnitude = torch.conv2d(grey, filters, padding=1).square().sum(dim=1).sqrt()
+        assert patch_text_density(view)[0] == (magnitude > 0.2).double().mean()
+
     def test_a_flat_page_has_no_edges_but_those_at_the_borders_of_its_patches(self) -> None:
         assert_array_equal(patch_text_density(np.zeros((3, 128, 128), dtype=np.float32)), np.zeros(4))
         border_share = (64**2 - 62**2) / 64**2
