@@ -61,6 +61,16 @@ def test_a_folder_that_says_nothing_is_the_published_model(folder: Path) -> None
     assert info.parameter_count == sum(weights.size for weights in small_weights(small_config()).values())
 
 
+def test_the_prompts_are_those_the_model_was_published_with() -> None:
+    assert [task.prompt for task in TASKS] == [
+        "\n<|grounding|>Convert the document to markdown.",
+        "\nFree OCR.",
+        "\n<|grounding|>OCR this image.",
+        "\nParse the figure.",
+        "\nDescribe this image in detail.",
+    ]
+
+
 @pytest.mark.parametrize(("kind", "precision"), [(np.float16, "float16"), (np.float32, "float32")])
 def test_the_precision_is_that_of_most_weights(folder: Path, kind: type[np.generic], precision: str) -> None:
     def narrow(weights: dict[str, np.ndarray]) -> None:

@@ -125,6 +125,11 @@ def test_the_second_best_token_is_taken_where_the_best_is_banned() -> None:
     assert generation.token_ids == [5, 6, 7, 5, 6, 999, 5, 6]
 
 
+def test_the_third_best_is_taken_where_the_second_is_banned_as_well() -> None:
+    generation = generate([5, 7], ngram_size=2, ngram_window=20, max_new_tokens=6)
+    assert generation.token_ids == [5, 7, 5, 999, 5, 998]
+
+
 def test_allowed_tokens_may_repeat() -> None:
     generation = generate([5, 6, 7], ngram_size=3, ngram_window=20, max_new_tokens=8, allowed_ids={5, 6, 7})
     assert generation.token_ids == [5, 6, 7, 5, 6, 7, 5, 6]

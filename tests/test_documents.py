@@ -276,6 +276,13 @@ def test_print_on_a_transparent_ground_is_print_on_white(tmp_path, mode):
     np.testing.assert_array_equal(found, 255 - np.asarray(ink)[..., None].repeat(3, axis=-1))
 
 
+def test_print_on_a_clear_ground_of_its_own_colour_is_put_on_white(tmp_path):
+    picture = Image.new("RGBA", (60, 40), (0, 0, 200, 0))
+    picture.paste((0, 0, 200, 255), (10, 10, 30, 20))
+    found = first_page(written(tmp_path / "stamp.png", encoded(picture, "PNG")))
+    assert [found.getpixel((x, 15)) for x in (0, 20)] == [WHITE, (0, 0, 200)]
+
+
 def test_print_in_several_colours_on_a_clear_black_ground_is_put_on_white(tmp_path):
     picture = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
     picture.paste((51, 51, 51, 255), (10, 10, 30, 20))

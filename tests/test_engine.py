@@ -19,6 +19,7 @@ from rtocr_gui.ocr.decoder.decoding import Decoder, Prompt
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.machine import clock
 from rtocr_gui.ocr.machine.threads import usable_cpus, wait_without_spinning
+from rtocr_gui.ocr.page_stages import generation_rules
 from rtocr_gui.ocr.reading import (
     TASKS,
     EncodedPage,
@@ -144,6 +145,16 @@ def test_a_limit_of_tokens_is_kept_and_told(miniature_engine: Engine) -> None:
     reading = reading_of(read(miniature_engine, text_page("limit.png"), settings))
     assert len(reading.token_ids) == 3
     assert reading.stop_reason is StopReason.LENGTH
+
+
+def test_what_may_not_repeat_is_as_the_model_was_published(miniature_engine: Engine) -> None:
+    checkpoint = miniature_engine._loaded().checkpoint
+    rules = generation_rules(checkpoint, SETTINGS)
+    assert (rules.ngram_size, rules.ngram_window) == (30, 90)
+    assert {checkpoint.tokenizer.token_bytes(token_id) for token_id in rules.allowed_ids} == {
+        b"<td>",
+        b"</td>",
+    }
 
 
 def test_a_model_loaded_on_one_thread_reads_on_another(miniature_engine: Engine) -> None:

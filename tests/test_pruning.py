@@ -72,6 +72,10 @@ class TestChoosing:
         layout = grid_layout(6, 6)
         assert len(plan_for(layout, random_sequence(layout, 1), ratio).kept) == count
 
+    def test_the_share_is_a_product_in_double_precision_as_in_the_reference(self) -> None:
+        layout = grid_layout(10, 10)
+        assert len(plan_for(layout, random_sequence(layout, 1), 0.29).kept) == int(100 * 0.29) == 28
+
     def test_automatic_retention_is_what_density_and_dissimilarity_leave(self) -> None:
         layout = grid_layout(6, 6)
         plan = plan_for(layout, random_sequence(layout, 2))
@@ -146,6 +150,13 @@ class TestMeasuring:
         off_diagonal = cosines[~np.eye(len(tokens), dtype=bool)]
         assert measures.dissimilarity == pytest.approx(1 - (off_diagonal**2).mean(), abs=1e-6)
 
+    @pytest.mark.parametrize("scale", [2.0**-26, 2.0**26])
+    def test_tokens_are_as_alike_at_any_scale(self, scale: float) -> None:
+        tokens = random_sequence(grid_layout(1, 20), 9)
+        measures, scaled = (measure_tokens(part, GREY_VIEW) for part in (tokens, tokens * scale))
+        assert_array_equal(scaled.norms, measures.norms * np.float32(scale))
+        assert_allclose(scaled.similarity, measures.similarity, rtol=0, atol=1e-6)
+
     def test_rounding_errors_do_not_add_up_on_a_uniform_page(self) -> None:
         similarity = np.full((856, 856), 0.95, dtype=np.float32)
         np.fill_diagonal(similarity, 1)
@@ -169,6 +180,10 @@ class TestMeasuring:
         sequence[layout.prunable[[1, 4]]] = 0
         plan = plan_for(layout, sequence, 0.7)
         assert_array_equal(plan.measures.similarity[[1, 4]], np.zeros((2, 6)))
+        off_diagonal = plan.measures.similarity[~np.eye(6, dtype=bool)]
+        assert plan.measures.dissimilarity == pytest.approx(1 - (off_diagonal**2).mean(), abs=1e-6)
+        off_diagonal = plan.measures.similarity[~np.eye(6, dtype=bool)]
+        assert plan.measures.dissimilarity == pytest.approx(1 - (off_diagonal**2).mean(), abs=1e-6)
         assert_array_equal(plan.merged, [1, 4])
         assert torch.equal(apply_plan(sequence, plan), sequence[plan.selected])
 
@@ -221,6 +236,20 @@ class TestMeasuring:
         across, down = np.einsum("yxij,ij", windows, kernel), np.einsum("yxij,ji", windows, kernel)
         view = np.broadcast_to(grey.astype(np.float32), (3, 64, 64))
         assert patch_text_density(view)[0] == (np.hypot(across, down) > 0.2).mean()
+
+    @pytest.mark.parametrize(("seed", "edges"), [(2902, 1932), (25959, 2035), (33822, 1996), (33855, 1995)])
+    def test_where_rounding_decides_edges_are_those_of_the_reference(self, seed: int, edges: int) -> None:
+        # Counted by the reference's convolution. Other orders of adding give one pixel more or fewer.
+        pixels = np.random.default_rng(seed).integers(112, 144, (3, 64, 64)).astype(np.float32)
+        view = (pixels / np.float32(255) - np.float32(0.5)) / np.float32(0.5)
+        assert patch_text_density(view)[0] == edges / 64**2
+
+    def test_a_magnitude_of_exactly_the_threshold_is_no_edge(self) -> None:
+        view = np.zeros((3, 64, 64), dtype=np.float32)
+        view[2] = np.float32(0.2) / 4 / np.float32(0.114)  # a border pixel of this blue differs by 4 x 0.05
+        corners, border = 4 / 64**2, (64**2 - 62**2) / 64**2
+        assert patch_text_density(view)[0] == corners
+        assert patch_text_density(np.nextafter(view, np.float32(1)))[0] == border
 
     def test_a_flat_page_has_no_edges_but_those_at_the_borders_of_its_patches(self) -> None:
         assert_array_equal(patch_text_density(np.zeros((3, 128, 128), dtype=np.float32)), np.zeros(4))

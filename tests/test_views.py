@@ -81,6 +81,16 @@ def test_of_equal_proportions_the_larger_grid_is_for_the_larger_page() -> None:
     assert choose_tiles((2000, 2000)) == (3, 3)
     assert choose_tiles((700, 1400)) == (1, 2)
     assert choose_tiles((1400, 2800)) == (2, 4)
+    # A 3 x 3 grid is for pages of more than 1,843,200 pixels, half of its own.
+    assert choose_tiles((1357, 1357)) == (2, 2)
+    assert choose_tiles((1358, 1358)) == (3, 3)
+
+
+def test_of_two_grids_just_as_near_the_larger_is_for_the_larger_page() -> None:
+    # 1.25 lies halfway between 2 x 2 and 3 x 2; seen as height by width, it would not.
+    assert choose_tiles((1235, 988)) == (2, 2)
+    assert choose_tiles((1240, 992)) == (3, 2)
+    assert choose_tiles((1520, 1216)) == (3, 3)
 
 
 def test_the_letterbox_is_the_grey_that_normalises_to_almost_zero() -> None:
