@@ -19,7 +19,7 @@ from pathlib import Path
 from evaluation.outcomes import Record, digest_weights, judge
 from evaluation.page_sets import Group, PageSet, TruePage, plan_sets
 from evaluation.tables import card_tables
-from recipe.typefaces import MissingMaterial
+from recipe.typefaces import MissingMaterial, about_missing_typefaces
 from rtocr_gui.cli.scores import Setting
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr.engine import Engine
@@ -39,6 +39,8 @@ def main() -> int:
     sets = plan_sets(info, modes, [Group(name) for name in options.groups])
     record = Record(options.record, digest_weights(folder))
     jobs = missing_readings(sets, options.pages, record)
+    if missing := about_missing_typefaces():
+        print(missing, file=sys.stderr)
     try:
         read_pages(engine, jobs, record, options.minutes)
     except MissingMaterial as error:

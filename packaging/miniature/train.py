@@ -32,7 +32,7 @@ from recipe.model import Learner, read_sizes
 from recipe.pages import EVALUATION_SEED
 from recipe.reading_stages import both_stage, decoder_stage, pages_stage
 from recipe.training import FALLING_SHARE, RunSettings, Stage, train
-from recipe.typefaces import MissingMaterial
+from recipe.typefaces import MissingMaterial, about_missing_typefaces
 from rtocr_gui.errors import CheckpointError
 
 _STAGES: dict[str, Callable[..., Stage]] = {
@@ -150,6 +150,8 @@ def main() -> int:
         falling_share=options.falling_share,
         save_s=options.save_s,
     )
+    if missing := about_missing_typefaces():
+        print(missing, file=sys.stderr)
     if settings.processes == 1:
         _run(0, options, settings)
         return 0

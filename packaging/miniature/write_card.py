@@ -34,8 +34,13 @@ def main() -> int:
     except MissingMaterial as error:
         print(error, file=sys.stderr)
         return 1
-    with (options.card or folder / "MODEL_CARD.md").open("x", encoding="utf-8") as file:
-        file.write(card)
+    target: Path = options.card or folder / "MODEL_CARD.md"
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(card)
+    except FileExistsError:
+        print(f"{target} exists and is not replaced: name another file with --card.", file=sys.stderr)
+        return 1
     print("\n".join(line for line in card.splitlines() if TO_WRITE in line))
     return 0
 

@@ -70,10 +70,13 @@ def test_a_card_tells_the_training_and_the_figures(tmp_path: Path, monkeypatch: 
     learnt = find_typefaces(held_out=False)
     other = replace(learnt[0], family=replace(learnt[0].family, name="Some Other Type"))
     monkeypatch.setattr("evaluation.card.find_typefaces", lambda held_out: (other,) if held_out else learnt)
-    train(ENCODER, tiny_learner(), RunSettings(tmp_path, steps=2, show_steps=1))
-    card = write_card(inspect_checkpoint(MINIATURE), [tmp_path], "| the | tables |\n")
+    once, twice = tmp_path / "once", tmp_path / "twice"
+    train(ENCODER, tiny_learner(), RunSettings(once, steps=2, show_steps=1))
+    train(ENCODER, tiny_learner(), RunSettings(twice, steps=2, show_steps=1, passes=2))
+    card = write_card(inspect_checkpoint(MINIATURE), [once, twice], "| the | tables |\n")
 
     assert f"| encoder | 9 | 2 | {2 * ENCODER.items_per_batch} | 0.0 | loss " in card
+    assert f"| encoder | 9 | 2 | 2 x {ENCODER.items_per_batch} | 0.0 | loss " in card
     assert "| the | tables |" in card
     assert "Some Other Type" in card.partition("Held out")[2]
     assert "$" not in card

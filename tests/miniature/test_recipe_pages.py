@@ -2,6 +2,7 @@
 
 import gc
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from recipe.labels import (
 from recipe.pages import PageKind, draw_page
 from recipe.readings import show
 from recipe.stock import load_stock
+from recipe.typefaces import FAMILIES, about_missing_typefaces
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.text.markup import strip_grounding
 from tests.miniature.materials import DOCUMENT, SMALL, documents, made_print
@@ -35,6 +37,16 @@ def test_a_page_is_the_same_whenever_it_is_drawn() -> None:
     assert again.image.tobytes() == first.image.tobytes()
     assert again.grounded == first.grounded
     assert np.array_equal(again.print.boxes, first.print.boxes)
+
+
+def test_missing_typefaces_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {family.stems[0]: Path(family.stems[0]) for family in FAMILIES if family.name != "Lato"}
+    monkeypatch.setattr("recipe.typefaces._font_files", lambda: there)
+    about = about_missing_typefaces()
+    assert about.startswith("Without Lato, pages are not")
+    assert "fonts-lato" in about
+    monkeypatch.setattr("recipe.typefaces._font_files", lambda: there | {"Lato-Regular": Path("Lato")})
+    assert about_missing_typefaces() == ""
 
 
 def test_pages_of_many_sizes_leave_few_fonts_behind() -> None:

@@ -61,11 +61,15 @@ def _stage_row(run: Path) -> str:
         name,
         said["seed"],
         f"{steps:,}",
-        f"{steps * int(said['items_per_step']):,}",
+        _items(steps * int(said["items_per_step"]), int(said.get("passes", 1))),
         f"{_hours(lines):.1f}",
         last,
     )
     return f"| {' | '.join(cells)} |\n"
+
+
+def _items(seen: int, passes: int) -> str:
+    return f"{passes} x {seen // passes:,}" if passes > 1 else f"{seen:,}"
 
 
 def _hours(lines: Sequence[dict[str, float]]) -> float:

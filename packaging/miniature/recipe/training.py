@@ -169,7 +169,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
     batches = _batches(stage, settings, rank, first)
     items = stage.items_per_batch * settings.processes
     journal = Journal(settings, items) if rank == 0 else None
-    said = {"stage": stage.name, "seed": stage.seed, "items_per_step": items}
+    said = {"stage": stage.name, "seed": stage.seed, "items_per_step": items, "passes": settings.passes}
     began = saved_at = time.monotonic()
     step = first
     while share_left := settings.share_left(step, (time.monotonic() - began) / 60):

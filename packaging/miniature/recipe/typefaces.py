@@ -146,6 +146,18 @@ def find_typefaces(held_out: bool) -> tuple[Typeface, ...]:
     return found
 
 
+def about_missing_typefaces() -> str:
+    """Return a sentence on the families that are not installed; empty if all are."""
+    files = _font_files()
+    missing = [family.name for family in FAMILIES if family.stems[0] not in files]
+    if not missing:
+        return ""
+    return (
+        f"Without {', '.join(missing)}, pages are not those that the recipe draws elsewhere. "
+        f"Install {NEEDED_PACKAGES}."
+    )
+
+
 def _paths(regular: Path, family: Family, files: dict[str, Path]) -> tuple[Path, Path, Path, Path]:
     _, bold, italic, bold_italic = (files.get(stem, regular) for stem in family.stems)
     return regular, bold, italic, bold_italic
