@@ -106,7 +106,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         nargs="+",
         type=scan_path,
-        help="pictures and PDFs, and folders that contain some",
+        help="pictures, PDFs and folders of them",
     )
     parser.add_argument(
         "-o",
@@ -261,7 +261,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--password",
         metavar="TEXT",
-        help="of an encrypted PDF; other users of the machine may see it, so better type it when asked",
+        help="password of an encrypted PDF; other users may see it, so better type it when asked",
     )
     add_model(parser)
     add_quiet(parser)
@@ -272,7 +272,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Declare the options for the model and where it runs."""
     parser.add_argument(
-        "--model", metavar="DIR", type=Path, help="checkpoint folder (the miniature that comes with RTOCR)"
+        "--model", metavar="DIR", type=Path, help="model folder (the miniature that comes with RTOCR)"
     )
     add_place(parser)
     parser.add_argument(
