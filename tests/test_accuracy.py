@@ -257,7 +257,9 @@ class TestTheBench:
         for words in ((), ("--readings", folder / READINGS)):
             result = run(folder, *QUICK, *words, "--json", folder / READINGS)
             assert result.code == 1
-            assert result.err[-1].endswith("The figures, the table and the readings need a file each.")
+            assert result.err[-1].endswith(
+                "The figures, the table and the readings each need a file of their own."
+            )
         assert (folder / READINGS).read_text() == before
 
     def test_a_folder_without_anything_to_compare_is_told(self, run: Any, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_a_prompt_of_one_s_own_is_asked_as_it_is() -> None:
     task = asked_task(OWN, "Which currency is it in? 5 < 6 | 7 > 6")
     assert task.prompt == "\nWhich currency is it in? 5 < 6 | 7 > 6"
     assert not task.tells_places
-    assert task.label == "Own prompt “Which currency is i…”"
+    assert task.label == "Custom prompt “Which currency is i…”"
 
 
 @pytest.mark.parametrize("ask", ASKS)

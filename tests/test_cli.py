@@ -106,7 +106,7 @@ def test_a_folder_is_read_scan_by_scan_and_an_empty_one_is_told(rtocr, page, tmp
     assert result.code == 1
     assert re.findall(r"<!-- page: (.*), page 1 -->", result.out) == ["page 9.png", "page 10.png"]
     assert len(result.err) == 1
-    assert "no picture" in result.err[0]
+    assert "without pictures" in result.err[0]
 
 
 def test_a_dash_in_place_of_a_file_name_is_stdout(rtocr, page, tmp_path, monkeypatch):
@@ -136,7 +136,7 @@ def test_what_is_written_to_a_file_is_what_would_go_to_stdout(rtocr, book, tmp_p
 def test_quiet_tells_errors_only(rtocr, page, tmp_path):
     result = rtocr("read", page, tmp_path / "missing.png", "-q")
     assert result.err == [
-        f"rtocr: {tmp_path / 'missing.png'}: There is no such file. Check its name and place."
+        f"rtocr: {tmp_path / 'missing.png'}: There is no such file. Check its name and location."
     ]
 
 
@@ -291,7 +291,7 @@ def test_words_for_a_model_that_was_not_made_for_them_are_warned_of_and_used(rto
     [
         (("--task", "locate"), 'task locate needs --words "..."'),
         (("--task", "own", "--words", "  "), "--words: There are no words to ask for. Type some."),
-        (("--task", "own", "--words", "<image>"), "--words: “<image>” steers the model"),
+        (("--task", "own", "--words", "<image>"), "--words: “<image>” is a control code of the model"),
         (("--task", "own", "--words", "\udcff"), "--words: These words contain half a character"),
         (("--task", "text", "--words", "total"), "--words goes with --task locate or --task own"),
         (("--words", "total"), "--words goes with --task locate or --task own"),
@@ -779,7 +779,7 @@ def test_whoever_pipes_pages_in_is_told_to_name_a_file_and_a_file_of_that_name_c
     refused = rtocr(command, "-")
     assert (refused.code, refused.out) == (2, "")
     assert refused.err[-1].endswith(
-        "pages are not read from a pipe: name the file that contains them (./- for one called -)"
+        "pages cannot be read from a pipe: name the file that contains them (./- for one called -)"
     )
     monkeypatch.chdir(page.rename(page.with_name("-")).parent)
     assert rtocr(command, "./-").code == 0
@@ -815,7 +815,7 @@ def test_no_scan_is_taken_for_the_file_to_write(rtocr, tmp_path, words, advice):
     before = scan.read_bytes()
     result = rtocr(*[scan if word == "SCAN" else word for word in words])
     assert (result.code, result.out) == (2, "")
-    assert result.err[-1].endswith(f"“{scan}” is named like a scan and is not overwritten: {advice}")
+    assert result.err[-1].endswith(f"“{scan}” looks like a scan and is not overwritten: {advice}")
     assert scan.read_bytes() == before
 
 
@@ -824,7 +824,7 @@ def test_an_overlay_is_a_png_picture(rtocr, page, tmp_path):
     result = rtocr("plan", page, "--overlay", overlay)
     assert (result.code, result.out) == (2, "")
     assert result.err[-1].endswith(
-        f"“{overlay}” is not named like a PNG picture, which an overlay is: give --overlay FILE.png"
+        f"“{overlay}” does not end in .png, and an overlay is a PNG picture: give --overlay FILE.png"
     )
     assert not overlay.exists()
 

@@ -95,7 +95,7 @@ def test_a_card_that_this_pytorch_has_no_code_for_is_passed_over_and_told(cards:
     cards((6, 1), built_for=NEW_BUILD)
     placement = place("auto", "auto", LARGE)
     assert placement.device == CPU
-    assert placement.why.startswith("The graphics card is too old for the PyTorch that is installed here. ")
+    assert placement.why.startswith("The graphics card is too old for the installed PyTorch. ")
     with pytest.raises(SettingsError, match="“Card 0” is too old"):
         choose_device("cuda")
 

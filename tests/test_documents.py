@@ -109,7 +109,7 @@ def test_a_folder_stands_for_the_scans_in_it_in_the_order_of_their_numbers(tmp_p
     (tmp_path / "scan 3.png").mkdir()
     assert [path.name for path in files_at(tmp_path)] == names
     assert files_at(tmp_path / "notes.txt") == (tmp_path / "notes.txt",)
-    assert "no picture" in str(error_of(lambda: files_at(tmp_path / "scan 3.png")))
+    assert "without pictures" in str(error_of(lambda: files_at(tmp_path / "scan 3.png")))
 
 
 def test_a_folder_that_cannot_be_listed_says_why(tmp_path, monkeypatch):
@@ -493,7 +493,7 @@ def test_a_large_pdf_page_is_rendered_at_a_resolution_that_fits_and_says_which(t
 
 def test_an_encrypted_pdf_opens_with_its_password_only(tmp_path):
     path = written(tmp_path / "locked.pdf", encrypted_pdf())
-    assert "Give its password" in str(error_of(lambda: open_document(path)))
+    assert "Enter its password" in str(error_of(lambda: open_document(path)))
     wrong = error_of(lambda: open_document(path, "Secret"))
     assert isinstance(wrong, PasswordRequired)
     assert "wrong" in str(wrong)

@@ -114,7 +114,9 @@ def test_what_others_put_into_the_folder_is_never_replaced(
     folder.mkdir(parents=True)
     (folder / "config.json").write_bytes(foreign)
     for _ in range(2):
-        with pytest.raises(DownloadError, match=r"holds a different “config\.json”.*Choose an empty folder"):
+        with pytest.raises(
+            DownloadError, match=r"contains a different “config\.json”.*Choose an empty folder"
+        ):
             run(hub, folder)
     assert (folder / "config.json").read_bytes() == foreign
     assert not (folder / "rtocr-download.json").exists()
@@ -371,10 +373,10 @@ def test_a_model_that_cannot_be_used_is_told_after_it_arrived(hub: HubServer, fo
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        (401, r"wants to know who you are \(401\).*no account"),
+        (401, r"asks for a login \(401\).*no account"),
         (403, r"does not allow the download \(403\)"),
         (404, r"has no deepseek-ai/DeepSeek-OCR at revision 9f30c71 \(404\)"),
-        (407, r"proxy wants a name and a password \(407\).*HTTPS_PROXY"),
+        (407, r"proxy asks for a name and a password \(407\).*HTTPS_PROXY"),
         (418, r"answered with the error 418"),
         (429, r"was asked too often \(429\)"),
         (500, r"has an internal error \(500\).*try again later"),
@@ -411,7 +413,7 @@ def test_a_login_page_is_not_taken_for_a_server(page: str, hub: HubServer, folde
 )
 def test_a_listing_of_nonsense_is_refused(entry: dict[str, object], hub: HubServer, folder: Path) -> None:
     hub.listing[WEIGHTS] = entry
-    with pytest.raises(DownloadError, match="not as a model server does"):
+    with pytest.raises(DownloadError, match="did not answer like a model server"):
         run(hub, folder)
     assert parts(folder) == []
 
@@ -472,8 +474,8 @@ UNUSABLE_PROXY = (
         ("HTTPS_PROXY", "socks4://127.0.0.1:9", UNUSABLE_PROXY),
         ("HTTPS_PROXY", "foo://bar", UNUSABLE_PROXY),
         ("HTTP_PROXY", "http://me:secret@host:port", UNUSABLE_PROXY),
-        ("SSL_CERT_FILE", "nowhere.pem", "SSL_CERT_FILE names no file of certificates that can be read"),
-        ("SSL_CERT_FILE", __file__, "SSL_CERT_FILE names no file of certificates that can be read"),
+        ("SSL_CERT_FILE", "nowhere.pem", "SSL_CERT_FILE does not name a certificate file that can be read"),
+        ("SSL_CERT_FILE", __file__, "SSL_CERT_FILE does not name a certificate file that can be read"),
     ],
 )
 def test_a_variable_with_which_no_server_can_be_asked_is_named(
@@ -501,7 +503,7 @@ def test_a_proxy_of_the_system_with_which_no_server_can_be_asked_is_told(
 
 def test_a_login_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path))
-    with pytest.raises(DownloadError, match=r"Your login .* cannot be read.*needs no account"):
+    with pytest.raises(DownloadError, match=r"Your login file .* cannot be read.*needs no account"):
         hub_module._headers(ModelSource("https://huggingface.co"))
 
 
@@ -524,9 +526,9 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (caused(httpx2.ConnectError("x"), ssl.SSLCertVerificationError()), "certificate cannot be verified"),
         (caused(httpx2.ConnectError("x"), OSError(errno.EHOSTUNREACH, "")), "cannot be reached"),
         (httpx2.ReadTimeout("x"), "has stopped answering"),
-        (httpx2.TooManyRedirects("x"), "round in circles"),
-        (httpx2.UnsupportedProtocol("x"), "an address that makes no sense"),
-        (httpx2.InvalidURL("x"), "an address that makes no sense"),
+        (httpx2.TooManyRedirects("x"), "redirects RTOCR in circles"),
+        (httpx2.UnsupportedProtocol("x"), "redirects RTOCR to an invalid address"),
+        (httpx2.InvalidURL("x"), "redirects RTOCR to an invalid address"),
         (httpx2.ReadError("x"), "was cut. What was downloaded is kept"),
     ],
 )
@@ -587,7 +589,7 @@ def test_a_disk_that_fills_up_is_told_and_what_arrived_is_kept(
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(download_module.os, "fsync", fill_up)
-    with pytest.raises(DownloadError, match=r"is full\. Make room and try again"):
+    with pytest.raises(DownloadError, match=r"is full\. Free some space and try again"):
         run(hub, folder)
     assert len(parts(folder)) == 1
 
@@ -617,7 +619,7 @@ def test_a_folder_that_was_there_stays_where_nothing_was_written(
 ) -> None:
     folder.mkdir(parents=True)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0))
-    with pytest.raises(DownloadError, match="Make room"):
+    with pytest.raises(DownloadError, match="Free some space"):
         run(hub, folder)
     assert list(folder.iterdir()) == []
 

@@ -252,9 +252,9 @@ def fail_with(number: int):
     ("number", "words"),
     [
         (errno.ENOSPC, "the disk is full. Free some space"),
-        (errno.EACCES, "cannot be changed. Choose another place"),
-        (errno.EROFS, "cannot be changed. Choose another place"),
-        (errno.EIO, "(Input/output error). Choose another place"),
+        (errno.EACCES, "cannot be changed. Choose another location"),
+        (errno.EROFS, "cannot be changed. Choose another location"),
+        (errno.EIO, "(Input/output error). Choose another location"),
     ],
 )
 @pytest.mark.parametrize("step", ["fsync", "replace"])

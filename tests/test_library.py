@@ -99,7 +99,7 @@ def test_a_model_that_another_program_downloaded_is_found(tmp_path: Path) -> Non
     write_checkpoint(snapshot)
     entry = list_models(resource_path("miniature"), cache=tmp_path / "cache")[1]
     assert entry.is_usable
-    assert entry.source == "in the download folder that programs share"
+    assert entry.source == "in the shared Hugging Face cache"
 
 
 def test_a_revision_of_which_no_model_is_there_is_not_listed(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_an_unfinished_download_says_how_far_it_is(downloaded: Path) -> None:
     assert entry.is_unfinished
     assert not entry.is_usable
     assert (entry.done_bytes, entry.total_bytes) == (total - size + size // 2, total)
-    assert entry.problem == "The download is not finished. Start it again, and it goes on from there."
+    assert entry.problem == "The download is not finished. Start it again to resume it."
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,7 @@ def test_weights_need_main_memory_on_their_way_to_a_graphics_card(
     fit = judge(info, architecture, Scaling(Mode.BASE), card(24, main_free=4), cpu(4))
     assert not fit.fits
     assert fit.sentence == (
-        "On its way to the graphics card, DeepSeek-OCR needs 6.7 GB of main memory; 4.0 GB is free."
+        "While loading to the graphics card, DeepSeek-OCR needs 6.7 GB of main memory; 4.0 GB is free."
     )
 
 

@@ -175,7 +175,7 @@ def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(hub: HubServer, 
         told = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert told.splitlines()[-2:] == [
-        "What has arrived is kept: the same command resumes the download.",
+        "What was downloaded is kept: the same command resumes the download.",
         "rtocr: interrupted.",
     ]
     (part,) = folder.glob("model*.part")

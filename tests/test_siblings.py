@@ -131,7 +131,7 @@ def test_the_command_line_asks_a_model_with_its_own_prompt(unlimited: Path) -> N
         ),
         (
             {"model_type": "unlimited_ocr_2"},
-            '“model_type” is "unlimited_ocr_2", but RTOCR reads with .*Unlimited-OCR',
+            '“model_type” is "unlimited_ocr_2", but RTOCR supports only .*Unlimited-OCR',
         ),
     ],
 )

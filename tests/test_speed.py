@@ -116,7 +116,7 @@ def test_the_table_names_the_graphics_card_and_what_waited_for_it() -> None:
     table = speed.format_table(FIGURES)
     assert "NVIDIA H200" in table
     assert "A processor" not in table
-    assert "prune 5.7 ms, in which the device was waited for 1 ×" in table
+    assert "prune 5.7 ms, waiting for the device 1 ×" in table
     rows = [" ".join(line.split()) for line in table.splitlines()]
     assert "84.25 % 367 40.0 1.25 ×" in rows
     assert "rtocr 8 12.50 80.0 1.50 × 2.00 × 99 90 of 100" in rows

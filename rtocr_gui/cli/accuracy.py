@@ -63,9 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ",".join(method.value for method in PruneMethod)
     parser.description = (
         "Read every page of a folder with all visual tokens and then by each method at each ratio, and "
-        "compare the text with the truth. The folder contains scans with their true text beside them "
+        "compare the texts with the true text. The folder contains scans with their true text beside them "
         "(NAME.md or NAME.txt), or OmniDocBench as published. Finished readings are saved in "
-        f"{READINGS_NAME}: a run that was stopped resumes where it was."
+        f"{READINGS_NAME}: a run that was stopped resumes where it left off."
     )
     parser.add_argument(
         "folder", metavar="FOLDER", type=Path, help="scans with their true text, or OmniDocBench"
@@ -85,17 +85,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="shares of visual tokens to keep, or auto (0.5,0.7,0.84,auto); all tokens are always read",
     )
     parser.add_argument(
-        "--limit", type=count_of("a number of pages"), metavar="N", help="the first N pages only"
+        "--limit", type=count_of("a number of pages"), metavar="N", help="only the first N pages"
     )
     parser.add_argument(
         "--json",
         type=json_target,
         default=argparse.SUPPRESS,  # `bench --json FILE accuracy` has set it already
         metavar="FILE",
-        help="write the figures, also page by page; with - to stdout instead of the table",
+        help="write the figures, also page by page; - writes to stdout instead of the table",
     )
     parser.add_argument(
-        "--markdown", type=markdown_target, metavar="FILE", help="write the table; with - to stdout"
+        "--markdown", type=markdown_target, metavar="FILE", help="write the table; - writes to stdout"
     )
     parser.add_argument(
         "--readings",
@@ -108,7 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="seed of the random method (0); each page draws differently",
+        help="seed of the random method (0); each page makes its own draw",
     )
     add_scaling(parser, None, "the model's default, so that all pages are scaled alike")
     add_task(parser)
@@ -176,7 +176,7 @@ class _AccuracyBench:
         """Read every page at the settings at which it has not been read; False if any reading failed."""
         left = [(page, missing) for page in pages if (missing := self._missing(page))]
         if len(left) < len(pages):
-            self._progress.say(f"{len(pages) - len(left)} of {len(pages)} pages have been read before.")
+            self._progress.say(f"{len(pages) - len(left)} of {len(pages)} pages were read before.")
         all_read = True
         started = time.monotonic()
         for done, (page, missing) in enumerate(left, start=1):
@@ -276,7 +276,7 @@ def _protect_inputs(targets: list[Path], pages: list[TruePage]) -> None:
         if os.path.realpath(target) in inputs:
             raise SettingsError(f"“{target}” is an input and is not overwritten. Choose another name.")
     if len({os.path.realpath(target) for target in targets}) < len(targets):
-        raise SettingsError("The figures, the table and the readings need a file each.")
+        raise SettingsError("The figures, the table and the readings each need a file of their own.")
 
 
 def _model_key(reader: Reader) -> str:

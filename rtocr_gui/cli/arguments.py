@@ -38,7 +38,7 @@ from rtocr_gui.version import program_version
 
 EXIT_CODES = """\
 exit codes: 0 everything was read, 1 something could not be read or written, 2 wrong usage,
-130 interrupted by Ctrl-C (what was read until then is written)"""
+130 interrupted by Ctrl-C (what was read so far is written)"""
 
 
 class _ShowVersion(argparse.Action):
@@ -106,7 +106,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         nargs="+",
         type=scan_path,
-        help="pictures and PDFs, and folders that contain some",
+        help="pictures, PDFs and folders of them",
     )
     parser.add_argument(
         "-o",
@@ -130,7 +130,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         type=pages_together,
         default="auto",
         metavar="N",
-        help="pages to read at a time, or auto for as many as the device reads best (auto)",
+        help="pages to read at a time, or auto for the number that suits the device (auto)",
     )
     add_task(parser, further=[ask.name for ask in ASKS])
     parser.add_argument(
@@ -157,7 +157,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         "--grid",
         choices=("local", "global"),
         default="local",
-        help="which of the two grids of mode gundam the overlay shows (local)",
+        help="which of the two grids of gundam mode the overlay shows (local)",
     )
     parser.add_argument(
         "--json",
@@ -174,22 +174,24 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
 def _add_curve(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Read one page with all visual tokens, at automatic retention and at seven lower ratios. For each,\n"
-        "print how similar its text is to that of all tokens, how far it is from the truth, and its cost."
+        "print how similar its text is to that of all tokens, how far it is from the true text, and its cost."
     )
     _add_page(parser)
     parser.add_argument(
         "--truth",
         type=Path,
         metavar="FILE",
-        help="true text of the page (NAME.md or NAME.txt beside it; with several pages NAME-pageN.md)",
+        help="true text of the page (NAME.md or NAME.txt beside it; for one of several pages NAME-pageN.md)",
     )
     parser.add_argument(
         "--json",
         type=json_target,
         metavar="FILE",
-        help="write the points as JSON; with - to stdout instead of the table",
+        help="write the points as JSON; - writes to stdout instead of the table",
     )
-    parser.add_argument("--csv", type=csv_target, metavar="FILE", help="write them as CSV; with - to stdout")
+    parser.add_argument(
+        "--csv", type=csv_target, metavar="FILE", help="write them as CSV; - writes to stdout"
+    )
     add_task(parser)
     _add_common(parser)
 
@@ -232,7 +234,7 @@ def add_scaling(parser: argparse.ArgumentParser, default: str | None, default_he
         "--mode",
         choices=["auto", *(mode.value for mode in Mode)],
         default=default,
-        help="how pages are scaled; auto takes for each page the smallest mode in which its print is tall "
+        help="how pages are scaled; auto picks for each page the smallest mode in which its print is tall "
         f"enough to read ({default_help})",
     )
     parser.add_argument(
@@ -240,8 +242,8 @@ def add_scaling(parser: argparse.ArgumentParser, default: str | None, default_he
         type=count_of("a number of tiles", FEWEST_TILES, MOST_TILES),
         default=MOST_TILES,
         metavar="N",
-        help=f"most tiles of a page in mode gundam, {FEWEST_TILES} to {MOST_TILES}; fewer take less memory "
-        f"and show small print smaller ({MOST_TILES})",
+        help=f"most tiles of a page in gundam mode, {FEWEST_TILES} to {MOST_TILES}; fewer take less memory, "
+        f"but show small print smaller ({MOST_TILES})",
     )
 
 
@@ -254,12 +256,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         choices=ROTATIONS_DEG,
         default=0,
         metavar="DEGREES",
-        help="turn pages clockwise by 90, 180 or 270 degrees (0)",
+        help="rotate pages clockwise by 90, 180 or 270 degrees (0)",
     )
     parser.add_argument(
         "--password",
         metavar="TEXT",
-        help="of an encrypted PDF; other users of the machine may see it, so better wait to be asked for it",
+        help="password of an encrypted PDF; other users may see it, so better type it when asked",
     )
     add_model(parser)
     add_quiet(parser)
@@ -270,11 +272,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Declare the options for the model and where it runs."""
     parser.add_argument(
-        "--model", metavar="DIR", type=Path, help="checkpoint folder (the miniature that comes with RTOCR)"
+        "--model", metavar="DIR", type=Path, help="model folder (the miniature that comes with RTOCR)"
     )
     add_place(parser)
     parser.add_argument(
-        "--anyway", action="store_true", help="load the model even if it seems not to fit into memory"
+        "--anyway", action="store_true", help="load the model even if it does not seem to fit into memory"
     )
 
 
@@ -291,7 +293,7 @@ def add_place(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=PRECISIONS,
         default="auto",
-        help="precision of the arithmetic (what the device computes best)",
+        help="precision of the computation (what suits the device)",
     )
 
 

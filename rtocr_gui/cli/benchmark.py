@@ -117,16 +117,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `rtocr bench`, of `rtocr bench accuracy` and of `rtocr bench decoding`."""
     figures = parser.add_subparsers(dest="figures", metavar="[accuracy|decoding]")
     accuracy.add_arguments(
-        figures.add_parser("accuracy", help="compare what is read with the truth, method by method")
+        figures.add_parser("accuracy", help="compare what is read with the true text, method by method")
     )
     speed.add_arguments(
-        figures.add_parser("decoding", help="measure each stage of a reading, and decoding against stock")
+        figures.add_parser(
+            "decoding", help="measure each stage of a reading, and compare decoding with stock transformers"
+        )
     )
     parser.add_argument(
         "--json",
         type=json_target,
         metavar="FILE",
-        help="also write the figures to a file; with - write only these, to stdout",
+        help="also write the figures to a file; - writes only these, to stdout",
     )
     parser.add_argument(
         "--only", action="append", choices=tuple(PROBES), help="measure only this group; may be repeated"

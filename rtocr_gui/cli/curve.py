@@ -127,7 +127,7 @@ def _table(points: list[CurvePoint], source: CurveSource) -> str:
     """Format the curve as a table for people."""
     has_truth = source.truth is not None
     error = ["error"] if has_truth else []
-    columns = ["retention", "kept", "like all", *error, "prefill", "decode", "passes", ""]
+    columns = ["retention", "kept", "similarity", *error, "prefill", "decode", "passes", ""]
     rows = [columns, *(_cells(point) for point in by_falling_ratio(points))]
     settings = source.settings
     head = (

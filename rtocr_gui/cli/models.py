@@ -46,13 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--endpoint",
         metavar="URL",
         default="",
-        help="server to ask (HF_ENDPOINT, else https://huggingface.co)",
+        help="server to download from (HF_ENDPOINT, else https://huggingface.co)",
     )
     download.add_argument(
         "--folder",
         metavar="DIR",
         type=Path,
-        help="put the model there (the folder that programs share: HF_HUB_CACHE, HF_HOME)",
+        help="folder for the model (the shared Hugging Face cache: HF_HUB_CACHE, HF_HOME)",
     )
     add_quiet(download)
     check = actions.add_parser("check", help="check a model folder, and every byte of a downloaded one")
@@ -114,7 +114,7 @@ def _download(source: ModelSource, folder: Path | None, progress: Progress) -> N
                 else:
                     progress.update(f"{step}   {step.file}")
     except KeyboardInterrupt:
-        progress.say("What has arrived is kept: the same command resumes the download.")
+        progress.say("What was downloaded is kept: the same command resumes the download.")
         raise
     progress.clear()
     print(_told(look_into(target)))

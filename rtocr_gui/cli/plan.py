@@ -78,6 +78,6 @@ def _summary(page: PageImage, reader: Reader, mode: Mode, plan: PrunePlan) -> st
         f"dissimilarity    {measures.dissimilarity:.3f}\n"
         f"kept             {len(plan.kept)}\n"
         f"merged           {len(plan.merged)}\n"
-        f"newlines fallen  {len(plan.fallen_newlines)}\n"
+        f"newlines dropped {len(plan.fallen_newlines)}\n"
         f"prefill          {len(plan.selected)} of {len(layout)} positions\n"
     )

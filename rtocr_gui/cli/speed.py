@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=json_target,
         default=argparse.SUPPRESS,  # `bench --json FILE decoding` has set it already
         metavar="FILE",
-        help="write the figures; with - to stdout instead of the table",
+        help="write the figures; - writes to stdout instead of the table",
     )
     add_quiet(parser)
 
@@ -134,13 +134,13 @@ def format_table(figures: dict[str, Any]) -> str:
     """
     machine, model, prune = figures["machine"], figures["model"], figures["prune"]
     waits = prune["synchronisations"]
-    waited = "" if waits is None else f", in which the device was waited for {waits} ×"
+    waited = "" if waits is None else f", waiting for the device {waits} ×"
     blocks = [
         [
             f"{model['name']}, {model['parameters'] / 1e6:.1f} million weights in {model['precision']}, "
             f"experts {model['experts']}",
             f"{machine['accelerator'] or machine['processor']}, {machine['cores']} cores, "
-            f"of them {machine['threads']['encoding']} used ({machine['threads']['decoding']} to decode), "
+            f"{machine['threads']['encoding']} of them used ({machine['threads']['decoding']} to decode), "
             f"torch {machine['torch']}, transformers {machine['transformers']}",
             f"the sample letter in {figures['mode']} mode, {figures['tokens']} tokens, medians of "
             f"{figures['rounds']} rounds",

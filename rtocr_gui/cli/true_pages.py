@@ -69,7 +69,7 @@ class TruePages:
         """
         try:
             if not folder.is_dir():
-                raise DocumentError(f"There is no folder “{folder}”. Check its name and place.")
+                raise DocumentError(f"There is no folder “{folder}”. Check its name and location.")
             annotations = find_annotations(folder)
             found = self._beside_truth(folder) if annotations is None else self._annotated(annotations)
             pages = list(islice(found, limit))

@@ -150,7 +150,7 @@ def scan_path(text: str) -> Path:
     """Parse the name of a scan; `-`, by which many programs mean a pipe, is refused."""
     if text == STDOUT:
         raise argparse.ArgumentTypeError(
-            "pages are not read from a pipe: name the file that contains them (./- for one called -)"
+            "pages cannot be read from a pipe: name the file that contains them (./- for one called -)"
         )
     return Path(text)
 
@@ -163,12 +163,12 @@ def markdown_target(text: str) -> Target:
 def overlay_target(text: str) -> Path:
     """Parse the target of the picture of a plan, a PNG."""
     if text == STDOUT:
-        raise argparse.ArgumentTypeError("a picture is not written to stdout: give --overlay FILE.png")
+        raise argparse.ArgumentTypeError("a picture cannot be written to stdout: give --overlay FILE.png")
     path = Path(text)
     suffix = path.suffix.lower()
     if suffix in SUPPORTED_SUFFIXES and suffix != ".png":
         raise argparse.ArgumentTypeError(
-            f"“{text}” is not named like a PNG picture, which an overlay is: give --overlay FILE.png"
+            f"“{text}” does not end in .png, and an overlay is a PNG picture: give --overlay FILE.png"
         )
     return path
 
@@ -197,5 +197,5 @@ def _target(text: str, advice: str) -> Target:
         return STDOUT
     path = Path(text)
     if path.suffix.lower() in SUPPORTED_SUFFIXES:
-        raise argparse.ArgumentTypeError(f"“{text}” is named like a scan and is not overwritten: {advice}")
+        raise argparse.ArgumentTypeError(f"“{text}” looks like a scan and is not overwritten: {advice}")
     return path

@@ -31,8 +31,8 @@ def check_page_count(count: int) -> None:
     """
     if count > MOST_PAGES:
         raise DocumentError(
-            f"The file says that it has {count:,} pages; at most {MOST_PAGES:,} are opened. Split it, or get "
-            "a fresh copy."
+            f"The file says that it has {count:,} pages, but RTOCR opens at most {MOST_PAGES:,}. Split it, "
+            "or get a fresh copy."
         )
 
 
@@ -55,6 +55,6 @@ def check_page_size(width_px: int, height_px: int) -> None:
         )
     if width_px * height_px > PICTURE_PIXEL_LIMIT:
         raise DocumentError(
-            f"The page would unpack to {width_px * height_px / 1e6:,.0f} million pixels; "
-            f"at most {PICTURE_PIXEL_LIMIT / 1e6:,.0f} million are opened. Save it at a lower resolution."
+            f"The page would unpack to {width_px * height_px / 1e6:,.0f} million pixels, but "
+            f"RTOCR opens at most {PICTURE_PIXEL_LIMIT / 1e6:,.0f} million. Save it at a lower resolution."
         )

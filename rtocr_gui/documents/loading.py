@@ -147,7 +147,7 @@ def files_at(path: Path) -> tuple[Path, ...]:
             f"The folder cannot be read ({reason}). Ask its owner, or open a copy."
         ) from error
     if not found:
-        raise DocumentError("This is a folder with no picture and no PDF in it. Choose another.")
+        raise DocumentError("This is a folder without pictures or PDFs. Choose another.")
     return tuple(sorted(found, key=_as_people_count))
 
 
@@ -179,7 +179,7 @@ def open_document(path: Path, password: str | None = None) -> Document:
     try:
         beginning, sha256, stamp = _inspect(path)
     except FileNotFoundError as error:
-        raise DocumentError("There is no such file. Check its name and place.") from error
+        raise DocumentError("There is no such file. Check its name and location.") from error
     except PermissionError as error:
         raise DocumentError(
             "You have no permission to read this file. Ask its owner, or change its permissions."

@@ -48,7 +48,8 @@ def find_annotations(folder: Path) -> Path | None:
     found = sorted(path for path in folder.glob(_PATTERN) if path.is_file())
     if len(found) > 1:
         raise DocumentError(
-            f"“{folder.name}” holds {len(found)} annotation files. Call the one to use OmniDocBench.json."
+            f"“{folder.name}” contains {len(found)} annotation files. "
+            "Rename the one to use to OmniDocBench.json."
         )
     return found[0] if found else None
 
@@ -78,7 +79,7 @@ def _load(path: Path) -> list[Any]:
             data = stream.read(LARGEST_ANNOTATION_BYTES + 1)
         if len(data) > LARGEST_ANNOTATION_BYTES:
             raise DocumentError(
-                f"“{path.name}” has more than {LARGEST_ANNOTATION_BYTES / 1e6:.0f} MB and is not read."
+                f"“{path.name}” is larger than {LARGEST_ANNOTATION_BYTES / 1e6:.0f} MB and is not read."
             )
         entries = json.loads(data)
     except OSError as error:
@@ -100,12 +101,12 @@ def _annotated_page(folder: Path, entry: Any) -> AnnotatedPage:
     if not isinstance(name, str) or not name or not isinstance(blocks, list):
         raise DocumentError("the entry names no picture or has no blocks, and is skipped.")
     if _leaves_its_folder(name):
-        raise DocumentError("the path of the picture leads out of the folder; it is skipped.")
+        raise DocumentError("the path of the picture leads out of the folder, so it is skipped.")
     places = folder / "images" / name, folder / name
     try:
         picture = next((place for place in places if place.is_file()), places[0])
     except OSError as error:
-        raise DocumentError(f"the picture cannot be looked for ({error.strerror}).") from error
+        raise DocumentError(f"the search for the picture failed ({error.strerror}).") from error
     text = "\n\n".join(_texts_in_order(blocks))
     if len(text) > LARGEST_TRUTH_BYTES:
         raise DocumentError(f"its text has more than {LARGEST_TRUTH_BYTES // 1000} thousand characters.")

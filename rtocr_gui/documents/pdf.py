@@ -129,7 +129,7 @@ def _affordable_dpi(dpi: float, width_pt: float, height_pt: float) -> float:
     """Return the requested resolution, or the highest that keeps the page within `PDF_PIXEL_LIMIT`."""
     if not (width_pt > 0 and height_pt > 0):
         raise DocumentError(
-            "The page shows nothing: it is cropped to a place outside its sheet. "
+            "The page is empty: it is cropped to an area outside its sheet. "
             "Undo the cropping in another program, or print it to a new PDF."
         )
     width_in, height_in = width_pt / POINTS_PER_INCH, height_pt / POINTS_PER_INCH
@@ -166,8 +166,8 @@ def _refusal(raw: Any, error_code: int, password_given: bool) -> DocumentError:
     """Explain why PDFium did not load a document."""
     if error_code == raw.FPDF_ERR_PASSWORD:
         if password_given:
-            return PasswordRequired("The password is wrong. Try again, minding capital letters.")
-        return PasswordRequired("The PDF is encrypted. Give its password to open it.")
+            return PasswordRequired("The password is wrong. Try again, and check capital letters.")
+        return PasswordRequired("The PDF is encrypted. Enter its password to open it.")
     if error_code == raw.FPDF_ERR_SECURITY:
         return DocumentError(
             "The PDF is protected in a way that cannot be opened here. Save it without protection first."

@@ -129,7 +129,8 @@ def _frame(path: Path, index: int) -> Iterator[ImageFile.ImageFile]:
         ) from error
     except MemoryError as error:
         raise DocumentError(
-            "There is not enough memory to unpack the picture. Close other programs, or save it smaller."
+            "There is not enough memory to unpack the picture. Close other programs, or save it at a lower "
+            "resolution."
         ) from error
     except DECODER_FAILURES as error:
         raise DocumentError(

@@ -52,7 +52,7 @@ def write_text_atomically(path: Path, text: str) -> None:
     except UnicodeEncodeError as error:
         raise ExportError(
             f"“{path.name}” was not written: character {error.start + 1} of the text is half a character, "
-            "which no file can hold. Remove it and export again."
+            "which cannot be saved. Delete it and export again."
         ) from error
     write_bytes_atomically(path, data)
 
@@ -104,13 +104,13 @@ def _explain(path: Path, error: OSError) -> str:
     if isinstance(error, IsADirectoryError):
         return f"“{path}” is a folder. Choose a file name in it."
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return f"“{path.name}” was not written: there is no folder “{folder}”. Make it, or choose another."
+        return f"“{path.name}” was not written: there is no folder “{folder}”. Create it, or choose another."
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return (
             f"“{path.name}” was not written: the folder “{folder}” or the file in it cannot be changed. "
-            "Choose another place."
+            "Choose another location."
         )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"“{path.name}” was not written: the disk is full. Free some space, or choose another disk."
     reason = error.strerror or type(error).__name__
-    return f"“{path.name}” was not written ({reason}). Choose another place."
+    return f"“{path.name}” was not written ({reason}). Choose another location."

@@ -37,7 +37,7 @@ class Ask:
 
 ASKS = (
     Ask("locate", "Locate", "Words to find on the page:", "\nLocate <|ref|>", "<|/ref|> in the image."),
-    Ask("own", "Own prompt", "What to ask the model about the page:", "\n", ""),
+    Ask("own", "Custom prompt", "What to ask the model about the page:", "\n", ""),
 )
 """In menu order."""
 
@@ -60,13 +60,13 @@ def asked_task(ask: Ask, words: str) -> Task:
     if not said:
         raise SettingsError("There are no words to ask for. Type some.")
     if len(said) > LONGEST_WORDS:
-        raise SettingsError(f"These are {len(said)} characters. Ask in at most {LONGEST_WORDS}.")
+        raise SettingsError(f"The text has {len(said)} characters. Use at most {LONGEST_WORDS}.")
     if any("\ud800" <= sign <= "\udfff" for sign in said):
-        raise SettingsError(
-            "These words contain half a character, which cannot be asked for. Type them again."
-        )
+        raise SettingsError("These words contain half a character. Type them again.")
     for sign in _STEERING:
         if sign in said:
-            raise SettingsError(f"“{sign}” steers the model and cannot be asked for. Leave it out.")
+            raise SettingsError(
+                f"“{sign}” is a control code of the model and cannot be asked for. Leave it out."
+            )
     quoted = said if len(said) <= _LONGEST_LABEL else said[: _LONGEST_LABEL - 1].rstrip() + "…"
     return Task(ask.name, f"{ask.label} “{quoted}”", f"{ask.before}{said}{ask.after}", said)

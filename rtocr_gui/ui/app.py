@@ -167,7 +167,7 @@ def _tell_the_unforeseen(window: MainWindow) -> None:
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         _log.error("unforeseen error", exc_info=(kind, error, trace))
         window.notice_bar.add_problem(
-            f"Something unforeseen went wrong ({kind.__name__}). The log has the details."
+            f"An unexpected error occurred ({kind.__name__}). The log has the details."
         )
 
     sys.excepthook = hook

@@ -133,7 +133,7 @@ def test_a_reading_that_broke_off_says_so(view: CompareView) -> None:
     comparison = shown(LEFT, RIGHT)
     loop = dataclasses.replace(comparison.right, stop_reason=StopReason.LOOP)
     view.show_comparison(dataclasses.replace(comparison, right=loop))
-    assert texts(view)[1].accessibleName().endswith("broke off")
+    assert texts(view)[1].accessibleName().endswith("incomplete")
 
 
 def test_changes_are_told_apart_by_lines_and_not_by_colour_alone(view: CompareView) -> None:

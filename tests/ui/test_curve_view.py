@@ -82,15 +82,15 @@ def test_one_button_begins_and_ends_a_curve(qtbot: QtBot, view: CurveView) -> No
 def test_points_show_up_as_they_arrive(view: CurveView) -> None:
     for count in range(1, 9):
         view.show_curve(CurveShown(POINTS[:count], 9, running=True))
-        assert said(view, "How far the curve is") == f"{count} of 9"
-        assert plot(view).accessibleDescription().count("like all tokens") == count
+        assert said(view, "Progress of the curve") == f"{count} of 9"
+        assert plot(view).accessibleDescription().count("similar to all tokens") == count
     view.show_curve(WHOLE)
-    assert said(view, "How far the curve is") == ""
+    assert said(view, "Progress of the curve") == ""
 
 
 def test_a_curve_that_was_stopped_says_how_far_it_came(view: CurveView) -> None:
     view.show_curve(CurveShown(POINTS[:3], 9, running=False))
-    assert said(view, "How far the curve is") == "3 of 9"
+    assert said(view, "Progress of the curve") == "3 of 9"
     assert button(view, "Export").isEnabled()
 
 
@@ -163,10 +163,10 @@ def test_a_point_in_hand_stays_when_others_arrive(qtbot: QtBot, view: CurveView)
 
 
 def test_a_point_is_described_with_all_its_figures() -> None:
-    assert describe(AUTO) == "Auto, 80 %: 204 of 256 tokens · 90.0 % like all tokens · prefill 160 ms"
+    assert describe(AUTO) == "Auto, 80 %: 204 of 256 tokens · 90.0 % similar to all tokens · prefill 160 ms"
     with_truth = dataclasses.replace(make_point(0.5, error_rate=0.031), stop_reason=StopReason.LOOP)
     assert describe(with_truth) == (
-        "50 %: 128 of 256 tokens · 75.0 % like all tokens · error rate 3.1 % · prefill 100 ms · "
+        "50 %: 128 of 256 tokens · 75.0 % similar to all tokens · error rate 3.1 % · prefill 100 ms · "
         "began to repeat itself"
     )
 

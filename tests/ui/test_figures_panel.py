@@ -149,7 +149,9 @@ def test_a_pass_or_two_that_were_spared_make_no_draft_of_a_reading() -> None:
 
 def test_notes_say_what_pruning_spares_and_what_is_missing() -> None:
     assert notes(FULL) == ("Pruning saves 46 % of the prefill's operations and 512 kB of memory.",)
-    assert notes(FiguresShown(PLAN, HALF))[-1] == "Read once at 100 % to compare what is measured."
+    assert (
+        notes(FiguresShown(PLAN, HALF))[-1] == "Read the page once at 100 % to compare the measured figures."
+    )
     assert notes(FiguresShown(PLAN)) == ("Not read yet: press Read to measure.",)
     assert notes(FiguresShown()) == ()
 
@@ -178,9 +180,9 @@ def test_automatic_retention_is_told_in_its_parts_and_in_a_sentence(panel: Figur
     assert said(panel, "Text density") == "0.600"
     assert said(panel, "Dissimilarity") == "0.400"
     assert said(panel, "Automatic retention") == "0.760"
-    sentence = said(panel, "How automatic retention comes about")
-    assert "print and the rims of the patches cover 60 % of the page" in sentence
-    assert "16 % of the whole. Together 76 %" in sentence
+    sentence = said(panel, "How automatic retention is calculated")
+    assert "print and the borders of the patches cover 60 % of the page" in sentence
+    assert "16 % of the whole. Combined: 76 %" in sentence
 
 
 def test_the_bar_of_automatic_retention_adds_up_to_it(panel: FiguresPanel) -> None:

@@ -368,10 +368,10 @@ def test_closing_asks_before_a_page_that_was_read_is_lost(
     editor_of(window).setPlainText("mine")
     assert not window.close()
     assert asked == [
-        "What was read from 1 page was not exported. It is lost when the window closes.",
-        "What was read from 3 pages was not exported. It is lost when the window closes.",
+        "The text read from 1 page was not exported. It will be lost when the window closes.",
+        "The text read from 3 pages was not exported. It will be lost when the window closes.",
         "You edited the text of 1 page and did not export it. "
-        "What was read from 2 pages was not exported. It is lost when the window closes.",
+        "The text read from 2 pages was not exported. It will be lost when the window closes.",
     ]
     export_text(qtbot, session, tmp_path / "out.md")
     assert window.close()
@@ -413,7 +413,7 @@ def test_closing_asks_again_where_a_page_was_read_to_its_end_behind_the_question
     session.read_selected()
     qtbot.waitUntil(lambda: session.current_text.startswith("page"))
     assert not window.close()
-    assert asked == ["What was read from 1 page was not exported. It is lost when the window closes."]
+    assert asked == ["The text read from 1 page was not exported. It will be lost when the window closes."]
 
 
 def test_closing_asks_once_though_more_pages_are_read_behind_the_question(
@@ -533,7 +533,7 @@ def test_closing_during_a_reading_ends_within_two_seconds(
     open_and_load(qtbot, session, draw_page())
     until_reading_begins(qtbot, fake_engine, window.actions_by_name["read"].trigger)
     assert not window.close()
-    said = "The model is still reading 1 page. What was read so far is lost when the window closes."
+    said = "The model is still reading 1 page. What was read so far will be lost when the window closes."
     assert asked == [("Close while the model is reading?", said)]
     monkeypatch.setattr(questions, "agrees", lambda *_: True)
     assert window.close()
@@ -678,7 +678,7 @@ def test_a_scan_that_is_open_is_not_overwritten_by_an_export(
     window.actions_by_name["export"].trigger()
     assert not session.is_exporting
     assert sentences_in(window.notice_bar) == (
-        "scan.png: not overwritten, as it is open as a scan. Export under another name.",
+        "scan.png: not overwritten, because it is open as a scan. Export under another name.",
     )
     assert scan.read_bytes() == before
 
@@ -900,7 +900,7 @@ def test_the_line_at_the_bottom_is_not_ready_while_the_model_loads_or_looks_at_t
     line.show_model(ModelStatus(None, "No model is loaded."))
     assert said.text() == "Ready"
     line.show_encoding(True)
-    assert said.text() == "Looking at the page"
+    assert said.text() == "Encoding the page"
     line.show_activity(Activity(Stage.DECODE, page=1, page_count=1, together=1))
     assert said.text() == "Reading"
     line.show_encoding(False)
@@ -1097,7 +1097,7 @@ def test_a_date_at_the_end_of_a_name_is_no_suffix(
     monkeypatch.setattr(questions, "agrees", lambda _, title, text, verb: asked.append(text))
     path = questions.ask_export_path(window, "Export Markdown", tmp_path / "scan.md", "Markdown (*.md)")
     assert path == (None if is_there else written)
-    assert asked == [f"“{written.name}” is there already. Exporting replaces it."] * is_there
+    assert asked == [f"“{written.name}” already exists. Exporting replaces it."] * is_there
 
 
 @pytest.mark.parametrize(("kind", "name"), [("JSON (*.json)", "mine.json"), ("All files (*)", "mine.csv")])

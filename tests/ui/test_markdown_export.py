@@ -342,7 +342,7 @@ def test_what_was_typed_while_the_window_waited_for_its_export_is_asked_about_ag
     disk.gate.set()
     qtbot.waitUntil(window.isHidden)
     assert [text.partition(" of ")[0] for text in leaving] == [
-        "What was read from 2 pages was not exported. It is lost when the window closes.",
+        "The text read from 2 pages was not exported. It will be lost when the window closes.",
         "You edited the text",
     ]
 
@@ -402,7 +402,7 @@ def test_whatever_keeps_figures_from_being_cut_the_text_is_written(
     monkeypatch.setattr(markdown_export, "write_figures", fail)
     read_all(qtbot, session, draw_page())
     export_text(qtbot, session, tmp_path / "out.md")
-    assert "figures left out: Something unforeseen went wrong (MemoryError)." in notices[0]
+    assert "figures left out: An unexpected error occurred (MemoryError)." in notices[0]
     assert "![](" not in (tmp_path / "out.md").read_text(encoding="utf-8")
 
 

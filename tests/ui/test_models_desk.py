@@ -133,7 +133,7 @@ def test_the_folder_of_a_download_is_remembered_as_long_as_there_is_something_in
 
 @pytest.mark.parametrize(
     ("problem", "told"),
-    [("", "It was downloaded and checked."), ("The disk is full.", "The disk is full.")],
+    [("", "Downloaded and checked."), ("The disk is full.", "The disk is full.")],
 )
 def test_how_a_download_ended_is_told_where_its_window_was_closed(
     qtbot: QtBot, desk: ModelsDesk, problem: str, told: str, monkeypatch: pytest.MonkeyPatch

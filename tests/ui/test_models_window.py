@@ -475,7 +475,7 @@ def test_what_nobody_foresaw_is_told_and_logged(
     monkeypatch.setattr("rtocr_gui.ocr.library.download.download_model", fail)
     shop.start_download("http://127.0.0.1:9")
     qtbot.waitUntil(lambda: download_ends(shop, DownloadState.FAILED))
-    assert "unforeseen went wrong (RuntimeError)" in shop.download.problem
+    assert "unexpected error occurred (RuntimeError)" in shop.download.problem
     assert "boom" in caplog.text
 
 

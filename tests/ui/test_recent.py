@@ -80,7 +80,7 @@ def test_a_file_that_is_gone_is_told_and_leaves_the_list(
     session.remember(recent_files=(str(stays), str(gone)))
     recent(window)[1].trigger()
     qtbot.waitUntil(lambda: bool(notices))
-    assert notices == ["gone.png: There is no such file. Check its name and place."]
+    assert notices == ["gone.png: There is no such file. Check its name and location."]
     assert session.settings.recent_files == (str(stays),)
 
 

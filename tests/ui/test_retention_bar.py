@@ -331,7 +331,7 @@ def test_every_mark_has_a_name_and_the_ratio_of_the_paper_says_so(bar: Retention
     bar.show_plan(make_plan(0.3))
     strip = marks(bar)
     names = {round(mark.percent): strip.name_at(QPoint(mark.x, 1)) for mark in strip.marks()}
-    assert names[84] == "84 %: the ratio the paper was published with (84.25 %)"
+    assert names[84] == "84 %: the ratio published in the paper (84.25 %)"
     assert names[76].startswith("Auto: 76.0 %")
     assert "84.25" in slider(bar).toolTip()
     assert strip.name_at(QPoint(strip.marks()[0].x - 30, 1)) == ""

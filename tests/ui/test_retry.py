@@ -206,7 +206,7 @@ def test_a_page_without_text_says_in_its_place_how_to_try_once_more(
         session.text_changed, check_params_cb=lambda shown: "not enough memory" in shown.placeholder
     ) as shown:
         session.read_selected()
-    assert shown.args[0].placeholder.endswith("“Read in Base mode” in the Read menu tries once more.")
+    assert shown.args[0].placeholder.endswith("To try again, choose “Read in Base mode” in the Read menu.")
 
 
 def test_print_too_small_for_the_mode_is_told_with_the_text_until_a_larger_mode_is_chosen(

@@ -11,13 +11,13 @@ from rtocr_gui.ui.window.main_window import MainWindow
 OWN_WORDS = {
     *(" Mode ", " Task ", "Re&tention"),
     *("Automatic retention", "This reading and all tokens"),
-    *("Text density r₁", "Dissimilarity r₂", "Together r"),
+    *("Text density r₁", "Dissimilarity r₂", "Combined r"),
 }
 """Captions that never change."""
 
 OWN_FIGURES = {
-    *("Token counts", "Number of the token", "Which difference is chosen", "How far the curve is"),
-    *("What is going on", "Time of each stage", "Device", "Pinned token"),
+    *("Token counts", "Number of the token", "Number of the selected difference", "Progress of the curve"),
+    *("Status", "Time of each stage", "Device", "Pinned token"),
 }
 """Names of labels that show figures between words of ours."""
 

@@ -162,7 +162,7 @@ def test_a_turned_page_keeps_its_text_which_says_that_it_is_of_the_page_before(
     text = read(qtbot, session)
     rotate_and_see(qtbot, session, 90)
     assert session.current_text == text
-    assert summaries[-1].startswith("Read before it was turned")
+    assert summaries[-1].startswith("Read before it was rotated")
     assert records[-1] is None
     read(qtbot, session)
     assert len(fake_engine.asked) == 2
@@ -180,7 +180,7 @@ def test_a_page_that_is_turned_back_is_as_it_was(
     read(qtbot, session)
     before = records[-1], blocks[-1]
     rotate_and_see(qtbot, session, 90)
-    assert blocks[-1] == BlocksShown(lack="Read the page as it lies now to see its blocks.")
+    assert blocks[-1] == BlocksShown(lack="The page was rotated. Read it again to see its blocks.")
     rotate_and_see(qtbot, session, 270)
     assert (records[-1], blocks[-1]) == before
 

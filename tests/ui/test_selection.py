@@ -169,14 +169,14 @@ def test_selected_pages_leave_together_after_one_question_about_what_they_hold(
     click(qtbot, window, 2, SHIFT)
     qtbot.keyClick(pages_of(window), Qt.Key.Key_Delete)
     loss = (
-        "What was read from these pages was not exported.",
+        "The text read from these pages was not exported.",
         "You edited the text of one of these",
         "You edited the text of 2 of these",
     )
     title, text, button = asked[0]
     assert (len(asked), title, button) == (1, "Remove 3 pages?", "Remove")
     assert str(text).startswith(loss[typed])
-    assert str(text).endswith("It is lost unless you bring the pages back at once.")
+    assert str(text).endswith("It will be lost unless you restore the pages right away.")
     assert session.refs == (book[3:] if agreed else book)
     assert session.current == (book[3] if agreed else book[2])
     assert session.selected == ((book[3],) if agreed else book[:3])
@@ -204,7 +204,7 @@ def test_pages_that_were_exported_leave_without_a_question_and_one_that_is_being
     fake_engine.reading_began.clear()
     begin_reading(qtbot, session, fake_engine)
     action(window, "remove").trigger()
-    assert asked == ["The model is still reading this page. What was read so far is lost with the page."]
+    assert asked == ["The model is still reading this page. What was read so far will be lost with the page."]
     assert session.refs == book[3:]
 
 
@@ -229,7 +229,7 @@ def test_pages_that_were_removed_are_brought_back_with_one_press(
     click(qtbot, window, 1)
     qtbot.keyClick(pages_of(window), Qt.Key.Key_Delete)
     assert session.refs == (book[0], *book[2:])
-    (button,) = (each for each in window.notice_bar.findChildren(QPushButton) if each.text() == "Bring back")
+    (button,) = (each for each in window.notice_bar.findChildren(QPushButton) if each.text() == "Restore")
     button.click()
     assert session.refs == book
     assert session.selected == (book[1],)

@@ -874,7 +874,7 @@ def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
     session.take_offer(offers.pop())
     assert session.current_text == "newer"
     assert notices[-1] == (
-        "scan.png, page 1 is open again with newer text. Remove it to bring back the former."
+        "scan.png, page 1 is open again with newer text. Remove it to restore the earlier text."
     )
     again = offers.pop()
     session.remove_pages(session.refs)
@@ -891,7 +891,7 @@ def test_the_text_of_a_page_comes_back_where_its_file_is_gone(
     session.remove_pages(session.refs)
     path.unlink()
     session.take_offer(offers[0])
-    qtbot.waitUntil(lambda: "scan.png: There is no such file. Check its name and place." in notices)
+    qtbot.waitUntil(lambda: "scan.png: There is no such file. Check its name and location." in notices)
     assert session.current_text == "mine"
 
 
@@ -924,7 +924,7 @@ def test_what_was_read_comes_back_where_its_file_changed_and_was_opened_again(
     draw_page("other.png").replace(path)
     session.open_files([path])
     qtbot.waitUntil(lambda: bool(offers))
-    assert notices == ["two.tiff has changed and was opened anew. Removed 2 pages of its former version."]
+    assert notices == ["two.tiff has changed and was opened again. Removed 2 pages of its earlier version."]
     assert len(session.refs) == 1
     session.take_offer(offers[0])
     assert session.refs[:2] == former
@@ -1150,7 +1150,7 @@ def test_a_folder_opens_its_scans_and_an_empty_one_says_so(
     qtbot.waitUntil(lambda: len(session.refs) == 2)
     assert [ref.path.name for ref in session.refs] == ["page 9.png", "page 10.png"]
     assert session.current == session.refs[0]
-    assert notices == ["empty: This is a folder with no picture and no PDF in it. Choose another."]
+    assert notices == ["empty: This is a folder without pictures or PDFs. Choose another."]
 
 
 def test_the_scans_of_a_folder_come_before_a_file_that_was_named_after_it(

@@ -114,7 +114,7 @@ def test_a_file_that_could_not_be_opened_is_told_and_not_written_over(
         patch.setattr(Path, "read_bytes", refuse)
         keeper, changes, told = keep()
     (sentence,) = told
-    assert "could not be opened: Permission denied. RTOCR uses its defaults" in sentence
+    assert "could not be opened: Permission denied. RTOCR uses its default settings" in sentence
     changes.changed.emit(Settings(mode="tiny"))
     assert keeper.close(5)
     assert load_settings(path) == Settings(mode="base")
@@ -309,7 +309,9 @@ def test_a_ratio_that_was_set_for_other_pages_is_told_at_the_start_and_left_at_a
     qtbot.addWidget(program.window)
     program.start([])
     (notice,) = program.window.notice_bar.notices
-    assert notice.sentence == "Pages are read with 50 % of their visual tokens, as you set it last time."
+    assert (
+        notice.sentence == "Pages are read with 50 % of their visual tokens, the retention you set last time."
+    )
     program.window.notice_bar.offer_taken.emit(notice.offers[0])
     assert program.session.settings.retention is None
     assert program.window.retention_bar._retention is None

@@ -66,7 +66,7 @@ def test_the_words_are_asked_for_remembered_and_shown(
     assert fake_engine.asked[-1].task == session.task
     choose(window, "Figure")
     assert session.task == TASKS[3]
-    assert offered(window)[-2:] == ["Locate…", "Own prompt…"]
+    assert offered(window)[-2:] == ["Locate…", "Custom prompt…"]
 
 
 def test_the_words_of_a_person_are_never_taken_for_rich_text(
@@ -81,7 +81,7 @@ def test_the_words_of_a_person_are_never_taken_for_rich_text(
     words = "<img src=x> & total"
     answers.append(words)
     open_and_load(qtbot, session, draw_page())
-    choose(window, "Own prompt")
+    choose(window, "Custom prompt")
     box, tip = window.tool_bar.task_box, QTextDocument()
     tip.setHtml(box.itemData(box.currentIndex(), Qt.ItemDataRole.ToolTipRole))
     assert tip.toPlainText() == words
@@ -98,7 +98,7 @@ def test_who_cancels_keeps_the_task(
     fake_engine.tasks = TASKS
     answers.append("")
     open_and_load(qtbot, session, draw_page())
-    choose(window, "Own prompt")
+    choose(window, "Custom prompt")
     assert session.task == TASKS[0]
     assert window.tool_bar.task_box.currentText() == TASKS[0].label
 

@@ -205,7 +205,7 @@ def test_what_was_not_read_cannot_be_traced(
 ) -> None:
     tracer.show_reading(replace(readings[0], token_ids=(), raw_text="") if empty else None)
     tracer.trace()
-    assert heard[-2:] == [False, "The model in use has read no text here yet. Read the page first."]
+    assert heard[-2:] == [False, "The model in use has not read any text here yet. Read the page first."]
     assert not tracer.is_tracing
 
 

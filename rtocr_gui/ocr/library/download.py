@@ -169,7 +169,7 @@ class _Download:
                 continue
             if (self._folder / file.name).exists() and (former is None or file.name not in former.names):
                 raise DownloadError(
-                    f"“{self._folder}” holds a different “{file.name}”, which RTOCR did not put there and "
+                    f"“{self._folder}” contains a different “{file.name}”, which RTOCR did not put there and "
                     "will not replace. Choose an empty folder."
                 )
             missing.append(file)
@@ -190,8 +190,8 @@ class _Download:
         if wanted_bytes > 0 and free_bytes < wanted_bytes + SPARE_BYTES:
             raise DownloadError(
                 f"The download needs another {size_in_words(wanted_bytes)} of disk space, but only "
-                f"{size_in_words(free_bytes)} is free in “{self._folder}”. Make room, "
-                "or choose another folder."
+                f"{size_in_words(free_bytes)} is free in “{self._folder}”. Free some "
+                "space, or choose another folder."
             )
 
     def _is_there(self, file: ModelFile) -> Generator[DownloadProgress, None, bool]:
@@ -272,11 +272,11 @@ class _Download:
         if not passes or never_connected or failures > len(waits_s):
             if cut:
                 raise DownloadError(
-                    f"“{self._source.host}” keeps ending “{self.meter.file}” too early. What has arrived "
+                    f"“{self._source.host}” keeps breaking off “{self.meter.file}”. What was downloaded "
                     "is kept: try again later, or use another server."
                 ) from error
             raise explain(error, self._source) from error
-        what = f"“{self._source.host}” cut the connection." if cut else what_happened(error, self._source)
+        what = f"“{self._source.host}” closed the connection." if cut else what_happened(error, self._source)
         yield self.meter.progress(DownloadStage.WAIT, f"{what} Trying again…")
         if self._cancel.wait(max(waits_s[failures - 1], asked_wait_s(error))):
             raise _Stopped
@@ -309,7 +309,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
         lock.__enter__()
     except TimeoutError as error:
         raise DownloadError(
-            f"Another RTOCR is downloading into “{folder}”. Wait for it, or choose another folder."
+            f"Another RTOCR is downloading to “{folder}”. Wait for it to finish, or choose another folder."
         ) from error
     try:
         yield
@@ -331,7 +331,7 @@ def _told_by_folder(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DownloadError(
-                f"The disk of “{folder}” is full. Make room and try again: what has arrived is kept."
+                f"The disk of “{folder}” is full. Free some space and try again: what was downloaded is kept."
             ) from error
         raise DownloadError(
             f"“{folder}” cannot be written to: {error.strerror or error}. Choose another folder."

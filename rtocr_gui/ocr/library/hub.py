@@ -59,7 +59,7 @@ def list_files(source: ModelSource, timeout_s: float) -> tuple[ModelFile, ...]:
         files = [_read_entry(entry) for entry in entries if _is_wanted(entry["rfilename"])]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DownloadError(
-            f"The server “{source.host}” answered, but not as a model server does: it may be the login page "
+            f"The server “{source.host}” did not answer like a model server: it may be the login page "
             "of the network. Open a page in the browser, or check the server's address."
         ) from error
     if commit != REVISION:
@@ -162,8 +162,8 @@ def _headers(source: ModelSource) -> dict[str, str]:
             token = get_token()
         except OSError as error:
             raise DownloadError(
-                f"Your login “{constants.HF_TOKEN_PATH}” cannot be read: {error.strerror}. Remove it, or "
-                "make it readable: the published model needs no account."
+                f"Your login file “{constants.HF_TOKEN_PATH}” cannot be read: {error.strerror}. Remove it, "
+                "or make it readable: the published model needs no account."
             ) from error
         if token:
             headers["Authorization"] = f"Bearer {token}"

@@ -69,7 +69,7 @@ def explain_environment(error: Exception) -> DownloadError:
     """
     if isinstance(error, OSError):
         return DownloadError(
-            "SSL_CERT_FILE names no file of certificates that can be read. Correct it, or unset it."
+            "SSL_CERT_FILE does not name a certificate file that can be read. Correct it, or unset it."
         )
     return DownloadError(
         "RTOCR cannot use the proxy that HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or the system's settings name. "
@@ -90,7 +90,7 @@ def what_happened(error: Exception, source: ModelSource) -> str:
     if isinstance(error, httpx2.ConnectError):
         causes = list(_causes(error))
         if any(isinstance(cause, ssl.SSLError) for cause in causes):
-            return f"The connection to {server} is not safe: its certificate cannot be verified."
+            return f"The connection to {server} is not secure: its certificate cannot be verified."
         if proxy := _proxy(source):
             return f"The proxy {proxy} cannot be reached."
         if any(isinstance(cause, socket.gaierror) for cause in causes):
@@ -99,22 +99,22 @@ def what_happened(error: Exception, source: ModelSource) -> str:
     if isinstance(error, httpx2.TimeoutException):
         return f"The server {server} has stopped answering."
     if isinstance(error, httpx2.TooManyRedirects):
-        return f"The server {server} sends RTOCR round in circles."
+        return f"The server {server} redirects RTOCR in circles."
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
-        return f"The server {server} sends RTOCR to an address that makes no sense."
+        return f"The server {server} redirects RTOCR to an invalid address."
     return f"The connection to {server} was cut."
 
 
 def _what_was_answered(status: int, source: ModelSource) -> str:
     server = f"“{source.host}”"
     if status == 401:
-        return f"The server {server} wants to know who you are (401)."
+        return f"The server {server} asks for a login (401)."
     if status == 403:
         return f"The server {server} does not allow the download (403)."
     if status == 404:
         return f"The server {server} has no {REPOSITORY} at revision {REVISION[:7]} (404)."
     if status == 407:
-        return f"The proxy {_proxy(source)} wants a name and a password (407).".replace("  ", " ")
+        return f"The proxy {_proxy(source)} asks for a name and a password (407).".replace("  ", " ")
     if status == 416:
         return f"The file on the server {server} is shorter than its listing says (416)."
     if status == 429:
@@ -133,18 +133,18 @@ def _advice(error: Exception, source: ModelSource) -> str:
             return "Check the server's address; the published model needs no account on huggingface.co."
         if status == 407:
             return "Put them in HTTPS_PROXY, as in http://name:password@proxy:8080."
-        return "What was downloaded is kept: try again later, and it goes on from there."
+        return "What was downloaded is kept: try again later to resume."
     if isinstance(error, httpx2.ProxyError):
-        return "Check HTTPS_PROXY, or ask whoever runs the network."
+        return "Check HTTPS_PROXY, or ask your network administrator."
     if isinstance(error, httpx2.ConnectError):
         if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
-            return "A proxy that looks into connections does that; name its certificate in SSL_CERT_FILE."
+            return "A proxy that inspects connections causes this; name its certificate in SSL_CERT_FILE."
         if _proxy(source):
             return "Check HTTPS_PROXY and HTTP_PROXY."
-        return "Check the network, then try again; where the network wants a proxy, set HTTPS_PROXY."
+        return "Check the network, then try again; if the network requires a proxy, set HTTPS_PROXY."
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpx2.TooManyRedirects):
         return "Check its address."
-    return "What was downloaded is kept: try again, and it goes on from there."
+    return "What was downloaded is kept: try again to resume."
 
 
 def _proxy(source: ModelSource) -> str:

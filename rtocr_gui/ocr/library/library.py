@@ -138,7 +138,7 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
                     origin,
                     name,
                     source,
-                    problem="The download is not finished. Start it again, and it goes on from there.",
+                    problem="The download is not finished. Start it again to resume it.",
                     done_bytes=bytes_there(folder, record),
                     total_bytes=record.total_bytes,
                 )
@@ -183,7 +183,7 @@ def verdict(done: DownloadProgress) -> str:
 
 _SOURCES = {
     Origin.BUNDLED: "comes with RTOCR",
-    Origin.DOWNLOADED: "in the download folder that programs share",
+    Origin.DOWNLOADED: "in the shared Hugging Face cache",
     Origin.OWN: "your folder",
 }
 

@@ -56,7 +56,7 @@ def place(device: str, precision: str, parameter_count: int) -> Placement:
     if precision != "auto":
         dtype, why = _asked_precision(chosen, precision, dtype, why)
     if device == "auto" and chosen.type == "cpu" and torch.cuda.is_available():
-        why = f"The graphics card is too old for the PyTorch that is installed here. {why}"
+        why = f"The graphics card is too old for the installed PyTorch. {why}"
     return Placement(chosen, dtype, why)
 
 
@@ -197,7 +197,7 @@ def _best_precision(device: torch.device, parameter_count: int) -> tuple[torch.d
     if not _cpu_has_bfloat16():
         return torch.float32, "This processor has no bfloat16, so the model runs in float32."
     if parameter_count < LARGE_MODEL:
-        return torch.float32, "A model as small as this one is quick in float32."
+        return torch.float32, "A model as small as this one is fast in float32."
     return torch.bfloat16, "This processor has bfloat16, in which the model was trained."
 
 

@@ -74,7 +74,7 @@ class Fit:
         """What is needed and what is free."""
         if not self.fits and self.need.total <= self.spot.free_bytes:
             weights, free = size_in_words(self.need.weights), size_in_words(self.spot.main_free_bytes)
-            way = f"On its way to {self.spot.name}"
+            way = f"While loading to {self.spot.name}"
             return f"{way}, {self.name} needs {weights} of main memory; {free} is free."
         needs = f"{size_in_words(self.need.total)} on {self.spot.name} in {self.scaling.phrase}"
         if self.fits and self.largest is not None:

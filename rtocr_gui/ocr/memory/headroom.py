@@ -73,7 +73,7 @@ class Headroom:
             )
         figures = ""
         if free < need:  # otherwise it ran out for another reason, such as fragmentation
-            figures = f": that takes {size_in_words(need)} beside the model; {size_in_words(free)} is free"
+            figures = f": that takes {size_in_words(need)} on top of the model; {size_in_words(free)} is free"
         smaller = ["choose a smaller mode"] if any(smaller_views(view, modes)) else []
         fewer = [] if figures else ["read fewer pages at a time"]
         *others, last = *smaller, *fewer, "close other programs"

@@ -162,7 +162,7 @@ class _Section:
             value = self._values.get(key, wanted)
             if value != wanted:
                 wanted_here = as_written(wanted)
-                raise self.refusal(key, f"must be {wanted_here}: this program computes nothing else")
+                raise self.refusal(key, f"must be {wanted_here}: RTOCR supports nothing else")
 
     def refusal(self, key: str, reason: str) -> CheckpointError:
         shown = as_written(self._values[key]) if key in self._values else "missing"

@@ -12,7 +12,7 @@ from rtocr_gui.ocr.model.model_files import as_written
 from rtocr_gui.ocr.reading import TASKS, Mode, Task
 
 _GET_ANOTHER = (
-    "Download DeepSeek-OCR in the window of models or with “rtocr models download”, or choose another folder."
+    "Download DeepSeek-OCR in the Models window or with “rtocr models download”, or choose another folder."
 )
 
 
@@ -92,8 +92,8 @@ def recognise(config: Mapping[str, Any]) -> Family:
     shown = as_written(model_type) if "model_type" in config else "missing"
     known = " and ".join(f"“{family.model_types[0]}” ({family.name})" for family in FAMILIES)
     raise CheckpointError(
-        f"The model's config.json cannot be used: “model_type” is {shown}, but RTOCR reads with {known} "
-        f"only. {_GET_ANOTHER}"
+        f"The model's config.json cannot be used: “model_type” is {shown}, but RTOCR supports only "
+        f"{known}. {_GET_ANOTHER}"
     )
 
 

@@ -97,7 +97,7 @@ class Dialogues(QObject):
         loss, count = self._session.loss(refs), len(refs)
         title = f"Remove {counted(count, 'page')}?" if count > 1 else "Remove page?"
         its = "the page" if count == 1 else "the pages"
-        when = f"unless you bring {its} back at once" if loss.is_text else f"with {its}"
+        when = f"unless you restore {its} right away" if loss.is_text else f"with {its}"
         words = _in_words(loss, lambda lost: _of_these(lost, count), when)
         if not loss.matters or questions.agrees(self._window, title, words, "Remove"):
             self._session.remove_pages(refs)
@@ -163,7 +163,7 @@ class Dialogues(QObject):
         self._session.remember(export_folder=str(path.parent))
         scans = {ref.path for ref in self._session.refs}
         if path.exists() and resolved(path) in map(resolved, scans):
-            sentence = "not overwritten, as it is open as a scan. Export under another name."
+            sentence = "not overwritten, because it is open as a scan. Export under another name."
             self.notice_raised.emit(about_file(path, sentence))
         else:
             export(path)
@@ -252,11 +252,11 @@ def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:
     if loss.typed:
         said.append(f"You edited the text of {pages(loss.typed)} and did not export it.")
     if loss.read:
-        said.append(f"What was read from {pages(loss.read)} was not exported.")
+        said.append(f"The text read from {pages(loss.read)} was not exported.")
     if loss.in_hand:
         said.append(f"The model is still reading {pages(loss.in_hand)}.")
     what = "It" if loss.is_text else "What was read so far"
-    return " ".join([*said, f"{what} is lost {when}."])
+    return " ".join([*said, f"{what} will be lost {when}."])
 
 
 def _if_there(folder: str) -> str:

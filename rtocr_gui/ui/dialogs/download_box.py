@@ -45,14 +45,14 @@ class DownloadBox(QGroupBox):
         self._target = Path()
         self._shown = DownloadShown(DownloadState.IDLE)
         self.about = plain_label(
-            f"The published model: whole documents with tables, formulae and figures, in many languages. "
+            "The published model reads whole documents with tables, formulae and figures, in many languages. "
             f"{size_in_words(EXPECTED_BYTES)}, by {PUBLISHER} under the {LICENCE} licence. Only its weights "
             "are downloaded, not the code published with them."
         )
         self.server = QLineEdit()
         self.server.setPlaceholderText(default_endpoint())
         self.server.setAccessibleName("Server to download from")
-        self.server.setToolTip("Address of a mirror of the hub; empty for the usual server (HF_ENDPOINT)")
+        self.server.setToolTip("Address of a Hugging Face mirror; empty for the usual server (HF_ENDPOINT)")
         self.place = plain_label()
         self.place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.change = plain_button("Chan&ge…", "Download to another folder", self._ask_target)
@@ -70,9 +70,9 @@ class DownloadBox(QGroupBox):
         self.status.setAccessibleName("State of the download")
         self.start = plain_button("&Download", "Download the model", self._start)
         self.pause = plain_button(
-            "&Pause", "Stop for now; what has arrived is kept", self.pause_requested.emit
+            "&Pause", "Stop for now; what was downloaded is kept", self.pause_requested.emit
         )
-        self.discard = plain_button("&Cancel", "Stop, and throw away what has arrived", self._ask_discard)
+        self.discard = plain_button("&Cancel", "Stop, and delete what was downloaded", self._ask_discard)
         buttons = QHBoxLayout()
         buttons.addWidget(self.status, 1)
         for button in (self.start, self.pause, self.discard):
@@ -128,9 +128,9 @@ class DownloadBox(QGroupBox):
         arrived = progress.done_bytes if progress is not None else 0
         if not arrived or questions.agrees(
             self,
-            "Throw the download away?",
-            f"{size_in_words(arrived)} has arrived and would be thrown away. Pause instead to keep it.",
-            "Throw away",
+            "Delete the download?",
+            f"{size_in_words(arrived)} was downloaded and will be deleted. Pause instead to keep it.",
+            "Delete",
             "Keep",
         ):
             self.discard_requested.emit()

@@ -101,7 +101,7 @@ class ModelsDesk(QObject):
     def _tell_of_download(self, shown: "DownloadShown") -> None:
         """Report the outcome of a download, unless the window is there to show it."""
         if self._window is None or not self._window.isVisible():
-            outcome = shown.problem or "It was downloaded and checked. Choose it in the menu Model, Models…"
+            outcome = shown.problem or "Downloaded and checked. Choose it under Model > Models…"
             self.notice_raised.emit(Notice(f"DeepSeek-OCR: {outcome}"))
 
     @Slot(object)

@@ -94,7 +94,7 @@ class ModelsWindow(QDialog):
     def _make_list(self) -> QTreeWidget:
         tree = QTreeWidget()
         tree.setHeaderLabels(["Model", "Size", "Precision", "Reads"])
-        tree.setAccessibleName("Models of this computer")
+        tree.setAccessibleName("Models on this computer")
         tree.setRootIsDecorated(False)
         tree.setUniformRowHeights(True)
         tree.setAllColumnsShowFocus(True)
@@ -118,10 +118,10 @@ class ModelsWindow(QDialog):
             "Chec&k", "Check the selected model; if it was downloaded, every byte", self._ask_check
         )
         self.forget = plain_button(
-            "For&get", "Take the folder off this list; nothing in it is touched", self._forget
+            "For&get", "Remove the folder from this list; its files are not touched", self._forget
         )
         self.browse = plain_button(
-            "Use a &folder…", "Choose a folder with a model that you have", self._ask_folder
+            "Use a &folder…", "Choose a folder that contains a model", self._ask_folder
         )
         row = QHBoxLayout()
         for button in (self.use, self.check, self.forget):

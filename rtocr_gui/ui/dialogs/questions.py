@@ -32,7 +32,7 @@ def ask_files(parent: QWidget, folder: str) -> list[Path]:
     """Files to open; empty if the person cancelled."""
     patterns = " ".join(f"*{suffix}" for suffix in sorted(SUPPORTED_SUFFIXES))
     names, _ = QFileDialog.getOpenFileNames(
-        parent, "Open scans", folder, f"Scans and PDF ({patterns});;All files (*)"
+        parent, "Open scans", folder, f"Scans and PDFs ({patterns});;All files (*)"
     )
     return [Path(name) for name in names]
 
@@ -65,7 +65,7 @@ def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -
     if _SUFFIX.fullmatch(path.suffix):
         return path
     path = path.with_name(f"{path.name}.{dialog.defaultSuffix()}")  # Qt adds none to “Minutes 12.05.2026”
-    question = f"“{path.name}” is there already. Exporting replaces it."
+    question = f"“{path.name}” already exists. Exporting replaces it."
     if path.exists() and not agrees(parent, "Replace the file?", question, "Replace"):
         return None
     return path
@@ -160,7 +160,7 @@ def tell_about_program(parent: QWidget) -> None:
         parent,
         f"RTOCR {program_version(otherwise='')}".rstrip(),
         "RTOCR reads scanned pages with DeepSeek-OCR and shows which visual tokens the reader keeps.\n\n"
-        "RTPrune (arXiv 2605.00392) keeps the tokens of large norm and merges the rest into them by "
+        "RTPrune (arXiv 2605.00392) keeps the tokens with the largest norms and merges the rest into them by "
         "optimal transport. The slider sets how many are kept; the veiled parts of the page are merged.",
     )
 

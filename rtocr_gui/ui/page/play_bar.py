@@ -32,7 +32,7 @@ USUAL_SPEED = 10
 CONTEXT_CHARACTERS = 60
 """At most this much is shown before and after a token."""
 
-_INVITATION = "Play the text and watch where the model looked for each part of it"
+_INVITATION = "Play the text to see where the model looked for each part of it"
 _TRACING = "Reading the text once more to see where the model looked…"
 
 
@@ -67,7 +67,7 @@ class PlayBar(QWidget):
         self._play = flat_button("Play", "Play", self._toggle)
         self._slider = QSlider(Qt.Orientation.Horizontal)
         self._slider.setAccessibleName("Token of the text")
-        self._slider.setToolTip("Which part of the text: drag, turn the wheel, or use the arrow keys")
+        self._slider.setToolTip("Position in the text: drag, turn the wheel, or use the arrow keys")
         self._slider.setPageStep(20)
         self._slider.setMinimumWidth(self.fontMetrics().averageCharWidth() * 10)
         self._slider.valueChanged.connect(self._go)
@@ -118,10 +118,10 @@ class PlayBar(QWidget):
             f"averaged over the heads of the decoder's {layers} and collected in a second pass over the "
             "finished text, which changes nothing about the reading.\n\n"
             "They show where information was read from, not why the model wrote what it wrote: attention is "
-            "not an explanation. A visual token also knows of its surroundings, earlier layers looked "
-            "elsewhere, and a part of the attention went to the text before. Merged tokens stay dark: the "
-            "model saw them only within others. The most attended token is always the brightest, so compare "
-            "places, not brightness from one word to the next."
+            "not an explanation. A visual token also carries traces of its surroundings, earlier layers "
+            "looked elsewhere, and part of the attention went to the text before. Merged tokens stay dark: "
+            "the model saw them only within others. The most attended token is always the brightest, so "
+            "compare places, not brightness from one word to the next."
         )
 
     @Slot(object)
@@ -244,11 +244,11 @@ class PlayBar(QWidget):
 
     def _show_state(self) -> None:
         if self._tracing:
-            name, tip = "stop", "Stop reading the text once more (Space)"
+            name, tip = "stop", "Stop finding where the model looked (Space)"
         elif self.is_playing:
-            name, tip = "pause", "Stay at this part of the text (Space)"
+            name, tip = "pause", "Pause at this part of the text (Space)"
         else:
-            name, tip = "play", "Go through the text and light up where the model looked (Space)"
+            name, tip = "play", "Play the text and light up where the model looked (Space)"
         self._play.setIcon(icon(name, self.palette()))
         self._play.setToolTip(tip)
         self._play.setAccessibleName(name.capitalize())

@@ -85,7 +85,7 @@ def describe_links(plan: PrunePlan, links: Links, grid: GridName) -> str:
     shown = plan.layout.cells(grid).indices(len(plan.norms))
     elsewhere = sum(partner not in range(*shown) for partner in links.partners)
     if elsewhere:
-        other = "tiles' grid" if grid == "global" else "whole-page grid"
+        other = "tile grid" if grid == "global" else "whole-page grid"
         lines.append(f"{elsewhere} of {count} lie in the {other} (dashed)")
     return "\n".join(lines)
 
@@ -94,7 +94,7 @@ def describe_padding(plan: PrunePlan) -> str:
     """Say how many cells cover none of the page, and what becomes of them."""
     padding = plan.layout.padding[plan.layout.prunable]
     return (
-        f"Padding: {grouped(padding.sum())} cells cover no page, "
+        f"Padding: {grouped(padding.sum())} cells lie outside the page; "
         f"{grouped((padding & plan.is_kept).sum())} of them are kept.\n"
         "The reader's view is square; a kept padding token costs prefill like any other."
     )

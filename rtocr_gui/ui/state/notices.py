@@ -67,12 +67,12 @@ class BringBack:
     """
 
     removed: RemovedPages
-    label = "Bring back"
+    label = "Restore"
 
     @property
     def tip(self) -> str:
         """What a button says when it is pointed at."""
-        return f"List {_named(self.removed)} again, with text and state"
+        return f"Put {_named(self.removed)} back in the list, with text and state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class UseAuto:
     """An offer to leave the retention ratio to each page."""
 
     label = "Use Auto"
-    tip = "Keep as many tokens as RTPrune finds right for each page"
+    tip = "Let RTPrune choose for each page how many tokens to keep"
 
 
 Offer = ReadAgain | LoadModel | BringBack | UseAuto
@@ -130,20 +130,24 @@ def about_removed(removed: RemovedPages) -> Notice:
 def about_outdated(removed: RemovedPages) -> Notice:
     """Say which pages left the list because their file has changed, and offer to bring them back."""
     pages, name = counted(len(removed.pages), "page"), removed.pages[0].ref.path.name
-    sentence = f"{name} has changed and was opened anew. Removed {pages} of its former version."
+    sentence = f"{name} has changed and was opened again. Removed {pages} of its earlier version."
     return replace(about_removed(removed), sentence=sentence)
 
 
 def about_retention(retention: float) -> Notice:
     """Say at startup that pages are read at a ratio set in an earlier session."""
-    sentence = f"Pages are read with {percent(retention)} of their visual tokens, as you set it last time."
+    sentence = (
+        f"Pages are read with {percent(retention)} of their visual tokens, the retention you set last time."
+    )
     return Notice(sentence, (UseAuto(),), is_passing=True)
 
 
 def about_left_out(removed: RemovedPages) -> Notice:
     """Say which pages were not brought back, as they are open with newer text, and offer it once more."""
     are, them = ("is", "it") if len(removed.pages) == 1 else ("are", "them")
-    sentence = f"{_named(removed)} {are} open again with newer text. Remove {them} to bring back the former."
+    sentence = (
+        f"{_named(removed)} {are} open again with newer text. Remove {them} to restore the earlier text."
+    )
     return Notice(sentence, (BringBack(removed),), about=removed.pages[0].ref.unrotated)
 
 

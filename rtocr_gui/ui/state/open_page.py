@@ -17,7 +17,7 @@ PRUNED_READINGS_KEPT = 40
 _STOP_SENTENCES = {
     StopReason.END: "",
     StopReason.CANCELLED: "Stopped before the end.",
-    StopReason.LENGTH: "Stopped at the length limit; the page may go on.",
+    StopReason.LENGTH: "Stopped at the length limit; the page may have more text.",
     StopReason.LOOP: "Stopped because the model began to repeat itself; the repetition was left out.",
 }
 
@@ -266,7 +266,7 @@ class OpenPage:
     def blocks(self) -> BlocksShown:
         """The blocks that the model has reported on the page so far, or why there are none."""
         if self.read_ref != self.ref:
-            return BlocksShown(lack="Read the page as it lies now to see its blocks.")
+            return BlocksShown(lack="The page was rotated. Read it again to see its blocks.")
         return self.read_blocks
 
     @property
@@ -275,9 +275,11 @@ class OpenPage:
         if self.task is None:
             return BlocksShown(lack="Read the page to see its blocks.")
         if not self.task.tells_places:
-            return BlocksShown(lack="This task gives no places: choose Document to Markdown.")
+            return BlocksShown(lack="This task gives no positions: choose Document to Markdown.")
         found = parse_blocks(self.raw_text, self.task)
-        return BlocksShown(found, self.read_text, "" if found else "The model gave no places on this page.")
+        return BlocksShown(
+            found, self.read_text, "" if found else "The model gave no positions on this page."
+        )
 
 
 def _looped_like(settings: ReadSettings, before: Reading) -> bool:

@@ -18,7 +18,7 @@ from rtocr_gui.ui.state.page_words import explanation_of, placeholder_of, summar
 from rtocr_gui.ui.state.reader import Reader
 from rtocr_gui.ui.state.shown import NO_PAGE_NO_BLOCKS, PageFailure, PageStatus, ShownText
 
-EARLIER_VERSION = "This is an earlier version of the file: only its text is left of it."
+EARLIER_VERSION = "This is an earlier version of the file; only its text is left."
 
 BLOCKS_MS = 100
 """Interval at which the blocks of a page being read are parsed, at most."""

@@ -16,7 +16,7 @@ def summary_of(page: OpenPage) -> str:
     if page.reading is not None:
         kept, total = grouped(page.reading.kept), grouped(page.reading.total)
         how = "automatic" if page.reading.automatic else "set by hand"
-        parts += ["Read before it was turned"] if page.is_turned else []
+        parts += ["Read before it was rotated"] if page.is_turned else []
         parts += [
             f"Read from {kept} of {total} tokens ({percent(page.reading.retention)}, {how})",
             _mode_in_words(page, page.reading),
@@ -25,7 +25,7 @@ def summary_of(page: OpenPage) -> str:
     if page.text and (explanation := explanation_of(page)):
         parts.append(explanation)
     if page.edited:
-        parts.append("edited by you; Read replaces your text" if page.reading else "typed by you")
+        parts.append("edited by you; reading again replaces your text" if page.reading else "typed by you")
     return " · ".join(parts)
 
 
@@ -41,7 +41,7 @@ def explanation_of(page: OpenPage) -> str:
         return page.picture_problem
     parts = [page.sentence] if page.sentence else []
     if page.retry is not None:
-        parts.append(f"“{retry_label(page.retry)}” in the Read menu tries once more.")
+        parts.append(f"To try again, choose “{retry_label(page.retry)}” in the Read menu.")
     if page.reading is not None and page.state in (PageState.READ, PageState.STOPPED):
         parts += [] if page.reading.is_legible else [_about_small_print(page.reading)]
     return " ".join(parts)

@@ -44,7 +44,7 @@ class SettingsKeeper(QObject):
         except SettingsError as error:
             _log.warning("%s", error)
             self._unread = (
-                f"{error} RTOCR uses its defaults, and remembers nothing until it is started again."
+                f"{error} RTOCR uses its default settings, and saves no changes until it is restarted."
             )
         self._newest = self._written = self.settings
         self._told = False

@@ -93,7 +93,7 @@ class Tracer(QObject):
         if self.has_trace or self.is_tracing:
             return
         if self._shown is None or not self._shown[-1]:
-            self._fail("The model in use has read no text here yet. Read the page first.")
+            self._fail("The model in use has not read any text here yet. Read the page first.")
             return
         kept = self._traces.get(self._shown)
         if kept is not None:

@@ -153,7 +153,7 @@ class CompareView(QWidget):
 
     def _compose_bar(self) -> QHBoxLayout:
         self._compare = QPushButton("Compare")
-        self._compare.setToolTip("Mark what differs; missing readings are made first")
+        self._compare.setToolTip("Mark what differs; readings that are missing are made first")
         self._compare.clicked.connect(self._request)
         self.setFocusProxy(self._compare)
         self._stop = QPushButton("Stop")
@@ -166,7 +166,7 @@ class CompareView(QWidget):
         self._summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._summary.setWordWrap(True)
         self._position = QLabel()
-        self._position.setAccessibleName("Which difference is chosen")
+        self._position.setAccessibleName("Number of the selected difference")
         self._previous = self._step_button("Previous difference", "Shift+F8", Qt.ArrowType.UpArrow, -1)
         self._next = self._step_button("Next difference", "F8", Qt.ArrowType.DownArrow, 1)
         bar = QHBoxLayout()
@@ -341,7 +341,7 @@ def _marked(comparison: TextComparison | None, of_left: bool) -> MarkedText:
 def _caption(label: str, reading: Reading) -> str:
     whole = reading.stop_reason in (StopReason.END, StopReason.CANCELLED)
     tokens = f"{grouped(reading.kept)} of {grouped(reading.total)} tokens"
-    return f"{label} · {tokens}{'' if whole else ' · broke off'}"
+    return f"{label} · {tokens}{'' if whole else ' · incomplete'}"
 
 
 def _summary(comparison: TextComparison | None) -> str:

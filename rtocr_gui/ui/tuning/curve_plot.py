@@ -35,7 +35,7 @@ REACH_PX = 14
 """How close to a point a click must be."""
 
 _MARK_PX = 4.0
-_EMPTY = "Read the page at 8 ratios and at Auto, to see what pruning costs it and what it saves."
+_EMPTY = "Read the page at 8 ratios and at Auto to see what pruning costs and what it saves."
 
 
 def describe(point: CurvePoint) -> str:
@@ -44,7 +44,7 @@ def describe(point: CurvePoint) -> str:
     parts = [
         f"{f'Auto, {ratio}' if point.automatic else ratio}: "
         f"{grouped(point.kept)} of {grouped(point.total)} tokens",
-        f"{100 * point.similarity:.1f} % like all tokens",
+        f"{100 * point.similarity:.1f} % similar to all tokens",
     ]
     if point.error_rate is not None:
         parts.append(f"error rate {100 * point.error_rate:.1f} %")
@@ -52,7 +52,7 @@ def describe(point: CurvePoint) -> str:
     if point.stop_reason is StopReason.LOOP:
         parts.append("began to repeat itself")
     elif not point.is_whole:
-        parts.append("cut before its end")
+        parts.append("cut off before its end")
     return " · ".join(parts)
 
 
@@ -234,7 +234,7 @@ class CurvePlot(QWidget):
     def _paint_legend(self, painter: QPainter, axes: CurveAxes, colours: PlotColours) -> None:
         line = self.fontMetrics().height()
         has_truth = any(point.error_rate is not None for point in self._points)
-        entries = [(SIMILARITY, False, "like all tokens")]
+        entries = [(SIMILARITY, False, "similarity")]
         if has_truth:
             entries.append((ACCURACY, False, "accuracy"))
         if any(point.automatic for point in self._points):

@@ -93,7 +93,7 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
             f"{size_in_words(cache)} of memory."
         )
     if shown.all_tokens is None:
-        told.append("Read once at 100 % to compare what is measured.")
+        told.append("Read the page once at 100 % to compare the measured figures.")
     return tuple(told)
 
 
@@ -116,7 +116,7 @@ def _counted(shown: FiguresShown) -> list[FigureRow]:
         FigureRow(
             FigureKind.COUNTED,
             "Padding",
-            "Share of the visual tokens that cover no page, only the border that makes it square",
+            "Share of the visual tokens that cover only the border that makes the page square",
             padding_share,
             padding_share,
             DASH,
@@ -150,13 +150,18 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
     return [
         row(
             "Encode",
-            "Turning the page into visual tokens; does not depend on retention, and a page is encoded once",
+            "Turning the page into visual tokens: done once for a page, whatever its retention",
             lambda each: each.timings.encode_ms,
             lambda ms: duration(ms) if ms else "cached",
             comparable=False,
         ),
-        row("Plan", "Choosing tokens and merging the others", lambda each: each.timings.prune_ms, duration),
-        row("Prefill", "Taking the tokens in", lambda each: each.timings.prefill_ms, duration),
+        row("Prune", "Choosing tokens and merging the others", lambda each: each.timings.prune_ms, duration),
+        row(
+            "Prefill",
+            "Processing the prompt, before the first word of the text",
+            lambda each: each.timings.prefill_ms,
+            duration,
+        ),
         row(
             "Decode",
             "Writing the text. Compared only where both readings were decoded token by token",
@@ -174,7 +179,7 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
             of_decoding=True,
         ),
         row("Passes", "Passes of the decoder after the prefill", lambda each: each.passes, _count),
-        row("Text tokens", "Tokens of text that were written", lambda each: len(each.token_ids), _count),
+        row("Text tokens", "Tokens of the text that was written", lambda each: len(each.token_ids), _count),
     ]
 
 
@@ -196,10 +201,10 @@ def _computed(shown: FiguresShown) -> list[FigureRow]:
             lambda cost: cost.prompt_tokens,
             _count,
         ),
-        row("Prefill work", "Floating point operations of the prefill", lambda cost: cost.flops, operations),
+        row("Prefill work", "Floating-point operations of the prefill", lambda cost: cost.flops, operations),
         row(
             "KV cache",
-            "Memory that keys and values of the prompt take while the page is read",
+            "Memory for the keys and values of the prompt while the page is read",
             lambda cost: cost.cache_bytes,
             size_in_words,
         ),

@@ -45,7 +45,7 @@ class FiguresPanel(QScrollArea):
         super().__init__()
         self._shown = FiguresShown()
         self._automatic = _AutomaticRetention()
-        self._notes = _text_label("What to know about the figures")
+        self._notes = _text_label("Notes on the figures")
         self._table = _FiguresTable()
         legend = _text_label("Legend")
         legend.setText(_LEGEND)
@@ -96,13 +96,13 @@ class _AutomaticRetention(QWidget):
         self._numbers = tuple(
             _text_label(name) for name in ("Text density", "Dissimilarity", "Automatic retention")
         )
-        self._sentence = _text_label("How automatic retention comes about")
+        self._sentence = _text_label("How automatic retention is calculated")
         rows = QGridLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         captions = (
-            ("Text density r₁", "Share of the page that edges of print and rims of patches cover"),
+            ("Text density r₁", "Share of the page covered by edges of print and borders of patches"),
             ("Dissimilarity r₂", "How little the visual tokens of the page repeat each other"),
-            ("Together r", "The share of tokens that Auto keeps: r₁ + r₂ − r₁·r₂"),
+            ("Combined r", "The share of tokens that Auto keeps: r₁ + r₂ − r₁·r₂"),
         )
         for row, ((caption, tip), bar, number) in enumerate(
             zip(captions, self._bars, self._numbers, strict=True)
@@ -125,7 +125,7 @@ class _AutomaticRetention(QWidget):
             for bar, number in zip(self._bars, self._numbers, strict=True):
                 bar.show_segments()
                 number.setText(DASH)
-            self._sentence.setText("Known as soon as the model has looked at the page.")
+            self._sentence.setText("Known as soon as the model has encoded the page.")
             return
         density, dissimilarity = measures.text_density, measures.dissimilarity
         automatic = measures.automatic_retention
@@ -137,9 +137,10 @@ class _AutomaticRetention(QWidget):
         for number, value in zip(self._numbers, (density, dissimilarity, automatic), strict=True):
             number.setText(f"{value:.3f}")
         self._sentence.setText(
-            f"Edges of print and the rims of the patches cover {percent(density)} of the page, and that much "
-            f"is kept. Of the other {percent(1 - density)}, dissimilarity keeps {percent(dissimilarity)}, "
-            f"which is {percent(added)} of the whole. Together {percent(automatic)}."
+            f"Edges of print and the borders of the patches cover {percent(density)} of the page, and that "
+            f"much is kept. Of the other {percent(1 - density)}, dissimilarity keeps "
+            f"{percent(dissimilarity)}, which is {percent(added)} of the whole. "
+            f"Combined: {percent(automatic)}."
         )
 
 

@@ -48,9 +48,9 @@ class RetentionBar(QWidget):
         self._slider.setAccessibleName("Retention ratio in percent")
         self._slider.setToolTip(
             "Share of the visual tokens to keep; the others are merged into them.\n"
-            f"A dragged handle catches at {', '.join(str(percent) for percent in DETENTS)} %; "
-            "hold Shift to pass.\n"
-            "84 % is the ratio the paper was published with (84.25 %)."
+            f"A dragged handle snaps to {', '.join(str(percent) for percent in DETENTS)} %, "
+            "unless you hold Shift.\n"
+            "84 % is the ratio published in the paper (84.25 %)."
         )
         self._slider.valueChanged.connect(self._choose_percent)
         self._slider.sliderReleased.connect(self._release)

@@ -24,7 +24,7 @@ DETENTS = {
     25: "a quarter of the tokens",
     50: "half of the tokens",
     75: "three quarters of the tokens",
-    84: "the ratio the paper was published with (84.25 %)",
+    84: "the ratio published in the paper (84.25 %)",
     100: "every token; nothing is merged",
 }
 """Percents at which a dragged handle catches, and what they are."""
@@ -112,7 +112,8 @@ class RetentionMarks(QWidget):
         self._automatic = retention
         known = "not known yet" if retention is None else f"{100 * retention:.1f} %"
         self.setAccessibleDescription(
-            f"Automatic retention: {known}. Detents at {', '.join(str(p) for p in DETENTS)} percent."
+            f"Automatic retention: {known}. "
+            f"A dragged handle snaps to {', '.join(str(p) for p in DETENTS)} percent."
         )
         self.update()
 
@@ -175,7 +176,7 @@ class RetentionMarks(QWidget):
             return ""
         mark = min(near, key=lambda mark: abs(mark.x - place.x()))
         if mark.is_automatic:
-            return f"Auto: {mark.percent:.1f} %, which the page itself asks for"
+            return f"Auto: {mark.percent:.1f} %, the ratio that RTPrune finds for this page"
         return f"{mark.percent:.0f} %: {DETENTS[round(mark.percent)]}"
 
 

@@ -9,9 +9,9 @@ from rtocr_gui.ui.state.shown import Activity, CurveShown, ModelStatus
 from rtocr_gui.units import counted, duration, grouped, size_in_words, time_in_words
 
 _STAGE_WORDS = {
-    Stage.ENCODE: "Looking at the page",
+    Stage.ENCODE: "Encoding the page",
     Stage.PRUNE: "Choosing tokens",
-    Stage.PREFILL: "Taking in the page",
+    Stage.PREFILL: "Processing tokens",
     Stage.DECODE: "Reading",
 }
 
@@ -25,7 +25,7 @@ class StatusLine(QWidget):
         self._curve_words, self._comparing_words, self._opening_words = "", "", ""
         self._shown, self._loads = Activity(), False
         self._activity = QLabel(self._idle_words)
-        self._activity.setAccessibleName("What is going on")
+        self._activity.setAccessibleName("Status")
         self._progress = QProgressBar()
         self._progress.setAccessibleName("Progress")
         self._progress.setMaximumWidth(140)
@@ -36,7 +36,7 @@ class StatusLine(QWidget):
         self._timings.setAccessibleName("Time of each stage")
         self._timings.setToolTip(
             "How long each stage of the last reading of this page took.\n"
-            "Encode does not depend on retention; prefill and decode do."
+            "Encoding does not depend on retention; prefill and decoding do."
         )
         self._device = QLabel()
         self._device.setAccessibleName("Device")

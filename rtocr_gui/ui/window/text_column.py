@@ -46,7 +46,7 @@ class TextColumn(QSplitter):
         self.panel.setDocumentMode(True)
         self.panel.setAccessibleName("Tuning panel")
         self.panel.addTab(self.figures_panel, "Figure&s")
-        self.panel.setTabToolTip(0, "What a reading costs, and why automatic retention is what it is")
+        self.panel.setTabToolTip(0, "What a reading costs, and how automatic retention is calculated")
         self.panel.addTab(self._curve_tab, "&Curve")
         self.panel.setTabToolTip(1, "What the text loses as fewer tokens are kept")
         above = QWidget()

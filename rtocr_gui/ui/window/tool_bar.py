@@ -12,7 +12,7 @@ from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.parts.wheel import take_wheel_when_focused
 from rtocr_gui.ui.state.shown import ModelStatus
 
-_AUTO = "Auto takes for each page the smallest mode in which its print is tall enough to read."
+_AUTO = "Auto picks for each page the smallest mode in which its print is tall enough to read."
 
 
 class ToolBar(QToolBar):
@@ -45,7 +45,7 @@ class ToolBar(QToolBar):
         )
         # One less: Qt measures with an X, which is wider than most letters.
         self.mode_box.setMinimumContentsLength(len(_auto_label(Mode.GUNDAM)) - 1)
-        self._add_choice("Task", self.task_box, "What the model is asked for")
+        self._add_choice("Task", self.task_box, "What the model is asked to do")
         fill(self, ("", "export"), actions)
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
