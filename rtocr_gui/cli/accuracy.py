@@ -183,7 +183,7 @@ class _AccuracyBench:
             label = f"{done} of {len(left)}, {page.ref.label}"
             all_read &= self._read_page(page, missing, label)
             seconds_left = (time.monotonic() - started) / done * (len(left) - done)
-            rest = f", about {time_in_words(seconds_left)} left" if done < len(left) else ""
+            rest = f", {time_in_words(seconds_left)} left" if done < len(left) else ""
             self._progress.say(f"{label}: done{rest}")
         return all_read
 

@@ -218,6 +218,6 @@ def test_the_status_line_counts_what_is_done_of_pages_that_are_read_at_once(qtbo
     line.show_activity(Activity(page=3, page_count=12, tokens=523, together=4))
     assert line._activity.text() == "Reading 4 pages at once, 523 tokens (2 of 12 pages done)"
     line.show_activity(Activity(page=3, page_count=12, together=4, seconds_left=250))
-    assert line._activity.text() == "Reading 4 pages at once (2 of 12 pages done), about 4 min left"
+    assert line._activity.text() == "Reading 4 pages at once (2 of 12 pages done), 4 min left"
     line.show_activity(Activity(page=3, page_count=3, awaits_files=True))
     assert line._activity.text() == "Waiting for files to open"

@@ -70,7 +70,7 @@ class StatusLine(QWidget):
         elif several:
             words += f" ({activity.page} of {activity.page_count} pages)"
         if activity.seconds_left is not None:
-            words += f", about {time_in_words(activity.seconds_left)} left"
+            words += f", {time_in_words(activity.seconds_left)} left"
         self._activity.setText(words)
         self._progress.setRange(0, activity.page_count if several else 0)
         self._progress.setValue(ended)
