@@ -31,6 +31,7 @@ from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
@@ -47,6 +48,7 @@ from tests.ui.steps import (
     Draw,
     editor_of,
     export_text,
+    held_lane,
     open_and_load,
     pages_of,
     read_selected,
@@ -918,6 +920,23 @@ def test_the_line_at_the_bottom_counts_the_files_that_are_still_to_be_opened(
     qtbot.waitUntil(lambda: len(session.refs) == 3)
     assert words[:2] == ["Opening 3 files", "Opening 2 files"]
     assert not said.text().startswith("Opening")
+
+
+def test_stop_ends_the_wait_for_files(
+    qtbot: QtBot, window: MainWindow, session: Session, bridge: EngineBridge, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    said = window.status_line.findChildren(QLabel)[0]
+    with held_lane(bridge._document_lane):
+        session.open_files([draw_page("late.png")])
+        window.actions_by_name["read_all"].trigger()
+        assert said.text() == "Waiting for files to open"
+        window.actions_by_name["stop"].trigger()
+        assert said.text() == "Ready"
+        assert not window.actions_by_name["stop"].isEnabled()
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    assert session.activity == Activity()
 
 
 def test_stop_ends_a_search_for_where_it_looked(

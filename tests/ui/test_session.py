@@ -271,7 +271,7 @@ def test_read_all_reads_files_that_are_still_being_opened_but_none_that_are_open
 
 
 @pytest.mark.parametrize("is_given", [True, False])
-def test_read_all_waits_for_a_password_and_can_be_stopped_meanwhile(
+def test_read_all_waits_for_a_password_until_it_is_given_or_not(
     qtbot: QtBot, session: Session, tmp_path: Path, draw_page: Draw, is_given: bool
 ) -> None:
     locked = tmp_path / "locked.pdf"
