@@ -159,7 +159,7 @@ class Reader(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Clear the queue; running readings end with their next decode step."""
+        """Clear the queue and await no more files; running readings end with their next decode step."""
         dropped, self._awaits_files = tuple(self._queue), False
         self._queue.clear()
         self.waiting_changed.emit(dropped)
