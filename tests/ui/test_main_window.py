@@ -762,6 +762,19 @@ def test_an_encrypted_file_that_is_opened_twice_is_asked_for_once_and_a_wrong_pa
     assert [sentence.split(".")[0] for sentence in asked] == ["The PDF is encrypted", "The password is wrong"]
 
 
+def test_a_file_whose_password_is_not_given_is_awaited_no_longer(
+    qtbot: QtBot, window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    scan = tmp_path / "a.pdf"
+    scan.write_bytes(encrypted_pdf())
+    monkeypatch.setattr(questions, "ask_password", lambda *_: "")
+    session.open_files([scan])
+    session.read_all()
+    assert session.activity == Activity(awaits_files=True)
+    qtbot.waitUntil(lambda: session.activity == Activity())
+    assert window.status_line.findChildren(QLabel)[0].text() == "Ready"
+
+
 def test_the_newest_of_many_notices_is_in_sight(qtbot: QtBot, window: MainWindow, session: Session) -> None:
     for number in range(20):
         session.notice_raised.emit(Notice(f"notice {number}"))
