@@ -945,6 +945,7 @@ def test_stop_ends_the_wait_for_files(
         session.open_files([draw_page("late.png")])
         window.actions_by_name["read_all"].trigger()
         assert said.text() == "Waiting for files to open"
+        assert not session.can_unload
         window.actions_by_name["stop"].trigger()
         assert said.text() == "Ready"
         assert not window.actions_by_name["stop"].isEnabled()
