@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -135,6 +136,11 @@ class TestTheBench:
         assert written.startswith("Fake model, mode tiny, task text, on cpu (float32); 2 pages.")
         assert result.out in written
         assert run(folder, *QUICK, "--markdown", "-").out == written
+
+    def test_tells_how_long_the_pages_that_remain_will_take(self, run: Any, folder: Path) -> None:
+        first, last = [line for line in run(folder, *QUICK).err if ": done" in line]
+        assert re.fullmatch(r"1 of 2, a\.png, page 1: done, about \d+ s left", first)
+        assert last == "2 of 2, b.png, page 1: done"
 
     def test_does_not_read_again_what_is_read(self, run: Any, folder: Path) -> None:
         first = run(folder, *QUICK)

@@ -182,8 +182,6 @@ class TestMeasuring:
         assert_array_equal(plan.measures.similarity[[1, 4]], np.zeros((2, 6)))
         off_diagonal = plan.measures.similarity[~np.eye(6, dtype=bool)]
         assert plan.measures.dissimilarity == pytest.approx(1 - (off_diagonal**2).mean(), abs=1e-6)
-        off_diagonal = plan.measures.similarity[~np.eye(6, dtype=bool)]
-        assert plan.measures.dissimilarity == pytest.approx(1 - (off_diagonal**2).mean(), abs=1e-6)
         assert_array_equal(plan.merged, [1, 4])
         assert torch.equal(apply_plan(sequence, plan), sequence[plan.selected])
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rtocr_gui.units import counted, duration, grouped, percent, size_in_words
+from rtocr_gui.units import counted, duration, grouped, percent, size_in_words, time_in_words
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,12 @@ from rtocr_gui.units import counted, duration, grouped, percent, size_in_words
         (duration(0.42), "0.4 ms"),
         (duration(41.2), "41 ms"),
         (duration(12345.0), "12.3 s"),
+        (time_in_words(0.2), "1 s"),
+        (time_in_words(89), "89 s"),
+        (time_in_words(90), "2 min"),
+        (time_in_words(89 * 60), "89 min"),
+        (time_in_words(90 * 60), "2 h"),
+        (time_in_words(100 * 3600), "more than 4 days"),
         (size_in_words(999), "999 bytes"),
         (size_in_words(1_048_576), "1.0 MB"),
         (size_in_words(592_000), "592 kB"),

@@ -326,6 +326,18 @@ def test_without_a_comparison_nothing_is_left_of_the_last_one(
     assert places == []
 
 
+@pytest.mark.parametrize("row", range(3))
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_comes_after_a_chosen_difference_has_none_chosen(
+    view: CompareView, places: list[Difference], row: int, is_there: bool
+) -> None:
+    view.show_comparison(shown(LEFT, RIGHT))
+    choose(view, row)
+    view.show_comparison(shown(LEFT, RIGHT) if is_there else None)
+    assert len(places) == 1
+    assert called(view, "Number of the selected difference").text() == ""
+
+
 def test_texts_stand_side_by_side_and_in_a_narrow_pane_one_above_the_other(view: CompareView) -> None:
     def places() -> list[QPoint]:
         return [text.mapTo(view, QPoint()) for text in texts(view)]

@@ -31,6 +31,7 @@ from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
+from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
@@ -47,6 +48,7 @@ from tests.ui.steps import (
     Draw,
     editor_of,
     export_text,
+    held_lane,
     open_and_load,
     pages_of,
     read_selected,
@@ -760,6 +762,19 @@ def test_an_encrypted_file_that_is_opened_twice_is_asked_for_once_and_a_wrong_pa
     assert [sentence.split(".")[0] for sentence in asked] == ["The PDF is encrypted", "The password is wrong"]
 
 
+def test_a_file_whose_password_is_not_given_is_awaited_no_longer(
+    qtbot: QtBot, window: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    scan = tmp_path / "a.pdf"
+    scan.write_bytes(encrypted_pdf())
+    monkeypatch.setattr(questions, "ask_password", lambda *_: "")
+    session.open_files([scan])
+    session.read_all()
+    assert session.activity == Activity(awaits_files=True)
+    qtbot.waitUntil(lambda: session.activity == Activity())
+    assert window.status_line.findChildren(QLabel)[0].text() == "Ready"
+
+
 def test_the_newest_of_many_notices_is_in_sight(qtbot: QtBot, window: MainWindow, session: Session) -> None:
     for number in range(20):
         session.notice_raised.emit(Notice(f"notice {number}"))
@@ -918,6 +933,24 @@ def test_the_line_at_the_bottom_counts_the_files_that_are_still_to_be_opened(
     qtbot.waitUntil(lambda: len(session.refs) == 3)
     assert words[:2] == ["Opening 3 files", "Opening 2 files"]
     assert not said.text().startswith("Opening")
+
+
+def test_stop_ends_the_wait_for_files(
+    qtbot: QtBot, window: MainWindow, session: Session, bridge: EngineBridge, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    said = window.status_line.findChildren(QLabel)[0]
+    with held_lane(bridge._document_lane):
+        session.open_files([draw_page("late.png")])
+        window.actions_by_name["read_all"].trigger()
+        assert said.text() == "Waiting for files to open"
+        assert not session.can_unload
+        window.actions_by_name["stop"].trigger()
+        assert said.text() == "Ready"
+        assert not window.actions_by_name["stop"].isEnabled()
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    assert session.activity == Activity()
 
 
 def test_stop_ends_a_search_for_where_it_looked(

@@ -1,8 +1,15 @@
 """The time that the remaining pages take is told by those that have ended."""
 
+from pathlib import Path
+
 import pytest
+from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.state.pace import Pace
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import Activity
+from tests.broken_files import encrypted_pdf
+from tests.ui.steps import Draw, emissions, open_and_load, wait_until_idle
 
 
 class Clock:
@@ -54,3 +61,29 @@ def test_a_pause_begins_a_new_estimate() -> None:
     assert pace.seconds_left(in_hand=0, waiting=1) is None
     end_pages(pace, clock, 20, 20, 20)
     assert pace.seconds_left(in_hand=0, waiting=1) == pytest.approx(20)
+
+
+def test_the_time_in_which_files_are_awaited_is_not_that_of_pages(
+    qtbot: QtBot, session: Session, tmp_path: Path, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+
+    def read_for_10_s() -> None:
+        clock.now_s += 10
+
+    monkeypatch.setattr(session._reader, "_pace", Pace(clock))
+    session._reader.began.connect(read_for_10_s)
+    told = emissions(session.activity_changed)
+    locked = tmp_path / "locked.pdf"
+    locked.write_bytes(encrypted_pdf())
+    open_and_load(qtbot, session, draw_page("book.tiff", pages=3))
+    with qtbot.waitSignal(session.shelf.password_needed):
+        session.open_files([locked])
+        session.read_all()
+    qtbot.waitUntil(lambda: told[-1] == Activity(page=3, page_count=3, awaits_files=True))
+    clock.now_s += 3600
+    session.shelf.pages_opened.connect(lambda _: session.shelf.leave_locked(locked))
+    session.open_files([draw_page("more.tiff", pages=5)])
+    qtbot.waitUntil(lambda: len(session.refs) == 8)
+    wait_until_idle(qtbot, session)
+    assert {activity.seconds_left for activity in told} == {None, 15, 5}

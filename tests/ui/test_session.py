@@ -246,7 +246,7 @@ def test_read_all_goes_on_after_stop_and_begins_anew_only_where_every_page_was_r
 
 
 def test_read_all_reads_files_that_are_still_being_opened_but_none_that_are_opened_later_or_after_stop(
-    qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
 ) -> None:
     def open_files(*names: str) -> None:
         session.open_files([draw_page(name=name) for name in names])
@@ -268,10 +268,11 @@ def test_read_all_reads_files_that_are_still_being_opened_but_none_that_are_open
     wait_for("last.png")
     read_states = {label for label, status in states.items() if status.state is PageState.READ}
     assert read_states == {"scan.png, page 1", "second.png, page 1", "third.png, page 1"}
+    assert len(fake_engine.asked) == 3  # no page was read again
 
 
 @pytest.mark.parametrize("is_given", [True, False])
-def test_read_all_waits_for_a_password_and_can_be_stopped_meanwhile(
+def test_read_all_waits_for_a_password_until_it_is_given_or_not(
     qtbot: QtBot, session: Session, tmp_path: Path, draw_page: Draw, is_given: bool
 ) -> None:
     locked = tmp_path / "locked.pdf"

@@ -35,7 +35,7 @@ class Pace:
                 self._page_s = took_s / (self._ended + _HALF * in_hand)
 
     def reset(self) -> None:
-        """Nothing is read for a while, or by another model from now on."""
+        """Nothing is read for a while: that time is not the pages', and another model may be next."""
         self._began_s, self._ended, self._page_s = None, 0, None
 
     def seconds_left(self, in_hand: int, waiting: int) -> float | None:

@@ -134,7 +134,6 @@ class Reader(QObject):
     def suspend(self) -> None:
         """Have all pages wait for another model, those being read before the others."""
         self._pages_at_once = 0
-        self._pace.reset()
         self._put_back(page.ref for page in self._in_hand.values() if not page.is_stopped)
         self._tell()
 
@@ -160,7 +159,7 @@ class Reader(QObject):
 
     @Slot()
     def stop(self) -> None:
-        """Clear the queue; running readings end with their next decode step."""
+        """Clear the queue and await no more files; running readings end with their next decode step."""
         dropped, self._awaits_files = tuple(self._queue), False
         self._queue.clear()
         self.waiting_changed.emit(dropped)
@@ -284,6 +283,7 @@ class Reader(QObject):
         activity = self.activity
         if activity.is_idle:
             self._ended = 0
+        if not activity.reading:
             self._pace.reset()
         if activity != self._told:
             self._told = activity

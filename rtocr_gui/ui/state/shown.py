@@ -182,7 +182,7 @@ class Activity:
         page: its number among the requested pages, from 1.
         page_count: how many pages were requested since the reader was last idle.
         tokens: how many tokens have been decoded so far, for all pages being read.
-        together: how many pages are being read; 0 while pages wait for the model.
+        together: how many pages are being read; 0 while pages wait for the model or their files to open.
         awaits_files: True if more pages will be requested as soon as their files are open.
         seconds_left: how long the remaining pages will take; None if unknown.
     """

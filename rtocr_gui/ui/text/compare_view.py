@@ -54,6 +54,7 @@ class DifferenceList(QListWidget):
 
     def show_comparison(self, comparison: TextComparison | None) -> None:
         """List the differences of another comparison."""
+        self.setCurrentRow(-1)  # otherwise others would be chosen while rows are removed
         self.clear()
         if comparison is None:
             return
