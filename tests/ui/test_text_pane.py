@@ -230,6 +230,16 @@ def test_a_message_stands_where_there_is_no_text(pane: TextPane) -> None:
     assert editor(pane).placeholderText() == "Press Read."
 
 
+def test_a_text_that_is_deleted_does_not_seem_to_be_awaited(qtbot: QtBot, pane: TextPane) -> None:
+    pane.show_message("Reading…", "page 1")
+    pane.append_text("abc")
+    pane.show_text("abc", "page 1")
+    editor(pane).selectAll()
+    qtbot.keyClick(editor(pane), Qt.Key.Key_Delete)
+    assert pane.text == ""
+    assert [view.placeholderText() for view in (editor(pane), preview(pane))] == ["", ""]
+
+
 class PaintedRegion(QObject):
     """Notes what of a widget is painted."""
 
