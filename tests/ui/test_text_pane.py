@@ -291,6 +291,27 @@ def test_the_preview_breaks_lines_where_the_text_does(pane: TextPane) -> None:
     ]
 
 
+def test_the_lines_of_a_list_item_stay_one_item_in_the_preview(pane: TextPane) -> None:
+    pane.show_text(
+        "1. The roof\nIt has leaked.\n   Two offers came.\n2. The feast\n**June** it is.\n\n"
+        "- milk\\\nor cream\n- bread\n\n3) last\n\n1. before a table\n\n|a|b|\n|-|-|\n|c|d|\n"
+    )
+    show_preview(pane)
+    document, numbers = preview(pane).document(), {}
+    for number in range(document.blockCount()):
+        block = document.findBlockByNumber(number)
+        if block.textList() is not None:
+            numbers[block.text().replace("\u2028", "/")] = block.textList().itemText(block)
+    assert numbers == {
+        "The roof/It has leaked./Two offers came.": "1.",
+        "The feast/June it is.": "2.",
+        "milk/or cream": ".",
+        "bread": ".",
+        "last": "3)",
+        "before a table": "1.",
+    }
+
+
 def test_the_preview_follows_a_stream_only_while_it_can_be_seen(qtbot: QtBot, pane: TextPane) -> None:
     pane.append_text("first")
     assert preview(pane).toPlainText() == ""
