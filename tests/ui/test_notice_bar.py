@@ -86,6 +86,14 @@ def test_every_one_of_a_few_notices_is_seen(qtbot: QtBot, make_bar: MakeBar) -> 
     assert scroll.height() >= needed
 
 
+def test_a_notice_that_fits_in_one_line_is_seen_without_scrolling(make_bar: MakeBar) -> None:
+    bar = make_bar()
+    bar.window().resize(900, 400)
+    bar.add(Notice("Exported the text of 3 pages to scans.md.", is_passing=True))
+    QApplication.processEvents()
+    assert bar.findChild(QScrollArea).verticalScrollBar().maximum() == 0
+
+
 def test_nothing_leaves_from_under_the_pointer(qtbot: QtBot, make_bar: MakeBar) -> None:
     bar = make_bar(leave_after_ms=1)
     bar.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)

@@ -7,6 +7,7 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.open_page import PRUNED_READINGS_KEPT, OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_words import placeholder_of
 from tests.made_readings import REF, make_reading
 
 GUNDAM, BASE = Scaling(Mode.GUNDAM), Scaling(Mode.BASE)
@@ -27,6 +28,13 @@ def test_a_page_that_was_turned_has_no_reading_to_compare_with_and_no_offer(page
     page.rotate(90)
     assert page.readings == {}
     assert page.retry is None
+
+
+def test_a_page_whose_text_was_deleted_does_not_claim_to_be_unread(page: OpenPage) -> None:
+    assert placeholder_of(page) == "Not read yet. Press Read."
+    page.finish(make_reading(asked()))
+    page.edit("")
+    assert placeholder_of(page) == ""
 
 
 def test_another_model_scales_a_page_as_it_scales_all(page: OpenPage) -> None:

@@ -666,6 +666,23 @@ def test_lights_are_not_crossed_by_lines_of_a_cell_that_nobody_pinned(
     assert picture(view) != lights
 
 
+def test_only_a_cell_whose_lines_are_drawn_tells_of_lines(
+    qtbot: QtBot, view: PageView, tiled: PrunePlan
+) -> None:
+    here, other = (on_screen(view, centre(tiled, token)) for token in covering(tiled, tiled.merged)[:2])
+    view.show_transport(transport_of(tiled))
+    view.show_attention(np.linspace(0, 1, len(tiled.norms), dtype=np.float32))
+    assert "Lines:" not in tooltip_at(view, here)
+    view.show_attention(None)
+    assert "Lines:" in tooltip_at(view, here)
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=here)
+    assert "Lines:" in tooltip_at(view, here)
+    words = tooltip_at(view, other)
+    assert "is lost" in words
+    assert "Lines:" not in words
+    QToolTip.hideText()
+
+
 def test_lines_appear_when_the_transport_of_a_hovered_cell_arrives(
     qtbot: QtBot, view: PageView, tiled: PrunePlan
 ) -> None:

@@ -166,7 +166,7 @@ def test_a_reading_that_runs_in_circles_offers_another_way_and_keeps_its_text(
     assert (action.text(), action.isEnabled()) == ("Read with at most 4 tiles", True)
     until_idle(qtbot, session, action.trigger)
     assert fake_engine.asked[-1].scaling == Scaling(Mode.GUNDAM, 4)
-    assert not action.isEnabled()
+    assert (action.text(), action.isEnabled()) == ("Read another &way", False)
     assert "Gundam, at most 4 tiles (this page only)" in window.text_column.summary.text()
 
 

@@ -230,6 +230,16 @@ def test_a_message_stands_where_there_is_no_text(pane: TextPane) -> None:
     assert editor(pane).placeholderText() == "Press Read."
 
 
+def test_a_text_that_is_deleted_does_not_seem_to_be_awaited(qtbot: QtBot, pane: TextPane) -> None:
+    pane.show_message("Reading…", "page 1")
+    pane.append_text("abc")
+    pane.show_text("abc", "page 1")
+    editor(pane).selectAll()
+    qtbot.keyClick(editor(pane), Qt.Key.Key_Delete)
+    assert pane.text == ""
+    assert [view.placeholderText() for view in (editor(pane), preview(pane))] == ["", ""]
+
+
 class PaintedRegion(QObject):
     """Notes what of a widget is painted."""
 
@@ -279,6 +289,27 @@ def test_the_preview_breaks_lines_where_the_text_does(pane: TextPane) -> None:
     assert preview(pane).toPlainText().split("\n") == [
         *("Dear Anna,", "thank you.", "Kind regards", "Ben", "and Eve", "milk", "bread")
     ]
+
+
+def test_the_lines_of_a_list_item_stay_one_item_in_the_preview(pane: TextPane) -> None:
+    pane.show_text(
+        "1. The roof\nIt has leaked.\n   Two offers came.\n2. The feast\n**June** it is.\n\n"
+        "- milk\\\nor cream\n- bread\n\n3) last\n\n1. before a table\n\n|a|b|\n|-|-|\n|c|d|\n"
+    )
+    show_preview(pane)
+    document, numbers = preview(pane).document(), {}
+    for number in range(document.blockCount()):
+        block = document.findBlockByNumber(number)
+        if block.textList() is not None:
+            numbers[block.text().replace("\u2028", "/")] = block.textList().itemText(block)
+    assert numbers == {
+        "The roof/It has leaked./Two offers came.": "1.",
+        "The feast/June it is.": "2.",
+        "milk/or cream": ".",
+        "bread": ".",
+        "last": "3)",
+        "before a table": "1.",
+    }
 
 
 def test_the_preview_follows_a_stream_only_while_it_can_be_seen(qtbot: QtBot, pane: TextPane) -> None:

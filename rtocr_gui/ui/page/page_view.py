@@ -262,8 +262,7 @@ class PageView(ZoomArea):
             image.paint(painter, page, visible)
         if self._blocks_visible:
             self._blocks.paint(painter, page, view, self.zoom, self.device_ratio())
-        # Lines of a cell that the pointer happens to be over would cover the lights.
-        if self._overlay_visible and (self._pinned is not None or not self._overlay.shows_attention):
+        if self._overlay_visible and self._shows_lines:
             self._overlay.paint_links(painter, page, self.zoom, line_width)
 
     def _paint_message(self, painter: QPainter) -> None:
@@ -344,10 +343,16 @@ class PageView(ZoomArea):
     def _words_at(self, position: QPointF) -> str:
         token, point = self._token_at(position), self.to_content(position)
         if token is not None:
-            return self._overlay.describe(token)
+            has_lines = self._shows_lines and self._pinned in (None, token)
+            return self._overlay.describe(token, with_lines=has_lines)
         if self._overlay_visible and not self._is_on_page(point) and self._overlay.is_beside_page(point):
             return self._overlay.describe_padding()
         return ""
+
+    @property
+    def _shows_lines(self) -> bool:
+        """True while lines are drawn; those of a cell that the pointer is over would cover lights."""
+        return self._pinned is not None or not self._overlay.shows_attention
 
     def _hover(self, token: int | None) -> None:
         if token != self._hovered:

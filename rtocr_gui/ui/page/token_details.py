@@ -64,24 +64,31 @@ def describe(plan: PrunePlan, token: int) -> str:
     )
 
 
-def describe_links(plan: PrunePlan, links: Links, grid: GridName) -> str:
-    """Say how much mass passed between a token and others, and how many of them the shown grid lacks.
+def describe_mass(plan: PrunePlan, links: Links) -> str:
+    """Say how much mass passed between a token and others.
+
+    Args:
+        plan: the one whose transport the links come from.
+        links: of one token.
+    """
+    if plan.is_kept[links.token]:
+        return f"Takes in {links.mass:.2f} merged tokens"
+    return f"{100 * links.mass:.0f} % goes into kept tokens, {100 * max(0.0, 1 - links.mass):.0f} % is lost"
+
+
+def describe_lines(plan: PrunePlan, links: Links, grid: GridName) -> str:
+    """Say where the lines of a token lead, and how many of them leave the shown grid; empty without any.
 
     Args:
         plan: the one whose transport the links come from.
         links: of one token.
         grid: which grid is shown.
     """
-    kept, count = bool(plan.is_kept[links.token]), len(links.partners)
-    if kept:
-        lines = [f"Takes in {links.mass:.2f} merged tokens"]
-    else:
-        lines = [
-            f"{100 * links.mass:.0f} % goes into kept tokens, {100 * max(0.0, 1 - links.mass):.0f} % is lost"
-        ]
-    if count:
-        percent, verb = 100 * sum(links.masses) / links.mass, "gave" if kept else "took"
-        lines.append(f"Lines: the {count} that {verb} most, {percent:.0f} % of it")
+    count = len(links.partners)
+    if not count:
+        return ""
+    percent, verb = 100 * sum(links.masses) / links.mass, "gave" if plan.is_kept[links.token] else "took"
+    lines = [f"Lines: the {count} that {verb} most, {percent:.0f} % of it"]
     shown = plan.layout.cells(grid).indices(len(plan.norms))
     elsewhere = sum(partner not in range(*shown) for partner in links.partners)
     if elsewhere:

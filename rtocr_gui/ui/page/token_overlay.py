@@ -28,7 +28,14 @@ from rtocr_gui.export.looks import (
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName, TokenLayout
 from rtocr_gui.ui.page.cell_mask import CellMask
-from rtocr_gui.ui.page.token_details import Links, describe, describe_links, describe_padding, links_of
+from rtocr_gui.ui.page.token_details import (
+    Links,
+    describe,
+    describe_lines,
+    describe_mass,
+    describe_padding,
+    links_of,
+)
 from rtocr_gui.ui.page.token_grid import TokenGrid, border_lines, merged_runs, token_grid
 from rtocr_gui.ui.page.token_links import Target, paint_links
 
@@ -316,15 +323,23 @@ class TokenOverlay:
         """True if a point beside the page, in page pixels, lies in padding."""
         return self.grid is not None and self.grid.rectangle.contains(point)
 
-    def describe(self, token: int) -> str:
-        """Say what becomes of a prunable token and where its mass goes; empty without a plan."""
+    def describe(self, token: int, *, with_lines: bool = True) -> str:
+        """Say what becomes of a prunable token and where its mass goes; empty without a plan.
+
+        Args:
+            token: index among the prunable tokens.
+            with_lines: say also where its lines lead.
+        """
         if self._plan is None:
             return ""
-        text = describe(self._plan, token)
+        told = [describe(self._plan, token)]
         links = self._links_from(token)
         if links is not None and self._transported is not None:
-            text += "\n" + describe_links(self._transported[0], links, self._grid_name)
-        return text
+            plan, _ = self._transported
+            told.append(describe_mass(plan, links))
+            if with_lines:
+                told.append(describe_lines(plan, links, self._grid_name))
+        return "\n".join(filter(None, told))
 
     def describe_padding(self) -> str:
         """Say how many cells cover none of the page; empty without a plan."""

@@ -275,7 +275,9 @@ class OpenPage:
         if self.task is None:
             return BlocksShown(lack="Read the page to see its blocks.")
         if not self.task.tells_places:
-            return BlocksShown(lack="This task gives no positions: choose Document to Markdown.")
+            return BlocksShown(
+                lack="This task gives no positions. Document to Markdown does, with a model that reads it."
+            )
         found = parse_blocks(self.raw_text, self.task)
         return BlocksShown(
             found, self.read_text, "" if found else "The model gave no positions on this page."

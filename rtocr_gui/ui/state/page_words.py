@@ -49,7 +49,11 @@ def explanation_of(page: OpenPage) -> str:
 
 def placeholder_of(page: OpenPage) -> str:
     """What is shown in place of the text while there is none."""
-    by_state = {PageState.READING: "Reading…", PageState.READ: "No text was found on this page."}
+    by_state = {
+        PageState.READING: "Reading…",
+        PageState.READ: "No text was found on this page.",
+        PageState.EDITED: "",
+    }
     return explanation_of(page) or by_state.get(page.state, "Not read yet. Press Read.")
 
 

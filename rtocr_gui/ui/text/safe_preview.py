@@ -18,6 +18,12 @@ PREVIEW_MS = 200
 PREVIEW_REST = 3
 """The preview pauses this many times as long as it took to render: long tables are slow."""
 
+_ITEM = r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]"
+_BLOCK = rf"{_ITEM}|[ \t]*(?:[#>|<]|```|~~~|[-*_]{{3}})"
+_WRAPPED_ITEM = re.compile(rf"^{_ITEM}.*(?:\n(?!{_BLOCK})[ \t]*\S.*)+", re.MULTILINE)
+"""A list item of several lines: those that follow begin nothing of their own."""
+_LINE_SEPARATOR = "\u2028"
+
 _TABLE_STYLE = "table { border-collapse: collapse } td, th { border: 1px solid gray; padding: 3px }"
 
 
@@ -72,5 +78,9 @@ class SafePreview(QTextBrowser):
 
 
 def _with_hard_breaks(markdown: str) -> str:
-    """Markdown that breaks lines where the text does: a letter or a receipt is not running text."""
-    return re.sub(r"(?<=[^\s\\])\n(?=\S)", "  \n", markdown)
+    """Markdown that breaks lines where the text does: a letter or a receipt is not running text.
+
+    Within a list item a line separator breaks them, as Qt numbers what follows a hard break there.
+    """
+    whole = _WRAPPED_ITEM.sub(lambda item: re.sub(r"\\?\n[ \t]*", _LINE_SEPARATOR, item[0]), markdown)
+    return re.sub(r"(?<=[^\s\\])\n(?=\S)", "  \n", whole)

@@ -217,6 +217,8 @@ class TextPane(QWidget):
             text: Markdown.
             page: whose text it is; if the page is the same as before, the scroll position stays.
         """
+        if text:
+            self._set_placeholder("")  # or the text, once deleted, would seem to be still awaited
         self._mark = None
         same_page = page is not None and page == self._page
         if same_page and text == self.text:
@@ -285,10 +287,13 @@ class TextPane(QWidget):
             text: the sentence.
             page: whose text is missing.
         """
+        self._set_placeholder(text)
+        self.show_text("", page)
+
+    def _set_placeholder(self, text: str) -> None:
         self._editor.setPlaceholderText(text)
         self._editor.viewport().update()  # Qt repaints it only if there was no message before
         self._preview.setPlaceholderText(text)
-        self.show_text("", page)
 
     def add_buttons(self, *actions: QAction) -> None:
         """Put buttons for actions below the text, where Tab finds them too."""

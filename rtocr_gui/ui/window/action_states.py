@@ -29,6 +29,7 @@ class ActionStates(QObject):
         super().__init__(parent)
         self._session = session
         self._actions = actions
+        self._any_way = actions["retry"].text()
         actions["read"].setIconText(actions["read"].iconText())  # the text may count pages, this does not
         for changed in (
             session.page_selected,
@@ -74,6 +75,5 @@ class ActionStates(QObject):
         pages = counted(count, "page")
         self._actions["read"].setText(f"&Read {pages}" if count > 1 else "&Read")
         self._actions["remove"].setText(f"Re&move {pages}" if count > 1 else "Re&move page")
-        if session.retry is not None:
-            self._actions["retry"].setText(retry_label(session.retry))
+        self._actions["retry"].setText(retry_label(session.retry) if session.retry else self._any_way)
         self.readiness_changed.emit(is_ready)
