@@ -139,7 +139,7 @@ class TestTheBench:
 
     def test_tells_how_long_the_pages_that_remain_will_take(self, run: Any, folder: Path) -> None:
         first, last = [line for line in run(folder, *QUICK).err if ": done" in line]
-        assert re.fullmatch(r"1 of 2, a\.png, page 1: done, about \d+ s left", first)
+        assert re.fullmatch(r"1 of 2, a\.png, page 1: done, \d+ s left", first)
         assert last == "2 of 2, b.png, page 1: done"
 
     def test_does_not_read_again_what_is_read(self, run: Any, folder: Path) -> None:
