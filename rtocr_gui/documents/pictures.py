@@ -205,9 +205,10 @@ def _grey_of_deep(image: Image.Image) -> Image.Image:
 
 def _scale_16_bits(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
     tags: Any = getattr(image, "tag_v2", {})
-    brightest = max(values.max() for _, values in _bands(image))
     bits = min(16, tags.get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0])
-    most = 2 ** (12 if brightest < 2**12 else bits) - 1
+    if bits == 16 and all(values.max() < 2**12 for _, values in _bands(image)):
+        bits = 12
+    most = 2**bits - 1
     levels = np.arange(2**16).clip(max=most)
     if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:
         levels = most - levels
