@@ -109,6 +109,21 @@ def test_a_folder_is_read_scan_by_scan_and_an_empty_one_is_told(rtocr, page, tmp
     assert "without pictures" in result.err[0]
 
 
+def test_pages_of_files_of_the_same_name_are_told_apart_by_their_folders(rtocr, page, tmp_path):
+    for folder in ("may", "june"):
+        (tmp_path / folder).mkdir()
+        page_image().save(tmp_path / folder / "scan.png")
+    files = (tmp_path / "may", page, tmp_path / "gone", tmp_path / "june" / "scan.png")
+    result = rtocr("read", *files, "-q")
+    assert re.findall("<!-- page: (.*) -->", result.out) == [
+        "may/scan.png, page 1",
+        "page.png, page 1",
+        "june/scan.png, page 1",
+    ]
+    assert len(result.err) == 1
+    assert "no such file" in result.err[0]
+
+
 def test_a_dash_in_place_of_a_file_name_is_stdout(rtocr, page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert rtocr("read", page, "-q", "-o", "-").out == rtocr("read", page, "-q").out

@@ -25,8 +25,9 @@ from rtocr_gui.cli.pages import (
 )
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.values import Target
+from rtocr_gui.documents.labels import telling_folders, telling_label
 from rtocr_gui.documents.loading import Document, files_at
-from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_behind
@@ -87,13 +88,13 @@ class _ReadPage:
     """The part of a reading that is kept until it is written: pages may have to wait for a slow one.
 
     Attributes:
-        label: file and page, for the output.
+        ref: which page.
         text: text to write; None to write nothing.
         figures: figures to cut out of the page, in the order of the text.
         told: messages about the reading, each with whether it is a warning.
     """
 
-    label: str
+    ref: PageRef
     text: str | None
     figures: tuple[Figure, ...]
     told: tuple[tuple[str, bool], ...]
@@ -110,7 +111,7 @@ class _ReadPage:
             told.append((_about_small_print(reading), True))
         is_written = reading.text or reading.stop_reason is not StopReason.CANCELLED
         figures = _figures(reading) if text == reading.text else ()
-        return cls(reading.ref.label, text if is_written else None, figures, tuple(told))
+        return cls(reading.ref, text if is_written else None, figures, tuple(told))
 
 
 class _ReadCommand:
@@ -122,6 +123,7 @@ class _ReadCommand:
         self._progress = progress
         self._output = _Output(arguments.output, pipe_tables=arguments.tables == "pipe")
         self._in_order: deque[_WantedPage] = deque()
+        self._folders: dict[Path, Path] = {}
         self._cancel = threading.Event()
         self._all_read = True
 
@@ -176,10 +178,14 @@ class _ReadCommand:
 
     def _pages(self) -> Iterator[_WantedPage]:
         """Render the requested pages one after the other, until Ctrl-C is pressed."""
-        for path in self._files():
+        files = self._files()
+        self._folders = telling_folders(path.absolute() for path, _ in files)
+        for path, problem in files:
             if self._cancel.is_set():
                 return
             try:
+                if problem is not None:
+                    raise problem
                 with interrupt_raises():
                     document = open_asking(path, self._arguments.password)
             except DocumentError as error:
@@ -188,13 +194,15 @@ class _ReadCommand:
             with document:
                 yield from self._pages_of(path, document)
 
-    def _files(self) -> Iterator[Path]:
-        """Yield the given files, and the files in the given folders."""
+    def _files(self) -> list[tuple[Path, DocumentError | None]]:
+        """List the given files, those in the given folders, and folders without any with the reason."""
+        files: list[tuple[Path, DocumentError | None]] = []
         for path in self._arguments.files:
             try:
-                yield from files_at(path)
+                files += [(file, None) for file in files_at(path)]
             except DocumentError as error:
-                self._miss(path, error)
+                files.append((path, error))
+        return files
 
     def _miss(self, path: Path, error: DocumentError) -> None:
         """Report a file that cannot be read, in its place in the order."""
@@ -246,7 +254,7 @@ class _ReadCommand:
                 self._progress.say(f"{page.label}: {sentence}")
         if read.text is not None:
             self._progress.clear()
-            self._output.add(read.label, read.text, read.figures, page.page)
+            self._output.add(telling_label(read.ref, self._folders), read.text, read.figures, page.page)
 
 
 class _Output:

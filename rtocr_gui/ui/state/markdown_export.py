@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rtocr_gui.documents.labels import telling_labels
 from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
 from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.export.tables import with_pipe_tables
@@ -16,7 +17,6 @@ from rtocr_gui.ui.background.engine_bridge import RenderPage
 from rtocr_gui.ui.background.replies import in_words
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.open_page import OpenPage
-from rtocr_gui.ui.state.open_pages import telling_labels
 from rtocr_gui.units import counted
 
 

@@ -3,12 +3,12 @@
 Plain state without Qt signals; `session` and its controllers change it.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 
+from rtocr_gui.documents.labels import telling_folders
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import ReadSettings
 from rtocr_gui.ui.state.open_page import OpenPage
@@ -218,26 +218,3 @@ class OpenPages:
             )
             for ref in self._pages
         )
-
-
-def telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
-    """Folders of files that share their name with another, shortened to the parts that tell them apart."""
-    folders: defaultdict[str, set[Path]] = defaultdict(set)
-    for path in paths:
-        folders[path.name].add(path.parent)
-    telling = {}
-    for name, alike in folders.items():
-        if len(alike) > 1:
-            parts = next(n for n in count(1) if len({folder.parts[-n:] for folder in alike}) == len(alike))
-            telling.update({folder / name: Path(*folder.parts[-parts:]) for folder in alike})
-    return telling
-
-
-def telling_labels(refs: Iterable[PageRef]) -> dict[PageRef, str]:
-    """Labels of pages, preceded by the folder where files share their name."""
-    pages = tuple(refs)
-    folders = telling_folders(ref.path for ref in pages)
-    return {
-        ref: f"{folders[ref.path].as_posix()}/{ref.label}" if ref.path in folders else ref.label
-        for ref in pages
-    }

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from rtocr_gui.documents.labels import telling_labels
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.markdown import ExportPage
 from rtocr_gui.files import resolved
@@ -47,7 +48,7 @@ from rtocr_gui.ui.state.notices import (
     about_removed,
 )
 from rtocr_gui.ui.state.open_page import OpenPage
-from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages, telling_labels
+from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages
 from rtocr_gui.ui.state.page_shelf import PageShelf
 from rtocr_gui.ui.state.page_texts import PageTexts
 from rtocr_gui.ui.state.planner import Planner

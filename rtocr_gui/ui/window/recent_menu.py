@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
+from rtocr_gui.documents.labels import telling_folders
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.parts.plain_text import plain_tip
-from rtocr_gui.ui.state.open_pages import telling_folders
 
 
 class RecentMenu(QObject):

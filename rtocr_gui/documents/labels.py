@@ -1,0 +1,33 @@
+"""Names files and pages so that people can tell them apart. Knows their paths, and opens none of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import count
+from pathlib import Path
+
+from rtocr_gui.documents.pages import PageRef
+
+
+def telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
+    """Folders of files that share their name with another, shortened to the parts that tell them apart."""
+    folders: defaultdict[str, set[Path]] = defaultdict(set)
+    for path in paths:
+        folders[path.name].add(path.parent)
+    telling = {}
+    for name, alike in folders.items():
+        if len(alike) > 1:
+            parts = next(n for n in count(1) if len({folder.parts[-n:] for folder in alike}) == len(alike))
+            telling.update({folder / name: Path(*folder.parts[-parts:]) for folder in alike})
+    return telling
+
+
+def telling_label(ref: PageRef, folders: Mapping[Path, Path]) -> str:
+    """Label of a page, preceded by its file's folder if that is one of `telling_folders`."""
+    return f"{folders[ref.path].as_posix()}/{ref.label}" if ref.path in folders else ref.label
+
+
+def telling_labels(refs: Iterable[PageRef]) -> dict[PageRef, str]:
+    """Labels of pages, preceded by the folder where files share their name."""
+    pages = tuple(refs)
+    folders = telling_folders(ref.path for ref in pages)
+    return {ref: telling_label(ref, folders) for ref in pages}
