@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton
 
 
 def plain_label(text: str = "") -> QLabel:
-    """A label that wraps and never mistakes a file name for rich text."""
+    """A label that wraps, as high as its width asks for, and never mistakes a file name for rich text."""
     label = QLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     label.setWordWrap(True)  # after the policy, which it completes: the height depends on the width
     return label
 

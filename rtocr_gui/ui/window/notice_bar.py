@@ -197,9 +197,6 @@ class _Row(QWidget):
         super().__init__()
         self.notice = notice
         label = plain_label(notice.sentence)
-        policy = label.sizePolicy()
-        policy.setVerticalPolicy(QSizePolicy.Policy.Preferred)  # as high as its width asks for, and no higher
-        label.setSizePolicy(policy)
         label.setAlignment(Qt.AlignmentFlag.AlignVCenter)  # level with the button
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QHBoxLayout(self)
