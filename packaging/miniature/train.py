@@ -70,7 +70,9 @@ def _parse() -> argparse.Namespace:
         "--pruned", type=float, metavar="SHARE", help="share of the batches of “both” to prune (0)"
     )
     parser.add_argument(
-        "--encoder-learns", choices=("tokens", "all"), help="in “both”; “tokens” freezes SAM (all)"
+        "--encoder-learns",
+        choices=("nothing", "tokens", "all"),
+        help="in “both”; “tokens” freezes SAM, “nothing” the whole encoder (all)",
     )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument(

@@ -21,6 +21,8 @@ from rtocr_gui.ocr.reading import Block as ReadBlock
 from rtocr_gui.pruning.plan import PruneMethod
 from tests.miniature.materials import ENCODER, MINIATURE, tiny_learner
 
+SCORE = PageScore("page", 0.02, 0.015, 1000, 1.0, False, 1000, 10, 90, 900)
+
 
 def test_the_outline_of_a_page_is_its_headings_items_and_tables() -> None:
     table = "<table><tr><td>a</td><td></td></tr><tr><td>b</td></tr></table>"
@@ -85,13 +87,12 @@ def test_a_card_tells_the_training_and_the_figures(tmp_path: Path, monkeypatch: 
 def test_the_tables_tell_what_was_measured_and_dash_what_was_not() -> None:
     info = replace(inspect_checkpoint(MINIATURE), modes=(Mode.BASE, Mode.GUNDAM), tasks=TASKS[:2])
     sets = plan_sets(info, info.modes, list(Group))
-    score = PageScore("page", 0.02, 0.015, 1000, 1.0, False, 1000, 10, 90, 900)
-    outcome = Outcome("", 0, ALL_TOKENS, score, False, 0.91, 0, 0, 0, None, "")
+    outcome = Outcome("", 0, ALL_TOKENS, SCORE, False, 0.91, 0, 0, 0, None, "")
     printed = next(one for one in sets if one.group is Group.PRINT and one.x_height_px == 10)
     documents = next(one for one in sets if one.group is Group.MARKDOWN)
     outcomes = [
         replace(outcome, page_set=printed.name),
-        replace(outcome, page_set=printed.name, page=1, score=replace(score, error_rate=0.045, cut_off=True)),
+        replace(outcome, page_set=printed.name, page=1, score=replace(SCORE, error_rate=0.045, cut_off=True)),
         replace(
             outcome, page_set=documents.name, blocks=8, blocks_found=6, kinds_right=4, structure_right=True
         ),
@@ -133,6 +134,14 @@ def test_pages_of_an_evaluation_are_as_large_as_their_names_say() -> None:
     for one in sets:
         assert one.kind is not None
         assert one.kind.x_height_px[0] * scale_of(one.mode) == pytest.approx(one.x_height_px)
+
+
+def test_pages_of_other_shapes_are_cut_into_other_tiles() -> None:
+    sets = plan_sets(inspect_checkpoint(MINIATURE), [Mode.GUNDAM], [Group.SHAPE])
+    outcome = Outcome("", 0, ALL_TOKENS, SCORE, False, 0.9, 0, 0, 0, None, "")
+    tables = card_tables(sets, [replace(outcome, page_set=one.name) for one in sets])
+    tiles = [line.split(" | ")[1] for line in tables.splitlines() if line.endswith("| 1.5% |")]
+    assert tiles == ["3 x 2", "2 x 2", "3 x 3", "4 x 2", "1 x 2"]
 
 
 def test_what_is_drawn_for_one_set_is_not_drawn_for_the_next() -> None:

@@ -37,8 +37,12 @@ _VIEW_PX = {
 }
 """Page sizes that fit a mode; all except Gundam's are shown unscaled."""
 
+_SHAPES_PX = ((1754, 1240), (1240, 1240), (1600, 1600), (1920, 1056), (700, 1400))
+"""Sizes of pages that Gundam cuts into other tiles than an upright A4 page."""
+
 _MOST_CHARACTERS = 1500
 _A4_X_HEIGHT_PX, _A4_CHARACTERS = 11.0, 2500
+_SHAPE_X_HEIGHT_PX = 14.0
 _BY_NAME = {task.name: task for task in TASKS}
 _TEXT, _MARKDOWN = _BY_NAME["text"], _BY_NAME["markdown"]
 
@@ -52,6 +56,7 @@ class Group(Enum):
     MARKDOWN = "markdown"
     EMPTY = "empty"
     A4 = "a4"
+    SHAPE = "shape"
 
 
 class Look(Enum):
@@ -143,26 +148,21 @@ def plan_sets(info: ModelInfo, modes: Sequence[Mode], groups: Sequence[Group]) -
     kind = _kind(steady, (10.0, 20.0), Look.CLEAN, rich=0.3)
     sets.append(PageSet(Group.RETENTION, steady, _TEXT, Look.CLEAN, 0.0, all_settings, kind))
     if Mode.GUNDAM in modes:
-        kind = PageKind(
-            (_A4_PX[0],) * 2,
-            (_A4_PX[1] / _A4_PX[0],) * 2,
-            (_A4_X_HEIGHT_PX,) * 2,
-            rich=0.0,
-            damaged=0.0,
-            blank=0.0,
-            most_characters=_A4_CHARACTERS,
-        )
+        kind = _plain_kind(_A4_PX, _A4_X_HEIGHT_PX, _A4_CHARACTERS)
         a4_px = _A4_X_HEIGHT_PX * scale_of(Mode.GUNDAM)
         sets.append(PageSet(Group.A4, Mode.GUNDAM, _TEXT, Look.CLEAN, a4_px, (ALL_TOKENS,), kind))
+        sets += map(_shape, _SHAPES_PX)
     return [one for one in sets if one.group in groups]
 
 
 def scale_of(mode: Mode) -> float:
     """Return how much larger type is in the view, or on the tiles, than on the page drawn for a mode."""
-    if mode is not Mode.GUNDAM:
-        return 1.0
-    _, down = choose_tiles(_A4_PX)
-    return down * TILE_PX / _A4_PX[1]
+    return _tile_scale(_A4_PX) if mode is Mode.GUNDAM else 1.0
+
+
+def _tile_scale(size_px: tuple[int, int]) -> float:
+    _, down = choose_tiles(size_px)
+    return down * TILE_PX / size_px[1]
 
 
 def _kind(mode: Mode, x_height_px: tuple[float, float], look: Look, rich: float) -> PageKind:
@@ -178,6 +178,25 @@ def _kind(mode: Mode, x_height_px: tuple[float, float], look: Look, rich: float)
         most_characters=_MOST_CHARACTERS,
         held_out=look is Look.HELD_OUT,
     )
+
+
+def _plain_kind(size_px: tuple[int, int], x_height_px: float, most_characters: int) -> PageKind:
+    """Clean text without Markdown; the x-height is that on the page."""
+    width, height = size_px
+    return PageKind(
+        (width, width),
+        (height / width,) * 2,
+        (x_height_px, x_height_px),
+        rich=0.0,
+        damaged=0.0,
+        blank=0.0,
+        most_characters=most_characters,
+    )
+
+
+def _shape(size_px: tuple[int, int]) -> PageSet:
+    kind = _plain_kind(size_px, _SHAPE_X_HEIGHT_PX / _tile_scale(size_px), _MOST_CHARACTERS)
+    return PageSet(Group.SHAPE, Mode.GUNDAM, _TEXT, Look.CLEAN, _SHAPE_X_HEIGHT_PX, (ALL_TOKENS,), kind)
 
 
 def _print(mode: Mode, look: Look, x_height_px: float) -> PageSet:

@@ -11,6 +11,7 @@ from evaluation.outcomes import Outcome
 from evaluation.page_sets import X_HEIGHTS_PX, Group, Look, PageSet
 from rtocr_gui.cli.scores import ALL_TOKENS, format_table, make_rows
 from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.vision.views import choose_tiles
 
 _UNKNOWN = "–"
 
@@ -23,6 +24,7 @@ def card_tables(sets: Sequence[PageSet], outcomes: Sequence[Outcome]) -> str:
         ("By retention", _retention),
         ("The sample pages", _samples),
         ("An A4 page at 150 dpi, 11 points, one column, in Gundam", _a4),
+        ("Pages of other shapes in Gundam (clean, x-height of 14 pixels on the tiles)", _shapes),
         ("Empty pages, loops, norms and time", _by_mode),
     )
     drawn = ((heading, table(sets, outcomes)) for heading, table in tables)
@@ -153,6 +155,19 @@ def _a4(sets: Sequence[PageSet], outcomes: Sequence[Outcome]) -> str:
     chosen = _Chosen(sets, outcomes, _in(Group.A4))
     row = (str(len(chosen.scores)), chosen.error_rate, chosen.seconds, chosen.cut_off)
     return _table(("pages", "errors", "seconds a page", "cut off"), [row] if chosen.scores else [])
+
+
+def _shapes(sets: Sequence[PageSet], outcomes: Sequence[Outcome]) -> str:
+    rows = []
+    for one in sets:
+        chosen = _Chosen([one], outcomes, _in(Group.SHAPE))
+        if one.kind is not None and chosen.scores:
+            width = one.kind.width_px[0]
+            size = (width, round(width * one.kind.proportion[0]))
+            across, down = choose_tiles(size)
+            pages = str(len(chosen.scores))
+            rows.append((f"{size[0]} x {size[1]}", f"{across} x {down}", pages, chosen.error_rate))
+    return _table(("pixels", "tiles", "pages", "errors"), rows)
 
 
 def _by_mode(sets: Sequence[PageSet], outcomes: Sequence[Outcome]) -> str:
