@@ -183,9 +183,10 @@ class _ReadCommand:
         for path, problem in files:
             if self._cancel.is_set():
                 return
+            if problem is not None:
+                self._miss(path, problem)
+                continue
             try:
-                if problem is not None:
-                    raise problem
                 with interrupt_raises():
                     document = open_asking(path, self._arguments.password)
             except DocumentError as error:

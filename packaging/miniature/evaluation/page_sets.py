@@ -7,7 +7,7 @@ or on the tiles. Their seed is not used by the training. Knows no engine and no 
 import hashlib
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -148,7 +148,7 @@ def plan_sets(info: ModelInfo, modes: Sequence[Mode], groups: Sequence[Group]) -
     kind = _kind(steady, (10.0, 20.0), Look.CLEAN, rich=0.3)
     sets.append(PageSet(Group.RETENTION, steady, _TEXT, Look.CLEAN, 0.0, all_settings, kind))
     if Mode.GUNDAM in modes:
-        kind = _plain_kind(_A4_PX, _A4_X_HEIGHT_PX, _A4_CHARACTERS)
+        kind = _plain_kind(_A4_PX, (_A4_X_HEIGHT_PX,) * 2, _A4_CHARACTERS)
         a4_px = _A4_X_HEIGHT_PX * scale_of(Mode.GUNDAM)
         sets.append(PageSet(Group.A4, Mode.GUNDAM, _TEXT, Look.CLEAN, a4_px, (ALL_TOKENS,), kind))
         sets += map(_shape, _SHAPES_PX)
@@ -166,27 +166,22 @@ def _tile_scale(size_px: tuple[int, int]) -> float:
 
 
 def _kind(mode: Mode, x_height_px: tuple[float, float], look: Look, rich: float) -> PageKind:
-    width, height = _VIEW_PX[mode]
     low, high = (x_height / scale_of(mode) for x_height in x_height_px)
-    return PageKind(
-        (width, width),
-        (height / width,) * 2,
-        (low, high),
+    return replace(
+        _plain_kind(_VIEW_PX[mode], (low, high), _MOST_CHARACTERS),
         rich=rich,
         damaged=float(look is Look.SCANNED),
-        blank=0.0,
-        most_characters=_MOST_CHARACTERS,
         held_out=look is Look.HELD_OUT,
     )
 
 
-def _plain_kind(size_px: tuple[int, int], x_height_px: float, most_characters: int) -> PageKind:
+def _plain_kind(size_px: tuple[int, int], x_height_px: tuple[float, float], most_characters: int) -> PageKind:
     """Clean text without Markdown; the x-height is that on the page."""
     width, height = size_px
     return PageKind(
         (width, width),
         (height / width,) * 2,
-        (x_height_px, x_height_px),
+        x_height_px,
         rich=0.0,
         damaged=0.0,
         blank=0.0,
@@ -195,7 +190,7 @@ def _plain_kind(size_px: tuple[int, int], x_height_px: float, most_characters: i
 
 
 def _shape(size_px: tuple[int, int]) -> PageSet:
-    kind = _plain_kind(size_px, _SHAPE_X_HEIGHT_PX / _tile_scale(size_px), _MOST_CHARACTERS)
+    kind = _plain_kind(size_px, (_SHAPE_X_HEIGHT_PX / _tile_scale(size_px),) * 2, _MOST_CHARACTERS)
     return PageSet(Group.SHAPE, Mode.GUNDAM, _TEXT, Look.CLEAN, _SHAPE_X_HEIGHT_PX, (ALL_TOKENS,), kind)
 
 
