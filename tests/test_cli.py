@@ -75,6 +75,30 @@ def test_pages_are_turned_before_they_are_read(rtocr, tmp_path, monkeypatch, rot
     assert seen[0].getpixel(red_at) == (255, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("split", "sides"), [("left-right", ["left", "right"]), ("top-bottom", ["top", "bottom"])]
+)
+def test_pages_are_read_in_halves_as_they_lie(rtocr, page, tmp_path, split, sides):
+    result = rtocr("read", page, tmp_path / "gone.png", page, "--split", split, "--rotate", 90)
+    assert result.code == 1
+    assert re.findall("<!-- page: (.*) -->", result.out) == [
+        f"page.png, page 1, {side} half" for _ in range(2) for side in sides
+    ]
+    told = [line for line in result.err if "tokens at" in line or "with other pages" in line]
+    assert [line.partition(": ")[0] for line in told] == [
+        f"{page}, page 1 of 1, {side} half" for _ in range(2) for side in sides
+    ]
+
+
+def test_halves_too_narrow_to_read_are_reported_each(rtocr, tmp_path):
+    page_image((400, 12)).save(tmp_path / "strip.png")
+    result = rtocr("read", tmp_path / "strip.png", "--split", "top-bottom", "-q")
+    assert result.code == 1
+    assert len(result.err) == 2
+    for side, line in zip(("top", "bottom"), result.err, strict=True):
+        assert f"strip.png, page 1, {side} half: The page is 400 x " in line
+
+
 @pytest.mark.parametrize("command", ["plan", "curve"])
 def test_a_turned_page_is_said_to_be_turned(rtocr, page, tmp_path, command):
     target = tmp_path / "told.json"
@@ -345,7 +369,11 @@ def test_a_text_that_was_cut_short_is_warned_of(rtocr, page, reason, words):
     ("larger", "words"),
     [
         (Mode.BASE, "too small for mode tiny. Its text may be wrong. Try --mode base."),
-        (None, "too small for Fake model. Its text may be wrong. DeepSeek-OCR reads smaller print"),
+        (
+            None,
+            "too small for Fake model. Its text may be wrong. Try --split top-bottom. "
+            "DeepSeek-OCR reads smaller print",
+        ),
     ],
 )
 def test_print_that_is_too_small_is_warned_of_once_for_each_page(rtocr, book, larger, words):

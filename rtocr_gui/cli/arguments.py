@@ -120,6 +120,12 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         "--pages", type=page_selection, default=ALL_PAGES, metavar="1-3,5", help="pages of each file (all)"
     )
     parser.add_argument(
+        "--split",
+        choices=("left-right", "top-bottom"),
+        help="read each page in two halves: the left and the right page of an open book, or top and bottom, "
+        "which shows small print larger",
+    )
+    parser.add_argument(
         "--tables",
         choices=("html", "pipe"),
         default="html",

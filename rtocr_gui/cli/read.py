@@ -219,18 +219,25 @@ class _ReadCommand:
         for index in self._arguments.pages.indices(page_count):
             if self._cancel.is_set():
                 return
-            name = f"{path}, page {index + 1}"
-            wanted = _WantedPage(name, f"{name} of {page_count}")
-            self._in_order.append(wanted)
-            self._progress.show(f"{wanted.label}: open")
-            try:
-                wanted.page = document.load_page(index, self._arguments.dpi, self._arguments.rotate)
-            except PAGE_ERRORS as error:
-                wanted.outcome = str(error)
-                self._write()
-            else:
-                yield wanted
+            for ref in self._parts_of(document.pages[index].rotated(self._arguments.rotate)):
+                where = f", {ref.side}" if ref.side else ""
+                name = f"{path}, page {index + 1}"
+                wanted = _WantedPage(f"{name}{where}", f"{name} of {page_count}{where}")
+                self._in_order.append(wanted)
+                self._progress.show(f"{wanted.label}: open")
+                try:
+                    wanted.page = document.load_page(index, self._arguments.dpi, ref.rotation_deg, ref.half)
+                except PAGE_ERRORS as error:
+                    wanted.outcome = str(error)
+                    self._write()
+                else:
+                    yield wanted
         self._write()
+
+    def _parts_of(self, page: PageRef) -> tuple[PageRef, ...]:
+        """Return the halves of a page if it is to be split, else the page."""
+        split = self._arguments.split
+        return (page,) if split is None else page.halves(beside=split == "left-right")
 
     def _write(self, with_gaps: bool = False) -> None:
         """Write and report the finished pages in order.
@@ -329,6 +336,8 @@ def _about_small_print(reading: Reading) -> str:
         mode, larger = reading.mode.value, reading.larger_mode.value
         return f"the print seems too small for mode {mode}. Its text may be wrong. Try --mode {larger}."
     sentence = f"the print seems too small for {reading.model_name}. Its text may be wrong."
+    if reading.ref.half is None:
+        sentence += " Try --split top-bottom."
     if reading.mode.letterboxed:
         return sentence
     return f"{sentence} DeepSeek-OCR reads smaller print: rtocr models download."

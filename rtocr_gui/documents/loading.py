@@ -8,14 +8,16 @@ import hashlib
 import os
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 from PIL import Image
 
-from rtocr_gui.documents.limits import check_page_count
-from rtocr_gui.documents.pages import PageImage, PageRef, rotate
+from rtocr_gui.documents.halves import cut_half
+from rtocr_gui.documents.limits import check_page_count, check_page_size
+from rtocr_gui.documents.pages import Half, PageImage, PageRef, rotate
 from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
 from rtocr_gui.documents.pictures import PictureFile
 from rtocr_gui.errors import DocumentError
@@ -73,13 +75,16 @@ class Document:
         self._stamp = stamp
         self._source: PageSource | None = source
 
-    def load_page(self, index: int, dpi: float = DEFAULT_DPI, rotation_deg: int = 0) -> PageImage:
-        """Render one page.
+    def load_page(
+        self, index: int, dpi: float = DEFAULT_DPI, rotation_deg: int = 0, half: Half | None = None
+    ) -> PageImage:
+        """Render one page, or one half of it.
 
         Args:
             index: page number from 0.
             dpi: resolution to render a PDF page at; ignored for pictures.
             rotation_deg: clockwise rotation: 0, 90, 180 or 270.
+            half: the half of the page as it is in the file; None for the whole page.
 
         Returns:
             The page. Its `dpi` is the resolution it was rendered at (less than requested if the page would
@@ -89,15 +94,22 @@ class Document:
             DocumentError: the page is damaged, too large or too narrow, or the file has changed or is gone.
         """
         image, actual_dpi = self._source_of(index).render(index, dpi)
-        return PageImage(self.pages[index].rotated(rotation_deg), rotate(image, rotation_deg), actual_dpi)
+        if half is not None:
+            image = cut_half(image, half)
+            check_page_size(*image.size)
+        ref = replace(self.pages[index], rotation_deg=rotation_deg, half=half)
+        return PageImage(ref, rotate(image, rotation_deg), actual_dpi)
 
-    def thumbnail(self, index: int, longest_px: int, rotation_deg: int = 0) -> Image.Image:
-        """Render a page small: RGB, longest side at most `longest_px`, rotated as by `load_page`.
+    def thumbnail(
+        self, index: int, longest_px: int, rotation_deg: int = 0, half: Half | None = None
+    ) -> Image.Image:
+        """Render a page small: RGB, longest side at most `longest_px`, rotated and cut as by `load_page`.
 
         Raises:
             DocumentError: as `load_page`.
         """
-        return rotate(self._source_of(index).preview(index, longest_px), rotation_deg)
+        image = self._source_of(index).preview(index, longest_px)
+        return rotate(cut_half(image, half) if half is not None else image, rotation_deg)
 
     def close(self) -> None:
         """Release the file. Closing twice is harmless."""

@@ -6,12 +6,13 @@ from rtocr_gui.documents.pages import PageRef
 
 
 def source_as_json(ref: PageRef, model_name: str, mode_name: str) -> dict[str, Any]:
-    """Describe where exported data comes from; pages are numbered from 1."""
+    """Describe where exported data comes from; pages are numbered from 1, and a half is that in the file."""
     return {
         "file": str(ref.path),
         "page": ref.index + 1,
         "sha256": ref.sha256,
         "rotation_deg": ref.rotation_deg,
+        "half": ref.half.value if ref.half is not None else None,
         "model": model_name,
         "mode": mode_name,
     }

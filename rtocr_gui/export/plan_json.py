@@ -37,13 +37,14 @@ def plan_as_json(plan: PrunePlan, source: PlanSource) -> dict[str, Any]:
     """Describe a plan and its source using only dicts, lists, strings, numbers, booleans and None.
 
     Returns:
-        `file`, `page` (from 1), `sha256`, `rotation_deg`, `model` and `mode` of the source; the `method` that
-        selected the tokens; `page_size_px` (width, height); `grids`, each (rows, columns); the `retention`
-        applied, and whether it was `automatic`; `automatic_retention` with the `text_density` (r1) and
-        `dissimilarity` (r2) it follows from; `counts`; `tokens`, one entry for each prunable token with
-        its `position` in the visual sequence, `kind` ("local" or "global"), `box` (xyxy in page pixels, None
-        for a cell in letterbox padding), `kept`, `norm` and `rank` by norm (0 is the largest); and
-        `fallen_newlines`, positions of newline tokens that were dropped.
+        `file`, `page` (from 1), `sha256`, `rotation_deg`, `half` ("left", as it is in the file; None for the
+        whole page), `model` and `mode` of the source; the `method` that selected the tokens; `page_size_px`
+        (width, height); `grids`, each (rows, columns); the `retention` applied, and whether it was
+        `automatic`; `automatic_retention` with the `text_density` (r1) and `dissimilarity` (r2) it follows
+        from; `counts`; `tokens`, one entry for each prunable token with its `position` in the visual
+        sequence, `kind` ("local" or "global"), `box` (xyxy in page pixels, None for a cell in letterbox
+        padding), `kept`, `norm` and `rank` by norm (0 is the largest); and `fallen_newlines`, positions of
+        newline tokens that were dropped.
     """
     layout, measures = plan.layout, plan.measures
     newline_count = int(np.count_nonzero(layout.kinds == TokenKind.NEWLINE))

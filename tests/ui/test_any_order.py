@@ -119,6 +119,12 @@ class Person:
     def remove(self, number: int) -> None:
         self.session.remove_pages(self.any_page(number) if number % 4 else self.session.refs)
 
+    def split_or_join(self, number: int) -> None:
+        if number % 3:
+            self.session.split_pages(beside=number % 2 == 0)
+        else:
+            self.session.join_pages()
+
     def move(self, number: int) -> None:
         for ref in self.any_page(number):
             self.session.shelf.move_selected(ref if number % 3 else None)
@@ -222,6 +228,7 @@ class Person:
 
 WISHES: tuple[Callable[[Person, int], None], ...] = (
     *(Person.open, Person.change_file, Person.select, Person.select_all, Person.remove, Person.move),
+    *(Person.split_or_join, Person.split_or_join),
     *(Person.take_offer, Person.take_offer),
     *(Person.type, Person.undo, Person.move_cursor, Person.find, Person.find, Person.show_tab),
     *(Person.act, Person.act, Person.act, Person.act, Person.read_replacing, Person.compare, Person.export),

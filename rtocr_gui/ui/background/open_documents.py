@@ -74,13 +74,13 @@ class OpenDocuments:
             document = self._document_of(ref)
             if self._rendered is None or self._rendered.ref != ref:
                 self._forget_rendered()
-                self._rendered = document.load_page(ref.index, self._pdf_dpi, ref.rotation_deg)
+                self._rendered = document.load_page(ref.index, self._pdf_dpi, ref.rotation_deg, ref.half)
             return self._rendered
 
     def thumbnail(self, ref: PageRef) -> Image.Image:
         """Render a small page."""
         with self._in_use:
-            return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg)
+            return self._document_of(ref).thumbnail(ref.index, THUMBNAIL_PX, ref.rotation_deg, ref.half)
 
     def _forget_rendered(self) -> None:
         """Drop the rendered page; the allocator would hold on to most of a large one."""
@@ -91,6 +91,6 @@ class OpenDocuments:
 
     def _document_of(self, ref: PageRef) -> Document:
         document = self._documents.get(ref.path)
-        if document is None or ref.unrotated not in document.pages:
+        if document is None or ref.whole not in document.pages:
             raise DocumentError(CHANGED)
         return document

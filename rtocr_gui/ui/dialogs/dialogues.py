@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.files import resolved
 from rtocr_gui.ocr.asking import Ask, asked_task
@@ -94,13 +95,28 @@ class Dialogues(QObject):
     def ask_remove(self) -> None:
         """Remove the selected pages from the list; asks first if something would be lost."""
         refs = self._session.selected
+        if self._may_leave(refs, "Remove"):
+            self._session.remove_pages(refs)
+
+    def ask_split(self, *, beside: bool) -> None:
+        """List the halves of the selected pages instead; asks first if something would be lost."""
+        if self._may_leave(self._session.shelf.to_split, "Split"):
+            self._session.split_pages(beside=beside)
+
+    @Slot()
+    def ask_join(self) -> None:
+        """List whole pages instead of the selected halves; asks first if something would be lost."""
+        if self._may_leave(self._session.shelf.to_join, "Join"):
+            self._session.join_pages()
+
+    def _may_leave(self, refs: tuple[PageRef, ...], verb: str) -> bool:
+        """False if something would be lost with these pages and the person would rather keep it."""
         loss, count = self._session.loss(refs), len(refs)
-        title = f"Remove {counted(count, 'page')}?" if count > 1 else "Remove page?"
+        title = f"{verb} {counted(count, 'page')}?" if count > 1 else f"{verb} page?"
         its = "the page" if count == 1 else "the pages"
         when = f"unless you restore {its} right away" if loss.is_text else f"with {its}"
         words = _in_words(loss, lambda lost: _of_these(lost, count), when)
-        if not loss.matters or questions.agrees(self._window, title, words, "Remove"):
-            self._session.remove_pages(refs)
+        return not loss.matters or questions.agrees(self._window, title, words, verb)
 
     @Slot(object)
     def ask_task(self, ask: Ask) -> None:

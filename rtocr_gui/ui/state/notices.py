@@ -121,10 +121,10 @@ def about_file(path: Path, sentence: str) -> Notice:
     return Notice(f"{path.name}: {sentence}", about=path)
 
 
-def about_removed(removed: RemovedPages) -> Notice:
-    """Say which pages left the list, and offer to bring them back."""
+def about_removed(removed: RemovedPages, deed: str = "Removed") -> Notice:
+    """Say which pages left the list by which deed, and offer to bring them back."""
     first = removed.pages[0].ref.unrotated
-    return Notice(f"Removed {_named(removed)}.", (BringBack(removed),), is_passing=True, about=first)
+    return Notice(f"{deed} {_named(removed)}.", (BringBack(removed),), is_passing=True, about=first)
 
 
 def about_outdated(removed: RemovedPages) -> Notice:

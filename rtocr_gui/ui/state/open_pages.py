@@ -3,8 +3,8 @@
 Plain state without Qt signals; `session` and its controllers change it.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,8 +69,8 @@ class OpenPages:
         return tuple(self._pages)
 
     def add(self, refs: Iterable[PageRef]) -> None:
-        """Add all pages of a file at the end; those that are already open stay as they are."""
-        pages, there = tuple(refs), {ref.unrotated for ref in self._pages}
+        """Add all pages of a file at the end; those already open, if only in part, stay as they are."""
+        pages, there = tuple(refs), {ref.whole for ref in self._pages}
         for ref in pages:
             if ref not in there:
                 self._pages[ref] = OpenPage(ref, page_count=len(pages))
@@ -81,8 +81,8 @@ class OpenPages:
             self._opened[version] = None
 
     def as_open(self, ref: PageRef) -> PageRef:
-        """The open page, however it is rotated, that this one refers to; itself if none is open."""
-        return next((page for page in self._pages if page.unrotated == ref.unrotated), ref)
+        """The open page, however rotated, or the first open part of it, that this refers to; else itself."""
+        return next((page for page in self._pages if page.overlaps(ref)), ref)
 
     def rotate(self, refs: Iterable[PageRef], degrees: int) -> tuple[PageRef, ...]:
         """Turn pages clockwise: they keep place, text and scaling; their readings are dropped.
@@ -95,6 +95,18 @@ class OpenPages:
             page.rotate(degrees)
         self._pages = {page.ref: page for page in self}
         return tuple(page.ref for page in turned)
+
+    def exchange(self, others: Mapping[PageRef, tuple[PageRef, ...]]) -> RemovedPages:
+        """List other parts of the same pages in the place of these, each part once."""
+        order = dict.fromkeys(new for ref in self._pages for new in others.get(ref, (ref,)))
+        counts = {new: self._pages[ref].page_count for ref, parts in others.items() for new in parts}
+        behind = {ref.unrotated: [new.unrotated for new in parts] for ref, parts in others.items()}
+        self._places = dict.fromkeys(
+            each for place in self._places for each in (place, *behind.get(place, ()))
+        )
+        removed = self.remove(others)
+        self._pages = {ref: self._pages.get(ref) or OpenPage(ref, page_count=counts[ref]) for ref in order}
+        return removed
 
     def move(self, refs: Iterable[PageRef], before: PageRef | None) -> None:
         """Move pages before another, or to the end if that is None; they keep their order."""
@@ -137,19 +149,21 @@ class OpenPages:
         return RemovedPages(removed, self._model)
 
     def blank_twins(self, removed: RemovedPages) -> tuple[PageRef, ...]:
-        """Those of the removed pages that have been opened again since and are still blank."""
-        former = {page.ref.unrotated for page in removed.pages}
-        return tuple(page.ref for page in self if page.ref.unrotated in former and page.is_blank)
+        """The open pages that removed ones can replace: those that show the same and are all still blank."""
+        listed = _by_page(self._pages)
+        shown = (_overlapping(page.ref, listed) for page in removed.pages)
+        blank = (refs for refs in shown if all(self._pages[ref].is_blank for ref in refs))
+        return tuple(dict.fromkeys(ref for refs in blank for ref in refs))
 
     def put_back(self, removed: RemovedPages) -> tuple[PageRef, ...]:
         """List pages again in their places.
 
         Returns:
-            The pages listed; not those that have been opened again since.
+            The pages listed; not those that have been opened again since, if only in part.
         """
-        listed = {page.ref.unrotated: page for page in self}
-        back = {ref: page for page in removed.pages if (ref := page.ref.unrotated) not in listed}
-        there = listed | back
+        listed = _by_page(self._pages)
+        back = {page.ref.unrotated: page for page in removed.pages if not _overlapping(page.ref, listed)}
+        there = {page.ref.unrotated: page for page in self} | back
         self._pages = {there[place].ref: there[place] for place in self._places if place in there}
         if removed.model != self._model:
             for page in back.values():
@@ -176,7 +190,7 @@ class OpenPages:
         return tuple(
             page.ref
             for page in self
-            if page.ref.path == path and page.ref.unrotated not in current and not page.edited
+            if page.ref.path == path and page.ref.whole not in current and not page.edited
         )
 
     def has_newer(self, ref: PageRef) -> bool:
@@ -195,13 +209,13 @@ class OpenPages:
 
     @property
     def entries(self) -> tuple[PageEntry, ...]:
-        """What the page list shows: the page number if a file has several, the folder if names are ambiguous.
+        """What the page list shows: page number, half and folder, each only if it tells pages apart.
 
         A file that was changed and opened again is listed twice while pages of the former version are edited.
         """
         newest = self._newest
         folders = telling_folders(newest)
-        pages_of = Counter((ref.path, ref.sha256) for ref in self._pages)
+        pages_of = Counter((ref.path, ref.sha256) for ref in {ref.whole for ref in self._pages})
         return tuple(
             PageEntry(
                 ref,
@@ -210,6 +224,7 @@ class OpenPages:
                     part
                     for part, applies in (
                         (f"Page {ref.index + 1}", pages_of[ref.path, ref.sha256] > 1),
+                        (ref.side, ref.half is not None),
                         ("earlier version", newest[ref.path] != ref.sha256),
                         (f"in {folders.get(ref.path)}", ref.path in folders),
                     )
@@ -218,3 +233,15 @@ class OpenPages:
             )
             for ref in self._pages
         )
+
+
+def _by_page(refs: Iterable[PageRef]) -> Mapping[PageRef, list[PageRef]]:
+    """Group pages and their halves by the page as it is in its file."""
+    grouped: defaultdict[PageRef, list[PageRef]] = defaultdict(list)
+    for ref in refs:
+        grouped[ref.whole].append(ref)
+    return grouped
+
+
+def _overlapping(ref: PageRef, by_page: Mapping[PageRef, list[PageRef]]) -> list[PageRef]:
+    return [other for other in by_page.get(ref.whole, ()) if ref.overlaps(other)]

@@ -4,7 +4,7 @@ Asks the bridge and drops answers that are no longer wanted. Knows neither the m
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class PageShelf(QObject):
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
         pages_outdated (RemovedPages): these pages left the list, as a newer version of their file was opened.
         pages_rotated (dict of PageRef to PageRef): the new refs of these pages; `pages_changed` follows.
+        pages_exchanged (tuple of PageRef): these pages are listed in the place of the selected ones.
         pages_listed (tuple of PageRef): these pages are listed again, or with new refs, with text and state.
         page_selected (PageRef or None): this page is shown from now on; its picture follows.
         selection_changed (tuple of PageRef): these pages are selected.
@@ -50,6 +51,7 @@ class PageShelf(QObject):
     pages_dropped = Signal(object)
     pages_outdated = Signal(object)
     pages_rotated = Signal(object)
+    pages_exchanged = Signal(object)
     pages_listed = Signal(object)
     page_selected = Signal(object)
     selection_changed = Signal(object)
@@ -202,6 +204,46 @@ class PageShelf(QObject):
         if shown in names:
             self._show(self._current)
 
+    @property
+    def to_split(self) -> tuple[PageRef, ...]:
+        """The selected whole pages."""
+        return tuple(ref for ref in self.selected if ref.half is None)
+
+    @property
+    def to_join(self) -> tuple[PageRef, ...]:
+        """The selected halves, and those in the list that go with them."""
+        wanted = {ref.whole for ref in self.selected if ref.half is not None}
+        return tuple(ref for ref in self._pages.refs if ref.whole in wanted)
+
+    def split(self, *, beside: bool) -> RemovedPages:
+        """List the halves of `to_split` in the place of these pages; files stay as they are.
+
+        Args:
+            beside: True for the left and the right half, False for the top and the bottom half.
+
+        Returns:
+            The pages that were split.
+        """
+        return self._exchange({ref: ref.halves(beside=beside) for ref in self.to_split})
+
+    def join(self) -> RemovedPages:
+        """List whole pages in the place of the halves `to_join`, rotated as the first of each.
+
+        Returns:
+            The halves that were joined.
+        """
+        joined = {ref.whole: (replace(ref, half=None),) for ref in reversed(self.to_join)}
+        return self._exchange({ref: joined[ref.whole] for ref in self.to_join})
+
+    def _exchange(self, others: Mapping[PageRef, tuple[PageRef, ...]]) -> RemovedPages:
+        self.pages_dropped.emit(tuple(others))
+        removed = self._pages.exchange(others)
+        self._tell_pages()
+        if self._current is not None and self._current in others:
+            self._show(others[self._current][0])
+        self.pages_exchanged.emit(tuple(dict.fromkeys(ref for parts in others.values() for ref in parts)))
+        return removed
+
     @Slot(object)
     def move_selected(self, before: PageRef | None) -> None:
         """Move the selected pages before another, or to the end if that is None."""
@@ -250,14 +292,14 @@ class PageShelf(QObject):
     def _list(self, reply: DocumentOpened) -> None:
         former = [ref for ref in self._pages.refs if ref.path == reply.path]
         there = set(reply.pages)
-        self.pages_dropped.emit(tuple(ref for ref in former if ref.unrotated not in there))
+        self.pages_dropped.emit(tuple(ref for ref in former if ref.whole not in there))
         outdated = self._pages.remove(self._pages.outdated(reply.path, reply.pages))
         self._pages.add(reply.pages)
         self._tell_pages()
         if self._selects_opened or self._current not in self._pages.refs:
             self._selects_opened = False
             self._show(self._pages.as_open(reply.pages[0]))
-        elif self._current.unrotated in reply.pages:
+        elif self._current.whole in reply.pages:
             self._show(self._current)
         self.pages_outdated.emit(outdated)
         self.pages_opened.emit(reply.pages)

@@ -367,9 +367,19 @@ class Session(QObject):
 
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
         """Remove pages from the list; their files stay. Those with text can be brought back."""
-        removed = self.shelf.remove(refs)
+        self._offer_back(self.shelf.remove(refs), "Removed")
+
+    def split_pages(self, *, beside: bool) -> None:
+        """List the halves of the selected pages instead; those with text can be brought back."""
+        self._offer_back(self.shelf.split(beside=beside), "Split")
+
+    def join_pages(self) -> None:
+        """List whole pages instead of the selected halves; those with text can be brought back."""
+        self._offer_back(self.shelf.join(), "Joined")
+
+    def _offer_back(self, removed: RemovedPages, deed: str) -> None:
         if removed.has_text:
-            self.notice_raised.emit(about_removed(removed))
+            self.notice_raised.emit(about_removed(removed, deed))
 
     @Slot(object)
     def _tell_of_outdated(self, removed: RemovedPages) -> None:

@@ -51,11 +51,14 @@ class ActionStates(QObject):
         session, tuning = self._session, self._session.tuning
         has_page = session.current is not None
         is_ready = has_page and session.model is not None
+        are_halves = [ref.half is not None for ref in session.selected]
         enabled = {
             "read": has_page,
             "read_all": has_page,
             "retry": session.retry is not None,
             **dict.fromkeys(("remove", "rotate_left", "rotate_right", "rotate_file"), has_page),
+            **dict.fromkeys(("split_beside", "split_above"), not all(are_halves)),
+            "join": any(are_halves),
             **dict.fromkeys((*LIST_KEYS, "previous_page", "next_page"), has_page),
             "stop": not session.activity.is_idle or tuning.is_reading,
             "compare": is_ready,

@@ -121,6 +121,7 @@ class MainWindow(QMainWindow):
         session.shelf.pages_changed.connect(self.page_list.set_pages)
         session.shelf.pages_rotated.connect(self.page_list.rename)
         session.page_selected.connect(self.page_list.select)
+        session.shelf.pages_exchanged.connect(self.page_list.select_too)
         session.page_selected.connect(self._show_window_title)
         session.page_selected.connect(self.retention_bar.drop_release)
         session.shelf.opening_changed.connect(self.status_line.show_opening)
@@ -270,6 +271,9 @@ class MainWindow(QMainWindow):
             "rotate_left": lambda: session.shelf.rotate(270),
             "rotate_right": lambda: session.shelf.rotate(90),
             "rotate_file": lambda: session.shelf.rotate(90, whole_file=True),
+            "split_beside": lambda: dialogues.ask_split(beside=True),
+            "split_above": lambda: dialogues.ask_split(beside=False),
+            "join": dialogues.ask_join,
             "move_up": lambda: session.shelf.step_selected(down=False),
             "move_down": lambda: session.shelf.step_selected(down=True),
             "previous_page": lambda: session.shelf.show_neighbour(down=False),

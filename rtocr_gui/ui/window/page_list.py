@@ -271,7 +271,7 @@ class PageList(QWidget):
         bar.setValue(position)
         if self.current_key != current:
             self.select(current)
-            self._select_too(selected)
+            self.select_too(selected)
         if was_seen:
             self._view.scrollTo(self._view.currentIndex())
         self._await_rest()
@@ -294,7 +294,7 @@ class PageList(QWidget):
         self._view.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self._selecting = False
 
-    def _select_too(self, keys: Iterable[Hashable]) -> None:
+    def select_too(self, keys: Iterable[Hashable]) -> None:
         """Add those of the pages that are still listed to the selection."""
         chosen = QItemSelection()
         for key in keys:

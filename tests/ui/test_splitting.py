@@ -1,0 +1,213 @@
+"""Splitting pages into halves and joining them again: places, texts, and what is opened once more."""
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.documents.pages import Half
+from rtocr_gui.ui.dialogs import questions
+from rtocr_gui.ui.state.notices import BringBack
+from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import PageStatus
+from rtocr_gui.ui.window.main_window import MainWindow
+from tests.fake_engine import FakeEngine
+from tests.ui.steps import (
+    Draw,
+    begin_reading,
+    emissions,
+    export_text,
+    open_and_load,
+    read_selected,
+    until_idle,
+)
+
+HALVES = [Half.LEFT, Half.RIGHT]
+
+
+def listed(session: Session) -> list[tuple[int, Half | None]]:
+    """Page numbers from 1 and halves, in the order of the list."""
+    return [(ref.index + 1, ref.half) for ref in session.refs]
+
+
+def take(window: MainWindow, name: str) -> None:
+    action = window.actions_by_name[name]
+    assert action.isEnabled()
+    action.trigger()
+
+
+def test_a_page_becomes_two_in_its_place_and_one_again(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page(pages=3))
+    session.shelf.select(session.refs[1])
+    before = session.refs
+    with qtbot.waitSignal(session.page_image_changed) as shown:
+        take(window, "split_above")
+    assert listed(session) == [(1, None), (2, Half.TOP), (2, Half.BOTTOM), (3, None)]
+    assert session.current == session.refs[1]
+    assert shown.args[0].height() < shown.args[0].width()
+    assert session.selected == session.refs[1:3]
+    assert [row.detail for row in session._pages.entries][1:3] == ["Page 2, top half", "Page 2, bottom half"]
+    take(window, "join")
+    assert session.refs == before
+    assert session.current == before[1]
+
+
+def test_both_halves_are_read_and_exported_in_order(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    fake_engine: FakeEngine,
+    tmp_path: Path,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    take(window, "split_beside")
+    read_selected(qtbot, session)
+    assert len(fake_engine.asked) == 2
+    export_text(qtbot, session, tmp_path / "out.md")
+    said = (tmp_path / "out.md").read_text(encoding="utf-8")
+    places = [said.index(f"<!-- page: scan.png, page 1, {side} half -->") for side in ("left", "right")]
+    assert places == sorted(places)
+
+
+def test_all_selected_pages_are_split_and_halves_are_not_split_again(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page(pages=2))
+    assert not window.actions_by_name["join"].isEnabled()
+    session.shelf.set_selection(session.refs)
+    take(window, "split_beside")
+    assert listed(session) == [(page, half) for page in (1, 2) for half in HALVES]
+    assert session.selected == session.refs
+    assert not window.actions_by_name["split_beside"].isEnabled()
+    assert not window.actions_by_name["split_above"].isEnabled()
+    session.shelf.set_selection(session.refs[3:])
+    take(window, "join")
+    assert listed(session) == [(1, Half.LEFT), (1, Half.RIGHT), (2, None)]
+
+
+def test_a_rotated_page_is_split_as_it_lies_and_joined_as_it_lies(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    session.shelf.rotate(90)
+    take(window, "split_beside")
+    assert [ref.side for ref in session.refs] == ["left half", "right half"]
+    session.shelf.set_selection(session.refs[1:])
+    session.shelf.rotate(90)
+    assert [ref.rotation_deg for ref in session.refs] == [90, 180]
+    take(window, "join")
+    assert [ref.rotation_deg for ref in session.refs] == [90]
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_text_that_would_be_lost_is_asked_about_and_can_be_brought_back(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+    agrees: bool,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        questions, "agrees", lambda _, title, text, verb: asked.append(f"{title} {verb}") or agrees
+    )
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text("mine")
+    notices = emissions(session.notice_raised)
+    take(window, "split_above")
+    assert asked == ["Split page? Split"]
+    if not agrees:
+        assert (listed(session), session.current_text, notices) == ([(1, None)], "mine", [])
+        return
+    assert listed(session) == [(1, Half.TOP), (1, Half.BOTTOM)]
+    assert session.current_text == ""
+    assert [notice.sentence for notice in notices] == ["Split scan.png, page 1."]
+    (offer,) = notices[0].offers
+    assert isinstance(offer, BringBack)
+    session.take_offer(offer)
+    assert (listed(session), session.current_text) == ([(1, None)], "mine")
+
+
+def test_a_page_is_not_brought_back_over_the_text_of_its_halves(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+    open_and_load(qtbot, session, draw_page())
+    session.edit_text("of the page")
+    notices = emissions(session.notice_raised)
+    take(window, "split_beside")
+    session.edit_text("of the half")
+    session.take_offer(notices[0].offers[0])
+    assert listed(session) == [(1, half) for half in HALVES]
+    assert session.current_text == "of the half"
+    assert "open again with newer text" in notices[-1].sentence
+    take(window, "join")
+    assert (listed(session), notices[-1].sentence) == ([(1, None)], "Joined 2 pages.")
+    session.take_offer(notices[-1].offers[0])
+    assert listed(session) == [(1, half) for half in HALVES]
+    assert session.current_text == "of the half"
+
+
+def test_a_half_that_was_removed_comes_back_beside_the_other(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+    open_and_load(qtbot, session, draw_page())
+    take(window, "split_beside")
+    session.shelf.set_selection(session.refs[:1])
+    session.edit_text("left")
+    notices = emissions(session.notice_raised)
+    take(window, "remove")
+    assert listed(session) == [(1, Half.RIGHT)]
+    session.take_offer(notices[0].offers[0])
+    assert listed(session) == [(1, half) for half in HALVES]
+    assert session.current_text == "left"
+
+
+def test_a_file_that_is_opened_again_keeps_its_halves(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    path = draw_page(pages=2)
+    open_and_load(qtbot, session, path)
+    take(window, "split_above")
+    session.edit_text("mine")
+    before = session.refs
+    session.shelf.select(before[2])
+    with qtbot.waitSignal(session.page_selected):
+        session.open_files([path])
+    assert session.refs == before
+    assert (session.current, session.current_text) == (before[0], "mine")
+
+
+def test_halves_of_an_earlier_version_of_the_file_leave_unless_edited(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    take(window, "split_above")
+    session.edit_text("mine")
+    with qtbot.waitSignal(session.shelf.pages_opened):
+        session.open_files([draw_page(pages=2)])
+    assert listed(session) == [(1, Half.TOP), (1, None), (2, None)]
+
+
+def test_a_page_that_is_split_while_it_is_read_is_read_no_further(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    fake_engine: FakeEngine,
+    told: list[PageStatus],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    take(window, "split_above")
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert listed(session) == [(1, Half.TOP), (1, Half.BOTTOM)]
+    assert [page.state for page in session._pages] == [PageState.UNREAD] * 2
