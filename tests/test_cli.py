@@ -96,7 +96,7 @@ def test_halves_too_narrow_to_read_are_reported_each(rtocr, tmp_path):
     assert result.code == 1
     assert len(result.err) == 2
     for side, line in zip(("top", "bottom"), result.err, strict=True):
-        assert f"strip.png, page 1, {side} half: The page is 400 x " in line
+        assert f"strip.png, page 1, {side} half: This half is 400 x " in line
 
 
 @pytest.mark.parametrize("command", ["plan", "curve"])
@@ -371,7 +371,8 @@ def test_a_text_that_was_cut_short_is_warned_of(rtocr, page, reason, words):
         (Mode.BASE, "too small for mode tiny. Its text may be wrong. Try --mode base."),
         (
             None,
-            "too small for Fake model. Its text may be wrong. Try --split top-bottom. "
+            "too small for Fake model. Its text may be wrong. Try --split top-bottom, or left-right if the "
+            "page is wide. "
             "DeepSeek-OCR reads smaller print",
         ),
     ],

@@ -21,6 +21,7 @@ from rtocr_gui.errors import ExportError
 from rtocr_gui.export.looks import BORDER_RGB, OPACITY, VEIL_RGB
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
 from rtocr_gui.export.overlay import draw_overlay
+from rtocr_gui.export.page_source import source_as_json
 from rtocr_gui.export.plan_json import PlanSource, plan_as_json
 from rtocr_gui.export.tables import missing_ends
 from rtocr_gui.export.writing import check_target, write_bytes_atomically, write_text_atomically
@@ -441,13 +442,19 @@ def test_a_plan_for_another_page_is_refused():
         draw_overlay(blank_page((100, 100)), make_plan(0.3, Mode.BASE, (640, 480)))
 
 
+def test_the_source_of_a_half_names_it_as_it_is_in_the_file():
+    (top, _) = PAGE.rotated(90).halves(beside=False)
+    told = source_as_json(top, "A model", "base")
+    assert (told["rotation_deg"], told["half"]) == (90, "left")
+
+
 @pytest.mark.parametrize(
     ("mode", "crop", "sequence", "prunable"), [(Mode.BASE, (0, 0), 273, 256), (Mode.GUNDAM, (2, 3), 903, 856)]
 )
 def test_a_plan_as_json_tells_the_fate_of_every_token(mode, crop, sequence, prunable):
     plan = make_plan(0.25, mode, (700, 990), crop)
     told = json.loads(json.dumps(plan_as_json(plan, PlanSource(PAGE, "A model", mode))))
-    of = {"file": "page.png", "page": 1, "sha256": "0" * 64, "rotation_deg": 0}
+    of = {"file": "page.png", "page": 1, "sha256": "0" * 64, "rotation_deg": 0, "half": None}
     assert told.items() >= (of | {"model": "A model", "mode": mode.value}).items()
     counts = told["counts"]
     assert (counts["sequence"], counts["prunable"], len(told["tokens"])) == (sequence, prunable, prunable)

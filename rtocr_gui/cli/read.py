@@ -337,7 +337,7 @@ def _about_small_print(reading: Reading) -> str:
         return f"the print seems too small for mode {mode}. Its text may be wrong. Try --mode {larger}."
     sentence = f"the print seems too small for {reading.model_name}. Its text may be wrong."
     if reading.ref.half is None:
-        sentence += " Try --split top-bottom."
+        sentence += " Try --split top-bottom, or left-right if the page is wide."
     if reading.mode.letterboxed:
         return sentence
     return f"{sentence} DeepSeek-OCR reads smaller print: rtocr models download."

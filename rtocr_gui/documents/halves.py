@@ -21,6 +21,8 @@ _STEEPEST = 2
 _STEP_COST, _DETOUR_COST = 0.05, 0.1
 """Cost of a row of rise, and of a cell at the edge of the middle, where a cell of average ink costs 1."""
 
+_TRANSPOSED = {Half.LEFT: Half.TOP, Half.RIGHT: Half.BOTTOM}
+
 
 def cut_half(page: Image.Image, half: Half) -> Image.Image:
     """Cut out one half of a page.
@@ -29,30 +31,30 @@ def cut_half(page: Image.Image, half: Half) -> Image.Image:
     in the colour of the paper, so both halves together show everything once.
 
     Args:
-        page: RGB.
+        page: RGB, at least 2 x 2.
         half: which half.
 
     Returns:
         The half, as wide or as high as the page.
     """
-    pixels = np.asarray(page)
     if half.is_beside:
-        pixels = pixels.swapaxes(0, 1)
-    seam = _find_seam(pixels)
-    rows = np.arange(len(pixels))[:, None]
-    if half.is_first:
-        part, beyond = slice(0, int(seam.max())), rows >= seam
-    else:
-        part, beyond = slice(int(seam.min()), None), rows < seam
-    paper = np.median(pixels[seam, np.arange(len(seam))], axis=0).round().astype(np.uint8)
-    cut = np.where(beyond[part, :, None], paper, pixels[part])
-    return Image.fromarray(cut.swapaxes(0, 1) if half.is_beside else cut)
+        turned = cut_half(page.transpose(Image.Transpose.TRANSPOSE), _TRANSPOSED[half])
+        return turned.transpose(Image.Transpose.TRANSPOSE)
+    seam = _find_seam(page)
+    low, high = int(seam.min()), int(seam.max())
+    band = np.asarray(page.crop((0, low, page.width, high + 1)))
+    paper = np.median(band[seam - low, np.arange(page.width)], axis=0).round().astype(np.uint8)
+    is_above = np.arange(low, high + 1)[:, None] < seam
+    kept = is_above if half.is_first else ~is_above
+    part = page.crop((0, 0, page.width, high) if half.is_first else (0, low, page.width, page.height))
+    part.paste(Image.fromarray(np.where(kept[:, :, None], band, paper)), (0, low if half.is_first else 0))
+    return part
 
 
-def _find_seam(pixels: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Find the first row below the seam in each column of an (H, W, 3) page: (W,), each in 1..H - 1."""
-    height, width = pixels.shape[:2]
-    ink = _ink(pixels)
+def _find_seam(page: Image.Image) -> NDArray[np.intp]:
+    """Find the first row below the seam in each column of pixels: (W,), each in 1..H - 1."""
+    width, height = page.size
+    ink = _ink(page)
     rows, columns = ink.shape
     cost = ink + _DETOUR_COST * np.abs(np.linspace(-1, 1, rows))[:, None]
     steps = np.arange(-_STEEPEST, _STEEPEST + 1)
@@ -72,11 +74,11 @@ def _find_seam(pixels: NDArray[np.uint8]) -> NDArray[np.intp]:
     return seam
 
 
-def _ink(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _ink(page: Image.Image) -> NDArray[np.float32]:
     """Measure how much the grey changes in each cell of the middle of a page, relative to the average."""
-    height, width = pixels.shape[:2]
+    width, height = page.size
     top, bottom = (round(height * (1 + sign * _MIDDLE_SHARE) / 2) for sign in (-1, 1))
-    middle = Image.fromarray(pixels[top : max(bottom, top + 1)]).convert("L")
+    middle = page.crop((0, top, width, max(bottom, top + 1))).convert("L")
     scale = min(1.0, _LONGEST_PX / max(height, width))
     rows = max(1, round(middle.height * scale / _ROW_PX))
     columns = max(1, round(middle.width * scale / _COLUMN_PX))

@@ -1,11 +1,12 @@
 """Names files and pages so that people can tell them apart. Knows their paths, and opens none of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import count
 from pathlib import Path
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.units import counted
 
 
 def telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
@@ -24,6 +25,12 @@ def telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
 def telling_label(ref: PageRef, folders: Mapping[Path, Path]) -> str:
     """Label of a page, preceded by its file's folder if that is one of `telling_folders`."""
     return f"{folders[ref.path].as_posix()}/{ref.label}" if ref.path in folders else ref.label
+
+
+def counted_pages(refs: Collection[PageRef]) -> str:
+    """How many pages these are: "1 page", "2 halves"."""
+    is_split = bool(refs) and all(ref.half is not None for ref in refs)
+    return counted(len(refs), "half", "halves") if is_split else counted(len(refs), "page")
 
 
 def telling_labels(refs: Iterable[PageRef]) -> dict[PageRef, str]:

@@ -47,8 +47,7 @@ def check_page_size(width_px: int, height_px: int) -> None:
         DocumentError: it has too many pixels, or it is a strip: one side is shorter than
             `SHORTEST_SIDE_PX`, or more than `LARGEST_ASPECT` times as long as the other.
     """
-    shorter, longer = sorted((width_px, height_px))
-    if shorter < SHORTEST_SIDE_PX or longer > LARGEST_ASPECT * shorter:
+    if _is_strip(width_px, height_px):
         raise DocumentError(
             f"The page is {width_px} x {height_px} pixels: a strip that narrow holds no readable text. "
             "Scan or crop it again."
@@ -58,3 +57,21 @@ def check_page_size(width_px: int, height_px: int) -> None:
             f"The page would unpack to {width_px * height_px / 1e6:,.0f} million pixels, but "
             f"RTOCR opens at most {PICTURE_PIXEL_LIMIT / 1e6:,.0f} million. Save it at a lower resolution."
         )
+
+
+def check_half_size(width_px: int, height_px: int) -> None:
+    """Refuse a half of a page that is too narrow to read.
+
+    Raises:
+        DocumentError: it is a strip, as in `check_page_size`.
+    """
+    if _is_strip(width_px, height_px):
+        raise DocumentError(
+            f"This half is {width_px} x {height_px} pixels: a strip that narrow holds no readable text. Read "
+            "the whole page, or split it the other way."
+        )
+
+
+def _is_strip(width_px: int, height_px: int) -> bool:
+    shorter, longer = sorted((width_px, height_px))
+    return shorter < SHORTEST_SIDE_PX or longer > LARGEST_ASPECT * shorter

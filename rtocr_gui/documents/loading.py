@@ -16,7 +16,7 @@ from typing import Protocol, Self
 from PIL import Image
 
 from rtocr_gui.documents.halves import cut_half
-from rtocr_gui.documents.limits import check_page_count, check_page_size
+from rtocr_gui.documents.limits import check_half_size, check_page_count
 from rtocr_gui.documents.pages import Half, PageImage, PageRef, rotate
 from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
 from rtocr_gui.documents.pictures import PictureFile
@@ -95,8 +95,7 @@ class Document:
         """
         image, actual_dpi = self._source_of(index).render(index, dpi)
         if half is not None:
-            image = cut_half(image, half)
-            check_page_size(*image.size)
+            image = _half_of(image, half)
         ref = replace(self.pages[index], rotation_deg=rotation_deg, half=half)
         return PageImage(ref, rotate(image, rotation_deg), actual_dpi)
 
@@ -139,6 +138,17 @@ class Document:
         if found != self._stamp:
             raise DocumentError(CHANGED)
         return self._source
+
+
+def _half_of(page: Image.Image, half: Half) -> Image.Image:
+    try:
+        part = cut_half(page, half)
+    except MemoryError as error:
+        raise DocumentError(
+            "There is not enough memory to split the page. Close other programs, or read the whole page."
+        ) from error
+    check_half_size(*part.size)
+    return part
 
 
 def files_at(path: Path) -> tuple[Path, ...]:

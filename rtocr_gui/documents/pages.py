@@ -16,7 +16,7 @@ ROTATIONS_DEG = (0, *_TRANSPOSES)
 
 
 class Half(Enum):
-    """One of the two parts of a page that was cut; clockwise."""
+    """One of the two parts of a page that was cut. `rotated` relies on the order, which is clockwise."""
 
     TOP = "top"
     RIGHT = "right"
@@ -67,7 +67,7 @@ class PageRef:
 
     @property
     def unrotated(self) -> "PageRef":
-        """The page as it is in the file."""
+        """The same page or half, not rotated."""
         return replace(self, rotation_deg=0) if self.rotation_deg else self
 
     def halves(self, *, beside: bool) -> "tuple[PageRef, PageRef]":

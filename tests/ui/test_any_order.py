@@ -202,7 +202,8 @@ class Person:
         assert self.editor.toPlainText() == self.session.current_text
         assert [row.entry.key for row in self.rows] == list(refs)
         assert self.session.current in refs or self.session.current is None
-        open_pages = {ref.unrotated for ref in refs}
+        open_pages = [ref.unrotated for ref in refs]
+        assert [place for place in self.session._pages._places if place in open_pages] == open_pages
         self.typed = {ref: text for ref, text in self.typed.items() if ref in open_pages}
         if self.session.current is not None:
             text = self.session.current_text

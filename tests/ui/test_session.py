@@ -875,7 +875,7 @@ def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
     session.take_offer(offers.pop())
     assert session.current_text == "newer"
     assert notices[-1] == (
-        "scan.png, page 1 is open again with newer text. Remove it to restore the earlier text."
+        "scan.png, page 1 was not restored, because the list has it anew. Remove it from the list first."
     )
     again = offers.pop()
     session.remove_pages(session.refs)

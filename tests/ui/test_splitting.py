@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.pages import Half
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import BringBack
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_model import PageModel, PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
@@ -21,6 +21,7 @@ from tests.ui.steps import (
     open_and_load,
     read_selected,
     until_idle,
+    until_reading_begins,
 )
 
 HALVES = [Half.LEFT, Half.RIGHT]
@@ -89,6 +90,47 @@ def test_all_selected_pages_are_split_and_halves_are_not_split_again(
     assert listed(session) == [(1, Half.LEFT), (1, Half.RIGHT), (2, None)]
 
 
+def test_of_pages_and_halves_only_the_pages_are_split_and_only_the_halves_joined(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page(pages=2))
+    take(window, "split_beside")
+    session.shelf.set_selection(session.refs)
+    take(window, "split_above")
+    assert listed(session) == [(1, Half.LEFT), (1, Half.RIGHT), (2, Half.TOP), (2, Half.BOTTOM)]
+    session.shelf.set_selection(session.refs[:3])
+    take(window, "join")
+    session.shelf.set_selection((session.refs[0],))
+    assert listed(session) == [(1, None), (2, None)]
+    assert not window.actions_by_name["join"].isEnabled()
+
+
+def test_halves_of_a_page_that_waits_to_be_read_wait_in_its_place(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, fake_engine: FakeEngine
+) -> None:
+    open_and_load(qtbot, session, draw_page(pages=3))
+    until_reading_begins(qtbot, fake_engine, session.read_all)
+    session.shelf.select(session.refs[1])
+    take(window, "split_above")
+    rows = window.page_list.findChild(PageModel)
+    states = [rows.row(position).state for position in range(rows.rowCount())]
+    assert states == [PageState.READING] + [PageState.WAITING] * 3
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert [page.state for page in session._pages] == [PageState.READ] * 4
+
+
+def test_a_half_is_not_compared_with_the_true_text_of_the_page(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    path = draw_page()
+    path.with_suffix(".txt").write_text("page 1 of scan.png at 0.76", encoding="utf-8")
+    open_and_load(qtbot, session, path)
+    take(window, "split_beside")
+    with qtbot.waitSignal(session.tuning.curve_changed, check_params_cb=lambda curve: curve.is_whole) as told:
+        session.tuning.read_curve()
+    assert told.args[0].truth is None
+
+
 def test_a_rotated_page_is_split_as_it_lies_and_joined_as_it_lies(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
@@ -145,12 +187,70 @@ def test_a_page_is_not_brought_back_over_the_text_of_its_halves(
     session.take_offer(notices[0].offers[0])
     assert listed(session) == [(1, half) for half in HALVES]
     assert session.current_text == "of the half"
-    assert "open again with newer text" in notices[-1].sentence
+    assert notices[-1].sentence.startswith("scan.png, page 1 was not restored")
     take(window, "join")
-    assert (listed(session), notices[-1].sentence) == ([(1, None)], "Joined 2 pages.")
+    assert (listed(session), notices[-1].sentence) == ([(1, None)], "Joined 2 halves.")
     session.take_offer(notices[-1].offers[0])
     assert listed(session) == [(1, half) for half in HALVES]
     assert session.current_text == "of the half"
+
+
+def test_a_half_does_not_come_back_over_the_page_it_was_joined_to(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    take(window, "split_beside")
+    session.shelf.set_selection(session.refs[:1])
+    session.edit_text("left")
+    notices = emissions(session.notice_raised)
+    take(window, "remove")
+    take(window, "join")
+    session.take_offer(notices[0].offers[0])
+    assert listed(session) == [(1, None)]
+    assert notices[-1].sentence.startswith("scan.png, page 1, left half was not restored")
+    take(window, "remove")
+    session.take_offer(notices[-1].offers[0])
+    assert (listed(session), session.current_text) == ([(1, Half.LEFT)], "left")
+
+
+def test_two_halves_come_back_over_the_page_that_was_opened_anew(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+    path = draw_page()
+    open_and_load(qtbot, session, path)
+    take(window, "split_beside")
+    session.edit_text("left")
+    session.shelf.set_selection(session.refs)
+    notices = emissions(session.notice_raised)
+    take(window, "remove")
+    with qtbot.waitSignal(session.shelf.pages_opened):
+        session.open_files([path])
+    assert listed(session) == [(1, None)]
+    session.take_offer(notices[0].offers[0])
+    assert (listed(session), session.current_text) == ([(1, half) for half in HALVES], "left")
+
+
+def test_a_page_that_was_split_joined_and_moved_stays_there_when_another_comes_back(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+    open_and_load(qtbot, session, draw_page(pages=3))
+    take(window, "split_beside")
+    take(window, "join")
+    session.shelf.set_selection(session.refs[:1])
+    session.shelf.move_selected(None)
+    take(window, "split_beside")
+    expected = listed(session)
+    session.shelf.select(session.refs[1])
+    session.shelf.set_selection(session.refs[1:2])
+    session.edit_text("three")
+    notices = emissions(session.notice_raised)
+    take(window, "remove")
+    session.take_offer(notices[0].offers[0])
+    assert listed(session) == expected == [(2, None), (3, None), (1, Half.LEFT), (1, Half.RIGHT)]
 
 
 def test_a_half_that_was_removed_comes_back_beside_the_other(

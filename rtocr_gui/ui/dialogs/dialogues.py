@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
+from rtocr_gui.documents.labels import counted_pages
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.files import resolved
@@ -112,7 +113,7 @@ class Dialogues(QObject):
     def _may_leave(self, refs: tuple[PageRef, ...], verb: str) -> bool:
         """False if something would be lost with these pages and the person would rather keep it."""
         loss, count = self._session.loss(refs), len(refs)
-        title = f"{verb} {counted(count, 'page')}?" if count > 1 else f"{verb} page?"
+        title = f"{verb} {counted_pages(refs) if count > 1 else 'page'}?"
         its = "the page" if count == 1 else "the pages"
         when = f"unless you restore {its} right away" if loss.is_text else f"with {its}"
         words = _in_words(loss, lambda lost: _of_these(lost, count), when)

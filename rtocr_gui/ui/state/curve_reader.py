@@ -92,8 +92,10 @@ class CurveReader(QObject):
         self._waiting.extend(curve_settings(request.settings))
 
     def _look_for_truth(self, request: CurveRequest) -> int:
+        """Look for the true text of the page; none is known for a half."""
         ref = request.ref
-        return self._bridge.compute(partial(find_truth, ref.path, ref.index, request.page_count))
+        of_page = partial(find_truth, ref.path, ref.index, request.page_count)
+        return self._bridge.compute(of_page if ref.half is None else lambda: None)
 
     @Slot()
     def stop(self) -> None:

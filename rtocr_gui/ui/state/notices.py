@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rtocr_gui.documents.labels import counted_pages
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
@@ -94,7 +95,7 @@ class Notice:
         sentence: what happened.
         offers: what a person can do about it, the best first.
         is_passing: True if all went well and nothing needs to be done: the notice disappears by itself.
-        about: the file or the (unrotated) page it is about: two of the same name keep a notice each.
+        about: the file, or the unrotated page or half, it is about: two of the same name keep a notice each.
     """
 
     sentence: str
@@ -143,17 +144,18 @@ def about_retention(retention: float) -> Notice:
 
 
 def about_left_out(removed: RemovedPages) -> Notice:
-    """Say which pages were not brought back, as they are open with newer text, and offer it once more."""
-    are, them = ("is", "it") if len(removed.pages) == 1 else ("are", "them")
+    """Say which pages were not brought back, as they are open anew, and offer it once more."""
+    were, them = ("was", "it") if len(removed.pages) == 1 else ("were", "them")
     sentence = (
-        f"{_named(removed)} {are} open again with newer text. Remove {them} to restore the earlier text."
+        f"{_named(removed)} {were} not restored, because the list has {them} anew. Remove {them} from the "
+        "list first."
     )
     return Notice(sentence, (BringBack(removed),), about=removed.pages[0].ref.unrotated)
 
 
 def _named(removed: RemovedPages) -> str:
-    pages = removed.pages
-    return pages[0].ref.label if len(pages) == 1 else counted(len(pages), "page")
+    refs = [page.ref for page in removed.pages]
+    return refs[0].label if len(refs) == 1 else counted_pages(refs)
 
 
 def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:

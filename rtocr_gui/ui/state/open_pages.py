@@ -38,7 +38,7 @@ class OpenPages:
 
     def __init__(self) -> None:
         self._pages: dict[PageRef, OpenPage] = {}
-        self._places: dict[PageRef, None] = {}  # of all pages, unrotated, including removed ones
+        self._places: dict[PageRef, None] = {}  # of all pages and halves, unrotated, including removed ones
         self._opened: dict[tuple[Path, str], None] = {}  # versions of files, the last one opened at the end
         self._model = 0  # how many models were in use before this one
 
@@ -101,9 +101,9 @@ class OpenPages:
         order = dict.fromkeys(new for ref in self._pages for new in others.get(ref, (ref,)))
         counts = {new: self._pages[ref].page_count for ref, parts in others.items() for new in parts}
         behind = {ref.unrotated: [new.unrotated for new in parts] for ref, parts in others.items()}
-        self._places = dict.fromkeys(
-            each for place in self._places for each in (place, *behind.get(place, ()))
-        )
+        former = {new for parts in behind.values() for new in parts}  # listed before, elsewhere
+        kept = (place for place in self._places if place not in former)
+        self._places = dict.fromkeys(each for place in kept for each in (place, *behind.get(place, ())))
         removed = self.remove(others)
         self._pages = {ref: self._pages.get(ref) or OpenPage(ref, page_count=counts[ref]) for ref in order}
         return removed
@@ -149,11 +149,15 @@ class OpenPages:
         return RemovedPages(removed, self._model)
 
     def blank_twins(self, removed: RemovedPages) -> tuple[PageRef, ...]:
-        """The open pages that removed ones can replace: those that show the same and are all still blank."""
-        listed = _by_page(self._pages)
-        shown = (_overlapping(page.ref, listed) for page in removed.pages)
-        blank = (refs for refs in shown if all(self._pages[ref].is_blank for ref in refs))
-        return tuple(dict.fromkeys(ref for refs in blank for ref in refs))
+        """The open pages that removed ones can replace: still blank, and showing nothing else."""
+        listed, twins = _by_page(self._pages), list[PageRef]()
+        for page, parts in _by_page(one.ref for one in removed.pages).items():
+            shown = [ref for ref in listed.get(page, ()) if any(map(ref.overlaps, parts))]
+            halves = {part.half for part in parts}
+            is_whole = None in halves or len(halves) == 2
+            if all(self._pages[ref].is_blank and (is_whole or ref.half in halves) for ref in shown):
+                twins += shown
+        return tuple(twins)
 
     def put_back(self, removed: RemovedPages) -> tuple[PageRef, ...]:
         """List pages again in their places.

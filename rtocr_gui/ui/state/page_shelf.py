@@ -28,7 +28,9 @@ class PageShelf(QObject):
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
         pages_outdated (RemovedPages): these pages left the list, as a newer version of their file was opened.
         pages_rotated (dict of PageRef to PageRef): the new refs of these pages; `pages_changed` follows.
-        pages_exchanged (tuple of PageRef): these pages are listed in the place of the selected ones.
+        pages_exchanged (dict of PageRef to tuple of PageRef): what is listed in the place of these pages;
+            `pages_dropped` and `pages_changed` follow.
+        selection_wanted (tuple of PageRef): these pages are to be selected in the list.
         pages_listed (tuple of PageRef): these pages are listed again, or with new refs, with text and state.
         page_selected (PageRef or None): this page is shown from now on; its picture follows.
         selection_changed (tuple of PageRef): these pages are selected.
@@ -52,6 +54,7 @@ class PageShelf(QObject):
     pages_outdated = Signal(object)
     pages_rotated = Signal(object)
     pages_exchanged = Signal(object)
+    selection_wanted = Signal(object)
     pages_listed = Signal(object)
     page_selected = Signal(object)
     selection_changed = Signal(object)
@@ -236,12 +239,15 @@ class PageShelf(QObject):
         return self._exchange({ref: joined[ref.whole] for ref in self.to_join})
 
     def _exchange(self, others: Mapping[PageRef, tuple[PageRef, ...]]) -> RemovedPages:
-        self.pages_dropped.emit(tuple(others))
+        parts = tuple(dict.fromkeys(ref for parts in others.values() for ref in parts))
         removed = self._pages.exchange(others)
+        self.pages_exchanged.emit(others)
+        self.pages_dropped.emit(tuple(others))
         self._tell_pages()
+        self.pages_listed.emit(parts)
         if self._current is not None and self._current in others:
             self._show(others[self._current][0])
-        self.pages_exchanged.emit(tuple(dict.fromkeys(ref for parts in others.values() for ref in parts)))
+        self.selection_wanted.emit(parts)
         return removed
 
     @Slot(object)

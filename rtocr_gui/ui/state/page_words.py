@@ -64,7 +64,7 @@ def _about_small_print(reading: Reading) -> str:
         return f"The print seems too small for {mode} mode: the text may be wrong. Choose {larger} mode."
     sentence = f"The print seems too small for {reading.model_name}: the text may be wrong."
     if reading.ref.half is None:
-        sentence += " Split the page in the Edit menu: its halves are shown larger."
+        sentence += " If you split the page across its longer side (Edit menu), it is shown larger."
     if reading.mode.letterboxed:
         return sentence
     return f"{sentence} DeepSeek-OCR, under Model > Models…, reads smaller print."

@@ -186,6 +186,11 @@ class Reader(QObject):
         self._queue = dict.fromkeys(names.get(ref, ref) for ref in self._queue)
         self._read_on()
 
+    @Slot(object)
+    def exchange(self, others: Mapping[PageRef, tuple[PageRef, ...]]) -> None:
+        """Pages were split or joined: those queued are read in their new parts."""
+        self._queue = dict.fromkeys(new for ref in self._queue for new in others.get(ref, (ref,)))
+
     def _put_back(self, refs: Iterable[PageRef]) -> None:
         """Stop pages that are being read, and queue these pages before the others."""
         first = tuple(refs)

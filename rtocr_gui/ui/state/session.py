@@ -126,6 +126,7 @@ class Session(QObject):
         self.shelf.pages_dropped.connect(self._reader.forget)
         self.shelf.pages_outdated.connect(self._tell_of_outdated)
         self.shelf.pages_rotated.connect(self._reader.rename)
+        self.shelf.pages_exchanged.connect(self._reader.exchange)
         self.shelf.pages_listed.connect(self._texts.tell_states)
         self.shelf.page_selected.connect(self._show_page)
         self.shelf.page_rendered.connect(self._show_page_image)

@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
         session.shelf.pages_changed.connect(self.page_list.set_pages)
         session.shelf.pages_rotated.connect(self.page_list.rename)
         session.page_selected.connect(self.page_list.select)
-        session.shelf.pages_exchanged.connect(self.page_list.select_too)
+        session.shelf.selection_wanted.connect(self.page_list.select_too)
         session.page_selected.connect(self._show_window_title)
         session.page_selected.connect(self.retention_bar.drop_release)
         session.shelf.opening_changed.connect(self.status_line.show_opening)
