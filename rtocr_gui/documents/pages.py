@@ -88,9 +88,14 @@ class PageRef:
         return replace(self, rotation_deg=0, half=None) if self.rotation_deg or self.half else self
 
     @property
+    def turned_half(self) -> Half | None:
+        """The half of the page as it is rotated; None for the whole page."""
+        return self.half.rotated(self.rotation_deg) if self.half is not None else None
+
+    @property
     def side(self) -> str:
-        """Which half of the page it is, as both are rotated ("left half"); empty for the whole page."""
-        return f"{self.half.rotated(self.rotation_deg).value} half" if self.half is not None else ""
+        """Name of `turned_half` ("left half"); empty for the whole page."""
+        return f"{self.turned_half.value} half" if self.turned_half is not None else ""
 
     def overlaps(self, other: "PageRef") -> bool:
         """True if both show some of the same part of the same page, however rotated."""

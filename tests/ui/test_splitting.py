@@ -145,6 +145,39 @@ def test_a_rotated_page_is_split_as_it_lies_and_joined_as_it_lies(
     assert [ref.rotation_deg for ref in session.refs] == [90]
 
 
+@pytest.mark.parametrize(
+    ("degrees", "sides"),
+    [
+        (90, ["top half", "bottom half"]),
+        (180, ["left half", "right half"]),
+        (270, ["top half", "bottom half"]),
+    ],
+)
+def test_halves_that_are_rotated_together_stay_in_the_order_in_which_they_are_read(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, degrees: int, sides: list[str]
+) -> None:
+    open_and_load(qtbot, session, draw_page(pages=2))
+    take(window, "split_beside")
+    session.edit_text("left as it was")
+    was_left = session.current
+    session.shelf.set_selection(session.refs[:2])
+    session.shelf.rotate(degrees)
+    assert [ref.side for ref in session.refs] == [*sides, ""]
+    assert session.current == was_left.rotated(degrees)
+    assert session.current_text == "left as it was"
+
+
+def test_halves_that_were_put_in_another_order_stay_there(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    take(window, "split_beside")
+    session.shelf.set_selection(session.refs[:1])
+    session.shelf.move_selected(None)
+    session.shelf.rotate(180)
+    assert listed(session) == [(1, Half.RIGHT), (1, Half.LEFT)]
+
+
 @pytest.mark.parametrize("agrees", [True, False])
 def test_text_that_would_be_lost_is_asked_about_and_can_be_brought_back(
     qtbot: QtBot,

@@ -6,6 +6,7 @@ Plain state without Qt signals; `session` and its controllers change it.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from rtocr_gui.documents.labels import telling_folders
@@ -87,14 +88,30 @@ class OpenPages:
     def rotate(self, refs: Iterable[PageRef], degrees: int) -> tuple[PageRef, ...]:
         """Turn pages clockwise: they keep place, text and scaling; their readings are dropped.
 
+        Halves of a page that follow each other and are turned together change places if they are now read in
+        the other order.
+
         Returns:
-            Their new refs.
+            Their new refs, in the order given.
         """
         turned = [self._pages[ref] for ref in refs]
         for page in turned:
             page.rotate(degrees)
         self._pages = {page.ref: page for page in self}
-        return tuple(page.ref for page in turned)
+        names = tuple(page.ref for page in turned)
+        self._order_halves(set(names))
+        return names
+
+    def _order_halves(self, turned: set[PageRef]) -> None:
+        """Swap halves that follow each other and were turned together, if the second is to be read first."""
+        order = list(self._pages)
+        for at, (one, other) in enumerate(pairwise(self.refs)):
+            if one.turned_half is None or one.turned_half.is_first or not {one, other} <= turned:
+                continue
+            if one.whole == other.whole and one.rotation_deg == other.rotation_deg:
+                order[at : at + 2] = other, one
+        if order != list(self._pages):
+            self._arrange(order)
 
     def exchange(self, others: Mapping[PageRef, tuple[PageRef, ...]]) -> RemovedPages:
         """List other parts of the same pages in the place of these, each part once."""
