@@ -372,8 +372,7 @@ def test_a_text_that_was_cut_short_is_warned_of(rtocr, page, reason, words):
         (
             None,
             "too small for Fake model. Its text may be wrong. Try --split top-bottom, or left-right if the "
-            "page is wide. "
-            "DeepSeek-OCR reads smaller print",
+            "page is wide. DeepSeek-OCR reads smaller print",
         ),
     ],
 )

@@ -21,8 +21,6 @@ _STEEPEST = 2
 _STEP_COST, _DETOUR_COST = 0.05, 0.1
 """Cost of a row of rise, and of a cell at the edge of the middle, where a cell of average ink costs 1."""
 
-_TRANSPOSED = {Half.LEFT: Half.TOP, Half.RIGHT: Half.BOTTOM}
-
 
 def cut_half(page: Image.Image, half: Half) -> Image.Image:
     """Cut out one half of a page.
@@ -38,7 +36,8 @@ def cut_half(page: Image.Image, half: Half) -> Image.Image:
         The half, as wide or as high as the page.
     """
     if half.is_beside:
-        turned = cut_half(page.transpose(Image.Transpose.TRANSPOSE), _TRANSPOSED[half])
+        # Transposing takes the left half to the top, as a quarter turn does.
+        turned = cut_half(page.transpose(Image.Transpose.TRANSPOSE), half.rotated(90))
         return turned.transpose(Image.Transpose.TRANSPOSE)
     seam = _find_seam(page)
     low, high = int(seam.min()), int(seam.max())

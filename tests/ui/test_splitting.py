@@ -7,10 +7,9 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import Half
 from rtocr_gui.ui.dialogs import questions
-from rtocr_gui.ui.state.notices import BringBack
+from rtocr_gui.ui.state.notices import BringBack, Notice
 from rtocr_gui.ui.state.page_model import PageModel, PageState
 from rtocr_gui.ui.state.session import Session
-from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
@@ -27,6 +26,12 @@ from tests.ui.steps import (
 HALVES = [Half.LEFT, Half.RIGHT]
 
 
+@pytest.fixture
+def agreeing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who agrees to whatever would be lost."""
+    monkeypatch.setattr(questions, "agrees", lambda *_: True)
+
+
 def listed(session: Session) -> list[tuple[int, Half | None]]:
     """Page numbers from 1 and halves, in the order of the list."""
     return [(ref.index + 1, ref.half) for ref in session.refs]
@@ -36,6 +41,17 @@ def take(window: MainWindow, name: str) -> None:
     action = window.actions_by_name[name]
     assert action.isEnabled()
     action.trigger()
+
+
+def split_and_remove_left(qtbot: QtBot, window: MainWindow, session: Session, path: Path) -> list[Notice]:
+    """Type on the left half of a page and remove it; returns the notices from then on."""
+    open_and_load(qtbot, session, path)
+    take(window, "split_beside")
+    session.shelf.set_selection(session.refs[:1])
+    session.edit_text("left")
+    notices = emissions(session.notice_raised)
+    take(window, "remove")
+    return notices
 
 
 def test_a_page_becomes_two_in_its_place_and_one_again(
@@ -208,10 +224,10 @@ def test_text_that_would_be_lost_is_asked_about_and_can_be_brought_back(
     assert (listed(session), session.current_text) == ([(1, None)], "mine")
 
 
+@pytest.mark.usefixtures("agreeing")
 def test_a_page_is_not_brought_back_over_the_text_of_its_halves(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page())
     session.edit_text("of the page")
     notices = emissions(session.notice_raised)
@@ -228,17 +244,11 @@ def test_a_page_is_not_brought_back_over_the_text_of_its_halves(
     assert session.current_text == "of the half"
 
 
+@pytest.mark.usefixtures("agreeing")
 def test_a_half_does_not_come_back_over_the_page_it_was_joined_to(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
-    path = draw_page()
-    open_and_load(qtbot, session, path)
-    take(window, "split_beside")
-    session.shelf.set_selection(session.refs[:1])
-    session.edit_text("left")
-    notices = emissions(session.notice_raised)
-    take(window, "remove")
+    notices = split_and_remove_left(qtbot, window, session, draw_page())
     take(window, "join")
     session.take_offer(notices[0].offers[0])
     assert listed(session) == [(1, None)]
@@ -248,10 +258,10 @@ def test_a_half_does_not_come_back_over_the_page_it_was_joined_to(
     assert (listed(session), session.current_text) == ([(1, Half.LEFT)], "left")
 
 
+@pytest.mark.usefixtures("agreeing")
 def test_two_halves_come_back_over_the_page_that_was_opened_anew(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     path = draw_page()
     open_and_load(qtbot, session, path)
     take(window, "split_beside")
@@ -266,10 +276,10 @@ def test_two_halves_come_back_over_the_page_that_was_opened_anew(
     assert (listed(session), session.current_text) == ([(1, half) for half in HALVES], "left")
 
 
+@pytest.mark.usefixtures("agreeing")
 def test_a_page_that_was_split_joined_and_moved_stays_there_when_another_comes_back(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page(pages=3))
     take(window, "split_beside")
     take(window, "join")
@@ -286,16 +296,11 @@ def test_a_page_that_was_split_joined_and_moved_stays_there_when_another_comes_b
     assert listed(session) == expected == [(2, None), (3, None), (1, Half.LEFT), (1, Half.RIGHT)]
 
 
+@pytest.mark.usefixtures("agreeing")
 def test_a_half_that_was_removed_comes_back_beside_the_other(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
-    open_and_load(qtbot, session, draw_page())
-    take(window, "split_beside")
-    session.shelf.set_selection(session.refs[:1])
-    session.edit_text("left")
-    notices = emissions(session.notice_raised)
-    take(window, "remove")
+    notices = split_and_remove_left(qtbot, window, session, draw_page())
     assert listed(session) == [(1, Half.RIGHT)]
     session.take_offer(notices[0].offers[0])
     assert listed(session) == [(1, half) for half in HALVES]
@@ -328,16 +333,14 @@ def test_halves_of_an_earlier_version_of_the_file_leave_unless_edited(
     assert listed(session) == [(1, Half.TOP), (1, None), (2, None)]
 
 
+@pytest.mark.usefixtures("agreeing")
 def test_a_page_that_is_split_while_it_is_read_is_read_no_further(
     qtbot: QtBot,
     window: MainWindow,
     session: Session,
     draw_page: Draw,
     fake_engine: FakeEngine,
-    told: list[PageStatus],
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(questions, "agrees", lambda *_: True)
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
     take(window, "split_above")

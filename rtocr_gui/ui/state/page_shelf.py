@@ -235,8 +235,9 @@ class PageShelf(QObject):
         Returns:
             The halves that were joined.
         """
-        joined = {ref.whole: (replace(ref, half=None),) for ref in reversed(self.to_join)}
-        return self._exchange({ref: joined[ref.whole] for ref in self.to_join})
+        halves = self.to_join
+        joined = {ref.whole: (replace(ref, half=None),) for ref in reversed(halves)}
+        return self._exchange({ref: joined[ref.whole] for ref in halves})
 
     def _exchange(self, others: Mapping[PageRef, tuple[PageRef, ...]]) -> RemovedPages:
         parts = tuple(dict.fromkeys(ref for parts in others.values() for ref in parts))
