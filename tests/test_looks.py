@@ -169,9 +169,10 @@ def test_the_attention_that_the_shown_grid_cannot_show_is_told():
     attention[padded[0]] = 0.05
     attention[600 + 8 * 16 + 8] = 0.25
     legend = attention_legend(attention, plan.layout, "local")
-    assert "25 % of it went to the other grid" in legend.note
-    assert "5 % went to padding" in legend.note
+    assert "On the other grid: at most 25 %." in legend.note
+    assert "In padding, which covers no page: at most 5 %." in legend.note
     assert legend.high == pytest.approx(35)
+    assert "On the other grid: at most 35 %." in attention_legend(attention, plan.layout, "global").note
 
 
 # The picture

@@ -300,24 +300,23 @@ def attention_tints(attention: Values, dark: bool) -> Rgba:
 
 
 def attention_legend(attention: Values, layout: TokenLayout, grid: GridName) -> Legend:
-    """Make the legend of attention: its scale, and the shares that the shown grid does not show.
+    """Make the legend of attention: its scale, and the most that the shown grid does not show.
 
     Args:
-        attention: (N,) weight of each prunable token.
+        attention: (N,) attention paid to each prunable token, in 0..1.
         layout: layout of these tokens.
         grid: the grid that is shown.
     """
-    total = float(attention.sum(dtype=np.float64)) or 1.0
+    percent = 100 * attention
     visible = ~layout.padding[layout.prunable]
-    on_padding = 100 * float(attention[~visible].sum()) / total
-    shown = layout.cells(grid)
-    here = 100 * float(attention[shown][visible[shown]].sum()) / total
     note = "How much the decoder looked at each token: brightest where it looked most."
     if layout.has_tiles:
-        note += f" {100 - here - on_padding:.0f} % of it went to the other grid."
+        other = layout.cells("global" if grid == "local" else "local")
+        note += f" On the other grid: at most {percent[other][visible[other]].max(initial=0):.0f} %."
+    on_padding = float(percent[~visible].max(initial=0))
     if on_padding >= 1:
-        note += f" {on_padding:.0f} % went to padding, which covers no page."
-    most = 100 * float(attention.max(initial=0)) / total
+        note += f" In padding, which covers no page: at most {on_padding:.0f} %."
+    most = float(percent.max(initial=0))
     colours = tuple(
         (red, green, blue)
         for red, green, blue in _blend((_UNLIT_RGB, _LIT_RGB), np.linspace(0, 1, 10) ** 0.5).tolist()

@@ -35,6 +35,7 @@ from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
+from rtocr_gui.ui.page.said_line import SaidLine
 from rtocr_gui.ui.parts.actions import MENUS, SPECS
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
@@ -1072,6 +1073,22 @@ def test_where_it_looks_is_asked_for_played_and_closed(
     assert not window.page_column.play_bar.isVisible()
     assert window.focusWidget() is window.page_column.page_view
     assert not window.actions_by_name["trace"].isChecked()
+
+
+def test_all_that_was_read_is_lit_by_one_button_until_the_look_changes(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.actions_by_name["trace"].trigger()
+    bar = window.page_column.play_bar
+    buttons = {each.accessibleName(): each for each in bar.findChildren(QToolButton)}
+    with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
+        buttons["All that was read"].click()
+    line = bar.findChild(SaidLine)
+    assert "stays dark" in line.accessibleDescription()
+    session.tuning.show_next_look()
+    assert line.accessibleDescription() == "page", "the first word"
 
 
 @pytest.mark.parametrize(

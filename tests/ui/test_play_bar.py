@@ -1,5 +1,6 @@
 """What the play bar promises: it goes through a reading by itself or by hand, and traces nothing unasked."""
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QKeySequence, QShortcut
@@ -171,6 +172,45 @@ def test_without_a_trace_there_is_nothing_to_slide(bar: PlayBar, turns: list[int
     assert turns == []
     bar.show_trace(trace_of([]))
     assert not slider(bar).isEnabled()
+
+
+def test_all_that_was_read_is_asked_for_and_told_until_a_token_is_shown(
+    qtbot: QtBot, bar: PlayBar, turns: list[int]
+) -> None:
+    bar.show_trace(trace_of(TOKENS))
+    bar.play()
+    turns.clear()
+    with qtbot.waitSignal(bar.whole_requested):
+        button(bar, "All that was read").click()
+    assert not bar.is_playing
+    ways_back = (
+        lambda: bar.show_position(3),
+        lambda: slider(bar).setValue(4),
+        lambda: bar.play(),
+        lambda: bar.note_lights(None),
+    )
+    for go_back in ways_back:
+        button(bar, "All that was read").click()
+        bar.note_lights(np.ones(64, np.float32))
+        assert "print that stays dark may be missing" in said(bar)
+        go_back()
+        bar.pause()
+        assert said(bar) == TOKENS[bar.position]
+    assert turns == [4, 4]
+
+
+def test_all_that_was_read_is_told_once_the_trace_has_come_and_not_if_it_fails(bar: PlayBar) -> None:
+    for comes in (True, False):
+        bar.show_trace(None)
+        button(bar, "All that was read").click()
+        bar.show_tracing(True)
+        assert "once more" in said(bar)
+        if comes:
+            bar.show_trace(trace_of(TOKENS))
+        bar.show_tracing(False)
+        assert ("stays dark" in said(bar)) is comes
+    bar.show_trace(trace_of(TOKENS))
+    assert said(bar) == "We", "it was not asked for again"
 
 
 @pytest.mark.parametrize("by_key", [False, True])

@@ -423,6 +423,20 @@ def test_a_token_that_is_played_is_lit_and_marked_in_the_text(
     assert lit(lights) == []
 
 
+def test_all_that_was_read_is_lit_and_what_was_not_stays_dark(
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, lights: Lights, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    session.edit_text("all replaced")
+    marks = emissions(tuning.spotlight.text_marked)
+    tuning.spotlight.point_at_whole()
+    qtbot.waitUntil(lambda: bool(lights) and lights[-1] is not None)
+    assert sorted(lit(lights)) == list(range(7)), "six words, of which the last also looks at a seventh token"
+    assert marks == [None]
+    assert len(fake_engine.traced) == 1
+
+
 def test_a_difference_is_lit_where_its_reading_found_it(
     qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, lights: Lights, draw_page: Draw
 ) -> None:

@@ -4,6 +4,8 @@ Knows the text and the current token; where the model looked is lit up elsewhere
 before the person asks for it.
 """
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import (
@@ -34,6 +36,7 @@ CONTEXT_CHARACTERS = 60
 
 _INVITATION = "Play the text to see where the model looked for each part of it"
 _TRACING = "Reading the text once more to see where the model looked…"
+_WHOLE = "All that was read is lit up: print that stays dark may be missing from the text"
 
 
 class PlayBar(QWidget):
@@ -43,12 +46,14 @@ class PlayBar(QWidget):
         trace_requested(): the person wants to play a reading that has not been traced yet.
         stop_requested(): the current trace should be given up.
         position_changed(int): this is now the current token; not emitted if it was set by `show_position`.
+        whole_requested(): all that was read should be lit up.
         closed(): the person has closed the bar.
     """
 
     trace_requested = Signal()
     stop_requested = Signal()
     position_changed = Signal(int)
+    whole_requested = Signal()
     closed = Signal()
 
     def __init__(self) -> None:
@@ -56,6 +61,7 @@ class PlayBar(QWidget):
         self._trace: TraceShown | None = None
         self._tracing = False
         self._plays_once_traced = False
+        self._shows_whole = False
         self._timer = QTimer(self, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._step)
 
@@ -78,6 +84,11 @@ class PlayBar(QWidget):
         self._speed.setAccessibleName("Tokens per second")
         self._speed.setToolTip("How many tokens are played per second")
         self._speed.currentIndexChanged.connect(self._keep_time)
+        self._whole = flat_button(
+            "All that was read",
+            "Light up all that was read: print that stays dark may be missing from the text",
+            self._light_whole,
+        )
         self._help = flat_button("What is this?", "What is this?", self._explain)
         self._close = flat_button("Close", "Stop showing where the model looked (Esc)", self._end)
 
@@ -86,7 +97,7 @@ class PlayBar(QWidget):
         line.addWidget(self._said, stretch=1)
         line.addWidget(self._count)
         row = QHBoxLayout()
-        for widget in (self._play, self._slider, self._speed, self._help, self._close):
+        for widget in (self._play, self._slider, self._speed, self._whole, self._help, self._close):
             row.addWidget(widget, stretch=1 if widget is self._slider else 0)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -121,7 +132,10 @@ class PlayBar(QWidget):
             "not an explanation. A visual token also carries traces of its surroundings, earlier layers "
             "looked elsewhere, and part of the attention went to the text before. Merged tokens stay dark: "
             "the model saw them only within others. The most attended token is always the brightest, so "
-            "compare places, not brightness from one word to the next."
+            "compare places, not brightness from one word to the next.\n\n"
+            "For several tokens, each place is as bright as for the one that looked there most. The lamp "
+            "does this for all that was read: print that then stays dark may be missing from the text, "
+            "unless it was merged."
         )
 
     @Slot(object)
@@ -148,6 +162,7 @@ class PlayBar(QWidget):
         self._tracing = tracing
         if not tracing:
             self._plays_once_traced = False
+            self._shows_whole &= self._trace is not None
         self._show_state()
         self._show_turn()
 
@@ -157,7 +172,13 @@ class PlayBar(QWidget):
         self.pause()
         with QSignalBlocker(self._slider):
             self._slider.setValue(token)
-        self._show_turn()
+        self._show_token()
+
+    @Slot(object)
+    def note_lights(self, attention: NDArray[np.float32] | None) -> None:
+        """Go back to the current token once nothing is lit any more."""
+        if attention is None:
+            self._show_token()
 
     @Slot()
     def play(self) -> None:
@@ -169,7 +190,7 @@ class PlayBar(QWidget):
         if self.position == self._slider.maximum():
             self._slider.setValue(0)
         else:
-            self.position_changed.emit(self.position)
+            self._go(self.position)
         self._keep_time()
         self._timer.start()
         self._show_state()
@@ -222,8 +243,16 @@ class PlayBar(QWidget):
 
     @Slot(int)
     def _go(self, token: int) -> None:
-        self._show_turn()
+        self._show_token()
         self.position_changed.emit(token)
+
+    @Slot()
+    def _light_whole(self) -> None:
+        self.pause()
+        self._plays_once_traced = False
+        self._shows_whole = True
+        self._show_turn()
+        self.whole_requested.emit()
 
     @Slot()
     def _keep_time(self) -> None:
@@ -252,14 +281,23 @@ class PlayBar(QWidget):
         self._play.setIcon(icon(name, self.palette()))
         self._play.setToolTip(tip)
         self._play.setAccessibleName(name.capitalize())
+        self._whole.setIcon(icon("lights", self.palette()))
         self._help.setIcon(icon("help", self.palette()))
         self._close.setIcon(icon("close", self.palette()))
+
+    def _show_token(self) -> None:
+        self._shows_whole = False
+        self._show_turn()
 
     def _show_turn(self) -> None:
         self._slider.setEnabled(self._trace is not None)
         if self._trace is None:
             self._count.clear()
             self._said.tell(_TRACING if self._tracing else _INVITATION)
+            return
+        if self._shows_whole:
+            self._count.clear()
+            self._said.tell(_WHOLE)
             return
         self._count.setText(f"{grouped(self.position + 1)} of {grouped(len(self._trace.spans))}")
         text, (begin, end) = self._trace.raw_text, self._trace.spans[self.position]

@@ -121,6 +121,13 @@ class Spotlight(QObject):
             self._drop_wishes()
             self._tracer.seek(partial(self._light_text, start, end))
 
+    @Slot()
+    def point_at_whole(self) -> None:
+        """Light up all that was read, also what was deleted from the text since."""
+        self._drop_wishes()
+        self.text_marked.emit(None)
+        self._tracer.seek(lambda _: self.attention_changed.emit(self._tracer.attention_of(slice(None))))
+
     def point_at_difference(self, shown: ComparisonShown, difference: Difference) -> None:
         """Light up where the right reading read a difference, or the left one what the right lacks."""
         in_right = difference.right.length > 0

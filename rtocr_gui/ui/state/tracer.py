@@ -132,20 +132,20 @@ class Tracer(QObject):
         """Drop the pending wish."""
         self._places.drop_wishes()
 
-    def attention_of(self, tokens: NDArray[np.int64] | None) -> NDArray[np.float32] | None:
+    def attention_of(self, tokens: NDArray[np.int64] | slice | None) -> NDArray[np.float32] | None:
         """Return where on the page tokens were read.
 
         Args:
             tokens: their indices; None for none.
 
         Returns:
-            (N,) for each prunable visual token, 1 for the most attended; None without tokens or a trace.
+            (N,) for each prunable visual token, the most attention that one of them paid to it, in 0..1; None
+            without tokens or a trace.
         """
         if self._trace is None or tokens is None:
             return None
-        attention: NDArray[np.float32] = self._trace.attention[tokens].sum(axis=0)  # (N,)
-        most = attention.max(initial=0)
-        return attention / most if most > 0 else attention
+        most: NDArray[np.float32] = self._trace.attention[tokens].max(axis=0, initial=0)  # (N,)
+        return most
 
     # Answers -------------------------------------------------------------------------------
 
