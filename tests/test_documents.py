@@ -1,6 +1,7 @@
 """Opening files: every kind of page comes out upright in RGB, and every bad file says what is wrong."""
 
 import hashlib
+import io
 import os
 import re
 import struct
@@ -13,9 +14,9 @@ import pypdfium2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin
 
-from rtocr_gui.documents import pdf, pictures
+from rtocr_gui.documents import limits, pdf, pictures
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, files_at, open_document
 from rtocr_gui.errors import DocumentError, PasswordRequired
 from tests.broken_files import (
@@ -408,6 +409,74 @@ def test_every_frame_is_a_page(tmp_path, kind):
         found = [document.load_page(index).image for index in (2, 0, 1)]
     assert {image.mode for image in found} == {"RGB"}
     assert len({image.tobytes() for image in found}) == 3
+
+
+def marked_tiff(*frames):
+    """A TIFF of frames with these values of NewSubfileType."""
+    stream = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(stream, new=True) as writer:
+        for frame, kind in frames:
+            frame.save(writer, "TIFF", tiffinfo={254: kind})
+            writer.newFrame()
+    return stream.getvalue()
+
+
+def test_reduced_copies_and_masks_in_a_tiff_are_no_pages(tmp_path):
+    whole, small, last = page_image(), page_image((40, 30)), page_image((200, 150))
+    marked = marked_tiff((small, 1), (whole, 0), (whole, 4), (small, 3), (last, 2))
+    with open_document(written(tmp_path / "scan.tif", marked)) as document:
+        sizes = [document.load_page(page.index).image.size for page in document.pages]
+        assert sizes == [(400, 300), (200, 150)]
+        assert document.thumbnail(1, 100).size == (100, 75)
+    only = open_document(written(tmp_path / "pyramid.tif", marked_tiff((whole, 0), (small, 1), (small, 1))))
+    with only as document:
+        assert len(document.pages) == 1
+
+
+def test_a_tiff_of_which_every_frame_claims_to_be_a_copy_has_pages_nevertheless(tmp_path):
+    frames = marked_tiff((page_image(), 1), (page_image((200, 150)), 1))
+    with open_document(written(tmp_path / "scan.tif", frames)) as document:
+        assert [document.load_page(index).image.size for index in (0, 1)] == [(400, 300), (200, 150)]
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "I;16", "F"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_tiff_stored_in_one_piece_is_upright_in_any_mode(tmp_path, mode, orientation):
+    drawn = page_image(text="mm").convert("L")
+    turns = {1: None, 3: 180, 6: 90, 8: -90}[orientation]
+    stored = drawn if turns is None else drawn.rotate(turns, expand=True)
+    deep = {"I;16": np.uint16, "F": np.float32}.get(mode)
+    turned = stored.convert(mode) if deep is None else Image.fromarray(np.asarray(stored, deep) * deep(257))
+    data = encoded(turned, "TIFF", tiffinfo={274: orientation}, strip_size=2**30)
+    found = np.asarray(first_page(written(tmp_path / "scan.tif", data)).convert("L"), int)
+    assert found.shape == (300, 400)
+    assert np.abs(found - np.asarray(drawn, int)).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("dpi", "orientation", "size"),
+    [
+        ((204, 98), 1, (400, 624)),
+        ((98, 204), 1, (833, 300)),
+        ((204, 98), 6, (624, 400)),
+        ((204, 196), 1, (400, 300)),
+        ((1200, 100), 1, (400, 300)),
+    ],
+)
+def test_a_fax_gets_square_pixels(tmp_path, dpi, orientation, size):
+    data = encoded(page_image(), "TIFF", dpi=dpi, tiffinfo={274: orientation})
+    with open_document(written(tmp_path / "fax.tif", data)) as document:
+        page = document.load_page(0)
+        assert (page.image.size, page.dpi) == (size, max(dpi))
+        small = document.thumbnail(0, 200).size
+        assert small[0] / small[1] == pytest.approx(size[0] / size[1], rel=0.01)
+
+
+def test_a_fax_that_would_grow_too_large_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "PICTURE_PIXEL_LIMIT", 200_000)
+    path = written(tmp_path / "fax.tif", encoded(page_image(), "TIFF", dpi=(204, 98)))
+    with open_document(path) as document:
+        assert "million pixels" in str(error_of(lambda: document.load_page(0)))
 
 
 def test_only_the_first_shot_of_a_multi_picture_jpeg_is_a_page(tmp_path):

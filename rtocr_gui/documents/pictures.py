@@ -1,7 +1,8 @@
 """Decodes pictures into pages: PNG, JPEG, TIFF, WebP, BMP and GIF, with Pillow.
 
-Every frame of a TIFF, GIF, WebP or animated PNG is a page; of a multi-picture JPEG, only the first is, as
-the others are previews and depth maps of the same shot. The file is reopened for each page, so nothing is
+Every frame of a TIFF, GIF, WebP or animated PNG is a page, except the reduced copies and masks that a TIFF
+can hold; of a multi-picture JPEG, only the first is, as the others are previews and depth maps of the same
+shot. Faxes, whose pixels are not square, are stretched. The file is reopened for each page, so nothing is
 held between pages. Knows nothing about PDFs, hashes or page lists.
 """
 
@@ -9,7 +10,7 @@ import math
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
-from rtocr_gui.documents.limits import PICTURE_PIXEL_LIMIT, check_page_size
+from rtocr_gui.documents.limits import MOST_PAGES, PICTURE_PIXEL_LIMIT, check_page_size
 from rtocr_gui.errors import DocumentError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
@@ -56,6 +57,17 @@ TRANSPOSITIONS = {
 }
 """How to turn a picture upright, by its EXIF orientation."""
 
+_ON_ITS_SIDE = (5, 6, 7, 8)
+"""The orientations that exchange width and height."""
+
+_NEW_SUBFILE_TYPE = 254
+_REDUCED_COPY, _MASK = 1, 4
+"""Bits of that TIFF tag."""
+
+_LEAST_STRETCH, _GREATEST_STRETCH = 1.05, 4
+"""Ratio of the resolutions along both axes from which pixels count as not square; a greater one than that of
+any fax is a mistake."""
+
 
 class PictureFile:
     """The frames of one picture file.
@@ -72,23 +84,25 @@ class PictureFile:
         """
         self._path = path
         with _frame(path, 0) as image:
-            frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-            if frames == 1:
+            self._frames = _page_frames(image)
+            if len(self._frames) == 1:
+                image.seek(self._frames[0])
                 check_page_size(*image.size)
-        self.page_count: int = frames
+        self.page_count: int = len(self._frames)
 
     def render(self, index: int, dpi: float) -> tuple[Image.Image, float | None]:  # noqa: ARG002
         """Decode one frame at its own resolution; `dpi` is ignored.
 
         Returns:
-            The page as RGB and upright, and the resolution the file states, if any.
+            The page as RGB, upright and with square pixels, and the resolution the file states, if any.
 
         Raises:
             DocumentError: the frame is damaged, too large or a strip.
         """
-        with _frame(self._path, index) as image:
+        with _frame(self._path, self._frames[index]) as image:
             check_page_size(*image.size)
-            return _upright_rgb(image), _stated_dpi(image)
+            dpi_xy = _stated_dpi(image)
+            return _with_square_pixels(_upright_rgb(image), dpi_xy), max(dpi_xy) if dpi_xy else None
 
     def preview(self, index: int, longest_px: int) -> Image.Image:
         """Decode a small version of a frame: RGB, upright, longest side at most `longest_px`.
@@ -96,10 +110,11 @@ class PictureFile:
         Raises:
             DocumentError: as `render`.
         """
-        with _frame(self._path, index) as image:
+        with _frame(self._path, self._frames[index]) as image:
             check_page_size(*image.size)
+            dpi_xy = _stated_dpi(image)
             image.draft("RGB", (longest_px, longest_px))
-            page = _upright_rgb(image)
+            page = _with_square_pixels(_upright_rgb(image), dpi_xy)
         page.thumbnail((longest_px, longest_px))
         return page
 
@@ -114,7 +129,9 @@ def _frame(path: Path, index: int) -> Iterator[ImageFile.ImageFile]:
     Image.MAX_IMAGE_PIXELS = PICTURE_PIXEL_LIMIT
     warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        # Not by its path: Pillow would map an uncompressed TIFF into memory, and mixes up the rows of one
+        # that lies on its side.
+        with path.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
             image.seek(index)
             yield image
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -139,24 +156,60 @@ def _frame(path: Path, index: int) -> Iterator[ImageFile.ImageFile]:
         ) from error
 
 
+def _page_frames(image: ImageFile.ImageFile) -> Sequence[int]:
+    """Return the frames that are pages; of a TIFF, all if none claims to be one."""
+    if image.format == "MPO":
+        return range(1)
+    frames = range(getattr(image, "n_frames", 1))
+    if image.format != "TIFF" or len(frames) > MOST_PAGES:
+        return frames
+    return [frame for frame in frames if _is_page(image, frame)] or frames
+
+
+def _is_page(image: ImageFile.ImageFile, frame: int) -> bool:
+    """True unless a frame of a TIFF is a reduced copy or a mask of another; one that is damaged is a page."""
+    try:
+        image.seek(frame)
+    except DECODER_FAILURES:
+        return True
+    tags: Any = getattr(image, "tag_v2", {})
+    kind = tags.get(_NEW_SUBFILE_TYPE, 0)
+    return not (isinstance(kind, int) and kind & (_REDUCED_COPY | _MASK))
+
+
 def _upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
     """Apply the EXIF orientation, drop alpha, and bring any colour mode to 8-bit RGB."""
     image.load()  # the TIFF decoder turns the picture upright and drops its orientation
-    transposition = _transposition(image)
+    transposition = TRANSPOSITIONS.get(_orientation(image))
     page = _grey_of_deep(image) if image.mode == "F" or image.mode.startswith("I") else image
     page = _without_alpha(page)
     return page if transposition is None else page.transpose(transposition)
 
 
-def _transposition(image: Image.Image) -> Image.Transpose | None:
-    """Return how to turn a picture upright; None if it is upright or its EXIF data is unreadable.
+def _orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation of a picture; 1, upright, if its EXIF data is unreadable.
 
     `ImageOps.exif_transpose` gives the same pixels but fails on photographs with malformed tags.
     """
     try:
-        return TRANSPOSITIONS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except DECODER_FAILURES:
-        return None
+        return 1
+    return orientation if orientation in TRANSPOSITIONS else 1
+
+
+def _with_square_pixels(page: Image.Image, dpi_xy: tuple[float, float] | None) -> Image.Image:
+    """Stretch a page along the axis of its lower resolution.
+
+    Raises:
+        DocumentError: it would be too large, or a strip.
+    """
+    if dpi_xy is None or not _LEAST_STRETCH < max(dpi_xy) / min(dpi_xy) < _GREATEST_STRETCH:
+        return page
+    across, down = (max(dpi_xy) / dpi for dpi in dpi_xy)
+    size = round(page.width * across), round(page.height * down)
+    check_page_size(*size)
+    return page.resize(size, Image.Resampling.BICUBIC)
 
 
 def _without_alpha(image: Image.Image) -> Image.Image:
@@ -240,11 +293,16 @@ def _bands(image: Image.Image) -> Iterator[tuple[slice, NDArray[Any]]]:
         yield rows, np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
 
 
-def _stated_dpi(image: Image.Image) -> float | None:
-    """Return the resolution that the file states, in dots per inch; None if missing or implausible."""
+def _stated_dpi(image: Image.Image) -> tuple[float, float] | None:
+    """Return the resolution that a file states before it is decoded, across and down the upright page.
+
+    In dots per inch; None if missing or implausible.
+    """
     stated: Any = image.info.get("dpi")
     try:
-        dpi = float(stated[0])
+        across, down = float(stated[0]), float(stated[1])
     except (TypeError, LookupError, ValueError, ArithmeticError):
         return None
-    return dpi if math.isfinite(dpi) and 10 <= dpi <= 20_000 else None
+    if not all(math.isfinite(dpi) and 10 <= dpi <= 20_000 for dpi in (across, down)):
+        return None
+    return (down, across) if _orientation(image) in _ON_ITS_SIDE else (across, down)
