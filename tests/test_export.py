@@ -119,6 +119,16 @@ def place_of_second(markdown: str) -> list[str] | None:
         "<table><tr><td>1\n\nThe tag `</table>` ends it",
         "- item\n\n  ```\n  code",
         "- ```\n  code\n\ntext\n```\ncode",
+        "text\n\n<pre>\nls -l",
+        "<PRE class=x>",
+        "<textarea>\n\nmore",
+        "<script src=x>",
+        "<style>\n\np {}",
+        "<!-- a remark",
+        "<!DOCTYPE html",
+        "<?php\n\necho 1;",
+        "<![CDATA[\n\nx",
+        "<pre>\n<table><tr><td>1",
     ],
 )
 def test_what_a_page_leaves_open_does_not_take_in_the_next_one(cut):
@@ -145,6 +155,10 @@ def test_what_a_page_ends_itself_is_not_ended_again():
         "The tag `<table>` and ``a ` <table>``",
         "<!-- <table> -->\n\ntext <!-- <table> -->",
         "<table><tr><td>1</td></tr></table>\n```",
+        "<pre>\nls\n</pre>",
+        "the tag <pre> in a line",
+        "<div>\ntext",
+        "<?php echo 1; ?>\ntext",
     ):
         assert missing_ends(whole) == ""
 

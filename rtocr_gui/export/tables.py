@@ -3,8 +3,8 @@
 The model writes tables as HTML, which every Markdown program renders but which is hard to read and edit as
 text. A pipe table has one header row, no cells that span columns or rows, and one line per row; a table that
 needs more, is nested or is not well formed is left exactly as it is. The first row becomes the header, as the
-model does not mark one. Also finds what would close a table that a text leaves open. Knows no page and no
-file.
+model does not mark one. Also finds what would close a table or a block of code that a text leaves open. Knows
+no page and no file.
 """
 
 import html
@@ -34,6 +34,18 @@ _PARENTS = {
 }
 _INLINE = frozenset({"b", "strong", "i", "em", "u", "s", "sub", "sup", "code", "small"})
 _CELLS = ("td", "th")
+_RAW_ENDS = (
+    ("<!--", "-->"),
+    ("<![cdata[", "]]>"),
+    ("<?", "?>"),
+    ("<!", ">"),
+    ("<pre", "</pre>"),
+    ("<script", "</script>"),
+    ("<style", "</style>"),
+    ("<textarea", "</textarea>"),
+)
+"""How HTML begins that blank lines do not end in Markdown, and what ends it."""
+_OPENINGS = ("<table", *(begin for begin, _ in _RAW_ENDS))
 
 
 def with_pipe_tables(markdown: str) -> str:
@@ -53,17 +65,26 @@ def with_pipe_tables(markdown: str) -> str:
 
 
 def missing_ends(markdown: str) -> str:
-    """Return what closes the code block or tables that a text leaves open, e.g. because it was stopped."""
-    if not _may_hold_fences(markdown) and "<table" not in markdown.lower():
+    """Return what closes the block or tables that a text leaves open, e.g. because it was stopped."""
+    lower = markdown.lower()
+    if not _may_hold_fences(markdown) and not any(begin in lower for begin in _OPENINGS):
         return ""
     tokens = _parse(f"{markdown}\n\nbehind it")
-    fence = tokens[-1].markup if tokens[-1].type == "fence" else ""
+    end = _end_of(tokens[-1])
     parts = (part for token in tokens for part in (token, *(token.children or ())))
     tags = "".join(part.content for part in parts if part.type in ("html_block", "html_inline"))
     depth = 0
     for tag in _TABLE_TAG.finditer(_COMMENT.sub("", tags)):
         depth = max(0, depth - 1) if tag[1] else depth + 1
-    return "\n".join(filter(None, (fence, "</td></tr></table>" * depth)))
+    return "\n".join(filter(None, (end, "</td></tr></table>" * depth)))
+
+
+def _end_of(last: "Token") -> str:
+    """Return what ends a fence or a block of HTML; empty for what a blank line ends."""
+    if last.type == "fence":
+        return last.markup
+    begins = last.content.lstrip().lower() if last.type == "html_block" else ""
+    return next((end for begin, end in _RAW_ENDS if begins.startswith(begin)), "")
 
 
 def _fences(markdown: str) -> list[tuple[int, int]]:
@@ -112,6 +133,7 @@ class _TableParser(HTMLParser):
         self.rows: list[list[str]] = []
         self._open: list[str] = []
         self._cell: list[str] = []
+        self._text: list[str] = []
 
     @property
     def is_closed(self) -> bool:
@@ -119,6 +141,7 @@ class _TableParser(HTMLParser):
         return not self._open
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._end_text()
         parent = self._open[-1] if self._open else ""
         spans = any(name in ("rowspan", "colspan") and value != "1" for name, value in attrs)
         if tag == "br" and self._in_cell:
@@ -140,6 +163,7 @@ class _TableParser(HTMLParser):
         self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
+        self._end_text()
         if not self._open or self._open.pop() != tag:
             raise _Refused
         if tag in _CELLS:
@@ -149,9 +173,14 @@ class _TableParser(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._in_cell:
-            self._cell.append(_escaped(data))
+            self._text.append(data)
         elif data.strip():
             raise _Refused
+
+    def _end_text(self) -> None:
+        """Escape the text before a tag as a whole: a < within a formula ends a piece of it."""
+        self._cell.append(_escaped("".join(self._text)))
+        self._text = []
 
     @property
     def _in_cell(self) -> bool:
@@ -178,7 +207,10 @@ def _escaped(text: str) -> str:
     """Escape plain text for a cell; formulae stay unchanged except for bars, which would end the cell."""
     pieces = _FORMULA.split(text)
     plain = [html.escape(_SPECIAL.sub(r"\\\1", piece), quote=False) for piece in pieces[0::2]]
-    formulae = [html.escape(piece, quote=False).replace("|", r"\vert ") for piece in pieces[1::2]]
+    formulae = [
+        html.escape(piece, quote=False).replace(r"\|", r"\Vert ").replace("|", r"\vert ")
+        for piece in pieces[1::2]
+    ]
     return "".join(piece for pair in zip(plain, [*formulae, ""], strict=True) for piece in pair)
 
 
