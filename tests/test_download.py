@@ -679,6 +679,21 @@ def test_discarding_touches_neither_a_finished_model_nor_a_persons_files(
     assert (folder / "notes.txt").exists()
 
 
+def test_discarding_leaves_the_right_files_that_were_there_before(hub: HubServer, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for name in ("config.json", "tokenizer.json"):
+        (folder / name).write_bytes(hub.files[name])
+    hub.always[WEIGHTS] = Trouble(cut_after=1000)
+    for _ in range(2):
+        with pytest.raises(DownloadError):
+            run(hub, folder, patience=Patience(waits_s=()))
+    (folder / "tokenizer.json").write_bytes(hub.files["tokenizer.json"].upper())
+    with pytest.raises(DownloadError, match="different “tokenizer"):
+        run(hub, folder)
+    discard_download(folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "tokenizer.json"]
+
+
 # --- figures -------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from huggingface_hub.errors import HfHubHTTPError
@@ -110,6 +110,8 @@ def download_model(
 def discard_download(folder: Path) -> None:
     """Delete an unfinished download, and its folder if nothing else is in it.
 
+    Files that were there before the download began stay.
+
     Raises:
         DownloadError: a file cannot be removed, or the download is still running.
     """
@@ -122,7 +124,7 @@ def discard_download(folder: Path) -> None:
             for path in parts:
                 path.unlink()
             if record is not None and any(not (folder / name).is_file() for name in record.names):
-                for name in (*record.names, RECORD_FILE):
+                for name in (*record.own_names, RECORD_FILE):
                     (folder / name).unlink(missing_ok=True)
             with contextlib.suppress(PermissionError):  # on Windows, only the release deletes it
                 (folder / _LOCK_FILE).unlink(missing_ok=True)
@@ -151,23 +153,27 @@ class _Download:
         record = DownloadRecord(self._source.endpoint, REPOSITORY, REVISION, files)
         self._require_space(record.total_bytes - bytes_there(self._folder, record))
         self.meter.total_bytes = record.total_bytes
-        missing = yield from self._missing(files)
-        write_record(self._folder, record)
+        former = read_record(self._folder)
+        own = former.own_names if former is not None else ()
+        missing = yield from self._missing(files, own)
+        found = tuple(file.name for file in files if file not in missing and file.name not in own)
+        write_record(self._folder, replace(record, found=found))
         for file in missing:
             self.meter.file = file.name
             (self._folder / file.name).unlink(missing_ok=True)
             yield from self._fetch(file)
         self.meter.file = ""
 
-    def _missing(self, files: Sequence[ModelFile]) -> Generator[DownloadProgress, None, list[ModelFile]]:
-        """Find the files that are missing or differ from the listing. Never replaces files of others."""
-        former = read_record(self._folder)
+    def _missing(
+        self, files: Sequence[ModelFile], own: Sequence[str]
+    ) -> Generator[DownloadProgress, None, list[ModelFile]]:
+        """Find the files that are missing or differ from the listing; only those of our own may differ."""
         missing = []
         for file in files:
             self.meter.file = file.name
             if (yield from self._is_there(file)):
                 continue
-            if (self._folder / file.name).exists() and (former is None or file.name not in former.names):
+            if (self._folder / file.name).exists() and file.name not in own:
                 raise DownloadError(
                     f"“{self._folder}” contains a different “{file.name}”, which RTOCR did not put there and "
                     "will not replace. Choose an empty folder."

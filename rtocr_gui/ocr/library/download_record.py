@@ -41,12 +41,14 @@ class DownloadRecord:
         repository: "owner/name".
         commit: the commit of all files.
         files: all files, each once.
+        found: names of those that were there before the download began and are not deleted with it.
     """
 
     endpoint: str
     repository: str
     commit: str
     files: tuple[ModelFile, ...]
+    found: tuple[str, ...] = ()
 
     @property
     def total_bytes(self) -> int:
@@ -57,6 +59,11 @@ class DownloadRecord:
     def names(self) -> tuple[str, ...]:
         """Names of all files."""
         return tuple(file.name for file in self.files)
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """Names of the files that RTOCR put there, or will."""
+        return tuple(name for name in self.names if name not in self.found)
 
 
 def write_record(folder: Path, record: DownloadRecord) -> None:
@@ -70,6 +77,7 @@ def write_record(folder: Path, record: DownloadRecord) -> None:
         "repository": record.repository,
         "commit": record.commit,
         "files": {file.name: {"size": file.size_bytes, "digest": file.digest} for file in record.files},
+        "found": record.found,
     }
     write_atomically(folder / RECORD_FILE, (json.dumps(told, indent=1) + "\n").encode())
 
@@ -92,6 +100,7 @@ def read_record(folder: Path) -> DownloadRecord | None:
             files=tuple(
                 ModelFile(name, entry["size"], entry["digest"]) for name, entry in told["files"].items()
             ),
+            found=tuple(_line(name) for name in told.get("found", ())),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(folder / RECORD_FILE, "it is not a record of a download") from error
