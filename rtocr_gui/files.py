@@ -1,6 +1,6 @@
 """Writes files so that a crash, a full disk or a second program never leaves half of one.
 
-Also resolves any path, even an invalid one.
+Also resolves and compares any paths, even invalid ones.
 """
 
 import contextlib
@@ -25,7 +25,8 @@ def write_atomically(path: Path, data: bytes) -> None:
         data: the whole content.
 
     Raises:
-        OSError: nothing was changed and no temporary file is left.
+        OSError: nothing was changed and no temporary file is left; also for a file that is protected from
+            writing, which a rename would replace nevertheless.
     """
     if is_device(path):
         path.write_bytes(data)
@@ -33,6 +34,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
     temporary = target.parent / f".{_shortened(target.name)}.{os.urandom(4).hex()}.part"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, 0o666)
@@ -65,6 +68,14 @@ def resolved(path: Path) -> Path:
         return Path(os.path.realpath(path))
     except (OSError, ValueError):
         return path
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """True if two paths lead to the same file, in whatever spelling, or would once it is written."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return resolved(one) == resolved(other)
 
 
 def _shortened(name: str) -> str:

@@ -123,7 +123,7 @@ def settings_path() -> Path:
     if override:
         folder = Path(override)
     elif sys.platform == "win32":
-        folder = Path(os.environ.get("APPDATA", Path.home())) / "RTOCR"
+        folder = Path(os.environ.get("APPDATA") or Path.home()) / "RTOCR"
     elif sys.platform == "darwin":
         folder = Path.home() / "Library" / "Application Support" / "RTOCR"
     else:
@@ -151,7 +151,7 @@ def load_settings(path: Path, defaults: Settings = _DEFAULTS) -> Settings:
     except OSError as error:
         raise SettingsError(f"The settings in {path} could not be opened: {error.strerror}.") from error
     try:
-        stored = json.loads(content.decode())
+        stored = json.loads(content.decode("utf-8-sig"))
         if not isinstance(stored, dict):
             raise ValueError("not a JSON object")
     except (ValueError, RecursionError) as error:

@@ -274,9 +274,16 @@ class TestTheBench:
         assert run(tmp_path / "nowhere").code == 1
 
     def test_a_place_where_nothing_may_be_kept_is_told(self, run: Any, folder: Path) -> None:
-        result = run(folder, *QUICK, "--readings", folder)
-        assert result.code == 1
-        assert "--readings" in result.err[-1]
+        for place in (folder, folder / "nowhere" / "readings.jsonl"):
+            result = run(folder, *QUICK, "--readings", place)
+            assert result.code == 1
+            assert "--readings" in result.err[-1]
+        assert not any("a.png" in line for line in result.err), "no page was read before"
+
+    def test_what_reading_a_folder_skips_is_skipped(self, run: Any, folder: Path) -> None:
+        (folder / "._a.png").write_bytes(b"resource fork")
+        (folder / "old.pdf").mkdir()
+        assert run(folder, *QUICK).code == 0
 
 
 def block(text: str, order: Any = 1, **more: Any) -> dict[str, Any]:

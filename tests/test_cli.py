@@ -422,6 +422,27 @@ def test_figures_are_cut_out_and_linked_beside_a_file(rtocr, page, book, grounde
         assert figure.width == pytest.approx(whole.width * 400 / 999, abs=2)
 
 
+def test_figures_are_beside_the_file_that_a_link_names(rtocr, page, grounded, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.md").symlink_to("real/real.md")
+    assert rtocr("read", page, "-q", "-o", tmp_path / "link.md", engine=grounded).code == 0
+    assert "![](real.assets/page-1-figure-1.png)" in (tmp_path / "real" / "real.md").read_text("utf-8")
+    assert (tmp_path / "real" / "real.assets" / "page-1-figure-1.png").exists()
+
+
+def test_figures_that_cannot_be_written_cost_no_text(rtocr, page, book, grounded, tmp_path):
+    (tmp_path / "out.assets").write_text("in the way")
+    result = rtocr("read", page, book, "-q", "--pages", "1", "-o", tmp_path / "out.md", engine=grounded)
+    assert result.code == 1
+    assert len(result.err) == 2
+    assert all(
+        "its figures were left out" in line and "is a file and not a folder" in line for line in result.err
+    )
+    text = (tmp_path / "out.md").read_text(encoding="utf-8")
+    assert text.count("See below.") == 2
+    assert "![](" not in text
+
+
 def test_on_stdout_there_are_no_figures(rtocr, page, grounded, tmp_path):
     result = rtocr("read", page, "-q", engine=grounded)
     assert "![](" not in result.out
@@ -942,6 +963,17 @@ def test_the_live_line_is_overwritten_and_gone_before_a_line_that_stays():
     assert terminal.getvalue() == (
         f"{CLEAR_LINE}page 1: open{CLEAR_LINE}page 1: decode{CLEAR_LINE}page 1: done\n"
     )
+
+
+def test_the_live_line_is_overwritten_with_blanks_where_escapes_would_be_printed(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "10")
+    monkeypatch.setattr(progress_module, "_KNOWS_ESCAPES", False)
+    terminal = Terminal()
+    progress = Progress(terminal, quiet=False)
+    progress.show("page 1")
+    progress.clear()
+    blank = f"\r{' ' * 9}\r"
+    assert terminal.getvalue() == f"{blank}page 1{blank}"
 
 
 @pytest.mark.parametrize(

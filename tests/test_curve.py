@@ -150,6 +150,7 @@ def test_what_rtocr_exported_is_not_taken_for_the_truth(tmp_path: Path, beside: 
     found = find_truth(tmp_path / "scan.png", 0, 1)
     assert found is not None
     assert found.text == "as it is"
+    assert read_truth(tmp_path / "scan.md").text == "as it was read", "named as the truth, it is one"
 
 
 def test_a_scan_called_like_a_text_is_not_its_own_truth(beside: Callable[..., Path]) -> None:

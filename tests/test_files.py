@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rtocr_gui.files import resolved, write_atomically
+from rtocr_gui.files import is_same_file, resolved, write_atomically
 
 
 def test_a_new_file_holds_the_data_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -106,6 +106,31 @@ def test_a_file_that_may_not_be_changed_leaves_none_beside_it_on_windows(
 def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path, name: str) -> None:
     write_atomically(tmp_path / name, b"text")
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_that_is_protected_from_writing_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "old.md"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(
+        os, "access", lambda *asked: asked != (path.resolve(), os.W_OK)
+    )  # root may do anything
+    with pytest.raises(PermissionError):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_the_same_by_any_name(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.touch()
+    other.hardlink_to(one)  # as two spellings are where case does not matter
+    (tmp_path / "link").symlink_to("later")
+    assert is_same_file(one, other)
+    assert is_same_file(tmp_path / "link", tmp_path / "later")
+    assert not is_same_file(one, tmp_path / "later")
+    assert not is_same_file(one, Path("a\0b"))
 
 
 def test_a_folder_is_never_replaced(tmp_path: Path) -> None:

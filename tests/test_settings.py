@@ -23,6 +23,12 @@ def test_a_first_start_has_the_defaults(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "settings.json") == Settings()
 
 
+def test_a_file_that_an_editor_marked_as_utf_8_is_understood(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"mode": "base"}', encoding="utf-8-sig")
+    assert load_settings(path) == Settings(mode="base")
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe\x00", b"null", b"[" * 100_000])
 def test_a_damaged_file_is_set_aside_and_the_defaults_are_used(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "settings.json"

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from itertools import combinations
 from pathlib import Path
 
 from rtocr_gui.cli.arguments import add_model, add_quiet, add_scaling, add_task
@@ -33,7 +34,9 @@ from rtocr_gui.cli.scores import (
 )
 from rtocr_gui.cli.true_pages import TruePage, TruePages
 from rtocr_gui.cli.values import count_of, json_target, markdown_target, readings_target, retention_ratio
-from rtocr_gui.errors import DocumentError, PruningError, ReadingError, SettingsError
+from rtocr_gui.errors import DocumentError, ExportError, PruningError, ReadingError, SettingsError
+from rtocr_gui.export.writing import check_target
+from rtocr_gui.files import is_same_file
 from rtocr_gui.ocr.reading import ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.units import time_in_words
@@ -138,6 +141,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     pages = finder.find(arguments.folder, arguments.limit)
     readings_path: Path = arguments.readings or arguments.folder / READINGS_NAME
     _protect_inputs([*named_outputs(arguments), readings_path], pages)
+    _check_place_of_readings(readings_path)
     reader = load_reader(arguments, engine_factory, progress)
     task = choose_task(arguments, reader.model.info, progress)
     with closing(ReadingsFile(readings_path, _model_key(reader))) as readings:
@@ -269,13 +273,22 @@ class _AccuracyBench:
         return page.ref.label if folder == os.curdir else f"{Path(folder).as_posix()}/{page.ref.label}"
 
 
+def _check_place_of_readings(path: Path) -> None:
+    """Check before any page is read whether its reading can be kept; finished readings may be read-only."""
+    try:
+        if not path.exists():
+            check_target(path)
+    except ExportError as error:
+        raise ExportError(f"{error} --readings names another file.") from error
+
+
 def _protect_inputs(targets: list[Path], pages: list[TruePage]) -> None:
     """Refuse to overwrite an input, or to write two outputs to one file."""
-    inputs = {os.path.realpath(path) for page in pages for path in (page.ref.path, page.source)}
+    inputs = {path for page in pages for path in (page.ref.path, page.source)}
     for target in targets:
-        if os.path.realpath(target) in inputs:
+        if any(is_same_file(target, path) for path in inputs):
             raise SettingsError(f"“{target}” is an input and is not overwritten. Choose another name.")
-    if len({os.path.realpath(target) for target in targets}) < len(targets):
+    if any(is_same_file(*pair) for pair in combinations(targets, 2)):
         raise SettingsError("The figures, the table and the readings each need a file of their own.")
 
 

@@ -5,8 +5,8 @@ a command is carried out.
 """
 
 import argparse
-import os
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 from rtocr_gui.cli.outputs import named_outputs, stdout_is_wanted_twice
@@ -29,6 +29,7 @@ from rtocr_gui.cli.values import (
 from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
+from rtocr_gui.files import is_same_file
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -331,9 +332,9 @@ def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespa
     inputs: list[Path] = list(options.get("files") or [arguments.file])
     if options.get("truth") is not None:
         inputs.append(arguments.truth)
-    paths = [os.path.realpath(path) for path in named_outputs(arguments)]
-    for path in paths:
-        if path in {os.path.realpath(file) for file in inputs}:
+    outputs = named_outputs(arguments)
+    for path in outputs:
+        if any(is_same_file(path, file) for file in inputs):
             parser.error(f"“{path}” is an input and is not overwritten")
-    if len(set(paths)) < len(paths):
+    if any(is_same_file(*pair) for pair in combinations(outputs, 2)):
         parser.error("each output needs a file of its own")

@@ -16,6 +16,9 @@ from typing import TextIO
 UPDATE_INTERVAL_S = 0.1
 CLEAR_LINE = "\r\x1b[K"
 
+_KNOWS_ESCAPES = os.name != "nt"
+"""The older console of Windows prints escape sequences."""
+
 
 class Progress:
     """Reports the progress of a command.
@@ -35,7 +38,8 @@ class Progress:
     def show(self, text: str) -> None:
         """Overwrite the live line."""
         if self._live:
-            self._write(CLEAR_LINE + _beginning(printable(text), _columns(self._stream) - 1))
+            columns = _columns(self._stream) - 1
+            self._write(_cleared(columns) + _beginning(printable(text), columns))
             self._live_shown = True
             self._next_update_s = time.monotonic() + UPDATE_INTERVAL_S
 
@@ -56,7 +60,7 @@ class Progress:
     def clear(self) -> None:
         """Remove the live line, before something else is written to the terminal."""
         if self._live_shown:
-            self._write(CLEAR_LINE)
+            self._write(_cleared(_columns(self._stream) - 1))
             self._live_shown = False
 
     def _line(self, text: str) -> None:
@@ -78,6 +82,10 @@ def abandon(stream: TextIO) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)
         os.close(nowhere)
+
+
+def _cleared(columns: int) -> str:
+    return CLEAR_LINE if _KNOWS_ESCAPES else f"\r{' ' * columns}\r"
 
 
 def _columns(stream: TextIO) -> int:

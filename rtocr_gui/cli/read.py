@@ -28,7 +28,7 @@ from rtocr_gui.cli.values import Target
 from rtocr_gui.documents.labels import telling_folders, telling_label
 from rtocr_gui.documents.loading import Document, files_at
 from rtocr_gui.documents.pages import PageImage, PageRef
-from rtocr_gui.errors import DocumentError
+from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_behind
 from rtocr_gui.export.tables import with_pipe_tables
@@ -262,7 +262,13 @@ class _ReadCommand:
                 self._progress.say(f"{page.label}: {sentence}")
         if read.text is not None:
             self._progress.clear()
-            self._output.add(telling_label(read.ref, self._folders), read.text, read.figures, page.page)
+            text = read.text
+            try:
+                text = self._output.with_figures(text, read.figures, page.page)
+            except ExportError as error:
+                self._all_read = False
+                self._progress.complain(f"{page.name}: its figures were left out. {error}")
+            self._output.add(telling_label(read.ref, self._folders), text)
 
 
 class _Output:
@@ -279,10 +285,8 @@ class _Output:
         self._written = 0
         self._write_again_at = 0.0
 
-    def add(self, label: str, text: str, figures: tuple[Figure, ...], page: PageImage | None) -> None:
-        """Add a page; its picture is needed if it has figures."""
-        if page is not None:
-            text = self._with_figures(text, figures, page)
+    def add(self, label: str, text: str) -> None:
+        """Add a page."""
         text = with_pipe_tables(text) if self._pipe_tables else text
         before = self._pages[-1] if self._pages else None
         self._pages.append(ExportPage(label, text))
@@ -302,9 +306,13 @@ class _Output:
         ended = time.monotonic()
         self._write_again_at = ended + (ended - began) / _WRITING_SHARE
 
-    def _with_figures(self, text: str, figures: tuple[Figure, ...], page: PageImage) -> str:
-        """Write the figures of a page and link them in its text, unless the output is a pipe or a device."""
-        if self._path is None or self._is_pipe:
+    def with_figures(self, text: str, figures: tuple[Figure, ...], page: PageImage | None) -> str:
+        """Write the figures of the next page and link them in its text, unless the output is a pipe.
+
+        Raises:
+            ExportError: a figure was not written.
+        """
+        if page is None or self._path is None or self._is_pipe:
             return text
         folder, number = assets_folder(self._path), len(self._pages) + 1
         write_figures(page, figures, number, folder)

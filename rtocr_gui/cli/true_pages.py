@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from rtocr_gui.cli.progress import Progress
-from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, open_document
+from rtocr_gui.documents.loading import looks_like_a_scan, open_document
 from rtocr_gui.documents.omnidocbench import find_annotations, read_annotations
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.documents.truth import find_truth
@@ -86,7 +86,7 @@ class TruePages:
 
     def _beside_truth(self, folder: Path) -> Iterator[TruePage]:
         without = 0
-        for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUPPORTED_SUFFIXES):
+        for path in sorted(path for path in folder.iterdir() if looks_like_a_scan(path)):
             references = self._references(path)
             for ref in references:
                 try:

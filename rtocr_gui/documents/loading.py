@@ -162,7 +162,7 @@ def files_at(path: Path) -> tuple[Path, ...]:
     if not os.path.isdir(path):  # noqa: PTH112  # `Path.is_dir` raises if a parent folder is unreadable
         return (path,)
     try:
-        found = [file for file in path.iterdir() if _looks_like_a_scan(file)]
+        found = [file for file in path.iterdir() if looks_like_a_scan(file)]
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise DocumentError(
@@ -173,7 +173,8 @@ def files_at(path: Path) -> tuple[Path, ...]:
     return tuple(sorted(found, key=_as_people_count))
 
 
-def _looks_like_a_scan(file: Path) -> bool:
+def looks_like_a_scan(file: Path) -> bool:
+    """True for a file that a folder of scans is searched for: not hidden, and named like a picture or PDF."""
     return file.suffix.lower() in SUPPORTED_SUFFIXES and not file.name.startswith(".") and file.is_file()
 
 

@@ -6,6 +6,7 @@ that RTOCR exported contains what was read, not what is true, and is skipped as 
 its page is at the top. Knows no model and compares nothing.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ LARGEST_TRUTH_BYTES = 200_000
 """A densely printed page has about ten thousand characters of up to three bytes each; a whole book would take
 seconds to compare."""
 
-_EXPORT_MARK = "<!-- page: "
+_EXPORT_MARK = re.compile(r"<!-- page: .*? -->\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ def find_truth(path: Path, index: int, page_count: int) -> Truth | None:
     for suffix in TRUTH_SUFFIXES:
         candidate = path.with_name(stem + suffix)
         if candidate != path and _is_file(candidate):
-            truth = read_truth(candidate)
-            if not truth.text.startswith(_EXPORT_MARK):
-                return truth
+            text = _text_of(candidate)
+            if not _EXPORT_MARK.match(text):
+                return Truth(candidate, text)
     return None
 
 
@@ -59,11 +60,17 @@ def _is_file(path: Path) -> bool:
 
 
 def read_truth(path: Path) -> Truth:
-    """Read a true text from a file.
+    """Read a true text from a file, without the comment in which an export names its page.
 
     Raises:
         DocumentError: it cannot be read, is too large, or is not UTF-8.
     """
+    text = _text_of(path)
+    mark = _EXPORT_MARK.match(text)
+    return Truth(path, text[mark.end() :] if mark else text)
+
+
+def _text_of(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             data = stream.read(LARGEST_TRUTH_BYTES + 1)
@@ -83,4 +90,4 @@ def read_truth(path: Path) -> Truth:
         raise DocumentError(
             f"“{path.name}” is not UTF-8 and cannot be used as the true text of the page. Save it as UTF-8."
         ) from error
-    return Truth(path, text.replace("\r\n", "\n").strip())
+    return text.replace("\r\n", "\n").strip()

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.export.writing import make_folder, write_picture_atomically
+from rtocr_gui.files import resolved
 from rtocr_gui.ocr.reading import Block
 
 _FIGURE_LABEL = "image"
@@ -48,8 +49,9 @@ def figures_of(blocks: Sequence[Block], places: Sequence[int]) -> tuple[Figure, 
 
 
 def assets_folder(markdown: Path) -> Path:
-    """Return the folder for the figures of a Markdown file."""
-    return markdown.with_name(f"{markdown.stem}.assets")
+    """Return the folder for the figures of a Markdown file, which is beside the file that a link names."""
+    file = resolved(markdown)
+    return file.with_name(f"{file.stem}.assets")
 
 
 def write_figures(page: PageImage, figures: Sequence[Figure], number: int, folder: Path) -> None:

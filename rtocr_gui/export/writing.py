@@ -21,17 +21,18 @@ def check_target(path: Path) -> None:
         path: as it will be passed to `write_text_atomically` or `write_bytes_atomically`.
 
     Raises:
-        ExportError: its folder does not exist or cannot be changed, or it is itself a folder.
+        ExportError: its folder does not exist, or it or its folder cannot be changed, or it is itself a
+            folder.
     """
     try:
         if path.is_dir():
             raise IsADirectoryError
         if is_device(path):
             return  # nothing is placed beside it
-        folder = Path(os.path.realpath(path)).parent
-        if not folder.is_dir():
+        target = Path(os.path.realpath(path))
+        if not target.parent.is_dir():
             raise NotADirectoryError
-        if not os.access(folder, os.W_OK):
+        if not os.access(target.parent, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
             raise PermissionError
     except OSError as error:
         raise ExportError(_explain(path, error)) from error
