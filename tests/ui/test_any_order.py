@@ -121,9 +121,9 @@ class Person:
 
     def split_or_join(self, number: int) -> None:
         if number % 3:
-            self.session.split_pages(beside=number % 2 == 0)
+            self.session.split_pages(self.session.shelf.to_split, beside=number % 2 == 0)
         else:
-            self.session.join_pages()
+            self.session.join_pages(self.session.shelf.to_join)
 
     def move(self, number: int) -> None:
         for ref in self.any_page(number):

@@ -306,3 +306,23 @@ def test_the_switch_works_while_the_overlay_is_hidden(
     )
     assert switch.isEnabled()
     assert switch.toolTip() == window.actions_by_name["blocks"].toolTip() != ""
+
+
+def test_a_block_of_another_page_in_the_same_place_is_not_taken_for_the_one_before(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    grounded: FakeEngine,
+    shown: list[BlocksShown],
+    draw_page: Draw,
+) -> None:
+    read(qtbot, session, draw_page("a.png"), draw_page("b.png"))
+    until_idle(qtbot, session, session.read_all)
+    view = window.page_column.page_view
+    qtbot.waitUntil(lambda: bool(shown[-1].blocks))
+    hovered = emissions(view.block_hovered)
+    view._hover_block(0)
+    with qtbot.waitSignal(session.page_image_changed):
+        session.shelf.select(session.refs[1])
+    view._hover_block(0)
+    assert hovered == [0, None, 0]

@@ -15,7 +15,7 @@ from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.text.compare_view import SAME, CompareView
 from rtocr_gui.ui.text.compared_text import ComparedText
 from tests.made_readings import make_reading
-from tests.ui.steps import emissions, in_sight
+from tests.ui.steps import emissions, in_sight, turn_wheel
 
 LEFT = "Order 12\nTotal 12.50\nPaid in cash\n"
 RIGHT = "Order 12\nTota1 12.50 EUR\nin cash\n"
@@ -363,3 +363,11 @@ def test_the_keyboard_stays_with_the_button_that_takes_the_place(view: CompareVi
     assert view._stop.hasFocus()
     view.show_activity("", False)
     assert view._compare.hasFocus()
+
+
+def test_the_wheel_changes_no_choice_while_scrolling_past_it(view: CompareView) -> None:
+    boxes = view.findChildren(QComboBox)
+    before = [box.currentIndex() for box in boxes]
+    for box in boxes:
+        turn_wheel(box, angle=-120)
+    assert [box.currentIndex() for box in boxes] == before

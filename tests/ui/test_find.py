@@ -357,3 +357,24 @@ def test_there_is_nothing_to_find_before_there_is_text(window: MainWindow) -> No
 
 def test_large_numbers_are_grouped() -> None:
     assert Found("a", ((0, 1),) * 1200, 1100, 2500).sentence == "1,101 of 1,200, 2,500 on other pages"
+
+
+def test_suggested_words_can_be_cleared_at_once(searched: MainWindow) -> None:
+    bar(searched).closed.emit()
+    searched.text_column.text_pane.select(4, 8)
+    words, changes = emissions(bar(searched).words_changed), emissions(line(searched).textChanged)
+    searched.actions_by_name["find"].trigger()
+    assert (words, changes) == (["word"], ["word"]), "the button to clear them follows the second"
+
+
+def test_files_are_not_dropped_into_the_words(searched: MainWindow) -> None:
+    assert not line(searched).acceptDrops()
+
+
+def test_ending_the_search_goes_back_to_the_comparison_in_front(qtbot: QtBot, searched: MainWindow) -> None:
+    searched.activateWindow()
+    qtbot.waitUntil(searched.isActiveWindow)
+    searched.actions_by_name["compare"].trigger()
+    searched.actions_by_name["find"].trigger()
+    qtbot.keyClick(line(searched), Qt.Key.Key_Escape)
+    assert searched.text_column.compare.isAncestorOf(searched.focusWidget())

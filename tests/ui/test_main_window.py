@@ -47,6 +47,7 @@ from tests.broken_files import encrypted_pdf
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
+    begin_loading,
     editor_of,
     export_text,
     held_lane,
@@ -934,6 +935,69 @@ def test_the_line_at_the_bottom_counts_the_files_that_are_still_to_be_opened(
     qtbot.waitUntil(lambda: len(session.refs) == 3)
     assert words[:2] == ["Opening 3 files", "Opening 2 files"]
     assert not said.text().startswith("Opening")
+
+
+def test_text_that_is_typed_after_all_was_deleted_can_be_copied_and_exported(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    editor, actions = editor_of(window), [window.actions_by_name[name] for name in ("export", "copy", "find")]
+    editor.selectAll()
+    qtbot.keyClick(editor, Qt.Key.Key_Delete)
+    assert not any(action.isEnabled() for action in actions)
+    qtbot.keyClicks(editor, "my own")
+    assert all(action.isEnabled() for action in actions)
+    for _ in "my own":
+        qtbot.keyClick(editor, Qt.Key.Key_Backspace)
+    assert not any(action.isEnabled() for action in actions)
+
+
+def test_the_overlay_of_a_page_that_is_only_looked_at_can_be_exported(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    exports = [window.actions_by_name[name] for name in ("export_overlay", "export_plan")]
+    open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
+    for ref in session.refs:
+        with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+            session.shelf.select(None)
+            assert not any(action.isEnabled() for action in exports)
+            session.shelf.select(ref)
+        assert all(action.isEnabled() for action in exports)
+
+
+def test_nothing_is_compared_by_a_model_that_is_about_to_leave(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    tmp_path: Path,
+) -> None:
+    tuning = [window.actions_by_name[name] for name in ("compare", "curve")]
+    open_and_load(qtbot, session, draw_page())
+    assert all(action.isEnabled() for action in tuning)
+    begin_loading(qtbot, fake_engine, lambda: session.models.choose(tmp_path / "other"))
+    assert not any(action.isEnabled() for action in tuning)
+    fake_engine.load_gate.set()
+    qtbot.waitUntil(lambda: all(action.isEnabled() for action in tuning))
+
+
+def test_a_file_name_is_in_the_title_to_the_letter(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("scan[*].png"))
+    qtbot.waitUntil(lambda: window.windowHandle().title().startswith("scan[*].png, page 1"))
+
+
+def test_a_remembered_place_that_is_none_does_not_keep_the_window_from_opening(
+    qtbot: QtBot, session: Session
+) -> None:
+    session.remember(window_geometry="\ud800", window_state="ffff", column_state="\0")
+    window = MainWindow(session)
+    qtbot.addWidget(window)
+    window.show()
+    assert window.isVisible()
 
 
 def test_stop_ends_the_wait_for_files(

@@ -15,6 +15,7 @@ from rtocr_gui.ui.state.page_model import PAGES_TYPE, PageModel, PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
+from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
     click_row,
@@ -24,6 +25,7 @@ from tests.ui.steps import (
     open_and_load,
     pages_of,
     until_idle,
+    until_reading_begins,
 )
 
 PLAIN, ALT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.AltModifier
@@ -236,3 +238,20 @@ def test_what_is_dragged_out_of_the_list_is_no_file_and_nothing_for_another_wind
     enter.ignore()
     QApplication.sendEvent(view.viewport(), enter)
     assert not enter.isAccepted()
+
+
+def test_pages_that_wait_are_read_in_their_new_order(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    book: tuple[PageRef, ...],
+    fake_engine: FakeEngine,
+) -> None:
+    began: list[PageRef] = emissions(session._reader.began)
+    until_reading_begins(qtbot, fake_engine, session.read_all)
+    session.shelf.select(book[4])
+    for _ in range(3):
+        window.actions_by_name["move_up"].trigger()
+    fake_engine.gate.set()
+    until_idle(qtbot, session, lambda: None)
+    assert [ref.index for ref in began] == [0, 4, 1, 2, 3]

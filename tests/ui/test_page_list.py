@@ -304,6 +304,7 @@ def test_a_file_name_is_never_taken_for_rich_text(pages: PageList) -> None:
     tip = QTextDocument()
     tip.setHtml(view(pages).model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole))
     assert tip.toPlainText().startswith("<b>scan</b>.png")
+    assert len(tip.toPlainText().splitlines()) > 1, "each line is its own"
 
 
 def test_icons_follow_a_dark_palette(pages: PageList) -> None:

@@ -360,3 +360,19 @@ def test_a_narrow_bar_says_its_counts_in_fewer_words_and_keeps_them_all_in_the_t
     assert (label.toolTip(), label.accessibleDescription()) == (full, full)
     bar.resize(900, bar.height())
     qtbot.waitUntil(lambda: counts(bar) == full)
+
+
+def test_a_number_that_is_being_typed_is_not_replaced_by_the_automatic_one(
+    qtbot: QtBot, bar: RetentionBar, heard: Heard
+) -> None:
+    bar.set_retention(None)
+    box = bar.findChild(QSpinBox)
+    bar.activateWindow()
+    qtbot.waitUntil(bar.isActiveWindow)
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClick(box, Qt.Key.Key_4)
+    bar.show_plan(make_plan(0.76))
+    qtbot.keyClick(box, Qt.Key.Key_5)
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert heard.released == [0.45]

@@ -426,6 +426,18 @@ def test_letting_the_slider_go_leaves_a_corrected_page_alone(
     assert session.current_text == "mine"
 
 
+def test_letting_the_slider_go_counts_for_a_corrected_page_that_is_about_to_be_read_again(
+    qtbot: QtBot, session: Session, bridge: EngineBridge, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    session.edit_text("mine")
+    with held_lane(bridge._model_lane):
+        session.read_replacing((session.current,))
+        session.settle_retention(0.25)
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.25") and not session.activity.reading)
+
+
 def test_letting_the_slider_go_reads_nothing_where_the_person_switched_that_off(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:

@@ -347,3 +347,50 @@ def test_a_page_that_is_split_while_it_is_read_is_read_no_further(
     until_idle(qtbot, session, fake_engine.gate.set)
     assert listed(session) == [(1, Half.TOP), (1, Half.BOTTOM)]
     assert [page.state for page in session._pages] == [PageState.UNREAD] * 2
+
+
+@pytest.mark.parametrize("action", ["split_beside", "join"])
+def test_what_was_asked_about_is_split_or_joined_whatever_is_shown_meanwhile(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+) -> None:
+    first, second = draw_page("first.png"), draw_page("second.png")
+    open_and_load(qtbot, session, first, second)
+    if action == "join":
+        session.split_pages(session.refs, beside=True)
+    for ref in session.refs:
+        session.shelf.select(ref)
+        session.edit_text("typed")
+    before = session.refs
+    session.shelf.select(before[0])
+
+    def agree_late(*_: object) -> bool:
+        session.shelf.select(before[-1])  # as a file does that was still opening
+        session.shelf.set_selection(before[-1:])
+        return True
+
+    monkeypatch.setattr(questions, "agrees", agree_late)
+    window.actions_by_name[action].trigger()
+    assert [ref.path for ref in session.refs if ref not in before] == [first] * (2 if action != "join" else 1)
+    assert [ref for ref in before if ref.path == second] == [
+        ref for ref in session.refs if ref.path == second
+    ]
+
+
+def test_halves_that_changed_places_are_copied_in_the_order_of_the_list(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    take(window, "split_beside")
+    for ref, text in zip(session.refs, ("left", "right"), strict=True):
+        session.shelf.select(ref)
+        session.edit_text(text)
+    session.shelf.set_selection(session.refs)
+    for _ in range(2):
+        take(window, "rotate_right")
+    assert session.selected == session.refs
+    assert session.selected_texts == ("right", "left")

@@ -101,14 +101,16 @@ class Dialogues(QObject):
 
     def ask_split(self, *, beside: bool) -> None:
         """List the halves of the selected pages instead; asks first if something would be lost."""
-        if self._may_leave(self._session.shelf.to_split, "Split"):
-            self._session.split_pages(beside=beside)
+        refs = self._session.shelf.to_split
+        if self._may_leave(refs, "Split"):
+            self._session.split_pages(refs, beside=beside)
 
     @Slot()
     def ask_join(self) -> None:
         """List whole pages instead of the selected halves; asks first if something would be lost."""
-        if self._may_leave(self._session.shelf.to_join, "Join"):
-            self._session.join_pages()
+        refs = self._session.shelf.to_join
+        if self._may_leave(refs, "Join"):
+            self._session.join_pages(refs)
 
     def _may_leave(self, refs: tuple[PageRef, ...], verb: str) -> bool:
         """False if something would be lost with these pages and the person would rather keep it."""

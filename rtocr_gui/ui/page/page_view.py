@@ -114,6 +114,7 @@ class PageView(ZoomArea):
     def _replace_page(self, page: ScaledPage | None, message: str) -> None:
         self._page, self._message = page, message
         self.setAccessibleDescription(message)
+        self._hover_block(None)
         self.show_plan(None)
         self._blocks.set_page_size(QSize() if page is None else page.size_px)
         self.set_content_size(QSize() if page is None else page.size_px)

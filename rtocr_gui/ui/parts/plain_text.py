@@ -23,4 +23,4 @@ def fixed_font(like: QFont) -> QFont:
 
 def plain_tip(text: str) -> str:
     """A tooltip for text from outside, such as file names, that never mistakes it for rich text."""
-    return f"<span>{html.escape(text)}</span>"
+    return f'<span style="white-space: pre-wrap">{html.escape(text)}</span>'

@@ -30,6 +30,7 @@ class PageShelf(QObject):
         pages_rotated (dict of PageRef to PageRef): the new refs of these pages; `pages_changed` follows.
         pages_exchanged (dict of PageRef to tuple of PageRef): what is listed in the place of these pages;
             `pages_dropped` and `pages_changed` follow.
+        pages_moved (tuple of PageRef): all pages in their new order; `pages_changed` follows.
         selection_wanted (tuple of PageRef): these pages are to be selected in the list.
         pages_listed (tuple of PageRef): these pages are listed again, or with new refs, with text and state.
         page_selected (PageRef or None): this page is shown from now on; its picture follows.
@@ -54,6 +55,7 @@ class PageShelf(QObject):
     pages_outdated = Signal(object)
     pages_rotated = Signal(object)
     pages_exchanged = Signal(object)
+    pages_moved = Signal(object)
     selection_wanted = Signal(object)
     pages_listed = Signal(object)
     page_selected = Signal(object)
@@ -218,24 +220,28 @@ class PageShelf(QObject):
         wanted = {ref.whole for ref in self.selected if ref.half is not None}
         return tuple(ref for ref in self._pages.refs if ref.whole in wanted)
 
-    def split(self, *, beside: bool) -> RemovedPages:
-        """List the halves of `to_split` in the place of these pages; files stay as they are.
+    def split(self, refs: Iterable[PageRef], *, beside: bool) -> RemovedPages:
+        """List the halves of pages in their place; files stay as they are.
 
         Args:
+            refs: whole pages, as from `to_split`; those that have left the list since are ignored.
             beside: True for the left and the right half, False for the top and the bottom half.
 
         Returns:
             The pages that were split.
         """
-        return self._exchange({ref: ref.halves(beside=beside) for ref in self.to_split})
+        return self._exchange({ref: ref.halves(beside=beside) for ref in refs if ref in self._pages})
 
-    def join(self) -> RemovedPages:
-        """List whole pages in the place of the halves `to_join`, rotated as the first of each.
+    def join(self, refs: Iterable[PageRef]) -> RemovedPages:
+        """List whole pages in the place of their halves, rotated as the first of each.
+
+        Args:
+            refs: halves, as from `to_join`; those that have left the list since are ignored.
 
         Returns:
             The halves that were joined.
         """
-        halves = self.to_join
+        halves = tuple(ref for ref in refs if ref in self._pages)
         joined = {ref.whole: (replace(ref, half=None),) for ref in reversed(halves)}
         return self._exchange({ref: joined[ref.whole] for ref in halves})
 
@@ -255,18 +261,23 @@ class PageShelf(QObject):
     def move_selected(self, before: PageRef | None) -> None:
         """Move the selected pages before another, or to the end if that is None."""
         self._pages.move(self.selected, before)
-        self._tell_pages()
+        self._tell_moved()
 
     def step_selected(self, *, down: bool) -> None:
         """Swap the selected pages with the one above or below."""
         self._pages.step(self.selected, down=down)
+        self._tell_moved()
+
+    def _tell_moved(self) -> None:
+        self.pages_moved.emit(self._pages.refs)
         self._tell_pages()
 
     def _of_same_file(self, shown: PageRef) -> tuple[PageRef, ...]:
         return tuple(ref for ref in self._pages.refs if (ref.path, ref.sha256) == (shown.path, shown.sha256))
 
     def _tell_pages(self) -> None:
-        self._selected = tuple(ref for ref in self._selected if ref in self._pages)
+        selected = set(self._selected)
+        self._selected = tuple(ref for ref in self._pages.refs if ref in selected)
         self.pages_changed.emit(self._pages.entries)
 
     @Slot(object)

@@ -191,6 +191,11 @@ class Reader(QObject):
         """Pages were split or joined: those queued are read in their new parts."""
         self._queue = dict.fromkeys(new for ref in self._queue for new in others.get(ref, (ref,)))
 
+    @Slot(object)
+    def reorder(self, refs: Iterable[PageRef]) -> None:
+        """All pages were put into this order: those queued are read in it."""
+        self._queue = dict.fromkeys(ref for ref in refs if ref in self._queue)
+
     def _put_back(self, refs: Iterable[PageRef]) -> None:
         """Stop pages that are being read, and queue these pages before the others."""
         first = tuple(refs)

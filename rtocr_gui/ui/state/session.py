@@ -127,6 +127,7 @@ class Session(QObject):
         self.shelf.pages_outdated.connect(self._tell_of_outdated)
         self.shelf.pages_rotated.connect(self._reader.rename)
         self.shelf.pages_exchanged.connect(self._reader.exchange)
+        self.shelf.pages_moved.connect(self._reader.reorder)
         self.shelf.pages_listed.connect(self._texts.tell_states)
         self.shelf.page_selected.connect(self._show_page)
         self.shelf.page_rendered.connect(self._show_page_image)
@@ -137,8 +138,8 @@ class Session(QObject):
         self.models.ready.connect(self._use_model)
         self.models.missing.connect(self._reader.stop)
         self.models.notice_raised.connect(self.notice_raised)
-        self._planner.plan_changed.connect(self.plan_changed)
         self._planner.plan_changed.connect(self.tuning.show_plan)
+        self._planner.plan_changed.connect(self.plan_changed)
         self._planner.transport_changed.connect(self.transport_changed)
         self._planner.transport_changed.connect(self.tuning.show_transport)
         self._planner.encoding_changed.connect(self.encoding_changed)
@@ -325,15 +326,15 @@ class Session(QObject):
         """The slider was released: read the page again, if it was read and the person wants that.
 
         It is read before the queued pages, as the person is looking at it. A page that the person has edited
-        is left alone: no question should interrupt tuning.
+        is left alone, unless its text is being replaced anyway: no question should interrupt tuning.
         """
         if retention != self.settings.retention:
             self.set_retention(retention)
         page = self._pages.get(self.current)
-        if page is None or page.edited or not self.settings.reread_on_release:
+        if page is None or not self.settings.reread_on_release:
             return
         was_read = page.reading is not None and page.reading.settings != self._read_settings(page.ref)
-        if was_read or self._reader.is_reading(page.ref):
+        if self._reader.is_reading(page.ref) or (was_read and not page.edited):
             self._reader.read_first(page.ref)
 
     # Model ---------------------------------------------------------------------------------
@@ -370,13 +371,13 @@ class Session(QObject):
         """Remove pages from the list; their files stay. Those with text can be brought back."""
         self._offer_back(self.shelf.remove(refs), "Removed")
 
-    def split_pages(self, *, beside: bool) -> None:
-        """List the halves of the selected pages instead; those with text can be brought back."""
-        self._offer_back(self.shelf.split(beside=beside), "Split")
+    def split_pages(self, refs: Iterable[PageRef], *, beside: bool) -> None:
+        """List the halves of whole pages instead; those with text can be brought back."""
+        self._offer_back(self.shelf.split(refs, beside=beside), "Split")
 
-    def join_pages(self) -> None:
-        """List whole pages instead of the selected halves; those with text can be brought back."""
-        self._offer_back(self.shelf.join(), "Joined")
+    def join_pages(self, refs: Iterable[PageRef]) -> None:
+        """List whole pages instead of their halves; those with text can be brought back."""
+        self._offer_back(self.shelf.join(refs), "Joined")
 
     def _offer_back(self, removed: RemovedPages, deed: str) -> None:
         if removed.has_text:

@@ -1,6 +1,6 @@
 """Where a person types what to find in the texts, and sees how often it was found. Searches nothing."""
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
@@ -34,6 +34,7 @@ class FindBar(QWidget):
         self._line.setAccessibleName("Words to find")
         self._line.setMaxLength(_MOST_CHARACTERS)
         self._line.setClearButtonEnabled(True)
+        self._line.setAcceptDrops(False)  # files are dropped onto the window
         self._line.textChanged.connect(self.words_changed)
         self._outcome = QLabel()
         self._outcome.setTextFormat(Qt.TextFormat.PlainText)
@@ -56,11 +57,12 @@ class FindBar(QWidget):
 
     def begin(self, words: str) -> None:
         """Let the person type; these words, or else the former ones, are preselected."""
-        with QSignalBlocker(self._line):
-            self._line.setText(words or self.words)
+        if words and words != self.words:
+            self._line.setText(words)
+        else:
+            self.words_changed.emit(self.words)
         self._line.selectAll()
         self._line.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.words_changed.emit(self.words)
 
     @Slot()
     def find_next(self) -> None:

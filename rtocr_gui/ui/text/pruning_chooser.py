@@ -7,6 +7,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
+from rtocr_gui.ui.parts.wheel import take_wheel_when_focused
 from rtocr_gui.units import percent
 
 ALL_TOKENS = 1.0
@@ -47,6 +48,7 @@ class PruningChooser(QWidget):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(7)
             row.addWidget(box, 1)
+        take_wheel_when_focused(self._ratio, self._method)
         self._ratio.currentIndexChanged.connect(self._enable_method)
         self._enable_method()
 

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPlainTextDocumentLayout,
     QPlainTextEdit,
+    QScrollArea,
     QTabWidget,
     QTextEdit,
     QToolButton,
@@ -174,7 +175,9 @@ class TextPane(QWidget):
 
     def begin_editing(self) -> None:
         """Give the focus to the text, or to whichever view is in front."""
-        self._tabs.currentWidget().setFocus()
+        front = self._tabs.currentWidget()
+        inner = front.widget() if isinstance(front, QScrollArea) else None
+        (inner or front).setFocus()
 
     @Slot(int, int)
     def mark(self, start: int, end: int) -> None:

@@ -92,7 +92,7 @@ class RetentionBar(QWidget):
         self._plan = plan
         self._counts.show_counts(plan)
         self._marks.set_automatic(None if plan is None else plan.measures.automatic_retention)
-        if self._retention is None:
+        if self._retention is None and not self._spin.is_being_typed:
             self._show_automatic()
 
     @Slot(object)
@@ -173,6 +173,14 @@ class _PercentBox(QSpinBox):
         self.setRange(least, most)
         self.setSuffix(" %")
         self.setMinimumWidth(self.sizeHint().width())
+
+    @property
+    def is_being_typed(self) -> bool:
+        """True while a number is being typed that does not count yet."""
+        shown = (
+            self.value() == self.minimum() and self.specialValueText()
+        ) or f"{self.value()}{self.suffix()}"
+        return self.hasFocus() and self.lineEdit().text() != shown
 
     def show_none(self) -> None:
         """Show a dash instead of a number; one can be typed, but not stepped to."""

@@ -15,7 +15,7 @@ class ActionStates(QObject):
     """Enables and disables actions whenever something in the session changes.
 
     Signals:
-        readiness_changed (bool): whether there is a page, and a model to read it.
+        readiness_changed (bool): whether there is a page, and a model to read it that is here to stay.
 
     Args:
         session: the session whose state counts.
@@ -36,6 +36,7 @@ class ActionStates(QObject):
             session.shelf.selection_changed,
             session.plan_changed,
             session.text_changed,
+            session.typed_changed,
             session.summary_changed,
             session.models.changed,
             session.activity_changed,
@@ -50,7 +51,7 @@ class ActionStates(QObject):
         """Update all actions from the session."""
         session, tuning = self._session, self._session.tuning
         has_page = session.current is not None
-        is_ready = has_page and session.model is not None
+        is_ready = has_page and session.models.status.model is not None
         are_halves = [ref.half is not None for ref in session.selected]
         enabled = {
             "read": has_page,

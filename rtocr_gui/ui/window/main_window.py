@@ -318,9 +318,9 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         settings = self._session.settings
         self.resize(within_screen(_USUAL_SIZE * self.fontMetrics().height(), self))
-        self.restoreGeometry(QByteArray.fromHex(settings.window_geometry.encode()))
-        self._splitter.restoreState(QByteArray.fromHex(settings.window_state.encode()))
-        self.text_column.restoreState(QByteArray.fromHex(settings.column_state.encode()))
+        self.restoreGeometry(_from_hex(settings.window_geometry))
+        self._splitter.restoreState(_from_hex(settings.window_state))
+        self.text_column.restoreState(_from_hex(settings.column_state))
         self.retention_bar.set_retention(settings.retention)
         self.retention_bar.set_reread(settings.reread_on_release)
         self.page_column.set_overlay_visible(settings.overlay_visible)
@@ -350,7 +350,8 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _show_window_title(self, ref: PageRef | None) -> None:
-        self.setWindowTitle(f"{ref.label} — RTOCR" if ref else "RTOCR")
+        # Qt takes [*] for the place of the mark of a modified document.
+        self.setWindowTitle(f"{ref.label} — RTOCR".replace("[*]", "[*][*]") if ref else "RTOCR")
 
     @Slot(object)
     def _show_thumbnail(self, rendered: PageRendered) -> None:
@@ -421,6 +422,8 @@ class MainWindow(QMainWindow):
     @Slot()
     def _copy_text(self) -> None:
         session, texts = self._session, self._session.selected_texts
+        if not texts:
+            return
         QGuiApplication.clipboard().setText("\n\n".join(texts))
         session.note_copied(session.selected)
         whose = "this page" if session.selected == (session.current,) else counted(len(texts), "page")
@@ -459,3 +462,8 @@ class MainWindow(QMainWindow):
 
 def _as_hex(state: QByteArray) -> str:
     return bytes(state.toHex().data()).decode()
+
+
+def _from_hex(state: str) -> QByteArray:
+    """Decode a remembered state; Qt ignores one that is not its own."""
+    return QByteArray.fromHex(state.encode(errors="ignore"))
