@@ -147,10 +147,15 @@ def test_a_limit_of_tokens_is_kept_and_told(miniature_engine: Engine) -> None:
     assert reading.stop_reason is StopReason.LENGTH
 
 
-def test_what_may_not_repeat_is_as_the_model_was_published(miniature_engine: Engine) -> None:
+def test_what_may_not_repeat_is_as_the_model_was_published(
+    miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checkpoint = miniature_engine._loaded().checkpoint
     rules = generation_rules(checkpoint, SETTINGS)
-    assert (rules.ngram_size, rules.ngram_window) == (30, 90)
+    assert (rules.ngram_size, rules.ngram_window, rules.scale) == (120, 360, 4), "each token is a byte"
+    monkeypatch.setattr(checkpoint.tokenizer, "is_of_bytes", False)
+    rules = generation_rules(checkpoint, SETTINGS)
+    assert (rules.ngram_size, rules.ngram_window, rules.scale) == (30, 90, 1)
     assert {checkpoint.tokenizer.token_bytes(token_id) for token_id in rules.allowed_ids} == {
         b"<td>",
         b"</td>",

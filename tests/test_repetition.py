@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from rtocr_gui.ocr.decoder.decoding import GreedyGeneration
 from rtocr_gui.ocr.decoder.greedy import GenerationRules
-from rtocr_gui.ocr.decoder.repetition import LONGEST_PERIOD, NGRAM_SIZE, NGRAM_WINDOW, find_loop
+from rtocr_gui.ocr.decoder.repetition import (
+    BYTES_PER_TOKEN,
+    LONGEST_PERIOD,
+    NGRAM_SIZE,
+    NGRAM_WINDOW,
+    find_loop,
+)
 from rtocr_gui.ocr.reading import StopReason
 from tests.scripted_decoder import ScriptedDecoder, run_to_end
 
@@ -20,9 +26,10 @@ TD, END_TD, TR, END_TR = 2, 3, 4, 5
 TABLE = frozenset({TD, END_TD})
 
 
-def generate(wanted: Sequence[int], allowed_ids: frozenset[int] = TABLE) -> GreedyGeneration:
+def generate(wanted: Sequence[int], allowed_ids: frozenset[int] = TABLE, scale: int = 1) -> GreedyGeneration:
     """Let a decoder say a text under the default rules; after its end it would begin anew."""
-    rules = GenerationRules(END, 8192, 20_000, NGRAM_SIZE, NGRAM_WINDOW, allowed_ids)
+    ngram, window = NGRAM_SIZE * scale, NGRAM_WINDOW * scale
+    rules = GenerationRules(END, 8192, 20_000, ngram, window, allowed_ids, scale)
     return run_to_end(ScriptedDecoder(wanted), rules)
 
 
@@ -191,12 +198,36 @@ def test_what_repeats_itself_by_right_is_no_loop(text: str) -> None:
     assert all(find_loop(tokens[:end], (), TABLE) is None for end in range(0, len(tokens), 16))
 
 
-@pytest.mark.parametrize("text", [contents_page(), code()], ids=["contents", "code"])
+PRICES = "Coffee, large, with milk    2.50\nTea, with lemon or milk     2.00\n" * 3
+ADDRESS = "Department of Public Works\n14 Harbour Street, Newport\n" * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [contents_page(), code(), PRICES, ADDRESS, "Room 12 is closed.\n" * 6],
+    ids=["contents", "code", "prices", "address", "rooms"],
+)
 def test_nor_is_it_letter_by_letter_under_the_ban(text: str) -> None:
     tokens = characters(text)
-    generation = generate([*tokens, END])
+    generation = generate([*tokens, END], scale=BYTES_PER_TOKEN)
     assert generation.stop_reason is StopReason.END
     assert len(generation.token_ids) == len(tokens)
+
+
+def test_a_form_of_equal_rows_is_read_to_its_end_letter_by_letter() -> None:
+    rows = characters("Yes No Yes No Yes No Yes\n" * 16 + "Thank you for your answers.")
+    assert generate([*rows, END], scale=BYTES_PER_TOKEN).stop_reason is StopReason.END
+    assert all(find_loop(rows[:end], (), TABLE, BYTES_PER_TOKEN) is None for end in range(0, len(rows), 16))
+
+
+@pytest.mark.parametrize("passage", ["-", "and so on, ", "The same sentence, again and again. " * 4])
+def test_a_loop_letter_by_letter_ends_the_text(passage: str) -> None:
+    good = characters("Something else comes before. ")
+    generation = generate([*good, *characters(passage) * 2000], scale=BYTES_PER_TOKEN)
+    assert generation.stop_reason is StopReason.LOOP
+    assert len(generation.token_ids) < 4000
+    assert generation.loop_start is not None
+    assert generation.loop_start < len(good) + 3 * max(len(passage), 30 * BYTES_PER_TOKEN)
 
 
 def test_rows_that_are_counted_may_go_on_for_a_long_page() -> None:

@@ -25,7 +25,7 @@ from rtocr_gui.ocr.decoder.cost import prefill_cost
 from rtocr_gui.ocr.decoder.decoding import GreedyGeneration, Prompt, build_prompt
 from rtocr_gui.ocr.decoder.drafting import Drafter, EarlierTexts, pass_cost
 from rtocr_gui.ocr.decoder.greedy import GenerationRules
-from rtocr_gui.ocr.decoder.repetition import ALLOWED_TOKENS, NGRAM_SIZE, NGRAM_WINDOW
+from rtocr_gui.ocr.decoder.repetition import ALLOWED_TOKENS, BYTES_PER_TOKEN, NGRAM_SIZE, NGRAM_WINDOW
 from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.machine.devices import is_out_of_memory
 from rtocr_gui.ocr.machine.threads import decoding_threads
@@ -281,11 +281,14 @@ def make_drafter(checkpoint: Checkpoint, draft: Sequence[int]) -> Drafter:
 
 def generation_rules(checkpoint: Checkpoint, settings: ReadSettings) -> GenerationRules:
     """Return the generation rules that follow from the settings and the model."""
+    tokenizer = checkpoint.tokenizer
+    scale = BYTES_PER_TOKEN if tokenizer.is_of_bytes else 1
     return GenerationRules(
-        end_id=checkpoint.tokenizer.end_id if settings.stop_at_end else None,
+        end_id=tokenizer.end_id if settings.stop_at_end else None,
         max_new_tokens=settings.max_new_tokens,
         context_length=checkpoint.architecture.decoder.context_length,
-        ngram_size=NGRAM_SIZE,
-        ngram_window=NGRAM_WINDOW,
-        allowed_ids=checkpoint.tokenizer.token_ids(ALLOWED_TOKENS),
+        ngram_size=NGRAM_SIZE * scale,
+        ngram_window=NGRAM_WINDOW * scale,
+        allowed_ids=tokenizer.token_ids(ALLOWED_TOKENS),
+        scale=scale,
     )

@@ -30,6 +30,7 @@ class GenerationRules:
         ngram_size: n of the ban on repeated n-grams; 0 for no ban.
         ngram_window: how many of the latest tokens the ban considers.
         allowed_ids: tokens that are never banned.
+        scale: how many tokens stand for as much text as one of DeepSeek-OCR's; loops are longer by that.
     """
 
     end_id: int | None
@@ -38,6 +39,7 @@ class GenerationRules:
     ngram_size: int = 0
     ngram_window: int = 0
     allowed_ids: frozenset[int] = frozenset()
+    scale: int = 1
 
 
 class Candidates:
@@ -153,8 +155,9 @@ class GreedyText:
             count >= self._rules.max_new_tokens or self._begins_at + count > self._rules.context_length
         ):
             self.stop_reason = StopReason.LENGTH
-        elif count % _LOOP_CHECK_INTERVAL == 0:
-            self.loop_start = find_loop(self.token_ids, self._changed_at, self._rules.allowed_ids)
+        elif count % (_LOOP_CHECK_INTERVAL * self._rules.scale) == 0:
+            rules = self._rules
+            self.loop_start = find_loop(self.token_ids, self._changed_at, rules.allowed_ids, rules.scale)
             self.stop_reason = None if self.loop_start is None else StopReason.LOOP
         return self.stop_reason is not None
 

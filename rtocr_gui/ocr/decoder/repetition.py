@@ -1,5 +1,8 @@
 """Endless repetition, the most common complaint about this model: what to ban, and when to give up.
 
+All lengths are in tokens of DeepSeek-OCR's vocabulary. A vocabulary of single bytes needs more tokens for the
+same text, and so all lengths are scaled: otherwise, three lines of a price list would count as a repetition.
+
 Pure NumPy on generated token ids. Knows no model and no text.
 """
 
@@ -12,6 +15,9 @@ from numpy.typing import NDArray
 NGRAM_SIZE, NGRAM_WINDOW = 30, 90
 """No n-gram of this size is generated twice within a window of this many tokens: the published settings of
 DeepSeek-OCR for images."""
+
+BYTES_PER_TOKEN = 4
+"""How many bytes of text a token of DeepSeek-OCR stands for, on average."""
 
 ALLOWED_TOKENS = ("<td>", "</td>")
 """Tokens that may repeat nevertheless, as table cells do."""
@@ -48,6 +54,11 @@ class _Rule:
     least_tokens: int
     least_table_tokens: int
 
+    def scaled(self, scale: int) -> "_Rule":
+        """Return the rule for a vocabulary that needs this many times as many tokens."""
+        lengths = self.longest_period, self.least_tokens, self.least_table_tokens
+        return _Rule(self.most_different, *(scale * length for length in lengths))
+
 
 _RULES = (
     _Rule(0.0, LONGEST_PERIOD, least_tokens=150, least_table_tokens=1000),
@@ -79,7 +90,10 @@ def banned_tokens(token_ids: Sequence[int], size: int, window: int) -> NDArray[n
 
 
 def find_loop(
-    token_ids: Sequence[int], changed_at: Sequence[int] = (), table_ids: Collection[int] = ()
+    token_ids: Sequence[int],
+    changed_at: Sequence[int] = (),
+    table_ids: Collection[int] = (),
+    scale: int = 1,
 ) -> int | None:
     """Find out whether a text ends in a passage that repeats itself, and since when.
 
@@ -87,26 +101,29 @@ def find_loop(
         token_ids: tokens generated so far.
         changed_at: ascending indices of the tokens that the ban on repetition changed.
         table_ids: tokens that build tables; a passage largely made of them must repeat for longer.
+        scale: how many tokens stand for as much text as one of DeepSeek-OCR's.
 
     Returns:
         Index of the first token that only repeats, before which the text is good; None if no loop is
         recognised.
     """
-    start = _periodic(token_ids, table_ids)
-    return _held(token_ids, changed_at) if start is None else start
+    start = _periodic(token_ids, table_ids, scale)
+    return _held(token_ids, changed_at, scale) if start is None else start
 
 
-def _periodic(token_ids: Sequence[int], table_ids: Collection[int]) -> int | None:
+def _periodic(token_ids: Sequence[int], table_ids: Collection[int], scale: int) -> int | None:
     """Find a passage that repeats at a fixed distance, exactly or except for a few tokens."""
-    longest = max(max(rule.least_tokens, rule.least_table_tokens) for rule in _RULES)
-    backwards = np.full(longest + LONGEST_PERIOD, -1, dtype=np.int32)
+    rules = [rule.scaled(scale) for rule in _RULES]
+    longest = max(max(rule.least_tokens, rule.least_table_tokens) for rule in rules)
+    longest_period = LONGEST_PERIOD * scale
+    backwards = np.full(longest + longest_period, -1, dtype=np.int32)
     recent = np.asarray(token_ids[-len(backwards) :], dtype=np.int32)[::-1]
     backwards[: len(recent)] = recent
     earlier = np.lib.stride_tricks.sliding_window_view(backwards, longest)[1:]  # (period, token)
     # The last few tokens suffice to rule out most periods.
-    glance = (earlier[:, :_GLANCE] != backwards[:_GLANCE]).mean(axis=1)
-    is_table = np.cumsum(np.isin(backwards[:LONGEST_PERIOD], list(table_ids)))
-    for rule in _RULES:
+    glance = (earlier[:, : _GLANCE * scale] != backwards[: _GLANCE * scale]).mean(axis=1)
+    is_table = np.cumsum(np.isin(backwards[:longest_period], list(table_ids)))
+    for rule in rules:
         for period in (np.flatnonzero(glance[: rule.longest_period] <= _WORST_GLANCE) + 1).tolist():
             in_table = is_table[period - 1] >= _TABLE_SHARE * period
             least = rule.least_table_tokens if in_table else rule.least_tokens
@@ -122,37 +139,37 @@ def _periodic(token_ids: Sequence[int], table_ids: Collection[int]) -> int | Non
     return None
 
 
-def _held(token_ids: Sequence[int], changed_at: Sequence[int]) -> int | None:
+def _held(token_ids: Sequence[int], changed_at: Sequence[int], scale: int) -> int | None:
     """Find a passage that would repeat endlessly if the ban did not keep changing it.
 
-    Each change shifts what follows, so there is no fixed distance any more, but hardly any run of three
+    Each change shifts what follows, so there is no fixed distance any more, but hardly any short run of
     tokens is new. The dot leaders in a table of contents also trigger the ban, but have new titles between
     them.
     """
-    count = len(token_ids)
-    if len(changed_at) < _BANS_OF_A_LOOP or changed_at[-_BANS_OF_A_LOOP] < count - _BAN_SPAN:
+    count, span, length = len(token_ids), _BAN_SPAN * scale, _NGRAM * scale
+    if len(changed_at) < _BANS_OF_A_LOOP or changed_at[-_BANS_OF_A_LOOP] < count - span:
         return None
-    recent = token_ids[-3 * _BAN_SPAN :]
-    ngrams = [tuple(recent[place : place + _NGRAM]) for place in range(len(recent) - _NGRAM + 1)]
-    known = set(ngrams[:-_BAN_SPAN])
+    recent = token_ids[-3 * span :]
+    ngrams = [tuple(recent[place : place + length]) for place in range(len(recent) - length + 1)]
+    known = set(ngrams[:-span])
     novel = 0
-    for ngram in ngrams[-_BAN_SPAN:]:
+    for ngram in ngrams[-span:]:
         novel += ngram not in known
         known.add(ngram)
-    if novel > _NOVELTY_OF_A_LOOP * _BAN_SPAN:
+    if novel > _NOVELTY_OF_A_LOOP * span:
         return None
     first = len(changed_at) - 1
-    while first and changed_at[first] - changed_at[first - 1] <= _BAN_SPAN // _BANS_OF_A_LOOP * 2:
+    while first and changed_at[first] - changed_at[first - 1] <= span // _BANS_OF_A_LOOP * 2:
         first -= 1
-    return _first_repeated(token_ids[: changed_at[first]])
+    return _first_repeated(token_ids[: changed_at[first]], length)
 
 
-def _first_repeated(token_ids: Sequence[int]) -> int:
-    """Return where the final run of tokens begins that all occurred earlier in the text."""
+def _first_repeated(token_ids: Sequence[int], length: int) -> int:
+    """Return where the final run of tokens begins that all occurred earlier, in runs of this length."""
     first_place: dict[tuple[int, ...], int] = {}
     start = len(token_ids)
-    for place in range(len(token_ids) - _NGRAM + 1):
-        if first_place.setdefault(tuple(token_ids[place : place + _NGRAM]), place) == place:
+    for place in range(len(token_ids) - length + 1):
+        if first_place.setdefault(tuple(token_ids[place : place + length]), place) == place:
             start = len(token_ids)
         else:
             start = min(start, place)

@@ -30,6 +30,11 @@ class PageTokenizer:
         tokenizer: a byte-level tokenizer.
         start_id: id of the token that begins a prompt.
         end_id: id of the token that ends a text.
+
+    Attributes:
+        start_id: as given.
+        end_id: as given.
+        is_of_bytes: True if no token stands for more than one byte, except the added ones.
     """
 
     def __init__(self, tokenizer: Tokenizer, *, start_id: int, end_id: int) -> None:
@@ -38,6 +43,10 @@ class PageTokenizer:
         self._tokenizer = tokenizer
         self._added = _added_tokens(tokenizer)
         self._bytes_by_character = _bytes_by_character()
+        vocabulary = tokenizer.get_vocab(with_added_tokens=False)
+        self.is_of_bytes = all(
+            len(word) == 1 for word, token_id in vocabulary.items() if token_id not in self._added
+        )
 
     @classmethod
     def from_file(
