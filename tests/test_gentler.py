@@ -15,8 +15,10 @@ def settings_of(mode: Mode | None, most_tiles: int = 9) -> ReadSettings:
     return ReadSettings(Scaling(mode, most_tiles), TASKS[0], PruneSettings(0.5), max_new_tokens=77)
 
 
-def scaling_after_a_loop(view: View, modes: tuple[Mode, ...] = ALL) -> Scaling | None:
-    retry = after_a_loop(settings_of(view.mode), view, modes)
+def scaling_after_a_loop(
+    view: View, modes: tuple[Mode, ...] = ALL, illegible: tuple[View, ...] = ()
+) -> Scaling | None:
+    retry = after_a_loop(settings_of(view.mode), view, modes, lambda view: view not in illegible)
     return retry.scaling if retry else None
 
 
@@ -75,10 +77,24 @@ def test_after_a_loop_the_next_smaller_view_is_offered_and_after_the_smallest_a_
 
 @pytest.mark.parametrize(("mode", "larger"), [(Mode.TINY, Mode.SMALL), (Mode.BASE, Mode.LARGE)])
 def test_where_print_is_too_small_no_smaller_view_is_offered(mode: Mode, larger: Mode) -> None:
-    retry = after_a_loop(settings_of(mode), View(mode), ALL, is_legible=False)
+    def is_legible(_: View) -> bool:
+        return False
+
+    retry = after_a_loop(settings_of(mode), View(mode), ALL, is_legible)
     assert retry is not None
     assert retry.scaling.mode is larger
-    assert after_a_loop(settings_of(mode), View(mode), (Mode.TINY, mode), is_legible=False) is None
+    assert after_a_loop(settings_of(mode), View(mode), (Mode.TINY, mode), is_legible) is None
+
+
+def test_after_a_loop_views_that_show_the_print_too_small_are_passed_over() -> None:
+    few_tiles = (View(Mode.GUNDAM, 4), View(Mode.GUNDAM, 2))
+    assert scaling_after_a_loop(View(Mode.GUNDAM, 6), ALL, few_tiles) == Scaling(Mode.LARGE)
+
+
+def test_a_page_too_small_for_tiles_counts_as_one_in_base() -> None:
+    assert scaling_after_a_loop(View(Mode.GUNDAM)) == Scaling(Mode.SMALL)
+    assert scaling_after_a_loop(View(Mode.GUNDAM), (Mode.GUNDAM,)) is None
+    assert next(smaller_views(View(Mode.GUNDAM), ALL)) == View(Mode.SMALL)
 
 
 def test_a_model_made_for_one_mode_has_nothing_else_to_offer_after_a_loop() -> None:
@@ -86,7 +102,7 @@ def test_a_model_made_for_one_mode_has_nothing_else_to_offer_after_a_loop() -> N
 
 
 def test_a_page_that_chose_its_mode_is_offered_another_one() -> None:
-    retry = after_a_loop(settings_of(None, 4), View(Mode.BASE), (Mode.SMALL, Mode.BASE))
+    retry = after_a_loop(settings_of(None, 4), View(Mode.BASE), (Mode.SMALL, Mode.BASE), lambda _: True)
     assert retry is not None
     assert retry.scaling == Scaling(Mode.SMALL, 4)
 

@@ -206,7 +206,7 @@ def test_a_reading_that_ended_in_a_loop_offers_another_view(
         return 1 if len(token_ids) >= 32 else None
 
     monkeypatch.setattr("rtocr_gui.ocr.decoder.greedy.find_loop", loops)
-    settings = ReadSettings(Scaling(Mode.GUNDAM), TASKS[1], max_new_tokens=80, stop_at_end=False)
+    settings = ReadSettings(Scaling(Mode.GUNDAM), TASKS[1], max_new_tokens=150, stop_at_end=False)
     reading = read_page(engine, page, settings)
     assert reading.stop_reason is StopReason.LOOP
     assert reading.retry is not None

@@ -162,15 +162,17 @@ class PageStages:
                     decode_ms=transcript.decode_ms + generation.shared_ms,
                 ),
                 blocks=parse_blocks(raw_text, settings.task),
-                retry=after_a_loop(
-                    settings, _view(encoding.key), checkpoint.info.modes, encoding.page.is_legible
-                )
-                if has_looped
-                else None,
+                retry=self._after_a_loop(page, settings, encoding.key) if has_looped else None,
                 read_together=generation.shared_ms > 0,
                 is_legible=encoding.page.is_legible,
                 larger_mode=encoding.page.larger_mode,
             )
+
+    def _after_a_loop(self, page: PageImage, settings: ReadSettings, key: PageKey) -> ReadSettings | None:
+        def is_legible(view: View) -> bool:
+            return self._encoder.shows_legibly(page, view.mode, view.tiles or settings.scaling.most_tiles)
+
+        return after_a_loop(settings, _view(key), self.checkpoint.info.modes, is_legible)
 
     def trace(
         self, page: PageImage, settings: ReadSettings, token_ids: Sequence[int], cancel: threading.Event

@@ -22,7 +22,7 @@ def smaller_views(view: View, modes: Sequence[Mode]) -> Iterator[View]:
     """
     if view.mode is Mode.GUNDAM:
         yield from (View(Mode.GUNDAM, tiles) for tiles in TILE_STEPS if tiles < view.tiles)
-    smaller = (mode for mode in modes if _size(mode) < _size(view.mode))
+    smaller = (mode for mode in modes if _size(mode) < _size(_shown_as(view)))
     yield from map(View, sorted(smaller, key=_size, reverse=True))
 
 
@@ -45,7 +45,7 @@ def after_memory_ran_out(
 
 
 def after_a_loop(
-    settings: ReadSettings, view: View, modes: Sequence[Mode], is_legible: bool = True
+    settings: ReadSettings, view: View, modes: Sequence[Mode], is_legible: Callable[[View], bool]
 ) -> ReadSettings | None:
     """Find settings with which the text may not end in a loop.
 
@@ -53,21 +53,26 @@ def after_a_loop(
         settings: the settings that ended in a loop.
         view: how the page was shown.
         modes: modes the model was made for.
-        is_legible: False if the view already shows the print too small.
+        is_legible: returns whether a view shows the print of the page large enough.
 
     Returns:
-        The same settings with the next smaller view, or with the next larger mode if the view is the
-        smallest or its print too small; None if there is no such view.
+        The same settings with the next smaller view that is legible, or else with the next larger mode; None
+        if there is no such view.
     """
-    smaller = smaller_views(view, modes) if is_legible else iter(())
-    larger = sorted((mode for mode in modes if _size(mode) > _size(view.mode)), key=_size)
-    found = next(smaller, None) or next(map(View, larger), None)
+    larger = (mode for mode in modes if _size(mode) > _size(_shown_as(view)) and mode is not view.mode)
+    found = next(filter(is_legible, smaller_views(view, modes)), None)
+    found = found or next(map(View, sorted(larger, key=_size)), None)
     return _with_view(settings, found) if found else None
 
 
 def _with_view(settings: ReadSettings, view: View) -> ReadSettings:
     most = view.tiles or settings.scaling.most_tiles
     return replace(settings, scaling=Scaling(view.mode, most))
+
+
+def _shown_as(view: View) -> Mode:
+    """The mode that shows a page as this view does: without tiles, Gundam is Base."""
+    return Mode.BASE if view.mode is Mode.GUNDAM and not view.tiles else view.mode
 
 
 def _size(mode: Mode) -> tuple[bool, int]:

@@ -121,11 +121,17 @@ class PageEncoder:
     def _judge_print(self, encoded: EncodedPage, page: PageImage, most_tiles: int) -> EncodedPage:
         """Judge the print, and find a better mode, which depends on the tiles of Gundam whatever the mode."""
         info, print_shown = self._checkpoint.info, (page.image.size, self._pitch_of(page), encoded.mode)
-        legible = is_legible(*print_shown, most_tiles, info.print_sizes)
+        legible = self.shows_legibly(page, encoded.mode, most_tiles)
         larger = None if legible else larger_mode(*print_shown, info.modes, most_tiles, info.print_sizes)
         if (legible, larger) == (encoded.is_legible, encoded.larger_mode):
             return encoded
         return replace(encoded, is_legible=legible, larger_mode=larger)
+
+    def shows_legibly(self, page: PageImage, mode: Mode, most_tiles: int) -> bool:
+        """Judge whether a mode shows the print of a page large enough for the model."""
+        return is_legible(
+            page.image.size, self._pitch_of(page), mode, most_tiles, self._checkpoint.info.print_sizes
+        )
 
     def key_of(self, page: PageImage, scaling: Scaling) -> PageKey:
         """Determine how a page is shown to the model; if no mode is set, the page decides."""
