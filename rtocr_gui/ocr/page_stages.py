@@ -163,6 +163,7 @@ class PageStages:
                 ),
                 blocks=parse_blocks(raw_text, settings.task),
                 retry=self._after_a_loop(page, settings, encoding.key) if has_looped else None,
+                cut_tokens=len(generation.token_ids) - len(said),
                 read_together=generation.shared_ms > 0,
                 is_legible=encoding.page.is_legible,
                 larger_mode=encoding.page.larger_mode,

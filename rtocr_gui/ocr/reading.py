@@ -307,6 +307,7 @@ class Reading:
         timings: time of each stage.
         blocks: parts of the page whose place the model emitted, with their characters in `text`.
         retry: settings to try instead if the reading ended in a loop; None if there are none.
+        cut_tokens: how many more tokens were decoded, which only repeated the text and were cut off.
         read_together: True if decoder passes, and so their time, were shared with other pages.
         is_legible: False if the print of the page is too small in that mode to be read well.
         larger_mode: the mode to choose instead in that case; None if no mode shows the print larger.
@@ -331,15 +332,21 @@ class Reading:
     timings: StageTimings
     blocks: tuple[Block, ...] = ()
     retry: ReadSettings | None = None
+    cut_tokens: int = 0
     read_together: bool = False
     is_legible: bool = True
     larger_mode: Mode | None = None
 
     @property
+    def decoded(self) -> int:
+        """How many tokens were decoded, including those that were cut off."""
+        return len(self.token_ids) + self.cut_tokens
+
+    @property
     def tokens_per_second(self) -> float:
         """Decoding speed; 0 if nothing was decoded."""
         seconds = self.timings.decode_ms / 1000
-        return len(self.token_ids) / seconds if seconds > 0 else 0.0
+        return self.decoded / seconds if seconds > 0 else 0.0
 
     @property
     def was_drafted(self) -> bool:
@@ -348,7 +355,7 @@ class Reading:
         Plain decoding takes one pass per token. A line that repeats on the page saves a few passes in any
         reading, which changes little.
         """
-        return self.passes < _PLAIN_SHARE * (len(self.token_ids) - 1)
+        return self.passes < _PLAIN_SHARE * (self.decoded - 1)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
