@@ -136,6 +136,36 @@ def test_a_training_does_not_go_on_with_pages_of_another_seed(tmp_path: Path) ->
         train(ENCODER.seeded(10), tiny_learner(), replace(settings, steps=2))
 
 
+@pytest.mark.parametrize(
+    ("name", "larger", "passes", "said"),
+    [
+        ("pages", 1, 1, "as the stage “both”, not “pages”: name the same, or begin from it in a new folder"),
+        ("both", 2, 1, "with 2 pages or crops a step, not 4: name the same --processes and --larger"),
+        ("both", 1, 2, "with --passes 1, not 2: name the same"),
+    ],
+)
+def test_a_training_does_not_go_on_with_other_batches(
+    name: str, larger: int, passes: int, said: str, tmp_path: Path
+) -> None:
+    settings = RunSettings(tmp_path / "run", steps=1)
+    train(READING, tiny_learner(), settings)
+    with pytest.raises(CheckpointError, match=f"was begun {said}"):
+        train(
+            replace(READING, name=name).enlarged(larger),
+            tiny_learner(),
+            replace(settings, steps=2, passes=passes),
+        )
+
+
+def test_a_training_goes_on_from_an_older_state_that_says_less(tmp_path: Path) -> None:
+    learner = tiny_learner()
+    optimiser = Optimiser(ENCODER.parameters(learner), {})
+    save_state(tmp_path, learner, optimiser, {"stage": "encoder", "seed": 9, "step": 1})
+    train(ENCODER, learner, RunSettings(tmp_path, steps=2, passes=2))
+    with safe_open(tmp_path / STATE_FILE, "pt") as file:
+        assert file.metadata()["step"] == file.metadata()["passes"] == "2"
+
+
 def test_a_training_does_not_go_on_where_something_else_learnt(tmp_path: Path) -> None:
     settings = RunSettings(tmp_path / "run", steps=1)
     train(TOKENS, tiny_learner(), settings)

@@ -44,6 +44,15 @@ FALLING_SHARE = 0.3
 _LOWEST_RATE = 0.03
 _SMOOTHING = 0.95
 
+_BEGUN = {
+    "stage": "as the stage “{}”, not “{}”: name the same, or begin from it in a new folder",
+    "seed": "on the pages of seed {}, not {}: name the same",
+    "passes": "with --passes {}, not {}: name the same",
+    "items_per_step": "with {} pages or crops a step, not {}: name the same --processes and --larger",
+}
+"""What a state says of its training that decides what the next step learns from, and what is told where it
+differs from what is asked."""
+
 
 class Stage(Protocol):
     """One part of the curriculum."""
@@ -160,16 +169,16 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
     parameters = stage.parameters(learner)
     slower = dict.fromkeys(encoder_parameters(learner), stage.encoder_share)
     optimiser = Optimiser(parameters, slower)
-    first = take_up(settings, learner, optimiser, stage.seed)
+    items = stage.items_per_batch * settings.processes
+    said = {"stage": stage.name, "seed": stage.seed, "items_per_step": items, "passes": settings.passes}
+    first = take_up(settings, learner, optimiser, said)
     worker = _in_half_precision(learner)
     learning = stage.parameters(worker)
     worker.requires_grad_(False)
     for parameter in learning.values():
         parameter.requires_grad_(True)
     batches = _batches(stage, settings, rank, first)
-    items = stage.items_per_batch * settings.processes
     journal = Journal(settings, items) if rank == 0 else None
-    said = {"stage": stage.name, "seed": stage.seed, "items_per_step": items, "passes": settings.passes}
     began = saved_at = time.monotonic()
     step = first
     while share_left := settings.share_left(step, (time.monotonic() - began) / 60):
@@ -354,14 +363,22 @@ def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in tensors.items()}
 
 
-def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser, seed: int) -> int:
+def take_up(
+    settings: RunSettings, learner: Learner, optimiser: Optimiser, asked: Mapping[str, object]
+) -> int:
     """Load the state of this stage, or start it with the weights of another.
+
+    Args:
+        settings: where the state is, and where to start without one.
+        learner: receives the weights.
+        optimiser: receives its own state.
+        asked: what the next states will say of the training; what an older state does not say may differ.
 
     Returns:
         The number of steps already made.
 
     Raises:
-        CheckpointError: the state used pages of another seed or trained other parameters; or from
+        CheckpointError: the state is of a training on other batches or of other parameters; or from
             `load_weights`.
     """
     path = settings.folder / STATE_FILE
@@ -371,10 +388,9 @@ def take_up(settings: RunSettings, learner: Learner, optimiser: Optimiser, seed:
         return 0
     with safe_open(path, "pt") as file:
         said = file.metadata()
-    if said["seed"] != str(seed):
-        raise CheckpointError(
-            f"{settings.folder} was begun on the pages of seed {said['seed']}, not {seed}: name the same."
-        )
+    for fact, told in _BEGUN.items():
+        if fact in said and said[fact] != str(asked[fact]):
+            raise CheckpointError(f"{settings.folder} was begun {told.format(said[fact], asked[fact])}.")
     tensors = load_file(path)
     weights, learning = _part(tensors, "model:"), _part(tensors, "optimiser:")
     if _shapes(weights) != _shapes(learner.state_dict()) or _shapes(learning) != _shapes(optimiser.state()):
