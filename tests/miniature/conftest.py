@@ -1,12 +1,14 @@
 """The recipe of the miniature is not installed: it is found beside the program. It needs fonts."""
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "packaging" / "miniature"))
 
+from recipe.stock import load_stock
 from recipe.typefaces import MissingMaterial, find_typefaces
 
 
@@ -16,3 +18,20 @@ def _able_to_draw(one_thread: None) -> None:
         find_typefaces(held_out=False)
     except MissingMaterial as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def change_texts(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], None]]:
+    """Gives the machine other documentation than it has."""
+
+    def change() -> None:
+        folder = tmp_path_factory.mktemp("doc")
+        (folder / "editor").mkdir()
+        (folder / "editor" / "README").write_text("A new editor, which explains itself in a sentence.")
+        monkeypatch.setattr("recipe.stock._DOCUMENTATION", folder)
+        load_stock.cache_clear()
+
+    yield change
+    load_stock.cache_clear()

@@ -1,5 +1,6 @@
 """The figures of a checkpoint are what was read, and the card tells them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,6 +58,22 @@ def test_an_evaluation_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     assert sum(outcome.silent for outcome in again.outcomes) == 3
     assert "3 of 3" in card_tables(sets, again.outcomes)
     assert missing_readings(sets, 2, Record(tmp_path / "figures.jsonl", "other weights")) == jobs
+
+
+def test_figures_are_not_continued_on_pages_of_other_texts(
+    change_texts: Callable[[], None], tmp_path: Path
+) -> None:
+    info = inspect_checkpoint(MINIATURE)
+    sets = plan_sets(info, [Mode.TINY], [Group.SAMPLES, Group.EMPTY])
+    record = Record(tmp_path / "figures.jsonl", "weights")
+    for one in sets:
+        for setting in one.settings:
+            record.add(Outcome(one.name, 0, setting, SCORE, False, 0.9, 0, 0, 0, None, ""))
+    assert not missing_readings(sets, 1, record)
+
+    change_texts()
+
+    assert [one.group for one, *_ in missing_readings(sets, 1, record)] == [Group.EMPTY, Group.EMPTY]
 
 
 def test_figures_are_of_the_weights_that_read_whether_or_not_heads_lie_beside_them(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A training can be taken up and shared, teaches what it says, and its export loads."""
 
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -155,6 +156,14 @@ def test_a_training_does_not_go_on_with_other_batches(
             tiny_learner(),
             replace(settings, steps=2, passes=passes),
         )
+
+
+def test_a_training_does_not_go_on_with_other_texts(change_texts: Callable[[], None], tmp_path: Path) -> None:
+    settings = RunSettings(tmp_path / "run", steps=1)
+    train(ENCODER, tiny_learner(), settings)
+    change_texts()
+    with pytest.raises(CheckpointError, match="other texts, which have changed on this machine: begin a new"):
+        train(ENCODER, tiny_learner(), replace(settings, steps=2))
 
 
 def test_a_training_goes_on_from_an_older_state_that_says_less(tmp_path: Path) -> None:

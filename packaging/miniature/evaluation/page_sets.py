@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from recipe.pages import EVALUATION_SEED, Page, PageKind, draw_page
+from recipe.stock import load_stock
 from rtocr_gui.cli.scores import ALL_TOKENS, Setting
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.truth import find_truth
@@ -106,7 +107,12 @@ class PageSet:
 
     @property
     def name(self) -> str:
-        """Its name in a record, which is different for different pages."""
+        """Its name in a record, which is different for different pages, even if only their texts differ."""
+        return self._drawn_by if self.kind is None else f"{self._drawn_by}/{load_stock().digest}"
+
+    @property
+    def _drawn_by(self) -> str:
+        """What decides its pages, except the texts of this machine."""
         kind = hashlib.sha256(f"{EVALUATION_SEED} {self.kind}".encode()).hexdigest()[:8]
         return f"{self.group.value}/{self.mode.value}/{self.look.value}/{self.x_height_px:g}/{kind}"
 
@@ -116,7 +122,7 @@ class PageSet:
         Random choices differ between sets: otherwise all of them would show the same few designs.
         """
         if self.kind is not None:
-            number = int(hashlib.sha256(f"{self.name}/{index}".encode()).hexdigest()[:10], 16)
+            number = int(hashlib.sha256(f"{self._drawn_by}/{index}".encode()).hexdigest()[:10], 16)
             page = draw_page(self.kind, EVALUATION_SEED, number)
             return TruePage(page.image.convert("RGB"), page.text, page)
         paths = sorted(SAMPLES.glob("*.png"))

@@ -5,6 +5,8 @@ Read once. If a machine has neither, the built-in words are used alone. Knows fi
 
 import functools
 import gzip
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,7 @@ class Stock:
     """The words found on this machine, and the built-in ones.
 
     Attributes:
+        digest: identifies all the others by content: with other words, pages are different ones.
         passages: sentences, consecutive within each document.
         words: word lists by language, and the built-in ones.
         common: frequent English words; this and the following lists are built in.
@@ -39,6 +42,7 @@ class Stock:
         endings: top-level domains.
     """
 
+    digest: str
     passages: tuple[str, ...]
     words: tuple[tuple[str, ...], ...]
     common: tuple[str, ...]
@@ -58,7 +62,10 @@ def load_stock() -> Stock:
     for line in _BUILT_IN.read_text(encoding="utf-8").splitlines():
         name, listed = line.split(": ")
         built_in[name.replace(" ", "_")] = tuple(listed.split())
-    return Stock(_read_passages(), (*dictionaries, built_in["common"], built_in["marked"]), **built_in)
+    passages = _read_passages()
+    word_lists = (*dictionaries, built_in["common"], built_in["marked"])
+    digest = hashlib.sha256(json.dumps((passages, word_lists, built_in)).encode()).hexdigest()[:8]
+    return Stock(digest, passages, word_lists, **built_in)
 
 
 def _read_words(path: Path) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from recipe.growth import NO_LAYERS, AddedLayers, add_layers, sizes_before
 from recipe.model import CONFIG, Learner, encoder_parameters
 from recipe.muon import Optimiser
+from recipe.stock import load_stock
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.model.checkpoint import load_checkpoint
 from rtocr_gui.ocr.model.folder import open_folder
@@ -49,6 +50,8 @@ _BEGUN = {
     "seed": "on the pages of seed {}, not {}: name the same",
     "passes": "with --passes {}, not {}: name the same",
     "items_per_step": "with {} pages or crops a step, not {}: name the same --processes and --larger",
+    "texts": "with other texts, which have changed on this machine: begin a new training from its weights in "
+    "a new folder",
 }
 """What a state says of its training that decides what the next step learns from, and what is told where it
 differs from what is asked."""
@@ -170,7 +173,13 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
     slower = dict.fromkeys(encoder_parameters(learner), stage.encoder_share)
     optimiser = Optimiser(parameters, slower)
     items = stage.items_per_batch * settings.processes
-    said = {"stage": stage.name, "seed": stage.seed, "items_per_step": items, "passes": settings.passes}
+    said = {
+        "stage": stage.name,
+        "seed": stage.seed,
+        "passes": settings.passes,
+        "items_per_step": items,
+        "texts": load_stock().digest,
+    }
     first = take_up(settings, learner, optimiser, said)
     worker = _in_half_precision(learner)
     learning = stage.parameters(worker)
