@@ -12,7 +12,8 @@ from evaluation.outcomes import Outcome, Record, digest_weights, match_blocks, o
 from evaluation.page_sets import Group, plan_sets, scale_of
 from evaluation.tables import card_tables
 from recipe.blocks import Block as TrueBlock
-from recipe.training import HEADS_FILE, RunSettings, train
+from recipe.muon import Optimiser
+from recipe.training import HEADS_FILE, LOG_FILE, RunSettings, save_state, train
 from recipe.typefaces import find_typefaces
 from rtocr_gui.cli.scores import ALL_TOKENS, PageScore, Setting
 from rtocr_gui.ocr.engine import Engine
@@ -83,6 +84,14 @@ def test_figures_are_of_the_weights_that_read_whether_or_not_heads_lie_beside_th
     assert digest_weights(tmp_path) == digest
     (tmp_path / "model.safetensors").write_bytes(b"other weights")
     assert digest_weights(tmp_path) != digest
+
+
+def test_a_card_tells_pages_only_about(tmp_path: Path) -> None:
+    said = {"stage": "both", "seed": 9, "step": 323, "items_per_step": 14}
+    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), said)
+    (tmp_path / LOG_FILE).write_text('{"step": 320, "loss": 2.6, "seconds": 900}\n')
+    card = write_card(inspect_checkpoint(MINIATURE), [tmp_path], "")
+    assert "| both | 9 | 323 | about 4,500 | 0.2 | loss 2.6 |" in card
 
 
 def test_a_card_tells_the_training_and_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

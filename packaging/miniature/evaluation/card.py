@@ -5,7 +5,7 @@ What only a person can write stays marked. Knows the folders of a training and t
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
@@ -61,15 +61,19 @@ def _stage_row(run: Path) -> str:
         name,
         said["seed"],
         f"{steps:,}",
-        _items(steps * int(said["items_per_step"]), int(said.get("passes", 1))),
+        _items(said),
         f"{_hours(lines):.1f}",
         last,
     )
     return f"| {' | '.join(cells)} |\n"
 
 
-def _items(seen: int, passes: int) -> str:
-    return f"{passes} x {seen // passes:,}" if passes > 1 else f"{seen:,}"
+def _items(said: Mapping[str, str]) -> str:
+    """Tell how many crops or pages a stage learnt from: pages by the average of its batches."""
+    passes = int(said.get("passes", 1))
+    items = int(said["step"]) * int(said["items_per_step"]) // passes
+    counted = f"{items:,}" if said["stage"] == "encoder" else f"about {round(items, 2 - len(str(items))):,}"
+    return f"{passes} x {counted}" if passes > 1 else counted
 
 
 def _hours(lines: Sequence[dict[str, float]]) -> float:

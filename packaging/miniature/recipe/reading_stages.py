@@ -156,7 +156,7 @@ class ReadingStage:
 
     @property
     def items_per_batch(self) -> int:
-        """Average number of pages in a batch."""
+        """Number of pages in a batch, a rounded average."""
         weight = sum(plan.weight for plan in self.plans)
         return round(self.parts * sum(plan.pages * plan.weight for plan in self.plans) / weight)
 

@@ -74,7 +74,7 @@ class Stage(Protocol):
 
     @property
     def items_per_batch(self) -> int:
-        """Number of pages or crops in a batch."""
+        """Number of crops in a batch, or average number of pages."""
 
     @property
     def seed(self) -> int:
