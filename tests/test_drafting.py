@@ -1,6 +1,7 @@
 """Drafts make reading quicker and change nothing: the same tokens, in fewer passes of the decoder."""
 
 import threading
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -268,31 +269,40 @@ def test_on_a_cpu_a_wide_decoder_gains_by_long_guesses_only() -> None:
 
 def test_the_draft_is_the_text_of_the_nearest_retention() -> None:
     texts = EarlierTexts()
-    assert texts.nearest(30) == ()
+    assert list(texts.nearest(30)) == []
     texts.add(64, [1, 2, 3], is_whole=True)
     texts.add(20, [4, 5], is_whole=True)
-    assert texts.nearest(50) == (1, 2, 3)
-    assert texts.nearest(21) == (4, 5)
+    assert list(texts.nearest(50)) == [1, 2, 3]
+    assert list(texts.nearest(21)) == [4, 5]
 
 
 def test_a_reading_that_was_stopped_is_a_draft_only_until_another_came_to_its_end() -> None:
     texts = EarlierTexts()
     texts.add(64, [1, 2, 3], is_whole=False)
     texts.add(50, [1, 2], is_whole=False)
-    assert texts.nearest(50) == (1, 2, 3)
+    assert list(texts.nearest(50)) == [1, 2, 3]
     texts.add(64, [9, 8], is_whole=True)
-    assert texts.nearest(64) == (9, 8)
+    assert list(texts.nearest(64)) == [9, 8]
     texts.add(30, [9], is_whole=False)
-    assert texts.nearest(30) == (9, 8)
-    assert texts.token_count == 2
+    assert list(texts.nearest(30)) == [9, 8]
+    assert texts.nbytes == 2 * 4
 
 
 def test_of_many_texts_of_a_page_the_newest_are_kept() -> None:
     texts = EarlierTexts()
     for kept in range(40):
         texts.add(kept, [kept], is_whole=True)
-    assert texts.nearest(0) == (24,)
-    assert texts.token_count == 16
+    assert list(texts.nearest(0)) == [24]
+    assert texts.nbytes == 16 * 4
+
+
+def test_the_size_of_earlier_texts_is_what_they_take() -> None:
+    texts = EarlierTexts()
+    tracemalloc.start()
+    texts.add(64, list(range(100_000, 110_000)), is_whole=True)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert texts.nbytes == pytest.approx(taken, rel=0.1)
 
 
 # --- with real models ----------------------------------------------------------------------------

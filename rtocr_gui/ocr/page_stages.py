@@ -55,10 +55,8 @@ from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
 
 TEXT_BYTES = 32 * 2**20
-"""Size of the cache of texts to use as drafts: usually hundreds of pages, and about 30 at full length and
+"""Size of the cache of texts to use as drafts: usually hundreds of pages, and about 60 at full length and
 many ratios."""
-
-_TOKEN_BYTES = 8
 
 Generation = GreedyGeneration | SharedGeneration
 """A text being generated, by itself or in passes shared with others."""
@@ -134,7 +132,7 @@ class PageStages:
                 yield from transcript.deltas()
             if plan.method is PruneMethod.RTPRUNE:  # a baseline's text is not a good draft
                 texts.add(kept, generation.token_ids, generation.stop_reason is not StopReason.CANCELLED)
-                self._texts.put(key, texts, _TOKEN_BYTES * texts.token_count)
+                self._texts.put(key, texts, texts.nbytes)
             has_looped = generation.loop_start is not None
             said = generation.token_ids[: generation.loop_start]
             raw_text = spell(checkpoint.tokenizer, said)[0] if has_looped else transcript.text

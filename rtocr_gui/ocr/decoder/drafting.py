@@ -7,6 +7,7 @@ choice (Leviathan et al., arXiv 2211.17192) and prompt lookup (n-grams of the co
 Saxena 2023). Knows token ids and sizes; knows no model.
 """
 
+from array import array
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -31,6 +32,8 @@ _LEAST_MATCH_FAR_AWAY = 8
 _LEAST_MATCH_IN_TEXT = 4
 _MOST_FAILURES = 6
 _NEAR_BEFORE, _NEAR_AFTER = 64, 256
+_TOKEN_ID = "i"
+"""How the tokens of earlier texts are kept: 4 bytes each, where a tuple of integers takes 36."""
 
 
 def pass_cost(decoder: DecoderSizes, tokens: int, on_cpu: bool = False) -> float:
@@ -75,13 +78,13 @@ class EarlierTexts:
     """
 
     def __init__(self) -> None:
-        self._said: dict[int, tuple[int, ...]] = {}
-        self._begun: tuple[int, ...] = ()
+        self._said: dict[int, array[int]] = {}
+        self._begun = array(_TOKEN_ID)
 
     @property
-    def token_count(self) -> int:
-        """Total tokens of all texts."""
-        return len(self._begun) + sum(map(len, self._said.values()))
+    def nbytes(self) -> int:
+        """Total size of all texts."""
+        return sum(text.itemsize * len(text) for text in (self._begun, *self._said.values()))
 
     def add(self, kept: int, token_ids: Sequence[int], is_whole: bool) -> None:
         """Add a text.
@@ -92,15 +95,15 @@ class EarlierTexts:
             is_whole: False if it was stopped early.
         """
         if is_whole:
-            self._begun = ()
+            self._begun = array(_TOKEN_ID)
             self._said.pop(kept, None)
-            self._said[kept] = tuple(token_ids)
+            self._said[kept] = array(_TOKEN_ID, token_ids)
             if len(self._said) > TEXTS_OF_A_PAGE:
                 del self._said[next(iter(self._said))]
         elif not self._said and len(token_ids) > len(self._begun):
-            self._begun = tuple(token_ids)
+            self._begun = array(_TOKEN_ID, token_ids)
 
-    def nearest(self, kept: int) -> tuple[int, ...]:
+    def nearest(self, kept: int) -> Sequence[int]:
         """Return the text read from the nearest number of visual tokens; empty if there is none yet."""
         nearest = min(self._said, key=lambda other: abs(other - kept), default=None)
         return self._begun if nearest is None else self._said[nearest]
