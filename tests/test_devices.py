@@ -85,7 +85,9 @@ def test_a_device_that_is_not_there_is_refused(name: str) -> None:
         choose_device(name)
 
 
-@pytest.mark.parametrize("name", ["", "gpu", "cuda:x", "meta", "cpu:-1", "cuda:1:2"])
+@pytest.mark.parametrize(
+    "name", ["", "gpu", "cuda:x", "meta", "cpu:-1", "cuda:1:2", "cpu:", "cpu:00", "cpu:٠", "cpu:0\n"]
+)
 def test_what_is_no_device_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match="is not a device"):
         choose_device(name)

@@ -19,6 +19,9 @@ LARGE_MODEL = 1_000_000_000
 """From this many weights on, half precision pays off on a CPU that supports it. The miniature is as fast in
 float32, and its output is then the same on every computer."""
 
+_DEVICE = re.compile(r"(cpu|cuda|mps)(?::(0|[1-9][0-9]{0,2}))?")
+"""A kind of device and its number, as PyTorch writes them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -79,17 +82,17 @@ def choose_device(name: str) -> torch.device:
         if driven is not None:
             return torch.device("cuda", driven) if driven else torch.device("cuda")
         return torch.device("mps" if has_mps else "cpu")
-    kind, _, number = name.partition(":")
-    count = {"cpu": 1, "cuda": cards, "mps": int(has_mps)}.get(kind)
-    if count is None or (number and not number.isdecimal()):
+    written = _DEVICE.fullmatch(name)
+    if written is None:
         raise SettingsError(f"“{name}” is not a device. Choose {', '.join(DEVICES)}.")
-    if int(number or 0) >= count:
+    kind, number = written[1], int(written[2] or 0)
+    if number >= {"cpu": 1, "cuda": cards, "mps": int(has_mps)}[kind]:
         raise SettingsError(
             f"This computer has no device “{name}” that PyTorch can use. Choose “auto” or “cpu”."
         )
-    if kind == "cuda" and not _is_driven(int(number or 0)):
+    if kind == "cuda" and not _is_driven(number):
         raise SettingsError(
-            f"The graphics card “{torch.cuda.get_device_name(int(number or 0))}” is too old for the PyTorch "
+            f"The graphics card “{torch.cuda.get_device_name(number)}” is too old for the PyTorch "
             "that is installed here. Choose “cpu”, or install a PyTorch that was built for it."
         )
     return torch.device(name)
