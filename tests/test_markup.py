@@ -12,6 +12,7 @@ from rtocr_gui.ocr.text.markup import parse_blocks, places_without_grounding, st
 from tests.tasks import MARKDOWN, OCR, TEXT
 
 MARKS = ["<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>", "<|grounding|>"]
+PARTS_OF_MARKS = ["<", "|", ">", "<|", "ref|>", "<|/", "det", "|>"]
 
 
 def test_a_document_keeps_its_blocks_and_loses_their_kinds_and_places() -> None:
@@ -47,14 +48,20 @@ def test_text_without_markup_stays_as_it_is(text: str) -> None:
         assert strip_grounding(text, task) == text
 
 
-@given(st.lists(st.sampled_from([*MARKS, "a", "1", "[", "\n", " "]), max_size=40))
+def test_marks_that_others_break_in_two_are_removed_too() -> None:
+    for task in (MARKDOWN, TEXT, OCR):
+        assert strip_grounding("<|<|/ref|>ref|>Title", task) == "Title"
+        assert strip_grounding("<|ref|<|/d<|grounding|>et|>>a < b|>", task) == "a < b|>"
+
+
+@given(st.lists(st.sampled_from([*MARKS, *PARTS_OF_MARKS, "a", "1", "[", "\n", " "]), max_size=40))
 def test_no_mark_is_left(parts: list[str]) -> None:
     for task in (MARKDOWN, TEXT, OCR):
         text = strip_grounding("".join(parts), task)
         assert not any(mark in text for mark in MARKS)
 
 
-@given(st.lists(st.sampled_from([*MARKS, "a", "b", "1", "[", "\n", " "]), max_size=40))
+@given(st.lists(st.sampled_from([*MARKS, *PARTS_OF_MARKS, "a", "b", "1", "[", "\n", " "]), max_size=40))
 def test_each_character_that_stays_is_told_its_place(parts: list[str]) -> None:
     raw = "".join(parts)
     for task in (MARKDOWN, TEXT, OCR):
@@ -67,6 +74,12 @@ def test_each_character_that_stays_is_told_its_place(parts: list[str]) -> None:
 def test_a_long_run_of_marks_takes_no_time(mark: str) -> None:
     started = time.process_time()
     strip_grounding(mark * 20_000, MARKDOWN)
+    assert time.process_time() - started < 5
+
+
+def test_marks_that_are_deeply_nested_take_no_time() -> None:
+    started = time.process_time()
+    assert strip_grounding("<|" * 20_000 + "ref|>" * 20_000, TEXT) == ""
     assert time.process_time() - started < 5
 
 

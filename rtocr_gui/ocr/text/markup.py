@@ -4,7 +4,7 @@ With grounding, each block comes as ``<|ref|>...<|/ref|><|det|>[[x1, y1, x2, y2]
 document is converted to Markdown, the reference names the kind of the block, and its text follows;
 in the other tasks the reference is the text. Unlimited-OCR always emits places, one line per block:
 ``<|det|>kind [x1, y1, x2, y2]<|/det|>`` and its text. Marks are also removed from text that is malformed or
-was cut short. Nothing in it is ever evaluated. Knows no model and no page.
+was cut short, however they are nested. Nothing in it is ever evaluated. Knows no model and no page.
 """
 
 import re
@@ -18,6 +18,9 @@ _LABEL = re.compile(r"<\|ref\|>(?:(?!<\|).)*<\|/ref\|>(?=<\|det\|>)", re.DOTALL)
 _BOXES = re.compile(r"<\|det\|>[\[\]\d.,\s-]*(?:<\|/det\|>[ \t]*)?")
 _BOXES_OF_BLOCK = re.compile(_BOXES.pattern + r"\n?")
 _STRAY_MARK = re.compile(r"<\|/?(?:ref|det|grounding)\|>")
+_MARK_AT_END = re.compile(_STRAY_MARK.pattern + r"\Z")
+_LONGEST_MARK = len("<|/grounding|>")
+_UP_TO_AN_END = re.compile(r"[^>]*>?")
 _UNFINISHED_LABEL = re.compile(r"<\|ref\|>(?:(?!<\|).)*(?:<\|/ref\|>)?\Z", re.DOTALL)
 _BLOCK = re.compile(r"<\|ref\|>((?:(?!<\|).)*)<\|/ref\|><\|det\|>([^<]*)<\|/det\|>", re.DOTALL)
 _BLOCK_OF_KIND = re.compile(r"<\|det\|>\s*([\w-]{1,40})\s*(\[[^<]*)<\|/det\|>")
@@ -59,16 +62,32 @@ def places_without_grounding(raw_text: str, task: Task) -> tuple[str, NDArray[np
         for found in mark.finditer(text):
             stays[found.start() + len(_rest_of(found)) : found.end()] = False
         text, places = mark.sub(_rest_of, text), places[stays]
+    if _STRAY_MARK.search(text):
+        outside = _outside_marks(text)
+        text, places = "".join(text[place] for place in outside), places[outside]
     return text, places
 
 
 def _marks(task: Task) -> tuple[re.Pattern[str], ...]:
-    """Return the marks that a task produces, in the order of removal."""
+    """Return the marks that a task produces, with what belongs to them, in the order of removal."""
     if task.tells_unasked:
-        return _KIND_AND_BOXES, _STRAY_MARK
+        return (_KIND_AND_BOXES,)
     if task.name == "markdown":
-        return _LABEL, _UNFINISHED_LABEL, _BOXES_OF_BLOCK, _STRAY_MARK
-    return _BOXES, _STRAY_MARK
+        return _LABEL, _UNFINISHED_LABEL, _BOXES_OF_BLOCK
+    return (_BOXES,)
+
+
+def _outside_marks(text: str) -> list[int]:
+    """Return the places of what stays when all stray marks are removed, and those that this brings about.
+
+    Marks end with the only ">" in them, so whether one ends there is decided from left to right, once.
+    """
+    places: list[int] = []
+    for piece in _UP_TO_AN_END.finditer(text):
+        places += range(*piece.span())
+        if mark := _MARK_AT_END.search("".join(text[place] for place in places[-_LONGEST_MARK:])):
+            del places[-len(mark[0]) :]
+    return places
 
 
 def _rest_of(mark: re.Match[str]) -> str:
