@@ -3,13 +3,13 @@
 The text is not trusted: no link is opened, and nothing is loaded that the text refers to. Knows no page.
 """
 
-import re
 from time import perf_counter
 
 from PySide6.QtCore import QEvent, QTimer, QUrl, Slot
 from PySide6.QtGui import QImage, QShowEvent, QTextDocument
 from PySide6.QtWidgets import QTextBrowser
 
+from rtocr_gui.export.html import as_html
 from rtocr_gui.ui.parts.held_scroll import held
 
 PREVIEW_MS = 200
@@ -17,12 +17,6 @@ PREVIEW_MS = 200
 
 PREVIEW_REST = 3
 """The preview pauses this many times as long as it took to render: long tables are slow."""
-
-_ITEM = r"[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]"
-_BLOCK = rf"{_ITEM}|[ \t]*(?:[#>|<]|```|~~~|[-*_]{{3}})"
-_WRAPPED_ITEM = re.compile(rf"^{_ITEM}.*(?:\n(?!{_BLOCK})[ \t]*\S.*)+", re.MULTILINE)
-"""A list item of several lines: those that follow begin nothing of their own."""
-_LINE_SEPARATOR = "\u2028"
 
 _TABLE_STYLE = "table { border-collapse: collapse } td, th { border: 1px solid gray; padding: 3px }"
 
@@ -55,7 +49,7 @@ class SafePreview(QTextBrowser):
             self._is_stale = False
             began_s = perf_counter()
             with held(self.verticalScrollBar()):
-                self.setMarkdown(_with_hard_breaks(self._markdown))
+                self.setHtml(as_html(self._markdown))
             took_ms = 1000 * (perf_counter() - began_s)
             self._timer.setInterval(max(PREVIEW_MS, round(PREVIEW_REST * took_ms)))
 
@@ -75,12 +69,3 @@ class SafePreview(QTextBrowser):
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._is_stale = True  # it was drawn in the former colours
             self.catch_up()
-
-
-def _with_hard_breaks(markdown: str) -> str:
-    """Markdown that breaks lines where the text does: a letter or a receipt is not running text.
-
-    Within a list item a line separator breaks them, as Qt numbers what follows a hard break there.
-    """
-    whole = _WRAPPED_ITEM.sub(lambda item: re.sub(r"\\?\n[ \t]*", _LINE_SEPARATOR, item[0]), markdown)
-    return re.sub(r"(?<=[^\s\\])\n(?=\S)", "  \n", whole)

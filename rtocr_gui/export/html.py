@@ -1,0 +1,176 @@
+"""Renders Markdown as HTML for a preview: all text is seen, whatever tags are missing.
+
+Texts hold HTML that a model or a person wrote: tables that were cut short, names in angle brackets, tags
+without an end. In the result every element is closed, none but known tags and attributes remain, and what
+else looks like a tag is text. Elements that would take very long to lay out are limited. Knows no widget.
+"""
+
+import html
+import re
+from collections import Counter
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+MOST_TABLES = 3
+"""Tables within each other; layout takes exponential time in their depth."""
+MOST_OPEN = 32
+"""Elements of all kinds within each other."""
+MOST_SPANNED = 50
+"""Columns or rows of one cell."""
+
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_NO_TAG = re.compile(r"<(?!/?[a-zA-Z][^<>]*>)")
+_EMPTY = frozenset({"br", "hr", "img"})
+_ROWS = frozenset({"table", "thead", "tbody", "tfoot", "tr"})
+_CELLS = frozenset({"td", "th"})
+_KNOWN = (
+    _EMPTY
+    | _ROWS
+    | _CELLS
+    | {
+        *(
+            "a",
+            "b",
+            "blockquote",
+            "caption",
+            "center",
+            "cite",
+            "code",
+            "dd",
+            "del",
+            "div",
+            "dl",
+            "dt",
+            "em",
+            "i",
+        ),
+        *(
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "ins",
+            "kbd",
+            "li",
+            "mark",
+            "ol",
+            "p",
+            "pre",
+            "q",
+            "s",
+            "small",
+        ),
+        *("span", "strike", "strong", "sub", "sup", "tt", "u", "ul", "var"),
+    }
+)
+_ATTRIBUTES = frozenset({"align", "alt", "border", "colspan", "href", "rowspan", "src", "start", "style"})
+_VALUELESS = frozenset({"border", "nowrap"})
+"""Attributes that need no value; any other word without one shows that a tag is none."""
+_BRACKET = "-qt-list-number-suffix: ')'"
+"""How Qt is told to number a list 1), 2)."""
+_ALIGNMENT = re.compile(r"text-align:\s*(left|right|center);?")
+
+
+def as_html(markdown: str) -> str:
+    """Render Markdown with tables; a line break is one, as a letter or a receipt is not running text."""
+    from markdown_it import MarkdownIt  # takes a tenth of a second
+
+    parser = MarkdownIt("commonmark", {"breaks": True}).enable("table")
+    parser.validateLink = lambda url: bool(url)  # type: ignore[method-assign]  # none is followed
+    for kind in ("html_block", "html_inline"):
+        parser.add_render_rule(kind, _written_tags)
+    tokens = parser.parse(markdown)
+    for token in tokens:
+        if token.type == "ordered_list_open" and token.markup == ")":
+            token.attrSet("style", _BRACKET)
+    tidy = _Tidy()
+    tidy.feed(parser.renderer.render(tokens, parser.options, {}))
+    return tidy.finished()
+
+
+def _written_tags(_renderer: object, tokens: "Sequence[Token]", index: int, *_rest: object) -> str:
+    """Return the HTML within a text without comments, each < that begins no whole tag escaped."""
+    return _NO_TAG.sub("&lt;", _COMMENT.sub("", tokens[index].content))
+
+
+class _Tidy(HTMLParser):
+    """Puts HTML together again, sound."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._pieces: list[str] = []
+        self._open: list[str] = []
+        self._left_out: Counter[str] = Counter()  # what is nested too deeply, and has not ended yet
+
+    def finished(self) -> str:
+        """Return the whole, with all elements closed."""
+        self.close()
+        self._end_to(0)
+        return "".join(self._pieces).rstrip()
+
+    def set_cdata_mode(self, *_args: object, **_options: object) -> None:
+        """Do nothing: what follows a <script>, which is text here, is no script."""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        is_prose = any(value is None and name not in _VALUELESS for name, value in attrs)
+        if tag not in _KNOWN or is_prose:
+            self.handle_data(self.get_starttag_text() or "")
+        elif tag in _EMPTY:
+            self._pieces.append(f"<{tag}{_attributes(attrs)}>")
+        elif self._is_too_deep(tag):
+            self._left_out[tag] += 1
+        else:
+            self._pieces.append(f"<{tag}{_attributes(attrs)}>")
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._left_out[tag]:
+            self._left_out[tag] -= 1
+        elif tag in self._open:
+            self._left_out.clear()
+            self._end_to(len(self._open) - 1 - self._open[::-1].index(tag))
+        elif tag not in _EMPTY:
+            self.handle_data(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and self._open and self._open[-1] in _ROWS:
+            self._begin_cell()
+        self._pieces.append(html.escape(data, quote=False))
+
+    def _begin_cell(self) -> None:
+        """Give text in a table, but in none of its cells, a cell: it would not be shown otherwise."""
+        missing = ("td",) if self._open[-1] == "tr" else ("tr", "td")
+        self._pieces += [f"<{tag}>" for tag in missing]
+        self._open += missing
+
+    def _is_too_deep(self, tag: str) -> bool:
+        if self._left_out.total() or len(self._open) >= MOST_OPEN:
+            return True
+        return tag == "table" and self._open.count("table") >= MOST_TABLES
+
+    def _end_to(self, depth: int) -> None:
+        """End all elements but the outermost ones."""
+        self._pieces += [f"</{tag}>" for tag in reversed(self._open[depth:])]
+        del self._open[depth:]
+
+
+def _attributes(attrs: list[tuple[str, str | None]]) -> str:
+    written = []
+    for name, value in attrs:
+        if name not in _ATTRIBUTES:
+            continue
+        kept: str | None = value or ""
+        if name in ("colspan", "rowspan"):
+            kept = str(min(MOST_SPANNED, int(kept))) if kept and kept.isdecimal() else None
+        elif name == "style" and value != _BRACKET:
+            alignment = _ALIGNMENT.fullmatch(kept or "")
+            name, kept = "align", alignment[1] if alignment else None
+        if kept is not None:
+            written.append(f' {name}="{html.escape(kept)}"')
+    return "".join(written)

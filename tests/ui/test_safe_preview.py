@@ -1,0 +1,127 @@
+"""What the preview promises of HTML: all text is seen, whatever tags are missing, and nothing takes long."""
+
+from time import process_time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
+
+from rtocr_gui.export.html import MOST_SPANNED, MOST_TABLES, as_html
+from rtocr_gui.ui.text.safe_preview import SafePreview
+from tests.ui.steps import in_sight
+
+TABLE = "<table><tr><td>a</td><td>b</td></tr></table>"
+
+
+@pytest.fixture
+def preview(qtbot: QtBot) -> SafePreview:
+    return in_sight(qtbot, SafePreview(), 400, 300)
+
+
+def seen(preview: SafePreview, markdown: str) -> list[str]:
+    """The lines of a text that a person sees."""
+    preview.follow(markdown)
+    preview.catch_up()
+    lines = (line.strip() for line in preview.toPlainText().split("\n"))
+    return [line for line in lines if line]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "lines"),
+    [
+        (TABLE, ["a", "b"]),
+        ("<table><tr><td>a<br>b</td></tr></table>", ["a", "b"]),
+        ("| a<br>b | c |\n|---|---|\n| 1 | 2 |", ["a", "b", "c", "1", "2"]),
+        ("<hr>", []),
+        ('A <img src="a.png"> picture', ["A \ufffc picture"]),
+        ("First\n\n- <p>one\n  <p>two", ["First", "one", "two"]),
+        ("cd <folder>", ["cd <folder>"]),
+        ("Press <Enter> to go on.", ["Press <Enter> to go on."]),
+        ("std::vector<int> v", ["std::vector<int> v"]),
+        ("if a <b and c> d:", ["if a <b and c> d:"]),
+        ("a <b c, or <i", ["a <b c, or <i"]),
+        ("Intro <b>bold", ["Intro bold"]),
+        ("- one <b>bold\n- two", ["one bold", "two"]),
+        ("</td></tr></table>", ["</td></tr></table>"]),
+        ("<table><tr><td>a</td><td>b</td></tr><tr><td>c", ["a", "b", "c"]),
+        ("<table><tr><td>a<td>b<tr><td>c</table>", ["a", "b", "c"]),
+        ("<table>cut <tr>off", ["cut", "off"]),
+        ("<ul><li>a<li>b</ul>", ["a", "b"]),
+        ("<div>\n\nIn it\n\n## Heading\n\n</div>", ["In it", "Heading"]),
+        ("<script>x</script>", ["<script>x</script>"]),
+        ("<!-- <b> -->", []),
+        ("<i> <!-- <b> and c", ["<!-- and c"]),
+        ("<table><tr><td colspan=", ["<td colspan="]),
+        ("`code <x>` and <y>", ["code <x> and <y>"]),
+        ("```\n<b> <x>\n```", ["<b> <x>"]),
+        ("- item\n  ```\n  <x>\n  ```\n- <y>", ["item", "<x>", "<y>"]),
+        ("    <x> indented", ["<x> indented"]),
+        (r"\<b> and <a href=http://x/>link</a>", ["<b> and link"]),
+        ("a < b &lt; c > d <= e", ["a < b < c > d <= e"]),
+    ],
+)
+def test_all_text_is_seen(preview: SafePreview, markdown: str, lines: list[str]) -> None:
+    whole = f"# Head\n\n{markdown}\n\nAfter it.\n\n## End"
+    assert seen(preview, whole) == ["Head", *lines, "After it.", "End"]
+
+
+def test_a_table_is_seen_while_it_is_read(preview: SafePreview) -> None:
+    for end in range(len("<table><tr><td>a"), len(TABLE)):
+        assert seen(preview, TABLE[:end])[0].startswith("a")
+
+
+def test_tables_within_tables_are_limited(preview: SafePreview) -> None:
+    whole = "<table><tr><td>" * 60 + "deep" + "</td></tr></table>" * 60 + "\n\nAfter"
+    assert seen(preview, whole) == ["deep", "After"]
+    assert as_html(whole).count("<table>") == MOST_TABLES
+
+
+def test_a_cell_spans_a_limited_number_of_others(preview: SafePreview) -> None:
+    cells = '<td colspan=999 rowspan="&#57;99">a</td><td colspan=x>b</td>'
+    assert seen(preview, f"<table><tr>{cells}</tr></table>") == ["a", "b"]
+    assert preview.document().find("a").currentTable().columns() == MOST_SPANNED + 1
+
+
+def test_columns_are_aligned_as_the_text_says() -> None:
+    assert '<td align="right">2' in as_html("| a |\n|--:|\n| 2 |")
+
+
+def test_no_tag_keeps_what_it_has_no_right_to() -> None:
+    html = as_html('<p style="font-size: 900px" onclick="x()" id=a>a</p>\n\n<b style="text-align: left">b')
+    assert 'align="left"' in html
+    assert not any(word in html for word in ("style", "font", "onclick", "id="))
+
+
+FRAGMENTS = [
+    *("<table>", "</table>", "<tr>", "</tr>", "<td>", "</td>", "<th>", "<thead>", "<hr>"),
+    *("<p>", "</p>", "<div>", "</div>", "<ul>", "<li>", "</ul>", "<h1>", "</h1>"),
+    *("<blockquote>", "<br>", "<br/>", "<b>", "</b>", "<i>", "<sup>", "<int>", "<", "</"),
+    *("/>", "<pre>", "</pre>", "`", "``", "<!--", "-->", "<?", "<!", "<http://x.y>", "&lt;"),
+    *("|", "*", "**", "_", "[", "](", "<td\ncolspan=9>", "\\<", "</script>", "<script>"),
+    *("<style>"),
+]
+BREAKS = ["\n", "\n\n", "\n- ", "\n1. ", "\n> ", "\n# ", "\n\n```\n", "\n\n    ", "\n  ", "\n\n---\n\n"]
+
+
+@pytest.mark.qt_log_ignore("^attempted to insert into a list that no longer exists$", extend=True)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from([*FRAGMENTS, *BREAKS, *[" "] * 9]) | st.just("word"), max_size=24))
+def test_every_word_is_seen_whatever_tags_are_around_it(preview: SafePreview, parts: list[str]) -> None:
+    words = [f"w{number}x" for number in range(len(parts))]
+    text = "".join(word if part == "word" else part for word, part in zip(words, parts, strict=True))
+    expected = [word for word, part in zip(words, parts, strict=True) if part == "word"]
+    if "<!--" not in parts and "](" not in parts:  # comments and addresses are not seen
+        shown = "\n".join(seen(preview, f"{text}\n\nEnd"))
+        assert [word for word in [*expected, "End"] if word not in shown] == []
+
+
+@pytest.mark.parametrize("unit", ["<", "<b>", "</b>", "<b></i>", "<table><tr><td>", "<ul><li>\n\n", "<a "])
+def test_time_grows_with_the_length_only(unit: str) -> None:
+    def seconds(length: int) -> float:
+        began_s = process_time()
+        as_html((unit * length)[:length])
+        return process_time() - began_s
+
+    seconds(1_000)
+    assert seconds(80_000) < 0.1 + 4 * 8 * min(seconds(10_000) for _ in range(3))
