@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QFont, QGuiApplication, QImage, QKeySequence
+from PySide6.QtGui import (
+    QAccessible,
+    QAction,
+    QDragEnterEvent,
+    QDropEvent,
+    QFont,
+    QGuiApplication,
+    QImage,
+    QKeySequence,
+)
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -118,6 +127,16 @@ def test_the_arrow_of_the_model_button_does_not_touch_the_name(window: MainWindo
     arrow_px = chip.style().pixelMetric(QStyle.PixelMetric.PM_MenuButtonIndicator, None, chip)
     name_px = chip.fontMetrics().horizontalAdvance(chip.text())
     assert chip.sizeHint().width() >= name_px + 2 * arrow_px
+
+
+def test_the_model_button_tells_screen_readers_which_model_it_is(
+    window: MainWindow, session: Session
+) -> None:
+    chip = window.tool_bar.model_chip
+    session.models.changed.emit(ModelStatus(None, "R&D is loading…", loading=True))
+    told = QAccessible.queryAccessibleInterface(chip)
+    assert told.text(QAccessible.Text.Name) == "Model"
+    assert told.text(QAccessible.Text.Description) == "R&D is loading…"
 
 
 def test_an_empty_window_offers_only_what_makes_sense(window: MainWindow) -> None:

@@ -66,8 +66,7 @@ class DownloadBox(QGroupBox):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress of the download")
-        self.status = plain_label()
-        self.status.setAccessibleName("State of the download")
+        self.status = plain_label(name="State of the download")
         self.start = plain_button("&Download", "Download the model", self._start)
         self.pause = plain_button(
             "&Pause", "Stop for now; what was downloaded is kept", self.pause_requested.emit

@@ -70,9 +70,8 @@ class ModelsWindow(QDialog):
         self._fit: FitJudged | None = None
         self.download = DownloadBox()
         self.list = self._make_list()
-        self.details = plain_label()
+        self.details = plain_label(name="About the selected model")
         self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.details.setAccessibleName("About the selected model")
         self.details.setMinimumHeight(6 * self.fontMetrics().lineSpacing())
         self.setMinimumWidth(64 * self.fontMetrics().averageCharWidth())
         models = QWidget()

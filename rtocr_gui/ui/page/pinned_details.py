@@ -2,16 +2,17 @@
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
+
+from rtocr_gui.ui.parts.named_label import NamedLabel
 
 
-class PinnedDetails(QLabel):
+class PinnedDetails(NamedLabel):
     """Describes the pinned cell, in the corner of the view where it covers the fewest relevant cells."""
 
     def __init__(self, view: QWidget) -> None:
-        super().__init__(view)
+        super().__init__("Pinned token", parent=view)
         self._view = view
-        self.setAccessibleName("Pinned token")
         self.setFrameShape(QFrame.Shape.Box)
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.ToolTipBase)

@@ -11,7 +11,6 @@ from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QMessageBox,
     QSizePolicy,
     QSlider,
@@ -23,6 +22,7 @@ from rtocr_gui.ui.page.said_line import SaidLine
 from rtocr_gui.ui.parts.form_parts import flat_button
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.parts.keys import asks_for
+from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.state.shown import TraceShown
 from rtocr_gui.units import grouped
 
@@ -67,8 +67,7 @@ class PlayBar(QWidget):
 
         self._said = SaidLine()
         self._said.setAccessibleName("Current token")
-        self._count = QLabel()
-        self._count.setAccessibleName("Number of the token")
+        self._count = NamedLabel("Number of the token")
         self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._play = flat_button("Play", "Play", self._toggle)
         self._slider = QSlider(Qt.Orientation.Horizontal)

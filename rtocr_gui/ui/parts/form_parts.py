@@ -5,10 +5,17 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton
 
+from rtocr_gui.ui.parts.named_label import NamedLabel
 
-def plain_label(text: str = "") -> QLabel:
-    """A label that wraps, as high as its width asks for, and never mistakes a file name for rich text."""
-    label = QLabel(text)
+
+def plain_label(text: str = "", name: str = "") -> QLabel:
+    """A label that wraps, as high as its width asks for, and never mistakes a file name for rich text.
+
+    Args:
+        text: the first text.
+        name: what screen readers call it, besides its text; empty for the text alone.
+    """
+    label = NamedLabel(name, text) if name else QLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)

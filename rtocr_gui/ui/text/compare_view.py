@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from rtocr_gui.ocr.reading import Reading, StopReason
 from rtocr_gui.ocr.text.comparison import Change, Difference, TextComparison
+from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.text.compared_text import ComparedText, MarkedText
@@ -161,13 +162,11 @@ class CompareView(QWidget):
         self._stop.setToolTip("Stop reading for the comparison")
         self._stop.clicked.connect(self.stop_requested)
         self._stop.hide()
-        self._summary = QLabel()
-        self._summary.setAccessibleName("Outcome of the comparison")
+        self._summary = NamedLabel("Outcome of the comparison")
         self._summary.setTextFormat(Qt.TextFormat.PlainText)
         self._summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._summary.setWordWrap(True)
-        self._position = QLabel()
-        self._position.setAccessibleName("Number of the selected difference")
+        self._position = NamedLabel("Number of the selected difference")
         self._previous = self._step_button("Previous difference", "Shift+F8", Qt.ArrowType.UpArrow, -1)
         self._next = self._step_button("Next difference", "F8", Qt.ArrowType.DownArrow, 1)
         bar = QHBoxLayout()

@@ -4,9 +4,10 @@ Renders frozen values. `curve_plot` knows how points are painted.
 """
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from rtocr_gui.ocr.curve import CurvePoint, doubt
+from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.state.shown import CurveShown
 from rtocr_gui.ui.tuning.curve_plot import CurvePlot, describe
 
@@ -41,8 +42,7 @@ class CurveView(QWidget):
         self._stop = QPushButton("Sto&p")
         self._stop.setToolTip("Stop reading; the points so far are kept")
         self._stop.clicked.connect(self.stop_requested)
-        self._progress = QLabel()
-        self._progress.setAccessibleName("Progress of the curve")
+        self._progress = NamedLabel("Progress of the curve")
         self._export = QPushButton("E&xport…")
         self._export.setToolTip("Write the points of the curve to a CSV or JSON file")
         self._export.clicked.connect(self.export_requested)
@@ -50,8 +50,7 @@ class CurveView(QWidget):
         self._plot.point_found.connect(self._name)
         self._plot.point_chosen.connect(self._choose)
         self._caption = _Caption()
-        self._doubt = QLabel()
-        self._doubt.setAccessibleName("Warning about the curve")
+        self._doubt = NamedLabel("Warning about the curve")
         self._doubt.setTextFormat(Qt.TextFormat.PlainText)
         self._doubt.setWordWrap(True)
 
@@ -110,12 +109,11 @@ class CurveView(QWidget):
         self.retention_chosen.emit(point.chosen_retention)
 
 
-class _Caption(QLabel):
+class _Caption(NamedLabel):
     """Two lines of selectable text; their size does not change with the words."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setAccessibleName("Selected point")
+        super().__init__("Selected point")
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.pruning.plan import TokenMeasures
+from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.state.shown import FiguresShown
 from rtocr_gui.ui.tuning.figure_rows import DASH, FigureKind, FigureRow, figure_rows, notes
 from rtocr_gui.ui.tuning.share_bar import Segment, ShareBar
@@ -259,8 +260,7 @@ def _heading(text: str) -> QLabel:
 
 def _text_label(name: str) -> QLabel:
     """A label with selectable text; `name` is its name for screen readers."""
-    label = QLabel()
-    label.setAccessibleName(name)
+    label = NamedLabel(name)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setTextInteractionFlags(

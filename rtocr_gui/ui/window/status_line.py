@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from rtocr_gui.ocr.reading import Reading, Stage
+from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.state.shown import Activity, CurveShown, ModelStatus
 from rtocr_gui.units import counted, duration, grouped, size_in_words, time_in_words
 
@@ -24,22 +25,19 @@ class StatusLine(QWidget):
         self._idle_words, self._encoding_words = "Ready", ""
         self._curve_words, self._comparing_words, self._opening_words = "", "", ""
         self._shown, self._loads = Activity(), False
-        self._activity = QLabel(self._idle_words)
-        self._activity.setAccessibleName("Status")
+        self._activity = NamedLabel("Status", self._idle_words)
         self._progress = QProgressBar()
         self._progress.setAccessibleName("Progress")
         self._progress.setMaximumWidth(140)
         self._progress.setTextVisible(False)
         self._progress.setFixedHeight(self.fontMetrics().height())
         self._progress.hide()
-        self._timings = _YieldingLabel()
-        self._timings.setAccessibleName("Time of each stage")
+        self._timings = _YieldingLabel("Time of each stage")
         self._timings.setToolTip(
             "How long each stage of the last reading of this page took.\n"
             "Encoding does not depend on retention; prefill and decoding do."
         )
-        self._device = QLabel()
-        self._device.setAccessibleName("Device")
+        self._device = NamedLabel("Device")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)
         layout.addWidget(self._activity)
@@ -147,7 +145,7 @@ def _words_between(activity: Activity, loads: bool) -> str:
     return "Loading the model" if loads else "Ready"
 
 
-class _YieldingLabel(QLabel):
+class _YieldingLabel(NamedLabel):
     """One line that yields space to its neighbours, and is elided where it does not fit."""
 
     def minimumSizeHint(self) -> QSize:

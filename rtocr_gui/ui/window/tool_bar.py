@@ -75,6 +75,7 @@ class ToolBar(QToolBar):
         # A checkpoint names and describes itself: escape this, so that it sets no mnemonic and no markup.
         name = status.sentence if model or status.loading else "No model"
         self.model_chip.setText(name.replace("&", "&&"))
+        self.model_chip.setAccessibleDescription(name)
         self.model_chip.setToolTip(plain_tip(model.info.description if model else status.sentence))
         with QSignalBlocker(self.mode_box), QSignalBlocker(self.task_box):
             self._offer(model)
