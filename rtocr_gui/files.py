@@ -3,7 +3,6 @@
 Also resolves and compares any paths, even invalid ones.
 """
 
-import contextlib
 import errno
 import os
 from pathlib import Path
@@ -48,8 +47,6 @@ def write_atomically(path: Path, data: bytes) -> None:
             temporary.chmod(target.stat().st_mode & 0o7777)
         temporary.replace(target)
     except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.chmod(0o600)  # Windows does not remove read-only files
         temporary.unlink(missing_ok=True)
         raise
 
@@ -70,8 +67,8 @@ def resolved(path: Path) -> Path:
         return path
 
 
-def is_same_file(one: Path, other: Path) -> bool:
-    """True if two paths lead to the same file, in whatever spelling, or would once it is written."""
+def is_same_path(one: Path, other: Path) -> bool:
+    """True if two paths lead to the same file or folder, in whatever spelling, or would if it existed."""
     try:
         return one.samefile(other)
     except (OSError, ValueError):

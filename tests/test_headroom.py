@@ -209,7 +209,7 @@ def test_a_reading_that_ended_in_a_loop_offers_another_view(
     settings = ReadSettings(Scaling(Mode.GUNDAM), TASKS[1], max_new_tokens=150, stop_at_end=False)
     reading = read_page(engine, page, settings)
     assert reading.stop_reason is StopReason.LOOP
-    assert (len(reading.token_ids), reading.decoded) == (1, 128)
+    assert (len(reading.token_ids), reading.decoded_tokens) == (1, 128)
     assert reading.tokens_per_second == pytest.approx(128_000 / reading.timings.decode_ms)
     assert reading.retry is not None
     assert reading.retry.scaling == Scaling(Mode.GUNDAM, 2)

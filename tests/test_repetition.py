@@ -230,6 +230,11 @@ def test_a_loop_letter_by_letter_ends_the_text(passage: str) -> None:
     assert generation.loop_start < len(good) + 3 * max(len(passage), 30 * BYTES_PER_TOKEN)
 
 
+def test_empty_cells_are_as_many_in_any_vocabulary() -> None:
+    cells = [TD, END_TD] * 2000
+    assert [len(generate(cells, scale=scale).token_ids) for scale in (1, BYTES_PER_TOKEN)] == [1024, 1024]
+
+
 def test_rows_that_are_counted_may_go_on_for_a_long_page() -> None:
     rows = [token for row in range(400) for token in (1, 2, 1000 + row, 3, 1, 2, 3)]
     assert find_loop(rows) is None

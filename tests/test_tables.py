@@ -56,6 +56,7 @@ def test_formats_and_line_breaks_within_a_cell_stay() -> None:
 def test_a_formula_keeps_its_signs() -> None:
     assert "| \\( a_1 * \\vert b\\vert \\) |" in with_pipe_tables(table(("\\( a_1 * |b| \\)",)))
     assert r"| \( \Vert w\Vert _2 \) |" in with_pipe_tables(table((r"\( \|w\|_2 \)",)))
+    assert r"| \( a \\\vert b \) |" in with_pipe_tables(table((r"\( a \\| b \)",)))
     for formula in (r"\( p_1 < 0.05 \)", r"\(x_1 < y_2\)", r"\( a < b < c_1 \)"):
         assert f"| {formula.replace('<', '&lt;')} |" in with_pipe_tables(table((formula,)))
 

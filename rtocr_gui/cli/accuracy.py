@@ -36,7 +36,7 @@ from rtocr_gui.cli.true_pages import TruePage, TruePages
 from rtocr_gui.cli.values import count_of, json_target, markdown_target, readings_target, retention_ratio
 from rtocr_gui.errors import DocumentError, ExportError, PruningError, ReadingError, SettingsError
 from rtocr_gui.export.writing import check_target
-from rtocr_gui.files import is_same_file
+from rtocr_gui.files import is_same_path
 from rtocr_gui.ocr.reading import ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.units import time_in_words
@@ -286,9 +286,9 @@ def _protect_inputs(targets: list[Path], pages: list[TruePage]) -> None:
     """Refuse to overwrite an input, or to write two outputs to one file."""
     inputs = {path for page in pages for path in (page.ref.path, page.source)}
     for target in targets:
-        if any(is_same_file(target, path) for path in inputs):
+        if any(is_same_path(target, path) for path in inputs):
             raise SettingsError(f"“{target}” is an input and is not overwritten. Choose another name.")
-    if any(is_same_file(*pair) for pair in combinations(targets, 2)):
+    if any(is_same_path(*pair) for pair in combinations(targets, 2)):
         raise SettingsError("The figures, the table and the readings each need a file of their own.")
 
 

@@ -29,7 +29,7 @@ from rtocr_gui.cli.values import (
 from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
-from rtocr_gui.files import is_same_file
+from rtocr_gui.files import is_same_path
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -334,7 +334,7 @@ def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespa
         inputs.append(arguments.truth)
     outputs = named_outputs(arguments)
     for path in outputs:
-        if any(is_same_file(path, file) for file in inputs):
+        if any(is_same_path(path, file) for file in inputs):
             parser.error(f"“{path}” is an input and is not overwritten")
-    if any(is_same_file(*pair) for pair in combinations(outputs, 2)):
+    if any(is_same_path(*pair) for pair in combinations(outputs, 2)):
         parser.error("each output needs a file of its own")

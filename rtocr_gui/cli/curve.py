@@ -20,6 +20,7 @@ from rtocr_gui.documents.truth import Truth, find_truth, read_truth
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.curve import CurveSource, by_falling_ratio, curve_as_csv, curve_json_text
 from rtocr_gui.export.writing import write_text_atomically
+from rtocr_gui.files import is_same_path
 from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint, doubt, read_curve
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.units import percent
@@ -103,7 +104,7 @@ def _truth(arguments: argparse.Namespace, page_count: int, progress: Progress) -
 def _spare(truth: Truth | None, arguments: argparse.Namespace) -> None:
     """Refuse to overwrite a truth that was found beside the scan."""
     for target in named_outputs(arguments):
-        if truth is not None and target.exists() and target.samefile(truth.path):
+        if truth is not None and is_same_path(target, truth.path):
             raise ExportError(f"“{target}” contains the true text of the page. Choose another file to write.")
 
 

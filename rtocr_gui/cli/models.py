@@ -13,7 +13,7 @@ from rtocr_gui.cli.arguments import add_place, add_quiet
 from rtocr_gui.cli.pages import EngineFactory
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.files import resolved
+from rtocr_gui.files import is_same_path
 from rtocr_gui.ocr.library.download_progress import DownloadStage
 from rtocr_gui.ocr.library.library import ModelEntry, Origin, check_model, list_models, look_into, verdict
 from rtocr_gui.ocr.library.model_source import (
@@ -124,7 +124,7 @@ def _check(folder: Path, progress: Progress) -> None:
     for step in check_model(folder, threading.Event()):
         progress.update(f"{step}   {step.file}")
     progress.clear()
-    is_bundled = resolved(folder) == resolved(resource_path("miniature"))
+    is_bundled = is_same_path(folder, resource_path("miniature"))
     print(_told(look_into(folder, Origin.BUNDLED if is_bundled else Origin.OWN)))
     print(verdict(step))
 

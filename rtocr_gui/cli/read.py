@@ -357,7 +357,7 @@ def _summary(reading: Reading) -> str:
     how = "automatic" if reading.automatic else "as asked"
     pace = "with other pages" if reading.read_together else f"at {reading.tokens_per_second:.0f} tokens/s"
     return (
-        f"{len(reading.token_ids)} tokens {pace}; "
+        f"{reading.decoded_tokens} tokens {pace}; "
         f"{reading.kept} of {reading.total} visual tokens kept ({how}); mode {reading.mode.value}; "
         f"encode {timings.encode_ms:.0f} ms, prune {timings.prune_ms:.0f} ms, "
         f"prefill {timings.prefill_ms:.0f} ms, decode {timings.decode_ms:.0f} ms"

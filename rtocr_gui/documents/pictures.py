@@ -2,8 +2,8 @@
 
 Every frame of a TIFF, GIF, WebP or animated PNG is a page, except the reduced copies and masks that a TIFF
 can hold; of a multi-picture JPEG, only the first is, as the others are previews and depth maps of the same
-shot. Faxes, whose pixels are not square, are stretched. The file is reopened for each page, so nothing is
-held between pages. Knows nothing about PDFs, hashes or page lists.
+shot. Pictures whose pixels are not square, such as faxes, are stretched. The file is reopened for each page,
+so nothing is held between pages. Knows nothing about PDFs, hashes or page lists.
 """
 
 import math
@@ -157,7 +157,7 @@ def _frame(path: Path, index: int) -> Iterator[ImageFile.ImageFile]:
 
 
 def _page_frames(image: ImageFile.ImageFile) -> Sequence[int]:
-    """Return the frames that are pages; of a TIFF, all if none claims to be one."""
+    """Return the frames that are pages; of a TIFF, all if each claims to be a copy or a mask."""
     if image.format == "MPO":
         return range(1)
     frames = range(getattr(image, "n_frames", 1))

@@ -312,7 +312,8 @@ def attention_legend(attention: Values, layout: TokenLayout, grid: GridName) -> 
     note = "How much the decoder looked at each token: brightest where it looked most."
     if layout.has_tiles:
         other = layout.cells("global" if grid == "local" else "local")
-        note += f" On the other grid: at most {percent[other][visible[other]].max(initial=0):.0f} %."
+        there = float(percent[other][visible[other]].max(initial=0))
+        note += f" On the other grid: at most {there:.0f} %." if there >= 1 else ""
     on_padding = float(percent[~visible].max(initial=0))
     if on_padding >= 1:
         note += f" In padding, which covers no page: at most {on_padding:.0f} %."

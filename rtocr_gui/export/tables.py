@@ -21,6 +21,8 @@ _TABLE_TAG = re.compile(r"<(/?)table\b", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n?|\n")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FORMULA = re.compile(r"(\\\(.*?\\\)|\\\[.*?\\\])", re.DOTALL)
+_BAR = re.compile(r"\\.|\|", re.DOTALL)
+"""A bar, or a command of one sign: the bar behind a line break is none of a norm."""
 _REMARK = re.compile(r"<[!?]")
 _SPECIAL = re.compile(r"([\\`*_\[\]~|])")
 _PARENTS = {
@@ -37,8 +39,8 @@ _CELLS = ("td", "th")
 _RAW_ENDS = (
     ("<!--", "-->"),
     ("<![cdata[", "]]>"),
-    ("<?", "?>"),
     ("<!", ">"),
+    ("<?", "?>"),
     ("<pre", "</pre>"),
     ("<script", "</script>"),
     ("<style", "</style>"),
@@ -207,11 +209,13 @@ def _escaped(text: str) -> str:
     """Escape plain text for a cell; formulae stay unchanged except for bars, which would end the cell."""
     pieces = _FORMULA.split(text)
     plain = [html.escape(_SPECIAL.sub(r"\\\1", piece), quote=False) for piece in pieces[0::2]]
-    formulae = [
-        html.escape(piece, quote=False).replace(r"\|", r"\Vert ").replace("|", r"\vert ")
-        for piece in pieces[1::2]
-    ]
+    formulae = [_BAR.sub(_spelt_bar, html.escape(piece, quote=False)) for piece in pieces[1::2]]
     return "".join(piece for pair in zip(plain, [*formulae, ""], strict=True) for piece in pair)
+
+
+def _spelt_bar(found: re.Match[str]) -> str:
+    """Spell a bar or a norm bar of a formula without the sign; other commands stay."""
+    return {"|": r"\vert ", r"\|": r"\Vert "}.get(found[0], found[0])
 
 
 def _pipe_table(rows: list[list[str]]) -> str:

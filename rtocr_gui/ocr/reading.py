@@ -338,7 +338,7 @@ class Reading:
     larger_mode: Mode | None = None
 
     @property
-    def decoded(self) -> int:
+    def decoded_tokens(self) -> int:
         """How many tokens were decoded, including those that were cut off."""
         return len(self.token_ids) + self.cut_tokens
 
@@ -346,7 +346,7 @@ class Reading:
     def tokens_per_second(self) -> float:
         """Decoding speed; 0 if nothing was decoded."""
         seconds = self.timings.decode_ms / 1000
-        return self.decoded / seconds if seconds > 0 else 0.0
+        return self.decoded_tokens / seconds if seconds > 0 else 0.0
 
     @property
     def was_drafted(self) -> bool:
@@ -355,7 +355,7 @@ class Reading:
         Plain decoding takes one pass per token. A line that repeats on the page saves a few passes in any
         reading, which changes little.
         """
-        return self.passes < _PLAIN_SHARE * (self.decoded - 1)
+        return self.passes < _PLAIN_SHARE * (self.decoded_tokens - 1)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

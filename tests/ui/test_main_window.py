@@ -58,6 +58,7 @@ from tests.ui.steps import (
     Draw,
     begin_loading,
     editor_of,
+    emissions,
     export_text,
     held_lane,
     open_and_load,
@@ -970,6 +971,18 @@ def test_text_that_is_typed_after_all_was_deleted_can_be_copied_and_exported(
     for _ in "my own":
         qtbot.keyClick(editor, Qt.Key.Key_Backspace)
     assert not any(action.isEnabled() for action in actions)
+
+
+def test_read_all_updates_the_actions_a_few_times_however_many_pages_there_are(
+    qtbot: QtBot, window: MainWindow, session: Session, bridge: EngineBridge, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("many.tiff", pages=40))
+    updates: list[bool] = emissions(window.action_states.readiness_changed)
+    with held_lane(bridge._model_lane):
+        session.read_all()
+        session.stop()
+        assert len(updates) < 10
+    qtbot.waitUntil(lambda: session.activity.is_idle)
 
 
 def test_the_overlay_of_a_page_that_is_only_looked_at_can_be_exported(

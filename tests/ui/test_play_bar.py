@@ -187,11 +187,11 @@ def test_all_that_was_read_is_asked_for_and_told_until_a_token_is_shown(
         lambda: bar.show_position(3),
         lambda: slider(bar).setValue(4),
         lambda: bar.play(),
-        lambda: bar.note_lights(None),
+        lambda: bar.follow_lights(None),
     )
     for go_back in ways_back:
         button(bar, "All that was read").click()
-        bar.note_lights(np.ones(64, np.float32))
+        bar.follow_lights(np.ones(64, np.float32))
         assert "print that stays dark may be missing" in said(bar)
         go_back()
         bar.pause()

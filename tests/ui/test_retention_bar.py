@@ -376,3 +376,19 @@ def test_a_number_that_is_being_typed_is_not_replaced_by_the_automatic_one(
     qtbot.keyClick(box, Qt.Key.Key_5)
     qtbot.keyClick(box, Qt.Key.Key_Return)
     assert heard.released == [0.45]
+
+
+def test_a_number_that_was_begun_and_given_up_makes_room_for_the_automatic_one(
+    qtbot: QtBot, bar: RetentionBar, heard: Heard
+) -> None:
+    bar.set_retention(None)
+    box = bar.findChild(QSpinBox)
+    bar.activateWindow()
+    qtbot.waitUntil(bar.isActiveWindow)
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClick(box, Qt.Key.Key_Delete)
+    bar.show_plan(make_plan())
+    assert slider(bar).value() != 76
+    slider(bar).setFocus()
+    assert (slider(bar).value(), box.value(), heard.released) == (76, 76, [])

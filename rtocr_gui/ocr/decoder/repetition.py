@@ -1,13 +1,14 @@
 """Endless repetition, the most common complaint about this model: what to ban, and when to give up.
 
 All lengths are in tokens of DeepSeek-OCR's vocabulary. A vocabulary of single bytes needs more tokens for the
-same text, and so all lengths are scaled: otherwise, three lines of a price list would count as a repetition.
+same text, and so lengths are scaled: otherwise, three lines of a price list would count as a repetition.
+Those of tables are not, as their tags are single tokens there too.
 
 Pure NumPy on generated token ids. Knows no model and no text.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +57,9 @@ class _Rule:
 
     def scaled(self, scale: int) -> "_Rule":
         """Return the rule for a vocabulary that needs this many times as many tokens."""
-        lengths = self.longest_period, self.least_tokens, self.least_table_tokens
-        return _Rule(self.most_different, *(scale * length for length in lengths))
+        return replace(
+            self, longest_period=scale * self.longest_period, least_tokens=scale * self.least_tokens
+        )
 
 
 _RULES = (

@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from rtocr_gui.errors import CheckpointError
-from rtocr_gui.files import resolved
+from rtocr_gui.files import is_same_path, resolved
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.library.download_record import DownloadRecord, bytes_there, read_record, verify_files
 from rtocr_gui.ocr.library.model_source import default_cache, snapshots_in
@@ -63,7 +63,7 @@ class ModelEntry:
 
     def is_at(self, folder: Path | None) -> bool:
         """True if a path leads to this model, even through a link."""
-        return folder is not None and resolved(self.folder) == resolved(folder)
+        return folder is not None and is_same_path(self.folder, folder)
 
     @property
     def is_unfinished(self) -> bool:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from rtocr_gui.documents.labels import counted_pages
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.files import is_same_file
+from rtocr_gui.files import is_same_path
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import Notice, about_file
@@ -181,7 +181,7 @@ class Dialogues(QObject):
             return
         self._session.remember(export_folder=str(path.parent))
         scans = {ref.path for ref in self._session.refs}
-        if path.exists() and any(is_same_file(path, scan) for scan in scans):
+        if path.exists() and any(is_same_path(path, scan) for scan in scans):
             sentence = "not overwritten, because it is open as a scan. Export under another name."
             self.notice_raised.emit(about_file(path, sentence))
         else:

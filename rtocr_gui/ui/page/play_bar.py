@@ -85,7 +85,7 @@ class PlayBar(QWidget):
         self._speed.currentIndexChanged.connect(self._keep_time)
         self._whole = flat_button(
             "All that was read",
-            "Light up all that was read: print that stays dark may be missing from the text",
+            "Lamp: lights up all that was read; print that stays dark may be missing from the text",
             self._light_whole,
         )
         self._help = flat_button("What is this?", "What is this?", self._explain)
@@ -174,7 +174,7 @@ class PlayBar(QWidget):
         self._show_token()
 
     @Slot(object)
-    def note_lights(self, attention: NDArray[np.float32] | None) -> None:
+    def follow_lights(self, attention: NDArray[np.float32] | None) -> None:
         """Go back to the current token once nothing is lit any more."""
         if attention is None:
             self._show_token()

@@ -260,17 +260,20 @@ class PageShelf(QObject):
     @Slot(object)
     def move_selected(self, before: PageRef | None) -> None:
         """Move the selected pages before another, or to the end if that is None."""
+        former = self._pages.refs
         self._pages.move(self.selected, before)
-        self._tell_moved()
+        self._tell_moved(former)
 
     def step_selected(self, *, down: bool) -> None:
         """Swap the selected pages with the one above or below."""
+        former = self._pages.refs
         self._pages.step(self.selected, down=down)
-        self._tell_moved()
+        self._tell_moved(former)
 
-    def _tell_moved(self) -> None:
-        self.pages_moved.emit(self._pages.refs)
-        self._tell_pages()
+    def _tell_moved(self, former: tuple[PageRef, ...]) -> None:
+        if self._pages.refs != former:
+            self.pages_moved.emit(self._pages.refs)
+            self._tell_pages()
 
     def _of_same_file(self, shown: PageRef) -> tuple[PageRef, ...]:
         return tuple(ref for ref in self._pages.refs if (ref.path, ref.sha256) == (shown.path, shown.sha256))

@@ -72,11 +72,12 @@ class PageTexts(QObject):
         page = self._pages.get(self._shown)
         if page is None or page.text == text:
             return
-        before = page.state
+        before, was_empty = page.state, not page.text
         page.edit(text)
         self._reader.forget((page.ref,))
         if page.state is not before:
             self._announce(page)
+        if page.state is not before or was_empty is bool(text):
             self.summary_changed.emit(summary_of(page))
 
     @Slot(object)

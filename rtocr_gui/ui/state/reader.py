@@ -193,7 +193,7 @@ class Reader(QObject):
 
     @Slot(object)
     def reorder(self, refs: Iterable[PageRef]) -> None:
-        """All pages were put into this order: those queued are read in it."""
+        """All pages were put into this order: those queued are read in it, even those that came first."""
         self._queue = dict.fromkeys(ref for ref in refs if ref in self._queue)
 
     def _put_back(self, refs: Iterable[PageRef]) -> None:

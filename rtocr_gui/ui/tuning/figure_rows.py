@@ -78,7 +78,7 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
     if drafted is not None:
         told.append(
             f"{MARK.strip()} Checked against a draft, in {counted(drafted.passes, 'pass', 'passes')} "
-            f"for {grouped(drafted.decoded)} tokens: "
+            f"for {grouped(drafted.decoded_tokens)} tokens: "
             "not the speed of plain decoding."
         )
     if any(each is not None and each.read_together for each in (reading, shown.all_tokens)):

@@ -162,6 +162,8 @@ class RetentionBar(QWidget):
         if self._unreleased:
             self._unreleased = False
             self.retention_released.emit(self._retention)
+        elif self._retention is None:
+            self._show_automatic()  # a plan may have come while a number was typed
 
 
 class _PercentBox(QSpinBox):

@@ -36,7 +36,6 @@ class ActionStates(QObject):
             session.shelf.selection_changed,
             session.plan_changed,
             session.text_changed,
-            session.typed_changed,
             session.summary_changed,
             session.models.changed,
             session.activity_changed,

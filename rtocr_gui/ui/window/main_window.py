@@ -223,7 +223,7 @@ class MainWindow(QMainWindow):
         play_bar.stop_requested.connect(spotlight.stop)
         play_bar.position_changed.connect(spotlight.point_at_token)
         play_bar.whole_requested.connect(spotlight.point_at_whole)
-        tuning.attention_changed.connect(play_bar.note_lights)
+        tuning.attention_changed.connect(play_bar.follow_lights)
         play_bar.closed.connect(lambda: self.actions_by_name["trace"].setChecked(False))
 
     def _connect_blocks(self) -> None:

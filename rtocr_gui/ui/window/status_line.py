@@ -113,7 +113,7 @@ class StatusLine(QWidget):
         timings = reading.timings
         speed = f"{grouped(reading.tokens_per_second)} tokens/s"
         if reading.was_drafted:
-            speed = f"{grouped(reading.decoded)} tokens in {counted(reading.passes, 'pass', 'passes')}"
+            speed = f"{grouped(reading.decoded_tokens)} tokens in {counted(reading.passes, 'pass', 'passes')}"
         elif reading.read_together:
             speed = "shared with other pages"
         parts = [
