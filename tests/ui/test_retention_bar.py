@@ -362,33 +362,33 @@ def test_a_narrow_bar_says_its_counts_in_fewer_words_and_keeps_them_all_in_the_t
     qtbot.waitUntil(lambda: counts(bar) == full)
 
 
-def test_a_number_that_is_being_typed_is_not_replaced_by_the_automatic_one(
-    qtbot: QtBot, bar: RetentionBar, heard: Heard
-) -> None:
+@pytest.fixture
+def focused(qtbot: QtBot, bar: RetentionBar) -> QSpinBox:
+    """The number, to be typed over, while the ratio is automatic and not known yet."""
     bar.set_retention(None)
     box = bar.findChild(QSpinBox)
     bar.activateWindow()
     qtbot.waitUntil(bar.isActiveWindow)
     box.setFocus()
     box.selectAll()
-    qtbot.keyClick(box, Qt.Key.Key_4)
-    bar.show_plan(make_plan(0.76))
-    qtbot.keyClick(box, Qt.Key.Key_5)
-    qtbot.keyClick(box, Qt.Key.Key_Return)
+    return box
+
+
+def test_a_number_that_is_being_typed_is_not_replaced_by_the_automatic_one(
+    qtbot: QtBot, bar: RetentionBar, focused: QSpinBox, heard: Heard
+) -> None:
+    qtbot.keyClick(focused, Qt.Key.Key_4)
+    bar.show_plan(make_plan())
+    qtbot.keyClick(focused, Qt.Key.Key_5)
+    qtbot.keyClick(focused, Qt.Key.Key_Return)
     assert heard.released == [0.45]
 
 
 def test_a_number_that_was_begun_and_given_up_makes_room_for_the_automatic_one(
-    qtbot: QtBot, bar: RetentionBar, heard: Heard
+    qtbot: QtBot, bar: RetentionBar, focused: QSpinBox, heard: Heard
 ) -> None:
-    bar.set_retention(None)
-    box = bar.findChild(QSpinBox)
-    bar.activateWindow()
-    qtbot.waitUntil(bar.isActiveWindow)
-    box.setFocus()
-    box.selectAll()
-    qtbot.keyClick(box, Qt.Key.Key_Delete)
+    qtbot.keyClick(focused, Qt.Key.Key_Delete)
     bar.show_plan(make_plan())
     assert slider(bar).value() != 76
     slider(bar).setFocus()
-    assert (slider(bar).value(), box.value(), heard.released) == (76, 76, [])
+    assert (slider(bar).value(), focused.value(), heard.released) == (76, 76, [])
