@@ -18,7 +18,10 @@ PREVIEW_MS = 200
 PREVIEW_REST = 3
 """The preview pauses this many times as long as it took to render: long tables are slow."""
 
-_TABLE_STYLE = "table { border-collapse: collapse } td, th { border: 1px solid gray; padding: 3px }"
+_TABLE_STYLE = (
+    "table { border-collapse: collapse; margin-top: 8px; margin-bottom: 8px }"
+    "td, th { border: 1px solid gray; padding: 3px }"
+)
 
 
 class SafePreview(QTextBrowser):
