@@ -54,8 +54,8 @@ _LOW_LINE_WEIGHT = 3.0
 """Weight of an id on the third line of its visual token or a later one: they are few, and are read worst."""
 _BOX_WEIGHT = 3.0
 """Weight of the kind and box of a block: they are few, and what follows depends on them."""
-_END_SHARE = 0.015
-"""Weight of a text's end as a share of its ids: if the end is not found, the page is repeated endlessly."""
+_END_WEIGHT = 4.0
+"""Weight of a text's end: if it is not found, the page is repeated endlessly; with more, texts end early."""
 
 _GROUNDING = re.compile(r"<\|ref\|>(?P<kind>\w+)<\|/ref\|><\|det\|>\[\[(?P<box>[\d, ]+)\]\]<\|/det\|>")
 _NUMBER = re.compile(r"\d+")
@@ -168,7 +168,7 @@ class ReadingBatches(Dataset[list[Part]]):
             targets[row, : length + 1] = ids
             given[row, :length] = torch.tensor(self._misread(encoding.ids, misreading))
             weights[row, 1 : length + 1].masked_fill_(ids[:-1] == self._break_id, _LINE_WEIGHT)
-            weights[row, length] = max(1.0, _END_SHARE * length)
+            weights[row, length] = _END_WEIGHT
             starts = [start for start, _ in encoding.offsets]
             printed = find_in_print(text, page.print)[starts]
             for told, of_print in ((looked_at, one.cells), (slots_at, one.slots)):
