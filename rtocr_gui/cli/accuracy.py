@@ -13,12 +13,11 @@ import sys
 import threading
 import time
 from contextlib import closing
-from itertools import combinations
 from pathlib import Path
 
 from rtocr_gui.cli.arguments import add_model, add_quiet, add_scaling, add_task
 from rtocr_gui.cli.following import follow
-from rtocr_gui.cli.outputs import named_outputs, takes_stdout, write_output
+from rtocr_gui.cli.outputs import named_outputs, overwritten_input, share_a_file, takes_stdout, write_output
 from rtocr_gui.cli.pages import EngineFactory, Reader, choose_task, load_reader
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.readings_file import KeptReading, ReadingsFile
@@ -36,7 +35,6 @@ from rtocr_gui.cli.true_pages import TruePage, TruePages
 from rtocr_gui.cli.values import count_of, json_target, markdown_target, readings_target, retention_ratio
 from rtocr_gui.errors import DocumentError, ExportError, PruningError, ReadingError, SettingsError
 from rtocr_gui.export.writing import check_target
-from rtocr_gui.files import is_same_path
 from rtocr_gui.ocr.reading import ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.units import time_in_words
@@ -285,10 +283,9 @@ def _check_place_of_readings(path: Path) -> None:
 def _protect_inputs(targets: list[Path], pages: list[TruePage]) -> None:
     """Refuse to overwrite an input, or to write two outputs to one file."""
     inputs = {path for page in pages for path in (page.ref.path, page.source)}
-    for target in targets:
-        if any(is_same_path(target, path) for path in inputs):
-            raise SettingsError(f"“{target}” is an input and is not overwritten. Choose another name.")
-    if any(is_same_path(*pair) for pair in combinations(targets, 2)):
+    if (target := overwritten_input(targets, inputs)) is not None:
+        raise SettingsError(f"“{target}” is an input and is not overwritten. Choose another name.")
+    if share_a_file(targets):
         raise SettingsError("The figures, the table and the readings each need a file of their own.")
 
 

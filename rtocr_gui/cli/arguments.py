@@ -6,10 +6,14 @@ a command is carried out.
 
 import argparse
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 
-from rtocr_gui.cli.outputs import named_outputs, stdout_is_wanted_twice
+from rtocr_gui.cli.outputs import (
+    named_outputs,
+    overwritten_input,
+    share_a_file,
+    stdout_is_wanted_twice,
+)
 from rtocr_gui.cli.values import (
     ALL_PAGES,
     STDOUT,
@@ -29,7 +33,6 @@ from rtocr_gui.cli.values import (
 from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.looks import Look
-from rtocr_gui.files import is_same_path
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -333,8 +336,7 @@ def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespa
     if options.get("truth") is not None:
         inputs.append(arguments.truth)
     outputs = named_outputs(arguments)
-    for path in outputs:
-        if any(is_same_path(path, file) for file in inputs):
-            parser.error(f"“{path}” is an input and is not overwritten")
-    if any(is_same_path(*pair) for pair in combinations(outputs, 2)):
+    if (path := overwritten_input(outputs, inputs)) is not None:
+        parser.error(f"“{path}” is an input and is not overwritten")
+    if share_a_file(outputs):
         parser.error("each output needs a file of its own")

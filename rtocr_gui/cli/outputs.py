@@ -5,10 +5,13 @@ Knows which options name outputs, and nothing about what is written.
 
 import argparse
 import sys
+from collections.abc import Collection, Sequence
+from itertools import combinations
 from pathlib import Path
 
 from rtocr_gui.cli.values import STDOUT, Target
 from rtocr_gui.export.writing import write_text_atomically
+from rtocr_gui.files import is_same_path
 
 
 def named_outputs(arguments: argparse.Namespace) -> list[Path]:
@@ -42,6 +45,16 @@ def write_output(target: Target, text: str) -> None:
         write_text_atomically(target, text)
     else:
         sys.stdout.write(text)
+
+
+def overwritten_input(outputs: Sequence[Path], inputs: Collection[Path]) -> Path | None:
+    """Return the first output that is also an input; None if there is none."""
+    return next((output for output in outputs if any(is_same_path(output, one) for one in inputs)), None)
+
+
+def share_a_file(outputs: Sequence[Path]) -> bool:
+    """True if two outputs would be written to one file."""
+    return any(is_same_path(*pair) for pair in combinations(outputs, 2))
 
 
 def _targets(arguments: argparse.Namespace) -> list[Target]:

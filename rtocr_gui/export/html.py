@@ -27,48 +27,14 @@ _NO_TAG = re.compile(r"<(?!/?[a-zA-Z][^<>]*>)")
 _EMPTY = frozenset({"br", "hr", "img"})
 _ROWS = frozenset({"table", "thead", "tbody", "tfoot", "tr"})
 _CELLS = frozenset({"td", "th"})
-_KNOWN = (
-    _EMPTY
-    | _ROWS
-    | _CELLS
-    | {
-        *(
-            "a",
-            "b",
-            "blockquote",
-            "caption",
-            "center",
-            "cite",
-            "code",
-            "dd",
-            "del",
-            "div",
-            "dl",
-            "dt",
-            "em",
-            "i",
-        ),
-        *(
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "ins",
-            "kbd",
-            "li",
-            "mark",
-            "ol",
-            "p",
-            "pre",
-            "q",
-            "s",
-            "small",
-        ),
-        *("span", "strike", "strong", "sub", "sup", "tt", "u", "ul", "var"),
+_OTHERS = frozenset(
+    {
+        *("a", "b", "blockquote", "caption", "center", "cite", "code", "dd", "del", "div", "dl", "dt", "em"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "i", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "s"),
+        *("small", "span", "strike", "strong", "sub", "sup", "tt", "u", "ul", "var"),
     }
 )
+_KNOWN = _EMPTY | _ROWS | _CELLS | _OTHERS
 _ATTRIBUTES = frozenset({"align", "alt", "border", "colspan", "href", "rowspan", "src", "start", "style"})
 _VALUELESS = frozenset({"border", "nowrap"})
 """Attributes that need no value; any other word without one shows that a tag is none."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from rtocr_gui.errors import ExportError
-from rtocr_gui.files import is_device, write_atomically
+from rtocr_gui.files import is_device, is_protected, write_atomically
 
 
 def check_target(path: Path) -> None:
@@ -32,7 +32,7 @@ def check_target(path: Path) -> None:
         target = Path(os.path.realpath(path))
         if not target.parent.is_dir():
             raise NotADirectoryError
-        if not os.access(target.parent, os.W_OK) or (target.exists() and not os.access(target, os.W_OK)):
+        if not os.access(target.parent, os.W_OK) or is_protected(target):
             raise PermissionError
     except OSError as error:
         raise ExportError(_explain(path, error)) from error

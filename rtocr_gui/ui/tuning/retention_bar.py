@@ -179,10 +179,8 @@ class _PercentBox(QSpinBox):
     @property
     def is_being_typed(self) -> bool:
         """True while a number is being typed that does not count yet."""
-        shown = (
-            self.value() == self.minimum() and self.specialValueText()
-        ) or f"{self.value()}{self.suffix()}"
-        return self.hasFocus() and self.lineEdit().text() != shown
+        special = self.specialValueText() if self.value() == self.minimum() else ""
+        return self.hasFocus() and self.lineEdit().text() != (special or f"{self.value()}{self.suffix()}")
 
     def show_none(self) -> None:
         """Show a dash instead of a number; one can be typed, but not stepped to."""
