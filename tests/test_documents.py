@@ -433,6 +433,28 @@ def test_reduced_copies_and_masks_in_a_tiff_are_no_pages(tmp_path):
         assert len(document.pages) == 1
 
 
+def test_a_damaged_frame_of_a_tiff_costs_no_other(tmp_path):
+    whole = encoded(page_image(), "TIFF", save_all=True, append_images=[page_image((200, 150)), page_image()])
+    photometric = struct.pack("<HHI", TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 3, 1)
+    second = whole.index(photometric, whole.index(photometric) + 1) + len(photometric)
+    damaged = whole[:second] + struct.pack("<H", 9999) + whole[second + 2 :]
+    with open_document(written(tmp_path / "scan.tif", damaged)) as document:
+        assert [document.load_page(index).image.size for index in (0, 2)] == [(400, 300)] * 2
+        assert "damaged" in str(error_of(lambda: document.load_page(1)))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+@pytest.mark.parametrize("share", [0.5, 0.7, 0.9])
+def test_a_tiff_that_was_cut_off_gives_the_pages_before(tmp_path, share):
+    pages = [page_image(text=word) for word in ("one", "two", "three", "four")]
+    whole = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:], compression="tiff_lzw")
+    cut = whole[: round(share * len(whole))]
+    with open_document(written(tmp_path / "scan.tif", cut)) as document:
+        for index in range(int(4 * share)):
+            assert document.load_page(index).image.tobytes() == pages[index].tobytes()
+        assert "damaged" in str(error_of(lambda: document.load_page(len(document.pages) - 1)))
+
+
 def test_a_tiff_of_which_every_frame_claims_to_be_a_copy_has_pages_nevertheless(tmp_path):
     frames = marked_tiff((page_image(), 1), (page_image((200, 150)), 1))
     with open_document(written(tmp_path / "scan.tif", frames)) as document:

@@ -6,6 +6,7 @@ shot. Pictures whose pixels are not square, such as faxes, are stretched. The fi
 so nothing is held between pages. Knows nothing about PDFs, hashes or page lists.
 """
 
+import itertools
 import math
 import struct
 import warnings
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
-from rtocr_gui.documents.limits import MOST_PAGES, PICTURE_PIXEL_LIMIT, check_page_size
+from rtocr_gui.documents.limits import PICTURE_PIXEL_LIMIT, check_page_size
 from rtocr_gui.errors import DocumentError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
@@ -158,23 +159,30 @@ def _frame(path: Path, index: int) -> Iterator[ImageFile.ImageFile]:
 
 def _page_frames(image: ImageFile.ImageFile) -> Sequence[int]:
     """Return the frames that are pages; of a TIFF, all if each claims to be a copy or a mask."""
-    if image.format == "MPO":
-        return range(1)
-    frames = range(getattr(image, "n_frames", 1))
-    if image.format != "TIFF" or len(frames) > MOST_PAGES:
-        return frames
-    return [frame for frame in frames if _is_page(image, frame)] or frames
+    if image.format != "TIFF":
+        return range(1 if image.format == "MPO" else getattr(image, "n_frames", 1))
+    are_pages = list(_tiff_frames(image))
+    return [frame for frame, is_page in enumerate(are_pages) if is_page] or range(len(are_pages))
 
 
-def _is_page(image: ImageFile.ImageFile, frame: int) -> bool:
-    """True unless a frame of a TIFF is a reduced copy or a mask of another; one that is damaged is a page."""
-    try:
-        image.seek(frame)
-    except DECODER_FAILURES:
-        return True
-    tags: Any = getattr(image, "tag_v2", {})
-    kind = tags.get(_NEW_SUBFILE_TYPE, 0)
-    return not (isinstance(kind, int) and kind & (_REDUCED_COPY | _MASK))
+def _tiff_frames(image: ImageFile.ImageFile) -> Iterator[bool]:
+    """Yield of each frame of a TIFF whether it is a page: no reduced copy or mask of another.
+
+    A damaged one is a page. Pillow's `n_frames` would fail at it, and so lose all the others.
+    """
+    for frame in itertools.count():
+        try:
+            image.seek(frame)
+        except EOFError:
+            return
+        except DECODER_FAILURES:
+            if image.tell() != frame:  # the way to it, and to all behind it, is lost
+                return
+            yield True
+        else:
+            tags: Any = getattr(image, "tag_v2", {})
+            kind = tags.get(_NEW_SUBFILE_TYPE, 0)
+            yield not (isinstance(kind, int) and kind & (_REDUCED_COPY | _MASK))
 
 
 def _upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
