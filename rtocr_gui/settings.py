@@ -118,16 +118,26 @@ class Settings:
 
 
 def settings_path() -> Path:
-    """Path of the settings file; `RTOCR_CONFIG_DIR` overrides the platform's usual folder."""
+    """Path of the settings file; `RTOCR_CONFIG_DIR` overrides the platform's usual folder.
+
+    Raises:
+        SettingsError: the platform's folder is in the home folder, and this user has none.
+    """
     override = os.environ.get("RTOCR_CONFIG_DIR")
-    if override:
-        folder = Path(override)
-    elif sys.platform == "win32":
-        folder = Path(os.environ.get("APPDATA") or Path.home()) / "RTOCR"
-    elif sys.platform == "darwin":
-        folder = Path.home() / "Library" / "Application Support" / "RTOCR"
-    else:
-        folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "rtocr"
+    try:
+        if override:
+            folder = Path(override)
+        elif sys.platform == "win32":
+            folder = Path(os.environ.get("APPDATA") or Path.home()) / "RTOCR"
+        elif sys.platform == "darwin":
+            folder = Path.home() / "Library" / "Application Support" / "RTOCR"
+        else:
+            folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "rtocr"
+    except RuntimeError as error:
+        raise SettingsError(
+            "This user has no home folder. Set the environment variable RTOCR_CONFIG_DIR to a folder for the "
+            "settings."
+        ) from error
     return folder / "settings.json"
 
 

@@ -14,7 +14,7 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
     settings = Settings(
         model_folder="/models/ümlaut", own_models=("/a", "/b"), retention=0.4, reread_on_release=False
     )
-    path = tmp_path / "new" / "settings.json"
+    path = tmp_path / "new" / "folder" / "settings.json"
     save_settings(settings, path)
     assert load_settings(path) == settings
 
@@ -121,3 +121,15 @@ def test_a_place_of_settings_that_the_environment_leaves_open_is_that_of_the_hom
     if said is not None:
         monkeypatch.setenv("XDG_CONFIG_HOME", said)
     assert settings_path() == tmp_path / ".config" / "rtocr" / "settings.json"
+
+
+def test_a_user_without_a_home_folder_is_told_what_to_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(Path, "home", no_home)
+    monkeypatch.delenv("RTOCR_CONFIG_DIR")
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    with pytest.raises(SettingsError, match="RTOCR_CONFIG_DIR"):
+        settings_path()

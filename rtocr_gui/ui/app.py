@@ -18,6 +18,7 @@ from types import TracebackType
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
@@ -107,7 +108,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parse(argv)
     application = make_application()
-    path = settings_path()
+    try:
+        path = settings_path()
+    except SettingsError as error:
+        sys.exit(str(error))
     _start_log(path.parent)
     EndSignals(application)
     keeper, typed = SettingsKeeper(path), TypedTextKeeper(path.parent)
