@@ -62,7 +62,8 @@ def as_html(markdown: str) -> str:
 
 def _written_tags(_renderer: object, tokens: "Sequence[Token]", index: int, *_rest: object) -> str:
     """Return the HTML within a text without comments, each < that begins no whole tag escaped."""
-    return _NO_TAG.sub("&lt;", _COMMENT.sub("", tokens[index].content))
+    commented, end, rest = tokens[index].content.rpartition("-->")  # from which on no comment has an end
+    return _NO_TAG.sub("&lt;", _COMMENT.sub("", commented + end) + rest)
 
 
 class _Tidy(HTMLParser):

@@ -93,6 +93,12 @@ def test_no_tag_keeps_what_it_has_no_right_to() -> None:
     assert not any(word in html for word in ("style", "font", "onclick", "id="))
 
 
+def test_no_attribute_ends_its_tag() -> None:
+    html = as_html(f'<a href="&quot;>{"&lt;table&gt;" * 9}">a</a> <img alt="&quot; style=&quot;font: 9em">')
+    assert "<table" not in html
+    assert '" style=' not in html
+
+
 FRAGMENTS = [
     *("<table>", "</table>", "<tr>", "</tr>", "<td>", "</td>", "<th>", "<thead>", "<hr>"),
     *("<p>", "</p>", "<div>", "</div>", "<ul>", "<li>", "</ul>", "<h1>", "</h1>"),
