@@ -297,18 +297,19 @@ def test_a_message_stands_in_for_a_page(view: PageView) -> None:
     view.show_plan(make_plan())
     assert view.accessibleDescription() == "The file is damaged. Scan it again."
     assert not view.viewport().grab().isNull()
-    view.show_page(QImage())
+    view.show_message("")
     assert view.accessibleDescription() == DROP_HINT
 
 
 # Zoom and pan
 
 
-@pytest.mark.parametrize("page", [blank(), QImage()])
+@pytest.mark.parametrize("page", [blank(), None])
 def test_the_page_stands_in_a_frame_while_it_has_the_keyboard(
-    qtbot: QtBot, view: PageView, page: QImage
+    qtbot: QtBot, view: PageView, page: QImage | None
 ) -> None:
-    view.show_page(page)
+    if page is not None:
+        view.show_page(page)
     view.fit_width()
     corner, highlight = QPoint(1, 1), view.palette().highlight().color()
     view.setFocus()
@@ -583,9 +584,16 @@ def test_attention_lights_cells_up_until_it_is_taken_away(view: PageView) -> Non
     assert legends[-1] is None
 
 
-def test_attention_for_other_tokens_is_not_shown(view: PageView, tiled: PrunePlan) -> None:
+def test_attention_is_shown_with_the_tokens_that_it_is_for(view: PageView, tiled: PrunePlan) -> None:
+    plan, legends = make_plan(), []
+    view.legend_changed.connect(legends.append)
     before = picture(view)
     view.show_attention(np.ones(256, np.float32))
+    assert picture(view) == before
+    view.show_plan(None)
+    view.show_plan(plan)
+    assert legends[-1].title == "Attention"
+    view.show_plan(tiled)
     assert picture(view) == before
 
 

@@ -18,6 +18,7 @@ from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.text import comparison
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.pruning.transport import transport_of
+from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.tuning import Tuning
@@ -483,6 +484,22 @@ def test_finding_the_place_of_a_difference_is_told_and_can_be_stopped(
     assert not tuning.is_reading
 
 
+def test_a_comparison_can_be_stopped_although_the_place_of_a_difference_is_found_meanwhile(
+    qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    shown = compare(qtbot, tuning)
+    told: list[tuple[str, bool]] = []
+    tuning.comparing_changed.connect(lambda *activity: told.append(activity))
+    fake_engine.gate.clear()
+    tuning.point_at_difference(shown.comparison.differences[0])
+    tuning.compare(PruneSettings(0.3), HALF)
+    with qtbot.waitSignal(tuning.comparison_changed):
+        fake_engine.gate.set()
+    assert all(can_be_stopped for _, can_be_stopped in told[:-1])
+    assert told[-1] == ("", False)
+
+
 def test_a_difference_is_lit_although_another_trace_comes_first(
     qtbot: QtBot, session: Session, tuning: Tuning, fake_engine: FakeEngine, lights: Lights, draw_page: Draw
 ) -> None:
@@ -511,18 +528,6 @@ def test_another_ratio_or_look_puts_the_lights_out(
     assert lit(lights)
     tuning.show_next_look()
     assert not lit(lights)
-
-
-def test_lights_of_another_mode_are_not_shown_over_this_one(
-    qtbot: QtBot, session: Session, tuning: Tuning, lights: Lights, draw_page: Draw
-) -> None:
-    open_and_load(qtbot, session, draw_page())
-    read_selected(qtbot, session)
-    trace(qtbot, tuning)
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
-        session.set_mode(Mode.SMALL)
-    tuning.spotlight.point_at_token(2)
-    assert lights[-1] is None
 
 
 # The overlay and files
@@ -588,22 +593,32 @@ def test_the_overlay_is_exported_as_opaque_as_it_is_shown(
     assert veiled == [False, True]
 
 
-@pytest.mark.parametrize("look", [Look.KEPT, Look.MASS])
+@pytest.mark.parametrize(
+    ("look", "grid"), [(Look.KEPT, "local"), (Look.MASS, "local"), (Look.KEPT, "global")]
+)
 def test_the_overlay_is_exported_as_the_command_line_draws_it(
-    qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path, look: Look
+    qtbot: QtBot,
+    session: Session,
+    tuning: Tuning,
+    draw_page: Draw,
+    tmp_path: Path,
+    look: Look,
+    grid: GridName,
 ) -> None:
+    session.set_mode(Mode.GUNDAM)
     transports = emissions(session.transport_changed)
     plans = emissions(session.plan_changed)
     open_and_load(qtbot, session, draw_page())
     plan = plans[-1]
     assert plan is not None
     tuning.set_look(look)
+    tuning.set_grid(grid)
     with qtbot.waitSignal(session.notice_raised):
         export(tuning.overlay_export(), tmp_path / "overlay.png")
     assert not transports, "it is solved for the file"
     transport = transport_of(plan) if look is Look.MASS else None
     with open_document(session.refs[0].path) as document, Image.open(tmp_path / "overlay.png") as picture:
-        drawn = draw_overlay(document.load_page(0), plan, look=look, transport=transport)
+        drawn = draw_overlay(document.load_page(0), plan, grid, look, transport)
         assert picture.tobytes() == drawn.tobytes()
 
 

@@ -11,7 +11,6 @@ state: only `session` knows who asked, and whether the answer is still wanted.
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -29,7 +28,7 @@ from rtocr_gui.ocr.pages_together import PageRequest
 from rtocr_gui.ocr.reading import EncodedPage, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport, plan_pruning
 from rtocr_gui.ui.background.images import as_qimage
-from rtocr_gui.ui.background.lanes import Lane
+from rtocr_gui.ui.background.lanes import Lane, wait_for
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.background.open_documents import OpenDocuments
 from rtocr_gui.ui.background.page_reading import PageReading
@@ -370,8 +369,7 @@ class EngineBridge(QObject):
         for lane in lanes:
             lane.close_soon()
         self._export_lane.wait(writing_timeout_s)
-        deadline = time.monotonic() + timeout_s
-        ended = all(lane.wait(max(0.0, deadline - time.monotonic())) for lane in lanes)
+        ended = wait_for(lanes, timeout_s)
         if ended:
             self._documents.close_all()
         return ended

@@ -6,7 +6,8 @@ they close over (the bridge's signals) and must not raise.
 
 import queue
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 
 Job = Callable[[], None]
 
@@ -65,3 +66,9 @@ class Lane:
                 job()
             with self._counting:
                 self._unfinished -= 1
+
+
+def wait_for(lanes: Iterable[Lane], timeout_s: float) -> bool:
+    """Wait for the jobs of all lanes to end; False if one still runs after `timeout_s`, counted together."""
+    deadline = time.monotonic() + timeout_s
+    return all(lane.wait(max(0.0, deadline - time.monotonic())) for lane in lanes)

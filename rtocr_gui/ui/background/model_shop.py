@@ -21,7 +21,7 @@ from rtocr_gui.files import resolved
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage
 from rtocr_gui.ocr.library.library import ModelEntry, check_model, list_models, look_into, verdict
 from rtocr_gui.ocr.library.model_source import ModelSource, default_cache, published_folder_in, snapshots_in
-from rtocr_gui.ui.background.lanes import Lane
+from rtocr_gui.ui.background.lanes import Lane, wait_for
 from rtocr_gui.ui.background.replies import in_words
 
 _log = logging.getLogger(__name__)
@@ -292,7 +292,7 @@ class ModelShop(QObject):
         lanes = (self._looking, self._checking, self._downloading)
         for lane in lanes:
             lane.close_soon()
-        return all([lane.wait(timeout_s) for lane in lanes])
+        return wait_for(lanes, timeout_s)
 
     @Slot(int, object)
     def _take_list(self, request_id: int, listed: ModelsListed) -> None:

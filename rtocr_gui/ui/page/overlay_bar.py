@@ -9,24 +9,24 @@ from PySide6.QtGui import QAction, QColor, QFontMetrics, QImage, QPainter, QPain
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QToolButton, QWidget
 
 from rtocr_gui.export.looks import OPACITY, VEIL_RGB, Legend, Look
-from rtocr_gui.tokens import GridName
 from rtocr_gui.units import percent
 
 
 class OverlayBar(QWidget):
-    """Chooses the look, the opacity and the grid of the overlay, and shows the legend.
+    """Chooses the look and the opacity of the overlay, and shows the legend.
 
     Signals:
         look_chosen(Look): the person chose what the overlay shows.
         opacity_changed(float): how much the overlay covers the page, in 0..1.
-        grid_chosen(GridName): the grid whose tokens to show for a page with tiles.
+
+    Args:
+        whole_page: shows the tokens of the whole page instead of those of its tiles.
     """
 
     look_chosen = Signal(object)
     opacity_changed = Signal(float)
-    grid_chosen = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, whole_page: QAction) -> None:
         super().__init__()
         self._looks = QComboBox()
         self._looks.setAccessibleName("Overlay shows")
@@ -46,37 +46,31 @@ class OverlayBar(QWidget):
         self._opacity.setMaximumWidth(self.fontMetrics().averageCharWidth() * 18)
         self._opacity.valueChanged.connect(self._change_opacity)
 
-        self._whole_page = QToolButton()
-        self._whole_page.setText("Whole page")
-        self._whole_page.setCheckable(True)
-        self._whole_page.setAccessibleName("Whole-page grid")
-        self._whole_page.setToolTip(
-            "This page is read twice: in tiles and as a whole. Show the tokens of the whole page"
-        )
-        self._whole_page.clicked.connect(lambda on: self.grid_chosen.emit("global" if on else "local"))
-        self._whole_page.hide()
-
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(6, 2, 6, 2)
         row.setSpacing(4)
-        for widget in (self._looks, self._legend, self._opacity, self._whole_page):
+        for widget in (self._looks, self._legend, self._opacity):
             row.addWidget(widget, stretch=1 if widget is self._legend else 0)
+        whole_page.setIconText("Whole page")  # shorter than in the menu, as the row is narrow
+        self._whole_page = self.add_switch(whole_page)
+        self._whole_page.hide()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.set_opacity(OPACITY)
         self._show_explanation()
 
-    def add_switch(self, action: QAction) -> None:
+    def add_switch(self, action: QAction) -> QToolButton:
         """Add a switch, for something else that is painted over the page, at the end of the row."""
         switch = QToolButton()
         switch.setDefaultAction(action)
         switch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self._row.addWidget(switch)
+        return switch
 
     @Slot(bool)
     def set_overlay_visible(self, visible: bool) -> None:
         """Enable the controls of the overlay while it is shown."""
-        for widget in (self._looks, self._legend, self._opacity, self._whole_page):
-            widget.setEnabled(visible)
+        for part in (self._looks, self._legend, self._opacity, self._whole_page.defaultAction()):
+            part.setEnabled(visible)
 
     @property
     def look(self) -> Look:
@@ -94,11 +88,6 @@ class OverlayBar(QWidget):
         with QSignalBlocker(self._opacity):
             self._opacity.setValue(round(100 * opacity))
         self._show_opacity(opacity)
-
-    @Slot(str)
-    def set_grid(self, name: GridName) -> None:
-        """Show a grid that was chosen elsewhere."""
-        self._whole_page.setChecked(name == "global")
 
     @Slot(bool)
     def show_grids(self, has_tiles: bool) -> None:

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QWidget
 
 from rtocr_gui.export.looks import Look
 from rtocr_gui.pruning.plan import PrunePlan
-from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.page.overlay_bar import OverlayBar
 from rtocr_gui.ui.page.page_view import PageView
 from rtocr_gui.ui.page.play_bar import PlayBar
@@ -34,7 +33,7 @@ class PageColumn(QWidget):
     def __init__(self, actions: Mapping[str, QAction]) -> None:
         super().__init__()
         self.page_view = PageView()
-        self.overlay_bar = OverlayBar()
+        self.overlay_bar = OverlayBar(actions["global_grid"])
         self.play_bar = PlayBar()
         self.page_view.addActions([actions[name] for name in PAGE_KEYS])
         self.overlay_bar.add_switch(actions["blocks"])
@@ -52,12 +51,6 @@ class PageColumn(QWidget):
         """Set the opacity of the overlay, in 0..1."""
         self.page_view.set_opacity(opacity)
         self.overlay_bar.set_opacity(opacity)
-
-    @Slot(str)
-    def set_grid(self, grid: GridName) -> None:
-        """Choose the grid whose cells the overlay shows for a page with tiles."""
-        self.page_view.set_grid(grid)
-        self.overlay_bar.set_grid(grid)
 
     @Slot(bool)
     def set_overlay_visible(self, visible: bool) -> None:

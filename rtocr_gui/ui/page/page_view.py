@@ -98,13 +98,10 @@ class PageView(ZoomArea):
 
     @Slot(object)
     def show_page(self, image: QImage) -> None:
-        """Show another page from its top, without a plan; a null image shows the drop hint."""
-        if image.isNull():
-            self.show_message("")
-        else:
-            glance = image.scaled(_GLANCE_PX, _GLANCE_PX).convertToFormat(QImage.Format.Format_Grayscale8)
-            self._overlay.set_dark_paper(is_dark_paper(np.frombuffer(glance.constBits(), dtype=np.uint8)))
-            self._replace_page(ScaledPage(image), "")
+        """Show another page from its top, without a plan."""
+        glance = image.scaled(_GLANCE_PX, _GLANCE_PX).convertToFormat(QImage.Format.Format_Grayscale8)
+        self._overlay.set_dark_paper(is_dark_paper(np.frombuffer(glance.constBits(), dtype=np.uint8)))
+        self._replace_page(ScaledPage(image), "")
 
     @Slot(str)
     def show_message(self, text: str) -> None:
@@ -130,7 +127,7 @@ class PageView(ZoomArea):
         self._overlay_changed()
 
     @Slot(object)
-    def show_transport(self, transport: Transport | None) -> None:
+    def show_transport(self, transport: Transport) -> None:
         """Complete the shown plan with its transport."""
         self._overlay.show_transport(transport)
         self._overlay_changed()

@@ -102,7 +102,7 @@ class TokenOverlay:
         before, self._plan = self._plan, plan
         if plan is None or before is None or not _same_cells(before.layout, plan.layout):
             self._grids = {}
-            self._attention = self._focus = None
+            self._focus = None
         if plan is None or (self._transported and self._transported[0].measures is not plan.measures):
             self._transported = None
         if plan is not None and not self._grids:
@@ -112,25 +112,29 @@ class TokenOverlay:
             }
         self._draw()
 
-    def show_transport(self, transport: Transport | None) -> None:
+    def show_transport(self, transport: Transport) -> None:
         """Use the transport of the shown plan; one of another shape belongs to an earlier plan."""
         plan = self._plan
-        if plan is None or transport is None:
-            self._transported = None
-        elif transport.mass.shape == (len(plan.kept), len(plan.merged)):
+        if plan is not None and transport.mass.shape == (len(plan.kept), len(plan.merged)):
             self._transported = plan, transport
         self._draw()
 
     def show_attention(self, attention: NDArray[np.float32] | None) -> None:
-        """Light up cells by (N,) weights instead of the look; None shows the look again."""
-        fits = self._plan is not None and attention is not None and len(attention) == len(self._plan.norms)
-        self._attention = attention if fits else None
+        """Light up cells by (N,) weights, instead of the look, while the plan has N tokens; None for none."""
+        self._attention = attention
         self._draw()
 
     @property
     def shows_attention(self) -> bool:
         """True while cells are lit up instead of the look."""
-        return self._attention is not None
+        return self._lights is not None
+
+    @property
+    def _lights(self) -> NDArray[np.float32] | None:
+        """The attention, if it is to the tokens of the plan: those of another mode lie elsewhere."""
+        plan, attention = self._plan, self._attention
+        fits = plan is not None and attention is not None and len(attention) == len(plan.norms)
+        return attention if fits else None
 
     def set_look(self, look: Look) -> None:
         """Choose what to show of the tokens."""
@@ -170,13 +174,13 @@ class TokenOverlay:
     def _draw(self) -> None:
         self._link()
         self._hatched, self._borders = [], []
-        plan, grid = self._plan, self.grid
+        plan, grid, lights = self._plan, self.grid, self._lights
         if plan is None or grid is None:
             self._legend = self._mask = self._coloured = None
-        elif self._attention is not None:
+        elif lights is not None:
             self._coloured = None
-            self._legend = attention_legend(self._attention, plan.layout, self._grid_name)
-            self._mask = self._tinted(grid, attention_tints(self._attention, self._is_dark))
+            self._legend = attention_legend(lights, plan.layout, self._grid_name)
+            self._mask = self._tinted(grid, attention_tints(lights, self._is_dark))
         else:
             self._colour(plan, grid)
             self._hatched = merged_runs(grid, plan.is_kept) if self._look.is_hatched else []

@@ -293,7 +293,7 @@ class Session(QObject):
 
     @Slot(int)
     def set_most_tiles(self, most_tiles: int) -> None:
-        """Limit pages to this many tiles."""
+        """Limit all pages to this many tiles from now on, even those scaled individually."""
         self._scale_pages(most_tiles=most_tiles)
 
     def _scale_pages(self, **changes: object) -> None:
@@ -333,8 +333,8 @@ class Session(QObject):
         page = self._pages.get(self.current)
         if page is None or not self.settings.reread_on_release:
             return
-        was_read = page.reading is not None and page.reading.settings != self._read_settings(page.ref)
-        if self._reader.is_reading(page.ref) or (was_read and not page.edited):
+        is_outdated = page.reading is not None and page.reading.settings != self._read_settings(page.ref)
+        if self._reader.is_reading(page.ref) or (is_outdated and not page.edited):
             self._reader.read_first(page.ref)
 
     # Model ---------------------------------------------------------------------------------
@@ -347,6 +347,7 @@ class Session(QObject):
     @Slot()
     def _forget_former_model(self) -> None:
         self._planner.forget_encodings()
+        self._pages.forget_readings()
         self.tuning.forget_readings()
         self.tuning.show_page(self.current)
         self._texts.tell_anew()

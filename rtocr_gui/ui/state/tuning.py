@@ -6,15 +6,13 @@ The session's part for the overlay's looks and the tuning panes. Each question h
     Comparer     compares two readings of the page
     CurveReader  reads the page at many ratios
 
-Knows no widget, and no text other than that of readings.
+Knows no widget.
 """
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
@@ -87,11 +85,10 @@ class Tuning(QObject):
         self._plan: PrunePlan | None = None
         self._transport: Transport | None = None
         self._comparison: ComparisonShown | None = None
-        self._attention: NDArray[np.float32] | None = None
         self.spotlight = Spotlight(bridge, self._shown_text, self)
         self._comparer = Comparer(bridge, self)
         self._curve_reader = CurveReader(bridge, self)
-        self.spotlight.attention_changed.connect(self._light)
+        self.spotlight.attention_changed.connect(self.attention_changed)
         self.spotlight.failed.connect(self._tell_problem)
         self.spotlight.seeking_changed.connect(self._tell_seeking)
         self._comparer.comparison_changed.connect(self._show_comparison)
@@ -133,20 +130,15 @@ class Tuning(QObject):
             self.spotlight.put_out()
         self._plan, self._transport = plan, None
         self.show_readings()
-        if self._attention is not None:
-            self._light(self._attention)
 
     def show_transport(self, transport: Transport) -> None:
         """Use the transport of the latest plan."""
         self._transport = transport
 
     def forget_readings(self) -> None:
-        """Drop all readings: those of the previous model can no longer be compared."""
-        self._pages.forget_readings()
+        """Give up what the previous model read: it can no longer be compared."""
         self.spotlight.forget()
         self._comparer.forget()
-        self._curve_reader.show(CurveShown())
-        self.show_readings()
 
     @property
     def is_reading(self) -> bool:
@@ -172,13 +164,6 @@ class Tuning(QObject):
     @Slot(str)
     def _tell_problem(self, sentence: str) -> None:
         self.notice_raised.emit(Notice(sentence))
-
-    @Slot(object)
-    def _light(self, attention: NDArray[np.float32] | None) -> None:
-        """Pass on lights that fit the plan: the tokens of another mode lie elsewhere."""
-        self._attention = attention
-        fits = self._plan is not None and attention is not None and len(attention) == len(self._plan.norms)
-        self.attention_changed.emit(attention if fits else None)
 
     @Slot(object)
     def _keep_reading(self, reading: Reading) -> None:
@@ -247,7 +232,8 @@ class Tuning(QObject):
 
     @Slot(bool)
     def _tell_seeking(self, seeking: bool) -> None:
-        self.comparing_changed.emit("Finding where this was read…" if seeking else "", seeking)
+        if not self._comparer.running:  # which has more to tell
+            self.comparing_changed.emit("Finding where this was read…" if seeking else "", seeking)
 
     @Slot(object)
     def _show_comparison(self, shown: ComparisonShown | None) -> None:

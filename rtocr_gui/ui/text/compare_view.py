@@ -204,6 +204,11 @@ class CompareView(QWidget):
         for chooser in (self._left_chooser, self._right_chooser):
             chooser.show_retention(retention)
 
+    @Slot(bool)
+    def set_ready(self, ready: bool) -> None:
+        """Enable comparing; False if there is no page or no model."""
+        self._compare.setEnabled(ready)
+
     @Slot(object)
     def show_comparison(self, shown: ComparisonShown | None) -> None:
         """Show a comparison from its beginning; None for none."""

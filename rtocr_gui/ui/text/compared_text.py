@@ -97,8 +97,8 @@ class ComparedText(QTextEdit):
         self.setPlainText(shown.text.translate(_SIGNS))
         self._mark()
 
-    def choose(self, span: Span | None) -> None:
-        """Highlight a range, or a place between two characters; None for nothing."""
+    def choose(self, span: Span) -> None:
+        """Highlight a range, or a place between two characters."""
         self._chosen = span
         self._point_out()
 

@@ -82,7 +82,7 @@ class CurveView(QWidget):
         if focused:
             (self._stop if shown.running else self._read).setFocus()
         self._read.setText("Rea&d curve again" if shown.is_whole else "Rea&d curve")
-        self._export.setEnabled(bool(shown.points) and not shown.running)
+        self._export.setEnabled(bool(shown.points))
         count = len(shown.points)
         incomplete = shown.running or 0 < count < shown.expected
         self._progress.setText(f"{count} of {shown.expected}" if incomplete else "")
@@ -95,7 +95,7 @@ class CurveView(QWidget):
 
     @Slot(bool)
     def set_ready(self, ready: bool) -> None:
-        """Enable reading a curve; False if there is no page or no model."""
+        """Enable reading a curve; False if there is no page or no model, or it is busy for another pane."""
         self._read.setEnabled(ready)
 
     @Slot(object)

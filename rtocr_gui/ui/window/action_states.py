@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
 
 from rtocr_gui.ui.parts.actions import LIST_KEYS
@@ -14,16 +14,11 @@ from rtocr_gui.units import counted
 class ActionStates(QObject):
     """Enables and disables actions whenever something in the session changes.
 
-    Signals:
-        readiness_changed (bool): whether there is a page, and a model to read it that is here to stay.
-
     Args:
         session: the session whose state counts.
         actions: by name.
         parent: owner.
     """
-
-    readiness_changed = Signal(bool)
 
     def __init__(self, session: Session, actions: Mapping[str, QAction], parent: QObject) -> None:
         super().__init__(parent)
@@ -79,4 +74,3 @@ class ActionStates(QObject):
         self._actions["read"].setText(f"&Read {pages}" if count > 1 else "&Read")
         self._actions["remove"].setText(f"Re&move {pages}" if count > 1 else "Re&move page")
         self._actions["retry"].setText(retry_label(session.retry) if session.retry else self._any_way)
-        self.readiness_changed.emit(is_ready)

@@ -184,16 +184,17 @@ class MainWindow(QMainWindow):
         column.compare.follow(session.retention_changed, lambda compare: compare.show_retention)
         column.compare.follow(tuning.comparison_changed, lambda compare: compare.show_comparison)
         column.compare.follow(tuning.comparing_changed, lambda compare: compare.show_activity)
+        can_compare = self.actions_by_name["compare"].enabledChanged
+        column.compare.follow(can_compare, lambda compare: compare.set_ready)
         column.curve.when_built(self._connect_curve)
         column.curve.follow(session.retention_changed, lambda curve: curve.show_retention)
-        column.curve.follow(self.action_states.readiness_changed, lambda curve: curve.set_ready)
+        column.curve.follow(self.actions_by_name["curve"].enabledChanged, lambda curve: curve.set_ready)
         column.curve.follow(tuning.curve_changed, lambda curve: curve.show_curve)
         tuning.curve_changed.connect(self.status_line.show_curve)
         tuning.comparing_changed.connect(self.status_line.show_comparing)
         self.page_column.page_view.transport_wanted.connect(session.want_transport)
         self.page_column.overlay_bar.look_chosen.connect(tuning.set_look)
         self.page_column.overlay_bar.opacity_changed.connect(tuning.set_opacity)
-        self.page_column.overlay_bar.grid_chosen.connect(tuning.set_grid)
 
     def _connect_compare(self, compare: "CompareView") -> None:
         tuning = self._session.tuning
@@ -306,7 +307,7 @@ class MainWindow(QMainWindow):
             self.actions_by_name[name].triggered.connect(lambda _=False, slot=slot: slot())
         switches["overlay"].toggled.connect(self.page_column.set_overlay_visible)
         switches["overlay"].toggled.connect(lambda on: session.remember(overlay_visible=on))
-        switches["global_grid"].toggled.connect(lambda on: tuning.set_grid("global" if on else "local"))
+        switches["global_grid"].triggered.connect(lambda on: tuning.set_grid("global" if on else "local"))
         switches["trace"].toggled.connect(self.page_column.set_play_bar_visible)
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
         switches["trace"].toggled.connect(self._show_overlay_for_lights)
@@ -378,9 +379,8 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _show_grid(self, grid: GridName) -> None:
-        self.page_column.set_grid(grid)
-        with QSignalBlocker(self.actions_by_name["global_grid"]):
-            self.actions_by_name["global_grid"].setChecked(grid == "global")
+        self.page_column.page_view.set_grid(grid)
+        self.actions_by_name["global_grid"].setChecked(grid == "global")
 
     @Slot(bool)
     def _show_overlay_for_lights(self, watching: bool) -> None:
