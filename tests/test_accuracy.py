@@ -1,9 +1,12 @@
 """`rtocr bench accuracy`: what it reads, what it keeps, what it tells, and what its figures mean."""
 
+import itertools
 import json
 import math
+import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,8 +30,10 @@ from rtocr_gui.documents.omnidocbench import read_annotations
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES
 from rtocr_gui.errors import DocumentError, ReadingError
+from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import ReadingEvent, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneMethod
+from tests.broken_files import pdf_of_pages
 from tests.fake_engine import FakeEngine
 from tests.made_pages import page_image
 
@@ -38,13 +43,17 @@ PLAIN_METHODS = ",".join(method.value for method in PruneMethod if method is not
 
 
 class CountingEngine(FakeEngine):
-    """Counts readings; fails or is interrupted at those a test names."""
+    """Counts readings; fails or is interrupted at those a test names; runs in the precision it names."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.dtype = "float32"
         self.requests: list[tuple[str, ReadSettings]] = []
         self.fail_at: int | None = None
         self.interrupt_at: int | None = None
+
+    def load(self, *how: Any) -> LoadedModel:
+        return replace(super().load(*how), dtype=self.dtype)
 
     def read(self, page: PageImage, settings: ReadSettings, cancel: Any) -> Iterator[ReadingEvent]:
         self.requests.append((page.ref.path.name, settings))
@@ -137,6 +146,15 @@ class TestTheBench:
         assert result.out in written
         assert run(folder, *QUICK, "--markdown", "-").out == written
 
+    def test_every_reading_is_on_disk_before_the_next_one(
+        self, run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        synced: list[int] = []
+        monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
+        run(folder, *QUICK)
+        lines = (folder / READINGS).read_bytes().splitlines(keepends=True)
+        assert synced == [*itertools.accumulate(map(len, lines))]
+
     def test_tells_how_long_the_pages_that_remain_will_take(self, run: Any, folder: Path) -> None:
         first, last = [line for line in run(folder, *QUICK).err if ": done" in line]
         assert re.fullmatch(r"1 of 2, a\.png, page 1: done, \d+ s left", first)
@@ -157,12 +175,23 @@ class TestTheBench:
         (folder / "b.txt").write_text("another truth needs no other reading")
         assert {name for name, _ in run(folder, *QUICK).asked} == {"a.png"}
 
-    @pytest.mark.parametrize("option", [("--mode", "base"), ("--task", "markdown")])
-    def test_another_mode_or_task_is_another_reading(
+    @pytest.mark.parametrize("option", [("--mode", "base"), ("--task", "markdown"), ("--most-tiles", "4")])
+    def test_another_mode_or_task_or_number_of_tiles_is_another_reading(
         self, run: Any, folder: Path, option: tuple[str, str]
     ) -> None:
         run(folder, *QUICK)
         assert len(run(folder, *QUICK, *option).asked) == 10
+
+    def test_another_model_or_precision_is_another_reading(
+        self, run: Any, folder: Path, tmp_path: Path
+    ) -> None:
+        weights, precise, quick = tmp_path / "model.safetensors", CountingEngine(), CountingEngine()
+        quick.dtype = "bfloat16"
+        for content, engine in (("old", precise), ("newer", precise), (None, quick)):
+            if content is not None:
+                weights.write_text(content)
+            engine.requests.clear()
+            assert len(run(folder, *QUICK, "--model", tmp_path, engine=engine).asked) == 10
 
     def test_another_seed_draws_anew_and_reads_nothing_else_again(self, run: Any, folder: Path) -> None:
         run(folder, *QUICK)
@@ -172,6 +201,16 @@ class TestTheBench:
     def test_each_page_draws_other_tokens_at_random(self, run: Any, folder: Path) -> None:
         asked = run(folder, "--methods", "random", "--ratios", "0.5").asked
         assert len({settings.pruning.seed for _, settings in asked if settings.pruning.retention != 1}) == 2
+
+    def test_pages_of_one_file_are_read_and_drawn_and_kept_each(self, run: Any, tmp_path: Path) -> None:
+        (tmp_path / "book.pdf").write_bytes(pdf_of_pages(2))
+        for number in (1, 2):
+            (tmp_path / f"book-page{number}.txt").write_text(f"page {number} of book.pdf at 0.50")
+        result = run(tmp_path, "--methods", "rtprune,random", "--ratios", "0.5")
+        rows = table(result.out)
+        assert rows["RTPrune", "0.5"]["NED"] == rows["Random", "0.5"]["NED"] == "0.0000"
+        drawn = [asked.pruning for _, asked in result.asked if asked.pruning.method is PruneMethod.RANDOM]
+        assert len({pruning.seed for pruning in drawn}) == 2
 
     def test_interrupted_keeps_and_tells_what_is_done(self, run: Any, folder: Path, tmp_path: Path) -> None:
         engine = CountingEngine()

@@ -19,17 +19,24 @@ from PIL import Image
 
 from rtocr_gui.cli import pages, read, values
 from rtocr_gui.cli import progress as progress_module
+from rtocr_gui.cli.following import Following
 from rtocr_gui.cli.main import main
 from rtocr_gui.cli.progress import CLEAR_LINE, Progress, printable
 from rtocr_gui.cli.values import page_selection, retention_ratio
-from rtocr_gui.errors import CheckpointError
+from rtocr_gui.errors import CheckpointError, ReadingError
 from rtocr_gui.export.markdown import export_markdown
-from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, StopReason, TextDelta
-from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.export.overlay import draw_overlay
+from rtocr_gui.ocr.machine.spot import Spot
+from rtocr_gui.ocr.memory.fit import Fit
+from rtocr_gui.ocr.memory.need import MemoryNeed
+from rtocr_gui.ocr.pages_together import PageFailed
+from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadSettings, Scaling, Stage, StopReason, TextDelta
+from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from rtocr_gui.resources import resource_path
 from tests.broken_files import PASSWORD, encrypted_pdf, pdf_of_pages, write_broken_files
 from tests.fake_engine import FakeEngine
 from tests.made_pages import page_image
+from tests.made_readings import make_reading
 from tests.readings import read_page
 from tests.sample_pages import load_sample
 from tests.tasks import TEXT
@@ -279,7 +286,7 @@ def test_the_mode_that_auto_came_to_is_told_without_a_warning(rtocr, page):
     assert json.loads(rtocr("plan", page, "-q", "--json").out)["mode"] == "tiny"
 
 
-@pytest.mark.parametrize("command", ["read", "plan"])
+@pytest.mark.parametrize("command", ["read", "plan", "curve"])
 def test_the_most_tiles_of_a_page_can_be_said(rtocr, page, command):
     asked = []
 
@@ -290,7 +297,16 @@ def test_the_most_tiles_of_a_page_can_be_said(rtocr, page, command):
 
     rtocr(command, page, "-q", engine=RecordingEngine())
     rtocr(command, page, "-q", "--mode", "gundam", "--most-tiles", "4", engine=RecordingEngine())
-    assert asked == [Scaling(None), Scaling(Mode.GUNDAM, most_tiles=4)]
+    assert [*dict.fromkeys(asked)] == [Scaling(None), Scaling(Mode.GUNDAM, most_tiles=4)]
+
+
+@pytest.mark.parametrize("command", ["read", "plan", "curve"])
+def test_where_and_how_a_model_runs_can_be_said_and_that_it_runs_anyway(rtocr, page, tmp_path, command):
+    engine, options = FakeEngine(), ("--device", "cpu", "--precision", "float16", "--most-tiles", "4")
+    engine.need = Fit("Large model", Spot("cpu", "float16", 1, 1), Scaling(None), MemoryNeed(2, 2, 2))
+    assert rtocr(command, page, "--model", tmp_path, *options, engine=engine).code == 1
+    assert rtocr(command, page, "--model", tmp_path, *options, "--anyway", engine=engine).code == 0
+    assert engine.loads == [(tmp_path, "cpu", "float16", Scaling(None, most_tiles=4))]
 
 
 @pytest.mark.parametrize(
@@ -457,7 +473,8 @@ def test_tables_come_as_html_or_with_pipes(rtocr, page, grounded):
     assert "<table" not in pipes
 
 
-def test_the_resolution_of_pdf_pages_can_be_chosen(rtocr, book):
+@pytest.mark.parametrize("command", ["read", "plan", "curve"])
+def test_the_resolution_of_pdf_pages_can_be_chosen(rtocr, book, command):
     sizes = []
 
     class RecordingEngine(FakeEngine):
@@ -465,9 +482,9 @@ def test_the_resolution_of_pdf_pages_can_be_chosen(rtocr, book):
             sizes.append(page.image.size)
             return super().encode(page, scaling)
 
-    rtocr("read", book, "--pages", "1", engine=RecordingEngine())
-    rtocr("read", book, "--pages", "1", "--dpi", "72", engine=RecordingEngine())
-    assert sizes == [(556, 834), (200, 300)]
+    rtocr(command, book, engine=RecordingEngine())
+    rtocr(command, book, "--dpi", "72", engine=RecordingEngine())
+    assert [*dict.fromkeys(sizes)] == [(556, 834), (200, 300)]
 
 
 def test_file_names_cannot_break_lines_or_steer_the_terminal(rtocr, tmp_path):
@@ -743,10 +760,15 @@ def test_a_plan_goes_to_stdout_where_a_dash_stands_for_the_file(rtocr, page, tmp
     assert not Path("-").exists()
 
 
-def test_either_grid_can_be_shown(rtocr, book, tmp_path):
-    for grid in ("local", "global"):
-        rtocr("plan", book, "--mode", "gundam", "--grid", grid, "--overlay", tmp_path / grid)
-    assert (tmp_path / "local").read_bytes() != (tmp_path / "global").read_bytes()
+@pytest.mark.parametrize("grid", ["local", "global"])
+def test_either_grid_can_be_shown(rtocr, page, tmp_path, grid):
+    engine, overlay = FakeEngine(), tmp_path / "overlay.png"
+    rtocr("plan", page, "--mode", "gundam", "--grid", grid, "--overlay", overlay, engine=engine)
+    shown = load_sample(page)
+    encoded = engine.encode(shown, Scaling(Mode.GUNDAM))
+    drawn = draw_overlay(shown, plan_pruning(encoded.layout, encoded.measures, PruneSettings()), grid)
+    with Image.open(overlay) as picture:
+        assert picture.tobytes() == drawn.tobytes()
 
 
 @pytest.mark.parametrize("look", ["norm", "mass", "density"])
@@ -996,6 +1018,19 @@ def test_the_width_is_that_of_the_terminal_that_the_line_is_shown_on(monkeypatch
         Progress(terminal, quiet=False).show("report.pdf: open")
         assert os.read(near, 100).decode() == CLEAR_LINE + "report.pd"
     os.close(near)
+
+
+def test_the_live_line_names_none_of_the_pages_that_ended(monkeypatch):
+    shown: list[str] = []
+    monkeypatch.setattr(Progress, "update", lambda _, text: shown.append(text))
+    following = Following(Progress(io.StringIO(), quiet=True))
+    for label in ("page 1", "page 2", "page 3"):
+        following.tell(label, Stage.DECODE)
+    following.tell("page 2", TextDelta("x", 1))
+    following.tell("page 1", make_reading(ReadSettings(Scaling(Mode.TINY), TEXT)))
+    following.tell("page 2", PageFailed(ReadingError("The model failed.")))
+    following.tell("page 3", TextDelta("x", 1))
+    assert [line.partition(":")[0] for line in shown] == ["page 1 and 2 more", "page 3"]
 
 
 def test_updates_of_the_live_line_come_no_more_often_than_anyone_can_read(monkeypatch):

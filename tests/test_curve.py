@@ -16,7 +16,7 @@ from PIL import Image
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES, find_truth, read_truth
 from rtocr_gui.errors import DocumentError, ExportError
-from rtocr_gui.export.curve import CurveSource, curve_as_csv, curve_as_json, export_curve
+from rtocr_gui.export.curve import CurveSource, by_falling_ratio, curve_as_csv, curve_as_json, export_curve
 from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint, curve_settings, doubt, read_curve
 from rtocr_gui.ocr.reading import TASKS, Mode, Reading, ReadingEvent, ReadSettings, Scaling, StopReason
@@ -190,6 +190,13 @@ def test_csv_has_a_line_for_each_point_by_falling_ratio(tmp_path: Path) -> None:
     assert (rows[0]["kept"], rows[0]["similarity"], rows[0]["stop_reason"]) == ("256", "1.0", "end")
 
 
+def test_automatic_retention_comes_after_the_same_ratio_as_chosen() -> None:
+    points = make_points()
+    chosen = next(point for point in points if point.chosen_retention == 0.84)
+    in_order = [chosen, dataclasses.replace(points[1], retention=0.84)]
+    assert by_falling_ratio(in_order) == by_falling_ratio(in_order[::-1]) == in_order
+
+
 def test_csv_leaves_an_unknown_error_rate_empty() -> None:
     rows = list(csv.DictReader(io.StringIO(curve_as_csv(make_points(truth=None)))))
     assert {row["error_rate"] for row in rows} == {""}
@@ -333,6 +340,16 @@ def test_a_truth_nobody_named_is_not_written_over_either(
 
 def test_a_ratio_is_no_option_of_a_curve(rtocr: Callable[..., SimpleNamespace], page: Path) -> None:
     assert rtocr("curve", page, "--retention", "0.5").code == 2
+
+
+def test_a_curve_whose_reading_of_all_tokens_is_doubtful_is_told(
+    rtocr: Callable[..., SimpleNamespace], page: Path
+) -> None:
+    engine = FakeEngine()
+    engine.looping.add(Mode.TINY)
+    (warning,) = rtocr("curve", page, engine=engine).told
+    assert warning.startswith(f"rtocr: warning: {page}, page 1: ")
+    assert "began to repeat itself" in warning
 
 
 def test_a_page_that_cannot_be_read_is_told(rtocr: Callable[..., SimpleNamespace], page: Path) -> None:

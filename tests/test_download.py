@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import httpx2
 import pytest
 from huggingface_hub import constants, scan_cache_dir, try_to_load_from_cache
+from huggingface_hub.errors import HfHubHTTPError
 
 from rtocr_gui.errors import CheckpointError, DownloadError, SettingsError
 from rtocr_gui.ocr.library import download as download_module
@@ -21,7 +22,7 @@ from rtocr_gui.ocr.library import hub as hub_module
 from rtocr_gui.ocr.library.download import Patience, discard_download, download_model
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.library.download_record import read_record
-from rtocr_gui.ocr.library.hub_errors import explain
+from rtocr_gui.ocr.library.hub_errors import asked_wait_s, explain
 from rtocr_gui.ocr.library.model_source import REVISION, ModelSource, published_folder_in
 from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from tests.hub_server import INFO, HubServer, Trouble
@@ -209,10 +210,12 @@ def test_a_program_that_ends_in_the_middle_leaves_what_arrived(hub: HubServer, f
 
 
 def test_a_cut_is_mended_by_going_on_where_it_happened(hub: HubServer, folder: Path) -> None:
-    hub.troubles[WEIGHTS] = [Trouble(cut_after=50_000), Trouble(cut_after=60_000)]
+    cuts = (50_000, 60_000, 10_000)
+    assert len(cuts) > len(AT_ONCE.waits_s)
+    hub.troubles[WEIGHTS] = [Trouble(cut_after=size) for size in cuts]
     told = run(hub, folder)
     assert_whole(hub, folder)
-    assert [first for name, first in hub.downloads if name == WEIGHTS] == [0, 50_000, 110_000]
+    assert [first for name, first in hub.downloads if name == WEIGHTS] == [0, 50_000, 110_000, 120_000]
     (note, *_) = [progress.note for progress in told if progress.stage is DownloadStage.WAIT]
     assert note == f"The connection to “{hub.endpoint[7:]}” was cut. Trying again…"
 
@@ -267,6 +270,17 @@ def test_a_server_that_has_a_fault_for_a_moment_is_asked_again(hub: HubServer, f
     notes = [progress.note for progress in told if progress.stage is DownloadStage.WAIT]
     assert ["(503)" in notes[0], "(502)" in notes[1], "(500)" in notes[2], "(429)" in notes[3]] == [True] * 4
     assert_whole(hub, folder)
+
+
+@pytest.mark.parametrize(
+    ("asked", "wait_s"),
+    [("7", 7), ("9999", 60), ("x", 0), ("٧", 0), ("Wed, 21 Oct 2026 07:28:00 GMT", 0), (None, 0)],
+)
+def test_a_busy_server_may_ask_for_up_to_a_minute(asked: str | None, wait_s: float) -> None:
+    headers = [] if asked is None else [(b"Retry-After", asked.encode())]
+    request = httpx2.Request("GET", "https://huggingface.co")
+    response = httpx2.Response(503, headers=headers, request=request)
+    assert asked_wait_s(HfHubHTTPError("busy", response=response)) == wait_s
 
 
 def test_a_wait_ends_at_once_when_the_download_is_paused(hub: HubServer, folder: Path) -> None:

@@ -17,7 +17,7 @@ RAW = (
     "<|ref|>title<|/ref|><|det|>[[0, 0, 999, 99]]<|/det|>\n# Report\n\n"
     "<|ref|>image<|/ref|><|det|>[[100, 200, 500, 600], [600, 200, 999, 600]]<|/det|>\n"
     "<|ref|>image_caption<|/ref|><|det|>[[100, 620, 500, 650]]<|/det|>\nFigure 1\n\n"
-    "<|ref|>image<|/ref|><|det|>[[0, 700, 300, 999]]<|/det|>\n"
+    "<|ref|>Image<|/ref|><|det|>[[0, 700, 300, 999]]<|/det|>\n"
 )
 TEXT = strip_grounding(RAW, TASKS[0])
 BLOCKS = parse_blocks(RAW, TASKS[0])
@@ -43,6 +43,12 @@ def test_a_figure_is_cut_out_of_the_page_to_its_edges(tmp_path: Path) -> None:
     with Image.open(folder / "page-3-figure-1.png") as figure:
         assert figure.size == (400, 800)
         assert figure.getcolors() == [(400 * 800, (255, 0, 0))]
+
+
+def test_a_figure_keeps_the_pixels_that_its_edges_run_through(tmp_path: Path) -> None:
+    write_figures(page((998, 998)), FIGURES, 1, tmp_path)
+    with Image.open(tmp_path / "page-1-figure-1.png") as figure:
+        assert figure.size == (500 - 99, 600 - 199)
 
 
 def test_a_page_without_figures_makes_no_folder(tmp_path: Path) -> None:

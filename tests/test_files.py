@@ -15,11 +15,25 @@ def test_a_new_file_holds_the_data_and_nothing_is_left_beside_it(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["new.md"]
 
 
+def test_all_of_a_file_is_on_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[int, bool]] = []
+
+    def fsync(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_size, (tmp_path / "new.md").exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_atomically(tmp_path / "new.md", b"text")
+    assert synced == [(len(b"text"), False)]
+
+
 def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
     path = tmp_path / "old.md"
     path.write_bytes(b"old")
     path.chmod(0o640)
     write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 

@@ -235,6 +235,12 @@ def test_empty_cells_are_as_many_in_any_vocabulary() -> None:
     assert [len(generate(cells, scale=scale).token_ids) for scale in (1, BYTES_PER_TOKEN)] == [1024, 1024]
 
 
+def test_a_row_that_is_a_table_for_the_most_part_may_be_repeated_like_a_whole_one() -> None:
+    row = [*[TD, 50, 51, END_TD] * 5, 7]
+    assert find_loop(row * 12, (), TABLE) is None
+    assert find_loop(row * 12) is not None
+
+
 def test_rows_that_are_counted_may_go_on_for_a_long_page() -> None:
     rows = [token for row in range(400) for token in (1, 2, 1000 + row, 3, 1, 2, 3)]
     assert find_loop(rows) is None

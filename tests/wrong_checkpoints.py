@@ -82,7 +82,13 @@ FOLDERS = [
     WrongFolder("pickled weights (.bin)", rename(WEIGHTS, "pytorch_model.bin"), "pickle files"),
     WrongFolder("pickled weights (.pth)", rename(WEIGHTS, "model.pth"), "pickle files"),
     WrongFolder("weights for llama.cpp (GGUF)", rename(WEIGHTS, "model.gguf"), "GGUF"),
-    WrongFolder("config.json of a terabyte", grow("config.json"), "far too much"),
+    *(
+        WrongFolder(f"{name} of a terabyte", spoil, "far too much")
+        for name, spoil in (
+            *((name, grow(name)) for name in ("config.json", "tokenizer.json", "rtocr.json")),
+            ("the index", after_shard(grow(INDEX))),
+        )
+    ),
 ]
 
 if sys.platform.startswith("linux"):  # where letters differ in size, and links need no privilege
@@ -318,6 +324,7 @@ SAID: list[tuple[str, object]] = [
     ("name", "\x1b[31mred"),
     ("name", "x" * 81),
     ("description", None),
+    ("description", "x" * 1001),
     ("modes", []),
     ("modes", ["huge"]),
     ("modes", "tiny"),

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import Settings
+from rtocr_gui.ui.app import Program
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
@@ -85,6 +86,15 @@ def window(qtbot: QtBot, session: Session) -> MainWindow:
 def _let_close(window: MainWindow) -> None:
     """Nobody is asked at the end of a test whether what was read may go."""
     window.dialogues.may_close = lambda: True
+
+
+@pytest.fixture
+def program(qtbot: QtBot, fake_engine: FakeEngine, settings: Settings, tmp_path: Path) -> Iterator[Program]:
+    """The whole program, which is not started yet."""
+    made = Program(settings, tmp_path, lambda: fake_engine)
+    qtbot.addWidget(made.window, before_close_func=_let_close)
+    yield made
+    assert made.bridge.close(30, 30)
 
 
 @pytest.fixture

@@ -30,6 +30,16 @@ def test_a_page_that_was_turned_has_no_reading_to_compare_with_and_no_offer(page
     assert page.retry is None
 
 
+def test_an_edited_page_that_was_turned_was_not_read_as_it_lies_now(page: OpenPage) -> None:
+    page.finish(make_reading(asked()))
+    page.edit("mine")
+    assert page.was_read_with(asked())
+    page.rotate(90)
+    assert not page.was_read_with(asked())
+    page.rotate(-90)
+    assert page.was_read_with(asked())
+
+
 def test_a_page_whose_text_was_deleted_does_not_claim_to_be_unread(page: OpenPage) -> None:
     assert placeholder_of(page) == "Not read yet. Press Read."
     page.finish(make_reading(asked()))

@@ -12,7 +12,6 @@ from rtocr_gui.ui.app import Program, sample_pages
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
-from tests.fake_engine import FakeEngine
 from tests.ui.steps import Draw
 
 
@@ -84,18 +83,13 @@ def test_a_file_that_is_gone_is_told_and_leaves_the_list(
     assert session.settings.recent_files == (str(stays),)
 
 
-def test_neither_samples_nor_pasted_pictures_are_remembered(
-    qtbot: QtBot, fake_engine: FakeEngine, tmp_path: Path
-) -> None:
-    program = Program(Settings(), tmp_path, lambda: fake_engine)
-    qtbot.addWidget(program.window)
+def test_neither_samples_nor_pasted_pictures_are_remembered(qtbot: QtBot, program: Program) -> None:
     picture = QImage(40, 40, QImage.Format.Format_RGB32)
     picture.fill(0)
     program.start([])
     program.window.arrivals.picture_came.emit(picture)
     qtbot.waitUntil(lambda: len(program.session.refs) == len(sample_pages()) + 1)
     assert program.session.settings.recent_files == ()
-    assert program.bridge.close(30, 30)
 
 
 def test_a_folder_is_asked_for_and_its_scans_are_opened(

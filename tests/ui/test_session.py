@@ -11,10 +11,11 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.errors import CheckpointError, ReadingError
+from rtocr_gui.errors import CheckpointError, DocumentError, ReadingError
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling, TextDelta
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.open_documents import OpenDocuments
 from rtocr_gui.ui.state.notices import Offer
 from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.ui.state.page_texts import EARLIER_VERSION
@@ -387,6 +388,30 @@ def test_a_page_that_is_stopped_before_the_model_began_is_as_it_was_before(
     qtbot.waitUntil(lambda: not session.activity.reading)
     assert [status.state for status in states.values()] == [PageState.UNREAD]
     read_selected(qtbot, session)
+
+
+def test_a_page_that_is_stopped_before_the_model_began_has_not_failed_where_it_cannot_be_rendered(
+    qtbot: QtBot,
+    session: Session,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rendering, is_stopped = threading.Event(), threading.Event()
+
+    def render(_documents: OpenDocuments, _ref: PageRef) -> None:
+        rendering.set()
+        is_stopped.wait()
+        raise DocumentError("The file is damaged.")
+
+    open_and_load(qtbot, session, draw_page())
+    monkeypatch.setattr(OpenDocuments, "page", render)
+    session.read_selected()
+    qtbot.waitUntil(rendering.is_set)
+    session.stop()
+    is_stopped.set()
+    wait_until_idle(qtbot, session)
+    assert [status.state for status in states.values()] == [PageState.UNREAD]
 
 
 def test_typed_text_is_not_replaced_without_asking(qtbot: QtBot, session: Session, draw_page: Draw) -> None:

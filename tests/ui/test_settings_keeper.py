@@ -22,7 +22,6 @@ from rtocr_gui.ui import app
 from rtocr_gui.ui.state import settings_keeper
 from rtocr_gui.ui.state.settings_keeper import SettingsKeeper
 from rtocr_gui.ui.state.typed_text_keeper import take_left_behind
-from tests.fake_engine import FakeEngine
 
 ROOT = Path(__file__).parents[2]
 NEVER = 2**30
@@ -156,7 +155,7 @@ def test_a_disk_that_hangs_neither_holds_up_the_end_nor_brings_older_settings_ba
 # --- the program asked to end ------------------------------------------------------------------------
 
 _PROGRAM = """
-import os, sys, time
+import json, os, sys, time
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 from rtocr_gui.ui import app
@@ -180,6 +179,9 @@ class Prepared(app.Program):
             os.unlink = self.refuse
         if sys.argv[2] == "closing":
             self.bridge.close = lambda *_: print("closing", flush=True) or time.sleep(60)
+        if sys.argv[2] == "failing":
+            QTimer.singleShot(0, self.fail)
+            return
         if sys.argv[2] in ("typing", "closing"):
             self.session.page_image_changed.connect(self.type)
             return
@@ -191,6 +193,13 @@ class Prepared(app.Program):
     def refuse(self, path, **_):
         raise OSError(f"{path} is in use")
 
+    def fail(self):
+        QTimer.singleShot(0, self.tell)
+        raise LookupError("nobody foresaw this")
+
+    def tell(self):
+        print(json.dumps([notice.sentence for notice in self.window.notice_bar.notices]), flush=True)
+
     def type(self, _):
         self.session.edit_text("what I typed")
         print("ready", flush=True)
@@ -201,7 +210,7 @@ sys.exit(app.main(sys.argv[1:2]))
 """
 
 
-DOINGS = ("typing", "waiting", "asking", "rendering", "closing", "hanging")
+DOINGS = ("typing", "waiting", "asking", "rendering", "closing", "hanging", "failing")
 
 
 @dataclass(frozen=True)
@@ -229,6 +238,8 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run
 def started(doing: str, folder: Path) -> Iterator[Running]:
     temporary, settings = folder / "temporary", folder / "settings"
     temporary.mkdir()
+    settings.mkdir()
+    (settings / "typed-left.md").write_text("typed before")
     Image.new("RGB", (40, 50), "white").save(folder / "scan.png")
     with subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, str(folder / "scan.png"), doing],
@@ -255,7 +266,9 @@ def test_a_program_that_is_asked_to_end_remembers_and_cleans_up(
     assert list(program.temporary.rglob("*.png"))
     program.process.send_signal(number)
     assert program.process.wait(20) == 128 + number
-    assert json.loads((program.settings / "settings.json").read_bytes())["mode"] == "base"
+    remembered = json.loads((program.settings / "settings.json").read_bytes())
+    assert remembered["mode"] == "base"
+    assert all(remembered[name] for name in ("window_geometry", "window_state", "column_state"))
     assert not list(program.temporary.iterdir())
     left = take_left_behind(program.settings)
     assert [path.read_text().splitlines()[-1] for path in left] == ["what I typed"] * (doing == "typing")
@@ -291,6 +304,18 @@ def test_a_second_signal_ends_a_program_that_hangs(programs: dict[str, Running])
     assert program.process.returncode == -signal.SIGTERM
 
 
+def test_text_that_was_left_behind_and_an_unforeseen_error_are_told(programs: dict[str, Running]) -> None:
+    program = programs["failing"]
+    assert program.process.stdout is not None
+    left, unforeseen = json.loads(program.process.stdout.readline())
+    (path,) = program.settings.glob("Typed text*.md")
+    assert left.startswith("RTOCR ended unexpectedly last time.")
+    assert str(path) in left
+    assert path.read_text() == "typed before"
+    assert unforeseen == "An unexpected error occurred (LookupError). The log has the details."
+    assert "nobody foresaw this" in (program.settings / "rtocr.log").read_text()
+
+
 def test_a_long_log_is_begun_anew_and_the_one_before_is_kept(tmp_path: Path) -> None:
     (tmp_path / "rtocr.log").write_bytes(b"x" * app.LOG_BYTES)
     say = (
@@ -302,11 +327,10 @@ def test_a_long_log_is_begun_anew_and_the_one_before_is_kept(tmp_path: Path) -> 
     assert (tmp_path / "rtocr.log.1").stat().st_size == app.LOG_BYTES
 
 
+@pytest.mark.parametrize("settings", [Settings(retention=0.5)])
 def test_a_ratio_that_was_set_for_other_pages_is_told_at_the_start_and_left_at_a_press(
-    qtbot: QtBot, fake_engine: FakeEngine, tmp_path: Path
+    program: app.Program,
 ) -> None:
-    program = app.Program(Settings(retention=0.5), tmp_path, lambda: fake_engine)
-    qtbot.addWidget(program.window)
     program.start([])
     (notice,) = program.window.notice_bar.notices
     assert (
@@ -315,4 +339,3 @@ def test_a_ratio_that_was_set_for_other_pages_is_told_at_the_start_and_left_at_a
     program.window.notice_bar.offer_taken.emit(notice.offers[0])
     assert program.session.settings.retention is None
     assert program.window.retention_bar._retention is None
-    assert program.bridge.close(30, 30)

@@ -360,6 +360,17 @@ def test_the_menu_of_the_model_chip_offers_the_same(window: MainWindow) -> None:
     assert all(window.actions_by_name[name] in offered for name in ("device", "precision", "idle", "unload"))
 
 
+def test_a_model_in_whose_place_another_is_loaded_is_not_unloaded(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_loading(qtbot, fake_engine, lambda: session.models.choose_device("cpu"))
+    assert not session.can_unload
+    assert not window.actions_by_name["unload"].isEnabled()
+    until_loaded(qtbot, session, fake_engine.load_gate.set)
+    assert session.can_unload
+
+
 def test_a_model_that_pages_wait_for_is_not_unloaded(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
