@@ -1050,6 +1050,26 @@ def test_stop_ends_the_wait_for_files(
     assert session.activity == Activity()
 
 
+def test_the_panes_offer_what_their_actions_do(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    def ready(pane: QWidget, name: str) -> bool:
+        button = next(each for each in pane.findChildren(QPushButton) if name in each.text())
+        return button.isEnabled()
+
+    compare, curve = window.text_column.compare.pane, window.text_column.curve.pane
+    assert not ready(compare, "Compare")
+    assert not ready(curve, "cur")
+    open_and_load(qtbot, session, draw_page())
+    assert ready(compare, "Compare")
+    assert ready(curve, "cur")
+    fake_engine.gate.clear()
+    session.tuning.compare(PruneSettings(1.0), PruneSettings(0.5))
+    assert not ready(curve, "cur")
+    session.stop()
+    fake_engine.gate.set()
+
+
 def test_stop_ends_a_search_for_where_it_looked(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:
