@@ -307,7 +307,7 @@ def test_where_a_page_was_read_is_lit_again_when_finding_comes_back_to_it(
     open_and_load(qtbot, session, draw_page(pages=2))
     until_idle(qtbot, session, session.read_all)
     window.actions_by_name["trace"].setChecked(True)
-    lights = emissions(session.tuning.attention_changed)
+    lights = emissions(session.tuning.spotlight.attention_changed)
     window.text_column.begin_find()
     line(window).setText("scan")
     for _ in range(2):

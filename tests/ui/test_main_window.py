@@ -1183,7 +1183,9 @@ def test_where_it_looks_is_asked_for_played_and_closed(
     assert window.page_column.play_bar.isAncestorOf(window.focusWidget())
     assert window.actions_by_name["overlay"].isChecked()
     assert not session.tuning.spotlight.is_tracing
-    with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
+    with qtbot.waitSignal(
+        session.tuning.spotlight.attention_changed, check_params_cb=lambda lit: lit is not None
+    ):
         window.page_column.play_bar.play()
     qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Escape)
     assert not window.page_column.play_bar.isVisible()
@@ -1199,7 +1201,9 @@ def test_all_that_was_read_is_lit_by_one_button_until_the_look_changes(
     window.actions_by_name["trace"].trigger()
     bar = window.page_column.play_bar
     buttons = {each.accessibleName(): each for each in bar.findChildren(QToolButton)}
-    with qtbot.waitSignal(session.tuning.attention_changed, check_params_cb=lambda lit: lit is not None):
+    with qtbot.waitSignal(
+        session.tuning.spotlight.attention_changed, check_params_cb=lambda lit: lit is not None
+    ):
         buttons["All that was read"].click()
     line = bar.findChild(SaidLine)
     assert "stays dark" in line.accessibleDescription()

@@ -367,7 +367,7 @@ def test_who_wants_another_model_waits_for_no_curve_of_this_one(
 
 @pytest.fixture
 def lights(tuning: Tuning) -> Lights:
-    return emissions(tuning.attention_changed)
+    return emissions(tuning.spotlight.attention_changed)
 
 
 def lit(lights: Lights) -> list[int]:

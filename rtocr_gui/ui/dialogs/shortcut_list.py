@@ -1,8 +1,7 @@
 """The list of keyboard shortcuts, as the menus show them.
 
 Made from the actions themselves, so that it is always correct; if an action has several shortcuts, it lists
-the one that the menus show. Knows no key that belongs to a single pane, such as the arrow keys
-of a list.
+the one that the menus show. Knows no key that belongs to a single pane, such as the arrow keys of a list.
 """
 
 from collections.abc import Mapping

@@ -45,7 +45,6 @@ class Tuning(QObject):
         comparison_changed (ComparisonShown or None)
         comparing_changed (str, bool): what the comparison is busy with, and whether it can be stopped.
         curve_changed (CurveShown)
-        attention_changed (NDArray (N,) or None): how much each visual token is lit.
         notice_raised (Notice): a message to the person.
 
     Attributes:
@@ -66,7 +65,6 @@ class Tuning(QObject):
     comparison_changed = Signal(object)
     comparing_changed = Signal(str, bool)
     curve_changed = Signal(object)
-    attention_changed = Signal(object)
     notice_raised = Signal(object)
 
     def __init__(
@@ -88,7 +86,6 @@ class Tuning(QObject):
         self.spotlight = Spotlight(bridge, self._shown_text, self)
         self._comparer = Comparer(bridge, self)
         self._curve_reader = CurveReader(bridge, self)
-        self.spotlight.attention_changed.connect(self.attention_changed)
         self.spotlight.failed.connect(self._tell_problem)
         self.spotlight.seeking_changed.connect(self._tell_seeking)
         self._comparer.comparison_changed.connect(self._show_comparison)

@@ -212,8 +212,8 @@ class MainWindow(QMainWindow):
         curve.show_retention(self._session.settings.retention)
 
     def _connect_spotlight(self) -> None:
-        tuning, spotlight = self._session.tuning, self._session.tuning.spotlight
-        tuning.attention_changed.connect(self.page_column.page_view.show_attention)
+        spotlight = self._session.tuning.spotlight
+        spotlight.attention_changed.connect(self.page_column.page_view.show_attention)
         spotlight.text_marked.connect(self.text_column.mark)
         self.text_column.text_pane.selection_changed.connect(spotlight.point_at_text)
         play_bar = self.page_column.play_bar
@@ -224,7 +224,7 @@ class MainWindow(QMainWindow):
         play_bar.stop_requested.connect(spotlight.stop)
         play_bar.position_changed.connect(spotlight.point_at_token)
         play_bar.whole_requested.connect(spotlight.point_at_whole)
-        tuning.attention_changed.connect(play_bar.follow_lights)
+        spotlight.attention_changed.connect(play_bar.follow_lights)
         play_bar.closed.connect(lambda: self.actions_by_name["trace"].setChecked(False))
 
     def _connect_blocks(self) -> None:
