@@ -557,7 +557,7 @@ def test_plan_curve_and_overlay_are_exported(
     open_and_load(qtbot, session, draw_page())
     read_curve(qtbot, tuning, curves)
     tuning.set_look(Look.NORM)
-    export(tuning.plan_export(session.page_mode), tmp_path / "plan.json")
+    export(tuning.plan_export(), tmp_path / "plan.json")
     export(tuning.curve_export(), tmp_path / "curve.csv")
     export(tuning.overlay_export(), tmp_path / "overlay.png")
     qtbot.waitUntil(lambda: len(notices) == 3)
@@ -626,7 +626,7 @@ def test_an_export_that_fails_is_told(
     qtbot: QtBot, session: Session, tuning: Tuning, notices: list[str], draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    export(tuning.plan_export(session.page_mode), tmp_path)
+    export(tuning.plan_export(), tmp_path)
     export(tuning.overlay_export(), tmp_path / "nowhere" / "overlay.png")
     qtbot.waitUntil(lambda: len(notices) == 2)
     assert "there is no folder" in notices[1]
@@ -636,9 +636,9 @@ def test_what_was_shown_is_exported_though_another_page_came_before_the_file_was
     qtbot: QtBot, session: Session, tuning: Tuning, draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    plan, overlay = tuning.plan_export(session.page_mode), tuning.overlay_export()
+    plan, overlay = tuning.plan_export(), tuning.overlay_export()
     session.shelf.select(None)
-    assert tuning.plan_export(session.page_mode) is tuning.overlay_export() is tuning.curve_export() is None
+    assert tuning.plan_export() is tuning.overlay_export() is tuning.curve_export() is None
     with qtbot.waitSignal(session.notice_raised):
         export(plan, tmp_path / "plan.json")
     assert (tmp_path / "plan.json").stat().st_size > 100

@@ -156,7 +156,7 @@ class Dialogues(QObject):
     @Slot()
     def ask_export_plan(self) -> None:
         """Ask where to write the plan."""
-        if (export := self._tuning.plan_export(self._session.page_mode)) is not None:
+        if (export := self._tuning.plan_export()) is not None:
             self._export("Export plan", "-plan.json", "JSON (*.json)", export)
 
     @Slot()

@@ -27,10 +27,14 @@ class Planner(QObject):
     """Plans for one page at a time.
 
     Signals:
-        plan_changed (PrunePlan or None): the plan to show; None while there is none.
-        transport_changed (Transport): where the merged tokens of the latest plan go; only on demand.
+        plan_changed (PrunePlan or None): another `plan`.
+        transport_changed (Transport): the `transport` of the plan; only on demand.
         encoding_changed (bool): True while the shown page is being encoded.
         failed (str): why the page cannot be encoded or its plan cannot be made.
+
+    Attributes:
+        plan: the plan to show; None while there is none.
+        transport: where its merged tokens go; None until that was wanted and answered.
 
     Args:
         bridge: encodes and plans.
@@ -48,8 +52,8 @@ class Planner(QObject):
         self._encoded: OrderedDict[tuple[PageRef, Scaling], EncodedPage] = OrderedDict()
         self._shown: tuple[PageRef, Scaling] | None = None
         self._retention: float | None = None
-        self._plan: PrunePlan | None = None
-        self._transport: Transport | None = None
+        self.plan: PrunePlan | None = None
+        self.transport: Transport | None = None
         self._encode_id = self._plan_id = self._transport_id = 0
         bridge.stage_entered.connect(self._note_stage)
         bridge.page_encoded.connect(self._keep)
@@ -78,10 +82,10 @@ class Planner(QObject):
 
     def show_again(self) -> None:
         """Emit the current plan again, for a picture that came after it."""
-        if self._plan is not None:
-            self.plan_changed.emit(self._plan)
-        if self._transport is not None:
-            self.transport_changed.emit(self._transport)
+        if self.plan is not None:
+            self.plan_changed.emit(self.plan)
+        if self.transport is not None:
+            self.transport_changed.emit(self.transport)
 
     def set_retention(self, retention: float | None) -> None:
         """Plan at another ratio from now on; None for automatic retention."""
@@ -90,8 +94,8 @@ class Planner(QObject):
 
     def want_transport(self) -> None:
         """Request where the merged tokens of the current plan go."""
-        if self._plan is not None and self._transport is None and not self._transport_id:
-            self._transport_id = self._bridge.solve_transport(self._plan)
+        if self.plan is not None and self.transport is None and not self._transport_id:
+            self._transport_id = self._bridge.solve_transport(self.plan)
 
     def forget_encodings(self) -> None:
         """Forget all encoded pages: another model encodes them differently."""
@@ -131,11 +135,11 @@ class Planner(QObject):
     @Slot(object)
     def _complete(self, reply: TransportSolved) -> None:
         if reply.request_id == self._transport_id:
-            self._transport = reply.transport
+            self.transport = reply.transport
             self.transport_changed.emit(reply.transport)
 
     def _tell(self, plan: PrunePlan | None) -> None:
-        self._plan, self._transport, self._transport_id = plan, None, 0
+        self.plan, self.transport, self._transport_id = plan, None, 0
         self.plan_changed.emit(plan)
 
     @Slot(object)

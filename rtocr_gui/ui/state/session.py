@@ -115,7 +115,9 @@ class Session(QObject):
         self._exporter = Exporter(bridge, self)
         self.finder = Finder(self._pages, lambda: self.current, self.shelf.select, self)
         self.blocks = BlockPointer(bridge, lambda: self.current_text, self)
-        self.tuning = Tuning(bridge, self._pages, self._choices, self._exporter, self)
+        self.tuning = Tuning(
+            bridge, self._pages, self.shelf, self._planner, self._choices, self._exporter, self
+        )
         self._connect()
 
     def _connect(self) -> None:
@@ -138,10 +140,8 @@ class Session(QObject):
         self.models.ready.connect(self._use_model)
         self.models.missing.connect(self._reader.stop)
         self.models.notice_raised.connect(self.notice_raised)
-        self._planner.plan_changed.connect(self.tuning.show_plan)
         self._planner.plan_changed.connect(self.plan_changed)
         self._planner.transport_changed.connect(self.transport_changed)
-        self._planner.transport_changed.connect(self.tuning.show_transport)
         self._planner.encoding_changed.connect(self.encoding_changed)
         self._planner.failed.connect(self._report_encoding)
         self._reader.activity_changed.connect(self.activity_changed)
@@ -303,7 +303,7 @@ class Session(QObject):
         self.remember(**changes)
         if self._read_settings(self.current) != before:
             self._refresh_plan()
-            self.tuning.show_page(self.current)
+            self.tuning.show_page()
         self._texts.show_page(self.current)  # the summary of its text has changed
 
     @Slot(object)
@@ -312,11 +312,13 @@ class Session(QObject):
         before = self._read_settings(self.current)
         self.remember(task=task.name, task_words=task.words)
         if self._read_settings(self.current) != before:
-            self.tuning.show_page(self.current)
+            self.tuning.show_page()
 
     @Slot(object)
     def set_retention(self, retention: float | None) -> None:
-        """Plan for another ratio immediately; None for automatic retention."""
+        """Plan for another ratio immediately, and put out lights that would hide it; None for automatic."""
+        if retention != self.settings.retention:
+            self.tuning.spotlight.put_out()
         self.remember(retention=retention)
         self._planner.set_retention(retention)
         self.retention_changed.emit(retention)
@@ -349,7 +351,7 @@ class Session(QObject):
         self._planner.forget_encodings()
         self._pages.forget_readings()
         self.tuning.forget_readings()
-        self.tuning.show_page(self.current)
+        self.tuning.show_page()
         self._texts.tell_anew()
 
     @Slot()
@@ -394,7 +396,7 @@ class Session(QObject):
         self.page_selected.emit(ref)
         self.page_message_changed.emit(f"Opening {ref.label}…" if ref else "")
         self._texts.show_page(ref)
-        self.tuning.show_page(ref)
+        self.tuning.show_page()
         self._refresh_plan()
 
     def _refresh_plan(self) -> None:
@@ -482,7 +484,7 @@ class Session(QObject):
                 page.scaling = scaling
         if self.current in refs:
             self._refresh_plan()
-            self.tuning.show_page(self.current)
+            self.tuning.show_page()
 
     @Slot()
     def retry_current(self) -> None:

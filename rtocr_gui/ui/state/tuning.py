@@ -15,14 +15,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.curve import CurveSource
 from rtocr_gui.export.looks import Look
 from rtocr_gui.export.plan_json import PlanSource
 from rtocr_gui.ocr.curve import curve_settings
-from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings
+from rtocr_gui.ocr.reading import Reading, ReadSettings
 from rtocr_gui.ocr.text.comparison import Difference
-from rtocr_gui.pruning.plan import PrunePlan, PruneSettings, Transport
+from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.state.choices import Choices
@@ -32,6 +31,8 @@ from rtocr_gui.ui.state.exporter import Exporter, OverlayDrawing
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.state.page_shelf import PageShelf
+from rtocr_gui.ui.state.planner import Planner
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.spotlight import Spotlight
 
@@ -53,6 +54,8 @@ class Tuning(QObject):
     Args:
         bridge: answers the slow requests.
         pages: the open pages and their readings.
+        shelf: knows the shown page.
+        planner: keeps its plan.
         choices: what is remembered.
         exporter: writes overlay, plan and curve to files.
         parent: Qt parent.
@@ -71,21 +74,23 @@ class Tuning(QObject):
         self,
         bridge: EngineBridge,
         pages: OpenPages,
+        shelf: PageShelf,
+        planner: Planner,
         choices: Choices,
         exporter: Exporter,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._pages = pages
+        self._shelf = shelf
+        self._planner = planner
         self._choices = choices
         self._exporter = exporter
-        self._shown: PageRef | None = None
-        self._plan: PrunePlan | None = None
-        self._transport: Transport | None = None
         self._comparison: ComparisonShown | None = None
         self.spotlight = Spotlight(bridge, self._shown_text, self)
         self._comparer = Comparer(bridge, self)
         self._curve_reader = CurveReader(bridge, self)
+        planner.plan_changed.connect(self.show_readings)
         self.spotlight.failed.connect(self._tell_problem)
         self.spotlight.seeking_changed.connect(self._tell_seeking)
         self._comparer.comparison_changed.connect(self._show_comparison)
@@ -97,11 +102,10 @@ class Tuning(QObject):
 
     # What the session passes on ------------------------------------------------------------
 
-    def show_page(self, ref: PageRef | None) -> None:
-        """Show another page, or the same with other settings, from now on; None for no page."""
-        self._shown = ref
-        self._comparer.show_page(ref, self._read_settings)
-        page = self._pages.get(ref)
+    def show_page(self) -> None:
+        """Another page is shown from now on, or none, or it is read with other settings."""
+        self._comparer.show_page(self._shelf.current, self._read_settings)
+        page = self._page
         wanted = curve_settings(self._read_settings)
         if page is not None and wanted in page.curves:
             self._curve_reader.show_again(page.curves[wanted], self._curve_request(page), page.readings)
@@ -111,26 +115,16 @@ class Tuning(QObject):
                 self.read_curve()  # all readings exist; this only compares them
         self.show_readings()
 
+    @Slot()
     def show_readings(self) -> None:
-        """Emit the figures again: the page has a new reading."""
-        page = self._pages.get(self._shown)
+        """Emit the figures again: the page has a new reading or plan."""
+        page = self._page
         compares = page is not None and not page.by_former_model and not page.is_turned
         reading = page.reading if page is not None and compares else None
         settings = reading.settings if reading is not None else self._read_settings
         all_tokens = page.all_tokens_reading(settings) if page is not None else None
-        self.figures_changed.emit(FiguresShown(self._plan, reading, all_tokens))
+        self.figures_changed.emit(FiguresShown(self._planner.plan, reading, all_tokens))
         self.spotlight.show_reading(reading)
-
-    def show_plan(self, plan: PrunePlan | None) -> None:
-        """Use another plan of the page; a new ratio removes the lights, which would hide its effect."""
-        if plan is not None and self._plan is not None and plan.retention != self._plan.retention:
-            self.spotlight.put_out()
-        self._plan, self._transport = plan, None
-        self.show_readings()
-
-    def show_transport(self, transport: Transport) -> None:
-        """Use the transport of the latest plan."""
-        self._transport = transport
 
     def forget_readings(self) -> None:
         """Give up what the previous model read: it can no longer be compared."""
@@ -150,13 +144,17 @@ class Tuning(QObject):
         self._curve_reader.stop()
 
     @property
+    def _page(self) -> OpenPage | None:
+        """The shown page."""
+        return self._pages.get(self._shelf.current)
+
+    @property
     def _read_settings(self) -> ReadSettings:
-        """How the shown page is read now."""
-        return self._pages.adapt(self._shown, self._choices.read_settings)
+        """How it is read now."""
+        return self._pages.adapt(self._shelf.current, self._choices.read_settings)
 
     def _shown_text(self) -> str:
-        page = self._pages.get(self._shown)
-        return page.text if page is not None else ""
+        return self._page.text if self._page is not None else ""
 
     @Slot(str)
     def _tell_problem(self, sentence: str) -> None:
@@ -167,7 +165,7 @@ class Tuning(QObject):
         page = self._pages.get(reading.ref)
         if page is not None:
             page.keep(reading)
-            if reading.ref == self._shown:
+            if page is self._page:
                 self.show_readings()
 
     # Overlay -------------------------------------------------------------------------------
@@ -211,7 +209,7 @@ class Tuning(QObject):
     @Slot(object, object)
     def compare(self, left: PruneSettings, right: PruneSettings) -> None:
         """Compare two readings of the page."""
-        page = self._pages.get(self._shown)
+        page = self._page
         if page is not None:
             self._comparer.compare(left, right, page.readings)
 
@@ -241,7 +239,7 @@ class Tuning(QObject):
     @Slot()
     def read_curve(self) -> None:
         """Read the page at many ratios; known readings are reused, unless the shown curve is complete."""
-        page = self._pages.get(self._shown)
+        page = self._page
         if page is None:
             return
         known = {} if self._curve_reader.shown.is_whole else page.readings
@@ -257,7 +255,7 @@ class Tuning(QObject):
 
     @Slot(object)
     def _keep_curve(self, curve: CurveShown) -> None:
-        page = self._pages.get(self._shown)
+        page = self._page
         if page is not None and curve.is_whole:
             page.curves[curve_settings(self._read_settings)] = curve
         self.curve_changed.emit(curve)
@@ -267,7 +265,7 @@ class Tuning(QObject):
     @property
     def has_plan(self) -> bool:
         """True if there is an overlay to export."""
-        return self._plan is not None
+        return self._planner.plan is not None
 
     @property
     def has_curve(self) -> bool:
@@ -278,28 +276,24 @@ class Tuning(QObject):
 
     def overlay_export(self) -> Callable[[Path], None] | None:
         """Return a function that draws the page with its current overlay to a PNG; None without a plan."""
-        if self._shown is None or self._plan is None:
+        ref, planner = self._shelf.current, self._planner
+        if ref is None or planner.plan is None:
             return None
-        choices, settings = self._choices, self._choices.settings
-        drawing = OverlayDrawing(
-            self._plan, self._transport, choices.look, choices.grid, settings.overlay_opacity
-        )
-        return partial(self._exporter.export_overlay, self._shown, drawing)
+        choices, opacity = self._choices, self._choices.settings.overlay_opacity
+        drawing = OverlayDrawing(planner.plan, planner.transport, choices.look, choices.grid, opacity)
+        return partial(self._exporter.export_overlay, ref, drawing)
 
-    def plan_export(self, mode: Mode | None) -> Callable[[Path], None] | None:
-        """Return a function that writes the current plan as JSON; None without a plan.
-
-        Args:
-            mode: how the page was scaled; None before it is encoded.
-        """
-        if self._shown is None or self._plan is None or mode is None:
+    def plan_export(self) -> Callable[[Path], None] | None:
+        """Return a function that writes the current plan as JSON; None without a plan."""
+        ref, planner = self._shelf.current, self._planner
+        if ref is None or planner.plan is None or planner.mode is None:
             return None
-        source = PlanSource(self._shown, self._choices.model_name, mode)
-        return partial(self._exporter.export_plan, self._plan, source)
+        source = PlanSource(ref, self._choices.model_name, planner.mode)
+        return partial(self._exporter.export_plan, planner.plan, source)
 
     def curve_export(self) -> Callable[[Path], None] | None:
         """Return a function that writes the curve's points so far as CSV or JSON; None without any."""
-        page, curve, settings = self._pages.get(self._shown), self._curve_reader.shown, self._read_settings
+        page, curve, settings = self._page, self._curve_reader.shown, self._read_settings
         if page is None or not curve.points:
             return None
         read = next(
