@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rtocr_gui.ocr.reading import Block
 from rtocr_gui.ocr.text.block_places import BlockPlaces
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
 from tests.tasks import MARKDOWN
@@ -31,6 +32,10 @@ def test_an_uncorrected_text_has_its_blocks_where_they_were_read() -> None:
     assert text_of(READ, TITLE) == "# Annual report"
     assert text_of(READ, IMAGE) is None
     assert text_of(READ, TEXT) == "We grew by four percent."
+
+
+def test_a_block_without_text_has_no_place_among_corrected_words() -> None:
+    assert BlockPlaces([Block("image", (), 2, 2)], "word here", "wxyz here").place_of(0) is None
 
 
 def test_a_corrected_block_keeps_its_corrections() -> None:

@@ -313,6 +313,15 @@ def test_a_white_picture_without_print_stays_white(tmp_path, alpha):
     assert found.getcolors() == [(60 * 40, WHITE)]
 
 
+@pytest.mark.parametrize("colour", [(255, 255, 255), (10, 200, 30), (0, 0, 0)])
+@pytest.mark.parametrize("alpha", [Image.linear_gradient("L"), Image.new("L", (256, 256), 100)])
+def test_alpha_that_shows_no_print_is_dropped(tmp_path, colour, alpha):
+    picture = Image.new("RGB", alpha.size, colour)
+    picture.putalpha(alpha)
+    found = first_page(written(tmp_path / "shade.png", encoded(picture, "PNG")))
+    assert found.getcolors() == [(256 * 256, colour)]
+
+
 def test_alpha_is_dropped_where_the_colours_show_something(tmp_path):
     picture = Image.new("RGBA", (60, 40), (250, 250, 250, 0))
     picture.paste((0, 0, 0, 128), (10, 10, 30, 20))

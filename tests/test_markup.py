@@ -12,6 +12,8 @@ from rtocr_gui.ocr.text.markup import parse_blocks, places_without_grounding, st
 from tests.tasks import MARKDOWN, OCR, TEXT
 
 MARKS = ["<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>", "<|grounding|>"]
+LINE_ENDS = ["\r\n", "\r", "\u2028", "\u2029"]
+NO_CHARACTERS = "\ufdd0\ufdef\ufeff\ufffe\uffff"
 PARTS_OF_MARKS = ["<", "|", ">", "<|", "ref|>", "<|/", "det", "|>"]
 
 
@@ -42,10 +44,22 @@ def test_a_place_that_was_never_closed_takes_no_text_along() -> None:
     assert strip_grounding("a<|ref|>b\nc<|det|>d", MARKDOWN) == "ab\ncd"
 
 
-@given(st.text().filter(lambda text: "<|" not in text))
+def test_a_kind_that_was_never_closed_takes_no_text_along() -> None:
+    for body in ("text\nBody one.\n\nBody two.", "title\n", "word " * 50):
+        assert strip_grounding(f"# A\n\n<|ref|>{body}", MARKDOWN) == f"# A\n\n{body}"
+        assert strip_grounding(f"<|ref|>{body}<|/ref|><|det|>[[1, 2, 3, 4]]<|/det|>", MARKDOWN) == body
+
+
+@given(st.text().filter(lambda text: "<|" not in text and not set(text) & {*LINE_ENDS, *NO_CHARACTERS}))
 def test_text_without_markup_stays_as_it_is(text: str) -> None:
     for task in (MARKDOWN, TEXT, OCR):
         assert strip_grounding(text, task) == text
+
+
+def test_lines_end_with_a_newline_alone_and_what_is_no_character_is_dropped() -> None:
+    for task in (MARKDOWN, TEXT, OCR):
+        assert strip_grounding("a\r\nb\rc\n\rd\u2028e\u2029f\r", task) == "a\nb\nc\n\nd\ne\nf\n"
+        assert strip_grounding(f"{NO_CHARACTERS}a<|/re{NO_CHARACTERS}f|>b", task) == "ab"
 
 
 def test_marks_that_others_break_in_two_are_removed_too() -> None:
@@ -61,12 +75,17 @@ def test_no_mark_is_left(parts: list[str]) -> None:
         assert not any(mark in text for mark in MARKS)
 
 
-@given(st.lists(st.sampled_from([*MARKS, *PARTS_OF_MARKS, "a", "b", "1", "[", "\n", " "]), max_size=40))
+@given(
+    st.lists(
+        st.sampled_from([*MARKS, *PARTS_OF_MARKS, *LINE_ENDS, *NO_CHARACTERS, "a", "b", "1", "[", "\n", " "]),
+        max_size=40,
+    )
+)
 def test_each_character_that_stays_is_told_its_place(parts: list[str]) -> None:
     raw = "".join(parts)
     for task in (MARKDOWN, TEXT, OCR):
         text, places = places_without_grounding(raw, task)
-        assert "".join(raw[place] for place in places) == text
+        assert "".join("\n" if raw[place] in LINE_ENDS else raw[place] for place in places) == text
         assert (places[1:] > places[:-1]).all()
 
 
@@ -197,7 +216,7 @@ def test_a_long_text_of_broken_marks_is_parsed_at_once() -> None:
     assert time.process_time() - started < 5
 
 
-@given(st.lists(st.sampled_from([*MARKS, "[[1, 2, 30, 40]]", "a", " ", "\n"]), max_size=30))
+@given(st.lists(st.sampled_from([*MARKS, "[[1, 2, 30, 40]]", "a", "a" * 99, " ", "\n", "\r"]), max_size=30))
 def test_text_that_streams_without_its_markup_only_grows_for_a_document(parts: list[str]) -> None:
     shown = [strip_grounding("".join(parts[:count]), MARKDOWN) for count in range(len(parts) + 1)]
     assert all(later.startswith(now) for now, later in itertools.pairwise(shown))

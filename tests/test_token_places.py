@@ -38,7 +38,11 @@ def test_tokens_of_one_character_all_span_it() -> None:
     assert token_spans(np.array([0])).tolist() == []
 
 
-@given(st.lists(st.text(max_size=3), max_size=12), st.data())
+UNCHANGED = st.characters(exclude_characters="\r\u2028\u2029\ufeff", exclude_categories=["Cn", "Cs"])
+"""Characters that the shown text has as the model wrote them."""
+
+
+@given(st.lists(st.text(UNCHANGED, max_size=3), max_size=12), st.data())
 def test_the_tokens_of_an_uncorrected_text_are_those_that_wrote_it(
     tokens: list[str], data: st.DataObject
 ) -> None:
@@ -51,6 +55,15 @@ def test_the_tokens_of_an_uncorrected_text_are_those_that_wrote_it(
     assert (found.tolist() if found is not None else []) == expected
     for index, (begin, stop) in enumerate(spans):
         assert places(tokens, shown).place_of(index) == ((begin, stop) if begin < stop else None)
+
+
+def test_tokens_are_found_behind_line_ends_that_the_shown_text_writes_otherwise() -> None:
+    tokens = ["a", "\r\n", "b\u2028", "\ufeff", "c"]
+    found = places(tokens, "a\nb\nc")
+    assert [said(tokens, found.tokens_at(at, at + 1)) for at in range(5)] == [
+        [token] for token in ("a", "\r\n", "b\u2028", "b\u2028", "c")
+    ]
+    assert [found.place_of(index) for index in range(5)] == [(0, 1), (1, 2), (2, 4), None, (4, 5)]
 
 
 def test_a_corrected_letter_stands_for_the_one_that_was_read() -> None:

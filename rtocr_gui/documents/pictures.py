@@ -233,11 +233,16 @@ def _without_alpha(image: Image.Image) -> Image.Image:
 
 def _ground_to_show(transparent: Image.Image, opaque: Image.Image) -> str | None:
     """Return the colour to put an RGBA picture on, so that its print shows; None if it does without alpha."""
-    if opaque.getcolors(maxcolors=1):
-        is_light = any(opaque.convert("L").histogram()[-_NEAR_LEVELS:])
-        has_print = transparent.getchannel("A").getcolors(maxcolors=1) is None
-        return "black" if is_light and has_print else "white"
-    return "white" if _is_dark_on_clear_black(transparent) else None
+    if not opaque.getcolors(maxcolors=1):
+        return "white" if _is_dark_on_clear_black(transparent) else None
+    if not _is_print(transparent.getchannel("A").histogram()):
+        return None
+    return "black" if any(opaque.convert("L").histogram()[-_NEAR_LEVELS:]) else "white"
+
+
+def _is_print(alpha: list[int]) -> bool:
+    """True if most of a picture is either clear or solid, but not all alike, by the histogram of its alpha."""
+    return sum(alpha) < 2 * (alpha[0] + alpha[255]) and sum(alpha) not in alpha
 
 
 def _is_dark_on_clear_black(picture: Image.Image) -> bool:

@@ -54,11 +54,11 @@ def patch_text_density(view: NDArray[np.float32]) -> NDArray[np.float32]:
     scratch = np.empty((3, padded.size), dtype=np.float32)
     for patch_row in range(grid):
         band = view[:, patch_row * TOKEN_PX : (patch_row + 1) * TOKEN_PX]
+        if not (band.min() >= -1.001 and band.max() <= 1.001):
+            raise PruningError("The global view has pixels outside -1..1. Encode the page again.")
         np.multiply(band[0], _LUMA[0], out=grey)
         grey += np.multiply(band[1], _LUMA[1], out=weighted)
         grey += np.multiply(band[2], _LUMA[2], out=weighted)
-        if not (grey.min() >= -1.001 and grey.max() <= 1.001):
-            raise PruningError("The global view has pixels outside -1..1. Encode the page again.")
         inside[...] = grey.reshape(TOKEN_PX, grid, TOKEN_PX)
         _mark_edges(padded, scratch, is_edge)
         column_counts = np.add.reduce(is_edge[1:-1, :, 1:-1].view(np.uint8), axis=0, dtype=np.uint8)

@@ -26,7 +26,7 @@ class GenerationRules:
     Attributes:
         end_id: token that ends the text; None to continue past it.
         max_new_tokens: most tokens to generate.
-        context_length: most tokens in the full sequence, prompt included.
+        context_length: most tokens that the decoder is given, prompt included; the last one chosen is not.
         ngram_size: n of the ban on repeated n-grams; 0 for no ban.
         ngram_window: how many of the latest tokens the ban considers.
         allowed_ids: tokens that are never banned.

@@ -77,7 +77,7 @@ def banned_tokens(token_ids: Sequence[int], size: int, window: int) -> NDArray[n
     Args:
         token_ids: tokens generated so far.
         size: n, at least 2.
-        window: how many of the latest tokens to search.
+        window: how many of the latest tokens to search, at least 1.
 
     Returns:
         Token ids, possibly with duplicates, possibly none.

@@ -33,8 +33,8 @@ class BlockPlaces:
         after = np.append(known, len(shown))
         self._anchors: list[int] = after[begins].tolist()
         self._places: list[Place | None] = [
-            (int(known[begin]), int(known[end - 1]) + 1) if begin < end else None
-            for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+            (int(known[begin]), int(known[end - 1]) + 1) if block.start < block.end and begin < end else None
+            for block, begin, end in zip(blocks, begins.tolist(), ends.tolist(), strict=True)
         ]
 
     def place_of(self, block: int) -> Place | None:

@@ -14,14 +14,19 @@ from numpy.typing import NDArray
 
 from rtocr_gui.ocr.reading import GREATEST_COORDINATE, Block, Task
 
-_LABEL = re.compile(r"<\|ref\|>(?:(?!<\|).)*<\|/ref\|>(?=<\|det\|>)", re.DOTALL)
+_LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
+_NO_CHARACTER = re.compile("[\ufdd0-\ufdef\ufeff\ufffe\uffff]")
+_KIND = (
+    r"<\|ref\|>(?:(?!<\|).){0,200}"  # without line breaks: what follows a mark that is never closed is text
+)
+_LABEL = re.compile(_KIND + r"<\|/ref\|>(?=<\|det\|>)")
 _BOXES = re.compile(r"<\|det\|>[\[\]\d.,\s-]*(?:<\|/det\|>[ \t]*)?")
 _BOXES_OF_BLOCK = re.compile(_BOXES.pattern + r"\n?")
 _STRAY_MARK = re.compile(r"<\|/?(?:ref|det|grounding)\|>")
 _MARK_AT_END = re.compile(_STRAY_MARK.pattern + r"\Z")
 _LONGEST_MARK = len("<|/grounding|>")
 _UP_TO_AN_END = re.compile(r"[^>]*>?")
-_UNFINISHED_LABEL = re.compile(r"<\|ref\|>(?:(?!<\|).)*(?:<\|/ref\|>)?\Z", re.DOTALL)
+_UNFINISHED_LABEL = re.compile(_KIND + r"(?:<\|/ref\|>)?\Z")
 _BLOCK = re.compile(r"<\|ref\|>((?:(?!<\|).)*)<\|/ref\|><\|det\|>([^<]*)<\|/det\|>", re.DOTALL)
 _BLOCK_OF_KIND = re.compile(r"<\|det\|>\s*([\w-]{1,40})\s*(\[[^<]*)<\|/det\|>")
 _KIND_AND_BOXES = re.compile(
@@ -34,7 +39,7 @@ _MOST_BOXES = 200
 
 
 def strip_grounding(raw_text: str, task: Task) -> str:
-    """Remove the grounding markup.
+    """Remove the grounding markup and code points that are no characters; lines end with a newline alone.
 
     Args:
         raw_text: what the model generated.
@@ -47,7 +52,7 @@ def strip_grounding(raw_text: str, task: Task) -> str:
 
 
 def places_without_grounding(raw_text: str, task: Task) -> tuple[str, NDArray[np.int64]]:
-    """Remove the grounding markup, and keep track of where the rest comes from.
+    """Do the same, and keep track of where the rest comes from.
 
     Args:
         raw_text: what the model generated.
@@ -57,7 +62,7 @@ def places_without_grounding(raw_text: str, task: Task) -> tuple[str, NDArray[np
         The text for people, and (length,) ascending: the position of each of its characters in `raw_text`.
     """
     text, places = raw_text, np.arange(len(raw_text))
-    for mark in _marks(task):
+    for mark in (_LINE_END, _NO_CHARACTER, *_marks(task)):
         stays = np.ones(len(text), dtype=np.bool_)
         for found in mark.finditer(text):
             stays[found.start() + len(_rest_of(found)) : found.end()] = False
@@ -92,6 +97,8 @@ def _outside_marks(text: str) -> list[int]:
 
 def _rest_of(mark: re.Match[str]) -> str:
     """Return what replaces a mark: at the start of a line, the blank line Markdown needs between blocks."""
+    if mark.re is _LINE_END:
+        return "\n"
     if mark.re is not _KIND_AND_BOXES:
         return ""
     before = mark.string[max(mark.start() - 2, 0) : mark.start()]

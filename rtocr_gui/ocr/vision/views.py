@@ -56,6 +56,7 @@ def make_views(image: Image.Image, mode: Mode, most_tiles: int = MOST_TILES) -> 
 
     Raises:
         ReadingError: the page is so narrow that nothing would be left of it.
+        ValueError: it is neither RGB nor grey.
     """
     if image.mode not in _PADDING:
         raise ValueError(f"views are made of RGB or grey pages, not {image.mode}")
