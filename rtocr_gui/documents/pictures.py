@@ -241,7 +241,7 @@ def _ground_to_show(transparent: Image.Image, opaque: Image.Image) -> str | None
 
 
 def _is_print(alpha: list[int]) -> bool:
-    """True if most of a picture is either clear or solid, but not all alike, by the histogram of its alpha."""
+    """True if most of a picture is either clear or solid, but not all alike, by its histogram of alpha."""
     return sum(alpha) < 2 * (alpha[0] + alpha[255]) and sum(alpha) not in alpha
 
 

@@ -27,7 +27,7 @@ from rtocr_gui.ui.background.engine_start import make_engine
 from rtocr_gui.ui.dialogs.models_desk import ModelsDesk
 from rtocr_gui.ui.end_signals import EndSignals
 from rtocr_gui.ui.garbage import MainThreadGarbage
-from rtocr_gui.ui.state.notices import about_retention
+from rtocr_gui.ui.state.notices import about_left_behind, about_retention
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.settings_keeper import SettingsKeeper
 from rtocr_gui.ui.state.typed_text_keeper import TypedTextKeeper, take_left_behind
@@ -71,6 +71,7 @@ class Program:
         self.window.arrivals.picture_came.connect(
             lambda picture: self.session.shelf.open_picture(picture, next(paths))
         )
+        self.window.samples_requested.connect(lambda: self.session.open_samples(sample_pages()))
         self.models = ModelsDesk(self.session, bundled, self.window)
         self.window.models_requested.connect(self.models.open)
         self.models.notice_raised.connect(self.window.notice_bar.add)
@@ -84,7 +85,7 @@ class Program:
         if files:
             self.session.open_files(files)
         else:
-            self.session.shelf.open_files(sample_pages())
+            self.session.open_samples(sample_pages())
         QTimer.singleShot(0, self.session.models.load)
 
 
@@ -112,19 +113,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         path = settings_path()
     except SettingsError as error:
         sys.exit(str(error))
-    _start_log(path.parent)
+    log = path.with_name("rtocr.log")
+    _start_log(log)
     EndSignals(application)
     keeper, typed = SettingsKeeper(path), TypedTextKeeper(path.parent)
     # On Windows, a page that a lane is still rendering cannot be deleted.
     with tempfile.TemporaryDirectory(prefix="rtocr-", ignore_cleanup_errors=True) as pasted:
         program = Program(keeper.settings, Path(pasted))
         _tell_the_unforeseen(program.window)
+        program.window.log_requested.connect(lambda: program.window.open_outside(log))
         keeper.follow(program.session.settings_changed, program.window.notice_bar.add_problem)
         typed.follow(program.session.typed_changed, program.session.typed_texts)
         for left in take_left_behind(path.parent):
-            program.window.notice_bar.add_problem(
-                f"RTOCR ended unexpectedly last time. Text that was typed but not exported is in “{left}”."
-            )
+            program.window.notice_bar.add(about_left_behind(left))
         program.start(arguments.files)
         code = application.exec()
         if program.window.isVisible():  # a signal ended the program
@@ -154,11 +155,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _start_log(folder: Path) -> None:
+def _start_log(path: Path) -> None:
     handlers: list[logging.Handler] = [logging.StreamHandler()]
-    path = folder / "rtocr.log"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8"))
     except OSError:
         pass  # A read-only home folder must not prevent reading; the terminal still shows the log.
@@ -171,7 +171,7 @@ def _tell_the_unforeseen(window: MainWindow) -> None:
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         _log.error("unforeseen error", exc_info=(kind, error, trace))
         window.notice_bar.add_problem(
-            f"An unexpected error occurred ({kind.__name__}). The log has the details."
+            f"An unexpected error occurred ({kind.__name__}). Details are in the log (Help › Show log)."
         )
 
     sys.excepthook = hook

@@ -9,6 +9,7 @@ from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QAccessible,
     QAction,
+    QDesktopServices,
     QDragEnterEvent,
     QDropEvent,
     QFont,
@@ -68,6 +69,7 @@ from tests.ui.steps import (
     until_idle,
     until_loaded,
     until_reading_begins,
+    wait_until_idle,
 )
 
 
@@ -689,6 +691,53 @@ def test_the_text_of_a_folder_is_exported_under_its_name_to_where_the_last_was(
     assert suggested[0].name == f"{folder.name}.md"
     assert suggested[1] == tmp_path / "out" / f"{folder.name}.md"
     assert session.settings.last_folder == ""
+
+
+def test_selected_pages_are_exported_alone_and_only_they_are_saved(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "out.md")
+    open_and_load(qtbot, session, *(draw_page(name) for name in ("a.png", "b.png", "c.png")))
+    qtbot.waitUntil(lambda: len(session.refs) == 3)
+    assert not window.actions_by_name["export_selected"].isEnabled()
+    session.read_all()
+    wait_until_idle(qtbot, session)
+    window.page_list.select(session.refs[0])
+    window.page_list.select_too([session.refs[2]])
+    with qtbot.waitSignal(session.notice_raised):
+        window.actions_by_name["export_selected"].trigger()
+    text = (tmp_path / "out.md").read_text()
+    assert [f"of {name}.png" in text for name in "abc"] == [True, False, True]
+    assert session.loss(session.refs).read == 1
+
+
+def test_the_folder_of_a_written_file_and_the_log_are_opened_by_the_desktop(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "out" / "mine.md")
+    (tmp_path / "out").mkdir()
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    with qtbot.waitSignal(session.notice_raised):
+        window.actions_by_name["export"].trigger()
+    (button,) = (each for each in window.notice_bar.findChildren(QPushButton) if each.text() == "Show folder")
+    button.click()
+    assert opened == [str(tmp_path / "out")]
+    assert sentences_in(window.notice_bar)[-1] == f"No program was found to open “{tmp_path / 'out'}”."
+    with qtbot.waitSignal(window.log_requested):
+        window.actions_by_name["log"].trigger()
 
 
 def test_a_scan_that_is_open_is_not_overwritten_by_an_export(

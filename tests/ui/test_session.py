@@ -1449,3 +1449,35 @@ def test_a_page_that_cannot_be_encoded_keeps_its_picture(
         session.set_mode(Mode.LARGE)
     assert notices == ["scan.png, page 1: There is not enough memory."]
     assert not messages
+
+
+def test_the_persons_own_pages_take_the_place_of_sample_pages(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    notices = emissions(session.notice_raised)
+    session.open_samples([draw_page("letter.png"), draw_page("prices.png")])
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    session.open_files([draw_page("mine.png")])
+    qtbot.waitUntil(lambda: [ref.path.name for ref in session.refs] == ["mine.png"])
+    assert session.current == session.refs[0]
+    assert not notices
+
+
+def test_a_sample_page_is_no_loss_and_can_be_restored_once_it_was_read_and_stays_once_it_was_edited(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    notices = emissions(session.notice_raised)
+    session.models.load()
+    session.open_samples([draw_page("letter.png"), draw_page("prices.png")])
+    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    session.read_all()
+    wait_until_idle(qtbot, session)
+    assert session.loss(session.refs) == Loss(typed=0, read=0, in_hand=0)
+    session.edit_text("What I typed.")
+    assert session.loss(session.refs).typed == 1
+    session.open_files([draw_page("mine.png")])
+    qtbot.waitUntil(lambda: [ref.path.name for ref in session.refs] == ["letter.png", "mine.png"])
+    (offer,) = notices[-1].offers
+    session.take_offer(offer)
+    assert [ref.path.name for ref in session.refs] == ["letter.png", "prices.png", "mine.png"]
+    assert session.current_text.startswith("page 1 of prices.png")

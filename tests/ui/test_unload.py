@@ -78,8 +78,11 @@ def test_reading_loads_the_model_again_and_goes_on(
     open_and_load(qtbot, session, draw_page())
     unload(qtbot, session)
     statuses.clear()
+    agreed: list[bool] = []
+    session.models.changed.connect(lambda status: agreed.append(status == session.models.status))
     read_selected(qtbot, session)
     assert session.current_text.startswith("page 1 of scan.png")
+    assert agreed == [True, True]
     assert [(status.loading, status.unloaded) for status in statuses] == [(True, True), (False, False)]
     assert fake_engine.loads[0] == fake_engine.loads[1]
     assert window.tool_bar.model_chip.text() == "Fake model"

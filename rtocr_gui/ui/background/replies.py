@@ -196,4 +196,4 @@ def in_words(error: Exception) -> str:
     if isinstance(error, RtocrError):
         return str(error)
     _log.error("a request failed", exc_info=error)
-    return f"An unexpected error occurred ({type(error).__name__}). The log has the details."
+    return f"An unexpected error occurred ({type(error).__name__}). Details are in the log (Help › Show log)."

@@ -3,7 +3,8 @@
 The dialogs themselves are in `questions`; this knows when to ask, and what the session does then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
@@ -138,11 +139,18 @@ class Dialogues(QObject):
     def ask_export(self) -> None:
         """Ask where to write the text of all pages."""
         if self._session.has_text:
-            self._export_text(self._session.export)
+            self._export_text(self._session.refs, self._session.export)
 
-    def _export_text(self, export: Callable[[Path], None]) -> None:
-        """Ask where to write the text; that of several files is not named after the shown one."""
-        files = {ref.path for ref in self._session.refs}
+    @Slot()
+    def ask_export_selected(self) -> None:
+        """Ask where to write the text of the selected pages."""
+        refs = self._session.selected
+        if self._session.has_selected_text:
+            self._export_text(refs, partial(self._session.export, refs=refs))
+
+    def _export_text(self, refs: Iterable[PageRef], export: Callable[[Path], None]) -> None:
+        """Ask where to write the text of pages; that of several files is not named after the shown one."""
+        files = {ref.path for ref in refs}
         folders = {path.parent for path in files}
         stem = folders.pop().name if len(files) > 1 and len(folders) == 1 else ""
         self._export("Export Markdown", ".md", "Markdown (*.md)", export, stem)
@@ -234,7 +242,7 @@ class Dialogues(QObject):
         if loss.is_text:
             leave = questions.ask_leave(self._window, "Export before closing?", words)
             if leave is questions.Leave.EXPORT:
-                self._export_text(self._export_and_close)
+                self._export_text(self._session.refs, self._export_and_close)
             may_close = leave is questions.Leave.LOSE
         else:
             may_close = questions.agrees(self._window, "Close while the model is reading?", words, "Close")

@@ -47,6 +47,7 @@ SPECS = (
     ActionSpec("redo", "&Redo typing", "Redo the change that was last undone", _Key.Redo),
     ActionSpec("paste", "&Paste image", "Open the image or the files on the clipboard", _Key.Paste),
     ActionSpec("export", "&Export…", "Write the text of all pages to one Markdown file", "Ctrl+E", "export"),
+    ActionSpec("export_selected", "E&xport selected pages…", "Write the text of the selected pages alone"),
     ActionSpec(
         "pipe_tables",
         "Write &tables as Markdown",
@@ -73,7 +74,7 @@ SPECS = (
     ActionSpec("read", "&Read", "Read the selected pages", "Ctrl+R", "read"),
     ActionSpec("read_all", "Read &all", "Read all pages not yet read this way", "Ctrl+Shift+R", "read-all"),
     ActionSpec("retry", "Read another &way", "Read this page again in a way that may work better", "F5"),
-    ActionSpec("stop", "&Stop", "Stop reading; what was read so far is kept", "Ctrl+.", "stop"),
+    ActionSpec("stop", "&Stop", "Stop reading; a page read before keeps that text", "Ctrl+.", "stop"),
     ActionSpec("compare", "&Compare readings", "Show two readings of this page side by side", "Ctrl+Shift+D"),
     ActionSpec("curve", "Read retention cur&ve", "Read this page at 8 ratios and at Auto", "Ctrl+Shift+K"),
     ActionSpec("previous_page", "Previo&us page", "Show the previous page of the list", "Ctrl+PgUp"),
@@ -105,6 +106,8 @@ SPECS = (
     ActionSpec("idle", "Unload when &idle", "How long a large model may be idle before its memory is freed"),
     ActionSpec("unload", "&Unload model", "Free the model's memory until it is needed again", "Ctrl+U"),
     ActionSpec("shortcuts", "&Keyboard shortcuts", "List all keyboard shortcuts", _Key.HelpContents),
+    ActionSpec("samples", "Open sa&mple pages", "Open the pages that come with RTOCR, to try it out"),
+    ActionSpec("log", "Show &log", "Open the file in which errors are described"),
     ActionSpec("about", "&About RTOCR", "What RTOCR is, and its version", role=_Role.AboutRole),
 )  # fmt: skip
 
@@ -115,6 +118,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "open_recent",
         "",
         "export",
+        "export_selected",
         "pipe_tables",
         "export_overlay",
         "export_plan",
@@ -165,7 +169,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "idle",
         "unload",
     ),
-    "&Help": ("shortcuts", "", "about"),
+    "&Help": ("samples", "shortcuts", "log", "", "about"),
 }
 """Menu titles and the names of their actions; an empty name is a separator."""
 
@@ -187,7 +191,7 @@ KEY_PLACES: Mapping[str, str] = {
 
 PAGE_MENU = (
     ("read", "stop"),
-    ("copy",),
+    ("copy", "export_selected"),
     ("rotate_left", "rotate_right", "rotate_file"),
     ("split_beside", "split_above", "join"),
     ("move_up", "move_down"),

@@ -22,7 +22,7 @@ from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
 from rtocr_gui.ui.background.replies import Exported, RequestFailed
 from rtocr_gui.ui.state.markdown_export import MarkdownExport
-from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.notices import Notice, ShowFolder
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.units import counted
 
@@ -140,7 +140,7 @@ class Exporter(QObject):
     def _tell(self, reply: Exported) -> None:
         if reply.request_id in self._exports:
             export = self._exports.pop(reply.request_id)
-            notice = replace(export.outcome(), about=export.path)
+            notice = replace(export.outcome(), about=export.path, offers=(ShowFolder(export.path),))
             self.told.emit(notice)
             if export.then is not None:
                 export.then()

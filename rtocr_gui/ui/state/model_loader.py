@@ -40,7 +40,7 @@ class ModelLoader(QObject):
         super().__init__(parent)
         self._bridge = bridge
         self._model: LoadedModel | None = None
-        self._unloaded = False
+        self._unloaded = self._reloading = False
         self._load_id = 0
         self._asked: LoadRequest | None = None
         self._loaded: LoadRequest | None = None
@@ -76,6 +76,8 @@ class ModelLoader(QObject):
         if self._model is None:
             return ModelStatus(None, "No model is loaded.")
         name = self._model.info.name
+        if self._reloading:
+            return ModelStatus(self._model, f"Loading {name}…", loading=True, unloaded=True)
         return ModelStatus(
             self._model, f"{name} (unloaded)" if self._unloaded else name, unloaded=self._unloaded
         )
@@ -96,7 +98,8 @@ class ModelLoader(QObject):
 
     @Slot(object)
     def _adopt(self, reply: ModelLoaded) -> None:
-        self._model, self._unloaded, self._loaded = reply.model, False, reply.request
+        self._model, self._loaded = reply.model, reply.request
+        self._unloaded = self._reloading = False
         if reply.request_id == self._load_id:
             self._asked = None
         self.adopted.emit(reply.model, reply.request)
@@ -108,17 +111,17 @@ class ModelLoader(QObject):
 
     @Slot()
     def _note_reload(self) -> None:
-        if self._model is not None:
-            sentence = f"Loading {self._model.info.name}…"
-            self.status_changed.emit(ModelStatus(self._model, sentence, loading=True, unloaded=True))
+        self._reloading = True
+        self.status_changed.emit(self.status)
 
     @Slot(object)
     def _take_back(self, model: LoadedModel) -> None:
-        self._model, self._unloaded = model, False
+        self._model, self._unloaded, self._reloading = model, False, False
         self.status_changed.emit(self.status)
 
     @Slot(object)
     def _report_reload(self, failure: RequestFailed) -> None:
+        self._reloading = False
         self.status_changed.emit(self.status)
         self.refused.emit(failure, self._loaded)
         self.missing.emit()

@@ -179,7 +179,6 @@ class Models(QObject):
             self.notice_raised.emit(Notice(failure.sentence, offers))
         else:
             self.notice_raised.emit(refusal(failure.fit, asked, self._request(self._bundled)))
-        self._choices.remember()  # nothing new, which is told: a menu may show what was refused
 
     @Slot()
     def _watch(self) -> None:

@@ -84,7 +84,27 @@ class UseAuto:
     tip = "Let RTPrune choose for each page how many tokens to keep"
 
 
-Offer = ReadAgain | LoadModel | BringBack | UseAuto
+@dataclass(frozen=True, slots=True)
+class ShowFolder:
+    """An offer to look at the folder of a file in the desktop's own program for that.
+
+    Attributes:
+        file: which one.
+    """
+
+    file: Path
+    label = "Show folder"
+
+    @property
+    def tip(self) -> str:
+        """What a button says when it is pointed at."""
+        return f"Open {self.file.parent}"
+
+
+SessionOffer = ReadAgain | LoadModel | BringBack | UseAuto
+"""What the session carries out."""
+
+Offer = SessionOffer | ShowFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +140,12 @@ def about_page(ref: PageRef, sentence: str, offers: tuple[Offer, ...] = ()) -> N
 def about_file(path: Path, sentence: str) -> Notice:
     """Say which file a sentence is about."""
     return Notice(f"{path.name}: {sentence}", about=path)
+
+
+def about_left_behind(path: Path) -> Notice:
+    """Say at startup where text is that was typed before the program ended unexpectedly."""
+    sentence = f"RTOCR ended unexpectedly last time. Text that was typed but not exported is in “{path}”."
+    return Notice(sentence, (ShowFolder(path),))
 
 
 def about_removed(removed: RemovedPages, deed: str = "Removed") -> Notice:

@@ -39,7 +39,7 @@ from rtocr_gui.ui.state.models import Models
 from rtocr_gui.ui.state.notices import (
     BringBack,
     LoadModel,
-    Offer,
+    SessionOffer,
     UseAuto,
     about_file,
     about_left_out,
@@ -105,6 +105,7 @@ class Session(QObject):
     def __init__(self, bridge: EngineBridge, settings: Settings, bundled_model: Path) -> None:
         super().__init__()
         self._pages = OpenPages()
+        self._samples: frozenset[Path] = frozenset()
         self._choices = Choices(settings, self)
         self.shelf = PageShelf(bridge, self._pages, self)
         self.models = Models(bridge, self._choices, bundled_model, self)
@@ -123,7 +124,7 @@ class Session(QObject):
     def _connect(self) -> None:
         self._choices.changed.connect(self.settings_changed)
         self.shelf.opening_changed.connect(self._follow_opening)
-        self.shelf.pages_opened.connect(self._read_opened)
+        self.shelf.pages_opened.connect(self._follow_opened)
         self.shelf.pages_changed.connect(self.finder.refresh)
         self.shelf.pages_dropped.connect(self._reader.forget)
         self.shelf.pages_outdated.connect(self._tell_of_outdated)
@@ -253,8 +254,11 @@ class Session(QObject):
         return self._exporter.is_exporting
 
     def loss(self, refs: Iterable[PageRef]) -> Loss:
-        """What would be lost with these pages; if all their text was cleared, typed text is not counted."""
-        pages = [self._pages[ref] for ref in refs]
+        """What would be lost with these pages; if all their text was cleared, typed text is not counted.
+
+        What was read from a sample page is no loss.
+        """
+        pages = [page for page in map(self._pages.__getitem__, refs) if not self._is_untouched_sample(page)]
         unsaved = _unsaved(pages)
         typed = sum(page.edited for page in unsaved)
         return Loss(
@@ -370,6 +374,23 @@ class Session(QObject):
         self._choices.remember_opened(paths)
         self.shelf.open_files(paths)
 
+    def open_samples(self, paths: Iterable[Path]) -> None:
+        """Open the program's own pages, which make room for the person's own unless they were edited."""
+        self._samples = frozenset(paths)
+        self.shelf.open_files(paths)
+
+    def _is_untouched_sample(self, page: OpenPage) -> bool:
+        return page.ref.path in self._samples and not page.settled.edited
+
+    def _replace_samples(self, opened: Iterable[PageRef]) -> None:
+        """Remove the sample pages once a page of the person's own is in the list."""
+        if all(ref.path in self._samples for ref in opened):
+            return
+        untouched = [page.ref for page in self._pages if self._is_untouched_sample(page)]
+        self._samples = frozenset()
+        if untouched:
+            self.remove_pages(tuple(untouched))
+
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
         """Remove pages from the list; their files stay. Those with text can be brought back."""
         self._offer_back(self.shelf.remove(refs), "Removed")
@@ -445,7 +466,8 @@ class Session(QObject):
         self.read(tuple(rest) if rest or self.activity.awaits_files else self._pages.refs)
 
     @Slot(object)
-    def _read_opened(self, refs: tuple[PageRef, ...]) -> None:
+    def _follow_opened(self, refs: tuple[PageRef, ...]) -> None:
+        self._replace_samples(refs)
         if self.activity.awaits_files:
             pages = map(self._pages.get, refs)
             self.read_replacing(tuple(page.ref for page in pages if page is not None and page.is_blank))
@@ -493,7 +515,7 @@ class Session(QObject):
             self.read((self.current,), self.retry)
 
     @Slot(object)
-    def take_offer(self, offer: Offer) -> None:
+    def take_offer(self, offer: SessionOffer) -> None:
         """Carry out the offer of a notice."""
         if isinstance(offer, LoadModel):
             self.models.take(offer.request)
@@ -532,14 +554,19 @@ class Session(QObject):
             is_there = page.ref in copied and not page.settled.edited
             page.copied_text = page.settled.text if is_there else None
 
-    def export(self, path: Path, then: Callable[[], object] | None = None) -> None:
-        """Write the text of all pages to one Markdown file; a notice reports the outcome.
+    def export(
+        self, path: Path, refs: Iterable[PageRef] | None = None, then: Callable[[], object] | None = None
+    ) -> None:
+        """Write the text of pages to one Markdown file, in the order of the list; a notice says how it went.
 
         Args:
             path: the file to write or replace.
+            refs: which pages; None for all.
             then: what to do after that, if all went well.
         """
-        self._exporter.export_text(self._pages, path, self.settings.pipe_tables, then)
+        wanted = set(self._pages.refs if refs is None else refs)
+        pages = [page for page in self._pages if page.ref in wanted]
+        self._exporter.export_text(pages, path, self.settings.pipe_tables, then)
 
 
 def _unsaved(pages: Iterable[OpenPage]) -> list[OpenPage]:

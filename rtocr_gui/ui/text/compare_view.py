@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from rtocr_gui.ocr.reading import Reading, StopReason
 from rtocr_gui.ocr.text.comparison import Change, Difference, TextComparison
+from rtocr_gui.ui.parts.form_parts import plain_label
 from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.shown import ComparisonShown
@@ -35,7 +36,7 @@ _HINT = "Choose how each reading is made, then press Compare."
 _NOTHING_READ = "No text was read."
 _LEGEND = (
     "Struck through: only in the left reading. Underlined: only in the right one. "
-    "Wavy underline: different in both. Click a difference to go there."
+    "Wavy underline: different in both."
 )
 _LEFT_TINT, _RIGHT_TINT = QColor(213, 94, 0), QColor(0, 114, 178)
 """Vermilion and blue, which colour-blind people can tell apart (Okabe and Ito)."""
@@ -102,13 +103,14 @@ class CompareView(QWidget):
         self._left_caption, self._right_caption = QLabel(), QLabel()
         self._left, self._right = ComparedText(_LEFT_TINT), ComparedText(_RIGHT_TINT)
         for text in (self._left, self._right):
-            text.setToolTip(_LEGEND)
+            text.setToolTip("Click a difference to go there")
             text.setMinimumHeight(text.fontMetrics().lineSpacing() * 4)
         self._left.verticalScrollBar().valueChanged.connect(self._follow_left)
         self._right.verticalScrollBar().valueChanged.connect(self._follow_right)
         self._left.place_clicked.connect(self._choose_in_left)
         self._right.place_clicked.connect(self._choose_in_right)
         self._list = DifferenceList()
+        self._legend = plain_label(_LEGEND, "Legend")
         self._compose()
         self.show_comparison(None)
 
@@ -152,6 +154,7 @@ class CompareView(QWidget):
         column.setSpacing(4)
         column.addLayout(self._compose_bar())
         column.addWidget(body, 1)
+        column.addWidget(self._legend)
 
     def _compose_bar(self) -> QHBoxLayout:
         self._compare = QPushButton("Compare")
@@ -224,7 +227,8 @@ class CompareView(QWidget):
         for text in (self._left, self._right):
             text.setPlaceholderText(_NOTHING_READ if shown else "")
         self._name_sides()
-        self._list.setVisible(self._list.count() > 0)
+        for widget in (self._list, self._legend):
+            widget.setVisible(self._list.count() > 0)
         self._summary.setText(_summary(comparison))
         self._show_position()
 

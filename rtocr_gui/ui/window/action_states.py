@@ -62,7 +62,7 @@ class ActionStates(QObject):
             "export_plan": tuning.has_plan,
             "export_curve": tuning.has_curve,
             "export": session.has_text,
-            "copy": session.has_selected_text,
+            **dict.fromkeys(("copy", "export_selected"), session.has_selected_text),
             **dict.fromkeys(("find", "find_next", "find_previous"), session.has_text),
             "about_model": session.model is not None,
             "unload": session.can_unload,

@@ -5,10 +5,11 @@ to the panes; what needs an answer first goes through `Dialogues`.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, QSize, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
 
 from rtocr_gui.documents.pages import PageRef
@@ -25,7 +26,7 @@ from rtocr_gui.ui.parts.icons import app_icon
 from rtocr_gui.ui.parts.screen_room import within_screen
 from rtocr_gui.ui.parts.scrolled import scrolled
 from rtocr_gui.ui.parts.stacking import stack
-from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.notices import Notice, Offer, ShowFolder
 from rtocr_gui.ui.state.page_model import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import NO_PAGE_NO_BLOCKS, BlocksShown, ModelStatus, PageStatus, ShownText
@@ -56,12 +57,16 @@ class MainWindow(QMainWindow):
 
     Signals:
         models_requested(): the person wants to choose, check or download a model.
+        samples_requested(): the person wants to try the program's own pages.
+        log_requested(): the person wants to see the log.
 
     Args:
         session: what the window shows and sends requests to.
     """
 
     models_requested = Signal()
+    samples_requested = Signal()
+    log_requested = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -153,7 +158,7 @@ class MainWindow(QMainWindow):
         self.arrivals.files_came.connect(session.open_files)
         self.arrivals.nothing_came.connect(self.notice_bar.add_problem)
         self.dialogues.notice_raised.connect(self.notice_bar.add)
-        self.notice_bar.offer_taken.connect(session.take_offer)
+        self.notice_bar.offer_taken.connect(self._take_offer)
         self.tool_bar.mode_chosen.connect(session.set_mode)
         self.tool_bar.task_chosen.connect(session.set_task)
         self.tool_bar.words_wanted.connect(self._ask_task)
@@ -264,6 +269,7 @@ class MainWindow(QMainWindow):
             "redo": self.text_column.text_pane.redo,
             "paste": self.arrivals.paste,
             "export": dialogues.ask_export,
+            "export_selected": dialogues.ask_export_selected,
             "export_overlay": dialogues.ask_export_overlay,
             "export_plan": dialogues.ask_export_plan,
             "export_curve": dialogues.ask_export_curve,
@@ -300,6 +306,8 @@ class MainWindow(QMainWindow):
             "use_bundled": lambda: session.models.choose(None),
             "about_model": dialogues.tell_about_model,
             "unload": session.models.unload,
+            "samples": self.samples_requested.emit,
+            "log": self.log_requested.emit,
             "shortcuts": lambda: ShortcutList(self.actions_by_name, self).open(),
             "about": dialogues.tell_about_program,
         }
@@ -418,6 +426,19 @@ class MainWindow(QMainWindow):
     def _show_model(self, status: ModelStatus) -> None:
         self.tool_bar.show_model(status, self._session.mode, self._session.task)
         self.tool_bar.show_page_mode(self._session.page_mode)
+        self.model_menus.show_settings(self._session.settings)  # they may show what was refused
+
+    @Slot(object)
+    def _take_offer(self, offer: Offer) -> None:
+        if isinstance(offer, ShowFolder):
+            self.open_outside(offer.file.parent)
+        else:
+            self._session.take_offer(offer)
+
+    def open_outside(self, path: Path) -> None:
+        """Open a file or a folder in the program that the desktop has for it."""
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(path))):
+            self.notice_bar.add_problem(f"No program was found to open “{path}”.")
 
     @Slot()
     def _copy_text(self) -> None:
