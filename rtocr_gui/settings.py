@@ -24,6 +24,9 @@ LEAST_RETENTION = 0.01
 LOWEST_DPI, HIGHEST_DPI = 36, 600
 """Range of resolutions for PDF pages, in the window and on the command line."""
 
+SMALLEST_ZOOM, LARGEST_ZOOM = -5, 30
+"""Range in which the text in the window can be made larger, in points."""
+
 MOST_RECENT_FILES = 10
 """How many recently opened files and folders are remembered."""
 
@@ -54,6 +57,7 @@ class Settings:
         overlay_opacity: how opaque the overlay is, in 0..1.
         grid: "local" or "global", the grid that the overlay shows for a page with tiles.
         panel_visible: show the tuning panel below the text.
+        text_zoom: how many points larger the text is than usual, in -5..30.
         pipe_tables: export tables with pipes where pipes can express them, else as HTML.
         pdf_dpi: resolution at which PDF pages are rendered.
         last_folder: where the last file was opened from.
@@ -82,6 +86,7 @@ class Settings:
     overlay_opacity: float = 0.58
     grid: str = "local"
     panel_visible: bool = True
+    text_zoom: int = 0
     pipe_tables: bool = False
     pdf_dpi: float = 200.0
     last_folder: str = ""
@@ -100,6 +105,10 @@ class Settings:
             raise SettingsError("A model can stay in memory for 0 to 1440 idle minutes.")
         if not FEWEST_TILES <= self.most_tiles <= MOST_TILES:
             raise SettingsError(f"The most tiles of a page must be between {FEWEST_TILES} and {MOST_TILES}.")
+        if not SMALLEST_ZOOM <= self.text_zoom <= LARGEST_ZOOM:
+            raise SettingsError(
+                f"The text can be between {-SMALLEST_ZOOM} points smaller and {LARGEST_ZOOM} points larger."
+            )
         if not LOWEST_DPI <= self.pdf_dpi <= HIGHEST_DPI:
             raise SettingsError(
                 f"The resolution for PDF pages must be between {LOWEST_DPI} and {HIGHEST_DPI} dpi."

@@ -45,6 +45,8 @@ def test_a_damaged_file_is_set_aside_and_the_defaults_are_used(tmp_path: Path, c
         ("retention", 1.5),
         ("retention", True),
         ("retention", "much"),
+        ("text_zoom", -6),
+        ("text_zoom", 31),
         ("most_tiles", 1),
         ("most_tiles", 10),
         ("pdf_dpi", 100_000),

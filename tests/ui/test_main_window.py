@@ -1365,3 +1365,10 @@ def test_the_grid_is_offered_with_tiles_and_every_way_to_choose_it_agrees(
     window.actions_by_name["global_grid"].trigger()
     assert not button.isChecked()
     assert session.settings.grid == "local"
+
+
+def test_the_size_of_the_text_is_remembered(window: MainWindow, session: Session) -> None:
+    window.actions_by_name["larger_text"].trigger()
+    window.actions_by_name["larger_text"].trigger()
+    window.actions_by_name["smaller_text"].trigger()
+    assert session.settings.text_zoom == 1

@@ -9,11 +9,12 @@ from PySide6.QtGui import QAction, QColor, QImage, QPaintEvent, QRegion, QTextCu
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QTabWidget, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.settings import SMALLEST_ZOOM
 from rtocr_gui.ui.state.shown import Found
 from rtocr_gui.ui.text import text_pane
 from rtocr_gui.ui.text.safe_preview import PREVIEW_MS, SafePreview
 from rtocr_gui.ui.text.text_pane import TextPane
-from tests.ui.steps import emissions, in_sight
+from tests.ui.steps import emissions, in_sight, turn_wheel
 
 LINES = "\n".join(f"line {number}" for number in range(200))
 
@@ -53,6 +54,31 @@ def test_only_the_person_edits(qtbot: QtBot, pane: TextPane, edits: list[str]) -
     editor(pane).moveCursor(QTextCursor.MoveOperation.End)
     qtbot.keyClicks(editor(pane), ".5")
     assert edits == ["Total 12.", "Total 12.5"]
+
+
+def test_the_wheel_with_ctrl_makes_the_text_larger_and_smaller_within_limits(
+    pane: TextPane, edits: list[str]
+) -> None:
+    zooms = emissions(pane.zoom_changed)
+    pane.show_text(LINES)
+    usual = [view.font().pointSizeF() for view in (editor(pane), preview(pane))]
+    turn_wheel(editor(pane).viewport(), angle=360, modifiers=Qt.KeyboardModifier.ControlModifier)
+    turn_wheel(preview(pane).viewport(), angle=-120, modifiers=Qt.KeyboardModifier.ControlModifier)
+    assert zooms == [1, 2, 3, 2]
+    assert [view.font().pointSizeF() - 2 for view in (editor(pane), preview(pane))] == usual
+    turn_wheel(editor(pane).viewport(), angle=-12_000, modifiers=Qt.KeyboardModifier.ControlModifier)
+    assert zooms[-1] == SMALLEST_ZOOM
+    turn_wheel(editor(pane).viewport())
+    assert zooms[-1] == SMALLEST_ZOOM
+    assert not edits
+
+
+def test_a_remembered_size_of_the_text_follows_the_font_of_the_window(pane: TextPane) -> None:
+    pane.set_zoom(4)
+    font = pane.font()
+    font.setPointSizeF(20)
+    pane.setFont(font)
+    assert editor(pane).font().pointSizeF() == preview(pane).font().pointSizeF() == 24
 
 
 def test_a_change_of_colours_or_font_is_no_edit(pane: TextPane, edits: list[str]) -> None:

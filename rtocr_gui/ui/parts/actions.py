@@ -84,6 +84,8 @@ SPECS = (
     ActionSpec("fit_page", "&Fit page", "Show the whole page", "Ctrl+0", "fit"),
     ActionSpec("fit_width", "Fit &width", "Show the page as wide as the pane", "Ctrl+9"),
     ActionSpec("actual_size", "&Actual size", "Show one page pixel per screen pixel", "Ctrl+1"),
+    ActionSpec("larger_text", "Larger te&xt", "Show the text larger; so does the wheel with Ctrl"),
+    ActionSpec("smaller_text", "S&maller text", "Show the text smaller; so does the wheel with Ctrl"),
     ActionSpec("overlay", "O&verlay", "Show what happens to each visual token", "Ctrl+T", checkable=True),
     ActionSpec("blocks", "&Blocks", "Outline the blocks the model found on the page", "B", checkable=True),
     ActionSpec("next_look", "&Next look", "Switch the overlay to its next look", "L"),
@@ -154,6 +156,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
     "&View": (
         *("previous_page", "next_page", ""),
         *("zoom_in", "zoom_out", "fit_page", "fit_width", "actual_size"),
+        *("", "larger_text", "smaller_text"),
         *("", "overlay", "next_look", "global_grid", "blocks", "trace", "", "panel"),
     ),
     "&Model": (

@@ -1,7 +1,12 @@
-"""Lets the wheel change a box or a slider only if it has the focus, not while scrolling past it."""
+"""What the wheel does: it changes a box or a slider only if that has the focus; with Ctrl it zooms text."""
+
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QWidget
+
+_NOTCH = 120
 
 
 def take_wheel_when_focused(*widgets: QWidget) -> None:
@@ -9,6 +14,31 @@ def take_wheel_when_focused(*widgets: QWidget) -> None:
     for widget in widgets:
         widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         widget.installEventFilter(_Unfocused(widget))
+
+
+def zoom_by_wheel(zoom: Callable[[int], None], *views: QAbstractScrollArea) -> None:
+    """Call `zoom` with 1 or -1 for each notch that the wheel is turned over these views with Ctrl."""
+    for view in views:
+        view.viewport().installEventFilter(_Zooming(zoom, view))
+
+
+class _Zooming(QObject):
+    """Takes wheel events with Ctrl; small turns, as of a touchpad, add up."""
+
+    def __init__(self, zoom: Callable[[int], None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._zoom = zoom
+        self._turned = 0
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+        if not isinstance(event, QWheelEvent) or event.modifiers() != Qt.KeyboardModifier.ControlModifier:
+            return False
+        self._turned += event.angleDelta().y()
+        while abs(self._turned) >= _NOTCH:
+            step = 1 if self._turned > 0 else -1
+            self._turned -= step * _NOTCH
+            self._zoom(step)
+        return True
 
 
 class _Unfocused(QObject):

@@ -30,10 +30,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from rtocr_gui.settings import LARGEST_ZOOM, SMALLEST_ZOOM
 from rtocr_gui.ui.parts.arrivals import clipboard_data
 from rtocr_gui.ui.parts.held_scroll import held
 from rtocr_gui.ui.parts.keys import asks_for
 from rtocr_gui.ui.parts.plain_text import fixed_font, qt_begins
+from rtocr_gui.ui.parts.wheel import zoom_by_wheel
 from rtocr_gui.ui.state.shown import Found
 from rtocr_gui.ui.text.safe_preview import SafePreview
 
@@ -81,6 +83,7 @@ class TextPane(QWidget):
         cursor_moved(int, int): start and end (exclusive) of the person's selection after it changed; both
             are the cursor's position if nothing is selected.
         text_replaced(): another text is shown; the cursor is at its beginning.
+        zoom_changed(int): the text is this many points larger than usual.
         undo_changed(): whether something can be undone or redone may have changed.
     """
 
@@ -88,11 +91,13 @@ class TextPane(QWidget):
     selection_changed = Signal(int, int)
     cursor_moved = Signal(int, int)
     text_replaced = Signal()
+    zoom_changed = Signal(int)
     undo_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self._page: object = None
+        self._zoom = 0
         self._undoable: dict[object, QTextDocument] = {}
         self._known_text = ""
         self._writing = False
@@ -112,6 +117,8 @@ class TextPane(QWidget):
         self._editor.redoAvailable.connect(lambda _: self.undo_changed.emit())
         self._preview = SafePreview()
         self._preview.setAccessibleName("Preview of the recognised text")
+
+        zoom_by_wheel(self.zoom, self._editor, self._preview)
 
         self._tabs = QTabWidget()
         self._tabs.setAccessibleName("Text of the page")
@@ -172,6 +179,16 @@ class TextPane(QWidget):
         """Redo the last undone change, and show it."""
         self.show_tab(self._editor)
         self._editor.redo()
+
+    def zoom(self, points: int) -> None:
+        """Make the text larger, or smaller, within limits."""
+        self.set_zoom(min(max(self._zoom + points, SMALLEST_ZOOM), LARGEST_ZOOM))
+        self.zoom_changed.emit(self._zoom)
+
+    def set_zoom(self, points: int) -> None:
+        """Show the text this many points larger than usual."""
+        self._zoom = points
+        self._follow_appearance()
 
     def begin_editing(self) -> None:
         """Give the focus to the text, or to whichever view is in front."""
@@ -323,7 +340,10 @@ class TextPane(QWidget):
             self._follow_appearance()
 
     def _follow_appearance(self) -> None:
-        self._editor.setFont(fixed_font(self.font()))
+        font = self.font()
+        font.setPointSizeF(max(1.0, font.pointSizeF() + self._zoom))
+        self._editor.setFont(fixed_font(font))
+        self._preview.setFont(font)
         self._dress(self._editor.document())
         self._preview.document().setDocumentMargin(self._editor.document().documentMargin())
         self._draw_marks()

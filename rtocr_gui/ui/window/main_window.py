@@ -177,6 +177,7 @@ class MainWindow(QMainWindow):
         self.retention_bar.retention_released.connect(session.settle_retention)
         self.retention_bar.reread_toggled.connect(lambda on: session.remember(reread_on_release=on))
         self.text_column.text_pane.text_edited.connect(session.edit_text)
+        self.text_column.text_pane.zoom_changed.connect(lambda points: session.remember(text_zoom=points))
         self.text_column.text_pane.undo_changed.connect(self._show_undo)
 
     def _connect_tuning(self) -> None:
@@ -301,6 +302,8 @@ class MainWindow(QMainWindow):
             "fit_page": view.fit_page,
             "fit_width": view.fit_width,
             "actual_size": view.actual_size,
+            "larger_text": lambda: self.text_column.text_pane.zoom(1),
+            "smaller_text": lambda: self.text_column.text_pane.zoom(-1),
             "models": self.models_requested.emit,
             "use_folder": dialogues.ask_model_folder,
             "use_bundled": lambda: session.models.choose(None),
@@ -330,6 +333,7 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(_from_hex(settings.window_geometry))
         self._splitter.restoreState(_from_hex(settings.window_state))
         self.text_column.restoreState(_from_hex(settings.column_state))
+        self.text_column.text_pane.set_zoom(settings.text_zoom)
         self.retention_bar.set_retention(settings.retention)
         self.retention_bar.set_reread(settings.reread_on_release)
         self.page_column.set_overlay_visible(settings.overlay_visible)
