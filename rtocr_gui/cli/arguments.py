@@ -38,25 +38,11 @@ from rtocr_gui.ocr.machine.spot import PRECISIONS
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.settings import LEAST_RETENTION
 from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
-from rtocr_gui.version import program_version
+from rtocr_gui.version import add_version
 
 EXIT_CODES = """\
 exit codes: 0 everything was read, 1 something could not be read or written, 2 wrong usage,
 130 interrupted by Ctrl-C (what was read so far is written)"""
-
-
-class _ShowVersion(argparse.Action):
-    """Looks up the version only when requested."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,  # noqa: ARG002
-        values: str | Sequence[object] | None,  # noqa: ARG002
-        option_string: str | None = None,  # noqa: ARG002
-    ) -> None:
-        print(f"rtocr {program_version(otherwise='(not installed)')}")
-        parser.exit()
 
 
 def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -74,7 +60,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="print the version and exit")
+    add_version(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_read(commands.add_parser("read", help="read files and write their text as Markdown"))
     _add_plan(

@@ -32,6 +32,7 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.settings_keeper import SettingsKeeper
 from rtocr_gui.ui.state.typed_text_keeper import TypedTextKeeper, take_left_behind
 from rtocr_gui.ui.window.main_window import MainWindow
+from rtocr_gui.version import add_version
 
 CLOSE_TIMEOUT_S = 1.5
 """How long closing waits for a running decode step."""
@@ -149,6 +150,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="rtocr-gui", description="Read scanned pages and see what the reader looks at."
     )
+    add_version(parser)
     parser.add_argument(
         "files", nargs="*", type=Path, metavar="FILE", help="images, PDF files or folders to open"
     )

@@ -41,6 +41,7 @@ from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
+from rtocr_gui.ui import app
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
@@ -202,6 +203,16 @@ def test_the_list_of_shortcuts_holds_all_that_the_menus_have_and_where_they_work
         assert keys[action.iconText()].startswith(native)
     assert keys["Next look"] == "L on the page"
     window.findChild(ShortcutList).close()
+
+
+def test_the_command_names_the_version(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(importlib.metadata, "version", {"rtocr-gui": "1.2.3"}.__getitem__)
+    with pytest.raises(SystemExit) as ended:
+        app.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == "rtocr-gui 1.2.3\n"
 
 
 def test_about_names_the_version(monkeypatch: pytest.MonkeyPatch, window: MainWindow) -> None:
