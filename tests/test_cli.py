@@ -905,6 +905,18 @@ def test_no_scan_is_taken_for_the_file_to_write(rtocr, tmp_path, words, advice):
     assert scan.read_bytes() == before
 
 
+def test_no_scan_of_a_folder_is_overwritten_through_a_link(rtocr, tmp_path):
+    (tmp_path / "scans").mkdir()
+    scan = tmp_path / "scans" / "a.png"
+    page_image().save(scan)
+    before = scan.read_bytes()
+    (tmp_path / "out.md").symlink_to(scan)
+    result = rtocr("read", tmp_path / "scans", "-o", tmp_path / "out.md")
+    assert (result.code, result.out) == (2, "")
+    assert result.err[-1].endswith("is an input and is not overwritten")
+    assert scan.read_bytes() == before
+
+
 def test_an_overlay_is_a_png_picture(rtocr, page, tmp_path):
     overlay = tmp_path / "new.jpg"
     result = rtocr("plan", page, "--overlay", overlay)

@@ -196,7 +196,10 @@ def test_pages_end_as_markdown_has_it(text):
     st.lists(
         st.builds(
             ExportPage,
-            st.one_of(st.text(st.characters(codec="utf-8")), st.text("-<>&!\n#;4amp5")),
+            st.one_of(
+                st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])),
+                st.text("-<>&!\n#;4amp5"),
+            ),
             st.text(st.characters(codec="utf-8")).filter(
                 lambda text: "<!-- page: " not in text and not missing_ends(text)
             ),
@@ -211,6 +214,11 @@ def test_cutting_the_file_at_its_comments_gives_every_page_back(pages):
 
 def test_no_pages_give_no_text():
     assert markdown_of_pages([]) == ""
+
+
+def test_no_file_name_controls_the_terminal_that_shows_its_comment():
+    comment = markdown_of_pages([ExportPage("a\x1b]0;b\x07\x9bc.png", "")])
+    assert comment.splitlines()[0] == "<!-- page: a\ufffd]0;b\ufffd\ufffdc.png -->"
 
 
 @pytest.mark.parametrize(
@@ -267,6 +275,13 @@ def test_a_failed_export_says_why_and_leaves_the_old_file_and_nothing_else(
     assert "“out.md” was not written" in str(caught.value)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_folder_is_named_though_a_link_leads_there(tmp_path):
+    (tmp_path / "out.md").symlink_to(tmp_path / "nowhere" / "out.md")
+    with pytest.raises(ExportError) as caught:
+        write_text_atomically(tmp_path / "out.md", "x")
+    assert f"there is no folder “{tmp_path / 'nowhere'}”" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["no-such-folder/out.md", "file.txt/out.md"])

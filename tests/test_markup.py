@@ -12,8 +12,11 @@ from rtocr_gui.ocr.text.markup import parse_blocks, places_without_grounding, st
 from tests.tasks import MARKDOWN, OCR, TEXT
 
 MARKS = ["<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>", "<|grounding|>"]
-LINE_ENDS = ["\r\n", "\r", "\u2028", "\u2029"]
-NO_CHARACTERS = "\ufdd0\ufdef\ufeff\ufffe\uffff"
+LINE_ENDS = ["\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"]
+NO_TEXT = (
+    "".join(map(chr, {*range(32), *range(127, 160)} - {*b"\t\n\v\f\r\x85"}))
+    + "\ufdd0\ufdef\ufeff\ufffe\uffff"
+)
 PARTS_OF_MARKS = ["<", "|", ">", "<|", "ref|>", "<|/", "det", "|>"]
 
 
@@ -50,16 +53,16 @@ def test_a_kind_that_was_never_closed_takes_no_text_along() -> None:
         assert strip_grounding(f"<|ref|>{body}<|/ref|><|det|>[[1, 2, 3, 4]]<|/det|>", MARKDOWN) == body
 
 
-@given(st.text().filter(lambda text: "<|" not in text and not set(text) & {*LINE_ENDS, *NO_CHARACTERS}))
+@given(st.text().filter(lambda text: "<|" not in text and not set(text) & {*LINE_ENDS, *NO_TEXT}))
 def test_text_without_markup_stays_as_it_is(text: str) -> None:
     for task in (MARKDOWN, TEXT, OCR):
         assert strip_grounding(text, task) == text
 
 
-def test_lines_end_with_a_newline_alone_and_what_is_no_character_is_dropped() -> None:
+def test_lines_end_with_a_newline_alone_and_control_characters_are_dropped() -> None:
     for task in (MARKDOWN, TEXT, OCR):
-        assert strip_grounding("a\r\nb\rc\n\rd\u2028e\u2029f\r", task) == "a\nb\nc\n\nd\ne\nf\n"
-        assert strip_grounding(f"{NO_CHARACTERS}a<|/re{NO_CHARACTERS}f|>b", task) == "ab"
+        assert strip_grounding("a\r\nb\rc\n\rd\u2028e\u2029f\fg\t\r", task) == "a\nb\nc\n\nd\ne\nf\ng\t\n"
+        assert strip_grounding(f"{NO_TEXT}a<|/re{NO_TEXT}f|>b", task) == "ab"
 
 
 def test_marks_that_others_break_in_two_are_removed_too() -> None:
@@ -77,7 +80,7 @@ def test_no_mark_is_left(parts: list[str]) -> None:
 
 @given(
     st.lists(
-        st.sampled_from([*MARKS, *PARTS_OF_MARKS, *LINE_ENDS, *NO_CHARACTERS, "a", "b", "1", "[", "\n", " "]),
+        st.sampled_from([*MARKS, *PARTS_OF_MARKS, *LINE_ENDS, *NO_TEXT, "a", "b", "1", "[", "\n", " "]),
         max_size=40,
     )
 )

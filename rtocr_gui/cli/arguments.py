@@ -5,6 +5,7 @@ a command is carried out.
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from rtocr_gui.cli.values import (
     scan_path,
 )
 from rtocr_gui.documents.pages import ROTATIONS_DEG
-from rtocr_gui.errors import SettingsError
+from rtocr_gui.errors import DocumentError, SettingsError
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
@@ -315,10 +316,22 @@ def _take_words(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
         parser.error(f"--words: {error}")
 
 
+def _scans_at(path: Path) -> tuple[Path, ...]:
+    """Return the scans in a folder, or the file itself; the folder if it cannot be read, as is told later."""
+    if not os.path.isdir(path):  # noqa: PTH112  # `Path.is_dir` raises if a parent folder is unreadable
+        return (path,)
+    from rtocr_gui.documents.loading import files_at  # slow to import
+
+    try:
+        return files_at(path)
+    except DocumentError:
+        return (path,)
+
+
 def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
     """Refuse to overwrite a scan, or to write two outputs to one file."""
     options = vars(arguments)
-    inputs: list[Path] = list(options.get("files") or [arguments.file])
+    inputs = [scan for path in options.get("files") or [arguments.file] for scan in _scans_at(path)]
     if options.get("truth") is not None:
         inputs.append(arguments.truth)
     outputs = named_outputs(arguments)

@@ -19,6 +19,9 @@ PDF_LEAST_DPI = 36.0
 MOST_PAGES = 20_000
 """Most pages in a file: even a long microfilm fits, but a file may claim to have two billion."""
 
+ANIMATION_PIXEL_LIMIT = 10_000_000_000
+"""Most pixels of all frames of an animation, each of which is made from the one before."""
+
 SHORTEST_SIDE_PX = 8
 LARGEST_ASPECT = 50
 
@@ -31,8 +34,8 @@ def check_page_count(count: int) -> None:
     """
     if count > MOST_PAGES:
         raise DocumentError(
-            f"The file says that it has {count:,} pages, but RTOCR opens at most {MOST_PAGES:,}. Split it, "
-            "or get a fresh copy."
+            f"RTOCR opens at most {MOST_PAGES:,} pages of a file, and this one says that it has more. "
+            "Split it, or get a fresh copy."
         )
 
 
@@ -56,6 +59,19 @@ def check_page_size(width_px: int, height_px: int) -> None:
         raise DocumentError(
             f"The page would unpack to {width_px * height_px / 1e6:,.0f} million pixels, but "
             f"RTOCR opens at most {PICTURE_PIXEL_LIMIT / 1e6:,.0f} million. Save it at a lower resolution."
+        )
+
+
+def check_animation_size(frames: int, width_px: int, height_px: int) -> None:
+    """Refuse an animation whose last frame would take minutes to decode.
+
+    Raises:
+        DocumentError: it has too many pixels in all.
+    """
+    if frames * width_px * height_px > ANIMATION_PIXEL_LIMIT:
+        raise DocumentError(
+            f"The animation has {frames:,} frames of {width_px} x {height_px} pixels, which is too much to "
+            "unpack. Save the frames you need as pictures."
         )
 
 

@@ -8,6 +8,8 @@ import hashlib
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -174,8 +176,16 @@ def files_at(path: Path) -> tuple[Path, ...]:
 
 
 def looks_like_a_scan(file: Path) -> bool:
-    """True for a file that a folder of scans is searched for: not hidden, and named like a picture or PDF."""
-    return file.suffix.lower() in SUPPORTED_SUFFIXES and not file.name.startswith(".") and file.is_file()
+    """True for a file that a folder of scans is searched for: not hidden, and named like a picture or PDF.
+
+    A link whose target cannot be reached counts: opening it says why.
+    """
+    if file.suffix.lower() not in SUPPORTED_SUFFIXES or file.name.startswith("."):
+        return False
+    try:
+        return file.is_file()
+    except OSError:
+        return True
 
 
 def _as_people_count(file: Path) -> list[str | int]:
@@ -199,8 +209,24 @@ def open_document(path: Path, password: str | None = None) -> Document:
         DocumentError: the file does not exist, cannot be read, is not a document, or has too many pages.
     """
     path = path.absolute()
+    with _failures_in_words():
+        beginning, stamp = _inspect(path)
+    source = PdfFile(path, password) if PDF_MARK in beginning else PictureFile(path)
     try:
-        beginning, sha256, stamp = _inspect(path)
+        check_page_count(source.page_count)
+        with _failures_in_words():
+            sha256 = _digest(path, stamp)  # last, as a file may be large, and no document
+    except DocumentError:
+        source.close()
+        raise
+    return Document(path, sha256, stamp, source)
+
+
+@contextmanager
+def _failures_in_words() -> Iterator[None]:
+    """Turn an error of the file system into a `DocumentError`."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise DocumentError("There is no such file. Check its name and location.") from error
     except PermissionError as error:
@@ -216,17 +242,10 @@ def open_document(path: Path, password: str | None = None) -> Document:
         raise DocumentError(
             f"The file cannot be read ({reason}). Check the disk or the connection."
         ) from error
-    source = PdfFile(path, password) if PDF_MARK in beginning else PictureFile(path)
-    try:
-        check_page_count(source.page_count)
-    except DocumentError:
-        source.close()
-        raise
-    return Document(path, sha256, stamp, source)
 
 
-def _inspect(path: Path) -> tuple[bytes, str, tuple[int, int]]:
-    """Return the beginning, the SHA-256 digest and the stamp of a file."""
+def _inspect(path: Path) -> tuple[bytes, tuple[int, int]]:
+    """Return the beginning and the stamp of a file."""
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
         raise DocumentError("This is a folder. Open the files in it.")
@@ -235,10 +254,16 @@ def _inspect(path: Path) -> tuple[bytes, str, tuple[int, int]]:
     if status.st_size == 0:
         raise DocumentError("The file is empty (0 bytes). Copy or scan it again.")
     with path.open("rb") as file:
-        beginning = file.read(PDF_MARK_WITHIN_BYTES)
-        file.seek(0)
+        return file.read(PDF_MARK_WITHIN_BYTES), _stamp(os.fstat(file.fileno()))
+
+
+def _digest(path: Path, stamp: tuple[int, int]) -> str:
+    """Return the SHA-256 digest of a file, which must not have changed since its stamp was taken."""
+    with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return beginning, digest, _stamp(os.fstat(file.fileno()))
+        if _stamp(os.fstat(file.fileno())) != stamp:
+            raise DocumentError(CHANGED)
+        return digest
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int]:

@@ -5,12 +5,13 @@ runs under one lock. PDFium is imported with the first PDF, as importing initial
 pictures, hashes or page lists.
 """
 
+import logging
 import math
 import threading
 import weakref
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def _pdfium() -> Iterator[Any]:
     with PDFIUM_LOCK:
         import pypdfium2
 
+        logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # its warnings are for developers
         while _abandoned:
             _abandoned.popleft().close()
         yield pypdfium2
@@ -58,7 +60,8 @@ class PdfFile:
             self._pdf = _open(pdfium, path, password)
             self._abandon = weakref.finalize(self, _abandoned.append, self._pdf)
             self._abandon.atexit = False  # PDFium closes the rest at exit
-            self._pdf.init_forms()  # otherwise the contents of form fields stay invisible
+            with suppress(pdfium.PdfiumError):
+                self._pdf.init_forms()  # otherwise the contents of form fields stay invisible
             self.page_count = len(self._pdf)
 
     def render(self, index: int, dpi: float) -> tuple[Image.Image, float]:

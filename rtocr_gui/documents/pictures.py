@@ -3,7 +3,8 @@
 Every frame of a TIFF, GIF, WebP or animated PNG is a page, except the reduced copies and masks that a TIFF
 can hold; of a multi-picture JPEG, only the first is, as the others are previews and depth maps of the same
 shot. Pictures whose pixels are not square, such as faxes, are stretched. The file is reopened for each page,
-so nothing is held between pages. Knows nothing about PDFs, hashes or page lists.
+except that a GIF or WebP animation stays open, as each frame is made from the one before. Knows nothing about
+PDFs, hashes or page lists.
 """
 
 import itertools
@@ -12,7 +13,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
-from rtocr_gui.documents.limits import PICTURE_PIXEL_LIMIT, check_page_size
+from rtocr_gui.documents.limits import (
+    MOST_PAGES,
+    PICTURE_PIXEL_LIMIT,
+    check_animation_size,
+    check_page_count,
+    check_page_size,
+)
 from rtocr_gui.errors import DocumentError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
@@ -38,6 +45,9 @@ DECODER_FAILURES = (
     struct.error,
     zlib.error,
 )
+
+_ANIMATED = ("GIF", "WEBP")
+"""Formats of animations that stay open; in those of PNG, Pillow loses its place."""
 
 _BAND_ROWS = 256
 
@@ -84,9 +94,15 @@ class PictureFile:
             DocumentError: it is not a picture, is damaged, or its only page is too large or a strip.
         """
         self._path = path
-        with _frame(path, 0) as image:
+        self._animation: ImageFile.ImageFile | None = None
+        self._held = ExitStack()
+        with _failures_in_words(), _opened(path) as image:
             self._frames = _page_frames(image)
-            if len(self._frames) == 1:
+            self._is_animation = image.format in _ANIMATED and len(self._frames) > 1
+            if self._is_animation:
+                check_page_count(len(self._frames))
+                check_animation_size(len(self._frames), *image.size)
+            elif len(self._frames) == 1:
                 image.seek(self._frames[0])
                 check_page_size(*image.size)
         self.page_count: int = len(self._frames)
@@ -100,7 +116,7 @@ class PictureFile:
         Raises:
             DocumentError: the frame is damaged, too large or a strip.
         """
-        with _frame(self._path, self._frames[index]) as image:
+        with self._frame(index) as image:
             check_page_size(*image.size)
             dpi_xy = _stated_dpi(image)
             return _with_square_pixels(_upright_rgb(image), dpi_xy), max(dpi_xy) if dpi_xy else None
@@ -111,7 +127,7 @@ class PictureFile:
         Raises:
             DocumentError: as `render`.
         """
-        with _frame(self._path, self._frames[index]) as image:
+        with self._frame(index) as image:
             check_page_size(*image.size)
             dpi_xy = _stated_dpi(image)
             image.draft("RGB", (longest_px, longest_px))
@@ -120,21 +136,50 @@ class PictureFile:
         return page
 
     def close(self) -> None:
-        """Do nothing: no file is held between pages."""
+        """Release the file, if it holds an animation."""
+        self._animation = None
+        self._held.close()
+
+    @contextmanager
+    def _frame(self, index: int) -> Iterator[ImageFile.ImageFile]:
+        """Open a frame without decoding it; any failure inside becomes a `DocumentError`."""
+        with _failures_in_words(), self._image() as image:
+            image.seek(self._frames[index])
+            info = image.info.copy()
+            yield image
+            image.info = info
+
+    @contextmanager
+    def _image(self) -> Iterator[ImageFile.ImageFile]:
+        if not self._is_animation:
+            with _opened(self._path) as image:
+                yield image
+            return
+        if self._animation is None:
+            self._animation = self._held.enter_context(_opened(self._path))
+        try:
+            yield self._animation
+        except BaseException:
+            self.close()  # what a failure leaves behind is no base for other frames
+            raise
 
 
 @contextmanager
-def _frame(path: Path, index: int) -> Iterator[ImageFile.ImageFile]:
-    """Open a frame without decoding it; any failure inside becomes a `DocumentError`."""
+def _opened(path: Path) -> Iterator[ImageFile.ImageFile]:
+    # Not by its path: Pillow would map an uncompressed TIFF into memory, and mixes up the rows of one
+    # that lies on its side.
+    with path.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
+        yield image
+
+
+@contextmanager
+def _failures_in_words() -> Iterator[None]:
+    """Turn a failure to decode into a `DocumentError`."""
     # Pillow's limit and warning are process-wide. Its own checks catch sizes that the header does not state.
     Image.MAX_IMAGE_PIXELS = PICTURE_PIXEL_LIMIT
     warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
     try:
-        # Not by its path: Pillow would map an uncompressed TIFF into memory, and mixes up the rows of one
-        # that lies on its side.
-        with path.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
-            image.seek(index)
-            yield image
+        yield
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DocumentError(
             f"The picture would unpack to more than {PICTURE_PIXEL_LIMIT / 1e6:,.0f} million pixels. "
@@ -161,7 +206,7 @@ def _page_frames(image: ImageFile.ImageFile) -> Sequence[int]:
     """Return the frames that are pages; of a TIFF, all if each claims to be a copy or a mask."""
     if image.format != "TIFF":
         return range(1 if image.format == "MPO" else getattr(image, "n_frames", 1))
-    are_pages = list(_tiff_frames(image))
+    are_pages = list(itertools.islice(_tiff_frames(image), MOST_PAGES + 1))  # more are refused
     return [frame for frame, is_page in enumerate(are_pages) if is_page] or range(len(are_pages))
 
 

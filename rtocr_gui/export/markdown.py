@@ -66,7 +66,8 @@ def export_markdown(pages: Sequence[ExportPage], path: Path) -> None:
 
 
 def _in_comment(label: str) -> str:
-    """Escape a label with HTML character references, so that it cannot end the comment."""
+    """Escape a label: it neither ends the comment nor controls a terminal that shows it."""
     escaped = label.replace("&", "&amp;").replace("\n", "&#10;").replace("\r", "&#13;")
     escaped = re.sub("(?<=-)-", "&#45;", escaped)
+    escaped = re.sub(r"[\0-\x1f\x7f-\x9f]", "\ufffd", escaped)
     return escaped.encode("utf-8", "replace").decode("utf-8")  # a file name may not be valid text

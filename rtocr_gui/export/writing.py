@@ -101,7 +101,7 @@ def make_folder(path: Path) -> None:
 
 def _explain(path: Path, error: OSError) -> str:
     """Explain why a file was not written, and what to do."""
-    folder = path.absolute().parent
+    folder = Path(os.path.realpath(path)).parent
     if isinstance(error, IsADirectoryError):
         return f"“{path}” is a folder. Choose a file name in it."
     if isinstance(error, FileNotFoundError | NotADirectoryError):

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from rtocr_gui.ocr.reading import GREATEST_COORDINATE, Block, Task
 
-_LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
-_NO_CHARACTER = re.compile("[\ufdd0-\ufdef\ufeff\ufffe\uffff]")
+_LINE_END = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
+_NO_TEXT = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufeff\ufffe\uffff]")
 _KIND = (
     r"<\|ref\|>(?:(?!<\|).){0,200}"  # without line breaks: what follows a mark that is never closed is text
 )
@@ -39,7 +39,7 @@ _MOST_BOXES = 200
 
 
 def strip_grounding(raw_text: str, task: Task) -> str:
-    """Remove the grounding markup and code points that are no characters; lines end with a newline alone.
+    """Remove the grounding markup and control characters; lines end with a newline alone.
 
     Args:
         raw_text: what the model generated.
@@ -62,7 +62,7 @@ def places_without_grounding(raw_text: str, task: Task) -> tuple[str, NDArray[np
         The text for people, and (length,) ascending: the position of each of its characters in `raw_text`.
     """
     text, places = raw_text, np.arange(len(raw_text))
-    for mark in (_LINE_END, _NO_CHARACTER, *_marks(task)):
+    for mark in (_LINE_END, _NO_TEXT, *_marks(task)):
         stays = np.ones(len(text), dtype=np.bool_)
         for found in mark.finditer(text):
             stays[found.start() + len(_rest_of(found)) : found.end()] = False
