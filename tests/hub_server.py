@@ -31,7 +31,8 @@ class Trouble:
         headers: more headers, or other values of them.
         cut_after: send so many bytes of the answer and close the connection.
         hang_after: send so many bytes and then nothing, until the server closes.
-        content: answer with these bytes as the whole file.
+        content: answer with these bytes as the whole file, or as the model information.
+        endless: answer with spaces until the client closes.
         ignore_range: send the whole file whatever was asked for.
         chunked: tell no length, and end politely.
         told_length: tell this length, whatever follows.
@@ -43,6 +44,7 @@ class Trouble:
     cut_after: int | None = None
     hang_after: int | None = None
     content: bytes | None = None
+    endless: bool = False
     ignore_range: bool = False
     chunked: bool = False
     told_length: int | None = None
@@ -155,8 +157,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _tell_model(self) -> None:
         trouble = self.hub.trouble(INFO)
-        if trouble.status:
+        if trouble.endless:
+            self._answer_endlessly(trouble.status or HTTPStatus.OK)
+        elif trouble.status:
             self._answer(trouble.status, b"", trouble.headers)
+        elif trouble.content is not None:
+            self._answer(HTTPStatus.OK, trouble.content, trouble.headers)
         elif trouble.pages is not None:
             self._answer(HTTPStatus.OK, trouble.pages.encode(), {"Content-Type": "text/html"})
         else:
@@ -178,6 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_file(self, asked: Asked, name: str, headers: Mapping[str, str], with_body: bool) -> None:
         trouble = self.hub.trouble(name)
+        if trouble.endless:
+            self._answer_endlessly(trouble.status or HTTPStatus.OK)
+            return
         if trouble.status:
             self._answer(trouble.status, b"", trouble.headers)
             return
@@ -213,17 +222,25 @@ class _Handler(BaseHTTPRequestHandler):
         self._end_headers()
         self._write(body)
 
+    def _answer_endlessly(self, status: int) -> None:
+        self.send_response(status)
+        self._end_headers()
+        while self._write(b" " * 2**16):
+            pass
+
     def _end_headers(self) -> None:
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes) -> bool:
+        """Send; False if whoever asked has gone."""
         try:
             self.wfile.write(data)
             self.wfile.flush()
         except OSError:
-            pass  # whoever asked has gone
+            return False
+        return True
 
 
 def is_large(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import gzip
 import itertools
 import shutil
 import ssl
@@ -366,6 +367,16 @@ def test_a_rest_of_another_file_is_refused(hub: HubServer, folder: Path) -> None
         run(hub, folder)
 
 
+@pytest.mark.parametrize("extent", ["9" * 5000 + "-1/2", "0-1/" + "9" * 5000])
+def test_a_rest_of_absurd_extent_is_refused(extent: str, hub: HubServer, folder: Path) -> None:
+    hub.troubles[WEIGHTS] = [
+        Trouble(cut_after=50_000),
+        Trouble(headers={"Content-Range": f"bytes {extent}"}),
+    ]
+    with pytest.raises(DownloadError, match="Something on the way changes downloads"):
+        run(hub, folder)
+
+
 @pytest.mark.parametrize("headers", [{"X-Linked-Size": "7"}, {"X-Linked-ETag": f'"{"0" * 64}"'}])
 def test_a_server_that_contradicts_its_own_listing_is_refused(
     headers: dict[str, str], hub: HubServer, folder: Path
@@ -430,6 +441,38 @@ def test_a_listing_of_nonsense_is_refused(entry: dict[str, object], hub: HubServ
     with pytest.raises(DownloadError, match="did not answer like a model server"):
         run(hub, folder)
     assert parts(folder) == []
+
+
+@pytest.mark.parametrize("name", ["../a.safetensors", "a" * 201 + ".safetensors"])
+def test_a_name_that_no_disk_can_take_is_refused(name: str, hub: HubServer, folder: Path) -> None:
+    hub.listing[WEIGHTS] = {"rfilename": name}
+    with pytest.raises(DownloadError):
+        run(hub, folder)
+    assert parts(folder) == []
+
+
+def test_a_listing_without_end_is_not_read_to_the_end(hub: HubServer, folder: Path) -> None:
+    hub.always[INFO] = Trouble(endless=True)
+    with pytest.raises(DownloadError, match="did not answer like a model server"):
+        run(hub, folder)
+
+
+def test_a_listing_is_never_unpacked(hub: HubServer, folder: Path) -> None:
+    """A small answer may unpack to more than memory holds."""
+    packed = gzip.compress(b" " * 2**20)
+    hub.always[INFO] = Trouble(content=packed, headers={"Content-Encoding": "gzip"})
+    with pytest.raises(DownloadError, match="did not answer like a model server"):
+        run(hub, folder)
+    assert hub.asked[0].headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("name", [INFO, WEIGHTS])
+def test_what_a_server_sends_along_with_a_refusal_is_not_read(
+    name: str, hub: HubServer, folder: Path
+) -> None:
+    hub.always[name] = Trouble(status=404, endless=True)
+    with pytest.raises(DownloadError, match=r"\(404\)"):
+        run(hub, folder)
 
 
 def test_another_revision_than_the_pinned_one_is_refused(hub: HubServer, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The models of this computer are found, described and checked without loading or running anything."""
 
+import errno
 import itertools
 import json
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rtocr_gui.errors import CheckpointError
+from rtocr_gui.ocr.library import library as library_module
 from rtocr_gui.ocr.library.download_progress import DownloadStage
 from rtocr_gui.ocr.library.download_record import DownloadRecord, part_path, read_record, write_record
 from rtocr_gui.ocr.library.library import ModelEntry, Origin, check_model, list_models, look_into
@@ -257,6 +259,9 @@ def test_nothing_of_a_folder_is_executed(tmp_path: Path) -> None:
         % ("0" * 64),
         '{"endpoint": "e", "repository": "r", "commit": "c", "files": {"é": {"size": 1, "digest": "%s"}}}'
         % ("0" * 64),
+        '{"endpoint": "e", "repository": "r", "commit": "c", "files": {"%s": {"size": 1, "digest": '
+        % ("a" * 201)
+        + '"%s"}}}' % ("0" * 64),
         '{"endpoint": "e", "repository": "r", "commit": "c", "files": {"a": {"size": -1, "digest": "%s"}}}'
         % ("0" * 64),
     ],
@@ -264,6 +269,22 @@ def test_nothing_of_a_folder_is_executed(tmp_path: Path) -> None:
 def test_a_record_of_nonsense_is_refused(content: str, downloaded: Path) -> None:
     (downloaded / "rtocr-download.json").write_text(content, encoding="utf-8")
     assert "“rtocr-download.json” is damaged" in refused(downloaded).problem
+
+
+def test_the_longest_name_in_a_record_leaves_room_for_the_name_of_its_part(tmp_path: Path) -> None:
+    file = ModelFile("a" * 200, 1, "0" * 64)
+    write_record(tmp_path, DownloadRecord(SOURCE.endpoint, REPOSITORY, REVISION, (file,)))
+    part_path(tmp_path, file).write_bytes(b"")
+    assert look_into(tmp_path).is_unfinished
+
+
+def test_files_that_may_not_be_looked_at_are_told(downloaded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (downloaded / WEIGHTS).unlink()
+    monkeypatch.setattr(library_module, "bytes_there", refuse)
+    assert "cannot be read: Permission denied" in refused(downloaded).problem
 
 
 def test_a_record_is_read_as_it_was_always_written(downloaded: Path) -> None:

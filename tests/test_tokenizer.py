@@ -1,24 +1,29 @@
 """Text becomes ids and ids become text, whole characters at a time."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.model.architecture import read_architecture
 from rtocr_gui.ocr.model.tokenizer import PageTokenizer, TextStream, spell
 from rtocr_gui.ocr.reading import TASKS
 from rtocr_gui.resources import resource_path
 
+BUNDLED = resource_path("miniature/tokenizer.json")
 
-def bundled_tokenizer() -> PageTokenizer:
+
+def load(path: Path) -> PageTokenizer:
     config = json.loads(resource_path("miniature/config.json").read_text())
-    return PageTokenizer.from_file(resource_path("miniature/tokenizer.json"), read_architecture(config))
+    return PageTokenizer.from_file(path, read_architecture(config), [task.prompt for task in TASKS])
 
 
-TOKENIZER = bundled_tokenizer()
+TOKENIZER = load(BUNDLED)
 FIRST_BYTE = 64  # the bundled vocabulary has the bytes 0..255 at 64..319
 
 
@@ -101,3 +106,67 @@ def test_merged_tokens_stream_as_the_library_decodes_them(text: str) -> None:
     streamed = TextStream(page_tokenizer)
     pieces = [*map(streamed.feed, ids), streamed.finish()]
     assert "".join(pieces) == tokenizer.decode(ids) == text + " the é 漢"
+
+
+def splitting(*expressions: str) -> list[dict[str, Any]]:
+    return [
+        {"type": "Split", "pattern": {"Regex": expression}, "behavior": "Isolated", "invert": False}
+        for expression in expressions
+    ]
+
+
+BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+DEEPSEEK_V3_SPLITS = splitting(
+    r"\p{N}{1,3}",
+    "[一-龥\u3040-ゟ゠-ヿ]+",
+    r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"
+    r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+)
+DEEPSEEK_CODER_SPLITS = [
+    *splitting("[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+"),
+    {"type": "Digits", "individual_digits": True},
+]
+
+
+@pytest.mark.parametrize("splits", [DEEPSEEK_V3_SPLITS, DEEPSEEK_CODER_SPLITS], ids=["V3", "Coder"])
+def test_the_steps_of_the_published_tokenizers_are_taken(
+    splits: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Parts as in the files of DeepSeek-V3, whose vocabulary DeepSeek-OCR has, and of DeepSeek-Coder."""
+    values = json.loads(BUNDLED.read_bytes()) | {
+        "normalizer": {"type": "Sequence", "normalizers": []},
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [*splits, BYTE_LEVEL]},
+        "post_processor": BYTE_LEVEL | {"add_prefix_space": True, "trim_offsets": False, "use_regex": True},
+    }
+    (tmp_path / "tokenizer.json").write_text(json.dumps(values))
+    text = "In 2024, é 漢字\n<|ref|>it's</"
+    assert load(tmp_path / "tokenizer.json").encode(text) == TOKENIZER.encode(text)
+
+
+def test_words_on_which_the_library_fails_are_told(tmp_path: Path) -> None:
+    """The expression gives up on long runs of one letter, of which no prompt has any."""
+    panics = splitting("(y|y)*$")
+    values = json.loads(BUNDLED.read_bytes())
+    values["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [*panics, BYTE_LEVEL]}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(values))
+    tokenizer = load(tmp_path / "tokenizer.json")
+    with pytest.raises(ReadingError, match="tokenizer failed on the prompt"):
+        tokenizer.encode("y" * 40 + "x")
+
+
+def test_words_that_are_no_unicode_text_are_told() -> None:
+    with pytest.raises(ReadingError, match="tokenizer failed on the prompt"):
+        TOKENIZER.encode("\ud800")
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+def test_the_end_of_the_program_is_no_failure_of_the_tokenizer(
+    end: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ending:
+        def encode(self, text: str, add_special_tokens: bool) -> None:
+            raise end
+
+    monkeypatch.setattr(TOKENIZER, "_tokenizer", Ending())
+    with pytest.raises(end):
+        TOKENIZER.encode("a")

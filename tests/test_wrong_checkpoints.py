@@ -67,7 +67,7 @@ def put_absurd_value(values: dict[str, Any], chance: random.Random) -> None:
     section[key] = chance.choice(ABSURD)
 
 
-def test_a_tokenizer_that_cuts_or_pads_is_made_to_leave_text_alone(folder: Path) -> None:
+def test_a_tokenizer_that_cuts_pads_or_repeats_is_made_to_leave_text_alone(folder: Path) -> None:
     path = folder / "tokenizer.json"
     whole = load_tokenizer(check_folder(folder)).encode("Some words to encode")
     values = json.loads(path.read_text())
@@ -79,6 +79,13 @@ def test_a_tokenizer_that_cuts_or_pads_is_made_to_leave_text_alone(folder: Path)
         "pad_id": 2,
         "pad_type_id": 0,
         "pad_token": "x",
+    }
+    whole_text = {"Sequence": {"id": "A", "type_id": 0}}
+    values["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": [whole_text, whole_text],
+        "pair": [whole_text, {"Sequence": {"id": "B", "type_id": 0}}],
+        "special_tokens": {},
     }
     path.write_text(json.dumps(values))
     assert load_tokenizer(check_folder(folder)).encode("Some words to encode") == whole

@@ -5,12 +5,14 @@
 writes them as a table, each with the sentence that the program really says. Tests take them from here.
 """
 
+import functools
 import html
 import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -294,10 +296,83 @@ WEIGHT_FILES = [
     ),
 ]
 
+BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+PANICS = {"Regex": r"(.|.)*[^\s\S]"}
+"""An expression that gives up on a long line, at which the library panics."""
+
+
+def split(pattern: dict[str, str]) -> dict[str, Any]:
+    return {"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False}
+
+
+def replace(pattern: dict[str, str], content: str) -> dict[str, Any]:
+    return {"type": "Replace", "pattern": pattern, "content": content}
+
+
+def in_sequence(steps: list[Any], key: str = "pretokenizers") -> dict[str, Any]:
+    return {"type": "Sequence", key: steps}
+
+
+def parts(**values: object) -> Spoil:
+    """Other parts of the tokenizer."""
+    return tokenizer(lambda file: file.update(values))
+
+
+def to_model(kind: str, file: dict[str, Any], **values: object) -> None:
+    """A model whose words are the added tokens alone, without the token for unknown words that it names."""
+    words = {token["content"]: token["id"] for token in file["added_tokens"]}
+    file.update(model={"type": kind, "vocab": words, "unk_token": "[UNK]"} | values)
+
+
 TOKENIZERS = [
     WrongFolder("a tokenizer of another kind", tokenizer(to_word_pieces), "byte-level"),
+    WrongFolder("a tokenizer without words", tokenizer(lambda file: file["model"].pop("vocab")), "damaged"),
+    *(
+        WrongFolder(f"a tokenizer whose normalizer {what}", spoil, "has a normalizer")
+        for what, spoil in (
+            ("makes the library panic as it is loaded", tokenizer(to_bad_normalizer)),
+            ("makes the library panic on a text", parts(normalizer=replace(PANICS, "x"))),
+            (
+                "makes a text grow without end",
+                parts(normalizer=in_sequence([replace({"String": "e"}, "ee")] * 36, "normalizers")),
+            ),
+            ("has no type", parts(normalizer={"normalizers": []})),
+        )
+    ),
+    *(
+        WrongFolder(f"a tokenizer whose words are split {how}", parts(pre_tokenizer=step), "not byte-level")
+        for how, step in (
+            ("not at all", None),
+            ("in no steps", in_sequence([])),
+            ("in steps that are no list", in_sequence({"type": "ByteLevel"})),  # type: ignore[arg-type]
+            ("at a kind that is no name", in_sequence([{"type": [1]}, BYTE_LEVEL])),
+            ("into bytes of bytes, without end", in_sequence([BYTE_LEVEL] * 36)),
+            ("in sequences of sequences", in_sequence([in_sequence([]), BYTE_LEVEL])),
+            ("as SentencePiece does", {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first"}),
+            ("in 17 steps", in_sequence([split({"String": "a"})] * 17 + [BYTE_LEVEL])),
+        )
+    ),
     WrongFolder(
-        "a tokenizer at which the library panics", tokenizer(to_bad_normalizer), "is not a tokenizer"
+        "a tokenizer at whose words the library panics",
+        parts(pre_tokenizer=in_sequence([split(PANICS), BYTE_LEVEL])),
+        "is damaged: it cannot encode the model's prompts",
+    ),
+    *(
+        WrongFolder(
+            f"a tokenizer of the kind {kind}",
+            tokenizer(functools.partial(to_model, kind, **values)),
+            "not byte-level",
+        )
+        for kind, values in (
+            ("WordLevel", {}),
+            ("WordPiece", {"continuing_subword_prefix": "##", "max_input_chars_per_word": 100}),
+            ("Unigram", {"vocab": [["a", 0.0]], "unk_id": None}),
+        )
+    ),
+    WrongFolder(
+        "a tokenizer that has no token for what it does not know",
+        tokenizer(functools.partial(to_model, "BPE", merges=[])),
+        "is damaged: it cannot encode the model's prompts",
     ),
     WrongFolder("a tokenizer with another <image>", config("image_token_id", 5), "has the id 4, not 5"),
     WrongFolder("a tokenizer without <image>", without_token("<image>"), "has no token “<image>”"),

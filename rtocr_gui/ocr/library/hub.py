@@ -6,6 +6,7 @@ Knows no files on disk.
 """
 
 import importlib.metadata
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from typing import Any
 
 import httpx2
 from huggingface_hub import constants, get_token
-from huggingface_hub.utils import get_session, hf_raise_for_status
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.utils import get_session
 
 from rtocr_gui.errors import DownloadError
 from rtocr_gui.ocr.library.hub_errors import explain_environment
@@ -25,7 +27,9 @@ from rtocr_gui.version import program_version
 _WANTED = frozenset({CONFIG_FILE, TOKENIZER_FILE, "tokenizer_config.json", INDEX_FILE})
 _TOKEN_SERVER = "https://huggingface.co"
 _MOST_FILES = 1000
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
+_MOST_LISTING_BYTES = 4 * 2**20
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})")
+_AS_IT_IS = {"Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,14 @@ def list_files(source: ModelSource, timeout_s: float) -> tuple[ModelFile, ...]:
         HUB_ERRORS: the server cannot be reached or refuses.
     """
     address = f"{source.endpoint}/api/models/{REPOSITORY}/revision/{REVISION}"
-    response = _session().get(address, params={"blobs": "true"}, headers=_headers(source), timeout=timeout_s)
-    hf_raise_for_status(response)
+    headers = _headers(source) | _AS_IT_IS
+    with _session().stream(
+        "GET", address, params={"blobs": "true"}, headers=headers, timeout=timeout_s
+    ) as response:
+        _raise_if_refused(response)
+        data = _read_listing(response)
     try:
-        told = response.json()
+        told = json.loads(data)
         commit = str(told["sha"])
         entries = list(told["siblings"])
         files = [_read_entry(entry) for entry in entries if _is_wanted(entry["rfilename"])]
@@ -96,11 +104,11 @@ def open_file(source: ModelSource, file: ModelFile, start: int, timeout_s: float
         HUB_ERRORS: the server cannot be reached or refuses.
     """
     address = f"{source.endpoint}/{REPOSITORY}/resolve/{REVISION}/{file.name}"
-    headers = _headers(source) | {"Accept-Encoding": "identity"}
+    headers = _headers(source) | _AS_IT_IS
     if start:
         headers["Range"] = f"bytes={start}-"
     with _session().stream("GET", address, headers=headers, timeout=timeout_s) as response:
-        hf_raise_for_status(response)
+        _raise_if_refused(response)
         for answer in (*response.history, response):
             _check_linked(source, file, answer.headers)
         first, size = _extent(response)
@@ -123,6 +131,22 @@ def _session() -> httpx2.Client:
         return get_session()
     except (ImportError, ValueError, httpx2.InvalidURL, OSError) as error:
         raise explain_environment(error) from error
+
+
+def _raise_if_refused(response: httpx2.Response) -> None:
+    """Raise the hub's error if the server refuses; what it sends along may never end."""
+    if response.is_error:
+        raise HfHubHTTPError(f"{response.status_code} for {response.url}", response=response)
+
+
+def _read_listing(response: httpx2.Response) -> bytes:
+    """Read an answer without unpacking it, and of one that is far too long only the beginning."""
+    data = bytearray()
+    for chunk in response.iter_raw():
+        data += chunk
+        if len(data) > _MOST_LISTING_BYTES:
+            break
+    return bytes(data)
 
 
 def _extent(response: httpx2.Response) -> tuple[int, int | None]:

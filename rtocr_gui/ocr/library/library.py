@@ -16,7 +16,7 @@ from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadSt
 from rtocr_gui.ocr.library.download_record import DownloadRecord, bytes_there, read_record, verify_files
 from rtocr_gui.ocr.library.model_source import default_cache, snapshots_in
 from rtocr_gui.ocr.model.folder import open_folder
-from rtocr_gui.ocr.model.model_files import CONFIG_FILE, RECORD_FILE
+from rtocr_gui.ocr.model.model_files import CONFIG_FILE, RECORD_FILE, told_by_name
 from rtocr_gui.ocr.model.model_info import ModelInfo
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.units import size_in_words
@@ -132,16 +132,17 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
         if record is not None:
             origin, source = Origin.DOWNLOADED, _told(record)
             name = record.repository.rpartition("/")[2]
-            if not all((folder / file).exists() for file in record.names):
-                return ModelEntry(
-                    folder,
-                    origin,
-                    name,
-                    source,
-                    problem="The download is not finished. Start it again to resume it.",
-                    done_bytes=bytes_there(folder, record),
-                    total_bytes=record.total_bytes,
-                )
+            with told_by_name(folder):
+                if not all((folder / file).exists() for file in record.names):
+                    return ModelEntry(
+                        folder,
+                        origin,
+                        name,
+                        source,
+                        problem="The download is not finished. Start it again to resume it.",
+                        done_bytes=bytes_there(folder, record),
+                        total_bytes=record.total_bytes,
+                    )
         opened = open_folder(folder)
     except CheckpointError as error:
         return ModelEntry(folder, origin, name, source, problem=str(error))

@@ -26,7 +26,7 @@ _KIB, _MIB = 2**10, 2**20
 _MOST_BYTES = {
     CONFIG_FILE: _MIB,
     INDEX_FILE: 16 * _MIB,
-    TOKENIZER_FILE: 128 * _MIB,
+    TOKENIZER_FILE: 32 * _MIB,
     DESCRIPTION_FILE: 64 * _KIB,
     RECORD_FILE: _MIB,
 }
@@ -34,6 +34,7 @@ _MOST_BYTES = {
 _PLAIN_NAME = re.compile(r"[\w-][\w.-]*")
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LARGEST_BYTES = 2**43
+_LONGEST_NAME = 200  # a part of a download has a longer one; file systems take 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class ModelFile:
     """A file of a model, as listed by a server and as recorded by a download.
 
     Attributes:
-        name: plain ASCII, without folders.
+        name: plain ASCII of at most 200 characters, without folders.
         size_bytes: size of its content.
         digest: hexadecimal checksum of its content: SHA-256 for large files, Git's SHA-1 for small ones.
 
@@ -55,7 +56,8 @@ class ModelFile:
     digest: str
 
     def __post_init__(self) -> None:
-        is_named = _PLAIN_NAME.fullmatch(self.name) is not None and self.name.isascii()
+        is_plain = _PLAIN_NAME.fullmatch(self.name) is not None and self.name.isascii()
+        is_named = is_plain and len(self.name) <= _LONGEST_NAME
         is_sized = type(self.size_bytes) is int and 0 < self.size_bytes <= _LARGEST_BYTES
         if not is_named or not is_sized or not _DIGEST.fullmatch(self.digest):
             raise ValueError(f"no file of a model: {self}")

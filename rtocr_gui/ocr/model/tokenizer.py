@@ -1,26 +1,33 @@
 """Encodes prompts to token ids, and decodes the ids that the model generates.
 
-Uses tokenizer.json as it is. Knows byte-level vocabularies such as DeepSeek-OCR's, in which every token
-stands for a run of bytes, so that text can be streamed byte by byte. Knows no torch.
+Uses tokenizer.json as it is, but none with steps that DeepSeek-OCR's does not have. Knows byte-level
+vocabularies such as its, in which every token stands for a run of bytes, so that text can be streamed byte by
+byte. Knows no torch.
 """
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer, decoders
+from tokenizers import Tokenizer
 
-from rtocr_gui.errors import CheckpointError
+from rtocr_gui.errors import CheckpointError, ReadingError, RtocrError
 from rtocr_gui.ocr.model.architecture import Architecture
-from rtocr_gui.ocr.model.model_files import damaged
+from rtocr_gui.ocr.model.model_files import damaged, parse_object, told_by_name
 
 IMAGE_TOKEN = "<image>"
 """Placeholder for one visual token in the prompt."""
 
 _MARK = re.compile(r"<\|[^|]*\|>")
+
+_NO_NORMALIZER = (None, {"type": "Sequence", "normalizers": []})
+_SPLITS = frozenset({"Split", "Digits"})
+_MOST_SPLITS = 16
 
 
 class PageTokenizer:
@@ -57,20 +64,18 @@ class PageTokenizer:
         Args:
             path: a tokenizer.json.
             architecture: the model it must fit.
-            prompts: prompts whose marks, such as ``<|grounding|>``, must be tokens.
+            prompts: prompts which it must encode, and whose marks, such as ``<|grounding|>``, must be tokens.
 
         Raises:
             CheckpointError: the file is damaged, not byte-level, or belongs to another model.
         """
-        try:
-            tokenizer = Tokenizer.from_file(str(path))
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # the library's panics are not an Exception
-            raise damaged(path, "it is not a tokenizer") from error
+        prompts = tuple(prompts)
+        with told_by_name(path.parent):
+            data = path.read_bytes()
+        _check_steps(path, parse_object(path, data))
+        with _raising(damaged(path, "it is not a tokenizer")):
+            tokenizer = Tokenizer.from_buffer(data)
         decoder = architecture.decoder
-        if not isinstance(tokenizer.decoder, decoders.ByteLevel):
-            raise _other_model(path, "it is not byte-level")
         special = _added_tokens(tokenizer)
         image_id = {text: token_id for token_id, text in special.items()}.get(IMAGE_TOKEN)
         if image_id is None:
@@ -91,11 +96,21 @@ class PageTokenizer:
                 raise _other_model(path, f"it has no token “{mark}”, which the prompts need")
         tokenizer.no_truncation()
         tokenizer.no_padding()
-        return cls(tokenizer, start_id=decoder.bos_token_id, end_id=decoder.eos_token_id)
+        tokenizer.post_processor = None
+        loaded = cls(tokenizer, start_id=decoder.bos_token_id, end_id=decoder.eos_token_id)
+        with _raising(damaged(path, "it cannot encode the model's prompts")):
+            for prompt in prompts:
+                loaded.encode(prompt)
+        return loaded
 
     def encode(self, text: str) -> list[int]:
-        """Encode text without adding tokens; special tokens are recognised by their text."""
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        """Encode text without adding tokens; special tokens are recognised by their text.
+
+        Raises:
+            ReadingError: the tokenizer fails on this text.
+        """
+        with _raising(ReadingError("The model's tokenizer failed on the prompt. Use other words.")):
+            ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
     def token_ids(self, texts: Iterable[str]) -> frozenset[int]:
@@ -144,6 +159,39 @@ def spell(tokenizer: PageTokenizer, token_ids: Iterable[int]) -> tuple[str, NDAr
     text = "".join(pieces) + stream.finish()
     offsets[-1] = len(text)
     return text, offsets
+
+
+def _check_steps(path: Path, parts: Mapping[str, Any]) -> None:
+    """Refuse all but a byte-level BPE on words split as in the published tokenizers, before any step is run.
+
+    A chain of normalizers, or of byte-level steps, can make a short text grow until memory is full.
+    """
+    if parts.get("normalizer") not in _NO_NORMALIZER:
+        raise _other_model(path, "it has a normalizer")
+    first: Any = parts.get("pre_tokenizer")
+    steps = first.get("pretokenizers") if _kind(first) == "Sequence" else [first]
+    *splits, last = map(_kind, steps) if isinstance(steps, list) and steps else [""]
+    kinds = (_kind(parts.get("model")), last, _kind(parts.get("decoder")))
+    are_splits = len(splits) <= _MOST_SPLITS and _SPLITS.issuperset(splits)
+    if kinds != ("BPE", "ByteLevel", "ByteLevel") or not are_splits:
+        raise _other_model(path, "it is not byte-level")
+
+
+def _kind(part: Any) -> str:
+    """Return the type of a part of the file; empty if it has none."""
+    kind = part.get("type") if isinstance(part, dict) else None
+    return kind if isinstance(kind, str) else ""
+
+
+@contextmanager
+def _raising(error: RtocrError) -> Iterator[None]:
+    """Raise an error in place of whatever the library raises: its panics are not an `Exception`."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as cause:
+        raise error from cause
 
 
 def _added_tokens(tokenizer: Tokenizer) -> dict[int, str]:
