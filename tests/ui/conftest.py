@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import shiboken6
 from PIL import Image, ImageDraw
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -28,6 +29,14 @@ def every_dialog_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for kind in (QDialog, QMessageBox, QInputDialog, QFileDialog):
         monkeypatch.setattr(kind, "exec", ask)
+
+
+@pytest.fixture(autouse=True)
+def opened_outside(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Files and folders that other programs would open; no test starts one."""
+    opened: list[Path] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: not opened.append(Path(url.toLocalFile())))
+    return opened
 
 
 @pytest.fixture

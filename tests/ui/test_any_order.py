@@ -200,7 +200,8 @@ class Person:
     def check(self) -> None:
         refs = self.session.refs
         assert self.editor.toPlainText() == self.session.current_text
-        assert [row.entry.key for row in self.rows] == list(refs)
+        not_told_yet = self.session.shelf._appended
+        assert [*(row.entry.key for row in self.rows), *not_told_yet] == list(refs)
         assert self.session.current in refs or self.session.current is None
         open_pages = [ref.unrotated for ref in refs]
         assert [place for place in self.session._pages._places if place in open_pages] == open_pages
@@ -219,6 +220,7 @@ class Person:
             session.models.load()
         self.qtbot.waitUntil(lambda: not session.models.status.loading and session.activity == Activity())
         self.qtbot.waitUntil(lambda: not (session.tuning.is_reading or session.is_exporting))
+        self.qtbot.waitUntil(lambda: len(self.rows) == len(session.refs))
         self.check()
         assert not {row.state for row in self.rows} & {PageState.WAITING, PageState.READING}
         for ref in session.refs:

@@ -734,9 +734,8 @@ def test_the_folder_of_a_written_file_and_the_log_are_opened_by_the_desktop(
     draw_page: Draw,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    opened_outside: list[Path],
 ) -> None:
-    opened: list[str] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "out" / "mine.md")
     (tmp_path / "out").mkdir()
     open_and_load(qtbot, session, draw_page())
@@ -745,7 +744,9 @@ def test_the_folder_of_a_written_file_and_the_log_are_opened_by_the_desktop(
         window.actions_by_name["export"].trigger()
     (button,) = (each for each in window.notice_bar.findChildren(QPushButton) if each.text() == "Show folder")
     button.click()
-    assert opened == [str(tmp_path / "out")]
+    assert opened_outside == [tmp_path / "out"]
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _: False)
+    window.open_outside(tmp_path / "out")
     assert sentences_in(window.notice_bar)[-1] == f"No program was found to open “{tmp_path / 'out'}”."
     with qtbot.waitSignal(window.log_requested):
         window.actions_by_name["log"].trigger()

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import Settings
-from rtocr_gui.ui.app import Program, sample_pages
+from rtocr_gui.ui.app import Program
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
@@ -88,7 +88,7 @@ def test_neither_samples_nor_pasted_pictures_are_remembered(qtbot: QtBot, progra
     picture.fill(0)
     program.start([])
     program.window.arrivals.picture_came.emit(picture)
-    qtbot.waitUntil(lambda: len(program.session.refs) == len(sample_pages()) + 1)
+    qtbot.waitUntil(lambda: [ref.path.stem for ref in program.session.refs] == ["Pasted image 1"])
     assert program.session.settings.recent_files == ()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import shiboken6
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
@@ -17,7 +17,7 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.open_documents import OpenDocuments
 from rtocr_gui.ui.state.notices import Offer
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_model import PageModel, PageState
 from rtocr_gui.ui.state.page_texts import EARLIER_VERSION
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, Loss, ModelStatus, OverwriteQuestion, PageStatus
@@ -1481,3 +1481,58 @@ def test_a_sample_page_is_no_loss_and_can_be_restored_once_it_was_read_and_stays
     session.take_offer(offer)
     assert [ref.path.name for ref in session.refs] == ["letter.png", "prices.png", "mine.png"]
     assert session.current_text.startswith("page 1 of prices.png")
+
+
+@pytest.mark.parametrize(("interval_ms", "fewest", "most"), [(2**30, 2, 2), (0, 3, 10)])
+def test_the_list_is_told_of_many_files_at_once_and_of_their_states(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    interval_ms: int,
+    fewest: int,
+    most: int,
+) -> None:
+    session.shelf.findChild(QTimer).setInterval(interval_ms)
+    listed = emissions(session.shelf.pages_changed)
+    paths = [draw_page(f"{number}.png") for number in range(10)]
+    session.open_files(paths)
+    session.read_all()
+    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    assert [ref.path for ref in session.refs] == paths
+    assert fewest <= len(listed) <= most
+    model = window.page_list.findChild(PageModel)
+    assert [model.row(position).entry.key for position in range(model.rowCount())] == list(session.refs)
+    assert PageState.UNREAD not in {model.row(position).state for position in range(10)}
+
+
+def test_a_page_is_in_the_list_before_it_is_shown_though_more_files_are_coming(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    session.shelf.findChild(QTimer).setInterval(2**30)
+    are_current: list[bool] = []
+
+    def go_down() -> None:
+        session.shelf.show_neighbour(down=True)
+        are_current.append(window.page_list.current_key == session.current == session.refs[-1])
+
+    session.shelf.pages_opened.connect(go_down)
+    session.open_files(draw_page(f"{number}.png") for number in range(5))
+    qtbot.waitUntil(lambda: len(are_current) == 5)
+    assert all(are_current)
+
+
+def test_sample_pages_opened_beside_the_persons_own_stay_until_the_next_file(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    samples = [draw_page("letter.png"), draw_page("prices.png")]
+    session.open_samples(samples)
+    session.open_files([draw_page("mine.png")])  # before the last sample has come
+    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    assert [ref.path.name for ref in session.refs] == ["mine.png"]
+    session.open_samples(samples)
+    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    assert [ref.path.name for ref in session.refs] == ["mine.png", "letter.png", "prices.png"]
+    session.open_files([draw_page("other.png")])
+    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    assert [ref.path.name for ref in session.refs] == ["mine.png", "other.png"]

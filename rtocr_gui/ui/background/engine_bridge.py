@@ -427,8 +427,8 @@ class EngineBridge(QObject):
                 job()
             except _Stopped:
                 self.request_stopped.emit(RequestStopped(request_id))
-            except Exception as error:
-                # The last line of defence: an unexpected error must reach the person, not kill the lane.
+            except BaseException as error:
+                # The last line of defence: no unexpected error, nor a library's panic, kills the lane.
                 self.request_failed.emit(RequestFailed.by(request_id, error))
 
         lane.submit(guarded)

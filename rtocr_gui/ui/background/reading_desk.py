@@ -78,7 +78,7 @@ class ReadingDesk:
             self._tell(StageEntered(wanted.request_id, Stage.ENCODE))
             encoded = engine.encode(wanted.page, wanted.scaling)
             self._tell(PageEncoded(wanted.request_id, wanted.scaling, encoded))
-        except Exception as error:
+        except BaseException as error:
             self._tell(RequestFailed.by(wanted.request_id, error))
 
     def _read_waiting(self) -> None:
@@ -90,7 +90,7 @@ class ReadingDesk:
                 self._encode_waiting()
             for reading in self._in_hand.values():  # stopped just before it began
                 self._tell(RequestStopped(reading.request_id))
-        except Exception as error:
+        except BaseException as error:
             for reading in self._in_hand.values():
                 self._tell(RequestFailed.by(reading.request_id, error))
         self._in_hand.clear()

@@ -178,7 +178,7 @@ class RequestFailed:
     fit: "Fit | None" = None
 
     @classmethod
-    def by(cls, request_id: int, error: Exception) -> Self:
+    def by(cls, request_id: int, error: BaseException) -> Self:
         """Describe an error for a request."""
         from rtocr_gui.ocr.memory.fit import DoesNotFit
 
@@ -191,7 +191,7 @@ class RequestFailed:
         )
 
 
-def in_words(error: Exception) -> str:
+def in_words(error: BaseException) -> str:
     """Put an error into words for the person; an unexpected one is logged."""
     if isinstance(error, RtocrError):
         return str(error)

@@ -39,6 +39,7 @@ class OpenPages:
 
     def __init__(self) -> None:
         self._pages: dict[PageRef, OpenPage] = {}
+        self._files: Counter[Path] = Counter()  # how many pages of each are in the list
         self._places: dict[PageRef, None] = {}  # of all pages and halves, unrotated, including removed ones
         self._opened: dict[tuple[Path, str], None] = {}  # versions of files, the last one opened at the end
         self._model = 0  # how many models were in use before this one
@@ -71,10 +72,13 @@ class OpenPages:
 
     def add(self, refs: Iterable[PageRef]) -> None:
         """Add all pages of a file at the end; those already open, if only in part, stay as they are."""
-        pages, there = tuple(refs), {ref.whole for ref in self._pages}
+        pages = tuple(refs)
+        is_there = bool(pages) and self.has_file(pages[0].path)
+        there = {ref.whole for ref in self._pages} if is_there else set[PageRef]()
         for ref in pages:
             if ref not in there:
                 self._pages[ref] = OpenPage(ref, page_count=len(pages))
+                self._files[ref.path] += 1
                 self._places.pop(ref, None)
                 self._places[ref] = None
         for version in {(ref.path, ref.sha256) for ref in pages}:
@@ -123,6 +127,7 @@ class OpenPages:
         self._places = dict.fromkeys(each for place in kept for each in (place, *behind.get(place, ())))
         removed = self.remove(others)
         self._pages = {ref: self._pages.get(ref) or OpenPage(ref, page_count=counts[ref]) for ref in order}
+        self._count_files()
         return removed
 
     def move(self, refs: Iterable[PageRef], before: PageRef | None) -> None:
@@ -158,11 +163,13 @@ class OpenPages:
     def remove(self, refs: Iterable[PageRef]) -> RemovedPages:
         """Remove pages from the list; their places are kept."""
         leaving = set(refs)
-        removed = tuple(page for page in self if page.ref in leaving)
+        removed = tuple(page for page in self if page.ref in leaving) if leaving else ()
         for page in removed:
             del self._pages[page.ref]
             if page.state is PageState.READING:
                 page.give_up()
+        if removed:
+            self._count_files()
         return RemovedPages(removed, self._model)
 
     def blank_twins(self, removed: RemovedPages) -> tuple[PageRef, ...]:
@@ -186,6 +193,7 @@ class OpenPages:
         back = {page.ref.unrotated: page for page in removed.pages if not _overlapping(page.ref, listed)}
         there = {page.ref.unrotated: page for page in self} | back
         self._pages = {there[place].ref: there[place] for place in self._places if place in there}
+        self._count_files()
         if removed.model != self._model:
             for page in back.values():
                 page.forget_readings()
@@ -207,6 +215,8 @@ class OpenPages:
 
     def outdated(self, path: Path, refs: Iterable[PageRef]) -> tuple[PageRef, ...]:
         """Unedited pages of a file that its newest version no longer has."""
+        if not self.has_file(path):
+            return ()
         current = set(refs)
         return tuple(
             page.ref
@@ -226,7 +236,10 @@ class OpenPages:
 
     def has_file(self, path: Path) -> bool:
         """True while a page of the file is open."""
-        return any(ref.path == path for ref in self._pages)
+        return path in self._files
+
+    def _count_files(self) -> None:
+        self._files = Counter(ref.path for ref in self._pages)
 
     @property
     def entries(self) -> tuple[PageEntry, ...]:

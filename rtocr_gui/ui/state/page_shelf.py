@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
 from rtocr_gui.documents.pages import PageRef
@@ -17,13 +17,18 @@ from rtocr_gui.ui.background.replies import DocumentOpened, FolderListed, PageRe
 from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages
 from rtocr_gui.ui.state.shown import PageFailure, PasswordQuestion
 
+TELL_MS = 200
+"""While files are being opened, the list is told of their pages at most this often: each time it is laid out
+anew, which takes long for thousands."""
+
 
 class PageShelf(QObject):
     """Opens files, lists their pages and shows one of them.
 
     Signals (each carries one frozen value):
         opening_changed (int): `files_left` may have changed.
-        pages_opened (tuple of PageRef): a file was opened, and these pages of it are in the list.
+        pages_opened (tuple of PageRef): a file was opened, and these pages of it are in the list, or
+            `pages_changed` and `pages_listed` follow.
         pages_changed (tuple of PageEntry): the pages in the list, or their order, have changed.
         pages_dropped (tuple of PageRef): these pages are leaving the list, or their file has changed.
         pages_outdated (RemovedPages): these pages left the list, as a newer version of their file was opened.
@@ -78,6 +83,9 @@ class PageShelf(QObject):
         self._selected: tuple[PageRef, ...] = ()
         self._selects_opened = False
         self._render_id = 0
+        self._appended: list[PageRef] = []
+        self._telling = QTimer(self, singleShot=True, interval=TELL_MS)
+        self._telling.timeout.connect(self._tell_pages)
         bridge.document_opened.connect(self._add)
         bridge.folder_listed.connect(self._open_folder)
         bridge.page_rendered.connect(self._pass_picture)
@@ -278,10 +286,23 @@ class PageShelf(QObject):
     def _of_same_file(self, shown: PageRef) -> tuple[PageRef, ...]:
         return tuple(ref for ref in self._pages.refs if (ref.path, ref.sha256) == (shown.path, shown.sha256))
 
+    @Slot()
     def _tell_pages(self) -> None:
-        selected = set(self._selected)
+        self._telling.stop()
+        selected, appended = set(self._selected), tuple(self._appended)
         self._selected = tuple(ref for ref in self._pages.refs if ref in selected)
+        self._appended.clear()
         self.pages_changed.emit(self._pages.entries)
+        if appended:
+            self.pages_listed.emit(appended)
+
+    def _tell_appended(self, refs: Iterable[PageRef]) -> None:
+        """Tell of pages at the end of the list: soon, if more files are coming, and all of them at once."""
+        self._appended += refs
+        if not (self._to_open or self._opening):
+            self._tell_pages()
+        elif not self._telling.isActive():
+            self._telling.start()
 
     @Slot(object)
     def want_thumbnail(self, ref: PageRef) -> None:
@@ -290,6 +311,8 @@ class PageShelf(QObject):
             self._bridge.render_thumbnail(ref)
 
     def _show(self, ref: PageRef | None) -> None:
+        if self._appended:
+            self._tell_pages()
         self._current = ref
         self._render_id = self._bridge.render_page(ref) if ref is not None else 0
         self.page_selected.emit(ref)
@@ -311,13 +334,17 @@ class PageShelf(QObject):
         self._open_next()
 
     def _list(self, reply: DocumentOpened) -> None:
-        former = [ref for ref in self._pages.refs if ref.path == reply.path]
+        is_again = self._pages.has_file(reply.path)
+        former = [ref for ref in self._pages.refs if ref.path == reply.path] if is_again else []
         there = set(reply.pages)
         self.pages_dropped.emit(tuple(ref for ref in former if ref.whole not in there))
         outdated = self._pages.remove(self._pages.outdated(reply.path, reply.pages))
         self._pages.add(reply.pages)
-        self._tell_pages()
-        if self._selects_opened or self._current not in self._pages.refs:
+        if is_again:
+            self._tell_pages()
+        else:
+            self._tell_appended(reply.pages)
+        if self._selects_opened or self._current is None or self._current not in self._pages:
             self._selects_opened = False
             self._show(self._pages.as_open(reply.pages[0]))
         elif self._current.whole in reply.pages:

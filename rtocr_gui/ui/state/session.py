@@ -106,6 +106,7 @@ class Session(QObject):
         super().__init__()
         self._pages = OpenPages()
         self._samples: frozenset[Path] = frozenset()
+        self._makes_room = False
         self._choices = Choices(settings, self)
         self.shelf = PageShelf(bridge, self._pages, self)
         self.models = Models(bridge, self._choices, bundled_model, self)
@@ -377,19 +378,18 @@ class Session(QObject):
     def open_samples(self, paths: Iterable[Path]) -> None:
         """Open the program's own pages, which make room for the person's own unless they were edited."""
         self._samples = frozenset(paths)
+        self._makes_room = False
         self.shelf.open_files(paths)
 
     def _is_untouched_sample(self, page: OpenPage) -> bool:
         return page.ref.path in self._samples and not page.settled.edited
 
     def _replace_samples(self, opened: Iterable[PageRef]) -> None:
-        """Remove the sample pages once a page of the person's own is in the list."""
-        if all(ref.path in self._samples for ref in opened):
-            return
-        untouched = [page.ref for page in self._pages if self._is_untouched_sample(page)]
-        self._samples = frozenset()
-        if untouched:
-            self.remove_pages(tuple(untouched))
+        """Remove the sample pages once a page of the person's own comes, and those that come after it."""
+        self._makes_room |= any(ref.path not in self._samples for ref in opened)
+        untouched = tuple(page.ref for page in self._pages if self._is_untouched_sample(page))
+        if self._makes_room and untouched:
+            self.remove_pages(untouched)
 
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
         """Remove pages from the list; their files stay. Those with text can be brought back."""
@@ -522,6 +522,7 @@ class Session(QObject):
         elif isinstance(offer, UseAuto):
             self.settle_retention(None)
         elif isinstance(offer, BringBack):
+            self._samples -= {page.ref.path for page in offer.removed.pages}
             left_out = self.shelf.put_back(offer.removed)
             if left_out.pages:
                 self.notice_raised.emit(about_left_out(left_out))
