@@ -11,14 +11,15 @@ from rtocr_gui.units import counted
 
 def telling_folders(paths: Iterable[Path]) -> dict[Path, Path]:
     """Folders of files that share their name with another, shortened to the parts that tell them apart."""
-    folders: defaultdict[str, set[Path]] = defaultdict(set)
+    named: defaultdict[str, set[Path]] = defaultdict(set)
     for path in paths:
-        folders[path.name].add(path.parent)
+        named[path.name].add(path)
     telling = {}
-    for name, alike in folders.items():
+    for alike in named.values():
         if len(alike) > 1:
-            parts = next(n for n in count(1) if len({folder.parts[-n:] for folder in alike}) == len(alike))
-            telling.update({folder / name: Path(*folder.parts[-parts:]) for folder in alike})
+            folders = {path: path.parent.parts for path in alike}
+            kept = next(n for n in count(1) if len({parts[-n:] for parts in folders.values()}) == len(alike))
+            telling.update({path: Path(*parts[-kept:]) for path, parts in folders.items()})
     return telling
 
 

@@ -26,8 +26,8 @@ from tests.fake_engine import FakeEngine
 
 FILES = ("a.tif", "b.tif", "c.tif")
 ASKS_FOR_MORE = {
-    *("open", "open_folder", "paste", "export", "export_overlay", "export_plan", "export_curve"),
-    *("models", "use_folder", "about", "about_model", "shortcuts", "quit"),
+    *("open", "open_folder", "paste", "models", "use_folder", "about", "about_model", "shortcuts", "quit"),
+    *("export", "export_selected", "export_overlay", "export_plan", "export_curve"),
 }
 """Actions that open a dialogue."""
 
@@ -193,7 +193,7 @@ class Person:
             lanes.append(bridge._model_lane)
         trip = RoundTrip()
         with self.qtbot.waitSignal(trip.ended):
-            lanes[number % len(lanes)].submit(trip.ended.emit)
+            lanes[number % len(lanes)].submit(trip.ended.emit, is_idle=True)
 
     # What holds at any time, and in the end
 

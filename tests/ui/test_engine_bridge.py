@@ -14,6 +14,7 @@ from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background import engine_bridge
 from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
+from rtocr_gui.ui.background.lanes import Lane
 from rtocr_gui.ui.background.replies import FolderListed
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import Draw, held_lane, load_model, pages_opened
@@ -178,6 +179,54 @@ def test_a_thumbnail_that_cannot_be_had_is_answered_by_an_empty_picture(
         request_id = bridge.render_thumbnail(opened[1])
     assert (caught.args[0].request_id, caught.args[0].ref) == (request_id, opened[1])
     assert caught.args[0].image.isNull()
+
+
+def test_neither_the_shown_page_nor_a_file_waits_for_thumbnails_that_were_wanted_before(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], draw_page: Draw
+) -> None:
+    answered: list[int] = []
+    for signal in (bridge.thumbnail_rendered, bridge.page_rendered, bridge.document_opened):
+        signal.connect(lambda reply: answered.append(reply.request_id))
+    with held_lane(bridge._document_lane):
+        thumbnails = [bridge.render_thumbnail(ref) for ref in opened]
+        shown = bridge.render_page(opened[2])
+        file = bridge.open_document(draw_page("another.png"))
+    qtbot.waitUntil(lambda: len(answered) == 5)
+    assert answered == [shown, file, *thumbnails]
+
+
+def test_a_thumbnail_that_a_newer_version_of_its_file_overtakes_is_answered_by_an_empty_picture(
+    qtbot: QtBot, bridge: EngineBridge, opened: tuple[PageRef, ...], draw_page: Draw
+) -> None:
+    with qtbot.waitSignal(bridge.thumbnail_rendered) as caught, held_lane(bridge._document_lane):
+        bridge.render_thumbnail(opened[0])
+        bridge.open_document(draw_page("one.png").replace(opened[0].path))
+    assert caught.args[0].ref == opened[0]
+    assert caught.args[0].image.isNull()
+
+
+def test_a_lane_does_idle_jobs_last_and_all_of_them_before_it_finishes() -> None:
+    lane, ran = Lane("patient"), list[str]()
+    with held_lane(lane):
+        lane.submit(lambda: ran.append("first idle one"), is_idle=True)
+        assert lane.is_awaited
+        lane.submit(lambda: ran.append("first"))
+        lane.submit(lambda: ran.append("second idle one"), is_idle=True)
+        lane.submit(lambda: ran.append("second"))
+        assert not lane.finish(0)
+    assert lane.wait(20)
+    assert not lane.is_busy
+    assert ran == ["first", "second", "first idle one", "second idle one"]
+
+
+def test_a_lane_that_is_closed_drops_idle_jobs_too() -> None:
+    lane, ran = Lane("closed"), list[str]()
+    with held_lane(lane):
+        lane.submit(lambda: ran.append("idle"), is_idle=True)
+        lane.close_soon()
+    assert lane.wait(20)
+    assert not lane.is_busy
+    assert not ran
 
 
 def test_a_page_is_exported_off_the_main_thread_and_a_failure_is_told(

@@ -17,6 +17,7 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.open_documents import OpenDocuments
 from rtocr_gui.ui.state.notices import Offer
+from rtocr_gui.ui.state.open_pages import RemovedPages
 from rtocr_gui.ui.state.page_model import PageModel, PageState
 from rtocr_gui.ui.state.page_texts import EARLIER_VERSION
 from rtocr_gui.ui.state.session import Session
@@ -1504,6 +1505,43 @@ def test_the_list_is_told_of_many_files_at_once_and_of_their_states(
     model = window.page_list.findChild(PageModel)
     assert [model.row(position).entry.key for position in range(model.rowCount())] == list(session.refs)
     assert PageState.UNREAD not in {model.row(position).state for position in range(10)}
+
+
+def test_the_list_is_told_of_many_files_that_are_opened_again_at_once_too(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    paths = [draw_page(f"{number}.png") for number in range(10)]
+    session.open_files(paths)
+    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    session.remove_pages(session.refs[3:5])
+    session.shelf.findChild(QTimer).setInterval(2**30)
+    listed = emissions(session.shelf.pages_changed)
+    session.open_files(paths)
+    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    assert [ref.path for ref in session.refs] == [*paths[:3], *paths[5:], *paths[3:5]]
+    assert [entry.key for entry in listed[-1]] == list(session.refs)
+    assert len(listed) <= 2
+
+
+def test_pages_of_a_file_that_changed_leave_the_list_at_once_though_more_files_are_coming(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    paths = [draw_page(f"{number}.png") for number in range(5)]
+    session.open_files(paths)
+    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    draw_page("other.png").replace(paths[2])
+    session.shelf.findChild(QTimer).setInterval(2**30)
+    model = window.page_list.findChild(PageModel)
+    left: list[bool] = []
+
+    def look(removed: RemovedPages) -> None:
+        left.extend(model.position(page.ref) is None for page in removed.pages)
+
+    session.shelf.pages_outdated.connect(look)
+    session.open_files(paths)
+    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    assert left == [True]
+    assert [ref.path for ref in session.refs] == [*paths[:2], *paths[3:], paths[2]]
 
 
 def test_a_page_is_in_the_list_before_it_is_shown_though_more_files_are_coming(

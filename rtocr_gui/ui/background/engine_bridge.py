@@ -1,12 +1,13 @@
 """Runs everything slow off the main thread: documents, the model, plans.
 
-The bridge owns five lanes. The *document lane* opens files and renders pages (`open_documents`). The *export
-lane* writes files, page by page, while other pages are viewed. The *model lane* imports torch, loads the
-model, encodes and reads (`reading_desk`). The *plan lane* plans from an immutable `EncodedPage` while the
-slider moves. The *transport lane* solves where merged tokens go, and does whatever else would block the main
-thread, or the plans of a moving slider, for too long. Each request is answered by frozen replies that carry
-its id; workers emit signals, and only slots on the main thread touch widgets. Knows no widget and no program
-state: only `session` knows who asked, and whether the answer is still wanted.
+The bridge owns five lanes. The *document lane* opens files and renders pages (`open_documents`), thumbnails
+when nothing else waits. The *export lane* writes files, page by page, while other pages are viewed. The
+*model lane* imports torch, loads the model, encodes and reads (`reading_desk`). The *plan lane* plans from an
+immutable `EncodedPage` while the slider moves. The *transport lane* solves where merged tokens go, and does
+whatever else would block the main thread, or the plans of a moving slider, for too long. Each request is
+answered by frozen replies that carry its id; workers emit signals, and only slots on the main thread touch
+widgets. Knows no widget and no program state: only `session` knows who asked, and whether the answer is still
+wanted.
 """
 
 import itertools
@@ -174,7 +175,10 @@ class EngineBridge(QObject):
         return self._submit_newest(self._document_lane, PageRendered, job)
 
     def render_thumbnail(self, ref: PageRef) -> int:
-        """Render a small page. Answered by `thumbnail_rendered`, with a null image if that fails."""
+        """Render a small page, after all that is wanted more urgently.
+
+        Answered by `thumbnail_rendered`, with a null image if that fails.
+        """
         request_id = next(self._ids)
 
         def job() -> None:
@@ -184,7 +188,7 @@ class EngineBridge(QObject):
                 image = QImage()  # the page itself says why once it is shown
             self.thumbnail_rendered.emit(PageRendered(request_id, ref, image))
 
-        return self._submit(self._document_lane, request_id, job)
+        return self._submit(self._document_lane, request_id, job, is_idle=True)
 
     def export(self, write: Callable[[RenderPage], None]) -> int:
         """Have files written, after those requested before. Answered by `exported`.
@@ -413,7 +417,13 @@ class EngineBridge(QObject):
         return self._submit(lane, request_id, job_if_newest)
 
     def _submit(
-        self, lane: Lane, request_id: int, job: Callable[[], None], cancel: threading.Event | None = None
+        self,
+        lane: Lane,
+        request_id: int,
+        job: Callable[[], None],
+        cancel: threading.Event | None = None,
+        *,
+        is_idle: bool = False,
     ) -> int:
         """Queue a job, which does not begin once `cancel` is set.
 
@@ -431,7 +441,7 @@ class EngineBridge(QObject):
                 # The last line of defence: no unexpected error, nor a library's panic, kills the lane.
                 self.request_failed.emit(RequestFailed.by(request_id, error))
 
-        lane.submit(guarded)
+        lane.submit(guarded, is_idle=is_idle)
         return request_id
 
 

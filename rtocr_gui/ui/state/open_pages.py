@@ -39,7 +39,7 @@ class OpenPages:
 
     def __init__(self) -> None:
         self._pages: dict[PageRef, OpenPage] = {}
-        self._files: Counter[Path] = Counter()  # how many pages of each are in the list
+        self._files: dict[Path, list[OpenPage]] = {}  # the pages of each that are in the list
         self._places: dict[PageRef, None] = {}  # of all pages and halves, unrotated, including removed ones
         self._opened: dict[tuple[Path, str], None] = {}  # versions of files, the last one opened at the end
         self._model = 0  # how many models were in use before this one
@@ -70,20 +70,24 @@ class OpenPages:
         """All pages in order."""
         return tuple(self._pages)
 
-    def add(self, refs: Iterable[PageRef]) -> None:
-        """Add all pages of a file at the end; those already open, if only in part, stay as they are."""
+    def add(self, refs: Iterable[PageRef]) -> tuple[PageRef, ...]:
+        """Add all pages of a file at the end; those already open, if only in part, stay as they are.
+
+        Returns:
+            The pages added.
+        """
         pages = tuple(refs)
-        is_there = bool(pages) and self.has_file(pages[0].path)
-        there = {ref.whole for ref in self._pages} if is_there else set[PageRef]()
-        for ref in pages:
-            if ref not in there:
-                self._pages[ref] = OpenPage(ref, page_count=len(pages))
-                self._files[ref.path] += 1
-                self._places.pop(ref, None)
-                self._places[ref] = None
+        there = {page.ref.whole for path in {ref.path for ref in pages} for page in self.of_file(path)}
+        added = tuple(ref for ref in pages if ref not in there)
+        for ref in added:
+            page = self._pages[ref] = OpenPage(ref, page_count=len(pages))
+            self._files.setdefault(ref.path, []).append(page)
+            self._places.pop(ref, None)
+            self._places[ref] = None
         for version in {(ref.path, ref.sha256) for ref in pages}:
             self._opened.pop(version, None)
             self._opened[version] = None
+        return added
 
     def as_open(self, ref: PageRef) -> PageRef:
         """The open page, however rotated, or the first open part of it, that this refers to; else itself."""
@@ -127,7 +131,7 @@ class OpenPages:
         self._places = dict.fromkeys(each for place in kept for each in (place, *behind.get(place, ())))
         removed = self.remove(others)
         self._pages = {ref: self._pages.get(ref) or OpenPage(ref, page_count=counts[ref]) for ref in order}
-        self._count_files()
+        self._sort_by_file()
         return removed
 
     def move(self, refs: Iterable[PageRef], before: PageRef | None) -> None:
@@ -169,7 +173,7 @@ class OpenPages:
             if page.state is PageState.READING:
                 page.give_up()
         if removed:
-            self._count_files()
+            self._sort_by_file()
         return RemovedPages(removed, self._model)
 
     def blank_twins(self, removed: RemovedPages) -> tuple[PageRef, ...]:
@@ -193,7 +197,7 @@ class OpenPages:
         back = {page.ref.unrotated: page for page in removed.pages if not _overlapping(page.ref, listed)}
         there = {page.ref.unrotated: page for page in self} | back
         self._pages = {there[place].ref: there[place] for place in self._places if place in there}
-        self._count_files()
+        self._sort_by_file()
         if removed.model != self._model:
             for page in back.values():
                 page.forget_readings()
@@ -215,13 +219,9 @@ class OpenPages:
 
     def outdated(self, path: Path, refs: Iterable[PageRef]) -> tuple[PageRef, ...]:
         """Unedited pages of a file that its newest version no longer has."""
-        if not self.has_file(path):
-            return ()
         current = set(refs)
         return tuple(
-            page.ref
-            for page in self
-            if page.ref.path == path and page.ref.whole not in current and not page.edited
+            page.ref for page in self.of_file(path) if page.ref.whole not in current and not page.edited
         )
 
     def has_newer(self, ref: PageRef) -> bool:
@@ -238,8 +238,14 @@ class OpenPages:
         """True while a page of the file is open."""
         return path in self._files
 
-    def _count_files(self) -> None:
-        self._files = Counter(ref.path for ref in self._pages)
+    def of_file(self, path: Path) -> tuple[OpenPage, ...]:
+        """The open pages of a file, in no certain order; quick, as it is asked for with each file opened."""
+        return tuple(self._files.get(path, ()))
+
+    def _sort_by_file(self) -> None:
+        self._files = {}
+        for page in self:
+            self._files.setdefault(page.ref.path, []).append(page)
 
     @property
     def entries(self) -> tuple[PageEntry, ...]:

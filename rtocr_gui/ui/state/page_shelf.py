@@ -296,10 +296,15 @@ class PageShelf(QObject):
         if appended:
             self.pages_listed.emit(appended)
 
-    def _tell_appended(self, refs: Iterable[PageRef]) -> None:
-        """Tell of pages at the end of the list: soon, if more files are coming, and all of them at once."""
+    def _tell_added(self, refs: Iterable[PageRef], *, at_once: bool) -> None:
+        """Tell of pages at the end of the list, if more files are coming soon and of all of them together.
+
+        Args:
+            refs: the pages; none if those of a file that was opened again were all there.
+            at_once: True to tell now, as others have left the list.
+        """
         self._appended += refs
-        if not (self._to_open or self._opening):
+        if at_once or not (self._to_open or self._opening):
             self._tell_pages()
         elif not self._telling.isActive():
             self._telling.start()
@@ -334,16 +339,11 @@ class PageShelf(QObject):
         self._open_next()
 
     def _list(self, reply: DocumentOpened) -> None:
-        is_again = self._pages.has_file(reply.path)
-        former = [ref for ref in self._pages.refs if ref.path == reply.path] if is_again else []
+        former = [page.ref for page in self._pages.of_file(reply.path)]
         there = set(reply.pages)
         self.pages_dropped.emit(tuple(ref for ref in former if ref.whole not in there))
         outdated = self._pages.remove(self._pages.outdated(reply.path, reply.pages))
-        self._pages.add(reply.pages)
-        if is_again:
-            self._tell_pages()
-        else:
-            self._tell_appended(reply.pages)
+        self._tell_added(self._pages.add(reply.pages), at_once=bool(outdated.pages))
         if self._selects_opened or self._current is None or self._current not in self._pages:
             self._selects_opened = False
             self._show(self._pages.as_open(reply.pages[0]))

@@ -387,7 +387,8 @@ class Session(QObject):
     def _replace_samples(self, opened: Iterable[PageRef]) -> None:
         """Remove the sample pages once a page of the person's own comes, and those that come after it."""
         self._makes_room |= any(ref.path not in self._samples for ref in opened)
-        untouched = tuple(page.ref for page in self._pages if self._is_untouched_sample(page))
+        samples = (page for path in self._samples for page in self._pages.of_file(path))
+        untouched = tuple(page.ref for page in samples if not page.settled.edited)
         if self._makes_room and untouched:
             self.remove_pages(untouched)
 
