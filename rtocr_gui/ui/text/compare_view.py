@@ -34,10 +34,7 @@ from rtocr_gui.units import counted, grouped
 SAME = "The two readings are the same, character by character."
 _HINT = "Choose how each reading is made, then press Compare."
 _NOTHING_READ = "No text was read."
-_LEGEND = (
-    "Struck through: only in the left reading. Underlined: only in the right one. "
-    "Wavy underline: different in both."
-)
+_LEGEND = "Struck: only left · underlined: only right · wavy: different"
 _LEFT_TINT, _RIGHT_TINT = QColor(213, 94, 0), QColor(0, 114, 178)
 """Vermilion and blue, which colour-blind people can tell apart (Okabe and Ito)."""
 
