@@ -6,6 +6,7 @@ for one kind of thing, and the session tells the panes what to show:
     Choices           remembers what was chosen
     PageShelf         opens files, lists their pages and shows one
     Models            knows the model in use, and has others loaded
+    SamplePages       knows which pages are the program's own
     Planner           keeps the plan of the shown page
     Reader            reads pages, as many at a time as the model takes
     PageTexts         keeps what was read and what was typed
@@ -53,6 +54,7 @@ from rtocr_gui.ui.state.page_shelf import PageShelf
 from rtocr_gui.ui.state.page_texts import PageTexts
 from rtocr_gui.ui.state.planner import Planner
 from rtocr_gui.ui.state.reader import Reader
+from rtocr_gui.ui.state.sample_pages import SamplePages
 from rtocr_gui.ui.state.shown import Activity, Loss, OverwriteQuestion, PageFailure
 from rtocr_gui.ui.state.tuning import Tuning
 
@@ -105,8 +107,7 @@ class Session(QObject):
     def __init__(self, bridge: EngineBridge, settings: Settings, bundled_model: Path) -> None:
         super().__init__()
         self._pages = OpenPages()
-        self._samples: frozenset[Path] = frozenset()
-        self._makes_room = False
+        self._samples = SamplePages(self._pages)
         self._choices = Choices(settings, self)
         self.shelf = PageShelf(bridge, self._pages, self)
         self.models = Models(bridge, self._choices, bundled_model, self)
@@ -259,7 +260,7 @@ class Session(QObject):
 
         What was read from a sample page is no loss.
         """
-        pages = [page for page in map(self._pages.__getitem__, refs) if not self._is_untouched_sample(page)]
+        pages = [page for page in map(self._pages.__getitem__, refs) if not self._samples.is_untouched(page)]
         unsaved = _unsaved(pages)
         typed = sum(page.edited for page in unsaved)
         return Loss(
@@ -377,20 +378,8 @@ class Session(QObject):
 
     def open_samples(self, paths: Iterable[Path]) -> None:
         """Open the program's own pages, which make room for the person's own unless they were edited."""
-        self._samples = frozenset(paths)
-        self._makes_room = False
+        self._samples.begin(paths)
         self.shelf.open_files(paths)
-
-    def _is_untouched_sample(self, page: OpenPage) -> bool:
-        return page.ref.path in self._samples and not page.settled.edited
-
-    def _replace_samples(self, opened: Iterable[PageRef]) -> None:
-        """Remove the sample pages once a page of the person's own comes, and those that come after it."""
-        self._makes_room |= any(ref.path not in self._samples for ref in opened)
-        samples = (page for path in self._samples for page in self._pages.of_file(path))
-        untouched = tuple(page.ref for page in samples if not page.settled.edited)
-        if self._makes_room and untouched:
-            self.remove_pages(untouched)
 
     def remove_pages(self, refs: tuple[PageRef, ...]) -> None:
         """Remove pages from the list; their files stay. Those with text can be brought back."""
@@ -468,7 +457,8 @@ class Session(QObject):
 
     @Slot(object)
     def _follow_opened(self, refs: tuple[PageRef, ...]) -> None:
-        self._replace_samples(refs)
+        if leaving := self._samples.leaving(refs):
+            self.remove_pages(leaving)
         if self.activity.awaits_files:
             pages = map(self._pages.get, refs)
             self.read_replacing(tuple(page.ref for page in pages if page is not None and page.is_blank))
@@ -523,7 +513,7 @@ class Session(QObject):
         elif isinstance(offer, UseAuto):
             self.settle_retention(None)
         elif isinstance(offer, BringBack):
-            self._samples -= {page.ref.path for page in offer.removed.pages}
+            self._samples.keep(page.ref.path for page in offer.removed.pages)
             left_out = self.shelf.put_back(offer.removed)
             if left_out.pages:
                 self.notice_raised.emit(about_left_out(left_out))
