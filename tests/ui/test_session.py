@@ -1478,6 +1478,7 @@ def test_a_sample_page_is_no_loss_and_can_be_restored_once_it_was_read_and_stays
     assert session.loss(session.refs).typed == 1
     session.open_files([draw_page("mine.png")])
     qtbot.waitUntil(lambda: [ref.path.name for ref in session.refs] == ["letter.png", "mine.png"])
+    assert notices[-1].sentence == "The sample pages made room for yours."
     (offer,) = notices[-1].offers
     session.take_offer(offer)
     assert [ref.path.name for ref in session.refs] == ["letter.png", "prices.png", "mine.png"]

@@ -161,6 +161,11 @@ def about_outdated(removed: RemovedPages) -> Notice:
     return replace(about_removed(removed), sentence=sentence)
 
 
+def about_samples(removed: RemovedPages) -> Notice:
+    """Say that sample pages with text left the list, and offer to bring them back."""
+    return replace(about_removed(removed), sentence="The sample pages made room for yours.")
+
+
 def about_retention(retention: float) -> Notice:
     """Say at startup that pages are read at a ratio set in an earlier session."""
     sentence = (

@@ -47,6 +47,7 @@ from rtocr_gui.ui.state.notices import (
     about_outdated,
     about_page,
     about_removed,
+    about_samples,
 )
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages
@@ -458,7 +459,9 @@ class Session(QObject):
     @Slot(object)
     def _follow_opened(self, refs: tuple[PageRef, ...]) -> None:
         if leaving := self._samples.leaving(refs):
-            self.remove_pages(leaving)
+            removed = self.shelf.remove(leaving)
+            if removed.has_text:
+                self.notice_raised.emit(about_samples(removed))
         if self.activity.awaits_files:
             pages = map(self._pages.get, refs)
             self.read_replacing(tuple(page.ref for page in pages if page is not None and page.is_blank))
