@@ -74,7 +74,7 @@ class FakeEngine:
         self.load_gate = threading.Event()
         self.load_gate.set()
         self.load_began = threading.Event()
-        self.load_error: CheckpointError | None = None
+        self.load_error: BaseException | None = None
         self.broken_precisions: set[str] = set()
         self.need: Fit | None = None
         self.threads: set[str] = set()

@@ -452,6 +452,15 @@ def test_the_frames_of_an_animation_are_the_same_in_any_order_and_it_is_opened_o
     assert len(opened) == 1
 
 
+def test_an_animation_rests_without_its_file_and_goes_on(tmp_path):
+    with open_document(animation(tmp_path, "GIF")) as document:
+        before = document.load_page(3).image.tobytes()
+        document.rest()
+        assert isinstance(document._source, pictures.PictureFile)
+        assert document._source._animation is None
+        assert document.load_page(3).image.tobytes() == before
+
+
 def test_a_frame_that_is_damaged_does_not_cost_those_before_it(tmp_path):
     content = animation(tmp_path, "GIF").read_bytes()
     path = written(tmp_path / "cut", content[: len(content) * 3 // 4])

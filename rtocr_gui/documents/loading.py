@@ -59,6 +59,9 @@ class PageSource(Protocol):
     def preview(self, index: int, longest_px: int) -> Image.Image:
         """Return the page as RGB, its longest side at most `longest_px`."""
 
+    def rest(self) -> None:
+        """Release what is only held to be quick with the next page."""
+
     def close(self) -> None:
         """Release the file."""
 
@@ -111,6 +114,11 @@ class Document:
         """
         image = self._source_of(index).preview(index, longest_px)
         return rotate(cut_half(image, half) if half is not None else image, rotation_deg)
+
+    def rest(self) -> None:
+        """Release what is only held to be quick with the next page: pages of another document come first."""
+        if self._source is not None:
+            self._source.rest()
 
     def close(self) -> None:
         """Release the file. Closing twice is harmless."""

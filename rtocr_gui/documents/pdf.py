@@ -91,6 +91,9 @@ class PdfFile:
         image.thumbnail((longest_px, longest_px))
         return image
 
+    def rest(self) -> None:
+        """Do nothing: nothing is held but the open file."""
+
     def close(self) -> None:
         """Close the file. Closing twice is harmless."""
         with _pdfium():

@@ -135,10 +135,14 @@ class PictureFile:
         page.thumbnail((longest_px, longest_px))
         return page
 
-    def close(self) -> None:
-        """Release the file, if it holds an animation."""
+    def rest(self) -> None:
+        """Release the file, if it is held as an animation, until the next frame is wanted."""
         self._animation = None
         self._held.close()
+
+    def close(self) -> None:
+        """Release the file."""
+        self.rest()
 
     @contextmanager
     def _frame(self, index: int) -> Iterator[ImageFile.ImageFile]:
@@ -160,7 +164,7 @@ class PictureFile:
         try:
             yield self._animation
         except BaseException:
-            self.close()  # what a failure leaves behind is no base for other frames
+            self.rest()  # what a failure leaves behind is no base for other frames
             raise
 
 

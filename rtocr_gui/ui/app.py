@@ -122,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="rtocr-", ignore_cleanup_errors=True) as pasted:
         program = Program(keeper.settings, Path(pasted))
         _tell_the_unforeseen(program.window)
-        program.window.log_requested.connect(lambda: program.window.open_outside(log))
+        program.window.log_requested.connect(lambda: _show_log(log, program.window))
         keeper.follow(program.session.settings_changed, program.window.notice_bar.add_problem)
         typed.follow(program.session.typed_changed, program.session.typed_texts)
         for left in take_left_behind(path.parent):
@@ -167,6 +167,13 @@ def _start_log(path: Path) -> None:
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=handlers
     )
+
+
+def _show_log(path: Path, window: MainWindow) -> None:
+    if path.exists():
+        window.open_outside(path)
+    else:
+        window.notice_bar.add_problem(f"There is no log: “{path}” could not be written.")
 
 
 def _tell_the_unforeseen(window: MainWindow) -> None:

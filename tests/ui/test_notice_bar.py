@@ -1,6 +1,7 @@
 """What the notices promise: problems stay, good news leaves, and what can be done is one press away."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,15 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
-from rtocr_gui.ui.state.notices import LoadModel, Notice, ReadAgain, about_left_out, about_page, about_removed
+from rtocr_gui.ui.state.notices import (
+    LoadModel,
+    Notice,
+    ReadAgain,
+    ShowFolder,
+    about_left_out,
+    about_page,
+    about_removed,
+)
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.window.notice_bar import VISIBLE_LINES, NoticeBar
 from tests.ui.steps import emissions, sentences_in
@@ -66,6 +75,16 @@ def test_good_news_leaves_by_itself_and_problems_stay(qtbot: QtBot, make_bar: Ma
     assert bar.notices == (BAD, GOOD)
     qtbot.waitUntil(lambda: bar.notices == (BAD,))
     assert bar.isVisible()
+
+
+def test_news_of_an_export_replaces_that_of_the_one_before_though_both_show_their_folder(
+    make_bar: MakeBar,
+) -> None:
+    bar = make_bar()
+    notices = [replace(GOOD, offers=(ShowFolder(Path(f"/{name}/out.md")),)) for name in "ab"]
+    for notice in notices:
+        bar.add(notice)
+    assert bar.notices == (notices[1],)
 
 
 def test_the_bar_hides_once_all_good_news_left(qtbot: QtBot, make_bar: MakeBar) -> None:

@@ -391,3 +391,19 @@ def test_nothing_is_turned_where_no_page_is_shown(window: MainWindow, session: S
     session.shelf.rotate(90, whole_file=True)
     assert session.refs == ()
     assert not window.actions_by_name["rotate_right"].isEnabled()
+
+
+def test_only_the_animation_that_was_shown_last_keeps_its_file_open(tmp_path: Path) -> None:
+    documents = OpenDocuments(pdf_dpi=200)
+    rests: list[Path] = []
+    frames = [Image.new("L", (60, 40), shade) for shade in (0, 255)]
+    refs = []
+    for name in ("a.gif", "b.gif"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+        refs.append(documents.open(tmp_path / name)[0])
+        document = documents._documents[tmp_path / name]
+        document.rest = lambda path=tmp_path / name: rests.append(path)  # type: ignore[method-assign,misc]
+    for ref in (refs[0], refs[0], refs[1], refs[0]):
+        documents.thumbnail(ref)
+    documents.close_all()
+    assert rests == [tmp_path / "a.gif", tmp_path / "b.gif"]

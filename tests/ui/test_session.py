@@ -1575,3 +1575,38 @@ def test_sample_pages_opened_beside_the_persons_own_stay_until_the_next_file(
     session.open_files([draw_page("other.png")])
     qtbot.waitUntil(lambda: session.shelf.files_left == 0)
     assert [ref.path.name for ref in session.refs] == ["mine.png", "other.png"]
+
+
+@pytest.mark.parametrize("by_folder", [False, True])
+def test_a_sample_file_that_the_person_opens_is_the_persons_own(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path, by_folder: bool
+) -> None:
+    samples = [draw_page("letter.png"), draw_page("prices.png")]
+    (tmp_path / "own").mkdir()
+    own = draw_page("own/own.png")
+    session.open_samples(samples)
+    session.open_files([own])
+    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    session.open_files([tmp_path if by_folder else samples[0]])
+    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    opened = samples if by_folder else samples[:1]
+    assert {ref.path for ref in session.refs} == {own, *opened}
+    session.open_samples(samples)
+    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    session.open_files([draw_page("own/other.png")])
+    qtbot.waitUntil(lambda: session.shelf.files_left == 0)
+    assert {ref.path for ref in session.refs} == {own, *opened, tmp_path / "own" / "other.png"}
+
+
+def test_pages_that_left_while_a_file_was_being_named_do_not_cost_that_file(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    notices = emissions(session.notice_raised)
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    (tmp_path / "out.md").write_text("before")
+    refs = session.refs
+    session.remove_pages(refs)
+    session.export(tmp_path / "out.md", refs)
+    assert notices[-1].sentence == "out.md: not written, as the pages are gone."
+    assert (tmp_path / "out.md").read_text() == "before"

@@ -81,6 +81,13 @@ def test_a_remembered_size_of_the_text_follows_the_font_of_the_window(pane: Text
     assert editor(pane).font().pointSizeF() == preview(pane).font().pointSizeF() == 24
 
 
+def test_text_whose_font_is_given_in_pixels_keeps_its_size(pane: TextPane) -> None:
+    font = pane.font()
+    font.setPixelSize(24)
+    pane.setFont(font)
+    assert editor(pane).font().pointSizeF() == preview(pane).font().pointSizeF() > 12
+
+
 def test_a_change_of_colours_or_font_is_no_edit(pane: TextPane, edits: list[str]) -> None:
     pane.show_text("read")
     dark = pane.palette()

@@ -134,6 +134,21 @@ def test_a_model_that_does_not_come_back_is_told_and_leaves_the_page_as_it_was(
     assert session.current_text.startswith("page 1 of scan.png")
 
 
+class Panic(BaseException):
+    """What a library in Rust raises: no `Exception`."""
+
+
+def test_a_model_whose_library_panics_is_no_longer_said_to_be_loading(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    unload(qtbot, session)
+    fake_engine.load_error = Panic()
+    read_selected(qtbot, session)
+    assert "(Panic)" in sentences_in(window.notice_bar)[0]
+    assert not session.models.status.loading
+
+
 def test_a_comparison_is_told_that_its_model_does_not_come_back(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
 ) -> None:

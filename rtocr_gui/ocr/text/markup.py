@@ -16,9 +16,8 @@ from rtocr_gui.ocr.reading import GREATEST_COORDINATE, Block, Task
 
 _LINE_END = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _NO_TEXT = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufeff\ufffe\uffff]")
-_KIND = (
-    r"<\|ref\|>(?:(?!<\|).){0,200}"  # without line breaks: what follows a mark that is never closed is text
-)
+# A kind is a short line: what follows a mark that is never closed is text.
+_KIND = r"<\|ref\|>((?:(?!<\|).){0,200})"
 _LABEL = re.compile(_KIND + r"<\|/ref\|>(?=<\|det\|>)")
 _BOXES = re.compile(r"<\|det\|>[\[\]\d.,\s-]*(?:<\|/det\|>[ \t]*)?")
 _BOXES_OF_BLOCK = re.compile(_BOXES.pattern + r"\n?")
@@ -28,6 +27,7 @@ _LONGEST_MARK = len("<|/grounding|>")
 _UP_TO_AN_END = re.compile(r"[^>]*>?")
 _UNFINISHED_LABEL = re.compile(_KIND + r"(?:<\|/ref\|>)?\Z")
 _BLOCK = re.compile(r"<\|ref\|>((?:(?!<\|).)*)<\|/ref\|><\|det\|>([^<]*)<\|/det\|>", re.DOTALL)
+_BLOCK_OF_DOCUMENT = re.compile(_KIND + r"<\|/ref\|><\|det\|>([^<]*)<\|/det\|>")
 _BLOCK_OF_KIND = re.compile(r"<\|det\|>\s*([\w-]{1,40})\s*(\[[^<]*)<\|/det\|>")
 _KIND_AND_BOXES = re.compile(
     r"<\|det\|>[ \t]*(?:[\w-]{1,40}[ \t]*(?=\[|\Z))?[\[\]\d.,\s-]*(?:<\|/det\|>[ \t]*)?"
@@ -122,7 +122,8 @@ def parse_blocks(raw_text: str, task: Task) -> tuple[Block, ...]:
         block may grow and others may follow; nothing else changes.
     """
     text, places = places_without_grounding(raw_text, task)
-    found = list((_BLOCK_OF_KIND if task.tells_unasked else _BLOCK).finditer(raw_text))
+    asked = _BLOCK_OF_DOCUMENT if task.name == "markdown" else _BLOCK
+    found = list((_BLOCK_OF_KIND if task.tells_unasked else asked).finditer(raw_text))
     next_marks = [*[mark.start() for mark in found[1:]], len(raw_text)]
     blocks = []
     for mark, next_mark in zip(found, next_marks, strict=False):

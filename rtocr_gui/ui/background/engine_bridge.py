@@ -391,7 +391,7 @@ class EngineBridge(QObject):
             self.reload_began.emit()
             try:
                 self.model_reloaded.emit(_load(self._engine, self._loaded_request))
-            except Exception as error:
+            except BaseException as error:
                 self._failed_reload_id = next(self._ids)
                 self.reload_failed.emit(RequestFailed.by(self._failed_reload_id, error))
                 raise RtocrError(_NOT_BACK) from error

@@ -369,7 +369,7 @@ def _guarded(job: Callable[[], None], tell: Callable[[str], None]) -> Callable[[
     def run() -> None:
         try:
             job()
-        except Exception as error:
+        except BaseException as error:
             tell(in_words(error))
 
     return run

@@ -33,6 +33,7 @@ class OpenDocuments:
         self._pdf_dpi = pdf_dpi
         self._documents: dict[Path, Document] = {}
         self._rendered: PageImage | None = None
+        self._latest: Document | None = None
         self._in_use = threading.RLock()
 
     def open(self, path: Path, password: str | None = None) -> tuple[PageRef, ...]:
@@ -49,6 +50,8 @@ class OpenDocuments:
             document = self._documents.pop(path, None)
             if document is not None:
                 document.close()
+            if self._latest is document:
+                self._latest = None
             if self._rendered is not None and self._rendered.ref.path == path:
                 self._forget_rendered()
 
@@ -93,4 +96,7 @@ class OpenDocuments:
         document = self._documents.get(ref.path)
         if document is None or ref.whole not in document.pages:
             raise DocumentError(CHANGED)
+        if self._latest is not None and self._latest is not document:
+            self._latest.rest()
+        self._latest = document
         return document

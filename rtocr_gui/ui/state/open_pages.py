@@ -170,10 +170,9 @@ class OpenPages:
         removed = tuple(page for page in self if page.ref in leaving) if leaving else ()
         for page in removed:
             del self._pages[page.ref]
+            self._drop_from_file(page)
             if page.state is PageState.READING:
                 page.give_up()
-        if removed:
-            self._sort_by_file()
         return RemovedPages(removed, self._model)
 
     def blank_twins(self, removed: RemovedPages) -> tuple[PageRef, ...]:
@@ -241,6 +240,11 @@ class OpenPages:
     def of_file(self, path: Path) -> tuple[OpenPage, ...]:
         """The open pages of a file, in no certain order; quick, as it is asked for with each file opened."""
         return tuple(self._files.get(path, ()))
+
+    def _drop_from_file(self, page: OpenPage) -> None:
+        others = [other for other in self._files.pop(page.ref.path) if other is not page]
+        if others:
+            self._files[page.ref.path] = others
 
     def _sort_by_file(self) -> None:
         self._files = {}

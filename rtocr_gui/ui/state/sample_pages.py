@@ -21,12 +21,19 @@ class SamplePages:
         self._make_room = False
 
     def begin(self, paths: Iterable[Path]) -> None:
-        """These files of samples are being opened: they stay until the next file of the person's own."""
-        self._paths, self._make_room = frozenset(paths), False
+        """These files of samples are being opened: they stay until the next file of the person's own.
+
+        Those that the person has opened or kept are no samples.
+        """
+        self._paths = frozenset(
+            path for path in paths if path in self._paths or not self._pages.has_file(path)
+        )
+        self._make_room = False
 
     def keep(self, paths: Iterable[Path]) -> None:
-        """The person wants to keep the pages of these files: they are samples no longer."""
-        self._paths -= set(paths)
+        """The person opened or wants to keep these files, or those in these folders: they are no samples."""
+        kept = set(paths)
+        self._paths = frozenset(path for path in self._paths if kept.isdisjoint((path, *path.parents)))
 
     def is_untouched(self, page: OpenPage) -> bool:
         """True for a page of a sample in which nothing was typed."""

@@ -40,6 +40,7 @@ from rtocr_gui.ui.state.models import Models
 from rtocr_gui.ui.state.notices import (
     BringBack,
     LoadModel,
+    Notice,
     SessionOffer,
     UseAuto,
     about_file,
@@ -375,6 +376,7 @@ class Session(QObject):
         # “../scan.png” on the command line is the same page as one that a dialog names in full.
         paths = [resolved(path) if ".." in path.parts else path.absolute() for path in paths]
         self._choices.remember_opened(paths)
+        self._samples.keep(paths)
         self.shelf.open_files(paths)
 
     def open_samples(self, paths: Iterable[Path]) -> None:
@@ -561,6 +563,9 @@ class Session(QObject):
         """
         wanted = set(self._pages.refs if refs is None else refs)
         pages = [page for page in self._pages if page.ref in wanted]
+        if not any(page.settled.text for page in pages):  # they left while the person was being asked
+            self.notice_raised.emit(Notice(f"{path.name}: not written, as the pages are gone.", about=path))
+            return
         self._exporter.export_text(pages, path, self.settings.pipe_tables, then)
 
 

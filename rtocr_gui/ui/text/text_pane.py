@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QColor,
+    QFontInfo,
     QKeySequence,
     QPalette,
     QTextCursor,
@@ -341,7 +342,9 @@ class TextPane(QWidget):
 
     def _follow_appearance(self) -> None:
         font = self.font()
-        font.setPointSizeF(max(1.0, font.pointSizeF() + self._zoom))
+        is_in_points = font.pointSizeF() > 0
+        usual = font.pointSizeF() if is_in_points else QFontInfo(font).pointSizeF()
+        font.setPointSizeF(max(1.0, usual + self._zoom))
         self._editor.setFont(fixed_font(font))
         self._preview.setFont(font)
         self._dress(self._editor.document())

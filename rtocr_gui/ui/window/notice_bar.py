@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.parts.form_parts import plain_label
 from rtocr_gui.ui.parts.plain_text import plain_tip
-from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, ReadAgain
+from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, ReadAgain, ShowFolder
 from rtocr_gui.units import grouped
 
 NOTICES_KEPT = 50
@@ -234,6 +234,7 @@ def _outdates(new: Notice, old: Notice) -> bool:
     """True if a new notice makes an old one obsolete."""
     says_the_same = new.sentence == old.sentence and new.about == old.about
     offers_the_same = bool(new.offers) and new.offers == old.offers
-    is_old_news = new.is_passing and old.is_passing and not old.offers
+    costs_nothing = all(isinstance(offer, ShowFolder) for offer in old.offers)
+    is_old_news = new.is_passing and old.is_passing and costs_nothing
     is_same_file = isinstance(new.about, Path) and new.about == old.about
     return says_the_same or offers_the_same or is_old_news or is_same_file
