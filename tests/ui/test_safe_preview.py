@@ -129,5 +129,8 @@ def test_time_grows_with_the_length_only(unit: str) -> None:
         as_html((unit * length)[:length])
         return thread_time() - began_s
 
+    def fastest(length: int) -> float:
+        return min(seconds(length) for _ in range(3))  # garbage of other tests may be collected meanwhile
+
     seconds(1_000)
-    assert seconds(80_000) < 0.1 + 4 * 8 * min(seconds(10_000) for _ in range(3))
+    assert fastest(80_000) < 0.1 + 4 * 8 * fastest(10_000)
