@@ -38,6 +38,10 @@ from rtocr_gui.pruning.plan import PrunePlan, plan_pruning
 from tests.made_plans import measure_by_seed
 
 
+class Panic(BaseException):
+    """What a library in Rust raises: no `Exception`."""
+
+
 class FakeEngine:
     """Stands in for `ocr.engine.Engine`.
 

@@ -330,11 +330,12 @@ def _scans_at(path: Path) -> tuple[Path, ...]:
 
 def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
     """Refuse to overwrite a scan, or to write two outputs to one file."""
-    options = vars(arguments)
+    options, outputs = vars(arguments), named_outputs(arguments)
+    if not outputs:
+        return
     inputs = [scan for path in options.get("files") or [arguments.file] for scan in _scans_at(path)]
     if options.get("truth") is not None:
         inputs.append(arguments.truth)
-    outputs = named_outputs(arguments)
     if (path := overwritten_input(outputs, inputs)) is not None:
         parser.error(f"“{path}” is an input and is not overwritten")
     if share_a_file(outputs):

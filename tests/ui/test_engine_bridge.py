@@ -16,7 +16,7 @@ from rtocr_gui.ui.background import engine_bridge
 from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
 from rtocr_gui.ui.background.lanes import Lane
 from rtocr_gui.ui.background.replies import FolderListed
-from tests.fake_engine import FakeEngine
+from tests.fake_engine import FakeEngine, Panic
 from tests.ui.steps import Draw, held_lane, load_model, pages_opened
 
 SETTINGS = ReadSettings(Scaling(Mode.TINY), TASKS[1])
@@ -89,10 +89,6 @@ def test_reading_without_a_model_is_told(
     with qtbot.waitSignal(bridge.request_failed) as caught:
         bridge.read_page(opened[0], SETTINGS)
     assert caught.args[0].sentence == "No model is loaded yet. Choose a model first."
-
-
-class Panic(BaseException):
-    """What a library in Rust raises: no `Exception`."""
 
 
 @pytest.mark.parametrize("kind", [ZeroDivisionError, Panic])

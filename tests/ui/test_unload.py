@@ -15,7 +15,7 @@ from rtocr_gui.ui.state.idle_unloader import LARGE_BYTES, IdleUnloader
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ModelStatus
 from rtocr_gui.ui.window.main_window import MainWindow
-from tests.fake_engine import FakeEngine
+from tests.fake_engine import FakeEngine, Panic
 from tests.ui.steps import (
     Draw,
     begin_loading,
@@ -132,10 +132,6 @@ def test_a_model_that_does_not_come_back_is_told_and_leaves_the_page_as_it_was(
     fake_engine.load_error = None
     read_selected(qtbot, session)
     assert session.current_text.startswith("page 1 of scan.png")
-
-
-class Panic(BaseException):
-    """What a library in Rust raises: no `Exception`."""
 
 
 def test_a_model_whose_library_panics_is_no_longer_said_to_be_loading(

@@ -11,9 +11,10 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Signal, Sl
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QNativeGestureEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication
 
+from rtocr_gui.ui.parts.wheel import WHEEL_NOTCH
+
 LEAST_ZOOM, GREATEST_ZOOM = 0.01, 16.0
 _ZOOM_STEP = 1.25
-_WHEEL_NOTCH = 120
 _SCROLL_STEP_PX = 20
 
 
@@ -197,7 +198,7 @@ class ZoomArea(QAbstractScrollArea):
         return super().viewportEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        turn = QPointF(event.angleDelta()) / _WHEEL_NOTCH
+        turn = QPointF(event.angleDelta()) / WHEEL_NOTCH
         event.accept()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._zoom_to(self._zoom * _ZOOM_STEP ** turn.y(), event.position())

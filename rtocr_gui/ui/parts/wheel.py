@@ -6,7 +6,8 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
-_NOTCH = 120
+WHEEL_NOTCH = 120
+"""What Qt reports for a notch of the wheel."""
 
 
 def take_wheel_when_focused(*widgets: QWidget) -> None:
@@ -34,9 +35,9 @@ class _Zooming(QObject):
         if not isinstance(event, QWheelEvent) or event.modifiers() != Qt.KeyboardModifier.ControlModifier:
             return False
         self._turned += event.angleDelta().y()
-        while abs(self._turned) >= _NOTCH:
+        while abs(self._turned) >= WHEEL_NOTCH:
             step = 1 if self._turned > 0 else -1
-            self._turned -= step * _NOTCH
+            self._turned -= step * WHEEL_NOTCH
             self._zoom(step)
         return True
 
