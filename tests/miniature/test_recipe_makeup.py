@@ -29,6 +29,7 @@ FULL = Layout(
     uneven=True,
 )
 DOCUMENTS = replace(DOCUMENT, damaged=0.0)
+MANUALS = replace(DOCUMENTS, manuals=1.0)
 NARROW = PageKind((256, 430), (1.0, 1.2), (10.0, 40.0), rich=1.0, damaged=0.0)
 
 
@@ -49,7 +50,7 @@ def lefts(of: Column) -> list[float]:
     return [float(print_.boxes[print_.lines == line, 0].min()) for line in np.unique(print_.lines)]
 
 
-@pytest.mark.parametrize("kind", [DOCUMENTS, NARROW], ids=["document", "narrow"])
+@pytest.mark.parametrize("kind", [DOCUMENTS, MANUALS, NARROW], ids=["document", "manual", "narrow"])
 def test_every_character_is_on_the_sheet_and_in_the_box_of_a_block(kind: PageKind) -> None:
     for index in range(120):
         page = draw_page(kind, 31, index)
@@ -153,6 +154,53 @@ def test_a_word_too_wide_for_its_cell_is_cut_and_not_left_out() -> None:
         cells += block.text.replace("\n", "\t").split("\t") if block else []
     assert len(cells) > 200
     assert 0 < cells.count("") / len(cells) < 0.08
+
+
+def term_tables(count: int) -> list[tuple[Column, Block]]:
+    columns = [column(FULL, seed) for seed in range(count)]
+    tables = [(of, of.term_table()) for of in columns]
+    return [(of, block) for of, block in tables if block is not None]
+
+
+def test_a_table_of_terms_has_many_words_in_a_cell_and_stays_in_its_column() -> None:
+    tables = term_tables(40)
+    assert len(tables) == 40
+    rows = [line.split("\t") for _, block in tables for line in block.text.splitlines()[1:]]
+    assert {len(row) for row in rows} == {2, 3}
+    descriptions = [row[1] for row in rows]
+    assert (
+        np.mean([len(said.split()) for said in descriptions])
+        > 3
+        > np.mean([len(row[0].split()) for row in rows])
+    )
+    assert 0 < descriptions.count("") / len(rows) < 0.08
+    for of, block in tables:
+        assert block.box[2] <= of.right
+        assert of.sheet.print.boxes[:, 2].max() <= block.box[2]
+        assert block.markdown.count("<tr>") == len(block.text.splitlines())
+
+
+def test_rows_of_a_table_of_terms_may_be_as_tight_as_lines() -> None:
+    heights = [
+        (block.box[3] - block.box[1]) / len(block.text.splitlines()) / text_px(of.design)
+        for of, block in term_tables(40)
+    ]
+    assert 1.05 <= min(heights) < 1.2 < 1.5 < max(heights) <= 1.6
+
+
+def test_a_table_of_terms_without_room_is_left_out() -> None:
+    of = column(FULL)
+    of.right = of.left + 13 * text_px(of.design)
+    assert of.term_table() is None
+    assert column(FULL, height_px=15).term_table() is None
+
+
+def test_manuals_have_more_tables_than_other_documents() -> None:
+    tables = {
+        name: sum(block.kind == "table" for index in range(40) for block in draw_page(kind, 35, index).blocks)
+        for name, kind in (("manual", MANUALS), ("document", DOCUMENTS))
+    }
+    assert tables["manual"] > 1.3 * tables["document"] > 0
 
 
 def test_rules_of_a_table_stand_where_its_columns_end() -> None:

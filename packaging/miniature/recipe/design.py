@@ -26,6 +26,7 @@ class Layout:
         ruled: True if running lines are separated by a rule.
         mono_words: True if some words are set in a monospaced face.
         uneven: True if the columns of tables have unequal widths.
+        manual: True for the document of a program: many lists of definitions, and tables of terms.
     """
 
     above_heading: float = 0.0
@@ -39,6 +40,7 @@ class Layout:
     ruled: bool = False
     mono_words: bool = False
     uneven: bool = False
+    manual: bool = False
 
     @classmethod
     def choose(cls, rng: random.Random) -> "Layout":

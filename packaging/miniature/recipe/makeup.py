@@ -7,6 +7,7 @@ does not know what happens to the sheet afterwards.
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from recipe import facts, texts
 from recipe.blocks import Block, html_table
@@ -31,6 +32,25 @@ def _here_and_there(rng: random.Random, type_: Type) -> _Emphasis:
 
 def _at_the_beginning(type_: Type, words: int) -> _Emphasis:
     return lambda line, _: [type_] * words if line == 0 else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _TableColumn:
+    """A column of a table.
+
+    Attributes:
+        left: x of its left edge.
+        right: x of its right edge.
+        content: draws what a cell below the head says.
+        type_: type of these cells.
+        aligned_right: True to set cells and head at the right.
+    """
+
+    left: float
+    right: float
+    content: Callable[[], str]
+    type_: Type
+    aligned_right: bool = False
 
 
 @dataclass(slots=True)
@@ -176,32 +196,67 @@ class Column:
         """Set a table, with or without rules."""
         rng, type_ = self.rng, self.design.text_type
         row_px = type_.size_px * rng.uniform(1.3, 2.0)
-        room = int((self.bottom - self.top) / row_px)
-        column_count = rng.randint(2, 5)
-        column_px = self.width * rng.uniform(0.7, 1) / column_count
-        if room < 2 or column_px < 4 * type_.size_px:
+        count = rng.randint(2, 5)
+        column_px = self.width * rng.uniform(0.7, 1) / count
+        if self._rows(row_px) < 2 or column_px < 4 * type_.size_px:
             return None
-        edges = self._column_edges(column_count, column_px)
-        numeric = [rng.random() < 0.5 and index > 0 for index in range(column_count)]
+        edges = self._column_edges(count, column_px)
+        numeric = [rng.random() < 0.5 and index > 0 for index in range(count)]
+        columns = [
+            _TableColumn(left, right, partial(texts.cell, rng, is_numeric), type_, is_numeric)
+            for left, right, is_numeric in zip(edges, edges[1:], numeric, strict=False)
+        ]
+        return self._set_table(columns, row_px, most_rows=9)
+
+    def term_table(self) -> Block | None:
+        """Set a table of terms, often typewritten, and descriptions that fill their cells, in tight rows."""
+        rng, type_, x_height_px = self.rng, self.design.text_type, self.design.x_height_px
+        row_px = type_.size_px * rng.uniform(1.05, 1.6)
+        width = self.width * rng.uniform(0.8, 1)
+        if self._rows(row_px) < 2 or width < 14 * type_.size_px:
+            return None
+        terms_px = width * rng.uniform(0.2, 0.45)
+        terms = type_
+        if rng.random() < 0.6:
+            terms = Type.of(self.design.mono, Style.REGULAR, _TYPEWRITER_SCALE * x_height_px)
+        middle, right = self.left + terms_px, self.left + width
+        columns = [
+            _TableColumn(self.left, middle, partial(texts.term, rng), terms),
+            _TableColumn(middle, right, partial(texts.description, rng), type_),
+        ]
+        if rng.random() < 0.3:
+            last = right - (right - middle) * rng.uniform(0.2, 0.35)
+            columns[1] = replace(columns[1], right=last)
+            columns.append(_TableColumn(last, right, partial(texts.cell, rng, True), type_))
+        return self._set_table(columns, row_px, most_rows=16)
+
+    def _rows(self, row_px: float) -> int:
+        """Return how many rows of a table fit."""
+        return int((self.bottom - self.top) / row_px)
+
+    def _set_table(self, columns: Sequence[_TableColumn], row_px: float, most_rows: int) -> Block:
+        """Set a table with a row of heads, and rules between rows and columns, between rows, or none."""
+        rng, type_ = self.rng, self.design.text_type
         ruled, top = rng.choice(("grid", "rows", "none")), self.top
         rows: list[list[str]] = []
         head = Type.of(self.design.body, Style.BOLD, self.design.x_height_px)
         padding = 0.3 * type_.size_px
-        for row in range(min(room, rng.randint(2, 9))):
+        for row in range(min(self._rows(row_px), rng.randint(2, most_rows))):
             self.sheet.begin_line()
-            cut = head if row == 0 else type_
-            baseline = self.top + (row_px + 1.2 * cut.x_height_px) / 2
+            baseline = self.top + (row_px + 1.2 * (head if row == 0 else type_).x_height_px) / 2
             rows.append([])
-            for index in range(column_count):
-                said = texts.cell(rng, numeric[index] and row > 0)
-                left, room_px = edges[index] + padding, edges[index + 1] - edges[index] - 2 * padding
+            for column in columns:
+                cut = head if row == 0 else column.type_
+                said = texts.cell(rng, numeric=False) if row == 0 else column.content()
+                left, room_px = column.left + padding, column.right - column.left - 2 * padding
                 words = next(iter(break_lines(said, cut, room_px)), [])
                 words = [] if rng.random() < 0.04 else _cut_to_fit(words, cut, room_px)
-                if numeric[index]:
+                if column.aligned_right:
                     left += room_px - cut.width(" ".join(words))
                 self.sheet.set_words(words, cut, left, baseline, cut.width(" "))
                 rows[-1].append(" ".join(words))
             self.top += row_px
+        edges = [*(column.left for column in columns), columns[-1].right]
         self._rule_table(ruled, edges, [top + row * row_px for row in range(len(rows) + 1)])
         printed = "\n".join("\t".join(row) for row in rows)
         return Block("table", (self.left, top, edges[-1], self.top), printed, html_table(rows))

@@ -24,6 +24,9 @@ EVALUATION_SEED = 2026
 _MOST_INSET = 0.2
 """Largest inset, as a share of the width between the margins."""
 
+_OF_DOCUMENTS, _OF_MANUALS = (18, 46, 10, 5, 9, 6, 6, 0), (18, 36, 10, 12, 3, 1, 6, 14)
+"""How frequent headings, paragraphs, lists, definitions, tables, figures, code and tables of terms are."""
+
 _SMALL_TYPE_BIAS = 1.4
 """Above 1, small type is more frequent than large: there is more to learn from it."""
 
@@ -41,6 +44,7 @@ class PageKind:
         blank: share of pages with nothing on them.
         most_characters: a page ends early once it has this many characters.
         held_out: True for the typefaces that the training never sees.
+        manuals: share of the rich pages that are laid out like the manuals of programs.
     """
 
     width_px: tuple[int, int]
@@ -51,6 +55,7 @@ class PageKind:
     blank: float = 0.01
     most_characters: int = 100_000
     held_out: bool = False
+    manuals: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -107,7 +112,7 @@ def draw_page(kind: PageKind, seed: int, index: int) -> Page:
     damage = choose_damage(rng) if rng.random() < kind.damaged else Damage.none(rng)
     sheet = Sheet(Image.new("L", (width, height), 255))
     rich = rng.random() < kind.rich
-    blocks = [] if rng.random() < kind.blank else _make_up(sheet, rng, design, rich, kind.most_characters)
+    blocks = [] if rng.random() < kind.blank else _make_up(sheet, rng, design, rich, kind)
     scan = damage_page(sheet.image, damage, np.random.default_rng(rng.getrandbits(64)))
     return Page(
         image=scan.image,
@@ -118,9 +123,9 @@ def draw_page(kind: PageKind, seed: int, index: int) -> Page:
     )
 
 
-def _make_up(sheet: Sheet, rng: random.Random, design: Design, rich: bool, budget: int) -> list[Block]:
+def _make_up(sheet: Sheet, rng: random.Random, design: Design, rich: bool, kind: PageKind) -> list[Block]:
     """Fill the sheet; a rich page has a title, running lines and columns."""
-    width, height = sheet.image.size
+    (width, height), budget = sheet.image.size, kind.most_characters
     margins = [rng.uniform(0.01, 0.1) * side for side in (width, height, width, height)]
     if rich and rng.random() < 0.5:
         margins = [rng.uniform(0.06, 0.16) * side for side in (width, height, width, height)]
@@ -130,6 +135,8 @@ def _make_up(sheet: Sheet, rng: random.Random, design: Design, rich: bool, budge
         room = _MOST_INSET * (width - margins[0] - margins[2]) / design.text_type.size_px
         layout = Layout.choose(rng)
         design = replace(design, layout=replace(layout, inset=min(layout.inset, room)))
+        if kind.manuals and rng.random() < kind.manuals:
+            design = replace(design, layout=replace(design.layout, manual=True, mono_words=True))
     column = Column(sheet, rng, design, margins[0], width - margins[2], margins[1], height - margins[3])
     if not rich:
         return column.fill(_plain_content(rng), budget)
@@ -153,9 +160,9 @@ def _make_up(sheet: Sheet, rng: random.Random, design: Design, rich: bool, budge
         halves = ((column.left, middle - gutter / 2), (middle + gutter / 2, column.right))
         for left, right in halves:
             half = Column(sheet, rng, design, left, right, column.top, column.bottom)
-            blocks += half.fill(_rich_content(rng), budget // 2)
+            blocks += half.fill(_rich_content(rng, design.layout), budget // 2)
     else:
-        blocks += column.fill(_rich_content(rng), budget)
+        blocks += column.fill(_rich_content(rng, design.layout), budget)
     return blocks + last
 
 
@@ -190,9 +197,10 @@ def _plain_content(rng: random.Random) -> Callable[[Column], Block | None]:
     return next_block
 
 
-def _rich_content(rng: random.Random) -> Callable[[Column], Block | None]:
+def _rich_content(rng: random.Random, layout: Layout) -> Callable[[Column], Block | None]:
     """Return a source of headings, paragraphs, lists, definitions, tables and figures with captions."""
     waiting: list[str] = []
+    shares = _OF_MANUALS if layout.manual else _OF_DOCUMENTS
 
     def next_block(column: Column) -> Block | None:
         if waiting:
@@ -206,8 +214,9 @@ def _rich_content(rng: random.Random) -> Callable[[Column], Block | None]:
                 column.table,
                 column.figure,
                 column.code,
+                column.term_table,
             ),
-            (18, 46, 10, 5, 9, 6, 6),
+            shares,
         )[0]
         block = draw()
         if block is not None and block.kind in ("image", "table") and rng.random() < 0.6:

@@ -67,7 +67,15 @@ def _pages(
     most_characters: int = 1000,
     rich: float = 0.5,
 ) -> PageKind:
-    return PageKind(width_px, proportion, x_height_px, rich, damaged=0.45, most_characters=most_characters)
+    return PageKind(
+        width_px,
+        proportion,
+        x_height_px,
+        rich,
+        damaged=0.45,
+        most_characters=most_characters,
+        manuals=0.25,
+    )
 
 
 PLAIN_PAGES = (

@@ -5,6 +5,7 @@ Every function draws from the generator it is given. Knows no page.
 """
 
 import random
+import string
 from collections.abc import Callable
 
 from recipe import facts
@@ -106,6 +107,30 @@ def cell(rng: random.Random, numeric: bool) -> str:
     if numeric:
         return rng.choice((facts.number, facts.amount, facts.date))(rng)
     return shuffled_words(rng, rng.randint(1, 2))
+
+
+def term(rng: random.Random) -> str:
+    """Return what a row of a table is about: a command, an option, a file, a key, one or two words."""
+    one, other = rng.choices(load_stock().common, k=2)
+    return rng.choice(
+        (
+            one,
+            f"{one} {other}",
+            f"{one}-{other}",
+            f"--{one}",
+            f"/{one}/{other}",
+            f"{one}({rng.randint(1, 8)})",
+            f"{one.upper()}_{other.upper()}",
+            f"Ctrl-{rng.choice(string.ascii_uppercase)}",
+            facts.code(rng),
+            cell(rng, numeric=False),
+        )
+    )
+
+
+def description(rng: random.Random) -> str:
+    """Return what a table says about a term: a few words, or more than most cells have room for."""
+    return paragraph(rng, rng.randint(5, 70))
 
 
 def running_line(rng: random.Random) -> str:
