@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from rtocr_gui.cli import pages, read, values
+from rtocr_gui.cli import markdown_output, pages, values
 from rtocr_gui.cli import progress as progress_module
 from rtocr_gui.cli.following import Following
 from rtocr_gui.cli.main import main
@@ -138,6 +138,69 @@ def test_a_folder_is_read_scan_by_scan_and_an_empty_one_is_told(rtocr, page, tmp
     assert re.findall(r"<!-- page: (.*), page 1 -->", result.out) == ["page 9.png", "page 10.png"]
     assert len(result.err) == 1
     assert "without pictures" in result.err[0]
+
+
+def test_in_a_folder_each_scan_has_a_file_of_its_own(rtocr, page, book, tmp_path):
+    page_image().save(tmp_path / "book.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "texts").mkdir()
+    scans = (page, book, tmp_path / "broken.png", tmp_path / "book.png")
+    result = rtocr("read", *scans, "--pages", "1-2", "-q", "-o", tmp_path / "texts")
+    assert result.code == 1
+    assert result.out == ""
+    texts = {file.name: file.read_text() for file in (tmp_path / "texts").iterdir()}
+    assert {name: re.findall("<!-- page: (.*) -->", text) for name, text in texts.items()} == {
+        "page.md": ["page.png, page 1"],
+        "book.md": ["book.pdf, page 1", "book.pdf, page 2"],
+        "book (2).md": ["book.png, page 1"],
+    }
+
+
+def test_a_folder_of_scans_can_be_the_one_to_write_to(rtocr, page, tmp_path):
+    assert rtocr("read", tmp_path, "-q", "-o", tmp_path).code == 0
+    assert (tmp_path / "page.md").exists()
+
+
+def test_files_in_a_folder_are_replaced_only_if_that_is_asked_for(rtocr, page, book, tmp_path):
+    (tmp_path / "page.md").write_text("corrected by hand")
+    (tmp_path / "book.md").write_text("this too")
+    engine = FakeEngine()
+    result = rtocr("read", page, book, "-q", "-o", tmp_path, engine=engine)
+    assert result.code == 1
+    assert "already contains “page.md” and 1 more of the files to write" in result.err[-1]
+    assert engine.loads == []
+    assert (tmp_path / "page.md").read_text() == "corrected by hand"
+    assert rtocr("read", page, book, "-q", "-o", tmp_path, "--replace").code == 0
+    assert "page 1 of page.png" in (tmp_path / "page.md").read_text()
+
+
+def test_no_scan_is_replaced_by_its_text_through_a_link_in_the_folder(rtocr, page, tmp_path):
+    (tmp_path / "page.md").symlink_to(page)
+    before = page.read_bytes()
+    result = rtocr("read", page, "-q", "-o", tmp_path, "--replace")
+    assert result.code == 1
+    assert "is an input and is not overwritten" in result.err[-1]
+    assert page.read_bytes() == before
+
+
+def test_what_was_read_before_an_interruption_is_in_the_files_of_the_folder(
+    rtocr, page, book, tmp_path, monkeypatch
+):
+    engine = FakeEngine()
+    together = engine.read_together
+
+    def interrupted(requests, most):
+        for request, event in together(requests, most):
+            yield request, event
+            if isinstance(event, Reading) and request.page.ref.path == book:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine, "read_together", interrupted)
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    assert rtocr("read", page, book, "-q", "-o", texts, engine=engine).code == 130
+    assert "page 1 of page.png" in (texts / "page.md").read_text()
+    assert (texts / "book.md").read_text().count("<!-- page: ") == 1
 
 
 def test_pages_of_files_of_the_same_name_are_told_apart_by_their_folders(rtocr, page, tmp_path):
@@ -642,9 +705,9 @@ def test_a_long_output_is_not_written_again_at_each_page(rtocr, book, tmp_path, 
         written.append(len(pages))
         export_markdown(pages, path)
 
-    monkeypatch.setattr(read, "export_markdown", export)
+    monkeypatch.setattr(markdown_output, "export_markdown", export)
     clock = SimpleNamespace(monotonic=lambda: next(seconds))  # each writing takes one
-    monkeypatch.setattr(read, "time", clock)
+    monkeypatch.setattr(markdown_output, "time", clock)
     rtocr("read", book, "-q", "-o", tmp_path / "out.md")
     assert written == [1, 5]
     assert (tmp_path / "out.md").read_text().count("<!-- page: ") == 5
@@ -793,18 +856,13 @@ def test_a_page_that_cannot_be_planned_is_told(rtocr, book, tmp_path):
 # The command line
 
 
+_OUTPUTS = [("plan", "--overlay"), ("plan", "--json"), ("curve", "--json"), ("curve", "--csv")]
+
+
 @pytest.mark.parametrize(
-    ("command", "option"),
-    [
-        ("read", "-o"),
-        ("plan", "--overlay"),
-        ("plan", "--json"),
-        ("curve", "--json"),
-        ("curve", "--csv"),
-    ],
-)
-@pytest.mark.parametrize(
-    ("place", "words"), [("no-folder/out", "there is no folder"), (".", "is a folder. Choose a file name")]
+    ("command", "option", "place", "words"),
+    [(*output, "no-folder/out", "there is no folder") for output in [("read", "-o"), *_OUTPUTS]]
+    + [(*output, ".", "is a folder. Choose a file name") for output in _OUTPUTS],
 )
 def test_a_place_that_cannot_be_written_to_is_told_before_a_model_is_loaded(
     rtocr, page, tmp_path, command, option, place, words

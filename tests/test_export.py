@@ -17,6 +17,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import ExportError
+from rtocr_gui.export.file_names import markdown_files
 from rtocr_gui.export.looks import BORDER_RGB, OPACITY, VEIL_RGB
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_of_pages
 from rtocr_gui.export.overlay import draw_overlay
@@ -488,3 +489,20 @@ def test_the_same_plan_gives_the_same_json():
     source = PlanSource(PAGE, "A model", Mode.BASE)
     first, second = (plan_as_json(make_plan(0.25, Mode.BASE, (700, 990)), source) for _ in range(2))
     assert first == second
+
+
+# A file for each scan
+
+
+def test_files_are_named_after_their_scans_and_none_twice():
+    scans = [
+        Path(name)
+        for name in ("a/letter.png", "a/Letter.pdf", "b/letter (2).png", "a/letter.png", "v1.2.tif")
+    ]
+    names = {scan.as_posix(): file.as_posix() for scan, file in markdown_files(scans, Path("out")).items()}
+    assert names == {
+        "a/letter.png": "out/letter.md",
+        "a/Letter.pdf": "out/Letter (2).md",
+        "b/letter (2).png": "out/letter (2) (2).md",
+        "v1.2.tif": "out/v1.2.md",
+    }

@@ -105,8 +105,9 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         type=markdown_target,
         default=STDOUT,
-        help="write to this file instead of stdout",
+        help="write to this file instead of stdout; in a folder, to a file for each scan",
     )
+    parser.add_argument("--replace", action="store_true", help="in a folder, replace files of an earlier run")
     parser.add_argument(
         "--pages", type=page_selection, default=ALL_PAGES, metavar="1-3,5", help="pages of each file (all)"
     )

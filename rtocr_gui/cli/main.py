@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
         return EXIT_FAILED
     try:
         for path in named_outputs(arguments):
-            check_target(path)
+            check_target(path, may_be_folder=arguments.command == "read")
         is_done = _run(arguments, engine_factory, progress)
         sys.stdout.flush()  # here, where a failure can be reported
         return EXIT_DONE if is_done else EXIT_FAILED

@@ -6,9 +6,7 @@ the model found are cut out and linked if the text goes to a file. Knows no torc
 """
 
 import argparse
-import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from rtocr_gui.cli.following import Following, interrupt_raises, interrupt_sets
+from rtocr_gui.cli.markdown_output import MarkdownOutputs
 from rtocr_gui.cli.pages import (
     PAGE_ERRORS,
     EngineFactory,
@@ -24,21 +23,15 @@ from rtocr_gui.cli.pages import (
     open_asking,
 )
 from rtocr_gui.cli.progress import Progress
-from rtocr_gui.cli.values import Target
 from rtocr_gui.documents.labels import telling_folders, telling_label
 from rtocr_gui.documents.loading import Document, files_at
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, ExportError
-from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
-from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_behind
-from rtocr_gui.export.tables import with_pipe_tables
+from rtocr_gui.export.figures import Figure, figures_of
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
-
-_WRITING_SHARE = 0.01
-"""Share of the time to spend on writing: each time, the whole output is written, which may take long."""
 
 _WARNINGS = {
     StopReason.LOOP: "the text began to repeat itself and was stopped there. Its end may be missing.",
@@ -121,7 +114,7 @@ class _ReadCommand:
         self._arguments = arguments
         self._engine_factory = engine_factory
         self._progress = progress
-        self._output = _Output(arguments.output, pipe_tables=arguments.tables == "pipe")
+        self._outputs = MarkdownOutputs(arguments.output, arguments.tables == "pipe", arguments.replace)
         self._in_order: deque[_WantedPage] = deque()
         self._folders: dict[Path, Path] = {}
         self._cancel = threading.Event()
@@ -142,7 +135,7 @@ class _ReadCommand:
                 self._write(with_gaps=True)
                 raise
             finally:
-                self._output.finish()
+                self._outputs.finish()
         return self._all_read
 
     def _read(
@@ -179,7 +172,9 @@ class _ReadCommand:
     def _pages(self) -> Iterator[_WantedPage]:
         """Render the requested pages one after the other, until Ctrl-C is pressed."""
         files = self._files()
-        self._folders = telling_folders(path.absolute() for path, _ in files)
+        scans = [path.absolute() for path, _ in files]
+        self._folders = telling_folders(scans)
+        self._outputs.name_files(scans)
         for path, problem in files:
             if self._cancel.is_set():
                 return
@@ -262,61 +257,13 @@ class _ReadCommand:
                 self._progress.say(f"{page.label}: {sentence}")
         if read.text is not None:
             self._progress.clear()
-            text = read.text
+            text, output = read.text, self._outputs.of(read.ref.path)
             try:
-                text = self._output.with_figures(text, read.figures, page.page)
+                text = output.with_figures(text, read.figures, page.page)
             except ExportError as error:
                 self._all_read = False
                 self._progress.complain(f"{page.name}: its figures were left out. {error}")
-            self._output.add(telling_label(read.ref, self._folders), text)
-
-
-class _Output:
-    """The Markdown so far: on stdout page by page, or in a file that is complete whenever it is written.
-
-    A pipe or a device given as a file receives everything at the end.
-    """
-
-    def __init__(self, target: Target, pipe_tables: bool) -> None:
-        self._path = target if isinstance(target, Path) else None
-        self._is_pipe = self._path is not None and self._path.exists() and not self._path.is_file()
-        self._pipe_tables = pipe_tables
-        self._pages: list[ExportPage] = []
-        self._written = 0
-        self._write_again_at = 0.0
-
-    def add(self, label: str, text: str) -> None:
-        """Add a page."""
-        text = with_pipe_tables(text) if self._pipe_tables else text
-        before = self._pages[-1] if self._pages else None
-        self._pages.append(ExportPage(label, text))
-        if self._path is None:
-            sys.stdout.write(markdown_behind(before, self._pages[-1]))
-            sys.stdout.flush()
-        elif time.monotonic() >= self._write_again_at and not self._is_pipe:
-            self.finish()
-
-    def finish(self) -> None:
-        """Write the file again if it does not contain all pages yet."""
-        if self._path is None or self._written == len(self._pages):
-            return
-        began = time.monotonic()
-        self._written = len(self._pages)
-        export_markdown(self._pages, self._path)
-        ended = time.monotonic()
-        self._write_again_at = ended + (ended - began) / _WRITING_SHARE
-
-    def with_figures(self, text: str, figures: tuple[Figure, ...], page: PageImage | None) -> str:
-        """Write the figures of the next page and link them in its text, unless the output is a pipe.
-
-        Raises:
-            ExportError: a figure was not written.
-        """
-        if page is None or self._path is None or self._is_pipe:
-            return text
-        folder, number = assets_folder(self._path), len(self._pages) + 1
-        write_figures(page, figures, number, folder)
-        return link_figures(text, figures, number, folder)
+            output.add(telling_label(read.ref, self._folders), text)
 
 
 def _text(reading: Reading) -> str:

@@ -14,25 +14,28 @@ from rtocr_gui.errors import ExportError
 from rtocr_gui.files import is_device, is_protected, write_atomically
 
 
-def check_target(path: Path) -> None:
+def check_target(path: Path, *, may_be_folder: bool = False) -> None:
     """Check whether a file can be placed at a path before any work is done; nothing is written.
 
     Args:
         path: as it will be passed to `write_text_atomically` or `write_bytes_atomically`.
+        may_be_folder: True if it may also be a folder, in which files will be placed.
 
     Raises:
         ExportError: its folder does not exist, or it or its folder cannot be changed, or it is itself a
-            folder.
+            folder and may not be one.
     """
     try:
         if path.is_dir():
-            raise IsADirectoryError
+            if not may_be_folder:
+                raise IsADirectoryError
+            path /= "any.md"
         if is_device(path):
             return  # nothing is placed beside it
         target = Path(os.path.realpath(path))
         if not target.parent.is_dir():
             raise NotADirectoryError
-        if not os.access(target.parent, os.W_OK) or is_protected(target):
+        if not os.access(target.parent, os.W_OK | os.X_OK) or is_protected(target):
             raise PermissionError
     except OSError as error:
         raise ExportError(_explain(path, error)) from error

@@ -1,0 +1,116 @@
+"""Where `rtocr read` writes Markdown: page by page to stdout, to one file, or to a file for each scan.
+
+Knows pages by their label and text.
+"""
+
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from rtocr_gui.cli.values import Target
+from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.errors import ExportError
+from rtocr_gui.export.figures import Figure, assets_folder, link_figures, write_figures
+from rtocr_gui.export.file_names import markdown_files
+from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_behind
+from rtocr_gui.export.tables import with_pipe_tables
+from rtocr_gui.files import resolved
+
+_WRITING_SHARE = 0.01
+"""Share of the time to spend on writing: each time, the whole output is written, which may take long."""
+
+
+class MarkdownOutputs:
+    """Where the text of each scan goes: all to one target or, in a folder, each to a file of its own.
+
+    Args:
+        target: stdout, a file or a folder.
+        pipe_tables: write tables with pipes where possible.
+        replace: True to replace files that exist in the folder.
+    """
+
+    def __init__(self, target: Target, pipe_tables: bool, replace: bool) -> None:
+        self._folder = target if isinstance(target, Path) and target.is_dir() else None
+        self._pipe_tables = pipe_tables
+        self._replace = replace
+        self._files: dict[Path, Path] = {}
+        self._scan: Path | None = None
+        self._output = MarkdownOutput(target, pipe_tables)
+
+    def name_files(self, scans: Iterable[Path]) -> None:
+        """Name the file for each scan, if the target is a folder.
+
+        Raises:
+            ExportError: one of them exists and is not to be replaced.
+        """
+        if self._folder is None:
+            return
+        self._files = markdown_files(scans, self._folder)
+        there = [file for file in self._files.values() if file.exists()]
+        inputs = {resolved(scan) for scan in self._files}
+        if scan := next((file for file in there if resolved(file) in inputs), None):
+            raise ExportError(f"“{scan}” is an input and is not overwritten. Choose another folder.")
+        if there and not self._replace:
+            more = f" and {len(there) - 1} more of the files to write" if len(there) > 1 else ""
+            contains = f"“{self._folder}” already contains “{there[0].name}”{more}"
+            raise ExportError(f"{contains}. Choose another folder, or give --replace.")
+
+    def of(self, scan: Path) -> "MarkdownOutput":
+        """Return the output for a scan; in a folder, that of another scan is finished."""
+        if self._folder is not None and scan != self._scan:
+            self.finish()
+            self._scan, self._output = scan, MarkdownOutput(self._files[scan], self._pipe_tables)
+        return self._output
+
+    def finish(self) -> None:
+        """Write what is not written yet."""
+        self._output.finish()
+
+
+class MarkdownOutput:
+    """The Markdown so far: on stdout page by page, or in a file that is complete whenever it is written.
+
+    A pipe or a device given as a file receives everything at the end.
+    """
+
+    def __init__(self, target: Target, pipe_tables: bool) -> None:
+        self._path = target if isinstance(target, Path) else None
+        self._is_pipe = self._path is not None and self._path.exists() and not self._path.is_file()
+        self._pipe_tables = pipe_tables
+        self._pages: list[ExportPage] = []
+        self._written = 0
+        self._write_again_at = 0.0
+
+    def add(self, label: str, text: str) -> None:
+        """Add a page."""
+        text = with_pipe_tables(text) if self._pipe_tables else text
+        before = self._pages[-1] if self._pages else None
+        self._pages.append(ExportPage(label, text))
+        if self._path is None:
+            sys.stdout.write(markdown_behind(before, self._pages[-1]))
+            sys.stdout.flush()
+        elif time.monotonic() >= self._write_again_at and not self._is_pipe:
+            self.finish()
+
+    def finish(self) -> None:
+        """Write the file again if it does not contain all pages yet."""
+        if self._path is None or self._written == len(self._pages):
+            return
+        began = time.monotonic()
+        self._written = len(self._pages)
+        export_markdown(self._pages, self._path)
+        ended = time.monotonic()
+        self._write_again_at = ended + (ended - began) / _WRITING_SHARE
+
+    def with_figures(self, text: str, figures: tuple[Figure, ...], page: PageImage | None) -> str:
+        """Write the figures of the next page and link them in its text, unless the output is a pipe.
+
+        Raises:
+            ExportError: a figure was not written.
+        """
+        if page is None or self._path is None or self._is_pipe:
+            return text
+        folder, number = assets_folder(self._path), len(self._pages) + 1
+        write_figures(page, figures, number, folder)
+        return link_figures(text, figures, number, folder)
