@@ -39,10 +39,10 @@ def take(program: Program) -> None:
     """Read a page in the window and save the picture."""
     session, window = program.session, program.window
     program.start(sample_pages())
-    run_until(session.plan_changed, lambda plan: plan is not None)
+    run_until(session.planner.plan_changed, lambda plan: plan is not None)
     session.set_retention(RETENTION)
     QTimer.singleShot(0, session.read_selected)
-    run_until(session.page_status_changed, lambda status: status.state is PageState.READ)
+    run_until(session.texts.page_status_changed, lambda status: status.state is PageState.READ)
     window.actions_by_name["compare"].trigger()
     QTimer.singleShot(0, lambda: session.tuning.compare(PruneSettings(1.0), PruneSettings(RETENTION)))
     run_until(session.tuning.comparison_changed, lambda shown: shown is not None)

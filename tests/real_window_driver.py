@@ -40,10 +40,10 @@ def read_and_tune(files: list[Path]) -> dict[str, object]:
         session, window = program.session, program.window
         program.start(files)
         torch_at_show = "torch" in sys.modules
-        wait_until(session.plan_changed, lambda plan: plan is not None)
+        wait_until(session.planner.plan_changed, lambda plan: plan is not None)
         read_button = window.findChild(QToolBar).widgetForAction(window.actions_by_name["read"])
         QTest.mouseClick(read_button, Qt.MouseButton.LeftButton)
-        wait_until(session.page_status_changed, lambda status: status.state is PageState.READ)
+        wait_until(session.texts.page_status_changed, lambda status: status.state is PageState.READ)
         first_text = session.current_text
         before = window.page_column.page_view.grab().toImage()
 
@@ -62,8 +62,8 @@ def read_and_tune(files: list[Path]) -> dict[str, object]:
         QTest.mouseRelease(
             slider, Qt.MouseButton.LeftButton, pos=QPoint(int(slider.width() * 0.40), handle.y())
         )
-        wait_until(session.activity_changed, lambda activity: activity.reading)
-        wait_until(session.activity_changed, lambda activity: not activity.reading)
+        wait_until(session.reader.activity_changed, lambda activity: activity.reading)
+        wait_until(session.reader.activity_changed, lambda activity: not activity.reading)
         figures = {
             "platform": application.platformName(),
             "torch_at_show": torch_at_show,
@@ -73,7 +73,7 @@ def read_and_tune(files: list[Path]) -> dict[str, object]:
             "kept_while_dragging": len(dragged.kept),
             "kept_by_second_reading": window.text_column.summary.text().split()[2],
             "notices": sentences_in(window.notice_bar),
-            "pages": len(session.refs),
+            "pages": len(session.shelf.refs),
         }
         window.actions_by_name["copy"].trigger()  # so that nothing is lost by closing
         window.close()
@@ -95,7 +95,7 @@ def close_while_reading(files: list[Path]) -> dict[str, object]:
         def start(self, files: Any) -> None:
             super().start(files)
             self.session.page_selected.connect(self.session.read_selected)
-            self.session.text_appended.connect(self.close_once)
+            self.session.texts.text_appended.connect(self.close_once)
 
         def close_once(self, _: str) -> None:
             nonlocal closed_at

@@ -114,7 +114,7 @@ def main() -> None:
     FirstPaint(probe.window.page_column.page_view.viewport(), lambda: watch.enter("import torch"))
     bridge.stage_entered.connect(watch.follow)
     run_until(bridge.model_loaded, lambda _: True)
-    run_until(session.plan_changed, lambda plan: plan is not None)
+    run_until(session.planner.plan_changed, lambda plan: plan is not None)
     watch.enter("")
     tokens = 0
 

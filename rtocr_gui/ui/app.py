@@ -80,7 +80,7 @@ class Program:
     def start(self, files: Sequence[Path]) -> None:
         """Show the window, open files (none: the samples), and load the model behind the window."""
         self.window.show()
-        retention = self.session.settings.retention
+        retention = self.session.choices.settings.retention
         if retention is not None:
             self.window.notice_bar.add(about_retention(retention))
         if files:
@@ -123,8 +123,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         program = Program(keeper.settings, Path(pasted))
         _tell_the_unforeseen(program.window)
         program.window.log_requested.connect(lambda: _show_log(log, program.window))
-        keeper.follow(program.session.settings_changed, program.window.notice_bar.add_problem)
-        typed.follow(program.session.typed_changed, program.session.typed_texts)
+        keeper.follow(program.session.choices.changed, program.window.notice_bar.add_problem)
+        typed.follow(program.session.unsaved.typed_changed, program.session.unsaved.typed_texts)
         for left in take_left_behind(path.parent):
             program.window.notice_bar.add(about_left_behind(left))
         program.start(arguments.files)

@@ -217,7 +217,7 @@ def measure_gaps() -> None:
     importing_ms = meter.stop()
     meter.start()
     QTimer.singleShot(0, program.session.read_all)
-    unread = len(program.session.refs)
+    unread = len(program.session.shelf.refs)
 
     def all_read(_: object) -> bool:
         nonlocal unread
@@ -295,10 +295,12 @@ def measure_memory() -> None:
         first.save(path, save_all=True, append_images=others, compression="tiff_lzw")
         del first, others
         program = Probe([path], Settings(mode=Mode.BASE.value))
-        run_until(program.session.plan_changed, lambda plan: plan is not None)
-        settings = ReadSettings(Scaling(Mode.BASE), program.session.task, max_new_tokens=_MEMORY_NEW_TOKENS)
+        run_until(program.session.planner.plan_changed, lambda plan: plan is not None)
+        settings = ReadSettings(
+            Scaling(Mode.BASE), program.session.choices.task, max_new_tokens=_MEMORY_NEW_TOKENS
+        )
         peaks: list[int] = []
-        for ref in program.session.refs:
+        for ref in program.session.shelf.refs:
             program.session.shelf.select(ref)
             program.bridge.read_page(ref, settings)
             run_until(program.bridge.reading_finished, lambda _: True)

@@ -109,14 +109,14 @@ def program(qtbot: QtBot, fake_engine: FakeEngine, settings: Settings, tmp_path:
 @pytest.fixture
 def told(session: Session) -> list[PageStatus]:
     """All that is said of how far pages are."""
-    return emissions(session.page_status_changed)
+    return emissions(session.texts.page_status_changed)
 
 
 @pytest.fixture
 def states(session: Session) -> dict[str, PageStatus]:
     """The newest status of each page, by label."""
     newest: dict[str, PageStatus] = {}
-    session.page_status_changed.connect(lambda status: newest.update({status.ref.label: status}))
+    session.texts.page_status_changed.connect(lambda status: newest.update({status.ref.label: status}))
     return newest
 
 

@@ -47,10 +47,10 @@ def emissions(signal: SignalInstance) -> list[Any]:
 
 def open_and_load(qtbot: QtBot, session: Session, *paths: Path) -> None:
     """Load the model, open files, and wait for their pages and the plan of the first."""
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan is not None):
         session.models.load()
         session.open_files(paths)
-    qtbot.waitUntil(lambda: {ref.path for ref in session.refs} >= set(paths))
+    qtbot.waitUntil(lambda: {ref.path for ref in session.shelf.refs} >= set(paths))
 
 
 def load_model(qtbot: QtBot, bridge: EngineBridge) -> None:
@@ -114,7 +114,9 @@ def held_lane(lane: Lane) -> Iterator[None]:
 
 def until_idle(qtbot: QtBot, session: Session, ask: Callable[[], object]) -> None:
     """Ask for readings, and wait until the reader is told to be idle."""
-    with qtbot.waitSignal(session.activity_changed, check_params_cb=lambda activity: activity == Activity()):
+    with qtbot.waitSignal(
+        session.reader.activity_changed, check_params_cb=lambda activity: activity == Activity()
+    ):
         ask()
 
 
@@ -125,13 +127,13 @@ def read_selected(qtbot: QtBot, session: Session) -> None:
 
 def wait_until_idle(qtbot: QtBot, session: Session) -> None:
     """Wait for readings that were asked for before."""
-    qtbot.waitUntil(lambda: session.activity == Activity())
+    qtbot.waitUntil(lambda: session.reader.activity == Activity())
 
 
 def export_text(qtbot: QtBot, session: Session, path: Path) -> None:
     """Export the text of all pages, and wait until it is told what became of it."""
     with qtbot.waitSignal(session.notice_raised):
-        session.export(path)
+        session.exporter.export_text(path)
 
 
 def sentences_in(bar: NoticeBar) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ class Person:
         return [model.row(position) for position in range(model.rowCount())]
 
     def any_page(self, number: int) -> tuple[PageRef, ...]:
-        refs = self.session.refs
+        refs = self.session.shelf.refs
         return (refs[number % len(refs)],) if refs else ()
 
     # Wishes: each does something else for each number
@@ -90,8 +90,8 @@ class Person:
         self.window.page_list.findChild(QListView).selectAll()
 
     def type(self, number: int) -> None:
-        if self.session.current is not None and not self.editor.isReadOnly():
-            page = self.session.current.unrotated
+        if self.session.shelf.current is not None and not self.editor.isReadOnly():
+            page = self.session.shelf.current.unrotated
             if page not in self.typed:
                 self.untyped[page] = self.editor.toPlainText()
             self.editor.appendPlainText(f"typed {number}")
@@ -101,8 +101,8 @@ class Person:
         before = self.editor.toPlainText()
         self.editor.undo()
         after = self.editor.toPlainText()
-        if self.session.current is not None and after != before:
-            page = self.session.current.unrotated
+        if self.session.shelf.current is not None and after != before:
+            page = self.session.shelf.current.unrotated
             self.typed[page] = after
             if after == self.untyped.get(page):
                 del self.typed[page]  # who undoes all typing edited nothing
@@ -117,7 +117,7 @@ class Person:
             self.session.read_replacing((ref,), (None, Scaling(Mode.SMALL))[number % 2])
 
     def remove(self, number: int) -> None:
-        self.session.remove_pages(self.any_page(number) if number % 4 else self.session.refs)
+        self.session.remove_pages(self.any_page(number) if number % 4 else self.session.shelf.refs)
 
     def split_or_join(self, number: int) -> None:
         if number % 3:
@@ -176,7 +176,7 @@ class Person:
         self.session.tuning.compare(PruneSettings(retention=1.0), PruneSettings(retention=0.5))
 
     def export(self, number: int) -> None:
-        self.session.export(self.folder / "out.md")
+        self.session.exporter.export_text(self.folder / "out.md")
 
     def find(self, number: int) -> None:
         self.session.finder.search(("page", "typed", "")[number % 3])
@@ -198,17 +198,17 @@ class Person:
     # What holds at any time, and in the end
 
     def check(self) -> None:
-        refs = self.session.refs
+        refs = self.session.shelf.refs
         assert self.editor.toPlainText() == self.session.current_text
         not_told_yet = self.session.shelf._appended
         assert [*(row.entry.key for row in self.rows), *not_told_yet] == list(refs)
-        assert self.session.current in refs or self.session.current is None
+        assert self.session.shelf.current in refs or self.session.shelf.current is None
         open_pages = [ref.unrotated for ref in refs]
         assert [place for place in self.session._pages._places if place in open_pages] == open_pages
         self.typed = {ref: text for ref, text in self.typed.items() if ref in open_pages}
-        if self.session.current is not None:
+        if self.session.shelf.current is not None:
             text = self.session.current_text
-            assert self.typed.get(self.session.current.unrotated, text) == text
+            assert self.typed.get(self.session.shelf.current.unrotated, text) == text
 
     def rest(self) -> None:
         session, engine = self.session, self.engine
@@ -216,14 +216,16 @@ class Person:
         engine.gate.set()
         self.qtbot.waitUntil(lambda: not session.models.status.loading)
         engine.load_error = None
-        if session.model is None:
+        if session.models.model is None:
             session.models.load()
-        self.qtbot.waitUntil(lambda: not session.models.status.loading and session.activity == Activity())
-        self.qtbot.waitUntil(lambda: not (session.tuning.is_reading or session.is_exporting))
-        self.qtbot.waitUntil(lambda: len(self.rows) == len(session.refs))
+        self.qtbot.waitUntil(
+            lambda: not session.models.status.loading and session.reader.activity == Activity()
+        )
+        self.qtbot.waitUntil(lambda: not (session.tuning.is_reading or session.exporter.is_exporting))
+        self.qtbot.waitUntil(lambda: len(self.rows) == len(session.shelf.refs))
         self.check()
         assert not {row.state for row in self.rows} & {PageState.WAITING, PageState.READING}
-        for ref in session.refs:
+        for ref in session.shelf.refs:
             session.shelf.select(ref)
             self.check()
             assert not self.editor.isReadOnly()
@@ -261,7 +263,7 @@ def test_whatever_a_person_does(
     person = Person(qtbot, window, session, bridge, fake_engine, tmp_path)
     session.models.load()
     session.open_files([tmp_path / name for name in FILES[:2]])
-    qtbot.waitUntil(lambda: len(session.refs) > 0)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) > 0)
     for _ in range(chance.randrange(10, 60)):
         chance.choice(WISHES)(person, chance.randrange(100))
         person.check()

@@ -37,13 +37,13 @@ def grounded(fake_engine: FakeEngine) -> FakeEngine:
 
 @pytest.fixture
 def shown(session: Session) -> list[BlocksShown]:
-    return emissions(session.blocks_changed)
+    return emissions(session.texts.blocks_changed)
 
 
 def read(qtbot: QtBot, session: Session, *paths: Path) -> None:
     open_and_load(qtbot, session, *paths)
     session.read_selected()
-    qtbot.waitUntil(lambda: bool(session.current_text) and not session.activity.reading)
+    qtbot.waitUntil(lambda: bool(session.current_text) and not session.reader.activity.reading)
 
 
 def marked(window: MainWindow) -> list[str]:
@@ -119,7 +119,7 @@ def test_blocks_come_while_the_text_streams_and_no_markup_is_shown(
     open_and_load(qtbot, session, draw_page())
     session.read_selected()
     qtbot.waitUntil(lambda: bool(shown) and [block.label for block in shown[-1].blocks] == ["title"])
-    assert session.activity.reading
+    assert session.reader.activity.reading
     assert session.current_text == "# Report\n\n"
     until_idle(qtbot, session, grounded.gate.set)
     assert len(shown[-1].blocks) == 3
@@ -154,8 +154,8 @@ def test_the_pointer_over_a_block_marks_its_text_also_where_it_was_corrected(
     assert marked(window) == ["# The report"]
     window.page_column.page_view.block_hovered.emit(None)
     assert marked(window) == []
-    session.export(tmp_path / "out.md")  # else the window asks before it closes
-    qtbot.waitUntil(lambda: session.loss(session.refs).typed == 0)
+    session.exporter.export_text(tmp_path / "out.md")  # else the window asks before it closes
+    qtbot.waitUntil(lambda: session.unsaved.loss(session.shelf.refs).typed == 0)
 
 
 def test_a_long_text_that_was_corrected_is_aligned_off_the_main_thread(
@@ -279,7 +279,7 @@ def test_the_outline_is_seen_until_it_is_switched_off(
     with_blocks = window.page_column.page_view.grab().toImage()
     action.trigger()
     assert window.page_column.page_view.grab().toImage() != with_blocks
-    assert not session.settings.blocks_visible
+    assert not session.choices.settings.blocks_visible
     action.trigger()
     assert window.page_column.page_view.grab().toImage() == with_blocks
 
@@ -323,6 +323,6 @@ def test_a_block_of_another_page_in_the_same_place_is_not_taken_for_the_one_befo
     hovered = emissions(view.block_hovered)
     view._hover_block(0)
     with qtbot.waitSignal(session.page_image_changed):
-        session.shelf.select(session.refs[1])
+        session.shelf.select(session.shelf.refs[1])
     view._hover_block(0)
     assert hovered == [0, None, 0]

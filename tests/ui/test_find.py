@@ -34,11 +34,11 @@ THIRD = "The last word."
 def searched(qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw) -> MainWindow:
     """Three pages with text, the first one shown, the bar open."""
     open_and_load(qtbot, session, draw_page(pages=3))
-    for ref, text in reversed([*zip(session.refs, (FIRST, SECOND, THIRD), strict=True)]):
+    for ref, text in reversed([*zip(session.shelf.refs, (FIRST, SECOND, THIRD), strict=True)]):
         session.shelf.select(ref)
         session.edit_text(text)
         session.shelf.select(None)
-    session.shelf.select(session.refs[0])
+    session.shelf.select(session.shelf.refs[0])
     window.actions_by_name["find"].trigger()
     return window
 
@@ -80,7 +80,9 @@ def test_return_goes_through_all_pages_and_round(
     qtbot.keyClicks(line(searched), "word")
     seen = []
     for _ in range(4):
-        seen.append((session.refs.index(session.current), selected(searched)[0], outcome(searched)))
+        seen.append(
+            (session.shelf.refs.index(session.shelf.current), selected(searched)[0], outcome(searched))
+        )
         qtbot.keyClick(line(searched), Qt.Key.Key_Return)
     assert seen == [
         (0, 4, "1 of 2, 1 on other pages"),
@@ -94,7 +96,7 @@ def test_shift_and_return_go_the_other_way(qtbot: QtBot, searched: MainWindow, s
     qtbot.keyClicks(line(searched), "word")
     seen = []
     for _ in range(4):
-        seen.append((session.refs.index(session.current), selected(searched)[0]))
+        seen.append((session.shelf.refs.index(session.shelf.current), selected(searched)[0]))
         qtbot.keyClick(line(searched), Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     assert seen == [(0, 4), (2, 9), (0, 23), (0, 4)]
 
@@ -103,10 +105,10 @@ def test_what_stands_on_other_pages_only_is_said_and_gone_to_when_asked(
     qtbot: QtBot, searched: MainWindow, session: Session
 ) -> None:
     qtbot.keyClicks(line(searched), "last")
-    assert session.current == session.refs[0]
+    assert session.shelf.current == session.shelf.refs[0]
     assert outcome(searched) == "None here, 1 on other pages"
     searched.actions_by_name["find_next"].trigger()
-    assert session.current == session.refs[2]
+    assert session.shelf.current == session.shelf.refs[2]
     assert selected(searched) == (4, "last")
 
 
@@ -161,10 +163,10 @@ def test_a_page_that_is_chosen_by_hand_shows_its_own_places(
     qtbot: QtBot, searched: MainWindow, session: Session
 ) -> None:
     qtbot.keyClicks(line(searched), "word")
-    session.shelf.select(session.refs[2])
+    session.shelf.select(session.shelf.refs[2])
     assert highlighted(searched) == ["word"]
     assert outcome(searched) == "1 here, 2 on other pages"
-    session.shelf.select(session.refs[1])
+    session.shelf.select(session.shelf.refs[1])
     assert outcome(searched) == "None here, 3 on other pages"
     session.shelf.select(None)
     assert outcome(searched) == "None here, 3 on other pages"
@@ -243,9 +245,9 @@ def test_a_text_that_is_replaced_is_gone_through_from_its_beginning(
     qtbot: QtBot, searched: MainWindow, session: Session
 ) -> None:
     qtbot.keyClicks(line(searched), "page")
-    session.shelf.select(session.refs[0])
-    with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda record: record is not None):
-        session.read_replacing((session.current,))
+    session.shelf.select(session.shelf.refs[0])
+    with qtbot.waitSignal(session.texts.reading_changed, check_params_cb=lambda record: record is not None):
+        session.read_replacing((session.shelf.current,))
     assert outcome(searched) == "1 here, 1 on other pages"
     qtbot.keyClick(line(searched), Qt.Key.Key_Return)
     assert selected(searched) == (0, "page")
@@ -287,7 +289,7 @@ def test_what_stood_on_a_page_that_left_is_counted_no_more(
     qtbot: QtBot, searched: MainWindow, session: Session
 ) -> None:
     qtbot.keyClicks(line(searched), "word")
-    session.remove_pages(session.refs[2:])
+    session.remove_pages(session.shelf.refs[2:])
     assert outcome(searched) == "1 of 2"
 
 
@@ -335,7 +337,7 @@ def test_an_emptied_line_leaves_nothing_of_what_was_found(qtbot: QtBot, searched
 
 
 def test_rare_characters_move_no_place(qtbot: QtBot, searched: MainWindow, session: Session) -> None:
-    session.shelf.select(session.refs[1])
+    session.shelf.select(session.shelf.refs[1])
     editor_of(searched).setPlainText("𝔸 word 𝔸 word")
     qtbot.keyClicks(line(searched), "word")
     searched.actions_by_name["find_next"].trigger()

@@ -68,18 +68,18 @@ def test_a_refusal_says_what_is_needed_and_offers_what_fits(
     qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, folder: Path, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    before = session.model
+    before = session.models.model
     fake_engine.need = TOO_LARGE
     notice = refused(qtbot, session, folder)
     assert notice.sentence == f"{TOO_LARGE.sentence} It was not loaded."
     assert [each.label for each in notice.offers[:-1]] == [each.label for each in TOO_LARGE.proposals]
     assert notice.offers[-1].label.startswith("Load it anyway")
-    assert session.model is before
+    assert session.models.model is before
     (button,) = (each for each in window.notice_bar.findChildren(QPushButton) if not each.isHidden())
     assert button.text() == "What to do"
     assert [action.text() for action in button.menu().actions()] == [each.label for each in notice.offers]
     until_loaded(qtbot, session, button.menu().actions()[-1].trigger)
-    assert session.settings.model_folder == str(folder)
+    assert session.choices.settings.model_folder == str(folder)
     assert not window.notice_bar.notices
 
 
@@ -91,7 +91,7 @@ def test_another_device_is_used_and_remembered_where_the_person_takes_that_offer
     fake_engine.need = ROOMY
     loaded(qtbot, session, taken)
     assert fake_engine.loads == [(folder, "cpu", "float32", None)]
-    assert (session.settings.device, session.settings.precision) == ("cpu", "float32")
+    assert (session.choices.settings.device, session.choices.settings.precision) == ("cpu", "float32")
 
 
 @pytest.mark.parametrize(("proposal", "mode", "most_tiles"), [(SMALLER, "base", 9), (FEWER, "gundam", 4)])
@@ -109,8 +109,8 @@ def test_a_smaller_mode_is_used_and_remembered_and_the_device_still_chosen_by_it
     fake_engine.need = ROOMY
     loaded(qtbot, session, taken)
     assert fake_engine.loads == [(folder, "auto", "auto", proposal.scaling)]
-    assert (session.settings.mode, session.settings.most_tiles) == (mode, most_tiles)
-    assert session.settings.device == "auto"
+    assert (session.choices.settings.mode, session.choices.settings.most_tiles) == (mode, most_tiles)
+    assert session.choices.settings.device == "auto"
 
 
 def test_the_bundled_miniature_is_one_press_away(
@@ -121,7 +121,7 @@ def test_the_bundled_miniature_is_one_press_away(
     fake_engine.need = None
     loaded(qtbot, session, taken)
     assert fake_engine.loads[0][0] == tmp_path / "bundled"
-    assert session.settings.model_folder == ""
+    assert session.choices.settings.model_folder == ""
 
 
 def test_what_a_proposal_leaves_alone_stays_as_it_was_asked_for(folder: Path) -> None:
@@ -135,7 +135,7 @@ def test_what_a_proposal_leaves_alone_stays_as_it_was_asked_for(folder: Path) ->
 def test_the_mode_that_was_chosen_is_the_one_that_has_to_fit(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, folder: Path, tmp_path: Path
 ) -> None:
-    session.remember(model_folder=str(folder), mode="large")
+    session.choices.remember(model_folder=str(folder), mode="large")
     until_loaded(qtbot, session, session.models.load)
     until_loaded(qtbot, session, lambda: session.models.choose(tmp_path / "other"))
     assert [scaling for *_, scaling in fake_engine.loads] == [Scaling(Mode.LARGE), None]

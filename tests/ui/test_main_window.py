@@ -253,7 +253,7 @@ def test_copied_files_are_opened_by_paste(
     data.setUrls([QUrl.fromLocalFile(str(draw_page()))])
     QGuiApplication.clipboard().setMimeData(data)
     window.actions_by_name["paste"].trigger()
-    qtbot.waitUntil(lambda: len(session.refs) == 1)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 1)
 
 
 def test_copied_files_and_pictures_go_to_the_window_also_while_the_person_types(
@@ -278,7 +278,7 @@ def test_copied_files_and_pictures_go_to_the_window_also_while_the_person_types(
     assert pasted == [files, picture, words]
     assert editor.toPlainText() == "words"
     assert sentences_in(window.notice_bar)[-1] == "There is no image and no file to paste."
-    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
 
 
 def test_pasting_nothing_is_told(window: MainWindow) -> None:
@@ -294,7 +294,7 @@ def test_the_slider_changes_the_plan_at_once_and_the_text_on_release(
     read(qtbot, window, session)
     slider = window.retention_bar.findChild(QSlider)
     slider.setSliderDown(True)
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: len(plan.kept) == 25):
+    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: len(plan.kept) == 25):
         slider.setSliderPosition(40)
     assert editor_of(window).toPlainText().endswith("at 0.76")
     slider.setSliderDown(False)
@@ -307,9 +307,9 @@ def test_a_key_on_the_slider_does_not_have_the_page_read_that_is_shown_next(
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     until_idle(qtbot, session, window.actions_by_name["read_all"].trigger)
     qtbot.keyClick(window.retention_bar.findChild(QSlider), Qt.Key.Key_Left)
-    session.shelf.select(session.refs[1])
+    session.shelf.select(session.shelf.refs[1])
     window.retention_bar.findChild(QTimer).timeout.emit()
-    assert not session.activity.reading
+    assert not session.reader.activity.reading
     assert len(fake_engine.asked) == 2
 
 
@@ -373,7 +373,7 @@ def test_who_exports_at_closing_and_chooses_no_file_keeps_the_window(
     open_and_load(qtbot, session, draw_page())
     editor_of(window).setPlainText("mine")
     assert not window.close()
-    assert not session.is_exporting
+    assert not session.exporter.is_exporting
     assert window.notice_bar.notices == ()
 
 
@@ -472,7 +472,7 @@ def test_closing_asks_once_though_more_pages_are_read_behind_the_question(
     until_idle(qtbot, session, session.read_selected)
     fake_engine.gate.clear()
     session.read_all()
-    qtbot.waitUntil(lambda: session.activity.reading)
+    qtbot.waitUntil(lambda: session.reader.activity.reading)
     assert window.close()
     assert len(asked) == 1
 
@@ -482,12 +482,12 @@ def test_text_that_gave_way_to_another_on_the_clipboard_is_asked_about_again(
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     until_idle(qtbot, session, session.read_all)
-    for ref in session.refs:
+    for ref in session.shelf.refs:
         session.shelf.select(ref)
         window.actions_by_name["copy"].trigger()
-    assert session.loss(session.refs) == Loss(typed=0, read=1, in_hand=0)
+    assert session.unsaved.loss(session.shelf.refs) == Loss(typed=0, read=1, in_hand=0)
     QApplication.clipboard().setText("from elsewhere")
-    assert session.loss(session.refs) == Loss(typed=0, read=2, in_hand=0)
+    assert session.unsaved.loss(session.shelf.refs) == Loss(typed=0, read=2, in_hand=0)
 
 
 def test_removing_a_page_asks_only_while_its_edits_are_in_no_file(
@@ -502,11 +502,11 @@ def test_removing_a_page_asks_only_while_its_edits_are_in_no_file(
     editor_of(window).setPlainText("mine")
     monkeypatch.setattr(questions, "agrees", lambda *_: False)
     window.actions_by_name["remove"].trigger()
-    assert len(session.refs) == 1
+    assert len(session.shelf.refs) == 1
     export_text(qtbot, session, tmp_path / "out.md")
     monkeypatch.setattr(questions, "agrees", lambda *_: pytest.fail("nothing is lost"))
     window.actions_by_name["remove"].trigger()
-    assert session.refs == ()
+    assert session.shelf.refs == ()
 
 
 def test_an_encrypted_file_asks_for_its_password(
@@ -541,8 +541,10 @@ def test_what_a_checkpoint_says_of_itself_is_never_rendered_as_markup(
     qtbot: QtBot, window: MainWindow, session: Session
 ) -> None:
     until_loaded(qtbot, session, session.models.load)
-    hostile = dataclasses.replace(session.model.info, name="R&D", description='<img src="/etc/passwd">')
-    model = dataclasses.replace(session.model, info=hostile)
+    hostile = dataclasses.replace(
+        session.models.model.info, name="R&D", description='<img src="/etc/passwd">'
+    )
+    model = dataclasses.replace(session.models.model, info=hostile)
     session.models.changed.emit(ModelStatus(model, hostile.name))
     assert "<img" not in window.tool_bar.model_chip.toolTip()
     assert "&lt;img" in window.tool_bar.model_chip.toolTip()
@@ -552,8 +554,8 @@ def test_what_a_checkpoint_says_of_itself_is_never_rendered_as_markup(
 def test_the_window_remembers_its_place(window: MainWindow, session: Session) -> None:
     window.resize(1000, 700)
     window.close()
-    assert session.settings.window_geometry
-    assert session.settings.window_state
+    assert session.choices.settings.window_geometry
+    assert session.choices.settings.window_state
 
 
 def test_closing_during_a_reading_ends_within_two_seconds(
@@ -581,14 +583,14 @@ def test_who_types_while_a_file_opens_goes_on_typing_into_the_same_page(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page("a.png"))
-    first = session.current
+    first = session.shelf.current
     with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([draw_page("b.png")])
         qtbot.keyClicks(editor_of(window), "mi")
     qtbot.keyClicks(editor_of(window), "ne")
-    assert session.current == first
+    assert session.shelf.current == first
     assert session.current_text == "mine"
-    assert len(session.refs) == 2
+    assert len(session.shelf.refs) == 2
 
 
 def test_a_page_that_was_removed_comes_back_with_nothing_to_undo(
@@ -596,10 +598,10 @@ def test_a_page_that_was_removed_comes_back_with_nothing_to_undo(
 ) -> None:
     first = draw_page("a.png")
     open_and_load(qtbot, session, first, draw_page("b.png"))
-    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     editor_of(window).insertPlainText("typed")
     editor_of(window).undo()
-    session.remove_pages((session.current,))
+    session.remove_pages((session.shelf.current,))
     with qtbot.waitSignal(session.page_selected):
         session.open_files([first])
     assert not editor_of(window).document().isRedoAvailable()
@@ -620,7 +622,7 @@ def test_typing_is_undone_and_redone_from_the_menu_in_sight(
     assert (undo.isEnabled(), redo.isEnabled()) == (False, True)
     redo.trigger()
     assert session.current_text == "mine"
-    until_idle(qtbot, session, lambda: session.read_replacing(session.refs))
+    until_idle(qtbot, session, lambda: session.read_replacing(session.shelf.refs))
     assert not undo.isEnabled(), "what was read is nobody's typing"
 
 
@@ -662,7 +664,7 @@ def test_files_dropped_on_a_pane_are_opened(
     place = window.page_column.page_view.viewport()
     QApplication.sendEvent(place, QDragEnterEvent(QPoint(5, 5), copy, data, left, no_key))
     QApplication.sendEvent(place, QDropEvent(QPoint(5, 5), copy, data, left, no_key))
-    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
 
 
 def test_an_export_is_never_suggested_beside_a_pasted_page(
@@ -672,10 +674,10 @@ def test_an_export_is_never_suggested_beside_a_pasted_page(
     monkeypatch.setattr(questions, "ask_export_path", lambda _, title, path, kinds: suggested.append(path))
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
-    session.remember(export_folder="/no/such/folder")
+    session.choices.remember(export_folder="/no/such/folder")
     window.actions_by_name["export"].trigger()
     assert suggested[0].name == "scan.md"
-    assert suggested[0].parent not in (session.current.path.parent, Path("/no/such/folder"))
+    assert suggested[0].parent not in (session.shelf.current.path.parent, Path("/no/such/folder"))
 
 
 def test_the_text_of_a_folder_is_exported_under_its_name_to_where_the_last_was(
@@ -695,13 +697,13 @@ def test_the_text_of_a_folder_is_exported_under_its_name_to_where_the_last_was(
     )
     open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
     read(qtbot, window, session)
-    folder = session.current.path.parent
+    folder = session.shelf.current.path.parent
     for _ in range(2):
         with qtbot.waitSignal(session.notice_raised):
             window.actions_by_name["export"].trigger()
     assert suggested[0].name == f"{folder.name}.md"
     assert suggested[1] == tmp_path / "out" / f"{folder.name}.md"
-    assert session.settings.last_folder == ""
+    assert session.choices.settings.last_folder == ""
 
 
 def test_selected_pages_are_exported_alone_and_only_they_are_saved(
@@ -714,17 +716,17 @@ def test_selected_pages_are_exported_alone_and_only_they_are_saved(
 ) -> None:
     monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "out.md")
     open_and_load(qtbot, session, *(draw_page(name) for name in ("a.png", "b.png", "c.png")))
-    qtbot.waitUntil(lambda: len(session.refs) == 3)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
     assert not window.actions_by_name["export_selected"].isEnabled()
     session.read_all()
     wait_until_idle(qtbot, session)
-    window.page_list.select(session.refs[0])
-    window.page_list.select_too([session.refs[2]])
+    window.page_list.select(session.shelf.refs[0])
+    window.page_list.select_too([session.shelf.refs[2]])
     with qtbot.waitSignal(session.notice_raised):
         window.actions_by_name["export_selected"].trigger()
     text = (tmp_path / "out.md").read_text()
     assert [f"of {name}.png" in text for name in "abc"] == [True, False, True]
-    assert session.loss(session.refs).read == 1
+    assert session.unsaved.loss(session.shelf.refs).read == 1
 
 
 def test_the_folder_of_a_written_file_and_the_log_are_opened_by_the_desktop(
@@ -761,7 +763,7 @@ def test_a_scan_that_is_open_is_not_overwritten_by_an_export(
     open_and_load(qtbot, session, scan)
     read(qtbot, window, session)
     window.actions_by_name["export"].trigger()
-    assert not session.is_exporting
+    assert not session.exporter.is_exporting
     assert sentences_in(window.notice_bar) == (
         "scan.png: not overwritten, because it is open as a scan. Export under another name.",
     )
@@ -798,9 +800,9 @@ def test_pages_are_turned_from_within_the_text_which_is_typed_into_at_once(
     shown = []
     for key in (Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
         qtbot.keyClick(editor, key, Qt.KeyboardModifier.ControlModifier)
-        shown.append(session.current.index)
+        shown.append(session.shelf.current.index)
     assert shown == [1, 2, 2, 1]
-    assert window.page_list.selected_keys == (session.current,)
+    assert window.page_list.selected_keys == (session.shelf.current,)
     qtbot.keyClicks(editor, "mine")
     assert session.current_text == "mine"
 
@@ -822,7 +824,7 @@ def test_a_password_is_tried_on_the_other_files_that_wait_and_those_of_another_o
 
     monkeypatch.setattr(questions, "ask_password", ask)
     session.open_files([tmp_path])
-    qtbot.waitUntil(lambda: len(session.refs) == len(passwords))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == len(passwords))
     assert [question.path.name for question in asked] == ["a.pdf", "b.pdf"]
     assert asked[0].sentence == asked[1].sentence
 
@@ -841,7 +843,7 @@ def test_an_encrypted_file_that_is_opened_twice_is_asked_for_once_and_a_wrong_pa
 
     monkeypatch.setattr(questions, "ask_password", ask)
     session.open_files([scan, tmp_path])
-    qtbot.waitUntil(lambda: len(session.refs) == 1)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 1)
     assert [sentence.split(".")[0] for sentence in asked] == ["The PDF is encrypted", "The password is wrong"]
 
 
@@ -853,8 +855,8 @@ def test_a_file_whose_password_is_not_given_is_awaited_no_longer(
     monkeypatch.setattr(questions, "ask_password", lambda *_: "")
     session.open_files([scan])
     session.read_all()
-    assert session.activity == Activity(awaits_files=True)
-    qtbot.waitUntil(lambda: session.activity == Activity())
+    assert session.reader.activity == Activity(awaits_files=True)
+    qtbot.waitUntil(lambda: session.reader.activity == Activity())
     assert window.status_line.findChildren(QLabel)[0].text() == "Ready"
 
 
@@ -1013,7 +1015,7 @@ def test_the_line_at_the_bottom_counts_the_files_that_are_still_to_be_opened(
     words: list[str] = []
     session.shelf.opening_changed.connect(lambda _: words.append(said.text()))
     session.open_files([draw_page(name=name) for name in ("1.png", "2.png", "3.png")])
-    qtbot.waitUntil(lambda: len(session.refs) == 3)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
     assert words[:2] == ["Opening 3 files", "Opening 2 files"]
     assert not said.text().startswith("Opening")
 
@@ -1038,12 +1040,12 @@ def test_read_all_updates_the_actions_a_few_times_however_many_pages_there_are(
     qtbot: QtBot, window: MainWindow, session: Session, bridge: EngineBridge, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page("many.tiff", pages=40))
-    updates = [emissions(told) for told in (session.activity_changed, session.text_changed)]
+    updates = [emissions(told) for told in (session.reader.activity_changed, session.texts.text_changed)]
     with held_lane(bridge._model_lane):
         session.read_all()
         session.stop()
         assert sum(map(len, updates)) < 10
-    qtbot.waitUntil(lambda: session.activity.is_idle)
+    qtbot.waitUntil(lambda: session.reader.activity.is_idle)
 
 
 def test_the_overlay_of_a_page_that_is_only_looked_at_can_be_exported(
@@ -1051,8 +1053,8 @@ def test_the_overlay_of_a_page_that_is_only_looked_at_can_be_exported(
 ) -> None:
     exports = [window.actions_by_name[name] for name in ("export_overlay", "export_plan")]
     open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
-    for ref in session.refs:
-        with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+    for ref in session.shelf.refs:
+        with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan is not None):
             session.shelf.select(None)
             assert not any(action.isEnabled() for action in exports)
             session.shelf.select(ref)
@@ -1086,7 +1088,7 @@ def test_a_file_name_is_in_the_title_to_the_letter(
 def test_a_remembered_place_that_is_none_does_not_keep_the_window_from_opening(
     qtbot: QtBot, session: Session
 ) -> None:
-    session.remember(window_geometry="\ud800", window_state="ffff", column_state="\0")
+    session.choices.remember(window_geometry="\ud800", window_state="ffff", column_state="\0")
     window = MainWindow(session)
     qtbot.addWidget(window)
     window.show()
@@ -1107,8 +1109,8 @@ def test_stop_ends_the_wait_for_files(
         window.actions_by_name["stop"].trigger()
         assert said.text() == "Ready"
         assert not window.actions_by_name["stop"].isEnabled()
-    qtbot.waitUntil(lambda: len(session.refs) == 2)
-    assert session.activity == Activity()
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    assert session.reader.activity == Activity()
 
 
 def test_the_panes_offer_what_their_actions_do(
@@ -1164,11 +1166,11 @@ def test_single_letters_are_shortcuts_of_the_page_alone(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page("scan.png"), draw_page("letter.png"))
-    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     pages = pages_of(window)
     pages.setFocus()
     qtbot.keyClick(pages, Qt.Key.Key_L)
-    assert session.current.path.name == "letter.png"
+    assert session.shelf.current.path.name == "letter.png"
     assert session.tuning.look is Look.KEPT
     window.page_column.page_view.setFocus()
     qtbot.keyClick(window.page_column.page_view, Qt.Key.Key_L)
@@ -1215,7 +1217,7 @@ def test_hiding_the_panel_is_remembered(window: MainWindow, session: Session) ->
     assert window.text_column.panel.isVisible()
     window.actions_by_name["panel"].trigger()
     assert not window.text_column.panel.isVisible()
-    assert not session.settings.panel_visible
+    assert not session.choices.settings.panel_visible
 
 
 @pytest.mark.parametrize("settings", [Settings(panel_visible=False)])
@@ -1227,7 +1229,7 @@ def test_the_panel_stays_hidden_when_it_was(window: MainWindow) -> None:
 def test_who_asks_for_the_curve_is_shown_the_panel(window: MainWindow, session: Session) -> None:
     panel = window.text_column.panel
     window.actions_by_name["panel"].trigger()
-    assert not session.settings.panel_visible
+    assert not session.choices.settings.panel_visible
     window.actions_by_name["curve"].setEnabled(True)
     window.actions_by_name["curve"].trigger()
     assert panel.isVisible()
@@ -1368,19 +1370,19 @@ def test_the_grid_is_offered_with_tiles_and_every_way_to_choose_it_agrees(
         if each.defaultAction() is window.actions_by_name["global_grid"]
     )
     assert not button.isVisible()
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan is not None):
         session.set_mode(Mode.GUNDAM)
     assert button.isVisible()
     button.click()
     assert window.actions_by_name["global_grid"].isChecked()
-    assert session.settings.grid == "global"
+    assert session.choices.settings.grid == "global"
     window.actions_by_name["global_grid"].trigger()
     assert not button.isChecked()
-    assert session.settings.grid == "local"
+    assert session.choices.settings.grid == "local"
 
 
 def test_the_size_of_the_text_is_remembered(window: MainWindow, session: Session) -> None:
     window.actions_by_name["larger_text"].trigger()
     window.actions_by_name["larger_text"].trigger()
     window.actions_by_name["smaller_text"].trigger()
-    assert session.settings.text_zoom == 1
+    assert session.choices.settings.text_zoom == 1

@@ -69,14 +69,16 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
 def read_all(qtbot: QtBot, session: Session, path: Path) -> None:
     open_and_load(qtbot, session, path)
     session.read_all()
-    qtbot.waitUntil(lambda: session.current_text.endswith("</table>\n") and not session.activity.reading)
+    qtbot.waitUntil(
+        lambda: session.current_text.endswith("</table>\n") and not session.reader.activity.reading
+    )
 
 
 def test_figures_are_cut_out_and_linked(
     qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
 ) -> None:
     read_all(qtbot, session, draw_page("two.tiff", pages=2))
-    session.export(tmp_path / "out.md")
+    session.exporter.export_text(tmp_path / "out.md")
     qtbot.waitUntil(lambda: notices == [f"Exported 2 pages and 2 figures to {tmp_path / 'out.md'}."])
     text = (tmp_path / "out.md").read_text(encoding="utf-8")
     for number in (1, 2):
@@ -91,11 +93,11 @@ def test_pages_of_files_of_the_same_name_are_told_apart_by_their_folders(
     for year in ("2025", "2026"):
         (tmp_path / year).mkdir()
     open_and_load(qtbot, session, *map(draw_page, ("2025/scan.png", "2026/scan.png", "letter.png")))
-    for ref in session.refs:
+    for ref in session.shelf.refs:
         session.shelf.select(ref)
         session.edit_text("mine")
     labels = ["2025/scan.png, page 1", "2026/scan.png, page 1", "letter.png, page 1"]
-    assert [page.label for page in session.typed_texts()] == labels
+    assert [page.label for page in session.unsaved.typed_texts()] == labels
     export_text(qtbot, session, tmp_path / "out.md")
     text = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert [line for line in text.splitlines() if line.startswith("<!--")] == [
@@ -108,11 +110,11 @@ def test_a_figure_keeps_its_place_in_a_corrected_text(
 ) -> None:
     read_all(qtbot, session, draw_page())
     session.edit_text("# The report\n\nPreface\n\n<table><tr><td>a</td></tr></table>\n")
-    session.export(tmp_path / "out.md")
+    session.exporter.export_text(tmp_path / "out.md")
     qtbot.waitUntil(lambda: bool(notices))
     text = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert "# The report\n\nPreface\n\n![](out.assets/page-1-figure-1.png)\n\n<table>" in text
-    assert session.loss(session.refs).typed == 0
+    assert session.unsaved.loss(session.shelf.refs).typed == 0
 
 
 def test_a_page_that_is_being_read_again_is_exported_as_it_was_read_before(
@@ -128,8 +130,8 @@ def test_a_page_that_is_being_read_again_is_exported_as_it_was_read_before(
     fake_engine.reading_began.clear()
     begin_reading(qtbot, session, fake_engine)
     qtbot.waitUntil(lambda: session.current_text == "# Report\n\n")
-    assert session.selected_texts == (whole,)
-    session.export(tmp_path / "out.md")
+    assert tuple(session.texts.of(session.shelf.selected)) == (whole,)
+    session.exporter.export_text(tmp_path / "out.md")
     qtbot.waitUntil(lambda: notices == [f"Exported 1 page and 1 figure to {tmp_path / 'out.md'}."])
     text = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert "# Report\n\n![](out.assets/page-1-figure-1.png)\n\n<table>" in text
@@ -187,15 +189,15 @@ def test_typed_text_that_was_exported_while_a_reading_replaced_it_was_exported(
     read_all(qtbot, session, draw_page())
     session.edit_text("mine")
     fake_engine.gate.clear()
-    session.read_replacing(session.refs)
+    session.read_replacing(session.shelf.refs)
     qtbot.waitUntil(lambda: session.current_text == "# Report\n\n")
-    assert session.loss(session.refs).typed == 1
-    session.export(tmp_path / "out.md")
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
+    session.exporter.export_text(tmp_path / "out.md")
     qtbot.waitUntil(lambda: bool(notices))
     session.stop()
-    qtbot.waitUntil(lambda: session.current_text == "mine" and not session.activity.reading)
+    qtbot.waitUntil(lambda: session.current_text == "mine" and not session.reader.activity.reading)
     assert "mine" in (tmp_path / "out.md").read_text(encoding="utf-8")
-    assert session.loss(session.refs).typed == 0
+    assert session.unsaved.loss(session.shelf.refs).typed == 0
 
 
 def test_the_window_asks_before_it_closes_on_a_file_that_is_not_written_yet(
@@ -212,11 +214,11 @@ def test_the_window_asks_before_it_closes_on_a_file_that_is_not_written_yet(
         "rtocr_gui.ui.dialogs.questions.agrees", lambda _, title, *__: bool(asked.append(title))
     )
     read_all(qtbot, session, draw_page())
-    session.export(tmp_path / "out.md")
+    session.exporter.export_text(tmp_path / "out.md")
     assert not window.close()
     assert asked == ["Close before the export is written?"]
     disk.gate.set()
-    qtbot.waitUntil(lambda: not session.is_exporting)
+    qtbot.waitUntil(lambda: not session.exporter.is_exporting)
     assert window.close()
     assert len(asked) == 1
 
@@ -263,7 +265,7 @@ def test_an_export_at_closing_stops_what_is_being_read_writes_it_as_far_as_it_is
     until_idle(qtbot, session, session.read_selected)
     fake_engine.gate.clear()
     session.read_all()
-    session.shelf.select(session.refs[1])
+    session.shelf.select(session.shelf.refs[1])
     qtbot.waitUntil(lambda: session.current_text.startswith("# Report"))
     assert not window.close()
     qtbot.waitUntil(window.isHidden)
@@ -351,13 +353,13 @@ def test_what_was_typed_during_an_export_still_counts_as_unsaved(
     qtbot: QtBot, session: Session, draw_page: Draw, disk: Disk, notices: list[str], tmp_path: Path
 ) -> None:
     read_all(qtbot, session, draw_page())
-    session.export(tmp_path / "out.md")
+    session.exporter.export_text(tmp_path / "out.md")
     qtbot.waitUntil(disk.began.is_set)
     session.edit_text("later")
     disk.gate.set()
     qtbot.waitUntil(lambda: bool(notices))
     assert "later" not in (tmp_path / "out.md").read_text(encoding="utf-8")
-    assert session.loss(session.refs).typed == 1
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
 
 
 def test_a_text_that_was_emptied_is_saved_by_leaving_its_page_out(
@@ -365,11 +367,11 @@ def test_a_text_that_was_emptied_is_saved_by_leaving_its_page_out(
 ) -> None:
     read_all(qtbot, session, draw_page("two.tiff", pages=2))
     session.edit_text("")
-    assert session.loss(session.refs).typed == 1
-    session.export(tmp_path / "out.md")
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
+    session.exporter.export_text(tmp_path / "out.md")
     qtbot.waitUntil(lambda: bool(notices))
     assert notices[0].endswith("Pages without text, left out: 1.")
-    assert session.loss(session.refs).typed == 0
+    assert session.unsaved.loss(session.shelf.refs).typed == 0
 
 
 def test_a_page_whose_file_is_gone_loses_its_figures_and_not_its_text(
@@ -379,7 +381,7 @@ def test_a_page_whose_file_is_gone_loses_its_figures_and_not_its_text(
     read_all(qtbot, session, path)
     path.write_bytes(b"no picture any more")
     (tmp_path / "out.assets").write_bytes(b"mine")
-    session.export(tmp_path / "out.md")
+    session.exporter.export_text(tmp_path / "out.md")
     qtbot.waitUntil(lambda: bool(notices))
     assert "figures left out: " in notices[0]
     text = (tmp_path / "out.md").read_text(encoding="utf-8")
@@ -411,18 +413,18 @@ def test_the_window_goes_on_while_a_text_is_written(
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     session.edit_text("mine")
-    session.export(tmp_path / "out.md")
+    session.exporter.export_text(tmp_path / "out.md")
     qtbot.waitUntil(disk.began.is_set)
     with qtbot.waitSignal(session.page_image_changed):
-        session.shelf.select(session.refs[1])
-    assert session.is_exporting
-    assert session.loss(session.refs).typed == 1
+        session.shelf.select(session.shelf.refs[1])
+    assert session.exporter.is_exporting
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
     disk.gate.set()
-    qtbot.waitUntil(lambda: not session.is_exporting)
+    qtbot.waitUntil(lambda: not session.exporter.is_exporting)
     assert notices == [
         f"Exported 1 page to {tmp_path / 'out.md'}. Pages without text, left out: 1.",
     ]
-    assert session.loss(session.refs).typed == 0
+    assert session.unsaved.loss(session.shelf.refs).typed == 0
 
 
 def test_a_text_that_could_not_be_written_was_not_exported(
@@ -430,12 +432,12 @@ def test_a_text_that_could_not_be_written_was_not_exported(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     session.edit_text("mine")
-    session.export(tmp_path / "out.md")
+    session.exporter.export_text(tmp_path / "out.md")
     disk.full = "The disk is full."
     disk.gate.set()
     qtbot.waitUntil(lambda: notices == ["The disk is full."])
-    assert not session.is_exporting
-    assert session.loss(session.refs).typed == 1
+    assert not session.exporter.is_exporting
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
 
 
 def test_of_two_exports_to_one_file_the_later_one_stays(
@@ -444,23 +446,23 @@ def test_of_two_exports_to_one_file_the_later_one_stays(
     out = tmp_path / "out.md"
     open_and_load(qtbot, session, draw_page())
     session.edit_text("early")
-    session.export(out)
+    session.exporter.export_text(out)
     session.edit_text("later")
-    session.export(out)
+    session.exporter.export_text(out)
     disk.gate.set()
     qtbot.waitUntil(lambda: notices == [f"Exported 1 page to {out}."] * 2)
     assert out.read_text(encoding="utf-8").endswith("\n\nlater\n")
-    assert session.loss(session.refs).typed == 0
+    assert session.unsaved.loss(session.shelf.refs).typed == 0
 
 
 def test_pages_that_are_removed_while_they_are_exported_were_exported_with_their_figures(
     qtbot: QtBot, session: Session, draw_page: Draw, disk: Disk, notices: list[str], tmp_path: Path
 ) -> None:
     read_all(qtbot, session, draw_page())
-    session.export(tmp_path / "early.md")
+    session.exporter.export_text(tmp_path / "early.md")
     qtbot.waitUntil(disk.began.is_set)
-    session.export(tmp_path / "out.md")
-    session.remove_pages(session.refs)
+    session.exporter.export_text(tmp_path / "out.md")
+    session.remove_pages(session.shelf.refs)
     disk.gate.set()
     qtbot.waitUntil(lambda: notices[-1] == f"Exported 1 page and 1 figure to {tmp_path / 'out.md'}.")
 
@@ -475,8 +477,8 @@ def test_tables_are_written_with_pipes_once_that_is_chosen(
 ) -> None:
     read_all(qtbot, session, draw_page())
     window.actions_by_name["pipe_tables"].trigger()
-    assert session.settings.pipe_tables
-    session.export(tmp_path / "out.md")
+    assert session.choices.settings.pipe_tables
+    session.exporter.export_text(tmp_path / "out.md")
     qtbot.waitUntil(lambda: bool(notices))
     text = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert "\n| a |\n| --- |\n" in text

@@ -33,7 +33,7 @@ def test_who_has_chosen_nothing_has_auto(
 
     open_and_load(qtbot, session, draw_page())
 
-    assert session.mode is None
+    assert session.choices.mode is None
     assert window.tool_bar.mode_box.currentIndex() == 0
 
 
@@ -43,7 +43,7 @@ def test_auto_says_which_mode_the_page_got(
     open_and_load(qtbot, session, draw_page())
     assert window.tool_bar.mode_box.currentText() == "Auto (Tiny)"
 
-    session.remove_pages((session.current,))
+    session.remove_pages((session.shelf.current,))
 
     assert window.tool_bar.mode_box.currentText() == "Auto"
 
@@ -52,17 +52,17 @@ def test_a_chosen_mode_is_shown_used_and_remembered(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan is not None):
         choose(window, Mode.SMALL)
     assert window.tool_bar.mode_box.currentText() == "Small (untrained)"
     assert window.tool_bar.mode_box.itemText(0) == "Auto"
-    assert session.settings.mode == "small"
+    assert session.choices.settings.mode == "small"
 
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan is not None):
         choose(window, None)
 
     assert window.tool_bar.mode_box.currentText() == "Auto (Tiny)"
-    assert session.settings.mode == "auto"
+    assert session.choices.settings.mode == "auto"
 
 
 def test_the_wheel_chooses_only_in_a_box_that_has_the_focus(window: MainWindow, session: Session) -> None:
@@ -71,10 +71,10 @@ def test_the_wheel_chooses_only_in_a_box_that_has_the_focus(window: MainWindow, 
     for turned in (box, window.tool_bar.task_box):
         turn_wheel(turned)
         assert not turned.hasFocus()
-    assert session.mode is Mode.SMALL
+    assert session.choices.mode is Mode.SMALL
     box.setFocus()
     turn_wheel(box)
-    assert session.mode is Mode.TINY
+    assert session.choices.mode is Mode.TINY
 
 
 @pytest.mark.parametrize("settings", [Settings(mode="base", most_tiles=4)])
@@ -84,7 +84,7 @@ def test_a_mode_of_the_last_start_is_in_use_again(
     open_and_load(qtbot, session, draw_page())
 
     assert window.tool_bar.mode_box.currentData() is Mode.BASE
-    with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda reading: reading is not None):
+    with qtbot.waitSignal(session.texts.reading_changed, check_params_cb=lambda reading: reading is not None):
         session.read_selected()
     assert fake_engine.asked[-1].scaling == Scaling(Mode.BASE, most_tiles=4)
 
@@ -97,7 +97,7 @@ def test_what_is_chosen_while_the_model_loads_stays_chosen(
         session.models.load()
         choose(window, Mode.GUNDAM)
         tile_actions(window)[2].trigger()
-    assert (session.settings.mode, session.settings.most_tiles) == ("gundam", 4)
+    assert (session.choices.settings.mode, session.choices.settings.most_tiles) == ("gundam", 4)
     assert window.tool_bar.mode_box.currentData() is Mode.GUNDAM
 
 
@@ -114,11 +114,11 @@ def test_fewer_tiles_are_chosen_marked_remembered_and_used(
     open_and_load(qtbot, session, draw_page())
     assert [action.isChecked() for action in tile_actions(window)] == [True, False, False, False]
 
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan is not None):
         tile_actions(window)[2].trigger()
-    with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda reading: reading is not None):
+    with qtbot.waitSignal(session.texts.reading_changed, check_params_cb=lambda reading: reading is not None):
         session.read_selected()
 
     assert [action.isChecked() for action in tile_actions(window)] == [False, False, True, False]
-    assert session.settings.most_tiles == 4
+    assert session.choices.settings.most_tiles == 4
     assert fake_engine.asked[-1].scaling == Scaling(None, most_tiles=4)

@@ -58,9 +58,9 @@ def test_a_chosen_model_is_loaded_and_the_bundled_one_by_no_name(
     desk.open()
     assert desk.window is not None
     until_loaded(qtbot, session, lambda: desk.window.model_chosen.emit(other))
-    assert session.settings.model_folder == str(other)
+    assert session.choices.settings.model_folder == str(other)
     until_loaded(qtbot, session, lambda: desk.window.model_chosen.emit(bundled))
-    assert session.settings.model_folder == ""
+    assert session.choices.settings.model_folder == ""
 
 
 def test_a_folder_of_the_person_s_is_remembered(
@@ -70,7 +70,7 @@ def test_a_folder_of_the_person_s_is_remembered(
     desk.open()
     assert desk.window is not None
     desk.window.folder_named.emit(own)
-    qtbot.waitUntil(lambda: session.settings.own_models == (str(own),))
+    qtbot.waitUntil(lambda: session.choices.settings.own_models == (str(own),))
     qtbot.waitUntil(lambda: len(listed(desk)) == 2)
 
 
@@ -83,7 +83,7 @@ def test_a_model_that_was_chosen_elsewhere_is_listed_when_it_opens_again(
     until_loaded(qtbot, session, lambda: session.models.choose(other))
     desk.open()
     qtbot.waitUntil(lambda: len(listed(desk)) == 2)
-    qtbot.waitUntil(lambda: session.settings.own_models == (str(other),))
+    qtbot.waitUntil(lambda: session.choices.settings.own_models == (str(other),))
 
 
 def test_a_model_that_was_downloaded_for_all_programs_is_not_remembered_as_the_person_s_own(
@@ -98,7 +98,7 @@ def test_a_model_that_was_downloaded_for_all_programs_is_not_remembered_as_the_p
     desk.open()
     assert desk.window is not None
     desk.window.folder_named.emit(own)
-    qtbot.waitUntil(lambda: session.settings.own_models == (str(own),))
+    qtbot.waitUntil(lambda: session.choices.settings.own_models == (str(own),))
     qtbot.waitUntil(lambda: len(listed(desk)) == 3)
 
 
@@ -118,9 +118,9 @@ def test_the_folder_of_a_download_is_remembered_as_long_as_there_is_something_in
     desk.open()
     assert desk.window is not None
     desk.window.download.target_chosen.emit(tmp_path / "mine")
-    assert session.settings.download_folder == ""
+    assert session.choices.settings.download_folder == ""
     desk.window.download.download_requested.emit("http://127.0.0.1:9")
-    assert session.settings.download_folder == str(tmp_path / "mine")
+    assert session.choices.settings.download_folder == str(tmp_path / "mine")
     start = desk.window.download.start
     qtbot.waitUntil(lambda: start.text() == "&Try again", timeout=15_000)
     next_desk = ModelsDesk(session, bundled, window)

@@ -37,20 +37,20 @@ def book(qtbot: QtBot, session: Session, window: MainWindow, draw_page: Draw) ->
     """Five open pages of one file, the first shown."""
     open_and_load(qtbot, session, draw_page(pages=5))
     pages_of(window).resize(pages_of(window).width(), 900)
-    return session.refs
+    return session.shelf.refs
 
 
 def order(session: Session, window: MainWindow) -> list[int]:
     """The page numbers from 0 in the order of the session, which is that of the list."""
     model = window.page_list.findChild(PageModel)
-    assert [model.row(place).entry.key for place in range(model.rowCount())] == list(session.refs)
-    return [ref.index for ref in session.refs]
+    assert [model.row(place).entry.key for place in range(model.rowCount())] == list(session.shelf.refs)
+    return [ref.index for ref in session.shelf.refs]
 
 
 def chosen(session: Session, window: MainWindow) -> list[int]:
     """The numbers of the pages that are selected, for the session as in the list."""
-    assert session.selected == window.page_list.selected_keys
-    return [ref.index for ref in session.selected]
+    assert session.shelf.selected == window.page_list.selected_keys
+    return [ref.index for ref in session.shelf.selected]
 
 
 def drop(window: MainWindow, row: int, share: float) -> None:
@@ -87,7 +87,7 @@ def test_pages_that_move_stay_selected_and_shown_and_shift_goes_on_from_where_it
     shown = emissions(session.page_selected)
     drop(window, 4, 0.8)
     assert order(session, window) == [0, 3, 4, 1, 2]
-    assert (chosen(session, window), session.current, shown) == ([1, 2], book[2], [])
+    assert (chosen(session, window), session.shelf.current, shown) == ([1, 2], book[2], [])
     click_row(qtbot, view, 1, SHIFT)
     assert chosen(session, window) == [3, 4, 1]
 
@@ -110,7 +110,7 @@ def test_alt_with_an_arrow_moves_pages_up_and_down(
     ):
         qtbot.keyClick(view, key, ALT)
         assert (order(session, window), chosen(session, window)) == (expected, [1, 3])
-    assert session.current == book[3]
+    assert session.shelf.current == book[3]
 
 
 def test_alt_with_an_arrow_is_left_to_texts_and_boxes_and_the_tooltip_says_so(
@@ -131,7 +131,7 @@ def test_a_page_that_moves_out_of_sight_is_followed(
     view = pages_of(window)
     for _ in range(29):
         window.actions_by_name["move_down"].trigger()
-    assert session.refs[-1] == session.current
+    assert session.shelf.refs[-1] == session.shelf.current
     place = view.visualRect(view.currentIndex())
     assert 0 <= place.top() < place.bottom() < view.viewport().height()
     view.scrollToTop()
@@ -158,7 +158,7 @@ def test_all_is_read_found_and_exported_in_the_order_of_the_list(
     visited = []
     for _ in wanted:
         session.finder.go_on("page")
-        visited.append(session.current.index)
+        visited.append(session.shelf.current.index)
     assert visited == [3, 4, 1, 2, 0]
 
 
@@ -225,7 +225,7 @@ def test_files_that_are_dropped_on_the_list_are_left_to_the_window(
     assert enter.isAccepted()
     with qtbot.waitSignal(session.shelf.pages_changed):
         QApplication.sendEvent(viewport, QDropEvent(QPointF(9, 9), actions, data, left, PLAIN))
-    assert session.refs[-1].path.name == "dropped.png"
+    assert session.shelf.refs[-1].path.name == "dropped.png"
 
 
 def test_what_is_dragged_out_of_the_list_is_no_file_and_nothing_for_another_window(
@@ -247,7 +247,7 @@ def test_pages_that_wait_are_read_in_their_new_order(
     book: tuple[PageRef, ...],
     fake_engine: FakeEngine,
 ) -> None:
-    began: list[PageRef] = emissions(session._reader.began)
+    began: list[PageRef] = emissions(session.reader.began)
     until_reading_begins(qtbot, fake_engine, session.read_all)
     session.shelf.select(book[4])
     for _ in range(3):

@@ -71,9 +71,9 @@ def test_the_time_in_which_files_are_awaited_is_not_that_of_pages(
     def read_for_10_s() -> None:
         clock.now_s += 10
 
-    monkeypatch.setattr(session._reader, "_pace", Pace(clock))
-    session._reader.began.connect(read_for_10_s)
-    told = emissions(session.activity_changed)
+    monkeypatch.setattr(session.reader, "_pace", Pace(clock))
+    session.reader.began.connect(read_for_10_s)
+    told = emissions(session.reader.activity_changed)
     locked = tmp_path / "locked.pdf"
     locked.write_bytes(encrypted_pdf())
     open_and_load(qtbot, session, draw_page("book.tiff", pages=3))
@@ -84,6 +84,6 @@ def test_the_time_in_which_files_are_awaited_is_not_that_of_pages(
     clock.now_s += 3600
     session.shelf.pages_opened.connect(lambda _: session.shelf.leave_locked(locked))
     session.open_files([draw_page("more.tiff", pages=5)])
-    qtbot.waitUntil(lambda: len(session.refs) == 8)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 8)
     wait_until_idle(qtbot, session)
     assert {activity.seconds_left for activity in told} == {None, 15, 5}

@@ -28,7 +28,7 @@ def book(qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Dra
     """Five open pages, and a model that reads two at a time."""
     fake_engine.pages_at_once = 2
     open_and_load(qtbot, session, draw_page("book.tiff", pages=5))
-    return session.refs
+    return session.shelf.refs
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ def test_as_many_pages_are_in_hand_as_the_model_takes_and_the_others_wait(
 ) -> None:
     fake_engine.gate.clear()
     session.read_all()
-    qtbot.waitUntil(lambda: session.activity.tokens == 2)  # a word of each
-    assert session.activity.together == 2
-    assert (session.activity.page, session.activity.page_count) == (1, 5)
+    qtbot.waitUntil(lambda: session.reader.activity.tokens == 2)  # a word of each
+    assert session.reader.activity.together == 2
+    assert (session.reader.activity.page, session.reader.activity.page_count) == (1, 5)
     assert [text_of(session, ref) != "" for ref in book] == [True, True, False, False, False]
     until_idle(qtbot, session, fake_engine.gate.set)
     for number, ref in enumerate(book, start=1):
@@ -63,11 +63,11 @@ def test_a_page_that_is_turned_is_not_read_beside_its_former_self(
 ) -> None:
     fake_engine.gate.clear()
     session.read_selected()
-    qtbot.waitUntil(lambda: session.activity.tokens == 1)
+    qtbot.waitUntil(lambda: session.reader.activity.tokens == 1)
     session.shelf.rotate(90)
-    assert session.activity.together == 1
+    assert session.reader.activity.together == 1
     session.edit_text("mine")
-    assert session.activity.page_count == 1
+    assert session.reader.activity.page_count == 1
     until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text == "mine"
 
@@ -89,7 +89,7 @@ def test_a_page_that_fails_fails_alone(
     open_and_load(qtbot, session, draw_page("first.png"), draw_page("broken.png"), draw_page("last.png"))
     session.read_all()
     wait_until_idle(qtbot, session)
-    assert [states[ref.label].state for ref in session.refs] == [
+    assert [states[ref.label].state for ref in session.shelf.refs] == [
         PageState.READ,
         PageState.FAILED,
         PageState.READ,
@@ -101,7 +101,7 @@ def test_stop_ends_all_pages_in_hand_and_begins_no_other(
 ) -> None:
     fake_engine.gate.clear()
     session.read_all()
-    qtbot.waitUntil(lambda: session.activity.tokens == 2)
+    qtbot.waitUntil(lambda: session.reader.activity.tokens == 2)
     session.stop()
     wait_until_idle(qtbot, session)
     assert len(fake_engine.asked) == 2
@@ -112,10 +112,12 @@ def test_a_page_that_is_removed_ends_alone(
 ) -> None:
     fake_engine.gate.clear()
     session.read_all()
-    qtbot.waitUntil(lambda: session.activity.tokens == 2)
+    qtbot.waitUntil(lambda: session.reader.activity.tokens == 2)
     session.remove_pages((book[0],))
     until_idle(qtbot, session, fake_engine.gate.set)
-    assert [text_of(session, ref).startswith(f"page {ref.index + 1}") for ref in session.refs] == [True] * 4
+    assert [text_of(session, ref).startswith(f"page {ref.index + 1}") for ref in session.shelf.refs] == [
+        True
+    ] * 4
 
 
 def test_pages_asked_for_later_join(
@@ -123,9 +125,9 @@ def test_pages_asked_for_later_join(
 ) -> None:
     fake_engine.gate.clear()
     session.read(book[:2])
-    qtbot.waitUntil(lambda: session.activity.tokens == 2)
+    qtbot.waitUntil(lambda: session.reader.activity.tokens == 2)
     session.read(book[2:])
-    assert session.activity.page_count == 5
+    assert session.reader.activity.page_count == 5
     until_idle(qtbot, session, fake_engine.gate.set)
     assert text_of(session, book[4]).startswith("page 5")
 

@@ -38,9 +38,9 @@ def test_files_and_folders_are_offered_newest_first_by_their_paths_and_opened_ag
     session.open_files([one])
     session.open_files([inside.parent])
     session.open_files([other, one])
-    qtbot.waitUntil(lambda: len(session.refs) == 3)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
     paths = [other, one, inside.parent]
-    assert session.settings.recent_files == tuple(map(str, paths))
+    assert session.choices.settings.recent_files == tuple(map(str, paths))
     *offered, clear = recent(window)
     assert [tip(action) for action in offered] == [str(path) for path in paths]
     assert [action.text() for action in offered] == [
@@ -48,12 +48,12 @@ def test_files_and_folders_are_offered_newest_first_by_their_paths_and_opened_ag
         f"scan.png (in {tmp_path.name})",
         "R&&D",
     ]
-    session.remove_pages(session.refs)
+    session.remove_pages(session.shelf.refs)
     offered[2].trigger()
-    qtbot.waitUntil(lambda: inside in [ref.path for ref in session.refs])
-    assert session.settings.recent_files[0] == str(inside.parent)
+    qtbot.waitUntil(lambda: inside in [ref.path for ref in session.shelf.refs])
+    assert session.choices.settings.recent_files[0] == str(inside.parent)
     clear.trigger()
-    assert session.settings.recent_files == ()
+    assert session.choices.settings.recent_files == ()
     assert not window.actions_by_name["open_recent"].isEnabled()
 
 
@@ -61,7 +61,7 @@ def test_the_name_of_a_folder_is_never_taken_for_rich_text(
     window: MainWindow, session: Session, tmp_path: Path
 ) -> None:
     path = tmp_path / "<b>R&D" / "<img src=x>"
-    session.remember(recent_files=(str(path),))
+    session.choices.remember(recent_files=(str(path),))
     assert tip(recent(window)[0]) == str(path)
 
 
@@ -69,18 +69,20 @@ def test_the_ten_newest_are_remembered(session: Session, tmp_path: Path) -> None
     for number in range(12):
         (tmp_path / f"{number}.png").write_bytes(b"")
         session.open_files([tmp_path / f"{number}.png"])
-    assert [Path(path).stem for path in session.settings.recent_files] == [str(n) for n in range(11, 1, -1)]
+    assert [Path(path).stem for path in session.choices.settings.recent_files] == [
+        str(n) for n in range(11, 1, -1)
+    ]
 
 
 def test_a_file_that_is_gone_is_told_and_leaves_the_list(
     qtbot: QtBot, window: MainWindow, session: Session, notices: list[str], draw_page: Draw, tmp_path: Path
 ) -> None:
     stays, gone = draw_page("stays.png"), tmp_path / "gone.png"
-    session.remember(recent_files=(str(stays), str(gone)))
+    session.choices.remember(recent_files=(str(stays), str(gone)))
     recent(window)[1].trigger()
     qtbot.waitUntil(lambda: bool(notices))
     assert notices == ["gone.png: There is no such file. Check its name and location."]
-    assert session.settings.recent_files == (str(stays),)
+    assert session.choices.settings.recent_files == (str(stays),)
 
 
 def test_neither_samples_nor_pasted_pictures_are_remembered(qtbot: QtBot, program: Program) -> None:
@@ -88,8 +90,8 @@ def test_neither_samples_nor_pasted_pictures_are_remembered(qtbot: QtBot, progra
     picture.fill(0)
     program.start([])
     program.window.arrivals.picture_came.emit(picture)
-    qtbot.waitUntil(lambda: [ref.path.stem for ref in program.session.refs] == ["Pasted image 1"])
-    assert program.session.settings.recent_files == ()
+    qtbot.waitUntil(lambda: [ref.path.stem for ref in program.session.shelf.refs] == ["Pasted image 1"])
+    assert program.session.choices.settings.recent_files == ()
 
 
 def test_a_folder_is_asked_for_and_its_scans_are_opened(
@@ -103,12 +105,12 @@ def test_a_folder_is_asked_for_and_its_scans_are_opened(
     answers = [tmp_path, None]
     monkeypatch.setattr(questions, "ask_folder", lambda *_: answers.pop())
     window.actions_by_name["open_folder"].trigger()
-    assert session.settings == Settings()
+    assert session.choices.settings == Settings()
     scan = draw_page()
     window.actions_by_name["open_folder"].trigger()
-    qtbot.waitUntil(lambda: [ref.path for ref in session.refs] == [scan])
-    assert session.settings.last_folder == str(tmp_path)
-    assert session.settings.recent_files == (str(tmp_path),)
+    qtbot.waitUntil(lambda: [ref.path for ref in session.shelf.refs] == [scan])
+    assert session.choices.settings.last_folder == str(tmp_path)
+    assert session.choices.settings.recent_files == (str(tmp_path),)
 
 
 def test_a_folder_that_is_gone_is_not_where_files_are_looked_for(
@@ -118,7 +120,7 @@ def test_a_folder_that_is_gone_is_not_where_files_are_looked_for(
     monkeypatch.setattr(questions, "ask_files", lambda _, folder: begun.append(folder) or [])
     monkeypatch.setattr(questions, "ask_folder", lambda _, folder: begun.append(folder))
     for folder in (tmp_path, tmp_path / "stick"):
-        session.remember(last_folder=str(folder))
+        session.choices.remember(last_folder=str(folder))
         window.actions_by_name["open"].trigger()
         window.actions_by_name["open_folder"].trigger()
     assert begun == [str(tmp_path), str(tmp_path), "", ""]

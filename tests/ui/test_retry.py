@@ -32,11 +32,11 @@ def test_where_memory_runs_out_a_smaller_mode_is_one_press_away(
     read_selected(qtbot, session)
     (notice,) = raised
     assert notice.sentence == "scan.png, page 1: There is not enough memory to read this page."
-    assert notice.offers == (ReadAgain(session.current, BASE),)
+    assert notice.offers == (ReadAgain(session.shelf.current, BASE),)
     until_idle(qtbot, session, lambda: session.take_offer(notice.offers[0]))
     assert session.current_text.startswith("page 1 of scan.png")
     assert [settings.scaling.mode for settings in fake_engine.asked] == [Mode.GUNDAM, Mode.BASE]
-    assert session.mode is Mode.GUNDAM  # of all other pages
+    assert session.choices.mode is Mode.GUNDAM  # of all other pages
 
 
 def test_where_memory_ran_out_the_page_keeps_the_text_it_had_and_says_what_happened(
@@ -63,10 +63,10 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_fails(
     open_and_load(qtbot, session, draw_page())
     session.edit_text("mine")
     fake_engine.dry, fake_engine.retry = {Mode.TINY}, BASE
-    until_idle(qtbot, session, lambda: session.read_replacing((session.current,)))
+    until_idle(qtbot, session, lambda: session.read_replacing((session.shelf.current,)))
     assert fake_engine.reading_began.is_set()
     assert session.current_text == "mine"
-    assert session.loss(session.refs).typed == 1
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
 
 
 def test_another_try_asks_before_it_replaces_what_was_typed(
@@ -100,7 +100,7 @@ def test_only_who_agrees_to_another_try_has_the_page_scaled_in_another_way(
     session.edit_text("mine")
     session.take_offer(raised[0].offers[0])
     wait_until_idle(qtbot, session)
-    until_idle(qtbot, session, lambda: session.read_replacing((session.current,)))
+    until_idle(qtbot, session, lambda: session.read_replacing((session.shelf.current,)))
     assert fake_engine.asked[-1].scaling == (BASE if agrees else Scaling(None))
 
 
@@ -138,12 +138,12 @@ def test_each_page_of_many_fails_alone_and_keeps_its_offer(
     until_idle(qtbot, session, session.read_all)
     assert [notice.offers[0].ref.index for notice in raised] == [0, 1, 2]
     assert {status.state for status in states.values()} == {PageState.FAILED}
-    session.shelf.select(session.refs[2])
+    session.shelf.select(session.shelf.refs[2])
     assert session.retry == BASE
     until_idle(qtbot, session, session.retry_current)
     assert session.current_text.startswith("page 3 of three.tiff")
     assert session.retry is None
-    session.shelf.select(session.refs[0])
+    session.shelf.select(session.shelf.refs[0])
     assert session.retry == BASE
 
 
@@ -189,7 +189,7 @@ def test_a_mode_that_auto_came_to_and_that_went_in_circles_is_not_offered_by_nam
 ) -> None:
     fake_engine.looping, fake_engine.retry = {Mode.TINY, Mode.BASE}, BASE
     open_and_load(qtbot, session, draw_page())
-    assert session.mode is None
+    assert session.choices.mode is None
     read_selected(qtbot, session)
     fake_engine.retry = TINY
     until_idle(qtbot, session, lambda: session.take_offer(raised[0].offers[0]))
@@ -203,7 +203,7 @@ def test_a_page_without_text_says_in_its_place_how_to_try_once_more(
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     with qtbot.waitSignal(
-        session.text_changed, check_params_cb=lambda shown: "not enough memory" in shown.placeholder
+        session.texts.text_changed, check_params_cb=lambda shown: "not enough memory" in shown.placeholder
     ) as shown:
         session.read_selected()
     assert shown.args[0].placeholder.endswith("To try again, choose “Read in Base mode” in the Read menu.")
@@ -223,7 +223,7 @@ def test_print_too_small_for_the_mode_is_told_with_the_text_until_a_larger_mode_
     read_selected(qtbot, session)
     sentence = "The print seems too small for Tiny mode: the text may be wrong. Choose Base mode."
     assert window.text_column.summary.text().endswith(sentence)
-    assert states["scan.png, page 1"] == PageStatus(session.refs[0], PageState.READ, sentence)
+    assert states["scan.png, page 1"] == PageStatus(session.shelf.refs[0], PageState.READ, sentence)
     session.set_mode(Mode.BASE)
     read_selected(qtbot, session)
     assert "too small" not in window.text_column.summary.text()
@@ -236,7 +236,8 @@ def test_print_too_small_for_every_mode_of_a_model_says_which_model_reads_it(
     fake_engine.too_small, fake_engine.said = {Mode.TINY}, ["\n"]
     open_and_load(qtbot, session, draw_page())
     with qtbot.waitSignal(
-        session.text_changed, check_params_cb=lambda shown: "too small for Fake model" in shown.placeholder
+        session.texts.text_changed,
+        check_params_cb=lambda shown: "too small for Fake model" in shown.placeholder,
     ) as shown:
         session.read_selected()
     assert "Model > Models…" in shown.args[0].placeholder
@@ -258,14 +259,18 @@ def test_overlay_comparison_and_curve_follow_the_way_of_the_page_until_a_mode_is
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan and len(plan.norms) == 256):
+    with qtbot.waitSignal(
+        session.planner.plan_changed, check_params_cb=lambda plan: plan and len(plan.norms) == 256
+    ):
         session.take_offer(raised[0].offers[0])
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    qtbot.waitUntil(lambda: not session.reader.activity.reading)
     with qtbot.waitSignal(session.tuning.curve_changed, check_params_cb=lambda shown: len(shown.points) == 9):
         session.tuning.read_curve()
     assert {settings.scaling for settings in fake_engine.asked[1:]} == {BASE}
     fake_engine.too_large = set()
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan and len(plan.norms) == 64):
+    with qtbot.waitSignal(
+        session.planner.plan_changed, check_params_cb=lambda plan: plan and len(plan.norms) == 64
+    ):
         session.set_mode(Mode.TINY)
     read_selected(qtbot, session)
     assert fake_engine.asked[-1].scaling == TINY
@@ -282,10 +287,10 @@ def test_an_offer_for_a_page_that_was_removed_leaves_and_does_nothing(
     fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
-    session.remove_pages((session.current,))
+    session.remove_pages((session.shelf.current,))
     assert window.notice_bar.notices == ()
     session.take_offer(raised[0].offers[0])
-    assert not session.activity.page_count
+    assert not session.reader.activity.page_count
 
 
 def test_another_model_starts_without_offers(
@@ -301,8 +306,8 @@ def test_another_model_starts_without_offers(
     read_selected(qtbot, session)
     assert session.retry == BASE
     assert [bool(notice.offers) for notice in window.notice_bar.notices] == [True]
-    told = emissions(session.text_changed)
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+    told = emissions(session.texts.text_changed)
+    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan is not None):
         session.models.choose(tmp_path / "elsewhere")
     assert session.retry is None
     assert window.notice_bar.notices == ()
@@ -330,4 +335,4 @@ def test_an_offer_is_withdrawn_once_its_page_is_read_in_another_way(
     session.set_mode(Mode.SMALL)
     read_selected(qtbot, session)
     (notice,) = window.notice_bar.notices
-    assert notice.offers[0].ref == session.refs[1]
+    assert notice.offers[0].ref == session.shelf.refs[1]

@@ -54,16 +54,16 @@ def test_a_page_turns_clockwise_quarter_by_quarter_and_comes_round(
     seen = [rotate_and_see(qtbot, session, 90) for _ in range(4)]
     assert [(image.width(), image.height()) for image in seen] == [(200, 300), (300, 200)] * 2
     assert [corners(image).index(True) for image in seen] == [1, 2, 3, 0]
-    assert session.current == session.current.unrotated
+    assert session.shelf.current == session.shelf.current.unrotated
 
 
 def test_left_undoes_right(qtbot: QtBot, window: MainWindow, session: Session, marked: Path) -> None:
     open_and_load(qtbot, session, marked)
-    ref = session.current
+    ref = session.shelf.current
     for name, expected in (("rotate_right", ref.rotated(90)), ("rotate_left", ref)):
         with qtbot.waitSignal(session.page_image_changed):
             window.actions_by_name[name].trigger()
-        assert session.current == expected
+        assert session.shelf.current == expected
 
 
 def test_a_turned_page_is_what_the_model_gets_and_what_the_list_shows(marked: Path) -> None:
@@ -111,20 +111,20 @@ def test_a_turned_page_keeps_its_place_and_what_was_typed(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page(pages=3))
-    session.shelf.select(session.refs[1])
+    session.shelf.select(session.shelf.refs[1])
     session.edit_text("mine")
-    states = emissions(session.page_status_changed)
+    states = emissions(session.texts.page_status_changed)
     rotate_and_see(qtbot, session, 90)
-    assert [ref.index for ref in session.refs] == [0, 1, 2]
-    assert session.current == session.refs[1]
-    assert window.page_list.current_key == session.current
+    assert [ref.index for ref in session.shelf.refs] == [0, 1, 2]
+    assert session.shelf.current == session.shelf.refs[1]
+    assert window.page_list.current_key == session.shelf.current
     assert session.current_text == "mine"
-    assert session.loss(session.refs).typed == 1
-    assert states == [PageStatus(session.current, PageState.EDITED, "")]
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
+    assert states == [PageStatus(session.shelf.current, PageState.EDITED, "")]
 
 
 def read(qtbot: QtBot, session: Session) -> str:
-    with qtbot.waitSignal(session.reading_changed, check_params_cb=lambda record: record is not None):
+    with qtbot.waitSignal(session.texts.reading_changed, check_params_cb=lambda record: record is not None):
         session.read_selected()
     return session.current_text
 
@@ -132,7 +132,7 @@ def read(qtbot: QtBot, session: Session) -> str:
 def begin_to_read(qtbot: QtBot, session: Session, engine: FakeEngine) -> None:
     """Read the page that is shown, as far as its first word."""
     engine.gate.clear()
-    with qtbot.waitSignal(session.text_appended):
+    with qtbot.waitSignal(session.texts.text_appended):
         session.read_selected()
 
 
@@ -157,8 +157,8 @@ def test_a_turned_page_keeps_its_text_which_says_that_it_is_of_the_page_before(
     open_and_load(qtbot, session, draw_page())
     records: list[object] = []
     summaries: list[str] = []
-    session.reading_changed.connect(records.append)
-    session.text_changed.connect(lambda shown: summaries.append(shown.summary))
+    session.texts.reading_changed.connect(records.append)
+    session.texts.text_changed.connect(lambda shown: summaries.append(shown.summary))
     text = read(qtbot, session)
     rotate_and_see(qtbot, session, 90)
     assert session.current_text == text
@@ -175,8 +175,8 @@ def test_a_page_that_is_turned_back_is_as_it_was(
     open_and_load(qtbot, session, draw_page())
     records: list[object] = []
     blocks: list[BlocksShown] = []
-    session.reading_changed.connect(records.append)
-    session.blocks_changed.connect(blocks.append)
+    session.texts.reading_changed.connect(records.append)
+    session.texts.blocks_changed.connect(blocks.append)
     read(qtbot, session)
     before = records[-1], blocks[-1]
     rotate_and_see(qtbot, session, 90)
@@ -199,12 +199,12 @@ def test_a_page_that_is_being_read_is_read_as_it_lies_now(
     session.shelf.rotate(90)
     if turned_back:
         session.shelf.rotate(270)
-    with qtbot.waitSignal(session.text_appended):
+    with qtbot.waitSignal(session.texts.text_appended):
         pass
-    assert session.activity.reading
+    assert session.reader.activity.reading
     until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text == "page 1 of scan.png at 0.76"
-    assert newest(told, session.current) is PageState.READ
+    assert newest(told, session.shelf.current) is PageState.READ
     assert len(fake_engine.asked) == 2
 
 
@@ -213,12 +213,12 @@ def test_pages_that_wait_are_read_as_they_lie_now(
 ) -> None:
     open_and_load(qtbot, session, draw_page(pages=3))
     fake_engine.gate.clear()
-    with qtbot.waitSignal(session.text_appended):
+    with qtbot.waitSignal(session.texts.text_appended):
         session.read_all()
-    session.shelf.select(session.refs[2])
+    session.shelf.select(session.shelf.refs[2])
     rotate_and_see(qtbot, session, 90)
     until_idle(qtbot, session, fake_engine.gate.set)
-    assert [newest(told, ref) for ref in session.refs] == [PageState.READ] * 3
+    assert [newest(told, ref) for ref in session.shelf.refs] == [PageState.READ] * 3
 
 
 def test_a_page_that_waits_for_the_model_is_read_as_it_lies_now(
@@ -233,7 +233,7 @@ def test_a_page_that_waits_for_the_model_is_read_as_it_lies_now(
         session.open_files([path])
     session.models.load()
     wait_until_idle(qtbot, session)
-    assert newest(told, session.current) is PageState.READ
+    assert newest(told, session.shelf.current) is PageState.READ
 
 
 @pytest.mark.parametrize("turned_back", [False, True])
@@ -273,14 +273,14 @@ def test_what_was_typed_on_a_turned_page_can_be_undone_after_files_came_meanwhil
     qtbot: QtBot, window: MainWindow, session: Session, marked: Path, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, marked, draw_page("b.png"))
-    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     editor = editor_of(window)
     editor.insertPlainText("typed")
     session.shelf.rotate(90)
-    session.shelf.select(session.refs[1])
+    session.shelf.select(session.shelf.refs[1])
     with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([draw_page("c.png")])
-    session.shelf.select(session.refs[0])
+    session.shelf.select(session.shelf.refs[0])
     editor.undo()
     assert session.current_text == ""
 
@@ -322,7 +322,7 @@ def test_figures_are_exported_as_they_were_read(
     if turned_back:
         rotate_and_see(qtbot, session, 270)
     with qtbot.waitSignal(session.notice_raised):
-        session.export(tmp_path / "out.md")
+        session.exporter.export_text(tmp_path / "out.md")
     (figure,) = tmp_path.glob("out*/*.png")
     with Image.open(figure) as cut:
         assert cut.width == 400  # as wide as the page was then
@@ -334,9 +334,9 @@ def test_a_page_that_is_turned_while_it_is_exported_was_exported(
     open_and_load(qtbot, session, draw_page())
     session.edit_text(f"{read(qtbot, session)} mine")
     with qtbot.waitSignal(session.notice_raised):
-        session.export(tmp_path / "out.md")
+        session.exporter.export_text(tmp_path / "out.md")
         session.shelf.rotate(90)
-    assert session.loss(session.refs).typed == 0
+    assert session.unsaved.loss(session.shelf.refs).typed == 0
 
 
 def test_a_file_that_is_opened_again_shows_its_page_as_it_was_turned(
@@ -346,13 +346,13 @@ def test_a_file_that_is_opened_again_shows_its_page_as_it_was_turned(
     open_and_load(qtbot, session, path)
     session.edit_text("mine")
     rotate_and_see(qtbot, session, 90)
-    session.shelf.select(session.refs[1])
+    session.shelf.select(session.shelf.refs[1])
     rotate_and_see(qtbot, session, 180)
-    turned = session.refs
+    turned = session.shelf.refs
     with qtbot.waitSignal(session.page_selected):
         session.open_files([path])
-    assert session.refs == turned
-    assert session.current == turned[0]
+    assert session.shelf.refs == turned
+    assert session.shelf.current == turned[0]
     assert session.current_text == "mine"
 
 
@@ -370,8 +370,8 @@ def test_all_pages_of_a_file_are_turned_and_those_of_others_are_not(
     told: list[PageStatus],
 ) -> None:
     open_and_load(qtbot, session, draw_page(pages=3), draw_page("other.png"))
-    qtbot.waitUntil(lambda: len(session.refs) == 4)
-    of_file = [ref for ref in session.refs if ref.path.name == "scan.png"]
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 4)
+    of_file = [ref for ref in session.shelf.refs if ref.path.name == "scan.png"]
     session.shelf.select(of_file[1])
     fake_engine.gate.clear()
     session.read((of_file[2],))
@@ -379,17 +379,17 @@ def test_all_pages_of_a_file_are_turned_and_those_of_others_are_not(
     with qtbot.waitSignal(session.page_image_changed):
         window.actions_by_name["rotate_file"].trigger()
     until_idle(qtbot, session, fake_engine.gate.set)
-    turns = {ref.label: ref.rotation_deg for ref in session.refs}
+    turns = {ref.label: ref.rotation_deg for ref in session.shelf.refs}
     expected = {ref.label: 90 for ref in of_file} | {"scan.png, page 2": 180, "other.png, page 1": 0}
     assert turns == expected
-    assert session.current == of_file[1].rotated(180)
+    assert session.shelf.current == of_file[1].rotated(180)
     assert newest(told, of_file[2].rotated(90)) is PageState.READ
 
 
 def test_nothing_is_turned_where_no_page_is_shown(window: MainWindow, session: Session) -> None:
     session.shelf.rotate(90)
     session.shelf.rotate(90, whole_file=True)
-    assert session.refs == ()
+    assert session.shelf.refs == ()
     assert not window.actions_by_name["rotate_right"].isEnabled()
 
 

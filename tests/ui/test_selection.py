@@ -29,7 +29,7 @@ from tests.ui.steps import (
 def book(qtbot: QtBot, session: Session, window: MainWindow, draw_page: Draw) -> tuple[PageRef, ...]:
     """Four open pages of one file, the first shown."""
     open_and_load(qtbot, session, draw_page(pages=4))
-    return session.refs
+    return session.shelf.refs
 
 
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -62,12 +62,12 @@ def test_wishes_are_for_the_one_page_that_is_selected_even_if_another_is_shown(
     click(qtbot, window, 0)
     click(qtbot, window, 1, CTRL)
     click(qtbot, window, 0, CTRL)
-    assert session.current == book[0]
+    assert session.shelf.current == book[0]
     action(window, "rotate_right").trigger()
-    assert session.refs == (book[0], book[1].rotated(90), *book[2:])
+    assert session.shelf.refs == (book[0], book[1].rotated(90), *book[2:])
     qtbot.keyClick(pages_of(window), Qt.Key.Key_Delete)
-    assert session.refs == (book[0], *book[2:])
-    assert session.selected == window.page_list.selected_keys == (book[0],)
+    assert session.shelf.refs == (book[0], *book[2:])
+    assert session.shelf.selected == window.page_list.selected_keys == (book[0],)
 
 
 def test_menus_count_the_selected_pages_and_the_toolbar_keeps_its_words(
@@ -75,14 +75,14 @@ def test_menus_count_the_selected_pages_and_the_toolbar_keeps_its_words(
 ) -> None:
     texts = [action(window, name).text() for name in ("read", "remove")]
     click(qtbot, window, 2, SHIFT)
-    assert session.selected == book[:3]
+    assert session.shelf.selected == book[:3]
     assert [action(window, name).text() for name in ("read", "remove")] == [
         "&Read 3 pages",
         "Re&move 3 pages",
     ]
     assert action(window, "read").iconText() == "Read"
     session.shelf.select(book[3])
-    assert session.selected == (book[3],)
+    assert session.shelf.selected == (book[3],)
     assert [action(window, name).text() for name in ("read", "remove")] == texts == ["&Read", "Re&move page"]
 
 
@@ -94,12 +94,13 @@ def test_the_texts_of_selected_pages_are_copied_together(
     assert not action(window, "copy").isEnabled()
     pages_of(window).selectAll()
     action(window, "copy").trigger()
-    assert QGuiApplication.clipboard().text() == "\n\n".join(session.selected_texts)
-    assert len(session.selected_texts) == 2
+    texts = tuple(session.texts.of(session.shelf.selected))
+    assert QGuiApplication.clipboard().text() == "\n\n".join(texts)
+    assert len(texts) == 2
     assert window.notice_bar.notices[-1].sentence == "Copied the text of 2 pages."
     session.shelf.set_selection((book[0],))
     action(window, "copy").trigger()
-    assert session.current == book[2]
+    assert session.shelf.current == book[2]
     assert window.notice_bar.notices[-1].sentence == "Copied the text of 1 page."
 
 
@@ -112,9 +113,9 @@ def test_selected_pages_turn_together_and_stay_selected(
         with qtbot.waitSignal(session.page_image_changed):
             action(window, "rotate_right").trigger()
     turned = (book[0].rotated(180), book[1].rotated(180))
-    assert session.refs == (*turned, *book[2:])
-    assert session.selected == window.page_list.selected_keys == turned
-    assert session.current == turned[0]
+    assert session.shelf.refs == (*turned, *book[2:])
+    assert session.shelf.selected == window.page_list.selected_keys == turned
+    assert session.shelf.current == turned[0]
 
 
 def test_a_whole_file_turns_and_the_selection_stays(
@@ -122,8 +123,8 @@ def test_a_whole_file_turns_and_the_selection_stays(
 ) -> None:
     click(qtbot, window, 1, SHIFT)
     session.shelf.rotate(90, whole_file=True)
-    assert session.refs == tuple(ref.rotated(90) for ref in book)
-    assert session.selected == window.page_list.selected_keys == session.refs[:2]
+    assert session.shelf.refs == tuple(ref.rotated(90) for ref in book)
+    assert session.shelf.selected == window.page_list.selected_keys == session.shelf.refs[:2]
 
 
 def test_pages_in_hand_that_are_turned_are_read_in_the_order_they_had(
@@ -177,9 +178,9 @@ def test_selected_pages_leave_together_after_one_question_about_what_they_hold(
     assert (len(asked), title, button) == (1, "Remove 3 pages?", "Remove")
     assert str(text).startswith(loss[typed])
     assert str(text).endswith("It will be lost unless you restore the pages right away.")
-    assert session.refs == (book[3:] if agreed else book)
-    assert session.current == (book[3] if agreed else book[2])
-    assert session.selected == ((book[3],) if agreed else book[:3])
+    assert session.shelf.refs == (book[3:] if agreed else book)
+    assert session.shelf.current == (book[3] if agreed else book[2])
+    assert session.shelf.selected == ((book[3],) if agreed else book[:3])
 
 
 def test_pages_that_were_exported_leave_without_a_question_and_one_that_is_being_read_does_not(
@@ -199,13 +200,13 @@ def test_pages_that_were_exported_leave_without_a_question_and_one_that_is_being
     export_text(qtbot, session, tmp_path / "out.md")
     click(qtbot, window, 2, SHIFT)
     action(window, "remove").trigger()
-    assert session.refs == book[3:]
+    assert session.shelf.refs == book[3:]
     assert not asked
     fake_engine.reading_began.clear()
     begin_reading(qtbot, session, fake_engine)
     action(window, "remove").trigger()
     assert asked == ["The model is still reading this page. What was read so far will be lost with the page."]
-    assert session.refs == book[3:]
+    assert session.shelf.refs == book[3:]
 
 
 def test_pages_that_leave_together_are_told_once_and_what_changes_nothing_is_not_told(
@@ -214,11 +215,11 @@ def test_pages_that_leave_together_are_told_once_and_what_changes_nothing_is_not
     dropped: list[tuple[PageRef, ...]] = []
     activities: list[Activity] = []
     session.shelf.pages_dropped.connect(dropped.append)
-    session.activity_changed.connect(activities.append)
+    session.reader.activity_changed.connect(activities.append)
     session.edit_text("mine")
     session.remove_pages(book[:3])
     assert dropped == [book[:3]]
-    assert session.current == book[3]
+    assert session.shelf.current == book[3]
     assert not activities
 
 
@@ -228,11 +229,11 @@ def test_pages_that_were_removed_are_brought_back_with_one_press(
     until_idle(qtbot, session, lambda: session.read(book[1:2]))
     click(qtbot, window, 1)
     qtbot.keyClick(pages_of(window), Qt.Key.Key_Delete)
-    assert session.refs == (book[0], *book[2:])
+    assert session.shelf.refs == (book[0], *book[2:])
     (button,) = (each for each in window.notice_bar.findChildren(QPushButton) if each.text() == "Restore")
     button.click()
-    assert session.refs == book
-    assert session.selected == (book[1],)
+    assert session.shelf.refs == book
+    assert session.shelf.selected == (book[1],)
     assert window.text_column.text_pane.text.startswith("page 2")
     model = pages_of(window).model()
     assert model.row(1).state is PageState.READ
@@ -245,11 +246,11 @@ def test_when_all_pages_leave_nothing_is_shown(
 ) -> None:
     pages_of(window).selectAll()
     action(window, "remove").trigger()
-    assert session.refs == session.selected == ()
-    assert session.current is None
+    assert session.shelf.refs == session.shelf.selected == ()
+    assert session.shelf.current is None
     assert not action(window, "remove").isEnabled()
     window.page_list.remove_requested.emit()
-    assert session.refs == ()
+    assert session.shelf.refs == ()
 
 
 def test_a_selected_page_whose_file_lost_it_is_selected_no_longer(
@@ -258,8 +259,8 @@ def test_a_selected_page_whose_file_lost_it_is_selected_no_longer(
     pages_of(window).selectAll()
     with qtbot.waitSignal(session.shelf.pages_changed):
         session.shelf.open_file(draw_page(pages=2))
-    assert set(session.selected) <= set(session.refs)
-    assert session.selected == window.page_list.selected_keys
+    assert set(session.shelf.selected) <= set(session.shelf.refs)
+    assert session.shelf.selected == window.page_list.selected_keys
 
 
 def test_the_list_offers_what_can_be_done_with_its_pages(window: MainWindow) -> None:
@@ -272,9 +273,9 @@ def test_a_page_that_was_just_stopped_is_no_reading_to_lose(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
-    assert session.loss(session.refs).in_hand == 1
+    assert session.unsaved.loss(session.shelf.refs).in_hand == 1
     session.stop()
-    assert session.activity.together == 1
-    assert session.loss(session.refs).in_hand == 0
+    assert session.reader.activity.together == 1
+    assert session.unsaved.loss(session.shelf.refs).in_hand == 0
     fake_engine.gate.set()
-    qtbot.waitUntil(lambda: session.activity.together == 0)
+    qtbot.waitUntil(lambda: session.reader.activity.together == 0)

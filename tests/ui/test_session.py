@@ -45,7 +45,7 @@ from tests.ui.steps import (
 def begun(session: Session) -> list[int]:
     """The number of each page whose reading began, in order."""
     told: list[int] = []
-    session.page_status_changed.connect(
+    session.texts.page_status_changed.connect(
         lambda status: told.append(status.ref.index + 1) if status.state is PageState.READING else None
     )
     return told
@@ -54,7 +54,9 @@ def begun(session: Session) -> list[int]:
 def test_the_plan_of_the_first_page_is_there_before_anything_is_read(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None) as caught:
+    with qtbot.waitSignal(
+        session.planner.plan_changed, check_params_cb=lambda plan: plan is not None
+    ) as caught:
         session.models.load()
         session.open_files([draw_page()])
     assert caught.args[0].automatic
@@ -91,7 +93,7 @@ def test_what_is_typed_stays_where_the_stop_of_a_reading_comes_too_late(
 def test_streamed_text_adds_up_to_the_text_that_is_kept(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
-    streamed = emissions(session.text_appended)
+    streamed = emissions(session.texts.text_appended)
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     assert "".join(streamed) == session.current_text
@@ -103,7 +105,7 @@ def test_text_of_no_whole_token_is_not_wiped_by_what_follows(
     monkeypatch.setattr("tests.fake_engine.TextDelta", lambda text, _: TextDelta(text, 0))
     monkeypatch.setattr("rtocr_gui.ui.background.page_reading.DELTA_INTERVAL_S", 0)
     seen: list[str] = []
-    session.text_appended.connect(lambda _: seen.append(session.current_text))
+    session.texts.text_appended.connect(lambda _: seen.append(session.current_text))
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     assert len(seen) > 1
@@ -126,8 +128,8 @@ def test_what_looked_like_text_and_turns_out_to_be_markup_is_taken_back(
     fake_engine.said = ["<|re", "f|>title<|/ref|><|det|>[[1, 2, 300, 400]]<|/det|>\n", "# Head"]
     open_and_load(qtbot, session, draw_page())
     shown = [""]
-    session.text_changed.connect(lambda text: show(text.text))
-    session.text_appended.connect(lambda more: show(shown[-1] + more))
+    session.texts.text_changed.connect(lambda text: show(text.text))
+    session.texts.text_appended.connect(lambda more: show(shown[-1] + more))
     read_selected(qtbot, session)
     assert list(dict.fromkeys(shown)) == ["", "<|re", "# Head"]
 
@@ -153,9 +155,9 @@ def test_a_failing_page_says_why_and_the_rest_goes_on(
 ) -> None:
     fake_engine.broken_pages = {"b.png"}
     open_and_load(qtbot, session, *(draw_page(name) for name in ("a.png", "b.png", "c.png")))
-    qtbot.waitUntil(lambda: len(session.refs) == 3)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
     session.read_all()
-    qtbot.waitUntil(lambda: len(states) == 3 and not session.activity.reading)
+    qtbot.waitUntil(lambda: len(states) == 3 and not session.reader.activity.reading)
     assert [states[f"{name}.png, page 1"].state for name in "abc"] == [
         PageState.READ,
         PageState.FAILED,
@@ -181,7 +183,7 @@ def test_one_broken_file_among_good_ones_does_not_stop_the_others(
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"not a picture")
     session.open_files([draw_page("a.png"), broken, draw_page("c.png")])
-    qtbot.waitUntil(lambda: len(session.refs) == 2 and len(notices) == 1)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2 and len(notices) == 1)
     assert notices[0].startswith("broken.png: ")
 
 
@@ -204,20 +206,20 @@ def test_pages_that_wait_are_shown_so_until_they_are_read_or_reading_is_stopped(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, states: dict[str, PageStatus]
 ) -> None:
     def shown() -> list[PageState]:
-        return [states[ref.label].state for ref in session.refs]
+        return [states[ref.label].state for ref in session.shelf.refs]
 
     open_and_load(qtbot, session, draw_page(name="three.tiff", pages=3))
     until_reading_begins(qtbot, fake_engine, session.read_all)
     assert shown() == [PageState.READING, PageState.WAITING, PageState.WAITING]
-    texts = emissions(session.text_changed)
-    session.shelf.select(session.refs[2])
+    texts = emissions(session.texts.text_changed)
+    session.shelf.select(session.shelf.refs[2])
     assert texts[-1].placeholder == "Waiting to be read."
-    session.shelf.select(session.refs[1])
+    session.shelf.select(session.shelf.refs[1])
     session.edit_text("mine")
     assert shown() == [PageState.READING, PageState.EDITED, PageState.WAITING]
     until_idle(qtbot, session, session.stop)
     assert shown() == [PageState.STOPPED, PageState.EDITED, PageState.UNREAD]
-    session.shelf.select(session.refs[2])
+    session.shelf.select(session.shelf.refs[2])
     assert texts[-1].placeholder == "Not read yet. Press Read."
 
 
@@ -254,7 +256,7 @@ def test_read_all_reads_files_that_are_still_being_opened_but_none_that_are_open
         session.open_files([draw_page(name=name) for name in names])
 
     def wait_for(*names: str) -> None:
-        qtbot.waitUntil(lambda: {ref.path.name for ref in session.refs} >= set(names))
+        qtbot.waitUntil(lambda: {ref.path.name for ref in session.shelf.refs} >= set(names))
         wait_until_idle(qtbot, session)
 
     open_and_load(qtbot, session, draw_page())
@@ -283,14 +285,14 @@ def test_read_all_waits_for_a_password_until_it_is_given_or_not(
     with qtbot.waitSignal(session.shelf.password_needed):
         session.open_files([locked])
         session.read_all()
-    qtbot.waitUntil(lambda: session.activity == Activity(page=1, page_count=1, awaits_files=True))
+    qtbot.waitUntil(lambda: session.reader.activity == Activity(page=1, page_count=1, awaits_files=True))
     if is_given:
         session.shelf.open_file(locked, PASSWORD)
-        qtbot.waitUntil(lambda: len(session.refs) == 2)
+        qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     else:
         session.shelf.leave_locked(locked)
     wait_until_idle(qtbot, session)
-    assert all(session.loss([ref]).read for ref in session.refs)
+    assert all(session.unsaved.loss([ref]).read for ref in session.shelf.refs)
     assert session.shelf.files_left == 0
 
 
@@ -314,14 +316,14 @@ def test_a_page_that_was_read_gets_its_text_back_where_it_is_read_again_and_stop
     states: dict[str, PageStatus],
     asked_by: str,
 ) -> None:
-    readings = emissions(session.reading_changed)
+    readings = emissions(session.texts.reading_changed)
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     ask = session.read_selected if asked_by == "person" else lambda: session.settle_retention(0.25)
     stop_while_it_streams(qtbot, session, fake_engine, ask)
     assert session.current_text == "page 1 of scan.png at 0.76"
     assert readings[-1].text == session.current_text
-    assert states["scan.png, page 1"] == PageStatus(session.current, PageState.READ, "")
+    assert states["scan.png, page 1"] == PageStatus(session.shelf.current, PageState.READ, "")
 
 
 def test_a_page_on_which_nothing_was_found_is_empty_again_where_another_reading_is_stopped(
@@ -340,10 +342,12 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_is_stopp
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     session.edit_text("mine")
-    stop_while_it_streams(qtbot, session, fake_engine, lambda: session.read_replacing((session.current,)))
+    stop_while_it_streams(
+        qtbot, session, fake_engine, lambda: session.read_replacing((session.shelf.current,))
+    )
     assert session.current_text == "mine"
     assert states["scan.png, page 1"].state is PageState.EDITED
-    assert session.loss(session.refs).typed == 1
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
 
 
 def test_who_undoes_all_typing_edited_nothing(
@@ -354,11 +358,11 @@ def test_who_undoes_all_typing_edited_nothing(
     text = session.current_text
     session.edit_text(f"{text} and mine")
     assert states["scan.png, page 1"].state is PageState.EDITED
-    with qtbot.waitSignal(session.summary_changed) as told:
+    with qtbot.waitSignal(session.texts.summary_changed) as told:
         session.edit_text(text)
     assert "edited" not in told.args[0]
     assert states["scan.png, page 1"].state is PageState.READ
-    assert session.loss(session.refs).typed == 0
+    assert session.unsaved.loss(session.shelf.refs).typed == 0
 
 
 def test_a_beginning_replaces_a_beginning(
@@ -386,7 +390,7 @@ def test_a_page_that_is_stopped_before_the_model_began_is_as_it_was_before(
     with held_lane(bridge._model_lane):
         session.read_selected()
         session.stop()
-    qtbot.waitUntil(lambda: not session.activity.reading)
+    qtbot.waitUntil(lambda: not session.reader.activity.reading)
     assert [status.state for status in states.values()] == [PageState.UNREAD]
     read_selected(qtbot, session)
 
@@ -422,11 +426,11 @@ def test_typed_text_is_not_replaced_without_asking(qtbot: QtBot, session: Sessio
     with qtbot.waitSignal(session.overwrite_questioned) as asked:
         session.read_selected()
     question: OverwriteQuestion = asked.args[0]
-    assert question.edited == (session.current,)
+    assert question.edited == (session.shelf.current,)
     assert session.current_text == "mine"
     session.read_replacing(question.edited)
-    qtbot.waitUntil(lambda: session.current_text.startswith("page 1") and not session.activity.reading)
-    assert session.loss(session.refs).typed == 0
+    qtbot.waitUntil(lambda: session.current_text.startswith("page 1") and not session.reader.activity.reading)
+    assert session.unsaved.loss(session.shelf.refs).typed == 0
 
 
 def test_letting_the_slider_go_reads_a_read_page_again(
@@ -435,7 +439,7 @@ def test_letting_the_slider_go_reads_a_read_page_again(
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     session.settle_retention(0.25)
-    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.25") and not session.activity.reading)
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.25") and not session.reader.activity.reading)
 
 
 def test_letting_the_slider_go_leaves_a_corrected_page_alone(
@@ -445,10 +449,10 @@ def test_letting_the_slider_go_leaves_a_corrected_page_alone(
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     session.edit_text("mine")
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.25):
+    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan.retention == 0.25):
         session.settle_retention(0.25)
     assert not asked
-    assert not session.activity.reading
+    assert not session.reader.activity.reading
     assert session.current_text == "mine"
 
 
@@ -459,9 +463,9 @@ def test_letting_the_slider_go_counts_for_a_corrected_page_that_is_about_to_be_r
     read_selected(qtbot, session)
     session.edit_text("mine")
     with held_lane(bridge._model_lane):
-        session.read_replacing((session.current,))
+        session.read_replacing((session.shelf.current,))
         session.settle_retention(0.25)
-    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.25") and not session.activity.reading)
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.25") and not session.reader.activity.reading)
 
 
 def test_letting_the_slider_go_reads_nothing_where_the_person_switched_that_off(
@@ -470,10 +474,10 @@ def test_letting_the_slider_go_reads_nothing_where_the_person_switched_that_off(
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     before = session.current_text
-    session.remember(reread_on_release=False)
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.25):
+    session.choices.remember(reread_on_release=False)
+    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan.retention == 0.25):
         session.settle_retention(0.25)
-    assert not session.activity.reading
+    assert not session.reader.activity.reading
     assert session.current_text == before
 
 
@@ -484,7 +488,7 @@ def test_moving_the_slider_during_a_reading_starts_it_over_at_the_new_ratio(
     begin_reading(qtbot, session, fake_engine)
     session.settle_retention(0.3)
     fake_engine.gate.set()
-    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.30") and not session.activity.reading)
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.30") and not session.reader.activity.reading)
 
 
 def test_a_page_whose_slider_is_let_go_is_read_before_those_that_wait(
@@ -501,7 +505,7 @@ def test_a_page_that_waits_goes_first_once_its_slider_is_let_go(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, begun: list[int]
 ) -> None:
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
-    session.shelf.select(session.refs[2])
+    session.shelf.select(session.shelf.refs[2])
     read_selected(qtbot, session)
     begun.clear()
     fake_engine.gate.clear()
@@ -513,7 +517,9 @@ def test_a_page_that_waits_goes_first_once_its_slider_is_let_go(
 
 def test_another_mode_gives_another_plan(qtbot: QtBot, session: Session, draw_page: Draw) -> None:
     open_and_load(qtbot, session, draw_page())
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None) as caught:
+    with qtbot.waitSignal(
+        session.planner.plan_changed, check_params_cb=lambda plan: plan is not None
+    ) as caught:
         session.set_mode(Mode.GUNDAM)
     assert len(caught.args[0].norms) == 856
 
@@ -523,13 +529,13 @@ def test_exported_markdown_holds_every_page_that_has_text(
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     session.read_all()
-    qtbot.waitUntil(lambda: len(states) == 2 and not session.activity.reading)
+    qtbot.waitUntil(lambda: len(states) == 2 and not session.reader.activity.reading)
     session.edit_text("mine")
     export_text(qtbot, session, tmp_path / "out.md")
     written = (tmp_path / "out.md").read_text(encoding="utf-8")
     assert "mine" in written
     assert "page 2 of two.tiff" in written
-    assert session.loss(session.refs).typed == 0
+    assert session.unsaved.loss(session.shelf.refs).typed == 0
 
 
 def test_an_export_that_fails_is_told_and_the_edits_still_count_as_unsaved(
@@ -539,7 +545,7 @@ def test_an_export_that_fails_is_told_and_the_edits_still_count_as_unsaved(
     session.edit_text("mine")
     export_text(qtbot, session, tmp_path)
     assert len(notices) == 1
-    assert session.loss(session.refs).typed == 1
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
 
 
 def test_a_picture_without_a_file_is_stored_off_the_main_thread_and_shown(
@@ -557,7 +563,7 @@ def test_a_picture_without_a_file_is_stored_off_the_main_thread_and_shown(
     picture.fill(Qt.GlobalColor.white)
     with qtbot.waitSignal(session.page_image_changed) as caught:
         session.shelf.open_picture(picture, tmp_path / "pasted.png")
-    assert session.current.path == tmp_path / "pasted.png"
+    assert session.shelf.current.path == tmp_path / "pasted.png"
     assert caught.args == [picture]
     (thread,) = stored_on
     assert thread is not threading.main_thread()
@@ -571,7 +577,7 @@ def test_a_picture_that_cannot_be_stored_is_told_so(
             QImage(90, 60, QImage.Format.Format_RGB32), tmp_path / "nowhere" / "pasted.png"
         )
     assert notices == ["pasted.png: The image could not be saved to a file. Free some space, and try again."]
-    assert session.refs == ()
+    assert session.shelf.refs == ()
 
 
 def test_a_model_that_cannot_be_loaded_is_told(
@@ -596,13 +602,13 @@ def test_read_without_a_model_tries_to_load_it_once_more_and_tells_why_not(
         session.open_files([draw_page()])
     qtbot.waitUntil(lambda: len(notices) == 1)
     session.read_selected()
-    assert session.activity.page_count == 1
+    assert session.reader.activity.page_count == 1
     qtbot.waitUntil(lambda: len(notices) == 2)
-    assert session.activity == Activity()
+    assert session.reader.activity == Activity()
     fake_engine.load_error = None
     session.read_selected()
     session.read_selected()
-    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.76") and not session.activity.reading)
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.76") and not session.reader.activity.reading)
     assert len(fake_engine.loads) == 1
 
 
@@ -621,8 +627,8 @@ def test_read_all_tells_once_that_no_model_can_be_loaded_however_many_files_are_
         session.open_files([draw_page(name=name) for name in ("1.png", "2.png", "3.png")])
         session.read_all()
         qtbot.waitUntil(lambda: len(notices) == 1)
-    qtbot.waitUntil(lambda: len(session.refs) == 4)
-    assert session.activity == Activity()
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 4)
+    assert session.reader.activity == Activity()
     assert not session.models.status.loading
     assert len(notices) == 1
 
@@ -638,7 +644,7 @@ def test_where_nothing_loads_as_it_is_remembered_the_bundled_model_is_offered(
     (offer,) = caught.args[0].offers
     fake_engine.load_error = None
     until_loaded(qtbot, session, lambda: session.take_offer(offer))
-    assert (session.settings.model_folder, session.settings.device) == ("", "auto")
+    assert (session.choices.settings.model_folder, session.choices.settings.device) == ("", "auto")
     shiboken6.delete(session)
 
 
@@ -646,12 +652,12 @@ def test_a_model_that_cannot_be_loaded_leaves_the_former_one_in_use(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    before = session.model
+    before = session.models.model
     fake_engine.load_error = CheckpointError("The folder holds no model.")
     with qtbot.waitSignal(session.notice_raised):
         session.models.choose(tmp_path / "elsewhere")
-    assert session.model is before
-    assert session.settings.model_folder == ""
+    assert session.models.model is before
+    assert session.choices.settings.model_folder == ""
     read_selected(qtbot, session)
 
 
@@ -669,7 +675,7 @@ def test_pages_that_were_to_be_read_are_read_after_another_model_was_chosen_also
     open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
     until_reading_begins(qtbot, fake_engine, session.read_all)
     session.models.choose_precision(precision)
-    assert session.activity.page_count == 3
+    assert session.reader.activity.page_count == 3
     until_idle(qtbot, session, fake_engine.gate.set)
     assert begun == [1, 1, 2, 3]
     assert {status.state for status in states.values()} == {PageState.READ}
@@ -679,7 +685,7 @@ def test_a_chosen_model_is_remembered_once_it_is_loaded(
     qtbot: QtBot, session: Session, tmp_path: Path
 ) -> None:
     until_loaded(qtbot, session, lambda: session.models.choose(tmp_path / "elsewhere"))
-    assert session.settings.model_folder == str(tmp_path / "elsewhere")
+    assert session.choices.settings.model_folder == str(tmp_path / "elsewhere")
 
 
 def test_of_models_that_are_chosen_one_after_the_other_the_last_is_loaded_and_told(
@@ -689,7 +695,7 @@ def test_of_models_that_are_chosen_one_after_the_other_the_last_is_loaded_and_to
     told: list[tuple[str, bool]] = []
     session.models.changed.connect(lambda status: told.append((status.sentence, status.loading)))
     readies: list[str] = []
-    session.models.ready.connect(lambda: readies.append(session.settings.model_folder))
+    session.models.ready.connect(lambda: readies.append(session.choices.settings.model_folder))
     begin_loading(qtbot, fake_engine, lambda: session.models.choose(tmp_path / "one"))
     for name in ("two", "three"):
         session.models.choose(tmp_path / name)
@@ -705,21 +711,21 @@ def test_a_removed_page_is_gone_and_its_neighbour_is_shown(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    first = session.current
+    first = session.shelf.current
     session.remove_pages((first,))
-    assert len(session.refs) == 1
-    assert session.current is not None
-    assert session.current.index == 1
+    assert len(session.shelf.refs) == 1
+    assert session.shelf.current is not None
+    assert session.shelf.current.index == 1
 
 
 def test_pages_that_went_meanwhile_are_not_removed_again(
     qtbot: QtBot, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    first, second = session.refs
+    first, second = session.shelf.refs
     session.remove_pages((first,))
     session.remove_pages((first, second))
-    assert session.refs == ()
+    assert session.shelf.refs == ()
 
 
 def test_a_file_that_is_opened_anew_while_it_is_removed_stays_open(
@@ -728,9 +734,9 @@ def test_a_file_that_is_opened_anew_while_it_is_removed_stays_open(
     path = draw_page()
     open_and_load(qtbot, session, path)
     session.open_files([path])
-    session.remove_pages(session.refs)
+    session.remove_pages(session.shelf.refs)
     with qtbot.waitSignal(session.page_image_changed):
-        qtbot.waitUntil(lambda: len(session.refs) == 1)
+        qtbot.waitUntil(lambda: len(session.shelf.refs) == 1)
 
 
 @pytest.fixture
@@ -750,19 +756,19 @@ def test_pages_that_were_removed_come_back_to_their_places_with_text_and_state(
     offers: list[Offer],
 ) -> None:
     open_and_load(qtbot, session, draw_page("book.tiff", pages=4), draw_page("last.png"))
-    book = session.refs
+    book = session.shelf.refs
     until_idle(qtbot, session, lambda: session.read(book[:2]))
     session.edit_text("mine")
     states.clear()
     session.remove_pages((*book[:2], book[3]))
     assert notices == ["Removed 3 pages."]
     session.take_offer(offers[0])
-    assert session.refs == book
-    assert session.current == book[0]
+    assert session.shelf.refs == book
+    assert session.shelf.current == book[0]
     assert session.current_text == "mine"
     assert states[book[0].label].state is PageState.EDITED
     assert states[book[1].label].state is PageState.READ
-    assert session.loss(book) == Loss(typed=1, read=1, in_hand=0)
+    assert session.unsaved.loss(book) == Loss(typed=1, read=1, in_hand=0)
     session.shelf.select(book[1])
     assert session.current_text.startswith("page 2 of book.tiff")
 
@@ -771,7 +777,7 @@ def test_the_picture_of_a_page_comes_back_too_and_no_other_page_of_its_file(
     qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer]
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    first, second = session.refs
+    first, second = session.shelf.refs
     session.remove_pages((first,))
     assert not offers, "there was no text to lose"
     session.edit_text("mine")
@@ -780,8 +786,8 @@ def test_the_picture_of_a_page_comes_back_too_and_no_other_page_of_its_file(
     with qtbot.waitSignal(session.page_image_changed) as shown:
         session.take_offer(offers[0])
     assert (shown.args[0].width(), shown.args[0].height()) == (500, 400)
-    assert session.refs == (second.rotated(90),)
-    until_idle(qtbot, session, lambda: session.read_replacing(session.refs))
+    assert session.shelf.refs == (second.rotated(90),)
+    until_idle(qtbot, session, lambda: session.read_replacing(session.shelf.refs))
     assert session.current_text.startswith("page 2 of two.tiff")
 
 
@@ -795,7 +801,7 @@ def test_of_an_encrypted_file_come_back_the_pages_that_were_removed_and_no_other
     session.shelf.password_needed.connect(lambda question: session.shelf.open_file(question.path, PASSWORD))
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
-    first, second, third = session.refs
+    first, second, third = session.shelf.refs
     session.shelf.select(second)
     session.edit_text("mine")
     session.remove_pages((first, third))
@@ -806,9 +812,9 @@ def test_of_an_encrypted_file_come_back_the_pages_that_were_removed_and_no_other
         session.shelf.rotate(90)
     session.shelf.rotate(270)
     assert asked == [path, path]
-    assert session.refs == (second,)
+    assert session.shelf.refs == (second,)
     session.open_files([path])
-    qtbot.waitUntil(lambda: len(session.refs) == 3)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
 
 
 def test_an_encrypted_file_whose_password_was_not_given_for_a_page_that_came_back_is_opened_whole_later(
@@ -827,13 +833,13 @@ def test_an_encrypted_file_whose_password_was_not_given_for_a_page_that_came_bac
     until_asked(lambda: session.open_files([path]))
     open_with_password()
     session.edit_text("mine")
-    session.remove_pages(session.refs)
+    session.remove_pages(session.shelf.refs)
     until_asked(lambda: session.take_offer(offers[0]))
-    assert len(session.refs) == 2
-    session.remove_pages(session.refs[1:])
+    assert len(session.shelf.refs) == 2
+    session.remove_pages(session.shelf.refs[1:])
     until_asked(lambda: session.open_files([path]))
     open_with_password()
-    assert len(session.refs) == 2
+    assert len(session.shelf.refs) == 2
 
 
 @pytest.mark.parametrize("leaving", [(1, 2), (1, 2, 3), (3, 2), (3, 0, 2), (0, 1, 2, 3)])
@@ -845,14 +851,14 @@ def test_pages_that_were_removed_one_by_one_come_back_to_their_places(
     leaving: tuple[int, ...],
 ) -> None:
     open_and_load(qtbot, session, draw_page("book.tiff", pages=4))
-    book = session.refs
+    book = session.shelf.refs
     for index in leaving:
         session.shelf.select(book[index])
         session.edit_text("mine")
         session.remove_pages((book[index],))
     for offer in reversed(offers):
         session.take_offer(offer)
-    assert session.refs == book
+    assert session.shelf.refs == book
 
 
 def test_a_page_that_was_removed_while_it_was_read_comes_back_as_it_was_before(
@@ -866,15 +872,15 @@ def test_a_page_that_was_removed_while_it_was_read_comes_back_as_it_was_before(
     open_and_load(qtbot, session, draw_page())
     session.edit_text("mine")
     fake_engine.gate.clear()
-    session.read_replacing(session.refs)
+    session.read_replacing(session.shelf.refs)
     qtbot.waitUntil(lambda: session.current_text.startswith("page"))
-    session.remove_pages(session.refs)
+    session.remove_pages(session.shelf.refs)
     session.take_offer(offers[0])
     assert session.current_text == "mine"
     until_idle(qtbot, session, fake_engine.gate.set)
     assert session.current_text == "mine"
     assert states["scan.png, page 1"].state is PageState.EDITED
-    until_idle(qtbot, session, lambda: session.read_replacing(session.refs))
+    until_idle(qtbot, session, lambda: session.read_replacing(session.shelf.refs))
     assert session.current_text.startswith("page 1 of scan.png")
 
 
@@ -883,10 +889,10 @@ def test_a_page_that_comes_back_takes_the_place_of_itself_opened_again_but_of_no
 ) -> None:
     path = draw_page("two.tiff", pages=2)
     open_and_load(qtbot, session, path)
-    first, second = session.refs
+    first, second = session.shelf.refs
     for text in ("one", "two"):
         session.edit_text(text)
-        session.remove_pages((session.current,))
+        session.remove_pages((session.shelf.current,))
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
     session.shelf.rotate(90)
@@ -894,7 +900,7 @@ def test_a_page_that_comes_back_takes_the_place_of_itself_opened_again_but_of_no
     session.edit_text("newer")
     for offer in tuple(offers):
         session.take_offer(offer)
-    assert session.refs == (first, second)
+    assert session.shelf.refs == (first, second)
     assert session.current_text == "one"
     session.shelf.select(second)
     assert session.current_text == "newer"
@@ -906,7 +912,7 @@ def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
     path = draw_page()
     open_and_load(qtbot, session, path)
     session.edit_text("former")
-    session.remove_pages(session.refs)
+    session.remove_pages(session.shelf.refs)
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
     session.edit_text("newer")
@@ -916,7 +922,7 @@ def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
         "scan.png, page 1 was not restored, because the list has it anew. Remove it from the list first."
     )
     again = offers.pop()
-    session.remove_pages(session.refs)
+    session.remove_pages(session.shelf.refs)
     session.take_offer(again)
     assert session.current_text == "former"
 
@@ -927,7 +933,7 @@ def test_the_text_of_a_page_comes_back_where_its_file_is_gone(
     path = draw_page()
     open_and_load(qtbot, session, path)
     session.edit_text("mine")
-    session.remove_pages(session.refs)
+    session.remove_pages(session.shelf.refs)
     path.unlink()
     session.take_offer(offers[0])
     qtbot.waitUntil(lambda: "scan.png: There is no such file. Check its name and location." in notices)
@@ -940,15 +946,15 @@ def test_the_text_of_a_page_comes_back_beside_a_newer_version_of_its_file(
     listed = emissions(session.shelf.pages_changed)
     path = draw_page()
     open_and_load(qtbot, session, path)
-    (former,) = session.refs
+    (former,) = session.shelf.refs
     session.edit_text("mine")
-    session.remove_pages(session.refs)
+    session.remove_pages(session.shelf.refs)
     draw_page("other.png").replace(path)
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
     with qtbot.waitSignal(session.page_message_changed, check_params_cb=EARLIER_VERSION.__eq__):
         session.take_offer(offers[0])
-    assert session.current == former
+    assert session.shelf.current == former
     assert session.current_text == "mine"
     assert [entry.detail for entry in listed[-1]] == ["earlier version", ""]
 
@@ -958,15 +964,15 @@ def test_what_was_read_comes_back_where_its_file_changed_and_was_opened_again(
 ) -> None:
     path = draw_page("two.tiff", pages=2)
     open_and_load(qtbot, session, path)
-    until_idle(qtbot, session, lambda: session.read(session.refs[:1]))
-    former, text = session.refs, session.current_text
+    until_idle(qtbot, session, lambda: session.read(session.shelf.refs[:1]))
+    former, text = session.shelf.refs, session.current_text
     draw_page("other.png").replace(path)
     session.open_files([path])
     qtbot.waitUntil(lambda: bool(offers))
     assert notices == ["two.tiff has changed and was opened again. Removed 2 pages of its earlier version."]
-    assert len(session.refs) == 1
+    assert len(session.shelf.refs) == 1
     session.take_offer(offers[0])
-    assert session.refs[:2] == former
+    assert session.shelf.refs[:2] == former
     assert session.current_text == text != ""
 
 
@@ -985,8 +991,8 @@ def test_a_page_comes_back_as_read_by_the_former_model_where_there_is_another_by
     qtbot: QtBot, session: Session, draw_page: Draw, offers: list[Offer], tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page(), draw_page("other.png"))
-    qtbot.waitUntil(lambda: len(session.refs) == 2)
-    book = session.refs
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    book = session.shelf.refs
     until_idle(qtbot, session, lambda: session.read(book))
     session.remove_pages(book[:1])
     with qtbot.waitSignal(session.models.adopted):
@@ -994,7 +1000,7 @@ def test_a_page_comes_back_as_read_by_the_former_model_where_there_is_another_by
     session.take_offer(offers[0])
     assert session.current_text.startswith("page 1 of scan.png")
     begun: list[PageRef] = []
-    session.page_status_changed.connect(
+    session.texts.page_status_changed.connect(
         lambda status: begun.append(status.ref) if status.state is PageState.READING else None
     )
     until_idle(qtbot, session, lambda: session.read(book[1:]))
@@ -1014,14 +1020,14 @@ def test_a_file_is_let_go_of_whose_page_came_back_and_left_again(
     path = draw_page()
     open_and_load(qtbot, session, path)
     session.edit_text("mine")
-    session.remove_pages(session.refs)
+    session.remove_pages(session.shelf.refs)
     closed: list[Path] = []
     monkeypatch.setattr(bridge, "close_document", closed.append)
     session.take_offer(offers[0])
-    session.remove_pages(session.refs)
+    session.remove_pages(session.shelf.refs)
     assert not closed, "it may come"
     qtbot.waitUntil(lambda: closed == [path])
-    assert session.refs == ()
+    assert session.shelf.refs == ()
 
 
 def test_the_model_runs_on_its_own_thread(
@@ -1036,11 +1042,11 @@ def test_a_plan_that_came_before_the_picture_is_told_again_after_it(
 ) -> None:
     told: list[str] = []
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    first, second = session.refs
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan is not None):
+    first, second = session.shelf.refs
+    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan is not None):
         session.shelf.select(second)
     session.page_image_changed.connect(lambda _: told.append("picture"))
-    session.plan_changed.connect(lambda plan: told.append("plan") if plan is not None else None)
+    session.planner.plan_changed.connect(lambda plan: told.append("plan") if plan is not None else None)
     with qtbot.waitSignal(session.page_image_changed), held_lane(bridge._document_lane):
         session.shelf.select(first)
         qtbot.waitUntil(lambda: told == ["plan"])
@@ -1050,7 +1056,7 @@ def test_a_plan_that_came_before_the_picture_is_told_again_after_it(
 def test_another_model_plans_the_page_from_its_own_tokens(
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
-    plans = emissions(session.plan_changed)
+    plans = emissions(session.planner.plan_changed)
     open_and_load(qtbot, session, draw_page())
     with qtbot.waitSignal(session.models.adopted):
         session.models.choose(tmp_path / "elsewhere")
@@ -1067,7 +1073,7 @@ def test_read_after_stop_reads_the_page_again(
     session.stop()
     session.read_selected()
     fake_engine.gate.set()
-    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.76") and not session.activity.reading)
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.76") and not session.reader.activity.reading)
 
 
 def test_pressing_read_twice_reads_once(
@@ -1076,8 +1082,8 @@ def test_pressing_read_twice_reads_once(
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
     session.read_selected()
-    assert session.activity.page_count == 1
-    assert session.activity.reading
+    assert session.reader.activity.page_count == 1
+    assert session.reader.activity.reading
     until_idle(qtbot, session, fake_engine.gate.set)
     assert len(fake_engine.asked) == 1
 
@@ -1105,7 +1111,7 @@ def test_pages_are_counted_from_one_each_time_they_are_read(
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     until_idle(qtbot, session, session.read_all)
     counted: list[tuple[int, int]] = []
-    session.activity_changed.connect(
+    session.reader.activity_changed.connect(
         lambda activity: counted.append((activity.page, activity.page_count)) if activity.reading else None
     )
     until_idle(qtbot, session, session.read_all)
@@ -1118,9 +1124,9 @@ def test_a_page_that_is_begun_anew_is_still_in_hand(
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
     session.settle_retention(0.5)
-    assert session.loss(session.refs) == Loss(typed=0, read=0, in_hand=1)
+    assert session.unsaved.loss(session.shelf.refs) == Loss(typed=0, read=0, in_hand=1)
     session.stop()
-    assert session.loss(session.refs).in_hand == 0
+    assert session.unsaved.loss(session.shelf.refs).in_hand == 0
     wait_until_idle(qtbot, session)
 
 
@@ -1129,7 +1135,7 @@ def test_typed_text_that_waits_to_be_replaced_is_shown_as_typed_again_once_more_
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     begin_reading(qtbot, session, fake_engine)
-    second = session.refs[1]
+    second = session.shelf.refs[1]
     session.shelf.select(second)
     session.edit_text("mine")
     session.read_replacing((second,))
@@ -1146,12 +1152,12 @@ def test_a_page_that_is_read_anew_is_counted_once(
     open_and_load(qtbot, session, draw_page())
     begin_reading(qtbot, session, fake_engine)
     counts: list[int] = []
-    session.activity_changed.connect(lambda activity: counts.append(activity.page_count))
+    session.reader.activity_changed.connect(lambda activity: counts.append(activity.page_count))
     session.settle_retention(0.5)
     session.shelf.rotate(90)
     session.settle_retention(0.6)
     fake_engine.gate.set()
-    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.60") and not session.activity.reading)
+    qtbot.waitUntil(lambda: session.current_text.endswith("at 0.60") and not session.reader.activity.reading)
     assert set(counts) == {0, 1}
 
 
@@ -1162,7 +1168,7 @@ def test_a_page_that_is_edited_while_it_is_turned_and_read_anew_is_counted_no_mo
     begin_reading(qtbot, session, fake_engine)
     session.shelf.rotate(90)
     session.edit_text("mine")
-    assert session.activity.page <= session.activity.page_count == 1
+    assert session.reader.activity.page <= session.reader.activity.page_count == 1
     until_idle(qtbot, session, fake_engine.gate.set)
 
 
@@ -1170,9 +1176,9 @@ def test_another_mode_says_nothing_anew_of_pages_that_stay_as_they_are(
     qtbot: QtBot, session: Session, draw_page: Draw, states: dict[str, PageStatus]
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    session.read_replacing((session.current,), Scaling(Mode.BASE))
-    qtbot.waitUntil(lambda: session.current_text != "" and not session.activity.reading)
-    shown = emissions(session.text_changed)
+    session.read_replacing((session.shelf.current,), Scaling(Mode.BASE))
+    qtbot.waitUntil(lambda: session.current_text != "" and not session.reader.activity.reading)
+    shown = emissions(session.texts.text_changed)
     states.clear()
     session.set_most_tiles(5)
     assert "this page only" not in shown[-1].summary
@@ -1186,9 +1192,9 @@ def test_a_folder_opens_its_scans_and_an_empty_one_says_so(
     for name in ("page 10.png", "page 9.png"):
         draw_page(name)
     session.open_files([tmp_path / "empty", tmp_path])
-    qtbot.waitUntil(lambda: len(session.refs) == 2)
-    assert [ref.path.name for ref in session.refs] == ["page 9.png", "page 10.png"]
-    assert session.current == session.refs[0]
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    assert [ref.path.name for ref in session.shelf.refs] == ["page 9.png", "page 10.png"]
+    assert session.shelf.current == session.shelf.refs[0]
     assert notices == ["empty: This is a folder without pictures or PDFs. Choose another."]
 
 
@@ -1199,8 +1205,8 @@ def test_the_scans_of_a_folder_come_before_a_file_that_was_named_after_it(
     names = ["folder/1.png", "folder/2.png", "last.png"]
     *_, last = [draw_page(name) for name in names]
     session.open_files([tmp_path / "folder", last])
-    qtbot.waitUntil(lambda: len(session.refs) == 3)
-    assert [ref.path for ref in session.refs] == [tmp_path / name for name in names]
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
+    assert [ref.path for ref in session.shelf.refs] == [tmp_path / name for name in names]
 
 
 def test_no_thumbnail_is_rendered_of_a_page_that_is_gone(
@@ -1211,7 +1217,7 @@ def test_no_thumbnail_is_rendered_of_a_page_that_is_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    gone, there = session.refs
+    gone, there = session.shelf.refs
     session.remove_pages((gone,))
     rendered: list[PageRef] = []
     monkeypatch.setattr(bridge, "render_thumbnail", rendered.append)
@@ -1245,7 +1251,7 @@ def test_a_file_is_let_go_of_whose_page_was_removed_while_it_could_not_be_opened
     monkeypatch.setattr(bridge, "close_document", closed.append)
     path.write_bytes(b"not a picture")
     session.open_files([path])
-    session.remove_pages(session.refs)
+    session.remove_pages(session.shelf.refs)
     assert not closed, "it may come"
     qtbot.waitUntil(lambda: len(notices) == 1)
     assert closed == [path]
@@ -1273,8 +1279,8 @@ def test_a_file_is_listed_once_whatever_way_it_is_named(
     open_and_load(qtbot, session, path, draw_page("other.png"))
     with qtbot.waitSignal(session.page_selected):
         session.open_files([tmp_path / "aside" / ".." / path.name])
-    assert [ref.path.name for ref in session.refs] == ["scan.png", "other.png"]
-    assert session.settings.recent_files[0] == str(path)
+    assert [ref.path.name for ref in session.shelf.refs] == ["scan.png", "other.png"]
+    assert session.choices.settings.recent_files[0] == str(path)
 
 
 def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
@@ -1282,16 +1288,16 @@ def test_a_page_of_a_file_that_changed_is_never_read_in_its_place(
 ) -> None:
     open_and_load(qtbot, session, draw_page("scan.png"))
     session.edit_text("old and mine")
-    old = session.current
+    old = session.shelf.current
     draw_page("other.png").replace(old.path)
     with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([old.path])
-    qtbot.waitUntil(lambda: session.current != old)
+    qtbot.waitUntil(lambda: session.shelf.current != old)
     session.edit_text("new and mine")
     session.read_replacing((old,))
     qtbot.waitUntil(lambda: any("has changed" in notice for notice in notices))
     assert session.current_text == "new and mine"
-    assert session.loss(session.refs).typed == 2
+    assert session.unsaved.loss(session.shelf.refs).typed == 2
 
 
 def test_a_file_that_was_put_back_is_shown_again_when_it_is_opened_again(
@@ -1301,11 +1307,11 @@ def test_a_file_that_was_put_back_is_shown_again_when_it_is_opened_again(
     open_and_load(qtbot, session, path)
     path.rename(away)
     with qtbot.waitSignal(session.page_message_changed, check_params_cb=lambda text: "no longer" in text):
-        session.shelf.select(session.refs[1])
+        session.shelf.select(session.shelf.refs[1])
     away.rename(path)
     with qtbot.waitSignal(session.page_image_changed):
         session.open_files([path])
-        session.shelf.select(session.refs[1])
+        session.shelf.select(session.shelf.refs[1])
 
 
 def see_picture(qtbot: QtBot, session: Session, ref: PageRef) -> None:
@@ -1326,13 +1332,13 @@ def test_a_page_without_picture_and_text_failed_until_its_file_is_put_back(
     path, away = draw_page("two.tiff", pages=2), tmp_path / "away"
     open_and_load(qtbot, session, path)
     path.rename(away)
-    miss_picture(qtbot, session, session.refs[1])
+    miss_picture(qtbot, session, session.shelf.refs[1])
     lost = states["two.tiff, page 2"]
     assert (lost.state, "no longer" in lost.sentence) == (PageState.FAILED, True)
     away.rename(path)
-    session.shelf.select(session.refs[0])
-    see_picture(qtbot, session, session.refs[1])
-    assert states["two.tiff, page 2"] == PageStatus(session.refs[1], PageState.UNREAD, "")
+    session.shelf.select(session.shelf.refs[0])
+    see_picture(qtbot, session, session.shelf.refs[1])
+    assert states["two.tiff, page 2"] == PageStatus(session.shelf.refs[1], PageState.UNREAD, "")
 
 
 def test_a_page_without_picture_is_not_told_besides_to_have_no_plan(
@@ -1347,7 +1353,7 @@ def test_a_page_without_picture_is_not_told_besides_to_have_no_plan(
     path = draw_page("two.tiff", pages=2)
     open_and_load(qtbot, session, path)
     path.rename(tmp_path / "away")
-    miss_picture(qtbot, session, session.refs[1])
+    miss_picture(qtbot, session, session.shelf.refs[1])
     qtbot.waitUntil(lambda: len(failures) == 2)
     assert notices == []
 
@@ -1359,13 +1365,13 @@ def test_an_edited_page_stays_edited_while_its_file_is_away_and_once_it_is_put_b
     open_and_load(qtbot, session, path)
     read_selected(qtbot, session)
     session.edit_text("mine")
-    edited = session.current
-    see_picture(qtbot, session, session.refs[1])
+    edited = session.shelf.current
+    see_picture(qtbot, session, session.shelf.refs[1])
     path.rename(away)
     miss_picture(qtbot, session, edited)
     assert states[edited.label].state is PageState.EDITED
     away.rename(path)
-    see_picture(qtbot, session, session.refs[1])
+    see_picture(qtbot, session, session.shelf.refs[1])
     see_picture(qtbot, session, edited)
     assert states[edited.label].state is PageState.EDITED
     assert session.current_text == "mine"
@@ -1383,14 +1389,14 @@ def test_why_a_reading_ended_is_still_told_after_the_picture_was_away(
     path, away = draw_page("two.tiff", pages=2), tmp_path / "away"
     open_and_load(qtbot, session, path)
     read_selected(qtbot, session)
-    looped = session.current
+    looped = session.shelf.current
     told = states[looped.label]
     assert "repeat itself" in told.sentence
-    see_picture(qtbot, session, session.refs[1])
+    see_picture(qtbot, session, session.shelf.refs[1])
     path.rename(away)
     miss_picture(qtbot, session, looped)
     away.rename(path)
-    see_picture(qtbot, session, session.refs[1])
+    see_picture(qtbot, session, session.shelf.refs[1])
     see_picture(qtbot, session, looped)
     assert states[looped.label] == told
 
@@ -1406,8 +1412,8 @@ def test_a_page_that_is_being_read_is_shown_so_though_its_file_went_away(
     path = draw_page("two.tiff", pages=2)
     open_and_load(qtbot, session, path)
     begin_reading(qtbot, session, fake_engine)
-    being_read = session.current
-    see_picture(qtbot, session, session.refs[1])
+    being_read = session.shelf.current
+    see_picture(qtbot, session, session.shelf.refs[1])
     path.rename(tmp_path / "away")
     miss_picture(qtbot, session, being_read)
     assert states[being_read.label].state is PageState.READING
@@ -1419,11 +1425,11 @@ def test_an_earlier_version_of_a_file_keeps_its_state_and_says_that_only_its_tex
     messages = emissions(session.page_message_changed)
     open_and_load(qtbot, session, draw_page("scan.png"))
     session.edit_text("old and mine")
-    old = session.current
+    old = session.shelf.current
     draw_page("other.png").replace(old.path)
     with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([old.path])
-    qtbot.waitUntil(lambda: session.current != old)
+    qtbot.waitUntil(lambda: session.shelf.current != old)
     session.shelf.select(old)
     qtbot.waitUntil(lambda: "only its text is left" in messages[-1])
     assert states[old.label].state is PageState.EDITED
@@ -1457,10 +1463,10 @@ def test_the_persons_own_pages_take_the_place_of_sample_pages(
 ) -> None:
     notices = emissions(session.notice_raised)
     session.open_samples([draw_page("letter.png"), draw_page("prices.png")])
-    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     session.open_files([draw_page("mine.png")])
-    qtbot.waitUntil(lambda: [ref.path.name for ref in session.refs] == ["mine.png"])
-    assert session.current == session.refs[0]
+    qtbot.waitUntil(lambda: [ref.path.name for ref in session.shelf.refs] == ["mine.png"])
+    assert session.shelf.current == session.shelf.refs[0]
     assert not notices
 
 
@@ -1470,18 +1476,18 @@ def test_a_sample_page_is_no_loss_and_can_be_restored_once_it_was_read_and_stays
     notices = emissions(session.notice_raised)
     session.models.load()
     session.open_samples([draw_page("letter.png"), draw_page("prices.png")])
-    qtbot.waitUntil(lambda: len(session.refs) == 2)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
     session.read_all()
     wait_until_idle(qtbot, session)
-    assert session.loss(session.refs) == Loss(typed=0, read=0, in_hand=0)
+    assert session.unsaved.loss(session.shelf.refs) == Loss(typed=0, read=0, in_hand=0)
     session.edit_text("What I typed.")
-    assert session.loss(session.refs).typed == 1
+    assert session.unsaved.loss(session.shelf.refs).typed == 1
     session.open_files([draw_page("mine.png")])
-    qtbot.waitUntil(lambda: [ref.path.name for ref in session.refs] == ["letter.png", "mine.png"])
+    qtbot.waitUntil(lambda: [ref.path.name for ref in session.shelf.refs] == ["letter.png", "mine.png"])
     assert notices[-1].sentence == "The sample pages made room for yours."
     (offer,) = notices[-1].offers
     session.take_offer(offer)
-    assert [ref.path.name for ref in session.refs] == ["letter.png", "prices.png", "mine.png"]
+    assert [ref.path.name for ref in session.shelf.refs] == ["letter.png", "prices.png", "mine.png"]
     assert session.current_text.startswith("page 1 of prices.png")
 
 
@@ -1501,10 +1507,10 @@ def test_the_list_is_told_of_many_files_at_once_and_of_their_states(
     session.open_files(paths)
     session.read_all()
     qtbot.waitUntil(lambda: session.shelf.files_left == 0)
-    assert [ref.path for ref in session.refs] == paths
+    assert [ref.path for ref in session.shelf.refs] == paths
     assert fewest <= len(listed) <= most
     model = window.page_list.findChild(PageModel)
-    assert [model.row(position).entry.key for position in range(model.rowCount())] == list(session.refs)
+    assert [model.row(position).entry.key for position in range(model.rowCount())] == list(session.shelf.refs)
     assert PageState.UNREAD not in {model.row(position).state for position in range(10)}
 
 
@@ -1514,13 +1520,13 @@ def test_the_list_is_told_of_many_files_that_are_opened_again_at_once_too(
     paths = [draw_page(f"{number}.png") for number in range(10)]
     session.open_files(paths)
     qtbot.waitUntil(lambda: session.shelf.files_left == 0)
-    session.remove_pages(session.refs[3:5])
+    session.remove_pages(session.shelf.refs[3:5])
     session.shelf.findChild(QTimer).setInterval(2**30)
     listed = emissions(session.shelf.pages_changed)
     session.open_files(paths)
     qtbot.waitUntil(lambda: session.shelf.files_left == 0)
-    assert [ref.path for ref in session.refs] == [*paths[:3], *paths[5:], *paths[3:5]]
-    assert [entry.key for entry in listed[-1]] == list(session.refs)
+    assert [ref.path for ref in session.shelf.refs] == [*paths[:3], *paths[5:], *paths[3:5]]
+    assert [entry.key for entry in listed[-1]] == list(session.shelf.refs)
     assert len(listed) <= 2
 
 
@@ -1542,7 +1548,7 @@ def test_pages_of_a_file_that_changed_leave_the_list_at_once_though_more_files_a
     session.open_files(paths)
     qtbot.waitUntil(lambda: session.shelf.files_left == 0)
     assert left == [True]
-    assert [ref.path for ref in session.refs] == [*paths[:2], *paths[3:], paths[2]]
+    assert [ref.path for ref in session.shelf.refs] == [*paths[:2], *paths[3:], paths[2]]
 
 
 def test_a_page_is_in_the_list_before_it_is_shown_though_more_files_are_coming(
@@ -1553,7 +1559,7 @@ def test_a_page_is_in_the_list_before_it_is_shown_though_more_files_are_coming(
 
     def go_down() -> None:
         session.shelf.show_neighbour(down=True)
-        are_current.append(window.page_list.current_key == session.current == session.refs[-1])
+        are_current.append(window.page_list.current_key == session.shelf.current == session.shelf.refs[-1])
 
     session.shelf.pages_opened.connect(go_down)
     session.open_files(draw_page(f"{number}.png") for number in range(5))
@@ -1568,13 +1574,13 @@ def test_sample_pages_opened_beside_the_persons_own_stay_until_the_next_file(
     session.open_samples(samples)
     session.open_files([draw_page("mine.png")])  # before the last sample has come
     qtbot.waitUntil(lambda: session.shelf.files_left == 0)
-    assert [ref.path.name for ref in session.refs] == ["mine.png"]
+    assert [ref.path.name for ref in session.shelf.refs] == ["mine.png"]
     session.open_samples(samples)
     qtbot.waitUntil(lambda: session.shelf.files_left == 0)
-    assert [ref.path.name for ref in session.refs] == ["mine.png", "letter.png", "prices.png"]
+    assert [ref.path.name for ref in session.shelf.refs] == ["mine.png", "letter.png", "prices.png"]
     session.open_files([draw_page("other.png")])
     qtbot.waitUntil(lambda: session.shelf.files_left == 0)
-    assert [ref.path.name for ref in session.refs] == ["mine.png", "other.png"]
+    assert [ref.path.name for ref in session.shelf.refs] == ["mine.png", "other.png"]
 
 
 @pytest.mark.parametrize("by_folder", [False, True])
@@ -1590,12 +1596,12 @@ def test_a_sample_file_that_the_person_opens_is_the_persons_own(
     session.open_files([tmp_path if by_folder else samples[0]])
     qtbot.waitUntil(lambda: session.shelf.files_left == 0)
     opened = samples if by_folder else samples[:1]
-    assert {ref.path for ref in session.refs} == {own, *opened}
+    assert {ref.path for ref in session.shelf.refs} == {own, *opened}
     session.open_samples(samples)
     qtbot.waitUntil(lambda: session.shelf.files_left == 0)
     session.open_files([draw_page("own/other.png")])
     qtbot.waitUntil(lambda: session.shelf.files_left == 0)
-    assert {ref.path for ref in session.refs} == {own, *opened, tmp_path / "own" / "other.png"}
+    assert {ref.path for ref in session.shelf.refs} == {own, *opened, tmp_path / "own" / "other.png"}
 
 
 def test_pages_that_left_while_a_file_was_being_named_do_not_cost_that_file(
@@ -1605,8 +1611,8 @@ def test_pages_that_left_while_a_file_was_being_named_do_not_cost_that_file(
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     (tmp_path / "out.md").write_text("before")
-    refs = session.refs
+    refs = session.shelf.refs
     session.remove_pages(refs)
-    session.export(tmp_path / "out.md", refs)
+    session.exporter.export_text(tmp_path / "out.md", refs)
     assert notices[-1].sentence == "out.md: not written, as the pages are gone."
     assert (tmp_path / "out.md").read_text() == "before"

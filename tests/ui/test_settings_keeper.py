@@ -170,7 +170,7 @@ class Prepared(app.Program):
     def work(self, opened):
         if opened.path.name != "Pasted image 1.png":
             return
-        self.session.remember(mode="base")
+        self.session.choices.remember(mode="base")
         if sys.argv[2] == "hanging":
             print("ready", flush=True)
             while True:
@@ -337,5 +337,5 @@ def test_a_ratio_that_was_set_for_other_pages_is_told_at_the_start_and_left_at_a
         notice.sentence == "Pages are read with 50 % of their visual tokens, the retention you set last time."
     )
     program.window.notice_bar.offer_taken.emit(notice.offers[0])
-    assert program.session.settings.retention is None
+    assert program.session.choices.settings.retention is None
     assert program.window.retention_bar._retention is None

@@ -34,7 +34,7 @@ def agreeing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def listed(session: Session) -> list[tuple[int, Half | None]]:
     """Page numbers from 1 and halves, in the order of the list."""
-    return [(ref.index + 1, ref.half) for ref in session.refs]
+    return [(ref.index + 1, ref.half) for ref in session.shelf.refs]
 
 
 def take(window: MainWindow, name: str) -> None:
@@ -47,7 +47,7 @@ def split_and_remove_left(qtbot: QtBot, window: MainWindow, session: Session, pa
     """Type on the left half of a page and remove it; returns the notices from then on."""
     open_and_load(qtbot, session, path)
     take(window, "split_beside")
-    session.shelf.set_selection(session.refs[:1])
+    session.shelf.set_selection(session.shelf.refs[:1])
     session.edit_text("left")
     notices = emissions(session.notice_raised)
     take(window, "remove")
@@ -58,18 +58,18 @@ def test_a_page_becomes_two_in_its_place_and_one_again(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
     open_and_load(qtbot, session, draw_page(pages=3))
-    session.shelf.select(session.refs[1])
-    before = session.refs
+    session.shelf.select(session.shelf.refs[1])
+    before = session.shelf.refs
     with qtbot.waitSignal(session.page_image_changed) as shown:
         take(window, "split_above")
     assert listed(session) == [(1, None), (2, Half.TOP), (2, Half.BOTTOM), (3, None)]
-    assert session.current == session.refs[1]
+    assert session.shelf.current == session.shelf.refs[1]
     assert shown.args[0].height() < shown.args[0].width()
-    assert session.selected == session.refs[1:3]
+    assert session.shelf.selected == session.shelf.refs[1:3]
     assert [row.detail for row in session._pages.entries][1:3] == ["Page 2, top half", "Page 2, bottom half"]
     take(window, "join")
-    assert session.refs == before
-    assert session.current == before[1]
+    assert session.shelf.refs == before
+    assert session.shelf.current == before[1]
 
 
 def test_both_halves_are_read_and_exported_in_order(
@@ -95,13 +95,13 @@ def test_all_selected_pages_are_split_and_halves_are_not_split_again(
 ) -> None:
     open_and_load(qtbot, session, draw_page(pages=2))
     assert not window.actions_by_name["join"].isEnabled()
-    session.shelf.set_selection(session.refs)
+    session.shelf.set_selection(session.shelf.refs)
     take(window, "split_beside")
     assert listed(session) == [(page, half) for page in (1, 2) for half in HALVES]
-    assert session.selected == session.refs
+    assert session.shelf.selected == session.shelf.refs
     assert not window.actions_by_name["split_beside"].isEnabled()
     assert not window.actions_by_name["split_above"].isEnabled()
-    session.shelf.set_selection(session.refs[3:])
+    session.shelf.set_selection(session.shelf.refs[3:])
     take(window, "join")
     assert listed(session) == [(1, Half.LEFT), (1, Half.RIGHT), (2, None)]
 
@@ -111,12 +111,12 @@ def test_of_pages_and_halves_only_the_pages_are_split_and_only_the_halves_joined
 ) -> None:
     open_and_load(qtbot, session, draw_page(pages=2))
     take(window, "split_beside")
-    session.shelf.set_selection(session.refs)
+    session.shelf.set_selection(session.shelf.refs)
     take(window, "split_above")
     assert listed(session) == [(1, Half.LEFT), (1, Half.RIGHT), (2, Half.TOP), (2, Half.BOTTOM)]
-    session.shelf.set_selection(session.refs[:3])
+    session.shelf.set_selection(session.shelf.refs[:3])
     take(window, "join")
-    session.shelf.set_selection((session.refs[0],))
+    session.shelf.set_selection((session.shelf.refs[0],))
     assert listed(session) == [(1, None), (2, None)]
     assert not window.actions_by_name["join"].isEnabled()
 
@@ -126,7 +126,7 @@ def test_halves_of_a_page_that_waits_to_be_read_wait_in_its_place(
 ) -> None:
     open_and_load(qtbot, session, draw_page(pages=3))
     until_reading_begins(qtbot, fake_engine, session.read_all)
-    session.shelf.select(session.refs[1])
+    session.shelf.select(session.shelf.refs[1])
     take(window, "split_above")
     rows = window.page_list.findChild(PageModel)
     states = [rows.row(position).state for position in range(rows.rowCount())]
@@ -153,12 +153,12 @@ def test_a_rotated_page_is_split_as_it_lies_and_joined_as_it_lies(
     open_and_load(qtbot, session, draw_page())
     session.shelf.rotate(90)
     take(window, "split_beside")
-    assert [ref.side for ref in session.refs] == ["left half", "right half"]
-    session.shelf.set_selection(session.refs[1:])
+    assert [ref.side for ref in session.shelf.refs] == ["left half", "right half"]
+    session.shelf.set_selection(session.shelf.refs[1:])
     session.shelf.rotate(90)
-    assert [ref.rotation_deg for ref in session.refs] == [90, 180]
+    assert [ref.rotation_deg for ref in session.shelf.refs] == [90, 180]
     take(window, "join")
-    assert [ref.rotation_deg for ref in session.refs] == [90]
+    assert [ref.rotation_deg for ref in session.shelf.refs] == [90]
 
 
 @pytest.mark.parametrize(
@@ -175,11 +175,11 @@ def test_halves_that_are_rotated_together_stay_in_the_order_in_which_they_are_re
     open_and_load(qtbot, session, draw_page(pages=2))
     take(window, "split_beside")
     session.edit_text("left as it was")
-    was_left = session.current
-    session.shelf.set_selection(session.refs[:2])
+    was_left = session.shelf.current
+    session.shelf.set_selection(session.shelf.refs[:2])
     session.shelf.rotate(degrees)
-    assert [ref.side for ref in session.refs] == [*sides, ""]
-    assert session.current == was_left.rotated(degrees)
+    assert [ref.side for ref in session.shelf.refs] == [*sides, ""]
+    assert session.shelf.current == was_left.rotated(degrees)
     assert session.current_text == "left as it was"
 
 
@@ -188,7 +188,7 @@ def test_halves_that_were_put_in_another_order_stay_there(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     take(window, "split_beside")
-    session.shelf.set_selection(session.refs[:1])
+    session.shelf.set_selection(session.shelf.refs[:1])
     session.shelf.move_selected(None)
     session.shelf.rotate(180)
     assert listed(session) == [(1, Half.RIGHT), (1, Half.LEFT)]
@@ -266,7 +266,7 @@ def test_two_halves_come_back_over_the_page_that_was_opened_anew(
     open_and_load(qtbot, session, path)
     take(window, "split_beside")
     session.edit_text("left")
-    session.shelf.set_selection(session.refs)
+    session.shelf.set_selection(session.shelf.refs)
     notices = emissions(session.notice_raised)
     take(window, "remove")
     with qtbot.waitSignal(session.shelf.pages_opened):
@@ -283,12 +283,12 @@ def test_a_page_that_was_split_joined_and_moved_stays_there_when_another_comes_b
     open_and_load(qtbot, session, draw_page(pages=3))
     take(window, "split_beside")
     take(window, "join")
-    session.shelf.set_selection(session.refs[:1])
+    session.shelf.set_selection(session.shelf.refs[:1])
     session.shelf.move_selected(None)
     take(window, "split_beside")
     expected = listed(session)
-    session.shelf.select(session.refs[1])
-    session.shelf.set_selection(session.refs[1:2])
+    session.shelf.select(session.shelf.refs[1])
+    session.shelf.set_selection(session.shelf.refs[1:2])
     session.edit_text("three")
     notices = emissions(session.notice_raised)
     take(window, "remove")
@@ -314,12 +314,12 @@ def test_a_file_that_is_opened_again_keeps_its_halves(
     open_and_load(qtbot, session, path)
     take(window, "split_above")
     session.edit_text("mine")
-    before = session.refs
+    before = session.shelf.refs
     session.shelf.select(before[2])
     with qtbot.waitSignal(session.page_selected):
         session.open_files([path])
-    assert session.refs == before
-    assert (session.current, session.current_text) == (before[0], "mine")
+    assert session.shelf.refs == before
+    assert (session.shelf.current, session.current_text) == (before[0], "mine")
 
 
 def test_halves_of_an_earlier_version_of_the_file_leave_unless_edited(
@@ -361,11 +361,11 @@ def test_what_was_asked_about_is_split_or_joined_whatever_is_shown_meanwhile(
     first, second = draw_page("first.png"), draw_page("second.png")
     open_and_load(qtbot, session, first, second)
     if action == "join":
-        session.split_pages(session.refs, beside=True)
-    for ref in session.refs:
+        session.split_pages(session.shelf.refs, beside=True)
+    for ref in session.shelf.refs:
         session.shelf.select(ref)
         session.edit_text("typed")
-    before = session.refs
+    before = session.shelf.refs
     session.shelf.select(before[0])
 
     def agree_late(*_: object) -> bool:
@@ -375,9 +375,11 @@ def test_what_was_asked_about_is_split_or_joined_whatever_is_shown_meanwhile(
 
     monkeypatch.setattr(questions, "agrees", agree_late)
     window.actions_by_name[action].trigger()
-    assert [ref.path for ref in session.refs if ref not in before] == [first] * (2 if action != "join" else 1)
+    assert [ref.path for ref in session.shelf.refs if ref not in before] == [first] * (
+        2 if action != "join" else 1
+    )
     assert [ref for ref in before if ref.path == second] == [
-        ref for ref in session.refs if ref.path == second
+        ref for ref in session.shelf.refs if ref.path == second
     ]
 
 
@@ -386,11 +388,11 @@ def test_halves_that_changed_places_are_copied_in_the_order_of_the_list(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     take(window, "split_beside")
-    for ref, text in zip(session.refs, ("left", "right"), strict=True):
+    for ref, text in zip(session.shelf.refs, ("left", "right"), strict=True):
         session.shelf.select(ref)
         session.edit_text(text)
-    session.shelf.set_selection(session.refs)
+    session.shelf.set_selection(session.shelf.refs)
     for _ in range(2):
         take(window, "rotate_right")
-    assert session.selected == session.refs
-    assert session.selected_texts == ("right", "left")
+    assert session.shelf.selected == session.shelf.refs
+    assert tuple(session.texts.of(session.shelf.selected)) == ("right", "left")

@@ -58,14 +58,14 @@ def test_the_words_are_asked_for_remembered_and_shown(
     answers += ["<|ref|>", "total"]
     open_and_load(qtbot, session, draw_page())
     choose(window, "Locate")
-    assert session.task.prompt == "\nLocate <|ref|>total<|/ref|> in the image."
-    assert (session.settings.task, session.settings.task_words) == ("locate", "total")
+    assert session.choices.task.prompt == "\nLocate <|ref|>total<|/ref|> in the image."
+    assert (session.choices.settings.task, session.choices.settings.task_words) == ("locate", "total")
     assert window.tool_bar.task_box.currentText() == "Locate “total”"
     session.read_selected()
-    qtbot.waitUntil(lambda: bool(session.current_text) and not session.activity.reading)
-    assert fake_engine.asked[-1].task == session.task
+    qtbot.waitUntil(lambda: bool(session.current_text) and not session.reader.activity.reading)
+    assert fake_engine.asked[-1].task == session.choices.task
     choose(window, "Figure")
-    assert session.task == TASKS[3]
+    assert session.choices.task == TASKS[3]
     assert offered(window)[-2:] == ["Locate…", "Custom prompt…"]
 
 
@@ -99,7 +99,7 @@ def test_who_cancels_keeps_the_task(
     answers.append("")
     open_and_load(qtbot, session, draw_page())
     choose(window, "Custom prompt")
-    assert session.task == TASKS[0]
+    assert session.choices.task == TASKS[0]
     assert window.tool_bar.task_box.currentText() == TASKS[0].label
 
 
@@ -108,4 +108,4 @@ def test_remembered_words_that_cannot_be_asked_for_are_dropped(
     bridge: EngineBridge, tmp_path: Path, words: str
 ) -> None:
     session = Session(bridge, Settings(task=ASKS[1].name, task_words=words), tmp_path)
-    assert session.task == TASKS[0]
+    assert session.choices.task == TASKS[0]

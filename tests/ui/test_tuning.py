@@ -93,8 +93,8 @@ def test_figures_of_a_page_without_a_reading_hold_its_plan_alone(
 ) -> None:
     open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
     read_selected(qtbot, session)
-    qtbot.waitUntil(lambda: len(session.refs) == 2)
-    session.shelf.select(session.refs[1])
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    session.shelf.select(session.shelf.refs[1])
     qtbot.waitUntil(lambda: figures[-1].plan is not None)
     assert figures[-1].reading is None
 
@@ -152,7 +152,7 @@ def test_another_model_compares_with_nothing_that_the_one_before_it_read(
     fake_engine.asked.clear()
     with qtbot.waitSignals([session.models.changed, tuning.comparison_changed]):
         session.models.choose(tmp_path / "elsewhere")
-    qtbot.waitUntil(lambda: session.model.info.folder == tmp_path / "elsewhere")
+    qtbot.waitUntil(lambda: session.models.model.info.folder == tmp_path / "elsewhere")
     compare(qtbot, tuning)
     assert [asked.pruning for asked in fake_engine.asked] == [ALL, HALF]
 
@@ -201,7 +201,7 @@ def test_a_curve_is_there_again_when_its_page_is(
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     shown = read_curve(qtbot, tuning, curves)
     monkeypatch.delattr(comparison, "similarity")  # nothing is compared again
-    first, second = session.refs
+    first, second = session.shelf.refs
     session.shelf.select(second)
     assert curves[-1] == CurveShown()
     session.shelf.select(first)
@@ -218,7 +218,7 @@ def test_a_curve_takes_in_a_truth_file_that_came_meanwhile(
     draw_page: Draw,
 ) -> None:
     open_and_load(qtbot, session, draw_page("one.png"), draw_page("other.png"))
-    first, second = session.refs
+    first, second = session.shelf.refs
     shown = read_curve(qtbot, tuning, curves)
     assert [point.error_rate for point in shown.points] == [None] * 9
     session.shelf.select(second)
@@ -242,8 +242,8 @@ def test_a_curve_has_the_newest_reading_when_its_page_comes_back(
     before = read_curve(qtbot, tuning, curves)
     fake_engine.said = ["Something else."]
     read_selected(qtbot, session)
-    session.shelf.select(session.refs[1])
-    session.shelf.select(session.refs[0])
+    session.shelf.select(session.shelf.refs[1])
+    session.shelf.select(session.shelf.refs[0])
     assert curves[-1].running
     qtbot.waitUntil(lambda: not curves[-1].running)
     differing = [one for one, other in zip(before.points, curves[-1].points, strict=True) if one != other]
@@ -309,7 +309,7 @@ def test_another_page_drops_a_curve_that_is_being_read(
 ) -> None:
     open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
     until_reading_begins(qtbot, fake_engine, tuning.read_curve)
-    session.shelf.select(session.refs[1])
+    session.shelf.select(session.shelf.refs[1])
     assert curves[-1] == CurveShown()
     assert not tuning.is_reading
 
@@ -324,9 +324,9 @@ def test_a_mode_a_task_or_tiles_that_are_chosen_already_leave_a_curve_alone(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     until_reading_begins(qtbot, fake_engine, tuning.read_curve)
-    session.set_mode(session.mode)
-    session.set_most_tiles(session.settings.most_tiles)
-    session.set_task(session.task)
+    session.set_mode(session.choices.mode)
+    session.set_most_tiles(session.choices.settings.most_tiles)
+    session.set_task(session.choices.task)
     assert tuning.is_reading
     fake_engine.gate.set()
     qtbot.waitUntil(lambda: not curves[-1].running)
@@ -343,7 +343,7 @@ def test_a_curve_of_another_task_is_another(
 ) -> None:
     fake_engine.tasks = TASKS[:2]
     open_and_load(qtbot, session, draw_page())
-    task = session.task
+    task = session.choices.task
     shown = read_curve(qtbot, tuning, curves)
     session.set_task(next(other for other in fake_engine.tasks if other != task))
     assert curves[-1] == CurveShown()
@@ -477,7 +477,7 @@ def test_finding_the_place_of_a_difference_is_told_and_can_be_stopped(
     stops = {
         "session": session.stop,
         "comparison": tuning.stop_comparing,
-        "page": lambda: session.shelf.select(session.refs[1]),
+        "page": lambda: session.shelf.select(session.shelf.refs[1]),
     }
     stops[stop]()
     assert told[-1] == ("", False)
@@ -521,7 +521,7 @@ def test_another_ratio_or_look_puts_the_lights_out(
     shown = compare(qtbot, tuning)
     tuning.point_at_difference(shown.comparison.differences[0])
     qtbot.waitUntil(lambda: bool(lit(lights)))
-    with qtbot.waitSignal(session.plan_changed):
+    with qtbot.waitSignal(session.planner.plan_changed):
         session.set_retention(0.4)
     assert not lit(lights)
     tuning.point_at_difference(shown.comparison.differences[0])
@@ -541,7 +541,7 @@ def test_the_looks_come_one_after_the_other_and_are_remembered(session: Session,
     tuning.set_look(Look.DENSITY)
     tuning.set_opacity(0.25)
     tuning.set_grid("global")
-    settings = session.settings
+    settings = session.choices.settings
     assert (settings.look, settings.overlay_opacity, settings.grid) == ("density", 0.25, "global")
 
 
@@ -563,7 +563,7 @@ def test_plan_curve_and_overlay_are_exported(
     qtbot.waitUntil(lambda: len(notices) == 3)
     assert (tmp_path / "overlay.png").read_bytes().startswith(b"\x89PNG")
     plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
-    (ref,) = session.refs
+    (ref,) = session.shelf.refs
     assert (plan["file"], plan["page"], plan["sha256"]) == (str(ref.path), 1, ref.sha256)
     assert (plan["model"], plan["mode"], plan["rotation_deg"]) == ("Fake model", "tiny", 0)
     assert len((tmp_path / "curve.csv").read_text(encoding="utf-8").splitlines()) == 10
@@ -606,8 +606,8 @@ def test_the_overlay_is_exported_as_the_command_line_draws_it(
     grid: GridName,
 ) -> None:
     session.set_mode(Mode.GUNDAM)
-    transports = emissions(session.transport_changed)
-    plans = emissions(session.plan_changed)
+    transports = emissions(session.planner.transport_changed)
+    plans = emissions(session.planner.plan_changed)
     open_and_load(qtbot, session, draw_page())
     plan = plans[-1]
     assert plan is not None
@@ -617,7 +617,10 @@ def test_the_overlay_is_exported_as_the_command_line_draws_it(
         export(tuning.overlay_export(), tmp_path / "overlay.png")
     assert not transports, "it is solved for the file"
     transport = transport_of(plan) if look is Look.MASS else None
-    with open_document(session.refs[0].path) as document, Image.open(tmp_path / "overlay.png") as picture:
+    with (
+        open_document(session.shelf.refs[0].path) as document,
+        Image.open(tmp_path / "overlay.png") as picture,
+    ):
         drawn = draw_overlay(document.load_page(0), plan, grid, look, transport)
         assert picture.tobytes() == drawn.tobytes()
 
@@ -642,10 +645,10 @@ def test_what_was_shown_is_exported_though_another_page_came_before_the_file_was
     with qtbot.waitSignal(session.notice_raised):
         export(plan, tmp_path / "plan.json")
     assert (tmp_path / "plan.json").stat().st_size > 100
-    assert not session.is_exporting
+    assert not session.exporter.is_exporting
     with qtbot.waitSignal(session.notice_raised):
         export(overlay, tmp_path / "overlay.png")
-        assert session.is_exporting
-    assert not session.is_exporting
+        assert session.exporter.is_exporting
+    assert not session.exporter.is_exporting
     with Image.open(tmp_path / "overlay.png") as picture:
         assert picture.width >= 400

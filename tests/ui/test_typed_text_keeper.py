@@ -138,15 +138,15 @@ def test_the_session_tells_which_typed_text_is_in_no_file(
     qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
 ) -> None:
     open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
-    assert session.typed_texts() == ()
-    with qtbot.waitSignal(session.typed_changed):
+    assert session.unsaved.typed_texts() == ()
+    with qtbot.waitSignal(session.unsaved.typed_changed):
         session.edit_text("typed")
-    (page,) = session.typed_texts()
+    (page,) = session.unsaved.typed_texts()
     assert page.text == "typed"
-    assert page.label == session.refs[0].label
-    with qtbot.waitSignal(session.typed_changed):
+    assert page.label == session.shelf.refs[0].label
+    with qtbot.waitSignal(session.unsaved.typed_changed):
         export_text(qtbot, session, tmp_path / "out.md")
-    assert session.typed_texts() == ()
+    assert session.unsaved.typed_texts() == ()
 
 
 def test_the_session_tells_each_change_of_typed_text_and_of_none_that_was_emptied(
@@ -154,7 +154,9 @@ def test_the_session_tells_each_change_of_typed_text_and_of_none_that_was_emptie
 ) -> None:
     kept: list[list[str]] = []
     open_and_load(qtbot, session, draw_page())
-    session.typed_changed.connect(lambda: kept.append([page.text for page in session.typed_texts()]))
+    session.unsaved.typed_changed.connect(
+        lambda: kept.append([page.text for page in session.unsaved.typed_texts()])
+    )
     for text in ("typed", "typed more", ""):
         session.edit_text(text)
         assert kept[-1] == [text] * bool(text)

@@ -53,7 +53,7 @@ def test_an_unloaded_model_is_named_as_such_and_the_plan_stays(
 ) -> None:
     plans: list[object] = []
     open_and_load(qtbot, session, draw_page())
-    session.plan_changed.connect(plans.append)
+    session.planner.plan_changed.connect(plans.append)
     with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.unloaded):
         window.actions_by_name["unload"].trigger()
     assert not fake_engine.is_loaded
@@ -62,7 +62,7 @@ def test_an_unloaded_model_is_named_as_such_and_the_plan_stays(
     assert not window.actions_by_name["unload"].isEnabled()
     assert window.actions_by_name["read"].isEnabled()
     assert not plans
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.4):
+    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan.retention == 0.4):
         session.set_retention(0.4)  # the slider needs no model
     assert not fake_engine.is_loaded
 
@@ -249,7 +249,7 @@ def test_whatever_is_asked_begins_the_idle_time_anew(
     idle.timer = Watched(idle)
     idle.timer.start(NEVER)
     begun.clear()
-    with qtbot.waitSignal(session.plan_changed, check_params_cb=lambda plan: plan.retention == 0.4):
+    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan.retention == 0.4):
         session.set_retention(0.4)
     assert len(begun) == 1
     read_selected(qtbot, session)
@@ -290,7 +290,7 @@ def test_a_person_can_keep_the_model_for_ever_or_let_it_go_sooner(
     assert [label for label, choice in choices.items() if choice.isChecked()] == ["After 15 minutes"]
     choices["Never"].trigger()
     assert not idle.timer.isActive()
-    assert session.settings.unload_after_min == 0
+    assert session.choices.settings.unload_after_min == 0
     choices["After 5 minutes"].trigger()
     assert idle.timer.interval() == 5 * 60 * 1000
 
@@ -302,11 +302,11 @@ def test_another_device_is_remembered_once_the_model_runs_there(
     devices = {choice.data(): choice for choice in window.actions_by_name["device"].menu().actions()}
     assert devices["auto"].isChecked()
     until_loaded(qtbot, session, devices["cpu"].trigger)
-    assert fake_engine.loads[-1][1] == session.settings.device == "cpu"
+    assert fake_engine.loads[-1][1] == session.choices.settings.device == "cpu"
     fake_engine.load_error = CheckpointError("This computer has no such device.")
     with qtbot.waitSignal(session.notice_raised):
         devices["auto"].trigger()
-    assert session.settings.device == "cpu"
+    assert session.choices.settings.device == "cpu"
     assert devices["cpu"].isChecked()
     assert not devices["auto"].isChecked()
 
@@ -317,7 +317,7 @@ def test_another_precision_is_remembered_once_the_model_runs_in_it(
     open_and_load(qtbot, session, draw_page())
     precisions = {choice.data(): choice for choice in window.actions_by_name["precision"].menu().actions()}
     until_loaded(qtbot, session, precisions["float16"].trigger)
-    assert fake_engine.loads[-1][2] == session.settings.precision == "float16"
+    assert fake_engine.loads[-1][2] == session.choices.settings.precision == "float16"
 
 
 def test_the_device_and_the_model_in_use_are_not_loaded_once_more_under_a_reading(
@@ -355,7 +355,7 @@ def test_choices_made_while_a_model_is_loading_add_up_and_only_what_worked_is_re
     assert [load[1:3] for load in fake_engine.loads[1:]] == [("cpu", "auto"), ("cpu", "bfloat16")]
     with qtbot.waitSignal(session.notice_raised):
         session.models.choose_precision("float16")
-    assert (session.settings.device, session.settings.precision) == ("cpu", "bfloat16")
+    assert (session.choices.settings.device, session.choices.settings.precision) == ("cpu", "bfloat16")
 
 
 def test_a_device_that_no_menu_offers_is_shown_where_it_is_remembered(window: MainWindow) -> None:
@@ -396,7 +396,7 @@ def test_a_model_that_pages_wait_for_is_not_unloaded(
         fake_engine.gate.set()  # the page is let go of, and waits for the other model
 
     begin_loading(qtbot, fake_engine, choose)
-    assert session.activity.page_count == 1
+    assert session.reader.activity.page_count == 1
     assert not session.can_unload
     assert not window.actions_by_name["unload"].isEnabled()
     fake_engine.load_gate.set()

@@ -44,7 +44,7 @@ class Dialogues(QObject):
         self._tried: dict[Path, PasswordQuestion] = {}  # files that got the password of another
         self._leaving_for: Path | None = None
         session.shelf.password_needed.connect(self.ask_password)
-        session.activity_changed.connect(self._export_at_last)
+        session.reader.activity_changed.connect(self._export_at_last)
         session.overwrite_questioned.connect(self.ask_overwrite)
 
     @Slot()
@@ -52,7 +52,7 @@ class Dialogues(QObject):
         """Ask which files to open."""
         paths = questions.ask_files(self._window, self._last_folder)
         if paths:
-            self._session.remember(last_folder=str(paths[0].parent))
+            self._session.choices.remember(last_folder=str(paths[0].parent))
             self._session.open_files(paths)
 
     @Slot()
@@ -60,7 +60,7 @@ class Dialogues(QObject):
         """Ask for a folder whose scans to open."""
         folder = questions.ask_folder(self._window, self._last_folder)
         if folder is not None:
-            self._session.remember(last_folder=str(folder))
+            self._session.choices.remember(last_folder=str(folder))
             self._session.open_files([folder])
 
     @Slot(object)
@@ -96,7 +96,7 @@ class Dialogues(QObject):
     @Slot()
     def ask_remove(self) -> None:
         """Remove the selected pages from the list; asks first if something would be lost."""
-        refs = self._session.selected
+        refs = self._session.shelf.selected
         if self._may_leave(refs, "Remove"):
             self._session.remove_pages(refs)
 
@@ -115,7 +115,7 @@ class Dialogues(QObject):
 
     def _may_leave(self, refs: tuple[PageRef, ...], verb: str) -> bool:
         """False if something would be lost with these pages and the person would rather keep it."""
-        loss, count = self._session.loss(refs), len(refs)
+        loss, count = self._session.unsaved.loss(refs), len(refs)
         title = f"{verb} {counted_pages(refs) if count > 1 else 'page'}?"
         its = "the page" if count == 1 else "the pages"
         when = f"unless you restore {its} right away" if loss.is_text else f"with {its}"
@@ -125,7 +125,7 @@ class Dialogues(QObject):
     @Slot(object)
     def ask_task(self, ask: Ask) -> None:
         """Ask for the words of a task, until they are valid or the person gives up."""
-        task, question = self._session.task, ask.question
+        task, question = self._session.choices.task, ask.question
         words = task.words if task.name == ask.name else ""
         while words := questions.ask_words(self._window, ask.label, question, words):
             try:
@@ -138,15 +138,16 @@ class Dialogues(QObject):
     @Slot()
     def ask_export(self) -> None:
         """Ask where to write the text of all pages."""
-        if self._session.has_text:
-            self._export_text(self._session.refs, self._session.export)
+        refs = self._session.shelf.refs
+        if any(self._session.texts.of(refs)):
+            self._export_text(refs, self._session.exporter.export_text)
 
     @Slot()
     def ask_export_selected(self) -> None:
         """Ask where to write the text of the selected pages."""
-        refs = self._session.selected
-        if self._session.has_selected_text:
-            self._export_text(refs, partial(self._session.export, refs=refs))
+        refs = self._session.shelf.selected
+        if any(self._session.texts.of(refs)):
+            self._export_text(refs, partial(self._session.exporter.export_text, refs=refs))
 
     def _export_text(self, refs: Iterable[PageRef], export: Callable[[Path], None]) -> None:
         """Ask where to write the text of pages; that of several files is not named after the shown one."""
@@ -180,15 +181,15 @@ class Dialogues(QObject):
 
         The suggested name is `stem`, or else that of the shown file.
         """
-        current = self._session.current
+        current = self._session.shelf.current
         if current is None:
             return
         suggestion = self._export_folder() / f"{stem or current.path.stem}{ending}"
         path = questions.ask_export_path(self._window, title, suggestion, kinds)
         if path is None:
             return
-        self._session.remember(export_folder=str(path.parent))
-        scans = {ref.path for ref in self._session.refs}
+        self._session.choices.remember(export_folder=str(path.parent))
+        scans = {ref.path for ref in self._session.shelf.refs}
         if path.exists() and any(is_same_path(path, scan) for scan in scans):
             sentence = "not overwritten, because it is open as a scan. Export under another name."
             self.notice_raised.emit(about_file(path, sentence))
@@ -198,24 +199,24 @@ class Dialogues(QObject):
     def _export_folder(self) -> Path:
         """Never the page's own: a pasted image is in a temporary folder, a sample in the program's."""
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        return Path(_if_there(self._session.settings.export_folder) or documents)
+        return Path(_if_there(self._session.choices.settings.export_folder) or documents)
 
     @property
     def _last_folder(self) -> str:
-        return _if_there(self._session.settings.last_folder)
+        return _if_there(self._session.choices.settings.last_folder)
 
     @Slot()
     def ask_model_folder(self) -> None:
         """Ask which checkpoint to read with."""
-        folder = questions.ask_model_folder(self._window, self._session.settings.model_folder)
+        folder = questions.ask_model_folder(self._window, self._session.choices.settings.model_folder)
         if folder is not None:
             self._session.models.choose(folder)
 
     @Slot()
     def tell_about_model(self) -> None:
         """Show what the model in use reads, and what it does not."""
-        if self._session.model is not None:
-            questions.tell_about_model(self._window, self._session.model)
+        if self._session.models.model is not None:
+            questions.tell_about_model(self._window, self._session.models.model)
 
     @Slot()
     def tell_about_program(self) -> None:
@@ -227,7 +228,7 @@ class Dialogues(QObject):
 
         If they want the text exported first, the window closes by itself once that has gone well.
         """
-        is_exporting = self._session.is_exporting or self._leaving_for is not None
+        is_exporting = self._session.exporter.is_exporting or self._leaving_for is not None
         if is_exporting and not questions.agrees(
             self._window,
             "Close before the export is written?",
@@ -235,18 +236,18 @@ class Dialogues(QObject):
             "Close",
         ):
             return False
-        loss = self._session.loss(self._session.refs)
+        loss = self._session.unsaved.loss(self._session.shelf.refs)
         if not (loss.is_text or loss.in_hand):
             return True
         words = _in_words(loss, lambda lost: counted(lost, "page"), "when the window closes")
         if loss.is_text:
             leave = questions.ask_leave(self._window, "Export before closing?", words)
             if leave is questions.Leave.EXPORT:
-                self._export_text(self._session.refs, self._export_and_close)
+                self._export_text(self._session.shelf.refs, self._export_and_close)
             may_close = leave is questions.Leave.LOSE
         else:
             may_close = questions.agrees(self._window, "Close while the model is reading?", words, "Close")
-        now = self._session.loss(self._session.refs)  # reading continues behind the question
+        now = self._session.unsaved.loss(self._session.shelf.refs)  # reading continues behind the question
         is_worse = now.is_text and (now.typed > loss.typed or not loss.is_text)
         return may_close and (not is_worse or self.may_close())
 
@@ -256,7 +257,7 @@ class Dialogues(QObject):
         self.notice_raised.emit(Notice(sentence, is_passing=True, about=path))
         self._leaving_for = path
         self._session.stop()
-        self._export_at_last(self._session.activity)
+        self._export_at_last(self._session.reader.activity)
 
     @Slot(object)
     def _export_at_last(self, activity: Activity) -> None:
@@ -264,7 +265,7 @@ class Dialogues(QObject):
         path = self._leaving_for
         if path is not None and not activity.reading:
             self._leaving_for = None
-            self._session.export(path, then=self._window.close)
+            self._session.exporter.export_text(path, then=self._window.close)
 
 
 def _in_words(loss: Loss, pages: Callable[[int], str], when: str) -> str:

@@ -52,7 +52,7 @@ class ModelsDesk(QObject):
         """Show the window of models, or bring it to the front."""
         if self._window is None or self._shop is None:
             self._window, self._shop = self._make()
-        if folder := self._session.settings.model_folder:
+        if folder := self._session.choices.settings.model_folder:
             self._shop.name_folder(Path(folder))  # it may have been chosen elsewhere
         else:
             self._shop.refresh()
@@ -72,7 +72,7 @@ class ModelsDesk(QObject):
         from rtocr_gui.ui.background.model_shop import ModelShop
         from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
 
-        settings = self._session.settings
+        settings = self._session.choices.settings
         begun = Path(settings.download_folder) if settings.download_folder else None
         shop = ModelShop(self._bundled, tuple(map(Path, settings.own_models)), begun, parent=self)
         window = ModelsWindow(self._over)
@@ -81,11 +81,11 @@ class ModelsDesk(QObject):
         self._session.models.fit_judged.connect(window.show_fit)
         shop.own_folders_changed.connect(self._remember)
         shop.begun_changed.connect(
-            lambda folder: self._session.remember(download_folder=str(folder) if folder else "")
+            lambda folder: self._session.choices.remember(download_folder=str(folder) if folder else "")
         )
         shop.download_ended.connect(self._tell_of_download)
         wire(window, shop)
-        model = self._session.model
+        model = self._session.models.model
         window.show_in_use(model.info.folder if model is not None else None)
         return window, shop
 
@@ -95,7 +95,7 @@ class ModelsDesk(QObject):
 
     @Slot(object)
     def _remember(self, folders: tuple[Path, ...]) -> None:
-        self._session.remember(own_models=tuple(str(folder) for folder in folders))
+        self._session.choices.remember(own_models=tuple(str(folder) for folder in folders))
 
     @Slot(object)
     def _tell_of_download(self, shown: "DownloadShown") -> None:

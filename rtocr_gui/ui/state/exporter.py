@@ -21,9 +21,10 @@ from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
 from rtocr_gui.ui.background.replies import Exported, RequestFailed
+from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.markdown_export import MarkdownExport
 from rtocr_gui.ui.state.notices import Notice, ShowFolder
-from rtocr_gui.ui.state.open_page import OpenPage
+from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.units import counted
 
 
@@ -63,14 +64,20 @@ class Exporter(QObject):
 
     Args:
         bridge: writes on its own lane.
+        pages: the open pages, whose texts are exported.
+        choices: how tables are written.
         parent: Qt parent.
     """
 
     told = Signal(object)
 
-    def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
+    def __init__(
+        self, bridge: EngineBridge, pages: OpenPages, choices: Choices, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._bridge = bridge
+        self._pages = pages
+        self._choices = choices
         self._exports: dict[int, _Export] = {}
         bridge.exported.connect(self._tell)
         bridge.request_failed.connect(self._report)
@@ -81,17 +88,21 @@ class Exporter(QObject):
         return bool(self._exports)
 
     def export_text(
-        self, pages: Iterable[OpenPage], path: Path, pipe_tables: bool, then: Callable[[], object] | None
+        self, path: Path, refs: Iterable[PageRef] | None = None, then: Callable[[], object] | None = None
     ) -> None:
-        """Write the current text of pages to one Markdown file, and their figures beside it.
+        """Write the text of pages to one Markdown file in the order of the list, and their figures beside it.
 
         Args:
-            pages: in the order of the file.
             path: the file to write or replace.
-            pipe_tables: write tables with pipes where pipes can express them, else as they are.
-            then: what to do after the notice, unless figures are missing in the file.
+            refs: which pages; None for all.
+            then: what to do after the notice, if all went well: no figure is missing in the file.
         """
-        export = MarkdownExport(pages, path, pipe_tables)
+        wanted = set(self._pages.refs if refs is None else refs)
+        pages = [page for page in self._pages if page.ref in wanted]
+        if not any(page.settled.text for page in pages):  # they left while the person was being asked
+            self.told.emit(Notice(f"{path.name}: not written, as the pages are gone.", about=path))
+            return
+        export = MarkdownExport(pages, path, self._choices.settings.pipe_tables)
 
         def go_on() -> None:
             if then is not None and not export.failures:

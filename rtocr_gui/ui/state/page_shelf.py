@@ -93,6 +93,11 @@ class PageShelf(QObject):
         bridge.request_failed.connect(self._report)
 
     @property
+    def refs(self) -> tuple[PageRef, ...]:
+        """The open pages in the order of the list."""
+        return self._pages.refs
+
+    @property
     def current(self) -> PageRef | None:
         """The shown page."""
         return self._current

@@ -3,7 +3,7 @@
 Follows the reader, and protects what a person typed. Knows neither the bridge nor widgets.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -28,8 +28,10 @@ class PageTexts(QObject):
     """Reports the text of one page at a time, and the state of every page.
 
     Signals (each carries one frozen value):
-        text_changed (ShownText), text_appended (str), summary_changed (str),
-        reading_changed (Reading or None), blocks_changed (BlocksShown): of the shown page.
+        text_changed (ShownText), reading_changed (Reading or None), blocks_changed (BlocksShown): of the
+            shown page, always in this order; blocks also by themselves while text is appended.
+        text_appended (str), summary_changed (str): of the shown page.
+        edited (): the person changed the text of the shown page.
         page_status_changed (PageStatus): of any page.
         notice_raised (Notice): a message to the person.
 
@@ -44,6 +46,7 @@ class PageTexts(QObject):
     summary_changed = Signal(str)
     reading_changed = Signal(object)
     blocks_changed = Signal(object)
+    edited = Signal()
     page_status_changed = Signal(object)
     notice_raised = Signal(object)
 
@@ -67,6 +70,15 @@ class PageTexts(QObject):
         self._shown = ref
         self._show()
 
+    def of(self, refs: Iterable[PageRef]) -> Iterator[str]:
+        """The texts of those of these pages that have one, complete if there is a complete one.
+
+        One after the other, as `any` of them is asked for with each piece of text.
+        """
+        for page in map(self._pages.get, refs):
+            if page is not None and page.settled.text:
+                yield page.settled.text
+
     def edit(self, text: str) -> None:
         """Take over what the person typed. The page is then no longer waiting or being read."""
         page = self._pages.get(self._shown)
@@ -79,6 +91,7 @@ class PageTexts(QObject):
             self._announce(page)
         if page.state is not before or was_empty is bool(text):
             self.summary_changed.emit(summary_of(page))
+        self.edited.emit()
 
     @Slot(object)
     def tell_states(self, refs: Iterable[PageRef]) -> None:

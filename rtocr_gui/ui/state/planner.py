@@ -92,6 +92,7 @@ class Planner(QObject):
         self._retention = retention
         self._ask_plan()
 
+    @Slot()
     def want_transport(self) -> None:
         """Request where the merged tokens of the current plan go."""
         if self.plan is not None and self.transport is None and not self._transport_id:

@@ -1,7 +1,7 @@
 """What is open and what the person wants: the program's state on the main thread.
 
-Panes pass requests to the session, the session asks its controllers, each of them asks the bridge
-for one kind of thing, and the session tells the panes what to show:
+Panes pass requests to the session or to one of its parts, each part asks the bridge for one kind of
+thing, and what they emit tells the panes what to show:
 
     Choices           remembers what was chosen
     PageShelf         opens files, lists their pages and shows one
@@ -10,24 +10,22 @@ for one kind of thing, and the session tells the panes what to show:
     Planner           keeps the plan of the shown page
     Reader            reads pages, as many at a time as the model takes
     PageTexts         keeps what was read and what was typed
+    UnsavedTexts      knows which texts are in no file
     Finder            searches the texts for words
     BlockPointer      maps between blocks on the page and their text
     Exporter          writes texts, figures and tuning results to files
     Tuning            compares and explains, with controllers of its own
 
-The session itself decides which of them is notified of what. Knows no widget.
+The session itself decides which of them is notified of what, and does what takes several. Knows no widget.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rtocr_gui.documents.labels import telling_labels
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.export.markdown import ExportPage
 from rtocr_gui.files import resolved
-from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
@@ -40,7 +38,6 @@ from rtocr_gui.ui.state.models import Models
 from rtocr_gui.ui.state.notices import (
     BringBack,
     LoadModel,
-    Notice,
     SessionOffer,
     UseAuto,
     about_file,
@@ -57,8 +54,9 @@ from rtocr_gui.ui.state.page_texts import PageTexts
 from rtocr_gui.ui.state.planner import Planner
 from rtocr_gui.ui.state.reader import Reader
 from rtocr_gui.ui.state.sample_pages import SamplePages
-from rtocr_gui.ui.state.shown import Activity, Loss, OverwriteQuestion, PageFailure
+from rtocr_gui.ui.state.shown import OverwriteQuestion, PageFailure
 from rtocr_gui.ui.state.tuning import Tuning
+from rtocr_gui.ui.state.unsaved_texts import UnsavedTexts
 
 
 class Session(QObject):
@@ -66,17 +64,18 @@ class Session(QObject):
 
     Signals (each carries one frozen value):
         page_selected (PageRef or None), page_image_changed (QImage), page_message_changed (str),
-        page_status_changed (PageStatus),
-        retention_changed (float, or None for automatic), plan_changed (PrunePlan or None),
-        transport_changed (Transport), text_changed (ShownText), text_appended (str),
-        summary_changed (str), reading_changed (Reading or None), activity_changed (Activity),
-        encoding_changed (bool), settings_changed (Settings), notice_raised (Notice),
-        overwrite_questioned (OverwriteQuestion), blocks_changed (BlocksShown);
-        typed_changed (): `typed_texts` may have changed.
+        retention_changed (float, or None for automatic), notice_raised (Notice),
+        overwrite_questioned (OverwriteQuestion).
 
     Attributes:
+        choices: has the settings and their signal.
         shelf: has the signals and slots for the list of pages.
         models: has the signals and slots for choosing, loading and unloading a model.
+        planner: has the signals and slots for the plan of the shown page.
+        reader: has the signals for what is going on.
+        texts: has the signals for the shown page's text, reading and blocks, and for every page's state.
+        unsaved: has the signals and slots for texts that are in no file.
+        exporter: has the slots for writing texts to files.
         finder: has the signals and slots for searching the texts.
         blocks: has the signals and slots for mapping between blocks and text.
         tuning: has the signals and slots for the overlay's looks and the tuning panes.
@@ -90,52 +89,39 @@ class Session(QObject):
     page_selected = Signal(object)
     page_image_changed = Signal(object)
     page_message_changed = Signal(str)
-    page_status_changed = Signal(object)
     retention_changed = Signal(object)
-    plan_changed = Signal(object)
-    transport_changed = Signal(object)
-    text_changed = Signal(object)
-    text_appended = Signal(str)
-    typed_changed = Signal()
-    summary_changed = Signal(str)
-    reading_changed = Signal(object)
-    activity_changed = Signal(object)
-    encoding_changed = Signal(bool)
-    settings_changed = Signal(object)
     notice_raised = Signal(object)
     overwrite_questioned = Signal(object)
-    blocks_changed = Signal(object)
 
     def __init__(self, bridge: EngineBridge, settings: Settings, bundled_model: Path) -> None:
         super().__init__()
         self._pages = OpenPages()
         self._samples = SamplePages(self._pages)
-        self._choices = Choices(settings, self)
+        self.choices = Choices(settings, self)
         self.shelf = PageShelf(bridge, self._pages, self)
-        self.models = Models(bridge, self._choices, bundled_model, self)
-        self._planner = Planner(bridge, self)
-        self._planner.set_retention(settings.retention)
-        self._reader = Reader(bridge, self._read_settings, self)
-        self._texts = PageTexts(self._pages, self._reader, self)
-        self._exporter = Exporter(bridge, self)
-        self.finder = Finder(self._pages, lambda: self.current, self.shelf.select, self)
+        self.models = Models(bridge, self.choices, bundled_model, self)
+        self.planner = Planner(bridge, self)
+        self.planner.set_retention(settings.retention)
+        self.reader = Reader(bridge, self._read_settings, self)
+        self.texts = PageTexts(self._pages, self.reader, self)
+        self.unsaved = UnsavedTexts(self._pages, self._samples, self.reader, self)
+        self.exporter = Exporter(bridge, self._pages, self.choices, self)
+        self.finder = Finder(self._pages, lambda: self.shelf.current, self.shelf.select, self)
         self.blocks = BlockPointer(bridge, lambda: self.current_text, self)
-        self.tuning = Tuning(
-            bridge, self._pages, self.shelf, self._planner, self._choices, self._exporter, self
-        )
+        self.tuning = Tuning(bridge, self._pages, self.shelf, self.planner, self.choices, self.exporter, self)
         self._connect()
 
     def _connect(self) -> None:
-        self._choices.changed.connect(self.settings_changed)
         self.shelf.opening_changed.connect(self._follow_opening)
         self.shelf.pages_opened.connect(self._follow_opened)
         self.shelf.pages_changed.connect(self.finder.refresh)
-        self.shelf.pages_dropped.connect(self._reader.forget)
+        self.shelf.pages_changed.connect(self.unsaved.typed_changed)
+        self.shelf.pages_dropped.connect(self.reader.forget)
         self.shelf.pages_outdated.connect(self._tell_of_outdated)
-        self.shelf.pages_rotated.connect(self._reader.rename)
-        self.shelf.pages_exchanged.connect(self._reader.exchange)
-        self.shelf.pages_moved.connect(self._reader.reorder)
-        self.shelf.pages_listed.connect(self._texts.tell_states)
+        self.shelf.pages_rotated.connect(self.reader.rename)
+        self.shelf.pages_exchanged.connect(self.reader.exchange)
+        self.shelf.pages_moved.connect(self.reader.reorder)
+        self.shelf.pages_listed.connect(self.texts.tell_states)
         self.shelf.page_selected.connect(self._show_page)
         self.shelf.page_rendered.connect(self._show_page_image)
         self.shelf.page_failed.connect(self._fail_page)
@@ -143,156 +129,53 @@ class Session(QObject):
         self.models.left.connect(self._leave_model)
         self.models.adopted.connect(self._forget_former_model)
         self.models.ready.connect(self._use_model)
-        self.models.missing.connect(self._reader.stop)
+        self.models.missing.connect(self.reader.stop)
         self.models.notice_raised.connect(self.notice_raised)
-        self._planner.plan_changed.connect(self.plan_changed)
-        self._planner.transport_changed.connect(self.transport_changed)
-        self._planner.encoding_changed.connect(self.encoding_changed)
-        self._planner.failed.connect(self._report_encoding)
-        self._reader.activity_changed.connect(self.activity_changed)
-        self._texts.text_changed.connect(self.text_changed)
-        self._texts.text_changed.connect(self.finder.refresh)
-        self._texts.text_appended.connect(self.text_appended)
-        self._texts.text_appended.connect(self.finder.refresh_soon)
-        self._texts.summary_changed.connect(self.summary_changed)
-        self._texts.reading_changed.connect(self.reading_changed)
-        self._texts.reading_changed.connect(self.tuning.show_readings)
-        self._texts.blocks_changed.connect(self.blocks.show_blocks)
-        self._texts.blocks_changed.connect(self.blocks_changed)
-        self._texts.page_status_changed.connect(self.page_status_changed)
-        self._texts.page_status_changed.connect(self.finder.refresh_soon)
-        self._texts.notice_raised.connect(self.notice_raised)
-        self._exporter.told.connect(self.notice_raised)
+        self.planner.failed.connect(self._report_encoding)
+        self.texts.text_appended.connect(self.finder.refresh_soon)
+        # It follows `text_changed`: matches are marked in the new text once the panes show it.
+        self.texts.reading_changed.connect(self.finder.refresh)
+        self.texts.reading_changed.connect(self.tuning.show_readings)
+        self.texts.blocks_changed.connect(self.blocks.show_blocks)
+        self.texts.page_status_changed.connect(self.finder.refresh_soon)
+        self.texts.page_status_changed.connect(self.unsaved.typed_changed)
+        self.texts.edited.connect(self.unsaved.typed_changed)
+        self.texts.edited.connect(self.finder.refresh)
+        self.texts.notice_raised.connect(self.notice_raised)
+        self.exporter.told.connect(self.notice_raised)
+        self.exporter.told.connect(self.unsaved.typed_changed)
         self.tuning.notice_raised.connect(self.notice_raised)
-        for told in (self.page_status_changed, self.shelf.pages_changed, self._exporter.told):
-            told.connect(self.typed_changed)
 
     # How it stands -------------------------------------------------------------------------
 
     @property
-    def settings(self) -> Settings:
-        """The current settings."""
-        return self._choices.settings
-
-    @property
-    def model(self) -> LoadedModel | None:
-        """The model in use, even while it is unloaded; None before the first is loaded."""
-        return self.models.model
-
-    @property
     def can_unload(self) -> bool:
         """True while the model takes up memory and nothing needs it right now."""
-        is_awaited = not self.activity.is_idle or self.models.status.loading
+        is_awaited = not self.reader.activity.is_idle or self.models.status.loading
         return self.models.is_loaded and not is_awaited and not self.tuning.is_reading
 
     @property
-    def mode(self) -> Mode | None:
-        """The mode in use; None to let each page decide."""
-        return self._choices.mode
-
-    @property
-    def page_mode(self) -> Mode | None:
-        """How the shown page was scaled; None before it is encoded."""
-        return self._planner.mode
-
-    @property
-    def task(self) -> Task:
-        """The task in use."""
-        return self._choices.task
-
-    @property
-    def current(self) -> PageRef | None:
+    def _page(self) -> OpenPage | None:
         """The shown page."""
-        return self.shelf.current
-
-    @property
-    def selected(self) -> tuple[PageRef, ...]:
-        """The pages that are selected in the list; if there are none, the shown one."""
-        return self.shelf.selected
-
-    @property
-    def refs(self) -> tuple[PageRef, ...]:
-        """The open pages in the order of the list."""
-        return self._pages.refs
+        return self._pages.get(self.shelf.current)
 
     @property
     def current_text(self) -> str:
         """The text of the shown page."""
-        page = self._pages.get(self.current)
-        return page.text if page else ""
-
-    @property
-    def selected_texts(self) -> tuple[str, ...]:
-        """The texts of the selected pages that have one, complete if there is a complete one."""
-        return tuple(self._texts_of_selected())
-
-    @property
-    def has_selected_text(self) -> bool:
-        """True if one of the selected pages has text; quick, as it is asked for with each piece of text."""
-        return any(self._texts_of_selected())
-
-    def _texts_of_selected(self) -> Iterator[str]:
-        for page in map(self._pages.get, self.selected):
-            if page is not None and page.settled.text:
-                yield page.settled.text
+        return self._page.text if self._page else ""
 
     @property
     def retry(self) -> Scaling | None:
         """How to scale the shown page instead, if its newest reading failed or looped."""
-        page = self._pages.get(self.current)
-        return page.retry if page else None
-
-    @property
-    def activity(self) -> Activity:
-        """What is going on."""
-        return self._reader.activity
-
-    @property
-    def has_text(self) -> bool:
-        """True if there is any text to export."""
-        return any(page.settled.text for page in self._pages)
-
-    @property
-    def is_exporting(self) -> bool:
-        """True while a file is being written or waits to be."""
-        return self._exporter.is_exporting
-
-    def loss(self, refs: Iterable[PageRef]) -> Loss:
-        """What would be lost with these pages; if all their text was cleared, typed text is not counted.
-
-        What was read from a sample page is no loss.
-        """
-        pages = [page for page in map(self._pages.__getitem__, refs) if not self._samples.is_untouched(page)]
-        unsaved = _unsaved(pages)
-        typed = sum(page.edited for page in unsaved)
-        return Loss(
-            typed=typed if any(page.settled.text for page in pages) else 0,
-            read=len(unsaved) - typed,
-            in_hand=sum(self._reader.will_read_on(page.ref) for page in pages),
-        )
-
-    def typed_texts(self) -> tuple[ExportPage, ...]:
-        """The pages with typed text that is in no file."""
-        typed = [page for page in _unsaved(self._pages) if page.edited and page.text]
-        labels = telling_labels(page.ref for page in typed)
-        return tuple(ExportPage(labels[page.ref], page.text) for page in typed)
+        return self._page.retry if self._page else None
 
     # Choices -------------------------------------------------------------------------------
-
-    def remember(self, **changes: object) -> None:
-        """Change remembered settings, by field name."""
-        self._choices.remember(**changes)
 
     @Slot(bool)
     def set_blocks_visible(self, on: bool) -> None:
         """Remember whether blocks are outlined, and follow cursor and selection only while they are."""
-        self.remember(blocks_visible=on)
+        self.choices.remember(blocks_visible=on)
         self.blocks.set_on(on)
-
-    @Slot()
-    def want_transport(self) -> None:
-        """Request where the merged tokens of the current plan go."""
-        self._planner.want_transport()
 
     @Slot(object)
     def set_mode(self, mode: Mode | None) -> None:
@@ -305,30 +188,30 @@ class Session(QObject):
         self._scale_pages(most_tiles=most_tiles)
 
     def _scale_pages(self, **changes: object) -> None:
-        before = self._read_settings(self.current)
+        before = self._read_settings(self.shelf.current)
         for page in self._pages:
             page.scaling = None
-        self.remember(**changes)
-        if self._read_settings(self.current) != before:
+        self.choices.remember(**changes)
+        if self._read_settings(self.shelf.current) != before:
             self._refresh_plan()
             self.tuning.show_page()
-        self._texts.show_page(self.current)  # the summary of its text has changed
+        self.texts.show_page(self.shelf.current)  # the summary of its text has changed
 
     @Slot(object)
     def set_task(self, task: Task) -> None:
         """Use another task from now on."""
-        before = self._read_settings(self.current)
-        self.remember(task=task.name, task_words=task.words)
-        if self._read_settings(self.current) != before:
+        before = self._read_settings(self.shelf.current)
+        self.choices.remember(task=task.name, task_words=task.words)
+        if self._read_settings(self.shelf.current) != before:
             self.tuning.show_page()
 
     @Slot(object)
     def set_retention(self, retention: float | None) -> None:
         """Plan for another ratio immediately, and put out lights that would hide it; None for automatic."""
-        if retention != self.settings.retention:
+        if retention != self.choices.settings.retention:
             self.tuning.spotlight.put_out()
-        self.remember(retention=retention)
-        self._planner.set_retention(retention)
+        self.choices.remember(retention=retention)
+        self.planner.set_retention(retention)
         self.retention_changed.emit(retention)
 
     @Slot(object)
@@ -338,35 +221,35 @@ class Session(QObject):
         It is read before the queued pages, as the person is looking at it. A page that the person has edited
         is left alone, unless its text is being replaced anyway: no question should interrupt tuning.
         """
-        if retention != self.settings.retention:
+        if retention != self.choices.settings.retention:
             self.set_retention(retention)
-        page = self._pages.get(self.current)
-        if page is None or not self.settings.reread_on_release:
+        page = self._page
+        if page is None or not self.choices.settings.reread_on_release:
             return
         is_outdated = page.reading is not None and page.reading.settings != self._read_settings(page.ref)
-        if self._reader.is_reading(page.ref) or (is_outdated and not page.edited):
-            self._reader.read_first(page.ref)
+        if self.reader.is_reading(page.ref) or (is_outdated and not page.edited):
+            self.reader.read_first(page.ref)
 
     # Model ---------------------------------------------------------------------------------
 
     @Slot()
     def _leave_model(self) -> None:
-        self._reader.suspend()
+        self.reader.suspend()
         self.tuning.stop()
 
     @Slot()
     def _forget_former_model(self) -> None:
-        self._planner.forget_encodings()
+        self.planner.forget_encodings()
         self._pages.forget_readings()
         self.tuning.forget_readings()
         self.tuning.show_page()
-        self._texts.tell_anew()
+        self.texts.tell_anew()
 
     @Slot()
     def _use_model(self) -> None:
         self._refresh_plan()
-        if self.model is not None:
-            self._reader.set_model(self.model.pages_at_once)
+        if self.models.model is not None:
+            self.reader.set_model(self.models.model.pages_at_once)
 
     # Pages ---------------------------------------------------------------------------------
 
@@ -375,7 +258,7 @@ class Session(QObject):
         """Open files and folders, and remember them; each that fails raises a notice and is forgotten."""
         # “../scan.png” on the command line is the same page as one that a dialog names in full.
         paths = [resolved(path) if ".." in path.parts else path.absolute() for path in paths]
-        self._choices.remember_opened(paths)
+        self.choices.remember_opened(paths)
         self._samples.keep(paths)
         self.shelf.open_files(paths)
 
@@ -409,34 +292,34 @@ class Session(QObject):
     def _show_page(self, ref: PageRef | None) -> None:
         self.page_selected.emit(ref)
         self.page_message_changed.emit(f"Opening {ref.label}…" if ref else "")
-        self._texts.show_page(ref)
+        self.texts.show_page(ref)
         self.tuning.show_page()
         self._refresh_plan()
 
     def _refresh_plan(self) -> None:
-        ref = self.current if self.model is not None else None
-        self._planner.show_page(ref, self._read_settings(ref).scaling)
+        ref = self.shelf.current if self.models.model is not None else None
+        self.planner.show_page(ref, self._read_settings(ref).scaling)
 
     @Slot(object)
     def _show_page_image(self, reply: PageRendered) -> None:
-        self._texts.forgive_picture(reply.ref)
+        self.texts.forgive_picture(reply.ref)
         self.page_image_changed.emit(reply.image)
-        self._planner.show_again()
+        self.planner.show_again()
 
     @Slot(object)
     def _fail_page(self, failure: PageFailure) -> None:
-        self._texts.blame_picture(failure)
+        self.texts.blame_picture(failure)
         self.page_message_changed.emit(self._pages[failure.ref].picture_problem)
 
     @Slot(object, str)
     def _tell_of_file(self, path: Path, sentence: str) -> None:
-        self._choices.forget_opened(path)
+        self.choices.forget_opened(path)
         self.notice_raised.emit(about_file(path, sentence))
 
     @Slot(str)
     def _report_encoding(self, sentence: str) -> None:
         """Report why the shown page cannot be encoded, unless it already says why it has no picture."""
-        page = self._pages.get(self.current)
+        page = self._page
         if page is not None and page.picture_problem == "":
             self.notice_raised.emit(about_page(page.ref, sentence))
 
@@ -445,7 +328,7 @@ class Session(QObject):
     @Slot()
     def read_selected(self) -> None:
         """Read the selected pages."""
-        self.read(self.selected)
+        self.read(self.shelf.selected)
 
     @Slot()
     def read_all(self) -> None:
@@ -454,9 +337,9 @@ class Session(QObject):
         Pages of files that are still being opened are read too, as they come. If there is none to read, all
         pages are read again.
         """
-        self._reader.await_files(self.shelf.files_left > 0)
+        self.reader.await_files(self.shelf.files_left > 0)
         rest = [page.ref for page in self._pages if not page.was_read_with(self._read_settings(page.ref))]
-        self.read(tuple(rest) if rest or self.activity.awaits_files else self._pages.refs)
+        self.read(tuple(rest) if rest or self.reader.activity.awaits_files else self._pages.refs)
 
     @Slot(object)
     def _follow_opened(self, refs: tuple[PageRef, ...]) -> None:
@@ -464,14 +347,14 @@ class Session(QObject):
             removed = self.shelf.remove(leaving)
             if removed.has_text:
                 self.notice_raised.emit(about_samples(removed))
-        if self.activity.awaits_files:
+        if self.reader.activity.awaits_files:
             pages = map(self._pages.get, refs)
             self.read_replacing(tuple(page.ref for page in pages if page is not None and page.is_blank))
 
     @Slot(int)
     def _follow_opening(self, files_left: int) -> None:
         if not files_left:
-            self._reader.await_files(False)
+            self.reader.await_files(False)
 
     def read(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
         """Read pages; asks first if a person's edits would be replaced.
@@ -492,23 +375,23 @@ class Session(QObject):
         """Read pages like `read`, but without asking: the person agreed, or there is nothing to lose."""
         if scaling is not None:
             self._scale_alone(refs, scaling)
-        self._reader.read(refs)
-        if refs and self.model is None and not self.models.status.loading:
+        self.reader.read(refs)
+        if refs and self.models.model is None and not self.models.status.loading:
             self.models.load()  # otherwise the failure is reported
 
     def _scale_alone(self, refs: tuple[PageRef, ...], scaling: Scaling) -> None:
         for page in map(self._pages.get, refs):
             if page is not None:  # else it was removed while the person was being asked
                 page.scaling = scaling
-        if self.current in refs:
+        if self.shelf.current in refs:
             self._refresh_plan()
             self.tuning.show_page()
 
     @Slot()
     def retry_current(self) -> None:
         """Read the shown page again, scaled as offered after its newest reading."""
-        if self.current is not None and self.retry is not None:
-            self.read((self.current,), self.retry)
+        if self.shelf.current is not None and self.retry is not None:
+            self.read((self.shelf.current,), self.retry)
 
     @Slot(object)
     def take_offer(self, offer: SessionOffer) -> None:
@@ -527,48 +410,16 @@ class Session(QObject):
 
     def _read_settings(self, ref: PageRef | None) -> ReadSettings:
         """How a page is read now."""
-        return self._pages.adapt(ref, self._choices.read_settings)
+        return self._pages.adapt(ref, self.choices.read_settings)
 
     @Slot()
     def stop(self) -> None:
         """Stop whatever is being read, and clear the queue."""
-        self._reader.stop()
+        self.reader.stop()
         self.tuning.stop()
 
     @Slot(str)
     def edit_text(self, text: str) -> None:
         """Take over what the person typed; files that are still opening no longer replace the shown page."""
         self.shelf.stay()
-        self._texts.edit(text)
-        self.typed_changed.emit()
-        self.finder.refresh()
-
-    @Slot()
-    def note_copied(self, refs: Iterable[PageRef] = ()) -> None:
-        """Note that the clipboard holds the texts of these pages, of none if something else is there."""
-        copied = set(refs)
-        for page in self._pages:
-            is_there = page.ref in copied and not page.settled.edited
-            page.copied_text = page.settled.text if is_there else None
-
-    def export(
-        self, path: Path, refs: Iterable[PageRef] | None = None, then: Callable[[], object] | None = None
-    ) -> None:
-        """Write the text of pages to one Markdown file, in the order of the list; a notice says how it went.
-
-        Args:
-            path: the file to write or replace.
-            refs: which pages; None for all.
-            then: what to do after that, if all went well.
-        """
-        wanted = set(self._pages.refs if refs is None else refs)
-        pages = [page for page in self._pages if page.ref in wanted]
-        if not any(page.settled.text for page in pages):  # they left while the person was being asked
-            self.notice_raised.emit(Notice(f"{path.name}: not written, as the pages are gone.", about=path))
-            return
-        self._exporter.export_text(pages, path, self.settings.pipe_tables, then)
-
-
-def _unsaved(pages: Iterable[OpenPage]) -> list[OpenPage]:
-    """Pages whose text is in no file, as they were before a reading under way; no partial first readings."""
-    return [page.settled for page in pages if not (page.is_saved or page.is_beginning)]
+        self.texts.edit(text)

@@ -1,4 +1,4 @@
-"""What the session passes to the panes: frozen values that say what to show, and nothing about how."""
+"""What the session and its parts pass to the panes: frozen values that say what to show, not how."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -29,11 +29,11 @@ class ActionStates(QObject):
         for changed in (
             session.page_selected,
             session.shelf.selection_changed,
-            session.plan_changed,
-            session.text_changed,
-            session.summary_changed,
+            session.planner.plan_changed,
+            session.texts.text_changed,
+            session.texts.summary_changed,
             session.models.changed,
-            session.activity_changed,
+            session.reader.activity_changed,
             session.tuning.comparing_changed,
             session.tuning.curve_changed,
             session.tuning.spotlight.tracing_changed,
@@ -44,9 +44,11 @@ class ActionStates(QObject):
     def update(self) -> None:
         """Update all actions from the session."""
         session, tuning = self._session, self._session.tuning
-        has_page = session.current is not None
+        has_page = session.shelf.current is not None
         is_ready = has_page and session.models.status.model is not None
-        are_halves = [ref.half is not None for ref in session.selected]
+        has_text = any(session.texts.of(session.shelf.refs))
+        has_selected_text = any(session.texts.of(session.shelf.selected))
+        are_halves = [ref.half is not None for ref in session.shelf.selected]
         enabled = {
             "read": has_page,
             "read_all": has_page,
@@ -55,21 +57,21 @@ class ActionStates(QObject):
             **dict.fromkeys(("split_beside", "split_above"), not all(are_halves)),
             "join": any(are_halves),
             **dict.fromkeys((*LIST_KEYS, "previous_page", "next_page"), has_page),
-            "stop": not session.activity.is_idle or tuning.is_reading,
+            "stop": not session.reader.activity.is_idle or tuning.is_reading,
             "compare": is_ready,
             "curve": is_ready and not tuning.is_reading,
             "export_overlay": tuning.has_plan,
             "export_plan": tuning.has_plan,
             "export_curve": tuning.has_curve,
-            "export": session.has_text,
-            **dict.fromkeys(("copy", "export_selected"), session.has_selected_text),
-            **dict.fromkeys(("find", "find_next", "find_previous"), session.has_text),
-            "about_model": session.model is not None,
+            "export": has_text,
+            **dict.fromkeys(("copy", "export_selected"), has_selected_text),
+            **dict.fromkeys(("find", "find_next", "find_previous"), has_text),
+            "about_model": session.models.model is not None,
             "unload": session.can_unload,
         }
         for name, is_enabled in enabled.items():
             self._actions[name].setEnabled(is_enabled)
-        count = len(session.selected)
+        count = len(session.shelf.selected)
         pages = counted(count, "page")
         self._actions["read"].setText(f"&Read {pages}" if count > 1 else "&Read")
         self._actions["remove"].setText(f"Re&move {pages}" if count > 1 else "Re&move page")

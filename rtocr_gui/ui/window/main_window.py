@@ -1,6 +1,6 @@
 """The window: composes the panes and connects them to the session.
 
-Holds no logic of the program. Requests from the panes go to the session; what the session emits goes
+Holds no logic of the program. Requests from the panes go to the session and its parts; what these emit goes
 to the panes; what needs an answer first goes through `Dialogues`.
 """
 
@@ -122,39 +122,39 @@ class MainWindow(QMainWindow):
             fill(menu, names, self.actions_by_name)
 
     def _connect_session(self) -> None:
-        session = self._session
-        session.shelf.pages_changed.connect(self.page_list.set_pages)
-        session.shelf.pages_rotated.connect(self.page_list.rename)
+        session, view, pane = self._session, self.page_column.page_view, self.text_column.text_pane
         session.page_selected.connect(self.page_list.select)
-        session.shelf.selection_wanted.connect(self.page_list.select_too)
         session.page_selected.connect(self._show_window_title)
         session.page_selected.connect(self.retention_bar.drop_release)
-        session.shelf.opening_changed.connect(self.status_line.show_opening)
-        session.shelf.thumbnail_rendered.connect(self._show_thumbnail)
-        session.page_status_changed.connect(self._show_page_status)
-        session.page_image_changed.connect(self.page_column.page_view.show_page)
-        session.page_message_changed.connect(self.page_column.page_view.show_message)
+        session.page_image_changed.connect(view.show_page)
+        session.page_message_changed.connect(view.show_message)
         session.retention_changed.connect(self.retention_bar.set_retention)
-        session.plan_changed.connect(self._show_plan)
-        session.transport_changed.connect(self.page_column.page_view.show_transport)
-        session.text_changed.connect(self._show_text)
-        session.text_appended.connect(self.text_column.text_pane.append_text)
-        session.summary_changed.connect(self.text_column.summary.setText)
+        session.notice_raised.connect(self.notice_bar.add)
+        session.shelf.opening_changed.connect(self.status_line.show_opening)
+        session.shelf.pages_changed.connect(self.page_list.set_pages)
         session.shelf.pages_changed.connect(self._forget_removed_pages)
-        session.reading_changed.connect(self.status_line.show_reading)
-        session.activity_changed.connect(self.status_line.show_activity)
-        session.encoding_changed.connect(self.status_line.show_encoding)
+        session.shelf.pages_dropped.connect(self.notice_bar.withdraw)
+        session.shelf.pages_rotated.connect(self.page_list.rename)
+        session.shelf.selection_wanted.connect(self.page_list.select_too)
+        session.shelf.thumbnail_rendered.connect(self._show_thumbnail)
+        session.planner.plan_changed.connect(self._show_plan)
+        session.planner.transport_changed.connect(view.show_transport)
+        session.planner.encoding_changed.connect(self.status_line.show_encoding)
+        session.reader.activity_changed.connect(self.status_line.show_activity)
+        session.texts.text_changed.connect(self._show_text)
+        session.texts.text_appended.connect(pane.append_text)
+        session.texts.summary_changed.connect(self.text_column.summary.setText)
+        session.texts.reading_changed.connect(self.status_line.show_reading)
+        session.texts.page_status_changed.connect(self._show_page_status)
         session.models.changed.connect(self.status_line.show_model)
         session.models.changed.connect(self._show_model)
-        session.settings_changed.connect(self.model_menus.show_settings)
-        session.settings_changed.connect(self.recent_menu.show_settings)
-        session.notice_raised.connect(self.notice_bar.add)
-        session.shelf.pages_dropped.connect(self.notice_bar.withdraw)
         session.models.adopted.connect(self.notice_bar.withdraw_model_offers)
+        session.choices.changed.connect(self.model_menus.show_settings)
+        session.choices.changed.connect(self.recent_menu.show_settings)
 
     def _connect_panes(self) -> None:
-        session = self._session
-        QGuiApplication.clipboard().dataChanged.connect(session.note_copied)
+        session, pane = self._session, self.text_column.text_pane
+        QGuiApplication.clipboard().dataChanged.connect(session.unsaved.note_copied)
         self.arrivals.files_came.connect(session.open_files)
         self.arrivals.nothing_came.connect(self.notice_bar.add_problem)
         self.dialogues.notice_raised.connect(self.notice_bar.add)
@@ -167,7 +167,7 @@ class MainWindow(QMainWindow):
         self.model_menus.idle_time_chosen.connect(session.models.set_unload_after)
         self.model_menus.most_tiles_chosen.connect(session.set_most_tiles)
         self.recent_menu.files_chosen.connect(session.open_files)
-        self.recent_menu.cleared.connect(lambda: session.remember(recent_files=()))
+        self.recent_menu.cleared.connect(lambda: session.choices.remember(recent_files=()))
         self.page_list.page_selected.connect(session.shelf.select)
         self.page_list.selection_changed.connect(session.shelf.set_selection)
         self.page_list.thumbnail_wanted.connect(session.shelf.want_thumbnail)
@@ -175,10 +175,10 @@ class MainWindow(QMainWindow):
         self.page_list.remove_requested.connect(self.dialogues.ask_remove)
         self.retention_bar.retention_changed.connect(session.set_retention)
         self.retention_bar.retention_released.connect(session.settle_retention)
-        self.retention_bar.reread_toggled.connect(lambda on: session.remember(reread_on_release=on))
-        self.text_column.text_pane.text_edited.connect(session.edit_text)
-        self.text_column.text_pane.zoom_changed.connect(lambda points: session.remember(text_zoom=points))
-        self.text_column.text_pane.undo_changed.connect(self._show_undo)
+        self.retention_bar.reread_toggled.connect(lambda on: session.choices.remember(reread_on_release=on))
+        pane.text_edited.connect(session.edit_text)
+        pane.zoom_changed.connect(lambda points: session.choices.remember(text_zoom=points))
+        pane.undo_changed.connect(self._show_undo)
 
     def _connect_tuning(self) -> None:
         session, tuning, column = self._session, self._session.tuning, self.text_column
@@ -198,7 +198,7 @@ class MainWindow(QMainWindow):
         column.curve.follow(tuning.curve_changed, lambda curve: curve.show_curve)
         tuning.curve_changed.connect(self.status_line.show_curve)
         tuning.comparing_changed.connect(self.status_line.show_comparing)
-        self.page_column.page_view.transport_wanted.connect(session.want_transport)
+        self.page_column.page_view.transport_wanted.connect(session.planner.want_transport)
         self.page_column.overlay_bar.look_chosen.connect(tuning.set_look)
         self.page_column.overlay_bar.opacity_changed.connect(tuning.set_opacity)
 
@@ -207,7 +207,7 @@ class MainWindow(QMainWindow):
         compare.comparison_requested.connect(tuning.compare)
         compare.stop_requested.connect(tuning.stop_comparing)
         compare.place_chosen.connect(tuning.point_at_difference)
-        compare.show_retention(self._session.settings.retention)
+        compare.show_retention(self._session.choices.settings.retention)
 
     def _connect_curve(self, curve: "CurveView") -> None:
         tuning = self._session.tuning
@@ -215,7 +215,7 @@ class MainWindow(QMainWindow):
         curve.stop_requested.connect(tuning.stop_curve)
         curve.retention_chosen.connect(self._session.settle_retention)
         curve.export_requested.connect(self.dialogues.ask_export_curve)
-        curve.show_retention(self._session.settings.retention)
+        curve.show_retention(self._session.choices.settings.retention)
 
     def _connect_spotlight(self) -> None:
         spotlight = self._session.tuning.spotlight
@@ -235,7 +235,7 @@ class MainWindow(QMainWindow):
 
     def _connect_blocks(self) -> None:
         session, view = self._session, self.page_column.page_view
-        session.blocks_changed.connect(self._show_blocks)
+        session.texts.blocks_changed.connect(self._show_blocks)
         session.blocks.block_pointed.connect(view.point_at_block)
         session.blocks.text_marked.connect(self.text_column.mark)
         view.block_hovered.connect(session.blocks.point_at_block)
@@ -317,18 +317,18 @@ class MainWindow(QMainWindow):
         for name, slot in slots.items():
             self.actions_by_name[name].triggered.connect(lambda _=False, slot=slot: slot())
         switches["overlay"].toggled.connect(self.page_column.set_overlay_visible)
-        switches["overlay"].toggled.connect(lambda on: session.remember(overlay_visible=on))
+        switches["overlay"].toggled.connect(lambda on: session.choices.remember(overlay_visible=on))
         switches["global_grid"].triggered.connect(lambda on: tuning.set_grid("global" if on else "local"))
         switches["trace"].toggled.connect(self.page_column.set_play_bar_visible)
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
         switches["trace"].toggled.connect(self._show_overlay_for_lights)
         switches["trace"].triggered.connect(lambda on: self.page_column.play_bar.setFocus() if on else None)
-        switches["pipe_tables"].toggled.connect(lambda on: session.remember(pipe_tables=on))
+        switches["pipe_tables"].toggled.connect(lambda on: session.choices.remember(pipe_tables=on))
         switches["panel"].toggled.connect(self.text_column.set_panel_visible)
-        switches["panel"].toggled.connect(lambda on: session.remember(panel_visible=on))
+        switches["panel"].toggled.connect(lambda on: session.choices.remember(panel_visible=on))
 
     def _restore(self) -> None:
-        settings = self._session.settings
+        settings = self._session.choices.settings
         self.resize(within_screen(_USUAL_SIZE * self.fontMetrics().height(), self))
         self.restoreGeometry(_from_hex(settings.window_geometry))
         self._splitter.restoreState(_from_hex(settings.window_state))
@@ -380,7 +380,7 @@ class MainWindow(QMainWindow):
     def _show_plan(self, plan: PrunePlan | None) -> None:
         self.page_column.show_plan(plan)
         self.retention_bar.show_plan(plan)
-        self.tool_bar.show_page_mode(self._session.page_mode)
+        self.tool_bar.show_page_mode(self._session.planner.mode)
 
     @Slot(object)
     def _show_blocks(self, shown: BlocksShown) -> None:
@@ -402,7 +402,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _ask_task(self, ask: Ask) -> None:
         self.dialogues.ask_task(ask)
-        self.tool_bar.show_task(self._session.task)
+        self.tool_bar.show_task(self._session.choices.task)
 
     @Slot()
     def _read_curve(self) -> None:
@@ -412,7 +412,7 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _show_text(self, shown: ShownText) -> None:
-        current = self._session.current
+        current = self._session.shelf.current
         self.text_column.show_text(shown, current.unrotated if current is not None else None)
 
     @Slot()
@@ -424,13 +424,13 @@ class MainWindow(QMainWindow):
     @Slot()
     def _forget_removed_pages(self) -> None:
         """Drop the undo history of pages that left the list."""
-        self.text_column.text_pane.forget_others(ref.unrotated for ref in self._session.refs)
+        self.text_column.text_pane.forget_others(ref.unrotated for ref in self._session.shelf.refs)
 
     @Slot(object)
     def _show_model(self, status: ModelStatus) -> None:
-        self.tool_bar.show_model(status, self._session.mode, self._session.task)
-        self.tool_bar.show_page_mode(self._session.page_mode)
-        self.model_menus.show_settings(self._session.settings)  # they may show what was refused
+        self.tool_bar.show_model(status, self._session.choices.mode, self._session.choices.task)
+        self.tool_bar.show_page_mode(self._session.planner.mode)
+        self.model_menus.show_settings(self._session.choices.settings)  # they may show what was refused
 
     @Slot(object)
     def _take_offer(self, offer: Offer) -> None:
@@ -446,12 +446,13 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _copy_text(self) -> None:
-        session, texts = self._session, self._session.selected_texts
+        selected = self._session.shelf.selected
+        texts = tuple(self._session.texts.of(selected))
         if not texts:
             return
         QGuiApplication.clipboard().setText("\n\n".join(texts))
-        session.note_copied(session.selected)
-        whose = "this page" if session.selected == (session.current,) else counted(len(texts), "page")
+        self._session.unsaved.note_copied(selected)
+        whose = "this page" if selected == (self._session.shelf.current,) else counted(len(texts), "page")
         self.notice_bar.add(Notice(f"Copied the text of {whose}.", is_passing=True))
 
     # Events --------------------------------------------------------------------------------
@@ -478,7 +479,7 @@ class MainWindow(QMainWindow):
 
     def remember_place(self) -> None:
         """Remember where the window is and how it is divided."""
-        self._session.remember(
+        self._session.choices.remember(
             window_geometry=_as_hex(self.saveGeometry()),
             window_state=_as_hex(self._splitter.saveState()),
             column_state=_as_hex(self.text_column.saveState()),

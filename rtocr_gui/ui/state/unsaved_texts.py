@@ -1,0 +1,74 @@
+"""Which texts are in no file: what would be lost with a page, and what is to be kept until it is exported.
+
+What was read and copied is as good as exported: the person has it elsewhere. Knows neither files nor widgets.
+"""
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rtocr_gui.documents.labels import telling_labels
+from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.export.markdown import ExportPage
+from rtocr_gui.ui.state.open_page import OpenPage
+from rtocr_gui.ui.state.open_pages import OpenPages
+from rtocr_gui.ui.state.reader import Reader
+from rtocr_gui.ui.state.sample_pages import SamplePages
+from rtocr_gui.ui.state.shown import Loss
+
+
+class UnsavedTexts(QObject):
+    """The texts of the open pages that are in no file.
+
+    Signals:
+        typed_changed (): `typed_texts` may have changed.
+
+    Args:
+        pages: the open pages.
+        samples: which of them are the program's own.
+        reader: knows which are being read.
+        parent: Qt parent.
+    """
+
+    typed_changed = Signal()
+
+    def __init__(
+        self, pages: OpenPages, samples: SamplePages, reader: Reader, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._pages = pages
+        self._samples = samples
+        self._reader = reader
+
+    def loss(self, refs: Iterable[PageRef]) -> Loss:
+        """What would be lost with these pages; if all their text was cleared, typed text is not counted.
+
+        What was read from a sample page is no loss.
+        """
+        pages = [page for page in map(self._pages.__getitem__, refs) if not self._samples.is_untouched(page)]
+        unsaved = _unsaved(pages)
+        typed = sum(page.edited for page in unsaved)
+        return Loss(
+            typed=typed if any(page.settled.text for page in pages) else 0,
+            read=len(unsaved) - typed,
+            in_hand=sum(self._reader.will_read_on(page.ref) for page in pages),
+        )
+
+    def typed_texts(self) -> tuple[ExportPage, ...]:
+        """The pages with typed text that is in no file."""
+        typed = [page for page in _unsaved(self._pages) if page.edited and page.text]
+        labels = telling_labels(page.ref for page in typed)
+        return tuple(ExportPage(labels[page.ref], page.text) for page in typed)
+
+    @Slot()
+    def note_copied(self, refs: Iterable[PageRef] = ()) -> None:
+        """Note that the clipboard holds the texts of these pages, of none if something else is there."""
+        copied = set(refs)
+        for page in self._pages:
+            is_there = page.ref in copied and not page.settled.edited
+            page.copied_text = page.settled.text if is_there else None
+
+
+def _unsaved(pages: Iterable[OpenPage]) -> list[OpenPage]:
+    """Pages whose text is in no file, as they were before a reading under way; no partial first readings."""
+    return [page.settled for page in pages if not (page.is_saved or page.is_beginning)]
