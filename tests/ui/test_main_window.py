@@ -729,6 +729,68 @@ def test_selected_pages_are_exported_alone_and_only_they_are_saved(
     assert session.unsaved.loss(session.shelf.refs).read == 1
 
 
+def test_each_file_is_exported_to_one_of_its_own_and_none_is_replaced_unasked(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "b.md").write_text("corrected by hand")
+    asked: list[list[str]] = []
+    answers = iter((False, True))
+
+    def ask_replace(_: object, files: list[Path]) -> bool:
+        asked.append([file.name for file in files])
+        return next(answers)
+
+    monkeypatch.setattr(questions, "ask_export_folder", lambda *_: out)
+    monkeypatch.setattr(questions, "ask_replace", ask_replace)
+    action = window.actions_by_name["export_by_scan"]
+    open_and_load(qtbot, session, *(draw_page(name, pages=2) for name in ("a.tiff", "b.tiff", "c.tiff")))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 6)
+    assert not action.isEnabled()
+    session.read((session.shelf.refs[0], *session.shelf.refs[2:4]))
+    wait_until_idle(qtbot, session)
+    action.trigger()
+    assert asked == [["b.md"]]
+    assert not session.exporter.is_exporting
+    with qtbot.waitSignal(session.notice_raised):
+        action.trigger()
+    assert {file.name: file.read_text().count("<!-- page: ") for file in out.iterdir()} == {
+        "a.md": 1,
+        "b.md": 2,
+    }
+    assert sentences_in(window.notice_bar)[-1] == (
+        f"Exported 3 pages to 2 files in {out}. Pages without text, left out: 1."
+    )
+    assert session.unsaved.loss(session.shelf.refs).read == 0
+
+
+def test_no_open_scan_is_replaced_by_a_file_for_another(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scan = draw_page()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "scan.md").symlink_to(scan)
+    before = scan.read_bytes()
+    monkeypatch.setattr(questions, "ask_export_folder", lambda *_: tmp_path / "out")
+    open_and_load(qtbot, session, scan)
+    read(qtbot, window, session)
+    window.actions_by_name["export_by_scan"].trigger()
+    assert not session.exporter.is_exporting
+    assert "is open as a scan" in sentences_in(window.notice_bar)[-1]
+    assert scan.read_bytes() == before
+
+
 def test_the_folder_of_a_written_file_and_the_log_are_opened_by_the_desktop(
     qtbot: QtBot,
     window: MainWindow,

@@ -440,6 +440,26 @@ def test_a_text_that_could_not_be_written_was_not_exported(
     assert session.unsaved.loss(session.shelf.refs).typed == 1
 
 
+def test_a_file_that_cannot_be_written_costs_no_other_and_stays_unsaved(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, *(draw_page(name) for name in ("a.png", "b.png")))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    until_idle(qtbot, session, session.read_all)
+    (tmp_path / "a.md").mkdir()
+    with qtbot.waitSignal(session.notice_raised):
+        session.exporter.export_by_scan(tmp_path)
+    assert (tmp_path / "b.md").read_text().count("# Report") == 1
+    assert notices[-1].startswith(f"Exported 1 page and 1 figure to 1 file in {tmp_path}. ")
+    assert f"“{tmp_path / 'a.md'}” is a folder." in notices[-1]
+    assert [page.path.name for page in session.shelf.refs if session.unsaved.loss([page]).read] == ["a.png"]
+    (tmp_path / "b.md").unlink()
+    (tmp_path / "b.md").mkdir()
+    with qtbot.waitSignal(session.notice_raised):
+        session.exporter.export_by_scan(tmp_path)
+    assert notices[-1].startswith(f"“{tmp_path / 'b.md'}” is a folder.")
+
+
 def test_of_two_exports_to_one_file_the_later_one_stays(
     qtbot: QtBot, session: Session, draw_page: Draw, disk: Disk, notices: list[str], tmp_path: Path
 ) -> None:

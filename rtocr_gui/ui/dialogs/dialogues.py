@@ -149,6 +149,21 @@ class Dialogues(QObject):
         if any(self._session.texts.of(refs)):
             self._export_text(refs, partial(self._session.exporter.export_text, refs=refs))
 
+    @Slot()
+    def ask_export_by_scan(self) -> None:
+        """Ask for the folder in which each scan's text gets a file; asks first if one would be replaced."""
+        exporter = self._session.exporter
+        folder = questions.ask_export_folder(self._window, self._export_folder())
+        if folder is None:
+            return
+        self._session.choices.remember(export_folder=str(folder))
+        there = [file for file in exporter.files_in(folder) if file.exists()]
+        if scan := next(filter(self._is_scan, there), None):
+            self._refuse_scan(scan)
+            return
+        if not there or questions.ask_replace(self._window, there):
+            exporter.export_by_scan(folder)
+
     def _export_text(self, refs: Iterable[PageRef], export: Callable[[Path], None]) -> None:
         """Ask where to write the text of pages; that of several files is not named after the shown one."""
         files = {ref.path for ref in refs}
@@ -189,12 +204,18 @@ class Dialogues(QObject):
         if path is None:
             return
         self._session.choices.remember(export_folder=str(path.parent))
-        scans = {ref.path for ref in self._session.shelf.refs}
-        if path.exists() and any(is_same_path(path, scan) for scan in scans):
-            sentence = "not overwritten, because it is open as a scan. Export under another name."
-            self.notice_raised.emit(about_file(path, sentence))
+        if path.exists() and self._is_scan(path):
+            self._refuse_scan(path)
         else:
             export(path)
+
+    def _is_scan(self, path: Path) -> bool:
+        """True if a file is open as a scan."""
+        return any(is_same_path(path, scan) for scan in {ref.path for ref in self._session.shelf.refs})
+
+    def _refuse_scan(self, path: Path) -> None:
+        sentence = "not overwritten, because it is open as a scan. Export under another name."
+        self.notice_raised.emit(about_file(path, sentence))
 
     def _export_folder(self) -> Path:
         """Never the page's own: a pasted image is in a temporary folder, a sample in the program's."""

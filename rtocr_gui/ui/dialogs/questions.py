@@ -4,6 +4,7 @@ Texts may quote file names and what a checkpoint says about itself, so none is s
 """
 
 import re
+from collections.abc import Sequence
 from enum import Enum, auto
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QLineEdit, QMe
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ui.state.shown import OverwriteQuestion, PasswordQuestion
-from rtocr_gui.units import size_in_words
+from rtocr_gui.units import counted, size_in_words
 from rtocr_gui.version import program_version
 
 _SUFFIX = re.compile(r"\.[A-Za-z]\w*")
@@ -42,6 +43,11 @@ def ask_folder(parent: QWidget, folder: str) -> Path | None:
     return _ask_directory(parent, "Open the scans in a folder", folder)
 
 
+def ask_export_folder(parent: QWidget, folder: Path) -> Path | None:
+    """A folder for exported files; None if the person cancelled."""
+    return _ask_directory(parent, "Folder to export the text of each file to", str(folder))
+
+
 def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -> Path | None:
     """The file to write, named as its kind is; asks before an existing one is replaced.
 
@@ -65,10 +71,17 @@ def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -
     if _SUFFIX.fullmatch(path.suffix):
         return path
     path = path.with_name(f"{path.name}.{dialog.defaultSuffix()}")  # Qt adds none to “Minutes 12.05.2026”
-    question = f"“{path.name}” already exists. Exporting replaces it."
-    if path.exists() and not agrees(parent, "Replace the file?", question, "Replace"):
-        return None
-    return path
+    return path if not path.exists() or ask_replace(parent, [path]) else None
+
+
+def ask_replace(parent: QWidget, files: Sequence[Path]) -> bool:
+    """True if these files, at least one, may be replaced."""
+    if len(files) == 1:
+        question = f"“{files[0].name}” already exists. Exporting replaces it."
+        return agrees(parent, "Replace the file?", question, "Replace")
+    more = counted(len(files) - 1, "other file")
+    question = f"“{files[0].name}” and {more} already exist. Exporting replaces them."
+    return agrees(parent, "Replace the files?", question, "Replace")
 
 
 def _suffix_of(kind: str) -> str:

@@ -48,6 +48,7 @@ SPECS = (
     ActionSpec("paste", "&Paste image", "Open the image or the files on the clipboard", _Key.Paste),
     ActionSpec("export", "&Export…", "Write the text of all pages to one Markdown file", "Ctrl+E", "export"),
     ActionSpec("export_selected", "E&xport selected pages…", "Write the text of the selected pages alone"),
+    ActionSpec("export_by_scan", "Export f&ile by file…", "Write a Markdown file for each open file"),
     ActionSpec(
         "pipe_tables",
         "Write &tables as Markdown",
@@ -121,6 +122,7 @@ MENUS: Mapping[str, tuple[str, ...]] = {
         "",
         "export",
         "export_selected",
+        "export_by_scan",
         "pipe_tables",
         "export_overlay",
         "export_plan",

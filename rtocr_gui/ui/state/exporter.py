@@ -4,7 +4,8 @@ Files are written one after another, in the order of the requests. Knows formats
 `markdown_export` know what is in them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.export.curve import CurveSource, export_curve
+from rtocr_gui.export.file_names import markdown_files
 from rtocr_gui.export.looks import Look
 from rtocr_gui.export.plan_json import PlanSource, export_plan
 from rtocr_gui.export.writing import write_picture_atomically
@@ -24,6 +26,7 @@ from rtocr_gui.ui.background.replies import Exported, RequestFailed
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.markdown_export import MarkdownExport
 from rtocr_gui.ui.state.notices import Notice, ShowFolder
+from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.units import counted
 
@@ -98,17 +101,40 @@ class Exporter(QObject):
             then: what to do after the notice, if all went well: no figure is missing in the file.
         """
         wanted = set(self._pages.refs if refs is None else refs)
-        pages = [page for page in self._pages if page.ref in wanted]
-        if not any(page.settled.text for page in pages):  # they left while the person was being asked
-            self.told.emit(Notice(f"{path.name}: not written, as the pages are gone.", about=path))
+        self._export_texts({path: [page for page in self._pages if page.ref in wanted]}, path, then)
+
+    def export_by_scan(self, folder: Path) -> None:
+        """Write the text of each scan to a Markdown file of its own, the one that `files_in` names."""
+        self._export_texts(self._pages_by_file(folder), folder)
+
+    def files_in(self, folder: Path) -> tuple[Path, ...]:
+        """Return the files that `export_by_scan` writes or replaces: one for each scan that has text."""
+        return tuple(self._pages_by_file(folder))
+
+    def _pages_by_file(self, folder: Path) -> dict[Path, list[OpenPage]]:
+        by_scan: defaultdict[Path, list[OpenPage]] = defaultdict(list)
+        for page in self._pages:
+            by_scan[page.ref.path].append(page)
+        files = markdown_files([scan for scan, pages in by_scan.items() if _have_text(pages)], folder)
+        return {file: by_scan[scan] for scan, file in files.items()}
+
+    def _export_texts(
+        self,
+        files: Mapping[Path, Sequence[OpenPage]],
+        place: Path,
+        then: Callable[[], object] | None = None,
+    ) -> None:
+        """Write files with the texts of pages; `place` is what the person named."""
+        if not any(map(_have_text, files.values())):  # they left while the person was being asked
+            self.told.emit(Notice(f"{place.name}: not written, as the pages are gone.", about=place))
             return
-        export = MarkdownExport(pages, path, self._choices.settings.pipe_tables)
+        export = MarkdownExport(files, self._choices.settings.pipe_tables)
 
         def go_on() -> None:
             if then is not None and not export.failures:
                 then()
 
-        self._export(path, export.write, export.finish, go_on)
+        self._export(next(iter(files)), export.write, export.finish, go_on)
 
     def export_overlay(self, ref: PageRef, drawing: OverlayDrawing, path: Path) -> None:
         """Draw a page with its overlay into a PNG file."""
@@ -140,7 +166,7 @@ class Exporter(QObject):
         """Have files written.
 
         Args:
-            path: the file that the person named.
+            path: the file, or the first of them.
             write: runs off the main thread.
             outcome: returns the notice; called on the main thread once the file is written.
             then: called after that.
@@ -161,6 +187,10 @@ class Exporter(QObject):
         export = self._exports.pop(failure.request_id, None)
         if export is not None:
             self.told.emit(Notice(failure.sentence, about=export.path))
+
+
+def _have_text(pages: Iterable[OpenPage]) -> bool:
+    return any(page.settled.text for page in pages)
 
 
 def _success(what: str) -> Callable[[], Notice]:

@@ -1,14 +1,15 @@
-"""Exports the text of pages to one Markdown file, and the figures of the pages beside it.
+"""Exports the text of pages to Markdown files, and the figures of the pages beside them.
 
 Figures are cut out page by page; the text is written once all of them exist, so that no link is
 broken. Knows no Qt and no lane.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rtocr_gui.documents.labels import telling_labels
+from rtocr_gui.errors import ExportError
 from rtocr_gui.export.figures import Figure, assets_folder, figures_of, link_figures, write_figures
 from rtocr_gui.export.markdown import ExportPage, export_markdown
 from rtocr_gui.export.tables import with_pipe_tables
@@ -18,6 +19,9 @@ from rtocr_gui.ui.background.replies import in_words
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.units import counted
+
+_MOST_FAILURES = 3
+"""How many problems a notice tells in full."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -35,42 +39,61 @@ class _Draft:
     is_beginning: bool
 
 
+class _FileDraft:
+    """One file of an export: the pages to write, those without text, and how many figures were cut out."""
+
+    def __init__(self, path: Path, pages: Iterable[OpenPage]) -> None:
+        drafts = [_Draft(page, replace(page.settled), page.is_beginning) for page in pages]
+        self.path = path
+        self.drafts = [draft for draft in drafts if draft.was.text]
+        self.left_out = [draft for draft in drafts if not draft.was.text]
+        self.figure_count = 0
+
+
 class MarkdownExport:
     """An export of pages as they are when this object is made.
 
     Args:
-        pages: in the order of the file.
-        path: the file to write or replace.
+        files: the files to write or replace, and their pages in order.
         pipe_tables: write tables with pipes where pipes can express them, else as they are.
 
     Attributes:
-        failures: why figures are missing in the file; a sentence for each page.
+        failures: why files or figures are missing; a sentence for each file or page.
     """
 
-    def __init__(self, pages: Iterable[OpenPage], path: Path, pipe_tables: bool) -> None:
-        drafts = [_Draft(page, replace(page.settled), page.is_beginning) for page in pages]
-        self._drafts = [draft for draft in drafts if draft.was.text]
-        self._left_out = [draft for draft in drafts if not draft.was.text]
-        self._labels = telling_labels(draft.was.ref for draft in self._drafts)
-        self._path = path
+    def __init__(self, files: Mapping[Path, Iterable[OpenPage]], pipe_tables: bool) -> None:
+        self._files = [_FileDraft(path, pages) for path, pages in files.items()]
+        self._labels = telling_labels(draft.was.ref for file in self._files for draft in file.drafts)
+        self._written: list[_FileDraft] = []
         self._pipe_tables = pipe_tables
-        self._figure_count = 0
         self.failures: list[str] = []
 
     def write(self, render_page: RenderPage) -> None:
-        """Write figures and text; on any thread.
+        """Write figures and texts; on any thread. A file that cannot be written costs no other.
 
         Raises:
-            ExportError: no text was written, and an existing file is unchanged.
+            ExportError: no text was written, and existing files are unchanged.
         """
-        folder = assets_folder(self._path)
+        for file in self._files:
+            try:
+                self._write_file(file, render_page)
+            except ExportError as error:
+                if file is self._files[-1] and not self._written:
+                    raise
+                self.failures.append(str(error))
+            else:
+                self._written.append(file)
+
+    def _write_file(self, file: _FileDraft, render_page: RenderPage) -> None:
+        folder = assets_folder(file.path)
         pages = []
-        for number, draft in enumerate(self._drafts, 1):
+        for number, draft in enumerate(file.drafts, 1):
             figures = self._cut_figures(draft.was, number, folder, render_page)
+            file.figure_count += len(figures)
             text = link_figures(draft.was.text, figures, number, folder)
             text = with_pipe_tables(text) if self._pipe_tables else text
             pages.append(ExportPage(self._labels[draft.was.ref], text))
-        export_markdown(pages, self._path)
+        export_markdown(pages, file.path)
 
     def _cut_figures(
         self, page: OpenPage, number: int, folder: Path, render_page: RenderPage
@@ -84,24 +107,39 @@ class MarkdownExport:
                 # Whatever the error, it must not prevent the export of the text.
                 self.failures.append(f"{page.ref.label}, figures left out: {in_words(error)}")
                 return ()
-        self._figure_count += len(figures)
         return figures
 
     def finish(self) -> Notice:
         """Note on each page what was written, and return the notice; on the main thread, after `write`."""
-        for draft in (*self._drafts, *self._left_out):
+        drafts = [draft for file in self._written for draft in file.drafts]
+        left_out = [draft for file in self._written for draft in file.left_out]
+        for draft in (*drafts, *left_out):
             draft.page.exported_text = draft.was.text
-        figures = f" and {counted(self._figure_count, 'figure')}" if self._figure_count else ""
-        said = [f"Exported {counted(len(self._drafts), 'page')}{figures} to {self._path}."]
-        if self._left_out:
-            said.append(f"Pages without text, left out: {len(self._left_out)}.")
-        begun = sum(draft.is_beginning for draft in self._drafts)
+        figure_count = sum(file.figure_count for file in self._written)
+        figures = f" and {counted(figure_count, 'figure')}" if figure_count else ""
+        said = [f"Exported {counted(len(drafts), 'page')}{figures} to {self._where}."]
+        if left_out:
+            said.append(f"Pages without text, left out: {len(left_out)}.")
+        begun = sum(draft.is_beginning for draft in drafts)
         if begun:
             said.append(f"Pages still being read, written as far as they are: {begun}.")
-        cut = sum(draft.was.is_cut and not draft.is_beginning for draft in self._drafts)
+        cut = sum(draft.was.is_cut and not draft.is_beginning for draft in drafts)
         if cut:
             said.append(f"Pages stopped before their end: {cut}.")
-        return Notice(" ".join(said + self.failures), is_passing=not (begun or cut or self.failures))
+        said += self.failures[:_MOST_FAILURES]
+        if len(self.failures) > _MOST_FAILURES:
+            said.append(f"Other problems of this kind: {len(self.failures) - _MOST_FAILURES}.")
+        return Notice(" ".join(said), is_passing=not (begun or cut or self.failures))
+
+    @property
+    def _where(self) -> str:
+        """The file, or how many there are in which folder."""
+        first = self._written[0].path
+        return (
+            str(first)
+            if len(self._files) == 1
+            else f"{counted(len(self._written), 'file')} in {first.parent}"
+        )
 
 
 def _figures_of(page: OpenPage) -> tuple[Figure, ...]:

@@ -63,7 +63,7 @@ class ActionStates(QObject):
             "export_overlay": tuning.has_plan,
             "export_plan": tuning.has_plan,
             "export_curve": tuning.has_curve,
-            "export": has_text,
+            **dict.fromkeys(("export", "export_by_scan"), has_text),
             **dict.fromkeys(("copy", "export_selected"), has_selected_text),
             **dict.fromkeys(("find", "find_next", "find_previous"), has_text),
             "about_model": session.models.model is not None,

@@ -271,6 +271,7 @@ class MainWindow(QMainWindow):
             "paste": self.arrivals.paste,
             "export": dialogues.ask_export,
             "export_selected": dialogues.ask_export_selected,
+            "export_by_scan": dialogues.ask_export_by_scan,
             "export_overlay": dialogues.ask_export_overlay,
             "export_plan": dialogues.ask_export_plan,
             "export_curve": dialogues.ask_export_curve,
