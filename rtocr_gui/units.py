@@ -10,6 +10,16 @@ def percent(share: float) -> str:
     return f"{f'{shown:.1f}'.removesuffix('.0') if shown < 10 else f'{shown:.0f}'} %"
 
 
+def share_of_whole(share: float) -> str:
+    """A share in 0..1 to a tenth of a percent; only a whole is "100.0 %"."""
+    return f"{100.0 if share >= 1 else min(100 * share, 99.9):.1f} %"
+
+
+def error_in_percent(rate: float) -> str:
+    """An error rate to a tenth of a percent; only none is "0.0 %"."""
+    return f"{max(100 * rate, 0.1) if rate else 0.0:.1f} %"
+
+
 def duration(milliseconds: float) -> str:
     """A time: "12.3 s", "41 ms" or "0.4 ms"."""
     if milliseconds >= 1000:

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from rtocr_gui.cli import markdown_output, pages, values
+from rtocr_gui.cli import markdown_output, pages, read, values
 from rtocr_gui.cli import progress as progress_module
 from rtocr_gui.cli.following import Following
 from rtocr_gui.cli.main import main
@@ -104,6 +104,36 @@ def test_halves_too_narrow_to_read_are_reported_each(rtocr, tmp_path):
     assert len(result.err) == 2
     for side, line in zip(("top", "bottom"), result.err, strict=True):
         assert f"strip.png, page 1, {side} half: This half is 400 x " in line
+
+
+@pytest.mark.parametrize("command", ["plan", "curve"])
+@pytest.mark.parametrize(("rotation_deg", "in_file"), [(0, "left"), (90, "bottom"), (180, "right")])
+def test_a_half_is_planned_as_it_lies(rtocr, page, tmp_path, command, rotation_deg, in_file):
+    target = tmp_path / "told.json"
+    page.with_suffix(".txt").write_text("the whole page")
+    result = rtocr(command, page, "--half", "left", "--rotate", rotation_deg, "--json", target)
+    assert result.code == 0
+    told = json.loads(target.read_text())
+    assert (told["half"], told["rotation_deg"]) == (in_file, rotation_deg)
+    assert told.get("truth") is None
+
+
+def test_the_true_text_beside_a_scan_is_not_overwritten(rtocr, page, tmp_path):
+    truth = page.with_suffix(".txt")
+    truth.write_text("what is true")
+    result = rtocr("read", page, "-q", "-o", truth)
+    assert result.code == 2
+    assert "page.txt” holds the true text of " in result.err[-1]
+    assert truth.read_text() == "what is true"
+    exported = page.with_suffix(".md")
+    truth.unlink()
+    for _ in range(2):
+        assert rtocr("read", page, "-q", "-o", exported).code == 0
+
+
+def test_nothing_is_said_of_the_pace_where_nothing_was_decoded():
+    settings = ReadSettings(Scaling(Mode.TINY), TEXT)
+    assert read._summary(make_reading(settings, token_ids=())).startswith("0 tokens; ")
 
 
 @pytest.mark.parametrize("command", ["plan", "curve"])

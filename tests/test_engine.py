@@ -122,6 +122,7 @@ def test_a_reading_says_what_it_rests_on(miniature_engine: Engine) -> None:
     assert reading.padding == plan.layout.padding.sum()
     assert reading.cost.prompt_tokens == 1 + len(plan.selected) + len(TEXT.prompt)
     assert reading.timings.encode_ms == events[1].encode_ms > 0
+    assert reading.timings.cached_ms == 0
     assert min(reading.timings.prune_ms, reading.timings.prefill_ms, reading.timings.decode_ms) > 0
 
 
@@ -260,7 +261,8 @@ def test_a_page_is_encoded_once_for_any_number_of_ratios(
         settings = replace(SETTINGS, pruning=PruneSettings(retention), max_new_tokens=1)
         events = read(miniature_engine, text_page("once.png"), settings)
         assert events[1] is encoded
-        assert reading_of(events).timings.encode_ms == 0
+        timings = reading_of(events).timings
+        assert (timings.encode_ms, timings.cached_ms) == (0, encoded.encode_ms)
     assert encodings == [Mode.TINY]
 
 

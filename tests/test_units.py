@@ -2,7 +2,16 @@
 
 import pytest
 
-from rtocr_gui.units import counted, duration, grouped, percent, size_in_words, time_in_words
+from rtocr_gui.units import (
+    counted,
+    duration,
+    error_in_percent,
+    grouped,
+    percent,
+    share_of_whole,
+    size_in_words,
+    time_in_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,6 +35,13 @@ from rtocr_gui.units import counted, duration, grouped, percent, size_in_words, 
         (size_in_words(1_048_576), "1.0 MB"),
         (size_in_words(592_000), "592 kB"),
         (size_in_words(6_672_000_000), "6.7 GB"),
+        (share_of_whole(1.0), "100.0 %"),
+        (share_of_whole(0.9997), "99.9 %"),
+        (share_of_whole(0.8346), "83.5 %"),
+        (error_in_percent(0.0), "0.0 %"),
+        (error_in_percent(0.0003), "0.1 %"),
+        (error_in_percent(0.055), "5.5 %"),
+        (error_in_percent(1.25), "125.0 %"),
         (grouped(897), "897"),
         (grouped(1156), "1,156"),
         (counted(1, "page"), "1 page"),

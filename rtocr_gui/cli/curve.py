@@ -13,7 +13,7 @@ from pathlib import Path
 from rtocr_gui.cli.columns import aligned
 from rtocr_gui.cli.following import follow, interrupt_sets
 from rtocr_gui.cli.outputs import named_outputs
-from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, choose_task, load_reader, open_asking
+from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, choose_task, load_page, load_reader, open_asking
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.cli.values import STDOUT
 from rtocr_gui.documents.truth import Truth, find_truth, read_truth
@@ -23,7 +23,7 @@ from rtocr_gui.export.writing import write_text_atomically
 from rtocr_gui.files import is_same_path
 from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint, doubt, read_curve
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
-from rtocr_gui.units import percent
+from rtocr_gui.units import error_in_percent, percent, share_of_whole
 
 _ENDS = {StopReason.END: "", StopReason.LOOP: "loops", StopReason.LENGTH: "cut"}
 
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     try:
         with open_asking(path, arguments.password) as document:
             name = f"{path}, page {arguments.page}"
-            page = document.load_page(arguments.page - 1, arguments.dpi, arguments.rotate)
+            page = load_page(document, arguments)
             truth = _truth(arguments, len(document.pages), progress)
             _spare(truth, arguments)
     except PAGE_ERRORS as error:
@@ -91,9 +91,14 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
 
 
 def _truth(arguments: argparse.Namespace, page_count: int, progress: Progress) -> Truth | None:
-    """Return the truth given by option, which must be usable, or one beside the scan if it is usable."""
+    """Return the truth given by option, which must be usable, or one beside the scan if it is usable.
+
+    No file beside a scan is known to hold the truth of half a page.
+    """
     if arguments.truth is not None:
         return read_truth(arguments.truth)
+    if arguments.half is not None:
+        return None
     try:
         return find_truth(arguments.file, arguments.page - 1, page_count)
     except DocumentError as error:
@@ -141,11 +146,11 @@ def _table(points: list[CurvePoint], source: CurveSource) -> str:
 
 def _cells(point: CurvePoint) -> list[str]:
     ratio = percent(point.retention)
-    error = [] if point.error_rate is None else [f"{100 * point.error_rate:.1f} %"]
+    error = [] if point.error_rate is None else [error_in_percent(point.error_rate)]
     return [
         f"Auto {ratio}" if point.automatic else ratio,
         f"{point.kept} of {point.total}",
-        f"{100 * point.similarity:.1f} %",
+        share_of_whole(point.similarity),
         *error,
         f"{point.prefill_ms:.0f} ms",
         f"{point.decode_ms:.0f} ms",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.loading import Document, open_document
+from rtocr_gui.documents.pages import Half, PageImage
 from rtocr_gui.errors import DocumentError, PasswordRequired, PruningError, ReadingError
 from rtocr_gui.ocr.asking import ASKS
 from rtocr_gui.ocr.machine.threads import wait_without_spinning
@@ -120,6 +121,20 @@ def open_asking(path: Path, password: str | None) -> Document:
             password = _ask_password(f"{printable(path.name)}: {error} Password: ")
             if not password:
                 raise
+
+
+def load_page(document: Document, arguments: argparse.Namespace) -> PageImage:
+    """Render the page, or the half of it, that was asked for.
+
+    Args:
+        document: the open file.
+        arguments: `page` from 1, `dpi`, `rotate`, and `half` as it lies once rotated, or None.
+
+    Raises:
+        DocumentError: there is no such page, or it cannot be rendered.
+    """
+    half = None if arguments.half is None else Half(arguments.half).rotated(-arguments.rotate)
+    return document.load_page(arguments.page - 1, arguments.dpi, arguments.rotate, half)
 
 
 def _ask_password(prompt: str) -> str:

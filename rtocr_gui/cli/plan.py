@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from rtocr_gui.cli.outputs import write_output
-from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, Reader, load_reader, open_asking
+from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, Reader, load_page, load_reader, open_asking
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.export.looks import Look
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     try:
         with open_asking(path, arguments.password) as document:
             name = f"{path}, page {arguments.page}"
-            page = document.load_page(arguments.page - 1, arguments.dpi, arguments.rotate)
+            page = load_page(document, arguments)
         reader = load_reader(arguments, engine_factory, progress)
         progress.show(f"{name}: encode")
         encoded = reader.engine.encode(page, reader.scaling)

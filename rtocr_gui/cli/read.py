@@ -32,6 +32,7 @@ from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
+from rtocr_gui.units import counted
 
 _WARNINGS = {
     StopReason.LOOP: "the text began to repeat itself and was stopped there. Its end may be missing.",
@@ -302,9 +303,11 @@ def _summary(reading: Reading) -> str:
     """Summarise what a page took, stage by stage."""
     timings = reading.timings
     how = "automatic" if reading.automatic else "as asked"
-    pace = "with other pages" if reading.read_together else f"at {reading.tokens_per_second:.0f} tokens/s"
+    pace = f" at {reading.tokens_per_second:.0f} tokens/s" if reading.tokens_per_second else ""
+    if reading.read_together:
+        pace = " with other pages"
     return (
-        f"{reading.decoded_tokens} tokens {pace}; "
+        f"{counted(reading.decoded_tokens, 'token')}{pace}; "
         f"{reading.kept} of {reading.total} visual tokens kept ({how}); mode {reading.mode.value}; "
         f"encode {timings.encode_ms:.0f} ms, prune {timings.prune_ms:.0f} ms, "
         f"prefill {timings.prefill_ms:.0f} ms, decode {timings.decode_ms:.0f} ms"

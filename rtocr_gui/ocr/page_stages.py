@@ -158,6 +158,7 @@ class PageStages:
                     prune_ms=prune_ms,
                     prefill_ms=prefill_ms,
                     decode_ms=transcript.decode_ms + generation.shared_ms,
+                    cached_ms=0.0 if is_new else encoding.page.encode_ms,
                 ),
                 blocks=parse_blocks(raw_text, settings.task),
                 retry=self._after_a_loop(page, settings, encoding.key) if has_looped else None,

@@ -181,16 +181,21 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StageTimings:
-    """Wall-clock time of each stage of one reading, in milliseconds. A cached encoding costs 0.
+    """Wall-clock time of each stage of one reading, in milliseconds.
 
     Pages that are read together each have their own encoding, pruning and prefill, during which the others
     wait; `decode_ms` is the full time of all passes that a page took part in, shared or not.
+
+    Attributes:
+        encode_ms: 0 if the encoding was cached.
+        cached_ms: how long that encoding took before; 0 if it was not cached.
     """
 
     encode_ms: float
     prune_ms: float
     prefill_ms: float
     decode_ms: float
+    cached_ms: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -109,9 +109,13 @@ def test_what_is_not_known_is_a_dash_and_never_a_zero() -> None:
     assert alone["KV cache"].all_tokens == "1.1 MB"
 
 
-def test_a_cached_encoding_is_called_so_and_compared_with_nothing() -> None:
-    cached = dataclasses.replace(HALF, timings=StageTimings(0.0, 9.0, 128.0, 3090.0))
-    assert cells(rows_of(FiguresShown(PLAN, cached, WHOLE))["Encode"]) == ("cached", "1.2 s", DASH)
+def test_a_cached_encoding_is_called_so_and_compared_with_nothing(qtbot: QtBot) -> None:
+    cached = dataclasses.replace(HALF, timings=StageTimings(0.0, 9.0, 128.0, 3090.0, cached_ms=133.0))
+    assert cells(rows_of(FiguresShown(PLAN, cached, WHOLE))["Encode"]) == ("cached (133 ms)", "1.2 s", DASH)
+    line = StatusLine()
+    qtbot.addWidget(line)
+    line.show_reading(cached)
+    assert line._timings.text().startswith("encode cached (133 ms)")
 
 
 @pytest.mark.parametrize("drafted_is_the_whole", [False, True])
@@ -158,7 +162,8 @@ def test_notes_say_what_pruning_spares_and_what_is_missing() -> None:
 
 def test_figures_of_an_earlier_ratio_say_so() -> None:
     moved = notes(FiguresShown(make_plan(0.3), HALF, WHOLE))
-    assert moved[0] == "Figures of the last reading, at 50 %; the slider is now at 30 %."
+    kept = len(make_plan(0.3).kept)
+    assert moved[0] == f"Figures of the last reading, with 128 of 256 tokens; the slider now keeps {kept}."
 
 
 def test_figures_of_a_page_that_was_scaled_in_another_way_say_so() -> None:
@@ -280,6 +285,8 @@ def test_the_status_line_gives_no_speed_of_a_page_that_shared_its_time(qtbot: Qt
     assert line._timings.text().endswith("shared with other pages")
     line.show_reading(reading_at(0.5, 128))
     assert line._timings.text().endswith("tokens/s")
+    line.show_reading(dataclasses.replace(reading_at(0.5, 128), token_ids=()))
+    assert line._timings.text().endswith("decode 3.1 s")
 
 
 def test_the_status_line_cuts_the_times_of_a_reading_before_what_is_going_on(qtbot: QtBot) -> None:

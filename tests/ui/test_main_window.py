@@ -155,7 +155,7 @@ def test_read_shows_the_text_and_how_it_came_about(
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
     assert editor_of(window).toPlainText() == "page 1 of scan.png at 0.76"
-    assert "48 of 64 tokens (76 %, automatic)" in window.text_column.summary.text()
+    assert "48 of 64 tokens (ratio 76 %, automatic)" in window.text_column.summary.text()
 
 
 def test_the_text_stays_where_it_is_whether_its_summary_takes_one_line_or_two(window: MainWindow) -> None:

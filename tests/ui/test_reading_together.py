@@ -13,6 +13,7 @@ from rtocr_gui.ui.window.status_line import StatusLine
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
+    emissions,
     load_model,
     open_and_load,
     pages_opened,
@@ -212,6 +213,29 @@ def test_an_unforeseen_error_is_told_of_every_page_in_hand_and_the_next_ones_are
     assert failed == reading
     with qtbot.waitSignal(bridge.reading_finished):
         bridge.read_page(five[2], SETTINGS)
+
+
+def test_pages_that_leave_the_list_while_they_are_read_are_not_counted_as_done(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, book: tuple[PageRef, ...]
+) -> None:
+    fake_engine.gate.clear()
+    session.read_all()
+    qtbot.waitUntil(fake_engine.reading_began.is_set)
+    activities = emissions(session.reader.activity_changed)
+    session.remove_pages(book[:2])
+    fake_engine.gate.set()
+    wait_until_idle(qtbot, session)
+    counts = [(activity.page, activity.page_count) for activity in activities if activity.reading]
+    assert counts[-1] == (3, 3)
+
+
+def test_the_status_line_says_that_a_reading_is_traced(qtbot: QtBot) -> None:
+    line = StatusLine()
+    qtbot.addWidget(line)
+    line.show_tracing(True)
+    assert line._activity.text() == "Finding where the text was read"
+    line.show_tracing(False)
+    assert line._activity.text() == "Ready"
 
 
 def test_the_status_line_counts_what_is_done_of_pages_that_are_read_at_once(qtbot: QtBot) -> None:

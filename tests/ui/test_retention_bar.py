@@ -187,6 +187,21 @@ def test_a_typed_number_counts_when_it_is_entered(qtbot: QtBot, bar: RetentionBa
     assert slider(bar).value() == 33
 
 
+def test_more_than_all_is_all_and_not_a_number_without_its_last_digit(
+    qtbot: QtBot, bar: RetentionBar, heard: Heard
+) -> None:
+    bar.set_retention(0.5)
+    spin = bar.findChild(QSpinBox)
+    spin.selectAll()
+    qtbot.keyClicks(spin, "150")
+    qtbot.keyClick(spin, Qt.Key.Key_Return)
+    assert (heard.changed, heard.released) == ([1.0], [1.0])
+    assert spin.text() == "100 %"
+    spin.selectAll()
+    qtbot.keyClicks(spin, "1500")
+    assert spin.text() == "150 %"
+
+
 def test_automatic_can_be_taken_back_and_switched_off_at_the_same_ratio(
     bar: RetentionBar, heard: Heard
 ) -> None:

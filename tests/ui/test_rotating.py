@@ -1,5 +1,6 @@
 """Turning a page: the picture turns, what a person typed stays, and a file opened again is the same page."""
 
+import re
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,9 @@ from PIL import Image, ImageChops
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.documents.loading import CHANGED, GONE
 from rtocr_gui.documents.pages import PageRef, rotate
+from rtocr_gui.errors import DocumentError
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
 from rtocr_gui.ui.background import open_documents
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
@@ -87,6 +90,18 @@ def test_a_file_that_is_closed_leaves_no_page_in_memory(draw_page: Draw) -> None
     assert image() is not None
     documents.close(closed)
     assert image() is None
+
+
+def test_a_page_of_a_closed_file_is_said_to_have_changed_or_to_be_gone(draw_page: Draw) -> None:
+    documents = OpenDocuments(pdf_dpi=200)
+    path = draw_page()
+    (ref,) = documents.open(path)
+    documents.close(path)
+    with pytest.raises(DocumentError, match=re.escape(CHANGED)):
+        documents.page(ref)
+    path.unlink()
+    with pytest.raises(DocumentError, match=re.escape(GONE)):
+        documents.page(ref)
 
 
 def test_the_memory_of_a_large_page_goes_back_to_the_system_once_another_is_shown(

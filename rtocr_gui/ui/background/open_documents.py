@@ -4,13 +4,14 @@ Serves one thread at a time, as PDFium must not be entered from two at once. Kno
 """
 
 import math
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
 
-from rtocr_gui.documents.loading import CHANGED, Document, open_document
+from rtocr_gui.documents.loading import CHANGED, GONE, Document, open_document
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.ocr.machine.allocator import return_freed_memory
@@ -95,7 +96,7 @@ class OpenDocuments:
     def _document_of(self, ref: PageRef) -> Document:
         document = self._documents.get(ref.path)
         if document is None or ref.whole not in document.pages:
-            raise DocumentError(CHANGED)
+            raise DocumentError(CHANGED if os.path.exists(ref.path) else GONE)  # noqa: PTH110  # never raises
         if self._latest is not None and self._latest is not document:
             self._latest.rest()
         self._latest = document

@@ -178,8 +178,8 @@ def about_left_out(removed: RemovedPages) -> Notice:
     """Say which pages were not brought back, as they are open anew, and offer it once more."""
     were, them = ("was", "it") if len(removed.pages) == 1 else ("were", "them")
     sentence = (
-        f"{_named(removed)} {were} not restored, because the list has {them} anew. Remove {them} from the "
-        "list first."
+        f"{_named(removed)} {were} not restored, because the list has {them} anew, whole or in halves. "
+        f"Remove {them} from the list first."
     )
     return Notice(sentence, (BringBack(removed),), about=removed.pages[0].ref.unrotated)
 

@@ -3,11 +3,11 @@
 Plain functions of a page; they change nothing.
 """
 
-from rtocr_gui.ocr.reading import Reading
+from rtocr_gui.ocr.reading import Reading, StageTimings
 from rtocr_gui.ui.state.notices import retry_label
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.page_model import PageState
-from rtocr_gui.units import grouped, percent
+from rtocr_gui.units import duration, grouped, percent
 
 
 def summary_of(page: OpenPage) -> str:
@@ -18,7 +18,7 @@ def summary_of(page: OpenPage) -> str:
         how = "automatic" if page.reading.automatic else "set by hand"
         parts += ["Read before it was rotated"] if page.is_turned else []
         parts += [
-            f"Read from {kept} of {total} tokens ({percent(page.reading.retention)}, {how})",
+            f"Read from {kept} of {total} tokens (ratio {percent(page.reading.retention)}, {how})",
             _mode_in_words(page, page.reading),
             page.reading.model_name,
         ]
@@ -27,6 +27,11 @@ def summary_of(page: OpenPage) -> str:
     if page.edited:
         parts.append("edited by you; reading again replaces your text" if page.reading else "typed by you")
     return " · ".join(parts)
+
+
+def encoding_in_words(timings: StageTimings) -> str:
+    """How long the encoding of a reading took, and whether that was before it: "1.2 s", "cached (1.2 s)"."""
+    return f"cached ({duration(timings.cached_ms)})" if timings.cached_ms else duration(timings.encode_ms)
 
 
 def _mode_in_words(page: OpenPage, reading: Reading) -> str:

@@ -29,7 +29,12 @@ class _InHand:
     """A page that the bridge was asked to read.
 
     Attributes:
+        ref: which page.
+        settings: how it is read.
+        stage: what the model does with it; None before it begins.
+        tokens: how many were decoded so far.
         has_text: True once some of its text has come.
+        is_stopped: True if the bridge was asked to stop it.
         comes_again: True if it was stopped to be read anew: it is counted once.
         is_forgotten: True if its reading is not wanted, even if it is complete.
     """
@@ -284,7 +289,7 @@ class Reader(QObject):
 
     def _end(self, read_id: int) -> _InHand | None:
         page = self._in_hand.pop(read_id, None)
-        if page is not None and not page.comes_again:
+        if page is not None and not (page.comes_again or page.is_forgotten):
             self._ended += 1
             self._pace.end_page(len(self._in_hand))
         return page

@@ -3,7 +3,6 @@
 Knows no page and reads nothing: it emits which two readings are wanted, and shows a comparison.
 """
 
-import math
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
@@ -29,7 +28,7 @@ from rtocr_gui.ui.parts.plain_text import plain_tip
 from rtocr_gui.ui.state.shown import ComparisonShown
 from rtocr_gui.ui.text.compared_text import ComparedText, MarkedText
 from rtocr_gui.ui.text.pruning_chooser import ALL_TOKENS, SLIDER, PruningChooser
-from rtocr_gui.units import counted, grouped
+from rtocr_gui.units import counted, grouped, share_of_whole
 
 SAME = "The two readings are the same, character by character."
 _HINT = "Choose how each reading is made, then press Compare."
@@ -356,5 +355,4 @@ def _summary(comparison: TextComparison | None) -> str:
     if comparison.left == comparison.right:
         return SAME if comparison.left else "Neither reading found any text."
     count = len(comparison.differences)
-    alike = math.floor(1000 * comparison.similarity) / 10
-    return f"{alike:.1f} % alike · {counted(count, 'difference')}"
+    return f"{share_of_whole(comparison.similarity)} alike · {counted(count, 'difference')}"

@@ -28,7 +28,7 @@ from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.tuning.curve_axes import ACCURACY, PREFILL, SIMILARITY, CurveAxes
 from rtocr_gui.ui.tuning.plot_colours import PlotColours
-from rtocr_gui.units import duration, grouped, percent
+from rtocr_gui.units import duration, error_in_percent, grouped, percent, share_of_whole
 
 AXIS_RATIOS = (0.25, 0.5, 0.75, 0.84, 1.0)
 REACH_PX = 14
@@ -44,10 +44,10 @@ def describe(point: CurvePoint) -> str:
     parts = [
         f"{f'Auto, {ratio}' if point.automatic else ratio}: "
         f"{grouped(point.kept)} of {grouped(point.total)} tokens",
-        f"{100 * point.similarity:.1f} % similar to all tokens",
+        f"{share_of_whole(point.similarity)} similar to all tokens",
     ]
     if point.error_rate is not None:
-        parts.append(f"error rate {100 * point.error_rate:.1f} %")
+        parts.append(f"error rate {error_in_percent(point.error_rate)}")
     parts.append(f"prefill {duration(point.prefill_ms)}")
     if point.stop_reason is StopReason.LOOP:
         parts.append("began to repeat itself")

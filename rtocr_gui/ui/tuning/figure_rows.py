@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from rtocr_gui.ocr.reading import PrefillCost, Reading
+from rtocr_gui.ui.state.page_words import encoding_in_words
 from rtocr_gui.ui.state.shown import FiguresShown
 from rtocr_gui.units import counted, duration, grouped, percent, size_in_words
 
@@ -69,8 +70,8 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
         )
     elif plan is not None and len(plan.kept) != reading.kept:
         told.append(
-            f"Figures of the last reading, at {percent(reading.retention)}; the slider is now at "
-            f"{percent(plan.retention)}."
+            f"Figures of the last reading, with {grouped(reading.kept)} of {grouped(reading.total)} tokens; "
+            f"the slider now keeps {grouped(len(plan.kept))}."
         )
     drafted = next(
         (each for each in (reading, shown.all_tokens) if each is not None and each.was_drafted), None
@@ -147,13 +148,17 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
             ratio = _share(figure(reading), figure(all_tokens))
         return FigureRow(FigureKind.MEASURED, name, tip, cell(reading), cell(all_tokens), ratio)
 
+    def encoding(one: Reading | None) -> str:
+        return DASH if one is None else encoding_in_words(one.timings)
+
     return [
-        row(
+        FigureRow(
+            FigureKind.MEASURED,
             "Encode",
             "Turning the page into visual tokens: done once for a page, whatever its retention",
-            lambda each: each.timings.encode_ms,
-            lambda ms: duration(ms) if ms else "cached",
-            comparable=False,
+            encoding(reading),
+            encoding(all_tokens),
+            DASH,
         ),
         row("Prune", "Choosing tokens and merging the others", lambda each: each.timings.prune_ms, duration),
         row(

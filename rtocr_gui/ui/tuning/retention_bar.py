@@ -5,7 +5,7 @@ the former and the latter can start a reading. Knows no page and plans nothing.
 """
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QValidator
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QSpinBox, QWidget
 
 from rtocr_gui.pruning.plan import PrunePlan
@@ -181,6 +181,20 @@ class _PercentBox(QSpinBox):
         """True while a number is being typed that does not count yet."""
         special = self.specialValueText() if self.value() == self.minimum() else ""
         return self.hasFocus() and self.lineEdit().text() != (special or f"{self.value()}{self.suffix()}")
+
+    def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
+        """Let more than the most be typed: without its last digit, it would be another number."""
+        if self._is_too_much(text):
+            return QValidator.State.Intermediate, text, position
+        return super().validate(text, position)
+
+    def fixup(self, text: str) -> str:
+        """Take more than the most for the most."""
+        return f"{self.maximum()}{self.suffix()}" if self._is_too_much(text) else super().fixup(text)
+
+    def _is_too_much(self, text: str) -> bool:
+        digits = text.removesuffix(self.suffix()).strip()
+        return digits.isdecimal() and len(digits) <= 3 and int(digits) > self.maximum()
 
     def show_none(self) -> None:
         """Show a dash instead of a number; one can be typed, but not stepped to."""

@@ -225,6 +225,7 @@ class MainWindow(QMainWindow):
         play_bar = self.page_column.play_bar
         spotlight.trace_changed.connect(play_bar.show_trace)
         spotlight.tracing_changed.connect(play_bar.show_tracing)
+        spotlight.tracing_changed.connect(self.status_line.show_tracing)
         spotlight.token_pointed.connect(play_bar.show_position)
         play_bar.trace_requested.connect(spotlight.trace)
         play_bar.stop_requested.connect(spotlight.stop)

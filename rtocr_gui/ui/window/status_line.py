@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from rtocr_gui.ocr.reading import Reading, Stage
 from rtocr_gui.ui.parts.named_label import NamedLabel
+from rtocr_gui.ui.state.page_words import encoding_in_words
 from rtocr_gui.ui.state.shown import Activity, CurveShown, ModelStatus
 from rtocr_gui.units import counted, duration, grouped, size_in_words, time_in_words
 
@@ -22,8 +23,8 @@ class StatusLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._idle_words, self._encoding_words = "Ready", ""
-        self._curve_words, self._comparing_words, self._opening_words = "", "", ""
+        self._idle_words = "Ready"
+        self._other_words = dict.fromkeys(("curve", "comparing", "tracing", "encoding", "opening"), "")
         self._shown, self._loads = Activity(), False
         self._activity = NamedLabel("Status", self._idle_words)
         self._progress = QProgressBar()
@@ -77,32 +78,36 @@ class StatusLine(QWidget):
     def show_curve(self, shown: CurveShown) -> None:
         """Show the progress of a curve while it is being read."""
         progress = f"Reading the curve, {len(shown.points)} of {shown.expected}"
-        self._curve_words = progress if shown.running else ""
-        self._show_other()
+        self._say("curve", progress if shown.running else "")
 
     @Slot(str, bool)
     def show_comparing(self, sentence: str, running: bool) -> None:
         """Show what a comparison is busy with."""
-        self._comparing_words = sentence if running else ""
-        self._show_other()
+        self._say("comparing", sentence if running else "")
+
+    @Slot(bool)
+    def show_tracing(self, tracing: bool) -> None:
+        """Show that the text is being read once more to see where the model looks."""
+        self._say("tracing", "Finding where the text was read" if tracing else "")
 
     @Slot(bool)
     def show_encoding(self, encoding: bool) -> None:
         """Show that the page is being encoded for the overlay."""
-        self._encoding_words = _STAGE_WORDS[Stage.ENCODE] if encoding else ""
-        self._show_other()
+        self._say("encoding", _STAGE_WORDS[Stage.ENCODE] if encoding else "")
 
     @Slot(int)
     def show_opening(self, files_left: int) -> None:
         """Show how many files are still to be opened, where it is not only one."""
-        self._opening_words = f"Opening {counted(files_left, 'file')}" if files_left > 1 else ""
+        self._say("opening", f"Opening {counted(files_left, 'file')}" if files_left > 1 else "")
+
+    def _say(self, job: str, words: str) -> None:
+        self._other_words[job] = words
         self._show_other()
 
     def _show_other(self) -> None:
         """Show what else is going on, unless a reading is, which takes precedence."""
         if self._progress.isHidden():
-            tuning = self._curve_words or self._comparing_words or self._encoding_words
-            self._activity.setText(tuning or self._opening_words or self._idle_words)
+            self._activity.setText(next(filter(None, self._other_words.values()), self._idle_words))
 
     @Slot(object)
     def show_reading(self, reading: Reading | None) -> None:
@@ -111,16 +116,17 @@ class StatusLine(QWidget):
             self._timings.clear()
             return
         timings = reading.timings
-        speed = f"{grouped(reading.tokens_per_second)} tokens/s"
+        speed = f", {grouped(reading.tokens_per_second)} tokens/s" if reading.tokens_per_second else ""
         if reading.was_drafted:
-            speed = f"{grouped(reading.decoded_tokens)} tokens in {counted(reading.passes, 'pass', 'passes')}"
+            passes = counted(reading.passes, "pass", "passes")
+            speed = f", {grouped(reading.decoded_tokens)} tokens in {passes}"
         elif reading.read_together:
-            speed = "shared with other pages"
+            speed = ", shared with other pages"
         parts = [
-            f"encode {duration(timings.encode_ms)}" if timings.encode_ms else "encode cached",
+            f"encode {encoding_in_words(timings)}",
             f"prune {duration(timings.prune_ms)}",
             f"prefill {duration(timings.prefill_ms)}",
-            f"decode {duration(timings.decode_ms)}, {speed}",
+            f"decode {duration(timings.decode_ms)}{speed}",
         ]
         self._timings.setText("  ·  ".join(parts))
 
