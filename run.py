@@ -1,4 +1,4 @@
-"""Creates RTOCR's environment once, then opens the window, runs the command line or runs the tests.
+"""Creates RTOCR's environment once, then opens the window, runs the command line or tests, or makes a bundle.
 
     python3 run.py                      open the window on a sample page
     python3 run.py FILE...              open these files
@@ -6,6 +6,7 @@
     python3 run.py test [ARGUMENT...]   the tests, with any arguments for pytest
     python3 run.py lint                 ruff and mypy
     python3 run.py check                lint, then the tests
+    python3 run.py bundle               a folder in `dist` that runs without Python
 
 The environment is `.venv` next to this file, installed from `pyproject.toml` with the versions in
 `packaging/constraints.txt`, and reinstalled when either changes. Needs nothing but Python.
@@ -29,6 +30,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import tomllib
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +49,7 @@ SCRIPTS = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 PROJECT = ROOT / "pyproject.toml"
 CONSTRAINTS = ROOT / "packaging" / "constraints.txt"
+BUNDLE_RECIPE = ROOT / "packaging" / "bundle" / "rtocr.spec"
 AMPLE_BYTES = 8 * 10**9
 QT_LIBRARIES = (
     "On Debian or Ubuntu: sudo apt install libegl1 libgl1 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 "
@@ -128,12 +131,16 @@ def clear_environment() -> None:
 
 
 def install_packages() -> None:
-    """Install the project and its dependencies, showing pip's output."""
+    """Install the project and its dependencies."""
+    run_pip("--editable", ".[test]")
+    name_the_checkout_in_ascii()
+
+
+def run_pip(*wanted: str) -> None:
+    """Install these under the pinned versions, showing pip's output."""
     pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    project = ["--constraint", str(CONSTRAINTS), "--editable", ".[test]"]
-    result = subprocess.run([*pip, *project], cwd=ROOT, stdout=sys.stderr)
+    result = subprocess.run([*pip, "--constraint", str(CONSTRAINTS), *wanted], cwd=ROOT, stdout=sys.stderr)
     if result.returncode == 0:
-        name_the_checkout_in_ascii()
         return
     advice = "Check the internet connection, which is needed this once"
     free_bytes = min(shutil.disk_usage(place).free for place in (ENVIRONMENT, tempfile.gettempdir()))
@@ -212,14 +219,29 @@ def lint() -> None:
             sys.exit(code)
 
 
+def make_bundle() -> None:
+    """Make a folder that runs without Python, and print where it is; install what only this needs first."""
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    with exclusive_mark():
+        run_pip(*project["optional-dependencies"]["bundle"])
+    print("Making the bundle. This takes several minutes.", file=sys.stderr)
+    places = ["--distpath", str(ROOT / "dist"), "--workpath", str(ROOT / "build")]
+    pyinstaller = [str(PYTHON), "-P", "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR"]
+    result = subprocess.run([*pyinstaller, *places, str(BUNDLE_RECIPE)], cwd=ROOT)
+    if result.returncode != 0:
+        raise Trouble("The bundle was not made; PyInstaller's message is above.")
+    print(ROOT / "dist" / ("RTOCR.app" if sys.platform == "darwin" else "RTOCR"))
+
+
 def main(arguments: list[str]) -> None:
     """Run the command given by the arguments."""
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if command in ("-h", "--help"):
         print(__doc__)
         return
-    if command in ("lint", "check") and rest:
-        raise Trouble(f"`{command}` takes no arguments. To give pytest some: python3 run.py test ARGUMENT...")
+    if command in ("lint", "check", "bundle") and rest:
+        tests = "" if command == "bundle" else " To give pytest some: python3 run.py test ARGUMENT..."
+        raise Trouble(f"`{command}` takes no arguments.{tests}")
     prepare_environment()
     if command == "rtocr":
         become(SCRIPTS / ("rtocr.exe" if os.name == "nt" else "rtocr"), *rest)
@@ -230,6 +252,8 @@ def main(arguments: list[str]) -> None:
     elif command == "check":
         lint()
         run_tests([])
+    elif command == "bundle":
+        make_bundle()
     else:
         require_display()
         become(PYTHON, "-P", "-m", "rtocr_gui", *arguments)

@@ -221,6 +221,59 @@ class TestPip:
         assert pip_arguments[-4:] == ["--constraint", str(run.CONSTRAINTS), "--editable", ".[test]"]
 
 
+class TestBundle:
+    failing = ""
+
+    @pytest.fixture
+    def commands(self, run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+        """The commands that `bundle` runs; those with the word in `failing` fail."""
+        commands: list[list[str]] = []
+
+        def note(command: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+            commands.append(command)
+            return subprocess.CompletedProcess(command, int(self.failing in command))
+
+        (run.ROOT / "pyproject.toml").write_text(
+            '[project]\n[project.optional-dependencies]\nbundle = ["pyinstaller>=6"]\n'
+        )
+        run.PYTHON.parent.mkdir(parents=True)
+        run.PYTHON.touch()
+        run.MARK.write_text(json.dumps(run.wanted_installation()))
+        monkeypatch.setattr(run.subprocess, "run", note)
+        return commands
+
+    def test_it_installs_the_extra_with_the_pinned_versions_and_follows_the_recipe(
+        self, run: ModuleType, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run.main(["bundle"])
+        pip, pyinstaller = commands
+        assert pip[-3:] == ["--constraint", str(run.CONSTRAINTS), "pyinstaller>=6"]
+        assert pyinstaller[:4] == [str(run.PYTHON), "-P", "-m", "PyInstaller"]
+        assert pyinstaller[-1] == str(run.ROOT / "packaging" / "bundle" / "rtocr.spec")
+        made = "RTOCR.app" if sys.platform == "darwin" else "RTOCR"
+        assert capsys.readouterr().out == f"{run.ROOT / 'dist' / made}\n"
+
+    def test_the_installation_stays_complete(self, run: ModuleType, commands: list[list[str]]) -> None:
+        run.main(["bundle"])
+        assert run.found_installation() == run.wanted_installation()
+
+    def test_a_failure_says_that_there_is_no_bundle(
+        self, run: ModuleType, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.failing = "PyInstaller"
+        with pytest.raises(run.Trouble, match="bundle was not made"):
+            run.main(["bundle"])
+        assert capsys.readouterr().out == ""
+
+    def test_it_takes_no_arguments(self, run: ModuleType, commands: list[list[str]]) -> None:
+        with pytest.raises(run.Trouble, match="`bundle` takes no arguments"):
+            run.main(["bundle", "here"])
+        assert commands == []
+
+    def test_the_recipe_is_there(self) -> None:
+        assert (CHECKOUT / "packaging" / "bundle" / "rtocr.spec").is_file()
+
+
 @pytest.mark.usefixtures("linux")
 class TestDisplay:
     @pytest.fixture
