@@ -906,6 +906,29 @@ def test_a_page_that_comes_back_takes_the_place_of_itself_opened_again_but_of_no
     assert session.current_text == "newer"
 
 
+def test_a_notice_tells_pages_of_files_of_one_name_apart(
+    qtbot: QtBot,
+    session: Session,
+    fake_engine: FakeEngine,
+    tmp_path: Path,
+    draw_page: Draw,
+    notices: list[str],
+) -> None:
+    paths = []
+    for folder in ("may", "june"):
+        (tmp_path / folder).mkdir()
+        paths.append(draw_page().rename(tmp_path / folder / "scan.png"))
+    open_and_load(qtbot, session, *paths)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    fake_engine.broken_pages = {"scan.png"}
+    session.read_all()
+    wait_until_idle(qtbot, session)
+    assert {sentence.partition(":")[0] for sentence in notices} == {
+        "may/scan.png, page 1",
+        "june/scan.png, page 1",
+    }
+
+
 def test_a_page_that_is_open_with_newer_text_can_be_brought_back_once_that_left(
     qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], offers: list[Offer]
 ) -> None:

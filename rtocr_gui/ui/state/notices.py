@@ -131,9 +131,9 @@ def retry_label(scaling: Scaling) -> str:
     return f"Read in {scaling.phrase}"
 
 
-def about_page(ref: PageRef, sentence: str, offers: tuple[Offer, ...] = ()) -> Notice:
-    """Say which page a sentence is about, unless it does so itself."""
-    said = sentence if ref.label in sentence else f"{ref.label}: {sentence}"
+def about_page(ref: PageRef, sentence: str, offers: tuple[Offer, ...] = (), label: str = "") -> Notice:
+    """Say which page a sentence is about, unless it does so itself; `label` tells it from others."""
+    said = sentence if ref.label in sentence else f"{label or ref.label}: {sentence}"
     return Notice(said, offers, about=ref.unrotated)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from rtocr_gui.documents.labels import telling_folders
+from rtocr_gui.documents.labels import telling_folders, telling_label
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import ReadSettings
 from rtocr_gui.ui.state.open_page import OpenPage
@@ -240,6 +240,11 @@ class OpenPages:
     def of_file(self, path: Path) -> tuple[OpenPage, ...]:
         """The open pages of a file, in no certain order; quick, as it is asked for with each file opened."""
         return tuple(self._files.get(path, ()))
+
+    def label_of(self, ref: PageRef) -> str:
+        """Name a page, with the folder of its file if another open file has the same name."""
+        alike = [path for path in self._files if path.name == ref.path.name]
+        return telling_label(ref, telling_folders(alike))
 
     def _drop_from_file(self, page: OpenPage) -> None:
         others = [other for other in self._files.pop(page.ref.path) if other is not page]

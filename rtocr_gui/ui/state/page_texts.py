@@ -182,7 +182,7 @@ class PageTexts(QObject):
 
     def _raise_notice(self, page: OpenPage) -> None:
         offers = () if page.retry is None else (ReadAgain(page.ref, page.retry),)
-        self.notice_raised.emit(about_page(page.ref, page.sentence, offers))
+        self.notice_raised.emit(about_page(page.ref, page.sentence, offers, self._pages.label_of(page.ref)))
 
     def _tell_of(self, page: OpenPage) -> None:
         self._announce(page)

@@ -321,7 +321,7 @@ class Session(QObject):
         """Report why the shown page cannot be encoded, unless it already says why it has no picture."""
         page = self._page
         if page is not None and page.picture_problem == "":
-            self.notice_raised.emit(about_page(page.ref, sentence))
+            self.notice_raised.emit(about_page(page.ref, sentence, label=self._pages.label_of(page.ref)))
 
     # Reading and text ----------------------------------------------------------------------
 
