@@ -1,9 +1,12 @@
 """Figures are cut out of their page and linked where they stand."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from PIL import Image
 
@@ -22,6 +25,7 @@ RAW = (
 TEXT = strip_grounding(RAW, TASKS[0])
 BLOCKS = parse_blocks(RAW, TASKS[0])
 FIGURES = figures_of(BLOCKS, [block.start for block in BLOCKS])
+ASSETS = Path("a.assets")
 
 
 def page(size: tuple[int, int] = (999, 1998)) -> PageImage:
@@ -83,11 +87,84 @@ def test_links_stand_in_paragraphs_of_their_own_where_the_figures_stood() -> Non
     )
 
 
-def test_a_figure_within_a_line_stands_before_the_line() -> None:
-    figures = figures_of([Block("image", ((1, 1, 9, 9),), 0, 0)], [8])
-    assert link_figures("one\ntwo three", figures, 1, Path("a.assets")) == (
-        "one\n\n![](a.assets/page-1-figure-1.png)\n\ntwo three"
+def linked(text: str, *places: int) -> str:
+    """The text with figures at some places, each seen as 《1》."""
+    figures = figures_of([Block("image", ((1, 1, 9, 9),), 0, 0)] * len(places), places)
+    return re.sub(
+        r"!\[\]\(a\.assets/page-1-figure-(\d)\.png\)", r"《\1》", link_figures(text, figures, 1, ASSETS)
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("one\ntw^o three", "《1》\n\none\ntwo three"),
+        ("one two\nth^ree", "one two\nthree\n\n《1》"),
+        ("one^\n\ntwo", "one\n\n《1》\n\ntwo"),
+        ("one\n^\ntwo\n", "one\n\n《1》\n\ntwo\n"),
+        ("one\n\n^\n\n\ntwo", "one\n\n《1》\n\n\n\ntwo"),
+        ("# One\n^two", "# One\n\n《1》\n\ntwo"),
+        ("# One\n\ntwo^", "# One\n\ntwo\n\n《1》"),
+        ("\n^\none", "《1》\n\none"),
+        ("one\n\n[1^]: two", "one\n\n《1》\n\n[1]: two"),
+        ("^```\none\n```\n", "《1》\n\n```\none\n```\n"),
+        ("```\none\n\n^two\n```\n\nend", "```\none\n\ntwo\n```\n\n《1》\n\nend"),
+        ("```\none\n^two", "《1》\n\n```\none\ntwo"),
+        ("| a |\n|---|\n|^1|\n", "| a |\n|---|\n|1|\n\n《1》\n"),
+        ("- one\n- t^wo\n- three\n", "《1》\n\n- one\n- two\n- three\n"),
+        ("<table>\n<tr>^</tr>\n</table>\nx", "《1》\n\n<table>\n<tr></tr>\n</table>\nx"),
+        ("<table><tr><td>1\n\n^2</td></tr></table>", "《1》\n\n<table><tr><td>1\n\n2</td></tr></table>"),
+        ("one\n\n<table><tr><td>1\n\n^2", "one\n\n《1》\n\n<table><tr><td>1\n\n2"),
+        ("one\n\n<!-- 1\n\n2^", "one\n\n《1》\n\n<!-- 1\n\n2"),
+    ],
+)
+def test_a_figure_stands_between_blocks_near_its_place(text: str, expected: str) -> None:
+    assert linked(text.replace("^", ""), text.index("^")) == expected
+
+
+def test_figures_keep_their_order_wherever_they_move() -> None:
+    assert linked("one two", 1, 2, 6, 7) == "《1》\n\n《2》\n\none two\n\n《3》\n\n《4》"
+    assert linked("one\n\ntwo", 5, 0) == "one\n\n《1》\n\n《2》\n\ntwo"
+
+
+LINES = [
+    *(
+        "words",
+        "more words",
+        "",
+        "",
+        "# Title",
+        "---",
+        "```",
+        "~~~",
+        "- item",
+        "  more",
+        "2. item",
+        "> quoted",
+    ),
+    *(
+        "    code",
+        "| a | b |",
+        "|---|---|",
+        "<table><tr><td>1",
+        "2</td></tr></table>",
+        "<table><tr><td>3</td>",
+    ),
+    *("<div>", "</div>", "<!--", "-->", "<pre>", "</pre>", "`a <table>`", "[1]: note"),
+]
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=12).map("\n".join), st.lists(st.integers(0, 80), max_size=3))
+def test_a_text_with_figures_looks_as_before_but_for_them(text: str, places: list[int]) -> None:
+    places = sorted(min(place, len(text)) for place in places)
+    result = linked(text, *places)
+    numbers = "".join(str(number) for number in range(1, len(places) + 1))
+    assert "".join(re.findall("《(.)》", result)) == numbers
+    assert re.sub(r"《.》|\n", "", result) == text.replace("\n", "")
+    parser = MarkdownIt("commonmark").enable("table")
+    shown = parser.render(f"{result}\n")
+    assert "".join(re.findall("<p>《(.)》</p>\n", shown)) == numbers
+    assert re.sub("<p>《.》</p>\n", "", shown) == parser.render(f"{text}\n")
 
 
 def test_a_name_in_no_known_alphabet_makes_a_link() -> None:

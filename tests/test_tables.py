@@ -88,6 +88,21 @@ def test_a_formula_keeps_its_signs() -> None:
         f"  ~~~\n{SIMPLE}\n  ~~~",
         f"a\r\rb\r```\r{SIMPLE}\r```",
         f"a\r\n\r\nb\r\n```\r\n{SIMPLE}\r\n```",
+        f"~~~\n{SIMPLE}",
+        f"    {SIMPLE}",
+        f"`{SIMPLE}`",
+        f"Words {SIMPLE}",
+        f"> {SIMPLE}",
+        f"> {SIMPLE}\n> quoted",
+        f"- item\n  {SIMPLE}\n- item",
+        f"1. item\n\n   {SIMPLE}",
+        f"<pre>\n{SIMPLE}\n</pre>",
+        f"<!--\n{SIMPLE}\n-->",
+        f"<div>\n<!--\n{SIMPLE}\n-->\n</div>",
+        f"<div>{SIMPLE}</div>",
+        f"<table><tr><td>\n{SIMPLE}\n{SIMPLE}\n</td></tr></table>",
+        f"<table><tr><td>\n\n{SIMPLE}\n\n</td></tr></table>",
+        "<table><tr><td>a\n\n```\n</td></tr></table>\n```",
         "a | b",
     ],
 )
@@ -100,6 +115,14 @@ def test_what_pipes_cannot_say_stays_to_the_last_character(text: str) -> None:
 def test_a_table_that_stays_keeps_no_other_from_changing() -> None:
     kept = '<table><tr><td colspan="2">a</td></tr></table>'
     assert with_pipe_tables(f"{kept}\n\n{SIMPLE}\n") == f"{kept}\n\n{PIPES}\n"
+
+
+def test_a_table_beside_others_and_other_html_changes() -> None:
+    assert with_pipe_tables(f"{SIMPLE} {SIMPLE}") == f"{PIPES}\n\n{PIPES}"
+    caption = "<center>Table 1</center>"
+    assert with_pipe_tables(f"{caption}\n   {SIMPLE}\n{caption}") == f"{caption}\n\n{PIPES}\n\n{caption}"
+    for before in ("- item", "> quoted", "<!-- a remark -->", f"`{SIMPLE}`", f"> {SIMPLE}"):
+        assert with_pipe_tables(f"{before}\n{SIMPLE}") == f"{before}\n\n{PIPES}"
 
 
 @given(st.lists(st.text(alphabet="aZ09 .,*_`[]()|\\~<>&#!-+", max_size=8), min_size=1, max_size=4))
@@ -124,10 +147,11 @@ def test_the_text_of_a_cell_never_becomes_html(cell: str, shown: str) -> None:
     assert rendered_cells(with_pipe_tables(table((cell,)))) == [shown]
 
 
-def test_tables_without_an_end_take_no_time() -> None:
+def test_tables_and_formulae_without_an_end_take_no_time() -> None:
     table = "<table><tr><td>a</td></tr></table>"
-    opened = "<table " * 100_000
+    opened, formulae = "<table " * 100_000, r"\( " * 100_000
     started = time.process_time()
     assert with_pipe_tables(opened) == opened
     assert with_pipe_tables(f"{table}\n\n{opened}") == f"{with_pipe_tables(table)}\n\n{opened}"
+    assert with_pipe_tables(f"<table><tr><td>{formulae}</td></tr></table>").count(r"\\(") == 100_000
     assert time.process_time() - started < 5

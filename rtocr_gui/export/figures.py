@@ -2,17 +2,21 @@
 
 The figures of `report.md` go into `report.assets/` next to it, numbered by page within the export:
 `page-1-figure-1.png`. A file of that name from an earlier export is replaced, whole or not at all, and
-nothing else in the folder is touched. Knows nothing about readings: people edit what was read.
+nothing else in the folder is touched. A link is a paragraph of its own, so its place is between two blocks of
+the text. Knows nothing about readings: people edit what was read.
 """
 
 import math
 import os
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.export.blocks import BEHIND, blocks_of, missing_breaks
+from rtocr_gui.export.tables import open_tables
 from rtocr_gui.export.writing import make_folder, write_picture_atomically
 from rtocr_gui.files import resolved
 from rtocr_gui.ocr.reading import Block
@@ -75,7 +79,10 @@ def write_figures(page: PageImage, figures: Sequence[Figure], number: int, folde
 
 
 def link_figures(text: str, figures: Sequence[Figure], number: int, folder: Path) -> str:
-    """Insert links to the figures of a page at their places in its text, each as its own paragraph.
+    """Insert links to the figures of a page near their places in its text, each as its own paragraph.
+
+    A figure in the middle of a paragraph, a table, a list or code is linked before or behind it, whichever is
+    nearer. Their order stays, and so does every character of the text.
 
     Args:
         text: Markdown of the page.
@@ -83,16 +90,36 @@ def link_figures(text: str, figures: Sequence[Figure], number: int, folder: Path
         number: as passed to `write_figures`.
         folder: as passed to `write_figures`; the links begin with its name.
     """
-    pieces, done = [], 0
-    for figure, name in zip(figures, _names(figures, number), strict=True):
-        line = max(done, text.rfind("\n", 0, figure.place) + 1)
-        pieces += [text[done:line].strip("\n"), f"![]({quote(os.fsencode(folder.name))}/{name})"]
-        done = line
-    rest = text[done:]
-    if not pieces:
-        return text
-    ending = "\n" if text.endswith("\n") else ""
-    return "\n\n".join(piece for piece in [*pieces, rest.strip("\n")] if piece) + ending
+    places = _between_blocks(text, [figure.place for figure in figures])
+    for place, name in reversed(list(zip(places, _names(figures, number), strict=True))):
+        before, after = text[:place], text[place:]
+        link = f"![]({quote(os.fsencode(folder.name))}/{name})"
+        text = "".join((before, missing_breaks(before[::-1]), link, missing_breaks(after), after))
+    return text
+
+
+def _between_blocks(text: str, places: Sequence[int]) -> list[int]:
+    """Move places in a text to the nearest ones behind a block, or to its beginning; the order stays."""
+    if not places:
+        return []
+    starts: list[int] = []
+    gaps = [0]  # before each block, and behind the last one
+    depth = 0
+    for block in blocks_of(text + BEHIND):
+        if depth:
+            gaps[-1] = block.end  # a blank line ends no table of HTML
+        else:
+            starts.append(block.start)
+            gaps.append(block.end)
+        depth = open_tables(block.tags, depth)
+    moved = [0]
+    for place in places:
+        index = max(0, bisect_right(starts, place) - 1)
+        is_behind = gaps[index + 1] - place < place - starts[index]
+        is_open = index == len(starts) - 1  # so that nothing can be behind it
+        gap = gaps[index + 1] if is_behind and not is_open else gaps[index]
+        moved.append(max(moved[-1], min(gap, len(text.removesuffix("\n")))))
+    return moved[1:]
 
 
 def _names(figures: Sequence[Figure], number: int) -> list[str]:

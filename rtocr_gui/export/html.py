@@ -1,5 +1,8 @@
 """Renders Markdown as HTML for a preview: all text is seen, whatever tags are missing.
 
+Formulae are shown as they are written. What looks like the address of a link that the text names elsewhere is
+a source or a note more often, and is text.
+
 Texts hold HTML that a model or a person wrote: tables that were cut short, names in angle brackets, tags
 without an end. In the result every element is closed, none but known tags and attributes remain, and what
 else looks like a tag is text. Elements that would take very long to lay out are limited. Knows no widget.
@@ -12,7 +15,11 @@ from collections.abc import Sequence
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
+from rtocr_gui.export.formulae import DISPLAY, Formulae
+
 if TYPE_CHECKING:
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
 MOST_TABLES = 3
@@ -47,7 +54,11 @@ def as_html(markdown: str) -> str:
     """Render Markdown with tables; a line break is one, as a letter or a receipt is not running text."""
     from markdown_it import MarkdownIt  # takes a tenth of a second
 
-    parser = MarkdownIt("commonmark", {"breaks": True}).enable("table")
+    parser = MarkdownIt("commonmark", {"breaks": True}).enable("table").disable("reference")
+    parser.inline.ruler.before("escape", "formula", _formula)
+    parser.block.ruler.before(
+        "table", "displayed_formula", _displayed_formula, {"alt": ["paragraph", "blockquote", "list"]}
+    )
     parser.validateLink = lambda url: bool(url)  # type: ignore[method-assign]  # none is followed
     for kind in ("html_block", "html_inline"):
         parser.add_render_rule(kind, _written_tags)
@@ -58,6 +69,57 @@ def as_html(markdown: str) -> str:
     tidy = _Tidy()
     tidy.feed(parser.renderer.render(tokens, parser.options, {}))
     return tidy.finished()
+
+
+def _formula(state: "StateInline", silent: bool) -> bool:
+    """Take a formula as it is written, line by line: a rule of markdown-it."""
+    known = state.env.setdefault("formulae", {})  # of each heading, cell and paragraph
+    if state.src not in known:
+        known[state.src] = Formulae(state.src)
+    end = known[state.src].end_of(state.pos)
+    if end is None or end > state.posMax:
+        return False
+    lines = state.src[state.pos : end].split("\n")
+    state.pos = end
+    for number, line in enumerate([] if silent else lines):
+        if number:
+            state.push("softbreak", "br", 0)
+        state.push("code_inline", "code", 0).content = line.strip()
+    return True
+
+
+def _displayed_formula(state: "StateBlock", first: int, behind: int, silent: bool) -> bool:
+    """Take the lines of a formula as one block, whatever they begin with: a rule of markdown-it.
+
+    A formula on one line needs no such rule, and a blank line ends none.
+    """
+
+    def line(number: int) -> str:
+        return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
+
+    begin, end = DISPLAY
+    if (
+        first < state.env.get("no formula ends before", 0)
+        or state.is_code_block(first)
+        or not line(first).startswith(begin)
+    ):
+        return False
+    last = first
+    while end not in line(last):
+        last += 1
+        if last >= behind or state.isEmpty(last) or state.sCount[last] < state.blkIndent:
+            state.env["no formula ends before"] = last
+            return False
+    if last == first:
+        return False
+    if not silent:
+        state.push("formula_open", "div", 1)
+        inline = state.push("inline", "", 0)
+        inline.content = state.getLines(first, last + 1, state.blkIndent, False).strip()
+        inline.children = []
+        state.push("formula_close", "div", -1)
+        state.line = last + 1
+    return True
 
 
 def _written_tags(_renderer: object, tokens: "Sequence[Token]", index: int, *_rest: object) -> str:

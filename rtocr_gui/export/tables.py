@@ -2,25 +2,25 @@
 
 The model writes tables as HTML, which every Markdown program renders but which is hard to read and edit as
 text. A pipe table has one header row, no cells that span columns or rows, and one line per row; a table that
-needs more, is nested or is not well formed is left exactly as it is. The first row becomes the header, as the
-model does not mark one. Also finds what would close a table or a block of code that a text leaves open. Knows
-no page and no file.
+needs more, is nested or is not well formed is left exactly as it is, and so is one that begins no line, or is
+in a list, a quotation, code or a comment. The first row becomes the header, as the model does not mark one.
+Also finds what would close a table or a block of code that a text leaves open. Knows no page and no file.
 """
 
 import html
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
+
+from rtocr_gui.export.blocks import BEHIND, blocks_of, missing_breaks, tags_of, tokens_of
+from rtocr_gui.export.formulae import Formulae
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-_TABLE = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
-_TABLE_END = re.compile(r"</table\s*>", re.IGNORECASE)
-_TABLE_TAG = re.compile(r"<(/?)table\b", re.IGNORECASE)
-_LINE_END = re.compile(r"\r\n?|\n")
+_TABLE_TAG = re.compile(r"<(?:table\b|(/)table\s*>)", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_FORMULA = re.compile(r"(\\\(.*?\\\)|\\\[.*?\\\])", re.DOTALL)
 _BAR = re.compile(r"\\.|\|", re.DOTALL)
 """A bar, or a command of one sign: the bar behind a line break is none of a norm."""
 _REMARK = re.compile(r"<[!?]")
@@ -47,38 +47,38 @@ _RAW_ENDS = (
     ("<textarea", "</textarea>"),
 )
 """How HTML begins that blank lines do not end in Markdown, and what ends it."""
-_OPENINGS = ("<table", *(begin for begin, _ in _RAW_ENDS))
+_RAW = re.compile("|".join(re.escape(begin) for begin, _ in _RAW_ENDS), re.IGNORECASE)
+_OPENING = re.compile(f"```|~~~|<table|{_RAW.pattern}", re.IGNORECASE)
 
 
 def with_pipe_tables(markdown: str) -> str:
     """Convert HTML tables to pipe tables where possible; everything else is unchanged."""
-    fences = _fences(markdown)
     pieces: list[str] = []
     done = 0
-    for found in _TABLE.finditer(markdown, 0, _last_end(markdown)):
-        in_fence = any(start <= found.start() < end for start, end in fences)
-        rows = None if in_fence else _rows_of(found[0])
+    for start, end in _tables(markdown):
+        rows = _rows_of(markdown[start:end])
         if rows is not None:
-            before, after = markdown[done : found.start()], markdown[found.end() :]
-            pieces += [before, _missing_breaks(before[::-1])]
-            pieces += [_pipe_table(rows), _missing_breaks(after)]
-            done = found.end()
+            before, after = markdown[done:start], markdown[end:]
+            pieces += [before, missing_breaks(before[::-1])]
+            pieces += [_pipe_table(rows), missing_breaks(after)]
+            done = end
     return "".join([*pieces, markdown[done:]])
 
 
 def missing_ends(markdown: str) -> str:
     """Return what closes the block or tables that a text leaves open, e.g. because it was stopped."""
-    lower = markdown.lower()
-    if not _may_hold_fences(markdown) and not any(begin in lower for begin in _OPENINGS):
+    if not _OPENING.search(markdown):
         return ""
-    tokens = _parse(f"{markdown}\n\nbehind it")
+    tokens = tokens_of(markdown + BEHIND)
     end = _end_of(tokens[-1])
-    parts = (part for token in tokens for part in (token, *(token.children or ())))
-    tags = "".join(part.content for part in parts if part.type in ("html_block", "html_inline"))
-    depth = 0
+    return "\n".join(filter(None, (end, "</td></tr></table>" * open_tables(tags_of(tokens)))))
+
+
+def open_tables(tags: str, before: int = 0) -> int:
+    """Return how many tables are open behind some HTML, given how many are before it."""
     for tag in _TABLE_TAG.finditer(_COMMENT.sub("", tags)):
-        depth = max(0, depth - 1) if tag[1] else depth + 1
-    return "\n".join(filter(None, (end, "</td></tr></table>" * depth)))
+        before = max(0, before - 1) if tag[1] else before + 1
+    return before
 
 
 def _end_of(last: "Token") -> str:
@@ -89,34 +89,33 @@ def _end_of(last: "Token") -> str:
     return next((end for begin, end in _RAW_ENDS if begins.startswith(begin)), "")
 
 
-def _fences(markdown: str) -> list[tuple[int, int]]:
-    """Return the start and end of each fenced code block."""
-    if not _may_hold_fences(markdown):
-        return []
-    begins = [0, *(end.end() for end in _LINE_END.finditer(markdown)), len(markdown)]
-    lines = [token.map for token in _parse(markdown) if token.type == "fence" and token.map is not None]
-    return [(begins[first], begins[min(end, len(begins) - 1)]) for first, end in lines]
+def _tables(markdown: str) -> Iterator[tuple[int, int]]:
+    """Yield the start and end of each table that begins a line of HTML, or follows one that does."""
+    blocks = blocks_of(markdown) if _TABLE_TAG.search(markdown) else []
+    depth = 0
+    for block in blocks:
+        if block.kind == "html_block" and not depth:
+            raw = _RAW.search(markdown, block.start, block.end)
+            yield from _tables_within(markdown, block.start, raw.start() if raw else block.end)
+        depth = open_tables(block.tags, depth)
 
 
-def _may_hold_fences(markdown: str) -> bool:
-    return "```" in markdown or "~~~" in markdown
-
-
-def _parse(markdown: str) -> "list[Token]":
-    from markdown_it import MarkdownIt  # takes a tenth of a second, and few texts need it
-
-    return MarkdownIt("commonmark").parse(markdown)
-
-
-def _last_end(markdown: str) -> int:
-    """Return where the last table ends; later tables are unclosed, and each would be searched to the end."""
-    return max((end.end() for end in _TABLE_END.finditer(markdown)), default=0)
-
-
-def _missing_breaks(beside: str) -> str:
-    """Return the line breaks that a blank line beside a table lacks; `beside` reads away from the table."""
-    there = len(beside[:2]) - len(beside[:2].lstrip("\n"))
-    return "\n" * (2 - there) if beside.strip("\n") else ""
+def _tables_within(markdown: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield those of one block, which begins a line; tables in others are part of these."""
+    depth, done, begins_line = 0, start, True
+    for tag in _TABLE_TAG.finditer(markdown, start, end):
+        if not tag[1]:
+            if not depth:
+                before = markdown[done : tag.start()].rstrip(" \t")
+                begins_line = before.endswith(("\r", "\n")) or (begins_line and not before)
+                start = done + len(before)
+            depth += 1
+        elif depth:
+            depth -= 1
+            if not depth:
+                done = tag.end()
+                if begins_line:
+                    yield start, done
 
 
 class _Refused(Exception):
@@ -207,7 +206,7 @@ def _rows_of(table: str) -> list[list[str]] | None:
 
 def _escaped(text: str) -> str:
     """Escape plain text for a cell; formulae stay unchanged except for bars, which would end the cell."""
-    pieces = _FORMULA.split(text)
+    pieces = list(Formulae(text).pieces())
     plain = [html.escape(_SPECIAL.sub(r"\\\1", piece), quote=False) for piece in pieces[0::2]]
     formulae = [_BAR.sub(_spelt_bar, html.escape(piece, quote=False)) for piece in pieces[1::2]]
     return "".join(piece for pair in zip(plain, [*formulae, ""], strict=True) for piece in pair)

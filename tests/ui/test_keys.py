@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
-from rtocr_gui.ui.parts.keys import asks_for
+from rtocr_gui.ui.parts.keys import asks_for, keeps_escape
 
 OVERRIDE, PRESS = QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress
 
@@ -28,3 +28,12 @@ def test_another_key_that_cancels_is_left_to_the_window() -> None:
     event = KeyThatCancels(OVERRIDE, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
     assert asks_for(event, QKeySequence.StandardKey.Cancel)
     assert not asks_for(event, Qt.Key.Key_Escape)
+
+
+def test_escape_is_kept_from_the_notices_and_nothing_else_is() -> None:
+    asked = QKeyEvent(OVERRIDE, Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier)
+    other = QKeyEvent(OVERRIDE, Qt.Key.Key_A, Qt.KeyboardModifier.NoModifier)
+    for event in (asked, other):
+        event.ignore()
+    assert (keeps_escape(asked), asked.isAccepted()) == (True, True)
+    assert (keeps_escape(other), other.isAccepted()) == (False, False)

@@ -59,11 +59,41 @@ def seen(preview: SafePreview, markdown: str) -> list[str]:
         ("    <x> indented", ["<x> indented"]),
         (r"\<b> and <a href=http://x/>link</a>", ["<b> and link"]),
         ("a < b &lt; c > d <= e", ["a < b < c > d <= e"]),
+        ("[1]: Smith2003\n[2]: https://example.org", ["[1]: Smith2003", "[2]: https://example.org"]),
+        ("text[^1]\n\n[^1]: foot", ["text[^1]", "[^1]: foot"]),
     ],
 )
 def test_all_text_is_seen(preview: SafePreview, markdown: str, lines: list[str]) -> None:
     whole = f"# Head\n\n{markdown}\n\nAfter it.\n\n## End"
     assert seen(preview, whole) == ["Head", *lines, "After it.", "End"]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "lines"),
+    [
+        (r"\(a*b\) and *\(c_1*d_1\)*", [r"\(a*b\) and \(c_1*d_1\)"]),
+        (r"\[ x_{1} \\ y \] [a](\(b\))", [r"\[ x_{1} \\ y \] a"]),
+        (r"\( a <b> c &lt; `d` \)", [r"\( a <b> c &lt; `d` \)"]),
+        ("## On \\(a*b*c\\)", [r"On \(a*b*c\)"]),
+        ("| a |\n|---|\n| \\(a*b\\) *c* |", ["a", r"\(a*b\) c"]),
+        ("<table><tr><td>\\(a*b\\)</td></tr></table>", [r"\(a*b\)"]),
+        (
+            "so\n\\[\na\n- b\n= c\n---\n# d\n\\]\nwhere",
+            ["so", "\\[", "a", "- b", "= c", "---", "# d", "\\]", "where"],
+        ),
+        ("- so\n  \\[ a\n  + b \\]\n- *c*", ["so", "\\[ a", "+ b \\]", "c"]),
+        ("> \\[ a\n> - b\n> \\] *c*", ["\\[ a", "- b", "\\] c"]),
+        ("\\[ a\n\n- b \\]", ["[ a", "b ]"]),
+        ("- \\[ a\n- *b* \\]", ["[ a", "b ]"]),
+        (r"`\(a*b\)` and `` \( ` \) ``", [r"\(a*b\) and \( ` \)"]),
+        ("```\n\\(a*b\\)\n```", [r"\(a*b\)"]),
+        (r"\(a and *b*", ["(a and b"]),
+        (r"a\) and \[*b*\)", ["a) and [b)"]),
+        (r"\\(*a*\\)", [r"\(a\)"]),
+    ],
+)
+def test_formulae_are_seen_as_they_are_written(preview: SafePreview, markdown: str, lines: list[str]) -> None:
+    assert seen(preview, f"Before\n\n{markdown}\n\nAfter") == ["Before", *lines, "After"]
 
 
 def test_a_table_is_seen_while_it_is_read(preview: SafePreview) -> None:
@@ -105,7 +135,7 @@ FRAGMENTS = [
     *("<blockquote>", "<br>", "<br/>", "<b>", "</b>", "<i>", "<sup>", "<int>", "<", "</"),
     *("/>", "<pre>", "</pre>", "` ", "`` ", "<!--", "-->", "<?", "<!", "<http://x.y>", "&lt;"),
     *("|", "*", "**", "_", "[", "](", "<td\ncolspan=9>", "\\<", "</script>", "<script>"),
-    *("<style>"),
+    *("<style>", "\\(", "\\)", "\\[", "\\]"),
 ]
 BREAKS = ["\n", "\n\n", "\n- ", "\n1. ", "\n> ", "\n# ", "\n\n```\n", "\n\n    ", "\n  ", "\n\n---\n\n"]
 
@@ -122,7 +152,13 @@ def test_every_word_is_seen_whatever_tags_are_around_it(preview: SafePreview, pa
         assert [word for word in [*expected, "End"] if word not in shown] == []
 
 
-@pytest.mark.parametrize("unit", ["<", "<b>", "</b>", "<b></i>", "<table><tr><td>", "<ul><li>\n\n", "<a "])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("<", "<b>", "</b>", "<b></i>", "<table><tr><td>", "<ul><li>\n\n", "<a "),
+        *("\\(", "\\[", "[\\(", "\\[\n", "- \\[\n", "\\(\\)", "[1]: a\n"),
+    ],
+)
 def test_time_grows_with_the_length_only(unit: str) -> None:
     def seconds(length: int) -> float:
         began_s = thread_time()

@@ -322,6 +322,7 @@ def test_the_preview_breaks_lines_where_the_text_does(pane: TextPane) -> None:
     assert preview(pane).toPlainText().split("\n") == [
         *("Dear Anna,", "thank you.", "Kind regards", "Ben", "and Eve", "milk", "bread")
     ]
+    assert "lines as on the page" in pane.findChild(QTabWidget).tabToolTip(1)
 
 
 def test_the_lines_of_a_list_item_stay_one_item_in_the_preview(pane: TextPane) -> None:

@@ -35,7 +35,7 @@ from rtocr_gui.ui.page.scaled_page import ScaledPage
 from rtocr_gui.ui.page.token_overlay import TokenOverlay
 from rtocr_gui.ui.page.zoom_area import ZoomArea
 from rtocr_gui.ui.parts.focus_frame import paint_frame
-from rtocr_gui.ui.parts.keys import asks_for
+from rtocr_gui.ui.parts.keys import keeps_escape
 
 DROP_HINT = "Drop scanned pages here: images or PDF files"
 _SMOOTH_AFTER_MS = 120
@@ -281,10 +281,7 @@ class PageView(ZoomArea):
             self.viewport().update()
 
     def event(self, event: QEvent) -> bool:
-        if self._pinned is not None and asks_for(event, Qt.Key.Key_Escape):
-            event.accept()
-            return True
-        return super().event(event)
+        return (self._pinned is not None and keeps_escape(event)) or super().event(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:

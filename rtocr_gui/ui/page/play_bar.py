@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from rtocr_gui.ui.page.said_line import SaidLine
 from rtocr_gui.ui.parts.form_parts import flat_button
 from rtocr_gui.ui.parts.icons import icon
-from rtocr_gui.ui.parts.keys import asks_for
+from rtocr_gui.ui.parts.keys import keeps_escape
 from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.state.shown import TraceShown
 from rtocr_gui.units import grouped
@@ -202,10 +202,7 @@ class PlayBar(QWidget):
             self._show_state()
 
     def event(self, event: QEvent) -> bool:
-        if asks_for(event, Qt.Key.Key_Escape):
-            event.accept()  # otherwise it would dismiss the notices
-            return True
-        return super().event(event)
+        return keeps_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():

@@ -12,3 +12,11 @@ def asks_for(event: QEvent, key: QKeySequence.StandardKey | Qt.Key) -> bool:
     if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
         return False
     return event.key() == key if isinstance(key, Qt.Key) else event.matches(key)
+
+
+def keeps_escape(event: QEvent) -> bool:
+    """Tell Qt, if it is asking, that Escape is for the widget: it would dismiss the notices otherwise."""
+    if asks_for(event, Qt.Key.Key_Escape):
+        event.accept()
+        return True
+    return False

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidg
 
 from rtocr_gui.ui.parts.form_parts import flat_button
 from rtocr_gui.ui.parts.icons import icon
-from rtocr_gui.ui.parts.keys import asks_for
+from rtocr_gui.ui.parts.keys import keeps_escape
 from rtocr_gui.ui.state.shown import Found
 
 _MOST_CHARACTERS = 200
@@ -83,10 +83,7 @@ class FindBar(QWidget):
             button.setEnabled(found.count > 0)
 
     def event(self, event: QEvent) -> bool:
-        if asks_for(event, Qt.Key.Key_Escape):
-            event.accept()  # otherwise it would dismiss the notices
-            return True
-        return super().event(event)
+        return keeps_escape(event) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

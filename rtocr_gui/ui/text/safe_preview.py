@@ -1,4 +1,4 @@
-"""The text as it will look: rendered while it is seen, and as often as its length allows.
+"""The text laid out: rendered while it is seen, and as often as its length allows.
 
 The text is not trusted: no link is opened, and nothing is loaded that the text refers to. Knows no page.
 """

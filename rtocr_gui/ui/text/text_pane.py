@@ -1,4 +1,4 @@
-"""The recognised text: as Markdown to edit, and as it will look.
+"""The recognised text: as Markdown to edit, and laid out.
 
 Distinguishes text from a reading from text that a person typed. Places in the text are counted in
 characters, as Python counts them; only this module knows that Qt counts in UTF-16. Knows no page, no file
@@ -124,7 +124,11 @@ class TextPane(QWidget):
         self._tabs = QTabWidget()
         self._tabs.setAccessibleName("Text of the page")
         self.add_tab(self._editor, "M&arkdown", "The text, to read and correct")
-        self.add_tab(self._preview, "Previe&w", "The text as it will look")
+        self.add_tab(
+            self._preview,
+            "Previe&w",
+            "The text with headings and tables laid out, and with lines as on the page",
+        )
 
         self._buttons = QHBoxLayout()
         self._buttons.addStretch()

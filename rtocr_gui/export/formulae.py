@@ -1,0 +1,40 @@
+r"""Finds the formulae of a text: what stands between \( and \), or between \[ and \].
+
+Finding all of them takes no longer than reading the text, however many begin and never end. Knows neither
+Markdown nor HTML.
+"""
+
+import re
+from collections.abc import Iterator
+
+DISPLAY = (r"\[", r"\]")
+"""What begins and ends a formula that stands by itself."""
+
+_ENDS = dict([(r"\(", r"\)"), DISPLAY])
+_BEGIN = re.compile("|".join(map(re.escape, _ENDS)))
+
+
+class Formulae:
+    """The formulae of one text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._last_ends = {end: text.rfind(end) for end in _ENDS.values()}
+
+    def end_of(self, begin: int) -> int | None:
+        """Return where the formula ends that begins at an index; None if none begins there."""
+        end = _ENDS.get(self._text[begin : begin + 2])
+        if end is None or self._last_ends[end] < begin + 2:
+            return None
+        return self._text.index(end, begin + 2) + 2
+
+    def pieces(self) -> Iterator[str]:
+        """Yield the whole text: what is no formula, a formula, what is none, and so on."""
+        done = 0
+        for found in _BEGIN.finditer(self._text):
+            end = self.end_of(found.start()) if found.start() >= done else None
+            if end is not None:
+                yield self._text[done : found.start()]
+                yield self._text[found.start() : end]
+                done = end
+        yield self._text[done:]
