@@ -118,17 +118,34 @@ def test_a_half_is_planned_as_it_lies(rtocr, page, tmp_path, command, rotation_d
     assert told.get("truth") is None
 
 
-def test_the_true_text_beside_a_scan_is_not_overwritten(rtocr, page, tmp_path):
-    truth = page.with_suffix(".txt")
-    truth.write_text("what is true")
-    result = rtocr("read", page, "-q", "-o", truth)
-    assert result.code == 2
-    assert "page.txt” holds the true text of " in result.err[-1]
-    assert truth.read_text() == "what is true"
-    exported = page.with_suffix(".md")
-    truth.unlink()
+@pytest.mark.parametrize(
+    ("scans", "truth", "output"),
+    [
+        ("page.png", "page.txt", "page.txt"),
+        ("page.png", "page.md", "link.txt"),
+        (".", "page.txt", "page.txt"),
+        ("book.pdf", "book-page3.txt", "book-page3.txt"),
+        ("page.png", "page.md", "."),
+    ],
+)
+def test_what_may_be_the_true_text_of_a_scan_is_not_overwritten(
+    rtocr, page, book, tmp_path, scans, truth, output
+):
+    (tmp_path / truth).write_text("what is true")
+    (tmp_path / "link.txt").symlink_to(tmp_path / truth)
+    replace = ("--replace",) if output == "." else ()
+    result = rtocr("read", tmp_path / scans, "-q", "-o", tmp_path / output, *replace)
+    assert result.code == (1 if output == "." else 2)
+    assert "may hold the true text of " in result.err[-1]
+    assert (tmp_path / truth).read_text() == "what is true"
+
+
+def test_what_was_exported_beside_a_scan_is_overwritten(rtocr, page):
     for _ in range(2):
-        assert rtocr("read", page, "-q", "-o", exported).code == 0
+        assert rtocr("read", page, "-q", "-o", page.with_suffix(".md")).code == 0
+    long = page.with_suffix(".md").read_text() + 300_000 * "x"
+    page.with_suffix(".md").write_text(long)
+    assert rtocr("read", page, "-q", "-o", page.with_suffix(".md")).code == 0
 
 
 def test_nothing_is_said_of_the_pace_where_nothing_was_decoded():
@@ -186,20 +203,45 @@ def test_in_a_folder_each_scan_has_a_file_of_its_own(rtocr, page, book, tmp_path
     }
 
 
+def test_a_folder_that_is_not_there_is_no_file(rtocr, page, tmp_path):
+    result = rtocr("read", page, "-o", f"{tmp_path}/texts/")
+    assert result.code == 2
+    assert "there is no folder" in result.err[-1]
+    assert rtocr("read", page, "--replace", "-o", tmp_path / "out.md").code == 2
+    assert not list(tmp_path.glob("*.md"))
+
+
+def test_a_scan_that_comes_again_is_written_again_to_its_file(rtocr, page, book, tmp_path):
+    (tmp_path / "texts").mkdir()
+    assert rtocr("read", page, book, page, "-q", "-o", tmp_path / "texts").code == 0
+    assert (tmp_path / "texts" / "page.md").read_text().count("<!-- page: ") == 2
+    assert (tmp_path / "texts" / "book.md").read_text().count("<!-- page: ") == 5
+
+
+def test_a_file_that_cannot_be_replaced_is_told_before_anything_is_read(rtocr, page, tmp_path):
+    (tmp_path / "texts" / "page.md").mkdir(parents=True)
+    engine = FakeEngine()
+    result = rtocr("read", page, "-q", "-o", tmp_path / "texts", "--replace", engine=engine)
+    assert result.code == 1
+    assert "is a folder" in result.err[-1]
+    assert engine.loads == []
+
+
 def test_a_folder_of_scans_can_be_the_one_to_write_to(rtocr, page, tmp_path):
     assert rtocr("read", tmp_path, "-q", "-o", tmp_path).code == 0
     assert (tmp_path / "page.md").exists()
 
 
 def test_files_in_a_folder_are_replaced_only_if_that_is_asked_for(rtocr, page, book, tmp_path):
-    (tmp_path / "page.md").write_text("corrected by hand")
-    (tmp_path / "book.md").write_text("this too")
+    corrected = "<!-- page: page.png, page 1 -->\n\ncorrected by hand"
+    (tmp_path / "page.md").write_text(corrected)
+    (tmp_path / "book.md").write_text("<!-- page: book.pdf, page 1 -->\n\nthis too")
     engine = FakeEngine()
     result = rtocr("read", page, book, "-q", "-o", tmp_path, engine=engine)
     assert result.code == 1
     assert "already contains “page.md” and 1 more of the files to write" in result.err[-1]
     assert engine.loads == []
-    assert (tmp_path / "page.md").read_text() == "corrected by hand"
+    assert (tmp_path / "page.md").read_text() == corrected
     assert rtocr("read", page, book, "-q", "-o", tmp_path, "--replace").code == 0
     assert "page 1 of page.png" in (tmp_path / "page.md").read_text()
 

@@ -332,9 +332,10 @@ def test_a_truth_nobody_named_is_not_written_over_either(
 ) -> None:
     truth = page.with_suffix(".txt")
     truth.write_text("truth", encoding="utf-8")
-    result = rtocr("curve", page, "--csv", truth)
-    assert result.code == 1
-    assert "contains the true text" in result.told[0]
+    for half in ((), ("--half", "top")):
+        result = rtocr("curve", page, "--csv", truth, *half)
+        assert result.code == 2
+        assert "may hold the true text" in result.err[-1]
     assert truth.read_text(encoding="utf-8") == "truth"
 
 

@@ -506,3 +506,19 @@ def test_files_are_named_after_their_scans_and_none_twice():
         "b/letter (2).png": "out/letter (2) (2).md",
         "v1.2.tif": "out/v1.2.md",
     }
+
+
+def test_names_that_a_file_system_takes_for_one_are_told_apart():
+    composed, decomposed = Path("a/caf\u00e9.png"), Path("b/cafe\u0301.png")
+    files = markdown_files([composed, decomposed], Path("out"))
+    assert files[decomposed].name == "cafe\u0301 (2).md"
+
+
+def test_many_scans_of_one_name_are_named_in_linear_time():
+    def seconds(count: int) -> float:
+        scans = [Path(str(number), "scan.png") for number in range(count)]
+        began = time.perf_counter()
+        assert len(set(markdown_files(scans, Path("out")).values())) == count
+        return time.perf_counter() - began
+
+    assert min(seconds(8000) for _ in range(3)) < 16 * min(seconds(1000) for _ in range(3))

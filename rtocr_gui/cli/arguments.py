@@ -31,11 +31,10 @@ from rtocr_gui.cli.values import (
     retention_ratio,
     scan_path,
 )
-from rtocr_gui.documents.pages import ROTATIONS_DEG, Half
-from rtocr_gui.documents.truth import find_truth
+from rtocr_gui.documents.pages import ROTATIONS_DEG
+from rtocr_gui.documents.truth import scan_of_truth
 from rtocr_gui.errors import DocumentError, SettingsError
 from rtocr_gui.export.looks import Look
-from rtocr_gui.files import is_same_path
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -89,7 +88,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     if arguments.command not in ("bench", "models"):
         _protect_inputs(command, arguments)
     if arguments.command == "read":
-        _protect_truth(command, arguments)
+        if arguments.replace and not (isinstance(arguments.output, Path) and arguments.output.is_dir()):
+            command.error("--replace goes with -o FOLDER")
         _take_words(command, arguments)
     return arguments
 
@@ -204,8 +204,8 @@ def _add_page(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--half",
-        choices=[half.value for half in Half],
-        help="only this half of the page, as read --split cuts it",
+        choices=("left", "right", "top", "bottom"),
+        help="only this half of the page, once it is rotated, as read --split cuts it",
     )
 
 
@@ -338,7 +338,7 @@ def _scans_at(path: Path) -> tuple[Path, ...]:
 
 
 def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    """Refuse to overwrite a scan, or to write two outputs to one file."""
+    """Refuse to overwrite a scan or its true text, or to write two outputs to one file."""
     options, outputs = vars(arguments), named_outputs(arguments)
     if not outputs:
         return
@@ -347,20 +347,8 @@ def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespa
         inputs.append(arguments.truth)
     if (path := overwritten_input(outputs, inputs)) is not None:
         parser.error(f"“{path}” is an input and is not overwritten")
+    for output in outputs:
+        if (scan := scan_of_truth(output, inputs)) is not None:
+            parser.error(f"“{output}” may hold the true text of “{scan}” and is not overwritten")
     if share_a_file(outputs):
         parser.error("each output needs a file of its own")
-
-
-def _protect_truth(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    """Refuse to overwrite the true text beside a scan; what RTOCR exported is none."""
-    output = arguments.output
-    if output == STDOUT:
-        return
-    for scan in arguments.files:
-        if scan.stem == output.stem:
-            try:
-                truth = find_truth(scan, 0, 1)
-            except DocumentError:
-                continue  # no text, or too much to be the truth of a page
-            if truth is not None and is_same_path(truth.path, output):
-                parser.error(f"“{output}” holds the true text of “{scan}” and is not overwritten")

@@ -12,15 +12,13 @@ from pathlib import Path
 
 from rtocr_gui.cli.columns import aligned
 from rtocr_gui.cli.following import follow, interrupt_sets
-from rtocr_gui.cli.outputs import named_outputs
 from rtocr_gui.cli.pages import PAGE_ERRORS, EngineFactory, choose_task, load_page, load_reader, open_asking
 from rtocr_gui.cli.progress import Progress, printable
 from rtocr_gui.cli.values import STDOUT
 from rtocr_gui.documents.truth import Truth, find_truth, read_truth
-from rtocr_gui.errors import DocumentError, ExportError
+from rtocr_gui.errors import DocumentError
 from rtocr_gui.export.curve import CurveSource, by_falling_ratio, curve_as_csv, curve_json_text
 from rtocr_gui.export.writing import write_text_atomically
-from rtocr_gui.files import is_same_path
 from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint, doubt, read_curve
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.units import error_in_percent, percent, share_of_whole
@@ -51,7 +49,6 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
             name = f"{path}, page {arguments.page}"
             page = load_page(document, arguments)
             truth = _truth(arguments, len(document.pages), progress)
-            _spare(truth, arguments)
     except PAGE_ERRORS as error:
         progress.complain(f"{name}: {error}")
         return False
@@ -104,13 +101,6 @@ def _truth(arguments: argparse.Namespace, page_count: int, progress: Progress) -
     except DocumentError as error:
         progress.complain(f"warning: {error}")
         return None
-
-
-def _spare(truth: Truth | None, arguments: argparse.Namespace) -> None:
-    """Refuse to overwrite a truth that was found beside the scan."""
-    for target in named_outputs(arguments):
-        if truth is not None and is_same_path(target, truth.path):
-            raise ExportError(f"“{target}” contains the true text of the page. Choose another file to write.")
 
 
 def _write_files(arguments: argparse.Namespace, points: list[CurvePoint], source: CurveSource) -> None:

@@ -1,6 +1,6 @@
 """Where `rtocr read` writes Markdown: page by page to stdout, to one file, or to a file for each scan.
 
-Knows pages by their label and text.
+Knows pages by their labels, texts and figures.
 """
 
 import sys
@@ -10,62 +10,71 @@ from pathlib import Path
 
 from rtocr_gui.cli.values import Target
 from rtocr_gui.documents.pages import PageImage
+from rtocr_gui.documents.truth import scan_of_truth
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.figures import Figure, assets_folder, link_figures, write_figures
 from rtocr_gui.export.file_names import markdown_files
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_behind
 from rtocr_gui.export.tables import with_pipe_tables
+from rtocr_gui.export.writing import check_target
 from rtocr_gui.files import resolved
 
 _WRITING_SHARE = 0.01
 """Share of the time to spend on writing: each time, the whole output is written, which may take long."""
 
 
-class MarkdownOutputs:
-    """Where the text of each scan goes: all to one target or, in a folder, each to a file of its own.
+class MarkdownWriter:
+    """Writes the text of each scan: all to one target or, in a folder, each to a file of its own.
 
     Args:
         target: stdout, a file or a folder.
         pipe_tables: write tables with pipes where possible.
-        replace: True to replace files that exist in the folder.
+        replace: True to replace what an earlier run wrote to the folder.
     """
 
     def __init__(self, target: Target, pipe_tables: bool, replace: bool) -> None:
+        self._target = target
         self._folder = target if isinstance(target, Path) and target.is_dir() else None
         self._pipe_tables = pipe_tables
         self._replace = replace
         self._files: dict[Path, Path] = {}
-        self._scan: Path | None = None
-        self._output = MarkdownOutput(target, pipe_tables)
+        self._outputs: dict[Target, MarkdownOutput] = {}
 
     def name_files(self, scans: Iterable[Path]) -> None:
         """Name the file for each scan, if the target is a folder.
 
         Raises:
-            ExportError: one of them exists and is not to be replaced.
+            ExportError: one of them exists and is not to be replaced, or cannot be.
         """
         if self._folder is None:
             return
         self._files = markdown_files(scans, self._folder)
         there = [file for file in self._files.values() if file.exists()]
-        inputs = {resolved(scan) for scan in self._files}
-        if scan := next((file for file in there if resolved(file) in inputs), None):
-            raise ExportError(f"“{scan}” is an input and is not overwritten. Choose another folder.")
         if there and not self._replace:
             more = f" and {len(there) - 1} more of the files to write" if len(there) > 1 else ""
             contains = f"“{self._folder}” already contains “{there[0].name}”{more}"
             raise ExportError(f"{contains}. Choose another folder, or give --replace.")
+        inputs = {resolved(scan) for scan in self._files}
+        for file in there:
+            check_target(file)
+            if resolved(file) in inputs:
+                raise ExportError(f"“{file}” is an input and is not overwritten. Choose another folder.")
+            if (scan := scan_of_truth(file, self._files)) is not None:
+                may_be = f"“{file}” may hold the true text of “{scan}”"
+                raise ExportError(f"{may_be} and is not overwritten. Choose another folder.")
 
     def of(self, scan: Path) -> "MarkdownOutput":
-        """Return the output for a scan; in a folder, that of another scan is finished."""
-        if self._folder is not None and scan != self._scan:
+        """Return the output for a scan; in a folder, those of other scans are finished."""
+        target = self._target if self._folder is None else self._files[scan]
+        if target not in self._outputs:
             self.finish()
-            self._scan, self._output = scan, MarkdownOutput(self._files[scan], self._pipe_tables)
-        return self._output
+            self._outputs[target] = MarkdownOutput(target, self._pipe_tables)
+        return self._outputs[target]
 
     def finish(self) -> None:
         """Write what is not written yet."""
-        self._output.finish()
+        for output in self._outputs.values():
+            output.finish()
 
 
 class MarkdownOutput:

@@ -14,7 +14,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from rtocr_gui.cli.following import Following, interrupt_raises, interrupt_sets
-from rtocr_gui.cli.markdown_output import MarkdownOutputs
+from rtocr_gui.cli.markdown_output import MarkdownWriter
 from rtocr_gui.cli.pages import (
     PAGE_ERRORS,
     EngineFactory,
@@ -115,7 +115,7 @@ class _ReadCommand:
         self._arguments = arguments
         self._engine_factory = engine_factory
         self._progress = progress
-        self._outputs = MarkdownOutputs(arguments.output, arguments.tables == "pipe", arguments.replace)
+        self._outputs = MarkdownWriter(arguments.output, arguments.tables == "pipe", arguments.replace)
         self._in_order: deque[_WantedPage] = deque()
         self._folders: dict[Path, Path] = {}
         self._cancel = threading.Event()

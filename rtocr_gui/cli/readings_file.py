@@ -51,7 +51,10 @@ class KeptReading:
             kept=reading.kept,
             total=reading.total,
             stop_reason=reading.stop_reason.value,
-            **asdict(reading.timings),
+            encode_ms=reading.timings.encode_ms,
+            prune_ms=reading.timings.prune_ms,
+            prefill_ms=reading.timings.prefill_ms,
+            decode_ms=reading.timings.decode_ms,
         )
 
     @classmethod

@@ -157,6 +157,8 @@ def scan_path(text: str) -> Path:
 
 def markdown_target(text: str) -> Target:
     """Parse the target of Markdown; `-o *.png` would otherwise overwrite the first scan."""
+    if text.endswith(("/", os.sep)) and not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder “{text}”: create it, or give -o FILE.md")
     return _target(text, "give -o FILE.md")
 
 

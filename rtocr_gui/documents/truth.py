@@ -7,10 +7,12 @@ its page is at the top. Knows no model and compares nothing.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from rtocr_gui.errors import DocumentError
+from rtocr_gui.files import is_same_path, resolved
 
 TRUTH_SUFFIXES = (".md", ".txt")
 LARGEST_TRUTH_BYTES = 200_000
@@ -18,6 +20,9 @@ LARGEST_TRUTH_BYTES = 200_000
 seconds to compare."""
 
 _EXPORT_MARK = re.compile(r"<!-- page: .*? -->\s*")
+_LONGEST_MARK = 10_000
+"""In characters: a path may be about four thousand long, before it is escaped."""
+_PAGE_OF_FILE = re.compile(r"-page[0-9]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,29 @@ def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except OSError:  # the name is too long
+        return False
+
+
+def scan_of_truth(path: Path, scans: Iterable[Path]) -> Path | None:
+    """Return the scan whose true text a file may hold: it is named so, and was not exported by RTOCR.
+
+    Args:
+        path: a file, which need not exist.
+        scans: any scans.
+    """
+    file = resolved(path)
+    if file.suffix.lower() not in TRUTH_SUFFIXES or not _is_file(file) or _was_exported(file):
+        return None
+    stems = {file.stem, _PAGE_OF_FILE.sub("", file.stem)}
+    alike = (scan for scan in scans if scan.stem in stems)
+    return next((scan for scan in alike if is_same_path(scan.parent, file.parent)), None)
+
+
+def _was_exported(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as stream:
+            return _EXPORT_MARK.match(stream.read(_LONGEST_MARK)) is not None
+    except OSError:
         return False
 
 

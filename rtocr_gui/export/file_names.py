@@ -1,15 +1,16 @@
 """Names the Markdown files of several scans, where each has one of its own. Touches no file."""
 
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable
-from itertools import chain, count
 from pathlib import Path
 
 
 def markdown_files(scans: Iterable[Path], folder: Path) -> dict[Path, Path]:
     """Name a Markdown file in a folder for each scan.
 
-    Files are named after their scans. Where names would be the same but for their case, which some file
-    systems ignore, the later ones get a number: `letter.md`, `letter (2).md`.
+    Files are named after their scans. Where names would be the same but for their case or the form of their
+    accents, which some file systems ignore, the later ones get a number: `letter.md`, `letter (2).md`.
 
     Args:
         scans: files in order; one that occurs twice gets one name.
@@ -17,9 +18,16 @@ def markdown_files(scans: Iterable[Path], folder: Path) -> dict[Path, Path]:
     """
     files: dict[Path, Path] = {}
     taken: set[str] = set()
+    used: Counter[str] = Counter()
     for scan in dict.fromkeys(scans):
-        numbered = (f"{scan.stem} ({number})" for number in count(2))
-        stem = next(stem for stem in chain([scan.stem], numbered) if stem.casefold() not in taken)
-        taken.add(stem.casefold())
+        stem, first = scan.stem, _without_case(scan.stem)
+        while _without_case(stem) in taken:
+            used[first] += 1
+            stem = f"{scan.stem} ({used[first] + 1})"
+        taken.add(_without_case(stem))
         files[scan] = folder / f"{stem}.md"
     return files
+
+
+def _without_case(stem: str) -> str:
+    return unicodedata.normalize("NFC", stem).casefold()

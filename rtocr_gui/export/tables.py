@@ -2,9 +2,10 @@
 
 The model writes tables as HTML, which every Markdown program renders but which is hard to read and edit as
 text. A pipe table has one header row, no cells that span columns or rows, and one line per row; a table that
-needs more, is nested or is not well formed is left exactly as it is, and so is one that begins no line, or is
-in a list, a quotation, code or a comment. The first row becomes the header, as the model does not mark one.
-Also finds what would close a table or a block of code that a text leaves open. Knows no page and no file.
+needs more, is nested or is not well formed is left exactly as it is, and so is one that begins no line, holds
+a blank line, or is in a list, a quotation, code or a comment. The first row becomes the header, as the model
+does not mark one. Also finds what would close a table or a block of code that a text leaves open. Knows no
+page and no file.
 """
 
 import html

@@ -29,7 +29,9 @@ def check_target(path: Path, *, may_be_folder: bool = False) -> None:
         if path.is_dir():
             if not may_be_folder:
                 raise IsADirectoryError
-            path /= "any.md"
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise ExportError(f"The folder “{path}” cannot be changed. Choose another one.")
+            return
         if is_device(path):
             return  # nothing is placed beside it
         target = Path(os.path.realpath(path))

@@ -765,9 +765,50 @@ def test_each_file_is_exported_to_one_of_its_own_and_none_is_replaced_unasked(
         "b.md": 2,
     }
     assert sentences_in(window.notice_bar)[-1] == (
-        f"Exported 3 pages to 2 files in {out}. Pages without text, left out: 1."
+        f"Exported 3 pages to 2 files in {out}. Pages without text, left out: 3."
     )
     assert session.unsaved.loss(session.shelf.refs).read == 0
+
+
+def test_a_text_that_comes_while_the_question_is_open_replaces_no_file_unasked(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("a.md", "b.md"):
+        (tmp_path / name).write_text("corrected by hand")
+    asked: list[list[str]] = []
+
+    def ask_replace(_: object, files: list[Path]) -> bool:
+        asked.append([file.name for file in files])
+        session.shelf.select(session.shelf.refs[1])
+        session.edit_text("typed meanwhile")
+        return len(asked) == 1
+
+    monkeypatch.setattr(questions, "ask_export_folder", lambda *_: tmp_path)
+    monkeypatch.setattr(questions, "ask_replace", ask_replace)
+    open_and_load(qtbot, session, *(draw_page(name) for name in ("a.png", "b.png")))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    read(qtbot, window, session)
+    window.actions_by_name["export_by_scan"].trigger()
+    assert asked == [["a.md"], ["b.md"]]
+    assert not session.exporter.is_exporting
+
+
+def test_a_file_keeps_its_name_whichever_scans_have_text(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, *(draw_page(name) for name in ("scan.png", "scan.tiff")))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    session.shelf.select(session.shelf.refs[1])
+    session.edit_text("typed")
+    before = session.exporter.files_in(tmp_path)
+    session.shelf.select(session.shelf.refs[0])
+    session.edit_text("typed too")
+    assert before == session.exporter.files_in(tmp_path)[1:]
 
 
 def test_no_open_scan_is_replaced_by_a_file_for_another(
@@ -787,7 +828,9 @@ def test_no_open_scan_is_replaced_by_a_file_for_another(
     read(qtbot, window, session)
     window.actions_by_name["export_by_scan"].trigger()
     assert not session.exporter.is_exporting
-    assert "is open as a scan" in sentences_in(window.notice_bar)[-1]
+    assert sentences_in(window.notice_bar)[-1] == (
+        "scan.md: not overwritten, because it is open as a scan. Export to another folder."
+    )
     assert scan.read_bytes() == before
 
 

@@ -457,7 +457,22 @@ def test_a_file_that_cannot_be_written_costs_no_other_and_stays_unsaved(
     (tmp_path / "b.md").mkdir()
     with qtbot.waitSignal(session.notice_raised):
         session.exporter.export_by_scan(tmp_path)
-    assert notices[-1].startswith(f"“{tmp_path / 'b.md'}” is a folder.")
+    assert all(f"“{tmp_path / name}” is a folder." in notices[-1] for name in ("a.md", "b.md"))
+    assert "Other problems" not in notices[-1]
+
+
+def test_a_notice_tells_some_problems_and_counts_the_others(
+    qtbot: QtBot, session: Session, draw_page: Draw, notices: list[str], tmp_path: Path
+) -> None:
+    open_and_load(qtbot, session, *(draw_page(f"{name}.png") for name in "abcdef"))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 6)
+    until_idle(qtbot, session, session.read_all)
+    for name in "abcde":
+        (tmp_path / f"{name}.md").mkdir()
+    with qtbot.waitSignal(session.notice_raised):
+        session.exporter.export_by_scan(tmp_path)
+    assert notices[-1].count("is a folder") == 3
+    assert notices[-1].endswith("Other problems: 2.")
 
 
 def test_of_two_exports_to_one_file_the_later_one_stays(

@@ -96,6 +96,10 @@ def test_formulae_are_seen_as_they_are_written(preview: SafePreview, markdown: s
     assert seen(preview, f"Before\n\n{markdown}\n\nAfter") == ["Before", *lines, "After"]
 
 
+def test_a_number_in_escaped_brackets_is_a_note_and_no_formula(preview: SafePreview) -> None:
+    assert seen(preview, r"See \[1\] and \(2\)") == ["See [1] and (2)"]
+
+
 def test_a_table_is_seen_while_it_is_read(preview: SafePreview) -> None:
     for end in range(len("<table><tr><td>a"), len(TABLE)):
         assert seen(preview, TABLE[:end])[0].startswith("a")

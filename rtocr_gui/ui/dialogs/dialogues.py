@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QWidget
 from rtocr_gui.documents.labels import counted_pages
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.files import is_same_path
+from rtocr_gui.files import is_same_path, resolved
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import Notice, about_file
@@ -157,12 +157,17 @@ class Dialogues(QObject):
         if folder is None:
             return
         self._session.choices.remember(export_folder=str(folder))
-        there = [file for file in exporter.files_in(folder) if file.exists()]
-        if scan := next(filter(self._is_scan, there), None):
-            self._refuse_scan(scan)
-            return
-        if not there or questions.ask_replace(self._window, there):
-            exporter.export_by_scan(folder)
+        agreed: set[Path] = set()
+        scans = {resolved(ref.path) for ref in self._session.shelf.refs}
+        # Reading goes on behind the question, so that there may be more files after it.
+        while there := [file for file in exporter.files_in(folder) if file.exists() and file not in agreed]:
+            if scan := next((file for file in there if resolved(file) in scans), None):
+                self._refuse_scan(scan, "Export to another folder.")
+                return
+            if not questions.ask_replace(self._window, there):
+                return
+            agreed.update(there)
+        exporter.export_by_scan(folder)
 
     def _export_text(self, refs: Iterable[PageRef], export: Callable[[Path], None]) -> None:
         """Ask where to write the text of pages; that of several files is not named after the shown one."""
@@ -204,17 +209,14 @@ class Dialogues(QObject):
         if path is None:
             return
         self._session.choices.remember(export_folder=str(path.parent))
-        if path.exists() and self._is_scan(path):
-            self._refuse_scan(path)
+        scans = {ref.path for ref in self._session.shelf.refs}
+        if path.exists() and any(is_same_path(path, scan) for scan in scans):
+            self._refuse_scan(path, "Export under another name.")
         else:
             export(path)
 
-    def _is_scan(self, path: Path) -> bool:
-        """True if a file is open as a scan."""
-        return any(is_same_path(path, scan) for scan in {ref.path for ref in self._session.shelf.refs})
-
-    def _refuse_scan(self, path: Path) -> None:
-        sentence = "not overwritten, because it is open as a scan. Export under another name."
+    def _refuse_scan(self, path: Path, advice: str) -> None:
+        sentence = f"not overwritten, because it is open as a scan. {advice}"
         self.notice_raised.emit(about_file(path, sentence))
 
     def _export_folder(self) -> Path:

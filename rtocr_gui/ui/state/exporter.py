@@ -109,14 +109,13 @@ class Exporter(QObject):
 
     def files_in(self, folder: Path) -> tuple[Path, ...]:
         """Return the files that `export_by_scan` writes or replaces: one for each scan that has text."""
-        return tuple(self._pages_by_file(folder))
+        return tuple(file for file, pages in self._pages_by_file(folder).items() if _have_text(pages))
 
     def _pages_by_file(self, folder: Path) -> dict[Path, list[OpenPage]]:
         by_scan: defaultdict[Path, list[OpenPage]] = defaultdict(list)
         for page in self._pages:
             by_scan[page.ref.path].append(page)
-        files = markdown_files([scan for scan, pages in by_scan.items() if _have_text(pages)], folder)
-        return {file: by_scan[scan] for scan, file in files.items()}
+        return {file: by_scan[scan] for scan, file in markdown_files(by_scan, folder).items()}
 
     def _export_texts(
         self,
@@ -125,7 +124,8 @@ class Exporter(QObject):
         then: Callable[[], object] | None = None,
     ) -> None:
         """Write files with the texts of pages; `place` is what the person named."""
-        if not any(map(_have_text, files.values())):  # they left while the person was being asked
+        first = next((file for file, pages in files.items() if _have_text(pages)), None)
+        if first is None:  # the pages left while the person was being asked
             self.told.emit(Notice(f"{place.name}: not written, as the pages are gone.", about=place))
             return
         export = MarkdownExport(files, self._choices.settings.pipe_tables)
@@ -134,7 +134,7 @@ class Exporter(QObject):
             if then is not None and not export.failures:
                 then()
 
-        self._export(next(iter(files)), export.write, export.finish, go_on)
+        self._export(first, export.write, export.finish, go_on)
 
     def export_overlay(self, ref: PageRef, drawing: OverlayDrawing, path: Path) -> None:
         """Draw a page with its overlay into a PNG file."""

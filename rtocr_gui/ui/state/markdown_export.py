@@ -58,7 +58,7 @@ class MarkdownExport:
         pipe_tables: write tables with pipes where pipes can express them, else as they are.
 
     Attributes:
-        failures: why files or figures are missing; a sentence for each file or page.
+        failures: why files are missing, then why figures are; a sentence for each file or page.
     """
 
     def __init__(self, files: Mapping[Path, Iterable[OpenPage]], pipe_tables: bool) -> None:
@@ -74,17 +74,22 @@ class MarkdownExport:
         Raises:
             ExportError: no text was written, and existing files are unchanged.
         """
+        errors: list[ExportError] = []
         for file in self._files:
             try:
                 self._write_file(file, render_page)
             except ExportError as error:
-                if file is self._files[-1] and not self._written:
-                    raise
-                self.failures.append(str(error))
+                errors.append(error)
             else:
                 self._written.append(file)
+        failures = [str(error) for error in errors]
+        if errors and not any(file.drafts for file in self._written):
+            raise ExportError(" ".join(_first_of(failures))) from errors[0]
+        self.failures = failures + self.failures
 
     def _write_file(self, file: _FileDraft, render_page: RenderPage) -> None:
+        if not file.drafts:
+            return
         folder = assets_folder(file.path)
         pages = []
         for number, draft in enumerate(file.drafts, 1):
@@ -105,7 +110,7 @@ class MarkdownExport:
                 write_figures(render_page(page.read_ref), figures, number, folder)
             except Exception as error:
                 # Whatever the error, it must not prevent the export of the text.
-                self.failures.append(f"{page.ref.label}, figures left out: {in_words(error)}")
+                self.failures.append(f"{self._labels[page.ref]}, figures left out: {in_words(error)}")
                 return ()
         return figures
 
@@ -126,20 +131,22 @@ class MarkdownExport:
         cut = sum(draft.was.is_cut and not draft.is_beginning for draft in drafts)
         if cut:
             said.append(f"Pages stopped before their end: {cut}.")
-        said += self.failures[:_MOST_FAILURES]
-        if len(self.failures) > _MOST_FAILURES:
-            said.append(f"Other problems of this kind: {len(self.failures) - _MOST_FAILURES}.")
+        said += _first_of(self.failures)
         return Notice(" ".join(said), is_passing=not (begun or cut or self.failures))
 
     @property
     def _where(self) -> str:
         """The file, or how many there are in which folder."""
-        first = self._written[0].path
-        return (
-            str(first)
-            if len(self._files) == 1
-            else f"{counted(len(self._written), 'file')} in {first.parent}"
-        )
+        paths = [file.path for file in self._written if file.drafts]
+        if len(self._files) == 1:
+            return str(paths[0])
+        return f"{counted(len(paths), 'file')} in {paths[0].parent}"
+
+
+def _first_of(failures: list[str]) -> list[str]:
+    """Return as many failures as a notice has room for, and how many others there are."""
+    others = len(failures) - _MOST_FAILURES
+    return failures[:_MOST_FAILURES] + ([f"Other problems: {others}."] if others > 0 else [])
 
 
 def _figures_of(page: OpenPage) -> tuple[Figure, ...]:
