@@ -102,6 +102,33 @@ def test_two_windows_keep_each_others_changes(path: Path, keep: Keep) -> None:
     assert load_settings(path) == Settings(mode="tiny", retention=None, model_folder="/models/large")
 
 
+def test_what_two_windows_opened_is_remembered_of_both(path: Path, keep: Keep) -> None:
+    paths = [str(path.with_name(f"{name}.png")) for name in "abcdefghijkl"]
+    before = Settings(recent_files=(paths[0],))
+    save_settings(before, path)
+    (one, ones, _), (other, others, _) = keep(), keep()
+    ones.changed.emit(replace(before, recent_files=(paths[1], paths[0])))
+    assert one.close(5)
+    others.changed.emit(replace(before, recent_files=(paths[2],)))  # and forgot the first
+    assert other.close(5)
+    assert load_settings(path).recent_files == (paths[2], paths[1])
+
+
+def test_a_list_that_was_cleared_is_empty_and_a_long_one_is_cut(path: Path, keep: Keep) -> None:
+    paths = tuple(str(path.with_name(f"{name}.png")) for name in "abcdefghijkl")
+    before = Settings(recent_files=paths[:1])
+    save_settings(before, path)
+    (one, ones, _), (other, others, _), (third, thirds, _) = keep(), keep(), keep()
+    ones.changed.emit(replace(before, recent_files=paths[2:]))
+    assert one.close(5)
+    others.changed.emit(replace(before, recent_files=paths[:2]))
+    assert other.close(5)
+    assert load_settings(path).recent_files == (*paths[:2], *paths[2:10])
+    thirds.changed.emit(replace(before, recent_files=()))
+    assert third.close(5)
+    assert load_settings(path).recent_files == ()
+
+
 def test_a_file_that_could_not_be_opened_is_told_and_not_written_over(
     path: Path, keep: Keep, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance, Slot
 
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.settings import Settings, load_settings, save_settings
+from rtocr_gui.settings import MOST_RECENT_FILES, Settings, load_settings, save_settings
 from rtocr_gui.ui.background.lanes import Lane
 
 QUIET_MS = 1000
@@ -101,4 +101,11 @@ class SettingsKeeper(QObject):
         """The settings in the file, with what has changed here since the last time they were written."""
         there = load_settings(self._path, settings)
         here, before = dataclasses.asdict(settings), dataclasses.asdict(self._written)
-        return dataclasses.replace(there, **{name: here[name] for name in here if here[name] != before[name]})
+        changed = {name: here[name] for name in here if here[name] != before[name]}
+        for name in {"recent_files", "own_models"} & changed.keys():
+            added = [each for each in getattr(there, name) if each not in (*here[name], *before[name])]
+            if here[name]:  # else the list was cleared, whatever was in it
+                changed[name] = (*here[name], *added)
+        if "recent_files" in changed:
+            changed["recent_files"] = changed["recent_files"][:MOST_RECENT_FILES]
+        return dataclasses.replace(there, **changed)
