@@ -5,7 +5,7 @@ import importlib.metadata
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QStandardPaths, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QAccessible,
     QAction,
@@ -678,6 +678,9 @@ def test_an_export_is_never_suggested_beside_a_pasted_page(
     window.actions_by_name["export"].trigger()
     assert suggested[0].name == "scan.md"
     assert suggested[0].parent not in (session.shelf.current.path.parent, Path("/no/such/folder"))
+    monkeypatch.setattr(QStandardPaths, "writableLocation", lambda _: "/no/such/documents")
+    window.actions_by_name["export"].trigger()
+    assert suggested[1].parent == Path.home()
 
 
 def test_the_text_of_a_folder_is_exported_under_its_name_to_where_the_last_was(

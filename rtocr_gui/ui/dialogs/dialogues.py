@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
+from PySide6.QtCore import QDir, QObject, QStandardPaths, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from rtocr_gui.documents.labels import counted_pages
@@ -222,7 +222,8 @@ class Dialogues(QObject):
     def _export_folder(self) -> Path:
         """Never the page's own: a pasted image is in a temporary folder, a sample in the program's."""
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        return Path(_if_there(self._session.choices.settings.export_folder) or documents)
+        last = self._session.choices.settings.export_folder
+        return Path(_if_there(last) or _if_there(documents) or QDir.homePath())
 
     @property
     def _last_folder(self) -> str:
