@@ -126,13 +126,16 @@ def test_a_half_is_planned_as_it_lies(rtocr, page, tmp_path, command, rotation_d
         (".", "page.txt", "page.txt"),
         ("book.pdf", "book-page3.txt", "book-page3.txt"),
         ("page.png", "page.md", "."),
+        ("page.png", "elsewhere.txt", "page.md"),
     ],
 )
 def test_what_may_be_the_true_text_of_a_scan_is_not_overwritten(
     rtocr, page, book, tmp_path, scans, truth, output
 ):
     (tmp_path / truth).write_text("what is true")
-    (tmp_path / "link.txt").symlink_to(tmp_path / truth)
+    for link in ("link.txt", "page.md"):
+        if truth != link:
+            (tmp_path / link).symlink_to(tmp_path / truth)
     replace = ("--replace",) if output == "." else ()
     result = rtocr("read", tmp_path / scans, "-q", "-o", tmp_path / output, *replace)
     assert result.code == (1 if output == "." else 2)
@@ -208,6 +211,8 @@ def test_a_folder_that_is_not_there_is_no_file(rtocr, page, tmp_path):
     assert result.code == 2
     assert "there is no folder" in result.err[-1]
     assert rtocr("read", page, "--replace", "-o", tmp_path / "out.md").code == 2
+    assert rtocr("read", page, "-o", 300 * "a" + "/").code == 2
+    assert rtocr("read", page, "--replace", "-o", 300 * "a").code == 2
     assert not list(tmp_path.glob("*.md"))
 
 

@@ -155,3 +155,8 @@ def test_tables_and_formulae_without_an_end_take_no_time() -> None:
     assert with_pipe_tables(f"{table}\n\n{opened}") == f"{with_pipe_tables(table)}\n\n{opened}"
     assert with_pipe_tables(f"<table><tr><td>{formulae}</td></tr></table>").count(r"\\(") == 100_000
     assert time.process_time() - started < 5
+
+
+def test_a_number_may_be_a_formula_and_what_stands_in_brackets_keeps_them():
+    table = r"<table><tr><td>\(12\)</td><td>[1]</td></tr></table>"
+    assert with_pipe_tables(table).splitlines()[0] == r"| \(12\) | \[1\] |"

@@ -88,7 +88,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     if arguments.command not in ("bench", "models"):
         _protect_inputs(command, arguments)
     if arguments.command == "read":
-        if arguments.replace and not (isinstance(arguments.output, Path) and arguments.output.is_dir()):
+        if arguments.replace and not os.path.isdir(arguments.output):  # noqa: PTH112  # never raises
             command.error("--replace goes with -o FOLDER")
         _take_words(command, arguments)
     return arguments
@@ -110,7 +110,7 @@ def _add_read(parser: argparse.ArgumentParser) -> None:
         default=STDOUT,
         help="write to this file instead of stdout; in a folder, to a file for each scan",
     )
-    parser.add_argument("--replace", action="store_true", help="in a folder, replace files of an earlier run")
+    parser.add_argument("--replace", action="store_true", help="in a folder, replace files that exist")
     parser.add_argument(
         "--pages", type=page_selection, default=ALL_PAGES, metavar="1-3,5", help="pages of each file (all)"
     )

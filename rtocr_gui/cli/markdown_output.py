@@ -3,6 +3,7 @@
 Knows pages by their labels, texts and figures.
 """
 
+import os
 import sys
 import time
 from collections.abc import Iterable
@@ -29,16 +30,18 @@ class MarkdownWriter:
     Args:
         target: stdout, a file or a folder.
         pipe_tables: write tables with pipes where possible.
-        replace: True to replace what an earlier run wrote to the folder.
+        replace: True to replace files that exist in the folder.
     """
 
     def __init__(self, target: Target, pipe_tables: bool, replace: bool) -> None:
         self._target = target
-        self._folder = target if isinstance(target, Path) and target.is_dir() else None
+        is_folder = isinstance(target, Path) and os.path.isdir(target)  # noqa: PTH112  # never raises
+        self._folder = target if isinstance(target, Path) and is_folder else None
         self._pipe_tables = pipe_tables
         self._replace = replace
         self._files: dict[Path, Path] = {}
         self._outputs: dict[Target, MarkdownOutput] = {}
+        self._latest: Target | None = None
 
     def name_files(self, scans: Iterable[Path]) -> None:
         """Name the file for each scan, if the target is a folder.
@@ -50,10 +53,6 @@ class MarkdownWriter:
             return
         self._files = markdown_files(scans, self._folder)
         there = [file for file in self._files.values() if file.exists()]
-        if there and not self._replace:
-            more = f" and {len(there) - 1} more of the files to write" if len(there) > 1 else ""
-            contains = f"“{self._folder}” already contains “{there[0].name}”{more}"
-            raise ExportError(f"{contains}. Choose another folder, or give --replace.")
         inputs = {resolved(scan) for scan in self._files}
         for file in there:
             check_target(file)
@@ -62,14 +61,18 @@ class MarkdownWriter:
             if (scan := scan_of_truth(file, self._files)) is not None:
                 may_be = f"“{file}” may hold the true text of “{scan}”"
                 raise ExportError(f"{may_be} and is not overwritten. Choose another folder.")
+        if there and not self._replace:
+            more = f" and {len(there) - 1} more of the files to write" if len(there) > 1 else ""
+            contains = f"“{self._folder}” already contains “{there[0].name}”{more}"
+            raise ExportError(f"{contains}. Choose another folder, or give --replace.")
 
     def of(self, scan: Path) -> "MarkdownOutput":
         """Return the output for a scan; in a folder, those of other scans are finished."""
         target = self._target if self._folder is None else self._files[scan]
-        if target not in self._outputs:
+        if target != self._latest:
             self.finish()
-            self._outputs[target] = MarkdownOutput(target, self._pipe_tables)
-        return self._outputs[target]
+            self._latest = target
+        return self._outputs.setdefault(target, MarkdownOutput(target, self._pipe_tables))
 
     def finish(self) -> None:
         """Write what is not written yet."""

@@ -157,7 +157,7 @@ def scan_path(text: str) -> Path:
 
 def markdown_target(text: str) -> Target:
     """Parse the target of Markdown; `-o *.png` would otherwise overwrite the first scan."""
-    if text.endswith(("/", os.sep)) and not Path(text).is_dir():
+    if text.endswith(("/", os.sep)) and not os.path.isdir(text):  # noqa: PTH112  # never raises
         raise argparse.ArgumentTypeError(f"there is no folder “{text}”: create it, or give -o FILE.md")
     return _target(text, "give -o FILE.md")
 

@@ -7,7 +7,7 @@ its page is at the top. Knows no model and compares nothing.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,19 +64,21 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def scan_of_truth(path: Path, scans: Iterable[Path]) -> Path | None:
+def scan_of_truth(path: Path, scans: Collection[Path]) -> Path | None:
     """Return the scan whose true text a file may hold: it is named so, and was not exported by RTOCR.
 
     Args:
         path: a file, which need not exist.
-        scans: any scans.
+        scans: any scans, which are gone through twice.
     """
-    file = resolved(path)
-    if file.suffix.lower() not in TRUTH_SUFFIXES or not _is_file(file) or _was_exported(file):
+    if not _is_file(path) or _was_exported(path):
         return None
-    stems = {file.stem, _PAGE_OF_FILE.sub("", file.stem)}
-    alike = (scan for scan in scans if scan.stem in stems)
-    return next((scan for scan in alike if is_same_path(scan.parent, file.parent)), None)
+    for file in {path, resolved(path)}:  # either may be the one beside the scan
+        stems = {file.stem, _PAGE_OF_FILE.sub("", file.stem)} if file.suffix.lower() in TRUTH_SUFFIXES else ()
+        for scan in scans:
+            if scan.stem in stems and is_same_path(scan.parent, file.parent):
+                return scan
+    return None
 
 
 def _was_exported(path: Path) -> bool:

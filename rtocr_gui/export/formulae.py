@@ -1,4 +1,4 @@
-r"""Finds the formulae of a text: what stands between \( and \), or between \[ and \], and is no number.
+r"""Finds the formulae of a text: what stands between \( and \), or between \[ and \].
 
 Finding all of them takes no longer than reading the text, however many begin and never end. Knows neither
 Markdown nor HTML.
@@ -26,8 +26,7 @@ class Formulae:
         end = _ENDS.get(self._text[begin : begin + 2])
         if end is None or self._last_ends[end] < begin + 2:
             return None
-        behind = self._text.index(end, begin + 2)
-        return None if self._text[begin + 2 : behind].strip().isdecimal() else behind + 2
+        return self._text.index(end, begin + 2) + 2
 
     def pieces(self) -> Iterator[str]:
         """Yield the whole text: what is no formula, a formula, what is none, and so on."""

@@ -79,6 +79,8 @@ def _formula(state: "StateInline", silent: bool) -> bool:
     end = known[state.src].end_of(state.pos)
     if end is None or end > state.posMax:
         return False
+    if state.src[state.pos + 2 : end - 2].strip().isdecimal():
+        return False  # the number of a note, whose brackets are escaped
     lines = state.src[state.pos : end].split("\n")
     state.pos = end
     for number, line in enumerate([] if silent else lines):

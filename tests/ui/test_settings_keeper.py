@@ -114,6 +114,23 @@ def test_what_two_windows_opened_is_remembered_of_both(path: Path, keep: Keep) -
     assert load_settings(path).recent_files == (paths[2], paths[1])
 
 
+def test_what_another_window_opened_has_room_in_a_full_list_and_what_it_removed_stays_away(
+    path: Path, keep: Keep
+) -> None:
+    paths = tuple(str(path.with_name(f"{name}.png")) for name in "abcdefghijkl")
+    before = Settings(recent_files=paths[:10], own_models=("/m/1", "/m/2"))
+    save_settings(before, path)
+    (one, ones, _), (other, others, _) = keep(), keep()
+    ones.changed.emit(replace(before, recent_files=(paths[10], *paths[:9]), own_models=("/m/1",)))
+    assert one.close(5)
+    others.changed.emit(
+        replace(before, recent_files=(paths[11], *paths[:9]), own_models=("/m/1", "/m/2", "/m/3"))
+    )
+    assert other.close(5)
+    assert load_settings(path).recent_files == (paths[11], paths[10], *paths[:8])
+    assert load_settings(path).own_models == ("/m/1", "/m/3")
+
+
 def test_a_list_that_was_cleared_is_empty_and_a_long_one_is_cut(path: Path, keep: Keep) -> None:
     paths = tuple(str(path.with_name(f"{name}.png")) for name in "abcdefghijkl")
     before = Settings(recent_files=paths[:1])
@@ -123,7 +140,7 @@ def test_a_list_that_was_cleared_is_empty_and_a_long_one_is_cut(path: Path, keep
     assert one.close(5)
     others.changed.emit(replace(before, recent_files=paths[:2]))
     assert other.close(5)
-    assert load_settings(path).recent_files == (*paths[:2], *paths[2:10])
+    assert load_settings(path).recent_files == (paths[1], *paths[2:11])
     thirds.changed.emit(replace(before, recent_files=()))
     assert third.close(5)
     assert load_settings(path).recent_files == ()

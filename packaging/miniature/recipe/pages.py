@@ -135,7 +135,7 @@ def _make_up(sheet: Sheet, rng: random.Random, design: Design, rich: bool, kind:
         room = _MOST_INSET * (width - margins[0] - margins[2]) / design.text_type.size_px
         layout = Layout.choose(rng)
         design = replace(design, layout=replace(layout, inset=min(layout.inset, room)))
-        if kind.manuals and rng.random() < kind.manuals:
+        if kind.manuals and rng.random() < kind.manuals:  # nothing is drawn for pages that can be none
             design = replace(design, layout=replace(design.layout, manual=True, mono_words=True))
     column = Column(sheet, rng, design, margins[0], width - margins[2], margins[1], height - margins[3])
     if not rich:
@@ -198,7 +198,7 @@ def _plain_content(rng: random.Random) -> Callable[[Column], Block | None]:
 
 
 def _rich_content(rng: random.Random, layout: Layout) -> Callable[[Column], Block | None]:
-    """Return a source of headings, paragraphs, lists, definitions, tables and figures with captions."""
+    """Return a source of headings, paragraphs, lists, definitions, tables, code, and captioned figures."""
     waiting: list[str] = []
     shares = _OF_MANUALS if layout.manual else _OF_DOCUMENTS
 

@@ -102,10 +102,19 @@ class SettingsKeeper(QObject):
         there = load_settings(self._path, settings)
         here, before = dataclasses.asdict(settings), dataclasses.asdict(self._written)
         changed = {name: here[name] for name in here if here[name] != before[name]}
-        for name in {"recent_files", "own_models"} & changed.keys():
-            added = [each for each in getattr(there, name) if each not in (*here[name], *before[name])]
-            if here[name]:  # else the list was cleared, whatever was in it
-                changed[name] = (*here[name], *added)
-        if "recent_files" in changed:
-            changed["recent_files"] = changed["recent_files"][:MOST_RECENT_FILES]
+        if "own_models" in changed:
+            kept, of_others = _merged(here["own_models"], before["own_models"], there.own_models)
+            changed["own_models"] = (*kept, *of_others)
+        if changed.get("recent_files"):  # else the person cleared them, whoever opened them
+            kept, of_others = _merged(here["recent_files"], before["recent_files"], there.recent_files)
+            opened = sum(path not in before["recent_files"] for path in kept)  # the newest are the first
+            changed["recent_files"] = (*kept[:opened], *of_others, *kept[opened:])[:MOST_RECENT_FILES]
         return dataclasses.replace(there, **changed)
+
+
+def _merged(
+    here: tuple[str, ...], before: tuple[str, ...], there: tuple[str, ...]
+) -> tuple[list[str], list[str]]:
+    """Return what of a list is new here or is still there, and what others have added to it."""
+    kept = [each for each in here if each not in before or each in there]
+    return kept, [each for each in there if each not in (*before, *here)]
