@@ -23,6 +23,7 @@ def main() -> int:
     parser.add_argument("--proportion", type=float, nargs=2, default=(1.3, 1.45), metavar="HEIGHT/WIDTH")
     parser.add_argument("--x-height", type=float, nargs=2, default=(10.0, 14.0), metavar="PX")
     parser.add_argument("--rich", type=float, default=0.7, help="share of pages with titles, columns, ...")
+    parser.add_argument("--manuals", type=float, default=0.25, help="share of these laid out like manuals")
     parser.add_argument("--damaged", type=float, default=0.5, help="share of pages that look scanned")
     parser.add_argument("--characters", type=int, default=2500, help="approximate maximum per page")
     parser.add_argument("--held-out", action="store_true", help="in typefaces that the training never sees")
@@ -36,6 +37,7 @@ def main() -> int:
         blank=0.0,
         most_characters=options.characters,
         held_out=options.held_out,
+        manuals=options.manuals,
     )
     options.folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -86,7 +86,11 @@ def _parse() -> argparse.Namespace:
         "--passes", type=int, default=1, metavar="N", help="learn from each batch N times; for a fast GPU"
     )
     parser.add_argument(
-        "--larger", type=int, default=1, metavar="N", help="batches N times as large, for a GPU"
+        "--larger",
+        type=int,
+        default=1,
+        metavar="N",
+        help="N times the pages in a batch, and in “encoder” all of their crops, for a GPU",
     )
     parser.add_argument("--save-s", type=float, default=120, help="seconds between states (default 120)")
     options = parser.parse_args()
