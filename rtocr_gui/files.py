@@ -51,6 +51,11 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise
 
 
+def is_folder(path: Path | str) -> bool:
+    """True if a path is a folder; never raises, as `Path.is_dir` does where a folder above is unreadable."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def is_protected(path: Path) -> bool:
     """True if there is a file that may not be written to."""
     return path.exists() and not os.access(path, os.W_OK)

@@ -5,7 +5,6 @@ a command is carried out.
 """
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.documents.truth import scan_of_truth
 from rtocr_gui.errors import DocumentError, SettingsError
 from rtocr_gui.export.looks import Look
+from rtocr_gui.files import is_folder
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -88,7 +88,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     if arguments.command not in ("bench", "models"):
         _protect_inputs(command, arguments)
     if arguments.command == "read":
-        if arguments.replace and not os.path.isdir(arguments.output):  # noqa: PTH112  # never raises
+        if arguments.replace and not is_folder(arguments.output):
             command.error("--replace goes with -o FOLDER")
         _take_words(command, arguments)
     return arguments
@@ -327,7 +327,7 @@ def _take_words(parser: argparse.ArgumentParser, arguments: argparse.Namespace) 
 
 def _scans_at(path: Path) -> tuple[Path, ...]:
     """Return the scans in a folder, or the file itself; the folder if it cannot be read, as is told later."""
-    if not os.path.isdir(path):  # noqa: PTH112  # `Path.is_dir` raises if a parent folder is unreadable
+    if not is_folder(path):
         return (path,)
     from rtocr_gui.documents.loading import files_at  # slow to import
 

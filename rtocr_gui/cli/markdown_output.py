@@ -3,7 +3,6 @@
 Knows pages by their labels, texts and figures.
 """
 
-import os
 import sys
 import time
 from collections.abc import Iterable
@@ -18,7 +17,7 @@ from rtocr_gui.export.file_names import markdown_files
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_behind
 from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.export.writing import check_target
-from rtocr_gui.files import resolved
+from rtocr_gui.files import is_folder, resolved
 
 _WRITING_SHARE = 0.01
 """Share of the time to spend on writing: each time, the whole output is written, which may take long."""
@@ -35,8 +34,7 @@ class MarkdownWriter:
 
     def __init__(self, target: Target, pipe_tables: bool, replace: bool) -> None:
         self._target = target
-        is_folder = isinstance(target, Path) and os.path.isdir(target)  # noqa: PTH112  # never raises
-        self._folder = target if isinstance(target, Path) and is_folder else None
+        self._folder = target if isinstance(target, Path) and is_folder(target) else None
         self._pipe_tables = pipe_tables
         self._replace = replace
         self._files: dict[Path, Path] = {}
@@ -67,17 +65,19 @@ class MarkdownWriter:
             raise ExportError(f"{contains}. Choose another folder, or give --replace.")
 
     def of(self, scan: Path) -> "MarkdownOutput":
-        """Return the output for a scan; in a folder, those of other scans are finished."""
+        """Return the output for a scan; in a folder, that of another scan is finished."""
         target = self._target if self._folder is None else self._files[scan]
         if target != self._latest:
             self.finish()
             self._latest = target
-        return self._outputs.setdefault(target, MarkdownOutput(target, self._pipe_tables))
+        if target not in self._outputs:
+            self._outputs[target] = MarkdownOutput(target, self._pipe_tables)
+        return self._outputs[target]
 
     def finish(self) -> None:
         """Write what is not written yet."""
-        for output in self._outputs.values():
-            output.finish()
+        if self._latest is not None:
+            self._outputs[self._latest].finish()
 
 
 class MarkdownOutput:

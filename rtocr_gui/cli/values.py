@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.files import is_folder
 from rtocr_gui.ocr.machine.spot import DEVICES
 from rtocr_gui.settings import HIGHEST_DPI, LEAST_RETENTION, LOWEST_DPI
 
@@ -157,7 +158,7 @@ def scan_path(text: str) -> Path:
 
 def markdown_target(text: str) -> Target:
     """Parse the target of Markdown; `-o *.png` would otherwise overwrite the first scan."""
-    if text.endswith(("/", os.sep)) and not os.path.isdir(text):  # noqa: PTH112  # never raises
+    if text.endswith(("/", os.sep)) and not is_folder(text):
         raise argparse.ArgumentTypeError(f"there is no folder “{text}”: create it, or give -o FILE.md")
     return _target(text, "give -o FILE.md")
 

@@ -23,6 +23,7 @@ from rtocr_gui.documents.pages import Half, PageImage, PageRef, rotate
 from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
 from rtocr_gui.documents.pictures import PictureFile
 from rtocr_gui.errors import DocumentError
+from rtocr_gui.files import is_folder
 from rtocr_gui.units import counted
 
 SUPPORTED_SUFFIXES = (
@@ -169,7 +170,7 @@ def files_at(path: Path) -> tuple[Path, ...]:
     Raises:
         DocumentError: the folder contains no scan, or cannot be read.
     """
-    if not os.path.isdir(path):  # noqa: PTH112  # `Path.is_dir` raises if a parent folder is unreadable
+    if not is_folder(path):
         return (path,)
     try:
         found = [file for file in path.iterdir() if looks_like_a_scan(file)]

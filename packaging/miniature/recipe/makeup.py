@@ -210,15 +210,13 @@ class Column:
 
     def term_table(self) -> Block | None:
         """Set a table of terms, often typewritten, and descriptions that fill their cells, in tight rows."""
-        rng, type_, x_height_px = self.rng, self.design.text_type, self.design.x_height_px
+        rng, type_ = self.rng, self.design.text_type
         row_px = type_.size_px * rng.uniform(1.05, 1.6)
         width = self.width * rng.uniform(0.8, 1)
         if self._rows(row_px) < 2 or width < 14 * type_.size_px:
             return None
         terms_px = width * rng.uniform(0.2, 0.45)
-        terms = type_
-        if rng.random() < 0.6:
-            terms = Type.of(self.design.mono, Style.REGULAR, _TYPEWRITER_SCALE * x_height_px)
+        terms = self._typewriter if rng.random() < 0.6 else type_
         middle, right = self.left + terms_px, self.left + width
         columns = [
             _TableColumn(self.left, middle, partial(texts.term, rng), terms),
@@ -314,11 +312,15 @@ class Column:
 
     def _set_off(self) -> tuple[Type, float]:
         """Return the type of emphasised words, and how much of a line to fill if it contains some."""
-        x_height_px = self.design.x_height_px
         if self.design.layout.mono_words and self.rng.random() < 0.6:
-            mono = Type.of(self.design.mono, Style.REGULAR, _TYPEWRITER_SCALE * x_height_px)
-            return mono, _SHARE_WITH_TYPEWRITER
-        return Type.of(self.design.body, self.rng.choice((Style.BOLD, Style.ITALIC)), x_height_px), 1.0
+            return self._typewriter, _SHARE_WITH_TYPEWRITER
+        style = self.rng.choice((Style.BOLD, Style.ITALIC))
+        return Type.of(self.design.body, style, self.design.x_height_px), 1.0
+
+    @property
+    def _typewriter(self) -> Type:
+        """Type of monospaced words among others."""
+        return Type.of(self.design.mono, Style.REGULAR, _TYPEWRITER_SCALE * self.design.x_height_px)
 
     def _room(self, type_: Type) -> int:
         """Return how many more lines fit."""

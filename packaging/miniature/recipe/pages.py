@@ -160,9 +160,9 @@ def _make_up(sheet: Sheet, rng: random.Random, design: Design, rich: bool, kind:
         halves = ((column.left, middle - gutter / 2), (middle + gutter / 2, column.right))
         for left, right in halves:
             half = Column(sheet, rng, design, left, right, column.top, column.bottom)
-            blocks += half.fill(_rich_content(rng, design.layout), budget // 2)
+            blocks += half.fill(_rich_content(rng), budget // 2)
     else:
-        blocks += column.fill(_rich_content(rng, design.layout), budget)
+        blocks += column.fill(_rich_content(rng), budget)
     return blocks + last
 
 
@@ -197,10 +197,9 @@ def _plain_content(rng: random.Random) -> Callable[[Column], Block | None]:
     return next_block
 
 
-def _rich_content(rng: random.Random, layout: Layout) -> Callable[[Column], Block | None]:
+def _rich_content(rng: random.Random) -> Callable[[Column], Block | None]:
     """Return a source of headings, paragraphs, lists, definitions, tables, code, and captioned figures."""
     waiting: list[str] = []
-    shares = _OF_MANUALS if layout.manual else _OF_DOCUMENTS
 
     def next_block(column: Column) -> Block | None:
         if waiting:
@@ -216,7 +215,7 @@ def _rich_content(rng: random.Random, layout: Layout) -> Callable[[Column], Bloc
                 column.code,
                 column.term_table,
             ),
-            shares,
+            _OF_MANUALS if column.design.layout.manual else _OF_DOCUMENTS,
         )[0]
         block = draw()
         if block is not None and block.kind in ("image", "table") and rng.random() < 0.6:
