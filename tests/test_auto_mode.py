@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import ReadingError
-from rtocr_gui.ocr.reading import Mode, Scaling
+from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.ocr.vision.auto_mode import (
     PITCH_PER_X_HEIGHT,
     is_legible,
@@ -27,12 +28,19 @@ from rtocr_gui.ocr.vision.auto_mode import (
 from rtocr_gui.ocr.vision.layout import TILE_PX
 from rtocr_gui.ocr.vision.views import choose_tiles, make_views
 from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
-from tests.small_checkpoint import write_checkpoint
+from tests.readings import read_page
+from tests.small_checkpoint import changed, write_checkpoint
+from tests.tasks import TEXT
+
+if TYPE_CHECKING:
+    from rtocr_gui.ocr.engine import Engine
 
 A4_200_DPI = 1654, 2339
 ALL_MODES = tuple(Mode)
 BY_COST = ALL_MODES
 """A page that is too large for one tile costs the more tokens the later its mode comes."""
+
+ROOM_FOR_GUNDAM = changed("language_config/max_position_embeddings", 2048)
 
 WORDS = "the quick brown fox jumps over the lazy dog and then some more of it; "
 
@@ -44,6 +52,10 @@ tile_counts = st.integers(FEWEST_TILES, MOST_TILES)
 
 def choose_mode(page: Image.Image, modes: Sequence[Mode], most_tiles: int = MOST_TILES) -> Mode:
     return mode_for_print(page.size, stroke_pitch(page), modes, most_tiles)
+
+
+def read_briefly(engine: "Engine", page: PageImage, scaling: Scaling) -> Reading:
+    return read_page(engine, page, ReadSettings(scaling, TEXT, max_new_tokens=1))
 
 
 @functools.cache
@@ -284,7 +296,8 @@ def test_a_page_read_in_auto_is_encoded_as_in_the_mode_that_auto_came_to(tmp_pat
     from rtocr_gui.ocr.engine import Engine
 
     engine = Engine(threads=1)
-    modes = engine.load(write_checkpoint(tmp_path / "model"), device="cpu").info.modes
+    folder = write_checkpoint(tmp_path / "model", ROOM_FOR_GUNDAM)
+    modes = engine.load(folder, device="cpu").info.modes
     image = printed_page((400, 300), 20)
     page = PageImage(PageRef(tmp_path / "page.png", 0, sha256="page"), image, dpi=200)
 
@@ -304,7 +317,7 @@ def test_a_model_for_larger_print_chooses_larger_modes_and_calls_more_too_small(
         PageRef(tmp_path / "page.png", 0, sha256="page"), printed_page((1000, 1400), 16.0), dpi=150
     )
     told = {"name": "Mine", "description": "Reads.", "modes": ["tiny", "small", "base"], "tasks": ["text"]}
-    encoded = []
+    readings = []
     for least, well, mode in (
         (2, 5, None),
         (4, 8, None),
@@ -316,9 +329,9 @@ def test_a_model_for_larger_print_chooses_larger_modes_and_calls_more_too_small(
         (folder / "rtocr.json").write_text(json.dumps(said))
         engine = Engine(threads=1)
         engine.load(folder, device="cpu")
-        encoded.append(engine.encode(page, Scaling(mode)))
+        readings.append(read_briefly(engine, page, Scaling(mode)))
         engine.unload()
-    assert [(one.mode, one.is_legible, one.larger_mode) for one in encoded] == [
+    assert [(one.mode, one.is_legible, one.larger_mode) for one in readings] == [
         (Mode.SMALL, True, None),
         (Mode.BASE, True, None),
         (Mode.BASE, False, None),
@@ -376,7 +389,7 @@ def test_an_empty_page_is_legible_in_every_mode() -> None:
     assert all(is_legible(A4_200_DPI, None, mode) for mode in Mode)
 
 
-def test_an_encoded_page_knows_whether_its_print_is_too_small_and_measures_it_once(
+def test_a_reading_knows_whether_the_print_is_too_small_which_is_measured_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from rtocr_gui.ocr.engine import Engine
@@ -390,11 +403,12 @@ def test_an_encoded_page_knows_whether_its_print_is_too_small_and_measures_it_on
 
     monkeypatch.setattr(page_encoder, "stroke_pitch", measure)
     engine = Engine(threads=1)
-    modes = engine.load(write_checkpoint(tmp_path / "model"), device="cpu").info.modes
+    folder = write_checkpoint(tmp_path / "model", ROOM_FOR_GUNDAM)
+    modes = engine.load(folder, device="cpu").info.modes
     page = PageImage(PageRef(tmp_path / "page.png", 0, sha256="page"), printed_page((1000, 1400), 8), dpi=200)
 
-    chosen = engine.encode(page, Scaling(None))
-    tiny = engine.encode(page, Scaling(Mode.TINY))
+    chosen = read_briefly(engine, page, Scaling(None))
+    tiny = read_briefly(engine, page, Scaling(Mode.TINY))
 
     assert not tiny.is_legible
     assert tiny.larger_mode is chosen.mode
@@ -416,9 +430,9 @@ def test_the_mode_to_choose_follows_the_tiles_of_gundam_where_a_page_is_encoded_
     from rtocr_gui.ocr.engine import Engine
 
     engine = Engine(threads=1)
-    engine.load(write_checkpoint(tmp_path / "model"), device="cpu")
+    engine.load(write_checkpoint(tmp_path / "model", ROOM_FOR_GUNDAM), device="cpu")
     image = printed_page(A4_200_DPI, 6)
     page = PageImage(PageRef(tmp_path / "page.png", 0, sha256="page"), image, dpi=200)
-    told = [engine.encode(page, Scaling(Mode.LARGE, most_tiles)).larger_mode for most_tiles in (9, 2, 9)]
+    told = [read_briefly(engine, page, Scaling(Mode.LARGE, most)).larger_mode for most in (9, 2, 9)]
     engine.unload()
     assert told == [Mode.GUNDAM, None, Mode.GUNDAM]

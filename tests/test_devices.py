@@ -209,9 +209,9 @@ def test_what_is_no_precision_is_refused() -> None:
 # --- where else ----------------------------------------------------------------------------------
 
 
-def spots_of(device: str) -> list[tuple[str, str, int, bool]]:
+def spots_of(device: str, precision: str = "auto") -> list[tuple[str, str, int, bool]]:
     free = {"cpu": 16_000, "cuda": 8_000, "mps": 12_000}
-    spots = find_spots(place(device, "auto", LARGE), LARGE, lambda device: free[device.type])
+    spots = find_spots(place(device, precision, LARGE), LARGE, lambda device: free[device.type])
     assert {spot.main_free_bytes for spot in spots} == {16_000}
     return [(spot.device, spot.precision, spot.free_bytes, spot.is_slow) for spot in spots]
 
@@ -229,6 +229,11 @@ def test_besides_a_graphics_card_there_is_the_processor(cards: Cards) -> None:
     processor = [("cpu", "float32", 16_000, False), ("cpu", "bfloat16", 16_000, True)]
     cards((8, 6))
     assert spots_of("cuda") == [("cuda", "bfloat16", 8_000, False), *processor]
+    assert spots_of("cuda", "float32") == [
+        ("cuda", "float32", 8_000, False),
+        ("cuda", "bfloat16", 8_000, False),
+        *processor,
+    ]
     cards((6, 1))
     assert spots_of("cuda") == [
         ("cuda", "float32", 8_000, False),

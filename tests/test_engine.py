@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.errors import CheckpointError, PruningError, ReadingError, SettingsError
 from rtocr_gui.ocr import engine as engine_module
+from rtocr_gui.ocr import page_stages
 from rtocr_gui.ocr.decoder.decoding import Decoder, Prompt
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.machine import clock
@@ -33,7 +34,6 @@ from rtocr_gui.ocr.reading import (
     TextDelta,
 )
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
-from rtocr_gui.ocr.text.transcript import Transcript
 from rtocr_gui.ocr.vision import page_encoder
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings, plan_pruning
@@ -81,13 +81,7 @@ def test_a_reading_tells_the_blocks_that_the_model_told(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = "<|ref|>title<|/ref|><|det|>[[10, 20, 900, 60]]<|/det|>\n# Report"
-    deltas = [TextDelta(said, 1)]
-
-    def tell(transcript: Transcript) -> Iterator[TextDelta]:
-        transcript.text = said
-        yield from deltas
-
-    monkeypatch.setattr(Transcript, "deltas", tell)
+    monkeypatch.setattr(page_stages, "spell", lambda *_: (said, ()))
     reading = reading_of(read(miniature_engine, text_page("blocks.png"), replace(SETTINGS, task=TASKS[0])))
     assert reading.blocks == parse_blocks(said, TASKS[0])
     assert reading.text[slice(reading.blocks[0].start, reading.blocks[0].end)] == "# Report"

@@ -14,7 +14,7 @@ import torch
 from rtocr_gui.documents.specimen import specimen_page
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.layout import build_layout
-from rtocr_gui.ocr.vision.views import make_views, normalise
+from rtocr_gui.ocr.vision.views import make_views
 from rtocr_gui.pruning.measures import measure_tokens, pairwise_cosine
 from rtocr_gui.pruning.plan import PruneSettings, plan_pruning
 from rtocr_gui.pruning.transport import apply_plan
@@ -38,7 +38,7 @@ def _plan_figures(mode: Mode) -> dict[str, float]:
     Both alternate, so that other work on the machine affects them equally.
     """
     views = make_views(specimen_page(), mode)
-    view = normalise(views.global_view)
+    view = views.normalised_global_view
     layout = build_layout(mode, views.page_size_px, views.crop_wh)
     generator = torch.Generator().manual_seed(1)
     shared = 0.7 * torch.randn(HIDDEN_SIZE, generator=generator)

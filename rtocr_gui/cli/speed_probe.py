@@ -15,7 +15,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from rtocr_gui.ocr.page_stages import generation_rules, make_drafter, page_promp
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
 from rtocr_gui.ocr.vision.encoding import encode_views
 from rtocr_gui.ocr.vision.layout import build_layout
-from rtocr_gui.ocr.vision.views import make_views, normalise
+from rtocr_gui.ocr.vision.views import make_views
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.plan import PruneSettings, TokenMeasures, plan_pruning
 from rtocr_gui.pruning.sending import send
@@ -97,7 +97,6 @@ class SpeedProbe:
         self._device = checkpoint.model.device
         self._wanted = wanted
         self._views = make_views(page.image, wanted.mode)
-        self._view = normalise(self._views.global_view)
         self._layout = build_layout(wanted.mode, self._views.page_size_px, self._views.crop_wh)
         length = 1 + len(self._layout) + len(checkpoint.tokenizer.encode(wanted.task.prompt))
         if length + wanted.tokens > self._sizes.context_length:
@@ -160,14 +159,16 @@ class SpeedProbe:
 
     def _encode(self) -> tuple[Tensor, float]:
         torch.set_num_threads(self._wanted.threads)
+        views = replace(self._views)  # not yet normalised, which is part of encoding
         started = time.perf_counter()
-        tokens = encode_views(self._model, self._views)
+        tokens = encode_views(self._model, views)
         return tokens, ms_since(started, self._device)
 
     def _prune(self, tokens: Tensor) -> tuple[TokenMeasures, float]:
         """Time the whole pruning step, from the visual tokens to the surviving ones."""
         started = time.perf_counter()
-        measures = measure_tokens(tokens[send(self._layout.prunable, tokens.device)], self._view)
+        prunable = tokens[send(self._layout.prunable, tokens.device)]
+        measures = measure_tokens(prunable, self._views.normalised_global_view)
         apply_plan(tokens, plan_pruning(self._layout, measures, PruneSettings(RATIOS[1])))
         return measures, ms_since(started, self._device)
 

@@ -14,7 +14,6 @@ from traceback import clear_frames
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from rtocr_gui.documents.pages import PageImage
@@ -133,9 +132,11 @@ class PageStages:
             if plan.method is PruneMethod.RTPRUNE:  # a baseline's text is not a good draft
                 texts.add(kept, generation.token_ids, generation.stop_reason is not StopReason.CANCELLED)
                 self._texts.put(key, texts, texts.nbytes)
-            has_looped = generation.loop_start is not None
+            assert generation.stop_reason is not None, "the transcript ended before its text"
             said = generation.token_ids[: generation.loop_start]
-            raw_text = spell(checkpoint.tokenizer, said)[0] if has_looped else transcript.text
+            raw_text, _ = spell(checkpoint.tokenizer, said)
+            shown = page, encoding.page.mode, settings.scaling.most_tiles
+            is_legible = self._encoder.shows_legibly(*shown)
             yield Reading(
                 ref=page.ref,
                 settings=settings,
@@ -144,7 +145,7 @@ class PageStages:
                 raw_text=raw_text,
                 text=strip_grounding(raw_text, settings.task),
                 token_ids=tuple(said),
-                stop_reason=generation.stop_reason or StopReason.CANCELLED,
+                stop_reason=generation.stop_reason,
                 retention=plan.retention,
                 automatic=plan.automatic,
                 kept=len(plan.kept),
@@ -161,11 +162,15 @@ class PageStages:
                     cached_ms=0.0 if is_new else encoding.page.encode_ms,
                 ),
                 blocks=parse_blocks(raw_text, settings.task),
-                retry=self._after_a_loop(page, settings, encoding.key) if has_looped else None,
+                retry=(
+                    self._after_a_loop(page, settings, encoding.key)
+                    if generation.stop_reason is StopReason.LOOP
+                    else None
+                ),
                 cut_tokens=len(generation.token_ids) - len(said),
                 read_together=generation.shared_ms > 0,
-                is_legible=encoding.page.is_legible,
-                larger_mode=encoding.page.larger_mode,
+                is_legible=is_legible,
+                larger_mode=None if is_legible else self._encoder.larger_mode(*shown),
             )
 
     def _after_a_loop(self, page: PageImage, settings: ReadSettings, key: PageKey) -> ReadSettings | None:
@@ -186,7 +191,8 @@ class PageStages:
             encoding, _ = self._encode(page, settings.scaling, settings)
             plan = plan_pruning(encoding.page.layout, encoding.page.measures, settings.pruning)
             prompt = _prompt_with_room(checkpoint, encoding, plan, settings)
-            columns = torch.from_numpy(_kept_places(plan)).to(checkpoint.model.device)
+            # One token precedes the page.
+            columns = torch.from_numpy(1 + plan.kept_rows).to(checkpoint.model.device)
             torch.set_num_threads(decoding_threads(sizes.width, self._threads))
             rows = trace_reading(checkpoint.model, prompt, token_ids, columns, cancel)
         if rows is None:
@@ -205,11 +211,14 @@ class PageStages:
     def _encode(
         self, page: PageImage, scaling: Scaling, settings: ReadSettings | None = None
     ) -> tuple[Encoding, bool]:
-        def check(key: PageKey, is_new: bool) -> None:
-            self._headroom.check(page, _view(key), not is_new, settings)
-
+        """Encode a page, or return its cached encoding and False."""
         with_cls_attention = settings is not None and settings.pruning.method.needs_cls_attention
-        return self._encoder.encode(page, scaling, with_cls_attention, check)
+        key = self._encoder.key_of(page, scaling)
+        cached = self._encoder.cached(key, with_cls_attention)
+        self._headroom.check(page, _view(key), cached is not None, settings)
+        if cached is not None:
+            return cached, False
+        return self._encoder.encode(key, page, scaling.most_tiles, with_cls_attention), True
 
     @contextmanager
     def _failures_in_words(
@@ -264,11 +273,6 @@ def _prompt_with_room(
             f"but this model takes {room} in all. Choose a smaller mode."
         )
     return prompt
-
-
-def _kept_places(plan: PrunePlan) -> NDArray[np.int64]:
-    """Return the (K,) places of the kept tokens in a prompt, where one token precedes the page."""
-    return 1 + np.searchsorted(plan.selected, plan.layout.prunable[plan.kept])
 
 
 def _prefill_cost(checkpoint: Checkpoint, prompt_tokens: int) -> PrefillCost:

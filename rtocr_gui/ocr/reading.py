@@ -208,9 +208,6 @@ class EncodedPage:
         layout: what each position in the visual sequence is and covers.
         measures: norms, similarity and text density, from which any plan can be made at once.
         encode_ms: how long the vision encoder took when it ran.
-        is_legible: False if its print is too small in this mode to be read well, judged by the distance
-            between strokes.
-        larger_mode: the mode to choose instead in that case; None if no mode shows the print larger.
     """
 
     ref: PageRef
@@ -218,8 +215,6 @@ class EncodedPage:
     layout: TokenLayout
     measures: TokenMeasures
     encode_ms: float
-    is_legible: bool = True
-    larger_mode: Mode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +309,8 @@ class Reading:
         retry: settings to try instead if the reading ended in a loop; None if there are none.
         cut_tokens: how many more tokens were decoded, which only repeated the text and were cut off.
         read_together: True if decoder passes, and so their time, were shared with other pages.
-        is_legible: False if the print of the page is too small in that mode to be read well.
+        is_legible: False if the print of the page is too small in that mode to be read well, judged by the
+            distance between strokes.
         larger_mode: the mode to choose instead in that case; None if no mode shows the print larger.
     """
 

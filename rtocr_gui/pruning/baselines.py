@@ -21,7 +21,7 @@ def choose_at_random(total: int, count: int, seed: int) -> NDArray[np.int64]:
 
     Args:
         total: N, tokens to draw from.
-        count: K, at most N.
+        count: K, 0..N.
         seed: seed of the random generator.
 
     Returns:
@@ -44,8 +44,8 @@ def choose_diverse(similarity: NDArray[np.float32], count: int) -> NDArray[np.in
     left, the published code selects the same token again).
 
     Args:
-        similarity: (N, N) cosine of every pair.
-        count: K, at most N.
+        similarity: (N, N) cosine of every pair, -1..1.
+        count: K, 0..N.
 
     Returns:
         (K,) tokens in the order of selection.
@@ -77,8 +77,8 @@ def choose_attended(
     each view has its own softmax; the paper prunes each view separately.
 
     Args:
-        cls_attention: (N,) the class token's attention on each token.
-        count: K, at most N.
+        cls_attention: (N,) the class token's attention on each token, 0..1.
+        count: K, 0..N.
 
     Returns:
         The dominant tokens by falling attention, and the contextual ones ascending: K in total.
@@ -112,9 +112,9 @@ def choose_likely(
     tokens follow by falling norm.
 
     Args:
-        similarity: (N, N) cosine of every pair.
+        similarity: (N, N) cosine of every pair, -1..1.
         norms: (N,) L2 norm of each token.
-        count: K, at most N.
+        count: K, 0..N.
 
     Returns:
         (K,) tokens in the order of selection.

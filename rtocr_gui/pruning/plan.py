@@ -167,6 +167,11 @@ class PrunePlan:
         return mask
 
     @cached_property
+    def kept_rows(self) -> NDArray[np.int64]:
+        """(K,) where the kept tokens are among the m that the decoder receives."""
+        return np.searchsorted(self.selected, self.layout.prunable[self.kept])
+
+    @cached_property
     def fallen_newlines(self) -> NDArray[np.int64]:
         """Positions of newline tokens dropped because nothing was kept since the newline before."""
         gone = np.ones(len(self.layout), dtype=np.bool_)
@@ -242,6 +247,9 @@ def contextual_tokens(measures: TokenMeasures, kept_count: int) -> NDArray[np.in
 
     Returns:
         (floor(5 K / 32),) tokens, ascending; a subset of `kept` in any VisionZip plan with this K.
+
+    Raises:
+        PruningError: the measures lack that attention.
     """
     return choose_attended(_cls_attention(measures), kept_count)[1]
 

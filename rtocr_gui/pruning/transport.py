@@ -19,7 +19,6 @@ _REGULARISATION = 1.0
 _MERGE_WEIGHT = 0.1
 # Costs lie in [-1, 1], so an iteration shrinks the error to 0.6 or less: at worst 60 reach this, usually 10.
 _MARGINAL_ERROR = 1e-12
-_MERGING_METHODS = (PruneMethod.RTPRUNE, PruneMethod.VISIONZIP)
 
 
 def solve_transport(similarity: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -77,6 +76,9 @@ def transport_of(plan: PrunePlan) -> Transport:
 
     Returns:
         The masses T, (K, P).
+
+    Raises:
+        PruningError: VisionZip's plan was made from measures without the class token's attention.
     """
     mass = np.zeros((len(plan.kept), len(plan.merged)), dtype=np.float32)
     if mass.size == 0:
@@ -124,12 +126,12 @@ def apply_plan(tokens: Tensor, plan: PrunePlan) -> Tensor:
         )
     device = tokens.device
     survivors = tokens[send(plan.selected, device)]  # (m, D)
-    if plan.method not in _MERGING_METHODS or len(plan.kept) == 0 or len(plan.merged) == 0:
-        return survivors
     transport = transport_of(plan)
+    if not transport.mass.any():
+        return survivors
     merged_rows = send(plan.layout.prunable[plan.merged], device)
     carried = send(transport.mass, device) @ tokens[merged_rows].float()  # (K, D)
-    kept_rows = send(np.searchsorted(plan.selected, plan.layout.prunable[plan.kept]), device)
+    kept_rows = send(plan.kept_rows, device)
     result = survivors.float()
     if plan.method is PruneMethod.RTPRUNE:
         result.index_add_(0, kept_rows, carried, alpha=_MERGE_WEIGHT)

@@ -155,7 +155,7 @@ class GreedyText:
             count >= self._rules.max_new_tokens or self._begins_at + count > self._rules.context_length
         ):
             self.stop_reason = StopReason.LENGTH
-        elif count % (_LOOP_CHECK_INTERVAL * self._rules.scale) == 0:
+        elif count and count % (_LOOP_CHECK_INTERVAL * self._rules.scale) == 0:
             rules = self._rules
             self.loop_start = find_loop(self.token_ids, self._changed_at, rules.allowed_ids, rules.scale)
             self.stop_reason = None if self.loop_start is None else StopReason.LOOP
@@ -166,11 +166,11 @@ class GreedyText:
         if rules.ngram_size == 0:
             return []
         found = banned_tokens(self.token_ids, rules.ngram_size, rules.ngram_window)
-        return [token_id for token_id in found.tolist() if token_id not in rules.allowed_ids]
+        return [token_id for token_id in found if token_id not in rules.allowed_ids]
 
 
 def _are_close(logits: Tensor) -> list[bool]:
-    two = logits.float().topk(2, dim=-1).values
+    two = logits.topk(2, dim=-1).values.float()
     rounding = _ROUNDING_STEPS * torch.finfo(logits.dtype).eps * two.abs().amax(dim=-1)
     close: list[bool] = (two[:, 0] - two[:, 1] <= rounding).tolist()
     return close

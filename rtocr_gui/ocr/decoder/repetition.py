@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 NGRAM_SIZE, NGRAM_WINDOW = 30, 90
 """No n-gram of this size is generated twice within a window of this many tokens: the published settings of
@@ -69,7 +68,7 @@ _RULES = (
 )
 
 
-def banned_tokens(token_ids: Sequence[int], size: int, window: int) -> NDArray[np.int64]:
+def banned_tokens(token_ids: Sequence[int], size: int, window: int) -> list[int]:
     """Find the tokens that would complete an n-gram that is already in the window.
 
     The rule of DeepSeek-OCR's own n-gram processor, applied to generated tokens only.
@@ -82,13 +81,15 @@ def banned_tokens(token_ids: Sequence[int], size: int, window: int) -> NDArray[n
     Returns:
         Token ids, possibly with duplicates, possibly none.
     """
-    recent = np.asarray(token_ids[-window:], dtype=np.int64)
-    if len(recent) < size:
-        return np.empty(0, dtype=np.int64)
-    ngrams = np.lib.stride_tricks.sliding_window_view(recent, size)
-    repeats_the_end = (ngrams[:, :-1] == recent[len(recent) - size + 1 :]).all(axis=1)
-    banned: NDArray[np.int64] = ngrams[repeats_the_end, -1]
-    return banned
+    recent = token_ids[-window:]
+    lead = size - 1
+    end = recent[len(recent) - lead :]
+    # Comparing the last token first rules out nearly all places without making a slice.
+    return [
+        recent[place + lead]
+        for place in range(len(recent) - lead)
+        if recent[place + lead - 1] == end[-1] and recent[place : place + lead] == end
+    ]
 
 
 def find_loop(

@@ -13,14 +13,11 @@ import torch
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.machine.allocator import return_freed_memory
 from rtocr_gui.ocr.machine.main_memory import free_main_memory
-from rtocr_gui.ocr.machine.spot import DEVICES, PRECISIONS, Spot
+from rtocr_gui.ocr.machine.spot import DEVICES, NUMBERED_DEVICE, PRECISIONS, Spot
 
 LARGE_MODEL = 1_000_000_000
 """From this many weights on, half precision pays off on a CPU that supports it. The miniature is as fast in
 float32, and its output is then the same on every computer."""
-
-_DEVICE = re.compile(r"(cpu|cuda|mps)(?::(0|[1-9][0-9]{0,2}))?")
-"""A kind of device and its number, as PyTorch writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ def choose_device(name: str) -> torch.device:
         if driven is not None:
             return torch.device("cuda", driven) if driven else torch.device("cuda")
         return torch.device("mps" if has_mps else "cpu")
-    written = _DEVICE.fullmatch(name)
+    written = NUMBERED_DEVICE.fullmatch(name)
     if written is None:
         raise SettingsError(f"“{name}” is not a device. Choose {', '.join(DEVICES)}.")
     kind, number = written[1], int(written[2] or 0)
@@ -115,7 +112,8 @@ def find_spots(
     main_free = free(cpu)
     places = [(placement.device, placement.dtype)]
     if placement.device.type == "cuda" and placement.dtype == torch.float32:
-        places.append((placement.device, torch.float16))
+        half = _best_precision(placement.device, LARGE_MODEL)[0]
+        places.append((placement.device, torch.float16 if half == torch.float32 else half))
     places += [(cpu, _best_precision(cpu, parameter_count)[0]), (cpu, torch.bfloat16)]
     return tuple(
         Spot(

@@ -18,7 +18,6 @@ PROMPT_WORDS = 512
 
 _MARGIN = 1.1
 _WORKSPACE_BYTES = 32 * 2**20
-_LOGIT_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +137,6 @@ def _reading_bytes(
     if kind == "cuda":  # experts process all tokens at once there
         gathered = decoder.experts_per_token * (decoder.width + 3 * decoder.expert_width)
         activations = max(activations, gathered)
-    logits = (LONGEST_GUESS + 1) * decoder.vocabulary * (value_bytes + _LOGIT_BYTES)
+    logits = (LONGEST_GUESS + 1) * decoder.vocabulary * value_bytes
     prefill = value_bytes * prompt * activations
     return round(_MARGIN * (value_bytes * cache + max(prefill, logits))) + _WORKSPACE_BYTES

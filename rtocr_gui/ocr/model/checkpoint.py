@@ -30,7 +30,6 @@ from rtocr_gui.ocr.model.architecture import (
 from rtocr_gui.ocr.model.folder import CheckpointFolder, OpenedFolder
 from rtocr_gui.ocr.model.manifest import unused_tensors
 from rtocr_gui.ocr.model.model_info import ModelInfo
-from rtocr_gui.ocr.model.position_tables import keep_position_tables
 from rtocr_gui.ocr.model.tokenizer import PageTokenizer
 
 
@@ -95,7 +94,6 @@ def load_model(
             )
         model, report = loaded
         placed: UnlimitedOcrForConditionalGeneration = model.eval().requires_grad_(False).to(device)
-        keep_position_tables(placed)
     except (OSError, SafetensorError, RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             size = f"{folder.parameter_count * dtype.itemsize / 1e9:.1f} GB"

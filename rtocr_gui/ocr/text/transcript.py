@@ -27,12 +27,10 @@ class Transcript:
         generation: a generation after its prefill.
 
     Attributes:
-        text: the text so far.
         decode_ms: how long the model took to generate it.
     """
 
     def __init__(self, tokenizer: PageTokenizer, generation: TokenSource) -> None:
-        self.text = ""
         self.decode_ms = 0.0
         self._stream = TextStream(tokenizer)
         self._generation = generation
@@ -56,6 +54,5 @@ class Transcript:
                 untold += token_id != _END
                 piece = self._stream.finish() if token_id == _END else self._stream.feed(token_id)
                 if piece or (token_id == _END and untold):
-                    self.text += piece
                     yield TextDelta(piece, untold)
                     untold = 0

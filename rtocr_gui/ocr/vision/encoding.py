@@ -31,7 +31,7 @@ def encode_views(model: UnlimitedOcrForConditionalGeneration, views: PageViews) 
     across, down = views.crop_wh
     tiled = len(views.tiles) > 0
     features = model.get_image_features(
-        pixel_values=_pixel_values(model, normalise(views.global_view[None])),
+        pixel_values=_pixel_values(model, views.normalised_global_view[None]),
         pixel_values_local=_pixel_values(model, normalise(views.tiles)) if tiled else None,
         num_local_patches=[len(views.tiles)] if tiled else None,
         patches_grid=[[across, down]] if tiled else None,

@@ -4,9 +4,9 @@ Knows views, layout and measures; no plan and no text. Visual tokens stay on the
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from rtocr_gui.ocr.vision.auto_mode import is_legible, larger_mode, mode_for_pri
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ocr.vision.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.vision.layout import build_layout
-from rtocr_gui.ocr.vision.views import choose_tiles, make_views, normalise
+from rtocr_gui.ocr.vision.views import PageViews, choose_tiles, make_views
 from rtocr_gui.pruning.measures import measure_tokens
 from rtocr_gui.pruning.sending import send
 
@@ -66,47 +66,34 @@ class PageEncoder:
         self._kept: ByteBoundedCache[PageKey, Encoding] = ByteBoundedCache(cache_bytes)
         self._pitches: dict[_PixelsKey, float | None] = {}
 
-    def encode(
-        self,
-        page: PageImage,
-        scaling: Scaling,
-        with_cls_attention: bool,
-        check: Callable[[PageKey, bool], None],
-    ) -> tuple[Encoding, bool]:
-        """Encode and measure a page, or return its cached encoding.
+    def cached(self, key: PageKey, with_cls_attention: bool) -> Encoding | None:
+        """Return what was encoded earlier; None if nothing was, or without the attention asked for."""
+        encoding = self._kept.get(key)
+        if encoding and with_cls_attention and encoding.page.measures.cls_attention is None:
+            return None
+        return encoding
+
+    def encode(self, key: PageKey, page: PageImage, most_tiles: int, with_cls_attention: bool) -> Encoding:
+        """Encode and measure a page, and cache the result.
 
         Args:
-            page: the rendered page; at another resolution it is encoded anew.
-            scaling: how to scale it.
+            key: from `key_of`, for this page and this many tiles.
+            page: the rendered page.
+            most_tiles: most tiles in Gundam mode, 2..9.
             with_cls_attention: also measure the attention of the class token.
-            check: called before the page is encoded, with how the page is shown and whether it must be
-                encoded; may raise.
-
-        Returns:
-            The encoding, and True if it is new.
 
         Raises:
             RuntimeError, MemoryError: torch failed.
             ReadingError: the page cannot be scaled in that mode.
             PruningError: the model produced tokens that cannot be measured.
         """
-        key = self.key_of(page, scaling)
-        encoding = self._kept.get(key)
-        if encoding and with_cls_attention and encoding.page.measures.cls_attention is None:
-            encoding = None
-        is_new = encoding is None
-        check(key, is_new)
-        if encoding is None:
-            with _threads_set_to(self._threads):
-                encoding = self._encode(key, page, scaling.most_tiles, with_cls_attention)
-            self._kept.put(key, encoding, encoding.size_bytes)
-        judged = self._judge_print(encoding.page, page, scaling.most_tiles)
-        return (encoding if judged is encoding.page else replace(encoding, page=judged)), is_new
+        with _threads_set_to(self._threads):
+            encoding = self._encode(key, make_views(page.image, key[1], most_tiles), page, with_cls_attention)
+        self._kept.put(key, encoding, encoding.size_bytes)
+        return encoding
 
-    def _encode(self, key: PageKey, page: PageImage, most_tiles: int, with_cls_attention: bool) -> Encoding:
-        _, mode, _ = key
-        model = self._checkpoint.model
-        views = make_views(page.image, mode, most_tiles)
+    def _encode(self, key: PageKey, views: PageViews, page: PageImage, with_cls_attention: bool) -> Encoding:
+        model, mode = self._checkpoint.model, views.mode
         layout = build_layout(mode, views.page_size_px, views.crop_wh)
         started = time.perf_counter()
         if with_cls_attention:
@@ -115,22 +102,20 @@ class PageEncoder:
             tokens, cls_attention = encode_views(model, views), None
         encode_ms = ms_since(started, tokens.device)
         prunable = send(layout.prunable, tokens.device)
-        measures = measure_tokens(tokens[prunable], normalise(views.global_view), cls_attention)
+        measures = measure_tokens(tokens[prunable], views.normalised_global_view, cls_attention)
         return Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
-
-    def _judge_print(self, encoded: EncodedPage, page: PageImage, most_tiles: int) -> EncodedPage:
-        """Judge the print, and find a better mode, which depends on the tiles of Gundam whatever the mode."""
-        info, print_shown = self._checkpoint.info, (page.image.size, self._pitch_of(page), encoded.mode)
-        legible = self.shows_legibly(page, encoded.mode, most_tiles)
-        larger = None if legible else larger_mode(*print_shown, info.modes, most_tiles, info.print_sizes)
-        if (legible, larger) == (encoded.is_legible, encoded.larger_mode):
-            return encoded
-        return replace(encoded, is_legible=legible, larger_mode=larger)
 
     def shows_legibly(self, page: PageImage, mode: Mode, most_tiles: int) -> bool:
         """Judge whether a mode shows the print of a page large enough for the model."""
         return is_legible(
             page.image.size, self._pitch_of(page), mode, most_tiles, self._checkpoint.info.print_sizes
+        )
+
+    def larger_mode(self, page: PageImage, mode: Mode, most_tiles: int) -> Mode | None:
+        """Choose the mode to read a page in whose print is too small in this one; None if none is larger."""
+        info = self._checkpoint.info
+        return larger_mode(
+            page.image.size, self._pitch_of(page), mode, info.modes, most_tiles, info.print_sizes
         )
 
     def key_of(self, page: PageImage, scaling: Scaling) -> PageKey:

@@ -5,6 +5,7 @@ knows no model and no tensor library.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,11 @@ class PageViews:
     tiles: NDArray[np.uint8]
     crop_wh: tuple[int, int]
     page_size_px: tuple[int, int]
+
+    @cached_property
+    def normalised_global_view(self) -> NDArray[np.float32]:
+        """(3, S, S) the global view in [-1, 1]: what is encoded, and where text density is measured."""
+        return normalise(self.global_view)
 
 
 def make_views(image: Image.Image, mode: Mode, most_tiles: int = MOST_TILES) -> PageViews:
