@@ -24,7 +24,7 @@ from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.engine_start import make_engine
-from rtocr_gui.ui.dialogs.models_desk import ModelsDesk
+from rtocr_gui.ui.dialogs.models_opener import ModelsOpener
 from rtocr_gui.ui.end_signals import EndSignals
 from rtocr_gui.ui.garbage import MainThreadGarbage
 from rtocr_gui.ui.state.notices import about_left_behind, about_retention
@@ -73,7 +73,7 @@ class Program:
             lambda picture: self.session.shelf.open_picture(picture, next(paths))
         )
         self.window.samples_requested.connect(lambda: self.session.open_samples(sample_pages()))
-        self.models = ModelsDesk(self.session, bundled, self.window)
+        self.models = ModelsOpener(self.session, bundled, self.window)
         self.window.models_requested.connect(self.models.open)
         self.models.notice_raised.connect(self.window.notice_bar.add)
 

@@ -185,7 +185,7 @@ def test_a_long_text_that_was_corrected_is_aligned_off_the_main_thread(
     with qtbot.waitSignal(session.tuning.spotlight.token_pointed) as caught:
         session.tuning.spotlight.point_at_text(place, place + 5)
     assert caught.args == [2]
-    assert threads == ["transport"] * 2  # for the blocks and for the tokens
+    assert threads == ["compute"] * 2  # for the blocks and for the tokens
 
 
 def test_a_text_that_could_not_be_aligned_is_aligned_at_the_next_wish(

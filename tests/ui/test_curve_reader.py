@@ -104,11 +104,11 @@ def test_texts_are_compared_and_their_truth_is_sought_off_the_main_thread(
     monkeypatch.setattr(curve_reader, "find_truth", note(Truth(page.path, "page")))
     curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(lambda: heard.ended)
-    assert threads == ["transport"] * 19
+    assert threads == ["compute"] * 19
     known = {reading.settings: reading for reading in heard.readings}
     curve.read(CurveRequest(page, SETTINGS), known)
     qtbot.waitUntil(lambda: heard.ended)
-    assert threads == ["transport"] * 38
+    assert threads == ["compute"] * 38
 
 
 def test_a_reading_that_a_person_asks_for_comes_between(

@@ -44,7 +44,7 @@ def searched(qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 
 
 def bar(window: MainWindow) -> FindBar:
-    return window.text_column.find_bar.pane
+    return window.text_column.find_bar
 
 
 def line(window: MainWindow) -> QLineEdit:
@@ -354,7 +354,7 @@ def test_the_places_are_shown_in_the_text_whatever_is_in_front(searched: MainWin
 
 def test_there_is_nothing_to_find_before_there_is_text(window: MainWindow) -> None:
     assert not window.actions_by_name["find"].isEnabled()
-    assert not window.findChildren(FindBar)
+    assert not bar(window).isVisible()
 
 
 def test_large_numbers_are_grouped() -> None:

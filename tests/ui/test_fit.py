@@ -13,9 +13,9 @@ from rtocr_gui.ocr.memory.fit import Fit, Proposal
 from rtocr_gui.ocr.memory.need import MemoryNeed
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.ui.background.load_request import LoadRequest
-from rtocr_gui.ui.background.model_shop import ModelsListed
+from rtocr_gui.ui.background.model_library import ModelsListed
 from rtocr_gui.ui.background.replies import FitJudged
-from rtocr_gui.ui.dialogs.models_desk import ModelsDesk
+from rtocr_gui.ui.dialogs.models_opener import ModelsOpener
 from rtocr_gui.ui.dialogs.models_window import ModelsWindow
 from rtocr_gui.ui.state.notices import LoadModel, Notice, refusal
 from rtocr_gui.ui.state.session import Session
@@ -90,7 +90,7 @@ def test_another_device_is_used_and_remembered_where_the_person_takes_that_offer
     taken = offer(refused(qtbot, session, folder), ELSEWHERE.label)
     fake_engine.need = ROOMY
     loaded(qtbot, session, taken)
-    assert fake_engine.loads == [(folder, "cpu", "float32", None)]
+    assert fake_engine.loads == [(folder, "cpu", "float32", Scaling(None))]
     assert (session.choices.settings.device, session.choices.settings.precision) == ("cpu", "float32")
 
 
@@ -132,13 +132,13 @@ def test_what_a_proposal_leaves_alone_stays_as_it_was_asked_for(folder: Path) ->
     assert request == LoadRequest(folder, "cuda", "float16", Scaling(Mode.GUNDAM))
 
 
-def test_the_mode_that_was_chosen_is_the_one_that_has_to_fit(
+def test_the_mode_that_was_chosen_for_a_model_has_to_fit_and_the_limit_of_tiles_for_all(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, folder: Path, tmp_path: Path
 ) -> None:
-    session.choices.remember(model_folder=str(folder), mode="large")
+    session.choices.remember(model_folder=str(folder), mode="large", most_tiles=4)
     until_loaded(qtbot, session, session.models.load)
     until_loaded(qtbot, session, lambda: session.models.choose(tmp_path / "other"))
-    assert [scaling for *_, scaling in fake_engine.loads] == [Scaling(Mode.LARGE), None]
+    assert [scaling for *_, scaling in fake_engine.loads] == [Scaling(Mode.LARGE, 4), Scaling(None, 4)]
 
 
 def test_a_model_that_was_let_go_and_no_longer_fits_is_told_with_the_same_offers(
@@ -183,7 +183,7 @@ def test_the_window_of_models_asks_the_engine(
 ) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     fake_engine.need = ROOMY
-    desk = ModelsDesk(session, write_checkpoint(tmp_path / "bundled"), window)
-    desk.open()
-    qtbot.waitUntil(lambda: "It fits." in desk.window.details.text())
-    assert desk.close(5)
+    opener = ModelsOpener(session, write_checkpoint(tmp_path / "bundled"), window)
+    opener.open()
+    qtbot.waitUntil(lambda: "It fits." in opener.window.details.text())
+    assert opener.close(5)

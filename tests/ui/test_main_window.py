@@ -9,6 +9,7 @@ from PySide6.QtCore import QMimeData, QPoint, QStandardPaths, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QAccessible,
     QAction,
+    QClipboard,
     QDesktopServices,
     QDragEnterEvent,
     QDropEvent,
@@ -103,7 +104,7 @@ def test_no_two_things_in_sight_share_a_mnemonic(window: MainWindow) -> None:
 
 
 def test_everything_that_takes_the_focus_has_a_name(window: MainWindow) -> None:
-    for lazy in (window.text_column.compare, window.text_column.curve, window.text_column.find_bar):
+    for lazy in (window.text_column.compare, window.text_column.curve):
         assert lazy.pane
     window.notice_bar.add_problem("Something to know.")  # whose buttons are named with it
     nameless = [
@@ -428,6 +429,20 @@ def test_closing_asks_nothing_about_text_that_was_copied_as_it_was_read(
     window.actions_by_name["copy"].trigger()
     assert not window.close()
     assert [text.partition(" and")[0] for text in asked] == ["You edited the text of 1 page"]
+
+
+def test_what_was_copied_counts_until_something_else_is_whenever_the_clipboard_tells(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clipboard = QGuiApplication.clipboard()
+    monkeypatch.setattr(QClipboard, "ownsClipboard", lambda _: True)
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.actions_by_name["copy"].trigger()
+    clipboard.dataChanged.emit()  # as on Windows, where it comes later
+    assert session.unsaved.loss(session.shelf.refs).read == 0
+    clipboard.setText("something else")
+    assert session.unsaved.loss(session.shelf.refs).read == 1
 
 
 def test_closing_asks_again_where_a_page_was_read_to_its_end_behind_the_question(

@@ -17,7 +17,7 @@ from rtocr_gui.ocr.library.library import ModelEntry, Origin, look_into
 from rtocr_gui.ocr.library.model_source import published_folder_in
 from rtocr_gui.ocr.reading import Task
 from rtocr_gui.resources import resource_path
-from rtocr_gui.ui.background.model_shop import CheckShown, DownloadState, ModelShop, ModelsListed
+from rtocr_gui.ui.background.model_library import CheckShown, DownloadState, ModelLibrary, ModelsListed
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
 from tests.hub_server import HubServer, Trouble
@@ -40,8 +40,8 @@ def window(qtbot: QtBot) -> ModelsWindow:
 
 
 @pytest.fixture
-def shop(qtbot: QtBot, tmp_path: Path, hub: HubServer) -> Iterator[ModelShop]:
-    made = ModelShop(BUNDLED, cache=tmp_path / "cache")
+def library(qtbot: QtBot, tmp_path: Path, hub: HubServer) -> Iterator[ModelLibrary]:
+    made = ModelLibrary(BUNDLED, cache=tmp_path / "cache")
     yield made
     hub.released.set()
     assert made.close(15)
@@ -121,11 +121,11 @@ def test_a_usable_model_can_be_chosen(qtbot: QtBot, window: ModelsWindow, miniat
 
 
 def test_models_are_listed_also_where_the_environment_names_no_server(
-    qtbot: QtBot, shop: ModelShop, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, library: ModelLibrary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "mirror.example")
-    with qtbot.waitSignal(shop.models_listed) as caught:
-        shop.refresh()
+    with qtbot.waitSignal(library.models_listed) as caught:
+        library.refresh()
     assert caught.args[0].models[0].folder == BUNDLED
 
 
@@ -207,30 +207,30 @@ def test_everything_can_be_told_without_seeing_it(window: ModelsWindow) -> None:
         assert widget.accessibleName()
 
 
-# --- with the shop behind it ---------------------------------------------------------------------
+# --- with the library behind it ------------------------------------------------------------------
 
 
-def download_ends(shop: ModelShop, *states: DownloadState) -> bool:
-    return shop.download.state in states
+def download_ends(library: ModelLibrary, *states: DownloadState) -> bool:
+    return library.download.state in states
 
 
 def test_a_download_that_is_cut_in_half_is_resumed_and_ends_with_a_model_to_use(
-    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, hub: HubServer, tmp_path: Path
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:
-    wire(window, shop)
-    shop.refresh()
+    wire(window, library)
+    library.refresh()
     qtbot.waitUntil(lambda: names(window) == ["RTOCR Miniature"])
     window.download.server.setText(hub.endpoint)
     size = len(hub.files[WEIGHTS])
     hub.troubles[WEIGHTS] = [Trouble(cut_after=size // 2), Trouble(status=403)]
     window.download.start.click()
     assert choices(window.download) == ["Pause", "Cancel"]
-    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.FAILED), timeout=15_000)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.FAILED), timeout=15_000)
     assert "does not allow the download (403)" in window.download.status.text()
     assert 40 < 100 * window.download.bar.value() / window.download.bar.maximum() < 70
     qtbot.waitUntil(lambda: len(names(window)) == 2)
     window.download.start.click()
-    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
     assert hub.downloads[-1] == (WEIGHTS, size // 2)
     folder = published_folder_in(tmp_path / "cache")
     qtbot.waitUntil(lambda: look_into(folder).is_usable and names(window)[1:] == ["DeepSeek-OCR"])
@@ -242,124 +242,124 @@ def test_a_download_that_is_cut_in_half_is_resumed_and_ends_with_a_model_to_use(
 
 
 def test_a_paused_download_is_offered_again_by_the_next_program(
-    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, hub: HubServer, tmp_path: Path
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:
     hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
-    shop.start_download(hub.endpoint)
+    library.start_download(hub.endpoint)
     qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
-    shop.pause_download()
-    assert shop.download.state is DownloadState.STOPPING
+    library.pause_download()
+    assert library.download.state is DownloadState.STOPPING
     hub.released.set()
-    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.PAUSED), timeout=15_000)
-    next_shop = ModelShop(BUNDLED, cache=tmp_path / "cache")
-    wire(window, next_shop)
-    next_shop.refresh()
-    qtbot.waitUntil(lambda: download_ends(next_shop, DownloadState.PAUSED))
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.PAUSED), timeout=15_000)
+    next_library = ModelLibrary(BUNDLED, cache=tmp_path / "cache")
+    wire(window, next_library)
+    next_library.refresh()
+    qtbot.waitUntil(lambda: download_ends(next_library, DownloadState.PAUSED))
     assert choices(window.download) == ["Resume", "Cancel"]
     assert window.download.bar.value() > 0
-    assert next_shop.close(5)
+    assert next_library.close(5)
 
 
 def test_a_paused_download_to_a_folder_of_the_persons_is_offered_again_by_the_next_program(
-    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, hub: HubServer, tmp_path: Path
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:
     folder = tmp_path / "mine"
-    shop.choose_target(folder)
+    library.choose_target(folder)
     hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
-    with qtbot.waitSignal(shop.begun_changed) as remembered:
-        shop.start_download(hub.endpoint)
+    with qtbot.waitSignal(library.begun_changed) as remembered:
+        library.start_download(hub.endpoint)
     assert remembered.args == [folder]
     qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
-    shop.pause_download()
+    library.pause_download()
     hub.released.set()
-    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.PAUSED), timeout=15_000)
-    next_shop = ModelShop(BUNDLED, begun=folder, cache=tmp_path / "cache")
-    wire(window, next_shop)
-    next_shop.refresh()
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.PAUSED), timeout=15_000)
+    next_library = ModelLibrary(BUNDLED, begun=folder, cache=tmp_path / "cache")
+    wire(window, next_library)
+    next_library.refresh()
     qtbot.waitUntil(lambda: names(window)[1:] == ["DeepSeek-OCR"])
     assert choices(window.download) == ["Resume", "Cancel"]
     assert str(folder) in window.download.place.text()
-    with qtbot.waitSignal(next_shop.begun_changed) as forgotten:
-        next_shop.discard_download()
+    with qtbot.waitSignal(next_library.begun_changed) as forgotten:
+        next_library.discard_download()
     assert forgotten.args == [None]
     qtbot.waitUntil(lambda: names(window) == ["RTOCR Miniature"])
     assert not folder.exists()
-    assert next_shop.close(5)
+    assert next_library.close(5)
 
 
 def test_a_download_that_began_before_the_list_was_there_ends_in_its_folder(
     qtbot: QtBot, hub: HubServer, tmp_path: Path
 ) -> None:
     folder = tmp_path / "mine"  # what was begun there before has been removed since
-    shop = ModelShop(BUNDLED, begun=folder, cache=tmp_path / "cache")
+    library = ModelLibrary(BUNDLED, begun=folder, cache=tmp_path / "cache")
     targets: list[Path] = []
-    shop.models_listed.connect(lambda told: targets.append(told.target))
-    shop.refresh()
-    with qtbot.waitSignals([shop.own_folders_changed, shop.download_ended], timeout=15_000):
-        shop.start_download(hub.endpoint)
-    with qtbot.waitSignal(shop.models_listed):
-        shop.refresh()
+    library.models_listed.connect(lambda told: targets.append(told.target))
+    library.refresh()
+    with qtbot.waitSignals([library.own_folders_changed, library.download_ended], timeout=15_000):
+        library.start_download(hub.endpoint)
+    with qtbot.waitSignal(library.models_listed):
+        library.refresh()
     assert set(targets) == {folder}
-    assert shop.close(5)
+    assert library.close(5)
 
 
 def test_a_download_that_another_program_ended_is_listed_and_remembered(qtbot: QtBot, tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "mine")
-    shop = ModelShop(BUNDLED, begun=folder, cache=tmp_path / "cache")
+    library = ModelLibrary(BUNDLED, begun=folder, cache=tmp_path / "cache")
     with (
-        qtbot.waitSignal(shop.begun_changed) as forgotten,
-        qtbot.waitSignal(shop.own_folders_changed) as remembered,
+        qtbot.waitSignal(library.begun_changed) as forgotten,
+        qtbot.waitSignal(library.own_folders_changed) as remembered,
     ):
-        shop.refresh()
+        library.refresh()
     assert remembered.args == [(folder,)]
     assert forgotten.args == [None]
     for _ in range(2):
-        with qtbot.waitSignal(shop.models_listed) as listed:
-            shop.refresh()
+        with qtbot.waitSignal(library.models_listed) as listed:
+            library.refresh()
         assert [entry.folder for entry in listed.args[0].models] == [BUNDLED, folder]
         assert listed.args[0].target != folder
-    assert shop.close(5)
+    assert library.close(5)
 
 
 def test_a_discarded_download_can_begin_again(
-    qtbot: QtBot, shop: ModelShop, hub: HubServer, tmp_path: Path
+    qtbot: QtBot, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:
     hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
-    shop.start_download(hub.endpoint)
+    library.start_download(hub.endpoint)
     qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
-    shop.discard_download()
+    library.discard_download()
     hub.released.set()
-    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.IDLE), timeout=15_000)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.IDLE), timeout=15_000)
     assert not published_folder_in(tmp_path / "cache").exists()
-    shop.start_download(hub.endpoint)
-    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
+    library.start_download(hub.endpoint)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
 
 
-def test_an_address_that_makes_no_sense_is_told(shop: ModelShop) -> None:
-    shop.start_download("not an address")
-    assert shop.download.state is DownloadState.FAILED
-    assert "not the address of a server" in shop.download.problem
+def test_an_address_that_makes_no_sense_is_told(library: ModelLibrary) -> None:
+    library.start_download("not an address")
+    assert library.download.state is DownloadState.FAILED
+    assert "not the address of a server" in library.download.problem
 
 
 def test_a_download_into_a_folder_of_the_persons_is_remembered(
-    qtbot: QtBot, shop: ModelShop, hub: HubServer, tmp_path: Path
+    qtbot: QtBot, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:
     folder = tmp_path / "mine"
-    shop.choose_target(folder)
-    with qtbot.waitSignal(shop.own_folders_changed, timeout=15_000) as remembered:
-        shop.start_download(hub.endpoint)
+    library.choose_target(folder)
+    with qtbot.waitSignal(library.own_folders_changed, timeout=15_000) as remembered:
+        library.start_download(hub.endpoint)
     assert remembered.args == [(folder,)]
     assert look_into(folder).is_usable
 
 
 def test_a_named_folder_is_listed_selected_and_remembered(
-    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_checkpoint(tmp_path / "mine")
     monkeypatch.setattr(questions, "ask_model_folder", lambda parent, start: folder)
-    wire(window, shop)
-    shop.refresh()
-    with qtbot.waitSignal(shop.own_folders_changed) as remembered:
+    wire(window, library)
+    library.refresh()
+    with qtbot.waitSignal(library.own_folders_changed) as remembered:
         window.browse.click()
     assert remembered.args == [(folder,)]
     qtbot.waitUntil(lambda: window.selected is not None and window.selected.folder == folder)
@@ -370,12 +370,12 @@ def test_a_named_folder_is_listed_selected_and_remembered(
 
 
 def test_a_named_folder_without_a_model_is_told_and_not_remembered(
-    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(questions, "ask_model_folder", lambda parent, start: tmp_path)
-    wire(window, shop)
-    shop.refresh()
-    heard = emissions(shop.own_folders_changed)
+    wire(window, library)
+    library.refresh()
+    heard = emissions(library.own_folders_changed)
     window.browse.click()
     qtbot.waitUntil(lambda: "no file “config.json”" in window.details.text())
     assert heard == []
@@ -383,36 +383,36 @@ def test_a_named_folder_without_a_model_is_told_and_not_remembered(
 
 
 def test_an_unusable_folder_is_not_remembered_with_the_next_usable_one(
-    qtbot: QtBot, shop: ModelShop, tmp_path: Path
+    qtbot: QtBot, library: ModelLibrary, tmp_path: Path
 ) -> None:
     usable = write_checkpoint(tmp_path / "mine")
-    shop.name_folder(tmp_path)
-    with qtbot.waitSignal(shop.own_folders_changed) as remembered:
-        shop.name_folder(usable)
+    library.name_folder(tmp_path)
+    with qtbot.waitSignal(library.own_folders_changed) as remembered:
+        library.name_folder(usable)
     assert remembered.args == [(usable,)]
 
 
 def test_a_remembered_folder_stays_so_while_it_is_away(qtbot: QtBot, tmp_path: Path) -> None:
     away, usable = tmp_path / "away", write_checkpoint(tmp_path / "mine")
-    shop = ModelShop(BUNDLED, (away,), cache=tmp_path / "cache")
-    with qtbot.waitSignal(shop.own_folders_changed) as remembered:
-        shop.name_folder(usable)
+    library = ModelLibrary(BUNDLED, (away,), cache=tmp_path / "cache")
+    with qtbot.waitSignal(library.own_folders_changed) as remembered:
+        library.name_folder(usable)
     assert remembered.args == [(away, usable)]
-    assert shop.close(5)
+    assert library.close(5)
 
 
 def test_a_model_named_by_a_link_is_selected_once_and_marked_in_use(
-    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link, other = tmp_path / "link", write_checkpoint(tmp_path / "other")
     link.symlink_to(BUNDLED)
     monkeypatch.setattr(questions, "ask_model_folder", lambda parent, start: link)
-    shop.name_folder(other)
-    wire(window, shop)
-    shop.refresh()
+    library.name_folder(other)
+    wire(window, library)
+    library.refresh()
     qtbot.waitUntil(lambda: len(names(window)) == 2)
     select(window, 1)
-    with qtbot.waitSignal(shop.models_listed):
+    with qtbot.waitSignal(library.models_listed):
         window.browse.click()
     assert window.selected is not None
     assert window.selected.folder == BUNDLED
@@ -420,18 +420,18 @@ def test_a_model_named_by_a_link_is_selected_once_and_marked_in_use(
     assert names(window)[0] == "RTOCR Miniature (in use)"
     assert not window.use.isEnabled()
     select(window, 1)
-    with qtbot.waitSignal(shop.models_listed):
-        shop.refresh()
+    with qtbot.waitSignal(library.models_listed):
+        library.refresh()
     assert window.selected.folder == other
 
 
 def test_a_file_that_was_tampered_with_is_named(
-    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, hub: HubServer, tmp_path: Path
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path
 ) -> None:
-    wire(window, shop)
-    shop.refresh()
-    shop.start_download(hub.endpoint)
-    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.DONE), timeout=15_000)
+    wire(window, library)
+    library.refresh()
+    library.start_download(hub.endpoint)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
     path = published_folder_in(tmp_path / "cache") / WEIGHTS
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     qtbot.waitUntil(lambda: len(names(window)) == 2)
@@ -444,7 +444,7 @@ def test_a_file_that_was_tampered_with_is_named(
 
 
 def test_a_folder_is_listed_while_another_model_is_checked(
-    qtbot: QtBot, window: ModelsWindow, shop: ModelShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     began = threading.Event()
 
@@ -453,39 +453,39 @@ def test_a_folder_is_listed_while_another_model_is_checked(
         assert stop.wait(10)
         yield DownloadProgress(DownloadStage.PAUSED, 0, 0)
 
-    monkeypatch.setattr("rtocr_gui.ui.background.model_shop.check_model", check_for_long)
+    monkeypatch.setattr("rtocr_gui.ui.background.model_library.check_model", check_for_long)
     folder = write_checkpoint(tmp_path / "mine")
-    wire(window, shop)
-    shop.refresh()
+    wire(window, library)
+    library.refresh()
     qtbot.waitUntil(lambda: names(window) == ["RTOCR Miniature"])
     window.check.click()
     qtbot.waitUntil(began.is_set)
-    shop.name_folder(folder)
+    library.name_folder(folder)
     qtbot.waitUntil(lambda: len(names(window)) == 2)
     window.check.click()
     qtbot.waitUntil(lambda: "The check was stopped." in window.details.text())
 
 
 def test_what_nobody_foresaw_is_told_and_logged(
-    qtbot: QtBot, shop: ModelShop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    qtbot: QtBot, library: ModelLibrary, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*arguments: object) -> None:
         raise RuntimeError("boom")
 
     monkeypatch.setattr("rtocr_gui.ocr.library.download.download_model", fail)
-    shop.start_download("http://127.0.0.1:9")
-    qtbot.waitUntil(lambda: download_ends(shop, DownloadState.FAILED))
-    assert "unexpected error occurred (RuntimeError)" in shop.download.problem
+    library.start_download("http://127.0.0.1:9")
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.FAILED))
+    assert "unexpected error occurred (RuntimeError)" in library.download.problem
     assert "boom" in caplog.text
 
 
 def test_closing_stops_a_download(qtbot: QtBot, tmp_path: Path, hub: HubServer) -> None:
-    shop = ModelShop(BUNDLED, cache=tmp_path / "cache")
+    library = ModelLibrary(BUNDLED, cache=tmp_path / "cache")
     hub.troubles[WEIGHTS] = [Trouble(hang_after=1000)]
-    shop.start_download(hub.endpoint)
+    library.start_download(hub.endpoint)
     qtbot.waitUntil(hub.hanging.is_set, timeout=15_000)
-    assert not shop.close(0)
+    assert not library.close(0)
     hub.released.set()
-    assert shop.close(15)
+    assert library.close(15)
     folder = published_folder_in(tmp_path / "cache")
     assert len(list(folder.glob("model*.part"))) == 1

@@ -232,10 +232,21 @@ def test_the_overlay_can_be_hidden_and_the_plan_comes_back(view: PageView) -> No
 
 def test_another_page_has_no_overlay_of_the_page_before(view: PageView) -> None:
     plan = make_plan(0.01)
+    place = centre(plan, covering(plan, plan.merged)[0])
     view.show_page(blank())
     view.show_plan(plan)
+    assert shown_colour(view, place) != QColor("white")
+    view.show_message("Opening the next page…")
     view.show_page(blank())
-    assert shown_colour(view, centre(plan, covering(plan, plan.merged)[0])) == QColor("white")
+    assert shown_colour(view, place) == QColor("white")
+
+
+def test_a_plan_that_came_before_its_page_is_shown_over_it(view: PageView) -> None:
+    plan = make_plan(0.01)
+    view.show_message("Opening the page…")
+    view.show_plan(plan)
+    view.show_page(blank())
+    assert shown_colour(view, centre(plan, covering(plan, plan.merged)[0])) != QColor("white")
 
 
 def test_a_page_with_tiles_shows_either_grid(view: PageView) -> None:

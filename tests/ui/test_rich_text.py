@@ -35,6 +35,6 @@ def test_no_label_takes_words_from_outside_for_rich_text(qtbot: QtBot, window: M
     assert labels_that_may_be_rich(models) == {"&Server", "Folder"}
     window.notice_bar.add(Notice("<b>scan.png</b> failed."))
     column = window.text_column
-    for pane in (column.compare, column.curve, column.find_bar):
+    for pane in (column.compare, column.curve):
         assert pane.pane  # which has it built
     assert labels_that_may_be_rich(window) == OWN_WORDS | OWN_FIGURES

@@ -842,6 +842,23 @@ def test_an_encrypted_file_whose_password_was_not_given_for_a_page_that_came_bac
     assert len(session.shelf.refs) == 2
 
 
+def test_an_encrypted_page_that_came_back_is_shown_once_its_password_is_given(
+    qtbot: QtBot, session: Session, tmp_path: Path, offers: list[Offer]
+) -> None:
+    path = tmp_path / "locked.pdf"
+    path.write_bytes(encrypted_pdf(pages=2))
+    with qtbot.waitSignal(session.shelf.password_needed):
+        session.open_files([path])
+    with qtbot.waitSignal(session.page_image_changed):
+        session.shelf.open_file(path, PASSWORD)
+    session.edit_text("mine")
+    session.remove_pages(session.shelf.refs)
+    with qtbot.waitSignals([session.shelf.password_needed, session.shelf.page_failed]):
+        session.take_offer(offers[0])
+    with qtbot.waitSignal(session.page_image_changed):
+        session.shelf.open_file(path, PASSWORD)
+
+
 @pytest.mark.parametrize("leaving", [(1, 2), (1, 2, 3), (3, 2), (3, 0, 2), (0, 1, 2, 3)])
 def test_pages_that_were_removed_one_by_one_come_back_to_their_places(
     qtbot: QtBot,
@@ -1059,22 +1076,6 @@ def test_the_model_runs_on_its_own_thread(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     assert fake_engine.threads == {"model"}
-
-
-def test_a_plan_that_came_before_the_picture_is_told_again_after_it(
-    qtbot: QtBot, session: Session, bridge: EngineBridge, draw_page: Draw
-) -> None:
-    told: list[str] = []
-    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
-    first, second = session.shelf.refs
-    with qtbot.waitSignal(session.planner.plan_changed, check_params_cb=lambda plan: plan is not None):
-        session.shelf.select(second)
-    session.page_image_changed.connect(lambda _: told.append("picture"))
-    session.planner.plan_changed.connect(lambda plan: told.append("plan") if plan is not None else None)
-    with qtbot.waitSignal(session.page_image_changed), held_lane(bridge._document_lane):
-        session.shelf.select(first)
-        qtbot.waitUntil(lambda: told == ["plan"])
-    assert told == ["plan", "picture", "plan"]
 
 
 def test_another_model_plans_the_page_from_its_own_tokens(

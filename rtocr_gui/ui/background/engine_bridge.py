@@ -2,8 +2,8 @@
 
 The bridge owns five lanes. The *document lane* opens files and renders pages (`open_documents`), thumbnails
 when nothing else waits. The *export lane* writes files, page by page, while other pages are viewed. The
-*model lane* imports torch, loads the model, encodes and reads (`reading_desk`). The *plan lane* plans from an
-immutable `EncodedPage` while the slider moves. The *transport lane* solves where merged tokens go, and does
+*model lane* imports torch, loads the model, encodes and reads (`page_scheduler`). The *plan lane* plans from
+an immutable `EncodedPage` while the slider moves. The *compute lane* solves where merged tokens go, and does
 whatever else would block the main thread, or the plans of a moving slider, for too long. Each request is
 answered by frozen replies that carry its id; workers emit signals, and only slots on the main thread touch
 widgets. Knows no widget and no program state: only `session` knows who asked, and whether the answer is still
@@ -33,7 +33,7 @@ from rtocr_gui.ui.background.lanes import Lane, wait_for
 from rtocr_gui.ui.background.load_request import LoadRequest
 from rtocr_gui.ui.background.open_documents import OpenDocuments
 from rtocr_gui.ui.background.page_reading import PageReading
-from rtocr_gui.ui.background.reading_desk import PageToEncode, ReadingDesk
+from rtocr_gui.ui.background.page_scheduler import PageScheduler, PageToEncode
 from rtocr_gui.ui.background.replies import (
     Computed,
     DocumentOpened,
@@ -115,7 +115,7 @@ class EngineBridge(QObject):
         self._export_lane = Lane("export")
         self._model_lane = Lane("model")
         self._plan_lane = Lane("plan")
-        self._transport_lane = Lane("transport")
+        self._compute_lane = Lane("compute")
         signals: dict[type, SignalInstance] = {
             StageEntered: self.stage_entered,
             PageEncoded: self.page_encoded,
@@ -124,7 +124,7 @@ class EngineBridge(QObject):
             RequestStopped: self.request_stopped,
             RequestFailed: self.request_failed,
         }
-        self._desk = ReadingDesk(
+        self._scheduler = PageScheduler(
             self._model_lane, self._loaded_engine, lambda reply: signals[type(reply)].emit(reply)
         )
         self._newest_ids: dict[type, int] = {}  # by the reply that is wanted
@@ -265,7 +265,7 @@ class EngineBridge(QObject):
         def render(request_id: int) -> None:
             page = self._documents.page(ref)
             is_wanted = partial(self._is_newest, PageEncoded, request_id)
-            self._desk.encode(PageToEncode(request_id, page, scaling, is_wanted))
+            self._scheduler.encode(PageToEncode(request_id, page, scaling, is_wanted))
 
         return self._submit_newest(self._document_lane, PageEncoded, render)
 
@@ -284,7 +284,7 @@ class EngineBridge(QObject):
 
         def render() -> None:
             request = PageRequest(self._documents.page(ref), settings, cancel)
-            self._desk.read(PageReading(request_id, request, with_others))
+            self._scheduler.read(PageReading(request_id, request, with_others))
 
         return self._submit(self._document_lane, request_id, render, cancel)
 
@@ -334,7 +334,7 @@ class EngineBridge(QObject):
         def job(request_id: int) -> None:
             self.transport_solved.emit(TransportSolved(request_id, _solve_transport(plan)))
 
-        return self._submit_newest(self._transport_lane, TransportSolved, job)
+        return self._submit_newest(self._compute_lane, TransportSolved, job)
 
     def compute(self, work: Callable[[], object]) -> int:
         """Run work that takes too long for the main thread. Answered by `computed`.
@@ -347,7 +347,7 @@ class EngineBridge(QObject):
         def job() -> None:
             self.computed.emit(Computed(request_id, work()))
 
-        return self._submit(self._transport_lane, request_id, job, cancel)
+        return self._submit(self._compute_lane, request_id, job, cancel)
 
     # Life ----------------------------------------------------------------------------------
 
@@ -368,7 +368,7 @@ class EngineBridge(QObject):
             self._document_lane,
             self._model_lane,
             self._plan_lane,
-            self._transport_lane,
+            self._compute_lane,
         )
         for lane in lanes:
             lane.close_soon()

@@ -17,7 +17,7 @@ class LoadRequest:
         folder: of its checkpoint.
         device: "auto", or the name of a device.
         precision: "auto", or the name of a precision.
-        scaling: how pages will be read, which must fit into memory; None for what takes least memory.
+        scaling: how pages will be read, which must fit into memory.
         changes_scaling: True if this scaling was offered to make the model fit: pages are read with it once
             the model is loaded.
         anyway: load the model even if it does not seem to fit into memory.
@@ -26,6 +26,6 @@ class LoadRequest:
     folder: Path
     device: str = "auto"
     precision: str = "auto"
-    scaling: Scaling | None = None
+    scaling: Scaling = Scaling(None)
     changes_scaling: bool = False
     anyway: bool = False

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from rtocr_gui.ocr.library.download_progress import DownloadStage
 from rtocr_gui.ocr.library.model_source import EXPECTED_BYTES, LICENCE, PUBLISHER, default_endpoint
-from rtocr_gui.ui.background.model_shop import DownloadShown, DownloadState
+from rtocr_gui.ui.background.model_library import DownloadShown, DownloadState
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.parts.form_parts import plain_button, plain_label
 from rtocr_gui.units import size_in_words

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.ocr.library.library import ModelEntry, Origin
-from rtocr_gui.ui.background.model_shop import CheckShown, ModelShop, ModelsListed
+from rtocr_gui.ui.background.model_library import CheckShown, ModelLibrary, ModelsListed
 from rtocr_gui.ui.background.replies import FitJudged
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.download_box import DownloadBox
@@ -249,20 +249,20 @@ class ModelsWindow(QDialog):
             self.folder_forgotten.emit(entry.folder)
 
 
-def wire(window: ModelsWindow, shop: ModelShop) -> None:
-    """Connect the window's requests to the shop, and the shop's signals to the window."""
-    window.folder_named.connect(shop.name_folder)
-    window.folder_forgotten.connect(shop.forget_folder)
-    window.check_requested.connect(shop.check)
-    window.check_stop_requested.connect(shop.stop_check)
-    window.download.download_requested.connect(shop.start_download)
-    window.download.pause_requested.connect(shop.pause_download)
-    window.download.discard_requested.connect(shop.discard_download)
-    window.download.target_chosen.connect(shop.choose_target)
-    shop.models_listed.connect(window.show_models)
-    shop.download_changed.connect(window.download.show_download)
-    shop.check_changed.connect(window.show_check)
-    window.download.show_download(shop.download)
+def wire(window: ModelsWindow, library: ModelLibrary) -> None:
+    """Connect the window's requests to the library, and the library's signals to the window."""
+    window.folder_named.connect(library.name_folder)
+    window.folder_forgotten.connect(library.forget_folder)
+    window.check_requested.connect(library.check)
+    window.check_stop_requested.connect(library.stop_check)
+    window.download.download_requested.connect(library.start_download)
+    window.download.pause_requested.connect(library.pause_download)
+    window.download.discard_requested.connect(library.discard_download)
+    window.download.target_chosen.connect(library.choose_target)
+    library.models_listed.connect(window.show_models)
+    library.download_changed.connect(window.download.show_download)
+    library.check_changed.connect(window.show_check)
+    window.download.show_download(library.download)
 
 
 def _columns(entry: ModelEntry) -> list[str]:

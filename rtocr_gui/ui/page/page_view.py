@@ -98,21 +98,24 @@ class PageView(ZoomArea):
 
     @Slot(object)
     def show_page(self, image: QImage) -> None:
-        """Show another page from its top, without a plan."""
+        """Show another page from its top, and over it the plan, which may have come before the picture."""
         glance = image.scaled(_GLANCE_PX, _GLANCE_PX).convertToFormat(QImage.Format.Format_Grayscale8)
         self._overlay.set_dark_paper(is_dark_paper(np.frombuffer(glance.constBits(), dtype=np.uint8)))
         self._replace_page(ScaledPage(image), "")
+        self._forget_cells()
+        self._hide_tooltip()
+        self._overlay_changed()
 
     @Slot(str)
     def show_message(self, text: str) -> None:
-        """Show a sentence in place of a page; an empty one shows the drop hint."""
+        """Show a sentence in place of a page and its plan; an empty one shows the drop hint."""
         self._replace_page(None, text or DROP_HINT)
+        self.show_plan(None)
 
     def _replace_page(self, page: ScaledPage | None, message: str) -> None:
         self._page, self._message = page, message
         self.setAccessibleDescription(message)
         self._hover_block(None)
-        self.show_plan(None)
         self._blocks.set_page_size(QSize() if page is None else page.size_px)
         self.set_content_size(QSize() if page is None else page.size_px)
 

@@ -121,8 +121,9 @@ class TokenOverlay:
 
     def show_attention(self, attention: NDArray[np.float32] | None) -> None:
         """Light up cells by (N,) weights, instead of the look, while the plan has N tokens; None for none."""
-        self._attention = attention
-        self._draw()
+        if attention is not None or self._attention is not None:
+            self._attention = attention
+            self._draw()
 
     @property
     def shows_attention(self) -> bool:

@@ -6,7 +6,7 @@ Knows neither what the pane shows nor where that comes from.
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import Qt, SignalInstance
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -14,18 +14,21 @@ Pane = TypeVar("Pane", bound=QWidget)
 
 
 class LazyPane(QWidget, Generic[Pane]):
-    """Builds a pane when it is first shown or requested, and replays the signals that it missed.
+    """Builds a pane when it is first shown or requested.
+
+    Signals:
+        built (QWidget): the pane exists now, to be connected and told what it missed.
 
     Args:
         build: makes the pane, and imports what only the pane needs.
     """
 
+    built = Signal(object)
+
     def __init__(self, build: Callable[[], Pane]) -> None:
         super().__init__()
         self._build = build
         self._pane: Pane | None = None
-        self._wires: list[Callable[[Pane], None]] = []
-        self._missed: dict[Callable[[Pane], Callable[..., None]], tuple[object, ...]] = {}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
 
@@ -33,29 +36,6 @@ class LazyPane(QWidget, Generic[Pane]):
     def pane(self) -> Pane:
         """The pane, built on first use."""
         return self._pane if self._pane is not None else self._make()
-
-    def when_built(self, wire: Callable[[Pane], None]) -> None:
-        """Call `wire` with the pane once it is built, to connect its own signals."""
-        self._wires.append(wire)
-
-    def follow(self, signal: SignalInstance, slot_of: Callable[[Pane], Callable[..., None]]) -> None:
-        """Connect a signal to a slot of the pane; until it is built, the last emission is kept for it.
-
-        Args:
-            signal: carries what to show.
-            slot_of: returns the slot, e.g. ``lambda curve: curve.show_curve``.
-        """
-
-        def miss(*values: object) -> None:
-            self._missed.pop(slot_of, None)  # re-inserted at the end, so the pane replays events in order
-            self._missed[slot_of] = values
-
-        def catch_up(pane: Pane) -> None:
-            signal.disconnect(miss)
-            signal.connect(slot_of(pane))
-
-        signal.connect(miss)
-        self._wires.append(catch_up)
 
     def showEvent(self, event: QShowEvent) -> None:
         self.pane.show()
@@ -66,10 +46,7 @@ class LazyPane(QWidget, Generic[Pane]):
         self._column.addWidget(pane)
         _follow_in_tab_order(pane, self)
         self.setFocusProxy(pane)
-        for wire in self._wires:
-            wire(pane)
-        for slot_of, values in self._missed.items():
-            slot_of(pane)(*values)
+        self.built.emit(pane)
         return pane
 
 

@@ -44,8 +44,10 @@ class Choices(QObject):
 
     def remember(self, **changes: object) -> None:
         """Change remembered settings, by field name."""
-        self._settings = dataclasses.replace(self._settings, **changes)  # type: ignore[arg-type]
-        self.changed.emit(self._settings)
+        settings = dataclasses.replace(self._settings, **changes)  # type: ignore[arg-type]
+        if settings != self._settings:
+            self._settings = settings
+            self.changed.emit(settings)
 
     def remember_opened(self, paths: Iterable[Path]) -> None:
         """Remember files and folders as the ones opened last."""

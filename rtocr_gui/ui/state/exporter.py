@@ -63,7 +63,7 @@ class Exporter(QObject):
     """Writes files.
 
     Signals:
-        told (Notice): what was written, or why it was not.
+        notice_raised (Notice): what was written, or why it was not.
 
     Args:
         bridge: writes on its own lane.
@@ -72,7 +72,7 @@ class Exporter(QObject):
         parent: Qt parent.
     """
 
-    told = Signal(object)
+    notice_raised = Signal(object)
 
     def __init__(
         self, bridge: EngineBridge, pages: OpenPages, choices: Choices, parent: QObject | None = None
@@ -126,7 +126,7 @@ class Exporter(QObject):
         """Write files with the texts of pages; `place` is what the person named."""
         first = next((file for file, pages in files.items() if _have_text(pages)), None)
         if first is None:  # the pages left while the person was being asked
-            self.told.emit(Notice(f"{place.name}: not written, as the pages are gone.", about=place))
+            self.notice_raised.emit(Notice(f"{place.name}: not written, as the pages are gone.", about=place))
             return
         export = MarkdownExport(files, self._choices.settings.pipe_tables)
 
@@ -178,7 +178,7 @@ class Exporter(QObject):
         if reply.request_id in self._exports:
             export = self._exports.pop(reply.request_id)
             notice = replace(export.outcome(), about=export.path, offers=(ShowFolder(export.path),))
-            self.told.emit(notice)
+            self.notice_raised.emit(notice)
             if export.then is not None:
                 export.then()
 
@@ -186,7 +186,7 @@ class Exporter(QObject):
     def _report(self, failure: RequestFailed) -> None:
         export = self._exports.pop(failure.request_id, None)
         if export is not None:
-            self.told.emit(Notice(failure.sentence, about=export.path))
+            self.notice_raised.emit(Notice(failure.sentence, about=export.path))
 
 
 def _have_text(pages: Iterable[OpenPage]) -> bool:

@@ -1,11 +1,9 @@
 """Which model reads, where and how it runs, and when it frees its memory.
 
-The session's part for the model. Two controllers do the work, and the choices remember it:
-
-    ModelLoader   has models loaded, and knows the one in use
-    IdleUnloader  has it unloaded when it has been idle for long
-
-Only what worked is remembered. Knows neither pages nor widgets.
+The session's part for the model. Each model replaces the previous one; if one cannot be loaded, the previous
+one stays in use, and only what worked is remembered. A model in use may be unloaded for a while: the bridge
+loads it again when something needs it. Asks the bridge and ignores its other answers. Knows neither pages nor
+widgets.
 """
 
 from dataclasses import replace
@@ -17,10 +15,9 @@ from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.load_request import LoadRequest
-from rtocr_gui.ui.background.replies import RequestFailed
+from rtocr_gui.ui.background.replies import FitJudged, ModelLoaded, RequestFailed
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.idle_unloader import IdleUnloader
-from rtocr_gui.ui.state.model_loader import ModelLoader
 from rtocr_gui.ui.state.notices import LoadModel, Notice, refusal
 from rtocr_gui.ui.state.shown import ModelStatus
 
@@ -33,7 +30,7 @@ class Models(QObject):
         left (): the person wants another model; the work of the current one should end.
         adopted (): another one is in use from now on, or the same loaded differently.
         ready (): there is a model to read with, a new one or still the previous one.
-        missing (): there is none, or it cannot be loaded again.
+        missing (): a model could not be loaded and none is in use, or the one in use cannot be loaded again.
         fit_judged (FitJudged): whether a model fits into memory.
         notice_raised (Notice): a message to the person.
 
@@ -59,39 +56,54 @@ class Models(QObject):
         self, bridge: EngineBridge, choices: Choices, bundled: Path, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
+        self._bridge = bridge
         self._choices = choices
         self._bundled = bundled
-        self._loader = ModelLoader(bridge, self)
+        self._model: LoadedModel | None = None
+        self._unloaded = self._reloading = False
+        self._asked: LoadRequest | None = None
+        self._loaded: LoadRequest | None = None
+        self._load_id = self._fit_id = 0
         self.idle = IdleUnloader(bridge, self)
-        self._loader.adopted.connect(self._adopt)
-        self._loader.kept.connect(self._go_on)
-        self._loader.missing.connect(self.missing)
-        self._loader.refused.connect(self._refuse)
-        self._loader.status_changed.connect(self.changed)
-        self._loader.fit_judged.connect(self.fit_judged)
+        bridge.model_loaded.connect(self._adopt)
+        bridge.model_unloaded.connect(self._note_unloaded)
+        bridge.reload_began.connect(self._note_reload)
+        bridge.model_reloaded.connect(self._take_back)
+        bridge.reload_failed.connect(self._report_reload)
+        bridge.fit_judged.connect(self._pass_on_fit)
+        bridge.request_failed.connect(self._report)
         self.changed.connect(self._watch)
 
     @property
     def model(self) -> LoadedModel | None:
         """The model in use, even while it is unloaded; None before the first is loaded."""
-        return self._loader.model
+        return self._model
 
     @property
     def is_loaded(self) -> bool:
         """True while the model in use takes memory."""
-        return self._loader.is_loaded
+        return self._model is not None and not self._unloaded
 
     @property
     def status(self) -> ModelStatus:
         """What the window says about the model in use, or the one being loaded."""
-        return self._loader.status
+        if self._asked is not None:
+            return ModelStatus(None, f"Loading {self._asked.folder.name}…", loading=True)
+        if self._model is None:
+            return ModelStatus(None, "No model is loaded.")
+        name = self._model.info.name
+        if self._reloading:
+            return ModelStatus(self._model, f"Loading {name}…", loading=True, unloaded=True)
+        return ModelStatus(
+            self._model, f"{name} (unloaded)" if self._unloaded else name, unloaded=self._unloaded
+        )
 
     # Wishes --------------------------------------------------------------------------------
 
     @Slot()
     def load(self) -> None:
         """Load the remembered model, or the bundled one."""
-        self._loader.load(self._request(self._folder))
+        self._load(self._request(self._folder))
 
     @Slot(object)
     def choose(self, folder: Path | None) -> None:
@@ -110,15 +122,20 @@ class Models(QObject):
 
     def take(self, request: LoadRequest) -> None:
         """Load a model as requested, unless it is already in use or being loaded in exactly this way."""
-        is_there = self.is_loaded or self._loader.asked is not None
+        is_there = self.is_loaded or self._asked is not None
         if not is_there or request != self._wanted:
             self.left.emit()
-            self._loader.load(request)
+            self._load(request)
+
+    def _load(self, request: LoadRequest) -> None:
+        self._asked = request
+        self.changed.emit(self.status)
+        self._load_id = self._bridge.load_model(request)
 
     @Slot()
     def unload(self) -> None:
         """Free the memory of the model until something needs it."""
-        self._loader.unload()
+        self._bridge.unload_model()
 
     @Slot(int)
     def set_unload_after(self, minutes: int) -> None:
@@ -129,14 +146,12 @@ class Models(QObject):
     @Slot(object)
     def judge_fit(self, folder: Path) -> None:
         """Find out whether a model would fit into memory."""
-        request = self._request(folder)
-        each_page_decides = Scaling(None, self._choices.settings.most_tiles)
-        self._loader.judge_fit(replace(request, scaling=request.scaling or each_page_decides))
+        self._fit_id = self._bridge.judge_fit(self._request(folder))
 
     @property
     def _wanted(self) -> LoadRequest:
         """What is being loaded, or how the model in use would be loaded."""
-        return self._loader.asked or self._request(self._folder)
+        return self._asked or self._request(self._folder)
 
     @property
     def _folder(self) -> Path:
@@ -146,39 +161,80 @@ class Models(QObject):
     def _request(self, folder: Path) -> LoadRequest:
         """How a model is loaded now; a mode chosen for another model is ignored."""
         settings = self._choices.settings
-        is_chosen = bool(settings.mode) and folder == self._folder
-        scaling = self._choices.scaling if is_chosen else None
-        return LoadRequest(folder, settings.device, settings.precision, scaling)
+        mode = self._choices.mode if folder == self._folder else None
+        return LoadRequest(folder, settings.device, settings.precision, Scaling(mode, settings.most_tiles))
 
     # Answers -------------------------------------------------------------------------------
 
-    @Slot(object, object)
-    def _adopt(self, model: LoadedModel, asked: LoadRequest) -> None:
-        choices = self._choices
+    @Slot(object)
+    def _adopt(self, reply: ModelLoaded) -> None:
+        choices, asked = self._choices, reply.request
+        self._model, self._loaded = reply.model, asked
+        self._unloaded = self._reloading = False
+        if reply.request_id == self._load_id:
+            self._asked = None
         choices.remember(device=asked.device, precision=asked.precision)
-        choices.adopt(model.info, is_bundled=model.info.folder == self._bundled)
-        if asked.changes_scaling and asked.scaling is not None:
+        choices.adopt(reply.model.info, is_bundled=reply.model.info.folder == self._bundled)
+        if asked.changes_scaling:
             choices.remember(mode=asked.scaling.name, most_tiles=asked.scaling.most_tiles)
         self.adopted.emit()
         self._go_on()
 
-    @Slot()
     def _go_on(self) -> None:
         self.changed.emit(self.status)
-        if self._loader.asked is None:
+        if self._asked is None:
             self.ready.emit()
 
-    @Slot(object, object)
+    @Slot(object)
+    def _report(self, failure: RequestFailed) -> None:
+        if failure.request_id != self._load_id or self._asked is None:
+            return
+        asked, self._asked = self._asked, None
+        self._refuse(failure, asked)
+        if self._model is not None:
+            self._go_on()
+        else:
+            self.missing.emit()
+            self.changed.emit(ModelStatus(None, failure.sentence))
+
     def _refuse(self, failure: RequestFailed, asked: LoadRequest) -> None:
-        """Report that the requested model was not loaded, offer alternatives, and show what is in use."""
+        """Report that the requested model was not loaded, and offer alternatives."""
         if failure.fit is None:
             # The remembered device or folder may keep any model from loading.
-            rescue = LoadRequest(self._bundled)
-            is_stuck = self.model is None and asked != rescue
+            rescue = LoadRequest(self._bundled, scaling=asked.scaling)
+            is_stuck = self._model is None and asked != rescue
             offers = (LoadModel("Use the bundled miniature", rescue),) if is_stuck else ()
             self.notice_raised.emit(Notice(failure.sentence, offers))
         else:
             self.notice_raised.emit(refusal(failure.fit, asked, self._request(self._bundled)))
+
+    @Slot()
+    def _note_unloaded(self) -> None:
+        self._unloaded = True
+        self.changed.emit(self.status)
+
+    @Slot()
+    def _note_reload(self) -> None:
+        self._reloading = True
+        self.changed.emit(self.status)
+
+    @Slot(object)
+    def _take_back(self, model: LoadedModel) -> None:
+        self._model, self._unloaded, self._reloading = model, False, False
+        self.changed.emit(self.status)
+
+    @Slot(object)
+    def _report_reload(self, failure: RequestFailed) -> None:
+        self._reloading = False
+        self.changed.emit(self.status)
+        assert self._loaded is not None, "nothing was loaded that could be loaded again"
+        self._refuse(failure, self._loaded)
+        self.missing.emit()
+
+    @Slot(object)
+    def _pass_on_fit(self, reply: FitJudged) -> None:
+        if reply.request_id == self._fit_id:
+            self.fit_judged.emit(reply)
 
     @Slot()
     def _watch(self) -> None:

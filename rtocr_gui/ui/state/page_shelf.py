@@ -333,6 +333,8 @@ class PageShelf(QObject):
         if reply.path in self._reopening:
             self._reopening.remove(reply.path)
             self._close_unused(reply.path)  # the wanted pages are already listed
+            if self._current is not None and self._current.path == reply.path and not self._render_id:
+                self._show(self._current)  # its picture failed for want of the password
         else:
             self._list(reply)
         self._open_next()
@@ -367,6 +369,7 @@ class PageShelf(QObject):
         path = self._opening.pop(failure.request_id, None)
         if path is None:
             if failure.request_id == self._render_id and self._current is not None:
+                self._render_id = 0
                 self.page_failed.emit(PageFailure(self._current, failure.sentence))
             return
         self._close_unused(path)

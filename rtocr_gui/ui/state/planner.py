@@ -80,13 +80,6 @@ class Planner(QObject):
         encoded = self._encoded.get(self._shown) if self._shown else None
         return encoded.mode if encoded is not None else None
 
-    def show_again(self) -> None:
-        """Emit the current plan again, for a picture that came after it."""
-        if self.plan is not None:
-            self.plan_changed.emit(self.plan)
-        if self.transport is not None:
-            self.transport_changed.emit(self.transport)
-
     def set_retention(self, retention: float | None) -> None:
         """Plan at another ratio from now on; None for automatic retention."""
         self._retention = retention

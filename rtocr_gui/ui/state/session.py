@@ -142,8 +142,8 @@ class Session(QObject):
         self.texts.edited.connect(self.unsaved.typed_changed)
         self.texts.edited.connect(self.finder.refresh)
         self.texts.notice_raised.connect(self.notice_raised)
-        self.exporter.told.connect(self.notice_raised)
-        self.exporter.told.connect(self.unsaved.typed_changed)
+        self.exporter.notice_raised.connect(self.notice_raised)
+        self.exporter.notice_raised.connect(self.unsaved.typed_changed)
         self.tuning.notice_raised.connect(self.notice_raised)
 
     # How it stands -------------------------------------------------------------------------
@@ -304,7 +304,6 @@ class Session(QObject):
     def _show_page_image(self, reply: PageRendered) -> None:
         self.texts.forgive_picture(reply.ref)
         self.page_image_changed.emit(reply.image)
-        self.planner.show_again()
 
     @Slot(object)
     def _fail_page(self, failure: PageFailure) -> None:

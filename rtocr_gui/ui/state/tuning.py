@@ -268,6 +268,11 @@ class Tuning(QObject):
         return self._planner.plan is not None
 
     @property
+    def curve(self) -> CurveShown:
+        """The curve of the shown page."""
+        return self._curve_reader.shown
+
+    @property
     def has_curve(self) -> bool:
         """True if there is a curve to export."""
         return bool(self._curve_reader.shown.points)

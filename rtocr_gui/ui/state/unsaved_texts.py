@@ -5,7 +5,7 @@ What was read and copied is as good as exported: the person has it elsewhere. Kn
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Signal
 
 from rtocr_gui.documents.labels import telling_labels
 from rtocr_gui.documents.pages import PageRef
@@ -60,8 +60,7 @@ class UnsavedTexts(QObject):
         labels = telling_labels(page.ref for page in typed)
         return tuple(ExportPage(labels[page.ref], page.text) for page in typed)
 
-    @Slot()
-    def note_copied(self, refs: Iterable[PageRef] = ()) -> None:
+    def note_copied(self, refs: Iterable[PageRef]) -> None:
         """Note that the clipboard holds the texts of these pages, of none if something else is there."""
         copied = set(refs)
         for page in self._pages:

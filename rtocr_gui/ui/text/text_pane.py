@@ -211,8 +211,9 @@ class TextPane(QWidget):
     @Slot()
     def clear_mark(self) -> None:
         """Remove the mark; matches stay highlighted."""
-        self._mark = None
-        self._draw_marks()
+        if self._mark is not None:
+            self._mark = None
+            self._draw_marks()
 
     @Slot(object)
     def show_found(self, found: Found) -> None:

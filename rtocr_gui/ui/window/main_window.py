@@ -43,7 +43,6 @@ from rtocr_gui.units import counted
 
 if TYPE_CHECKING:
     from rtocr_gui.ui.text.compare_view import CompareView
-    from rtocr_gui.ui.text.find_bar import FindBar
     from rtocr_gui.ui.tuning.curve_view import CurveView
 
 _USUAL_SIZE = QSize(75, 48)
@@ -71,6 +70,7 @@ class MainWindow(QMainWindow):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self._copied = ""
         self.setAcceptDrops(True)
         self.setWindowTitle("RTOCR")
         self.setWindowIcon(app_icon())
@@ -154,7 +154,7 @@ class MainWindow(QMainWindow):
 
     def _connect_panes(self) -> None:
         session, pane = self._session, self.text_column.text_pane
-        QGuiApplication.clipboard().dataChanged.connect(session.unsaved.note_copied)
+        QGuiApplication.clipboard().dataChanged.connect(self._follow_clipboard)
         self.arrivals.files_came.connect(session.open_files)
         self.arrivals.nothing_came.connect(self.notice_bar.add_problem)
         self.dialogues.notice_raised.connect(self.notice_bar.add)
@@ -186,36 +186,40 @@ class MainWindow(QMainWindow):
         tuning.opacity_changed.connect(self.page_column.page_view.set_opacity)
         tuning.grid_changed.connect(self._show_grid)
         tuning.figures_changed.connect(column.figures_panel.show_figures)
-        column.compare.when_built(self._connect_compare)
-        column.compare.follow(session.retention_changed, lambda compare: compare.show_retention)
-        column.compare.follow(tuning.comparison_changed, lambda compare: compare.show_comparison)
-        column.compare.follow(tuning.comparing_changed, lambda compare: compare.show_activity)
-        can_compare = self.actions_by_name["compare"].enabledChanged
-        column.compare.follow(can_compare, lambda compare: compare.set_ready)
-        column.curve.when_built(self._connect_curve)
-        column.curve.follow(session.retention_changed, lambda curve: curve.show_retention)
-        column.curve.follow(self.actions_by_name["curve"].enabledChanged, lambda curve: curve.set_ready)
-        column.curve.follow(tuning.curve_changed, lambda curve: curve.show_curve)
+        column.compare.built.connect(self._connect_compare)
+        column.curve.built.connect(self._connect_curve)
         tuning.curve_changed.connect(self.status_line.show_curve)
         tuning.comparing_changed.connect(self.status_line.show_comparing)
         self.page_column.page_view.transport_wanted.connect(session.planner.want_transport)
         self.page_column.overlay_bar.look_chosen.connect(tuning.set_look)
         self.page_column.overlay_bar.opacity_changed.connect(tuning.set_opacity)
 
+    @Slot(object)
     def _connect_compare(self, compare: "CompareView") -> None:
-        tuning = self._session.tuning
+        session, tuning, action = self._session, self._session.tuning, self.actions_by_name["compare"]
+        session.retention_changed.connect(compare.show_retention)
+        tuning.comparison_changed.connect(compare.show_comparison)
+        tuning.comparing_changed.connect(compare.show_activity)
+        action.enabledChanged.connect(compare.set_ready)
         compare.comparison_requested.connect(tuning.compare)
         compare.stop_requested.connect(tuning.stop_comparing)
         compare.place_chosen.connect(tuning.point_at_difference)
-        compare.show_retention(self._session.choices.settings.retention)
+        compare.show_retention(session.choices.settings.retention)
+        compare.set_ready(action.isEnabled())
 
+    @Slot(object)
     def _connect_curve(self, curve: "CurveView") -> None:
-        tuning = self._session.tuning
+        session, tuning, action = self._session, self._session.tuning, self.actions_by_name["curve"]
+        session.retention_changed.connect(curve.show_retention)
+        tuning.curve_changed.connect(curve.show_curve)
+        action.enabledChanged.connect(curve.set_ready)
         curve.curve_requested.connect(tuning.read_curve)
         curve.stop_requested.connect(tuning.stop_curve)
-        curve.retention_chosen.connect(self._session.settle_retention)
+        curve.retention_chosen.connect(session.settle_retention)
         curve.export_requested.connect(self.dialogues.ask_export_curve)
-        curve.show_retention(self._session.choices.settings.retention)
+        curve.show_retention(session.choices.settings.retention)
+        curve.set_ready(action.isEnabled())
+        curve.show_curve(tuning.curve)
 
     def _connect_spotlight(self) -> None:
         spotlight = self._session.tuning.spotlight
@@ -246,20 +250,16 @@ class MainWindow(QMainWindow):
 
     def _connect_find(self) -> None:
         finder, column = self._session.finder, self.text_column
-        column.find_bar.when_built(self._connect_find_bar)
-        column.find_bar.follow(finder.found_changed, lambda find_bar: find_bar.show_found)
+        finder.found_changed.connect(column.find_bar.show_found)
         finder.found_changed.connect(column.text_pane.show_found)
         finder.place_chosen.connect(column.text_pane.select)
         column.text_pane.cursor_moved.connect(finder.follow_cursor)
         column.text_pane.text_replaced.connect(finder.begin_text)
-
-    def _connect_find_bar(self, find_bar: "FindBar") -> None:
-        finder = self._session.finder
-        find_bar.words_changed.connect(finder.search)
-        find_bar.next_requested.connect(finder.go_on)
-        find_bar.previous_requested.connect(finder.go_back)
-        find_bar.closed.connect(self.text_column.end_find)
-        find_bar.closed.connect(finder.stop)
+        column.find_bar.words_changed.connect(finder.search)
+        column.find_bar.next_requested.connect(finder.go_on)
+        column.find_bar.previous_requested.connect(finder.go_back)
+        column.find_bar.closed.connect(column.end_find)
+        column.find_bar.closed.connect(finder.stop)
 
     def _connect_actions(self) -> None:
         session, view, dialogues = self._session, self.page_column.page_view, self.dialogues
@@ -452,10 +452,18 @@ class MainWindow(QMainWindow):
         texts = tuple(self._session.texts.of(selected))
         if not texts:
             return
-        QGuiApplication.clipboard().setText("\n\n".join(texts))
+        self._copied = "\n\n".join(texts)
+        QGuiApplication.clipboard().setText(self._copied)
         self._session.unsaved.note_copied(selected)
         whose = "this page" if selected == (self._session.shelf.current,) else counted(len(texts), "page")
         self.notice_bar.add(Notice(f"Copied the text of {whose}.", is_passing=True))
+
+    @Slot()
+    def _follow_clipboard(self) -> None:
+        """Note what is no longer in the clipboard; on Windows, the news of our own copying comes late."""
+        clipboard = QGuiApplication.clipboard()
+        if not (clipboard.ownsClipboard() and clipboard.text() == self._copied):
+            self._session.unsaved.note_copied(())
 
     # Events --------------------------------------------------------------------------------
 

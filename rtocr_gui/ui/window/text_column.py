@@ -1,6 +1,6 @@
 """The right-hand column: the text of the page, and below it the tuning panel.
 
-Composes panes. Comparison, curve and find bar are built when they are first shown.
+Composes panes. Comparison and curve are built when they are first shown.
 """
 
 from typing import TYPE_CHECKING
@@ -13,12 +13,12 @@ from rtocr_gui.ui.parts.lazy_pane import LazyPane
 from rtocr_gui.ui.parts.scrolled import scrolled
 from rtocr_gui.ui.parts.stacking import stack
 from rtocr_gui.ui.state.shown import ShownText
+from rtocr_gui.ui.text.find_bar import FindBar
 from rtocr_gui.ui.text.text_pane import TextPane
 from rtocr_gui.ui.tuning.figures_panel import FiguresPanel
 
 if TYPE_CHECKING:
     from rtocr_gui.ui.text.compare_view import CompareView
-    from rtocr_gui.ui.text.find_bar import FindBar
     from rtocr_gui.ui.tuning.curve_view import CurveView
 
 
@@ -29,7 +29,7 @@ class TextColumn(QSplitter):
         super().__init__(Qt.Orientation.Vertical)
         self.summary = QLabel()
         self.text_pane = TextPane()
-        self.find_bar = LazyPane(_make_find_bar)
+        self.find_bar = FindBar()
         self.find_bar.hide()
         self.compare = LazyPane(_make_compare_view)
         self.figures_panel = FiguresPanel()
@@ -89,26 +89,26 @@ class TextColumn(QSplitter):
         """Let the person type what to find in the texts; the selection is suggested."""
         words = self.text_pane.selected_words if self.find_bar.isHidden() else ""
         self.find_bar.show()
-        self.find_bar.pane.begin(words)
+        self.find_bar.begin(words)
 
     @Slot()
     def find_next(self) -> None:
         """Go to the next match of the current words, or ask for words if there are none."""
         if self._shows_words():
-            self.find_bar.pane.find_next()
+            self.find_bar.find_next()
 
     @Slot()
     def find_previous(self) -> None:
         """Go to the previous match, or ask for words if there are none."""
         if self._shows_words():
-            self.find_bar.pane.find_previous()
+            self.find_bar.find_previous()
 
     def _shows_words(self) -> bool:
         """Show the bar. Returns True if it contains words; else the person is asked for them."""
-        if not self.find_bar.pane.words:
+        if not self.find_bar.words:
             self.begin_find()
         self.find_bar.show()
-        return bool(self.find_bar.pane.words)
+        return bool(self.find_bar.words)
 
     @Slot()
     def end_find(self) -> None:
@@ -124,12 +124,6 @@ class TextColumn(QSplitter):
     def show_curve(self) -> None:
         """Bring the curve to the front of the panel."""
         self.panel.setCurrentWidget(self._curve_tab)
-
-
-def _make_find_bar() -> "FindBar":
-    from rtocr_gui.ui.text.find_bar import FindBar
-
-    return FindBar()
 
 
 def _make_compare_view() -> "CompareView":

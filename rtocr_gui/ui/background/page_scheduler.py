@@ -30,7 +30,7 @@ class PageToEncode:
     is_wanted: Callable[[], bool]
 
 
-class ReadingDesk:
+class PageScheduler:
     """Has pages encoded and read, one job of the lane for all of them.
 
     Args:

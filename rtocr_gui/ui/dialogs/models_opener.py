@@ -15,11 +15,11 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import ModelStatus
 
 if TYPE_CHECKING:
-    from rtocr_gui.ui.background.model_shop import DownloadShown, ModelShop
+    from rtocr_gui.ui.background.model_library import DownloadShown, ModelLibrary
     from rtocr_gui.ui.dialogs.models_window import ModelsWindow
 
 
-class ModelsDesk(QObject):
+class ModelsOpener(QObject):
     """Opens the window of models and passes on what is chosen there.
 
     Signals:
@@ -38,7 +38,7 @@ class ModelsDesk(QObject):
         self._session = session
         self._bundled = bundled
         self._over = over
-        self._shop: ModelShop | None = None
+        self._library: ModelLibrary | None = None
         self._window: ModelsWindow | None = None
         session.models.changed.connect(self._show_in_use)
 
@@ -50,12 +50,12 @@ class ModelsDesk(QObject):
     @Slot()
     def open(self) -> None:
         """Show the window of models, or bring it to the front."""
-        if self._window is None or self._shop is None:
-            self._window, self._shop = self._make()
+        if self._window is None or self._library is None:
+            self._window, self._library = self._make()
         if folder := self._session.choices.settings.model_folder:
-            self._shop.name_folder(Path(folder))  # it may have been chosen elsewhere
+            self._library.name_folder(Path(folder))  # it may have been chosen elsewhere
         else:
-            self._shop.refresh()
+            self._library.refresh()
         self._window.show()
         self._window.raise_()
         self._window.activateWindow()
@@ -66,28 +66,28 @@ class ModelsDesk(QObject):
         Returns:
             True if nothing is running any more.
         """
-        return self._shop is None or self._shop.close(timeout_s)
+        return self._library is None or self._library.close(timeout_s)
 
-    def _make(self) -> "tuple[ModelsWindow, ModelShop]":
-        from rtocr_gui.ui.background.model_shop import ModelShop
+    def _make(self) -> "tuple[ModelsWindow, ModelLibrary]":
+        from rtocr_gui.ui.background.model_library import ModelLibrary
         from rtocr_gui.ui.dialogs.models_window import ModelsWindow, wire
 
         settings = self._session.choices.settings
         begun = Path(settings.download_folder) if settings.download_folder else None
-        shop = ModelShop(self._bundled, tuple(map(Path, settings.own_models)), begun, parent=self)
+        library = ModelLibrary(self._bundled, tuple(map(Path, settings.own_models)), begun, parent=self)
         window = ModelsWindow(self._over)
         window.model_chosen.connect(self._choose)
         window.fit_wanted.connect(self._session.models.judge_fit)
         self._session.models.fit_judged.connect(window.show_fit)
-        shop.own_folders_changed.connect(self._remember)
-        shop.begun_changed.connect(
+        library.own_folders_changed.connect(self._remember)
+        library.begun_changed.connect(
             lambda folder: self._session.choices.remember(download_folder=str(folder) if folder else "")
         )
-        shop.download_ended.connect(self._tell_of_download)
-        wire(window, shop)
+        library.download_ended.connect(self._tell_of_download)
+        wire(window, library)
         model = self._session.models.model
         window.show_in_use(model.info.folder if model is not None else None)
-        return window, shop
+        return window, library
 
     @Slot(object)
     def _choose(self, folder: Path) -> None:

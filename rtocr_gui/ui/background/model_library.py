@@ -88,7 +88,7 @@ class CheckShown:
     sentence: str
 
 
-class ModelShop(QObject):
+class ModelLibrary(QObject):
     """The models on this computer, and the download of the published one.
 
     Signals:
