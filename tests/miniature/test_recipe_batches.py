@@ -37,8 +37,8 @@ from recipe.readings import (
     ViewPlan,
     find_in_boxes,
     find_in_print,
-    show,
 )
+from recipe.shown import show
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.encoding import encode_views
 from rtocr_gui.ocr.vision.layout import build_layout

@@ -21,7 +21,7 @@ from recipe.labels import (
     slot_labels,
 )
 from recipe.pages import PageKind, draw_page
-from recipe.readings import show
+from recipe.shown import show
 from recipe.stock import load_stock
 from recipe.typefaces import FAMILIES, about_missing_typefaces
 from rtocr_gui.ocr.reading import TASKS, Mode

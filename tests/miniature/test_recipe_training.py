@@ -23,7 +23,8 @@ from recipe.muon import Optimiser
 from recipe.pages import PageKind, draw_page
 from recipe.pruned import prune_page
 from recipe.reading_stages import ReadingStage, both_stage
-from recipe.readings import ReadingBatches, ViewPlan, show
+from recipe.readings import ReadingBatches, ViewPlan
+from recipe.shown import show
 from recipe.training import (
     LOG_FILE,
     STATE_FILE,
