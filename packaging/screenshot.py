@@ -17,7 +17,7 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.app import Program, make_application, sample_pages
 from rtocr_gui.ui.probe import run_until
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from tests.virtual_display import virtual_display
 
 PICTURE = Path(__file__).parent / "readme" / "window.png"

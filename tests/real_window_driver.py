@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QSlider, QStyle, QStyle
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui import app
 from rtocr_gui.ui.probe import run_until
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from tests.ui.steps import sentences_in
 
 PATIENCE_S = 100

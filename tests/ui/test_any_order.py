@@ -18,10 +18,11 @@ from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.parts.actions import TEXT_KEYS
-from rtocr_gui.ui.state.page_model import PageModel, PageRow, PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity
 from rtocr_gui.ui.window.main_window import MainWindow
+from rtocr_gui.ui.window.page_model import PageModel, PageRow
 from tests.fake_engine import FakeEngine
 
 FILES = ("a.tif", "b.tif", "c.tif")

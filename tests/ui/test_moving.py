@@ -11,10 +11,11 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.state.open_pages import OpenPages
-from rtocr_gui.ui.state.page_model import PAGES_TYPE, PageModel, PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
+from rtocr_gui.ui.window.page_model import PAGES_TYPE, PageModel
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,

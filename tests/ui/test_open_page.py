@@ -6,7 +6,7 @@ from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.open_page import PRUNED_READINGS_KEPT, OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.page_words import placeholder_of
 from tests.made_readings import REF, make_reading
 

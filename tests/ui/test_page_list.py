@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QListView
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.parts.icons import icon
-from rtocr_gui.ui.state.page_model import PageEntry, PageState
+from rtocr_gui.ui.state.page_entry import PageEntry, PageState
 from rtocr_gui.ui.window.page_list import PageList
 from tests.ui.steps import click_row, emissions, in_sight
 

@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import TASKS, Mode, ReadSettings, Scaling, StopReason, TextDelta
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, PageStatus
 from rtocr_gui.ui.window.status_line import StatusLine

@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import Notice, ReadAgain
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow

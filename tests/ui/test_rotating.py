@@ -17,7 +17,7 @@ from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
 from rtocr_gui.ui.background import open_documents
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.open_documents import OpenDocuments
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import BlocksShown, PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow

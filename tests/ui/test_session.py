@@ -18,11 +18,12 @@ from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.open_documents import OpenDocuments
 from rtocr_gui.ui.state.notices import Offer
 from rtocr_gui.ui.state.open_pages import RemovedPages
-from rtocr_gui.ui.state.page_model import PageModel, PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.page_texts import EARLIER_VERSION
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, Loss, ModelStatus, OverwriteQuestion, PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
+from rtocr_gui.ui.window.page_model import PageModel
 from tests.broken_files import PASSWORD, encrypted_pdf
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (

@@ -8,9 +8,10 @@ from pytestqt.qtbot import QtBot
 from rtocr_gui.documents.pages import Half
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import BringBack, Notice
-from rtocr_gui.ui.state.page_model import PageModel, PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
+from rtocr_gui.ui.window.page_model import PageModel
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,

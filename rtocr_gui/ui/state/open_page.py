@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling, StopReason, Task
 from rtocr_gui.ocr.text.markup import parse_blocks, strip_grounding
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.shown import BlocksShown, CurveShown
 
 PRUNED_READINGS_KEPT = 40

@@ -13,7 +13,7 @@ from rtocr_gui.documents.labels import telling_folders, telling_label
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ocr.reading import ReadSettings
 from rtocr_gui.ui.state.open_page import OpenPage
-from rtocr_gui.ui.state.page_model import PageEntry, PageState
+from rtocr_gui.ui.state.page_entry import PageEntry, PageState
 
 
 @dataclass(frozen=True, eq=False, slots=True)

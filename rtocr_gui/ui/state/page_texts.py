@@ -13,7 +13,7 @@ from rtocr_gui.ui.background.replies import TextStreamed
 from rtocr_gui.ui.state.notices import ReadAgain, about_page
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.page_words import explanation_of, placeholder_of, summary_of
 from rtocr_gui.ui.state.reader import Reader
 from rtocr_gui.ui.state.shown import NO_PAGE_NO_BLOCKS, PageFailure, PageStatus, ShownText

@@ -6,7 +6,7 @@ Plain functions of a page; they change nothing.
 from rtocr_gui.ocr.reading import Reading, StageTimings
 from rtocr_gui.ui.state.notices import retry_label
 from rtocr_gui.ui.state.open_page import OpenPage
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.units import duration, grouped, percent
 
 

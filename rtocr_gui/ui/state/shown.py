@@ -16,7 +16,7 @@ from rtocr_gui.ocr.reading import (
 )
 from rtocr_gui.ocr.text.comparison import TextComparison
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, PruneSettings
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.units import counted, grouped, percent
 
 

@@ -27,7 +27,7 @@ from rtocr_gui.ui.parts.screen_room import within_screen
 from rtocr_gui.ui.parts.scrolled import scrolled
 from rtocr_gui.ui.parts.stacking import stack
 from rtocr_gui.ui.state.notices import Notice, Offer, ShowFolder
-from rtocr_gui.ui.state.page_model import PageState
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import NO_PAGE_NO_BLOCKS, BlocksShown, ModelStatus, PageStatus, ShownText
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar

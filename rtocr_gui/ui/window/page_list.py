@@ -45,7 +45,8 @@ from PySide6.QtWidgets import (
 
 from rtocr_gui.ui.parts.focus_frame import paint_frame
 from rtocr_gui.ui.parts.icons import icon
-from rtocr_gui.ui.state.page_model import Index, PageEntry, PageModel, PageRow, PageState
+from rtocr_gui.ui.state.page_entry import PageEntry, PageState
+from rtocr_gui.ui.window.page_model import Index, PageModel, PageRow
 
 _SETTLE_MS = 60
 """Rows that are scrolled past in less time request no thumbnail."""

@@ -5,7 +5,6 @@ Knows pages only by an opaque key; opens no file and draws nothing.
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -18,43 +17,12 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QPixmap
 
 from rtocr_gui.ui.parts.plain_text import plain_tip
+from rtocr_gui.ui.state.page_entry import PageEntry, PageState
 
 Index = QModelIndex | QPersistentModelIndex
 
 PAGES_TYPE = "application/x-rtocr-pages"
 """Marks dragged data as pages of the list: they are not files, and of no use to other programs."""
-
-
-class PageState(Enum):
-    """The state of a page's reading; the values are what the list shows."""
-
-    UNREAD = "Not read"
-    WAITING = "Waiting"
-    READING = "Reading"
-    READ = "Read"
-    EDITED = "Edited"
-    FAILED = "Failed"
-    STOPPED = "Stopped"
-
-    @property
-    def icon_name(self) -> str:
-        """Name of the state's icon."""
-        return f"state-{self.name.lower()}"
-
-
-@dataclass(frozen=True, slots=True)
-class PageEntry:
-    """One page to list.
-
-    Attributes:
-        key: identifies the page; unique in the list.
-        label: first line, e.g. the file name.
-        detail: second line, e.g. the page number.
-    """
-
-    key: Hashable
-    label: str
-    detail: str
 
 
 @dataclass(slots=True)

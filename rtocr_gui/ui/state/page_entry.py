@@ -1,0 +1,37 @@
+"""How a page is listed: what is said of it, and the state of its reading. Plain values, without Qt."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from enum import Enum
+
+
+class PageState(Enum):
+    """The state of a page's reading; the values are what the list shows."""
+
+    UNREAD = "Not read"
+    WAITING = "Waiting"
+    READING = "Reading"
+    READ = "Read"
+    EDITED = "Edited"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+
+    @property
+    def icon_name(self) -> str:
+        """Name of the state's icon."""
+        return f"state-{self.name.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """One page to list.
+
+    Attributes:
+        key: identifies the page; unique in the list.
+        label: first line, e.g. the file name.
+        detail: second line, e.g. the page number.
+    """
+
+    key: Hashable
+    label: str
+    detail: str
