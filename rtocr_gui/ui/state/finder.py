@@ -27,7 +27,6 @@ class Finder(QObject):
 
     Args:
         pages: the pages whose texts are searched.
-        current: returns the shown page.
         show: shows another page; its text is in place when it returns.
         parent: Qt parent.
     """
@@ -38,13 +37,11 @@ class Finder(QObject):
     def __init__(
         self,
         pages: OpenPages,
-        current: Callable[[], PageRef | None],
         show: Callable[[PageRef], None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._pages = pages
-        self._current = current
         self._show = show
         self._words = ""
         self._cursor: Place = (0, 0)
@@ -59,7 +56,7 @@ class Finder(QObject):
             self.stop()
             return
         self._take(words)
-        places = self._places(self._current())
+        places = self._places(self._pages.shown)
         begins = self._cursor[0]
         self._choose(next((place for place in places if place[0] >= begins), next(iter(places), None)))
 
@@ -73,14 +70,14 @@ class Finder(QObject):
     def go_on(self, words: str) -> None:
         """Go to the next match, on this page or another; after the last comes the first."""
         self._take(words)
-        behind = [place for place in self._places(self._current()) if place[0] >= self._cursor[1]]
+        behind = [place for place in self._places(self._pages.shown) if place[0] >= self._cursor[1]]
         self._choose(behind[0] if behind else self._first_elsewhere(forward=True))
 
     @Slot(str)
     def go_back(self, words: str) -> None:
         """Go to the previous match, on this page or another; before the first comes the last."""
         self._take(words)
-        before = [place for place in self._places(self._current()) if place[1] <= self._cursor[0]]
+        before = [place for place in self._places(self._pages.shown) if place[1] <= self._cursor[0]]
         self._choose(before[-1] if before else self._first_elsewhere(forward=False))
 
     @Slot(int, int)
@@ -107,9 +104,9 @@ class Finder(QObject):
         if not self._words:
             return
         self._found = {ref: found for ref, found in self._found.items() if ref in self._pages}
-        places = self._places(self._current())
+        places = self._places(self._pages.shown)
         chosen = places.index(self._cursor) if self._cursor in places else None
-        elsewhere = sum(len(self._places(ref)) for ref in self._pages.refs if ref != self._current())
+        elsewhere = sum(len(self._places(ref)) for ref in self._pages.refs if ref != self._pages.shown)
         unread = sum(page.reading is None and not page.text and not page.edited for page in self._pages)
         self.found_changed.emit(Found(self._words.strip(), places, chosen, elsewhere, unread))
 
@@ -126,7 +123,7 @@ class Finder(QObject):
 
     def _first_elsewhere(self, *, forward: bool) -> Place | None:
         """Show the next page with a match, this one last. Returns its first match, or its last going back."""
-        refs, current = self._pages.refs, self._current()
+        refs, current = self._pages.refs, self._pages.shown
         if current is None:
             return None
         at = refs.index(current)

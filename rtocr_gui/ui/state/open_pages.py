@@ -35,9 +35,14 @@ class RemovedPages:
 
 
 class OpenPages:
-    """The open pages in the order of the list."""
+    """The open pages in the order of the list.
+
+    Attributes:
+        shown: the one that is shown; None for none. `PageShelf` alone changes it.
+    """
 
     def __init__(self) -> None:
+        self.shown: PageRef | None = None
         self._pages: dict[PageRef, OpenPage] = {}
         self._files: dict[Path, list[OpenPage]] = {}  # the pages of each that are in the list
         self._places: dict[PageRef, None] = {}  # of all pages and halves, unrotated, including removed ones
@@ -59,6 +64,17 @@ class OpenPages:
     def get(self, ref: PageRef | None) -> OpenPage | None:
         """The page, or None if it is not open (any more)."""
         return self._pages.get(ref) if ref is not None else None
+
+    @property
+    def shown_page(self) -> OpenPage | None:
+        """The page that is shown; None for none."""
+        return self.get(self.shown)
+
+    @property
+    def shown_text(self) -> str:
+        """Its text, including corrections; empty for none."""
+        page = self.shown_page
+        return page.text if page is not None else ""
 
     def adapt(self, ref: PageRef | None, settings: ReadSettings) -> ReadSettings:
         """The settings that a page is read with when others are read with these."""

@@ -79,7 +79,6 @@ class PageShelf(QObject):
         self._opening: dict[int, Path] = {}
         self._locked: set[Path] = set()
         self._reopening: set[Path] = set()
-        self._current: PageRef | None = None
         self._selected: tuple[PageRef, ...] = ()
         self._selects_opened = False
         self._render_id = 0
@@ -100,12 +99,12 @@ class PageShelf(QObject):
     @property
     def current(self) -> PageRef | None:
         """The shown page."""
-        return self._current
+        return self._pages.shown
 
     @property
     def selected(self) -> tuple[PageRef, ...]:
         """The pages that are selected in the list; if there are none, the shown one."""
-        return self._selected or ((self._current,) if self._current is not None else ())
+        return self._selected or ((self._pages.shown,) if self._pages.shown is not None else ())
 
     @property
     def files_left(self) -> int:
@@ -153,7 +152,7 @@ class PageShelf(QObject):
     @Slot(object)
     def select(self, ref: PageRef | None) -> None:
         """Show another page; None for no page."""
-        if ref != self._current or ref is None:
+        if ref != self._pages.shown or ref is None:
             self._show(ref)
 
     @Slot(object)
@@ -164,22 +163,22 @@ class PageShelf(QObject):
 
     def show_neighbour(self, *, down: bool) -> None:
         """Show the next or the previous page of the list, if there is one."""
-        refs = self._pages.refs
-        if self._current is not None:
-            neighbour = refs.index(self._current) + (1 if down else -1)
+        refs, shown = self._pages.refs, self._pages.shown
+        if shown is not None:
+            neighbour = refs.index(shown) + (1 if down else -1)
             if 0 <= neighbour < len(refs):
                 self._show(refs[neighbour])
 
     def remove(self, refs: Iterable[PageRef]) -> RemovedPages:
         """Remove pages from the list; their files stay where they are."""
         leaving = tuple(ref for ref in refs if ref in self._pages)  # some may be gone: the file has changed
-        shown = self._pages.nearest(self._current, leaving)
+        shown = self._pages.nearest(self._pages.shown, leaving)
         self.pages_dropped.emit(leaving)
         removed = self._pages.remove(leaving)
         for path in {ref.path for ref in leaving}:
             self._close_unused(path)
         self._tell_pages()
-        if shown != self._current:
+        if shown != self._pages.shown:
             self._show(shown)
         return removed
 
@@ -209,18 +208,18 @@ class PageShelf(QObject):
 
     def rotate(self, degrees: int, *, whole_file: bool = False) -> None:
         """Turn the selected pages, or all of the shown page's file, clockwise; files stay as they are."""
-        shown = self._current
+        shown = self._pages.shown
         if shown is None:
             return
         turning = self._of_same_file(shown) if whole_file else self.selected
         names = dict(zip(turning, self._pages.rotate(turning, degrees), strict=True))
-        self._current = names.get(shown, shown)
+        self._pages.shown = names.get(shown, shown)
         self._selected = tuple(names.get(ref, ref) for ref in self._selected)
         self.pages_rotated.emit(names)
         self._tell_pages()
         self.pages_listed.emit(tuple(names.values()))
         if shown in names:
-            self._show(self._current)
+            self._show(self._pages.shown)
 
     @property
     def to_split(self) -> tuple[PageRef, ...]:
@@ -265,8 +264,9 @@ class PageShelf(QObject):
         self.pages_dropped.emit(tuple(others))
         self._tell_pages()
         self.pages_listed.emit(parts)
-        if self._current is not None and self._current in others:
-            self._show(others[self._current][0])
+        shown = self._pages.shown
+        if shown is not None and shown in others:
+            self._show(others[shown][0])
         self.selection_wanted.emit(parts)
         return removed
 
@@ -323,7 +323,7 @@ class PageShelf(QObject):
     def _show(self, ref: PageRef | None) -> None:
         if self._appended:
             self._tell_pages()
-        self._current = ref
+        self._pages.shown = ref
         self._render_id = self._bridge.render_page(ref) if ref is not None else 0
         self.page_selected.emit(ref)
 
@@ -333,8 +333,9 @@ class PageShelf(QObject):
         if reply.path in self._reopening:
             self._reopening.remove(reply.path)
             self._close_unused(reply.path)  # the wanted pages are already listed
-            if self._current is not None and self._current.path == reply.path and not self._render_id:
-                self._show(self._current)  # its picture failed for want of the password
+            shown = self._pages.shown
+            if shown is not None and shown.path == reply.path and not self._render_id:
+                self._show(shown)  # its picture failed for want of the password
         else:
             self._list(reply)
         self._open_next()
@@ -351,11 +352,12 @@ class PageShelf(QObject):
         self.pages_dropped.emit(tuple(ref for ref in former if ref.whole not in there))
         outdated = self._pages.remove(self._pages.outdated(reply.path, reply.pages))
         self._tell_added(self._pages.add(reply.pages), at_once=bool(outdated.pages))
-        if self._selects_opened or self._current is None or self._current not in self._pages:
+        shown = self._pages.shown
+        if self._selects_opened or shown is None or shown not in self._pages:
             self._selects_opened = False
             self._show(self._pages.as_open(reply.pages[0]))
-        elif self._current.whole in reply.pages:
-            self._show(self._current)
+        elif shown.whole in reply.pages:
+            self._show(shown)
         self.pages_outdated.emit(outdated)
         self.pages_opened.emit(reply.pages)
 
@@ -368,9 +370,10 @@ class PageShelf(QObject):
     def _report(self, failure: RequestFailed) -> None:
         path = self._opening.pop(failure.request_id, None)
         if path is None:
-            if failure.request_id == self._render_id and self._current is not None:
+            shown = self._pages.shown
+            if failure.request_id == self._render_id and shown is not None:
                 self._render_id = 0
-                self.page_failed.emit(PageFailure(self._current, failure.sentence))
+                self.page_failed.emit(PageFailure(shown, failure.sentence))
             return
         self._close_unused(path)
         if failure.needs_password:

@@ -47,7 +47,6 @@ from rtocr_gui.ui.state.notices import (
     about_removed,
     about_samples,
 )
-from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages, RemovedPages
 from rtocr_gui.ui.state.page_shelf import PageShelf
 from rtocr_gui.ui.state.page_texts import PageTexts
@@ -106,9 +105,9 @@ class Session(QObject):
         self.texts = PageTexts(self._pages, self.reader, self)
         self.unsaved = UnsavedTexts(self._pages, self._samples, self.reader, self)
         self.exporter = Exporter(bridge, self._pages, self.choices, self)
-        self.finder = Finder(self._pages, lambda: self.shelf.current, self.shelf.select, self)
-        self.blocks = BlockPointer(bridge, lambda: self.current_text, self)
-        self.tuning = Tuning(bridge, self._pages, self.shelf, self.planner, self.choices, self.exporter, self)
+        self.finder = Finder(self._pages, self.shelf.select, self)
+        self.blocks = BlockPointer(bridge, lambda: self._pages.shown_text, self)
+        self.tuning = Tuning(bridge, self._pages, self.planner, self.choices, self.exporter, self)
         self._connect()
 
     def _connect(self) -> None:
@@ -155,19 +154,15 @@ class Session(QObject):
         return self.models.is_loaded and not is_awaited and not self.tuning.is_reading
 
     @property
-    def _page(self) -> OpenPage | None:
-        """The shown page."""
-        return self._pages.get(self.shelf.current)
-
-    @property
     def current_text(self) -> str:
         """The text of the shown page."""
-        return self._page.text if self._page else ""
+        return self._pages.shown_text
 
     @property
     def retry(self) -> Scaling | None:
         """How to scale the shown page instead, if its newest reading failed or looped."""
-        return self._page.retry if self._page else None
+        page = self._pages.shown_page
+        return page.retry if page is not None else None
 
     # Choices -------------------------------------------------------------------------------
 
@@ -223,7 +218,7 @@ class Session(QObject):
         """
         if retention != self.choices.settings.retention:
             self.set_retention(retention)
-        page = self._page
+        page = self._pages.shown_page
         if page is None or not self.choices.settings.reread_on_release:
             return
         is_outdated = page.reading is not None and page.reading.settings != self._read_settings(page.ref)
@@ -318,7 +313,7 @@ class Session(QObject):
     @Slot(str)
     def _report_encoding(self, sentence: str) -> None:
         """Report why the shown page cannot be encoded, unless it already says why it has no picture."""
-        page = self._page
+        page = self._pages.shown_page
         if page is not None and page.picture_problem == "":
             self.notice_raised.emit(about_page(page.ref, sentence, label=self._pages.label_of(page.ref)))
 

@@ -31,7 +31,6 @@ from rtocr_gui.ui.state.exporter import Exporter, OverlayDrawing
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
-from rtocr_gui.ui.state.page_shelf import PageShelf
 from rtocr_gui.ui.state.planner import Planner
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
 from rtocr_gui.ui.state.spotlight import Spotlight
@@ -54,7 +53,6 @@ class Tuning(QObject):
     Args:
         bridge: answers the slow requests.
         pages: the open pages and their readings.
-        shelf: knows the shown page.
         planner: keeps its plan.
         choices: what is remembered.
         exporter: writes overlay, plan and curve to files.
@@ -74,7 +72,6 @@ class Tuning(QObject):
         self,
         bridge: EngineBridge,
         pages: OpenPages,
-        shelf: PageShelf,
         planner: Planner,
         choices: Choices,
         exporter: Exporter,
@@ -82,12 +79,11 @@ class Tuning(QObject):
     ) -> None:
         super().__init__(parent)
         self._pages = pages
-        self._shelf = shelf
         self._planner = planner
         self._choices = choices
         self._exporter = exporter
         self._comparison: ComparisonShown | None = None
-        self.spotlight = Spotlight(bridge, self._shown_text, self)
+        self.spotlight = Spotlight(bridge, lambda: pages.shown_text, self)
         self._comparer = Comparer(bridge, self)
         self._curve_reader = CurveReader(bridge, self)
         planner.plan_changed.connect(self.show_readings)
@@ -104,8 +100,8 @@ class Tuning(QObject):
 
     def show_page(self) -> None:
         """Another page is shown from now on, or none, or it is read with other settings."""
-        self._comparer.show_page(self._shelf.current, self._read_settings)
-        page = self._page
+        self._comparer.show_page(self._pages.shown, self._read_settings)
+        page = self._pages.shown_page
         wanted = curve_settings(self._read_settings)
         if page is not None and wanted in page.curves:
             self._curve_reader.show_again(page.curves[wanted], self._curve_request(page), page.readings)
@@ -118,7 +114,7 @@ class Tuning(QObject):
     @Slot()
     def show_readings(self) -> None:
         """Emit the figures again: the page has a new reading or plan."""
-        page = self._page
+        page = self._pages.shown_page
         compares = page is not None and not page.by_former_model and not page.is_turned
         reading = page.reading if page is not None and compares else None
         settings = reading.settings if reading is not None else self._read_settings
@@ -144,17 +140,9 @@ class Tuning(QObject):
         self._curve_reader.stop()
 
     @property
-    def _page(self) -> OpenPage | None:
-        """The shown page."""
-        return self._pages.get(self._shelf.current)
-
-    @property
     def _read_settings(self) -> ReadSettings:
         """How it is read now."""
-        return self._pages.adapt(self._shelf.current, self._choices.read_settings)
-
-    def _shown_text(self) -> str:
-        return self._page.text if self._page is not None else ""
+        return self._pages.adapt(self._pages.shown, self._choices.read_settings)
 
     @Slot(str)
     def _tell_problem(self, sentence: str) -> None:
@@ -165,7 +153,7 @@ class Tuning(QObject):
         page = self._pages.get(reading.ref)
         if page is not None:
             page.keep(reading)
-            if page is self._page:
+            if page is self._pages.shown_page:
                 self.show_readings()
 
     # Overlay -------------------------------------------------------------------------------
@@ -209,7 +197,7 @@ class Tuning(QObject):
     @Slot(object, object)
     def compare(self, left: PruneSettings, right: PruneSettings) -> None:
         """Compare two readings of the page."""
-        page = self._page
+        page = self._pages.shown_page
         if page is not None:
             self._comparer.compare(left, right, page.readings)
 
@@ -239,7 +227,7 @@ class Tuning(QObject):
     @Slot()
     def read_curve(self) -> None:
         """Read the page at many ratios; known readings are reused, unless the shown curve is complete."""
-        page = self._page
+        page = self._pages.shown_page
         if page is None:
             return
         known = {} if self._curve_reader.shown.is_whole else page.readings
@@ -255,7 +243,7 @@ class Tuning(QObject):
 
     @Slot(object)
     def _keep_curve(self, curve: CurveShown) -> None:
-        page = self._page
+        page = self._pages.shown_page
         if page is not None and curve.is_whole:
             page.curves[curve_settings(self._read_settings)] = curve
         self.curve_changed.emit(curve)
@@ -281,7 +269,7 @@ class Tuning(QObject):
 
     def overlay_export(self) -> Callable[[Path], None] | None:
         """Return a function that draws the page with its current overlay to a PNG; None without a plan."""
-        ref, planner = self._shelf.current, self._planner
+        ref, planner = self._pages.shown, self._planner
         if ref is None or planner.plan is None:
             return None
         choices, opacity = self._choices, self._choices.settings.overlay_opacity
@@ -290,7 +278,7 @@ class Tuning(QObject):
 
     def plan_export(self) -> Callable[[Path], None] | None:
         """Return a function that writes the current plan as JSON; None without a plan."""
-        ref, planner = self._shelf.current, self._planner
+        ref, planner = self._pages.shown, self._planner
         if ref is None or planner.plan is None or planner.mode is None:
             return None
         source = PlanSource(ref, self._choices.model_name, planner.mode)
@@ -298,7 +286,7 @@ class Tuning(QObject):
 
     def curve_export(self) -> Callable[[Path], None] | None:
         """Return a function that writes the curve's points so far as CSV or JSON; None without any."""
-        page, curve, settings = self._page, self._curve_reader.shown, self._read_settings
+        page, curve, settings = self._pages.shown_page, self._curve_reader.shown, self._read_settings
         if page is None or not curve.points:
             return None
         read = next(
