@@ -86,7 +86,7 @@ class FakeEngine:
         self.traced: list[ReadSettings] = []
         self.tasks = TASKS[1:2]
         self.weight_bytes = 40
-        self.loads: list[tuple[Path, str, str, Scaling | None]] = []
+        self.loads: list[tuple[Path, str, str, Scaling]] = []
         self.is_loaded = False
         self.said: list[str] = []
         self.pages_at_once = 1
@@ -98,7 +98,7 @@ class FakeEngine:
         self.larger_mode: Mode | None = None
 
     def fit(
-        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
+        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling = Scaling(None)
     ) -> Fit:
         del folder, device, precision, scaling
         if self.need is None:
@@ -110,7 +110,7 @@ class FakeEngine:
         folder: Path,
         device: str = "auto",
         precision: str = "auto",
-        scaling: Scaling | None = None,
+        scaling: Scaling = Scaling(None),
         anyway: bool = False,
     ) -> LoadedModel:
         self.threads.add(threading.current_thread().name)

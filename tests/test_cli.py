@@ -966,6 +966,8 @@ def test_a_place_that_cannot_be_written_to_is_told_before_a_model_is_loaded(
         ["curve", "a.png", "--task", "locate"],
         ["read", "a.png", "--device", "abacus"],
         ["read", "a.png", "--device", "cuda:one"],
+        ["read", "a.png", "--device", "cuda:01"],
+        ["read", "a.png", "--device", "cpu:0"],
         ["read", "a.png", "--pages", "0"],
         ["read", "a.png", "--pages", "3-1"],
         ["read", "a.png", "--pages", "one"],

@@ -196,7 +196,7 @@ def test_a_container_that_uses_more_than_it_may_leaves_nothing(available: int, t
 # --- whether it fits -----------------------------------------------------------------------------
 
 
-def judge(info: ModelInfo, architecture: Architecture, scaling: Scaling | None, *spots: Spot) -> Fit:
+def judge(info: ModelInfo, architecture: Architecture, scaling: Scaling, *spots: Spot) -> Fit:
     return judge_fit(info, architecture, scaling, spots[0], spots[1:])
 
 
@@ -227,9 +227,9 @@ def test_fewer_tiles_a_smaller_mode_another_precision_and_the_miniature_are_prop
 
 
 @pytest.mark.parametrize("free", [1, 7.4, 8.5, 9, 14.7, 15.5, 16])
-@pytest.mark.parametrize("scaling", [Scaling(Mode.GUNDAM), Scaling(Mode.LARGE), Scaling(None), None])
+@pytest.mark.parametrize("scaling", [Scaling(Mode.GUNDAM), Scaling(Mode.LARGE), Scaling(None)])
 def test_every_proposal_fits_itself(
-    info: ModelInfo, architecture: Architecture, free: float, scaling: Scaling | None
+    info: ModelInfo, architecture: Architecture, free: float, scaling: Scaling
 ) -> None:
     spots = card(6), cpu(free), cpu(free, "bfloat16", is_slow=True)
     by_name = {(spot.device, spot.precision): spot for spot in spots}
@@ -244,7 +244,7 @@ def test_every_proposal_fits_itself(
 def test_the_cpu_is_proposed_in_place_of_a_small_graphics_card(
     info: ModelInfo, architecture: Architecture
 ) -> None:
-    fit = judge(info, architecture, None, card(4), cpu(20), cpu(20, "bfloat16", is_slow=True))
+    fit = judge(info, architecture, Scaling(None), card(4), cpu(20), cpu(20, "bfloat16", is_slow=True))
     assert fit.sentence == "DeepSeek-OCR needs 7.3 GB on the graphics card in Small mode; 4.0 GB is free."
     assert [proposal.label for proposal in fit.proposals] == [
         "Run it on the CPU, which takes longer",
@@ -271,7 +271,7 @@ def test_weights_need_main_memory_on_their_way_to_a_graphics_card(
 def test_without_a_mode_the_one_that_takes_least_is_judged(
     info: ModelInfo, architecture: Architecture
 ) -> None:
-    least = judge(info, architecture, None, cpu(24)).need.total
+    least = judge(info, architecture, Scaling(None), cpu(24)).need.total
     needs = [judge(info, architecture, Scaling(mode), cpu(24)).need.total for mode in info.modes]
     assert least == min(needs)
     assert judge(info, architecture, Scaling(None, 2), cpu(24)).need.total == least
@@ -280,7 +280,7 @@ def test_without_a_mode_the_one_that_takes_least_is_judged(
 def test_without_a_mode_it_is_told_what_the_largest_takes_and_whether_that_fits_too(
     info: ModelInfo, architecture: Architecture
 ) -> None:
-    roomy, tight = (judge(info, architecture, None, cpu(free)) for free in (24, 16))
+    roomy, tight = (judge(info, architecture, Scaling(None), cpu(free)) for free in (24, 16))
     assert roomy.sentence == (
         "DeepSeek-OCR needs 14.6 GB on the CPU in Small mode, up to 17.9 GB in Large mode; 24.0 GB is free."
     )
@@ -301,7 +301,7 @@ def test_where_nothing_fits_other_programs_are_to_be_closed(
 
 def test_the_bundled_model_is_judged_like_any_other() -> None:
     checked = check_folder(resource_path("miniature"))
-    assert judge(describe(checked), checked.architecture, None, cpu(1)).fits
+    assert judge(describe(checked), checked.architecture, Scaling(None), cpu(1)).fits
 
 
 def test_devices_are_named_in_words() -> None:

@@ -6,6 +6,7 @@ Each parser takes the text as typed. Knows no command.
 import argparse
 import glob
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +15,15 @@ from typing import Final, Literal, TypeAlias
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.files import is_folder
-from rtocr_gui.ocr.machine.spot import DEVICES, NUMBERED_DEVICE
+from rtocr_gui.ocr.machine.spot import DEVICES
 from rtocr_gui.settings import HIGHEST_DPI, LEAST_RETENTION, LOWEST_DPI
 
 STDOUT: Final = "-"
 """Stands for stdout in place of a file name."""
 
 Target: TypeAlias = Path | Literal["-"]
+
+_NUMBERED_DEVICE = re.compile(r"cuda:(0|[1-9][0-9]{0,2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ def resolution(text: str) -> float:
 
 def device_name(text: str) -> str:
     """Parse the device for a model; whether the computer has it is checked later."""
-    if text not in DEVICES and not NUMBERED_DEVICE.fullmatch(text):
+    if text not in DEVICES and not _NUMBERED_DEVICE.fullmatch(text):
         raise argparse.ArgumentTypeError(f"“{text}” is not a device: choose auto, cpu, cuda, cuda:1 or mps")
     return text
 

@@ -48,7 +48,7 @@ class Engine:
         self._stages: PageStages | None = None
 
     def fit(
-        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
+        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling = Scaling(None)
     ) -> Fit:
         """Find out whether a model would fit into memory in place of the loaded one.
 
@@ -70,7 +70,7 @@ class Engine:
         folder: Path,
         device: str = "auto",
         precision: str = "auto",
-        scaling: Scaling | None = None,
+        scaling: Scaling = Scaling(None),
         anyway: bool = False,
     ) -> LoadedModel:
         """Load a checkpoint in place of the loaded one.
@@ -79,7 +79,7 @@ class Engine:
             folder: a checkpoint folder in the official layout.
             device: "auto", "cpu", "cuda", "cuda:1", "mps", ...
             precision: "auto", "float32", "float16" or "bfloat16".
-            scaling: how pages will be read; None to require only what the smallest mode needs.
+            scaling: how pages will be read; without a mode, what the smallest needs must fit.
             anyway: load even if the model seems not to fit into memory; then no page is refused in advance
                 either.
 
@@ -229,9 +229,7 @@ class Engine:
         """
         return self._loaded().trace(page, settings, token_ids, cancel)
 
-    def _judge(
-        self, files: CheckpointFolder, info: ModelInfo, placement: Placement, scaling: Scaling | None
-    ) -> Fit:
+    def _judge(self, files: CheckpointFolder, info: ModelInfo, placement: Placement, scaling: Scaling) -> Fit:
         held = self._stages.checkpoint if self._stages else None
 
         def free(device: torch.device) -> int:

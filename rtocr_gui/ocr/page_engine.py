@@ -22,7 +22,7 @@ class PageEngine(Protocol):
         """True while a model is loaded."""
 
     def fit(
-        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling | None = None
+        self, folder: Path, device: str = "auto", precision: str = "auto", scaling: Scaling = Scaling(None)
     ) -> "Fit":
         """Find out whether a checkpoint folder fits into memory."""
 
@@ -31,7 +31,7 @@ class PageEngine(Protocol):
         folder: Path,
         device: str = "auto",
         precision: str = "auto",
-        scaling: Scaling | None = None,
+        scaling: Scaling = Scaling(None),
         anyway: bool = False,
     ) -> LoadedModel:
         """Load a checkpoint folder."""

@@ -107,6 +107,8 @@ class PageStages:
             yield Stage.ENCODE
             encoding, is_new = self._encode(page, settings.scaling, settings)
             yield encoding.page
+            shown = page, encoding.page.mode, settings.scaling.most_tiles
+            is_legible = self._encoder.shows_legibly(*shown)
 
             yield Stage.PRUNE
             started = time.perf_counter()
@@ -135,8 +137,6 @@ class PageStages:
             assert generation.stop_reason is not None, "the transcript ended before its text"
             said = generation.token_ids[: generation.loop_start]
             raw_text, _ = spell(checkpoint.tokenizer, said)
-            shown = page, encoding.page.mode, settings.scaling.most_tiles
-            is_legible = self._encoder.shows_legibly(*shown)
             yield Reading(
                 ref=page.ref,
                 settings=settings,
@@ -218,7 +218,7 @@ class PageStages:
         self._headroom.check(page, _view(key), cached is not None, settings)
         if cached is not None:
             return cached, False
-        return self._encoder.encode(key, page, scaling.most_tiles, with_cls_attention), True
+        return self._encoder.encode(page, scaling, with_cls_attention), True
 
     @contextmanager
     def _failures_in_words(

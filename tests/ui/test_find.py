@@ -354,6 +354,7 @@ def test_the_places_are_shown_in_the_text_whatever_is_in_front(searched: MainWin
 
 def test_there_is_nothing_to_find_before_there_is_text(window: MainWindow) -> None:
     assert not window.actions_by_name["find"].isEnabled()
+    window.actions_by_name["find"].trigger()
     assert not bar(window).isVisible()
 
 

@@ -856,8 +856,14 @@ def test_an_encrypted_page_that_came_back_is_shown_once_its_password_is_given(
     session.remove_pages(session.shelf.refs)
     with qtbot.waitSignals([session.shelf.password_needed, session.shelf.page_failed]):
         session.take_offer(offers[0])
-    with qtbot.waitSignal(session.page_image_changed):
+    with qtbot.waitSignals([session.page_image_changed, session.shelf.pages_changed]):
         session.shelf.open_file(path, PASSWORD)
+
+
+def test_choosing_what_was_chosen_already_is_no_change(qtbot: QtBot, session: Session) -> None:
+    session.choices.remember(text_zoom=3)
+    with qtbot.assertNotEmitted(session.choices.changed):
+        session.choices.remember(text_zoom=3)
 
 
 @pytest.mark.parametrize("leaving", [(1, 2), (1, 2, 3), (3, 2), (3, 0, 2), (0, 1, 2, 3)])

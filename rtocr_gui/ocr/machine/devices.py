@@ -13,11 +13,14 @@ import torch
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.machine.allocator import return_freed_memory
 from rtocr_gui.ocr.machine.main_memory import free_main_memory
-from rtocr_gui.ocr.machine.spot import DEVICES, NUMBERED_DEVICE, PRECISIONS, Spot
+from rtocr_gui.ocr.machine.spot import DEVICES, PRECISIONS, Spot
 
 LARGE_MODEL = 1_000_000_000
 """From this many weights on, half precision pays off on a CPU that supports it. The miniature is as fast in
 float32, and its output is then the same on every computer."""
+
+_DEVICE = re.compile(r"(cpu|cuda|mps)(?::(0|[1-9][0-9]{0,2}))?")
+"""A kind of device and its number, as PyTorch writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def choose_device(name: str) -> torch.device:
         if driven is not None:
             return torch.device("cuda", driven) if driven else torch.device("cuda")
         return torch.device("mps" if has_mps else "cpu")
-    written = NUMBERED_DEVICE.fullmatch(name)
+    written = _DEVICE.fullmatch(name)
     if written is None:
         raise SettingsError(f"“{name}” is not a device. Choose {', '.join(DEVICES)}.")
     kind, number = written[1], int(written[2] or 0)

@@ -1,13 +1,9 @@
 """A device and precision a model could run with, and the memory free there. Knows no PyTorch."""
 
-import re
 from dataclasses import dataclass
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 """Accepted values; "cuda:1" and so on choose one of several cards."""
-
-NUMBERED_DEVICE = re.compile(r"(cpu|cuda|mps)(?::(0|[1-9][0-9]{0,2}))?")
-"""A kind of device and its number, as PyTorch writes them."""
 
 VALUE_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 """The precisions a model can run in, with the bytes per number in each."""

@@ -100,7 +100,7 @@ class DoesNotFit(CheckpointError):
 def judge_fit(
     info: ModelInfo,
     architecture: Architecture,
-    scaling: Scaling | None,
+    scaling: Scaling,
     spot: Spot,
     others: Sequence[Spot] = (),
 ) -> Fit:
@@ -121,9 +121,8 @@ def judge_fit(
     def first_that_fits(views: Iterable[View], at: Spot = spot) -> View | None:
         return next((view for view in views if _has_room(at, need(view, at))), None)
 
-    most_tiles = MOST_TILES if scaling is None else scaling.most_tiles
-    modes = info.modes if scaling is None or scaling.mode is None else (scaling.mode,)
-    views = [View(mode, most_tiles if mode is Mode.GUNDAM else 0) for mode in modes]
+    modes = info.modes if scaling.mode is None else (scaling.mode,)
+    views = [View(mode, scaling.most_tiles if mode is Mode.GUNDAM else 0) for mode in modes]
     asked, most = (choose(views, key=lambda view: need(view).total) for choose in (min, max))
     largest = Fit(info.name, spot, _scaling(most), need(most)) if most != asked else None
     fit = Fit(info.name, spot, _scaling(asked), need(asked), largest=largest)

@@ -73,13 +73,12 @@ class PageEncoder:
             return None
         return encoding
 
-    def encode(self, key: PageKey, page: PageImage, most_tiles: int, with_cls_attention: bool) -> Encoding:
+    def encode(self, page: PageImage, scaling: Scaling, with_cls_attention: bool) -> Encoding:
         """Encode and measure a page, and cache the result.
 
         Args:
-            key: from `key_of`, for this page and this many tiles.
             page: the rendered page.
-            most_tiles: most tiles in Gundam mode, 2..9.
+            scaling: how to scale it.
             with_cls_attention: also measure the attention of the class token.
 
         Raises:
@@ -87,8 +86,11 @@ class PageEncoder:
             ReadingError: the page cannot be scaled in that mode.
             PruningError: the model produced tokens that cannot be measured.
         """
+        key = self.key_of(page, scaling)
+        _, mode, _ = key
         with _threads_set_to(self._threads):
-            encoding = self._encode(key, make_views(page.image, key[1], most_tiles), page, with_cls_attention)
+            views = make_views(page.image, mode, scaling.most_tiles)
+            encoding = self._encode(key, views, page, with_cls_attention)
         self._kept.put(key, encoding, encoding.size_bytes)
         return encoding
 

@@ -201,8 +201,8 @@ class Models(QObject):
         """Report that the requested model was not loaded, and offer alternatives."""
         if failure.fit is None:
             # The remembered device or folder may keep any model from loading.
-            rescue = LoadRequest(self._bundled, scaling=asked.scaling)
-            is_stuck = self._model is None and asked != rescue
+            rescue = LoadRequest(self._bundled)
+            is_stuck = self._model is None and asked != replace(rescue, scaling=asked.scaling)
             offers = (LoadModel("Use the bundled miniature", rescue),) if is_stuck else ()
             self.notice_raised.emit(Notice(failure.sentence, offers))
         else:

@@ -82,6 +82,7 @@ class PageShelf(QObject):
         self._selected: tuple[PageRef, ...] = ()
         self._selects_opened = False
         self._render_id = 0
+        self._picture_failed = False
         self._appended: list[PageRef] = []
         self._telling = QTimer(self, singleShot=True, interval=TELL_MS)
         self._telling.timeout.connect(self._tell_pages)
@@ -323,7 +324,7 @@ class PageShelf(QObject):
     def _show(self, ref: PageRef | None) -> None:
         if self._appended:
             self._tell_pages()
-        self._pages.shown = ref
+        self._pages.shown, self._picture_failed = ref, False
         self._render_id = self._bridge.render_page(ref) if ref is not None else 0
         self.page_selected.emit(ref)
 
@@ -332,10 +333,11 @@ class PageShelf(QObject):
         self._opening.pop(reply.request_id, None)
         if reply.path in self._reopening:
             self._reopening.remove(reply.path)
-            self._close_unused(reply.path)  # the wanted pages are already listed
+            self._close_unused(reply.path)
+            self._tell_pages()  # the wanted ones are listed already, but need their pictures
             shown = self._pages.shown
-            if shown is not None and shown.path == reply.path and not self._render_id:
-                self._show(shown)  # its picture failed for want of the password
+            if shown is not None and shown.path == reply.path and self._picture_failed:
+                self._show(shown)
         else:
             self._list(reply)
         self._open_next()
@@ -372,7 +374,7 @@ class PageShelf(QObject):
         if path is None:
             shown = self._pages.shown
             if failure.request_id == self._render_id and shown is not None:
-                self._render_id = 0
+                self._picture_failed = True
                 self.page_failed.emit(PageFailure(shown, failure.sentence))
             return
         self._close_unused(path)

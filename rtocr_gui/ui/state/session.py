@@ -106,7 +106,7 @@ class Session(QObject):
         self.unsaved = UnsavedTexts(self._pages, self._samples, self.reader, self)
         self.exporter = Exporter(bridge, self._pages, self.choices, self)
         self.finder = Finder(self._pages, self.shelf.select, self)
-        self.blocks = BlockPointer(bridge, lambda: self._pages.shown_text, self)
+        self.blocks = BlockPointer(bridge, lambda: self.current_text, self)
         self.tuning = Tuning(bridge, self._pages, self.planner, self.choices, self.exporter, self)
         self._connect()
 

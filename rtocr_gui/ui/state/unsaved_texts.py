@@ -5,7 +5,7 @@ What was read and copied is as good as exported: the person has it elsewhere. Kn
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.labels import telling_labels
 from rtocr_gui.documents.pages import PageRef
@@ -60,8 +60,13 @@ class UnsavedTexts(QObject):
         labels = telling_labels(page.ref for page in typed)
         return tuple(ExportPage(labels[page.ref], page.text) for page in typed)
 
+    @Slot()
+    def forget_copied(self) -> None:
+        """Note that the clipboard holds the text of no page."""
+        self.note_copied(())
+
     def note_copied(self, refs: Iterable[PageRef]) -> None:
-        """Note that the clipboard holds the texts of these pages, of none if something else is there."""
+        """Note that the clipboard holds the texts of these pages, and of no others."""
         copied = set(refs)
         for page in self._pages:
             is_there = page.ref in copied and not page.settled.edited

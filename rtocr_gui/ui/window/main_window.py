@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QSignalBlocker, QSize, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
 
 from rtocr_gui.documents.pages import PageRef
@@ -22,6 +22,7 @@ from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
 from rtocr_gui.ui.page.page_column import PageColumn
 from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, make_actions
 from rtocr_gui.ui.parts.arrivals import Arrivals
+from rtocr_gui.ui.parts.copied_text import CopiedText
 from rtocr_gui.ui.parts.icons import app_icon
 from rtocr_gui.ui.parts.screen_room import within_screen
 from rtocr_gui.ui.parts.scrolled import scrolled
@@ -70,7 +71,6 @@ class MainWindow(QMainWindow):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._copied = ""
         self.setAcceptDrops(True)
         self.setWindowTitle("RTOCR")
         self.setWindowIcon(app_icon())
@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         self.model_menus = ModelMenus(self.actions_by_name, self)
         self.recent_menu = RecentMenu(self.actions_by_name["open_recent"], self)
         self.arrivals = Arrivals(self)
+        self._copied = CopiedText(self)
         self.dialogues = Dialogues(self, session)
         self.tool_bar = ToolBar(self.actions_by_name)
         self.page_list = PageList()
@@ -154,7 +155,7 @@ class MainWindow(QMainWindow):
 
     def _connect_panes(self) -> None:
         session, pane = self._session, self.text_column.text_pane
-        QGuiApplication.clipboard().dataChanged.connect(self._follow_clipboard)
+        self._copied.lost.connect(session.unsaved.forget_copied)
         self.arrivals.files_came.connect(session.open_files)
         self.arrivals.nothing_came.connect(self.notice_bar.add_problem)
         self.dialogues.notice_raised.connect(self.notice_bar.add)
@@ -452,18 +453,10 @@ class MainWindow(QMainWindow):
         texts = tuple(self._session.texts.of(selected))
         if not texts:
             return
-        self._copied = "\n\n".join(texts)
-        QGuiApplication.clipboard().setText(self._copied)
+        self._copied.copy("\n\n".join(texts))
         self._session.unsaved.note_copied(selected)
         whose = "this page" if selected == (self._session.shelf.current,) else counted(len(texts), "page")
         self.notice_bar.add(Notice(f"Copied the text of {whose}.", is_passing=True))
-
-    @Slot()
-    def _follow_clipboard(self) -> None:
-        """Note what is no longer in the clipboard; on Windows, the news of our own copying comes late."""
-        clipboard = QGuiApplication.clipboard()
-        if not (clipboard.ownsClipboard() and clipboard.text() == self._copied):
-            self._session.unsaved.note_copied(())
 
     # Events --------------------------------------------------------------------------------
 
