@@ -313,7 +313,7 @@ class TestTheBench:
         assert run(tmp_path / "nowhere").code == 1
 
     def test_a_place_where_nothing_may_be_kept_is_told(self, run: Any, folder: Path) -> None:
-        for place in (folder, folder / "nowhere" / "readings.jsonl"):
+        for place in (folder, folder / "nowhere" / "readings.jsonl", Path(os.devnull)):
             result = run(folder, *QUICK, "--readings", place)
             assert result.code == 1
             assert "--readings" in result.err[-1]

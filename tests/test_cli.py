@@ -959,6 +959,11 @@ def test_a_place_that_cannot_be_written_to_is_told_before_a_model_is_loaded(
         ["fly"],
         ["read"],
         ["plan"],
+        ["read", ""],
+        ["read", "a.png", "-o", ""],
+        ["plan", "a.png", "--overlay", ""],
+        ["models", "check", ""],
+        ["read", "a.png", "--unheard-of", "b.png"],
         ["read", "a.png", "--mode", "huge"],
         ["read", "a.png", "--task", "poem"],
         ["read", "a.png", "--most-tiles", "1"],
@@ -993,6 +998,19 @@ def test_wrong_usage_ends_with_2_and_a_reason(rtocr, argv):
     result = rtocr(*argv)
     assert (result.code, result.out) == (2, "")
     assert "error: " in result.err[-1]
+
+
+def test_files_may_stand_on_either_side_of_an_option(rtocr, page):
+    page_image().save(page.with_name("after.png"))
+    result = rtocr("read", page, "--pages", "1", page.with_name("after.png"))
+    assert (result.code, result.out.count("<!-- page:")) == (0, 2)
+
+
+def test_a_link_in_a_folder_that_leads_nowhere_is_told(rtocr, page):
+    (page.parent / "lost.png").symlink_to(page.parent / "nowhere.png")
+    result = rtocr("read", page.parent)
+    assert (result.code, result.out.count("<!-- page:")) == (1, 1)
+    assert "lost.png: There is no such file." in result.told[0]
 
 
 @pytest.mark.parametrize("command", ["read", "plan", "curve"])

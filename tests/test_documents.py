@@ -686,6 +686,13 @@ def test_an_encrypted_pdf_opens_with_its_password_only(tmp_path):
         assert document.load_page(0).image.getpixel((10, 2330)) == BLACK
 
 
+def test_a_password_for_another_file_does_no_harm_where_only_the_owner_has_one(tmp_path):
+    path = tmp_path / "owned.pdf"
+    path.write_bytes(encrypted_pdf(password=""))
+    with open_document(path, password="of another") as document:
+        assert len(document.pages) == 1
+
+
 def test_a_password_for_a_file_that_needs_none_does_no_harm(tmp_path):
     for path in write_good_files(tmp_path):
         with open_document(path, PASSWORD) as document:

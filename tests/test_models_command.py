@@ -163,7 +163,7 @@ def test_wrong_usage_is_told_with_exit_code_2(words: list[str]) -> None:
 def test_ctrl_c_keeps_what_arrived_and_the_same_command_goes_on(hub: HubServer, tmp_path: Path) -> None:
     """In a process of its own, with the server and the cache from the environment."""
     hub.troubles[WEIGHTS] = [Trouble(hang_after=100_000)]
-    command = [sys.executable, "-W", "error", "-m", "rtocr_gui.cli.main", "models", "download"]
+    command = [sys.executable, "-W", "error", "-m", "rtocr_gui.cli", "models", "download"]
     clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     environment = clean | {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home")}
     folder = published_folder_in(tmp_path / "home" / "hub")

@@ -43,7 +43,7 @@ def test_the_wheel_puts_nothing_beside_the_package(wheel: zipfile.Path) -> None:
 def test_the_wheel_gives_both_commands(wheel: zipfile.Path) -> None:
     (information,) = (path for path in wheel.iterdir() if path.name.endswith(".dist-info"))
     entry_points = (information / "entry_points.txt").read_text(encoding="utf-8")
-    assert "rtocr = rtocr_gui.cli.main:main" in entry_points
+    assert "rtocr = rtocr_gui.cli.__main__:main" in entry_points
     assert "rtocr-gui = rtocr_gui.__main__:main" in entry_points
 
 

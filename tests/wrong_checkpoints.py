@@ -327,6 +327,11 @@ def to_model(kind: str, file: dict[str, Any], **values: object) -> None:
 TOKENIZERS = [
     WrongFolder("a tokenizer of another kind", tokenizer(to_word_pieces), "byte-level"),
     WrongFolder("a tokenizer without words", tokenizer(lambda file: file["model"].pop("vocab")), "damaged"),
+    WrongFolder(
+        "a tokenizer of no words",
+        tokenizer(lambda file: file["model"].update(vocab={}, merges=[])),
+        "has no words",
+    ),
     *(
         WrongFolder(f"a tokenizer whose normalizer {what}", spoil, "has a normalizer")
         for what, spoil in (

@@ -7,7 +7,7 @@ import multiprocessing
 import runpy
 import sys
 
-from rtocr_gui.cli.main import main
+from rtocr_gui.cli.__main__ import main
 
 if __name__ == "__main__":
     multiprocessing.freeze_support()

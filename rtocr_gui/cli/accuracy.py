@@ -32,9 +32,17 @@ from rtocr_gui.cli.scores import (
     score_page,
 )
 from rtocr_gui.cli.true_pages import TruePage, TruePages
-from rtocr_gui.cli.values import count_of, json_target, markdown_target, readings_target, retention_ratio
+from rtocr_gui.cli.values import (
+    count_of,
+    json_target,
+    markdown_target,
+    path_name,
+    readings_target,
+    retention_ratio,
+)
 from rtocr_gui.errors import DocumentError, ExportError, PruningError, ReadingError, SettingsError
 from rtocr_gui.export.writing import check_target
+from rtocr_gui.files import is_device
 from rtocr_gui.ocr.reading import ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.units import time_in_words
@@ -69,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"{READINGS_NAME}: a run that was stopped resumes where it left off."
     )
     parser.add_argument(
-        "folder", metavar="FOLDER", type=Path, help="scans with their true text, or OmniDocBench"
+        "folder", metavar="FOLDER", type=path_name, help="scans with their true text, or OmniDocBench"
     )
     parser.add_argument(
         "--methods",
@@ -274,6 +282,8 @@ class _AccuracyBench:
 def _check_place_of_readings(path: Path) -> None:
     """Check before any page is read whether its reading can be kept; finished readings may be read-only."""
     try:
+        if is_device(path):
+            raise ExportError(f"“{path}” is a device or a pipe.")
         if not path.exists():
             check_target(path)
     except ExportError as error:

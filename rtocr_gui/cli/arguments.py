@@ -26,6 +26,7 @@ from rtocr_gui.cli.values import (
     overlay_target,
     page_selection,
     pages_together,
+    path_name,
     resolution,
     retention_ratio,
     scan_path,
@@ -79,10 +80,15 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         from rtocr_gui.cli.models import add_arguments
 
         add_arguments(models)
-    arguments = parser.parse_args(argv)
-    if arguments.command == "read":
-        arguments.files = [file for name in arguments.files for file in named_files(name)]
+    arguments, rest = parser.parse_known_args(argv)
     command = commands.choices[arguments.command]
+    if arguments.command == "read":
+        # After an option, argparse takes no more files.
+        names = [*arguments.files, *(Path(text) for text in rest if text and not text.startswith("-"))]
+        arguments.files = [file for name in names for file in named_files(name)]
+        rest = [text for text in rest if not text or text.startswith("-")]
+    if rest:
+        command.error(f"unrecognized arguments: {' '.join(rest)}")
     if stdout_is_wanted_twice(arguments):
         command.error("only one thing can be written to stdout: name a file for the other")
     if arguments.command not in ("bench", "models"):
@@ -180,7 +186,7 @@ def _add_curve(parser: argparse.ArgumentParser) -> None:
     _add_page(parser)
     parser.add_argument(
         "--truth",
-        type=Path,
+        type=path_name,
         metavar="FILE",
         help="true text of the page (NAME.md or NAME.txt beside it; for one of several pages NAME-pageN.md)",
     )
@@ -278,7 +284,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Declare the options for the model and where it runs."""
     parser.add_argument(
-        "--model", metavar="DIR", type=Path, help="model folder (the miniature that comes with RTOCR)"
+        "--model", metavar="DIR", type=path_name, help="model folder (the miniature that comes with RTOCR)"
     )
     add_place(parser)
     parser.add_argument(

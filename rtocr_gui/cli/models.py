@@ -12,6 +12,7 @@ from pathlib import Path
 from rtocr_gui.cli.arguments import add_place, add_quiet
 from rtocr_gui.cli.pages import EngineFactory
 from rtocr_gui.cli.progress import Progress, printable
+from rtocr_gui.cli.values import path_name
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.files import is_same_path
 from rtocr_gui.ocr.library.download_progress import DownloadStage
@@ -51,17 +52,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     download.add_argument(
         "--folder",
         metavar="DIR",
-        type=Path,
+        type=path_name,
         help="folder for the model (the shared Hugging Face cache: HF_HUB_CACHE, HF_HOME)",
     )
     add_quiet(download)
     check = actions.add_parser("check", help="check a model folder, and every byte of a downloaded one")
-    check.add_argument("folder", metavar="FOLDER", type=Path)
+    check.add_argument("folder", metavar="FOLDER", type=path_name)
     add_quiet(check)
     fit = actions.add_parser(
         "fit", help="show how much memory a model needs in each mode, and how much is free"
     )
-    fit.add_argument("folder", metavar="FOLDER", type=Path)
+    fit.add_argument("folder", metavar="FOLDER", type=path_name)
     add_place(fit)
 
 

@@ -147,13 +147,20 @@ def device_name(text: str) -> str:
     return text
 
 
+def path_name(text: str) -> Path:
+    """Parse the name of a file or folder; an empty one, as of a variable that is not set, is refused."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty")
+    return Path(text)
+
+
 def scan_path(text: str) -> Path:
     """Parse the name of a scan; `-`, by which many programs mean a pipe, is refused."""
     if text == STDOUT:
         raise argparse.ArgumentTypeError(
             "pages cannot be read from a pipe: name the file that contains them (./- for one called -)"
         )
-    return Path(text)
+    return path_name(text)
 
 
 def markdown_target(text: str) -> Target:
@@ -167,7 +174,7 @@ def overlay_target(text: str) -> Path:
     """Parse the target of the picture of a plan, a PNG."""
     if text == STDOUT:
         raise argparse.ArgumentTypeError("a picture cannot be written to stdout: give --overlay FILE.png")
-    path = Path(text)
+    path = path_name(text)
     suffix = path.suffix.lower()
     if suffix in SUPPORTED_SUFFIXES and suffix != ".png":
         raise argparse.ArgumentTypeError(
@@ -198,7 +205,7 @@ def readings_target(text: str) -> Path:
 def _target(text: str, advice: str) -> Target:
     if text == STDOUT:
         return STDOUT
-    path = Path(text)
+    path = path_name(text)
     if path.suffix.lower() in SUPPORTED_SUFFIXES:
         raise argparse.ArgumentTypeError(f"“{text}” looks like a scan and is not overwritten: {advice}")
     return path

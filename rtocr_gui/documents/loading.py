@@ -46,6 +46,7 @@ PDF_MARK = b"%PDF-"
 PDF_MARK_WITHIN_BYTES = 1024
 
 GONE = "The file is no longer where it was. Put it back, or open it from its new place."
+CLOSED = "The file is not open any more. Open it again."
 CHANGED = "The file has changed since it was opened. Open it again."
 
 
@@ -192,7 +193,7 @@ def looks_like_a_scan(file: Path) -> bool:
     if file.suffix.lower() not in SUPPORTED_SUFFIXES or file.name.startswith("."):
         return False
     try:
-        return file.is_file()
+        return file.is_file() or (file.is_symlink() and not file.exists())
     except OSError:
         return True
 

@@ -159,6 +159,8 @@ def _open(pdfium: Any, path: Path, password: str | None) -> Any:
     path_bytes = str(path).encode("utf-8", "surrogateescape") + b"\0"
     password_bytes = (password or "").encode("utf-8", "surrogateescape") + b"\0"
     handle = raw.FPDF_LoadDocument(path_bytes, password_bytes)
+    if not handle and password and raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD:
+        handle = raw.FPDF_LoadDocument(path_bytes, b"\0")  # it may be meant for another file
     if not handle:
         raise _refusal(raw, raw.FPDF_GetLastError(), bool(password))
     document = pdfium.PdfDocument(handle)

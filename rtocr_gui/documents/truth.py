@@ -107,7 +107,7 @@ def _text_of(path: Path) -> str:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise DocumentError(
-            f"“{path.name}” cannot be read as the true text of the page ({reason})."
+            f"“{path.name or path}” cannot be read as the true text of the page ({reason})."
         ) from error
     if len(data) > LARGEST_TRUTH_BYTES:
         raise DocumentError(

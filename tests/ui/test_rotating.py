@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.documents.loading import CHANGED, GONE
+from rtocr_gui.documents.loading import CLOSED, GONE
 from rtocr_gui.documents.pages import PageRef, rotate
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
@@ -92,12 +92,12 @@ def test_a_file_that_is_closed_leaves_no_page_in_memory(draw_page: Draw) -> None
     assert image() is None
 
 
-def test_a_page_of_a_closed_file_is_said_to_have_changed_or_to_be_gone(draw_page: Draw) -> None:
+def test_a_page_of_a_closed_file_is_said_to_be_closed_or_gone(draw_page: Draw) -> None:
     documents = OpenDocuments(pdf_dpi=200)
     path = draw_page()
     (ref,) = documents.open(path)
     documents.close(path)
-    with pytest.raises(DocumentError, match=re.escape(CHANGED)):
+    with pytest.raises(DocumentError, match=re.escape(CLOSED)):
         documents.page(ref)
     path.unlink()
     with pytest.raises(DocumentError, match=re.escape(GONE)):

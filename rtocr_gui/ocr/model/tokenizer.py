@@ -84,6 +84,8 @@ class PageTokenizer:
             raise _other_model(
                 path, f"“{IMAGE_TOKEN}” has the id {image_id}, not {architecture.image_token_id}"
             )
+        if tokenizer.get_vocab_size(with_added_tokens=False) == 0:
+            raise _other_model(path, "it has no words")
         if max(tokenizer.get_vocab().values()) >= decoder.vocabulary:
             raise _other_model(path, f"it has more than {decoder.vocabulary} tokens")
         for token_id, role in ((decoder.bos_token_id, "begins"), (decoder.eos_token_id, "ends")):

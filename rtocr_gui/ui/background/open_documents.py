@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from rtocr_gui.documents.loading import CHANGED, GONE, Document, open_document
+from rtocr_gui.documents.loading import CHANGED, CLOSED, GONE, Document, open_document
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.ocr.machine.allocator import return_freed_memory
@@ -96,7 +96,9 @@ class OpenDocuments:
     def _document_of(self, ref: PageRef) -> Document:
         document = self._documents.get(ref.path)
         if document is None or ref.whole not in document.pages:
-            raise DocumentError(CHANGED if os.path.exists(ref.path) else GONE)  # noqa: PTH110  # never raises
+            if not os.path.exists(ref.path):  # noqa: PTH110  # never raises
+                raise DocumentError(GONE)
+            raise DocumentError(CLOSED if document is None else CHANGED)
         if self._latest is not None and self._latest is not document:
             self._latest.rest()
         self._latest = document
