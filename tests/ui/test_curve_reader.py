@@ -16,7 +16,7 @@ from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import ReadingFinished
 from rtocr_gui.ui.state import curve_reader
 from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
-from rtocr_gui.ui.state.shown import CurveShown
+from rtocr_gui.ui.state.shown import CurveShown, PageFailure
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import Draw, load_model, pages_opened, until_reading_begins
 
@@ -182,6 +182,6 @@ def test_a_page_that_cannot_be_read_ends_the_curve_with_a_sentence(
     fake_engine.broken_pages.add(page.path.name)
     curve.read(CurveRequest(page, SETTINGS), {})
     qtbot.waitUntil(lambda: bool(heard.failures))
-    assert heard.failures == ["scan.png, page 1: The model could not read this page."]
+    assert heard.failures == [PageFailure(page, "The model could not read this page.")]
     assert heard.ended
     assert heard.shown[-1].points == ()

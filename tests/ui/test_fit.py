@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.library.library import Origin, look_into
 from rtocr_gui.ocr.machine.spot import Spot
 from rtocr_gui.ocr.memory.fit import Fit, Proposal
@@ -80,6 +81,17 @@ def test_a_refusal_says_what_is_needed_and_offers_what_fits(
     assert [action.text() for action in button.menu().actions()] == [each.label for each in notice.offers]
     until_loaded(qtbot, session, button.menu().actions()[-1].trigger)
     assert session.choices.settings.model_folder == str(folder)
+    assert not window.notice_bar.notices
+
+
+def test_what_was_said_of_a_model_that_did_not_load_goes_once_one_is_loaded(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, folder: Path
+) -> None:
+    fake_engine.load_error = CheckpointError("There is no folder like that.")
+    refused(qtbot, session, folder)
+    assert [notice.sentence for notice in window.notice_bar.notices] == ["There is no folder like that."]
+    fake_engine.load_error = None
+    until_loaded(qtbot, session, lambda: session.models.choose(folder))
     assert not window.notice_bar.notices
 
 

@@ -50,6 +50,7 @@ from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
 from rtocr_gui.ui.page.said_line import SaidLine
 from rtocr_gui.ui.parts.actions import MENUS, SPECS
 from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Activity, Loss, ModelStatus, PasswordQuestion
 from rtocr_gui.ui.text.compare_view import CompareView
@@ -443,6 +444,42 @@ def test_what_was_copied_counts_until_something_else_is_whenever_the_clipboard_t
     assert session.unsaved.loss(session.shelf.refs).read == 0
     clipboard.setText("something else")
     assert session.unsaved.loss(session.shelf.refs).read == 1
+
+
+def test_a_page_that_comes_back_counts_as_copied_no_longer(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.actions_by_name["copy"].trigger()
+    session.remove_pages(session.shelf.refs)
+    QGuiApplication.clipboard().setText("something else")
+    (offer,) = window.notice_bar.notices[-1].offers
+    session.take_offer(offer)
+    assert session.unsaved.loss(session.shelf.refs).read == 1
+
+
+def test_a_file_that_opens_after_all_and_its_pages_are_no_longer_said_to_have_failed(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    path = draw_page("scan.png")
+    good = path.read_bytes()
+    path.write_bytes(b"damaged")
+    with qtbot.waitSignal(session.notice_raised):
+        session.open_files([path])
+    path.write_bytes(good)
+    open_and_load(qtbot, session, path)
+    assert not window.notice_bar.notices
+    (ref,) = session.shelf.refs
+    statuses = emissions(session.texts.page_status_changed)
+    fake_engine.broken_pages.add(path.name)
+    with qtbot.waitSignal(session.notice_raised):
+        session.read((ref,))
+    assert statuses[-1].state is PageState.FAILED
+    with qtbot.waitSignal(session.shelf.file_opened):
+        session.open_files([path])
+    assert statuses[-1].state is PageState.UNREAD
+    assert not window.notice_bar.notices
 
 
 def test_closing_asks_again_where_a_page_was_read_to_its_end_behind_the_question(

@@ -173,7 +173,8 @@ class Dialogues(QObject):
         """Ask where to write the text of pages; that of several files is not named after the shown one."""
         files = {ref.path for ref in refs}
         folders = {path.parent for path in files}
-        stem = folders.pop().name if len(files) > 1 and len(folders) == 1 else ""
+        folder = folders.pop().name if len(folders) == 1 else ""
+        stem = (folder or "pages") if len(files) > 1 else ""
         self._export("Export Markdown", ".md", "Markdown (*.md)", export, stem)
 
     @Slot()

@@ -19,7 +19,7 @@ from rtocr_gui.ocr.curve import CURVE_RATIOS, CurvePoint, curve_settings
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.replies import Computed, ReadingFinished, RequestFailed, RequestStopped
-from rtocr_gui.ui.state.shown import CurveShown
+from rtocr_gui.ui.state.shown import CurveShown, PageFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class CurveReader(QObject):
     Signals (each carries one frozen value):
         curve_changed (CurveShown): a point was added, or the curve began, ended or was given up.
         finished (Reading): one of its readings, complete, to be kept with the page's others.
-        failed (str): why the curve ended early or has no error rates.
+        failed (PageFailure): why the curve ended early or has no error rates.
 
     Args:
         bridge: reads and compares.
@@ -52,7 +52,7 @@ class CurveReader(QObject):
 
     curve_changed = Signal(object)
     finished = Signal(object)
-    failed = Signal(str)
+    failed = Signal(object)
 
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -199,10 +199,12 @@ class CurveReader(QObject):
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
+        if self._request is None:
+            return
+        told = PageFailure(self._request.ref, failure.sentence)
         if failure.request_id == self._truth_id:
             self._go_on()
-            self.failed.emit(failure.sentence)
+            self.failed.emit(told)
         elif failure.request_id in (self._read_id, self._point_id):
-            of_page = "" if self._request is None else f"{self._request.ref.label}: "
             self._end()
-            self.failed.emit(of_page + failure.sentence)
+            self.failed.emit(told)

@@ -29,6 +29,7 @@ class Models(QObject):
         changed (ModelStatus): what the window says about the model.
         left (): the person wants another model; the work of the current one should end.
         adopted (): another one is in use from now on, or the same loaded differently.
+        works (): a model was loaded, a new one or again the one in use.
         ready (): there is a model to read with, a new one or still the previous one.
         missing (): a model could not be loaded and none is in use, or the one in use cannot be loaded again.
         fit_judged (FitJudged): whether a model fits into memory.
@@ -47,6 +48,7 @@ class Models(QObject):
     changed = Signal(object)
     left = Signal()
     adopted = Signal()
+    works = Signal()
     ready = Signal()
     missing = Signal()
     fit_judged = Signal(object)
@@ -177,6 +179,7 @@ class Models(QObject):
         choices.adopt(reply.model.info, is_bundled=reply.model.info.folder == self._bundled)
         if asked.changes_scaling:
             choices.remember(mode=asked.scaling.name, most_tiles=asked.scaling.most_tiles)
+        self.works.emit()
         self.adopted.emit()
         self._go_on()
 
@@ -204,7 +207,7 @@ class Models(QObject):
             rescue = LoadRequest(self._bundled)
             is_stuck = self._model is None and asked != replace(rescue, scaling=asked.scaling)
             offers = (LoadModel("Use the bundled miniature", rescue),) if is_stuck else ()
-            self.notice_raised.emit(Notice(failure.sentence, offers))
+            self.notice_raised.emit(Notice(failure.sentence, offers, about_model=True))
         else:
             self.notice_raised.emit(refusal(failure.fit, asked, self._request(self._bundled)))
 
@@ -221,6 +224,7 @@ class Models(QObject):
     @Slot(object)
     def _take_back(self, model: LoadedModel) -> None:
         self._model, self._unloaded, self._reloading = model, False, False
+        self.works.emit()
         self.changed.emit(self.status)
 
     @Slot(object)

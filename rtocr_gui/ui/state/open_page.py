@@ -142,6 +142,13 @@ class OpenPage:
         self._failure, self._way_out = sentence, retry.scaling if retry is not None else None
         self._tell_state()
 
+    def forgive(self) -> None:
+        """Forget a failure after which nothing else was offered: its file was opened again."""
+        if self._failure is not None and self._way_out is None:
+            self._failure = None
+            if self.state is PageState.FAILED:
+                self._tell_state()
+
     def keep(self, reading: Reading) -> None:
         """Keep a reading for comparison; stopped readings are not comparable."""
         if reading.stop_reason is not StopReason.CANCELLED:

@@ -203,7 +203,7 @@ class OpenPages:
         return tuple(twins)
 
     def put_back(self, removed: RemovedPages) -> tuple[PageRef, ...]:
-        """List pages again in their places.
+        """List pages again in their places. The clipboard may hold something else than their text by now.
 
         Returns:
             The pages listed; not those that have been opened again since, if only in part.
@@ -213,8 +213,9 @@ class OpenPages:
         there = {page.ref.unrotated: page for page in self} | back
         self._pages = {there[place].ref: there[place] for place in self._places if place in there}
         self._sort_by_file()
-        if removed.model != self._model:
-            for page in back.values():
+        for page in back.values():
+            page.copied_text = None
+            if removed.model != self._model:
                 page.forget_readings()
         return tuple(page.ref for page in back.values())
 

@@ -26,6 +26,7 @@ class PageShelf(QObject):
     """Opens files, lists their pages and shows one of them.
 
     Signals (each carries one frozen value):
+        file_opened (Path): a file was opened, again or for the first time, and its pages are in the list.
         opening_changed (int): `files_left` may have changed.
         pages_opened (tuple of PageRef): a file was opened, and these pages of it are in the list, or
             `pages_changed` and `pages_listed` follow.
@@ -53,6 +54,7 @@ class PageShelf(QObject):
         parent: Qt parent.
     """
 
+    file_opened = Signal(object)
     opening_changed = Signal(int)
     pages_opened = Signal(object)
     pages_changed = Signal(object)
@@ -340,6 +342,7 @@ class PageShelf(QObject):
                 self._show(shown)
         else:
             self._list(reply)
+        self.file_opened.emit(reply.path)
         self._open_next()
 
     @Slot(object)

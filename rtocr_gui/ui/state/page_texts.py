@@ -4,6 +4,7 @@ Follows the reader, and protects what a person typed. Knows neither the bridge n
 """
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -120,6 +121,14 @@ class PageTexts(QObject):
         if page.picture_problem != sentence:
             page.picture_problem = sentence
             self._tell_of(page)
+
+    @Slot(object)
+    def forgive_failures(self, path: Path) -> None:
+        """Forget why pages of a file could not be read, as it was opened again."""
+        for page in self._pages.of_file(path):
+            if page.state is PageState.FAILED:
+                page.forgive()
+                self._tell_of(page)
 
     @Slot(object)
     def _mark_reading(self, ref: PageRef) -> None:

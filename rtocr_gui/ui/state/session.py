@@ -113,6 +113,7 @@ class Session(QObject):
     def _connect(self) -> None:
         self.shelf.opening_changed.connect(self._follow_opening)
         self.shelf.pages_opened.connect(self._follow_opened)
+        self.shelf.file_opened.connect(self.texts.forgive_failures)
         self.shelf.pages_changed.connect(self.finder.refresh)
         self.shelf.pages_changed.connect(self.unsaved.typed_changed)
         self.shelf.pages_dropped.connect(self.reader.forget)
@@ -312,9 +313,12 @@ class Session(QObject):
 
     @Slot(str)
     def _report_encoding(self, sentence: str) -> None:
-        """Report why the shown page cannot be encoded, unless it already says why it has no picture."""
+        """Report why the shown page cannot be encoded, unless it has no picture or the model is gone.
+
+        Either has been told already.
+        """
         page = self._pages.shown_page
-        if page is not None and page.picture_problem == "":
+        if page is not None and page.picture_problem == "" and self.models.is_loaded:
             self.notice_raised.emit(about_page(page.ref, sentence, label=self._pages.label_of(page.ref)))
 
     # Reading and text ----------------------------------------------------------------------

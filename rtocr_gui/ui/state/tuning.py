@@ -28,11 +28,11 @@ from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.comparer import Comparer
 from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
 from rtocr_gui.ui.state.exporter import Exporter, OverlayDrawing
-from rtocr_gui.ui.state.notices import Notice
+from rtocr_gui.ui.state.notices import Notice, about_page
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.planner import Planner
-from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown
+from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown, PageFailure
 from rtocr_gui.ui.state.spotlight import Spotlight
 
 
@@ -94,7 +94,7 @@ class Tuning(QObject):
         self._comparer.page_read.connect(self._keep_reading)
         self._curve_reader.curve_changed.connect(self._keep_curve)
         self._curve_reader.finished.connect(self._keep_reading)
-        self._curve_reader.failed.connect(self._tell_problem)
+        self._curve_reader.failed.connect(self._tell_failure)
 
     # What the session passes on ------------------------------------------------------------
 
@@ -147,6 +147,11 @@ class Tuning(QObject):
     @Slot(str)
     def _tell_problem(self, sentence: str) -> None:
         self.notice_raised.emit(Notice(sentence))
+
+    @Slot(object)
+    def _tell_failure(self, failure: PageFailure) -> None:
+        label = self._pages.label_of(failure.ref)
+        self.notice_raised.emit(about_page(failure.ref, failure.sentence, label=label))
 
     @Slot(object)
     def _keep_reading(self, reading: Reading) -> None:

@@ -135,6 +135,7 @@ class MainWindow(QMainWindow):
         session.shelf.pages_changed.connect(self.page_list.set_pages)
         session.shelf.pages_changed.connect(self._forget_removed_pages)
         session.shelf.pages_dropped.connect(self.notice_bar.withdraw)
+        session.shelf.file_opened.connect(self.notice_bar.withdraw_problems_of)
         session.shelf.pages_rotated.connect(self.page_list.rename)
         session.shelf.selection_wanted.connect(self.page_list.select_too)
         session.shelf.thumbnail_rendered.connect(self._show_thumbnail)
@@ -150,6 +151,7 @@ class MainWindow(QMainWindow):
         session.models.changed.connect(self.status_line.show_model)
         session.models.changed.connect(self._show_model)
         session.models.adopted.connect(self.notice_bar.withdraw_model_offers)
+        session.models.works.connect(self.notice_bar.withdraw_model_problems)
         session.choices.changed.connect(self.model_menus.show_settings)
         session.choices.changed.connect(self.recent_menu.show_settings)
 

@@ -119,6 +119,16 @@ class NoticeBar(QFrame):
         pages = {ref.unrotated for ref in refs}
         self._forget(lambda notice: _is_of(notice, pages))
 
+    @Slot(object)
+    def withdraw_problems_of(self, path: Path) -> None:
+        """Drop what was said of a file and its pages without an offer: it was opened again."""
+        self._forget(lambda notice: not notice.offers and path in (notice.about, _file_of(notice)))
+
+    @Slot()
+    def withdraw_model_problems(self) -> None:
+        """Drop what was said of models that could not be loaded: there is one that works."""
+        self._forget(lambda notice: notice.about_model)
+
     @Slot()
     def withdraw_model_offers(self) -> None:
         """Drop all offers to read or to load: another model is in use, which may need neither."""
@@ -228,6 +238,11 @@ def _is_of(notice: Notice, pages: set[PageRef]) -> bool:
     """True if a notice offers to read one of these pages (unrotated), or is about one and offers nothing."""
     to_read = {offer.ref.unrotated for offer in notice.offers if isinstance(offer, ReadAgain)}
     return bool(pages & to_read) or (not notice.offers and notice.about in pages)
+
+
+def _file_of(notice: Notice) -> Path | None:
+    """The file of the page that a notice is about."""
+    return notice.about.path if isinstance(notice.about, PageRef) else None
 
 
 def _outdates(new: Notice, old: Notice) -> bool:
