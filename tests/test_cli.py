@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
+from rtocr_gui.cli import __main__ as entry
 from rtocr_gui.cli import markdown_output, pages, read, values
 from rtocr_gui.cli import progress as progress_module
 from rtocr_gui.cli.following import Following
@@ -1000,10 +1001,26 @@ def test_wrong_usage_ends_with_2_and_a_reason(rtocr, argv):
     assert "error: " in result.err[-1]
 
 
-def test_files_may_stand_on_either_side_of_an_option(rtocr, page):
-    page_image().save(page.with_name("after.png"))
-    result = rtocr("read", page, "--pages", "1", page.with_name("after.png"))
-    assert (result.code, result.out.count("<!-- page:")) == (0, 2)
+def test_files_may_stand_on_either_side_of_an_option(rtocr, page, monkeypatch):
+    monkeypatch.chdir(page.parent)
+    for name in ("after.png", "-dash.png"):
+        page_image().save(name)
+    result = rtocr("read", page, "--pages", "1", "after.png", "--", "-dash.png")
+    assert (result.code, result.out.count("<!-- page:")) == (0, 3)
+    for name, why in (("", "the name is empty"), ("-", "pages cannot be read from a pipe")):
+        refused = rtocr("read", page, "--pages", "1", name)
+        assert refused.code == 2
+        assert f"argument FILE: {why}" in refused.err[-1]
+
+
+def test_an_interrupt_while_the_command_is_imported_is_told(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "rtocr_gui.cli.main")
+    monkeypatch.setattr(sys, "meta_path", [SimpleNamespace(find_spec=interrupted)])
+    assert entry.main() == 130
+    assert capsys.readouterr().err == "rtocr: interrupted.\n"
 
 
 def test_a_link_in_a_folder_that_leads_nowhere_is_told(rtocr, page):

@@ -4,13 +4,15 @@ import sys
 
 
 def main() -> int:
-    """Run a command, and return its exit code; importing it, which takes a while, can be interrupted too."""
+    """Run a command, and return its exit code; while it is imported, it can be interrupted too."""
     try:
         from rtocr_gui.cli.main import main as run
+
+        return run()
     except KeyboardInterrupt:
-        print("rtocr: interrupted.", file=sys.stderr)
+        if sys.stderr is not None:
+            print("rtocr: interrupted.", file=sys.stderr)
         return 130
-    return run()
 
 
 if __name__ == "__main__":

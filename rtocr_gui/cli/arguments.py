@@ -83,10 +83,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
     arguments, rest = parser.parse_known_args(argv)
     command = commands.choices[arguments.command]
     if arguments.command == "read":
-        # After an option, argparse takes no more files.
-        names = [*arguments.files, *(Path(text) for text in rest if text and not text.startswith("-"))]
-        arguments.files = [file for name in names for file in named_files(name)]
-        rest = [text for text in rest if not text or text.startswith("-")]
+        more, rest = _files_among(rest, command)
+        arguments.files = [file for name in (*arguments.files, *more) for file in named_files(name)]
     if rest:
         command.error(f"unrecognized arguments: {' '.join(rest)}")
     if stdout_is_wanted_twice(arguments):
@@ -98,6 +96,17 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
             command.error("--replace goes with -o FOLDER")
         _take_words(command, arguments)
     return arguments
+
+
+def _files_among(words: Sequence[str], command: argparse.ArgumentParser) -> tuple[list[Path], list[str]]:
+    """Tell files from unknown options: after an option, argparse takes no more files."""
+    begin = words.index("--") if "--" in words else len(words)
+    unknown = [word for word in words[:begin] if word.startswith("-") and word != STDOUT]
+    try:
+        files = [scan_path(word) for word in words[:begin] if word not in unknown]
+    except argparse.ArgumentTypeError as error:
+        command.error(f"argument FILE: {error}")
+    return [*files, *map(Path, words[begin + 1 :])], unknown
 
 
 def _add_read(parser: argparse.ArgumentParser) -> None:

@@ -136,7 +136,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         ended.append(program.bridge.close(CLOSE_TIMEOUT_S, WRITING_TIMEOUT_S))
     if not all(ended):
         # A long decode step or an import cannot be interrupted; the person should not have to wait for it.
-        application.shutdown()  # the desktop takes over what was copied
         logging.shutdown()
         os._exit(code)
     return code

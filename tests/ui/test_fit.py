@@ -95,6 +95,20 @@ def test_what_was_said_of_a_model_that_did_not_load_goes_once_one_is_loaded(
     assert not window.notice_bar.notices
 
 
+def test_what_was_said_of_another_model_stays_when_the_one_in_use_is_loaded_again(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, folder: Path, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    with qtbot.waitSignal(session.models.changed, check_params_cb=lambda status: status.unloaded):
+        session.models.unload()
+    fake_engine.need = TOO_LARGE
+    refused(qtbot, session, folder)
+    fake_engine.need = None
+    with qtbot.waitSignal(session.models.reloaded):
+        session.read_selected()
+    assert [notice.model for notice in window.notice_bar.notices] == [folder]
+
+
 def test_another_device_is_used_and_remembered_where_the_person_takes_that_offer(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, folder: Path
 ) -> None:

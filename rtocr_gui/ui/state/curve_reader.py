@@ -43,7 +43,8 @@ class CurveReader(QObject):
     Signals (each carries one frozen value):
         curve_changed (CurveShown): a point was added, or the curve began, ended or was given up.
         finished (Reading): one of its readings, complete, to be kept with the page's others.
-        failed (PageFailure): why the curve ended early or has no error rates.
+        failed (PageFailure): why the curve ended early.
+        truth_failed (str): why it has no error rates.
 
     Args:
         bridge: reads and compares.
@@ -53,6 +54,7 @@ class CurveReader(QObject):
     curve_changed = Signal(object)
     finished = Signal(object)
     failed = Signal(object)
+    truth_failed = Signal(str)
 
     def __init__(self, bridge: EngineBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -199,12 +201,10 @@ class CurveReader(QObject):
 
     @Slot(object)
     def _report(self, failure: RequestFailed) -> None:
-        if self._request is None:
-            return
-        told = PageFailure(self._request.ref, failure.sentence)
         if failure.request_id == self._truth_id:
             self._go_on()
-            self.failed.emit(told)
-        elif failure.request_id in (self._read_id, self._point_id):
+            self.truth_failed.emit(failure.sentence)
+        elif self._request is not None and failure.request_id in (self._read_id, self._point_id):
+            ref = self._request.ref
             self._end()
-            self.failed.emit(told)
+            self.failed.emit(PageFailure(ref, failure.sentence))

@@ -29,13 +29,14 @@ class Models(QObject):
         changed (ModelStatus): what the window says about the model.
         left (): the person wants another model; the work of the current one should end.
         adopted (): another one is in use from now on, or the same loaded differently.
-        works (): a model was loaded, a new one or again the one in use.
+        reloaded (Path): the model in use, of this folder, was loaded again.
         ready (): there is a model to read with, a new one or still the previous one.
         missing (): a model could not be loaded and none is in use, or the one in use cannot be loaded again.
         fit_judged (FitJudged): whether a model fits into memory.
         notice_raised (Notice): a message to the person.
 
     Attributes:
+        is_lost: True if the model in use could not be loaded again, which was told.
         idle: watches how long the model has been idle.
 
     Args:
@@ -48,7 +49,7 @@ class Models(QObject):
     changed = Signal(object)
     left = Signal()
     adopted = Signal()
-    works = Signal()
+    reloaded = Signal(object)
     ready = Signal()
     missing = Signal()
     fit_judged = Signal(object)
@@ -62,7 +63,7 @@ class Models(QObject):
         self._choices = choices
         self._bundled = bundled
         self._model: LoadedModel | None = None
-        self._unloaded = self._reloading = False
+        self._unloaded = self._reloading = self.is_lost = False
         self._asked: LoadRequest | None = None
         self._loaded: LoadRequest | None = None
         self._load_id = self._fit_id = 0
@@ -172,14 +173,13 @@ class Models(QObject):
     def _adopt(self, reply: ModelLoaded) -> None:
         choices, asked = self._choices, reply.request
         self._model, self._loaded = reply.model, asked
-        self._unloaded = self._reloading = False
+        self._unloaded = self._reloading = self.is_lost = False
         if reply.request_id == self._load_id:
             self._asked = None
         choices.remember(device=asked.device, precision=asked.precision)
         choices.adopt(reply.model.info, is_bundled=reply.model.info.folder == self._bundled)
         if asked.changes_scaling:
             choices.remember(mode=asked.scaling.name, most_tiles=asked.scaling.most_tiles)
-        self.works.emit()
         self.adopted.emit()
         self._go_on()
 
@@ -207,7 +207,7 @@ class Models(QObject):
             rescue = LoadRequest(self._bundled)
             is_stuck = self._model is None and asked != replace(rescue, scaling=asked.scaling)
             offers = (LoadModel("Use the bundled miniature", rescue),) if is_stuck else ()
-            self.notice_raised.emit(Notice(failure.sentence, offers, about_model=True))
+            self.notice_raised.emit(Notice(failure.sentence, offers, model=asked.folder))
         else:
             self.notice_raised.emit(refusal(failure.fit, asked, self._request(self._bundled)))
 
@@ -218,18 +218,18 @@ class Models(QObject):
 
     @Slot()
     def _note_reload(self) -> None:
-        self._reloading = True
+        self._reloading, self.is_lost = True, False
         self.changed.emit(self.status)
 
     @Slot(object)
     def _take_back(self, model: LoadedModel) -> None:
         self._model, self._unloaded, self._reloading = model, False, False
-        self.works.emit()
+        self.reloaded.emit(model.info.folder)
         self.changed.emit(self.status)
 
     @Slot(object)
     def _report_reload(self, failure: RequestFailed) -> None:
-        self._reloading = False
+        self._reloading, self.is_lost = False, True
         self.changed.emit(self.status)
         assert self._loaded is not None, "nothing was loaded that could be loaded again"
         self._refuse(failure, self._loaded)

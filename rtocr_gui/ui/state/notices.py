@@ -116,14 +116,14 @@ class Notice:
         offers: what a person can do about it, the best first.
         is_passing: True if all went well and nothing needs to be done: the notice disappears by itself.
         about: the file, or the unrotated page or half, it is about: two of the same name keep a notice each.
-        about_model: True if it says why a model could not be loaded.
+        model: folder of the model that it says could not be loaded.
     """
 
     sentence: str
     offers: tuple[Offer, ...] = ()
     is_passing: bool = False
     about: Path | PageRef | None = None
-    about_model: bool = False
+    model: Path | None = None
 
 
 def retry_label(scaling: Scaling) -> str:
@@ -204,7 +204,7 @@ def refusal(fit: "Fit", asked: LoadRequest, bundled: LoadRequest) -> Notice:
         for proposal in fit.proposals
     ]
     anyway = LoadModel("Load it anyway, which may slow this computer down", replace(asked, anyway=True))
-    return Notice(f"{fit.sentence} It was not loaded.", (*offers, anyway), about_model=True)
+    return Notice(f"{fit.sentence} It was not loaded.", (*offers, anyway), model=asked.folder)
 
 
 def _proposed(proposal: "Proposal", fit: "Fit", asked: LoadRequest) -> LoadRequest:

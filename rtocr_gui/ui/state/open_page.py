@@ -142,12 +142,18 @@ class OpenPage:
         self._failure, self._way_out = sentence, retry.scaling if retry is not None else None
         self._tell_state()
 
-    def forgive(self) -> None:
-        """Forget a failure after which nothing else was offered: its file was opened again."""
-        if self._failure is not None and self._way_out is None:
-            self._failure = None
-            if self.state is PageState.FAILED:
-                self._tell_state()
+    def forgive(self) -> bool:
+        """Forget what failed, unless something else was offered: its file was opened again.
+
+        Returns:
+            False if nothing had failed.
+        """
+        if self._way_out is not None or not (self._failure or self.picture_problem):
+            return False
+        self._failure, self.picture_problem = None, ""
+        if self.state is PageState.FAILED:
+            self._tell_state()
+        return True
 
     def keep(self, reading: Reading) -> None:
         """Keep a reading for comparison; stopped readings are not comparable."""

@@ -124,10 +124,9 @@ class PageTexts(QObject):
 
     @Slot(object)
     def forgive_failures(self, path: Path) -> None:
-        """Forget why pages of a file could not be read, as it was opened again."""
+        """Forget why pages of a file could not be read or shown, as it was opened again."""
         for page in self._pages.of_file(path):
-            if page.state is PageState.FAILED:
-                page.forgive()
+            if not self._pages.has_newer(page.ref) and page.forgive():
                 self._tell_of(page)
 
     @Slot(object)

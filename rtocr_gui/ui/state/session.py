@@ -313,12 +313,12 @@ class Session(QObject):
 
     @Slot(str)
     def _report_encoding(self, sentence: str) -> None:
-        """Report why the shown page cannot be encoded, unless it has no picture or the model is gone.
+        """Report why the shown page cannot be encoded, unless it has no picture or the model is lost.
 
         Either has been told already.
         """
         page = self._pages.shown_page
-        if page is not None and page.picture_problem == "" and self.models.is_loaded:
+        if page is not None and page.picture_problem == "" and not self.models.is_lost:
             self.notice_raised.emit(about_page(page.ref, sentence, label=self._pages.label_of(page.ref)))
 
     # Reading and text ----------------------------------------------------------------------

@@ -95,6 +95,7 @@ class Tuning(QObject):
         self._curve_reader.curve_changed.connect(self._keep_curve)
         self._curve_reader.finished.connect(self._keep_reading)
         self._curve_reader.failed.connect(self._tell_failure)
+        self._curve_reader.truth_failed.connect(self._tell_problem)
 
     # What the session passes on ------------------------------------------------------------
 

@@ -151,7 +151,7 @@ class MainWindow(QMainWindow):
         session.models.changed.connect(self.status_line.show_model)
         session.models.changed.connect(self._show_model)
         session.models.adopted.connect(self.notice_bar.withdraw_model_offers)
-        session.models.works.connect(self.notice_bar.withdraw_model_problems)
+        session.models.reloaded.connect(self.notice_bar.withdraw_model)
         session.choices.changed.connect(self.model_menus.show_settings)
         session.choices.changed.connect(self.recent_menu.show_settings)
 

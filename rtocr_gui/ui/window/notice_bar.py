@@ -124,16 +124,18 @@ class NoticeBar(QFrame):
         """Drop what was said of a file and its pages without an offer: it was opened again."""
         self._forget(lambda notice: not notice.offers and path in (notice.about, _file_of(notice)))
 
-    @Slot()
-    def withdraw_model_problems(self) -> None:
-        """Drop what was said of models that could not be loaded: there is one that works."""
-        self._forget(lambda notice: notice.about_model)
+    @Slot(object)
+    def withdraw_model(self, folder: Path) -> None:
+        """Drop what was said of a model that could not be loaded again: now it could."""
+        self._forget(lambda notice: notice.model == folder)
 
     @Slot()
     def withdraw_model_offers(self) -> None:
-        """Drop all offers to read or to load: another model is in use, which may need neither."""
+        """Drop all offers to read or to load, and why others did not load: another model is in use."""
         kinds = ReadAgain | LoadModel
-        self._forget(lambda notice: any(isinstance(each, kinds) for each in notice.offers))
+        self._forget(
+            lambda notice: notice.model is not None or any(isinstance(each, kinds) for each in notice.offers)
+        )
 
     @Slot()
     def clear(self) -> None:
