@@ -1007,8 +1007,12 @@ def test_files_may_stand_on_either_side_of_an_option(rtocr, page, monkeypatch):
         page_image().save(name)
     result = rtocr("read", page, "--pages", "1", "after.png", "--", "-dash.png")
     assert (result.code, result.out.count("<!-- page:")) == (0, 3)
-    for name, why in (("", "the name is empty"), ("-", "pages cannot be read from a pipe")):
-        refused = rtocr("read", page, "--pages", "1", name)
+    for *name, why in (
+        ("", "the name is empty"),
+        ("--", "", "the name is empty"),
+        ("-", "pages cannot be read from a pipe"),
+    ):
+        refused = rtocr("read", page, "--pages", "1", *name)
         assert refused.code == 2
         assert f"argument FILE: {why}" in refused.err[-1]
 

@@ -100,13 +100,13 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 def _files_among(words: Sequence[str], command: argparse.ArgumentParser) -> tuple[list[Path], list[str]]:
     """Tell files from unknown options: after an option, argparse takes no more files."""
-    begin = words.index("--") if "--" in words else len(words)
-    unknown = [word for word in words[:begin] if word.startswith("-") and word != STDOUT]
+    end = words.index("--") if "--" in words else len(words)
+    unknown = [word for word in words[:end] if word.startswith("-") and word != STDOUT]
+    names = [*(word for word in words[:end] if word not in unknown), *words[end + 1 :]]
     try:
-        files = [scan_path(word) for word in words[:begin] if word not in unknown]
+        return [scan_path(name) for name in names], unknown
     except argparse.ArgumentTypeError as error:
         command.error(f"argument FILE: {error}")
-    return [*files, *map(Path, words[begin + 1 :])], unknown
 
 
 def _add_read(parser: argparse.ArgumentParser) -> None:

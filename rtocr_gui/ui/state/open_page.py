@@ -142,18 +142,16 @@ class OpenPage:
         self._failure, self._way_out = sentence, retry.scaling if retry is not None else None
         self._tell_state()
 
-    def forgive(self) -> bool:
-        """Forget what failed, unless something else was offered: its file was opened again.
+    @property
+    def has_failed(self) -> bool:
+        """True if its picture or its newest reading failed, and nothing else was offered."""
+        return self._way_out is None and bool(self._failure or self.picture_problem)
 
-        Returns:
-            False if nothing had failed.
-        """
-        if self._way_out is not None or not (self._failure or self.picture_problem):
-            return False
+    def forgive(self) -> None:
+        """Forget what failed: its file was opened again."""
         self._failure, self.picture_problem = None, ""
         if self.state is PageState.FAILED:
             self._tell_state()
-        return True
 
     def keep(self, reading: Reading) -> None:
         """Keep a reading for comparison; stopped readings are not comparable."""

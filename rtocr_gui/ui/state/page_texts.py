@@ -126,7 +126,8 @@ class PageTexts(QObject):
     def forgive_failures(self, path: Path) -> None:
         """Forget why pages of a file could not be read or shown, as it was opened again."""
         for page in self._pages.of_file(path):
-            if not self._pages.has_newer(page.ref) and page.forgive():
+            if page.has_failed and not self._pages.has_newer(page.ref):
+                page.forgive()
                 self._tell_of(page)
 
     @Slot(object)
