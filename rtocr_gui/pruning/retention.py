@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from rtocr_gui.errors import PruningError
 from rtocr_gui.tokens import TOKEN_PX
 
-_PADDED_PX = TOKEN_PX + 2
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 # In float32, sqrt(x) > 0.2 holds exactly for those x that exceed this value.
 _EDGE_MAGNITUDE_SQUARED = np.float32(0.2) * np.float32(0.2)
@@ -26,8 +25,7 @@ def patch_text_density(view: NDArray[np.float32]) -> NDArray[np.float32]:
     and r1 is the mean of the shares. As in the reference, each patch is filtered separately with one
     pixel of zero padding, so even a white page has edges along its patch borders.
 
-    The zero-padded patches share one flat buffer, in which every filter tap is a shift of the whole
-    buffer. A buffer holds one row of patches and so stays in the CPU cache.
+    One row of patches is filtered at a time, so that its working memory stays in the CPU cache.
 
     Args:
         view: (3, 64 * g, 64 * g) float32 RGB in [-1, 1].
@@ -45,63 +43,29 @@ def patch_text_density(view: NDArray[np.float32]) -> NDArray[np.float32]:
             "is needed. Encode the page again."
         )
     grid = height // TOKEN_PX
-    weighted = np.empty((TOKEN_PX, width), dtype=np.float32)
-    grey = np.empty_like(weighted)
-    padded = np.zeros((_PADDED_PX, grid, _PADDED_PX), dtype=np.float32)
-    inside = padded[1:-1, :, 1:-1]
-    is_edge = np.zeros(padded.shape, dtype=np.bool_)
-    edge_counts = np.empty((grid, grid), dtype=np.int64)
-    scratch = np.empty((3, padded.size), dtype=np.float32)
+    padded = np.zeros((grid, TOKEN_PX + 2, TOKEN_PX + 2), dtype=np.float32)
+    density = np.empty((grid, grid), dtype=np.float32)
     for patch_row in range(grid):
         band = view[:, patch_row * TOKEN_PX : (patch_row + 1) * TOKEN_PX]
         if not (band.min() >= -1.001 and band.max() <= 1.001):
             raise PruningError("The global view has pixels outside -1..1. Encode the page again.")
-        np.multiply(band[0], _LUMA[0], out=grey)
-        grey += np.multiply(band[1], _LUMA[1], out=weighted)
-        grey += np.multiply(band[2], _LUMA[2], out=weighted)
-        inside[...] = grey.reshape(TOKEN_PX, grid, TOKEN_PX)
-        _mark_edges(padded, scratch, is_edge)
-        column_counts = np.add.reduce(is_edge[1:-1, :, 1:-1].view(np.uint8), axis=0, dtype=np.uint8)
-        edge_counts[patch_row] = column_counts.sum(axis=-1, dtype=np.int64)
-    return (edge_counts.ravel() / TOKEN_PX**2).astype(np.float32)
+        grey = _LUMA[0] * band[0] + _LUMA[1] * band[1] + _LUMA[2] * band[2]
+        padded[:, 1:-1, 1:-1] = grey.reshape(TOKEN_PX, grid, TOKEN_PX).swapaxes(0, 1)
+        density[patch_row] = _edges(padded).mean(axis=(1, 2))
+    return density.ravel()
 
 
-def _mark_edges(
-    padded: NDArray[np.float32], scratch: NDArray[np.float32], is_edge: NDArray[np.bool_]
-) -> None:
-    """Set `is_edge` where the Sobel magnitude exceeds 0.2; its values at the borders are meaningless.
+def _edges(padded: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell where the Sobel magnitude of zero-padded patches (g, 66, 66) exceeds 0.2: (g, 64, 64).
 
     In colours, some pixels are so close to 0.2 that rounding decides. So the taps are added in the order of
-    the reference's convolution: row by row, without separating the filters. Index i of a filtered buffer is
-    the pixel one row down and one column right.
-
-    Args:
-        padded: (66, g, 66) zero-padded patches.
-        scratch: (3, 66 * g * 66) working memory.
-        is_edge: (66, g, 66) receives the result.
+    the reference's convolution: row by row, without separating the filters.
     """
-    pixels = padded.reshape(-1)
-    twice = np.multiply(pixels, 2, out=scratch[0])
-    row = pixels.size // _PADDED_PX
-    count = pixels.size - 2 * row - 2
-    across, down = scratch[1:, :count]
-
-    np.subtract(pixels[:count], pixels[2 : count + 2], out=across)
-    across += twice[row : row + count]
-    across -= twice[row + 2 : row + 2 + count]
-    across += pixels[2 * row : -2]
-    across -= pixels[2 * row + 2 :]
-
-    np.add(pixels[:count], twice[1 : count + 1], out=down)
-    down += pixels[2 : count + 2]
-    down -= pixels[2 * row : -2]
-    down -= twice[2 * row + 1 : -1]
-    down -= pixels[2 * row + 2 :]
-
-    across *= across
-    down *= down
-    across += down
-    np.greater(across, _EDGE_MAGNITUDE_SQUARED, out=is_edge.reshape(-1)[row + 1 : row + 1 + count])
+    above, beside, below = padded[:, :-2], padded[:, 1:-1], padded[:, 2:]
+    left, middle, right = np.s_[..., :-2], np.s_[..., 1:-1], np.s_[..., 2:]
+    across = above[left] - above[right] + 2 * beside[left] - 2 * beside[right] + below[left] - below[right]
+    down = above[left] + 2 * above[middle] + above[right] - below[left] - 2 * below[middle] - below[right]
+    return across**2 + down**2 > _EDGE_MAGNITUDE_SQUARED
 
 
 def dissimilarity(similarity: NDArray[np.float32]) -> float:
