@@ -1,5 +1,7 @@
 """Where the model reads several pages at a time, each page still goes its own way."""
 
+from unittest.mock import create_autospec
+
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -76,9 +78,11 @@ def test_a_page_that_is_turned_is_not_read_beside_its_former_self(
 def test_a_single_page_is_read_by_itself(
     qtbot: QtBot, session: Session, book: tuple[PageRef, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(FakeEngine, "read_together")
+    read_together = create_autospec(FakeEngine.read_together, side_effect=FakeEngine.read_together)
+    monkeypatch.setattr(FakeEngine, "read_together", read_together)
     session.read_selected()
     wait_until_idle(qtbot, session)
+    assert [call.kwargs for call in read_together.call_args_list] == [{"most": 1}]
     assert text_of(session, book[0]).startswith("page 1 of book.tiff")
 
 

@@ -103,7 +103,11 @@ def test_streamed_text_adds_up_to_the_text_that_is_kept(
 def test_text_of_no_whole_token_is_not_wiped_by_what_follows(
     qtbot: QtBot, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.fake_engine.TextDelta", lambda text, _: TextDelta(text, 0))
+    class PartOfAToken(TextDelta):
+        def __init__(self, text: str, _: int) -> None:
+            super().__init__(text, 0)
+
+    monkeypatch.setattr("tests.fake_engine.TextDelta", PartOfAToken)
     monkeypatch.setattr("rtocr_gui.ui.background.page_reading.DELTA_INTERVAL_S", 0)
     seen: list[str] = []
     session.texts.text_appended.connect(lambda _: seen.append(session.current_text))
@@ -432,6 +436,23 @@ def test_typed_text_is_not_replaced_without_asking(qtbot: QtBot, session: Sessio
     session.read_replacing(question.edited)
     qtbot.waitUntil(lambda: session.current_text.startswith("page 1") and not session.reader.activity.reading)
     assert session.unsaved.loss(session.shelf.refs).typed == 0
+
+
+def test_pages_that_left_while_the_person_was_asked_are_not_read(
+    qtbot: QtBot, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("a.png"), draw_page("b.png"))
+    kept, removed = session.shelf.refs
+    session.edit_text("mine")
+    with qtbot.waitSignal(session.overwrite_questioned) as asked:
+        session.read((kept, removed))
+    question: OverwriteQuestion = asked.args[0]
+    assert question.unedited == (removed,)
+    session.remove_pages((removed,))
+    session.read_replacing(question.edited + question.unedited)
+    assert session.reader.activity.page_count == 1
+    wait_until_idle(qtbot, session)
+    assert session.current_text.startswith("page 1")
 
 
 def test_letting_the_slider_go_reads_a_read_page_again(

@@ -104,12 +104,11 @@ class PageScheduler:
         first = self._take_next(joins=False)
         if first is None:
             return
-        engine, alone = self._engine(first.request_id), first.request
+        engine = self._engine(first.request_id)
         if first.with_others:
             yield from engine.read_together(self._joining(first))
         else:
-            for event in engine.read(alone.page, alone.settings, alone.cancel):
-                yield alone, event
+            yield from engine.read_together((first.request,), most=1)
 
     def _joining(self, first: PageReading) -> Iterator[PageRequest | None]:
         reading: PageReading | None = first

@@ -76,7 +76,7 @@ class ModelsOpener(QObject):
         begun = Path(settings.download_folder) if settings.download_folder else None
         library = ModelLibrary(self._bundled, tuple(map(Path, settings.own_models)), begun, parent=self)
         window = ModelsWindow(self._over)
-        window.model_chosen.connect(self._choose)
+        window.model_chosen.connect(self._session.models.choose)
         window.fit_wanted.connect(self._session.models.judge_fit)
         self._session.models.fit_judged.connect(window.show_fit)
         library.own_folders_changed.connect(self._remember)
@@ -88,10 +88,6 @@ class ModelsOpener(QObject):
         model = self._session.models.model
         window.show_in_use(model.info.folder if model is not None else None)
         return window, library
-
-    @Slot(object)
-    def _choose(self, folder: Path) -> None:
-        self._session.models.choose(None if folder == self._bundled else folder)
 
     @Slot(object)
     def _remember(self, folders: tuple[Path, ...]) -> None:

@@ -1,26 +1,18 @@
 """Has files written off the main thread, and reports the outcome of each.
 
-Files are written one after another, in the order of the requests. Knows formats by name only: `export` and
-`markdown_export` know what is in them.
+Files are written one after another, in the order of the requests. `markdown_export` knows what is in those
+with text, and whoever wants another file brings the function that writes it.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rtocr_gui.documents.pages import PageImage, PageRef
-from rtocr_gui.export.curve import CurveSource, export_curve
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.file_names import markdown_files
-from rtocr_gui.export.looks import Look
-from rtocr_gui.export.plan_json import PlanSource, export_plan
-from rtocr_gui.export.writing import write_picture_atomically
-from rtocr_gui.ocr.curve import CurvePoint
-from rtocr_gui.pruning.plan import PrunePlan, Transport
-from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
 from rtocr_gui.ui.background.replies import Exported, RequestFailed
 from rtocr_gui.ui.state.choices import Choices
@@ -28,26 +20,6 @@ from rtocr_gui.ui.state.markdown_export import MarkdownExport
 from rtocr_gui.ui.state.notices import Notice, ShowFolder
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
-from rtocr_gui.units import counted
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class OverlayDrawing:
-    """What to draw over a page.
-
-    Attributes:
-        plan: the plan whose tokens are drawn.
-        transport: of this plan; None if it has not been solved yet.
-        look: what to show of the tokens.
-        grid: whose tokens are drawn, for a page with tiles.
-        opacity: how opaque the overlay is, in 0..1.
-    """
-
-    plan: PrunePlan
-    transport: Transport | None
-    look: Look
-    grid: GridName
-    opacity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,25 +108,16 @@ class Exporter(QObject):
 
         self._export(first, export.write, export.finish, go_on)
 
-    def export_overlay(self, ref: PageRef, drawing: OverlayDrawing, path: Path) -> None:
-        """Draw a page with its overlay into a PNG file."""
-        self._export(
-            path,
-            lambda render_page: _draw(render_page(ref), drawing, path),
-            _success(f"the overlay to {path}"),
-        )
+    def export_file(self, what: str, write: Callable[[RenderPage, Path], None], path: Path) -> None:
+        """Write another file.
 
-    def export_plan(self, plan: PrunePlan, source: PlanSource, path: Path) -> None:
-        """Write what becomes of each token as JSON."""
-        self._export(path, lambda _: export_plan(plan, source, path), _success(f"the plan to {path}"))
-
-    def export_curve(self, points: Sequence[CurvePoint], source: CurveSource, path: Path) -> None:
-        """Write a retention curve as CSV or JSON."""
-        self._export(
-            path,
-            lambda _: export_curve(points, source, path),
-            _success(f"{counted(len(points), 'point')} of the curve to {path}"),
-        )
+        Args:
+            what: it contains, as told to the person.
+            write: writes the file; runs off the main thread.
+            path: the file to write or replace.
+        """
+        notice = Notice(f"Exported {what} to {path}.", is_passing=True)
+        self._export(path, lambda render_page: write(render_page, path), lambda: notice)
 
     def _export(
         self,
@@ -191,19 +154,3 @@ class Exporter(QObject):
 
 def _have_text(pages: Iterable[OpenPage]) -> bool:
     return any(page.settled.text for page in pages)
-
-
-def _success(what: str) -> Callable[[], Notice]:
-    return partial(Notice, f"Exported {what}.", is_passing=True)
-
-
-def _draw(page: PageImage, drawing: OverlayDrawing, path: Path) -> None:
-    from rtocr_gui.export.overlay import draw_overlay
-
-    transport = drawing.transport
-    if drawing.look is Look.MASS and transport is None:
-        from rtocr_gui.pruning.transport import transport_of  # imports torch
-
-        transport = transport_of(drawing.plan)
-    picture = draw_overlay(page, drawing.plan, drawing.grid, drawing.look, transport, drawing.opacity)
-    write_picture_atomically(path, picture)

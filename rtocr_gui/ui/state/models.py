@@ -15,7 +15,7 @@ from rtocr_gui.ocr.model.model_info import LoadedModel
 from rtocr_gui.ocr.reading import Scaling
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.background.load_request import LoadRequest
-from rtocr_gui.ui.background.replies import FitJudged, ModelLoaded, RequestFailed
+from rtocr_gui.ui.background.replies import ModelLoaded, RequestFailed
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.idle_unloader import IdleUnloader
 from rtocr_gui.ui.state.notices import LoadModel, Notice, refusal
@@ -66,14 +66,14 @@ class Models(QObject):
         self._unloaded = self._reloading = self.is_lost = False
         self._asked: LoadRequest | None = None
         self._loaded: LoadRequest | None = None
-        self._load_id = self._fit_id = 0
+        self._load_id = 0
         self.idle = IdleUnloader(bridge, self)
         bridge.model_loaded.connect(self._adopt)
         bridge.model_unloaded.connect(self._note_unloaded)
         bridge.reload_began.connect(self._note_reload)
         bridge.model_reloaded.connect(self._take_back)
         bridge.reload_failed.connect(self._report_reload)
-        bridge.fit_judged.connect(self._pass_on_fit)
+        bridge.fit_judged.connect(self.fit_judged)
         bridge.request_failed.connect(self._report)
         self.changed.connect(self._watch)
 
@@ -149,7 +149,7 @@ class Models(QObject):
     @Slot(object)
     def judge_fit(self, folder: Path) -> None:
         """Find out whether a model would fit into memory."""
-        self._fit_id = self._bridge.judge_fit(self._request(folder))
+        self._bridge.judge_fit(self._request(folder))
 
     @property
     def _wanted(self) -> LoadRequest:
@@ -234,11 +234,6 @@ class Models(QObject):
         assert self._loaded is not None, "nothing was loaded that could be loaded again"
         self._refuse(failure, self._loaded)
         self.missing.emit()
-
-    @Slot(object)
-    def _pass_on_fit(self, reply: FitJudged) -> None:
-        if reply.request_id == self._fit_id:
-            self.fit_judged.emit(reply)
 
     @Slot()
     def _watch(self) -> None:

@@ -55,7 +55,6 @@ class PageTexts(QObject):
         super().__init__(parent)
         self._pages = pages
         self._reader = reader
-        self._shown: PageRef | None = None
         self._blocks_timer = QTimer(self, singleShot=True, interval=BLOCKS_MS)
         self._blocks_timer.timeout.connect(self._show_blocks)
         reader.waiting_changed.connect(self.tell_states)
@@ -66,10 +65,19 @@ class PageTexts(QObject):
         reader.given_up.connect(self._give_up)
         reader.failed.connect(self._fail)
 
-    def show_page(self, ref: PageRef | None) -> None:
-        """Report the text of another page from now on; None for no page."""
-        self._shown = ref
-        self._show()
+    def show(self) -> None:
+        """Report the text of the shown page: it is another one, or can be told otherwise."""
+        page = self._pages.shown_page
+        if page is None:
+            self.text_changed.emit(ShownText("", True, "Open a scan to read its text.", ""))
+            self.reading_changed.emit(None)
+            self._show_blocks()
+            return
+        reading = self._reader.is_reading(page.ref)
+        placeholder = "Waiting to be read." if self._reader.is_waiting(page.ref) else placeholder_of(page)
+        self.text_changed.emit(ShownText(page.text, reading, placeholder, summary_of(page)))
+        self.reading_changed.emit(None if page.is_turned else page.reading)
+        self._show_blocks()
 
     def of(self, refs: Iterable[PageRef]) -> Iterator[str]:
         """The texts of those of these pages that have one, complete if there is a complete one.
@@ -82,7 +90,7 @@ class PageTexts(QObject):
 
     def edit(self, text: str) -> None:
         """Take over what the person typed. The page is then no longer waiting or being read."""
-        page = self._pages.get(self._shown)
+        page = self._pages.shown_page
         if page is None or page.text == text:
             return
         before, was_empty = page.state, not page.text
@@ -105,7 +113,7 @@ class PageTexts(QObject):
         """Report the state of all pages again: their possible actions have changed."""
         for page in self._pages:
             self._announce(page)
-        self._show()
+        self.show()
 
     def blame_picture(self, failure: PageFailure) -> None:
         """Note why a page has no picture."""
@@ -142,7 +150,7 @@ class PageTexts(QObject):
         page = self._pages.get(ref)
         if page is not None:
             page.begin_text(task)
-            self._show_if(ref)
+            self._show_if(page)
 
     @Slot(object)
     def _append(self, reply: TextStreamed) -> None:
@@ -151,18 +159,18 @@ class PageTexts(QObject):
             return
         before = page.text
         page.stream(reply.text)
-        if reply.ref != self._shown:
+        if page is not self._pages.shown_page:
             return
         if page.text.startswith(before):
             self.text_appended.emit(page.text[len(before) :])
         else:
-            self._show()  # what looked like text turned out to be markup
+            self.show()  # what looked like text turned out to be markup
         if not self._blocks_timer.isActive():
             self._blocks_timer.start()
 
     @Slot()
     def _show_blocks(self) -> None:
-        page = self._pages.get(self._shown)
+        page = self._pages.shown_page
         self.blocks_changed.emit(page.blocks if page is not None else NO_PAGE_NO_BLOCKS)
 
     @Slot(object)
@@ -195,24 +203,11 @@ class PageTexts(QObject):
 
     def _tell_of(self, page: OpenPage) -> None:
         self._announce(page)
-        self._show_if(page.ref)
+        self._show_if(page)
 
-    def _show_if(self, ref: PageRef) -> None:
-        if ref == self._shown:
-            self._show()
-
-    def _show(self) -> None:
-        page = self._pages.get(self._shown)
-        if page is None:
-            self.text_changed.emit(ShownText("", True, "Open a scan to read its text.", ""))
-            self.reading_changed.emit(None)
-            self._show_blocks()
-            return
-        reading = self._reader.is_reading(page.ref)
-        placeholder = "Waiting to be read." if self._reader.is_waiting(page.ref) else placeholder_of(page)
-        self.text_changed.emit(ShownText(page.text, reading, placeholder, summary_of(page)))
-        self.reading_changed.emit(None if page.is_turned else page.reading)
-        self._show_blocks()
+    def _show_if(self, page: OpenPage) -> None:
+        if page is self._pages.shown_page:
+            self.show()
 
     def _announce(self, page: OpenPage) -> None:
         waits = self._reader.is_waiting(page.ref)

@@ -191,7 +191,7 @@ class Session(QObject):
         if self._read_settings(self.shelf.current) != before:
             self._refresh_plan()
             self.tuning.show_page()
-        self.texts.show_page(self.shelf.current)  # the summary of its text has changed
+        self.texts.show()  # the summary of its text has changed
 
     @Slot(object)
     def set_task(self, task: Task) -> None:
@@ -288,7 +288,7 @@ class Session(QObject):
     def _show_page(self, ref: PageRef | None) -> None:
         self.page_selected.emit(ref)
         self.page_message_changed.emit(f"Opening {ref.label}…" if ref else "")
-        self.texts.show_page(ref)
+        self.texts.show()
         self.tuning.show_page()
         self._refresh_plan()
 
@@ -370,7 +370,11 @@ class Session(QObject):
 
     @Slot(object)
     def read_replacing(self, refs: tuple[PageRef, ...], scaling: Scaling | None = None) -> None:
-        """Read pages like `read`, but without asking: the person agreed, or there is nothing to lose."""
+        """Read pages like `read`, but without asking: the person agreed, or there is nothing to lose.
+
+        Pages that left the list while the person was being asked are passed over.
+        """
+        refs = tuple(ref for ref in refs if ref in self._pages)
         if scaling is not None:
             self._scale_alone(refs, scaling)
         self.reader.read(refs)
@@ -378,9 +382,8 @@ class Session(QObject):
             self.models.load()  # otherwise the failure is reported
 
     def _scale_alone(self, refs: tuple[PageRef, ...], scaling: Scaling) -> None:
-        for page in map(self._pages.get, refs):
-            if page is not None:  # else it was removed while the person was being asked
-                page.scaling = scaling
+        for ref in refs:
+            self._pages[ref].scaling = scaling
         if self.shelf.current in refs:
             self._refresh_plan()
             self.tuning.show_page()

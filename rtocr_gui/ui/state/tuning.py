@@ -15,25 +15,27 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from rtocr_gui.export.curve import CurveSource
+from rtocr_gui.export.curve import CurveSource, export_curve
 from rtocr_gui.export.looks import Look
-from rtocr_gui.export.plan_json import PlanSource
+from rtocr_gui.export.plan_json import PlanSource, export_plan
+from rtocr_gui.export.writing import write_picture_atomically
 from rtocr_gui.ocr.curve import curve_settings
 from rtocr_gui.ocr.reading import Reading, ReadSettings
 from rtocr_gui.ocr.text.comparison import Difference
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.tokens import GridName
-from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.comparer import Comparer
 from rtocr_gui.ui.state.curve_reader import CurveReader, CurveRequest
-from rtocr_gui.ui.state.exporter import Exporter, OverlayDrawing
+from rtocr_gui.ui.state.exporter import Exporter
 from rtocr_gui.ui.state.notices import Notice, about_page
 from rtocr_gui.ui.state.open_page import OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.planner import Planner
 from rtocr_gui.ui.state.shown import ComparisonShown, CurveShown, FiguresShown, PageFailure
 from rtocr_gui.ui.state.spotlight import Spotlight
+from rtocr_gui.units import counted
 
 
 class Tuning(QObject):
@@ -275,20 +277,33 @@ class Tuning(QObject):
 
     def overlay_export(self) -> Callable[[Path], None] | None:
         """Return a function that draws the page with its current overlay to a PNG; None without a plan."""
-        ref, planner = self._pages.shown, self._planner
-        if ref is None or planner.plan is None:
+        ref, plan, transport = self._pages.shown, self._planner.plan, self._planner.transport
+        if ref is None or plan is None:
             return None
-        choices, opacity = self._choices, self._choices.settings.overlay_opacity
-        drawing = OverlayDrawing(planner.plan, planner.transport, choices.look, choices.grid, opacity)
-        return partial(self._exporter.export_overlay, ref, drawing)
+        look, grid, opacity = self.look, self.grid, self._choices.settings.overlay_opacity
+
+        def write(render_page: RenderPage, path: Path) -> None:
+            from rtocr_gui.export.overlay import draw_overlay
+
+            mass = transport
+            if look is Look.MASS and mass is None:
+                from rtocr_gui.pruning.transport import transport_of  # imports torch
+
+                mass = transport_of(plan)
+            picture = draw_overlay(render_page(ref), plan, grid, look, mass, opacity)
+            write_picture_atomically(path, picture)
+
+        return partial(self._exporter.export_file, "the overlay", write)
 
     def plan_export(self) -> Callable[[Path], None] | None:
         """Return a function that writes the current plan as JSON; None without a plan."""
-        ref, planner = self._pages.shown, self._planner
-        if ref is None or planner.plan is None or planner.mode is None:
+        ref, plan, mode = self._pages.shown, self._planner.plan, self._planner.mode
+        if ref is None or plan is None or mode is None:
             return None
-        source = PlanSource(ref, self._choices.model_name, planner.mode)
-        return partial(self._exporter.export_plan, planner.plan, source)
+        source = PlanSource(ref, self._choices.model_name, mode)
+        return partial(
+            self._exporter.export_file, "the plan", lambda _, path: export_plan(plan, source, path)
+        )
 
     def curve_export(self) -> Callable[[Path], None] | None:
         """Return a function that writes the curve's points so far as CSV or JSON; None without any."""
@@ -305,4 +320,8 @@ class Tuning(QObject):
             curve.truth.path if curve.truth is not None else None,
             read.mode if read is not None else None,
         )
-        return partial(self._exporter.export_curve, curve.points, source)
+        return partial(
+            self._exporter.export_file,
+            f"{counted(len(curve.points), 'point')} of the curve",
+            lambda _, path: export_curve(curve.points, source, path),
+        )
