@@ -1331,10 +1331,10 @@ def test_single_letters_are_shortcuts_of_the_page_alone(
     pages.setFocus()
     qtbot.keyClick(pages, Qt.Key.Key_L)
     assert session.shelf.current.path.name == "letter.png"
-    assert session.tuning.look is Look.KEPT
+    assert session.choices.look is Look.KEPT
     window.page_column.page_view.setFocus()
     qtbot.keyClick(window.page_column.page_view, Qt.Key.Key_L)
-    assert session.tuning.look is not Look.KEPT
+    assert session.choices.look is not Look.KEPT
 
 
 def test_a_point_of_the_curve_moves_the_slider_and_is_read(

@@ -534,15 +534,22 @@ def test_another_ratio_or_look_puts_the_lights_out(
 
 
 def test_the_looks_come_one_after_the_other_and_are_remembered(session: Session, tuning: Tuning) -> None:
-    told = emissions(tuning.look_changed)
+    told = emissions(session.choices.look_changed)
     for _ in Look:
         tuning.show_next_look()
     assert [*told[-1:], *told[:-1]] == list(Look)
     tuning.set_look(Look.DENSITY)
-    tuning.set_opacity(0.25)
-    tuning.set_grid("global")
-    settings = session.choices.settings
-    assert (settings.look, settings.overlay_opacity, settings.grid) == ("density", 0.25, "global")
+    assert session.choices.settings.look == "density"
+
+
+def test_each_setting_of_the_overlay_is_told_once_it_differs(session: Session) -> None:
+    choices = session.choices
+    opacities, grids, looks = map(
+        emissions, (choices.opacity_changed, choices.grid_changed, choices.look_changed)
+    )
+    for _ in range(2):
+        choices.remember(overlay_opacity=0.25, grid="global")
+    assert (opacities, grids, looks) == ([0.25], ["global"], [])
 
 
 def test_plan_curve_and_overlay_are_exported(
@@ -585,7 +592,7 @@ def test_the_overlay_is_exported_as_opaque_as_it_is_shown(
     open_and_load(qtbot, session, draw_page())
     veiled = []
     for opacity in (0.05, 1.0):
-        tuning.set_opacity(opacity)
+        session.choices.remember(overlay_opacity=opacity)
         with qtbot.waitSignal(session.notice_raised):
             export(tuning.overlay_export(), tmp_path / "overlay.png")
         with Image.open(tmp_path / "overlay.png") as picture:
@@ -612,7 +619,7 @@ def test_the_overlay_is_exported_as_the_command_line_draws_it(
     plan = plans[-1]
     assert plan is not None
     tuning.set_look(look)
-    tuning.set_grid(grid)
+    session.choices.remember(grid=grid)
     with qtbot.waitSignal(session.notice_raised):
         export(tuning.overlay_export(), tmp_path / "overlay.png")
     assert not transports, "it is solved for the file"

@@ -24,6 +24,8 @@ class Choices(QObject):
 
     Signals:
         changed (Settings): the remembered settings have changed.
+        retention_changed (float, or None for automatic)
+        look_changed (Look), opacity_changed (float), grid_changed (GridName): of the overlay.
 
     Args:
         settings: what is remembered from the last session.
@@ -31,6 +33,10 @@ class Choices(QObject):
     """
 
     changed = Signal(object)
+    retention_changed = Signal(object)
+    look_changed = Signal(object)
+    opacity_changed = Signal(float)
+    grid_changed = Signal(str)
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,10 +50,20 @@ class Choices(QObject):
 
     def remember(self, **changes: object) -> None:
         """Change remembered settings, by field name."""
-        settings = dataclasses.replace(self._settings, **changes)  # type: ignore[arg-type]
-        if settings != self._settings:
-            self._settings = settings
-            self.changed.emit(settings)
+        before = self._settings
+        settings = dataclasses.replace(before, **changes)  # type: ignore[arg-type]
+        if settings == before:
+            return
+        self._settings = settings
+        self.changed.emit(settings)
+        if settings.retention != before.retention:
+            self.retention_changed.emit(settings.retention)
+        if settings.look != before.look:
+            self.look_changed.emit(self.look)
+        if settings.overlay_opacity != before.overlay_opacity:
+            self.opacity_changed.emit(settings.overlay_opacity)
+        if settings.grid != before.grid:
+            self.grid_changed.emit(self.grid)
 
     def remember_opened(self, paths: Iterable[Path]) -> None:
         """Remember files and folders as the ones opened last."""

@@ -63,11 +63,10 @@ class Session(QObject):
 
     Signals (each carries one frozen value):
         page_selected (PageRef or None), page_image_changed (QImage), page_message_changed (str),
-        retention_changed (float, or None for automatic), notice_raised (Notice),
-        overwrite_questioned (OverwriteQuestion).
+        notice_raised (Notice), overwrite_questioned (OverwriteQuestion).
 
     Attributes:
-        choices: has the settings and their signal.
+        choices: has the settings and their signals.
         shelf: has the signals and slots for the list of pages.
         models: has the signals and slots for choosing, loading and unloading a model.
         planner: has the signals and slots for the plan of the shown page.
@@ -88,7 +87,6 @@ class Session(QObject):
     page_selected = Signal(object)
     page_image_changed = Signal(object)
     page_message_changed = Signal(str)
-    retention_changed = Signal(object)
     notice_raised = Signal(object)
     overwrite_questioned = Signal(object)
 
@@ -111,6 +109,8 @@ class Session(QObject):
         self._connect()
 
     def _connect(self) -> None:
+        self.choices.retention_changed.connect(self.tuning.spotlight.put_out)
+        self.choices.retention_changed.connect(self.planner.set_retention)
         self.shelf.opening_changed.connect(self._follow_opening)
         self.shelf.pages_opened.connect(self._follow_opened)
         self.shelf.file_opened.connect(self.texts.forgive_failures)
@@ -204,11 +204,7 @@ class Session(QObject):
     @Slot(object)
     def set_retention(self, retention: float | None) -> None:
         """Plan for another ratio immediately, and put out lights that would hide it; None for automatic."""
-        if retention != self.choices.settings.retention:
-            self.tuning.spotlight.put_out()
         self.choices.remember(retention=retention)
-        self.planner.set_retention(retention)
-        self.retention_changed.emit(retention)
 
     @Slot(object)
     def settle_retention(self, retention: float | None) -> None:
@@ -217,8 +213,7 @@ class Session(QObject):
         It is read before the queued pages, as the person is looking at it. A page that the person has edited
         is left alone, unless its text is being replaced anyway: no question should interrupt tuning.
         """
-        if retention != self.choices.settings.retention:
-            self.set_retention(retention)
+        self.set_retention(retention)
         page = self._pages.shown_page
         if page is None or not self.choices.settings.reread_on_release:
             return

@@ -85,6 +85,7 @@ class Spotlight(QObject):
             self._tracer.stop()
             self.put_out()
 
+    @Slot()
     def put_out(self) -> None:
         """Remove lights and marks, and stop locating a difference."""
         self._tracer.drop_wish()

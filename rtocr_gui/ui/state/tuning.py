@@ -23,7 +23,6 @@ from rtocr_gui.ocr.curve import curve_settings
 from rtocr_gui.ocr.reading import Reading, ReadSettings
 from rtocr_gui.ocr.text.comparison import Difference
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.tokens import GridName
 from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.comparer import Comparer
@@ -42,7 +41,6 @@ class Tuning(QObject):
     """Looks at one page at a time.
 
     Signals (each carries one frozen value, or two plain ones):
-        look_changed (Look), opacity_changed (float), grid_changed (GridName): of the overlay.
         figures_changed (FiguresShown)
         comparison_changed (ComparisonShown or None)
         comparing_changed (str, bool): what the comparison is busy with, and whether it can be stopped.
@@ -61,9 +59,6 @@ class Tuning(QObject):
         parent: Qt parent.
     """
 
-    look_changed = Signal(object)
-    opacity_changed = Signal(float)
-    grid_changed = Signal(str)
     figures_changed = Signal(object)
     comparison_changed = Signal(object)
     comparing_changed = Signal(str, bool)
@@ -166,39 +161,16 @@ class Tuning(QObject):
 
     # Overlay -------------------------------------------------------------------------------
 
-    @property
-    def look(self) -> Look:
-        """What the overlay shows."""
-        return self._choices.look
-
-    @property
-    def grid(self) -> GridName:
-        """The grid whose tokens it shows for a page with tiles."""
-        return self._choices.grid
-
     @Slot(object)
     def set_look(self, look: Look) -> None:
         """Use another look from now on."""
-        self._choices.remember(look=look.value)
         self.spotlight.put_out()
-        self.look_changed.emit(look)
+        self._choices.remember(look=look.value)
 
     @Slot()
     def show_next_look(self) -> None:
         """Use the next look; after the last comes the first."""
         self.set_look(self._choices.look.next)
-
-    @Slot(float)
-    def set_opacity(self, opacity: float) -> None:
-        """Set the opacity of the overlay, in 0..1."""
-        self._choices.remember(overlay_opacity=opacity)
-        self.opacity_changed.emit(opacity)
-
-    @Slot(str)
-    def set_grid(self, grid: GridName) -> None:
-        """Show the tokens of the tiles ("local") or of the whole page ("global"), if a page has both."""
-        self._choices.remember(grid=grid)
-        self.grid_changed.emit(grid)
 
     # Comparison and curve ------------------------------------------------------------------
 
@@ -280,7 +252,8 @@ class Tuning(QObject):
         ref, plan, transport = self._pages.shown, self._planner.plan, self._planner.transport
         if ref is None or plan is None:
             return None
-        look, grid, opacity = self.look, self.grid, self._choices.settings.overlay_opacity
+        choices, opacity = self._choices, self._choices.settings.overlay_opacity
+        look, grid = choices.look, choices.grid
 
         def write(render_page: RenderPage, path: Path) -> None:
             from rtocr_gui.export.overlay import draw_overlay

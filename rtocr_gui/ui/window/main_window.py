@@ -129,7 +129,7 @@ class MainWindow(QMainWindow):
         session.page_selected.connect(self.retention_bar.drop_release)
         session.page_image_changed.connect(view.show_page)
         session.page_message_changed.connect(view.show_message)
-        session.retention_changed.connect(self.retention_bar.set_retention)
+        session.choices.retention_changed.connect(self.retention_bar.set_retention)
         session.notice_raised.connect(self.notice_bar.add)
         session.shelf.opening_changed.connect(self.status_line.show_opening)
         session.shelf.pages_changed.connect(self.page_list.set_pages)
@@ -184,10 +184,11 @@ class MainWindow(QMainWindow):
         pane.undo_changed.connect(self._show_undo)
 
     def _connect_tuning(self) -> None:
-        session, tuning, column = self._session, self._session.tuning, self.text_column
-        tuning.look_changed.connect(self.page_column.set_look)
-        tuning.opacity_changed.connect(self.page_column.page_view.set_opacity)
-        tuning.grid_changed.connect(self._show_grid)
+        session, tuning, choices = self._session, self._session.tuning, self._session.choices
+        column = self.text_column
+        choices.look_changed.connect(self.page_column.set_look)
+        choices.opacity_changed.connect(self.page_column.page_view.set_opacity)
+        choices.grid_changed.connect(self._show_grid)
         tuning.figures_changed.connect(column.figures_panel.show_figures)
         column.compare.built.connect(self._connect_compare)
         column.curve.built.connect(self._connect_curve)
@@ -195,12 +196,14 @@ class MainWindow(QMainWindow):
         tuning.comparing_changed.connect(self.status_line.show_comparing)
         self.page_column.page_view.transport_wanted.connect(session.planner.want_transport)
         self.page_column.overlay_bar.look_chosen.connect(tuning.set_look)
-        self.page_column.overlay_bar.opacity_changed.connect(tuning.set_opacity)
+        self.page_column.overlay_bar.opacity_changed.connect(
+            lambda opacity: choices.remember(overlay_opacity=opacity)
+        )
 
     @Slot(object)
     def _connect_compare(self, compare: "CompareView") -> None:
         session, tuning, action = self._session, self._session.tuning, self.actions_by_name["compare"]
-        session.retention_changed.connect(compare.show_retention)
+        session.choices.retention_changed.connect(compare.show_retention)
         tuning.comparison_changed.connect(compare.show_comparison)
         tuning.comparing_changed.connect(compare.show_activity)
         action.enabledChanged.connect(compare.set_ready)
@@ -213,7 +216,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _connect_curve(self, curve: "CurveView") -> None:
         session, tuning, action = self._session, self._session.tuning, self.actions_by_name["curve"]
-        session.retention_changed.connect(curve.show_retention)
+        session.choices.retention_changed.connect(curve.show_retention)
         tuning.curve_changed.connect(curve.show_curve)
         action.enabledChanged.connect(curve.set_ready)
         curve.curve_requested.connect(tuning.read_curve)
@@ -323,7 +326,9 @@ class MainWindow(QMainWindow):
             self.actions_by_name[name].triggered.connect(lambda _=False, slot=slot: slot())
         switches["overlay"].toggled.connect(self.page_column.set_overlay_visible)
         switches["overlay"].toggled.connect(lambda on: session.choices.remember(overlay_visible=on))
-        switches["global_grid"].triggered.connect(lambda on: tuning.set_grid("global" if on else "local"))
+        switches["global_grid"].triggered.connect(
+            lambda on: session.choices.remember(grid="global" if on else "local")
+        )
         switches["trace"].toggled.connect(self.page_column.set_play_bar_visible)
         switches["trace"].toggled.connect(tuning.spotlight.set_on)
         switches["trace"].toggled.connect(self._show_overlay_for_lights)
@@ -343,8 +348,8 @@ class MainWindow(QMainWindow):
         self.retention_bar.set_reread(settings.reread_on_release)
         self.page_column.set_overlay_visible(settings.overlay_visible)
         self.page_column.set_opacity(settings.overlay_opacity)
-        self.page_column.set_look(self._session.tuning.look)
-        self._show_grid(self._session.tuning.grid)
+        self.page_column.set_look(self._session.choices.look)
+        self._show_grid(self._session.choices.grid)
         self.page_column.page_view.set_blocks_visible(settings.blocks_visible)
         self._session.blocks.set_on(settings.blocks_visible)
         self.model_menus.show_settings(settings)
