@@ -21,7 +21,6 @@ from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
 LEAST_RETENTION = 0.01
 """The smallest share of visual tokens that can be chosen, in the window and on the command line."""
 
-LOWEST_DPI, HIGHEST_DPI = 36, 600
 """Range of resolutions for PDF pages, in the window and on the command line."""
 
 SMALLEST_ZOOM, LARGEST_ZOOM = -5, 30
@@ -59,7 +58,6 @@ class Settings:
         panel_visible: show the tuning panel below the text.
         text_zoom: how many points larger the text is than usual, in -5..30.
         pipe_tables: export tables with pipes where pipes can express them, else as HTML.
-        pdf_dpi: resolution at which PDF pages are rendered.
         last_folder: where the last file was opened from.
         export_folder: where the last file was exported to.
         recent_files: files and folders that were opened last, the newest first.
@@ -88,7 +86,6 @@ class Settings:
     panel_visible: bool = True
     text_zoom: int = 0
     pipe_tables: bool = False
-    pdf_dpi: float = 200.0
     last_folder: str = ""
     export_folder: str = ""
     recent_files: tuple[str, ...] = ()
@@ -108,10 +105,6 @@ class Settings:
         if not SMALLEST_ZOOM <= self.text_zoom <= LARGEST_ZOOM:
             raise SettingsError(
                 f"The text can be between {-SMALLEST_ZOOM} points smaller and {LARGEST_ZOOM} points larger."
-            )
-        if not LOWEST_DPI <= self.pdf_dpi <= HIGHEST_DPI:
-            raise SettingsError(
-                f"The resolution for PDF pages must be between {LOWEST_DPI} and {HIGHEST_DPI} dpi."
             )
         are_whole = all(Path(path).is_absolute() for path in self.recent_files)
         if len(self.recent_files) > MOST_RECENT_FILES or not are_whole:

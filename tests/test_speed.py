@@ -61,7 +61,7 @@ def bench(small_model: Path, *options: str) -> int:
 def test_a_model_that_does_not_fit_into_memory_is_not_measured(
     small_model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rtocr_gui.ocr.machine.devices.free_bytes", lambda device: 1000)
+    monkeypatch.setattr("rtocr_gui.ocr.engine.free_bytes", lambda device: 1000)
     assert bench(small_model, "--device", "cpu") == 1
     assert "Close other programs" in capsys.readouterr().err
 

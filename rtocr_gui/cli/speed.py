@@ -14,8 +14,7 @@ from rtocr_gui.cli.outputs import takes_stdout, write_output
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.values import count_of, json_target
 from rtocr_gui.documents.loading import open_document
-from rtocr_gui.ocr.machine.threads import usable_cpus, wait_without_spinning
-from rtocr_gui.ocr.memory.fit import DoesNotFit, judge_fit
+from rtocr_gui.ocr.machine.threads import wait_without_spinning
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling
 from rtocr_gui.resources import resource_path
 
@@ -24,7 +23,6 @@ DEFAULT_TOKENS = 100
 
 MOST_TOKENS = 8192
 MOST_ROUNDS = 100
-_DPI = 200
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,35 +81,29 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
     import torch
 
     from rtocr_gui.cli.speed_probe import SpeedProbe, Wanted, describe_machine
-    from rtocr_gui.ocr.machine.devices import find_spots, free_bytes, place
-    from rtocr_gui.ocr.model.checkpoint import load_checkpoint
-    from rtocr_gui.ocr.model.folder import open_folder
+    from rtocr_gui.ocr.engine import Engine
+    from rtocr_gui.ocr.model.folder import inspect_checkpoint
 
     folder: Path = arguments.model or resource_path("miniature")
     progress.show("Loading the model …")
-    opened = open_folder(folder)
-    info = opened.info
-    mode = Mode(arguments.mode) if arguments.mode else info.modes[0]
-    placement = place(arguments.device, arguments.precision, info.parameter_count)
-    spot, *others = find_spots(placement, info.parameter_count, free_bytes)
-    fit = judge_fit(info, opened.files.architecture, Scaling(mode), spot, others)
-    if not (fit.fits or arguments.anyway):
-        raise DoesNotFit(fit)
-    threads = arguments.threads or min(torch.get_num_threads(), usable_cpus())
-    torch.set_num_threads(threads)
-    checkpoint = load_checkpoint(opened, placement.device, placement.dtype)
+    mode = Mode(arguments.mode) if arguments.mode else inspect_checkpoint(folder).modes[0]
+    engine = Engine(arguments.threads)
+    loaded = engine.load(folder, arguments.device, arguments.precision, Scaling(mode), arguments.anyway)
+    checkpoint, info = engine.checkpoint, loaded.info
     task = next(task for task in (*info.tasks, *TASKS) if not task.asks_for_places)
-    wanted = Wanted(mode, task, arguments.tokens, arguments.rounds, threads)
+    wanted = Wanted(mode, task, arguments.tokens, arguments.rounds, torch.get_num_threads())
     with open_document(resource_path("samples/letter.png")) as document:
-        page = document.load_page(0, _DPI)
+        page = document.load_page(0)
     probe = SpeedProbe(checkpoint, page, wanted)
     text_config: Any = checkpoint.model.config.text_config
     figures = {
-        "machine": describe_machine(placement.device, wanted, checkpoint.architecture.decoder.width),
+        "machine": describe_machine(
+            torch.device(loaded.device), wanted, checkpoint.architecture.decoder.width
+        ),
         "model": {
             "name": info.name,
             "parameters": info.parameter_count,
-            "precision": placement.dtype_name,
+            "precision": loaded.dtype,
             "experts": text_config._experts_implementation,
         },
         **probe.measure(progress.show),

@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.files import is_folder
 from rtocr_gui.ocr.machine.spot import DEVICES
-from rtocr_gui.settings import HIGHEST_DPI, LEAST_RETENTION, LOWEST_DPI
+from rtocr_gui.settings import LEAST_RETENTION
 
 STDOUT: Final = "-"
 """Stands for stdout in place of a file name."""
@@ -133,10 +133,8 @@ def resolution(text: str) -> float:
         dpi = float(text)
     except ValueError:
         dpi = 0.0
-    if not LOWEST_DPI <= dpi <= HIGHEST_DPI:
-        raise argparse.ArgumentTypeError(
-            f"“{text}” is not a resolution from {LOWEST_DPI} to {HIGHEST_DPI} dpi"
-        )
+    if not 36 <= dpi <= 600:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a resolution from 36 to 600 dpi")
     return dpi
 
 

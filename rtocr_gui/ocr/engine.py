@@ -22,7 +22,7 @@ from rtocr_gui.ocr.machine.devices import Placement, find_spots, free_bytes, giv
 from rtocr_gui.ocr.machine.threads import usable_cpus
 from rtocr_gui.ocr.memory.fit import DoesNotFit, Fit, judge_fit
 from rtocr_gui.ocr.memory.headroom import Headroom
-from rtocr_gui.ocr.model.checkpoint import load_checkpoint
+from rtocr_gui.ocr.model.checkpoint import Checkpoint, load_checkpoint
 from rtocr_gui.ocr.model.folder import CheckpointFolder, check_folder, describe, open_folder
 from rtocr_gui.ocr.model.model_info import LoadedModel, ModelInfo
 from rtocr_gui.ocr.page_stages import Generation, PageStages, make_drafter
@@ -112,6 +112,15 @@ class Engine:
             why=placement.why,
             pages_at_once=pages_at_once(checkpoint.model, checkpoint.architecture.decoder),
         )
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The loaded model.
+
+        Raises:
+            ReadingError: no model is loaded.
+        """
+        return self._loaded().checkpoint
 
     @property
     def is_loaded(self) -> bool:

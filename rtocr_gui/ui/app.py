@@ -65,7 +65,7 @@ class Program:
         self, settings: Settings, pasted: Path, engine_factory: Callable[[], PageEngine] | None = None
     ) -> None:
         bundled = resource_path("miniature")
-        self.bridge = EngineBridge(engine_factory or make_engine, settings.pdf_dpi)
+        self.bridge = EngineBridge(engine_factory or make_engine)
         self.session = Session(self.bridge, settings, bundled)
         self.window = MainWindow(self.session)
         paths = (pasted / f"Pasted image {number}.png" for number in itertools.count(1))

@@ -63,7 +63,7 @@ def fake_engine() -> FakeEngine:
 
 @pytest.fixture
 def bridge(qtbot: QtBot, fake_engine: FakeEngine) -> Iterator[EngineBridge]:
-    made = EngineBridge(lambda: fake_engine, pdf_dpi=200)
+    made = EngineBridge(lambda: fake_engine)
     yield made
     fake_engine.load_gate.set()
     fake_engine.gate.set()

@@ -70,7 +70,7 @@ def test_left_undoes_right(qtbot: QtBot, window: MainWindow, session: Session, m
 
 
 def test_a_turned_page_is_what_the_model_gets_and_what_the_list_shows(marked: Path) -> None:
-    documents = OpenDocuments(pdf_dpi=200)
+    documents = OpenDocuments()
     (ref,) = documents.open(marked, None)
     upright, turned = documents.page(ref), documents.page(ref.rotated(270))
     small = documents.thumbnail(ref.rotated(270))
@@ -82,7 +82,7 @@ def test_a_turned_page_is_what_the_model_gets_and_what_the_list_shows(marked: Pa
 
 
 def test_a_file_that_is_closed_leaves_no_page_in_memory(draw_page: Draw) -> None:
-    documents = OpenDocuments(pdf_dpi=200)
+    documents = OpenDocuments()
     closed, other = draw_page("closed.png"), draw_page("other.png")
     pages = {path: documents.open(path)[0] for path in (closed, other)}
     image = weakref.ref(documents.page(pages[closed]).image)
@@ -93,7 +93,7 @@ def test_a_file_that_is_closed_leaves_no_page_in_memory(draw_page: Draw) -> None
 
 
 def test_a_page_of_a_closed_file_is_said_to_be_closed_or_gone(draw_page: Draw) -> None:
-    documents = OpenDocuments(pdf_dpi=200)
+    documents = OpenDocuments()
     path = draw_page()
     (ref,) = documents.open(path)
     documents.close(path)
@@ -108,7 +108,7 @@ def test_the_memory_of_a_large_page_goes_back_to_the_system_once_another_is_show
     draw_page: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     returned: list[bool] = []
-    documents = OpenDocuments(pdf_dpi=200)
+    documents = OpenDocuments()
     first, second = documents.open(draw_page("two.tiff", pages=2))
     monkeypatch.setattr(open_documents, "LARGE_PX", 400 * 500)
     monkeypatch.setattr(open_documents, "return_freed_memory", lambda: returned.append(image() is None))
@@ -409,7 +409,7 @@ def test_nothing_is_turned_where_no_page_is_shown(window: MainWindow, session: S
 
 
 def test_only_the_animation_that_was_shown_last_keeps_its_file_open(tmp_path: Path) -> None:
-    documents = OpenDocuments(pdf_dpi=200)
+    documents = OpenDocuments()
     rests: list[Path] = []
     frames = [Image.new("L", (60, 40), shade) for shade in (0, 255)]
     refs = []

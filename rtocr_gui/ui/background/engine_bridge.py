@@ -78,7 +78,6 @@ class EngineBridge(QObject):
 
     Args:
         engine_factory: makes the engine; called on the model lane, where importing torch belongs.
-        pdf_dpi: resolution at which PDF pages are rendered.
     """
 
     document_opened = Signal(object)
@@ -103,14 +102,14 @@ class EngineBridge(QObject):
     request_stopped = Signal(object)
     request_failed = Signal(object)
 
-    def __init__(self, engine_factory: Callable[[], PageEngine], pdf_dpi: float) -> None:
+    def __init__(self, engine_factory: Callable[[], PageEngine]) -> None:
         super().__init__()
         self._engine_factory = engine_factory
         self._engine: PageEngine | None = None
         self._loaded_request: LoadRequest | None = None
         self._ids = itertools.count(1)
         self._failed_reload_id = 0
-        self._documents = OpenDocuments(pdf_dpi)
+        self._documents = OpenDocuments()
         self._document_lane = Lane("documents")
         self._export_lane = Lane("export")
         self._model_lane = Lane("model")

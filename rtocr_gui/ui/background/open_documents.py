@@ -24,14 +24,9 @@ LARGE_PX = 40_000_000
 
 
 class OpenDocuments:
-    """Opens files and renders their pages; both raise a `DocumentError` if that fails.
+    """Opens files and renders their pages; both raise a `DocumentError` if that fails."""
 
-    Args:
-        pdf_dpi: resolution at which PDF pages are rendered.
-    """
-
-    def __init__(self, pdf_dpi: float) -> None:
-        self._pdf_dpi = pdf_dpi
+    def __init__(self) -> None:
         self._documents: dict[Path, Document] = {}
         self._rendered: PageImage | None = None
         self._latest: Document | None = None
@@ -78,7 +73,7 @@ class OpenDocuments:
             document = self._document_of(ref)
             if self._rendered is None or self._rendered.ref != ref:
                 self._forget_rendered()
-                self._rendered = document.load_page(ref.index, self._pdf_dpi, ref.rotation_deg, ref.half)
+                self._rendered = document.load_page(ref.index, rotation_deg=ref.rotation_deg, half=ref.half)
             return self._rendered
 
     def thumbnail(self, ref: PageRef) -> Image.Image:
