@@ -13,7 +13,8 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -230,40 +231,40 @@ def measure_gaps() -> None:
 
 def measure_overlay() -> None:
     """Measure the time from a move of the slider to the painted overlay, on a page of 856 cells."""
-    with tempfile.TemporaryDirectory(prefix="rtocr-probe-") as folder:
-        path = Path(folder, "page.png")
-        Image.effect_noise(A4_AT_200_DPI, 80).convert("RGB").save(path)
-        program = Probe([path], Settings(mode=Mode.GUNDAM.value))
-        view = program.window.page_column.page_view
-        run_until(view.plan_painted, lambda _: True)
-        slider = program.window.retention_bar.findChild(QSlider)
-        assert slider is not None
+    with _page_of_noise() as (program, slider):
+        painted = program.window.page_column.page_view.plan_painted
         times_ms = []
         for move in range(_SLIDER_MOVES):
             moved_at = time.perf_counter()
             QTimer.singleShot(0, lambda percent=1 + 37 * move % 100: slider.setValue(percent))
-            run_until(view.plan_painted, lambda _: True)
+            run_until(painted, lambda _: True)
             times_ms.append((time.perf_counter() - moved_at) * 1000)
     program.finish({"overlay": {"median_ms": statistics.median(times_ms), "worst_ms": max(times_ms)}})
 
 
 def measure_drag() -> None:
     """Drag the slider on a page of 856 cells in every look, and report what was kept waiting and how long."""
-    with tempfile.TemporaryDirectory(prefix="rtocr-probe-") as folder:
-        path = Path(folder, "page.png")
-        Image.effect_noise(A4_AT_200_DPI, 80).convert("RGB").save(path)
-        program = Probe([path], Settings(mode=Mode.GUNDAM.value))
-        view = program.window.page_column.page_view
-        run_until(view.plan_painted, lambda _: True)
+    with _page_of_noise() as (program, slider):
         program.bridge.stage_entered.connect(
             lambda _: _give_up("Dragging the slider gave the model something to do; it must not.")
         )
-        slider = program.window.retention_bar.findChild(QSlider)
-        assert slider is not None
         slider.setSliderDown(True)
         looks = {look.value: _drag_in(look, program, slider) for look in Look}
     worst = {name: max(figures[name] for figures in looks.values()) for name in looks[Look.KEPT.value]}
     program.finish({"drag": worst | {"looks": looks}})
+
+
+@contextmanager
+def _page_of_noise() -> Iterator[tuple[Probe, QSlider]]:
+    """The program with its plan painted on a page of 856 cells, and its slider."""
+    with tempfile.TemporaryDirectory(prefix="rtocr-probe-") as folder:
+        path = Path(folder, "page.png")
+        Image.effect_noise(A4_AT_200_DPI, 80).convert("RGB").save(path)
+        program = Probe([path], Settings(mode=Mode.GUNDAM.value))
+        run_until(program.window.page_column.page_view.plan_painted, lambda _: True)
+        slider = program.window.retention_bar.findChild(QSlider)
+        assert slider is not None
+        yield program, slider
 
 
 def _drag_in(look: Look, program: Probe, slider: QSlider) -> dict[str, float]:

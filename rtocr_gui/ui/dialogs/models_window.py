@@ -25,9 +25,8 @@ from rtocr_gui.ui.background.replies import FitJudged
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.download_box import DownloadBox
 from rtocr_gui.ui.parts.form_parts import plain_button, plain_label
+from rtocr_gui.ui.parts.layouts import scrolled, within_screen
 from rtocr_gui.ui.parts.plain_text import plain_tip
-from rtocr_gui.ui.parts.screen_room import within_screen
-from rtocr_gui.ui.parts.scrolled import scrolled
 from rtocr_gui.units import size_in_words
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from rtocr_gui.ui.page.overlay_bar import OverlayBar
 from rtocr_gui.ui.page.page_view import PageView
 from rtocr_gui.ui.page.play_bar import PlayBar
 from rtocr_gui.ui.parts.actions import PAGE_KEYS
-from rtocr_gui.ui.parts.stacking import stack
+from rtocr_gui.ui.parts.layouts import stack
 
 
 class PageColumn(QWidget):

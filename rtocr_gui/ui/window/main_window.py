@@ -24,9 +24,7 @@ from rtocr_gui.ui.parts.actions import MENUS, PAGE_MENU, TIP, draw_icons, fill, 
 from rtocr_gui.ui.parts.arrivals import Arrivals
 from rtocr_gui.ui.parts.copied_text import CopiedText
 from rtocr_gui.ui.parts.icons import app_icon
-from rtocr_gui.ui.parts.screen_room import within_screen
-from rtocr_gui.ui.parts.scrolled import scrolled
-from rtocr_gui.ui.parts.stacking import stack
+from rtocr_gui.ui.parts.layouts import scrolled, stack, within_screen
 from rtocr_gui.ui.state.notices import Notice, Offer, ShowFolder
 from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session

@@ -9,9 +9,8 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QWidget
 
 from rtocr_gui.documents.pages import PageRef
+from rtocr_gui.ui.parts.layouts import scrolled, stack
 from rtocr_gui.ui.parts.lazy_pane import LazyPane
-from rtocr_gui.ui.parts.scrolled import scrolled
-from rtocr_gui.ui.parts.stacking import stack
 from rtocr_gui.ui.state.shown import ShownText
 from rtocr_gui.ui.text.find_bar import FindBar
 from rtocr_gui.ui.text.text_pane import TextPane
