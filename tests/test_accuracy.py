@@ -15,9 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtocr_gui.cli.main import main
-from rtocr_gui.cli.readings_file import KeptReading
-from rtocr_gui.cli.scores import (
+from rtocr_gui.cli.bench.readings_file import KeptReading
+from rtocr_gui.cli.bench.scores import (
     ALL_TOKENS,
     PageScore,
     Setting,
@@ -26,6 +25,7 @@ from rtocr_gui.cli.scores import (
     make_rows,
     score_page,
 )
+from rtocr_gui.cli.main import main
 from rtocr_gui.documents.omnidocbench import read_annotations
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.truth import LARGEST_TRUTH_BYTES

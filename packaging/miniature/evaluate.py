@@ -20,7 +20,7 @@ from evaluation.outcomes import Record, digest_weights, judge
 from evaluation.page_sets import Group, PageSet, TruePage, plan_sets
 from evaluation.tables import card_tables
 from recipe.typefaces import MissingMaterial, about_missing_typefaces
-from rtocr_gui.cli.scores import Setting
+from rtocr_gui.cli.bench.scores import Setting
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.reading import EncodedPage, Mode, Reading, ReadSettings, Scaling

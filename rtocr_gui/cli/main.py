@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from rtocr_gui.cli import accuracy, curve, plan, read, speed
+from rtocr_gui.cli import curve, plan, read
 from rtocr_gui.cli.arguments import parse_arguments
 from rtocr_gui.cli.outputs import named_outputs, needs_stdout
 from rtocr_gui.cli.pages import EngineFactory, real_engine
@@ -94,18 +94,20 @@ def _replace_closed_streams() -> bool:
 
 def _run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: Progress) -> bool:
     """Carry out a command; False if something could not be read, measured or used."""
-    if arguments.command == "bench" and arguments.figures is None:
-        from rtocr_gui.cli import benchmark
+    if arguments.command == "bench":
+        from rtocr_gui.cli.bench import accuracy, decoding, figures
 
-        return benchmark.run(arguments, progress)
-    if arguments.command == "bench" and arguments.figures == "decoding":
-        speed.run(arguments, progress)
-        return True
+        if arguments.figures == "accuracy":
+            return accuracy.run(arguments, engine_factory, progress)
+        if arguments.figures == "decoding":
+            decoding.run(arguments, progress)
+            return True
+        return figures.run(arguments, progress)
     if arguments.command == "models":
         from rtocr_gui.cli import models
 
         return models.run(arguments, engine_factory, progress)
-    commands = {"read": read.run, "plan": plan.run, "curve": curve.run, "bench": accuracy.run}
+    commands = {"read": read.run, "plan": plan.run, "curve": curve.run}
     return commands[arguments.command](arguments, engine_factory, progress)
 
 

@@ -15,7 +15,7 @@ from recipe.blocks import Block as TrueBlock
 from recipe.muon import Optimiser
 from recipe.training import HEADS_FILE, LOG_FILE, RunSettings, save_state, train
 from recipe.typefaces import find_typefaces
-from rtocr_gui.cli.scores import ALL_TOKENS, PageScore, Setting
+from rtocr_gui.cli.bench.scores import ALL_TOKENS, PageScore, Setting
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.model.folder import inspect_checkpoint
 from rtocr_gui.ocr.reading import TASKS, Mode

@@ -16,8 +16,8 @@ import numpy as np
 from evaluation.page_sets import PageSet, TruePage
 from recipe.blocks import Block
 from recipe.training import HEADS_FILE
-from rtocr_gui.cli.readings_file import KeptReading
-from rtocr_gui.cli.scores import PageScore, Setting, score_page
+from rtocr_gui.cli.bench.readings_file import KeptReading
+from rtocr_gui.cli.bench.scores import PageScore, Setting, score_page
 from rtocr_gui.ocr.reading import Block as ReadBlock
 from rtocr_gui.ocr.reading import EncodedPage, Reading
 from rtocr_gui.pruning.plan import PruneMethod

@@ -15,7 +15,7 @@ from PIL import Image
 
 from recipe.pages import EVALUATION_SEED, Page, PageKind, draw_page
 from recipe.stock import load_stock
-from rtocr_gui.cli.scores import ALL_TOKENS, Setting
+from rtocr_gui.cli.bench.scores import ALL_TOKENS, Setting
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.truth import find_truth
 from rtocr_gui.ocr.model.model_info import ModelInfo

@@ -9,7 +9,7 @@ from statistics import fmean
 
 from evaluation.outcomes import Outcome
 from evaluation.page_sets import X_HEIGHTS_PX, Group, Look, PageSet
-from rtocr_gui.cli.scores import ALL_TOKENS, format_table, make_rows
+from rtocr_gui.cli.bench.scores import ALL_TOKENS, format_table, make_rows
 from rtocr_gui.ocr.reading import Mode
 from rtocr_gui.ocr.vision.views import choose_tiles
 

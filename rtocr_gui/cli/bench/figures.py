@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from rtocr_gui.cli import accuracy, speed
+from rtocr_gui.cli.bench import accuracy, decoding
 from rtocr_gui.cli.columns import aligned
 from rtocr_gui.cli.outputs import takes_stdout, write_output
 from rtocr_gui.cli.progress import Progress
@@ -53,10 +53,10 @@ class Probe:
 
 
 PROBES = {
-    "plan": Probe("rtocr_gui.cli.probe", "plan", environment=_ONE_THREAD),
-    "reread": Probe("rtocr_gui.cli.reading_probe", "reread", environment=_ONE_THREAD),
-    "curve": Probe("rtocr_gui.cli.reading_probe", "curve", environment=_ONE_THREAD),
-    "together": Probe("rtocr_gui.cli.reading_probe", "together", environment=_ONE_THREAD),
+    "plan": Probe("rtocr_gui.cli.bench.plan_probe", "plan", environment=_ONE_THREAD),
+    "reread": Probe("rtocr_gui.cli.bench.reading_probe", "reread", environment=_ONE_THREAD),
+    "curve": Probe("rtocr_gui.cli.bench.reading_probe", "curve", environment=_ONE_THREAD),
+    "together": Probe("rtocr_gui.cli.bench.reading_probe", "together", environment=_ONE_THREAD),
     "overlay": Probe("rtocr_gui.ui.probe", "overlay"),
     "drag": Probe("rtocr_gui.ui.probe", "drag"),
     "window": Probe("rtocr_gui.ui.start_probe", "window", _AS_ANY_START_BUT_THE_FIRST, middle_of="window_s"),
@@ -119,7 +119,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     accuracy.add_arguments(
         figures.add_parser("accuracy", help="compare what is read with the true text, method by method")
     )
-    speed.add_arguments(
+    decoding.add_arguments(
         figures.add_parser(
             "decoding", help="measure each stage of a reading, and compare decoding with stock transformers"
         )

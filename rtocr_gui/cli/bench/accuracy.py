@@ -16,12 +16,8 @@ from contextlib import closing
 from pathlib import Path
 
 from rtocr_gui.cli.arguments import add_model, add_quiet, add_scaling, add_task
-from rtocr_gui.cli.following import follow
-from rtocr_gui.cli.outputs import named_outputs, overwritten_input, share_a_file, takes_stdout, write_output
-from rtocr_gui.cli.pages import EngineFactory, Reader, choose_task, load_reader
-from rtocr_gui.cli.progress import Progress
-from rtocr_gui.cli.readings_file import KeptReading, ReadingsFile
-from rtocr_gui.cli.scores import (
+from rtocr_gui.cli.bench.readings_file import KeptReading, ReadingsFile
+from rtocr_gui.cli.bench.scores import (
     ALL_TOKENS,
     PageScore,
     Row,
@@ -31,7 +27,11 @@ from rtocr_gui.cli.scores import (
     row_as_json,
     score_page,
 )
-from rtocr_gui.cli.true_pages import TruePage, TruePages
+from rtocr_gui.cli.bench.true_pages import TruePage, TruePages
+from rtocr_gui.cli.following import follow
+from rtocr_gui.cli.outputs import named_outputs, overwritten_input, share_a_file, takes_stdout, write_output
+from rtocr_gui.cli.pages import EngineFactory, Reader, choose_task, load_reader
+from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.values import (
     count_of,
     json_target,

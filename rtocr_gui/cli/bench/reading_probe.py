@@ -1,7 +1,7 @@
 """Measures rereading pages and reading several together in a process of its own; prints the figures as JSON.
 
-`benchmark` starts it as `python -m rtocr_gui.cli.reading_probe reread|curve|together`. It reads the samples
-with the bundled miniature. A faster reading counts only if it gives the same tokens. Knows no window.
+`figures` starts it as `python -m rtocr_gui.cli.bench.reading_probe reread|curve|together`. It reads the
+samples with the bundled miniature. A faster reading counts only if it gives the same tokens. Knows no window.
 """
 
 import json

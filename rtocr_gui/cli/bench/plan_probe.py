@@ -1,7 +1,7 @@
 """Measures the pruning step in a process of its own, and prints the figures as JSON.
 
-`benchmark` starts it as `python -m rtocr_gui.cli.probe plan`, because the threads of the numeric libraries
-are determined by the environment at the start of a process. Knows no window.
+`figures` starts it as `python -m rtocr_gui.cli.bench.plan_probe plan`, because the threads of the numeric
+libraries are determined by the environment at the start of a process. Knows no window.
 """
 
 import json

@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
     wait_without_spinning()
     import torch
 
-    from rtocr_gui.cli.speed_probe import SpeedProbe, Wanted, describe_machine
+    from rtocr_gui.cli.bench.decoding_probe import SpeedProbe, Wanted, describe_machine
     from rtocr_gui.ocr.engine import Engine
     from rtocr_gui.ocr.model.folder import inspect_checkpoint
 

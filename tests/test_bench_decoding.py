@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from rtocr_gui.cli import speed
+from rtocr_gui.cli.bench import decoding
+from rtocr_gui.cli.bench.decoding_probe import counted_synchronisations
 from rtocr_gui.cli.main import main
-from rtocr_gui.cli.speed_probe import counted_synchronisations
 from tests.small_checkpoint import write_checkpoint
 
 WAYS = ["bare loop", "stock generate", "rtocr", "rtocr, guessing"]
@@ -77,7 +77,7 @@ def test_every_way_to_decode_is_measured_on_the_same_prompt(
     finally:
         torch.set_num_threads(threads)
     figures = json.loads(file.read_text())
-    assert capsys.readouterr().out == speed.format_table(figures) + "\n"
+    assert capsys.readouterr().out == decoding.format_table(figures) + "\n"
     assert [row["way"] for row in figures["decode"]] == WAYS
     for row in figures["decode"]:
         assert row["tokens_like_bare"] == row["tokens"] == 5
@@ -113,7 +113,7 @@ def test_what_is_no_precision_is_refused_before_a_model_is_opened(capsys: pytest
 
 
 def test_the_table_names_the_graphics_card_and_what_waited_for_it() -> None:
-    table = speed.format_table(FIGURES)
+    table = decoding.format_table(FIGURES)
     assert "NVIDIA H200" in table
     assert "A processor" not in table
     assert "prune 5.7 ms, waiting for the device 1 ×" in table

@@ -23,8 +23,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from rtocr_gui.cli.bench.readings_file import KeptReading
 from rtocr_gui.cli.columns import aligned, widths_of
-from rtocr_gui.cli.readings_file import KeptReading
 from rtocr_gui.ocr.reading import StopReason
 from rtocr_gui.ocr.text.comparison import character_error_rate, similarity
 from rtocr_gui.pruning.plan import PruneMethod
