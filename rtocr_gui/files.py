@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 _LONGEST_STEM_BYTES = 200
-"""Limit for temporary names, which must stay within the 255 bytes that file systems allow."""
+"""Limit for names that get an ending, as file systems allow 255 bytes in all."""
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -35,7 +35,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     if is_protected(target):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
-    temporary = target.parent / f".{_shortened(target.name)}.{os.urandom(4).hex()}.part"
+    temporary = target.parent / f".{shortened(target.name)}.{os.urandom(4).hex()}.part"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, 0o666)
     try:
@@ -85,5 +85,11 @@ def is_same_path(one: Path, other: Path) -> bool:
         return resolved(one) == resolved(other)
 
 
-def _shortened(name: str) -> str:
-    return os.fsencode(name)[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore")
+def shortened(name: str) -> str:
+    """Return the beginning of a name, so that there is room for an ending."""
+    encoded = os.fsencode(name)
+    return (
+        name
+        if len(encoded) <= _LONGEST_STEM_BYTES
+        else encoded[:_LONGEST_STEM_BYTES].decode("utf-8", "ignore")
+    )

@@ -146,6 +146,15 @@ class TestTheBench:
         assert result.out in written
         assert run(folder, *QUICK, "--markdown", "-").out == written
 
+    @pytest.mark.parametrize("name", ["b.txt", "c.txt", "c.md", "c-page2.txt"])
+    @pytest.mark.parametrize("option", ["--markdown", "--json", "--readings"])
+    def test_no_output_is_taken_for_a_true_text(self, run: Any, folder: Path, option: str, name: str) -> None:
+        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        result = run(folder, *QUICK, "--limit", "1", option, folder / name)
+        assert result.code == 1
+        assert "is named as the true text" in result.err[-1]
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
     def test_every_reading_is_on_disk_before_the_next_one(
         self, run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -579,6 +579,19 @@ def test_figures_are_cut_out_and_linked_beside_a_file(rtocr, page, book, grounde
         assert figure.width == pytest.approx(whole.width * 400 / 999, abs=2)
 
 
+@pytest.mark.parametrize("output", ["out.md", "."])
+def test_no_scan_is_replaced_by_a_figure(rtocr, grounded, tmp_path, output):
+    (tmp_path / "out.assets").mkdir()
+    figure, page = tmp_path / "out.assets" / "page-1-figure-1.png", tmp_path / "out.png"
+    for scan in (figure, page):
+        page_image().save(scan)
+    before = figure.read_bytes()
+    result = rtocr("read", page, figure, "-q", "-o", tmp_path / output, engine=grounded)
+    assert result.code == 1
+    assert f"“{figure}” lies where figures would be written." in result.err[-1]
+    assert figure.read_bytes() == before
+
+
 def test_figures_are_beside_the_file_that_a_link_names(rtocr, page, grounded, tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link.md").symlink_to("real/real.md")
@@ -774,6 +787,22 @@ def test_ctrl_c_stops_the_reading_and_what_was_read_is_written(rtocr, book, tmp_
         "rtocr: interrupted.",
     ]
     assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_an_interrupt_that_is_to_be_ignored_is_ignored(rtocr, book):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        result = rtocr("read", book, "-q", "--pages", "1-2", "--together", 1, engine=InterruptedEngine(1))
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (result.code, result.err) == (0, [])
+    assert "page 2 of book.pdf at" in result.out
+
+
+def test_stdout_by_another_name_is_written_to_and_no_file_replaced(rtocr, page):
+    result = rtocr("read", page, "-q", "-o", "/dev/stdout")
+    assert (result.code, result.out) == (0, rtocr("read", page, "-q").out)
 
 
 def test_a_long_output_is_not_written_again_at_each_page(rtocr, book, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import os
 import re
 import struct
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pypdfium2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps, TiffImagePlugin
+from PIL import Image, ImageOps, PngImagePlugin, TiffImagePlugin
 
 from rtocr_gui.documents import limits, pdf, pictures
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES, files_at, open_document
@@ -476,6 +477,20 @@ def test_an_animation_whose_last_frame_would_take_minutes_is_refused(tmp_path, m
     assert "5 frames of 200 x 150" in str(error_of(lambda: open_document(animation(tmp_path, "GIF"))))
 
 
+def test_an_animated_png_has_the_same_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "ANIMATION_PIXEL_LIMIT", 5 * 200 * 150 - 1)
+    assert "5 frames of 200 x 150" in str(error_of(lambda: open_document(animation(tmp_path, "PNG"))))
+
+
+def test_an_animation_that_grows_on_the_way_is_refused_from_there_on(tmp_path, monkeypatch):
+    small, large = (encoded(page_image(size).convert("P"), "GIF") for size in ((20, 15), (200, 150)))
+    frame = large[large.index(struct.pack("<BHHHH", 0x2C, 0, 0, 200, 150)) : -1]
+    monkeypatch.setattr(limits, "ANIMATION_PIXEL_LIMIT", 5 * 200 * 150 - 1)
+    with open_document(written(tmp_path / "grows.gif", small[:-1] + 4 * frame + b";")) as document:
+        assert document.load_page(0).image.size == (20, 15)
+        assert "5 frames of 200 x 150" in str(error_of(lambda: document.load_page(4)))
+
+
 def test_the_pages_of_a_tiff_are_counted_no_further_than_can_be_opened(tmp_path, monkeypatch):
     frames = [page_image(text=str(number)) for number in range(9)]
     path = written(tmp_path / "many", encoded(frames[0], "TIFF", save_all=True, append_images=frames[1:]))
@@ -586,6 +601,39 @@ def test_a_fax_gets_square_pixels(tmp_path, dpi, orientation, size):
         assert (page.image.size, page.dpi) == (size, max(dpi))
         small = document.thumbnail(0, 200).size
         assert small[0] / small[1] == pytest.approx(size[0] / size[1], rel=0.01)
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "JPEG", "PNG"])
+def test_pixels_are_made_square_where_only_their_ratio_is_stated(tmp_path, kind):
+    data = bytearray(encoded(page_image(), kind, dpi=(200, 100)))
+    if kind == "TIFF":
+        data = bytearray(encoded(page_image(), kind, tiffinfo={282: 204.0, 283: 102.0, 296: 1}))
+    elif kind == "JPEG":
+        data[data.index(b"JFIF\0") + 7] = 0
+    else:
+        start = data.index(b"pHYs")
+        data[start + 12] = 0
+        data[start + 13 : start + 17] = zlib.crc32(data[start : start + 13]).to_bytes(4, "big")
+    with open_document(written(tmp_path / "fax", bytes(data))) as document:
+        page = document.load_page(0)
+    assert (page.image.size, page.dpi) == ((400, 600), None)
+
+
+def test_a_deep_tiff_in_which_0_is_white_is_no_negative(tmp_path):
+    grey = np.asarray(page_image().convert("L"), np.float32)
+    data = encoded(
+        Image.fromarray(255 - grey), "TIFF", tiffinfo={TiffImagePlugin.PHOTOMETRIC_INTERPRETATION: 0}
+    )
+    found = np.asarray(first_page(written(tmp_path / "scan.tif", data)).convert("L"), int)
+    assert np.abs(found - grey).mean() < 3
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_picture_that_speaks_of_a_pdf_is_none(tmp_path, kind):
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text("Source", "converted from %PDF-1.7")
+    extra = {"pnginfo": notes} if kind == "PNG" else {"comment": b"converted from %PDF-1.7"}
+    assert first_page(written(tmp_path / "page", encoded(page_image(), kind, **extra))).size == (400, 300)
 
 
 def test_a_fax_that_would_grow_too_large_is_refused(tmp_path, monkeypatch):

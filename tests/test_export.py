@@ -508,6 +508,12 @@ def test_files_are_named_after_their_scans_and_none_twice():
     }
 
 
+def test_names_of_any_length_leave_room_for_their_endings():
+    scans = [Path(folder, 125 * "ä" + ".png") for folder in "ab"]
+    names = [file.name for file in markdown_files(scans, Path("out")).values()]
+    assert names == [100 * "ä" + ".md", 100 * "ä" + " (2).md"]
+
+
 def test_names_that_a_file_system_takes_for_one_are_told_apart():
     composed, decomposed = Path("a/caf\u00e9.png"), Path("b/cafe\u0301.png")
     files = markdown_files([composed, decomposed], Path("out"))

@@ -332,6 +332,11 @@ TOKENIZERS = [
         tokenizer(lambda file: file["model"].update(vocab={}, merges=[])),
         "has no words",
     ),
+    WrongFolder(
+        "a tokenizer with a word that would fill the memory",
+        tokenizer(lambda file: file["added_tokens"][-1].update(content="e" * 1001)),
+        "more than 1000 characters",
+    ),
     *(
         WrongFolder(f"a tokenizer whose normalizer {what}", spoil, "has a normalizer")
         for what, spoil in (

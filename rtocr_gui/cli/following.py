@@ -6,7 +6,7 @@ Knows reading events and signals; no page and no model.
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -77,11 +77,8 @@ class Following:
 @contextmanager
 def interrupt_raises() -> Iterator[None]:
     """Let Ctrl-C interrupt a wait for the user at once, where it otherwise stops readings cleanly."""
-    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
+    with _on_interrupt(signal.default_int_handler):
         yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
 
 
 @contextmanager
@@ -93,7 +90,18 @@ def interrupt_sets(cancel: threading.Event) -> Iterator[None]:
             raise KeyboardInterrupt
         cancel.set()
 
-    previous = signal.signal(signal.SIGINT, on_interrupt)
+    with _on_interrupt(on_interrupt):
+        yield
+
+
+@contextmanager
+def _on_interrupt(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Call a handler on Ctrl-C, unless it is to be ignored, as by what a script runs in the background."""
+    previous = signal.getsignal(signal.SIGINT)
+    if previous is signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from rtocr_gui.cli.values import Target
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.documents.truth import scan_of_truth
 from rtocr_gui.errors import ExportError
-from rtocr_gui.export.figures import Figure, assets_folder, link_figures, write_figures
+from rtocr_gui.export.figures import Figure, assets_folder, link_figures, scan_in_the_way, write_figures
 from rtocr_gui.export.file_names import markdown_files
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_behind
 from rtocr_gui.export.tables import with_pipe_tables
@@ -45,11 +45,15 @@ class MarkdownWriter:
         """Name the file for each scan, if the target is a folder.
 
         Raises:
-            ExportError: one of them exists and is not to be replaced, or cannot be.
+            ExportError: one of them exists and is not to be replaced, or cannot be; or a scan lies where
+                figures would be written.
         """
-        if self._folder is None:
-            return
-        self._files = markdown_files(scans, self._folder)
+        scans, outputs = list(scans), [self._target]
+        if self._folder is not None:
+            self._files = markdown_files(scans, self._folder)
+            outputs = [*self._files.values()]
+        if scan := scan_in_the_way((each for each in outputs if isinstance(each, Path)), scans):
+            raise ExportError(f"“{scan}” lies where figures would be written. Choose another name or folder.")
         there = [file for file in self._files.values() if file.exists()]
         inputs = {resolved(scan) for scan in self._files}
         for file in there:

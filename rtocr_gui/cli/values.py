@@ -20,6 +20,8 @@ from rtocr_gui.settings import LEAST_RETENTION
 
 STDOUT: Final = "-"
 """Stands for stdout in place of a file name."""
+_NAMES_OF_STDOUT = (STDOUT, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+"""If it was redirected to a file, the last three lead to it, but what is in it must not be replaced."""
 
 Target: TypeAlias = Path | Literal["-"]
 
@@ -201,7 +203,7 @@ def readings_target(text: str) -> Path:
 
 
 def _target(text: str, advice: str) -> Target:
-    if text == STDOUT:
+    if text in _NAMES_OF_STDOUT:
         return STDOUT
     path = path_name(text)
     if path.suffix.lower() in SUPPORTED_SUFFIXES:

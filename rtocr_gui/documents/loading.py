@@ -21,7 +21,7 @@ from rtocr_gui.documents.halves import cut_half
 from rtocr_gui.documents.limits import check_half_size, check_page_count
 from rtocr_gui.documents.pages import Half, PageImage, PageRef, rotate
 from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
-from rtocr_gui.documents.pictures import PictureFile
+from rtocr_gui.documents.pictures import PICTURE_MARKS, PictureFile
 from rtocr_gui.errors import DocumentError
 from rtocr_gui.files import is_folder
 from rtocr_gui.units import counted
@@ -221,7 +221,8 @@ def open_document(path: Path, password: str | None = None) -> Document:
     path = path.absolute()
     with _failures_in_words():
         beginning, stamp = _inspect(path)
-    source = PdfFile(path, password) if PDF_MARK in beginning else PictureFile(path)
+    is_pdf = PDF_MARK in beginning and not beginning.startswith(PICTURE_MARKS)
+    source = PdfFile(path, password) if is_pdf else PictureFile(path)
     try:
         check_page_count(source.page_count)
         with _failures_in_words():

@@ -32,6 +32,9 @@ from rtocr_gui.errors import DocumentError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 
+PICTURE_MARKS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"RIFF", b"BM", b"GIF8")
+"""What files of these formats begin with."""
+
 # Errors that Pillow's decoders raise on damaged data.
 DECODER_FAILURES = (
     OSError,
@@ -99,7 +102,7 @@ class PictureFile:
         with _failures_in_words(), _opened(path) as image:
             self._frames = _page_frames(image)
             self._is_animation = image.format in _ANIMATED and len(self._frames) > 1
-            if self._is_animation:
+            if len(self._frames) > 1 and image.format != "TIFF":
                 check_page_count(len(self._frames))
                 check_animation_size(len(self._frames), *image.size)
             elif len(self._frames) == 1:
@@ -118,8 +121,8 @@ class PictureFile:
         """
         with self._frame(index) as image:
             check_page_size(*image.size)
-            dpi_xy = _stated_dpi(image)
-            return _with_square_pixels(_upright_rgb(image), dpi_xy), max(dpi_xy) if dpi_xy else None
+            dpi_xy, density_xy = _stated_dpi(image), _stated_density(image)
+            return _with_square_pixels(_upright_rgb(image), density_xy), max(dpi_xy) if dpi_xy else None
 
     def preview(self, index: int, longest_px: int) -> Image.Image:
         """Decode a small version of a frame: RGB, upright, longest side at most `longest_px`.
@@ -129,9 +132,9 @@ class PictureFile:
         """
         with self._frame(index) as image:
             check_page_size(*image.size)
-            dpi_xy = _stated_dpi(image)
+            density_xy = _stated_density(image)
             image.draft("RGB", (longest_px, longest_px))
-            page = _with_square_pixels(_upright_rgb(image), dpi_xy)
+            page = _with_square_pixels(_upright_rgb(image), density_xy)
         page.thumbnail((longest_px, longest_px))
         return page
 
@@ -148,6 +151,9 @@ class PictureFile:
     def _frame(self, index: int) -> Iterator[ImageFile.ImageFile]:
         """Open a frame without decoding it; any failure inside becomes a `DocumentError`."""
         with _failures_in_words(), self._image() as image:
+            for frame in range(image.tell() + 1, index) if self._is_animation else ():
+                image.seek(frame)
+                check_animation_size(len(self._frames), *image.size)  # a frame may enlarge it
             image.seek(self._frames[index])
             info = image.info.copy()
             yield image
@@ -255,15 +261,15 @@ def _orientation(image: Image.Image) -> int:
     return orientation if orientation in TRANSPOSITIONS else 1
 
 
-def _with_square_pixels(page: Image.Image, dpi_xy: tuple[float, float] | None) -> Image.Image:
-    """Stretch a page along the axis of its lower resolution.
+def _with_square_pixels(page: Image.Image, density_xy: tuple[float, float] | None) -> Image.Image:
+    """Stretch a page along the axis of its lower density.
 
     Raises:
         DocumentError: it would be too large, or a strip.
     """
-    if dpi_xy is None or not _LEAST_STRETCH < max(dpi_xy) / min(dpi_xy) < _GREATEST_STRETCH:
+    if density_xy is None or not _LEAST_STRETCH < max(density_xy) / min(density_xy) < _GREATEST_STRETCH:
         return page
-    across, down = (max(dpi_xy) / dpi for dpi in dpi_xy)
+    across, down = (max(density_xy) / density for density in density_xy)
     size = round(page.width * across), round(page.height * down)
     check_page_size(*size)
     return page.resize(size, Image.Resampling.BICUBIC)
@@ -325,7 +331,7 @@ def _scale_16_bits(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.ui
         bits = 12
     most = 2**bits - 1
     levels = np.arange(2**16).clip(max=most)
-    if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:
+    if _is_white_zero(image):
         levels = most - levels
     greys: NDArray[np.uint8] = ((levels * 255 + most // 2) // most).astype(np.uint8)
     return lambda values: greys[values]
@@ -340,12 +346,18 @@ def _stretch(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
     if darkest > brightest:
         darkest = brightest = 0.0
     span = brightest - darkest or 1.0
+    black = brightest if _is_white_zero(image) else darkest
 
     def convert(values: NDArray[Any]) -> NDArray[np.uint8]:
-        numbers = np.nan_to_num(values.astype(np.float64), nan=darkest, posinf=brightest, neginf=darkest)
-        return np.rint((numbers - darkest) * (255 / span)).astype(np.uint8)
+        numbers = np.nan_to_num(values.astype(np.float64), nan=black, posinf=brightest, neginf=darkest)
+        return np.rint(np.abs(numbers - black) * (255 / span)).astype(np.uint8)
 
     return convert
+
+
+def _is_white_zero(image: Image.Image) -> bool:
+    tags: Any = getattr(image, "tag_v2", {})
+    return bool(tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO)
 
 
 def _bands(image: Image.Image) -> Iterator[tuple[slice, NDArray[Any]]]:
@@ -360,11 +372,26 @@ def _stated_dpi(image: Image.Image) -> tuple[float, float] | None:
 
     In dots per inch; None if missing or implausible.
     """
-    stated: Any = image.info.get("dpi")
+    stated = _pair(image, image.info.get("dpi"))
+    return stated if stated is not None and all(10 <= dpi <= 20_000 for dpi in stated) else None
+
+
+def _stated_density(image: Image.Image) -> tuple[float, float] | None:
+    """Return how dense the pixels are, across and down the upright page, in whatever unit; None if unknown.
+
+    Without a unit, TIFF, JPEG and PNG still state the ratio.
+    """
+    info = image.info
+    jfif = info.get("jfif_density") if info.get("jfif_unit") == 0 else None
+    return _stated_dpi(image) or _pair(image, info.get("resolution") or jfif or info.get("aspect"))
+
+
+def _pair(image: Image.Image, stated: Any) -> tuple[float, float] | None:
+    """Return two stated numbers, across and down the upright page, if they are finite and above 0."""
     try:
         across, down = float(stated[0]), float(stated[1])
     except (TypeError, LookupError, ValueError, ArithmeticError):
         return None
-    if not all(math.isfinite(dpi) and 10 <= dpi <= 20_000 for dpi in (across, down)):
+    if not all(math.isfinite(number) and number > 0 for number in (across, down)):
         return None
     return (down, across) if _orientation(image) in _ON_ITS_SIDE else (across, down)

@@ -71,8 +71,11 @@ def scan_of_truth(path: Path, scans: Collection[Path]) -> Path | None:
         path: a file, which need not exist.
         scans: any scans, which are gone through twice.
     """
-    if not _is_file(path) or _was_exported(path):
-        return None
+    return scan_it_is_named_for(path, scans) if _is_file(path) and not _was_exported(path) else None
+
+
+def scan_it_is_named_for(path: Path, scans: Collection[Path]) -> Path | None:
+    """Return the scan whose true text a file would be taken for, by its name; it need not exist."""
     for file in {path, resolved(path)}:  # either may be the one beside the scan
         stems = {file.stem, _PAGE_OF_FILE.sub("", file.stem)} if file.suffix.lower() in TRUTH_SUFFIXES else ()
         for scan in scans:

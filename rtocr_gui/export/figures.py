@@ -9,7 +9,7 @@ the text. Knows nothing about readings: people edit what was read.
 import math
 import os
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -18,7 +18,7 @@ from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.export.blocks import BEHIND, blocks_of, missing_breaks
 from rtocr_gui.export.tables import open_tables
 from rtocr_gui.export.writing import make_folder, write_picture_atomically
-from rtocr_gui.files import resolved
+from rtocr_gui.files import is_same_path, resolved
 from rtocr_gui.ocr.reading import Block
 
 _FIGURE_LABEL = "image"
@@ -56,6 +56,16 @@ def assets_folder(markdown: Path) -> Path:
     """Return the folder for the figures of a Markdown file, which is beside the file that a link names."""
     file = resolved(markdown)
     return file.with_name(f"{file.stem}.assets")
+
+
+def scan_in_the_way(outputs: Iterable[Path], scans: Iterable[Path]) -> Path | None:
+    """Return a scan that lies where the figures of Markdown files are written; None if none does."""
+    by_folder = {scan.parent: scan for scan in scans}
+    for figures in map(assets_folder, outputs):
+        for folder, scan in by_folder.items():
+            if is_same_path(folder, figures):
+                return scan
+    return None
 
 
 def write_figures(page: PageImage, figures: Sequence[Figure], number: int, folder: Path) -> None:

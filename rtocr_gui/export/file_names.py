@@ -5,12 +5,15 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from rtocr_gui.files import shortened
+
 
 def markdown_files(scans: Iterable[Path], folder: Path) -> dict[Path, Path]:
     """Name a Markdown file in a folder for each scan.
 
     Files are named after their scans. Where names would be the same but for their case or the form of their
-    accents, which some file systems ignore, the later ones get a number: `letter.md`, `letter (2).md`.
+    accents, which some file systems ignore, the later ones get a number: `letter.md`, `letter (2).md`. A name
+    that would be too long with that, or with what is added for figures, is shortened.
 
     Args:
         scans: files in order; one that occurs twice gets one name.
@@ -20,10 +23,11 @@ def markdown_files(scans: Iterable[Path], folder: Path) -> dict[Path, Path]:
     taken: set[str] = set()
     used: Counter[str] = Counter()
     for scan in dict.fromkeys(scans):
-        stem, first = scan.stem, _without_case(scan.stem)
+        name = shortened(scan.stem)
+        stem, first = name, _without_case(name)
         while _without_case(stem) in taken:
             used[first] += 1
-            stem = f"{scan.stem} ({used[first] + 1})"
+            stem = f"{name} ({used[first] + 1})"
         taken.add(_without_case(stem))
         files[scan] = folder / f"{stem}.md"
     return files

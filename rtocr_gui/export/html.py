@@ -26,6 +26,8 @@ MOST_TABLES = 3
 """Tables within each other; layout takes exponential time in their depth."""
 MOST_OPEN = 32
 """Elements of all kinds within each other."""
+MOST_COLUMNS = 50
+"""Columns that a table with pipes gets for rows longer than its first."""
 MOST_SPANNED = 50
 """Columns or rows of one cell."""
 
@@ -63,12 +65,38 @@ def as_html(markdown: str) -> str:
     for kind in ("html_block", "html_inline"):
         parser.add_render_rule(kind, _written_tags)
     tokens = parser.parse(markdown)
+    if (wider := _with_room_for_all_cells(markdown, tokens)) != markdown:
+        tokens = parser.parse(wider)
     for token in tokens:
         if token.type == "ordered_list_open" and token.markup == ")":
             token.attrSet("style", _BRACKET)
     tidy = _Tidy()
     tidy.feed(parser.renderer.render(tokens, parser.options, {}))
     return tidy.finished()
+
+
+def _with_room_for_all_cells(markdown: str, tokens: "Sequence[Token]") -> str:
+    """Widen tables with pipes to their longest row: of a row longer than the first, Markdown drops cells."""
+    lines = markdown.split("\n")
+    columns = 0
+    for token in reversed(tokens):  # so that the cells of the first row are counted before the table begins
+        columns += token.type == "th_open"
+        if token.type == "table_open" and token.map is not None:
+            first, behind = token.map
+            longest = max(map(_count_of_cells, lines[first + 2 : behind]), default=0)
+            for number, cell in ((first, "  |"), (first + 1, " --- |")) if longest > columns else ():
+                line = lines[number].rstrip()
+                ended = line if line.endswith("|") and not line.endswith("\\|") else f"{line} |"
+                lines[number] = ended + cell * (longest - columns)
+            columns = 0
+    return "\n".join(lines)
+
+
+def _count_of_cells(row: str) -> int:
+    from markdown_it.rules_block.table import escapedSplit
+
+    cells = escapedSplit(row.lstrip("> \t").rstrip())
+    return min(len(cells) - (cells[0] == "") - (cells[-1] == ""), MOST_COLUMNS)
 
 
 def _formula(state: "StateInline", silent: bool) -> bool:

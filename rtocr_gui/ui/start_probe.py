@@ -1,7 +1,7 @@
 """Measures how soon the window appears: imports the program as `__main__` does, then shows it.
 
-`cli.bench.figures` starts it as `python -m rtocr_gui.ui.start_probe window MOMENT`; what is measured, and how,
-is in `probe`.
+`cli.bench.figures` starts it as `python -m rtocr_gui.ui.start_probe window MOMENT`; what is measured is in
+`probe`.
 """
 
 from rtocr_gui.__main__ import load

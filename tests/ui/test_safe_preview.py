@@ -117,6 +117,25 @@ def test_a_cell_spans_a_limited_number_of_others(preview: SafePreview) -> None:
     assert preview.document().find("a").currentTable().columns() == MOST_SPANNED + 1
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "| a | b |\n|---|---|\n| 1 | 2 | 3 |",
+        "a | b\n--- | ---\n1 | 2 | 3",
+        "> | a | b \\|\n> |---|---|\n> | 1 | 2 | 3",
+        "- | a | b |\n  |---|---|\n  | 1 | 2 | 3 |",
+    ],
+)
+def test_a_row_that_is_longer_than_the_first_is_shown_whole(preview: SafePreview, table: str) -> None:
+    shown = [line.strip("| ") for line in seen(preview, table) if line.strip("| ")]
+    assert shown == ["a", "b", "1", "2", "3"]
+    assert as_html(table).count("<th>") == 3
+
+
+def test_a_table_becomes_no_wider_than_its_longest_row() -> None:
+    assert as_html("> | a |\n> |---|\n> | b |\n\n| c |\n|---|").count("<th>") == 2
+
+
 def test_columns_are_aligned_as_the_text_says() -> None:
     assert '<td align="right">2' in as_html("| a |\n|--:|\n| 2 |")
 

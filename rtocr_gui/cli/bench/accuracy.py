@@ -40,6 +40,8 @@ from rtocr_gui.cli.values import (
     readings_target,
     retention_ratio,
 )
+from rtocr_gui.documents.loading import looks_like_a_scan
+from rtocr_gui.documents.truth import scan_it_is_named_for
 from rtocr_gui.errors import DocumentError, ExportError, PruningError, ReadingError, SettingsError
 from rtocr_gui.export.writing import check_target
 from rtocr_gui.files import is_device
@@ -146,7 +148,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     finder = TruePages(progress)
     pages = finder.find(arguments.folder, arguments.limit)
     readings_path: Path = arguments.readings or arguments.folder / READINGS_NAME
-    _protect_inputs([*named_outputs(arguments), readings_path], pages)
+    _protect_inputs([*named_outputs(arguments), readings_path], pages, arguments.folder)
     _check_place_of_readings(readings_path)
     reader = load_reader(arguments, engine_factory, progress)
     task = choose_task(arguments, reader.model.info, progress)
@@ -290,11 +292,15 @@ def _check_place_of_readings(path: Path) -> None:
         raise ExportError(f"{error} --readings names another file.") from error
 
 
-def _protect_inputs(targets: list[Path], pages: list[TruePage]) -> None:
-    """Refuse to overwrite an input, or to write two outputs to one file."""
+def _protect_inputs(targets: list[Path], pages: list[TruePage], folder: Path) -> None:
+    """Refuse to overwrite an input, to make a true text of an output, or to write two outputs to one file."""
     inputs = {path for page in pages for path in (page.ref.path, page.source)}
     if (target := overwritten_input(targets, inputs)) is not None:
         raise SettingsError(f"“{target}” is an input and is not overwritten. Choose another name.")
+    scans = [path for path in folder.iterdir() if looks_like_a_scan(path)]
+    for target in targets:
+        if (scan := scan_it_is_named_for(target, scans)) is not None:
+            raise SettingsError(f"“{target}” is named as the true text of “{scan}”. Choose another name.")
     if share_a_file(targets):
         raise SettingsError("The figures, the table and the readings each need a file of their own.")
 

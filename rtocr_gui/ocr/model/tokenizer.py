@@ -28,6 +28,8 @@ _MARK = re.compile(r"<\|[^|]*\|>")
 _NO_NORMALIZER = (None, {"type": "Sequence", "normalizers": []})
 _SPLITS = frozenset({"Split", "Digits"})
 _MOST_SPLITS = 16
+_LONGEST_WORD = 1000
+"""In characters; a longer one could make a text of a few tokens fill the memory."""
 
 
 class PageTokenizer:
@@ -86,7 +88,10 @@ class PageTokenizer:
             )
         if tokenizer.get_vocab_size(with_added_tokens=False) == 0:
             raise _other_model(path, "it has no words")
-        if max(tokenizer.get_vocab().values()) >= decoder.vocabulary:
+        vocabulary = tokenizer.get_vocab()
+        if max(map(len, vocabulary)) > _LONGEST_WORD:
+            raise _other_model(path, f"it has a word of more than {_LONGEST_WORD} characters")
+        if max(vocabulary.values()) >= decoder.vocabulary:
             raise _other_model(path, f"it has more than {decoder.vocabulary} tokens")
         for token_id, role in ((decoder.bos_token_id, "begins"), (decoder.eos_token_id, "ends")):
             if token_id not in special:

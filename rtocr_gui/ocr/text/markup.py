@@ -19,7 +19,9 @@ _NO_TEXT = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufeff\uf
 # A kind is a short line: what follows a mark that is never closed is text.
 _KIND = r"<\|ref\|>((?:(?!<\|).){0,200})"
 _LABEL = re.compile(_KIND + r"<\|/ref\|>(?=<\|det\|>)")
-_BOXES = re.compile(r"<\|det\|>[\[\]\d.,\s-]*(?:<\|/det\|>[ \t]*)?")
+# Where its end is missing, a mark holds what is in brackets on its line: numbers behind them are text.
+_NUMBERS = r"(?:[\[\]\d.,\s-]*(?:<\|/det\|>[ \t]*|\Z)|[\[\]\d., \t-]*\]|[ \t]*\[[\[\d., \t-]*)?"
+_BOXES = re.compile(r"<\|det\|>" + _NUMBERS)
 _BOXES_OF_BLOCK = re.compile(_BOXES.pattern + r"\n?")
 _STRAY_MARK = re.compile(r"<\|/?(?:ref|det|grounding)\|>")
 _MARK_AT_END = re.compile(_STRAY_MARK.pattern + r"\Z")
@@ -29,9 +31,7 @@ _UNFINISHED_LABEL = re.compile(_KIND + r"(?:<\|/ref\|>)?\Z")
 _BLOCK = re.compile(r"<\|ref\|>((?:(?!<\|).)*)<\|/ref\|><\|det\|>([^<]*)<\|/det\|>", re.DOTALL)
 _BLOCK_OF_DOCUMENT = re.compile(_KIND + r"<\|/ref\|><\|det\|>([^<]*)<\|/det\|>")
 _BLOCK_OF_KIND = re.compile(r"<\|det\|>\s*([\w-]{1,40})\s*(\[[^<]*)<\|/det\|>")
-_KIND_AND_BOXES = re.compile(
-    r"<\|det\|>[ \t]*(?:[\w-]{1,40}[ \t]*(?=\[|\Z))?[\[\]\d.,\s-]*(?:<\|/det\|>[ \t]*)?"
-)
+_KIND_AND_BOXES = re.compile(r"<\|det\|>[ \t]*(?:[\w-]{1,40}[ \t]*(?=\[|\Z))?" + _NUMBERS)
 _NUMBER = r"\s*([+-]?\d{1,9})(?:\.\d*)?\s*"
 _BOX = re.compile(r"\[" + ",".join([_NUMBER] * 4) + r"\]")
 _LONGEST_LABEL = 40
