@@ -8,7 +8,6 @@ Writes `packaging/readme/window.png`. Needs Linux with xvfb and openbox.
 """
 
 import os
-import tempfile
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
@@ -30,8 +29,7 @@ def main() -> None:
     with virtual_display() as environment:
         os.environ.update(environment)
         application = make_application()
-        with tempfile.TemporaryDirectory() as pasted:
-            take(Program(Settings(), Path(pasted)))
+        take(Program(Settings()))
         application.quit()
 
 

@@ -56,6 +56,11 @@ def is_folder(path: Path | str) -> bool:
     return os.path.isdir(path)  # noqa: PTH112
 
 
+def is_there(path: Path) -> bool:
+    """True if there is a file or folder; never raises, as `Path.exists` does where a name is too long."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
 def is_protected(path: Path) -> bool:
     """True if there is a file that may not be written to."""
     return path.exists() and not os.access(path, os.W_OK)

@@ -16,13 +16,14 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
-from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.background.engine_bridge import NOT_SAVED, EngineBridge
 from rtocr_gui.ui.background.engine_start import make_engine
 from rtocr_gui.ui.dialogs.models_opener import ModelsOpener
 from rtocr_gui.ui.end_signals import EndSignals
@@ -51,7 +52,6 @@ class Program:
 
     Args:
         settings: what is remembered from the last session.
-        pasted: folder for pasted images, which have no file.
         engine_factory: makes the engine, on the model lane; None for the real one.
 
     Attributes:
@@ -61,17 +61,14 @@ class Program:
         models: the window of models, once it is asked for.
     """
 
-    def __init__(
-        self, settings: Settings, pasted: Path, engine_factory: Callable[[], PageEngine] | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, engine_factory: Callable[[], PageEngine] | None = None) -> None:
         bundled = resource_path("miniature")
+        self._pasted: tempfile.TemporaryDirectory[str] | None = None
+        self._pasted_numbers = itertools.count(1)
         self.bridge = EngineBridge(engine_factory or make_engine)
         self.session = Session(self.bridge, settings, bundled)
         self.window = MainWindow(self.session)
-        paths = (pasted / f"Pasted image {number}.png" for number in itertools.count(1))
-        self.window.arrivals.picture_came.connect(
-            lambda picture: self.session.shelf.open_picture(picture, next(paths))
-        )
+        self.window.arrivals.picture_came.connect(self._open_picture)
         self.window.samples_requested.connect(lambda: self.session.open_samples(sample_pages()))
         self.models = ModelsOpener(self.session, bundled, self.window)
         self.window.models_requested.connect(self.models.open)
@@ -88,6 +85,22 @@ class Program:
         else:
             self.session.open_samples(sample_pages())
         QTimer.singleShot(0, self.session.models.load)
+
+    def _open_picture(self, picture: QImage) -> None:
+        """Open a picture without a file from a temporary folder, which is made for the first of them."""
+        try:
+            if self._pasted is None:  # on Windows, a page that a lane is still rendering cannot be deleted
+                self._pasted = tempfile.TemporaryDirectory(prefix="rtocr-", ignore_cleanup_errors=True)
+        except OSError:
+            self.window.notice_bar.add_problem(NOT_SAVED)
+            return
+        path = Path(self._pasted.name, f"Pasted image {next(self._pasted_numbers)}.png")
+        self.session.shelf.open_picture(picture, path)
+
+    def delete_pictures(self) -> None:
+        """Delete the files of pictures that had none."""
+        if self._pasted is not None:
+            self._pasted.cleanup()
 
 
 def make_application() -> QApplication:
@@ -118,22 +131,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     _start_log(log)
     EndSignals(application)
     keeper, typed = SettingsKeeper(path), TypedTextKeeper(path.parent)
-    # On Windows, a page that a lane is still rendering cannot be deleted.
-    with tempfile.TemporaryDirectory(prefix="rtocr-", ignore_cleanup_errors=True) as pasted:
-        program = Program(keeper.settings, Path(pasted))
-        _tell_the_unforeseen(program.window)
-        program.window.log_requested.connect(lambda: _show_log(log, program.window))
-        keeper.follow(program.session.choices.changed, program.window.notice_bar.add_problem)
-        typed.follow(program.session.unsaved.typed_changed, program.session.unsaved.typed_texts)
-        for left in take_left_behind(path.parent):
-            program.window.notice_bar.add(about_left_behind(left))
-        program.start(arguments.files)
-        code = application.exec()
-        if program.window.isVisible():  # a signal ended the program
-            program.window.remember_place()
-        ended = [typed.close(CLOSE_TIMEOUT_S, lost=code != 0)]  # first, as it matters most
-        ended += [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models)]
-        ended.append(program.bridge.close(CLOSE_TIMEOUT_S, WRITING_TIMEOUT_S))
+    program = Program(keeper.settings)
+    _tell_the_unforeseen(program.window)
+    program.window.log_requested.connect(lambda: _show_log(log, program.window))
+    keeper.follow(program.session.choices.changed, program.window.notice_bar.add_problem)
+    typed.follow(program.session.unsaved.typed_changed, program.session.unsaved.typed_texts)
+    for left in take_left_behind(path.parent):
+        program.window.notice_bar.add(about_left_behind(left))
+    program.start(arguments.files)
+    code = application.exec()
+    if program.window.isVisible():  # a signal ended the program
+        program.window.remember_place()
+    ended = [typed.close(CLOSE_TIMEOUT_S, lost=code != 0)]  # first, as it matters most
+    ended += [part.close(CLOSE_TIMEOUT_S) for part in (keeper, program.models)]
+    ended.append(program.bridge.close(CLOSE_TIMEOUT_S, WRITING_TIMEOUT_S))
+    program.delete_pictures()
     if not all(ended):
         # A long decode step or an import cannot be interrupted; the person should not have to wait for it.
         logging.shutdown()

@@ -184,8 +184,7 @@ class Probe:
         if sys.platform == "linux" and not os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY"}:
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         self.application = make_application()
-        self._pasted = tempfile.TemporaryDirectory(prefix="rtocr-probe-")
-        program = Program(settings, Path(self._pasted.name), engine_factory)
+        program = Program(settings, engine_factory)
         self.bridge, self.session, self.window = program.bridge, program.session, program.window
         self.bridge.request_failed.connect(lambda failure: _give_up(failure.sentence))
         program.start(files)
@@ -194,7 +193,6 @@ class Probe:
         """Print the figures and end the process, whatever its threads are doing."""
         json.dump(figures | {"qt_platform": self.application.platformName()}, sys.stdout)
         sys.stdout.flush()
-        self._pasted.cleanup()
         os._exit(0)
 
 

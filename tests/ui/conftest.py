@@ -100,10 +100,11 @@ def _let_close(window: MainWindow) -> None:
 @pytest.fixture
 def program(qtbot: QtBot, fake_engine: FakeEngine, settings: Settings, tmp_path: Path) -> Iterator[Program]:
     """The whole program, which is not started yet."""
-    made = Program(settings, tmp_path, lambda: fake_engine)
+    made = Program(settings, lambda: fake_engine)
     qtbot.addWidget(made.window, before_close_func=_let_close)
     yield made
     assert made.bridge.close(30, 30)
+    made.delete_pictures()
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QLabel,
+    QLineEdit,
     QListView,
     QMessageBox,
     QPushButton,
@@ -281,6 +282,23 @@ def test_copied_files_and_pictures_go_to_the_window_also_while_the_person_types(
     assert editor.toPlainText() == "words"
     assert sentences_in(window.notice_bar)[-1] == "There is no image and no file to paste."
     qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+
+
+def test_a_copied_picture_goes_to_the_window_also_from_the_find_line(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    window.activateWindow()
+    window.text_column.begin_find()
+    line = window.text_column.find_bar.findChild(QLineEdit)
+    words = QMimeData()
+    words.setText("words")
+    QGuiApplication.clipboard().setMimeData(words)
+    qtbot.keyClick(line, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    QGuiApplication.clipboard().setImage(QImage(8, 8, QImage.Format.Format_RGB32))
+    with qtbot.waitSignal(window.arrivals.picture_came):
+        qtbot.keyClick(line, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert line.text() == "words"
 
 
 def test_pasting_nothing_is_told(window: MainWindow) -> None:
@@ -922,12 +940,103 @@ def test_a_scan_that_is_open_is_not_overwritten_by_an_export(
     monkeypatch.setattr(questions, "ask_export_path", lambda *_: scan.parent / "." / scan.name)
     open_and_load(qtbot, session, scan)
     read(qtbot, window, session)
-    window.actions_by_name["export"].trigger()
+    window.actions_by_name["export_overlay"].trigger()
     assert not session.exporter.is_exporting
     assert sentences_in(window.notice_bar) == (
         "scan.png: not overwritten, because it is open as a scan. Export under another name.",
     )
     assert scan.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "ending"),
+    [
+        ("export", "out.png", ".md"),
+        ("export_overlay", "out.JPG", ".png"),
+        ("export_plan", "out.pdf", ".json"),
+    ],
+)
+def test_nothing_is_exported_under_the_name_of_another_kind_of_scan(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+    name: str,
+    ending: str,
+) -> None:
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / name)
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.actions_by_name[action].trigger()
+    assert not session.exporter.is_exporting
+    (sentence,) = sentences_in(window.notice_bar)
+    assert sentence == f"{name}: not written, as the name is that of a scan. End it in {ending}."
+
+
+@pytest.mark.parametrize("action", ["export", "export_by_scan"])
+def test_a_scan_that_is_open_is_not_replaced_by_a_figure(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+) -> None:
+    (tmp_path / "scan.assets").mkdir()
+    figure = tmp_path / "scan.assets" / "page-1-figure-1.png"
+    draw_page().replace(figure)
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "scan.md")
+    monkeypatch.setattr(questions, "ask_export_folder", lambda *_: tmp_path)
+    open_and_load(qtbot, session, draw_page(), figure)
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 2)
+    read(qtbot, window, session)
+    window.actions_by_name[action].trigger()
+    assert not session.exporter.is_exporting
+    (sentence,) = sentences_in(window.notice_bar)
+    assert sentence.startswith("page-1-figure-1.png: not overwritten, because it is open as a scan.")
+
+
+def test_a_very_long_name_has_room_for_what_is_added_to_it(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(questions, "ask_export_path", lambda _, title, path, kinds: tmp_path / path.name)
+    open_and_load(qtbot, session, draw_page(f"{240 * 'n'}.png"))
+    with qtbot.waitSignal(session.notice_raised):
+        window.actions_by_name["export_overlay"].trigger()
+    assert (tmp_path / f"{200 * 'n'}-overlay.png").exists()
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / f"{300 * 'n'}.png")
+    with qtbot.waitSignal(session.notice_raised) as told:
+        window.actions_by_name["export_overlay"].trigger()
+    assert "was not written (File name too long)" in told.args[0].sentence
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_pages_are_read_in_order_whether_they_were_edited_or_not(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+    agrees: bool,
+) -> None:
+    monkeypatch.setattr(questions, "ask_overwrite", lambda *_: agrees)
+    open_and_load(qtbot, session, draw_page("book.tiff", pages=3))
+    qtbot.waitUntil(lambda: len(session.shelf.refs) == 3)
+    first, second, third = session.shelf.refs
+    session.shelf.select(third)
+    session.edit_text("mine")
+    begun = emissions(session.reader.began)
+    until_idle(qtbot, session, session.read_all)
+    assert begun == ([first, second, third] if agrees else [first, second])
 
 
 def test_passwords_are_asked_for_one_after_the_other(

@@ -11,7 +11,7 @@ from rtocr_gui.settings import Settings
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, open_and_load, turn_wheel
+from tests.ui.steps import Draw, open_and_load, turn_wheel, until_idle
 
 
 def choose(window: MainWindow, mode: Mode | None) -> None:
@@ -45,6 +45,15 @@ def test_auto_says_which_mode_the_page_got(
 
     session.remove_pages((session.shelf.current,))
 
+    assert window.tool_bar.mode_box.currentText() == "Auto"
+
+
+def test_auto_takes_no_mode_for_its_own_that_a_page_alone_has(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    until_idle(qtbot, session, lambda: session.read((session.shelf.current,), Scaling(Mode.SMALL)))
+    assert session.planner.mode is Mode.SMALL
     assert window.tool_bar.mode_box.currentText() == "Auto"
 
 

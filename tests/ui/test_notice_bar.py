@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QCursor, QTextDocument
 from PySide6.QtWidgets import (
     QApplication,
+    QLabel,
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
@@ -103,6 +104,17 @@ def test_every_one_of_a_few_notices_is_seen(qtbot: QtBot, make_bar: MakeBar) -> 
     needed = scroll.widget().layout().totalHeightForWidth(scroll.viewport().width())
     assert needed > VISIBLE_LINES * bar.fontMetrics().height()
     assert scroll.height() >= needed
+
+
+def test_a_name_of_any_length_is_seen_whole(make_bar: MakeBar) -> None:
+    bar, sentence = make_bar(), f"Exported 1 page to /home/me/{230 * 'n'}.md."
+    bar.add(Notice(sentence))
+    (label,) = bar.findChildren(QLabel)
+    shown = QTextDocument()
+    shown.setHtml(label.toolTip())
+    shown.setTextWidth(600)
+    assert shown.toPlainText().replace("\u200b", "") == sentence
+    assert shown.idealWidth() <= 600
 
 
 def test_a_notice_that_fits_in_one_line_is_seen_without_scrolling(make_bar: MakeBar) -> None:

@@ -1,5 +1,6 @@
 """What was opened last is offered again."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from rtocr_gui.ui.app import Program
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.window.main_window import MainWindow
-from tests.ui.steps import Draw
+from tests.ui.steps import Draw, sentences_in
 
 
 def recent(window: MainWindow) -> list[QAction]:
@@ -92,6 +93,24 @@ def test_neither_samples_nor_pasted_pictures_are_remembered(qtbot: QtBot, progra
     program.window.arrivals.picture_came.emit(picture)
     qtbot.waitUntil(lambda: [ref.path.stem for ref in program.session.shelf.refs] == ["Pasted image 1"])
     assert program.session.choices.settings.recent_files == ()
+
+
+def test_a_picture_that_cannot_be_saved_is_told_and_the_next_one_opened(
+    qtbot: QtBot, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = QImage(40, 40, QImage.Format.Format_RGB32)
+    with monkeypatch.context() as disk:
+        disk.setattr(tempfile, "mkdtemp", unusable)
+        program.window.arrivals.picture_came.emit(picture)
+    assert sentences_in(program.window.notice_bar) == (
+        "The image could not be saved to a file. Free some space, and try again.",
+    )
+    program.window.arrivals.picture_came.emit(picture)
+    qtbot.waitUntil(lambda: [ref.path.stem for ref in program.session.shelf.refs] == ["Pasted image 1"])
+
+
+def unusable(*_: object) -> str:
+    raise FileNotFoundError("No usable temporary directory found")
 
 
 def test_a_folder_is_asked_for_and_its_scans_are_opened(

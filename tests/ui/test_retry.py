@@ -13,7 +13,15 @@ from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
-from tests.ui.steps import Draw, emissions, open_and_load, read_selected, until_idle, wait_until_idle
+from tests.ui.steps import (
+    Draw,
+    emissions,
+    open_and_load,
+    read_selected,
+    sentences_in,
+    until_idle,
+    wait_until_idle,
+)
 
 TINY, BASE = Scaling(Mode.TINY), Scaling(Mode.BASE)
 
@@ -67,6 +75,25 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_fails(
     assert fake_engine.reading_began.is_set()
     assert session.current_text == "mine"
     assert session.unsaved.loss(session.shelf.refs).typed == 1
+
+
+def test_a_page_that_was_corrected_needs_no_advice(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    states: dict[str, PageStatus],
+) -> None:
+    fake_engine.too_large, fake_engine.retry = {Mode.TINY}, BASE
+    open_and_load(qtbot, session, draw_page())
+    read_selected(qtbot, session)
+    assert "To try again" in states["scan.png, page 1"].sentence
+    assert len(sentences_in(window.notice_bar)) == 1
+    session.edit_text("mine")
+    assert states["scan.png, page 1"].sentence == ""
+    assert sentences_in(window.notice_bar) == ()
+    assert session.retry == BASE
 
 
 def test_another_try_asks_before_it_replaces_what_was_typed(

@@ -431,9 +431,9 @@ def test_typed_text_is_not_replaced_without_asking(qtbot: QtBot, session: Sessio
     with qtbot.waitSignal(session.overwrite_questioned) as asked:
         session.read_selected()
     question: OverwriteQuestion = asked.args[0]
-    assert question.edited == (session.shelf.current,)
+    assert question.edited == {session.shelf.current}
     assert session.current_text == "mine"
-    session.read_replacing(question.edited)
+    session.read_replacing(question.refs)
     qtbot.waitUntil(lambda: session.current_text.startswith("page 1") and not session.reader.activity.reading)
     assert session.unsaved.loss(session.shelf.refs).typed == 0
 
@@ -447,9 +447,9 @@ def test_pages_that_left_while_the_person_was_asked_are_not_read(
     with qtbot.waitSignal(session.overwrite_questioned) as asked:
         session.read((kept, removed))
     question: OverwriteQuestion = asked.args[0]
-    assert question.unedited == (removed,)
+    assert (question.refs, question.edited) == ((kept, removed), {kept})
     session.remove_pages((removed,))
-    session.read_replacing(question.edited + question.unedited)
+    session.read_replacing(question.refs)
     assert session.reader.activity.page_count == 1
     wait_until_idle(qtbot, session)
     assert session.current_text.startswith("page 1")
@@ -865,7 +865,7 @@ def test_an_encrypted_file_whose_password_was_not_given_for_a_page_that_came_bac
 
 
 def test_an_encrypted_page_that_came_back_is_shown_once_its_password_is_given(
-    qtbot: QtBot, session: Session, tmp_path: Path, offers: list[Offer]
+    qtbot: QtBot, session: Session, bridge: EngineBridge, tmp_path: Path, offers: list[Offer]
 ) -> None:
     path = tmp_path / "locked.pdf"
     path.write_bytes(encrypted_pdf(pages=2))
@@ -875,6 +875,7 @@ def test_an_encrypted_page_that_came_back_is_shown_once_its_password_is_given(
         session.shelf.open_file(path, PASSWORD)
     session.edit_text("mine")
     session.remove_pages(session.shelf.refs)
+    qtbot.waitUntil(lambda: not bridge._documents._documents)
     with qtbot.waitSignals([session.shelf.password_needed, session.shelf.page_failed]):
         session.take_offer(offers[0])
     with qtbot.waitSignals([session.page_image_changed, session.shelf.pages_changed]):

@@ -135,6 +135,17 @@ def test_what_was_typed_can_be_undone_after_a_look_at_other_pages(pane: TextPane
     assert edits == ["lost", "page one", "lost"]
 
 
+def test_another_size_of_print_is_nothing_to_undo(pane: TextPane, edits: list[str]) -> None:
+    pane.show_text("page one", 1)
+    editor(pane).selectAll()
+    editor(pane).insertPlainText("mine")
+    font = pane.font()
+    font.setPointSizeF(2 * font.pointSizeF())
+    pane.setFont(font)
+    editor(pane).undo()
+    assert pane.text == "page one"
+
+
 def test_a_page_that_was_read_anew_meanwhile_has_nothing_to_undo(pane: TextPane) -> None:
     pane.show_text("page one", 1)
     editor(pane).insertPlainText("typed ")

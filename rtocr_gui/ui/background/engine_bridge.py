@@ -56,6 +56,7 @@ from rtocr_gui.ui.background.replies import (
 RenderPage = Callable[[PageRef], PageImage]
 """Renders a page, or raises a `DocumentError`."""
 
+NOT_SAVED = "The image could not be saved to a file. Free some space, and try again."
 _NOT_BACK = "The model could not be loaded again."
 
 
@@ -151,7 +152,7 @@ class EngineBridge(QObject):
 
         def job() -> None:
             if not picture.save(str(path)):
-                raise DocumentError("The image could not be saved to a file. Free some space, and try again.")
+                raise DocumentError(NOT_SAVED)
             self._open(request_id, path)
 
         return self._submit(self._document_lane, request_id, job)

@@ -4,7 +4,6 @@ Serves one thread at a time, as PDFium must not be entered from two at once. Kno
 """
 
 import math
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from PIL import Image
 from rtocr_gui.documents.loading import CHANGED, CLOSED, GONE, Document, open_document
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError
+from rtocr_gui.files import is_there
 from rtocr_gui.ocr.machine.allocator import return_freed_memory
 
 THUMBNAIL_PX = 160
@@ -91,7 +91,7 @@ class OpenDocuments:
     def _document_of(self, ref: PageRef) -> Document:
         document = self._documents.get(ref.path)
         if document is None or ref.whole not in document.pages:
-            if not os.path.exists(ref.path):  # noqa: PTH110  # never raises
+            if not is_there(ref.path):
                 raise DocumentError(GONE)
             raise DocumentError(CLOSED if document is None else CHANGED)
         if self._latest is not None and self._latest is not document:

@@ -11,9 +11,11 @@ from PySide6.QtCore import QDir, QObject, QStandardPaths, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from rtocr_gui.documents.labels import counted_pages
+from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.files import is_same_path, resolved
+from rtocr_gui.export.figures import scan_in_the_way
+from rtocr_gui.files import is_same_path, is_there, resolved, shortened
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import Notice, about_file
@@ -90,8 +92,9 @@ class Dialogues(QObject):
     @Slot(object)
     def ask_overwrite(self, question: OverwriteQuestion) -> None:
         """Ask before edited text is replaced; the other pages are read either way."""
-        replaced = question.edited if questions.ask_overwrite(self._window, question) else ()
-        self._session.read_replacing(replaced + question.unedited, question.scaling)
+        kept = () if questions.ask_overwrite(self._window, question) else question.edited
+        refs = tuple(ref for ref in question.refs if ref not in kept)
+        self._session.read_replacing(refs, question.scaling)
 
     @Slot()
     def ask_remove(self) -> None:
@@ -160,7 +163,10 @@ class Dialogues(QObject):
         agreed: set[Path] = set()
         scans = {resolved(ref.path) for ref in self._session.shelf.refs}
         # Reading goes on behind the question, so that there may be more files after it.
-        while there := [file for file in exporter.files_in(folder) if file.exists() and file not in agreed]:
+        if scan := scan_in_the_way(exporter.files_in(folder), scans):
+            self._refuse_scan(scan, "Export to another folder.")
+            return
+        while there := [file for file in exporter.files_in(folder) if is_there(file) and file not in agreed]:
             if scan := next((file for file in there if resolved(file) in scans), None):
                 self._refuse_scan(scan, "Export to another folder.")
                 return
@@ -198,21 +204,26 @@ class Dialogues(QObject):
     def _export(
         self, title: str, ending: str, kinds: str, export: Callable[[Path], None], stem: str = ""
     ) -> None:
-        """Ask where to write, then export, but never over an open scan.
+        """Ask where to write, then export; never over an open scan or under the name of another kind of scan.
 
         The suggested name is `stem`, or else that of the shown file.
         """
         current = self._session.shelf.current
         if current is None:
             return
-        suggestion = self._export_folder() / f"{stem or current.path.stem}{ending}"
+        suggestion = self._export_folder() / f"{shortened(stem or current.path.stem)}{ending}"
         path = questions.ask_export_path(self._window, title, suggestion, kinds)
         if path is None:
             return
         self._session.choices.remember(export_folder=str(path.parent))
         scans = {ref.path for ref in self._session.shelf.refs}
-        if path.exists() and any(is_same_path(path, scan) for scan in scans):
+        if path.suffix.lower() in set(SUPPORTED_SUFFIXES) - {suggestion.suffix}:
+            sentence = f"not written, as the name is that of a scan. End it in {suggestion.suffix}."
+            self.notice_raised.emit(about_file(path, sentence))
+        elif is_there(path) and any(is_same_path(path, scan) for scan in scans):
             self._refuse_scan(path, "Export under another name.")
+        elif suggestion.suffix == ".md" and (scan := scan_in_the_way([path], scans)):
+            self._refuse_scan(scan, "Figures would be written there. Export under another name.")
         else:
             export(path)
 

@@ -12,7 +12,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
+from rtocr_gui.files import is_there
 from rtocr_gui.ocr.model.model_info import LoadedModel
+from rtocr_gui.ui.parts.plain_text import breakable
 from rtocr_gui.ui.state.shown import OverwriteQuestion, PasswordQuestion
 from rtocr_gui.units import counted, size_in_words
 from rtocr_gui.version import program_version
@@ -71,7 +73,7 @@ def ask_export_path(parent: QWidget, title: str, suggestion: Path, kinds: str) -
     if _SUFFIX.fullmatch(path.suffix):
         return path
     path = path.with_name(f"{path.name}.{dialog.defaultSuffix()}")  # Qt adds none to “Minutes 12.05.2026”
-    return path if not path.exists() or ask_replace(parent, [path]) else None
+    return path if not is_there(path) or ask_replace(parent, [path]) else None
 
 
 def ask_replace(parent: QWidget, files: Sequence[Path]) -> bool:
@@ -114,11 +116,11 @@ def ask_password(parent: QWidget, question: PasswordQuestion) -> str:
 
 def ask_overwrite(parent: QWidget, question: OverwriteQuestion) -> bool:
     """True if the text that the person edited may be replaced."""
-    pages = question.edited
-    if len(pages) == 1:
-        text = f"You edited the text of {pages[0].label}. Reading it again replaces your text."
+    first, *others = question.edited
+    if others:
+        text = f"You edited the text of {len(question.edited)} pages. Reading them again replaces your text."
     else:
-        text = f"You edited the text of {len(pages)} pages. Reading them again replaces your text."
+        text = f"You edited the text of {first.label}. Reading it again replaces your text."
     return agrees(parent, "Replace your text?", text, "Replace", "Keep my text")
 
 
@@ -191,7 +193,7 @@ def _box(parent: QWidget, symbol: QMessageBox.Icon, title: str, text: str) -> QM
     box.setWindowTitle("RTOCR")
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(title)
-    box.setInformativeText(text)
+    box.setInformativeText(breakable(text))
     return box
 
 

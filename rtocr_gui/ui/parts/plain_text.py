@@ -1,10 +1,13 @@
 """How Qt handles plain text: in a fixed-width font, in tooltips, and counted in UTF-16."""
 
 import html
+import re
 from collections.abc import Sequence
 from itertools import accumulate
 
 from PySide6.QtGui import QFont, QFontDatabase
+
+_LONG_WORD = re.compile(r"[^\s/\\\u200b]{40}(?=[^\s/\\\u200b])")
 
 
 def qt_begins(text: str) -> Sequence[int]:
@@ -19,6 +22,11 @@ def fixed_font(like: QFont) -> QFont:
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setPointSizeF(like.pointSizeF())
     return font
+
+
+def breakable(text: str) -> str:
+    """A text in which words too long for a line, such as file names, can be broken."""
+    return _LONG_WORD.sub("\\g<0>\u200b", text)
 
 
 def plain_tip(text: str) -> str:

@@ -165,6 +165,12 @@ class Session(QObject):
         page = self._pages.shown_page
         return page.retry if page is not None else None
 
+    @property
+    def auto_mode(self) -> Mode | None:
+        """The mode that Auto chose for the shown page; None if unknown, or if the page has one of its own."""
+        page = self._pages.shown_page
+        return None if page is None or page.scaling is not None else self.planner.mode
+
     # Choices -------------------------------------------------------------------------------
 
     @Slot(bool)
@@ -356,10 +362,9 @@ class Session(QObject):
             refs: which pages.
             scaling: how these pages alone are scaled from now on, if they are read; None for no change.
         """
-        edited = tuple(ref for ref in refs if self._pages[ref].edited)
-        unedited = tuple(ref for ref in refs if not self._pages[ref].edited)
+        edited = frozenset(ref for ref in refs if self._pages[ref].edited)
         if edited:
-            self.overwrite_questioned.emit(OverwriteQuestion(edited, unedited, scaling))
+            self.overwrite_questioned.emit(OverwriteQuestion(refs, edited, scaling))
         else:
             self.read_replacing(refs, scaling)
 

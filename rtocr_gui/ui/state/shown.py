@@ -255,13 +255,13 @@ class OverwriteQuestion:
     """Pages that are about to be read again although a person edited their text.
 
     Attributes:
-        edited: the pages whose text was edited.
-        unedited: the pages that are read whatever the answer is.
+        refs: the pages to read, in order; those that were not edited are read whatever the answer is.
+        edited: those of them whose text was edited.
         scaling: how the pages that are read are scaled from then on; None for no change.
     """
 
-    edited: tuple[PageRef, ...]
-    unedited: tuple[PageRef, ...]
+    refs: tuple[PageRef, ...]
+    edited: frozenset[PageRef]
     scaling: Scaling | None = None
 
 

@@ -1,15 +1,28 @@
 """Where a person types what to find in the texts, and sees how often it was found. Searches nothing."""
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
+from rtocr_gui.ui.parts.arrivals import clipboard_data
 from rtocr_gui.ui.parts.form_parts import flat_button
 from rtocr_gui.ui.parts.icons import icon
-from rtocr_gui.ui.parts.keys import keeps_escape
+from rtocr_gui.ui.parts.keys import asks_for, keeps_escape
 from rtocr_gui.ui.state.shown import Found
 
 _MOST_CHARACTERS = 200
+
+
+class _Line(QLineEdit):
+    """Leaves pictures on the clipboard to the window, which opens them."""
+
+    def event(self, event: QEvent) -> bool:
+        if asks_for(event, QKeySequence.StandardKey.Paste):
+            data = clipboard_data()
+            if data is None or not data.hasText():
+                event.ignore()
+                return False
+        return super().event(event)
 
 
 class FindBar(QWidget):
@@ -29,7 +42,7 @@ class FindBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._line = QLineEdit()
+        self._line = _Line()
         self._line.setPlaceholderText("Find in the text of all pages")
         self._line.setAccessibleName("Words to find")
         self._line.setMaxLength(_MOST_CHARACTERS)

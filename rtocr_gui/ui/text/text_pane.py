@@ -359,8 +359,8 @@ class TextPane(QWidget):
     def _dress(self, document: QTextDocument) -> None:
         was_edited = _was_edited(document)
         document.setDefaultFont(self._editor.font())
-        document.setDocumentMargin(self.fontMetrics().height() / 2)
         if not was_edited:
+            document.setDocumentMargin(self.fontMetrics().height() / 2)
             document.clearUndoRedoStacks()  # Qt would undo the margin
 
     @contextmanager

@@ -381,14 +381,14 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_page_status(self, status: PageStatus) -> None:
         self.page_list.set_state(status.ref, status.state, status.sentence)
-        if status.state is PageState.READING:
+        if status.state in (PageState.READING, PageState.EDITED):
             self.notice_bar.withdraw((status.ref,))
 
     @Slot(object)
     def _show_plan(self, plan: PrunePlan | None) -> None:
         self.page_column.show_plan(plan)
         self.retention_bar.show_plan(plan)
-        self.tool_bar.show_page_mode(self._session.planner.mode)
+        self.tool_bar.show_page_mode(self._session.auto_mode)
 
     @Slot(object)
     def _show_blocks(self, shown: BlocksShown) -> None:
@@ -437,7 +437,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_model(self, status: ModelStatus) -> None:
         self.tool_bar.show_model(status, self._session.choices.mode, self._session.choices.task)
-        self.tool_bar.show_page_mode(self._session.planner.mode)
+        self.tool_bar.show_page_mode(self._session.auto_mode)
         self.model_menus.show_settings(self._session.choices.settings)  # they may show what was refused
 
     @Slot(object)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.ui.parts.form_parts import plain_label
-from rtocr_gui.ui.parts.plain_text import plain_tip
+from rtocr_gui.ui.parts.plain_text import breakable, plain_tip
 from rtocr_gui.ui.state.notices import LoadModel, Notice, Offer, ReadAgain, ShowFolder
 from rtocr_gui.units import grouped
 
@@ -209,6 +209,8 @@ class _Row(QWidget):
         super().__init__()
         self.notice = notice
         label = plain_label(notice.sentence)
+        if (whole := breakable(notice.sentence)) != notice.sentence:
+            label.setToolTip(plain_tip(whole))  # broken in the bar, it might push the offer out of sight
         label.setAlignment(Qt.AlignmentFlag.AlignVCenter)  # level with the button
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QHBoxLayout(self)
