@@ -82,6 +82,14 @@ def resolved(path: Path) -> Path:
         return path
 
 
+def absolute(path: Path) -> Path:
+    """Name a path in full, links unfollowed; it stays as it is where the current folder is gone."""
+    try:
+        return path.absolute()
+    except OSError:
+        return path
+
+
 def is_same_path(one: Path, other: Path) -> bool:
     """True if two paths lead to the same file or folder, in whatever spelling, or would if it existed."""
     try:

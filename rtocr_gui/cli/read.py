@@ -28,6 +28,7 @@ from rtocr_gui.documents.loading import Document, files_at
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.figures import Figure, figures_of
+from rtocr_gui.files import absolute
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
@@ -173,7 +174,7 @@ class _ReadCommand:
     def _pages(self) -> Iterator[_WantedPage]:
         """Render the requested pages one after the other, until Ctrl-C is pressed."""
         files = self._files()
-        scans = [path.absolute() for path, _ in files]
+        scans = [absolute(path) for path, _ in files]
         self._folders = telling_folders(scans)
         self._outputs.name_files(scans)
         for path, problem in files:

@@ -115,14 +115,14 @@ class PageShelf(QObject):
         return len(self._to_open) + len(self._opening) + len(self._locked)
 
     def open_files(self, paths: Iterable[Path]) -> None:
-        """Open files and show the first one opened; each that fails is refused with its own reason.
+        """Open files, named in full, and show the first one; each that fails is refused with its own reason.
 
         A folder stands for the scans in it.
 
         If the person types meanwhile (`stay`), the shown page stays, and the new ones are only listed.
         """
         self._selects_opened = True
-        self._to_open.extend(map(Path.absolute, paths))
+        self._to_open.extend(paths)
         self._open_next()
 
     def _open_next(self) -> None:
