@@ -82,12 +82,22 @@ def resolved(path: Path) -> Path:
         return path
 
 
-def absolute(path: Path) -> Path:
-    """Name a path in full, links unfollowed; it stays as it is where the current folder is gone."""
+def has_current_folder() -> bool:
+    """False if the folder in which the program was started is gone: no relative path leads anywhere."""
     try:
-        return path.absolute()
+        Path.cwd()
     except OSError:
-        return path
+        return False
+    return True
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what a file or folder is known by, in whatever spelling of its path; None if it is not there."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def is_same_path(one: Path, other: Path) -> bool:

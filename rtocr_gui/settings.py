@@ -21,8 +21,6 @@ from rtocr_gui.tokens import FEWEST_TILES, MOST_TILES
 LEAST_RETENTION = 0.01
 """The smallest share of visual tokens that can be chosen, in the window and on the command line."""
 
-"""Range of resolutions for PDF pages, in the window and on the command line."""
-
 SMALLEST_ZOOM, LARGEST_ZOOM = -5, 30
 """Range in which the text in the window can be made larger, in points."""
 

@@ -5,8 +5,10 @@ Every package shares these, so that a figure reads the same everywhere.
 
 
 def percent(share: float) -> str:
-    """A share in 0..1: "84 %", or "0.4 %" where whole percents would hide it."""
+    """A share: "84 %", or "0.4 %" and "99.8 %" where whole percents would hide that it is not none or all."""
     shown = 100 * share
+    if 99.5 <= shown < 100:
+        return f"{min(shown, 99.9):.1f} %"
     return f"{f'{shown:.1f}'.removesuffix('.0') if shown < 10 else f'{shown:.0f}'} %"
 
 
@@ -18,6 +20,11 @@ def share_of_whole(share: float) -> str:
 def error_in_percent(rate: float) -> str:
     """An error rate to a tenth of a percent; only none is "0.0 %"."""
     return f"{max(100 * rate, 0.1) if rate else 0.0:.1f} %"
+
+
+def speed(per_second: float) -> str:
+    """How many a second: "1,156", or "0.4" where whole numbers would hide it."""
+    return grouped(per_second) if per_second >= 10 else f"{per_second:.1f}"
 
 
 def duration(milliseconds: float) -> str:

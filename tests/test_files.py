@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rtocr_gui.files import absolute, is_same_path, resolved, write_atomically
+from rtocr_gui.files import is_same_path, resolved, write_atomically
 
 
 def test_a_new_file_holds_the_data_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
@@ -138,16 +138,6 @@ def test_a_pipe_is_written_into_under_the_name_of_its_open_end() -> None:
     finally:
         os.close(reading_end)
         os.close(writing_end)
-
-
-def test_a_path_stays_as_it_is_where_the_current_folder_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "getcwd", gone)
-    assert absolute(Path("a.png")) == Path("a.png")
-    assert absolute(Path("/a.png")) == Path("/a.png")
-
-
-def gone() -> str:
-    raise FileNotFoundError(2, "No such file or directory")
 
 
 def test_a_path_is_followed_as_far_as_it_leads(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from rtocr_gui.units import (
     percent,
     share_of_whole,
     size_in_words,
+    speed,
     time_in_words,
 )
 
@@ -22,6 +23,14 @@ from rtocr_gui.units import (
         (percent(0.05), "5 %"),
         (percent(0.0999), "10 %"),
         (percent(0.8425), "84 %"),
+        (percent(0.994), "99 %"),
+        (percent(0.996), "99.6 %"),
+        (percent(0.99999), "99.9 %"),
+        (percent(1.0), "100 %"),
+        (percent(1.6), "160 %"),
+        (speed(0.43), "0.4"),
+        (speed(1.43), "1.4"),
+        (speed(1156), "1,156"),
         (duration(0.42), "0.4 ms"),
         (duration(41.2), "41 ms"),
         (duration(12345.0), "12.3 s"),

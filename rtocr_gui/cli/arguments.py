@@ -70,7 +70,7 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         commands.add_parser("plan", help="show which visual tokens of a page are kept and which are merged")
     )
     _add_curve(commands.add_parser("curve", help="read a page at many ratios and show what its text loses"))
-    bench = commands.add_parser("bench", help="measure the program's speed on this machine")
+    bench = commands.add_parser("bench", help="measure the program on this machine")
     if argv and argv[0] == "bench":
         from rtocr_gui.cli.bench import figures
 

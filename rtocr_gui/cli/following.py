@@ -14,6 +14,7 @@ from rtocr_gui.cli.progress import Progress
 from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.pages_together import PageEvent, PageFailed
 from rtocr_gui.ocr.reading import Reading, ReadingEvent, Stage, TextDelta
+from rtocr_gui.units import counted, speed
 
 
 def follow(events: Iterator[ReadingEvent], label: str, progress: Progress) -> Reading:
@@ -67,8 +68,8 @@ class Following:
                 seconds = max(time.monotonic() - self._decoding_since_s, 1e-3)
                 others = f" and {len(self._running) - 1} more" if len(self._running) > 1 else ""
                 self._progress.update(
-                    f"{self._running[0]}{others}: decode, {self._token_count} tokens, "
-                    f"{self._token_count / seconds:.0f} tokens/s"
+                    f"{self._running[0]}{others}: decode, {counted(self._token_count, 'token')}, "
+                    f"{speed(self._token_count / seconds)} tokens/s"
                 )
             case Reading() | PageFailed() if label in self._running:
                 self._running.remove(label)

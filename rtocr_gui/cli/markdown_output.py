@@ -42,7 +42,7 @@ class MarkdownWriter:
         self._latest: Target | None = None
 
     def name_files(self, scans: Iterable[Path]) -> None:
-        """Name the file for each scan, if the target is a folder.
+        """Name the file for each scan, if the target is a folder; refuse one that would cost a scan.
 
         Raises:
             ExportError: one of them exists and is not to be replaced, or cannot be; or a scan lies where

@@ -28,12 +28,11 @@ from rtocr_gui.documents.loading import Document, files_at
 from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.errors import DocumentError, ExportError
 from rtocr_gui.export.figures import Figure, figures_of
-from rtocr_gui.files import absolute
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.pages_together import PageFailed, PageRequest
 from rtocr_gui.ocr.reading import Reading, ReadSettings, StopReason
 from rtocr_gui.pruning.plan import PruneSettings
-from rtocr_gui.units import counted
+from rtocr_gui.units import counted, speed
 
 _WARNINGS = {
     StopReason.LOOP: "the text began to repeat itself and was stopped there. Its end may be missing.",
@@ -174,7 +173,7 @@ class _ReadCommand:
     def _pages(self) -> Iterator[_WantedPage]:
         """Render the requested pages one after the other, until Ctrl-C is pressed."""
         files = self._files()
-        scans = [absolute(path) for path, _ in files]
+        scans = [path.absolute() for path, _ in files]
         self._folders = telling_folders(scans)
         self._outputs.name_files(scans)
         for path, problem in files:
@@ -304,7 +303,7 @@ def _summary(reading: Reading) -> str:
     """Summarise what a page took, stage by stage."""
     timings = reading.timings
     how = "automatic" if reading.automatic else "as asked"
-    pace = f" at {reading.tokens_per_second:.0f} tokens/s" if reading.tokens_per_second else ""
+    pace = f" at {speed(reading.tokens_per_second)} tokens/s" if reading.tokens_per_second else ""
     if reading.read_together:
         pace = " with other pages"
     return (

@@ -20,8 +20,9 @@ from rtocr_gui.settings import LEAST_RETENTION
 
 STDOUT: Final = "-"
 """Stands for stdout in place of a file name."""
-_NAMES_OF_STDOUT = (STDOUT, "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
-"""If it was redirected to a file, the last three lead to it, but what is in it must not be replaced."""
+
+LOWEST_DPI, HIGHEST_DPI = 36, 600
+"""Range of resolutions for PDF pages."""
 
 Target: TypeAlias = Path | Literal["-"]
 
@@ -135,8 +136,10 @@ def resolution(text: str) -> float:
         dpi = float(text)
     except ValueError:
         dpi = 0.0
-    if not 36 <= dpi <= 600:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a resolution from 36 to 600 dpi")
+    if not LOWEST_DPI <= dpi <= HIGHEST_DPI:
+        raise argparse.ArgumentTypeError(
+            f"“{text}” is not a resolution from {LOWEST_DPI} to {HIGHEST_DPI} dpi"
+        )
     return dpi
 
 
@@ -175,6 +178,8 @@ def overlay_target(text: str) -> Path:
     if text == STDOUT:
         raise argparse.ArgumentTypeError("a picture cannot be written to stdout: give --overlay FILE.png")
     path = path_name(text)
+    if _is_stdout(path) and path.is_file():
+        raise argparse.ArgumentTypeError(f"“{text}” is stdout: redirect the rest, or name another file")
     suffix = path.suffix.lower()
     if suffix in SUPPORTED_SUFFIXES and suffix != ".png":
         raise argparse.ArgumentTypeError(
@@ -202,8 +207,16 @@ def readings_target(text: str) -> Path:
     return target
 
 
+def _is_stdout(path: Path) -> bool:
+    """True if a path leads to stdout, as `/dev/stdout` does: a file behind it must not be replaced."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(1))
+    except (OSError, ValueError):
+        return False
+
+
 def _target(text: str, advice: str) -> Target:
-    if text in _NAMES_OF_STDOUT:
+    if text == STDOUT or _is_stdout(Path(text)):
         return STDOUT
     path = path_name(text)
     if path.suffix.lower() in SUPPORTED_SUFFIXES:

@@ -23,7 +23,7 @@ from rtocr_gui.documents.pages import Half, PageImage, PageRef, rotate
 from rtocr_gui.documents.pdf import DEFAULT_DPI, PdfFile
 from rtocr_gui.documents.pictures import PICTURE_MARKS, PictureFile
 from rtocr_gui.errors import DocumentError
-from rtocr_gui.files import absolute, is_folder
+from rtocr_gui.files import is_folder
 from rtocr_gui.units import counted
 
 SUPPORTED_SUFFIXES = (
@@ -218,7 +218,7 @@ def open_document(path: Path, password: str | None = None) -> Document:
         PasswordRequired: the PDF is encrypted, and the password is missing or wrong.
         DocumentError: the file does not exist, cannot be read, is not a document, or has too many pages.
     """
-    path = absolute(path)
+    path = path.absolute()
     with _failures_in_words():
         beginning, stamp = _inspect(path)
     is_pdf = PDF_MARK in beginning and not beginning.startswith(PICTURE_MARKS)

@@ -32,8 +32,8 @@ from rtocr_gui.errors import DocumentError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 
-PICTURE_MARKS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"RIFF", b"BM", b"GIF8")
-"""What files of these formats begin with."""
+PICTURE_MARKS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"GIF87a", b"GIF89a")
+"""What pictures begin with in which a comment may stand near the beginning."""
 
 # Errors that Pillow's decoders raise on damaged data.
 DECODER_FAILURES = (
@@ -382,8 +382,10 @@ def _stated_density(image: Image.Image) -> tuple[float, float] | None:
     Without a unit, TIFF, JPEG and PNG still state the ratio.
     """
     info = image.info
+    if "dpi" in info:
+        return _stated_dpi(image)
     jfif = info.get("jfif_density") if info.get("jfif_unit") == 0 else None
-    return _stated_dpi(image) or _pair(image, info.get("resolution") or jfif or info.get("aspect"))
+    return _pair(image, info.get("resolution") or jfif or info.get("aspect"))
 
 
 def _pair(image: Image.Image, stated: Any) -> tuple[float, float] | None:

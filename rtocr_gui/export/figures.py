@@ -18,7 +18,7 @@ from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.export.blocks import BEHIND, blocks_of, missing_breaks
 from rtocr_gui.export.tables import open_tables
 from rtocr_gui.export.writing import make_folder, write_picture_atomically
-from rtocr_gui.files import is_same_path, resolved
+from rtocr_gui.files import identity, resolved
 from rtocr_gui.ocr.reading import Block
 
 _FIGURE_LABEL = "image"
@@ -61,11 +61,10 @@ def assets_folder(markdown: Path) -> Path:
 def scan_in_the_way(outputs: Iterable[Path], scans: Iterable[Path]) -> Path | None:
     """Return a scan that lies where the figures of Markdown files are written; None if none does."""
     by_folder = {scan.parent: scan for scan in scans}
-    for figures in map(assets_folder, outputs):
-        for folder, scan in by_folder.items():
-            if is_same_path(folder, figures):
-                return scan
-    return None
+    by_identity = {identity(folder): scan for folder, scan in by_folder.items()}
+    by_identity.pop(None, None)
+    found = (by_identity.get(identity(assets_folder(output))) for output in outputs)
+    return next((scan for scan in found if scan is not None), None)
 
 
 def write_figures(page: PageImage, figures: Sequence[Figure], number: int, folder: Path) -> None:

@@ -26,8 +26,8 @@ MOST_TABLES = 3
 """Tables within each other; layout takes exponential time in their depth."""
 MOST_OPEN = 32
 """Elements of all kinds within each other."""
-MOST_COLUMNS = 50
-"""Columns that a table with pipes gets for rows longer than its first."""
+MOST_ADDED_CELLS = 1000
+"""Cells that a table with pipes gets in all for rows longer than its first; Qt is slow to lay out more."""
 MOST_SPANNED = 50
 """Columns or rows of one cell."""
 
@@ -65,7 +65,7 @@ def as_html(markdown: str) -> str:
     for kind in ("html_block", "html_inline"):
         parser.add_render_rule(kind, _written_tags)
     tokens = parser.parse(markdown)
-    if (wider := _with_room_for_all_cells(markdown, tokens)) != markdown:
+    if wider := _with_room_for_all_cells(markdown, tokens):
         tokens = parser.parse(wider)
     for token in tokens:
         if token.type == "ordered_list_open" and token.markup == ")":
@@ -76,27 +76,35 @@ def as_html(markdown: str) -> str:
 
 
 def _with_room_for_all_cells(markdown: str, tokens: "Sequence[Token]") -> str:
-    """Widen tables with pipes to their longest row: of a row longer than the first, Markdown drops cells."""
-    lines = markdown.split("\n")
-    columns = 0
+    """Widen tables with pipes to their longest row, as Markdown drops cells of one longer than the first.
+
+    Returns:
+        The Markdown; empty if no table needs it.
+    """
+    lines = re.split(r"\r\n?|\n", markdown)
+    columns, is_widened = 0, False
     for token in reversed(tokens):  # so that the cells of the first row are counted before the table begins
         columns += token.type == "th_open"
         if token.type == "table_open" and token.map is not None:
             first, behind = token.map
-            longest = max(map(_count_of_cells, lines[first + 2 : behind]), default=0)
-            for number, cell in ((first, "  |"), (first + 1, " --- |")) if longest > columns else ():
+            rows = lines[first + 2 : behind]
+            missing = max(map(_count_of_cells, rows), default=0) - columns
+            missing = min(missing, MOST_ADDED_CELLS // max(1, len(rows)))
+            for number, cell in ((first, "  |"), (first + 1, " --- |")) if missing > 0 else ():
                 line = lines[number].rstrip()
                 ended = line if line.endswith("|") and not line.endswith("\\|") else f"{line} |"
-                lines[number] = ended + cell * (longest - columns)
+                lines[number] = ended + cell * missing
+                is_widened = True
             columns = 0
-    return "\n".join(lines)
+    return "\n".join(lines) if is_widened else ""
 
 
 def _count_of_cells(row: str) -> int:
+    """Count the cells of a row up to the last with text in it."""
     from markdown_it.rules_block.table import escapedSplit
 
-    cells = escapedSplit(row.lstrip("> \t").rstrip())
-    return min(len(cells) - (cells[0] == "") - (cells[-1] == ""), MOST_COLUMNS)
+    cells = escapedSplit(row.lstrip("> \t").rstrip("| \t"))
+    return len(cells) - (cells[0] == "")
 
 
 def _formula(state: "StateInline", silent: bool) -> bool:

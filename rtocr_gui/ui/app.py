@@ -20,6 +20,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.errors import SettingsError
+from rtocr_gui.files import has_current_folder
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
@@ -122,6 +123,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = _parse(argv)
+    if not has_current_folder():
+        os.chdir(Path.home())  # the libraries of the model need one
     application = make_application()
     try:
         path = settings_path()

@@ -126,14 +126,16 @@ def test_text_checked_against_a_draft_is_not_passed_off_as_decoding_speed(drafte
     else:
         shown = FiguresShown(PLAN, reading_at(0.5, 128, passes=31), WHOLE)
         drafted, plain = "this", "all_tokens"
-    for name in ("Decode", "Tokens/s"):
+    for name in ("Decode", "Tokens/s", "Passes"):
         row = rows_of(shown)[name]
         assert getattr(row, drafted).endswith(" *")
         assert not getattr(row, plain).endswith("*")
         assert row.ratio == DASH
-    assert any(
-        "in 31 passes for 310 tokens: not the speed of plain decoding" in note for note in notes(shown)
+    which = "All tokens" if drafted_is_the_whole else "This reading"
+    told = (
+        f"* {which}: checked against a draft, in 31 passes for 310 tokens: not the speed of plain decoding."
     )
+    assert told in notes(shown)
 
 
 def test_time_shared_with_other_pages_is_not_passed_off_as_that_of_one() -> None:
@@ -144,6 +146,14 @@ def test_time_shared_with_other_pages_is_not_passed_off_as_that_of_one() -> None
         assert not row.all_tokens.endswith("*")
         assert row.ratio == DASH
     assert any("in the same passes as other pages" in note for note in notes(shown))
+
+
+def test_pruning_with_and_without_measuring_is_not_compared() -> None:
+    cached = dataclasses.replace(
+        HALF, timings=dataclasses.replace(HALF.timings, encode_ms=0.0, cached_ms=9.0)
+    )
+    assert rows_of(FULL)["Prune"].ratio != DASH
+    assert rows_of(FiguresShown(PLAN, cached, WHOLE))["Prune"].ratio == DASH
 
 
 def test_a_pass_or_two_that_were_spared_make_no_draft_of_a_reading() -> None:

@@ -973,7 +973,10 @@ def test_nothing_is_exported_under_the_name_of_another_kind_of_scan(
     window.actions_by_name[action].trigger()
     assert not session.exporter.is_exporting
     (sentence,) = sentences_in(window.notice_bar)
-    assert sentence == f"{name}: not written, as the name is that of a scan. End it in {ending}."
+    assert sentence.startswith(
+        f"{name}: not written: a name that ends in {Path(name).suffix} is that of a scan."
+    )
+    assert sentence.endswith(f"Choose one that ends in {ending}.")
 
 
 @pytest.mark.parametrize("action", ["export", "export_by_scan"])
@@ -997,7 +1000,7 @@ def test_a_scan_that_is_open_is_not_replaced_by_a_figure(
     window.actions_by_name[action].trigger()
     assert not session.exporter.is_exporting
     (sentence,) = sentences_in(window.notice_bar)
-    assert sentence.startswith("page-1-figure-1.png: not overwritten, because it is open as a scan.")
+    assert sentence.startswith("page-1-figure-1.png: open as a scan in the folder where figures would be")
 
 
 def test_a_very_long_name_has_room_for_what_is_added_to_it(

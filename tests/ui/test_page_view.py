@@ -212,8 +212,8 @@ def test_padding_is_hatched_beside_the_page_and_told(view: PageView) -> None:
     assert hatched[16:] == bare[16:], "a portrait page is padded at its sides"
     padding = plan.layout.padding[plan.layout.prunable]
     words = tooltip_at(view, points[0])
-    assert f"{padding.sum()} cells lie outside the page" in words
-    assert f"{(padding & plan.is_kept).sum()} of them are kept" in words
+    assert f"{padding.sum()} cells outside the page" in words
+    assert f"{(padding & plan.is_kept).sum()} of them kept" in words
     view.set_overlay_visible(False)
     assert colours_at(view, points) == bare
 

@@ -18,7 +18,6 @@ from tests.ui.steps import (
     emissions,
     open_and_load,
     read_selected,
-    sentences_in,
     until_idle,
     wait_until_idle,
 )
@@ -79,7 +78,6 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_fails(
 
 def test_a_page_that_was_corrected_needs_no_advice(
     qtbot: QtBot,
-    window: MainWindow,
     session: Session,
     fake_engine: FakeEngine,
     draw_page: Draw,
@@ -89,10 +87,8 @@ def test_a_page_that_was_corrected_needs_no_advice(
     open_and_load(qtbot, session, draw_page())
     read_selected(qtbot, session)
     assert "To try again" in states["scan.png, page 1"].sentence
-    assert len(sentences_in(window.notice_bar)) == 1
     session.edit_text("mine")
     assert states["scan.png, page 1"].sentence == ""
-    assert sentences_in(window.notice_bar) == ()
     assert session.retry == BASE
 
 

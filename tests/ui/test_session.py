@@ -875,7 +875,7 @@ def test_an_encrypted_page_that_came_back_is_shown_once_its_password_is_given(
         session.shelf.open_file(path, PASSWORD)
     session.edit_text("mine")
     session.remove_pages(session.shelf.refs)
-    qtbot.waitUntil(lambda: not bridge._documents._documents)
+    qtbot.waitUntil(lambda: not bridge._documents._documents)  # until it is closed, its pages can be shown
     with qtbot.waitSignals([session.shelf.password_needed, session.shelf.page_failed]):
         session.take_offer(offers[0])
     with qtbot.waitSignals([session.page_image_changed, session.shelf.pages_changed]):

@@ -47,7 +47,7 @@ from rtocr_gui.export.writing import check_target
 from rtocr_gui.files import is_device
 from rtocr_gui.ocr.reading import ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
-from rtocr_gui.units import time_in_words
+from rtocr_gui.units import counted, time_in_words
 
 READINGS_NAME = "rtocr-readings.jsonl"
 DEFAULT_RATIOS = (0.5, 0.7, 0.84, None)
@@ -247,7 +247,7 @@ class _AccuracyBench:
         if self._arguments.markdown is not None:
             heading = (
                 f"{model.info.name}, mode {self._reader.scaling.name}, task {self._task.name}, "
-                f"on {model.device} ({model.dtype}); {len(pages)} pages.\n\n"
+                f"on {model.device} ({model.dtype}); {counted(len(pages), 'page')}.\n\n"
             )
             write_output(self._arguments.markdown, f"{heading}{table}\n{_notes(rows)}")
         if self._arguments.json is not None:
@@ -323,5 +323,6 @@ def _notes(rows: list[Row]) -> str:
         "characters and sums them over pages; both are best at 0. Relative accuracy is (1 - NED) / (1 - NED "
         "with all tokens). Cut off are readings that were stopped in a loop or at the length limit. Times "
         f"are means per page.{encoding} A reading after the first of a page takes the one before as its "
-        "draft, so decoding times cannot be compared.\n"
+        "draft, so decoding times cannot be compared. Pruning includes measuring the tokens of a page only "
+        "in the reading that encodes it: that with all tokens, and the first by VisionZip.\n"
     )

@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
     wait_without_spinning()
     import torch
 
-    from rtocr_gui.cli.bench.decoding_probe import SpeedProbe, Wanted, describe_machine
+    from rtocr_gui.cli.bench.decoding_probe import DecodingProbe, Wanted, describe_machine
     from rtocr_gui.ocr.engine import Engine
     from rtocr_gui.ocr.model.folder import inspect_checkpoint
 
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> None:
     wanted = Wanted(mode, task, arguments.tokens, arguments.rounds, torch.get_num_threads())
     with open_document(resource_path("samples/letter.png")) as document:
         page = document.load_page(0)
-    probe = SpeedProbe(checkpoint, page, wanted)
+    probe = DecodingProbe(checkpoint, page, wanted)
     text_config: Any = checkpoint.model.config.text_config
     figures = {
         "machine": describe_machine(
@@ -119,7 +119,7 @@ def format_table(figures: dict[str, Any]) -> str:
     """Format the figures for people.
 
     Args:
-        figures: as returned by `SpeedProbe.measure`, with `machine` and `model`.
+        figures: as returned by `DecodingProbe.measure`, with `machine` and `model`.
 
     Returns:
         The table as text.

@@ -81,7 +81,7 @@ class _Decoded:
     passes: int
 
 
-class SpeedProbe:
+class DecodingProbe:
     """Measures one page with one model.
 
     Args:

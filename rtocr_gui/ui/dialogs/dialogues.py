@@ -163,13 +163,17 @@ class Dialogues(QObject):
         agreed: set[Path] = set()
         scans = {resolved(ref.path) for ref in self._session.shelf.refs}
         # Reading goes on behind the question, so that there may be more files after it.
-        if scan := scan_in_the_way(exporter.files_in(folder), scans):
-            self._refuse_scan(scan, "Export to another folder.")
-            return
-        while there := [file for file in exporter.files_in(folder) if is_there(file) and file not in agreed]:
+        while True:
+            files = exporter.files_in(folder)
+            there = [file for file in files if is_there(file) and file not in agreed]
             if scan := next((file for file in there if resolved(file) in scans), None):
                 self._refuse_scan(scan, "Export to another folder.")
                 return
+            if scan := scan_in_the_way(files, scans):
+                self._refuse_figures(scan, "Export to another folder.")
+                return
+            if not there:
+                break
             if not questions.ask_replace(self._window, there):
                 return
             agreed.update(there)
@@ -218,18 +222,23 @@ class Dialogues(QObject):
         self._session.choices.remember(export_folder=str(path.parent))
         scans = {ref.path for ref in self._session.shelf.refs}
         if path.suffix.lower() in set(SUPPORTED_SUFFIXES) - {suggestion.suffix}:
-            sentence = f"not written, as the name is that of a scan. End it in {suggestion.suffix}."
+            ending = f"a name that ends in {path.suffix} is that of a scan"
+            sentence = f"not written: {ending}. Choose one that ends in {suggestion.suffix}."
             self.notice_raised.emit(about_file(path, sentence))
         elif is_there(path) and any(is_same_path(path, scan) for scan in scans):
             self._refuse_scan(path, "Export under another name.")
         elif suggestion.suffix == ".md" and (scan := scan_in_the_way([path], scans)):
-            self._refuse_scan(scan, "Figures would be written there. Export under another name.")
+            self._refuse_figures(scan, "Export under another name.")
         else:
             export(path)
 
     def _refuse_scan(self, path: Path, advice: str) -> None:
         sentence = f"not overwritten, because it is open as a scan. {advice}"
         self.notice_raised.emit(about_file(path, sentence))
+
+    def _refuse_figures(self, scan: Path, advice: str) -> None:
+        sentence = f"open as a scan in the folder where figures would be written. {advice}"
+        self.notice_raised.emit(about_file(scan, sentence))
 
     def _export_folder(self) -> Path:
         """Never the page's own: a pasted image is in a temporary folder, a sample in the program's."""

@@ -10,7 +10,7 @@ import numpy as np
 from rtocr_gui.export.looks import text_density
 from rtocr_gui.pruning.plan import PrunePlan, Transport
 from rtocr_gui.tokens import GridName
-from rtocr_gui.units import grouped
+from rtocr_gui.units import counted, grouped
 
 MOST_PARTNERS = 6
 
@@ -101,7 +101,7 @@ def describe_padding(plan: PrunePlan) -> str:
     """Say how many cells cover none of the page, and what becomes of them."""
     padding = plan.layout.padding[plan.layout.prunable]
     return (
-        f"Padding: {grouped(padding.sum())} cells lie outside the page; "
-        f"{grouped((padding & plan.is_kept).sum())} of them are kept.\n"
+        f"Padding: {counted(padding.sum(), 'cell')} outside the page, "
+        f"{grouped((padding & plan.is_kept).sum())} of them kept.\n"
         "The reader's view is square; a kept padding token costs prefill like any other."
     )

@@ -57,6 +57,11 @@ def clipboard_data() -> QMimeData | None:
     return QGuiApplication.clipboard().mimeData()
 
 
+def is_for_text(data: QMimeData | None) -> bool:
+    """True if text should be pasted, and no file or picture opened; copied files have names as text."""
+    return data is not None and data.hasText() and not _local_files(data)
+
+
 def _accept(event: QDropEvent) -> None:
     """Accept as a copy, whatever key is held: after a move the file manager would delete the files."""
     event.setDropAction(Qt.DropAction.CopyAction)

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from PySide6.QtGui import QFont, QFontDatabase
 
-_LONG_WORD = re.compile(r"[^\s/\\\u200b]{40}(?=[^\s/\\\u200b])")
+_LONG_WORD = re.compile(r"[^\s/\\\u200b]{40}(?=[^\s/\\\u200b\u0300-\u036f])")
 
 
 def qt_begins(text: str) -> Sequence[int]:

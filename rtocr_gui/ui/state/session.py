@@ -25,7 +25,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
-from rtocr_gui.files import absolute, resolved
+from rtocr_gui.files import resolved
 from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling, Task
 from rtocr_gui.settings import Settings
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
@@ -254,8 +254,8 @@ class Session(QObject):
     def open_files(self, paths: Iterable[Path]) -> None:
         """Open files and folders, and remember them; each that fails raises a notice and is forgotten."""
         # “../scan.png” on the command line is the same page as one that a dialog names in full.
-        paths = [resolved(path) if ".." in path.parts else absolute(path) for path in paths]
-        self.choices.remember_opened(path for path in paths if path.is_absolute())
+        paths = [resolved(path) if ".." in path.parts else path.absolute() for path in paths]
+        self.choices.remember_opened(paths)
         self._samples.keep(paths)
         self.shelf.open_files(paths)
 

@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
-from rtocr_gui.ui.parts.arrivals import clipboard_data
+from rtocr_gui.ui.parts.arrivals import clipboard_data, is_for_text
 from rtocr_gui.ui.parts.form_parts import flat_button
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.parts.keys import asks_for, keeps_escape
@@ -14,14 +14,12 @@ _MOST_CHARACTERS = 200
 
 
 class _Line(QLineEdit):
-    """Leaves pictures on the clipboard to the window, which opens them."""
+    """Leaves copied pictures and files to the window, which opens them."""
 
     def event(self, event: QEvent) -> bool:
-        if asks_for(event, QKeySequence.StandardKey.Paste):
-            data = clipboard_data()
-            if data is None or not data.hasText():
-                event.ignore()
-                return False
+        if asks_for(event, QKeySequence.StandardKey.Paste) and not is_for_text(clipboard_data()):
+            event.ignore()
+            return False
         return super().event(event)
 
 

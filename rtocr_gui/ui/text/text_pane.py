@@ -32,7 +32,7 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.settings import LARGEST_ZOOM, SMALLEST_ZOOM
-from rtocr_gui.ui.parts.arrivals import clipboard_data
+from rtocr_gui.ui.parts.arrivals import clipboard_data, is_for_text
 from rtocr_gui.ui.parts.held_scroll import held
 from rtocr_gui.ui.parts.keys import asks_for
 from rtocr_gui.ui.parts.plain_text import fixed_font, qt_begins
@@ -53,14 +53,12 @@ class MarkdownEditor(QPlainTextEdit):
     """A plain text editor that leaves dropped and pasted files to the window."""
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return source.hasText() and not any(url.isLocalFile() for url in source.urls())
+        return is_for_text(source)
 
     def event(self, event: QEvent) -> bool:
-        if asks_for(event, QKeySequence.StandardKey.Paste):
-            data = clipboard_data()
-            if data is None or not self.canInsertFromMimeData(data):
-                event.ignore()  # otherwise Qt would paste the names of files, and nothing for a picture
-                return False
+        if asks_for(event, QKeySequence.StandardKey.Paste) and not is_for_text(clipboard_data()):
+            event.ignore()  # otherwise Qt would paste the names of files, and nothing for a picture
+            return False
         return super().event(event)
 
     def scroll_to(self, cursor: QTextCursor) -> None:

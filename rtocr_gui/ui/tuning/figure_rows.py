@@ -11,11 +11,13 @@ from enum import Enum
 from rtocr_gui.ocr.reading import PrefillCost, Reading
 from rtocr_gui.ui.state.page_words import encoding_in_words
 from rtocr_gui.ui.state.shown import FiguresShown
-from rtocr_gui.units import counted, duration, grouped, percent, size_in_words
+from rtocr_gui.units import counted, duration, grouped, percent, size_in_words, speed
 
 DASH = "–"
 MARK = " *"
 """Follows a decoding figure that is not that of plain decoding of this page alone; a note says why."""
+
+_IF_PLAIN = "Compared only where both readings were decoded token by token"
 
 
 class FigureKind(Enum):
@@ -73,19 +75,21 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
             f"Figures of the last reading, with {grouped(reading.kept)} of {grouped(reading.total)} tokens; "
             f"the slider now keeps {grouped(len(plan.kept))}."
         )
-    drafted = next(
-        (each for each in (reading, shown.all_tokens) if each is not None and each.was_drafted), None
-    )
-    if drafted is not None:
-        told.append(
-            f"{MARK.strip()} Checked against a draft, in {counted(drafted.passes, 'pass', 'passes')} "
-            f"for {grouped(drafted.decoded_tokens)} tokens: "
-            "not the speed of plain decoding."
-        )
-    if any(each is not None and each.read_together for each in (reading, shown.all_tokens)):
-        told.append(
-            f"{MARK.strip()} Decoded in the same passes as other pages: not the time of this page alone."
-        )
+    named = [("This reading", reading)]
+    if shown.all_tokens not in (None, reading):
+        named.append(("All tokens", shown.all_tokens))
+    for name, one in named:
+        if one.was_drafted:
+            passes = counted(one.passes, "pass", "passes")
+            told.append(
+                f"{MARK.strip()} {name}: checked against a draft, in {passes} for "
+                f"{counted(one.decoded_tokens, 'token')}: not the speed of plain decoding."
+            )
+        elif one.read_together:
+            told.append(
+                f"{MARK.strip()} {name}: decoded in the same passes as other pages: "
+                "not the time of this page alone."
+            )
     if reading.kept < reading.total:
         saved = 1 - reading.cost.flops / reading.cost_of_all.flops
         cache = reading.cost_of_all.cache_bytes - reading.cost.cache_bytes
@@ -129,6 +133,7 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
     reading, all_tokens = shown.reading, shown.all_tokens
     known = [each for each in (reading, all_tokens) if each is not None]
     decoded_alike = all(has_own_pace(each) for each in known)
+    measured_alike = len({each.timings.encode_ms > 0 for each in known}) == 1
 
     def row(
         name: str,
@@ -160,7 +165,14 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
             encoding(all_tokens),
             DASH,
         ),
-        row("Prune", "Choosing tokens and merging the others", lambda each: each.timings.prune_ms, duration),
+        row(
+            "Prune",
+            "Choosing tokens and merging the others, after measuring them if the page was just encoded. "
+            "Compared only where both or neither was",
+            lambda each: each.timings.prune_ms,
+            duration,
+            measured_alike,
+        ),
         row(
             "Prefill",
             "Processing the prompt, before the first word of the text",
@@ -169,7 +181,7 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
         ),
         row(
             "Decode",
-            "Writing the text. Compared only where both readings were decoded token by token",
+            f"Writing the text. {_IF_PLAIN}",
             lambda each: each.timings.decode_ms,
             duration,
             decoded_alike,
@@ -177,13 +189,20 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
         ),
         row(
             "Tokens/s",
-            "Decoding speed. Compared only where both readings were decoded token by token",
+            f"Decoding speed. {_IF_PLAIN}",
             lambda each: each.tokens_per_second,
-            lambda speed: grouped(speed) if speed else DASH,
+            lambda per_second: speed(per_second) if per_second else DASH,
             decoded_alike,
             of_decoding=True,
         ),
-        row("Passes", "Passes of the decoder after the prefill", lambda each: each.passes, _count),
+        row(
+            "Passes",
+            f"Passes of the decoder after the prefill. {_IF_PLAIN}",
+            lambda each: each.passes,
+            _count,
+            decoded_alike,
+            of_decoding=True,
+        ),
         row("Text tokens", "Tokens of the text that was written", lambda each: len(each.token_ids), _count),
     ]
 

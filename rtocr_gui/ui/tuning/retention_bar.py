@@ -267,10 +267,10 @@ def _count_forms(kept: int, merged: int, count: int, automatic: str) -> tuple[st
     )
 
 
-_WIDEST_FORMS = _count_forms(9_999, 9_999, 9_999, percent(1))
+_WIDEST_FORMS = _count_forms(9_999, 9_999, 9_999, percent(0.999))
 """More than any page has: space for this many is reserved, so that nothing moves with slider or page."""
 
 
 def _percent(retention: float) -> int:
-    """The value of slider and box, which know only whole percents."""
-    return min(100, max(1, round(retention * 100)))
+    """The value of slider and box, which know only whole percents; at 100 nothing is merged."""
+    return 100 if retention >= 1 else min(99, max(1, round(retention * 100)))

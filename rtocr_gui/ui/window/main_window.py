@@ -381,7 +381,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_page_status(self, status: PageStatus) -> None:
         self.page_list.set_state(status.ref, status.state, status.sentence)
-        if status.state in (PageState.READING, PageState.EDITED):
+        if status.state is PageState.READING:
             self.notice_bar.withdraw((status.ref,))
 
     @Slot(object)

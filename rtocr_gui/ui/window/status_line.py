@@ -8,7 +8,7 @@ from rtocr_gui.ocr.reading import Reading, Stage
 from rtocr_gui.ui.parts.named_label import NamedLabel
 from rtocr_gui.ui.state.page_words import encoding_in_words
 from rtocr_gui.ui.state.shown import Activity, CurveShown, ModelStatus
-from rtocr_gui.units import counted, duration, grouped, size_in_words, time_in_words
+from rtocr_gui.units import counted, duration, size_in_words, speed, time_in_words
 
 _STAGE_WORDS = {
     Stage.ENCODE: "Encoding the page",
@@ -116,17 +116,17 @@ class StatusLine(QWidget):
             self._timings.clear()
             return
         timings = reading.timings
-        speed = f", {grouped(reading.tokens_per_second)} tokens/s" if reading.tokens_per_second else ""
+        pace = f", {speed(reading.tokens_per_second)} tokens/s" if reading.tokens_per_second else ""
         if reading.was_drafted:
             passes = counted(reading.passes, "pass", "passes")
-            speed = f", {grouped(reading.decoded_tokens)} tokens in {passes}"
+            pace = f", {counted(reading.decoded_tokens, 'token')} in {passes}"
         elif reading.read_together:
-            speed = ", shared with other pages"
+            pace = ", shared with other pages"
         parts = [
             f"encode {encoding_in_words(timings)}",
             f"prune {duration(timings.prune_ms)}",
             f"prefill {duration(timings.prefill_ms)}",
-            f"decode {duration(timings.decode_ms)}{speed}",
+            f"decode {duration(timings.decode_ms)}{pace}",
         ]
         self._timings.setText("  ·  ".join(parts))
 
