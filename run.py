@@ -45,8 +45,7 @@ ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 MARK = ENVIRONMENT / "rtocr-installed.json"
 """Records what was installed; empty while an installation is in progress or after an interrupted one."""
-SCRIPTS = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
-PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 PROJECT = ROOT / "pyproject.toml"
 CONSTRAINTS = ROOT / "packaging" / "constraints.txt"
 BUNDLE_RECIPE = ROOT / "packaging" / "bundle" / "rtocr.spec"
@@ -64,19 +63,33 @@ class Trouble(Exception):
 
 
 def wanted_installation() -> dict[str, str]:
-    """Describe what must be installed: interpreter, location, and a digest of the project's requirements."""
+    """Describe what must be installed: interpreter, location, and a digest of the project's requirements.
+
+    An environment whose own interpreter still runs is kept, whichever has started this.
+    """
     inputs = hashlib.sha256(PROJECT.read_bytes() + CONSTRAINTS.read_bytes()).hexdigest()
     python = f"{sys.version_info.major}.{sys.version_info.minor} {sys.base_prefix} {ROOT}"
+    former = found_installation().get("python")
+    if former not in (None, python) and former == environment_python():
+        python = former
     return {"python": python, "inputs": inputs}
 
 
 def found_installation() -> dict[str, str]:
     """Describe the complete installation that exists; empty if there is none."""
     try:
-        found: dict[str, str] = json.loads(MARK.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        found = json.loads(MARK.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
         return {}
-    return found if PYTHON.exists() else {}
+    return found if isinstance(found, dict) and PYTHON.exists() else {}
+
+
+def environment_python() -> str:
+    """Describe the interpreter of the environment as it is now; empty if it does not run."""
+    describe = "import sys; print('%d.%d' % sys.version_info[:2], sys.base_prefix, end='')"
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        return f"{subprocess.check_output([PYTHON, '-I', '-c', describe], text=True)} {ROOT}"
+    return ""
 
 
 def prepare_environment() -> None:
@@ -99,7 +112,7 @@ def prepare_environment() -> None:
         mark.truncate(0)
         if found.get("python") != wanted["python"]:
             clear_environment()
-            venv.create(ENVIRONMENT, with_pip=True, symlinks=os.name != "nt")
+            make_environment()
         install_packages()
         json.dump(wanted, mark)
 
@@ -130,6 +143,17 @@ def clear_environment() -> None:
             path.unlink()
 
 
+def make_environment() -> None:
+    """Create an environment with nothing but pip."""
+    try:
+        venv.create(ENVIRONMENT, with_pip=True, symlinks=os.name != "nt")
+    except (ValueError, subprocess.CalledProcessError) as error:
+        raise Trouble(
+            f"The environment {ENVIRONMENT} could not be made ({error}). Make room for it, or move RTOCR to "
+            f"a folder whose path has no “{os.pathsep}” in it, then try again."
+        ) from error
+
+
 def install_packages() -> None:
     """Install the project and its dependencies."""
     run_pip("--editable", ".[test]")
@@ -138,7 +162,16 @@ def install_packages() -> None:
 
 def run_pip(*wanted: str) -> None:
     """Install these under the pinned versions, showing pip's output."""
-    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    pip = [
+        str(PYTHON),
+        "-I",
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--no-user",
+    ]
     result = subprocess.run([*pip, "--constraint", str(CONSTRAINTS), *wanted], cwd=ROOT, stdout=sys.stderr)
     if result.returncode == 0:
         return
@@ -180,10 +213,15 @@ def require_qt_libraries(platforms: list[str]) -> None:
     """Stop with advice if Qt lacks a system library for every one of these platforms (plugin names)."""
     if not sys.platform.startswith("linux"):
         return
-    plugins = next(ENVIRONMENT.glob("lib/python*/site-packages/PySide6/Qt/plugins/platforms"))
+    plugins = next(ENVIRONMENT.glob("lib/python*/site-packages/PySide6/Qt/plugins/platforms"), None)
+    if plugins is None:
+        raise Trouble(f"{ENVIRONMENT} is incomplete. Delete it, then try again.")
     for name in platforms:
+        plugin = plugins / f"libq{name}.so"
+        if not plugin.exists():
+            return  # one file may hold several platforms
         try:
-            ctypes.CDLL(str(plugins / f"libq{name}.so"))
+            ctypes.CDLL(str(plugin))
             return
         except OSError as error:
             cause = error
@@ -244,7 +282,7 @@ def main(arguments: list[str]) -> None:
         raise Trouble(f"`{command}` takes no arguments.{tests}")
     prepare_environment()
     if command == "rtocr":
-        become(SCRIPTS / ("rtocr.exe" if os.name == "nt" else "rtocr"), *rest)
+        become(PYTHON, "-P", "-m", "rtocr_gui.cli", *rest)
     elif command == "test":
         run_tests(rest)
     elif command == "lint":

@@ -38,7 +38,14 @@ def bare_computer(monkeypatch: pytest.MonkeyPatch) -> None:
 def cards(monkeypatch: pytest.MonkeyPatch) -> Cards:
     """Puts graphics cards of these compute capabilities into the computer."""
 
-    def install(*capabilities: tuple[int, int], built_for: list[str] = OLD_BUILD) -> None:
+    def install(
+        *capabilities: tuple[int, int], built_for: list[str] = OLD_BUILD, filled: tuple[int, ...] = ()
+    ) -> None:
+        def answer(index: int) -> tuple[int, int]:
+            if index in filled:
+                raise torch.AcceleratorError("CUDA error: out of memory")
+            return 80 * 10**9, 80 * 10**9
+
         def capability_of(device: torch.device | int) -> tuple[int, int]:
             return capabilities[device if isinstance(device, int) else device.index or 0]
 
@@ -47,6 +54,7 @@ def cards(monkeypatch: pytest.MonkeyPatch) -> Cards:
         monkeypatch.setattr(torch.cuda, "get_device_capability", capability_of)
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"Card {device}")
         monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: built_for)
+        monkeypatch.setattr(torch.cuda, "mem_get_info", answer)
 
     return install
 
@@ -91,6 +99,25 @@ def test_a_device_that_is_not_there_is_refused(name: str) -> None:
 def test_what_is_no_device_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match="is not a device"):
         choose_device(name)
+
+
+def test_a_card_that_another_program_has_filled_is_passed_over_and_told(cards: Cards) -> None:
+    cards((8, 0), (8, 0), filled=(0,))
+    assert choose_device("auto") == torch.device("cuda", 1)
+    with pytest.raises(SettingsError, match="“Card 0” cannot be used right now"):
+        choose_device("cuda")
+    cards((8, 0), filled=(0,))
+    placement = place("auto", "auto", SMALL)
+    assert placement.device == CPU
+    assert placement.why.startswith("The graphics card cannot be used right now.")
+
+
+def test_a_card_that_failed_is_let_go_without_asking_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(torch.cuda, "empty_cache", fail)
+    give_memory_back(torch.device("cuda"))
 
 
 def test_a_card_that_this_pytorch_has_no_code_for_is_passed_over_and_told(cards: Cards) -> None:

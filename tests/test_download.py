@@ -26,6 +26,7 @@ from rtocr_gui.ocr.library.download_record import read_record
 from rtocr_gui.ocr.library.hub_errors import asked_wait_s, explain
 from rtocr_gui.ocr.library.model_source import REVISION, ModelSource, published_folder_in
 from rtocr_gui.ocr.model.folder import inspect_checkpoint
+from rtocr_gui.ocr.model.model_files import RECORD_FILE
 from tests.hub_server import INFO, HubServer, Trouble
 from tests.published_model import NEEDED, UNWANTED, WEIGHTS
 
@@ -584,8 +585,8 @@ def caused(error: Exception, cause: Exception) -> Exception:
         (caused(httpx2.ConnectError("x"), OSError(errno.EHOSTUNREACH, "")), "cannot be reached"),
         (httpx2.ReadTimeout("x"), "has stopped answering"),
         (httpx2.TooManyRedirects("x"), "redirects RTOCR in circles"),
-        (httpx2.UnsupportedProtocol("x"), "redirects RTOCR to an invalid address"),
-        (httpx2.InvalidURL("x"), "redirects RTOCR to an invalid address"),
+        (httpx2.UnsupportedProtocol("x"), "or one that it redirects RTOCR to, is invalid"),
+        (httpx2.InvalidURL("x"), "or one that it redirects RTOCR to, is invalid"),
         (httpx2.ReadError("x"), "was cut. What was downloaded is kept"),
     ],
 )
@@ -702,6 +703,29 @@ def test_a_discarded_download_leaves_nothing(hub: HubServer, folder: Path) -> No
     discard_download(folder)
     assert not folder.exists()
     discard_download(folder)
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_damaged_record_keeps_no_download_from_going_on_or_being_discarded(
+    hub: HubServer, folder: Path, goes_on: bool
+) -> None:
+    hub.troubles[WEIGHTS] = [Trouble(cut_after=1000)]
+    with pytest.raises(DownloadError):
+        run(hub, folder, patience=Patience(waits_s=()))
+    (folder / RECORD_FILE).write_text("{")
+    if goes_on:
+        run(hub, folder)
+        assert_whole(hub, folder)
+    else:
+        discard_download(folder)
+        assert parts(folder) == []
+        assert not (folder / RECORD_FILE).exists()
+
+
+@pytest.mark.parametrize("host", ["a..b", ".hf.co", f"{'a' * 64}.com"])
+def test_the_name_of_a_host_that_there_cannot_be_is_told(folder: Path, host: str) -> None:
+    with pytest.raises(DownloadError, match=r"The address of the server .* is invalid"):
+        list(download_model(ModelSource(f"http://{host}"), folder, threading.Event(), AT_ONCE))
 
 
 def test_a_download_that_begins_while_another_is_discarded_is_alone(

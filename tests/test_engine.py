@@ -454,13 +454,30 @@ def test_threads_are_as_many_as_the_process_may_use_unless_told(
 @pytest.mark.parametrize(
     ("limit", "cpus"), [("150000 100000\n", 1), ("max 100000\n", 6), ("300000 100000\n", 3), ("nonsense", 6)]
 )
-def test_a_container_s_limit_counts(
-    limit: str, cpus: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("group", ["", "user.slice/rtocr.service", "user.slice"])
+def test_the_limit_of_a_container_or_a_service_counts(
+    limit: str, cpus: int, group: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(6)), raising=False)
-    (tmp_path / "cpu.max").write_text(limit)
-    assert usable_cpus(tmp_path / "cpu.max") == cpus
-    assert usable_cpus(tmp_path / "missing") == 6
+    own = tmp_path / "own"
+    own.write_text("0::/user.slice/rtocr.service\n")
+    (tmp_path / group).mkdir(parents=True, exist_ok=True)
+    (tmp_path / group / "cpu.max").write_text(limit)
+    assert usable_cpus(tmp_path, own) == cpus
+    assert usable_cpus(tmp_path, tmp_path / "missing") == 6
+
+
+@pytest.mark.parametrize(("quota", "cpus"), [("200000", 2), ("-1", 6)])
+def test_the_limit_of_an_older_container_counts(
+    quota: str, cpus: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: set(range(6)), raising=False)
+    own, group = tmp_path / "own", tmp_path / "cpu,cpuacct"
+    own.write_text("5:memory:/\n4:cpu,cpuacct:/docker/a\n")
+    group.mkdir()
+    (group / "cpu.cfs_quota_us").write_text(quota)
+    (group / "cpu.cfs_period_us").write_text("100000")
+    assert usable_cpus(tmp_path, own) == cpus
 
 
 def test_threads_sleep_while_they_wait_unless_the_person_chose_otherwise(

@@ -122,13 +122,47 @@ class TestInstallation:
         assert installer.calls == ["create", "install"] * 2
         assert not half_installed.exists()
 
-    def test_an_environment_of_another_python_is_made_anew(
+    def test_an_environment_of_another_python_is_kept_as_long_as_that_runs(
+        self, run: ModuleType, installer: Installer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run.prepare_environment()
+        run.PYTHON.unlink()
+        run.PYTHON.symlink_to(sys.executable)
+        monkeypatch.setattr(sys, "base_prefix", "/opt/another-python")
+        run.prepare_environment()
+        (run.ROOT / "pyproject.toml").write_text("changed")
+        run.prepare_environment()
+        assert installer.calls == ["create", "install", "install"]
+
+    def test_an_environment_whose_python_does_not_run_is_made_anew_by_another(
         self, run: ModuleType, installer: Installer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         run.prepare_environment()
         monkeypatch.setattr(sys, "base_prefix", "/opt/another-python")
         run.prepare_environment()
         assert installer.calls == ["create", "install"] * 2
+
+    @pytest.mark.parametrize("mark", [b"null", b"[]", b"\xff"])
+    def test_a_mark_that_is_none_is_no_installation(
+        self, run: ModuleType, installer: Installer, mark: bytes
+    ) -> None:
+        run.prepare_environment()
+        run.MARK.write_bytes(mark)
+        run.prepare_environment()
+        assert installer.calls == ["create", "install"] * 2
+
+    @pytest.mark.parametrize(
+        "failure", [ValueError("it contains the PATH separator :"), subprocess.CalledProcessError(1, "pip")]
+    )
+    def test_an_environment_that_cannot_be_made_is_told(
+        self, run: ModuleType, monkeypatch: pytest.MonkeyPatch, failure: Exception
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise failure
+
+        monkeypatch.setattr(run.venv, "create", fail)
+        with pytest.raises(run.Trouble, match="could not be made"):
+            run.prepare_environment()
 
     def test_an_environment_whose_python_is_gone_is_made_anew(
         self, run: ModuleType, installer: Installer
@@ -282,7 +316,10 @@ class TestDisplay:
         monkeypatch.setattr(sys, "platform", "linux")
         for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
             monkeypatch.delenv(name, raising=False)
-        (run.ENVIRONMENT / "lib/python3.11/site-packages/PySide6/Qt/plugins/platforms").mkdir(parents=True)
+        plugins = run.ENVIRONMENT / "lib/python3.11/site-packages/PySide6/Qt/plugins/platforms"
+        plugins.mkdir(parents=True)
+        for platform in ("xcb", "wayland", "offscreen"):
+            (plugins / f"libq{platform}.so").touch()
 
     @pytest.fixture
     def lacking(self, run: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
@@ -309,6 +346,17 @@ class TestDisplay:
         with pytest.raises(run.Trouble, match=r"libxcb-cursor\.so\.0.*sudo apt install .*libxcb-cursor0"):
             run.require_display()
 
+    def test_an_environment_without_qt_is_told(self, run: ModuleType) -> None:
+        shutil.rmtree(run.ENVIRONMENT)
+        with pytest.raises(run.Trouble, match=r"is incomplete\. Delete it"):
+            run.require_qt_libraries(["offscreen"])
+
+    def test_a_platform_in_a_file_of_another_name_is_left_to_qt(
+        self, run: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("QT_QPA_PLATFORM", "wayland-egl")
+        run.require_display()
+
     def test_one_platform_that_works_is_enough(
         self, run: ModuleType, lacking: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -330,11 +378,10 @@ class TestCommands:
     def start(self, run: ModuleType, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         """Starts `run.py` as a person does; the programs in its environment say what they were given."""
         run.PYTHON.parent.mkdir(parents=True)
-        for program in (run.PYTHON, run.SCRIPTS / "rtocr"):
-            program.write_text(
-                f"#!{sys.executable}\nimport os, sys\nprint(os.getcwd(), sys.argv[1:])\nsys.exit(7)"
-            )
-            program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        run.PYTHON.write_text(
+            f"#!{sys.executable}\nimport os, sys\nprint(os.getcwd(), sys.argv[1:])\nsys.exit(7)"
+        )
+        run.PYTHON.chmod(run.PYTHON.stat().st_mode | stat.S_IXUSR)
         run.MARK.write_text(json.dumps(run.wanted_installation()))
         packages = run.ENVIRONMENT / "lib/python3.11/site-packages"
         packages.mkdir(parents=True)
@@ -367,7 +414,8 @@ class TestCommands:
         self, start: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
     ) -> None:
         result = start("rtocr", "read", "scan.png", "-o", "out.md")
-        assert result.stdout == f"{tmp_path} ['read', 'scan.png', '-o', 'out.md']\n"
+        words = ["-P", "-m", "rtocr_gui.cli", "read", "scan.png", "-o", "out.md"]
+        assert result.stdout == f"{tmp_path} {words}\n"
         assert result.returncode == 7
 
     def test_pytest_gets_its_arguments_and_runs_in_the_checkout(

@@ -123,6 +123,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = _parse(argv)
+    if sys.platform == "linux" and not os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}:
+        sys.exit("There is no display to open a window on. To read without one: rtocr read FILE")
     if not has_current_folder():
         os.chdir(Path.home())  # the libraries of the model need one
     application = make_application()

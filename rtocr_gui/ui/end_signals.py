@@ -27,7 +27,8 @@ class EndSignals(QObject):
         self._written.setblocking(False)
         signal.set_wakeup_fd(self._written.fileno())
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _end_at_once_next_time)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as for what a script runs in the background
+                signal.signal(number, _end_at_once_next_time)
         arrivals = QSocketNotifier(self._numbers.fileno(), QSocketNotifier.Type.Read, self)
         arrivals.activated.connect(self._end)
 

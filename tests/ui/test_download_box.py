@@ -39,7 +39,11 @@ def box(qtbot: QtBot) -> DownloadBox:
             ["Try again", "Cancel"],
             "The disk is full.",
         ),
-        (DownloadShown(DownloadState.DONE), [], "Downloaded and checked. Select it above and press Use."),
+        (
+            DownloadShown(DownloadState.DONE),
+            ["Download again"],
+            "Downloaded and checked. Select it above and press Use.",
+        ),
     ],
     ids=lambda value: value.state.value if isinstance(value, DownloadShown) else None,
 )

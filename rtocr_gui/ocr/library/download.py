@@ -18,7 +18,7 @@ from pathlib import Path
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import WeakFileLock
 
-from rtocr_gui.errors import DownloadError
+from rtocr_gui.errors import CheckpointError, DownloadError
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
 from rtocr_gui.ocr.library.download_record import (
     DownloadRecord,
@@ -120,16 +120,26 @@ def discard_download(folder: Path) -> None:
     with _told_by_folder(folder):
         with _alone_in(folder):
             parts = [path for path in folder.iterdir() if is_part(path.name)]
-            record = read_record(folder) if (folder / RECORD_FILE).is_file() else None
+            record = _former_record(folder)
             for path in parts:
                 path.unlink()
-            if record is not None and any(not (folder / name).is_file() for name in record.names):
+            if record is None:
+                (folder / RECORD_FILE).unlink(missing_ok=True)  # a damaged one
+            elif any(not (folder / name).is_file() for name in record.names):
                 for name in (*record.own_names, RECORD_FILE):
                     (folder / name).unlink(missing_ok=True)
             with contextlib.suppress(PermissionError):  # on Windows, only the release deletes it
                 (folder / _LOCK_FILE).unlink(missing_ok=True)
         if not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _former_record(folder: Path) -> DownloadRecord | None:
+    """Read the record of an earlier download; None if there is none, or if it is damaged."""
+    try:
+        return read_record(folder)
+    except CheckpointError:
+        return None
 
 
 class _Download:
@@ -153,7 +163,7 @@ class _Download:
         record = DownloadRecord(self._source.endpoint, REPOSITORY, REVISION, files)
         self._require_space(record.total_bytes - bytes_there(self._folder, record))
         self.meter.total_bytes = record.total_bytes
-        former = read_record(self._folder)
+        former = _former_record(self._folder)
         own = former.own_names if former is not None else ()
         missing = yield from self._missing(files, own)
         found = tuple(file.name for file in files if file not in missing and file.name not in own)

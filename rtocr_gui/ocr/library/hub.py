@@ -9,7 +9,7 @@ import importlib.metadata
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +55,7 @@ def list_files(source: ModelSource, timeout_s: float) -> tuple[ModelFile, ...]:
     """
     address = f"{source.endpoint}/api/models/{REPOSITORY}/revision/{REVISION}"
     headers = _headers(source) | _AS_IT_IS
-    with _session().stream(
-        "GET", address, params={"blobs": "true"}, headers=headers, timeout=timeout_s
-    ) as response:
+    with _asked(address, {"blobs": "true"}, headers, timeout_s) as response:
         _raise_if_refused(response)
         data = _read_listing(response)
     try:
@@ -107,7 +105,7 @@ def open_file(source: ModelSource, file: ModelFile, start: int, timeout_s: float
     headers = _headers(source) | _AS_IT_IS
     if start:
         headers["Range"] = f"bytes={start}-"
-    with _session().stream("GET", address, headers=headers, timeout=timeout_s) as response:
+    with _asked(address, {}, headers, timeout_s) as response:
         _raise_if_refused(response)
         for answer in (*response.history, response):
             _check_linked(source, file, answer.headers)
@@ -119,6 +117,19 @@ def open_file(source: ModelSource, file: ModelFile, start: int, timeout_s: float
                 "faulty. Try again later, or use another server."
             )
         yield OpenedFile(first, response.iter_bytes())
+
+
+@contextmanager
+def _asked(
+    address: str, parameters: dict[str, str], headers: dict[str, str], timeout_s: float
+) -> Iterator[httpx2.Response]:
+    with ExitStack() as held:
+        answer = _session().stream("GET", address, params=parameters, headers=headers, timeout=timeout_s)
+        try:
+            response = held.enter_context(answer)
+        except UnicodeError as error:  # of Python's sockets, for the name of a host
+            raise httpx2.InvalidURL(f"no host can have this name: {error}") from error
+        yield response
 
 
 def _session() -> httpx2.Client:

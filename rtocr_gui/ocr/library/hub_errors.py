@@ -101,7 +101,7 @@ def what_happened(error: Exception, source: ModelSource) -> str:
     if isinstance(error, httpx2.TooManyRedirects):
         return f"The server {server} redirects RTOCR in circles."
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
-        return f"The server {server} redirects RTOCR to an invalid address."
+        return f"The address of the server {server}, or one that it redirects RTOCR to, is invalid."
     return f"The connection to {server} was cut."
 
 

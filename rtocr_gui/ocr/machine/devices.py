@@ -6,6 +6,7 @@ no checkpoint and no page.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -59,7 +60,9 @@ def place(device: str, precision: str, parameter_count: int) -> Placement:
     if precision != "auto":
         dtype, why = _asked_precision(chosen, precision, dtype, why)
     if device == "auto" and chosen.type == "cpu" and torch.cuda.is_available():
-        why = f"The graphics card is too old for the installed PyTorch. {why}"
+        is_driven = any(map(_is_driven, range(torch.cuda.device_count())))
+        lack = "cannot be used right now" if is_driven else "is too old for the installed PyTorch"
+        why = f"The graphics card {lack}. {why}"
     return Placement(chosen, dtype, why)
 
 
@@ -78,9 +81,9 @@ def choose_device(name: str) -> torch.device:
     cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
     has_mps = torch.backends.mps.is_available()
     if name == "auto":
-        driven = next((index for index in range(cards) if _is_driven(index)), None)
-        if driven is not None:
-            return torch.device("cuda", driven) if driven else torch.device("cuda")
+        usable = next((index for index in range(cards) if _is_driven(index) and _answers(index)), None)
+        if usable is not None:
+            return torch.device("cuda", usable) if usable else torch.device("cuda")
         return torch.device("mps" if has_mps else "cpu")
     written = _DEVICE.fullmatch(name)
     if written is None:
@@ -94,6 +97,11 @@ def choose_device(name: str) -> torch.device:
         raise SettingsError(
             f"The graphics card “{torch.cuda.get_device_name(number)}” is too old for the PyTorch "
             "that is installed here. Choose “cpu”, or install a PyTorch that was built for it."
+        )
+    if kind == "cuda" and not _answers(number):
+        raise SettingsError(
+            f"The graphics card “{torch.cuda.get_device_name(number)}” cannot be used right now: another "
+            "program may have filled it. Close that, or choose “cpu”."
         )
     return torch.device(name)
 
@@ -146,10 +154,11 @@ def free_bytes(device: torch.device) -> int:
 
 def give_memory_back(device: torch.device) -> None:
     """Return memory that allocators have freed but still hold, so that other programs can use it."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    elif device.type == "mps":
-        torch.mps.empty_cache()
+    with suppress(RuntimeError):  # a card that has failed raises its error again, whatever it is asked for
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        elif device.type == "mps":
+            torch.mps.empty_cache()
     return_freed_memory()
 
 
@@ -189,6 +198,15 @@ def _is_driven(index: int) -> bool:
         if kind == "compute" and (built_major, built_minor) <= (major, minor):
             return True
     return False
+
+
+def _answers(index: int) -> bool:
+    """True if a graphics card can be used: another program may have filled it, or have it to itself."""
+    try:
+        torch.cuda.mem_get_info(index)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _best_precision(device: torch.device, parameter_count: int) -> tuple[torch.dtype, str]:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import psutil
 
+from rtocr_gui.ocr.machine.cgroups import GROUPS, OWN_GROUPS, own_groups
+
 UNKNOWN = sys.maxsize
 """Stands for an amount the system does not report: nothing is refused on a guess."""
-
-_CGROUPS = Path("/sys/fs/cgroup")
-_OWN_CGROUPS = Path("/proc/self/cgroup")
 
 _VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes")
 _VERSION_2 = ("memory.max", "memory.current")
@@ -18,7 +17,7 @@ _RECLAIMED = ("inactive_file", "active_file")
 """File caches: they count as used by a container, but are reclaimed when a program needs memory."""
 
 
-def free_main_memory(cgroups: Path = _CGROUPS, own_cgroups: Path = _OWN_CGROUPS) -> int:
+def free_main_memory(cgroups: Path = GROUPS, own_cgroups: Path = OWN_GROUPS) -> int:
     """Count the bytes that this process can use before the system swaps or kills programs.
 
     Args:
@@ -41,24 +40,12 @@ def _available() -> int:
     return available
 
 
-def _left_to_containers(cgroups: Path, own_cgroups: Path) -> Iterator[int]:
+def _left_to_containers(groups: Path, own: Path) -> Iterator[int]:
     """Yield what each of the nested groups around this process has left, if it limits memory."""
-    try:
-        lines = own_cgroups.read_text(errors="replace").splitlines()
-    except OSError:  # not Linux
-        return
-    for line in lines:
-        controllers, is_told, own = line.partition(":")[2].partition(":")
-        if not is_told or controllers not in ("", "memory"):
-            continue
-        top = cgroups / controllers
-        names = _VERSION_1 if controllers else _VERSION_2
-        # Inside a container, its own group appears at the top, whatever its path outside.
-        group = top / own.lstrip("/")
-        for folder in {top, group, *(parent for parent in group.parents if parent.is_relative_to(top))}:
-            left = _left_to(folder, *names)
-            if left is not None:
-                yield left
+    for group, is_version_1 in own_groups("memory", groups, own):
+        left = _left_to(group, *(_VERSION_1 if is_version_1 else _VERSION_2))
+        if left is not None:
+            yield left
 
 
 def _left_to(group: Path, limit_name: str, used_name: str) -> int | None:
@@ -68,4 +55,6 @@ def _left_to(group: Path, limit_name: str, used_name: str) -> int | None:
         amounts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
     except (OSError, ValueError):
         return None
-    return max(0, limit - used + sum(int(amounts.get(name, 0)) for name in _RECLAIMED))
+    # In version 1, only the totals include the groups within.
+    reclaimed = (amounts.get(f"total_{name}", amounts.get(name, 0)) for name in _RECLAIMED)
+    return max(0, limit - used + sum(map(int, reclaimed)))

@@ -6,7 +6,6 @@ folder: no remote code, no adapters, no generation settings. Knows devices and p
 """
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -102,6 +101,10 @@ def load_model(
                 f"The model needs {size} of memory on “{device}”{way}: more than is free. Close other "
                 "programs, or choose another device or a smaller model."
             ) from error
+        if isinstance(error, torch.AcceleratorError):
+            raise CheckpointError(
+                f"“{device}” failed while the model was loaded. Start RTOCR again, or choose another device."
+            ) from error
         raise CheckpointError(
             f"The weights in “{folder.path}” cannot be read. Check that you may open the files, or download "
             "them again."
@@ -119,12 +122,11 @@ def load_model(
 def _opened_weights(folder: CheckpointFolder) -> Iterator[dict[str, Any]]:
     """Open the tensors that the model uses; each is read from its file when its values are needed."""
     unused = unused_tensors(folder.architecture)
-    # On Windows, a mapped file counts towards the memory of the process.
-    backend = "pread" if sys.platform == "win32" else "mmap"
     with ExitStack() as files:
         weights: dict[str, Any] = {}
         for path in folder.weight_files:
-            file = files.enter_context(safe_open(path, framework="pt", device="cpu", backend=backend))
+            # A mapped file would back the model as long as it is loaded, and end the program if it shrank.
+            file = files.enter_context(safe_open(path, framework="pt", device="cpu", backend="pread"))
             names = set(file.keys()) - unused.keys()
             weights |= {name: file.get_slice(name) for name in names}
         yield weights

@@ -23,6 +23,12 @@ from rtocr_gui.ui.parts.form_parts import plain_button, plain_label
 from rtocr_gui.units import size_in_words
 
 _STEPS = 1000
+_START = {
+    DownloadState.PAUSED: "&Resume",
+    DownloadState.FAILED: "&Try again",
+    DownloadState.DONE: "&Download again",
+}
+_AGAIN = "Check every byte, and download what is missing or damaged by now"
 
 
 class DownloadBox(QGroupBox):
@@ -67,7 +73,7 @@ class DownloadBox(QGroupBox):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress of the download")
         self.status = plain_label(name="State of the download")
-        self.start = plain_button("&Download", "Download the model", self._start)
+        self.start = plain_button("&Download", "", self._start)
         self.pause = plain_button(
             "&Pause", "Stop for now; what was downloaded is kept", self.pause_requested.emit
         )
@@ -95,10 +101,9 @@ class DownloadBox(QGroupBox):
         self._shown = shown
         state, progress, busy = shown.state, shown.progress, shown.is_busy
         begun = state in (DownloadState.PAUSED, DownloadState.FAILED)
-        self.start.setVisible(not busy and state is not DownloadState.DONE)
-        self.start.setText(
-            {DownloadState.PAUSED: "&Resume", DownloadState.FAILED: "&Try again"}.get(state, "&Download")
-        )
+        self.start.setVisible(not busy)
+        self.start.setText(_START.get(state, "&Download"))
+        self.start.setToolTip(_AGAIN if state is DownloadState.DONE else "Download the model")
         self.pause.setVisible(busy)
         self.pause.setEnabled(state is DownloadState.RUNNING)
         self.discard.setVisible(busy or begun)
