@@ -88,7 +88,9 @@ def environment_python() -> str:
     """Describe the interpreter of the environment as it is now; empty if it does not run."""
     describe = "import sys; print('%d.%d' % sys.version_info[:2], sys.base_prefix, end='')"
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        return f"{subprocess.check_output([PYTHON, '-I', '-c', describe], text=True)} {ROOT}"
+        command = [str(PYTHON), "-I", "-c", describe]
+        described = subprocess.check_output(command, stderr=subprocess.DEVNULL, text=True, errors="replace")
+        return f"{described} {ROOT}"
     return ""
 
 
@@ -98,11 +100,8 @@ def prepare_environment() -> None:
         return
     if not MARK.exists() and ENVIRONMENT.exists() and any(ENVIRONMENT.iterdir()):
         raise Trouble(f"{ENVIRONMENT} was not made by run.py. Move it away or delete it, then try again.")
-    if importlib.util.find_spec("ensurepip") is None:
-        raise Trouble(
-            "This Python cannot create environments. On Debian or Ubuntu: "
-            f"sudo apt install python{sys.version_info.major}.{sys.version_info.minor}-venv"
-        )
+    if wanted_installation()["python"] != found_installation().get("python"):
+        require_ensurepip()
     ENVIRONMENT.mkdir(exist_ok=True)
     with exclusive_mark() as mark:
         found, wanted = found_installation(), wanted_installation()
@@ -115,6 +114,15 @@ def prepare_environment() -> None:
             make_environment()
         install_packages()
         json.dump(wanted, mark)
+
+
+def require_ensurepip() -> None:
+    """Stop with advice if no environment can be made."""
+    if importlib.util.find_spec("ensurepip") is None:
+        raise Trouble(
+            "This Python cannot create environments. On Debian or Ubuntu: "
+            f"sudo apt install python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        )
 
 
 @contextlib.contextmanager

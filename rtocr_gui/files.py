@@ -82,6 +82,9 @@ def resolved(path: Path) -> Path:
         return path
 
 
+FOLDER_GONE = "The current folder is gone. Change to another."
+
+
 def has_current_folder() -> bool:
     """False if the folder in which the program was started is gone: no relative path leads anywhere."""
     try:

@@ -9,6 +9,8 @@ def percent(share: float) -> str:
     shown = 100 * share
     if 99.5 <= shown < 100:
         return f"{min(shown, 99.9):.1f} %"
+    if 0 < shown < 0.1:
+        return "0.1 %"
     return f"{f'{shown:.1f}'.removesuffix('.0') if shown < 10 else f'{shown:.0f}'} %"
 
 
@@ -24,7 +26,7 @@ def error_in_percent(rate: float) -> str:
 
 def speed(per_second: float) -> str:
     """How many a second: "1,156", or "0.4" where whole numbers would hide it."""
-    return grouped(per_second) if per_second >= 10 else f"{per_second:.1f}"
+    return grouped(per_second) if per_second >= 9.95 else f"{max(per_second, 0.1):.1f}"
 
 
 def duration(milliseconds: float) -> str:

@@ -222,6 +222,24 @@ def test_weights_that_do_not_fit_the_stock_model_are_refused(
         load_model(check_folder(folder), CPU, torch.float32)
 
 
+def test_a_device_that_fails_is_not_taken_for_a_damaged_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+    monkeypatch.setattr(UnlimitedOcrForConditionalGeneration, "from_pretrained", fail)
+    with pytest.raises(CheckpointError, match="“cpu” failed while the model was loaded"):
+        load_model(check_folder(folder), CPU, torch.float32)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the maps of Linux")
+def test_a_loaded_model_does_not_stay_mapped_to_its_file(folder: Path) -> None:
+    model = load_model(check_folder(folder), CPU, torch.float32)  # as it is stored
+    assert str(folder) not in Path("/proc/self/maps").read_text()
+    assert next(model.parameters()).device == CPU
+
+
 @pytest.mark.parametrize(
     "error",
     [

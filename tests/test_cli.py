@@ -800,9 +800,24 @@ def test_an_interrupt_that_is_to_be_ignored_is_ignored(rtocr, book):
     assert "page 2 of book.pdf at" in result.out
 
 
-def test_stdout_by_another_name_is_written_to_and_no_file_replaced(rtocr, page):
-    result = rtocr("read", page, "-q", "-o", "/dev/stdout")
+def test_a_file_that_stdout_goes_to_is_written_to_and_not_replaced(rtocr, page, tmp_path, monkeypatch):
+    file, status = tmp_path / "notes.md", os.fstat
+    file.write_text("Mine.")
+    monkeypatch.setattr(os, "fstat", lambda fd: file.stat() if fd == 1 else status(fd))
+    result = rtocr("read", page, "-q", "-o", file)
     assert (result.code, result.out) == (0, rtocr("read", page, "-q").out)
+    assert rtocr("plan", page, "--overlay", file).code == 2
+    assert file.read_text() == "Mine."
+
+
+def test_a_folder_that_is_gone_is_told(rtocr, page, monkeypatch):
+    monkeypatch.setattr(Path, "cwd", gone)
+    result = rtocr("read", page, "-q")
+    assert (result.code, result.err) == (1, ["rtocr: The current folder is gone. Change to another."])
+
+
+def gone():
+    raise FileNotFoundError(2, "No such file or directory")
 
 
 def test_a_long_output_is_not_written_again_at_each_page(rtocr, book, tmp_path, monkeypatch):

@@ -254,6 +254,14 @@ class TestPip:
             run.install_packages()
         assert pip_arguments[-4:] == ["--constraint", str(run.CONSTRAINTS), "--editable", ".[test]"]
 
+    def test_it_installs_into_the_environment_whatever_the_person_has_set(
+        self, run: ModuleType, pip_arguments: list[str]
+    ) -> None:
+        with pytest.raises(run.Trouble):
+            run.install_packages()
+        assert pip_arguments[:4] == [str(run.PYTHON), "-I", "-m", "pip"]
+        assert "--no-user" in pip_arguments
+
 
 class TestBundle:
     failing = ""

@@ -20,6 +20,7 @@ from rtocr_gui.units import (
     [
         (percent(0.004), "0.4 %"),
         (percent(0.0), "0 %"),
+        (percent(0.0004), "0.1 %"),
         (percent(0.05), "5 %"),
         (percent(0.0999), "10 %"),
         (percent(0.8425), "84 %"),
@@ -30,6 +31,8 @@ from rtocr_gui.units import (
         (percent(1.6), "160 %"),
         (speed(0.43), "0.4"),
         (speed(1.43), "1.4"),
+        (speed(9.96), "10"),
+        (speed(0.04), "0.1"),
         (speed(1156), "1,156"),
         (duration(0.42), "0.4 ms"),
         (duration(41.2), "41 ms"),

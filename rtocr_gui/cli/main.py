@@ -19,7 +19,7 @@ from rtocr_gui.cli.pages import EngineFactory, real_engine
 from rtocr_gui.cli.progress import Progress, abandon
 from rtocr_gui.errors import RtocrError
 from rtocr_gui.export.writing import check_target
-from rtocr_gui.files import has_current_folder
+from rtocr_gui.files import FOLDER_GONE, has_current_folder
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
         progress.complain("stdout is closed. Open it, or name a file to write to.")
         return EXIT_FAILED
     if not has_current_folder():
-        progress.complain("The current folder is gone. Change to another.")
+        progress.complain(FOLDER_GONE)
         return EXIT_FAILED
     try:
         for path in named_outputs(arguments):

@@ -178,7 +178,7 @@ def overlay_target(text: str) -> Path:
     if text == STDOUT:
         raise argparse.ArgumentTypeError("a picture cannot be written to stdout: give --overlay FILE.png")
     path = path_name(text)
-    if _is_stdout(path) and path.is_file():
+    if _is_stdout(path):
         raise argparse.ArgumentTypeError(f"“{text}” is stdout: redirect the rest, or name another file")
     suffix = path.suffix.lower()
     if suffix in SUPPORTED_SUFFIXES and suffix != ".png":
@@ -208,9 +208,9 @@ def readings_target(text: str) -> Path:
 
 
 def _is_stdout(path: Path) -> bool:
-    """True if a path leads to stdout, as `/dev/stdout` does: a file behind it must not be replaced."""
+    """True if a path, such as `/dev/stdout`, leads to the file behind stdout, which must not be replaced."""
     try:
-        return os.path.samestat(path.stat(), os.fstat(1))
+        return path.is_file() and os.path.samestat(path.stat(), os.fstat(1))
     except (OSError, ValueError):
         return False
 

@@ -32,7 +32,16 @@ from rtocr_gui.errors import DocumentError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 
-PICTURE_MARKS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"GIF87a", b"GIF89a")
+PICTURE_MARKS = (
+    b"\x89PNG\r\n",
+    b"\xff\xd8\xff",
+    b"II*\0",
+    b"MM\0*",
+    b"II+\0",
+    b"MM\0+",
+    b"GIF87a",
+    b"GIF89a",
+)
 """What pictures begin with in which a comment may stand near the beginning."""
 
 # Errors that Pillow's decoders raise on damaged data.

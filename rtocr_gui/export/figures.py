@@ -60,11 +60,11 @@ def assets_folder(markdown: Path) -> Path:
 
 def scan_in_the_way(outputs: Iterable[Path], scans: Iterable[Path]) -> Path | None:
     """Return a scan that lies where the figures of Markdown files are written; None if none does."""
-    by_folder = {scan.parent: scan for scan in scans}
-    by_identity = {identity(folder): scan for folder, scan in by_folder.items()}
-    by_identity.pop(None, None)
-    found = (by_identity.get(identity(assets_folder(output))) for output in outputs)
-    return next((scan for scan in found if scan is not None), None)
+    by_folder = {identity(scan.parent): scan for scan in scans}
+    for figures in map(identity, map(assets_folder, outputs)):
+        if figures is not None and figures in by_folder:
+            return by_folder[figures]
+    return None
 
 
 def write_figures(page: PageImage, figures: Sequence[Figure], number: int, folder: Path) -> None:

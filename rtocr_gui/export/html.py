@@ -11,7 +11,7 @@ else looks like a tag is text. Elements that would take very long to lay out are
 import html
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,8 @@ MOST_TABLES = 3
 """Tables within each other; layout takes exponential time in their depth."""
 MOST_OPEN = 32
 """Elements of all kinds within each other."""
-MOST_ADDED_CELLS = 1000
-"""Cells that a table with pipes gets in all for rows longer than its first; Qt is slow to lay out more."""
+MOST_BLANK_CELLS = 1000
+"""Cells without text that tables with pipes get in all, for rows longer than their first."""
 MOST_SPANNED = 50
 """Columns or rows of one cell."""
 
@@ -79,24 +79,36 @@ def _with_room_for_all_cells(markdown: str, tokens: "Sequence[Token]") -> str:
     """Widen tables with pipes to their longest row, as Markdown drops cells of one longer than the first.
 
     Returns:
-        The Markdown; empty if no table needs it.
+        The wider Markdown; empty if no table needs it.
     """
+    if not any(token.type == "table_open" for token in tokens):
+        return ""
     lines = re.split(r"\r\n?|\n", markdown)
-    columns, is_widened = 0, False
+    columns, spare, is_widened = 0, MOST_BLANK_CELLS, False
     for token in reversed(tokens):  # so that the cells of the first row are counted before the table begins
         columns += token.type == "th_open"
         if token.type == "table_open" and token.map is not None:
             first, behind = token.map
-            rows = lines[first + 2 : behind]
-            missing = max(map(_count_of_cells, rows), default=0) - columns
-            missing = min(missing, MOST_ADDED_CELLS // max(1, len(rows)))
-            for number, cell in ((first, "  |"), (first + 1, " --- |")) if missing > 0 else ():
-                line = lines[number].rstrip()
-                ended = line if line.endswith("|") and not line.endswith("\\|") else f"{line} |"
-                lines[number] = ended + cell * missing
-                is_widened = True
+            counts = [columns, *map(_count_of_cells, lines[first + 2 : behind])]
+            width = _affordable_width(counts, spare)
+            if width > columns:
+                spare, is_widened = spare - _blanks(width, counts), True
+                for number, cell in ((first, "  |"), (first + 1, " --- |")):
+                    line = lines[number].rstrip()
+                    ended = line if line.endswith("|") and not line.endswith("\\|") else f"{line} |"
+                    lines[number] = ended + cell * (width - columns)
             columns = 0
     return "\n".join(lines) if is_widened else ""
+
+
+def _affordable_width(counts: Sequence[int], spare: int) -> int:
+    """Return the most cells of a row, or as many as leave no more than `spare` blank; at least the first."""
+    widths = sorted({count for count in counts if count > counts[0]}, reverse=True)
+    return next((width for width in widths if _blanks(width, counts) <= spare), counts[0])
+
+
+def _blanks(width: int, counts: Iterable[int]) -> int:
+    return sum(max(0, width - count) for count in counts)
 
 
 def _count_of_cells(row: str) -> int:

@@ -20,7 +20,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.files import has_current_folder
+from rtocr_gui.files import FOLDER_GONE, has_current_folder
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
@@ -44,6 +44,8 @@ WRITING_TIMEOUT_S = 10
 
 LOG_BYTES = 1 << 20
 """Size at which a new log file is begun; the previous one is kept beside it."""
+
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 _log = logging.getLogger(__name__)
 
@@ -123,10 +125,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     arguments = _parse(argv)
-    if sys.platform == "linux" and not os.environ.keys() & {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}:
+    if sys.platform == "linux" and not any(map(os.environ.get, _DISPLAYS)):
         sys.exit("There is no display to open a window on. To read without one: rtocr read FILE")
     if not has_current_folder():
-        os.chdir(Path.home())  # the libraries of the model need one
+        sys.exit(FOLDER_GONE)
     application = make_application()
     try:
         path = settings_path()

@@ -56,6 +56,18 @@ def test_each_state_of_the_download_offers_what_can_be_done(
     assert box.pause.isEnabled() == (shown.state is DownloadState.RUNNING)
 
 
+def test_what_is_only_repaired_cannot_be_thrown_away(box: DownloadBox) -> None:
+    for state, buttons in (
+        (DownloadState.DONE, ["Download again"]),
+        (DownloadState.RUNNING, ["Pause"]),
+        (DownloadState.FAILED, ["Try again"]),
+        (DownloadState.IDLE, ["Download"]),
+        (DownloadState.RUNNING, ["Pause", "Cancel"]),
+    ):
+        box.show_download(DownloadShown(state, HALF))
+        assert choices(box) == buttons
+
+
 def test_the_bar_shows_the_share_and_wavers_before_it_is_known(box: DownloadBox) -> None:
     box.show_download(DownloadShown(DownloadState.RUNNING))
     assert (box.bar.minimum(), box.bar.maximum()) == (0, 0)

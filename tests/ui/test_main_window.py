@@ -218,6 +218,20 @@ def test_the_command_names_the_version(
     assert capsys.readouterr().out == "rtocr-gui 1.2.3\n"
 
 
+def test_without_a_display_the_program_says_how_to_read_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.setenv(name, "")
+    with pytest.raises(SystemExit, match="There is no display"):
+        app.main([])
+
+
+def test_in_a_folder_that_is_gone_the_program_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "has_current_folder", lambda: False)
+    with pytest.raises(SystemExit, match="The current folder is gone"):
+        app.main(["letter.png"])
+
+
 def test_about_names_the_version(monkeypatch: pytest.MonkeyPatch, window: MainWindow) -> None:
     told: list[str] = []
     monkeypatch.setattr(QMessageBox, "exec", lambda box: told.extend((box.text(), box.informativeText())))
@@ -974,7 +988,7 @@ def test_nothing_is_exported_under_the_name_of_another_kind_of_scan(
     assert not session.exporter.is_exporting
     (sentence,) = sentences_in(window.notice_bar)
     assert sentence.startswith(
-        f"{name}: not written: a name that ends in {Path(name).suffix} is that of a scan."
+        f"{name}: not written, as a name that ends in {Path(name).suffix} is that of a scan."
     )
     assert sentence.endswith(f"Choose one that ends in {ending}.")
 

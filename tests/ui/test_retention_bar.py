@@ -71,6 +71,13 @@ def test_automatic_is_the_start_and_shows_the_ratio_of_the_page(bar: RetentionBa
     assert slider(bar).value() == 76
 
 
+def test_nearly_all_is_not_all(bar: RetentionBar) -> None:
+    bar.set_retention(0.998)
+    assert slider(bar).value() == 99
+    bar.set_retention(1.0)
+    assert slider(bar).value() == 100
+
+
 @pytest.mark.parametrize("typed", ["1", "40", "100"])
 def test_any_ratio_can_be_typed_before_the_page_has_one(
     qtbot: QtBot, bar: RetentionBar, heard: Heard, typed: str

@@ -76,7 +76,7 @@ def test_typed_text_comes_back_where_the_reading_that_should_replace_it_fails(
     assert session.unsaved.loss(session.shelf.refs).typed == 1
 
 
-def test_a_page_that_was_corrected_needs_no_advice(
+def test_the_list_gives_no_advice_on_a_page_that_was_corrected(
     qtbot: QtBot,
     session: Session,
     fake_engine: FakeEngine,

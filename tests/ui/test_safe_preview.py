@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.export.html import MOST_SPANNED, MOST_TABLES, as_html
+from rtocr_gui.export.html import MOST_BLANK_CELLS, MOST_SPANNED, MOST_TABLES, as_html
 from rtocr_gui.ui.text.safe_preview import SafePreview
 from tests.ui.steps import in_sight
 
@@ -130,6 +130,14 @@ def test_a_row_that_is_longer_than_the_first_is_shown_whole(preview: SafePreview
     shown = [line.strip("| ") for line in seen(preview, table) if line.strip("| ")]
     assert shown == ["a", "b", "1", "2", "3"]
     assert as_html(table).count("<th>") == 3
+
+
+def test_blank_cells_for_long_rows_are_limited_and_cells_with_text_are_not() -> None:
+    row = "| " + " | ".join("abcdef") + " |\n"
+    assert as_html("| a | b |\n|---|---|\n" + 300 * row).count("<td>") == 300 * 6
+    looped = "|a|\n|---|\n" + 300 * "|b|\n" + "|c" * 50 + "|\n\n"
+    assert as_html(10 * looped).count("<td>") <= 10 * 301 + MOST_BLANK_CELLS
+    assert as_html("|a|\n|---|\n|b" + 500 * "|").count("<td>") == 1
 
 
 def test_a_table_becomes_no_wider_than_its_longest_row() -> None:

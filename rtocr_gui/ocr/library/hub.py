@@ -123,6 +123,7 @@ def open_file(source: ModelSource, file: ModelFile, start: int, timeout_s: float
 def _asked(
     address: str, parameters: dict[str, str], headers: dict[str, str], timeout_s: float
 ) -> Iterator[httpx2.Response]:
+    """Ask a server; its answer is read within, and may be a refusal."""
     with ExitStack() as held:
         answer = _session().stream("GET", address, params=parameters, headers=headers, timeout=timeout_s)
         try:

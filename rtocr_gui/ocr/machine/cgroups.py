@@ -10,29 +10,27 @@ GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
 
 
-def own_groups(
-    controller: str, groups: Path = GROUPS, own_groups: Path = OWN_GROUPS
-) -> Iterator[tuple[Path, bool]]:
+def own_groups(controller: str, groups: Path = GROUPS, own: Path = OWN_GROUPS) -> Iterator[tuple[Path, bool]]:
     """Yield each of the nested groups around this process.
 
     Args:
         controller: what they limit, "memory" or "cpu".
         groups: where the system shows them.
-        own_groups: where it tells which of them this process is in.
+        own: where it tells which of them this process is in.
 
     Yields:
         The folder of a group, and True for version 1, whose files have other names.
     """
     try:
-        lines = own_groups.read_text(errors="replace").splitlines()
+        lines = own.read_text(errors="replace").splitlines()
     except OSError:  # not Linux
         return
     for line in lines:
-        controllers, is_told, own = line.partition(":")[2].partition(":")
+        controllers, is_told, path = line.partition(":")[2].partition(":")
         if not is_told or (controllers and controller not in controllers.split(",")):
             continue
         top = groups / controllers
         # Inside a container, its own group appears at the top, whatever its path outside.
-        group = top / own.lstrip("/")
+        group = top / path.lstrip("/")
         for folder in {top, group, *(parent for parent in group.parents if parent.is_relative_to(top))}:
             yield folder, bool(controllers)

@@ -19,8 +19,9 @@ _NO_TEXT = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufeff\uf
 # A kind is a short line: what follows a mark that is never closed is text.
 _KIND = r"<\|ref\|>((?:(?!<\|).){0,200})"
 _LABEL = re.compile(_KIND + r"<\|/ref\|>(?=<\|det\|>)")
-# Where its end is missing, a mark holds what is in brackets on its line: numbers behind them are text.
-_NUMBERS = r"(?:[\[\]\d., \t-]*(?:<\|/det\|>[ \t]*|\Z)|[\[\]\d., \t-]*\]|[ \t]*\[[\[\d., \t-]*)?"
+# Where its end is missing and text follows, a mark holds what is in brackets on its line: numbers behind them
+# belong to the text.
+_NUMBERS = r"(?:[\[\]\d.,\s-]*(?:<\|/det\|>[ \t]*|\Z)|[\[\]\d., \t-]*\]|[ \t]*\[[\[\d., \t-]*)?"
 _BOXES = re.compile(r"<\|det\|>" + _NUMBERS)
 _BOXES_OF_BLOCK = re.compile(_BOXES.pattern + r"\n?")
 _STRAY_MARK = re.compile(r"<\|/?(?:ref|det|grounding)\|>")

@@ -223,7 +223,7 @@ class Dialogues(QObject):
         scans = {ref.path for ref in self._session.shelf.refs}
         if path.suffix.lower() in set(SUPPORTED_SUFFIXES) - {suggestion.suffix}:
             ending = f"a name that ends in {path.suffix} is that of a scan"
-            sentence = f"not written: {ending}. Choose one that ends in {suggestion.suffix}."
+            sentence = f"not written, as {ending}. Choose one that ends in {suggestion.suffix}."
             self.notice_raised.emit(about_file(path, sentence))
         elif is_there(path) and any(is_same_path(path, scan) for scan in scans):
             self._refuse_scan(path, "Export under another name.")
