@@ -62,14 +62,14 @@ class Trouble(Exception):
     """What is wrong and what to do about it, in a sentence for the user."""
 
 
-def wanted_installation() -> dict[str, str]:
+def wanted_installation(found: dict[str, str]) -> dict[str, str]:
     """Describe what must be installed: interpreter, location, and a digest of the project's requirements.
 
-    An environment whose own interpreter still runs is kept, whichever has started this.
+    The environment that was found is kept if its own interpreter still runs, whichever has started this.
     """
     inputs = hashlib.sha256(PROJECT.read_bytes() + CONSTRAINTS.read_bytes()).hexdigest()
     python = f"{sys.version_info.major}.{sys.version_info.minor} {sys.base_prefix} {ROOT}"
-    former = found_installation().get("python")
+    former = found.get("python")
     if former not in (None, python) and former == environment_python():
         python = former
     return {"python": python, "inputs": inputs}
@@ -96,15 +96,18 @@ def environment_python() -> str:
 
 def prepare_environment() -> None:
     """Install what is wanted unless it is already there; an interrupted installation starts over."""
-    if found_installation() == wanted_installation():
+    found = found_installation()
+    wanted = wanted_installation(found)
+    if found == wanted:
         return
     if not MARK.exists() and ENVIRONMENT.exists() and any(ENVIRONMENT.iterdir()):
         raise Trouble(f"{ENVIRONMENT} was not made by run.py. Move it away or delete it, then try again.")
-    if wanted_installation()["python"] != found_installation().get("python"):
+    if found.get("python") != wanted["python"]:
         require_ensurepip()
     ENVIRONMENT.mkdir(exist_ok=True)
     with exclusive_mark() as mark:
-        found, wanted = found_installation(), wanted_installation()
+        found = found_installation()  # another run.py may have finished meanwhile
+        wanted = wanted_installation(found)
         if found == wanted:
             return
         print("Installing RTOCR in .venv. This happens once and takes a minute or more.", file=sys.stderr)

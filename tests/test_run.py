@@ -280,7 +280,7 @@ class TestBundle:
         )
         run.PYTHON.parent.mkdir(parents=True)
         run.PYTHON.touch()
-        run.MARK.write_text(json.dumps(run.wanted_installation()))
+        run.MARK.write_text(json.dumps(run.wanted_installation({})))
         monkeypatch.setattr(run.subprocess, "run", note)
         return commands
 
@@ -297,7 +297,7 @@ class TestBundle:
 
     def test_the_installation_stays_complete(self, run: ModuleType, commands: list[list[str]]) -> None:
         run.main(["bundle"])
-        assert run.found_installation() == run.wanted_installation()
+        assert run.found_installation() == run.wanted_installation({})
 
     def test_a_failure_says_that_there_is_no_bundle(
         self, run: ModuleType, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
@@ -390,7 +390,7 @@ class TestCommands:
             f"#!{sys.executable}\nimport os, sys\nprint(os.getcwd(), sys.argv[1:])\nsys.exit(7)"
         )
         run.PYTHON.chmod(run.PYTHON.stat().st_mode | stat.S_IXUSR)
-        run.MARK.write_text(json.dumps(run.wanted_installation()))
+        run.MARK.write_text(json.dumps(run.wanted_installation({})))
         packages = run.ENVIRONMENT / "lib/python3.11/site-packages"
         packages.mkdir(parents=True)
         (packages / "PySide6").symlink_to(Path(PySide6.__file__).parent)

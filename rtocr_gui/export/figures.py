@@ -60,7 +60,8 @@ def assets_folder(markdown: Path) -> Path:
 
 def scan_in_the_way(outputs: Iterable[Path], scans: Iterable[Path]) -> Path | None:
     """Return a scan that lies where the figures of Markdown files are written; None if none does."""
-    by_folder = {identity(scan.parent): scan for scan in scans}
+    one_of_each = {scan.parent: scan for scan in scans}
+    by_folder = {identity(folder): scan for folder, scan in one_of_each.items()}
     for figures in map(identity, map(assets_folder, outputs)):
         if figures is not None and figures in by_folder:
             return by_folder[figures]

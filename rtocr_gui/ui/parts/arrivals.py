@@ -5,8 +5,10 @@ Knows no session: it emits what came, or why nothing did.
 
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QKeySequence
+
+from rtocr_gui.ui.parts.keys import asks_for
 
 
 class Arrivals(QObject):
@@ -60,6 +62,14 @@ def clipboard_data() -> QMimeData | None:
 def is_for_text(data: QMimeData | None) -> bool:
     """True if text should be pasted, and no file or picture opened; copied files have names as text."""
     return data is not None and data.hasText() and not _local_files(data)
+
+
+def leaves_paste(event: QEvent) -> bool:
+    """Tell Qt, if it is asking, that copied files and pictures are for the window, not to be pasted here."""
+    if asks_for(event, QKeySequence.StandardKey.Paste) and not is_for_text(clipboard_data()):
+        event.ignore()
+        return True
+    return False
 
 
 def _accept(event: QDropEvent) -> None:

@@ -1,13 +1,13 @@
 """Where a person types what to find in the texts, and sees how often it was found. Searches nothing."""
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidget
 
-from rtocr_gui.ui.parts.arrivals import clipboard_data, is_for_text
+from rtocr_gui.ui.parts.arrivals import leaves_paste
 from rtocr_gui.ui.parts.form_parts import flat_button
 from rtocr_gui.ui.parts.icons import icon
-from rtocr_gui.ui.parts.keys import asks_for, keeps_escape
+from rtocr_gui.ui.parts.keys import keeps_escape
 from rtocr_gui.ui.state.shown import Found
 
 _MOST_CHARACTERS = 200
@@ -17,10 +17,7 @@ class _Line(QLineEdit):
     """Leaves copied pictures and files to the window, which opens them."""
 
     def event(self, event: QEvent) -> bool:
-        if asks_for(event, QKeySequence.StandardKey.Paste) and not is_for_text(clipboard_data()):
-            event.ignore()
-            return False
-        return super().event(event)
+        return not leaves_paste(event) and super().event(event)
 
 
 class FindBar(QWidget):

@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QAction,
     QColor,
     QFontInfo,
-    QKeySequence,
     QPalette,
     QTextCursor,
     QTextDocument,
@@ -32,9 +31,8 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.settings import LARGEST_ZOOM, SMALLEST_ZOOM
-from rtocr_gui.ui.parts.arrivals import clipboard_data, is_for_text
+from rtocr_gui.ui.parts.arrivals import is_for_text, leaves_paste
 from rtocr_gui.ui.parts.held_scroll import held
-from rtocr_gui.ui.parts.keys import asks_for
 from rtocr_gui.ui.parts.plain_text import fixed_font, qt_begins
 from rtocr_gui.ui.parts.wheel import zoom_by_wheel
 from rtocr_gui.ui.state.shown import Found
@@ -56,10 +54,7 @@ class MarkdownEditor(QPlainTextEdit):
         return is_for_text(source)
 
     def event(self, event: QEvent) -> bool:
-        if asks_for(event, QKeySequence.StandardKey.Paste) and not is_for_text(clipboard_data()):
-            event.ignore()  # otherwise Qt would paste the names of files, and nothing for a picture
-            return False
-        return super().event(event)
+        return not leaves_paste(event) and super().event(event)
 
     def scroll_to(self, cursor: QTextCursor) -> None:
         """Scroll to a place, with some lines before it; the person's own cursor stays."""
