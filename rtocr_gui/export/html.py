@@ -10,6 +10,7 @@ else looks like a tag is text. Elements that would take very long to lay out are
 
 import html
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from html.parser import HTMLParser
@@ -31,6 +32,8 @@ MOST_BLANK_CELLS = 1000
 MOST_SPANNED = 50
 """Columns or rows of one cell."""
 
+_PIPE = re.compile(r"(?<!\\)\|")
+"""What separates cells: `escapedSplit` takes a pipe behind any backslash as text."""
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _NO_TAG = re.compile(r"<(?!/?[a-zA-Z][^<>]*>)")
 _EMPTY = frozenset({"br", "hr", "img"})
@@ -78,13 +81,15 @@ def as_html(markdown: str) -> str:
 def _with_room_for_all_cells(markdown: str, tokens: "Sequence[Token]") -> str:
     """Widen tables with pipes to their longest row, as Markdown drops cells of one longer than the first.
 
+    Where that would take too many blank cells, those that are too many are joined to the last one instead.
+
     Returns:
-        The wider Markdown; empty if no table needs it.
+        The Markdown with such tables; empty if no table needs it.
     """
     if not any(token.type == "table_open" for token in tokens):
         return ""
     lines = re.split(r"\r\n?|\n", markdown)
-    columns, spare, is_widened = 0, MOST_BLANK_CELLS, False
+    columns, spare, is_changed = 0, MOST_BLANK_CELLS, False
     for token in reversed(tokens):  # so that the cells of the first row are counted before the table begins
         columns += token.type == "th_open"
         if token.type == "table_open" and token.map is not None:
@@ -92,19 +97,33 @@ def _with_room_for_all_cells(markdown: str, tokens: "Sequence[Token]") -> str:
             counts = [columns, *map(_count_of_cells, lines[first + 2 : behind])]
             width = _affordable_width(counts, spare)
             if width > columns:
-                spare, is_widened = spare - _blanks(width, counts), True
+                spare -= _blanks(width, counts)
                 for number, cell in ((first, "  |"), (first + 1, " --- |")):
                     line = lines[number].rstrip()
                     ended = line if line.endswith("|") and not line.endswith("\\|") else f"{line} |"
                     lines[number] = ended + cell * (width - columns)
+            for number, count in enumerate(counts[1:], first + 2):
+                if count > width:
+                    lines[number] = _joined_from(width, lines[number])
+            is_changed |= max(counts) > columns
             columns = 0
-    return "\n".join(lines) if is_widened else ""
+    return "\n".join(lines) if is_changed else ""
 
 
 def _affordable_width(counts: Sequence[int], spare: int) -> int:
     """Return the most cells of a row, or as many as leave no more than `spare` blank; at least the first."""
-    widths = sorted({count for count in counts if count > counts[0]}, reverse=True)
-    return next((width for width in widths if _blanks(width, counts) <= spare), counts[0])
+    widths = range(counts[0], max(counts) + 1)
+    fitting = bisect_right(widths, spare, key=lambda width: _blanks(width, counts))
+    return widths[max(0, fitting - 1)]
+
+
+def _joined_from(width: int, row: str) -> str:
+    """Make what stands in cells behind the first `width` ones a part of the last of those."""
+    end = len(row.rstrip("| \t"))
+    pipes = [pipe.start() for pipe in _PIPE.finditer(row, 0, end)]
+    opening = row.lstrip("> \t").startswith("|")
+    first_too_many = pipes[width - 1 + opening]
+    return row[:first_too_many] + _PIPE.sub(r"\\|", row[first_too_many:end]) + row[end:]
 
 
 def _blanks(width: int, counts: Iterable[int]) -> int:

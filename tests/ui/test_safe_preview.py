@@ -1,5 +1,6 @@
 """What the preview promises of HTML: all text is seen, whatever tags are missing, and nothing takes long."""
 
+import re
 from time import thread_time
 
 import pytest
@@ -132,12 +133,16 @@ def test_a_row_that_is_longer_than_the_first_is_shown_whole(preview: SafePreview
     assert as_html(table).count("<th>") == 3
 
 
-def test_blank_cells_for_long_rows_are_limited_and_cells_with_text_are_not() -> None:
+def test_blank_cells_for_long_rows_are_limited_and_text_is_not() -> None:
     row = "| " + " | ".join("abcdef") + " |\n"
     assert as_html("| a | b |\n|---|---|\n" + 300 * row).count("<td>") == 300 * 6
     looped = "|a|\n|---|\n" + 300 * "|b|\n" + "|c" * 50 + "|\n\n"
     assert as_html(10 * looped).count("<td>") <= 10 * 301 + MOST_BLANK_CELLS
+    assert len(re.sub("<[^>]*>|[^c]", "", as_html(10 * looped))) == 10 * 50
     assert as_html("|a|\n|---|\n|b" + 500 * "|").count("<td>") == 1
+    few = as_html("|a|b|\n|---|---|\n" + 99 * "|c|d|\n" + "|e" * 13 + "|")
+    assert few.count(">e<") == 2 + MOST_BLANK_CELLS // 100 - 1
+    assert ">e|e<" in few
 
 
 def test_a_table_becomes_no_wider_than_its_longest_row() -> None:
