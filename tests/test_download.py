@@ -760,6 +760,19 @@ def test_discarding_touches_neither_a_finished_model_nor_a_persons_files(
     assert (folder / "notes.txt").exists()
 
 
+def test_discarding_a_repair_leaves_what_was_downloaded_before(hub: HubServer, folder: Path) -> None:
+    run(hub, folder)
+    (folder / WEIGHTS).write_bytes(b"damaged")
+    (folder / "config.json").unlink()
+    hub.always[WEIGHTS] = Trouble(cut_after=1000)
+    with pytest.raises(DownloadError):
+        run(hub, folder, patience=Patience(waits_s=()))
+    there = set(folder.glob("[!.]*")) - set(parts(folder))
+    discard_download(folder)
+    assert set(folder.iterdir()) == there
+    assert (folder / "tokenizer.json").read_bytes() == hub.files["tokenizer.json"]
+
+
 def test_discarding_leaves_the_right_files_that_were_there_before(hub: HubServer, folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in ("config.json", "tokenizer.json"):

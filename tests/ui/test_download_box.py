@@ -57,15 +57,10 @@ def test_each_state_of_the_download_offers_what_can_be_done(
 
 
 def test_what_is_only_repaired_cannot_be_thrown_away(box: DownloadBox) -> None:
-    for state, buttons in (
-        (DownloadState.DONE, ["Download again"]),
-        (DownloadState.RUNNING, ["Pause"]),
-        (DownloadState.FAILED, ["Try again"]),
-        (DownloadState.IDLE, ["Download"]),
-        (DownloadState.RUNNING, ["Pause", "Cancel"]),
-    ):
-        box.show_download(DownloadShown(state, HALF))
-        assert choices(box) == buttons
+    for repairs, cancel in ((True, []), (False, ["Cancel"])):
+        for state, button in ((DownloadState.RUNNING, "Pause"), (DownloadState.FAILED, "Try again")):
+            box.show_download(DownloadShown(state, HALF, repairs=repairs))
+            assert choices(box) == [button, *cancel]
 
 
 def test_the_bar_shows_the_share_and_wavers_before_it_is_known(box: DownloadBox) -> None:

@@ -1,5 +1,6 @@
 """The window of models offers what can be done, and a download shown in it ends with a model to use."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -333,6 +334,31 @@ def test_a_discarded_download_can_begin_again(
     assert not published_folder_in(tmp_path / "cache").exists()
     library.start_download(hub.endpoint)
     qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
+
+
+def test_an_unfinished_repair_is_offered_by_the_next_program_and_not_to_be_thrown_away(
+    qtbot: QtBot, window: ModelsWindow, library: ModelLibrary, hub: HubServer, tmp_path: Path
+) -> None:
+    library.start_download(hub.endpoint)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
+    folder = published_folder_in(tmp_path / "cache")
+    (folder / WEIGHTS).unlink()
+    next_library = ModelLibrary(BUNDLED, cache=tmp_path / "cache")
+    wire(window, next_library)
+    next_library.refresh()
+    qtbot.waitUntil(lambda: download_ends(next_library, DownloadState.PAUSED))
+    assert choices(window.download) == ["Resume"]
+    assert next_library.close(5)
+
+
+def test_a_model_that_was_deleted_is_offered_for_download_again(
+    qtbot: QtBot, library: ModelLibrary, hub: HubServer, tmp_path: Path
+) -> None:
+    library.start_download(hub.endpoint)
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.DONE), timeout=15_000)
+    shutil.rmtree(published_folder_in(tmp_path / "cache"))
+    library.refresh()
+    qtbot.waitUntil(lambda: download_ends(library, DownloadState.IDLE))
 
 
 def test_an_address_that_makes_no_sense_is_told(library: ModelLibrary) -> None:

@@ -24,6 +24,7 @@ from rtocr_gui.ocr.library.download_record import (
     DownloadRecord,
     bytes_there,
     hash_file,
+    is_complete,
     is_part,
     new_digest,
     part_path,
@@ -110,7 +111,7 @@ def download_model(
 def discard_download(folder: Path) -> None:
     """Delete an unfinished download, and its folder if nothing else is in it.
 
-    Files that were there before the download began stay.
+    Files that were there before the download began stay; all of them if it only repaired what was complete.
 
     Raises:
         DownloadError: a file cannot be removed, or the download is still running.
@@ -125,7 +126,7 @@ def discard_download(folder: Path) -> None:
                 path.unlink()
             if record is None:
                 (folder / RECORD_FILE).unlink(missing_ok=True)  # a damaged one
-            elif any(not (folder / name).is_file() for name in record.names):
+            elif not record.was_complete and not is_complete(folder, record):
                 for name in (*record.own_names, RECORD_FILE):
                     (folder / name).unlink(missing_ok=True)
             with contextlib.suppress(PermissionError):  # on Windows, only the release deletes it
@@ -165,13 +166,16 @@ class _Download:
         self.meter.total_bytes = record.total_bytes
         former = _former_record(self._folder)
         own = former.own_names if former is not None else ()
+        was_complete = former is not None and former.was_complete
         missing = yield from self._missing(files, own)
         found = tuple(file.name for file in files if file not in missing and file.name not in own)
-        write_record(self._folder, replace(record, found=found))
+        record = replace(record, found=found, was_complete=was_complete)
+        write_record(self._folder, record)
         for file in missing:
             self.meter.file = file.name
             (self._folder / file.name).unlink(missing_ok=True)
             yield from self._fetch(file)
+        write_record(self._folder, replace(record, was_complete=True))
         self.meter.file = ""
 
     def _missing(

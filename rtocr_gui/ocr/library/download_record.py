@@ -42,6 +42,7 @@ class DownloadRecord:
         commit: the commit of all files.
         files: all files, each once.
         found: names of those that were there before the download began and are not deleted with it.
+        was_complete: true once all files were right: what is there is no longer deleted with the download.
     """
 
     endpoint: str
@@ -49,6 +50,7 @@ class DownloadRecord:
     commit: str
     files: tuple[ModelFile, ...]
     found: tuple[str, ...] = ()
+    was_complete: bool = False
 
     @property
     def total_bytes(self) -> int:
@@ -78,6 +80,7 @@ def write_record(folder: Path, record: DownloadRecord) -> None:
         "commit": record.commit,
         "files": {file.name: {"size": file.size_bytes, "digest": file.digest} for file in record.files},
         "found": record.found,
+        "was_complete": record.was_complete,
     }
     write_atomically(folder / RECORD_FILE, (json.dumps(told, indent=1) + "\n").encode())
 
@@ -101,6 +104,7 @@ def read_record(folder: Path) -> DownloadRecord | None:
                 ModelFile(name, entry["size"], entry["digest"]) for name, entry in told["files"].items()
             ),
             found=tuple(_line(name) for name in told.get("found", ())),
+            was_complete=told.get("was_complete") is True,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(folder / RECORD_FILE, "it is not a record of a download") from error
@@ -114,6 +118,11 @@ def part_path(folder: Path, file: ModelFile) -> Path:
 def is_part(name: str) -> bool:
     """True for a name as `part_path` makes it, but not for the `.part` files of other programs."""
     return _PART.fullmatch(name) is not None
+
+
+def is_complete(folder: Path, record: DownloadRecord) -> bool:
+    """True if no file of a download is missing; whether they are right is not looked at."""
+    return all((folder / name).is_file() for name in record.names)
 
 
 def bytes_there(folder: Path, record: DownloadRecord) -> int:

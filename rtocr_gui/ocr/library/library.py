@@ -13,7 +13,13 @@ from pathlib import Path
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.files import is_same_path, resolved
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
-from rtocr_gui.ocr.library.download_record import DownloadRecord, bytes_there, read_record, verify_files
+from rtocr_gui.ocr.library.download_record import (
+    DownloadRecord,
+    bytes_there,
+    is_complete,
+    read_record,
+    verify_files,
+)
 from rtocr_gui.ocr.library.model_source import default_cache, snapshots_in
 from rtocr_gui.ocr.model.folder import open_folder
 from rtocr_gui.ocr.model.model_files import CONFIG_FILE, RECORD_FILE, told_by_name
@@ -44,6 +50,7 @@ class ModelEntry:
         problem: why it cannot be used, in a sentence; empty if it can.
         done_bytes: bytes on disk of an unfinished download, else 0.
         total_bytes: size of an unfinished download, else 0.
+        was_complete: true for an unfinished repair of a download that was finished once.
     """
 
     folder: Path
@@ -55,6 +62,7 @@ class ModelEntry:
     problem: str = ""
     done_bytes: int = 0
     total_bytes: int = 0
+    was_complete: bool = False
 
     @property
     def is_usable(self) -> bool:
@@ -133,7 +141,7 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
             origin, source = Origin.DOWNLOADED, _told(record)
             name = record.repository.rpartition("/")[2]
             with told_by_name(folder):
-                if not all((folder / file).exists() for file in record.names):
+                if not is_complete(folder, record):
                     return ModelEntry(
                         folder,
                         origin,
@@ -142,6 +150,7 @@ def look_into(folder: Path, origin: Origin = Origin.OWN) -> ModelEntry:
                         problem="The download is not finished. Start it again to resume it.",
                         done_bytes=bytes_there(folder, record),
                         total_bytes=record.total_bytes,
+                        was_complete=record.was_complete,
                     )
         opened = open_folder(folder)
     except CheckpointError as error:

@@ -10,7 +10,7 @@ import shutil
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -61,11 +61,13 @@ class DownloadShown:
         state: what can be done about it.
         progress: how far it is; None before it begins.
         problem: why it failed, as a sentence; empty otherwise.
+        repairs: true once the model was complete: what is downloaded again is not to be deleted.
     """
 
     state: DownloadState
     progress: DownloadProgress | None = None
     problem: str = ""
+    repairs: bool = False
 
     @property
     def is_busy(self) -> bool:
@@ -208,13 +210,13 @@ class ModelLibrary(QObject):
         try:
             source = ModelSource.published(endpoint)
         except RtocrError as error:
-            self._show(DownloadShown(DownloadState.FAILED, self._download.progress, str(error)))
+            self._show(replace(self._download, state=DownloadState.FAILED, problem=str(error)))
             return
         self._run_id += 1
         self._pause = threading.Event()
         run_id, pause, target = self._run_id, self._pause, self._target
         self._begun_before = None  # the target is now chosen: a list still being made must not reset it
-        self._show(DownloadShown(DownloadState.RUNNING, self._download.progress))
+        self._show(replace(self._download, state=DownloadState.RUNNING, problem=""))
         self.refresh()
         self.begun_changed.emit(target)
 
@@ -233,7 +235,7 @@ class ModelLibrary(QObject):
         """Pause the download; what has arrived is kept."""
         if self._download.state is DownloadState.RUNNING:
             self._pause.set()
-            self._show(DownloadShown(DownloadState.STOPPING, self._download.progress))
+            self._show(replace(self._download, state=DownloadState.STOPPING))
 
     @Slot()
     def discard_download(self) -> None:
@@ -302,13 +304,9 @@ class ModelLibrary(QObject):
             if any(entry.is_at(self._target) and entry.is_usable for entry in listed.models):
                 self._end_begun()
             self._target = None
-        if self._download.state is DownloadState.IDLE:
-            found = next((entry for entry in listed.models if entry.folder == listed.target), None)
-            if found is not None and found.is_unfinished:
-                there = DownloadProgress(DownloadStage.PAUSED, found.done_bytes, found.total_bytes)
-                self._show(DownloadShown(DownloadState.PAUSED, there))
-            elif found is not None and found.is_usable:
-                self._show(DownloadShown(DownloadState.DONE))
+        if not self._download.is_busy and not self._download.problem:
+            there = next((entry for entry in listed.models if entry.folder == listed.target), None)
+            self._show(_as_found(there))
         self.models_listed.emit(listed)
 
     @Slot(object)
@@ -336,16 +334,16 @@ class ModelLibrary(QObject):
             self._show(DownloadShown(DownloadState.IDLE))
             self.begun_changed.emit(None)
         elif isinstance(told, str):
-            self._show(DownloadShown(DownloadState.FAILED, self._download.progress, told))
+            self._show(replace(self._download, state=DownloadState.FAILED, problem=told))
             self.download_ended.emit(self._download)
         elif told.stage is DownloadStage.DONE:
-            self._show(DownloadShown(DownloadState.DONE, told))
+            self._show(DownloadShown(DownloadState.DONE, told, repairs=True))
             self._end_begun()
             self.download_ended.emit(self._download)
         elif told.stage is DownloadStage.PAUSED:
-            self._show(DownloadShown(DownloadState.PAUSED, told))
+            self._show(replace(self._download, state=DownloadState.PAUSED, progress=told))
         else:
-            self._show(DownloadShown(self._download.state, told))
+            self._show(replace(self._download, progress=told))
             return
         self.refresh()
 
@@ -361,6 +359,16 @@ class ModelLibrary(QObject):
     def _show(self, shown: DownloadShown) -> None:
         self._download = shown
         self.download_changed.emit(shown)
+
+
+def _as_found(entry: ModelEntry | None) -> DownloadShown:
+    """The state of a download that is not running, by what is in its folder; None if there is no model."""
+    if entry is not None and entry.is_unfinished:
+        progress = DownloadProgress(DownloadStage.PAUSED, entry.done_bytes, entry.total_bytes)
+        return DownloadShown(DownloadState.PAUSED, progress, repairs=entry.was_complete)
+    if entry is not None and entry.is_usable:
+        return DownloadShown(DownloadState.DONE, repairs=True)
+    return DownloadShown(DownloadState.IDLE)
 
 
 def _guarded(job: Callable[[], None], tell: Callable[[str], None]) -> Callable[[], None]:

@@ -50,7 +50,6 @@ class DownloadBox(QGroupBox):
         super().__init__("Download DeepSeek-OCR")
         self._target = Path()
         self._shown = DownloadShown(DownloadState.IDLE)
-        self._repairs = False
         self.about = plain_label(
             "The published model reads whole documents with tables, formulae and figures, in many languages. "
             f"{size_in_words(EXPECTED_BYTES)}, by {PUBLISHER} under the {LICENCE} licence. Only its weights "
@@ -104,12 +103,10 @@ class DownloadBox(QGroupBox):
         begun = state in (DownloadState.PAUSED, DownloadState.FAILED)
         self.start.setVisible(not busy)
         self.start.setText(_START.get(state, "&Download"))
-        # What a repair does not change was downloaded before, and is not to be deleted.
-        self._repairs = state is DownloadState.DONE or (self._repairs and state is not DownloadState.IDLE)
-        self.start.setToolTip(_AGAIN if self._repairs else "Download the model")
+        self.start.setToolTip(_AGAIN if shown.repairs else "Download the model")
         self.pause.setVisible(busy)
         self.pause.setEnabled(state is DownloadState.RUNNING)
-        self.discard.setVisible((busy or begun) and not self._repairs)
+        self.discard.setVisible((busy or begun) and not shown.repairs)
         self.discard.setEnabled(state is not DownloadState.STOPPING)
         self.server.setEnabled(not busy)
         self.change.setEnabled(not busy)
