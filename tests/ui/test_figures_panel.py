@@ -9,7 +9,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QTableWidget
 from pytestqt.qtbot import QtBot
 
-from rtocr_gui.ocr.reading import TASKS, Mode, PrefillCost, Reading, ReadSettings, Scaling, StageTimings
+from rtocr_gui.ocr.reading import (
+    TASKS,
+    Mode,
+    PrefillCost,
+    Reading,
+    ReadSettings,
+    Scaling,
+    StageTimings,
+    StopReason,
+)
 from rtocr_gui.pruning.plan import PruneSettings
 from rtocr_gui.ui.state.shown import Activity, FiguresShown
 from rtocr_gui.ui.tuning.figure_rows import (
@@ -146,6 +155,16 @@ def test_time_shared_with_other_pages_is_not_passed_off_as_that_of_one() -> None
         assert not row.all_tokens.endswith("*")
         assert row.ratio == DASH
     assert any("in the same passes as other pages" in note for note in notes(shown))
+
+
+def test_a_reading_that_was_stopped_is_not_compared_as_if_it_were_whole() -> None:
+    stopped = dataclasses.replace(HALF, stop_reason=StopReason.CANCELLED)
+    shown = FiguresShown(PLAN, stopped, WHOLE)
+    for name in ("Decode", "Passes", "Text tokens"):
+        assert rows_of(FULL)[name].ratio != DASH
+        assert rows_of(shown)[name].ratio == DASH
+    assert rows_of(shown)["Tokens/s"].ratio != DASH
+    assert notes(shown)[0].startswith("This reading was stopped before the end")
 
 
 def test_pruning_with_and_without_measuring_is_not_compared() -> None:

@@ -1444,8 +1444,33 @@ def test_the_differences_are_in_sight_and_gone_through_from_anywhere_in_the_wind
     qtbot.waitUntil(lambda: differences.isVisible() and not differences.visibleRegion().isEmpty())
     assert differences.visibleRegion().boundingRect() == differences.rect()
     window.page_column.page_view.setFocus()
+    window.actions_by_name["overlay"].setChecked(False)
+    lights = emissions(session.tuning.spotlight.attention_changed)
     qtbot.keyClick(window, Qt.Key.Key_F8)
     assert differences.currentIndex().row() == 0
+    assert window.actions_by_name["overlay"].isChecked()
+    qtbot.waitUntil(lambda: bool(lights) and lights[-1] is not None)
+    qtbot.keyClick(window.page_column.page_view, Qt.Key.Key_Escape)
+    assert lights[-1] is None
+    qtbot.keyClick(window, Qt.Key.Key_F8)
+    assert lights[-1] is not None
+    window.text_column.text_pane.show_tab(editor_of(window))
+    assert lights[-1] is None
+
+
+def test_what_is_changed_on_the_page_is_not_hidden_by_the_next_token_that_is_played(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    window.actions_by_name["trace"].trigger()
+    bar = window.page_column.play_bar
+    changes = (lambda: session.set_retention(0.4), lambda: window.actions_by_name["next_look"].trigger())
+    for change in changes:
+        bar.play()
+        qtbot.waitUntil(lambda: bar.is_playing)
+        change()
+        assert not bar.is_playing
 
 
 def test_single_letters_are_shortcuts_of_the_page_alone(
@@ -1463,11 +1488,13 @@ def test_single_letters_are_shortcuts_of_the_page_alone(
     assert session.choices.look is not Look.KEPT
 
 
+@pytest.mark.parametrize("has_text", [True, False])
 def test_a_point_of_the_curve_moves_the_slider_and_is_read(
-    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, has_text: bool
 ) -> None:
     open_and_load(qtbot, session, draw_page())
-    read(qtbot, window, session)
+    if has_text:
+        read(qtbot, window, session)
     window.text_column.curve.pane.retention_chosen.emit(0.5)
     assert window.retention_bar.findChild(QSlider).value() == 50
     qtbot.waitUntil(lambda: editor_of(window).toPlainText().endswith("at 0.50"))

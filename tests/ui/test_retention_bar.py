@@ -78,6 +78,16 @@ def test_nearly_all_is_not_all(bar: RetentionBar) -> None:
     assert slider(bar).value() == 100
 
 
+def test_nothing_is_no_ratio_before_the_page_has_one(qtbot: QtBot, bar: RetentionBar, heard: Heard) -> None:
+    bar.show_plan(None)
+    bar.set_retention(None)
+    box = bar.findChild(QSpinBox)
+    box.selectAll()
+    qtbot.keyClicks(box, "0")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert (heard.changed, box.text()) == ([], "–")
+
+
 @pytest.mark.parametrize("typed", ["1", "40", "100"])
 def test_any_ratio_can_be_typed_before_the_page_has_one(
     qtbot: QtBot, bar: RetentionBar, heard: Heard, typed: str
@@ -207,6 +217,31 @@ def test_more_than_all_is_all_and_not_a_number_without_its_last_digit(
     spin.selectAll()
     qtbot.keyClicks(spin, "1500")
     assert spin.text() == "150 %"
+
+
+@pytest.mark.parametrize(("typed", "ratio"), [("84.25", 0.84), ("84,7", 0.85), ("100.5", 1.0), ("0.3", 0.01)])
+def test_decimals_are_rounded_and_not_taken_for_more_digits(
+    qtbot: QtBot, bar: RetentionBar, heard: Heard, typed: str, ratio: float
+) -> None:
+    bar.set_retention(0.5)
+    spin = bar.findChild(QSpinBox)
+    spin.selectAll()
+    qtbot.keyClicks(spin, typed)
+    qtbot.keyClick(spin, Qt.Key.Key_Return)
+    assert heard.released == [ratio]
+    assert spin.text() == f"{100 * ratio:.0f} %"
+
+
+def test_the_automatic_ratio_is_fixed_by_typing_it(qtbot: QtBot, bar: RetentionBar, heard: Heard) -> None:
+    bar.show_plan(make_plan())
+    spin = bar.findChild(QSpinBox)
+    spin.selectAll()
+    qtbot.keyClick(spin, Qt.Key.Key_Return)
+    assert heard.changed == []
+    qtbot.keyClicks(spin, "76")
+    qtbot.keyClick(spin, Qt.Key.Key_Return)
+    assert (heard.changed, heard.released) == ([0.76], [0.76])
+    assert not auto_box(bar).isChecked()
 
 
 def test_automatic_can_be_taken_back_and_switched_off_at_the_same_ratio(

@@ -513,6 +513,25 @@ def test_moving_the_slider_during_a_reading_starts_it_over_at_the_new_ratio(
     qtbot.waitUntil(lambda: session.current_text.endswith("at 0.30") and not session.reader.activity.reading)
 
 
+def test_pages_that_wait_are_not_read_at_a_ratio_that_the_slider_passes_over(
+    qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page("three.tiff", pages=3))
+    session.settle_retention(0.8)
+    until_reading_begins(qtbot, fake_engine, session.read_all)
+    session.set_retention(0.2)
+    assert session.planner.plan is not None
+    until_idle(qtbot, session, fake_engine.gate.set)
+    texts = []
+    for ref in session.shelf.refs:
+        session.shelf.select(ref)
+        texts.append(session.current_text)
+    assert [text.rpartition(" at ")[2] for text in texts] == 3 * ["0.80"]
+    session.read_all()
+    until_idle(qtbot, session, fake_engine.gate.set)
+    assert session.current_text.endswith("at 0.20")
+
+
 def test_a_page_whose_slider_is_let_go_is_read_before_those_that_wait(
     qtbot: QtBot, session: Session, fake_engine: FakeEngine, draw_page: Draw, begun: list[int]
 ) -> None:

@@ -62,12 +62,14 @@ class PageView(ZoomArea):
         legend_changed(Legend | None): the meaning of the colours has changed; None if they are not a map.
         transport_wanted(): what is shown needs the plan's transport to be complete.
         block_hovered(int | None): the pointer moved to another block, or to none.
+        lights_dismissed(): Escape was pressed while it was lit up where something was read.
     """
 
     plan_painted = Signal(object)
     legend_changed = Signal(object)
     transport_wanted = Signal()
     block_hovered = Signal(object)
+    lights_dismissed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -284,7 +286,8 @@ class PageView(ZoomArea):
             self.viewport().update()
 
     def event(self, event: QEvent) -> bool:
-        return (self._pinned is not None and keeps_escape(event)) or super().event(event)
+        uses_escape = self._pinned is not None or self._overlay.shows_attention
+        return (uses_escape and keeps_escape(event)) or super().event(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
@@ -304,6 +307,8 @@ class PageView(ZoomArea):
             self._pin(self._hovered if self._hovered is not None else self._token_at(middle))
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape) and self._pinned is not None:
             self._pin(None)
+        elif key == Qt.Key.Key_Escape and self._overlay.shows_attention:
+            self.lights_dismissed.emit()
         elif key in _STEPS and self._pinned is not None and grid is not None and grid.cell(self._pinned):
             self._pin(grid.neighbour(self._pinned, *_STEPS[key]))
             self._reveal_pinned()

@@ -20,6 +20,7 @@ The session itself decides which of them is notified of what, and does what take
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -99,7 +100,8 @@ class Session(QObject):
         self.models = Models(bridge, self.choices, bundled_model, self)
         self.planner = Planner(bridge, self)
         self.planner.set_retention(settings.retention)
-        self.reader = Reader(bridge, self._read_settings, self)
+        self._settled_retention = settings.retention
+        self.reader = Reader(bridge, self._settled_settings, self)
         self.texts = PageTexts(self._pages, self.reader, self)
         self.unsaved = UnsavedTexts(self._pages, self._samples, self.reader, self)
         self.exporter = Exporter(bridge, self._pages, self.choices, self)
@@ -220,12 +222,24 @@ class Session(QObject):
         is left alone, unless its text is being replaced anyway: no question should interrupt tuning.
         """
         self.set_retention(retention)
+        self._settle()
         page = self._pages.shown_page
         if page is None or not self.choices.settings.reread_on_release:
             return
         is_outdated = page.reading is not None and page.reading.settings != self._read_settings(page.ref)
         if self.reader.is_reading(page.ref) or (is_outdated and not page.edited):
             self.reader.read_first(page.ref)
+
+    @Slot(object)
+    def choose_retention(self, retention: float | None) -> None:
+        """Use the ratio of a point of the curve: the page is read with it, also if it has no text yet."""
+        self.settle_retention(retention)
+        page = self._pages.shown_page
+        if page is not None and page.is_blank:
+            self.read((page.ref,))
+
+    def _settle(self) -> None:
+        self._settled_retention = self.choices.settings.retention
 
     # Model ---------------------------------------------------------------------------------
 
@@ -287,6 +301,7 @@ class Session(QObject):
 
     @Slot(object)
     def _show_page(self, ref: PageRef | None) -> None:
+        self._settle()
         self.page_selected.emit(ref)
         self.page_message_changed.emit(f"Opening {ref.label}…" if ref else "")
         self.texts.show()
@@ -362,6 +377,7 @@ class Session(QObject):
             refs: which pages.
             scaling: how these pages alone are scaled from now on, if they are read; None for no change.
         """
+        self._settle()
         edited = frozenset(ref for ref in refs if self._pages[ref].edited)
         if edited:
             self.overwrite_questioned.emit(OverwriteQuestion(refs, edited, scaling))
@@ -412,6 +428,11 @@ class Session(QObject):
     def _read_settings(self, ref: PageRef | None) -> ReadSettings:
         """How a page is read now."""
         return self._pages.adapt(ref, self.choices.read_settings)
+
+    def _settled_settings(self, ref: PageRef) -> ReadSettings:
+        """How a page is read whose turn comes: not at a ratio that the slider only passes over."""
+        settings = self._read_settings(ref)
+        return replace(settings, pruning=replace(settings.pruning, retention=self._settled_retention))
 
     @Slot()
     def stop(self) -> None:

@@ -94,6 +94,12 @@ class Spotlight(QObject):
         self.text_marked.emit(None)
 
     @Slot()
+    def leave_difference(self) -> None:
+        """Put out the lights of a difference, which is no longer shown, unless the selection is followed."""
+        if not self._on:
+            self.put_out()
+
+    @Slot()
     def trace(self) -> None:
         """Trace the shown reading."""
         self._tracer.trace()

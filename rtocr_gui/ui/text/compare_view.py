@@ -6,7 +6,7 @@ Knows no page and reads nothing: it emits which two readings are wanted, and sho
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QColor, QKeySequence, QResizeEvent
+from PySide6.QtGui import QAction, QColor, QHideEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -83,11 +83,13 @@ class CompareView(QWidget):
         comparison_requested(PruneSettings, PruneSettings): compare these two readings, left and right.
         stop_requested(): stop reading for the comparison.
         place_chosen(Difference): the person has selected a difference.
+        left(): something else is shown instead.
     """
 
     comparison_requested = Signal(object, object)
     stop_requested = Signal()
     place_chosen = Signal(object)
+    left = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -188,6 +190,11 @@ class CompareView(QWidget):
         button.setArrowType(arrow)
         button.setAutoRaise(True)
         return button
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self.left.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

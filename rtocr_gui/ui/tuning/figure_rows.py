@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from rtocr_gui.ocr.reading import PrefillCost, Reading
+from rtocr_gui.ocr.reading import PrefillCost, Reading, StopReason
 from rtocr_gui.ui.state.page_words import encoding_in_words
 from rtocr_gui.ui.state.shown import FiguresShown
 from rtocr_gui.units import counted, duration, grouped, percent, size_in_words, speed
@@ -59,6 +59,10 @@ def has_own_pace(reading: Reading) -> bool:
     return not (reading.was_drafted or reading.read_together)
 
 
+def _is_cut_short(reading: Reading) -> bool:
+    return reading.stop_reason is StopReason.CANCELLED
+
+
 def notes(shown: FiguresShown) -> tuple[str, ...]:
     """What one must know to interpret the figures correctly, a sentence or two each."""
     reading, plan = shown.reading, shown.plan
@@ -79,6 +83,8 @@ def notes(shown: FiguresShown) -> tuple[str, ...]:
     if shown.all_tokens not in (None, reading):
         named.append(("All tokens", shown.all_tokens))
     for name, one in named:
+        if _is_cut_short(one):
+            told.append(f"{name} was stopped before the end of the text: it took less than a whole one.")
         if one.was_drafted:
             passes = counted(one.passes, "pass", "passes")
             told.append(
@@ -133,6 +139,7 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
     reading, all_tokens = shown.reading, shown.all_tokens
     known = [each for each in (reading, all_tokens) if each is not None]
     decoded_alike = all(has_own_pace(each) for each in known)
+    whole = not any(_is_cut_short(each) for each in known)
     measured_alike = len({each.timings.encode_ms > 0 for each in known}) == 1
 
     def row(
@@ -181,10 +188,10 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
         ),
         row(
             "Decode",
-            f"Writing the text. {_IF_PLAIN}",
+            f"Writing the text. {_IF_PLAIN}, to the end",
             lambda each: each.timings.decode_ms,
             duration,
-            decoded_alike,
+            decoded_alike and whole,
             of_decoding=True,
         ),
         row(
@@ -197,13 +204,19 @@ def _measured(shown: FiguresShown) -> list[FigureRow]:
         ),
         row(
             "Passes",
-            f"Passes of the decoder after the prefill. {_IF_PLAIN}",
+            f"Passes of the decoder after the prefill. {_IF_PLAIN}, to the end",
             lambda each: each.passes,
             _count,
-            decoded_alike,
+            decoded_alike and whole,
             of_decoding=True,
         ),
-        row("Text tokens", "Tokens of the text that was written", lambda each: len(each.token_ids), _count),
+        row(
+            "Text tokens",
+            "Tokens of the text that was written. Compared only where both readings came to an end",
+            lambda each: len(each.token_ids),
+            _count,
+            whole,
+        ),
     ]
 
 

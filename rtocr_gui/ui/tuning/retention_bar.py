@@ -4,6 +4,8 @@ Distinguishes a ratio that is still changing from a settled one, so that the ove
 the former and the latter can start a reading. Knows no page and plans nothing.
 """
 
+import re
+
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QValidator
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QSpinBox, QWidget
@@ -12,6 +14,8 @@ from rtocr_gui.pruning.plan import PrunePlan
 from rtocr_gui.ui.parts.wheel import take_wheel_when_focused
 from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from rtocr_gui.units import grouped, percent
+
+_NUMBER = re.compile(r"[0-9]{1,3}([.,][0-9]{0,9})?")
 
 QUIET_MS = 350
 """A ratio changed by keys or wheel counts as released once it has not changed for this long."""
@@ -61,6 +65,7 @@ class RetentionBar(QWidget):
         self._spin.setAccessibleName("Retention ratio in percent, as a number")
         self._spin.setToolTip("Share of the visual tokens to keep; the others are merged into them")
         self._spin.valueChanged.connect(self._choose_percent)
+        self._spin.number_typed.connect(self._choose_typed)
         self._spin.editingFinished.connect(self._release)
         take_wheel_when_focused(self._slider, self._spin)
 
@@ -142,6 +147,12 @@ class RetentionBar(QWidget):
         if not self._slider.isSliderDown():
             self._quiet_timer.start()
 
+    @Slot(int)
+    def _choose_typed(self, percent: int) -> None:
+        """Fix the ratio even if what was typed is the one that automatic retention shows."""
+        if self._retention is None:
+            self._choose_percent(percent)
+
     @Slot(bool)
     def _choose_automatic(self, automatic: bool) -> None:
         if automatic:
@@ -167,11 +178,20 @@ class RetentionBar(QWidget):
 
 
 class _PercentBox(QSpinBox):
-    """A percentage; the box keeps its width while it shows none."""
+    """A percentage; the box keeps its width while it shows none.
+
+    Signals:
+        number_typed(int): the shown number was typed to its end, whether or not it was shown before.
+    """
+
+    number_typed = Signal(int)
 
     def __init__(self, least: int, most: int) -> None:
         super().__init__()
         self._least = least
+        self._was_typed = False
+        self.lineEdit().textEdited.connect(self._note_typed)
+        self.editingFinished.connect(self._tell_typed)
         self.setRange(least, most)
         self.setSuffix(" %")
         self.setMinimumWidth(self.sizeHint().width())
@@ -183,18 +203,35 @@ class _PercentBox(QSpinBox):
         return self.hasFocus() and self.lineEdit().text() != (special or f"{self.value()}{self.suffix()}")
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
-        """Let more than the most be typed: without its last digit, it would be another number."""
-        if self._is_too_much(text):
+        """Let decimals and more than the most be typed: without some keys, it would be another number."""
+        number = self._number(text)
+        if number is not None and (number > self.maximum() or not self._digits(text).isdecimal()):
             return QValidator.State.Intermediate, text, position
         return super().validate(text, position)
 
     def fixup(self, text: str) -> str:
-        """Take more than the most for the most."""
-        return f"{self.maximum()}{self.suffix()}" if self._is_too_much(text) else super().fixup(text)
+        """Take the nearest whole number that can be chosen."""
+        number = self._number(text)
+        if number is None:
+            return super().fixup(text)
+        return f"{min(self.maximum(), max(self._least, round(number)))}{self.suffix()}"
 
-    def _is_too_much(self, text: str) -> bool:
-        digits = text.removesuffix(self.suffix()).strip()
-        return digits.isdecimal() and len(digits) <= 3 and int(digits) > self.maximum()
+    def _number(self, text: str) -> float | None:
+        digits = self._digits(text)
+        return float(digits.replace(",", ".")) if _NUMBER.fullmatch(digits) else None
+
+    def _digits(self, text: str) -> str:
+        return text.removesuffix(self.suffix()).strip()
+
+    @Slot(str)
+    def _note_typed(self, text: str) -> None:
+        self._was_typed = self._number(text) is not None
+
+    @Slot()
+    def _tell_typed(self) -> None:
+        if self._was_typed and self.value() >= self._least:
+            self._was_typed = False
+            self.number_typed.emit(self.value())
 
     def show_none(self) -> None:
         """Show a dash instead of a number; one can be typed, but not stepped to."""

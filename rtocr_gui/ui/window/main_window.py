@@ -208,6 +208,8 @@ class MainWindow(QMainWindow):
         compare.comparison_requested.connect(tuning.compare)
         compare.stop_requested.connect(tuning.stop_comparing)
         compare.place_chosen.connect(tuning.point_at_difference)
+        compare.place_chosen.connect(self._show_overlay_for_lights)
+        compare.left.connect(tuning.spotlight.leave_difference)
         compare.show_retention(session.choices.settings.retention)
         compare.set_ready(action.isEnabled())
 
@@ -219,15 +221,16 @@ class MainWindow(QMainWindow):
         action.enabledChanged.connect(curve.set_ready)
         curve.curve_requested.connect(tuning.read_curve)
         curve.stop_requested.connect(tuning.stop_curve)
-        curve.retention_chosen.connect(session.settle_retention)
+        curve.retention_chosen.connect(session.choose_retention)
         curve.export_requested.connect(self.dialogues.ask_export_curve)
         curve.show_retention(session.choices.settings.retention)
         curve.set_ready(action.isEnabled())
         curve.show_curve(tuning.curve)
 
     def _connect_spotlight(self) -> None:
-        spotlight = self._session.tuning.spotlight
-        spotlight.attention_changed.connect(self.page_column.page_view.show_attention)
+        spotlight, view = self._session.tuning.spotlight, self.page_column.page_view
+        spotlight.attention_changed.connect(view.show_attention)
+        view.lights_dismissed.connect(spotlight.put_out)
         spotlight.text_marked.connect(self.text_column.mark)
         self.text_column.text_pane.selection_changed.connect(spotlight.point_at_text)
         play_bar = self.page_column.play_bar
@@ -240,6 +243,9 @@ class MainWindow(QMainWindow):
         play_bar.position_changed.connect(spotlight.point_at_token)
         play_bar.whole_requested.connect(spotlight.point_at_whole)
         spotlight.attention_changed.connect(play_bar.follow_lights)
+        choices = self._session.choices
+        for unlit in (choices.retention_changed, choices.look_changed, view.lights_dismissed):
+            unlit.connect(play_bar.pause)  # the next token would light up again
         play_bar.closed.connect(lambda: self.actions_by_name["trace"].setChecked(False))
 
     def _connect_blocks(self) -> None:
@@ -402,9 +408,9 @@ class MainWindow(QMainWindow):
         self.page_column.page_view.set_grid(grid)
         self.actions_by_name["global_grid"].setChecked(grid == "global")
 
-    @Slot(bool)
-    def _show_overlay_for_lights(self, watching: bool) -> None:
-        if watching:
+    @Slot(object)
+    def _show_overlay_for_lights(self, wanted: object) -> None:
+        if wanted:
             self.actions_by_name["overlay"].setChecked(True)
 
     @Slot(object)
