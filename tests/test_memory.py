@@ -207,6 +207,11 @@ def test_what_fits_needs_no_proposal(info: ModelInfo, architecture: Architecture
     assert fit.sentence == "DeepSeek-OCR needs 16.4 GB on the CPU in Gundam mode; 24.0 GB is free."
 
 
+def test_a_smaller_mode_keeps_the_limit_of_tiles(info: ModelInfo, architecture: Architecture) -> None:
+    fit = judge(info, architecture, Scaling(Mode.LARGE, 4), cpu(15.9))
+    assert fit.proposals[0].scaling == Scaling(Mode.BASE, 4)
+
+
 def test_fewer_tiles_a_smaller_mode_another_precision_and_the_miniature_are_proposed(
     info: ModelInfo, architecture: Architecture
 ) -> None:

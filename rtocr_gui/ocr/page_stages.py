@@ -28,7 +28,7 @@ from rtocr_gui.ocr.decoder.repetition import ALLOWED_TOKENS, BYTES_PER_TOKEN, NG
 from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.machine.devices import is_out_of_memory
 from rtocr_gui.ocr.machine.threads import decoding_threads
-from rtocr_gui.ocr.memory.gentler import after_a_loop, scaling_of
+from rtocr_gui.ocr.memory.gentler import after_a_loop
 from rtocr_gui.ocr.memory.headroom import Headroom
 from rtocr_gui.ocr.memory.need import View
 from rtocr_gui.ocr.model.checkpoint import Checkpoint
@@ -175,7 +175,7 @@ class PageStages:
 
     def _after_a_loop(self, page: PageImage, settings: ReadSettings, key: PageKey) -> ReadSettings | None:
         def is_legible(view: View) -> bool:
-            return self._encoder.shows_legibly(page, view.mode, scaling_of(view, settings).most_tiles)
+            return self._encoder.shows_legibly(page, view.mode, view.tiles or settings.scaling.most_tiles)
 
         return after_a_loop(settings, _view(key), self.checkpoint.info.modes, is_legible)
 

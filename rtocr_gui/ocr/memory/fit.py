@@ -14,7 +14,6 @@ from rtocr_gui.ocr.memory.need import MemoryNeed, View, memory_need
 from rtocr_gui.ocr.model.architecture import Architecture
 from rtocr_gui.ocr.model.model_info import ModelInfo
 from rtocr_gui.ocr.reading import Mode, Scaling
-from rtocr_gui.tokens import MOST_TILES
 from rtocr_gui.units import size_in_words
 
 MINIATURE_BYTES = 400 * 10**6
@@ -124,8 +123,8 @@ def judge_fit(
     modes = info.modes if scaling.mode is None else (scaling.mode,)
     views = [View(mode, scaling.most_tiles if mode is Mode.GUNDAM else 0) for mode in modes]
     asked, most = (choose(views, key=lambda view: need(view).total) for choose in (min, max))
-    largest = Fit(info.name, spot, _scaling(most), need(most)) if most != asked else None
-    fit = Fit(info.name, spot, _scaling(asked), need(asked), largest=largest)
+    largest = Fit(info.name, spot, most.scaling(scaling.most_tiles), need(most)) if most != asked else None
+    fit = Fit(info.name, spot, asked.scaling(scaling.most_tiles), need(asked), largest=largest)
     if fit.fits:
         return fit
     proposals = []
@@ -133,14 +132,15 @@ def judge_fit(
     for similar in (True, False):
         found = first_that_fits(view for view in smaller if (view.mode is asked.mode) is similar)
         if found:
-            label = f"Read in {_scaling(found).phrase}"
-            proposals.append(Proposal(label, spot.device, spot.precision, _scaling(found)))
+            changed = found.scaling(scaling.most_tiles)
+            proposals.append(Proposal(f"Read in {changed.phrase}", spot.device, spot.precision, changed))
     for other in others:
         found = first_that_fits((asked, *smaller), other)
         proposed = {proposal.device for proposal in proposals} - {spot.device}
         if found and not (other.is_slow and other.device in proposed):
-            changed = None if found == asked else _scaling(found)
-            proposals.append(Proposal(_move(spot, other, changed), other.device, other.precision, changed))
+            other_scaling = None if found == asked else found.scaling(scaling.most_tiles)
+            label = _move(spot, other, other_scaling)
+            proposals.append(Proposal(label, other.device, other.precision, other_scaling))
     if min(fit.need.total, spot.main_free_bytes) > MINIATURE_BYTES:
         proposals.append(Proposal("Use the miniature that comes with RTOCR"))
     return replace(fit, proposals=tuple(proposals))
@@ -150,10 +150,6 @@ def _has_room(spot: Spot, need: MemoryNeed) -> bool:
     """True if there is enough memory there, and enough main memory for the weights on their way there."""
     on_the_way = need.weights if spot.device.startswith("cuda") else 0
     return need.total <= spot.free_bytes and on_the_way <= spot.main_free_bytes
-
-
-def _scaling(view: View) -> Scaling:
-    return Scaling(view.mode, view.tiles or MOST_TILES)
 
 
 def _move(spot: Spot, other: Spot, scaling: Scaling | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from rtocr_gui.ocr.memory.need import View
-from rtocr_gui.ocr.reading import Mode, ReadSettings, Scaling
+from rtocr_gui.ocr.reading import Mode, ReadSettings
 
 TILE_STEPS = (6, 4, 2)
 """Tile limits to try one after the other."""
@@ -41,7 +41,7 @@ def after_memory_ran_out(
         The same settings with the largest smaller view that fits; None if none does.
     """
     found = next(filter(fits, smaller_views(view, modes)), None)
-    return replace(settings, scaling=scaling_of(found, settings)) if found else None
+    return replace(settings, scaling=found.scaling(settings.scaling.most_tiles)) if found else None
 
 
 def after_a_loop(
@@ -62,12 +62,7 @@ def after_a_loop(
     larger = (mode for mode in modes if _size(mode) > _size(_shown_as(view)) and mode is not view.mode)
     found = next(filter(is_legible, smaller_views(view, modes)), None)
     found = found or next(map(View, sorted(larger, key=_size)), None)
-    return replace(settings, scaling=scaling_of(found, settings)) if found else None
-
-
-def scaling_of(view: View, settings: ReadSettings) -> Scaling:
-    """Return how a page is scaled to be shown in this view; the limit of tiles stays where it has none."""
-    return Scaling(view.mode, view.tiles or settings.scaling.most_tiles)
+    return replace(settings, scaling=found.scaling(settings.scaling.most_tiles)) if found else None
 
 
 def _shown_as(view: View) -> Mode:

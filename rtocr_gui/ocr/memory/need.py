@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rtocr_gui.ocr.decoder.drafting import LONGEST_GUESS
 from rtocr_gui.ocr.machine.spot import VALUE_BYTES
 from rtocr_gui.ocr.model.architecture import SAM_PATCH_PX, Architecture, DecoderSizes, SamSizes
-from rtocr_gui.ocr.reading import Mode
+from rtocr_gui.ocr.reading import Mode, Scaling
 from rtocr_gui.ocr.vision.layout import TILE_PX
 from rtocr_gui.tokens import TOKEN_PX
 
@@ -37,6 +37,10 @@ class View:
         """Most tokens in the visual sequence, newlines and separator included."""
         side, tile_side = self.mode.view_px // TOKEN_PX, TILE_PX // TOKEN_PX
         return side * (side + 1) + 1 + self.tiles * tile_side * (tile_side + 1)
+
+    def scaling(self, most_tiles: int) -> Scaling:
+        """Return how a page is scaled to be shown so; without tiles, the limit of them is this one."""
+        return Scaling(self.mode, self.tiles or most_tiles)
 
     @property
     def phrase(self) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction
 from rtocr_gui.ui.parts.actions import LIST_KEYS
 from rtocr_gui.ui.state.notices import retry_label
 from rtocr_gui.ui.state.session import Session
+from rtocr_gui.ui.state.shown import Activity
 from rtocr_gui.units import counted
 
 
@@ -33,12 +34,20 @@ class ActionStates(QObject):
             session.texts.text_changed,
             session.texts.summary_changed,
             session.models.changed,
-            session.reader.activity_changed,
             session.tuning.comparing_changed,
             session.tuning.curve_changed,
             session.tuning.spotlight.tracing_changed,
         ):
             changed.connect(self.update)
+        self._told = Activity()
+        session.reader.activity_changed.connect(self._follow)
+
+    @Slot(object)
+    def _follow(self, activity: Activity) -> None:
+        """Update when a page begins or ends, but not with every token: that looks at all pages."""
+        before, self._told = self._told, activity
+        if (activity.is_idle, activity.page) != (before.is_idle, before.page):
+            self.update()
 
     @Slot()
     def update(self) -> None:
