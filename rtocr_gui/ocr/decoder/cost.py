@@ -30,8 +30,7 @@ def prefill_cost(decoder: DecoderSizes, prompt_tokens: int, value_bytes: int) ->
         prompt_tokens: m, number of text and visual tokens, at least 1.
         value_bytes: bytes per number in the cache, e.g. 2 for bfloat16.
     """
-    m, w = prompt_tokens, decoder.width
-    u = decoder.width // decoder.heads * decoder.key_value_heads
+    m, w, u = prompt_tokens, decoder.width, decoder.key_value_width
     expert_layers = decoder.layers - decoder.dense_layers
     experts = decoder.experts_per_token + decoder.shared_experts
     attention = decoder.layers * (4 * m * w * w + 4 * m * w * u + 4 * m * m * w)
@@ -40,5 +39,5 @@ def prefill_cost(decoder: DecoderSizes, prompt_tokens: int, value_bytes: int) ->
     return PrefillCost(
         prompt_tokens=m,
         flops=float(attention + dense + mixture + 2 * w * decoder.vocabulary),
-        cache_bytes=2 * decoder.layers * m * u * value_bytes,
+        cache_bytes=decoder.cached_values(m) * value_bytes,
     )

@@ -135,12 +135,11 @@ def _reading_bytes(
     prompt = min(view.positions + PROMPT_WORDS, decoder.context_length)
     text = decoder.context_length - prompt if text_tokens is None else text_tokens
     kept = text if decoder.window is None else min(text, decoder.window)
-    key_width = decoder.width // decoder.heads * decoder.key_value_heads
-    cache = 2 * decoder.layers * key_width * (prompt + kept)
     activations = 2 * (decoder.mlp_width + decoder.width)
     if kind == "cuda":  # experts process all tokens at once there
         gathered = decoder.experts_per_token * (decoder.width + 3 * decoder.expert_width)
         activations = max(activations, gathered)
     logits = (LONGEST_GUESS + 1) * decoder.vocabulary * value_bytes
     prefill = value_bytes * prompt * activations
-    return round(_MARGIN * (value_bytes * cache + max(prefill, logits))) + _WORKSPACE_BYTES
+    cache = value_bytes * decoder.cached_values(prompt + kept)
+    return round(_MARGIN * (cache + max(prefill, logits))) + _WORKSPACE_BYTES

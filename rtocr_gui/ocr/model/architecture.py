@@ -112,6 +112,15 @@ class DecoderSizes:
     eos_token_id: int
     window: int | None = None
 
+    @property
+    def key_value_width(self) -> int:
+        """Width of the keys, and of the values, of one token in one layer."""
+        return self.width // self.heads * self.key_value_heads
+
+    def cached_values(self, tokens: int) -> int:
+        """Count the numbers that the keys and values of these tokens consist of, in all layers."""
+        return 2 * self.layers * tokens * self.key_value_width
+
 
 @dataclass(frozen=True, slots=True)
 class Architecture:

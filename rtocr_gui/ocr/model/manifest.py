@@ -125,8 +125,7 @@ def _gated_mlp(name: str, width: int, mlp_width: int) -> Shapes:
 
 
 def _decoder_tensors(decoder: DecoderSizes) -> Shapes:
-    width = decoder.width
-    key_value_width = width // decoder.heads * decoder.key_value_heads
+    width, key_value_width = decoder.width, decoder.key_value_width
     shapes: Shapes = {
         "model.embed_tokens.weight": (decoder.vocabulary, width),
         "model.norm.weight": (width,),

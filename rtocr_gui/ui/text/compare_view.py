@@ -164,7 +164,6 @@ class CompareView(QWidget):
         self._stop.clicked.connect(self.stop_requested)
         self._stop.hide()
         self._summary = NamedLabel("Outcome of the comparison")
-        self._summary.setTextFormat(Qt.TextFormat.PlainText)
         self._summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._summary.setWordWrap(True)
         self._position = NamedLabel("Number of the selected difference")

@@ -51,7 +51,6 @@ class CurveView(QWidget):
         self._plot.point_chosen.connect(self._choose)
         self._caption = _Caption()
         self._doubt = NamedLabel("Warning about the curve")
-        self._doubt.setTextFormat(Qt.TextFormat.PlainText)
         self._doubt.setWordWrap(True)
 
         row = QHBoxLayout()
@@ -114,7 +113,6 @@ class _Caption(NamedLabel):
 
     def __init__(self) -> None:
         super().__init__("Selected point")
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

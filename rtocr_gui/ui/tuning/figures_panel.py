@@ -261,7 +261,6 @@ def _heading(text: str) -> QLabel:
 def _text_label(name: str) -> QLabel:
     """A label with selectable text; `name` is its name for screen readers."""
     label = NamedLabel(name)
-    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
