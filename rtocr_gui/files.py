@@ -5,6 +5,7 @@ Also resolves and compares any paths, even invalid ones.
 
 import errno
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 _LONGEST_STEM_BYTES = 200
@@ -105,10 +106,17 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 def is_same_path(one: Path, other: Path) -> bool:
     """True if two paths lead to the same file or folder, in whatever spelling, or would if it existed."""
-    try:
-        return one.samefile(other)
-    except (OSError, ValueError):
-        return resolved(one) == resolved(other)
+    return _what_it_leads_to(one) == _what_it_leads_to(other)
+
+
+def first_also_in(paths: Iterable[Path], others: Iterable[Path]) -> Path | None:
+    """Return the first path that leads where one of the others leads; None if none does."""
+    there = set(map(_what_it_leads_to, others))
+    return next((path for path in paths if _what_it_leads_to(path) in there), None)
+
+
+def _what_it_leads_to(path: Path) -> tuple[int, int] | Path:
+    return identity(path) or resolved(path)
 
 
 def shortened(name: str) -> str:

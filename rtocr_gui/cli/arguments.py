@@ -8,12 +8,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from rtocr_gui.cli.outputs import (
-    named_outputs,
-    overwritten_input,
-    share_a_file,
-    stdout_is_wanted_twice,
-)
+from rtocr_gui.cli.outputs import named_outputs, share_a_file, stdout_is_wanted_twice
 from rtocr_gui.cli.values import (
     ALL_PAGES,
     STDOUT,
@@ -35,7 +30,7 @@ from rtocr_gui.documents.pages import ROTATIONS_DEG
 from rtocr_gui.documents.truth import scan_of_truth
 from rtocr_gui.errors import DocumentError, SettingsError
 from rtocr_gui.export.looks import Look
-from rtocr_gui.files import is_folder
+from rtocr_gui.files import first_also_in, is_folder
 from rtocr_gui.ocr.asking import ASKS, asked_task
 from rtocr_gui.ocr.machine.spot import PRECISIONS
 from rtocr_gui.ocr.reading import TASKS, Mode
@@ -360,7 +355,7 @@ def _protect_inputs(parser: argparse.ArgumentParser, arguments: argparse.Namespa
     inputs = [scan for path in options.get("files") or [arguments.file] for scan in _scans_at(path)]
     if options.get("truth") is not None:
         inputs.append(arguments.truth)
-    if (path := overwritten_input(outputs, inputs)) is not None:
+    if (path := first_also_in(outputs, inputs)) is not None:
         parser.error(f"“{path}” is an input and is not overwritten")
     for output in outputs:
         if (scan := scan_of_truth(output, inputs)) is not None:

@@ -17,7 +17,7 @@ from rtocr_gui.export.file_names import markdown_files
 from rtocr_gui.export.markdown import ExportPage, export_markdown, markdown_behind
 from rtocr_gui.export.tables import with_pipe_tables
 from rtocr_gui.export.writing import check_target
-from rtocr_gui.files import is_folder, resolved
+from rtocr_gui.files import first_also_in, is_device, is_folder
 
 _WRITING_SHARE = 0.01
 """Share of the time to spend on writing: each time, the whole output is written, which may take long."""
@@ -55,11 +55,10 @@ class MarkdownWriter:
         if scan := scan_in_the_way((each for each in outputs if isinstance(each, Path)), scans):
             raise ExportError(f"“{scan}” lies where figures would be written. Choose another name or folder.")
         there = [file for file in self._files.values() if file.exists()]
-        inputs = {resolved(scan) for scan in self._files}
+        if (file := first_also_in(there, self._files)) is not None:
+            raise ExportError(f"“{file}” is an input and is not overwritten. Choose another folder.")
         for file in there:
             check_target(file)
-            if resolved(file) in inputs:
-                raise ExportError(f"“{file}” is an input and is not overwritten. Choose another folder.")
             if (scan := scan_of_truth(file, self._files)) is not None:
                 may_be = f"“{file}” may hold the true text of “{scan}”"
                 raise ExportError(f"{may_be} and is not overwritten. Choose another folder.")
@@ -92,7 +91,7 @@ class MarkdownOutput:
 
     def __init__(self, target: Target, pipe_tables: bool) -> None:
         self._path = target if isinstance(target, Path) else None
-        self._is_pipe = self._path is not None and self._path.exists() and not self._path.is_file()
+        self._is_pipe = self._path is not None and is_device(self._path)
         self._pipe_tables = pipe_tables
         self._pages: list[ExportPage] = []
         self._written = 0

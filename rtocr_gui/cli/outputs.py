@@ -5,7 +5,7 @@ Knows which options name outputs, and nothing about what is written.
 
 import argparse
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -45,11 +45,6 @@ def write_output(target: Target, text: str) -> None:
         write_text_atomically(target, text)
     else:
         sys.stdout.write(text)
-
-
-def overwritten_input(outputs: Sequence[Path], inputs: Collection[Path]) -> Path | None:
-    """Return the first output that is also an input; None if there is none."""
-    return next((output for output in outputs if any(is_same_path(output, one) for one in inputs)), None)
 
 
 def share_a_file(outputs: Sequence[Path]) -> bool:

@@ -29,7 +29,7 @@ from rtocr_gui.cli.bench.scores import (
 )
 from rtocr_gui.cli.bench.true_pages import TruePage, TruePages
 from rtocr_gui.cli.following import follow
-from rtocr_gui.cli.outputs import named_outputs, overwritten_input, share_a_file, takes_stdout, write_output
+from rtocr_gui.cli.outputs import named_outputs, share_a_file, takes_stdout, write_output
 from rtocr_gui.cli.pages import EngineFactory, Reader, choose_task, load_reader
 from rtocr_gui.cli.progress import Progress
 from rtocr_gui.cli.values import (
@@ -44,7 +44,7 @@ from rtocr_gui.documents.loading import looks_like_a_scan
 from rtocr_gui.documents.truth import scan_it_is_named_for
 from rtocr_gui.errors import DocumentError, ExportError, PruningError, ReadingError, SettingsError
 from rtocr_gui.export.writing import check_target
-from rtocr_gui.files import is_device
+from rtocr_gui.files import first_also_in, is_device
 from rtocr_gui.ocr.reading import ReadSettings, Task
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
 from rtocr_gui.units import counted, time_in_words
@@ -295,7 +295,7 @@ def _check_place_of_readings(path: Path) -> None:
 def _protect_inputs(targets: list[Path], pages: list[TruePage], folder: Path) -> None:
     """Refuse to overwrite an input, to make a true text of an output, or to write two outputs to one file."""
     inputs = {path for page in pages for path in (page.ref.path, page.source)}
-    if (target := overwritten_input(targets, inputs)) is not None:
+    if (target := first_also_in(targets, inputs)) is not None:
         raise SettingsError(f"“{target}” is an input and is not overwritten. Choose another name.")
     scans = [path for path in folder.iterdir() if looks_like_a_scan(path)]
     for target in targets:

@@ -15,7 +15,7 @@ from rtocr_gui.documents.loading import SUPPORTED_SUFFIXES
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.errors import SettingsError
 from rtocr_gui.export.figures import scan_in_the_way
-from rtocr_gui.files import is_same_path, is_there, resolved, shortened
+from rtocr_gui.files import first_also_in, is_there, shortened
 from rtocr_gui.ocr.asking import Ask, asked_task
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.state.notices import Notice, about_file
@@ -161,12 +161,12 @@ class Dialogues(QObject):
             return
         self._session.choices.remember(export_folder=str(folder))
         agreed: set[Path] = set()
-        scans = {resolved(ref.path) for ref in self._session.shelf.refs}
+        scans = {ref.path for ref in self._session.shelf.refs}
         # Reading goes on behind the question, so that there may be more files after it.
         while True:
             files = exporter.files_in(folder)
             there = [file for file in files if is_there(file) and file not in agreed]
-            if scan := next((file for file in there if resolved(file) in scans), None):
+            if scan := first_also_in(there, scans):
                 self._refuse_scan(scan, "Export to another folder.")
                 return
             if scan := scan_in_the_way(files, scans):
@@ -225,7 +225,7 @@ class Dialogues(QObject):
             ending = f"a name that ends in {path.suffix} is that of a scan"
             sentence = f"not written, as {ending}. Choose one that ends in {suggestion.suffix}."
             self.notice_raised.emit(about_file(path, sentence))
-        elif is_there(path) and any(is_same_path(path, scan) for scan in scans):
+        elif first_also_in([path], scans):
             self._refuse_scan(path, "Export under another name.")
         elif suggestion.suffix == ".md" and (scan := scan_in_the_way([path], scans)):
             self._refuse_figures(scan, "Export under another name.")
