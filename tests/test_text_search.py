@@ -17,6 +17,8 @@ from rtocr_gui.ocr.text.text_search import find_words
         ("it’s “quoted”", '"quoted"', ["“quoted”"]),
         ("1.5 and 165", "1.5", ["1.5"]),
         ("(a+b)* [c]\\d", "[c]\\D", ["[c]\\d"]),
+        ("café, cafe\u0301, cafe", "café", ["café", "cafe\u0301"]),
+        ("café, cafe\u0301", "cafe\u0301", ["café", "cafe\u0301"]),
         ("aaaa", "aa", ["aa", "aa"]),
         ("straße 𝔸𝔹 Ω", "𝔹 ω", ["𝔹 Ω"]),
         ("anything", "  ", []),

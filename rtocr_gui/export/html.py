@@ -5,7 +5,8 @@ a source or a note more often, and is text.
 
 Texts hold HTML that a model or a person wrote: tables that were cut short, names in angle brackets, tags
 without an end. In the result every element is closed, none but known tags and attributes remain, and what
-else looks like a tag is text. Elements that would take very long to lay out are limited. Knows no widget.
+else looks like a tag is text. Pictures are the words that describe them. Elements that would take very long
+to lay out are limited. Knows no widget.
 """
 
 import html
@@ -34,9 +35,11 @@ MOST_SPANNED = 50
 
 _PIPE = re.compile(r"(?<!\\)\|")
 """What separates cells: `escapedSplit` takes a pipe behind any backslash as text."""
+_LANGUAGE = re.compile(r"[a-z0-9+#.-]*")
+"""What names the language of a code block; other words behind its mark are more often an ornamented line."""
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_NO_TAG = re.compile(r"<(?!/?[a-zA-Z][^<>]*>)")
-_EMPTY = frozenset({"br", "hr", "img"})
+_NO_TAG = re.compile(r"<(?!(?:[a-zA-Z][^<>]*|/[a-zA-Z][a-zA-Z0-9]*\s*)>)")
+_EMPTY = frozenset({"br", "hr"})
 _ROWS = frozenset({"table", "thead", "tbody", "tfoot", "tr"})
 _CELLS = frozenset({"td", "th"})
 _OTHERS = frozenset(
@@ -46,8 +49,9 @@ _OTHERS = frozenset(
         *("small", "span", "strike", "strong", "sub", "sup", "tt", "u", "ul", "var"),
     }
 )
-_KNOWN = _EMPTY | _ROWS | _CELLS | _OTHERS
-_ATTRIBUTES = frozenset({"align", "alt", "border", "colspan", "href", "rowspan", "src", "start", "style"})
+_PICTURE = "img"
+_KNOWN = _EMPTY | _ROWS | _CELLS | _OTHERS | {_PICTURE}
+_ATTRIBUTES = frozenset({"align", "border", "colspan", "href", "rowspan", "start", "style"})
 _VALUELESS = frozenset({"border", "nowrap"})
 """Attributes that need no value; any other word without one shows that a tag is none."""
 _BRACKET = "-qt-list-number-suffix: ')'"
@@ -73,6 +77,8 @@ def as_html(markdown: str) -> str:
     for token in tokens:
         if token.type == "ordered_list_open" and token.markup == ")":
             token.attrSet("style", _BRACKET)
+        if token.type == "fence" and not _LANGUAGE.fullmatch(token.info.strip()):
+            token.content = f"{token.info.strip()}\n{token.content}"
     tidy = _Tidy()
     tidy.feed(parser.renderer.render(tokens, parser.options, {}))
     return tidy.finished()
@@ -219,6 +225,8 @@ class _Tidy(HTMLParser):
         is_prose = any(value is None and name not in _VALUELESS for name, value in attrs)
         if tag not in _KNOWN or is_prose:
             self.handle_data(self.get_starttag_text() or "")
+        elif tag == _PICTURE:
+            self.handle_data(dict(attrs).get("alt") or "")
         elif tag in _EMPTY:
             self._pieces.append(f"<{tag}{_attributes(attrs)}>")
         elif self._is_too_deep(tag):
@@ -233,7 +241,7 @@ class _Tidy(HTMLParser):
         elif tag in self._open:
             self._left_out.clear()
             self._end_to(len(self._open) - 1 - self._open[::-1].index(tag))
-        elif tag not in _EMPTY:
+        elif tag not in _EMPTY | {_PICTURE}:
             self.handle_data(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:

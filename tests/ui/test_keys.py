@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
-from rtocr_gui.ui.parts.keys import asks_for, keeps_escape
+from rtocr_gui.ui.parts.keys import asks_for, keeps_escape, leaves_to_window
 
 OVERRIDE, PRESS = QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress
 
@@ -37,3 +37,20 @@ def test_escape_is_kept_from_the_notices_and_nothing_else_is() -> None:
         event.ignore()
     assert (keeps_escape(asked), asked.isAccepted()) == (True, True)
     assert (keeps_escape(other), other.isAccepted()) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("key", "modifier", "leaves"),
+    [
+        (Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier, True),
+        (Qt.Key.Key_U, Qt.KeyboardModifier.ControlModifier, True),
+        (Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier, False),
+        (Qt.Key.Key_E, Qt.KeyboardModifier.NoModifier, False),
+    ],
+)
+def test_shortcuts_that_edit_a_line_on_x11_are_left_to_the_window(
+    key: Qt.Key, modifier: Qt.KeyboardModifier, leaves: bool
+) -> None:
+    event = QKeyEvent(OVERRIDE, key, modifier)
+    event.accept()
+    assert (leaves_to_window(event), event.isAccepted()) == (leaves, not leaves)

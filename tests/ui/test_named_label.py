@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ocr.reading import Stage
 from rtocr_gui.ui.dialogs.download_box import DownloadBox
 from rtocr_gui.ui.dialogs.models_window import ModelsWindow
+from rtocr_gui.ui.page.overlay_bar import OverlayBar
 from rtocr_gui.ui.page.page_view import PageView
 from rtocr_gui.ui.page.play_bar import PlayBar
 from rtocr_gui.ui.parts.form_parts import plain_label
@@ -19,7 +20,9 @@ from rtocr_gui.ui.text.compare_view import CompareView
 from rtocr_gui.ui.tuning.curve_view import CurveView
 from rtocr_gui.ui.tuning.figures_panel import FiguresPanel
 from rtocr_gui.ui.tuning.retention_bar import RetentionBar
+from rtocr_gui.ui.window.main_window import MainWindow
 from rtocr_gui.ui.window.status_line import StatusLine
+from rtocr_gui.ui.window.tool_bar import ToolBar
 
 PANES = (
     *(StatusLine, CompareView, FiguresPanel, PageView, PlayBar, CurveView, RetentionBar),
@@ -57,6 +60,16 @@ def test_no_label_of_a_pane_hides_its_text_behind_its_name(qtbot: QtBot, pane: t
         if pane is not RetentionBar:  # whose label shows fewer words than are heard where space is short
             assert heard(label) == (label.accessibleName(), "what is seen")
         assert heard(label)[1]
+
+
+@pytest.mark.parametrize("pane", [CompareView, PlayBar, ToolBar, OverlayBar], ids=lambda pane: pane.__name__)
+def test_every_choice_is_labelled(qtbot: QtBot, pane: type[QWidget], window: MainWindow) -> None:
+    assert window.text_column.compare.pane
+    boxes = window.findChild(pane).findChildren(QComboBox)
+    assert boxes
+    for box in boxes:
+        relations = QAccessible.queryAccessibleInterface(box).relations(QAccessible.RelationFlag.Label)
+        assert [label.text(QAccessible.Text.Name).strip() for label, _ in relations] == [box.accessibleName()]
 
 
 def test_progress_is_heard_as_it_is_seen(qtbot: QtBot) -> None:

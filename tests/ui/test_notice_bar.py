@@ -263,6 +263,13 @@ def test_a_long_notice_wraps_and_many_scroll(qtbot: QtBot, make_bar: MakeBar) ->
     scroll = bar.findChild(QScrollArea)
     assert scroll.horizontalScrollBar().maximum() == 0
     qtbot.waitUntil(lambda: scroll.verticalScrollBar().value() == scroll.verticalScrollBar().maximum() > 0)
+    assert scroll.focusPolicy() is Qt.FocusPolicy.TabFocus
+    scroll.setFocus()
+    qtbot.keyClick(scroll, Qt.Key.Key_Up)
+    assert scroll.verticalScrollBar().value() < scroll.verticalScrollBar().maximum()
+    bar.clear()
+    bar.add(Notice("short"))
+    assert scroll.focusPolicy() is Qt.FocusPolicy.NoFocus
 
 
 def test_a_sentence_that_names_its_page_is_not_told_with_the_name_before_it() -> None:

@@ -155,6 +155,19 @@ def test_a_page_that_was_read_anew_meanwhile_has_nothing_to_undo(pane: TextPane)
     assert not editor(pane).document().isUndoAvailable()
 
 
+def test_typed_text_that_comes_back_after_a_stopped_reading_can_still_be_undone(pane: TextPane) -> None:
+    pane.show_text("as read", 1)
+    editor(pane).selectAll()
+    editor(pane).insertPlainText("mine")
+    pane.show_text("", 1)
+    pane.append_text("read a")
+    pane.show_text("read an", 1)  # what looked like text turned out to be markup
+    assert not pane.can_undo
+    pane.show_text("mine", 1)
+    pane.undo()
+    assert pane.text == "as read"
+
+
 def test_of_very_many_pages_only_the_newest_can_be_undone(
     pane: TextPane, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,9 +1,11 @@
 """Finds words in text as printed: a line may end between words or, with a hyphen, within one.
 
-Knows characters only. Ignores case, and the difference between straight and curly quotes and between hyphens.
+Knows characters only. Ignores case, and the difference between straight and curly quotes, between hyphens,
+and between a letter with an accent and a letter that one follows.
 """
 
 import re
+import unicodedata
 
 _QUOTES = {
     **dict.fromkeys("'‘’‚‛`´", "['‘’‚‛`´]"),
@@ -25,7 +27,7 @@ def find_words(text: str, words: str) -> tuple[tuple[int, int], ...]:
     Returns:
         Start and end of each occurrence in characters, in order and without overlap.
     """
-    patterns = [_pattern(word) for word in words.split()]
+    patterns = [_pattern(word) for word in unicodedata.normalize("NFC", words).split()]
     if not patterns:
         return ()
     found = re.compile(r"\s+".join(patterns), re.IGNORECASE)
@@ -38,4 +40,7 @@ def _pattern(word: str) -> str:
 
 
 def _alike(character: str) -> str:
-    return _QUOTES.get(character) or re.escape(character)
+    parts = unicodedata.normalize("NFD", character)
+    return _QUOTES.get(character) or (
+        re.escape(character) if parts == character else f"(?:{character}|{re.escape(parts)})"
+    )

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QColor, QFontMetrics, QImage, QPainter, QPain
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QSlider, QToolButton, QWidget
 
 from rtocr_gui.export.looks import OPACITY, VEIL_RGB, Legend, Look
+from rtocr_gui.ui.parts.form_parts import name_choice
 from rtocr_gui.units import percent
 
 
@@ -29,7 +30,6 @@ class OverlayBar(QWidget):
     def __init__(self, whole_page: QAction) -> None:
         super().__init__()
         self._looks = QComboBox()
-        self._looks.setAccessibleName("Overlay shows")
         for look in Look:
             self._looks.addItem(look.label, look)
             self._looks.setItemData(self._looks.count() - 1, look.explanation, Qt.ItemDataRole.ToolTipRole)
@@ -51,6 +51,7 @@ class OverlayBar(QWidget):
         row.setSpacing(4)
         for widget in (self._looks, self._legend, self._opacity):
             row.addWidget(widget, stretch=1 if widget is self._legend else 0)
+        name_choice(self._looks, "Overlay shows")
         whole_page.setIconText("Whole page")  # shorter than in the menu, as the row is narrow
         self._whole_page = self.add_switch(whole_page)
         self._whole_page.hide()

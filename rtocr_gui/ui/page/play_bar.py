@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from rtocr_gui.ui.page.said_line import SaidLine
-from rtocr_gui.ui.parts.form_parts import flat_button
+from rtocr_gui.ui.parts.form_parts import flat_button, name_choice
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.parts.keys import keeps_escape
 from rtocr_gui.ui.parts.named_label import NamedLabel
@@ -80,7 +80,6 @@ class PlayBar(QWidget):
         for speed in SPEEDS:
             self._speed.addItem(f"{speed} per second", speed)
         self._speed.setCurrentIndex(SPEEDS.index(USUAL_SPEED))
-        self._speed.setAccessibleName("Tokens per second")
         self._speed.setToolTip("How many tokens are played per second")
         self._speed.currentIndexChanged.connect(self._keep_time)
         self._whole = flat_button(
@@ -103,6 +102,7 @@ class PlayBar(QWidget):
         column.setSpacing(2)
         column.addLayout(line)
         column.addLayout(row)
+        name_choice(self._speed, "Tokens per second")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setFocusProxy(self._play)
         self._show_state()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QToolButton
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QToolButton
 
 from rtocr_gui.ui.parts.named_label import NamedLabel
 
@@ -21,6 +21,18 @@ def plain_label(text: str = "", name: str = "") -> QLabel:
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     label.setWordWrap(True)  # after the policy, which it completes: the height depends on the width
     return label
+
+
+def name_choice(box: QComboBox, name: str) -> None:
+    """Name a box that has no caption for screen readers, once it has its place.
+
+    Except on Windows, Qt tells what is chosen as the name of a box; only a label tells what it is about.
+    """
+    box.setAccessibleName(name)
+    label = plain_label(name)
+    label.setParent(box.parentWidget())
+    label.setBuddy(box)
+    label.hide()
 
 
 def plain_button(text: str, tip: str, action: Callable[[], None]) -> QPushButton:

@@ -1,7 +1,10 @@
-"""Keys that a widget keeps for itself although the window has shortcuts for them. Knows no widget."""
+"""Keys that a widget keeps for itself, or leaves, although the window has shortcuts. Knows no widget."""
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
+
+_EDITING_KEYS = (Qt.Modifier.CTRL | Qt.Key.Key_E, Qt.Modifier.CTRL | Qt.Key.Key_U)
+"""Shortcuts of Export and Unload, and keys of Emacs for the end and the beginning of a line."""
 
 
 def asks_for(event: QEvent, key: QKeySequence.StandardKey | Qt.Key) -> bool:
@@ -12,6 +15,16 @@ def asks_for(event: QEvent, key: QKeySequence.StandardKey | Qt.Key) -> bool:
     if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
         return False
     return event.key() == key if isinstance(key, Qt.Key) else event.matches(key)
+
+
+def leaves_to_window(event: QEvent) -> bool:
+    """Tell Qt, if it is asking, that a shortcut is not for a line of text, which edits with it on X11."""
+    if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+        return False
+    if event.keyCombination() in _EDITING_KEYS:
+        event.ignore()
+        return True
+    return False
 
 
 def keeps_escape(event: QEvent) -> bool:

@@ -7,17 +7,17 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QWidg
 from rtocr_gui.ui.parts.arrivals import leaves_paste
 from rtocr_gui.ui.parts.form_parts import flat_button
 from rtocr_gui.ui.parts.icons import icon
-from rtocr_gui.ui.parts.keys import keeps_escape
+from rtocr_gui.ui.parts.keys import keeps_escape, leaves_to_window
 from rtocr_gui.ui.state.shown import Found
 
 _MOST_CHARACTERS = 200
 
 
 class _Line(QLineEdit):
-    """Leaves copied pictures and files to the window, which opens them."""
+    """Leaves copied pictures and files, and shortcuts, to the window."""
 
     def event(self, event: QEvent) -> bool:
-        return not leaves_paste(event) and super().event(event)
+        return not (leaves_paste(event) or leaves_to_window(event)) and super().event(event)
 
 
 class FindBar(QWidget):

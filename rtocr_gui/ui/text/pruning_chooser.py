@@ -7,6 +7,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from rtocr_gui.pruning.plan import PruneMethod, PruneSettings
+from rtocr_gui.ui.parts.form_parts import name_choice
 from rtocr_gui.ui.parts.wheel import take_wheel_when_focused
 from rtocr_gui.units import percent
 
@@ -27,7 +28,6 @@ class PruningChooser(QWidget):
         super().__init__()
         self._slider_ratio: float | None = None
         self._ratio = QComboBox()
-        self._ratio.setAccessibleName(f"{side} reading: tokens")
         self._ratio.setToolTip("How many visual tokens this reading keeps")
         self._ratio.addItem("All tokens", ALL_TOKENS)
         self._ratio.addItem("Slider: Auto", SLIDER)
@@ -36,7 +36,6 @@ class PruningChooser(QWidget):
             self._ratio.addItem(percent(ratio), ratio)
         self._ratio.setCurrentIndex(self._ratio.findData(choice))
         self._method = QComboBox()
-        self._method.setAccessibleName(f"{side} reading: method")
         self._method.setToolTip(
             "Which method chooses the tokens. The others are baselines to compare RTPrune with."
         )
@@ -48,6 +47,8 @@ class PruningChooser(QWidget):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(7)
             row.addWidget(box, 1)
+        name_choice(self._ratio, f"{side} reading: tokens")
+        name_choice(self._method, f"{side} reading: method")
         take_wheel_when_focused(self._ratio, self._method)
         self._ratio.currentIndexChanged.connect(self._enable_method)
         self._enable_method()

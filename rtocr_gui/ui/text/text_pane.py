@@ -134,7 +134,7 @@ class TextPane(QWidget):
     @property
     def text(self) -> str:
         """The exact text, character by character (`toPlainText` would change hard spaces)."""
-        return self._editor.document().toRawText().replace("\u2029", "\n").replace("\u2028", "\n")
+        return _text_of(self._editor.document())
 
     def add_tab(self, widget: QWidget, title: str, tip: str) -> None:
         """Add another view of the text in a tab.
@@ -248,8 +248,7 @@ class TextPane(QWidget):
         bars = self._editor.verticalScrollBar(), self._preview.verticalScrollBar()
         positions = [bar.value() if same_page else 0 for bar in bars]
         with self._written_by_program():
-            if not same_page:
-                self._change_document(page)
+            self._change_document(page, text)
             if text != self.text:
                 self._editor.setPlainText(text)
         self._page = page
@@ -267,20 +266,30 @@ class TextPane(QWidget):
         if self._page not in kept:
             self._editor.document().clearUndoRedoStacks()
 
-    def _change_document(self, page: object) -> None:
-        """Store the document with its undo history, and restore the one stored for a page."""
-        former = self._editor.document()
+    def _change_document(self, page: object, text: str) -> None:
+        """Store the document with its undo history, and restore the one stored for this text of a page."""
+        former, stored = self._editor.document(), self._undoable.get(page)
+        if stored is not None and _text_of(stored) == text:
+            del self._undoable[page]
+        else:
+            stored = None
         if self._page is not None and _was_edited(former):
-            self._undoable[self._page] = former
-            if len(self._undoable) > UNDOABLE_PAGES:
-                self._undoable.pop(next(iter(self._undoable))).deleteLater()
-        elif page in self._undoable:
+            self._store(former)
+        elif stored is not None:
             former.deleteLater()
         else:
             return
-        document = self._undoable.pop(page, None) or _plain_document(self)
+        document = stored or _plain_document(self)
         self._dress(document)
         self._editor.setDocument(document)
+
+    def _store(self, document: QTextDocument) -> None:
+        """Keep the document of the shown page for when it is shown again, or gets its text back."""
+        if (replaced := self._undoable.pop(self._page, None)) is not None:
+            replaced.deleteLater()
+        self._undoable[self._page] = document
+        if len(self._undoable) > UNDOABLE_PAGES:
+            self._undoable.pop(next(iter(self._undoable))).deleteLater()
 
     @Slot(str)
     def append_text(self, delta: str) -> None:
@@ -414,6 +423,10 @@ class TextPane(QWidget):
             selection.format.setBackground(_mark_colour(self.palette()))
             marked.append(selection)
         self._editor.setExtraSelections(marked)
+
+
+def _text_of(document: QTextDocument) -> str:
+    return document.toRawText().replace("\u2029", "\n").replace("\u2028", "\n")
 
 
 def _was_edited(document: QTextDocument) -> bool:

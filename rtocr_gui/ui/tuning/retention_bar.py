@@ -6,11 +6,12 @@ the former and the latter can start a reading. Knows no page and plans nothing.
 
 import re
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QLocale, QSignalBlocker, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QValidator
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLabel, QSizePolicy, QSpinBox, QWidget
 
 from rtocr_gui.pruning.plan import PrunePlan
+from rtocr_gui.ui.parts.keys import leaves_to_window
 from rtocr_gui.ui.parts.wheel import take_wheel_when_focused
 from rtocr_gui.ui.tuning.retention_slider import DETENTS, RetentionMarks, RetentionSlider
 from rtocr_gui.units import grouped, percent
@@ -194,6 +195,7 @@ class _PercentBox(QSpinBox):
         self.editingFinished.connect(self._tell_typed)
         self.setRange(least, most)
         self.setSuffix(" %")
+        self.setLocale(QLocale.c())  # with the digits of all other figures
         self.setMinimumWidth(self.sizeHint().width())
 
     @property
@@ -201,6 +203,9 @@ class _PercentBox(QSpinBox):
         """True while a number is being typed that does not count yet."""
         special = self.specialValueText() if self.value() == self.minimum() else ""
         return self.hasFocus() and self.lineEdit().text() != (special or f"{self.value()}{self.suffix()}")
+
+    def event(self, event: QEvent) -> bool:
+        return not leaves_to_window(event) and super().event(event)
 
     def validate(self, text: str, position: int) -> tuple[QValidator.State, str, int]:
         """Let decimals and more than the most be typed: without some keys, it would be another number."""

@@ -63,7 +63,7 @@ class NoticeBar(QFrame):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setAccessibleName("Notices")
         bar = self._scroll.verticalScrollBar()
         bar.rangeChanged.connect(lambda _, maximum: bar.setValue(maximum))
         self._dismiss = QToolButton()
@@ -198,6 +198,8 @@ class NoticeBar(QFrame):
         needed = self._column.totalHeightForWidth(self._scroll.viewport().width())
         most = VISIBLE_LINES * line + (VISIBLE_LINES - 1) * self._column.spacing()
         self._scroll.setFixedHeight(max(line, min(needed, most)) + 4)
+        scrolls = needed > most
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.TabFocus if scrolls else Qt.FocusPolicy.NoFocus)
 
 
 class _Row(QWidget):
