@@ -20,9 +20,7 @@ from rtocr_gui.errors import ReadingError
 from rtocr_gui.ocr.reading import Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.ocr.vision.auto_mode import (
     PITCH_PER_X_HEIGHT,
-    is_legible,
-    larger_mode,
-    mode_for_print,
+    PagePrint,
     stroke_pitch,
 )
 from rtocr_gui.ocr.vision.layout import TILE_PX
@@ -51,7 +49,7 @@ tile_counts = st.integers(FEWEST_TILES, MOST_TILES)
 
 
 def choose_mode(page: Image.Image, modes: Sequence[Mode], most_tiles: int = MOST_TILES) -> Mode:
-    return mode_for_print(page.size, stroke_pitch(page), modes, most_tiles)
+    return PagePrint(page.size, stroke_pitch(page), most_tiles).best_mode(modes)
 
 
 def read_briefly(engine: "Engine", page: PageImage, scaling: Scaling) -> Reading:
@@ -215,7 +213,7 @@ def test_an_empty_page_costs_as_little_as_a_page_can() -> None:
 
 def test_a_strip_is_not_squeezed_into_a_square() -> None:
     assert choose_mode(printed_page((1200, 80), 20), ALL_MODES) is Mode.BASE
-    assert mode_for_print((600, 1800), 20.0, ALL_MODES) is Mode.BASE
+    assert PagePrint((600, 1800), 20.0).best_mode(ALL_MODES) is Mode.BASE
 
 
 def test_fewer_tiles_make_large_the_mode_that_shows_a_page_best() -> None:
@@ -241,7 +239,7 @@ def test_print_that_stands_wider_gets_no_larger_mode(
     costs[Mode.GUNDAM] += tiles[0] * tiles[1] * TILE_PX**2
 
     spent = [
-        costs[mode_for_print((width, height), pitch, ALL_MODES, most_tiles)] for pitch in sorted(pitches)
+        costs[PagePrint((width, height), pitch, most_tiles).best_mode(ALL_MODES)] for pitch in sorted(pitches)
     ]
 
     assert spent == sorted(spent, reverse=True)
@@ -251,10 +249,11 @@ def test_print_that_stands_wider_gets_no_larger_mode(
 def test_the_mode_is_one_of_the_models_in_whatever_order_these_are_told(
     width: int, height: int, pitch: float | None, modes: list[Mode], most_tiles: int
 ) -> None:
-    chosen = mode_for_print((width, height), pitch, modes, most_tiles)
+    page_print = PagePrint((width, height), pitch, most_tiles)
+    chosen = page_print.best_mode(modes)
 
     assert chosen in modes
-    assert chosen is mode_for_print((width, height), pitch, modes[::-1], most_tiles)
+    assert chosen is page_print.best_mode(modes[::-1])
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1), modes_of_models)
@@ -347,7 +346,7 @@ def test_the_samples_are_legible_to_the_model_that_comes_with_them(samples: list
     assert samples
     for sample in samples:
         page = sample.image
-        assert is_legible(page.size, stroke_pitch(page), Mode.TINY), sample.ref.path.name
+        assert PagePrint(page.size, stroke_pitch(page)).is_legible_in(Mode.TINY), sample.ref.path.name
 
 
 @pytest.mark.parametrize("size", [(512, 512), (640, 640), (900, 600), (1000, 1400), A4_200_DPI])
@@ -358,35 +357,33 @@ def test_letters_eight_pixels_tall_in_the_view_or_more_are_never_called_too_smal
 ) -> None:
     page = printed_page(size, x_height_px / x_height_in_view(size, mode, 1))
 
-    assert is_legible(size, stroke_pitch(page), mode)
+    assert PagePrint(size, stroke_pitch(page)).is_legible_in(mode)
 
 
 @pytest.mark.parametrize("dpi", [150, 200, 300])
 def test_a_letter_scanned_as_people_do_is_too_small_for_tiny_and_small(dpi: int) -> None:
     size = round(8.27 * dpi), round(11.69 * dpi)
-    pitch = stroke_pitch(printed_page(size, 0.5 * 11 / 72 * dpi))
+    letter = PagePrint(size, stroke_pitch(printed_page(size, 0.5 * 11 / 72 * dpi)))
 
-    assert not is_legible(size, pitch, Mode.TINY)
-    assert not is_legible(size, pitch, Mode.SMALL)
-    assert is_legible(size, pitch, Mode.BASE)
-    assert larger_mode(size, pitch, Mode.TINY, (Mode.TINY,)) is None
-    assert larger_mode(size, pitch, Mode.TINY, ALL_MODES) is mode_for_print(size, pitch, ALL_MODES)
+    assert not letter.is_legible_in(Mode.TINY)
+    assert not letter.is_legible_in(Mode.SMALL)
+    assert letter.is_legible_in(Mode.BASE)
+    assert letter.larger_mode(Mode.TINY, (Mode.TINY,)) is None
+    assert letter.larger_mode(Mode.TINY, ALL_MODES) is letter.best_mode(ALL_MODES)
 
 
 @given(sides_px, sides_px, st.none() | pitches_px, modes_of_models, tile_counts)
 def test_no_page_is_called_illegible_in_a_mode_that_it_chose_for_its_print(
     width: int, height: int, pitch: float | None, modes: list[Mode], most_tiles: int
 ) -> None:
-    chosen = mode_for_print((width, height), pitch, modes, most_tiles)
+    page_print = PagePrint((width, height), pitch, most_tiles)
+    chosen = page_print.best_mode(modes)
 
-    assert (
-        is_legible((width, height), pitch, chosen, most_tiles)
-        or larger_mode((width, height), pitch, chosen, modes, most_tiles) is None
-    )
+    assert page_print.is_legible_in(chosen) or page_print.larger_mode(chosen, modes) is None
 
 
 def test_an_empty_page_is_legible_in_every_mode() -> None:
-    assert all(is_legible(A4_200_DPI, None, mode) for mode in Mode)
+    assert all(PagePrint(A4_200_DPI, None).is_legible_in(mode) for mode in Mode)
 
 
 def test_a_reading_knows_whether_the_print_is_too_small_which_is_measured_once(

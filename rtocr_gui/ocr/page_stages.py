@@ -107,8 +107,9 @@ class PageStages:
             yield Stage.ENCODE
             encoding, is_new = self._encode(page, settings.scaling, settings)
             yield encoding.page
-            shown = page, encoding.page.mode, settings.scaling.most_tiles
-            is_legible = self._encoder.shows_legibly(*shown)
+            mode = encoding.page.mode
+            page_print = self._encoder.print_of(page, settings.scaling.most_tiles)
+            is_legible = page_print.is_legible_in(mode)
 
             yield Stage.PRUNE
             started = time.perf_counter()
@@ -140,7 +141,7 @@ class PageStages:
             yield Reading(
                 ref=page.ref,
                 settings=settings,
-                mode=encoding.page.mode,
+                mode=mode,
                 model_name=checkpoint.info.name,
                 raw_text=raw_text,
                 text=strip_grounding(raw_text, settings.task),
@@ -170,12 +171,13 @@ class PageStages:
                 cut_tokens=len(generation.token_ids) - len(said),
                 read_together=generation.shared_ms > 0,
                 is_legible=is_legible,
-                larger_mode=None if is_legible else self._encoder.larger_mode(*shown),
+                larger_mode=None if is_legible else page_print.larger_mode(mode, checkpoint.info.modes),
             )
 
     def _after_a_loop(self, page: PageImage, settings: ReadSettings, key: PageKey) -> ReadSettings | None:
         def is_legible(view: View) -> bool:
-            return self._encoder.shows_legibly(page, view.mode, view.tiles or settings.scaling.most_tiles)
+            most_tiles = view.tiles or settings.scaling.most_tiles
+            return self._encoder.print_of(page, most_tiles).is_legible_in(view.mode)
 
         return after_a_loop(settings, _view(key), self.checkpoint.info.modes, is_legible)
 

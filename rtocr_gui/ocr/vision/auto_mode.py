@@ -10,6 +10,7 @@ torch.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,82 +61,81 @@ def stroke_pitch(image: Image.Image) -> float | None:
     return min(pitches, default=None)
 
 
-def mode_for_print(
-    page_size_px: tuple[int, int],
-    pitch_px: float | None,
-    modes: Sequence[Mode],
-    most_tiles: int = MOST_TILES,
-    sizes: PrintSizes = PUBLISHED_PRINT,
-) -> Mode:
-    """Choose a mode for a page by the rule above.
+@dataclass(frozen=True, slots=True)
+class PagePrint:
+    """What decides which modes show the print of a page large enough to read.
 
-    Args:
+    Attributes:
         page_size_px: (width, height) of the page.
-        pitch_px: distance between strokes in page pixels; None for an empty page.
-        modes: modes to choose from, at least one.
-        most_tiles: most tiles in Gundam mode, 2..9.
-        sizes: how large print must be for the model.
-
-    Returns:
-        One of `modes`; one in which nothing of a narrow page would be left only if there is no other.
-    """
-    shown = [mode for mode in modes if _shows(page_size_px, mode)] or list(modes)
-    whole = [mode for mode in shown if mode.letterboxed or _length(page_size_px) <= MOST_STRETCH] or shown
-    by_cost = sorted(whole, key=lambda mode: (_pixel_count(page_size_px, mode, most_tiles), mode.value))
-    scales = {mode: _scale(page_size_px, mode, most_tiles) for mode in by_cost}
-    enough_px = sizes.well_px * PITCH_PER_X_HEIGHT
-    legible = (mode for mode in by_cost if pitch_px is None or pitch_px * scales[mode] >= enough_px)
-    return next(legible, max(by_cost, key=lambda mode: scales[mode]))
-
-
-def is_legible(
-    page_size_px: tuple[int, int],
-    pitch_px: float | None,
-    mode: Mode,
-    most_tiles: int = MOST_TILES,
-    sizes: PrintSizes = PUBLISHED_PRINT,
-) -> bool:
-    """Decide whether a mode shows the print of a page large enough to read.
-
-    `mode_for_print` aims for print that is read well (`well_px`); this check only requires `least_px`, so
-    that the user is not warned needlessly.
-
-    Args:
-        page_size_px: (width, height) of the page.
-        pitch_px: distance between strokes in page pixels; None for an empty page, which is legible.
-        mode: the mode it is read in.
+        pitch_px: distance between strokes in page pixels; None for an empty page, which any mode shows.
         most_tiles: most tiles in Gundam mode, 2..9.
         sizes: how large print must be for the model.
     """
-    if pitch_px is None:
-        return True
-    return pitch_px * _scale(page_size_px, mode, most_tiles) >= sizes.least_px * PITCH_PER_X_HEIGHT
 
+    page_size_px: tuple[int, int]
+    pitch_px: float | None
+    most_tiles: int = MOST_TILES
+    sizes: PrintSizes = PUBLISHED_PRINT
 
-def larger_mode(
-    page_size_px: tuple[int, int],
-    pitch_px: float | None,
-    mode: Mode,
-    modes: Sequence[Mode],
-    most_tiles: int = MOST_TILES,
-    sizes: PrintSizes = PUBLISHED_PRINT,
-) -> Mode | None:
-    """Find a better mode when one shows the print too small.
+    def best_mode(self, modes: Sequence[Mode]) -> Mode:
+        """Choose a mode for the page by the rule above.
 
-    Args:
-        page_size_px: (width, height) of the page.
-        pitch_px: distance between strokes in page pixels.
-        mode: the mode that shows it too small.
-        modes: modes to choose from, at least one.
-        most_tiles: most tiles in Gundam mode, 2..9.
-        sizes: how large print must be for the model.
+        Args:
+            modes: modes to choose from, at least one.
 
-    Returns:
-        The mode that `mode_for_print` chooses; None if it does not show the print larger.
-    """
-    best = mode_for_print(page_size_px, pitch_px, modes, most_tiles, sizes)
-    is_larger = _scale(page_size_px, best, most_tiles) > _scale(page_size_px, mode, most_tiles)
-    return best if is_larger else None
+        Returns:
+            One of `modes`; one in which nothing of a narrow page would be left only if there is no other.
+        """
+        width, height = self.page_size_px
+        may_be_stretched = max(width, height) <= MOST_STRETCH * min(width, height)
+        shown = [mode for mode in modes if self._is_shown_in(mode)] or list(modes)
+        whole = [mode for mode in shown if mode.letterboxed or may_be_stretched] or shown
+        by_cost = sorted(whole, key=lambda mode: (self._pixel_count(mode), mode.value))
+        legible = (mode for mode in by_cost if self._has_pitch(mode, self.sizes.well_px))
+        return next(legible, max(by_cost, key=self._scale))
+
+    def is_legible_in(self, mode: Mode) -> bool:
+        """Decide whether a mode shows the print large enough to read.
+
+        `best_mode` aims for print that is read well (`well_px`); this check only requires `least_px`, so
+        that the user is not warned needlessly.
+        """
+        return self._has_pitch(mode, self.sizes.least_px)
+
+    def larger_mode(self, mode: Mode, modes: Sequence[Mode]) -> Mode | None:
+        """Find a better mode when one shows the print too small.
+
+        Args:
+            mode: the mode that shows it too small.
+            modes: modes to choose from, at least one.
+
+        Returns:
+            The best mode; None if it does not show the print larger.
+        """
+        best = self.best_mode(modes)
+        return best if self._scale(best) > self._scale(mode) else None
+
+    def _has_pitch(self, mode: Mode, x_height_px: float) -> bool:
+        """True if print is shown as large as Latin print with this x-height."""
+        return self.pitch_px is None or self.pitch_px * self._scale(mode) >= x_height_px * PITCH_PER_X_HEIGHT
+
+    def _is_shown_in(self, mode: Mode) -> bool:
+        return not mode.letterboxed or 0 not in letterbox_xywh(self.page_size_px, mode.view_px)[2:]
+
+    def _pixel_count(self, mode: Mode) -> int:
+        """Count the pixels of all views; a visual token covers 64 x 64 of them."""
+        across, down = self._tiles(mode)
+        return mode.view_px**2 + across * down * TILE_PX**2
+
+    def _scale(self, mode: Mode) -> float:
+        """View pixels per page pixel along the axis shrunk more; the larger of tiles and global view."""
+        width, height = self.page_size_px
+        across, down = self._tiles(mode)
+        of_tiles = min(across * TILE_PX / width, down * TILE_PX / height)
+        return max(of_tiles, mode.view_px / max(width, height))
+
+    def _tiles(self, mode: Mode) -> tuple[int, int]:
+        return choose_tiles(self.page_size_px, self.most_tiles) if mode is Mode.GUNDAM else (0, 0)
 
 
 def _rows(image: Image.Image) -> Image.Image:
@@ -189,29 +189,3 @@ def _level(picture: Image.Image, share: float) -> int:
     """Return the grey level that the given share of the pixels does not exceed."""
     counts = np.cumsum(picture.histogram())
     return int(np.searchsorted(counts, share * counts[-1]))
-
-
-def _shows(page_size_px: tuple[int, int], mode: Mode) -> bool:
-    return not mode.letterboxed or 0 not in letterbox_xywh(page_size_px, mode.view_px)[2:]
-
-
-def _length(page_size_px: tuple[int, int]) -> float:
-    return max(page_size_px) / min(page_size_px)
-
-
-def _pixel_count(page_size_px: tuple[int, int], mode: Mode, most_tiles: int) -> int:
-    """Count the pixels of all views; a visual token covers 64 x 64 of them."""
-    across, down = _tiles(page_size_px, mode, most_tiles)
-    return mode.view_px**2 + across * down * TILE_PX**2
-
-
-def _scale(page_size_px: tuple[int, int], mode: Mode, most_tiles: int) -> float:
-    """View pixels per page pixel along the axis shrunk more; the larger of tiles and global view."""
-    width, height = page_size_px
-    across, down = _tiles(page_size_px, mode, most_tiles)
-    of_tiles = min(across * TILE_PX / width, down * TILE_PX / height)
-    return max(of_tiles, mode.view_px / max(width, height))
-
-
-def _tiles(page_size_px: tuple[int, int], mode: Mode, most_tiles: int) -> tuple[int, int]:
-    return choose_tiles(page_size_px, most_tiles) if mode is Mode.GUNDAM else (0, 0)

@@ -15,7 +15,7 @@ from rtocr_gui.documents.pages import PageImage, PageRef
 from rtocr_gui.ocr.machine.clock import ms_since
 from rtocr_gui.ocr.model.checkpoint import Checkpoint
 from rtocr_gui.ocr.reading import EncodedPage, Mode, Scaling
-from rtocr_gui.ocr.vision.auto_mode import is_legible, larger_mode, mode_for_print, stroke_pitch
+from rtocr_gui.ocr.vision.auto_mode import PagePrint, stroke_pitch
 from rtocr_gui.ocr.vision.cache import ByteBoundedCache
 from rtocr_gui.ocr.vision.encoding import encode_views, encode_with_cls_attention
 from rtocr_gui.ocr.vision.layout import build_layout
@@ -107,26 +107,17 @@ class PageEncoder:
         measures = measure_tokens(tokens[prunable], views.normalised_global_view, cls_attention)
         return Encoding(key, EncodedPage(page.ref, mode, layout, measures, encode_ms), tokens)
 
-    def shows_legibly(self, page: PageImage, mode: Mode, most_tiles: int) -> bool:
-        """Judge whether a mode shows the print of a page large enough for the model."""
-        return is_legible(
-            page.image.size, self._pitch_of(page), mode, most_tiles, self._checkpoint.info.print_sizes
-        )
-
-    def larger_mode(self, page: PageImage, mode: Mode, most_tiles: int) -> Mode | None:
-        """Choose the mode to read a page in whose print is too small in this one; None if none is larger."""
-        info = self._checkpoint.info
-        return larger_mode(
-            page.image.size, self._pitch_of(page), mode, info.modes, most_tiles, info.print_sizes
-        )
+    def print_of(self, page: PageImage, most_tiles: int) -> PagePrint:
+        """Measure the print of a page once, to judge how the model's modes show it."""
+        pitch_px = self._pitch_of(page)
+        return PagePrint(page.image.size, pitch_px, most_tiles, self._checkpoint.info.print_sizes)
 
     def key_of(self, page: PageImage, scaling: Scaling) -> PageKey:
         """Determine how a page is shown to the model; if no mode is set, the page decides."""
-        info = self._checkpoint.info
-        mode = scaling.mode or mode_for_print(
-            page.image.size, self._pitch_of(page), info.modes, scaling.most_tiles, info.print_sizes
-        )
-        tiles = choose_tiles(page.image.size, scaling.most_tiles) if mode is Mode.GUNDAM else (0, 0)
+        mode, most_tiles = scaling.mode, scaling.most_tiles
+        if mode is None:
+            mode = self.print_of(page, most_tiles).best_mode(self._checkpoint.info.modes)
+        tiles = choose_tiles(page.image.size, most_tiles) if mode is Mode.GUNDAM else (0, 0)
         return _pixels_of(page), mode, tiles
 
     def forget(self) -> None:
