@@ -11,7 +11,7 @@ from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Found
 from rtocr_gui.ui.text.find_bar import FindBar
-from rtocr_gui.ui.text.text_pane import PLACES_LIT
+from rtocr_gui.ui.text.markdown_editor import PLACES_LIT
 from rtocr_gui.ui.window.main_window import MainWindow
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import (

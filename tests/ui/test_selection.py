@@ -234,7 +234,7 @@ def test_pages_that_were_removed_are_brought_back_with_one_press(
     button.click()
     assert session.shelf.refs == book
     assert session.shelf.selected == (book[1],)
-    assert window.text_column.text_pane.text.startswith("page 2")
+    assert window.text_column.text_pane.editor.text.startswith("page 2")
     model = pages_of(window).model()
     assert model.row(1).state is PageState.READ
     qtbot.waitUntil(lambda: model.row(1).thumbnail is not None)

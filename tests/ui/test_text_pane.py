@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from rtocr_gui.settings import SMALLEST_ZOOM
 from rtocr_gui.ui.state.shown import Found
-from rtocr_gui.ui.text import text_pane
+from rtocr_gui.ui.text import markdown_editor
 from rtocr_gui.ui.text.safe_preview import PREVIEW_MS, SafePreview
 from rtocr_gui.ui.text.text_pane import TextPane
 from tests.ui.steps import emissions, in_sight, turn_wheel
@@ -26,7 +26,7 @@ def pane(qtbot: QtBot) -> TextPane:
 
 @pytest.fixture
 def edits(pane: TextPane) -> list[str]:
-    return emissions(pane.text_edited)
+    return emissions(pane.editor.text_edited)
 
 
 def editor(pane: TextPane) -> QPlainTextEdit:
@@ -47,7 +47,7 @@ def buttons(pane: TextPane) -> dict[str, QToolButton]:
 
 def test_only_the_person_edits(qtbot: QtBot, pane: TextPane, edits: list[str]) -> None:
     pane.show_text("read")
-    pane.append_text(" on")
+    pane.editor.append_text(" on")
     pane.show_message("nothing yet")
     pane.show_text("Total 12")
     assert edits == []
@@ -97,13 +97,13 @@ def test_a_change_of_colours_or_font_is_no_edit(pane: TextPane, edits: list[str]
     font.setPointSizeF(font.pointSizeF() * 1.5)
     pane.setFont(font)
     assert edits == []
-    assert pane.text == "read"
+    assert pane.editor.text == "read"
 
 
 def test_text_is_told_character_for_character(pane: TextPane, edits: list[str]) -> None:
     text = "12\u00a0000 €\n\nÄpfel\t日本語 👍🏽"
     pane.show_text(text)
-    assert pane.text == text
+    assert pane.editor.text == text
     editor(pane).insertPlainText("x")
     assert edits == ["x" + text]
 
@@ -111,9 +111,9 @@ def test_text_is_told_character_for_character(pane: TextPane, edits: list[str]) 
 def test_undo_never_takes_back_what_a_reading_wrote(pane: TextPane, edits: list[str]) -> None:
     pane.show_text("page one", 1)
     pane.show_text("page two", 2)
-    pane.append_text(" streamed")
+    pane.editor.append_text(" streamed")
     editor(pane).undo()
-    assert pane.text == "page two streamed"
+    assert pane.editor.text == "page two streamed"
     assert edits == []
 
 
@@ -127,7 +127,7 @@ def test_what_was_typed_can_be_undone_after_a_look_at_other_pages(pane: TextPane
         pane.show_text("lost", 1)
     assert edits == ["lost"]
     editor(pane).undo()
-    assert pane.text == "page one"
+    assert pane.editor.text == "page one"
     assert edits == ["lost", "page one"]
     pane.show_text("page two", 2)
     pane.show_text("page one", 1)
@@ -143,7 +143,7 @@ def test_another_size_of_print_is_nothing_to_undo(pane: TextPane, edits: list[st
     font.setPointSizeF(2 * font.pointSizeF())
     pane.setFont(font)
     editor(pane).undo()
-    assert pane.text == "page one"
+    assert pane.editor.text == "page one"
 
 
 def test_a_page_that_was_read_anew_meanwhile_has_nothing_to_undo(pane: TextPane) -> None:
@@ -151,7 +151,7 @@ def test_a_page_that_was_read_anew_meanwhile_has_nothing_to_undo(pane: TextPane)
     editor(pane).insertPlainText("typed ")
     pane.show_text("page two", 2)
     pane.show_text("read anew", 1)
-    assert pane.text == "read anew"
+    assert pane.editor.text == "read anew"
     assert not editor(pane).document().isUndoAvailable()
 
 
@@ -160,18 +160,18 @@ def test_typed_text_that_comes_back_after_a_stopped_reading_can_still_be_undone(
     editor(pane).selectAll()
     editor(pane).insertPlainText("mine")
     pane.show_text("", 1)
-    pane.append_text("read a")
+    pane.editor.append_text("read a")
     pane.show_text("read an", 1)  # what looked like text turned out to be markup
-    assert not pane.can_undo
+    assert not pane.editor.can_undo
     pane.show_text("mine", 1)
     pane.undo()
-    assert pane.text == "as read"
+    assert pane.editor.text == "as read"
 
 
 def test_of_very_many_pages_only_the_newest_can_be_undone(
     pane: TextPane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(text_pane, "UNDOABLE_PAGES", 2)
+    monkeypatch.setattr(markdown_editor, "UNDOABLE_PAGES", 2)
     for page in range(4):
         pane.show_text("text", page)
         editor(pane).insertPlainText("x")
@@ -186,7 +186,7 @@ def test_nothing_is_kept_of_pages_that_left_the_list(pane: TextPane) -> None:
     for page in range(3):
         pane.show_text("text", page)
         editor(pane).insertPlainText("x")
-    pane.forget_others([1, 2])
+    pane.editor.forget_others([1, 2])
     undoable = []
     for page in range(2):
         pane.show_text("xtext", page)
@@ -196,7 +196,7 @@ def test_nothing_is_kept_of_pages_that_left_the_list(pane: TextPane) -> None:
 
 def test_what_was_found_goes_with_the_text_it_was_found_in(pane: TextPane) -> None:
     pane.show_text("one two", 1)
-    pane.show_found(Found("two", ((4, 7),), None, 1))
+    pane.editor.show_found(Found("two", ((4, 7),), None, 1))
     assert len(editor(pane).extraSelections()) == 1
     pane.show_text("two", 2)
     assert editor(pane).extraSelections() == []  # Qt crashes where it looks at one whose document is gone
@@ -215,7 +215,7 @@ def test_a_page_that_is_looked_at_again_has_the_colours_and_the_size_of_now(pane
 
 def test_a_page_keeps_its_place_when_its_text_is_written_anew(pane: TextPane) -> None:
     pane.show_message("nothing yet", "page 1")
-    pane.append_text(LINES)
+    pane.editor.append_text(LINES)
     bar = editor(pane).verticalScrollBar()
     bar.setValue(50)
     pane.show_text(LINES, "page 1")
@@ -228,7 +228,7 @@ def test_streaming_follows_the_end_while_the_person_is_there(pane: TextPane) -> 
     pane.show_text(LINES)
     bar = editor(pane).verticalScrollBar()
     bar.setValue(bar.maximum())
-    pane.append_text("\nmore" * 50)
+    pane.editor.append_text("\nmore" * 50)
     assert bar.value() == bar.maximum()
 
 
@@ -239,7 +239,7 @@ def test_streaming_leaves_cursor_selection_and_place_alone(pane: TextPane) -> No
     cursor.setPosition(9, QTextCursor.MoveMode.KeepAnchor)
     editor(pane).setTextCursor(cursor)
     editor(pane).verticalScrollBar().setValue(20)
-    pane.append_text("\nmore" * 50)
+    pane.editor.append_text("\nmore" * 50)
     assert (editor(pane).textCursor().anchor(), editor(pane).textCursor().position()) == (3, 9)
     assert editor(pane).verticalScrollBar().value() == 20
 
@@ -247,53 +247,53 @@ def test_streaming_leaves_cursor_selection_and_place_alone(pane: TextPane) -> No
 def test_streaming_does_not_drag_a_cursor_at_the_end_along(pane: TextPane) -> None:
     pane.show_text("abc")
     editor(pane).moveCursor(QTextCursor.MoveOperation.End)
-    pane.append_text("def")
+    pane.editor.append_text("def")
     assert editor(pane).textCursor().position() == 3
 
 
 def test_whether_there_is_something_to_undo_is_told_page_by_page(pane: TextPane) -> None:
     told: list[tuple[bool, bool]] = []
-    pane.undo_changed.connect(lambda: told.append((pane.can_undo, pane.can_redo)))
+    pane.editor.undo_changed.connect(lambda: told.append((pane.editor.can_undo, pane.editor.can_redo)))
     pane.show_text("", page="one")
     editor(pane).insertPlainText("typed")
     assert told[-1] == (True, False)
-    pane.set_read_only(True)
+    pane.editor.setReadOnly(True)
     assert told[-1] == (False, False)
-    pane.set_read_only(False)
+    pane.editor.setReadOnly(False)
     pane.undo()
     assert told[-1] == (False, True)
     pane.show_text("", page="two")
     assert told[-1] == (False, False)
     pane.show_text("", page="one")
     assert told[-1] == (False, True)
-    pane.forget_others([])
+    pane.editor.forget_others([])
     assert told[-1] == (False, False)
 
 
 def test_read_only_text_cannot_be_typed_into(qtbot: QtBot, pane: TextPane, edits: list[str]) -> None:
     pane.show_text("abc")
-    pane.set_read_only(True)
+    pane.editor.setReadOnly(True)
     qtbot.keyClicks(editor(pane), "x")
-    assert (pane.text, edits) == ("abc", [])
-    pane.set_read_only(False)
+    assert (pane.editor.text, edits) == ("abc", [])
+    pane.editor.setReadOnly(False)
     qtbot.keyClicks(editor(pane), "x")
-    assert pane.text == "xabc"
+    assert pane.editor.text == "xabc"
 
 
 def test_a_message_stands_where_there_is_no_text(pane: TextPane) -> None:
     pane.show_text("abc")
     pane.show_message("Press Read.")
-    assert pane.text == ""
+    assert pane.editor.text == ""
     assert editor(pane).placeholderText() == "Press Read."
 
 
 def test_a_text_that_is_deleted_does_not_seem_to_be_awaited(qtbot: QtBot, pane: TextPane) -> None:
     pane.show_message("Reading…", "page 1")
-    pane.append_text("abc")
+    pane.editor.append_text("abc")
     pane.show_text("abc", "page 1")
     editor(pane).selectAll()
     qtbot.keyClick(editor(pane), Qt.Key.Key_Delete)
-    assert pane.text == ""
+    assert pane.editor.text == ""
     assert [view.placeholderText() for view in (editor(pane), preview(pane))] == ["", ""]
 
 
@@ -371,11 +371,11 @@ def test_the_lines_of_a_list_item_stay_one_item_in_the_preview(pane: TextPane) -
 
 
 def test_the_preview_follows_a_stream_only_while_it_can_be_seen(qtbot: QtBot, pane: TextPane) -> None:
-    pane.append_text("first")
+    pane.editor.append_text("first")
     assert preview(pane).toPlainText() == ""
     show_preview(pane)
     assert preview(pane).toPlainText() == "first"
-    pane.append_text(" second")
+    pane.editor.append_text(" second")
     qtbot.waitUntil(lambda: preview(pane).toPlainText() == "first second")
 
 
@@ -384,9 +384,9 @@ def test_a_preview_that_takes_long_follows_less_often(
 ) -> None:
     clock_s = iter((0.0, 0.1, 9.0, 9.0))
     monkeypatch.setattr("rtocr_gui.ui.text.safe_preview.perf_counter", clock_s.__next__)
-    pane.append_text("first")
+    pane.editor.append_text("first")
     show_preview(pane)
-    pane.append_text(" second")
+    pane.editor.append_text(" second")
     (timer,) = (each for each in pane.findChildren(QTimer) if each.isActive() and each.isSingleShot())
     assert timer.interval() == 300
     qtbot.waitUntil(lambda: preview(pane).toPlainText() == "first second")
@@ -462,7 +462,7 @@ ASTRAL = "One 👍🏽 two 𝄞 three"
 @pytest.fixture
 def selections(pane: TextPane) -> list[tuple[int, int]]:
     heard: list[tuple[int, int]] = []
-    pane.selection_changed.connect(lambda start, end: heard.append((start, end)))
+    pane.editor.selection_changed.connect(lambda start, end: heard.append((start, end)))
     return heard
 
 
@@ -504,7 +504,7 @@ def test_another_text_takes_the_selection_along(pane: TextPane, selections: list
 @pytest.mark.parametrize("word", ["One", "two", "𝄞", "three"])
 def test_a_mark_covers_just_its_characters(pane: TextPane, word: str) -> None:
     pane.show_text(ASTRAL)
-    pane.mark(ASTRAL.index(word), ASTRAL.index(word) + len(word))
+    pane.editor.mark(ASTRAL.index(word), ASTRAL.index(word) + len(word))
     assert marked(pane) == [word]
 
 
@@ -514,24 +514,24 @@ def test_a_mark_changes_nothing_but_its_looks(
     pane.show_text("one two three")
     editor(pane).insertPlainText("x")
     select(pane, "two")
-    pane.mark(9, 14)
+    pane.editor.mark(9, 14)
     assert (edits, selections) == (["xone two three"], [(5, 8)])
     assert editor(pane).textCursor().selectedText() == "two"
-    assert pane.text == "xone two three"
-    pane.clear_mark()
+    assert pane.editor.text == "xone two three"
+    pane.editor.clear_mark()
     assert marked(pane) == []
     editor(pane).undo()
-    assert pane.text == "one two three"
+    assert pane.editor.text == "one two three"
 
 
 def test_a_mark_comes_into_sight_and_leaves_the_cursor_behind(pane: TextPane) -> None:
     text = "\n".join("word " * 60 for _ in range(100)) + "\nlast"
     pane.show_text(text)
-    pane.mark(len(text) - 4, len(text))
+    pane.editor.mark(len(text) - 4, len(text))
     sight = editor(pane).viewport().rect()
     for share in (0.5, 0.2, 0.9, 0.0, 0.95):
         at = int(share * len(text))
-        pane.mark(at, at + 4)
+        pane.editor.mark(at, at + 4)
         extra = editor(pane).extraSelections()[0]
         assert sight.contains(editor(pane).cursorRect(extra.cursor))
     assert editor(pane).textCursor().position() == 0
@@ -542,28 +542,28 @@ def test_a_mark_that_is_in_sight_scrolls_nothing(pane: TextPane) -> None:
     bar = editor(pane).verticalScrollBar()
     bar.setValue(50)
     at = LINES.index("line 52")
-    pane.mark(at, at + 7)
+    pane.editor.mark(at, at + 7)
     assert bar.value() == 50
 
 
 def test_another_text_has_no_mark(pane: TextPane) -> None:
     pane.show_text("one two")
-    pane.mark(0, 3)
+    pane.editor.mark(0, 3)
     pane.show_text("three four")
     assert marked(pane) == []
 
 
 def test_a_mark_past_the_end_ends_there(pane: TextPane) -> None:
     pane.show_text("one")
-    pane.mark(1, 50)
+    pane.editor.mark(1, 50)
     assert marked(pane) == ["ne"]
-    pane.mark(50, 60)
+    pane.editor.mark(50, 60)
     assert marked(pane) == [""]
 
 
 def test_a_mark_follows_the_colours_and_keeps_the_text_readable(pane: TextPane) -> None:
     pane.show_text("one two")
-    pane.mark(0, 3)
+    pane.editor.mark(0, 3)
     palette = pane.palette()
     palette.setColor(palette.ColorRole.Highlight, QColor(200, 0, 100))
     pane.setPalette(palette)

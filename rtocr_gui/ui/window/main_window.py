@@ -121,7 +121,7 @@ class MainWindow(QMainWindow):
             fill(menu, names, self.actions_by_name)
 
     def _connect_session(self) -> None:
-        session, view, pane = self._session, self.page_column.page_view, self.text_column.text_pane
+        session, view, editor = self._session, self.page_column.page_view, self.text_column.text_pane.editor
         session.page_selected.connect(self.page_list.select)
         session.page_selected.connect(self._show_window_title)
         session.page_selected.connect(self.retention_bar.drop_release)
@@ -142,7 +142,7 @@ class MainWindow(QMainWindow):
         session.planner.encoding_changed.connect(self.status_line.show_encoding)
         session.reader.activity_changed.connect(self.status_line.show_activity)
         session.texts.text_changed.connect(self._show_text)
-        session.texts.text_appended.connect(pane.append_text)
+        session.texts.text_appended.connect(editor.append_text)
         session.texts.summary_changed.connect(self.text_column.summary.setText)
         session.texts.reading_changed.connect(self.status_line.show_reading)
         session.texts.page_status_changed.connect(self._show_page_status)
@@ -177,9 +177,9 @@ class MainWindow(QMainWindow):
         self.retention_bar.retention_changed.connect(session.set_retention)
         self.retention_bar.retention_released.connect(session.settle_retention)
         self.retention_bar.reread_toggled.connect(lambda on: session.choices.remember(reread_on_release=on))
-        pane.text_edited.connect(session.edit_text)
+        pane.editor.text_edited.connect(session.edit_text)
         pane.zoom_changed.connect(lambda points: session.choices.remember(text_zoom=points))
-        pane.undo_changed.connect(self._show_undo)
+        pane.editor.undo_changed.connect(self._show_undo)
 
     def _connect_tuning(self) -> None:
         session, tuning, choices = self._session, self._session.tuning, self._session.choices
@@ -232,7 +232,7 @@ class MainWindow(QMainWindow):
         spotlight.attention_changed.connect(view.show_attention)
         view.lights_dismissed.connect(spotlight.put_out)
         spotlight.text_marked.connect(self.text_column.mark)
-        self.text_column.text_pane.selection_changed.connect(spotlight.point_at_text)
+        self.text_column.text_pane.editor.selection_changed.connect(spotlight.point_at_text)
         play_bar = self.page_column.play_bar
         spotlight.trace_changed.connect(play_bar.show_trace)
         spotlight.tracing_changed.connect(play_bar.show_tracing)
@@ -254,17 +254,17 @@ class MainWindow(QMainWindow):
         session.blocks.block_pointed.connect(view.point_at_block)
         session.blocks.text_marked.connect(self.text_column.mark)
         view.block_hovered.connect(session.blocks.point_at_block)
-        self.text_column.text_pane.cursor_moved.connect(session.blocks.point_at_text)
+        self.text_column.text_pane.editor.cursor_moved.connect(session.blocks.point_at_text)
         for follow in (view.set_blocks_visible, session.set_blocks_visible):
             self.actions_by_name["blocks"].toggled.connect(follow)
 
     def _connect_find(self) -> None:
         finder, column = self._session.finder, self.text_column
         finder.found_changed.connect(column.find_bar.show_found)
-        finder.found_changed.connect(column.text_pane.show_found)
+        finder.found_changed.connect(column.text_pane.editor.show_found)
         finder.place_chosen.connect(column.text_pane.select)
-        column.text_pane.cursor_moved.connect(finder.follow_cursor)
-        column.text_pane.text_replaced.connect(finder.begin_text)
+        column.text_pane.editor.cursor_moved.connect(finder.follow_cursor)
+        column.text_pane.editor.text_replaced.connect(finder.begin_text)
         column.find_bar.words_changed.connect(finder.search)
         column.find_bar.next_requested.connect(finder.go_on)
         column.find_bar.previous_requested.connect(finder.go_back)
@@ -431,14 +431,14 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _show_undo(self) -> None:
-        pane = self.text_column.text_pane
-        self.actions_by_name["undo"].setEnabled(pane.can_undo)
-        self.actions_by_name["redo"].setEnabled(pane.can_redo)
+        editor = self.text_column.text_pane.editor
+        self.actions_by_name["undo"].setEnabled(editor.can_undo)
+        self.actions_by_name["redo"].setEnabled(editor.can_redo)
 
     @Slot()
     def _forget_removed_pages(self) -> None:
         """Drop the undo history of pages that left the list."""
-        self.text_column.text_pane.forget_others(ref.unrotated for ref in self._session.shelf.refs)
+        self.text_column.text_pane.editor.forget_others(ref.unrotated for ref in self._session.shelf.refs)
 
     @Slot(object)
     def _show_model(self, status: ModelStatus) -> None:

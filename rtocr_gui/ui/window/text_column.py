@@ -67,16 +67,16 @@ class TextColumn(QSplitter):
             self.text_pane.show_text(shown.text, ref)
         else:
             self.text_pane.show_message(shown.placeholder, ref)
-        self.text_pane.set_read_only(shown.read_only)
+        self.text_pane.editor.setReadOnly(shown.read_only)
         self.summary.setText(shown.summary)
 
     @Slot(object)
     def mark(self, place: tuple[int, int] | None) -> None:
         """Mark a part of the text by its start and end; None removes the mark."""
         if place is None:
-            self.text_pane.clear_mark()
+            self.text_pane.editor.clear_mark()
         else:
-            self.text_pane.mark(*place)
+            self.text_pane.editor.mark(*place)
 
     @Slot(bool)
     def set_panel_visible(self, visible: bool) -> None:
@@ -86,7 +86,7 @@ class TextColumn(QSplitter):
     @Slot()
     def begin_find(self) -> None:
         """Let the person type what to find in the texts; the selection is suggested."""
-        words = self.text_pane.selected_words if self.find_bar.isHidden() else ""
+        words = self.text_pane.editor.selected_words if self.find_bar.isHidden() else ""
         self.find_bar.show()
         self.find_bar.begin(words)
 

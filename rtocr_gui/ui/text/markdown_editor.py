@@ -1,0 +1,329 @@
+"""The recognised text as Markdown, to edit: each page has a document, with what can be undone in it.
+
+Distinguishes text from a reading from text that a person typed. Places in the text are counted in
+characters, as Python counts them; only this module knows that Qt counts in UTF-16. Knows pages only as
+something that texts belong to, no file and no clipboard.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, Signal, Slot
+from PySide6.QtGui import QColor, QFont, QPalette, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QPlainTextDocumentLayout, QPlainTextEdit, QTextEdit
+
+from rtocr_gui.ui.parts.arrivals import is_for_text, leaves_paste
+from rtocr_gui.ui.parts.held_scroll import held
+from rtocr_gui.ui.parts.plain_text import qt_begins
+from rtocr_gui.ui.state.shown import Found
+
+PLACES_LIT = 1000
+"""At most this many matches are highlighted: Qt is slow to draw more."""
+
+UNDOABLE_PAGES = 20
+"""How many previously shown pages keep their undo history."""
+
+_LOOKS_FOR_LINE = 4
+
+
+class MarkdownEditor(QPlainTextEdit):
+    """Shows the text of one page, and leaves dropped and pasted files to the window.
+
+    Signals:
+        text_changed(str): there is other text now, whoever wrote it; carries all of it.
+        text_edited(str): the person changed the text; carries all of it.
+        selection_changed(int, int): start and end (exclusive) of the new selection; equal if there is none.
+        cursor_moved(int, int): start and end (exclusive) of the person's selection after it changed; both
+            are the cursor's position if nothing is selected.
+        text_replaced(): another text is shown; the cursor is at its beginning.
+        undo_changed(): whether something can be undone or redone may have changed.
+    """
+
+    text_changed = Signal(str)
+    text_edited = Signal(str)
+    selection_changed = Signal(int, int)
+    cursor_moved = Signal(int, int)
+    text_replaced = Signal()
+    undo_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._page: object = None
+        self._undoable: dict[object, QTextDocument] = {}
+        self._known_text = ""
+        self._writing = False
+        self._selection = (0, 0)
+        self._mark: QTextCursor | None = None
+        self._found: list[QTextCursor] = []
+        self._found_as: tuple[str, object] = "", ()
+        self.setDocument(_plain_document(self))
+        self.setAccessibleName("Recognised text as Markdown")
+        self.setTabChangesFocus(True)
+        self.textChanged.connect(self._follow_text)
+        self.selectionChanged.connect(self._follow_selection)
+        self.cursorPositionChanged.connect(self._follow_cursor)
+        self.undoAvailable.connect(lambda _: self.undo_changed.emit())
+        self.redoAvailable.connect(lambda _: self.undo_changed.emit())
+
+    @property
+    def text(self) -> str:
+        """The exact text, character by character (`toPlainText` would change hard spaces)."""
+        return _text_of(self.document())
+
+    @property
+    def page(self) -> object:
+        """Whose text it is."""
+        return self._page
+
+    @property
+    def selected_words(self) -> str:
+        """What is selected within one line; empty if nothing is, or more than one line."""
+        selected = self.textCursor().selectedText()
+        return "" if "\u2029" in selected else selected.strip()
+
+    @property
+    def can_undo(self) -> bool:
+        """True if the person can undo a change of the text."""
+        return not self.isReadOnly() and self.document().isUndoAvailable()
+
+    @property
+    def can_redo(self) -> bool:
+        """True if the person can redo a change of the text."""
+        return not self.isReadOnly() and self.document().isRedoAvailable()
+
+    def set_print(self, font: QFont) -> None:
+        """Show the text in another font, which is nothing to undo."""
+        self.setFont(font)
+        self._dress(self.document())
+
+    @Slot(str)
+    def show_text(self, text: str, page: object = None) -> None:
+        """Replace the text; if it is the same, cursor and undo history stay.
+
+        What was typed on a page can still be undone when it is shown again.
+
+        Args:
+            text: Markdown.
+            page: whose text it is; if the page is the same as before, the scroll position stays.
+        """
+        self._mark = None
+        same_page = page is not None and page == self._page
+        if same_page and text == self.text:
+            self._draw_marks()
+            return
+        self._found, self._found_as = [], ("", ())
+        self._draw_marks()  # Qt accesses former marks when it gets new ones, and their document may be gone
+        bar = self.verticalScrollBar()
+        position = bar.value() if same_page else 0
+        with self._written_by_program():
+            self._change_document(page, text)
+            if text != self.text:
+                self.setPlainText(text)
+        self._page = page
+        self.text_replaced.emit()
+        self.undo_changed.emit()
+        bar.setValue(position)
+
+    def forget_others(self, pages: Iterable[object]) -> None:
+        """Keep the undo history of these pages only: the others are not shown again."""
+        kept = set(pages)
+        for page in [page for page in self._undoable if page not in kept]:
+            self._undoable.pop(page).deleteLater()
+        if self._page not in kept:
+            self.document().clearUndoRedoStacks()
+
+    def _change_document(self, page: object, text: str) -> None:
+        """Store the document with its undo history, and restore the one stored for this text of a page."""
+        former, stored = self.document(), self._undoable.get(page)
+        if stored is not None and _text_of(stored) == text:
+            del self._undoable[page]
+        else:
+            stored = None
+        if self._page is not None and _was_edited(former):
+            self._store(former)
+        elif stored is not None:
+            former.deleteLater()
+        else:
+            return
+        document = stored or _plain_document(self)
+        self._dress(document)
+        self.setDocument(document)
+
+    def _store(self, document: QTextDocument) -> None:
+        """Keep the document of the shown page for when it is shown again, or gets its text back."""
+        if (replaced := self._undoable.pop(self._page, None)) is not None:
+            replaced.deleteLater()
+        self._undoable[self._page] = document
+        if len(self._undoable) > UNDOABLE_PAGES:
+            self._undoable.pop(next(iter(self._undoable))).deleteLater()
+
+    @Slot(str)
+    def append_text(self, delta: str) -> None:
+        """Append streamed text; the person's cursor and scroll position stay."""
+        document, cursor = self.document(), self.textCursor()
+        anchor, position = cursor.anchor(), cursor.position()
+        with self._written_by_program(), held(self.verticalScrollBar()):
+            end = QTextCursor(document)
+            end.movePosition(QTextCursor.MoveOperation.End)
+            end.insertText(delta)
+            document.clearUndoRedoStacks()
+            moved = self.textCursor()
+            if (moved.anchor(), moved.position()) != (anchor, position):
+                cursor.setPosition(anchor)
+                cursor.setPosition(position, QTextCursor.MoveMode.KeepAnchor)
+                self.setTextCursor(cursor)
+
+    @Slot(int, int)
+    def mark(self, start: int, end: int) -> None:
+        """Highlight characters and scroll to them; text, selection and undo history are not touched."""
+        (self._mark,) = self._cursors((start, end))
+        self._draw_marks()
+        self._bring_into_sight(self._mark)
+
+    @Slot()
+    def clear_mark(self) -> None:
+        """Remove the mark; matches stay highlighted."""
+        if self._mark is not None:
+            self._mark = None
+            self._draw_marks()
+
+    @Slot(object)
+    def show_found(self, found: Found) -> None:
+        """Highlight the matches in the text; if there are very many, those around the chosen one."""
+        begin = max(0, (found.chosen or 0) - PLACES_LIT // 2)
+        places = found.places[begin : begin + PLACES_LIT]
+        if (self.text, places) != self._found_as:
+            self._found_as = self.text, places
+            self._found = self._cursors(*places)
+            self._draw_marks()
+
+    @Slot(int, int)
+    def select(self, start: int, end: int) -> None:
+        """Select characters as a person would, and scroll to them."""
+        (cursor,) = self._cursors((start, end))
+        self.setTextCursor(cursor)
+        self._bring_into_sight(cursor)
+
+    def setReadOnly(self, read_only: bool) -> None:
+        super().setReadOnly(read_only)
+        self.undo_changed.emit()
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return is_for_text(source)
+
+    def event(self, event: QEvent) -> bool:
+        return not leaves_paste(event) and super().event(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_marks()
+
+    def _dress(self, document: QTextDocument) -> None:
+        was_edited = _was_edited(document)
+        document.setDefaultFont(self.font())
+        if not was_edited:
+            document.setDocumentMargin(self.fontMetrics().height() / 2)
+            document.clearUndoRedoStacks()  # Qt would undo the margin
+
+    @contextmanager
+    def _written_by_program(self) -> Iterator[None]:
+        self._writing = True
+        try:
+            yield
+        finally:
+            self._writing = False
+
+    @Slot()
+    def _follow_text(self) -> None:
+        text = self.text
+        if text == self._known_text:
+            return  # Qt also reports a change of font or margin as a change of text
+        self._known_text = text
+        self.text_changed.emit(text)
+        if not self._writing:
+            self.text_edited.emit(text)
+
+    @Slot()
+    def _follow_selection(self) -> None:
+        cursor = self.textCursor()
+        selected = cursor.selectionStart(), cursor.selectionEnd()
+        if not cursor.hasSelection():
+            selected = (0, 0)
+        if selected != self._selection:
+            self._selection = selected
+            self.selection_changed.emit(*_characters_at(self.text, *selected))
+
+    @Slot()
+    def _follow_cursor(self) -> None:
+        if not self._writing:
+            cursor = self.textCursor()
+            places = _characters_at(self.text, cursor.selectionStart(), cursor.selectionEnd())
+            self.cursor_moved.emit(*places)
+
+    def _cursors(self, *places: tuple[int, int]) -> list[QTextCursor]:
+        """Qt cursors for parts of the text, each from start to end (exclusive)."""
+        cursors = []
+        for start, end in _qt_places(self.text, places):
+            cursor = QTextCursor(self.document())
+            cursor.setPosition(start)
+            cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+            cursors.append(cursor)
+        return cursors
+
+    def _bring_into_sight(self, part: QTextCursor) -> None:
+        """Scroll to the beginning of a part, with some lines before it; the person's own cursor stays."""
+        cursor = QTextCursor(part)
+        cursor.setPosition(part.selectionStart())
+        bar, block = self.verticalScrollBar(), cursor.block()
+        # Qt counts the lines of a block once it has been visible, so a second look may find it elsewhere.
+        for _ in range(_LOOKS_FOR_LINE):
+            rect = self.cursorRect(cursor)
+            if rect.top() >= 0 and rect.bottom() <= self.viewport().height():
+                return
+            line = block.layout().lineForTextPosition(cursor.positionInBlock()).lineNumber()
+            bar.setValue(block.firstLineNumber() + max(0, line) - bar.pageStep() // 3)
+
+    def _draw_marks(self) -> None:
+        marked = []
+        for cursor in (*self._found, *((self._mark,) if self._mark is not None else ())):
+            selection = QTextEdit.ExtraSelection()
+            selection.cursor = cursor
+            selection.format.setBackground(_mark_colour(self.palette()))
+            marked.append(selection)
+        self.setExtraSelections(marked)
+
+
+def _text_of(document: QTextDocument) -> str:
+    return document.toRawText().replace("\u2029", "\n").replace("\u2028", "\n")
+
+
+def _was_edited(document: QTextDocument) -> bool:
+    """True if there is something to undo or to redo."""
+    return document.isUndoAvailable() or document.isRedoAvailable()
+
+
+def _plain_document(parent: QObject) -> QTextDocument:
+    document = QTextDocument(parent)
+    document.setDocumentLayout(QPlainTextDocumentLayout(document))
+    return document
+
+
+def _qt_places(text: str, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Places in a text as Qt counts them; a place beyond the text counts as its end."""
+    begins, last = qt_begins(text), len(text)
+    return [(begins[min(start, last)], begins[min(end, last)]) for start, end in places]
+
+
+def _characters_at(text: str, *qt_places: int) -> list[int]:
+    """The inverse of `_qt_places`; a place within a character counts as before it."""
+    begins = qt_begins(text)
+    return [bisect_right(begins, place) - 1 for place in qt_places]
+
+
+def _mark_colour(palette: QPalette) -> QColor:
+    """Like a selection, but light enough for the text to stay readable in its own colour."""
+    colour = palette.highlight().color()
+    colour.setAlphaF(0.4)
+    return colour
