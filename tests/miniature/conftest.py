@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "packaging" / "miniature"))
 
 from recipe.stock import load_stock
-from recipe.typefaces import MissingMaterial, find_typefaces
+from recipe.typefaces import MissingMaterial, _font_files, digest_typefaces, find_typefaces
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,3 +35,23 @@ def change_texts(
 
     yield change
     load_stock.cache_clear()
+
+
+@pytest.fixture
+def change_typefaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bool], None]]:
+    """Gives the machine another file of one typeface: of those that are held out, or of the others."""
+
+    def change(held_out: bool) -> None:
+        regular, *_ = find_typefaces(held_out)[0].paths
+        other = tmp_path / regular.name
+        other.write_bytes(regular.read_bytes() + b"other")
+        files = {**_font_files(), regular.stem: other}
+        monkeypatch.setattr("recipe.typefaces._font_files", lambda: files)
+        forget()
+
+    def forget() -> None:
+        find_typefaces.cache_clear()
+        digest_typefaces.cache_clear()
+
+    yield change
+    forget()

@@ -77,6 +77,17 @@ def test_figures_are_not_continued_on_pages_of_other_texts(
     assert [one.group for one, *_ in missing_readings(sets, 1, record)] == [Group.EMPTY, Group.EMPTY]
 
 
+@pytest.mark.parametrize("held_out", [True, False])
+def test_figures_are_not_continued_on_pages_in_other_typefaces(
+    held_out: bool, change_typefaces: Callable[[bool], None]
+) -> None:
+    sets = plan_sets(inspect_checkpoint(MINIATURE), [Mode.TINY], [Group.SAMPLES, Group.PRINT])
+    before = [one.name for one in sets]
+    change_typefaces(held_out)
+    changed = [one for one, name in zip(sets, before, strict=True) if one.name != name]
+    assert changed == [one for one in sets if one.kind and one.kind.held_out is held_out]
+
+
 def test_figures_are_of_the_weights_that_read_whether_or_not_heads_lie_beside_them(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"weights")
     digest = digest_weights(tmp_path)

@@ -62,6 +62,20 @@ def test_every_character_is_on_the_sheet_and_in_the_box_of_a_block(kind: PageKin
         assert (y < page.image.height).all(), index
 
 
+@pytest.mark.parametrize(
+    ("centred", "said"), [(False, "short\n{0}"), (True, "{0}\n{0}\nshort\n{0}")], ids=["left", "centred"]
+)
+def test_an_indented_line_ends_in_its_column_whichever_is_the_first(centred: bool, said: str) -> None:
+    of = column(PLAIN)
+    type_ = of.design.text_type
+    wide = "m" * int(of.width / type_.width("m"))
+    lines = [[wide], [wide], ["short"], [wide]]
+    block = of._lines("text", lines, type_, first_indent_px=2 * type_.width("m"), centred=centred)
+    assert block is not None
+    assert block.text == said.format(wide)
+    assert of.sheet.print.boxes[:, 2].max() <= of.right + 1
+
+
 def heading(of: Column) -> Block:
     """The first heading that is not centred."""
     while True:

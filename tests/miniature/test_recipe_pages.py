@@ -23,7 +23,7 @@ from recipe.labels import (
 from recipe.pages import PageKind, draw_page
 from recipe.shown import show
 from recipe.stock import load_stock
-from recipe.typefaces import FAMILIES, about_missing_typefaces
+from recipe.typefaces import FAMILIES, Style, about_missing_typefaces, find_typefaces
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.text.markup import strip_grounding
 from tests.miniature.materials import DOCUMENT, SMALL, documents, made_print
@@ -47,6 +47,18 @@ def test_missing_typefaces_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "fonts-lato" in about
     monkeypatch.setattr("recipe.typefaces._font_files", lambda: there | {"Lato-Regular": Path("Lato")})
     assert about_missing_typefaces() == ""
+
+
+def test_every_style_of_every_typeface_has_every_character() -> None:
+    lacking = {}
+    for typeface in (*find_typefaces(held_out=False), *find_typefaces(held_out=True)):
+        for style in Style:
+            font = typeface.font(style, 40)
+            inks = {character: bytes(font.getmask(character)) for character in ("\uffff", *ALPHABET)}
+            none = (inks.pop("\uffff"), inks.pop(" "))  # no font has the first, which shows what is missing
+            if without := "".join(character for character, ink in inks.items() if ink in none):
+                lacking[typeface.family.name, style] = without
+    assert not lacking
 
 
 def test_pages_of_many_sizes_leave_few_fonts_behind() -> None:

@@ -167,6 +167,18 @@ def test_a_training_does_not_go_on_with_other_texts(change_texts: Callable[[], N
         train(ENCODER, tiny_learner(), replace(settings, steps=2))
 
 
+def test_a_training_does_not_go_on_with_other_typefaces_of_its_own(
+    change_typefaces: Callable[[bool], None], tmp_path: Path
+) -> None:
+    settings = RunSettings(tmp_path / "run", steps=1)
+    train(ENCODER, tiny_learner(), settings)
+    change_typefaces(True)
+    train(ENCODER, tiny_learner(), replace(settings, steps=2))
+    change_typefaces(False)
+    with pytest.raises(CheckpointError, match="other typefaces, which have changed on this machine: begin"):
+        train(ENCODER, tiny_learner(), replace(settings, steps=3))
+
+
 def test_a_training_goes_on_from_an_older_state_that_says_less(tmp_path: Path) -> None:
     learner = tiny_learner()
     optimiser = Optimiser(ENCODER.parameters(learner), {})

@@ -15,6 +15,7 @@ from PIL import Image
 
 from recipe.pages import EVALUATION_SEED, Page, PageKind, draw_page
 from recipe.stock import load_stock
+from recipe.typefaces import digest_typefaces
 from rtocr_gui.cli.bench.scores import ALL_TOKENS, Setting
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.truth import find_truth
@@ -107,12 +108,14 @@ class PageSet:
 
     @property
     def name(self) -> str:
-        """Its name in a record, which is different for different pages, even if only their texts differ."""
-        return self._drawn_by if self.kind is None else f"{self._drawn_by}/{load_stock().digest}"
+        """Its name in a record: another for other pages, even if only their texts or typefaces differ."""
+        if self.kind is None:
+            return self._drawn_by
+        return f"{self._drawn_by}/{load_stock().digest}/{digest_typefaces(self.kind.held_out)}"
 
     @property
     def _drawn_by(self) -> str:
-        """What decides its pages, except the texts of this machine."""
+        """What decides its pages, except the texts and typefaces of this machine."""
         kind = hashlib.sha256(f"{EVALUATION_SEED} {self.kind}".encode()).hexdigest()[:8]
         return f"{self.group.value}/{self.mode.value}/{self.look.value}/{self.x_height_px:g}/{kind}"
 

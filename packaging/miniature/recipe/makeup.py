@@ -353,7 +353,7 @@ class Column:
             kind: kind of the block.
             lines: words of each line.
             type_: type to set them in.
-            first_indent_px: indentation of the first line relative to the others.
+            first_indent_px: indentation of the first line relative to the others, unless they are centred.
             emphasis: types of emphasised words.
             centred: True to centre the lines.
             justified: True to justify them if the design does.
@@ -362,13 +362,14 @@ class Column:
             hanging_px: room for the mark, by which all lines are indented.
         """
         left, width = self.left + start_px + hanging_px, self.width - start_px - hanging_px
-        lines = [words for words in lines if type_.width(" ".join(words)) <= width][: self._room(type_)]
+        first_indent_px = 0.0 if centred else first_indent_px
+        lines = _fitting(lines, type_, width, first_indent_px)[: self._room(type_)]
         if not lines:
             return None
         start, space, leftmost, rightmost = self.top, type_.width(" "), self.right, self.left
         for index, words in enumerate(lines):
             slack = width - type_.width(" ".join(words))
-            indent = first_indent_px if index == 0 and not centred else 0.0
+            indent = first_indent_px if index == 0 else 0.0
             gap = space
             if centred:
                 indent = slack / 2
@@ -392,6 +393,15 @@ class Column:
         if ruled == "grid":
             for x in columns:
                 self.sheet.canvas.line((x, rows[0], x, rows[-1]), fill=0)
+
+
+def _fitting(lines: list[list[str]], type_: Type, room_px: float, first_indent_px: float) -> list[list[str]]:
+    """Leave out lines of a word that is too wide; whichever is the first of the others is indented."""
+    kept: list[list[str]] = []
+    for words in lines:
+        if type_.width(" ".join(words)) <= room_px - (0.0 if kept else first_indent_px):
+            kept.append(words)
+    return kept
 
 
 def _cut_to_fit(words: list[str], type_: Type, room_px: float) -> list[str]:

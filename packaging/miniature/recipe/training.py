@@ -24,6 +24,7 @@ from recipe.growth import NO_LAYERS, AddedLayers, add_layers, sizes_before
 from recipe.model import CONFIG, Learner, encoder_parameters
 from recipe.muon import Optimiser
 from recipe.stock import load_stock
+from recipe.typefaces import digest_typefaces
 from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.model.checkpoint import load_checkpoint
 from rtocr_gui.ocr.model.folder import open_folder
@@ -45,13 +46,14 @@ FALLING_SHARE = 0.3
 _LOWEST_RATE = 0.03
 _SMOOTHING = 0.95
 
+_CHANGED = "which have changed on this machine: begin a new training from its weights in a new folder"
 _BEGUN = {
     "stage": "as the stage “{}”, not “{}”: name the same, or begin from it in a new folder",
     "seed": "on the pages of seed {}, not {}: name the same",
     "passes": "with --passes {}, not {}: name the same",
     "items_per_step": "with {} pages or crops a step, not {}: name the same --processes and --larger",
-    "texts": "with other texts, which have changed on this machine: begin a new training from its weights in "
-    "a new folder",
+    "texts": f"with other texts, {_CHANGED}",
+    "typefaces": f"with other typefaces, {_CHANGED}",
 }
 """What a state says of its training that decides what the next step learns from, and what is told where it
 differs from what is asked."""
@@ -179,6 +181,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
         "passes": settings.passes,
         "items_per_step": items,
         "texts": load_stock().digest,
+        "typefaces": digest_typefaces(held_out=False),
     }
     first = take_up(settings, learner, optimiser, said)
     worker = _in_half_precision(learner)

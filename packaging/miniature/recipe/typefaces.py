@@ -6,6 +6,7 @@ styles; no page.
 """
 
 import functools
+import hashlib
 import os
 from dataclasses import dataclass
 from enum import Enum
@@ -93,7 +94,8 @@ FAMILIES = (
     _dashed("Caladea", "Caladea"),
     _dashed("Roboto", "Roboto"),
     _dashed("Hack", "Hack", monospaced=True),
-    _cuts("EB Garamond", "EBGaramond12-Regular", "EBGaramond12-Bold", "EBGaramond12-Italic", ""),
+    # EBGaramond12-Bold has no letters with marks, quotes or dashes.
+    _cuts("EB Garamond", "EBGaramond12-Regular", "", "EBGaramond12-Italic", ""),
     _cuts("Libertine", "LinLibertine_R", "LinLibertine_RB", "LinLibertine_RI", "LinLibertine_RBI"),
     _cuts("Biolinum", "LinBiolinum_R", "LinBiolinum_RB", "LinBiolinum_RI", ""),
     _cuts("Computer Modern", "cmunrm", "cmunbx", "cmunti", "cmunbi"),
@@ -135,15 +137,25 @@ def find_typefaces(held_out: bool) -> tuple[Typeface, ...]:
     Raises:
         MissingMaterial: none is installed.
     """
-    files = _font_files()
-    found = tuple(
-        Typeface(family, _paths(files[family.stems[0]], family, files))
-        for family in FAMILIES
-        if family.held_out is held_out and family.stems[0] in files
-    )
+    found = _installed(held_out)
     if all(typeface.family.monospaced for typeface in found):
         raise MissingMaterial(f"No typeface of the recipe is installed. Install {NEEDED_PACKAGES}.")
     return found
+
+
+@functools.cache
+def digest_typefaces(held_out: bool) -> str:
+    """Identify the typefaces that `find_typefaces` finds by content: with others, pages are different ones.
+
+    Args:
+        held_out: as for `find_typefaces`; where that would raise, there is a digest all the same.
+    """
+    digest = hashlib.sha256()
+    for typeface in _installed(held_out):
+        for style, path in zip(Style, typeface.paths, strict=True):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{typeface.family.name}/{style.name}/{content}\n".encode())
+    return digest.hexdigest()[:8]
 
 
 def about_missing_typefaces() -> str:
@@ -155,6 +167,15 @@ def about_missing_typefaces() -> str:
     return (
         f"Without {', '.join(missing)}, pages are not those that the recipe draws elsewhere. "
         f"Install {NEEDED_PACKAGES}."
+    )
+
+
+def _installed(held_out: bool) -> tuple[Typeface, ...]:
+    files = _font_files()
+    return tuple(
+        Typeface(family, _paths(files[family.stems[0]], family, files))
+        for family in FAMILIES
+        if family.held_out is held_out and family.stems[0] in files
     )
 
 
