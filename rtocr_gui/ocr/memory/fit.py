@@ -69,6 +69,11 @@ class Fit:
         return _has_room(self.spot, self.need)
 
     @property
+    def ways(self) -> str:
+        """What would fit instead, within a sentence; empty if nothing would."""
+        return "; ".join(f"{one.label[0].lower()}{one.label[1:]}" for one in self.proposals)
+
+    @property
     def sentence(self) -> str:
         """What is needed and what is free."""
         if not self.fits and self.need.total <= self.spot.free_bytes:
@@ -90,8 +95,7 @@ class DoesNotFit(CheckpointError):
     """
 
     def __init__(self, fit: Fit) -> None:
-        ways = "; ".join(proposal.label[0].lower() + proposal.label[1:] for proposal in fit.proposals)
-        what_fits = f"What fits: {ways}. Or close" if ways else "Close"
+        what_fits = f"What fits: {fit.ways}. Or close" if fit.ways else "Close"
         super().__init__(f"{fit.sentence} {what_fits} other programs.")
         self.fit = fit
 

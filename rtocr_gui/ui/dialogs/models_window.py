@@ -277,5 +277,4 @@ def _fit_line(fit: "Fit") -> str:
         return f"{fit.sentence} It fits, but not in every mode: larger pages are offered in a smaller one."
     if fit.fits:
         return f"{fit.sentence} It fits."
-    ways = [f"{proposal.label[0].lower()}{proposal.label[1:]}" for proposal in fit.proposals]
-    return f"{fit.sentence} It does not fit." + (f" What fits: {'; '.join(ways)}." if ways else "")
+    return f"{fit.sentence} It does not fit." + (f" What fits: {fit.ways}." if fit.ways else "")
