@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from recipe.pages import EVALUATION_SEED, PageKind, draw_page
-from recipe.typefaces import MissingMaterial
+from recipe.typefaces import MissingMaterial, about_missing_typefaces
 
 
 def main() -> int:
@@ -28,6 +28,10 @@ def main() -> int:
     parser.add_argument("--characters", type=int, default=2500, help="approximate maximum per page")
     parser.add_argument("--held-out", action="store_true", help="in typefaces that the training never sees")
     options = parser.parse_args()
+    if options.folder.is_file():
+        parser.error(f"{options.folder} is a file, not a folder")
+    if any(not 0 < least <= most for least, most in (options.width, options.proportion, options.x_height)):
+        parser.error("--width, --proportion and --x-height take the least and the greatest, above 0")
     kind = PageKind(
         width_px=tuple(options.width),
         proportion=tuple(options.proportion),
@@ -39,6 +43,8 @@ def main() -> int:
         held_out=options.held_out,
         manuals=options.manuals,
     )
+    if missing := about_missing_typefaces():
+        print(missing, file=sys.stderr)
     options.folder.mkdir(parents=True, exist_ok=True)
     try:
         for index in range(options.count):

@@ -22,6 +22,7 @@ from evaluation.tables import card_tables
 from recipe.typefaces import MissingMaterial, about_missing_typefaces
 from rtocr_gui.cli.bench.scores import Setting
 from rtocr_gui.documents.pages import PageImage, PageRef
+from rtocr_gui.errors import RtocrError
 from rtocr_gui.ocr.engine import Engine
 from rtocr_gui.ocr.reading import EncodedPage, Mode, Reading, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
@@ -34,7 +35,11 @@ def main() -> int:
     options = _parse()
     folder = options.checkpoint.resolve()
     engine = Engine(options.threads)
-    info = engine.load(folder, device=options.device).info
+    try:
+        info = engine.load(folder, device=options.device).info
+    except RtocrError as error:
+        print(error, file=sys.stderr)
+        return 1
     modes = [mode for mode in Mode if mode.value in options.modes] if options.modes else info.modes
     sets = plan_sets(info, modes, [Group(name) for name in options.groups])
     record = Record(options.record, digest_weights(folder))

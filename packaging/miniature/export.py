@@ -19,6 +19,7 @@ _DESCRIPTION = (
     "well, other Western European languages, best where the letters are not small: for real documents, "
     "choose a folder with the published DeepSeek-OCR."
 )
+_BLEND_SHARE = 0.5
 
 
 def main() -> int:
@@ -50,19 +51,24 @@ def main() -> int:
     parser.add_argument(
         "--blend-share",
         type=float,
-        default=0.5,
         metavar="SHARE",
-        help="share of those weights in the average (0.5)",
+        help=f"share of those weights in the average ({_BLEND_SHARE})",
     )
     add_layers_option(parser, "--blend-added-layers", "those weights do not have")
     options = parser.parse_args()
+    if options.folder.is_file():
+        parser.error(f"{options.folder} is a file, not a folder")
+    if options.x_height and not 0 < options.x_height[0] <= options.x_height[1]:
+        parser.error("--x-height must be above 0, and LEAST not above WELL")
     blend = None
-    if options.blend_with is None and (options.blend_heads or options.blend_added_layers != NO_LAYERS):
-        parser.error("--blend-heads and --blend-added-layers need --blend-with")
+    share, heads, layers = options.blend_share, options.blend_heads, options.blend_added_layers
+    if options.blend_with is None and (share is not None or heads or layers != NO_LAYERS):
+        parser.error("--blend-share, --blend-heads and --blend-added-layers need --blend-with")
     if options.blend_with is not None:
-        blend = Blend(
-            options.blend_with, options.blend_share, options.blend_heads, options.blend_added_layers
-        )
+        share = _BLEND_SHARE if share is None else share
+        if not 0 <= share <= 1:
+            parser.error("--blend-share must be in 0..1")
+        blend = Blend(options.blend_with, share, heads, layers)
     said = Description(
         options.name,
         options.description,

@@ -33,7 +33,8 @@ from recipe.pages import EVALUATION_SEED
 from recipe.reading_stages import both_stage, decoder_stage, pages_stage
 from recipe.training import FALLING_SHARE, RunSettings, Stage, train
 from recipe.typefaces import MissingMaterial, about_missing_typefaces
-from rtocr_gui.errors import CheckpointError
+from rtocr_gui.errors import CheckpointError, SettingsError
+from rtocr_gui.ocr.machine.devices import choose_device
 
 _STAGES: dict[str, Callable[..., Stage]] = {
     "encoder": EncoderStage,
@@ -94,11 +95,19 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--save-s", type=float, default=120, help="seconds between states (default 120)")
     options = parser.parse_args()
-    sizes = (options.processes, options.passes, options.larger)
+    sizes = (options.processes, options.threads, options.passes, options.larger)
     counts = (options.steps, options.minutes, options.falling_share, *sizes)
     if any(count is not None and count <= 0 for count in counts):
-        above = "--steps, --minutes, --falling-share, --processes, --passes and --larger"
+        above = "--steps, --minutes, --falling-share, --processes, --threads, --passes and --larger"
         parser.error(f"{above} must be above 0")
+    if options.drawers < 0:
+        parser.error("--drawers must not be below 0")
+    if options.folder.is_file():
+        parser.error(f"{options.folder} is a file, not a folder")
+    try:
+        options.device = str(choose_device(options.device))
+    except SettingsError as error:
+        parser.error(str(error))
     if options.added_layers != NO_LAYERS and options.begin_from is None:
         parser.error("layers can be added only to weights that the training begins from")
     if options.minutes is not None and options.processes > 1:
@@ -124,7 +133,7 @@ def _run(rank: int, options: argparse.Namespace, settings: RunSettings, meeting:
     torch.manual_seed(_FIRST_WEIGHTS_SEED)
     try:
         train(stage.enlarged(options.larger), Learner(read_sizes()), settings, rank)
-    except (MissingMaterial, CheckpointError) as error:
+    except (MissingMaterial, CheckpointError, SettingsError) as error:
         sys.exit(str(error))
     if meeting is not None:
         torch.distributed.destroy_process_group()

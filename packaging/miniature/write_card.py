@@ -15,6 +15,7 @@ from evaluation.outcomes import Record, digest_weights
 from evaluation.page_sets import Group, plan_sets
 from evaluation.tables import card_tables
 from recipe.typefaces import MissingMaterial
+from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.model.folder import inspect_checkpoint
 
 
@@ -26,12 +27,12 @@ def main() -> int:
     parser.add_argument("--card", type=Path, help="(MODEL_CARD.md in the checkpoint's folder)")
     options = parser.parse_args()
     folder: Path = options.checkpoint.resolve()
-    info = inspect_checkpoint(folder)
-    record = Record(options.record, digest_weights(folder))
-    sets = plan_sets(info, info.modes, list(Group))
     try:
+        info = inspect_checkpoint(folder)
+        record = Record(options.record, digest_weights(folder))
+        sets = plan_sets(info, info.modes, list(Group))
         card = write_card(info, options.runs, card_tables(sets, record.outcomes))
-    except MissingMaterial as error:
+    except (CheckpointError, MissingMaterial) as error:
         print(error, file=sys.stderr)
         return 1
     target: Path = options.card or folder / "MODEL_CARD.md"

@@ -97,10 +97,11 @@ def test_figures_are_of_the_weights_that_read_whether_or_not_heads_lie_beside_th
     assert digest_weights(tmp_path) != digest
 
 
-def test_a_card_tells_pages_only_about(tmp_path: Path) -> None:
+def test_a_card_tells_pages_only_about_and_no_line_that_was_cut_short(tmp_path: Path) -> None:
     said = {"stage": "both", "seed": 9, "step": 323, "items_per_step": 14}
     save_state(tmp_path, tiny_learner(), Optimiser({}, {}), said)
-    (tmp_path / LOG_FILE).write_text('{"step": 320, "loss": 2.6, "seconds": 900}\n')
+    cut_short = '{"step": 340, "lo'
+    (tmp_path / LOG_FILE).write_text(f'{{"step": 320, "loss": 2.6, "seconds": 900}}\n{cut_short}')
     card = write_card(inspect_checkpoint(MINIATURE), [tmp_path], "")
     assert "| both | 9 | 323 | about 4,500 | 0.2 | loss 2.6 |" in card
 

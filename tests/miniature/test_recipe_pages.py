@@ -23,7 +23,7 @@ from recipe.labels import (
 from recipe.pages import PageKind, draw_page
 from recipe.shown import show
 from recipe.stock import load_stock
-from recipe.typefaces import FAMILIES, Style, about_missing_typefaces, find_typefaces
+from recipe.typefaces import FAMILIES, MissingMaterial, Style, about_missing_typefaces, find_typefaces
 from rtocr_gui.ocr.reading import TASKS, Mode
 from rtocr_gui.ocr.text.markup import strip_grounding
 from tests.miniature.materials import DOCUMENT, SMALL, documents, made_print
@@ -40,13 +40,21 @@ def test_a_page_is_the_same_whenever_it_is_drawn() -> None:
 
 
 def test_missing_typefaces_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    there = {family.stems[0]: Path(family.stems[0]) for family in FAMILIES if family.name != "Lato"}
+    there = {stem: Path(stem) for family in FAMILIES for stem in family.stems if stem}
     monkeypatch.setattr("recipe.typefaces._font_files", lambda: there)
-    about = about_missing_typefaces()
-    assert about.startswith("Without Lato, pages are not")
-    assert "fonts-lato" in about
-    monkeypatch.setattr("recipe.typefaces._font_files", lambda: there | {"Lato-Regular": Path("Lato")})
     assert about_missing_typefaces() == ""
+    del there["Lato-Regular"], there["Hack-BoldItalic"]
+    about = about_missing_typefaces()
+    assert about.startswith("Without all styles of Lato, Hack, pages are not")
+    assert "fonts-lato" in about
+
+
+def test_where_no_held_out_typeface_is_installed_these_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {family.stems[0]: Path(family.stems[0]) for family in FAMILIES if not family.held_out}
+    monkeypatch.setattr("recipe.typefaces._font_files", lambda: there)
+    with pytest.raises(MissingMaterial, match=r"None of these typefaces is installed: Palatino, Open Sans\."):
+        find_typefaces.__wrapped__(held_out=True)
+    assert find_typefaces.__wrapped__(held_out=False)
 
 
 def test_every_style_of_every_typeface_has_every_character() -> None:

@@ -1,5 +1,6 @@
 """A training can be taken up and shared, teaches what it says, and its export loads."""
 
+import json
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,6 +27,7 @@ from recipe.reading_stages import ReadingStage, both_stage
 from recipe.readings import ReadingBatches, ViewPlan
 from recipe.shown import show
 from recipe.training import (
+    HEADS_FILE,
     LOG_FILE,
     STATE_FILE,
     Blend,
@@ -37,7 +39,7 @@ from recipe.training import (
     share_gradients,
     train,
 )
-from rtocr_gui.errors import CheckpointError
+from rtocr_gui.errors import CheckpointError, SettingsError
 from rtocr_gui.ocr.decoder.decoding import build_prompt
 from rtocr_gui.ocr.model.checkpoint import load_checkpoint
 from rtocr_gui.ocr.model.folder import open_folder
@@ -177,6 +179,44 @@ def test_a_training_does_not_go_on_with_other_typefaces_of_its_own(
     change_typefaces(False)
     with pytest.raises(CheckpointError, match="other typefaces, which have changed on this machine: begin"):
         train(ENCODER, tiny_learner(), replace(settings, steps=3))
+
+
+def test_a_training_that_has_made_its_steps_says_so(tmp_path: Path) -> None:
+    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"stage": "encoder", "seed": 9, "step": 1200})
+    with pytest.raises(SettingsError, match="1,200 steps are made already: name more, or begin from"):
+        train(ENCODER, tiny_learner(), RunSettings(tmp_path, steps=1200))
+
+
+def test_the_last_step_of_a_training_is_logged(tmp_path: Path) -> None:
+    for steps in (3, 4):
+        train(ENCODER, tiny_learner(), RunSettings(tmp_path, steps, show_steps=2))
+    lines = (tmp_path / LOG_FILE).read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("left", [0, 7, 1000])
+def test_a_damaged_state_is_told(left: int, tmp_path: Path) -> None:
+    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"stage": "encoder", "seed": 9, "step": 1})
+    state = tmp_path / STATE_FILE
+    state.write_bytes(state.read_bytes()[:left])
+    told = r"state\.safetensors is damaged or cannot be read"
+    with pytest.raises(CheckpointError, match=told):
+        train(ENCODER, tiny_learner(), RunSettings(tmp_path, steps=2))
+    with pytest.raises(CheckpointError, match=told):
+        load_weights(tmp_path, tiny_learner())
+
+
+def test_heads_of_other_weights_do_not_stay_in_an_exported_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recipe.export.read_sizes", tiny_sizes)
+    save_state(tmp_path / "run", tiny_learner(), Optimiser({}, {}), {})
+    said = Description("Test", "A test.", [Mode.TINY], ["text"])
+    heads = tmp_path / "out" / HEADS_FILE
+    export_checkpoint(tmp_path / "run", tmp_path / "out", said, heads=True)
+    assert heads.exists()
+    export_checkpoint(tmp_path / "run", tmp_path / "out", said)
+    assert not heads.exists()
 
 
 def test_a_training_goes_on_from_an_older_state_that_says_less(tmp_path: Path) -> None:

@@ -44,6 +44,10 @@ def train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]
         (("both", "--falling-share", 0), "must be above 0"),
         (("both", "--processes", 0), "must be above 0"),
         (("both", "--passes", 0), "must be above 0"),
+        (("both", "--threads", 0), "must be above 0"),
+        (("both", "--drawers", -1), "--drawers must not be below 0"),
+        (("both", "--device", "foo"), "“foo” is not a device"),
+        (("both", "--device", "cuda:99"), "This computer has no device “cuda:99”"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -60,6 +64,12 @@ def test_what_a_training_cannot_go_on_from_is_said_in_a_sentence(
 ) -> None:
     save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"seed": 9, "step": 1})
     with pytest.raises(SystemExit, match="on the pages of seed 9, not 1"):
+        train("encoder")
+
+
+def test_that_no_steps_are_left_is_said_in_a_sentence(train: Callable[..., int], tmp_path: Path) -> None:
+    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"stage": "encoder", "seed": 1, "step": 3})
+    with pytest.raises(SystemExit, match="3 steps are made already: name more"):
         train("encoder")
 
 

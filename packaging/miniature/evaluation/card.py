@@ -6,13 +6,13 @@ What only a person can write stays marked. Knows the folders of a training and t
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from string import Template
 
-from safetensors import safe_open
-
-from recipe.training import LOG_FILE, STATE_FILE
+from recipe.training import LOG_FILE, read_facts
 from recipe.typefaces import find_typefaces
+from rtocr_gui.errors import CheckpointError
 from rtocr_gui.ocr.model.model_info import ModelInfo
 
 TEMPLATE = Path(__file__).parent / "card.md"
@@ -29,6 +29,10 @@ def write_card(info: ModelInfo, runs: Sequence[Path], tables: str) -> str:
         info: description of the checkpoint.
         runs: folders of its training stages, in order.
         tables: its figures as Markdown.
+
+    Raises:
+        CheckpointError: a folder has no state or no log of a training, or they are damaged.
+        MissingMaterial: see `find_typefaces`.
     """
     families = {held_out: _families(held_out) for held_out in (False, True)}
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
@@ -51,10 +55,8 @@ def _families(held_out: bool) -> list[str]:
 
 def _stage_row(run: Path) -> str:
     """Format a row of the table of stages from a stage's state and log."""
-    with safe_open(run / STATE_FILE, "pt") as file:
-        said = file.metadata()
+    said, lines = read_facts(run), _read_log(run / LOG_FILE)
     name, steps = said["stage"], int(said["step"])
-    lines = [json.loads(line) for line in (run / LOG_FILE).read_text(encoding="utf-8").splitlines()]
     counted = {"step", "seconds", "items_per_s", "bytes"}
     last = ", ".join(f"{name} {value:.3g}" for name, value in lines[-1].items() if name not in counted)
     cells = (
@@ -66,6 +68,20 @@ def _stage_row(run: Path) -> str:
         last,
     )
     return f"| {' | '.join(cells)} |\n"
+
+
+def _read_log(path: Path) -> list[dict[str, float]]:
+    """Return the lines of a log, except those that were cut short by a kill."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        with suppress(ValueError):
+            lines.append(json.loads(line))
+    if not lines:
+        raise CheckpointError(
+            f"{path} is missing or tells of no step: go on with that training, which logs its last step, or "
+            "leave the stage out."
+        )
+    return lines
 
 
 def _items(said: Mapping[str, str]) -> str:

@@ -52,7 +52,8 @@ def export_checkpoint(
         run: folder of any stage.
         folder: target folder, created if missing; existing files are replaced.
         said: description of the checkpoint.
-        heads: True to write the heads too, which are needed to continue training from it.
+        heads: True to write the heads too, which are needed to continue training from it; False to remove
+            those that are there, because they belong to other weights.
         blend: weights to average with; None for no averaging.
     """
     folder = folder.resolve()
@@ -68,6 +69,8 @@ def export_checkpoint(
     if heads:
         tensors = learner.state_dict().items()
         save_file({name: one for name, one in tensors if not name.startswith("model.")}, folder / HEADS_FILE)
+    else:
+        (folder / HEADS_FILE).unlink(missing_ok=True)
     for source in (CONFIG, TOKENIZER, TOKENIZER.with_name(_TOKENIZER_CONFIG)):
         if source.parent != folder:
             shutil.copyfile(source, folder / source.name)

@@ -9,13 +9,14 @@ import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 import torch.distributed
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -25,7 +26,7 @@ from recipe.model import CONFIG, Learner, encoder_parameters
 from recipe.muon import Optimiser
 from recipe.stock import load_stock
 from recipe.typefaces import digest_typefaces
-from rtocr_gui.errors import CheckpointError
+from rtocr_gui.errors import CheckpointError, SettingsError
 from rtocr_gui.ocr.model.checkpoint import load_checkpoint
 from rtocr_gui.ocr.model.folder import open_folder
 
@@ -167,6 +168,10 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
         learner: learner with its initial weights, the same in all processes.
         settings: how to run it.
         rank: rank of this process; rank 0 saves and logs.
+
+    Raises:
+        CheckpointError: see `take_up`.
+        SettingsError: see `take_up`.
     """
     device = torch.device(settings.device)
     learner.to(device)
@@ -190,7 +195,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
     for parameter in learning.values():
         parameter.requires_grad_(True)
     batches = _batches(stage, settings, rank, first)
-    journal = Journal(settings, items) if rank == 0 else None
+    journal = Journal(settings, items, first) if rank == 0 else None
     began = saved_at = time.monotonic()
     step = first
     while share_left := settings.share_left(step, (time.monotonic() - began) / 60):
@@ -208,6 +213,7 @@ def train(stage: Stage, learner: Learner, settings: RunSettings, rank: int = 0) 
             save_state(settings.folder, learner, optimiser, {**said, "step": step})
             saved_at = time.monotonic()
     if journal is not None and step > first:
+        journal.show(step)
         save_state(settings.folder, learner, optimiser, {**said, "step": step})
 
 
@@ -302,6 +308,35 @@ def save_state(folder: Path, learner: Learner, optimiser: Optimiser, said: Mappi
     unfinished.replace(folder / STATE_FILE)
 
 
+def read_facts(folder: Path) -> dict[str, str]:
+    """Return what the state of a stage says of its training.
+
+    Raises:
+        CheckpointError: there is none, or it is damaged.
+    """
+    path = folder / STATE_FILE
+    if not path.is_file():
+        raise CheckpointError(f"{folder} is not the folder of a stage: it has no {STATE_FILE}.")
+    with _told_if_damaged(path), safe_open(path, "pt") as file:
+        return file.metadata() or {}
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    with _told_if_damaged(path):
+        return load_file(path)
+
+
+@contextmanager
+def _told_if_damaged(path: Path) -> Iterator[None]:
+    """Turn what is wrong with a file of tensors into a sentence."""
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{path} is damaged or cannot be read: put back a copy of it, or name another."
+        ) from error
+
+
 def load_weights(
     folder: Path, learner: Learner, heads: Path | None = None, added: AddedLayers = NO_LAYERS
 ) -> None:
@@ -314,14 +349,14 @@ def load_weights(
         added: layers of the learner that the weights do not have; see `add_layers`.
 
     Raises:
-        CheckpointError: the weights or heads have other sizes, or are missing.
+        CheckpointError: the weights or heads have other sizes, are missing or are damaged.
     """
     misfit = CheckpointError(
         f"{folder} has other sizes or heads than {CONFIG} and the recipe ask for: begin from one with the "
         "same, or name the layers that it does not have."
     )
     if (folder / STATE_FILE).exists():
-        tensors = _part(load_file(folder / STATE_FILE), "model:")
+        tensors = _part(_read_tensors(folder / STATE_FILE), "model:")
     else:
         checkpoint = load_checkpoint(open_folder(folder), torch.device("cpu"), torch.float32)
         if checkpoint.architecture != sizes_before(learner.sizes, added):
@@ -330,7 +365,7 @@ def load_weights(
         kept = heads or folder / HEADS_FILE
         if not kept.is_file():
             raise CheckpointError(f"{kept} is missing: name the file with the heads of {folder}.")
-        tensors = model | load_file(kept)
+        tensors = model | _read_tensors(kept)
     grown = add_layers(tensors, learner.sizes, added)
     if _shapes(grown) != _shapes(learner.state_dict()):
         raise misfit
@@ -390,20 +425,24 @@ def take_up(
         The number of steps already made.
 
     Raises:
-        CheckpointError: the state is of a training on other batches or of other parameters; or from
-            `load_weights`.
+        CheckpointError: the state is damaged, or of a training on other batches or of other parameters; or
+            from `load_weights`.
+        SettingsError: no steps are left.
     """
     path = settings.folder / STATE_FILE
     if not path.exists():
         if settings.begin_from is not None:
             load_weights(settings.begin_from, learner, settings.heads, settings.added_layers)
         return 0
-    with safe_open(path, "pt") as file:
-        said = file.metadata()
+    said = read_facts(settings.folder)
     for fact, told in _BEGUN.items():
         if fact in said and said[fact] != str(asked[fact]):
             raise CheckpointError(f"{settings.folder} was begun {told.format(said[fact], asked[fact])}.")
-    tensors = load_file(path)
+    if (made := int(said["step"])) >= settings.steps:
+        raise SettingsError(
+            f"{made:,} steps are made already: name more, or begin from {settings.folder} in a new folder."
+        )
+    tensors = _read_tensors(path)
     weights, learning = _part(tensors, "model:"), _part(tensors, "optimiser:")
     if _shapes(weights) != _shapes(learner.state_dict()) or _shapes(learning) != _shapes(optimiser.state()):
         raise CheckpointError(
@@ -412,7 +451,7 @@ def take_up(
         )
     learner.load_state_dict(weights)
     optimiser.load_state(learning)
-    return int(said["step"])
+    return made
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -420,21 +459,22 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 class Journal:
-    """Logs the training: a line of JSON in the log and on the terminal at regular steps.
+    """Logs the training: a line of JSON in the log and on the terminal at regular steps and at the end.
 
     Args:
         settings: where and how often to log.
         items_per_step: pages or crops, for the throughput.
+        first: steps made before.
     """
 
-    def __init__(self, settings: RunSettings, items_per_step: int) -> None:
+    def __init__(self, settings: RunSettings, items_per_step: int, first: int) -> None:
         settings.folder.mkdir(parents=True, exist_ok=True)
         self._path = settings.folder / LOG_FILE
         self._show_steps = settings.show_steps
         self._items_per_step = items_per_step
         self._smooth: dict[str, float] = {}
         self._began = self._shown_at = time.monotonic()
-        self._shown_step: int | None = None
+        self._shown_step = first
 
     def note(self, step: int, figures: Mapping[str, Tensor]) -> None:
         """Record one step."""
@@ -442,9 +482,12 @@ class Journal:
             value = float(tensor)
             if math.isfinite(value):
                 self._smooth[name] = value + _SMOOTHING * (self._smooth.get(name, value) - value)
-        if self._shown_step is None:
-            self._shown_step = step - 1
-        if step % self._show_steps:
+        if step % self._show_steps == 0:
+            self.show(step)
+
+    def show(self, step: int) -> None:
+        """Log what has been noted up to this step, unless it has been shown already."""
+        if step == self._shown_step:
             return
         now = time.monotonic()
         items = (step - self._shown_step) * self._items_per_step

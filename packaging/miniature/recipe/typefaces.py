@@ -135,11 +135,14 @@ def find_typefaces(held_out: bool) -> tuple[Typeface, ...]:
         At least one typeface that is not monospaced, in the order of `FAMILIES`.
 
     Raises:
-        MissingMaterial: none is installed.
+        MissingMaterial: none of them is installed, except monospaced ones.
     """
     found = _installed(held_out)
     if all(typeface.family.monospaced for typeface in found):
-        raise MissingMaterial(f"No typeface of the recipe is installed. Install {NEEDED_PACKAGES}.")
+        wanted = (one.name for one in FAMILIES if one.held_out is held_out and not one.monospaced)
+        raise MissingMaterial(
+            f"None of these typefaces is installed: {', '.join(wanted)}. Install {NEEDED_PACKAGES}."
+        )
     return found
 
 
@@ -159,13 +162,13 @@ def digest_typefaces(held_out: bool) -> str:
 
 
 def about_missing_typefaces() -> str:
-    """Return a sentence on the families that are not installed; empty if all are."""
+    """Return a sentence on the families of which a style or all are not installed; empty if all are."""
     files = _font_files()
-    missing = [family.name for family in FAMILIES if family.stems[0] not in files]
+    missing = [family.name for family in FAMILIES if not files.keys() >= set(family.stems) - {""}]
     if not missing:
         return ""
     return (
-        f"Without {', '.join(missing)}, pages are not those that the recipe draws elsewhere. "
+        f"Without all styles of {', '.join(missing)}, pages are not those that the recipe draws elsewhere. "
         f"Install {NEEDED_PACKAGES}."
     )
 

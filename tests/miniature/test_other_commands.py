@@ -1,0 +1,99 @@
+"""The other programs of the recipe: what makes no sense or is not there is said in a sentence."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import draw_documents
+import evaluate
+import export
+import write_card
+from recipe.muon import Optimiser
+from recipe.training import LOG_FILE, STATE_FILE, save_state
+from tests.miniature.materials import MINIATURE, tiny_learner
+
+EXPORT = ("run", "out", "--modes", "tiny", "--tasks", "text")
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Starts a program with its arguments, in this process and an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(program: ModuleType, *words: object) -> int:
+        monkeypatch.setattr(sys, "argv", [program.__name__, *map(str, words)])
+        return program.main()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "said"),
+    [
+        (export, (*EXPORT, "--x-height", 14, 8), "LEAST not above WELL"),
+        (export, (*EXPORT, "--x-height", 0, 8), "--x-height must be above 0"),
+        (export, (*EXPORT, "--blend-share", 0.3), "need --blend-with"),
+        (export, (*EXPORT, "--blend-with", "run", "--blend-share", 1.3), "must be in 0..1"),
+        (draw_documents, ("pages", "--width", 1000, 500), "take the least and the greatest"),
+        (draw_documents, ("pages", "--x-height", 0, 10), "above 0"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    program: ModuleType,
+    words: tuple[object, ...],
+    said: str,
+    call: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call(program, *words)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_what_stands_where_a_folder_should_be_is_told(
+    call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for program, words in ((export, EXPORT), (draw_documents, ("out",))):
+        Path("out").touch()
+        with pytest.raises(SystemExit):
+            call(program, *words)
+        assert "out is a file, not a folder" in capsys.readouterr().err
+
+
+def test_drawn_pages_come_with_what_they_lack(
+    call: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("draw_documents.about_missing_typefaces", lambda: "Without Lato")
+    assert call(draw_documents, "pages", "--count", 1, "--width", 300, 300) == 0
+    assert "Without Lato" in capsys.readouterr().err
+    assert len(list(Path("pages").iterdir())) == 3
+
+
+@pytest.mark.parametrize("program", [evaluate, write_card])
+def test_a_checkpoint_that_is_none_is_told(
+    program: ModuleType, call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(program, "nowhere", "figures.jsonl") == 1
+    assert "There is no folder" in capsys.readouterr().err
+
+
+def test_what_a_card_needs_of_a_stage_is_told(
+    call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Path("run")
+
+    def told() -> str:
+        assert call(write_card, MINIATURE, "figures.jsonl", run, "--card", "card.md") == 1
+        return capsys.readouterr().err
+
+    assert "run is not the folder of a stage" in told()
+    save_state(run, tiny_learner(), Optimiser({}, {}), {"stage": "encoder", "seed": 9, "step": 1})
+    assert "log.jsonl is missing or tells of no step" in told()
+    (run / LOG_FILE).write_text('{"step": 1, "lo')
+    assert "log.jsonl is missing or tells of no step" in told()
+    (run / STATE_FILE).write_bytes(b"damaged")
+    assert "state.safetensors is damaged" in told()
