@@ -201,6 +201,23 @@ class TestPrograms:
         assert os.environ == after
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a menu entry on Linux")
+def test_the_menu_entry_can_be_made_where_a_user_has_no_folders_yet(tmp_path: Path) -> None:
+    home, program = tmp_path / "home", tmp_path / "dist" / "RTOCR" / "rtocr-gui"
+    home.mkdir()
+    program.parent.mkdir(parents=True)
+    program.touch()
+    for part in ("packaging", "resources"):
+        (tmp_path / part).symlink_to(CHECKOUT / part)
+    told = (CHECKOUT / "packaging" / "linux" / "README.md").read_text(encoding="utf-8")
+    for commands in re.findall(r"```\n(.+?)```", told, re.DOTALL):
+        subprocess.run(
+            ["sh", "-ec", commands], cwd=tmp_path, env={**os.environ, "HOME": str(home)}, check=True
+        )
+    assert (home / ".local" / "bin" / "rtocr-gui").is_file()
+    assert (home / ".local" / "share" / "applications" / "rtocr.desktop").is_file()
+
+
 @pytest.fixture(scope="module")
 def bundle() -> Iterator[Path]:
     """The bundle, made by the command for it and copied to another folder."""
