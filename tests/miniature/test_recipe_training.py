@@ -181,10 +181,10 @@ def test_a_training_does_not_go_on_with_other_typefaces_of_its_own(
         train(ENCODER, tiny_learner(), replace(settings, steps=3))
 
 
-def test_a_training_that_has_made_its_steps_says_so(tmp_path: Path) -> None:
+def test_a_training_that_has_made_more_steps_than_asked_for_says_so(tmp_path: Path) -> None:
     save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"stage": "encoder", "seed": 9, "step": 1200})
     with pytest.raises(SettingsError, match="1,200 steps are made already: name more, or begin from"):
-        train(ENCODER, tiny_learner(), RunSettings(tmp_path, steps=1200))
+        train(ENCODER, tiny_learner(), RunSettings(tmp_path, steps=1199))
 
 
 def test_the_last_step_of_a_training_is_logged(tmp_path: Path) -> None:

@@ -68,8 +68,8 @@ def test_what_a_training_cannot_go_on_from_is_said_in_a_sentence(
 
 
 def test_that_no_steps_are_left_is_said_in_a_sentence(train: Callable[..., int], tmp_path: Path) -> None:
-    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"stage": "encoder", "seed": 1, "step": 3})
-    with pytest.raises(SystemExit, match="3 steps are made already: name more"):
+    save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"stage": "encoder", "seed": 1, "step": 4})
+    with pytest.raises(SystemExit, match="4 steps are made already: name more"):
         train("encoder")
 
 

@@ -427,7 +427,7 @@ def take_up(
     Raises:
         CheckpointError: the state is damaged, or of a training on other batches or of other parameters; or
             from `load_weights`.
-        SettingsError: no steps are left.
+        SettingsError: more steps are made than are asked for.
     """
     path = settings.folder / STATE_FILE
     if not path.exists():
@@ -438,7 +438,7 @@ def take_up(
     for fact, told in _BEGUN.items():
         if fact in said and said[fact] != str(asked[fact]):
             raise CheckpointError(f"{settings.folder} was begun {told.format(said[fact], asked[fact])}.")
-    if (made := int(said["step"])) >= settings.steps:
+    if (made := int(said["step"])) > settings.steps:
         raise SettingsError(
             f"{made:,} steps are made already: name more, or begin from {settings.folder} in a new folder."
         )
