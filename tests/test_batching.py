@@ -239,6 +239,31 @@ def test_a_text_that_cannot_be_let_go_spoils_no_other(
     assert [text.token_ids for text in texts[1:]] == alone[1:]
 
 
+def test_a_text_that_has_ended_is_not_lost_where_there_is_no_memory_to_let_it_go(
+    monkeypatch: pytest.MonkeyPatch, tiny_model: UnlimitedOcrForConditionalGeneration
+) -> None:
+    alone = [by_itself(tiny_model, page).token_ids for page in THREE]
+    leave, failed = Batch.leave, list[SharedGeneration]()
+
+    def runs_out_once(batch: Batch, text: SharedGeneration) -> None:
+        if not failed:
+            failed.append(text)
+            raise torch.OutOfMemoryError
+        leave(batch, text)
+
+    monkeypatch.setattr(Batch, "leave", runs_out_once)
+    batch = Batch(tiny_model)
+    texts = [SharedGeneration(batch, page.rules, threading.Event()) for page in THREE]
+    for text, page in zip(texts, THREE, strict=True):
+        text.prefill(page.prompt(tiny_model.config.text_config.hidden_size))
+    running = [iter(text) for text in texts]
+    while running := [steps for steps in running if any(token_id is None for token_id in steps)]:
+        batch.feed()
+    assert failed
+    assert [text.token_ids for text in texts] == alone
+    assert len(batch) == 0
+
+
 @pytest.mark.parametrize("device", ["cpu", "mps"])  # whose layers grow, and are stock
 def test_a_pass_that_fails_midway_can_be_made_again(
     device: str, monkeypatch: pytest.MonkeyPatch, tiny_model: UnlimitedOcrForConditionalGeneration

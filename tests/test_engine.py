@@ -353,6 +353,17 @@ def test_a_failing_page_is_told_in_words_and_the_next_one_is_read(
     assert reading_of(read(miniature_engine, scan)).raw_text
 
 
+def test_a_page_whose_print_cannot_be_measured_for_lack_of_memory_is_told_in_words(
+    miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(page_encoder, "stroke_pitch", fail)
+    with pytest.raises(ReadingError, match="not enough memory to read unmeasured"):
+        read(miniature_engine, text_page("unmeasured.png"), replace(SETTINGS, scaling=Scaling(None)))
+
+
 def test_a_failure_in_the_middle_of_the_text_is_told_in_words(
     miniature_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,7 +32,7 @@ from rtocr_gui.ocr.memory.gentler import after_a_loop
 from rtocr_gui.ocr.memory.headroom import Headroom
 from rtocr_gui.ocr.memory.need import View
 from rtocr_gui.ocr.model.checkpoint import Checkpoint
-from rtocr_gui.ocr.model.tokenizer import spell
+from rtocr_gui.ocr.model.tokenizer import end_of_character, spell
 from rtocr_gui.ocr.pages_together import Steps
 from rtocr_gui.ocr.reading import (
     EncodedPage,
@@ -136,7 +136,9 @@ class PageStages:
                 texts.add(kept, generation.token_ids, generation.stop_reason is not StopReason.CANCELLED)
                 self._texts.put(key, texts, texts.nbytes)
             assert generation.stop_reason is not None, "the transcript ended before its text"
-            said = generation.token_ids[: generation.loop_start]
+            said = generation.token_ids
+            if generation.loop_start is not None:
+                said = said[: end_of_character(checkpoint.tokenizer, said, generation.loop_start)]
             raw_text, _ = spell(checkpoint.tokenizer, said)
             yield Reading(
                 ref=page.ref,
@@ -242,9 +244,15 @@ class PageStages:
                     "another mode or device."
                 ) from error
             clear_frames(error.__traceback__)  # they keep what was computed so far alive
-            view = _view(self._encoder.key_of(page, scaling))
             self._encoder.forget()
-            raise self._headroom.refusal(page, view, settings) from error
+            raise self._headroom.refusal(page, self._view_of(page, scaling), settings) from error
+
+    def _view_of(self, page: PageImage, scaling: Scaling) -> View:
+        """How a page is shown; in Auto, without the memory to measure its print, as in the first mode."""
+        try:
+            return _view(self._encoder.key_of(page, scaling))
+        except (RuntimeError, MemoryError):
+            return View(self.checkpoint.info.modes[0])
 
 
 def _view(key: PageKey) -> View:

@@ -95,11 +95,13 @@ class Batch:
 
     @torch.inference_mode()
     def leave(self, text: "SharedGeneration") -> None:
-        """Remove a text, and free its memory."""
+        """Remove a text, and any other that has ended, and free their memory."""
         place = self._place_of(text)
         if place is None:
             return
-        others = [other for other in range(len(self._rows)) if other != place]
+        others = [
+            other for other, row in enumerate(self._rows) if other != place and row.text.stop_reason is None
+        ]
         rows, cache = [self._rows[other] for other in others], self._cache_of(())
         if rows:
             width = max(row.length for row in rows)
@@ -215,8 +217,15 @@ class SharedGeneration(GreedyText):
             self._batch.begin(self, prompt)
 
     def close(self) -> None:
-        """Leave the batch, if it is in it, even before its first token."""
-        self._batch.leave(self)
+        """Leave the batch, if it is in it, even before its first token.
+
+        A text that has come to its end is not lost for lack of memory: it leaves with the next one.
+        """
+        try:
+            self._batch.leave(self)
+        except (RuntimeError, MemoryError):
+            if self.stop_reason is None:
+                raise
 
     def __iter__(self) -> Generator[int | None, None, None]:
         try:

@@ -7,7 +7,7 @@ byte. Knows no torch.
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -137,7 +137,8 @@ class PageTokenizer:
 class TextStream:
     """Decodes token ids one by one and never returns half a character.
 
-    Joined, the parts are the UTF-8 text of all bytes; bytes that are not valid UTF-8 become U+FFFD.
+    Joined, the parts are the UTF-8 text of all bytes, without a character that is not complete at the end;
+    bytes that are not valid UTF-8 become U+FFFD.
     """
 
     def __init__(self, tokenizer: PageTokenizer) -> None:
@@ -148,9 +149,17 @@ class TextStream:
         """Add one token; return the text it completes, possibly empty."""
         return self._decoder.decode(self._tokenizer.token_bytes(token_id))
 
-    def finish(self) -> str:
-        """Return U+FFFD for an unfinished character, else an empty string."""
-        return self._decoder.decode(b"", final=True)
+
+def end_of_character(tokenizer: PageTokenizer, token_ids: Sequence[int], place: int) -> int:
+    """Return the first place from this one on that is not within a character."""
+    while place < len(token_ids) and _is_within(tokenizer.token_bytes(token_ids[place])):
+        place += 1
+    return place
+
+
+def _is_within(utf8: bytes) -> bool:
+    """True if bytes begin within a character."""
+    return bool(utf8) and 0x80 <= utf8[0] < 0xC0
 
 
 def spell(tokenizer: PageTokenizer, token_ids: Iterable[int]) -> tuple[str, NDArray[np.int64]]:
@@ -163,9 +172,7 @@ def spell(tokenizer: PageTokenizer, token_ids: Iterable[int]) -> tuple[str, NDAr
     stream = TextStream(tokenizer)
     pieces = [stream.feed(token_id) for token_id in token_ids]
     offsets = np.cumsum([0, *map(len, pieces)])
-    text = "".join(pieces) + stream.finish()
-    offsets[-1] = len(text)
-    return text, offsets
+    return "".join(pieces), offsets
 
 
 def _check_steps(path: Path, parts: Mapping[str, Any]) -> None:

@@ -52,7 +52,7 @@ class Transcript:
                     yield None
                     continue
                 untold += token_id != _END
-                piece = self._stream.finish() if token_id == _END else self._stream.feed(token_id)
+                piece = "" if token_id == _END else self._stream.feed(token_id)
                 if piece or (token_id == _END and untold):
                     yield TextDelta(piece, untold)
                     untold = 0
