@@ -162,8 +162,9 @@ class Engine:
             page: the rendered page.
             settings: scaling, task, retention and limits.
             cancel: stops the reading before the next decoder pass; an encoding in progress is completed.
-            draft: token ids of a similar text, which speed up the reading and change nothing else; None for
-                this page's text at the nearest retention, empty for no draft.
+            draft: token ids of a similar text, which speed up the reading and do not change it (but see
+                `decoding` for half precision); None for this page's text at the nearest retention, empty for
+                no draft.
 
         Yields:
             Each stage as it begins, the encoded page, the text as it comes, and finally the reading.
@@ -186,7 +187,7 @@ class Engine:
     def read_together(
         self, requests: Iterable[PageRequest | None], most: int | None = None
     ) -> Iterator[tuple[PageRequest, PageEvent]]:
-        """Read several pages at a time, each with the same result as by itself.
+        """Read several pages at a time, each with the same result as by itself (see `batching`).
 
         A page that has been read before does not share passes: its earlier text is its draft.
 
