@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
+from rtocr_gui.ui.state import finder
 from rtocr_gui.ui.state.notices import Notice
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import Found
@@ -62,6 +63,17 @@ def selected(window: MainWindow) -> tuple[int, str]:
 
 def highlighted(window: MainWindow) -> list[str]:
     return [selection.cursor.selectedText() for selection in editor_of(window).extraSelections()]
+
+
+def test_very_many_pages_are_searched_little_by_little(
+    qtbot: QtBot, searched: MainWindow, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finder, "SLICE_S", -1.0)
+    found = emissions(session.finder.found_changed)
+    session.finder.search("word")
+    assert (len(found[-1].places), found[-1].elsewhere) == (2, 0)
+    monkeypatch.undo()
+    qtbot.waitUntil(lambda: found[-1].elsewhere == 1)
 
 
 def test_typing_goes_to_the_first_place_and_lights_up_all_of_the_page(

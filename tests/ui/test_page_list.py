@@ -3,12 +3,12 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QColor, QImage, QTextDocument
-from PySide6.QtWidgets import QListView
+from PySide6.QtWidgets import QApplication, QListView
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.parts.icons import icon
 from rtocr_gui.ui.state.page_entry import PageEntry, PageState
-from rtocr_gui.ui.window.page_list import PageList
+from rtocr_gui.ui.window.page_list import PageList, _PageView
 from tests.ui.steps import click_row, emissions, in_sight
 
 
@@ -47,6 +47,25 @@ def test_of_five_hundred_pages_only_those_in_view_ask_for_a_thumbnail(
     qtbot.waitUntil(lambda: bool(wanted))
     assert wanted == list(range(len(wanted)))
     assert len(wanted) < 20
+
+
+def test_a_change_of_one_page_is_seen_and_lays_out_no_other(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid_out: list[QListView] = []
+    lay_out = QListView.doItemsLayout
+    monkeypatch.setattr(
+        _PageView, "doItemsLayout", lambda self: laid_out.append(self) or lay_out(self), raising=False
+    )
+    pages = in_sight(qtbot, PageList(), 220, 400)
+    pages.set_pages(entries(500))
+    qtbot.waitUntil(lambda: bool(laid_out))
+    before = view(pages).viewport().grab().toImage()
+    laid_out.clear()
+    pages.set_state(1, PageState.READ, "")
+    QApplication.processEvents()
+    assert view(pages).viewport().grab().toImage() != before
+    assert not laid_out
 
 
 def test_pages_that_are_scrolled_to_ask_once(qtbot: QtBot, pages: PageList, wanted: list[object]) -> None:

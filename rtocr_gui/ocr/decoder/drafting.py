@@ -1,10 +1,10 @@
 """Guesses how a text continues, so that many tokens can be verified in one decoder pass.
 
 The guesses come from a draft, usually the text of the same page at another retention ratio, and from the
-text generated so far. They affect how fast a reading is, not what it says: the caller keeps only tokens that
-the decoder itself would have chosen (what rounding can still do is in `decoding`). Sources: speculative
-decoding with the target's own greedy choice (Leviathan et al., arXiv 2211.17192) and prompt lookup (n-grams of
-the context as the draft; Saxena 2023). Knows token ids and sizes; knows no model.
+text generated so far. They affect how fast a reading is, not what it says: the caller keeps only tokens
+that the decoder itself would have chosen (what rounding can still do is in `decoding`). Sources: speculative
+decoding with the target's own greedy choice (Leviathan et al., arXiv 2211.17192) and prompt lookup (n-grams
+of the context as the draft; Saxena 2023). Knows token ids and sizes; knows no model.
 """
 
 from array import array

@@ -4,6 +4,7 @@ Knows pages and characters, no widget.
 """
 
 from collections.abc import Callable
+from time import monotonic
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -13,6 +14,9 @@ from rtocr_gui.ui.state.open_pages import OpenPages
 from rtocr_gui.ui.state.shown import Found
 
 Place = tuple[int, int]
+
+SLICE_S = 0.03
+"""How long other pages are searched before what is found so far is shown, and the window gets its turn."""
 
 REFRESH_MS = 100
 """Interval at which texts are searched, at most, while they stream in or many pages change in a row."""
@@ -106,9 +110,21 @@ class Finder(QObject):
         self._found = {ref: found for ref, found in self._found.items() if ref in self._pages}
         places = self._places(self._pages.shown)
         chosen = places.index(self._cursor) if self._cursor in places else None
-        elsewhere = sum(len(self._places(ref)) for ref in self._pages.refs if ref != self._pages.shown)
+        elsewhere = self._count_elsewhere()
         unread = sum(page.reading is None and not page.text and not page.edited for page in self._pages)
         self.found_changed.emit(Found(self._words.strip(), places, chosen, elsewhere, unread))
+
+    def _count_elsewhere(self) -> int:
+        """Count matches on the other pages; if there are very many of these, the rest in another turn."""
+        count, until_s = 0, monotonic() + SLICE_S
+        for ref in self._pages.refs:
+            if ref == self._pages.shown:
+                continue
+            if ref not in self._found and monotonic() > until_s:
+                QTimer.singleShot(0, self.refresh)
+                break
+            count += len(self._places(ref))
+        return count
 
     def _take(self, words: str) -> None:
         if words != self._words:

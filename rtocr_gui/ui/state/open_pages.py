@@ -186,9 +186,10 @@ class OpenPages:
         removed = tuple(page for page in self if page.ref in leaving) if leaving else ()
         for page in removed:
             del self._pages[page.ref]
-            self._drop_from_file(page)
             if page.state is PageState.READING:
                 page.give_up()
+        if removed:
+            self._sort_by_file()
         return RemovedPages(removed, self._model)
 
     def blank_twins(self, removed: RemovedPages) -> tuple[PageRef, ...]:
@@ -262,11 +263,6 @@ class OpenPages:
         """Name a page, with the folder of its file if another open file has the same name."""
         alike = [path for path in self._files if path.name == ref.path.name]
         return telling_label(ref, telling_folders(alike))
-
-    def _drop_from_file(self, page: OpenPage) -> None:
-        others = [other for other in self._files.pop(page.ref.path) if other is not page]
-        if others:
-            self._files[page.ref.path] = others
 
     def _sort_by_file(self) -> None:
         self._files = {}

@@ -219,9 +219,8 @@ class Reader(QObject):
 
     def _will_finish(self, ref: PageRef) -> bool:
         """True while a page is being read with the current settings and has not been stopped."""
-        settings = self._settings(ref)
         return any(
-            page.ref == ref and page.settings == settings and not page.is_stopped
+            page.ref == ref and not page.is_stopped and page.settings == self._settings(ref)
             for page in self._in_hand.values()
         )
 

@@ -55,7 +55,7 @@ class ActionStates(QObject):
         session, tuning = self._session, self._session.tuning
         has_page = session.shelf.current is not None
         is_ready = has_page and session.models.status.model is not None
-        has_text = any(session.texts.of(session.shelf.refs))
+        has_text = session.texts.is_any
         has_selected_text = any(session.texts.of(session.shelf.selected))
         are_halves = [ref.half is not None for ref in session.shelf.selected]
         enabled = {

@@ -4,7 +4,7 @@ Requests thumbnails only for visible rows. Knows pages only by an opaque key; op
 """
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from PySide6.QtCore import (
     QEvent,
@@ -159,6 +159,10 @@ class _PageView(QListView):
         """As wide as a row, in whatever font."""
         width = _ROW_WIDTH * self.fontMetrics().height() + 2 * self.frameWidth()
         return QSize(width, super().sizeHint().height())
+
+    def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
+        """Repaint changed rows only: all have one size, and a list would lay out all of them again."""
+        QAbstractItemView.dataChanged(self, first, last, roles)
 
     def startDrag(self, actions: Qt.DropAction) -> None:
         """Drag without a picture of the rows: it would hide the line that shows where they will go."""

@@ -159,9 +159,11 @@ class PageModel(QAbstractListModel):
     def set_state(self, key: Hashable, state: PageState, sentence: str) -> None:
         """Set the state of a page's reading; a page that is no longer listed is ignored."""
         position = self._positions.get(key)
-        if position is not None:
-            self._rows[position].state = state
-            self._rows[position].sentence = sentence
+        if position is None:
+            return
+        row = self._rows[position]
+        if (row.state, row.sentence) != (state, sentence):
+            row.state, row.sentence = state, sentence
             self._announce(position)
 
     def _announce(self, position: int) -> None:
