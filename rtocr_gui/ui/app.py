@@ -79,10 +79,11 @@ class Program:
 
     def start(self, files: Sequence[Path]) -> None:
         """Show the window, open files (none: the samples), and load the model behind the window."""
-        self.window.show()
         retention = self.session.choices.settings.retention
         if retention is not None:
             self.window.notice_bar.add(about_retention(retention))
+        self.window.show()
+        self.window.page_list.setFocus()  # not on a notice, which the first key would dismiss
         if files:
             self.session.open_files(files)
         else:

@@ -1615,6 +1615,36 @@ def test_what_is_tuned_is_exported_to_the_file_that_was_chosen(
     assert (tmp_path / f"scan{ending}").read_bytes().startswith(begins)
 
 
+def test_a_page_is_told_from_others_of_its_file_in_the_suggested_name(
+    qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suggested: list[str] = []
+    monkeypatch.setattr(questions, "ask_export_path", lambda _, __, path, ___: suggested.append(path.name))
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    session.split_pages(session.shelf.refs[1:], beside=True)
+    for ref in session.shelf.refs:
+        session.shelf.select(ref)
+        qtbot.waitUntil(lambda: session.tuning.has_plan)
+        window.actions_by_name["export_plan"].trigger()
+    assert suggested == ["two-plan.json", "two-page-2-left-plan.json", "two-page-2-right-plan.json"]
+
+
+def test_a_place_where_nothing_could_be_written_is_not_suggested_again(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    draw_page: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(questions, "ask_export_path", lambda *_: tmp_path / "none" / "out.json")
+    open_and_load(qtbot, session, draw_page())
+    with qtbot.waitSignal(session.notice_raised) as told:
+        window.actions_by_name["export_plan"].trigger()
+    assert "was not written" in told.args[0].sentence
+    assert session.choices.settings.export_folder == ""
+
+
 def test_a_save_dialog_gives_a_name_without_a_suffix_the_suggested_one(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

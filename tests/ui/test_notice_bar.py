@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtGui import QCursor, QTextDocument
 from PySide6.QtWidgets import (
     QApplication,
@@ -76,6 +76,21 @@ def test_good_news_leaves_by_itself_and_problems_stay(qtbot: QtBot, make_bar: Ma
     assert bar.notices == (BAD, GOOD)
     qtbot.waitUntil(lambda: bar.notices == (BAD,))
     assert bar.isVisible()
+
+
+def test_good_news_that_is_out_of_sight_stays(qtbot: QtBot, make_bar: MakeBar) -> None:
+    bar = make_bar()
+    bar.add(GOOD)
+    for number in range(9):
+        bar.add(replace(BAD, sentence=f"{number}. {BAD.sentence}"))
+    scroll, leaving = bar.findChild(QScrollArea).verticalScrollBar(), bar.findChild(QTimer)
+    qtbot.waitUntil(lambda: scroll.value() == scroll.maximum() > 0)
+    with qtbot.waitSignal(leaving.timeout):
+        leaving.start(0)
+    assert bar.notices[0] == GOOD
+    scroll.setValue(0)
+    leaving.start(0)
+    qtbot.waitUntil(lambda: GOOD not in bar.notices)
 
 
 def test_news_of_an_export_replaces_that_of_the_one_before_though_both_show_their_folder(

@@ -377,6 +377,7 @@ def test_a_ratio_that_was_set_for_other_pages_is_told_at_the_start_and_left_at_a
 ) -> None:
     program.start([])
     (notice,) = program.window.notice_bar.notices
+    assert program.window.page_list.isAncestorOf(program.window.focusWidget())
     assert (
         notice.sentence == "Pages are read with 50 % of their visual tokens, the retention you set last time."
     )

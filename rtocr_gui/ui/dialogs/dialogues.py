@@ -159,7 +159,6 @@ class Dialogues(QObject):
         folder = questions.ask_export_folder(self._window, self._export_folder())
         if folder is None:
             return
-        self._session.choices.remember(export_folder=str(folder))
         agreed: set[Path] = set()
         scans = {ref.path for ref in self._session.shelf.refs}
         # Reading goes on behind the question, so that there may be more files after it.
@@ -191,19 +190,29 @@ class Dialogues(QObject):
     def ask_export_overlay(self) -> None:
         """Ask where to save the picture of the page with its overlay."""
         if (export := self._tuning.overlay_export()) is not None:
-            self._export("Export overlay picture", "-overlay.png", "PNG picture (*.png)", export)
+            self._export(
+                "Export overlay picture", self._of_page("overlay.png"), "PNG picture (*.png)", export
+            )
 
     @Slot()
     def ask_export_plan(self) -> None:
         """Ask where to write the plan."""
         if (export := self._tuning.plan_export()) is not None:
-            self._export("Export plan", "-plan.json", "JSON (*.json)", export)
+            self._export("Export plan", self._of_page("plan.json"), "JSON (*.json)", export)
 
     @Slot()
     def ask_export_curve(self) -> None:
         """Ask where to write the retention curve."""
         if (export := self._tuning.curve_export()) is not None:
-            self._export("Export curve", "-curve.csv", "Table (*.csv);;JSON (*.json)", export)
+            kinds = "Table (*.csv);;JSON (*.json)"
+            self._export("Export curve", self._of_page("curve.csv"), kinds, export)
+
+    def _of_page(self, ending: str) -> str:
+        """Begin an ending with what tells the shown page from others of its file, unless it is the first."""
+        ref = self._session.shelf.current
+        number = f"-page-{ref.index + 1}" if ref is not None and ref.index else ""
+        half = f"-{ref.turned_half.value}" if ref is not None and ref.turned_half else ""
+        return f"{number}{half}-{ending}"
 
     def _export(
         self, title: str, ending: str, kinds: str, export: Callable[[Path], None], stem: str = ""
@@ -219,7 +228,6 @@ class Dialogues(QObject):
         path = questions.ask_export_path(self._window, title, suggestion, kinds)
         if path is None:
             return
-        self._session.choices.remember(export_folder=str(path.parent))
         scans = {ref.path for ref in self._session.shelf.refs}
         if path.suffix.lower() in set(SUPPORTED_SUFFIXES) - {suggestion.suffix}:
             ending = f"a name that ends in {path.suffix} is that of a scan"

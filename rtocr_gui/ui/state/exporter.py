@@ -40,7 +40,7 @@ class Exporter(QObject):
     Args:
         bridge: writes on its own lane.
         pages: the open pages, whose texts are exported.
-        choices: how tables are written.
+        choices: how tables are written; remembers the folder.
         parent: Qt parent.
     """
 
@@ -140,6 +140,7 @@ class Exporter(QObject):
     def _tell(self, reply: Exported) -> None:
         if reply.request_id in self._exports:
             export = self._exports.pop(reply.request_id)
+            self._choices.remember(export_folder=str(export.path.parent))
             notice = replace(export.outcome(), about=export.path, offers=(ShowFolder(export.path),))
             self.notice_raised.emit(notice)
             if export.then is not None:

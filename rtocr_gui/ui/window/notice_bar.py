@@ -1,7 +1,7 @@
 """A strip above the panes that says what went wrong or was done, and offers what can be done about it.
 
-A problem stays until the person dismisses it; a success disappears by itself, but never from under the
-pointer or the focus. Carries out nothing: it emits which offer was taken.
+A problem stays until the person dismisses it; a success disappears by itself once it was in sight, but never
+from under the pointer or the focus. Carries out nothing: it emits which offer was taken.
 """
 
 from collections.abc import Callable, Iterable
@@ -173,8 +173,13 @@ class NoticeBar(QFrame):
         focused = QApplication.focusWidget()
         if self.underMouse() or (focused is not None and self.isAncestorOf(focused)):
             self._leaving.start()
-        else:
-            self._forget(lambda notice: notice.is_passing)
+            return
+        self._left_out = [notice for notice in self._left_out if not notice.is_passing]
+        passing = [row for row in self._rows if row.notice.is_passing]
+        seen = [row for row in passing if not row.visibleRegion().isEmpty()]
+        self._drop(seen)
+        if len(seen) < len(passing):
+            self._leaving.start()
 
     def _forget(self, is_obsolete: Callable[[Notice], bool]) -> None:
         """Drop all notices of a kind, and count them no longer."""
