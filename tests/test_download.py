@@ -9,6 +9,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,7 +23,7 @@ from rtocr_gui.ocr.library import download as download_module
 from rtocr_gui.ocr.library import hub as hub_module
 from rtocr_gui.ocr.library.download import Patience, discard_download, download_model
 from rtocr_gui.ocr.library.download_progress import DownloadProgress, DownloadStage, Meter
-from rtocr_gui.ocr.library.download_record import read_record
+from rtocr_gui.ocr.library.download_record import read_record, write_record
 from rtocr_gui.ocr.library.hub_errors import asked_wait_s, explain
 from rtocr_gui.ocr.library.model_source import REVISION, ModelSource, published_folder_in
 from rtocr_gui.ocr.model.folder import inspect_checkpoint
@@ -771,6 +772,19 @@ def test_discarding_a_repair_leaves_what_was_downloaded_before(hub: HubServer, f
     discard_download(folder)
     assert set(folder.iterdir()) == there
     assert (folder / "tokenizer.json").read_bytes() == hub.files["tokenizer.json"]
+
+
+def test_a_download_that_was_complete_but_never_said_so_is_repaired_too(hub: HubServer, folder: Path) -> None:
+    run(hub, folder)
+    record = read_record(folder)
+    assert record is not None
+    write_record(folder, replace(record, was_complete=False))
+    (folder / WEIGHTS).write_bytes(b"damaged")
+    hub.always[WEIGHTS] = Trouble(cut_after=1000)
+    with pytest.raises(DownloadError):
+        run(hub, folder, patience=Patience(waits_s=()))
+    discard_download(folder)
+    assert (folder / "config.json").exists()
 
 
 def test_discarding_leaves_the_right_files_that_were_there_before(hub: HubServer, folder: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_document_cut_short_within_a_mark_ends_before_it(rest: str) -> None:
 
 def test_a_place_that_was_never_closed_takes_no_text_along() -> None:
     assert strip_grounding("<|det|>[[1, 2]]\nText goes on.", MARKDOWN) == "Text goes on."
-    for numbers in ("2024\n1,234.50\n- 7\nTotal", "[1] Notes"):
+    for numbers in ("2024\n1,234.50\n- 7\nTotal", "[1] Notes", "12.50\n13.70\n"):
         assert strip_grounding(f"<|det|>[[1, 2, 30, 40]]\n{numbers}", MARKDOWN) == numbers
     assert strip_grounding("<|det|>[[1, 2, 3, 4],\n[5, 6, 7, 8]]<|/det|>\nHello", MARKDOWN) == "Hello"
     assert strip_grounding("a<|ref|>b\nc<|det|>d", MARKDOWN) == "ab\ncd"

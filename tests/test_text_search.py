@@ -18,6 +18,8 @@ from rtocr_gui.ocr.text.text_search import find_words
         ("1.5 and 165", "1.5", ["1.5"]),
         ("(a+b)* [c]\\d", "[c]\\D", ["[c]\\d"]),
         ("café, cafe\u0301, cafe", "café", ["café", "cafe\u0301"]),
+        ("x \u0958लम y", "\u0958लम", ["\u0958लम"]),
+        ("\uf900 ê\u0301", "ê\u0301", ["ê\u0301"]),
         ("café, cafe\u0301", "cafe\u0301", ["café", "cafe\u0301"]),
         ("aaaa", "aa", ["aa", "aa"]),
         ("straße 𝔸𝔹 Ω", "𝔹 ω", ["𝔹 Ω"]),

@@ -55,6 +55,7 @@ def test_a_character_that_is_not_finished_is_left_out() -> None:
 def test_a_place_within_a_character_is_put_behind_it() -> None:
     ids = TOKENIZER.encode("a漢é")
     assert [end_of_character(TOKENIZER, ids, place) for place in range(7)] == [0, 1, 4, 4, 4, 6, 6]
+    assert end_of_character(TOKENIZER, [FIRST_BYTE + 0x80] * 400, 5) == 8
 
 
 @given(st.binary())

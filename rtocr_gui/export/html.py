@@ -35,8 +35,8 @@ MOST_SPANNED = 50
 
 _PIPE = re.compile(r"(?<!\\)\|")
 """What separates cells: `escapedSplit` takes a pipe behind any backslash as text."""
-_LANGUAGE = re.compile(r"[a-z0-9+#.-]*")
-"""What names the language of a code block; other words behind its mark are more often an ornamented line."""
+_LANGUAGE = re.compile(r"\{?[\w+#.-]*\}?")
+"""What names the language of a code block, right behind its mark; other words are more often an ornament."""
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _NO_TAG = re.compile(r"<(?!(?:[a-zA-Z][^<>]*|/[a-zA-Z][a-zA-Z0-9]*\s*)>)")
 _EMPTY = frozenset({"br", "hr"})
@@ -77,7 +77,7 @@ def as_html(markdown: str) -> str:
     for token in tokens:
         if token.type == "ordered_list_open" and token.markup == ")":
             token.attrSet("style", _BRACKET)
-        if token.type == "fence" and not _LANGUAGE.fullmatch(token.info.strip()):
+        if token.type == "fence" and not _LANGUAGE.fullmatch(token.info.rstrip()):
             token.content = f"{token.info.strip()}\n{token.content}"
     tidy = _Tidy()
     tidy.feed(parser.renderer.render(tokens, parser.options, {}))

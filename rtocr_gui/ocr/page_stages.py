@@ -251,7 +251,9 @@ class PageStages:
         """How a page is shown; in Auto, without the memory to measure its print, as in the first mode."""
         try:
             return _view(self._encoder.key_of(page, scaling))
-        except (RuntimeError, MemoryError):
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             return View(self.checkpoint.info.modes[0])
 
 

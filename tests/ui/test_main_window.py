@@ -62,6 +62,7 @@ from tests.fake_engine import FakeEngine
 from tests.ui.steps import (
     Draw,
     begin_loading,
+    begin_reading,
     editor_of,
     emissions,
     export_text,
@@ -1320,6 +1321,16 @@ def test_text_that_is_typed_after_all_was_deleted_can_be_copied_and_exported(
     for _ in "my own":
         qtbot.keyClick(editor, Qt.Key.Key_Backspace)
     assert not any(action.isEnabled() for action in actions)
+
+
+def test_the_text_that_streams_in_can_be_copied_and_found(
+    qtbot: QtBot, window: MainWindow, session: Session, fake_engine: FakeEngine, draw_page: Draw
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    begin_reading(qtbot, session, fake_engine)
+    qtbot.waitUntil(lambda: bool(session.current_text))
+    qtbot.waitUntil(lambda: all(window.actions_by_name[name].isEnabled() for name in ("copy", "find")))
+    until_idle(qtbot, session, fake_engine.gate.set)
 
 
 def test_read_all_updates_the_actions_a_few_times_however_many_pages_there_are(

@@ -86,6 +86,21 @@ def test_nothing_is_no_ratio_before_the_page_has_one(qtbot: QtBot, bar: Retentio
     qtbot.keyClicks(box, "0")
     qtbot.keyClick(box, Qt.Key.Key_Return)
     assert (heard.changed, box.text()) == ([], "–")
+    bar.show_plan(make_plan())
+    box.editingFinished.emit()
+    assert heard.changed == []
+
+
+def test_a_number_that_was_typed_and_given_up_for_automatic_is_not_chosen_later(
+    qtbot: QtBot, bar: RetentionBar, heard: Heard
+) -> None:
+    bar.show_plan(make_plan())
+    box = bar.findChild(QSpinBox)
+    box.selectAll()
+    qtbot.keyClicks(box, "50")
+    bar.set_retention(None)
+    box.editingFinished.emit()
+    assert heard.changed == []
 
 
 @pytest.mark.parametrize("typed", ["1", "40", "100"])

@@ -21,6 +21,7 @@ from rtocr_gui.ui.state.page_entry import PageState
 from rtocr_gui.ui.state.session import Session
 from rtocr_gui.ui.state.shown import BlocksShown, PageStatus
 from rtocr_gui.ui.window.main_window import MainWindow
+from rtocr_gui.ui.window.page_model import PageModel
 from tests.fake_engine import FakeEngine
 from tests.ui.steps import Draw, editor_of, emissions, open_and_load, until_idle, wait_until_idle
 
@@ -58,6 +59,17 @@ def test_a_page_turns_clockwise_quarter_by_quarter_and_comes_round(
     assert [(image.width(), image.height()) for image in seen] == [(200, 300), (300, 200)] * 2
     assert [corners(image).index(True) for image in seen] == [1, 2, 3, 0]
     assert session.shelf.current == session.shelf.current.unrotated
+
+
+def test_the_list_shows_that_a_turned_page_is_to_be_read_again(
+    qtbot: QtBot, window: MainWindow, session: Session, marked: Path
+) -> None:
+    open_and_load(qtbot, session, marked)
+    until_idle(qtbot, session, session.read_selected)
+    model = window.page_list.findChild(PageModel)
+    assert model.row(0).state is PageState.READ
+    session.shelf.rotate(90)
+    assert model.row(0).state is PageState.UNREAD
 
 
 def test_left_undoes_right(qtbot: QtBot, window: MainWindow, session: Session, marked: Path) -> None:

@@ -26,7 +26,7 @@ from rtocr_gui.ocr.decoder.decoding import Prompt
 from rtocr_gui.ocr.decoder.greedy import Candidates, GenerationRules, GreedyText
 from rtocr_gui.ocr.decoder.growing_cache import make_cache
 from rtocr_gui.ocr.machine.clock import ms_since
-from rtocr_gui.ocr.machine.devices import free_bytes
+from rtocr_gui.ocr.machine.devices import free_bytes, is_out_of_memory
 from rtocr_gui.ocr.machine.threads import NARROW_DECODER
 from rtocr_gui.ocr.model.architecture import DecoderSizes
 
@@ -223,8 +223,8 @@ class SharedGeneration(GreedyText):
         """
         try:
             self._batch.leave(self)
-        except (RuntimeError, MemoryError):
-            if self.stop_reason is None:
+        except (RuntimeError, MemoryError) as error:
+            if self.stop_reason is None or not is_out_of_memory(error):
                 raise
 
     def __iter__(self) -> Generator[int | None, None, None]:

@@ -166,7 +166,7 @@ class _Download:
         self.meter.total_bytes = record.total_bytes
         former = _former_record(self._folder)
         own = former.own_names if former is not None else ()
-        was_complete = former is not None and former.was_complete
+        was_complete = former is not None and (former.was_complete or is_complete(self._folder, former))
         missing = yield from self._missing(files, own)
         found = tuple(file.name for file in files if file not in missing and file.name not in own)
         record = replace(record, found=found, was_complete=was_complete)

@@ -28,6 +28,7 @@ _MARK = re.compile(r"<\|[^|]*\|>")
 _NO_NORMALIZER = (None, {"type": "Sequence", "normalizers": []})
 _SPLITS = frozenset({"Split", "Digits"})
 _MOST_SPLITS = 16
+_LONGEST_CHARACTER = 4
 _LONGEST_WORD = 1000
 """In characters; a longer one could make a text of a few tokens fill the memory."""
 
@@ -151,8 +152,9 @@ class TextStream:
 
 
 def end_of_character(tokenizer: PageTokenizer, token_ids: Sequence[int], place: int) -> int:
-    """Return the first place from this one on that is not within a character."""
-    while place < len(token_ids) and _is_within(tokenizer.token_bytes(token_ids[place])):
+    """Return the first place from this one on that is not within a character, of four bytes at most."""
+    last = min(place + _LONGEST_CHARACTER - 1, len(token_ids))
+    while place < last and _is_within(tokenizer.token_bytes(token_ids[place])):
         place += 1
     return place
 

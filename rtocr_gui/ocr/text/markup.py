@@ -20,8 +20,14 @@ _NO_TEXT = re.compile("[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufeff\uf
 _KIND = r"<\|ref\|>((?:(?!<\|).){0,200})"
 _LABEL = re.compile(_KIND + r"<\|/ref\|>(?=<\|det\|>)")
 # Where its end is missing and text follows, a mark holds what is in brackets on its line: numbers behind them
-# belong to the text.
-_NUMBERS = r"(?:[\[\]\d.,\s-]*(?:<\|/det\|>[ \t]*|\Z)|[\[\]\d., \t-]*\]|[ \t]*\[[\[\d., \t-]*)?"
+# belong to the text, and those in lines behind a complete list do so at once.
+_END_OF_NUMBERS = r"(?:<\|/det\|>[ \t]*|\Z)"
+_LIST = r"\s*\[(?:[\d.,\s-]|\[[\d.,\s-]*\])*\]"
+_NUMBERS = (
+    rf"(?:{_LIST}(?=\s*\n\s*[\d.,-])"
+    rf"|[\[\]\d.,\s-]*{_END_OF_NUMBERS}"
+    r"|[\[\]\d., \t-]*\]|[ \t]*\[[\[\d., \t-]*)?"
+)
 _BOXES = re.compile(r"<\|det\|>" + _NUMBERS)
 _BOXES_OF_BLOCK = re.compile(_BOXES.pattern + r"\n?")
 _STRAY_MARK = re.compile(r"<\|/?(?:ref|det|grounding)\|>")

@@ -27,7 +27,7 @@ def find_words(text: str, words: str) -> tuple[tuple[int, int], ...]:
     Returns:
         Start and end of each occurrence in characters, in order and without overlap.
     """
-    patterns = [_pattern(word) for word in unicodedata.normalize("NFC", words).split()]
+    patterns = [_pattern(word) for word in words.split()]
     if not patterns:
         return ()
     found = re.compile(r"\s+".join(patterns), re.IGNORECASE)
@@ -36,11 +36,24 @@ def find_words(text: str, words: str) -> tuple[tuple[int, int], ...]:
 
 def _pattern(word: str) -> str:
     # No break is allowed next to a word's own hyphen: the number of ways to match would explode.
-    return f"{_HYPHEN}\n?".join(_BROKEN.join(map(_alike, part)) for part in re.split(_HYPHEN, word))
+    parts = map(_clusters, re.split(_HYPHEN, word))
+    return f"{_HYPHEN}\n?".join(_BROKEN.join(map(_alike, part)) for part in parts)
 
 
-def _alike(character: str) -> str:
-    parts = unicodedata.normalize("NFD", character)
-    return _QUOTES.get(character) or (
-        re.escape(character) if parts == character else f"(?:{character}|{re.escape(parts)})"
-    )
+def _clusters(part: str) -> list[str]:
+    """Split into characters with the accents that follow them."""
+    clusters: list[str] = []
+    for character in part:
+        if clusters and unicodedata.combining(character):
+            clusters[-1] += character
+        else:
+            clusters.append(character)
+    return clusters
+
+
+def _alike(cluster: str) -> str:
+    """A pattern for a character, as it is written and with its accents put into it or behind it."""
+    if cluster in _QUOTES:
+        return _QUOTES[cluster]
+    composed, decomposed = (unicodedata.normalize(form, cluster) for form in ("NFC", "NFD"))
+    return "|".join(map(re.escape, dict.fromkeys((cluster, composed, decomposed)))).join(("(?:", ")"))

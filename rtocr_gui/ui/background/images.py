@@ -1,15 +1,10 @@
 """Converts Pillow images to Qt images. Safe on any thread; touches no widget."""
 
-import sys
-
 from PIL import Image
 from PySide6.QtGui import QImage
 
 _STRIP_PX = 256
 """Rows that are copied at a time: other threads wait meanwhile."""
-
-_RAW = "BGRA" if sys.byteorder == "little" else "ARGB"
-"""How the numbers 0xAARRGGBB of `Format_RGB32` lie in memory."""
 
 
 def as_qimage(image: Image.Image) -> QImage:
@@ -20,5 +15,5 @@ def as_qimage(image: Image.Image) -> QImage:
     for top in range(0, height, _STRIP_PX):
         bottom = min(top + _STRIP_PX, height)
         strip = image.crop((0, top, width, bottom)).convert("RGB").convert("RGBA")
-        pixels[top * row_bytes : bottom * row_bytes] = strip.tobytes("raw", _RAW)
+        pixels[top * row_bytes : bottom * row_bytes] = strip.tobytes("raw", "BGRA")  # 0xAARRGGBB
     return copy

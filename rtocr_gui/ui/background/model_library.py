@@ -305,7 +305,7 @@ class ModelLibrary(QObject):
                 self._end_begun()
             self._target = None
         if not self._download.is_busy and not self._download.problem:
-            there = next((entry for entry in listed.models if entry.folder == listed.target), None)
+            there = next((entry for entry in listed.models if entry.is_at(listed.target)), None)
             self._show(_as_found(there))
         self.models_listed.emit(listed)
 

@@ -4,6 +4,7 @@ Knows pages and characters, no widget.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -50,6 +51,10 @@ class Finder(QObject):
         self._words = ""
         self._cursor: Place = (0, 0)
         self._found: dict[PageRef, tuple[str, tuple[Place, ...]]] = {}
+        self._told = Found()
+        self._unsearched: list[PageRef] = []
+        self._search_timer = QTimer(self, singleShot=True, interval=0)
+        self._search_timer.timeout.connect(self._search_on)
         self._refresh_timer = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._refresh_timer.timeout.connect(self.refresh)
 
@@ -110,26 +115,37 @@ class Finder(QObject):
         self._found = {ref: found for ref, found in self._found.items() if ref in self._pages}
         places = self._places(self._pages.shown)
         chosen = places.index(self._cursor) if self._cursor in places else None
-        elsewhere = self._count_elsewhere()
-        unread = sum(page.reading is None and not page.text and not page.edited for page in self._pages)
-        self.found_changed.emit(Found(self._words.strip(), places, chosen, elsewhere, unread))
-
-    def _count_elsewhere(self) -> int:
-        """Count matches on the other pages; if there are very many of these, the rest in another turn."""
-        count, until_s = 0, monotonic() + SLICE_S
-        for ref in self._pages.refs:
-            if ref == self._pages.shown:
+        known, self._unsearched = 0, []
+        for page in self._pages:
+            if page is self._pages.shown_page:
                 continue
-            if ref not in self._found and monotonic() > until_s:
-                QTimer.singleShot(0, self.refresh)
+            text, found = self._found.get(page.ref, (None, ()))
+            if text == page.text:
+                known += len(found)
+            else:
+                self._unsearched.append(page.ref)
+        unread = sum(page.reading is None and not page.text and not page.edited for page in self._pages)
+        self._told = Found(self._words.strip(), places, chosen, known, unread)
+        self._search_on()
+
+    @Slot()
+    def _search_on(self) -> None:
+        """Search other pages for a while, and report; if there are more, once the window has had its turn."""
+        elsewhere, until_s = self._told.elsewhere, monotonic() + SLICE_S
+        while self._unsearched:
+            elsewhere += len(self._places(self._unsearched.pop()))
+            if monotonic() > until_s:
                 break
-            count += len(self._places(ref))
-        return count
+        self._told = replace(self._told, elsewhere=elsewhere)
+        self.found_changed.emit(self._told)
+        if self._unsearched:
+            self._search_timer.start()
 
     def _take(self, words: str) -> None:
         if words != self._words:
             self._words = words
             self._found.clear()
+            self._unsearched.clear()
 
     def _choose(self, place: Place | None) -> None:
         if place is not None:

@@ -87,7 +87,7 @@ class PageTexts(QObject):
 
     @property
     def is_any(self) -> bool:
-        """True if any page has a text; quick, as it is asked for at every turn."""
+        """True if any page has a text."""
         return any(page.settled.text for page in self._pages)
 
     def edit(self, text: str) -> None:
@@ -109,13 +109,6 @@ class PageTexts(QObject):
         """Report the state of pages; those that are not open are ignored."""
         for page in map(self._pages.get, refs):
             if page is not None:
-                self._tell_of(page)
-
-    @Slot(object)
-    def tell_listed(self, refs: Iterable[PageRef]) -> None:
-        """Report the state of pages that are new in the list, if it is not that of every page at first."""
-        for page in map(self._pages.get, refs):
-            if page is not None and self._state_of(page) is not PageState.UNREAD:
                 self._tell_of(page)
 
     def tell_anew(self) -> None:
@@ -219,9 +212,6 @@ class PageTexts(QObject):
             self.show()
 
     def _announce(self, page: OpenPage) -> None:
-        state = self._state_of(page)
-        sentence = "" if state is PageState.WAITING else explanation_of(page)
-        self.page_status_changed.emit(PageStatus(page.ref, state, sentence))
-
-    def _state_of(self, page: OpenPage) -> PageState:
-        return PageState.WAITING if self._reader.is_waiting(page.ref) else page.shown_state
+        waits = self._reader.is_waiting(page.ref)
+        state = PageState.WAITING if waits else page.shown_state
+        self.page_status_changed.emit(PageStatus(page.ref, state, "" if waits else explanation_of(page)))

@@ -123,7 +123,7 @@ class Session(QObject):
         self.shelf.pages_rotated.connect(self.reader.rename)
         self.shelf.pages_exchanged.connect(self.reader.exchange)
         self.shelf.pages_moved.connect(self.reader.reorder)
-        self.shelf.pages_listed.connect(self.texts.tell_listed)
+        self.shelf.pages_listed.connect(self.texts.tell_states)
         self.shelf.page_selected.connect(self._show_page)
         self.shelf.page_rendered.connect(self._show_page_image)
         self.shelf.page_failed.connect(self._fail_page)

@@ -234,17 +234,19 @@ class _PercentBox(QSpinBox):
 
     @Slot()
     def _tell_typed(self) -> None:
-        if self._was_typed and self.value() >= self._least:
-            self._was_typed = False
+        was_typed, self._was_typed = self._was_typed, False
+        if was_typed and self.value() >= self._least:
             self.number_typed.emit(self.value())
 
     def show_none(self) -> None:
         """Show a dash instead of a number; one can be typed, but not stepped to."""
+        self._was_typed = False
         self.setSpecialValueText("–")
         self.setMinimum(0)
         super().setValue(0)
 
     def setValue(self, value: int) -> None:
+        self._was_typed = False
         self.setSpecialValueText("")
         self.setMinimum(self._least)
         super().setValue(value)

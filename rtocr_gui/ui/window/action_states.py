@@ -44,9 +44,9 @@ class ActionStates(QObject):
 
     @Slot(object)
     def _follow(self, activity: Activity) -> None:
-        """Update when a page begins or ends, but not with every token: that looks at all pages."""
+        """Update when a page or its text begins or ends, but not with every token: it looks at all pages."""
         before, self._told = self._told, activity
-        if (activity.is_idle, activity.page) != (before.is_idle, before.page):
+        if _outline(activity) != _outline(before):
             self.update()
 
     @Slot()
@@ -85,3 +85,7 @@ class ActionStates(QObject):
         self._actions["read"].setText(f"&Read {pages}" if count > 1 else "&Read")
         self._actions["remove"].setText(f"Re&move {pages}" if count > 1 else "Re&move page")
         self._actions["retry"].setText(retry_label(session.retry) if session.retry else self._any_way)
+
+
+def _outline(activity: Activity) -> tuple[bool, int, bool]:
+    return activity.is_idle, activity.page, activity.tokens > 0

@@ -1,7 +1,7 @@
 """A strip above the panes that says what went wrong or was done, and offers what can be done about it.
 
-A problem stays until the person dismisses it; a success disappears by itself once it was in sight, but never
-from under the pointer or the focus. Carries out nothing: it emits which offer was taken.
+A problem stays until the person dismisses it; a success disappears by itself, but only while it is in sight,
+and never from under the pointer or the focus. Carries out nothing: it emits which offer was taken.
 """
 
 from collections.abc import Callable, Iterable
