@@ -347,7 +347,7 @@ def test_what_does_not_learn_in_a_step_is_left_alone_by_all_processes(
 
 
 def test_a_training_goes_on_from_a_checkpoint_that_was_exported_with_its_heads(tmp_path: Path) -> None:
-    train(ENCODER, Learner(read_sizes()), RunSettings(tmp_path / "run", steps=1))
+    save_state(tmp_path / "run", Learner(read_sizes()), Optimiser({}, {}), {"step": 1})
     said = Description("Test", "A test.", [Mode.TINY], ["text"])
     export_checkpoint(tmp_path / "run", tmp_path / "out", said, heads=True)
     trained, begun = Learner(read_sizes()), Learner(read_sizes())
@@ -453,7 +453,7 @@ def test_weights_are_averaged_with_those_they_were_trained_on_from(tmp_path: Pat
 
 def test_layers_are_added_to_a_checkpoint(tmp_path: Path) -> None:
     sizes = read_sizes()
-    train(ENCODER, Learner(sizes), RunSettings(tmp_path / "run", steps=1))
+    save_state(tmp_path / "run", Learner(sizes), Optimiser({}, {}), {"step": 1})
     said = Description("Test", "A test.", [Mode.TINY], ["text"])
     export_checkpoint(tmp_path / "run", tmp_path / "out", said, heads=True)
     deeper = Learner(replace(sizes, decoder=replace(sizes.decoder, layers=sizes.decoder.layers + 1)))
@@ -568,7 +568,7 @@ def test_processes_that_share_the_work_take_the_same_step_as_one(monkeypatch: py
 
 
 def test_an_exported_checkpoint_loads_as_any_other(tmp_path: Path) -> None:
-    train(ENCODER, Learner(read_sizes()), RunSettings(tmp_path / "run", steps=1))
+    save_state(tmp_path / "run", Learner(read_sizes()), Optimiser({}, {}), {"step": 1})
     said = Description("Test", "A test.", [Mode.BASE, Mode.GUNDAM], ["text"], PrintSizes(9, 14))
     export_checkpoint(tmp_path / "run", tmp_path / "out", said)
 
