@@ -48,6 +48,7 @@ from rtocr_gui.ui.background.engine_bridge import EngineBridge
 from rtocr_gui.ui.dialogs import questions
 from rtocr_gui.ui.dialogs.questions import Leave
 from rtocr_gui.ui.dialogs.shortcut_list import ShortcutList
+from rtocr_gui.ui.page.play_bar import PlayBar
 from rtocr_gui.ui.page.said_line import SaidLine
 from rtocr_gui.ui.parts.actions import MENUS, SPECS
 from rtocr_gui.ui.state.notices import Notice
@@ -80,6 +81,14 @@ from tests.ui.steps import (
 
 def read(qtbot: QtBot, window: MainWindow, session: Session) -> None:
     until_idle(qtbot, session, window.actions_by_name["read"].trigger)
+
+
+def begin_watching(qtbot: QtBot, window: MainWindow, session: Session, path: Path) -> PlayBar:
+    """Read a page, and open the bar that plays its text."""
+    open_and_load(qtbot, session, path)
+    read(qtbot, window, session)
+    window.actions_by_name["trace"].trigger()
+    return window.page_column.play_bar
 
 
 def test_every_action_is_in_a_menu_and_says_what_it_does(window: MainWindow) -> None:
@@ -1472,10 +1481,7 @@ def test_the_differences_are_in_sight_and_gone_through_from_anywhere_in_the_wind
 def test_what_is_changed_on_the_page_is_not_hidden_by_the_next_token_that_is_played(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    open_and_load(qtbot, session, draw_page())
-    read(qtbot, window, session)
-    window.actions_by_name["trace"].trigger()
-    bar = window.page_column.play_bar
+    bar = begin_watching(qtbot, window, session, draw_page())
     changes = (lambda: session.set_retention(0.4), lambda: window.actions_by_name["next_look"].trigger())
     for change in changes:
         bar.play()
@@ -1583,10 +1589,7 @@ def test_where_it_looks_is_asked_for_played_and_closed(
 def test_all_that_was_read_is_lit_by_one_button_until_the_look_changes(
     qtbot: QtBot, window: MainWindow, session: Session, draw_page: Draw
 ) -> None:
-    open_and_load(qtbot, session, draw_page())
-    read(qtbot, window, session)
-    window.actions_by_name["trace"].trigger()
-    bar = window.page_column.play_bar
+    bar = begin_watching(qtbot, window, session, draw_page())
     buttons = {each.accessibleName(): each for each in bar.findChildren(QToolButton)}
     with qtbot.waitSignal(
         session.tuning.spotlight.attention_changed, check_params_cb=lambda lit: lit is not None
