@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.ui.background.engine_bridge import EngineBridge
@@ -74,6 +74,10 @@ def test_very_many_pages_are_searched_little_by_little(
     at_once = found[-1]
     qtbot.waitUntil(lambda: found[-1] is not at_once)  # once another page was searched
     assert (found[-1].places, found[-1].elsewhere) == (at_once.places, 1)
+    session.finder.search("a")
+    session.finder.stop()
+    QApplication.processEvents()
+    assert found[-1] == Found()
 
 
 def test_typing_goes_to_the_first_place_and_lights_up_all_of_the_page(

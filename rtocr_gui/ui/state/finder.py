@@ -145,7 +145,7 @@ class Finder(QObject):
         if words != self._words:
             self._words = words
             self._found.clear()
-            self._unsearched.clear()
+            self._search_timer.stop()
 
     def _choose(self, place: Place | None) -> None:
         if place is not None:
