@@ -39,7 +39,7 @@ _LANGUAGE = re.compile(r"\{?[\w+#.-]*\}?")
 """What names the language of a code block, right behind its mark; other words are more often an ornament."""
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _NO_TAG = re.compile(r"<(?!(?:[a-zA-Z][^<>]*|/[a-zA-Z][a-zA-Z0-9]*\s*)>)")
-_EMPTY = frozenset({"br", "hr"})
+_EMPTY = frozenset({"br", "hr", "img"})
 _ROWS = frozenset({"table", "thead", "tbody", "tfoot", "tr"})
 _CELLS = frozenset({"td", "th"})
 _OTHERS = frozenset(
@@ -49,8 +49,7 @@ _OTHERS = frozenset(
         *("small", "span", "strike", "strong", "sub", "sup", "tt", "u", "ul", "var"),
     }
 )
-_PICTURE = "img"
-_KNOWN = _EMPTY | _ROWS | _CELLS | _OTHERS | {_PICTURE}
+_KNOWN = _EMPTY | _ROWS | _CELLS | _OTHERS
 _ATTRIBUTES = frozenset({"align", "border", "colspan", "href", "rowspan", "start", "style"})
 _VALUELESS = frozenset({"border", "nowrap"})
 """Attributes that need no value; any other word without one shows that a tag is none."""
@@ -225,7 +224,7 @@ class _Tidy(HTMLParser):
         is_prose = any(value is None and name not in _VALUELESS for name, value in attrs)
         if tag not in _KNOWN or is_prose:
             self.handle_data(self.get_starttag_text() or "")
-        elif tag == _PICTURE:
+        elif tag == "img":
             self.handle_data(dict(attrs).get("alt") or "")
         elif tag in _EMPTY:
             self._pieces.append(f"<{tag}{_attributes(attrs)}>")
@@ -241,7 +240,7 @@ class _Tidy(HTMLParser):
         elif tag in self._open:
             self._left_out.clear()
             self._end_to(len(self._open) - 1 - self._open[::-1].index(tag))
-        elif tag not in _EMPTY | {_PICTURE}:
+        elif tag not in _EMPTY:
             self.handle_data(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
