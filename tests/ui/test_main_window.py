@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSlider,
+    QSpinBox,
     QStyle,
     QTabBar,
     QToolButton,
@@ -355,6 +356,33 @@ def test_a_key_on_the_slider_does_not_have_the_page_read_that_is_shown_next(
     window.retention_bar.findChild(QTimer).timeout.emit()
     assert not session.reader.activity.reading
     assert len(fake_engine.asked) == 2
+
+
+@pytest.mark.parametrize(("retention", "typed", "ratio"), [(None, "50", 0.5), (0.8, "150", 1.0)])
+def test_an_action_takes_the_ratio_that_is_still_being_typed(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    retention: float | None,
+    typed: str,
+    ratio: float,
+) -> None:
+    session.choose_retention(retention)
+    open_and_load(qtbot, session, draw_page())
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    box = window.retention_bar.findChild(QSpinBox)
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, typed)
+    read(qtbot, window, session)
+    window.retention_bar.findChild(QTimer).timeout.emit()
+    assert not session.reader.activity.reading
+    assert [settings.pruning.retention for settings in fake_engine.asked] == [ratio]
+    assert session.choices.settings.retention == ratio
 
 
 def test_modes_the_model_was_not_made_for_are_marked(

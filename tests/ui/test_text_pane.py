@@ -168,6 +168,18 @@ def test_typed_text_that_comes_back_after_a_stopped_reading_can_still_be_undone(
     assert pane.editor.text == "as read"
 
 
+def test_nothing_is_left_to_redo_once_typing_goes_on(qtbot: QtBot, pane: TextPane) -> None:
+    told: list[tuple[bool, bool]] = []
+    pane.editor.undo_changed.connect(lambda: told.append((pane.editor.can_undo, pane.editor.can_redo)))
+    qtbot.keyClicks(pane.editor, "one")
+    qtbot.keyClick(pane.editor, Qt.Key.Key_Backspace)
+    pane.undo()
+    assert told[-1] == (True, True)
+    qtbot.keyClicks(pane.editor, "x")
+    assert pane.editor.text == "onex"
+    assert told[-1] == (True, False)
+
+
 def test_of_very_many_pages_only_the_newest_can_be_undone(
     pane: TextPane, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -244,6 +244,7 @@ class MarkdownEditor(QPlainTextEdit):
         self.text_changed.emit(text)
         if not self._writing:
             self.text_edited.emit(text)
+            self.undo_changed.emit()  # Qt tells nothing where typing goes on that was undone in part
 
     @Slot()
     def _follow_selection(self) -> None:

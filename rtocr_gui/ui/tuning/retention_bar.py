@@ -122,6 +122,10 @@ class RetentionBar(QWidget):
         self._quiet_timer.stop()
         self._unreleased = False
 
+    def take_typed(self) -> None:
+        """Let a number count that is still being typed, as if another control had been clicked."""
+        self._spin.end_typing()
+
     @Slot(bool)
     def set_reread(self, reread: bool) -> None:
         """Show whether a released ratio starts a reading."""
@@ -227,6 +231,12 @@ class _PercentBox(QSpinBox):
 
     def _digits(self, text: str) -> str:
         return text.removesuffix(self.suffix()).strip()
+
+    def end_typing(self) -> None:
+        """Take the number that is being typed, if one is."""
+        if self.is_being_typed:
+            self.interpretText()
+            self._tell_typed()
 
     @Slot(str)
     def _note_typed(self, text: str) -> None:

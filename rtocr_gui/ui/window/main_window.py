@@ -327,7 +327,9 @@ class MainWindow(QMainWindow):
             "about": dialogues.tell_about_program,
         }
         for name, slot in slots.items():
-            self.actions_by_name[name].triggered.connect(lambda _=False, slot=slot: slot())
+            action = self.actions_by_name[name]
+            action.triggered.connect(self.retention_bar.take_typed)  # no action takes the focus from its box
+            action.triggered.connect(lambda _=False, slot=slot: slot())
         switches["overlay"].toggled.connect(self.page_column.set_overlay_visible)
         switches["overlay"].toggled.connect(lambda on: session.choices.remember(overlay_visible=on))
         switches["global_grid"].triggered.connect(
