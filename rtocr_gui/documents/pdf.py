@@ -43,26 +43,26 @@ def _pdfium() -> Iterator[Any]:
 
 
 class PdfFile:
-    """One open PDF. The file stays open until `close`.
+    """The pages of one PDF, which is open from the first page that is rendered to `rest` or `close`.
 
     Attributes:
         page_count: number of pages, at least 1.
     """
 
     def __init__(self, path: Path, password: str | None) -> None:
-        """Open the file and count its pages without loading any.
+        """Count the pages without loading any.
 
         Raises:
             PasswordRequired: it is encrypted, and the password is missing or wrong.
             DocumentError: it is damaged, has no pages, or is protected in a way PDFium does not support.
         """
+        self._path = path
+        self._password = password
+        self._pdf: Any = None
         with _pdfium() as pdfium:
-            self._pdf = _open(pdfium, path, password)
-            self._abandon = weakref.finalize(self, _abandoned.append, self._pdf)
-            self._abandon.atexit = False  # PDFium closes the rest at exit
-            with suppress(pdfium.PdfiumError):
-                self._pdf.init_forms()  # otherwise the contents of form fields stay invisible
-            self.page_count = len(self._pdf)
+            pdf = _open(pdfium, path, password)
+            self.page_count = len(pdf)
+            pdf.close()
 
     def render(self, index: int, dpi: float) -> tuple[Image.Image, float]:
         """Render one page on white.
@@ -92,17 +92,26 @@ class PdfFile:
         return image
 
     def rest(self) -> None:
-        """Do nothing: nothing is held but the open file."""
+        """Close the file until the next page is wanted: a process may have few files open at a time."""
+        with _pdfium():
+            if self._pdf is not None:
+                self._abandon.detach()
+                self._pdf.close()
+                self._pdf = None
 
     def close(self) -> None:
-        """Close the file. Closing twice is harmless."""
-        with _pdfium():
-            if self._abandon.detach():
-                self._pdf.close()
+        """Close the file."""
+        self.rest()
 
     @contextmanager
     def _page(self, index: int) -> Iterator[Any]:
         with _pdfium() as pdfium:
+            if self._pdf is None:
+                self._pdf = _open(pdfium, self._path, self._password)
+                self._abandon = weakref.finalize(self, _abandoned.append, self._pdf)
+                self._abandon.atexit = False  # PDFium closes the rest at exit
+                with suppress(pdfium.PdfiumError):
+                    self._pdf.init_forms()  # otherwise the contents of form fields stay invisible
             try:
                 page = self._pdf[index]
             except pdfium.PdfiumError as error:
