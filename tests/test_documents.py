@@ -353,11 +353,19 @@ def test_sixteen_bit_grey_is_scaled_and_not_clipped(tmp_path, kind):
     assert (found == found[..., :1]).all()
 
 
-def test_twelve_bits_in_a_picture_of_sixteen_are_seen(tmp_path):
-    values = np.full((40, 40), 4095, np.uint16)
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_fewer_bits_in_a_picture_of_sixteen_are_seen(tmp_path, bits):
+    values = np.full((40, 40), 2**bits - 1, np.uint16)
     values[10:20] = 0
     found = np.asarray(first_page(written(tmp_path / "scan.png", encoded(Image.fromarray(values), "PNG"))))
     assert [found[row, 0, 0] for row in (0, 15)] == [255, 0]
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_eight_bits_in_a_deep_picture_are_taken_as_they_are(tmp_path, mode):
+    grey = page_image(text="mm").convert("L").point(lambda level: 30 + level * 200 // 255)
+    found = first_page(written(tmp_path / "scan.tif", encoded(grey.convert(mode), "TIFF")))
+    assert found.tobytes() == grey.convert("RGB").tobytes()
 
 
 @pytest.mark.parametrize(("bits", "white_is_zero"), [(12, False), (16, False), (16, True)])
@@ -812,10 +820,25 @@ def test_a_closed_pdf_lets_go_of_its_file_and_of_every_page(tmp_path, monkeypatc
         )
     document = open_document(written(tmp_path / "page.pdf", pdf_of_pages()))
     document.load_page(0)
-    assert closed == ["PdfBitmap", "PdfPage"]
+    assert closed == ["PdfDocument", "PdfBitmap", "PdfPage"]
     document.close()
     document.close()
-    assert closed == ["PdfBitmap", "PdfPage", "PdfDocument"]
+    assert closed == ["PdfDocument", "PdfBitmap", "PdfPage", "PdfDocument"]
+
+
+def test_more_pdfs_can_be_open_than_a_process_may_have_files(tmp_path):
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    limits_before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    paths = [written(tmp_path / f"{number}.pdf", encrypted_pdf("secret")) for number in range(60)]
+    in_use = max(int(handle.name) for handle in Path("/dev/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (in_use + 20, limits_before[1]))
+    try:
+        documents = [open_document(path, "secret") for path in paths]
+        for document in documents:
+            document.load_page(0)
+            document.rest()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits_before)
 
 
 def test_a_pdf_that_was_dropped_unclosed_is_closed_by_the_next_one(tmp_path, monkeypatch):
@@ -824,10 +847,12 @@ def test_a_pdf_that_was_dropped_unclosed_is_closed_by_the_next_one(tmp_path, mon
     monkeypatch.setattr(pypdfium2.PdfDocument, "close", lambda self: (closed.append(self), close(self)))
     path = written(tmp_path / "page.pdf", pdf_of_pages())
     document = open_document(path)
+    document.load_page(0)
+    closed.clear()
     del document
     assert closed == [], "the collector must not enter PDFium"
     with open_document(path):
-        assert len(closed) == 1
+        assert len(closed) == 2, "and its own, which waits for a page"
 
 
 def test_a_pdf_that_is_refused_for_its_many_pages_is_closed(tmp_path, monkeypatch):

@@ -63,6 +63,11 @@ _ANIMATED = ("GIF", "WEBP")
 
 _BAND_ROWS = 256
 
+_FEWER_BITS = (8, 10, 12, 14)
+
+_DIM_PAPER = 64
+"""A page without a brighter value is hardly one of 8 bits."""
+
 _NEAR_LEVELS = 96
 """Greys that differ by less from black or from white are dark or light print."""
 
@@ -322,9 +327,10 @@ def _grey_of_deep(image: Image.Image) -> Image.Image:
     """Convert grey values of more than 8 bits to 8 bits.
 
     Values of up to 16 bits are scaled from their full range; a TIFF states the number of bits and whether 0
-    is white, neither of which Pillow applies. Scanners with 12 bits often state 16, in which such a page
-    would be black. 32-bit integers and floats have no agreed range, so the page is stretched from its darkest
-    to its brightest value; NaN is dark.
+    is white, neither of which Pillow applies. Scanners and programs with fewer bits often state 16, in which
+    such a page would be black. 32-bit integers and floats have no agreed range: what looks like 8
+    bits is taken as it is, and other pages are stretched from their darkest to their brightest value; NaN
+    is dark.
     """
     convert = _scale_16_bits(image) if image.mode.startswith("I;16") else _stretch(image)
     grey = np.empty((image.height, image.width), np.uint8)
@@ -336,8 +342,9 @@ def _grey_of_deep(image: Image.Image) -> Image.Image:
 def _scale_16_bits(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
     tags: Any = getattr(image, "tag_v2", {})
     bits = min(16, tags.get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0])
-    if bits == 16 and all(values.max() < 2**12 for _, values in _bands(image)):
-        bits = 12
+    if bits == 16:
+        brightest = max(int(values.max()) for _, values in _bands(image))
+        bits = next((fewer for fewer in _FEWER_BITS if brightest < 2**fewer), bits)
     most = 2**bits - 1
     levels = np.arange(2**16).clip(max=most)
     if _is_white_zero(image):
@@ -354,6 +361,8 @@ def _stretch(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
         brightest = max(brightest, float(finite.max(initial=brightest)))
     if darkest > brightest:
         darkest = brightest = 0.0
+    if darkest >= 0 and _DIM_PAPER <= brightest <= 255:
+        darkest, brightest = 0.0, 255.0
     span = brightest - darkest or 1.0
     black = brightest if _is_white_zero(image) else darkest
 
