@@ -70,6 +70,11 @@ def test_points_are_compared_with_the_all_token_reading_and_with_the_truth() -> 
     assert (points[0].prefill_ms, points[0].decode_ms, points[0].tokens, points[0].passes) == (30, 400, 10, 3)
 
 
+def test_space_around_a_text_is_no_mistake() -> None:
+    reading = make_reading(SETTINGS, "\nabcdefghij\n\n")
+    assert CurvePoint.of(reading, reading.text, truth="abcdefghij").error_rate == 0
+
+
 def test_without_a_truth_no_error_rate_is_made_up() -> None:
     assert {point.error_rate for point in make_points(truth=None)} == {None}
 
