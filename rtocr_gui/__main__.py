@@ -1,6 +1,7 @@
 """Open the window: `python -m rtocr_gui [FILE...]`."""
 
 import gc
+import signal
 import sys
 from collections.abc import Callable
 
@@ -17,6 +18,8 @@ def load() -> Callable[[], int]:
 
 def main() -> int:
     """Run the window until it is closed, and return the exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is lost before the window is there
     return load()()
 
 

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from tests.hub_server import HubServer
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
-# A shell lets what it starts in the background ignore Ctrl-C; the programs that tests interrupt must not.
+# What a shell or `nohup` starts may ignore signals; the programs that tests send them to must not.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.register_profile("development", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)

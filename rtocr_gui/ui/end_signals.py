@@ -1,4 +1,4 @@
-"""Ends the program in an orderly way when the system or the terminal asks for it (SIGTERM, Ctrl+C).
+"""Ends the program in an orderly way when the system or the terminal asks for it (SIGTERM, SIGHUP, Ctrl+C).
 
 The person is not asked anything then: whoever sent the signal does not wait for an answer.
 """
@@ -8,6 +8,10 @@ import socket
 from types import FrameType
 
 from PySide6.QtCore import QCoreApplication, QObject, QSocketNotifier, Slot
+
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]  # Windows has no SIGHUP, which tells that the terminal was closed
 
 
 class EndSignals(QObject):
@@ -26,7 +30,7 @@ class EndSignals(QObject):
         self._numbers, self._written = socket.socketpair()
         self._written.setblocking(False)
         signal.set_wakeup_fd(self._written.fileno())
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as for what a script runs in the background
                 signal.signal(number, _end_at_once_next_time)
         arrivals = QSocketNotifier(self._numbers.fileno(), QSocketNotifier.Type.Read, self)

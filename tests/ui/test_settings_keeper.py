@@ -300,12 +300,12 @@ def started(doing: str, folder: Path) -> Iterator[Running]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
 @pytest.mark.parametrize(
-    ("number", "doing"), [(signal.SIGTERM, "typing"), (signal.SIGINT, "waiting"), (signal.SIGTERM, "asking")]
+    ("name", "doing"), [("SIGHUP", "typing"), ("SIGINT", "waiting"), ("SIGTERM", "asking")]
 )
 def test_a_program_that_is_asked_to_end_remembers_and_cleans_up(
-    programs: dict[str, Running], number: int, doing: str
+    programs: dict[str, Running], name: str, doing: str
 ) -> None:
-    program = programs[doing]
+    program, number = programs[doing], getattr(signal, name)
     assert program.tells("ready")
     assert list(program.temporary.rglob("*.png"))
     program.process.send_signal(number)
