@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui.export.markdown import ExportPage
@@ -18,13 +19,14 @@ PAGE = ExportPage("a.png, page 1", "typed")
 
 
 class Typing(QObject):
-    """A person who types; `pages` is what they typed so far."""
+    """A person who types; `pages` is what they typed so far, and `told` what they were told."""
 
     changed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self.pages: tuple[ExportPage, ...] = ()
+        self.told: list[str] = []
 
     def type(self, *pages: ExportPage) -> None:
         self.pages = pages
@@ -45,7 +47,7 @@ def begin(qtbot: QtBot, folder: Path) -> Iterator[Begin]:
 
     def make(delay_ms: int = 1) -> tuple[TypedTextKeeper, Typing]:
         keeper, typing = TypedTextKeeper(folder, delay_ms), Typing()
-        keeper.follow(typing.changed, lambda: typing.pages)
+        keeper.follow(typing.changed, lambda: typing.pages, typing.told.append)
         keepers.append(keeper)
         return keeper, typing
 
@@ -66,6 +68,17 @@ def test_what_was_typed_is_written_soon_and_gone_once_it_is_exported(
     qtbot.waitUntil(lambda: kept_in(folder) == ["<!-- page: a.png, page 1 -->\n\ntyped\n"])
     typing.type()
     qtbot.waitUntil(lambda: kept_in(folder) == [])
+
+
+def test_who_types_is_told_once_that_it_is_not_safe(qtbot: QtBot, folder: Path, begin: Begin) -> None:
+    folder.write_text("no folder")
+    keeper, typing = begin()
+    typing.type(PAGE)
+    qtbot.waitUntil(lambda: len(typing.told) == 1)
+    assert keeper.close(5, lost=True)
+    QApplication.processEvents()
+    (sentence,) = typing.told
+    assert sentence.startswith("What you type would be lost in a crash: ")
 
 
 def test_nothing_stays_beside_the_settings_while_all_is_exported(

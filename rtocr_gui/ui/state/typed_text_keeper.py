@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QLockFile, QObject, QTimer, SignalInstance, Slot
+from PySide6.QtCore import QLockFile, QObject, QTimer, Signal, SignalInstance, Slot
 
 from rtocr_gui.errors import ExportError
 from rtocr_gui.export.markdown import ExportPage, export_markdown
@@ -31,6 +31,8 @@ class TypedTextKeeper(QObject):
         delay_ms: how long after a change the text is written.
     """
 
+    _failed = Signal(str)
+
     def __init__(self, folder: Path, delay_ms: int = DELAY_MS) -> None:
         super().__init__()
         self._folder = folder
@@ -38,17 +40,25 @@ class TypedTextKeeper(QObject):
         self._lock = _lock_of(self._path)
         self._typed: Callable[[], tuple[ExportPage, ...]] = tuple
         self._written: tuple[ExportPage, ...] = ()
+        self._told = False
         self._lane = Lane("typed text")
         self._timer = QTimer(self, singleShot=True, interval=delay_ms)
         self._timer.timeout.connect(self._write_soon)
 
-    def follow(self, changed: SignalInstance, typed: Callable[[], tuple[ExportPage, ...]]) -> None:
+    def follow(
+        self,
+        changed: SignalInstance,
+        typed: Callable[[], tuple[ExportPage, ...]],
+        tell: Callable[[str], object],
+    ) -> None:
         """Keep what is typed from now on.
 
         Args:
             changed: emitted when there may be other text to keep.
             typed: returns the pages with typed text that is in no file.
+            tell: called on the main thread with a sentence if it cannot be kept.
         """
+        self._failed.connect(tell)
         self._typed = typed
         changed.connect(self._expect)
 
@@ -92,6 +102,10 @@ class TypedTextKeeper(QObject):
             self._written = typed
         except (OSError, ExportError) as error:
             _log.warning("typed text could not be kept: %s", error)
+            if not self._told:
+                self._told = True
+                reason = f"{error.strerror}." if isinstance(error, OSError) else str(error)
+                self._failed.emit(f"What you type would be lost in a crash: {reason} Export it now and then.")
 
 
 def take_left_behind(folder: Path) -> tuple[Path, ...]:
