@@ -1071,6 +1071,16 @@ def test_an_interrupt_while_the_command_is_imported_is_told(monkeypatch, capsys)
     assert capsys.readouterr().err == "rtocr: interrupted.\n"
 
 
+def test_that_there_is_no_memory_for_an_engine_is_told(page, capsys):
+    def no_memory():
+        raise MemoryError
+
+    assert main(["read", str(page)], no_memory) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "rtocr: there is not enough memory. Close other programs."
+    )
+
+
 def test_a_link_in_a_folder_that_leads_nowhere_is_told(rtocr, page):
     (page.parent / "lost.png").symlink_to(page.parent / "nowhere.png")
     result = rtocr("read", page.parent)

@@ -79,6 +79,9 @@ def main(argv: Sequence[str] | None = None, engine_factory: EngineFactory = real
             progress.complain(f"the output could not be written: {error.strerror}.")
         abandon(sys.stdout)
         return EXIT_FAILED
+    except MemoryError:
+        progress.complain("there is not enough memory. Close other programs.")
+        return EXIT_FAILED
     except KeyboardInterrupt:
         progress.complain("interrupted.")
         return EXIT_INTERRUPTED

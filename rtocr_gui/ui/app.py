@@ -15,12 +15,12 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from rtocr_gui.errors import SettingsError
-from rtocr_gui.files import FOLDER_GONE, has_current_folder
+from rtocr_gui.files import FOLDER_GONE, has_current_folder, is_folder
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.resources import resource_path
 from rtocr_gui.settings import Settings, settings_path
@@ -46,6 +46,8 @@ LOG_BYTES = 1 << 20
 """Size at which a new log file is begun; the previous one is kept beside it."""
 
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+_WITHOUT_WINDOW = "To read without one: rtocr read FILE"
 
 _log = logging.getLogger(__name__)
 
@@ -93,6 +95,8 @@ class Program:
     def _open_picture(self, picture: QImage) -> None:
         """Open a picture without a file from a temporary folder, which is made for the first of them."""
         try:
+            if self._pasted is not None and not is_folder(Path(self._pasted.name)):
+                self.delete_pictures()  # somebody else has: temporary files are cleaned up from time to time
             if self._pasted is None:  # on Windows, a page that a lane is still rendering cannot be deleted
                 self._pasted = tempfile.TemporaryDirectory(prefix="rtocr-", ignore_cleanup_errors=True)
         except OSError:
@@ -105,15 +109,30 @@ class Program:
         """Delete the files of pictures that had none."""
         if self._pasted is not None:
             self._pasted.cleanup()
+            self._pasted = None
 
 
 def make_application() -> QApplication:
-    """Make what a `Program` needs; from now on garbage is collected on the main thread only."""
+    """Make what a `Program` needs; from now on garbage is collected on the main thread only.
+
+    Where no window can be opened, ends the process with a sentence: Qt would abort it.
+    """
+    former = qInstallMessageHandler(_tell_why_there_is_no_window)
     application = QApplication(sys.argv[:1])
+    qInstallMessageHandler(former)
     application.setApplicationName("RTOCR")
     application.setDesktopFileName("rtocr")
     MainThreadGarbage(application)
     return application
+
+
+def _tell_why_there_is_no_window(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+    if sys.stderr is not None:
+        fatal = f"No window can be opened on this display. {_WITHOUT_WINDOW}"
+        sys.stderr.write(f"{fatal if kind is QtMsgType.QtFatalMsg else message}\n")
+        sys.stderr.flush()
+    if kind is QtMsgType.QtFatalMsg:
+        os._exit(1)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -127,7 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parse(argv)
     if sys.platform == "linux" and not any(map(os.environ.get, _DISPLAYS)):
-        sys.exit("There is no display to open a window on. To read without one: rtocr read FILE")
+        sys.exit(f"There is no display to open a window on. {_WITHOUT_WINDOW}")
     if not has_current_folder():
         sys.exit(FOLDER_GONE)
     application = make_application()
@@ -142,8 +161,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     program = Program(keeper.settings)
     _tell_the_unforeseen(program.window)
     program.window.log_requested.connect(lambda: _show_log(log, program.window))
-    keeper.follow(program.session.choices.changed, program.window.notice_bar.add_problem)
-    typed.follow(program.session.unsaved.typed_changed, program.session.unsaved.typed_texts)
+    unsaved, tell = program.session.unsaved, program.window.notice_bar.add_problem
+    keeper.follow(program.session.choices.changed, tell)
+    typed.follow(unsaved.typed_changed, unsaved.typed_texts, tell)
     for left in take_left_behind(path.parent):
         program.window.notice_bar.add(about_left_behind(left))
     program.start(arguments.files)

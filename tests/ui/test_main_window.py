@@ -2,6 +2,10 @@
 
 import dataclasses
 import importlib.metadata
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +44,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from rtocr_gui import __main__ as entry
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.pruning.plan import PruneSettings
@@ -235,6 +240,30 @@ def test_without_a_display_the_program_says_how_to_read_without_one(monkeypatch:
         monkeypatch.setenv(name, "")
     with pytest.raises(SystemExit, match="There is no display"):
         app.main([])
+
+
+def test_on_a_display_that_cannot_be_reached_the_program_says_how_to_read_without_one() -> None:
+    surroundings = {**os.environ, "QT_QPA_PLATFORM": "unreachable"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "rtocr_gui"],
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    *_, said = ended.stderr.splitlines()
+    assert said == "No window can be opened on this display. To read without one: rtocr read FILE"
+
+
+def test_ctrl_c_ends_a_program_that_has_no_window_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry, "load", lambda: lambda: signal.getsignal(signal.SIGINT))
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert entry.main() == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_in_a_folder_that_is_gone_the_program_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What was opened last is offered again."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -107,6 +108,22 @@ def test_a_picture_that_cannot_be_saved_is_told_and_the_next_one_opened(
     )
     program.window.arrivals.picture_came.emit(picture)
     qtbot.waitUntil(lambda: [ref.path.stem for ref in program.session.shelf.refs] == ["Pasted image 1"])
+
+
+def test_pictures_are_opened_also_once_their_folder_was_cleaned_away(
+    qtbot: QtBot, program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    picture = QImage(40, 40, QImage.Format.Format_RGB32)
+    opened = program.session.shelf.pages_changed
+    with qtbot.waitSignal(opened):
+        program.window.arrivals.picture_came.emit(picture)
+    for folder in tmp_path.glob("rtocr-*"):
+        shutil.rmtree(folder)
+    with qtbot.waitSignal(opened):
+        program.window.arrivals.picture_came.emit(picture)
+    assert [path.name for path in tmp_path.rglob("Pasted*")] == ["Pasted image 2.png"]
+    assert sentences_in(program.window.notice_bar) == ()
 
 
 def unusable(*_: object) -> str:
