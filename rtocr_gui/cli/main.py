@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from rtocr_gui.cli import curve, plan, read
 from rtocr_gui.cli.arguments import parse_arguments
 from rtocr_gui.cli.outputs import named_outputs, needs_stdout
-from rtocr_gui.cli.pages import EngineFactory, real_engine
+from rtocr_gui.cli.pages import EngineFactory
 from rtocr_gui.cli.progress import Progress, abandon
 from rtocr_gui.errors import RtocrError
 from rtocr_gui.export.writing import check_target
 from rtocr_gui.files import FOLDER_GONE, has_current_folder
+from rtocr_gui.ocr.engine_import import real_engine
 
 EXIT_DONE = 0
 EXIT_FAILED = 1

@@ -15,7 +15,6 @@ from rtocr_gui.documents.loading import Document, open_document
 from rtocr_gui.documents.pages import Half, PageImage
 from rtocr_gui.errors import DocumentError, PasswordRequired, PruningError, ReadingError
 from rtocr_gui.ocr.asking import ASKS
-from rtocr_gui.ocr.machine.threads import wait_without_spinning
 from rtocr_gui.ocr.model.model_info import LoadedModel, ModelInfo
 from rtocr_gui.ocr.page_engine import PageEngine
 from rtocr_gui.ocr.reading import TASKS, Mode, Scaling, Task
@@ -28,14 +27,6 @@ PAGE_ERRORS = (DocumentError, ReadingError, PruningError)
 
 
 EngineFactory = Callable[[], PageEngine]
-
-
-def real_engine() -> PageEngine:
-    """Make the real engine, which imports torch and transformers."""
-    wait_without_spinning()
-    from rtocr_gui.ocr.engine import Engine
-
-    return Engine()
 
 
 @dataclass(frozen=True, slots=True)

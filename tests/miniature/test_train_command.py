@@ -73,15 +73,15 @@ def test_that_no_steps_are_left_is_said_in_a_sentence(train: Callable[..., int],
         train("encoder")
 
 
-def test_what_several_processes_cannot_go_on_from_is_said_in_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.timeout(300)
+def test_what_several_processes_cannot_go_on_from_is_said_in_a_sentence(
+    train: Callable[..., int], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     save_state(tmp_path, tiny_learner(), Optimiser({}, {}), {"seed": 9, "step": 1})
-    arguments = ["encoder", tmp_path, "--steps", "3", "--processes", "2"]
-    ended = subprocess.run(
-        [sys.executable, TRAIN, *arguments], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert ended.returncode == 1
-    assert "on the pages of seed 9, not 1" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert train("encoder", "--processes", 2) == 1
+    said = capfd.readouterr().err
+    assert "on the pages of seed 9, not 1" in said
+    assert "Traceback" not in said
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from dataclasses import replace
 from rtocr_gui.documents.loading import open_document
 from rtocr_gui.documents.pages import PageImage
 from rtocr_gui.ocr.curve import curve_settings
-from rtocr_gui.ocr.machine.threads import wait_without_spinning
+from rtocr_gui.ocr.engine_import import real_engine
 from rtocr_gui.ocr.pages_together import PageRequest
 from rtocr_gui.ocr.reading import Reading, ReadSettings, Scaling
 from rtocr_gui.pruning.plan import PruneSettings
@@ -34,10 +34,7 @@ class ReadingProbe:
     """The bundled model, the sample pages, and the settings to read them with."""
 
     def __init__(self) -> None:
-        wait_without_spinning()
-        from rtocr_gui.ocr.engine import Engine
-
-        self._engine = Engine()
+        self._engine = real_engine()
         info = self._engine.load(resource_path("miniature"), "cpu").info
         self.settings = ReadSettings(Scaling(info.modes[0]), info.tasks[0])
         self.pages: list[PageImage] = []

@@ -1,20 +1,18 @@
 """Makes the engine behind the window, and blocks the window as briefly as possible.
 
-Importing torch holds the interpreter while its libraries are read, linked and set up, and while Python
-looks for garbage among the half million new objects: nothing else can run, not even the window. So the
-libraries are loaded beforehand, by calls that let other threads run, and garbage collection is off until
-the import is over. Measured on a busy machine, the longest wait fell from 1.7 to 0.1 s.
+Importing torch holds the interpreter while its libraries are read, linked and set up: nothing else can run,
+not even the window. So they are loaded beforehand, by calls that let other threads run, and nobody looks for
+garbage until the import is over. Measured on a busy machine, the longest wait fell from 1.7 to 0.1 s.
 """
 
 import ctypes
-import gc
 import importlib.util
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from rtocr_gui.ocr.engine_import import real_engine
 from rtocr_gui.ocr.machine.threads import wait_without_spinning
 from rtocr_gui.ocr.page_engine import PageEngine
 
@@ -29,10 +27,7 @@ def make_engine() -> PageEngine:
         # The other library calls Python while it is being linked, so it has to wait for the import.
         if "torch_cpu" in library.name:
             _link(library)
-    with _not_looking_for_garbage():
-        from rtocr_gui.ocr.engine import Engine
-
-    return Engine()
+    return real_engine()
 
 
 def _torch_libraries() -> Iterator[Path]:
@@ -56,18 +51,3 @@ def _link(library: Path) -> None:
         load = ctypes.CDLL(None).dlopen
         load.argtypes, load.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
         load(os.fsencode(library), os.RTLD_LAZY)
-
-
-@contextmanager
-def _not_looking_for_garbage() -> Iterator[None]:
-    """Turn garbage collection off; imported objects stay, so later collections skip them too.
-
-    The thresholds apply to Python and to `garbage.MainThreadGarbage`; 0 means never.
-    """
-    thresholds = gc.get_threshold()
-    gc.set_threshold(0, 0, 0)
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.set_threshold(*thresholds)
