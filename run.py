@@ -1,6 +1,6 @@
 """Creates RTOCR's environment once, then opens the window, runs the command line or tests, or makes a bundle.
 
-    python3 run.py                      open the window on a sample page
+    python3 run.py                      open the window on the sample pages
     python3 run.py FILE...              open these files
     python3 run.py rtocr ARGUMENT...    the command line; see `rtocr --help`
     python3 run.py test [ARGUMENT...]   the tests, with any arguments for pytest

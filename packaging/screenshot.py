@@ -7,6 +7,7 @@ A page is read from two thirds of its tokens and compared with the reading from 
 Writes `packaging/readme/window.png`. Needs Linux with xvfb and openbox.
 """
 
+import argparse
 import os
 from pathlib import Path
 
@@ -26,6 +27,7 @@ RETENTION = 0.65
 
 def main() -> None:
     """Read the first sample, and save what the screen shows."""
+    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args()
     with virtual_display() as environment:
         os.environ.update(environment)
         application = make_application()

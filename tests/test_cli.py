@@ -966,6 +966,13 @@ def test_every_look_can_be_drawn(rtocr, page, tmp_path, look):
         assert picture.height > 300, "the legend lies beneath the page"
 
 
+@pytest.mark.parametrize(("option", "value"), [("--look", "norm"), ("--grid", "global")])
+def test_a_look_without_an_overlay_is_wrong_usage(rtocr, page, option, value):
+    result = rtocr("plan", page, option, value)
+    assert result.code == 2
+    assert f"{option} goes with --overlay PNG" in result.err[-1]
+
+
 def test_a_page_that_cannot_be_planned_is_told(rtocr, book, tmp_path):
     assert rtocr("plan", book, "--page", "9").told == [
         f"rtocr: {book}, page 9: There is no page 9: the file has 5 pages."

@@ -370,24 +370,87 @@ def test_eight_bits_in_a_deep_picture_are_taken_as_they_are(tmp_path, mode):
 
 @pytest.mark.parametrize(("bits", "white_is_zero"), [(12, False), (16, False), (16, True)])
 def test_a_deep_tiff_is_as_bright_as_it_says(tmp_path, bits, white_is_zero):
-    """Made by hand, for Pillow writes neither kind: the upper half white, the lower half black."""
     rows = [[2**bits - 1] * 32] * 16 + [[0] * 32] * 16
     packed = b"".join(int("".join(f"{one:0{bits}b}" for one in row), 2).to_bytes(4 * bits) for row in rows)
+    tiff = tiff_by_hand(packed, bits, meaning=0 if white_is_zero else 1)
+    found = np.asarray(first_page(written(tmp_path / "scan.tif", tiff)))
+    assert [found[row, 0, 0] for row in (0, 31)] == ([0, 255] if white_is_zero else [255, 0])
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_fewer_bits_in_deep_colours_are_seen(tmp_path, bits, channels, kind):
+    most = 2**bits - 1
+    values = np.full((32, 32, channels), most, np.uint16)
+    values[10:20, :, :3] = 0
+    values[20:, :, 1] = most // 2
+    data = (
+        png_by_hand(values)
+        if kind == "PNG"
+        else tiff_by_hand(values.astype("<u2").tobytes(), 16, 2, channels)
+    )
+    found = np.asarray(first_page(written(tmp_path / "scan", data)))
+    np.testing.assert_array_equal(found[[0, 15, 25], 0, 0], [255, 0, 255])
+    assert [found[row, 0, 1] for row in (0, 15, 25)] == [
+        255,
+        0,
+        pytest.approx(127, abs=43 if bits == 10 else 9),
+    ]
+
+
+def test_a_black_page_of_deep_colours_stays_black(tmp_path):
+    black = png_by_hand(np.zeros((32, 32, 3), np.uint16))
+    assert first_page(written(tmp_path / "scan.png", black)).getextrema() == ((0, 0),) * 3
+
+
+def test_a_deep_tiff_without_signs_is_as_bright_as_it_is(tmp_path):
+    values = np.full((32, 32), 2**32 - 1, "<u4")
+    values[10:20] = 0
+    values[20:] = 2**30
+    found = np.asarray(first_page(written(tmp_path / "scan.tif", tiff_by_hand(values.tobytes(), 32))))
+    assert [found[row, 0, 0] for row in (0, 15, 25)] == [255, 0, 64]
+
+
+@pytest.mark.parametrize("bits", [10, 64])
+def test_a_tiff_of_a_kind_that_cannot_be_opened_is_no_other_file(tmp_path, bits):
+    path = written(tmp_path / "scan.tif", tiff_by_hand(bytes(32 * 32 * bits // 8), bits))
+    assert "This kind of TIFF cannot be opened" in str(error_of(lambda: open_document(path)))
+
+
+def tiff_by_hand(pixels: bytes, bits: int, meaning: int = 1, channels: int = 1) -> bytes:
+    """A TIFF of 32 x 32 pixels of a kind that Pillow does not write; `meaning` is the photometric one."""
+    depths = struct.pack(f"<{channels}H", *[bits] * channels)
     tags = [
         (256, 32),
         (257, 32),
-        (258, bits),
+        (258, 152 if channels > 2 else bits),
         (259, 1),
-        (262, 0 if white_is_zero else 1),
-        (273, 134),
-        (277, 1),
+        (262, meaning),
+        (273, 160),
+        (277, channels),
         (278, 32),
-        (279, len(packed)),
-    ]
-    entries = b"".join(struct.pack("<HHII", tag, 4 if tag > 272 else 3, 1, value) for tag, value in tags)
-    header = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(16)
-    found = np.asarray(first_page(written(tmp_path / "scan.tif", header + packed)))
-    assert [found[row, 0, 0] for row in (0, 31)] == ([0, 255] if white_is_zero else [255, 0])
+        (279, len(pixels)),
+        (338, 2),
+    ][: 9 + (channels == 4)]
+    entries = b"".join(
+        struct.pack("<HHII", tag, 4 if tag in (273, 279) else 3, channels if tag == 258 else 1, value)
+        for tag, value in tags
+    )
+    header = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(4)
+    return header.ljust(152, b"\0") + depths.ljust(8, b"\0") + pixels
+
+
+def png_by_hand(values: np.ndarray) -> bytes:
+    """A PNG of (height, width, channels) values of 16 bits, which Pillow does not write."""
+    height, width, channels = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.float32])
@@ -420,9 +483,11 @@ def test_a_deep_grey_page_of_nothing_opens(tmp_path):
     assert first_page(written(tmp_path / "nan.tif", encoded(nothing, "TIFF"))).getextrema() == ((0, 0),) * 3
 
 
-def test_a_deep_grey_page_of_one_value_opens(tmp_path):
-    flat = Image.fromarray(np.full((40, 40), 7.0, np.float32))
-    assert first_page(written(tmp_path / "flat.tif", encoded(flat, "TIFF"))).getextrema() == ((0, 0),) * 3
+@pytest.mark.parametrize(("value", "level"), [(0.0, 0), (0.9, 255), (7.0, 255), (1000.0, 255)])
+def test_a_deep_grey_page_of_one_value_is_blank(tmp_path, value, level):
+    flat = Image.fromarray(np.full((40, 40), value, np.float32))
+    found = first_page(written(tmp_path / "flat.tif", encoded(flat, "TIFF")))
+    assert found.getextrema() == ((level, level),) * 3
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "PNG"])

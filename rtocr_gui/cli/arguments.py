@@ -90,6 +90,8 @@ def parse_arguments(argv: Sequence[str]) -> argparse.Namespace:
         if arguments.replace and not is_folder(arguments.output):
             command.error("--replace goes with -o FOLDER")
         _take_words(command, arguments)
+    if arguments.command == "plan":
+        _take_looks(command, arguments)
     return arguments
 
 
@@ -161,13 +163,11 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--look",
         choices=[look.value for look in Look],
-        default=Look.KEPT.value,
         help="what the overlay shows: merged cells veiled, or a map of norms, masses or densities (kept)",
     )
     parser.add_argument(
         "--grid",
         choices=("local", "global"),
-        default="local",
         help="which of the two grids of gundam mode the overlay shows (local)",
     )
     parser.add_argument(
@@ -184,7 +184,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
 
 def _add_curve(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Read one page with all visual tokens, at automatic retention and at seven lower ratios. For each,\n"
+        "Read one page with all visual tokens, at automatic retention and at seven ratios below. For each,\n"
         "print how similar its text is to that of all tokens, how far it is from the true text, and its cost."
     )
     _add_page(parser)
@@ -316,6 +316,15 @@ def add_place(parser: argparse.ArgumentParser) -> None:
 def add_quiet(parser: argparse.ArgumentParser) -> None:
     """Declare the option that turns progress off."""
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr, only errors")
+
+
+def _take_looks(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    """Set what an overlay shows, where nothing was chosen."""
+    for name, usual in (("look", Look.KEPT.value), ("grid", "local")):
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, usual)
+        elif arguments.overlay is None:
+            parser.error(f"--{name} goes with --overlay PNG")
 
 
 def _take_words(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:

@@ -32,17 +32,10 @@ from rtocr_gui.errors import DocumentError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 
-PICTURE_MARKS = (
-    b"\x89PNG\r\n",
-    b"\xff\xd8\xff",
-    b"II*\0",
-    b"MM\0*",
-    b"II+\0",
-    b"MM\0+",
-    b"GIF87a",
-    b"GIF89a",
-)
-"""What pictures begin with in which a comment may stand near the beginning."""
+_TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+PICTURE_MARKS = (*_TIFF_MARKS, b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
+"""What PNG, JPEG, TIFF and GIF files begin with; a comment may follow that looks like another format."""
 
 # Errors that Pillow's decoders raise on damaged data.
 DECODER_FAILURES = (
@@ -64,12 +57,16 @@ _ANIMATED = ("GIF", "WEBP")
 _BAND_ROWS = 256
 
 _FEWER_BITS = (8, 10, 12, 14)
+"""What scanners and programs put into 16 bits, in which such a page would be black."""
 
 _DIM_PAPER = 64
 """A page without a brighter value is hardly one of 8 bits."""
 
 _NEAR_LEVELS = 96
 """Greys that differ by less from black or from white are dark or light print."""
+
+_UNSIGNED = 1
+"""The sample format of a TIFF that states none."""
 
 _WHITE_IS_ZERO = 0
 """The photometric interpretation of a TIFF in which high values are dark."""
@@ -113,7 +110,7 @@ class PictureFile:
         self._path = path
         self._animation: ImageFile.ImageFile | None = None
         self._held = ExitStack()
-        with _failures_in_words(), _opened(path) as image:
+        with _failures_in_words(path), _opened(path) as image:
             self._frames = _page_frames(image)
             self._is_animation = image.format in _ANIMATED and len(self._frames) > 1
             if len(self._frames) > 1 and image.format != "TIFF":
@@ -164,7 +161,7 @@ class PictureFile:
     @contextmanager
     def _frame(self, index: int) -> Iterator[ImageFile.ImageFile]:
         """Open a frame without decoding it; any failure inside becomes a `DocumentError`."""
-        with _failures_in_words(), self._image() as image:
+        with _failures_in_words(self._path), self._image() as image:
             for frame in range(image.tell() + 1, index) if self._is_animation else ():
                 image.seek(frame)
                 check_animation_size(len(self._frames), *image.size)  # a frame may enlarge it
@@ -197,8 +194,8 @@ def _opened(path: Path) -> Iterator[ImageFile.ImageFile]:
 
 
 @contextmanager
-def _failures_in_words() -> Iterator[None]:
-    """Turn a failure to decode into a `DocumentError`."""
+def _failures_in_words(path: Path) -> Iterator[None]:
+    """Turn a failure to decode a file into a `DocumentError`."""
     # Pillow's limit and warning are process-wide. Its own checks catch sizes that the header does not state.
     Image.MAX_IMAGE_PIXELS = PICTURE_PIXEL_LIMIT
     warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
@@ -211,7 +208,10 @@ def _failures_in_words() -> Iterator[None]:
         ) from error
     except UnidentifiedImageError as error:
         raise DocumentError(
-            "This is not a PDF, PNG, JPEG, TIFF, WebP, BMP or GIF file, or its beginning is damaged. "
+            "This kind of TIFF cannot be opened, or its beginning is damaged. "
+            "Save it with 8 or 16 bits for each of its colours, or get a fresh copy."
+            if _begins_like_a_tiff(path)
+            else "This is not a PDF, PNG, JPEG, TIFF, WebP, BMP or GIF file, or its beginning is damaged. "
             "Convert it to one of these, or get a fresh copy."
         ) from error
     except MemoryError as error:
@@ -224,6 +224,14 @@ def _failures_in_words() -> Iterator[None]:
             "The picture is damaged or cut off and cannot be decoded. "
             "Get a fresh copy, scan it again, or save it again in another program."
         ) from error
+
+
+def _begins_like_a_tiff(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4).startswith(_TIFF_MARKS)
+    except OSError:
+        return False
 
 
 def _page_frames(image: ImageFile.ImageFile) -> Sequence[int]:
@@ -249,16 +257,20 @@ def _tiff_frames(image: ImageFile.ImageFile) -> Iterator[bool]:
                 return
             yield True
         else:
-            tags: Any = getattr(image, "tag_v2", {})
-            kind = tags.get(_NEW_SUBFILE_TYPE, 0)
+            kind = _tags(image).get(_NEW_SUBFILE_TYPE, 0)
             yield not (isinstance(kind, int) and kind & (_REDUCED_COPY | _MASK))
 
 
 def _upright_rgb(image: ImageFile.ImageFile) -> Image.Image:
     """Apply the EXIF orientation, drop alpha, and bring any colour mode to 8-bit RGB."""
+    is_deep_colour = image.mode in {"RGB", "RGBA"} and any(";16" in str(tile.args) for tile in image.tile)
     image.load()  # the TIFF decoder turns the picture upright and drops its orientation
     transposition = TRANSPOSITIONS.get(_orientation(image))
-    page = _grey_of_deep(image) if image.mode == "F" or image.mode.startswith("I") else image
+    page: Image.Image = image
+    if image.mode == "F" or image.mode.startswith("I"):
+        page = _grey_of_deep(image)
+    elif is_deep_colour:
+        page = _as_bright_as_it_is(image)
     page = _without_alpha(page)
     return page if transposition is None else page.transpose(transposition)
 
@@ -327,10 +339,9 @@ def _grey_of_deep(image: Image.Image) -> Image.Image:
     """Convert grey values of more than 8 bits to 8 bits.
 
     Values of up to 16 bits are scaled from their full range; a TIFF states the number of bits and whether 0
-    is white, neither of which Pillow applies. Scanners and programs with fewer bits often state 16, in which
-    such a page would be black. 32-bit integers and floats have no agreed range: what looks like 8
-    bits is taken as it is, and other pages are stretched from their darkest to their brightest value; NaN
-    is dark.
+    is white, neither of which Pillow applies. 32-bit integers and floats have no agreed range: what looks
+    like 8 bits is taken as it is, and other pages are stretched from their darkest to their brightest value.
+    A page of one value is blank, and NaN is dark.
     """
     convert = _scale_16_bits(image) if image.mode.startswith("I;16") else _stretch(image)
     grey = np.empty((image.height, image.width), np.uint8)
@@ -339,9 +350,19 @@ def _grey_of_deep(image: Image.Image) -> Image.Image:
     return Image.fromarray(grey)
 
 
+def _as_bright_as_it_is(image: Image.Image) -> Image.Image:
+    """Brighten colours of 10 to 14 bits in 16, of which Pillow keeps the upper 8: 2 to 6 are left."""
+    extrema: Any = image.getextrema()
+    brightest = max(most for _, most in extrema[:3])
+    bits = next((fewer for fewer in _FEWER_BITS if brightest < 2 ** (fewer - 8)), 16)
+    if bits == 16 or brightest == 0:
+        return image
+    most = 2 ** (bits - 8) - 1
+    return image.point([min(255, level * 255 // most) for level in range(256)] * len(extrema))
+
+
 def _scale_16_bits(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
-    tags: Any = getattr(image, "tag_v2", {})
-    bits = min(16, tags.get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0])
+    bits = min(16, _tags(image).get(TiffImagePlugin.BITSPERSAMPLE, (16,))[0])
     if bits == 16:
         brightest = max(int(values.max()) for _, values in _bands(image))
         bits = next((fewer for fewer in _FEWER_BITS if brightest < 2**fewer), bits)
@@ -363,6 +384,8 @@ def _stretch(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
         darkest = brightest = 0.0
     if darkest >= 0 and _DIM_PAPER <= brightest <= 255:
         darkest, brightest = 0.0, 255.0
+    elif darkest == brightest > 0:
+        darkest = 0.0
     span = brightest - darkest or 1.0
     black = brightest if _is_white_zero(image) else darkest
 
@@ -374,15 +397,24 @@ def _stretch(image: Image.Image) -> Callable[[NDArray[Any]], NDArray[np.uint8]]:
 
 
 def _is_white_zero(image: Image.Image) -> bool:
-    tags: Any = getattr(image, "tag_v2", {})
-    return bool(tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO)
+    return bool(_tags(image).get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO)
+
+
+def _tags(image: Image.Image) -> Any:
+    """Return the tags of a TIFF; none of another picture."""
+    return getattr(image, "tag_v2", {})
 
 
 def _bands(image: Image.Image) -> Iterator[tuple[slice, NDArray[Any]]]:
-    """Yield the rows in bands: as NumPy numbers, they take several times the memory of the pixels."""
+    """Yield the rows in bands: as NumPy numbers, they take several times the memory of the pixels.
+
+    Pillow's 32-bit integers have a sign, whether the file's have one or not.
+    """
+    is_unsigned = image.mode == "I" and _tags(image).get(TiffImagePlugin.SAMPLEFORMAT) in {None, (_UNSIGNED,)}
     for top in range(0, image.height, _BAND_ROWS):
         rows = slice(top, min(top + _BAND_ROWS, image.height))
-        yield rows, np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
+        values = np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
+        yield rows, values.view(np.uint32) if is_unsigned else values
 
 
 def _stated_dpi(image: Image.Image) -> tuple[float, float] | None:

@@ -382,4 +382,5 @@ class ReadingTrace:
 
 
 ReadingEvent = Stage | EncodedPage | TextDelta | Reading
-"""What `Engine.read` yields, in this order; the `Reading` is last and comes exactly once."""
+"""What `Engine.read` yields: the stages in turn, the `EncodedPage` when it is encoded, the text as it is
+decoded; the `Reading` is last and comes exactly once."""

@@ -156,7 +156,7 @@ def test_pages_that_were_not_read_may_hold_it(
     qtbot.keyClicks(line(searched), "nowhere")
     with qtbot.waitSignal(session.shelf.pages_changed):
         session.open_files([draw_page("other.png", pages=2)])
-    assert outcome(searched) == "Not found; 2 pages not read yet"
+    assert outcome(searched) == "Not found; 2 unread"
 
 
 def test_who_moves_the_cursor_goes_on_from_there(qtbot: QtBot, searched: MainWindow) -> None:
@@ -275,7 +275,7 @@ def test_what_is_read_on_other_pages_is_counted(
     open_and_load(qtbot, session, draw_page(pages=2))
     window.text_column.begin_find()
     qtbot.keyClicks(line(window), "page 2")
-    assert outcome(window) == "Not found; 2 pages not read yet"
+    assert outcome(window) == "Not found; 2 unread"
     until_idle(qtbot, session, session.read_all)
     qtbot.waitUntil(lambda: outcome(window) == "None here, 1 on other pages")
 

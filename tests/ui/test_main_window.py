@@ -214,9 +214,11 @@ def test_the_list_of_shortcuts_holds_all_that_the_menus_have_and_where_they_work
     menus = [tree.topLevelItem(index) for index in range(tree.topLevelItemCount())]
     lines = [menu.child(index) for menu in menus for index in range(menu.childCount())]
     keys = {line.text(0): line.text(1) for line in lines}
-    assert [menu.text(0) for menu in menus] == ["File", "Edit", "Read", "View", "Model", "Help"]
+    panes = ["On the page", "In the page list", "On the retention curve", "While the reading is played"]
+    assert [menu.text(0) for menu in menus] == ["File", "Edit", "Read", "View", "Model", "Help", *panes]
+    assert all(line.text(1) for line in lines)
     with_keys = [action for action in window.actions_by_name.values() if action.shortcuts()]
-    assert len(keys) == len(lines) == len(with_keys)
+    assert len(lines) - sum(menu.childCount() for menu in menus[6:]) == len(with_keys)
     for action in with_keys:
         native = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         assert keys[action.iconText()].startswith(native)
@@ -412,6 +414,32 @@ def test_an_action_takes_the_ratio_that_is_still_being_typed(
     assert not session.reader.activity.reading
     assert [settings.pruning.retention for settings in fake_engine.asked] == [ratio]
     assert session.choices.settings.retention == ratio
+
+
+@pytest.mark.parametrize("name", ["stop", "unload"])
+def test_who_ends_something_while_a_ratio_is_typed_starts_no_reading(
+    qtbot: QtBot,
+    window: MainWindow,
+    session: Session,
+    fake_engine: FakeEngine,
+    draw_page: Draw,
+    name: str,
+) -> None:
+    open_and_load(qtbot, session, draw_page())
+    read(qtbot, window, session)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    box = window.retention_bar.findChild(QSpinBox)
+    box.setFocus()
+    box.selectAll()
+    qtbot.keyClicks(box, "50")
+    window.actions_by_name[name].setEnabled(True)
+    window.actions_by_name[name].trigger()
+    window.retention_bar.findChild(QTimer).timeout.emit()
+    assert session.choices.settings.retention == 0.5
+    assert not session.reader.activity.reading
+    assert len(fake_engine.asked) == 1
 
 
 def test_modes_the_model_was_not_made_for_are_marked(

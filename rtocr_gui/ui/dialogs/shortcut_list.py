@@ -1,7 +1,7 @@
-"""The list of keyboard shortcuts, as the menus show them.
+"""The list of keyboard shortcuts: those of the menus, and those of single panes while they are focused.
 
-Made from the actions themselves, so that it is always correct; if an action has several shortcuts, it lists
-the one that the menus show. Knows no key that belongs to a single pane, such as the arrow keys of a list.
+The former come from the actions themselves, so that they are always correct; if an action has several
+shortcuts, the list has the one that the menus show. It leaves out what every list and text has.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,27 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTreeWidget, QTreeWidge
 
 from rtocr_gui.ui.parts.actions import MENUS, keys_in_words
 
+_PANES: Mapping[str, Mapping[str, str]] = {
+    "On the page": {
+        "Larger or smaller": "+ or −",
+        "Whole page, actual size": "0, 1",
+        "To the top or bottom": "Home or End",
+        "Pin the token under the pointer or in the middle, or let it go": "Enter",
+        "Pin the next token in a direction": "Arrow keys",
+        "Let the token go, or put out the lights": "Esc",
+    },
+    "In the page list": {"Remove the selected pages": "Delete"},
+    "On the retention curve": {
+        "Go from ratio to ratio, or to the last": "Arrow keys, Home, End",
+        "Choose the ratio": "Enter",
+    },
+    "While the reading is played": {"Pause or go on": "Space", "End": "Esc"},
+}
+"""What keys do in a pane, by its name."""
+
 
 class ShortcutList(QDialog):
-    """All actions with shortcuts, menu by menu.
+    """All actions with shortcuts, menu by menu, and the keys of panes.
 
     Args:
         actions: every action of the window, by name.
@@ -37,6 +55,10 @@ class ShortcutList(QDialog):
             for name in names:
                 if name and (keys := keys_in_words(name, actions[name])):
                     QTreeWidgetItem(menu, [actions[name].iconText(), keys])
+        for title, uses in _PANES.items():
+            pane = QTreeWidgetItem(tree, [title])
+            for use, keys in uses.items():
+                QTreeWidgetItem(pane, [use, keys])
         tree.expandAll()
         tree.resizeColumnToContents(0)
         close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)

@@ -17,7 +17,7 @@ from rtocr_gui.ocr.reading import (
 from rtocr_gui.ocr.text.comparison import TextComparison
 from rtocr_gui.pruning.plan import PruneMethod, PrunePlan, PruneSettings
 from rtocr_gui.ui.state.page_entry import PageState
-from rtocr_gui.units import counted, grouped, percent
+from rtocr_gui.units import grouped, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,7 @@ class Found:
         if not self.words:
             return ""
         if not self.count:
-            return f"Not found; {counted(self.unread, 'page')} not read yet" if self.unread else "Not found"
+            return f"Not found; {grouped(self.unread)} unread" if self.unread else "Not found"
         here = grouped(len(self.places)) if self.places else "None"
         here = f"{here} here" if self.chosen is None else f"{grouped(self.chosen + 1)} of {here}"
         return f"{here}, {grouped(self.elsewhere)} on other pages" if self.elsewhere else here

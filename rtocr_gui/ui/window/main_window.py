@@ -330,6 +330,8 @@ class MainWindow(QMainWindow):
             action = self.actions_by_name[name]
             action.triggered.connect(self.retention_bar.take_typed)  # no action takes the focus from its box
             action.triggered.connect(lambda _=False, slot=slot: slot())
+        for name in ("stop", "unload"):  # a ratio chosen just before starts no reading
+            self.actions_by_name[name].triggered.connect(self.retention_bar.drop_release)
         switches["overlay"].toggled.connect(self.page_column.set_overlay_visible)
         switches["overlay"].toggled.connect(lambda on: session.choices.remember(overlay_visible=on))
         switches["global_grid"].triggered.connect(
