@@ -402,6 +402,16 @@ def test_an_action_takes_the_ratio_that_is_still_being_typed(
 ) -> None:
     session.choose_retention(retention)
     open_and_load(qtbot, session, draw_page())
+    type_percent(qtbot, window, typed)
+    read(qtbot, window, session)
+    window.retention_bar.findChild(QTimer).timeout.emit()
+    assert not session.reader.activity.reading
+    assert [settings.pruning.retention for settings in fake_engine.asked] == [ratio]
+    assert session.choices.settings.retention == ratio
+
+
+def type_percent(qtbot: QtBot, window: MainWindow, typed: str) -> None:
+    """Type a retention ratio without leaving its box."""
     with qtbot.waitActive(window):
         window.show()
         window.activateWindow()
@@ -409,11 +419,6 @@ def test_an_action_takes_the_ratio_that_is_still_being_typed(
     box.setFocus()
     box.selectAll()
     qtbot.keyClicks(box, typed)
-    read(qtbot, window, session)
-    window.retention_bar.findChild(QTimer).timeout.emit()
-    assert not session.reader.activity.reading
-    assert [settings.pruning.retention for settings in fake_engine.asked] == [ratio]
-    assert session.choices.settings.retention == ratio
 
 
 @pytest.mark.parametrize("name", ["stop", "unload"])
@@ -427,13 +432,7 @@ def test_who_ends_something_while_a_ratio_is_typed_starts_no_reading(
 ) -> None:
     open_and_load(qtbot, session, draw_page())
     read(qtbot, window, session)
-    with qtbot.waitActive(window):
-        window.show()
-        window.activateWindow()
-    box = window.retention_bar.findChild(QSpinBox)
-    box.setFocus()
-    box.selectAll()
-    qtbot.keyClicks(box, "50")
+    type_percent(qtbot, window, "50")
     window.actions_by_name[name].setEnabled(True)
     window.actions_by_name[name].trigger()
     window.retention_bar.findChild(QTimer).timeout.emit()
