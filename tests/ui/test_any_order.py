@@ -28,7 +28,7 @@ from tests.fake_engine import FakeEngine
 FILES = ("a.tif", "b.tif", "c.tif")
 ASKS_FOR_MORE = {
     *("open", "open_folder", "paste", "models", "use_folder", "about", "about_model", "shortcuts", "quit"),
-    *("export", "export_selected", "export_overlay", "export_plan", "export_curve"),
+    *("export", "export_selected", "export_by_scan", "export_overlay", "export_plan", "export_curve"),
 }
 """Actions that open a dialogue."""
 
