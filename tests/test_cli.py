@@ -789,6 +789,27 @@ def test_ctrl_c_stops_the_reading_and_what_was_read_is_written(rtocr, book, tmp_
     assert signal.getsignal(signal.SIGINT) == before
 
 
+def test_ctrl_c_at_a_password_writes_what_was_read(rtocr, book, tmp_path, monkeypatch, capsys):
+    locked, out = tmp_path / "locked.pdf", tmp_path / "out.md"
+    locked.write_bytes(encrypted_pdf())
+    told_before = []
+
+    def press_ctrl_c(_prompt: str) -> str:
+        told_before.append(capsys.readouterr().err)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pages.getpass, "getpass", press_ctrl_c)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    result = rtocr("read", book, locked, "-o", out, "--together", 2)
+    assert result.code == 130
+    assert out.read_text().count("<!-- page: ") == 5
+    assert told_before[0].endswith(CLEAR_LINE), "the question is not asked behind the progress"
+    assert result.err[0] == ""
+    assert rtocr("read", locked, book, "-o", tmp_path / "none.md").code == 130
+    assert not (tmp_path / "none.md").exists()
+
+
 def test_an_interrupt_that_is_to_be_ignored_is_ignored(rtocr, book):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

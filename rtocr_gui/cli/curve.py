@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, engine_factory: EngineFactory, progress: 
     path: Path = arguments.file
     name = str(path)
     try:
-        with open_asking(path, arguments.password) as document:
+        with open_asking(path, arguments.password, progress) as document:
             name = f"{path}, page {arguments.page}"
             page = load_page(document, arguments)
             truth = _truth(arguments, len(document.pages), progress)

@@ -92,8 +92,8 @@ def warn_if_unsuited(progress: Progress, info: ModelInfo, wanted: str, made_for:
         )
 
 
-def open_asking(path: Path, password: str | None) -> Document:
-    """Open a file, asking at the terminal for a password if one is needed.
+def open_asking(path: Path, password: str | None, progress: Progress) -> Document:
+    """Open a file, asking at the terminal for a password, in place of progress, if one is needed.
 
     Raises:
         PasswordRequired: there is no terminal, nothing was typed, or the password was wrong too often.
@@ -109,6 +109,7 @@ def open_asking(path: Path, password: str | None) -> Document:
             if attempts == 0:
                 raise
             attempts -= 1
+            progress.clear()
             password = _ask_password(f"{printable(path.name)}: {error} Password: ")
             if not password:
                 raise
@@ -132,6 +133,8 @@ def _ask_password(prompt: str) -> str:
     """Read a password from the terminal without echo; empty at the end of input (Ctrl-D)."""
     try:
         return getpass.getpass(prompt)
-    except EOFError:
+    except (EOFError, KeyboardInterrupt) as end:
         sys.stderr.write("\n")
+        if isinstance(end, KeyboardInterrupt):
+            raise
         return ""

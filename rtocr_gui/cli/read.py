@@ -124,6 +124,8 @@ class _ReadCommand:
     def run(self) -> bool:
         pages = self._pages()
         first = list(islice(pages, 2))
+        if self._cancel.is_set():
+            raise KeyboardInterrupt
         if first:
             reader = load_reader(self._arguments, self._engine_factory, self._progress)
             task = choose_task(self._arguments, reader.model.info, self._progress)
@@ -184,10 +186,13 @@ class _ReadCommand:
                 continue
             try:
                 with interrupt_raises():
-                    document = open_asking(path, self._arguments.password)
+                    document = open_asking(path, self._arguments.password, self._progress)
             except DocumentError as error:
                 self._miss(path, error)
                 continue
+            except KeyboardInterrupt:  # ends the question; what is being read ends in an orderly way
+                self._cancel.set()
+                return
             with document:
                 yield from self._pages_of(path, document)
 
