@@ -198,6 +198,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _start_log(path: Path) -> None:
+    logging.raiseExceptions = False  # a log on a full disk is not worth a traceback for each line
     handlers: list[logging.Handler] = [logging.StreamHandler()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

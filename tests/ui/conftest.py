@@ -30,6 +30,13 @@ def every_dialog_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (QDialog, QMessageBox, QInputDialog, QFileDialog):
         monkeypatch.setattr(kind, "exec", ask)
 
+    def ask_at_once(*_: object) -> None:
+        pytest.fail("nobody answers")
+
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", ask_at_once)
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", ask_at_once)
+    monkeypatch.setattr(QInputDialog, "getText", ask_at_once)
+
 
 @pytest.fixture(autouse=True)
 def opened_outside(monkeypatch: pytest.MonkeyPatch) -> list[Path]:

@@ -45,6 +45,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from rtocr_gui import __main__ as entry
+from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.looks import Look
 from rtocr_gui.ocr.reading import Mode, Stage
 from rtocr_gui.pruning.plan import PruneSettings
@@ -540,6 +541,30 @@ def test_closing_asks_before_a_page_that_was_read_is_lost(
     ]
     export_text(qtbot, session, tmp_path / "out.md")
     assert window.close()
+
+
+def test_text_of_a_file_that_another_export_replaced_is_in_no_file(
+    qtbot: QtBot, session: Session, draw_page: Draw, tmp_path: Path
+) -> None:
+    def export(name: str, *refs: PageRef) -> int:
+        """How many texts are in no file once these pages are in one of that name."""
+        with qtbot.waitSignal(session.notice_raised):
+            session.exporter.export_text(tmp_path / name, refs)
+        return session.unsaved.loss(session.shelf.refs).read
+
+    (tmp_path / "link.md").symlink_to(tmp_path / "out.md")
+    open_and_load(qtbot, session, draw_page("two.tiff", pages=2))
+    session.read_all()
+    wait_until_idle(qtbot, session)
+    first, second = session.shelf.refs
+    assert [export("out.md", first), export("other.md", second)] == [1, 0]
+    assert export("out.md", first) == 0
+    assert export("link.md", second) == 1
+    removed = session.shelf.remove([first])
+    assert export("out.md", second) == 0
+    session.shelf.put_back(removed)
+    assert session.unsaved.loss([first]).read == 1
+    assert export("out.md", first, second) == 0
 
 
 def test_closing_asks_nothing_about_text_that_was_copied_as_it_was_read(
@@ -1753,6 +1778,15 @@ def test_a_save_dialog_gives_a_name_without_a_suffix_the_suggested_one(
     monkeypatch.setattr(QFileDialog, "exec", accept)
     path = questions.ask_export_path(window, "Export curve", tmp_path / "scan-curve.csv", "Table (*.csv)")
     assert path == tmp_path / "mine.csv"
+
+
+def test_a_save_dialog_takes_quotes_for_no_several_names(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(QFileDialog, "exec", lambda _: QFileDialog.DialogCode.Accepted)
+    suggested = tmp_path / 'a 5" disk, "old".md'
+    path = questions.ask_export_path(window, "Export Markdown", suggested, "Markdown (*.md)")
+    assert path == tmp_path / "a 5' disk, 'old'.md"
 
 
 @pytest.mark.parametrize("is_there", [False, True])

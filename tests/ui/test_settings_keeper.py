@@ -371,6 +371,16 @@ def test_a_long_log_is_begun_anew_and_the_one_before_is_kept(tmp_path: Path) -> 
     assert (tmp_path / "rtocr.log.1").stat().st_size == app.LOG_BYTES
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
+def test_a_log_on_a_full_disk_is_no_reason_for_tracebacks() -> None:
+    say = (
+        "import logging; from pathlib import Path; from rtocr_gui.ui import app;"
+        "app._start_log(Path('/dev/full')); logging.warning('news')"
+    )
+    told = subprocess.run([sys.executable, "-c", say], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert [line.partition(" WARNING ")[2] for line in told.stderr.splitlines()] == ["root: news"]
+
+
 @pytest.mark.parametrize("settings", [Settings(retention=0.5)])
 def test_a_ratio_that_was_set_for_other_pages_is_told_at_the_start_and_left_at_a_press(
     program: app.Program,

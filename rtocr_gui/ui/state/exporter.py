@@ -13,12 +13,13 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rtocr_gui.documents.pages import PageRef
 from rtocr_gui.export.file_names import markdown_files
+from rtocr_gui.files import resolved
 from rtocr_gui.ui.background.engine_bridge import EngineBridge, RenderPage
 from rtocr_gui.ui.background.replies import Exported, RequestFailed
 from rtocr_gui.ui.state.choices import Choices
 from rtocr_gui.ui.state.markdown_export import MarkdownExport
 from rtocr_gui.ui.state.notices import Notice, ShowFolder
-from rtocr_gui.ui.state.open_page import OpenPage
+from rtocr_gui.ui.state.open_page import ExportedFile, OpenPage
 from rtocr_gui.ui.state.open_pages import OpenPages
 
 
@@ -54,6 +55,7 @@ class Exporter(QObject):
         self._pages = pages
         self._choices = choices
         self._exports: dict[int, _Export] = {}
+        self._written: dict[Path, ExportedFile] = {}
         bridge.exported.connect(self._tell)
         bridge.request_failed.connect(self._report)
 
@@ -102,11 +104,20 @@ class Exporter(QObject):
             return
         export = MarkdownExport(files, self._choices.settings.pipe_tables)
 
+        def finish() -> Notice:
+            notice = export.finish()
+            for path, file in export.written.items():
+                former = self._written.get(resolved(path))
+                if former is not None:
+                    former.is_replaced = True
+                self._written[resolved(path)] = file
+            return notice
+
         def go_on() -> None:
             if then is not None and not export.failures:
                 then()
 
-        self._export(first, export.write, export.finish, go_on)
+        self._export(first, export.write, finish, go_on)
 
     def export_file(self, what: str, write: Callable[[RenderPage, Path], None], path: Path) -> None:
         """Write another file.

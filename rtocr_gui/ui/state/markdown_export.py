@@ -17,7 +17,7 @@ from rtocr_gui.ocr.text.block_places import BlockPlaces
 from rtocr_gui.ui.background.engine_bridge import RenderPage
 from rtocr_gui.ui.background.replies import in_words
 from rtocr_gui.ui.state.notices import Notice
-from rtocr_gui.ui.state.open_page import OpenPage
+from rtocr_gui.ui.state.open_page import ExportedFile, OpenPage
 from rtocr_gui.units import counted
 
 _MOST_FAILURES = 3
@@ -40,7 +40,10 @@ class _Draft:
 
 
 class _FileDraft:
-    """One file of an export: the pages to write, those without text, and how many figures were cut out."""
+    """One file of an export: the pages to write, those without text, and how many figures were cut out.
+
+    `exported` stands for the file once it is written.
+    """
 
     def __init__(self, path: Path, pages: Iterable[OpenPage]) -> None:
         drafts = [_Draft(page, replace(page.settled), page.is_beginning) for page in pages]
@@ -48,6 +51,7 @@ class _FileDraft:
         self.drafts = [draft for draft in drafts if draft.was.text]
         self.left_out = [draft for draft in drafts if not draft.was.text]
         self.figure_count = 0
+        self.exported = ExportedFile()
 
 
 class MarkdownExport:
@@ -118,8 +122,9 @@ class MarkdownExport:
         """Note on each page what was written, and return the notice; on the main thread, after `write`."""
         drafts = [draft for file in self._written for draft in file.drafts]
         left_out = [draft for file in self._written for draft in file.left_out]
-        for draft in (*drafts, *left_out):
-            draft.page.exported_text = draft.was.text
+        for file in self._written:
+            for draft in (*file.drafts, *file.left_out):
+                draft.page.exported_text, draft.page.exported_to = draft.was.text, file.exported
         figure_count = sum(file.figure_count for file in self._written)
         figures = f" and {counted(figure_count, 'figure')}" if figure_count else ""
         said = [f"Exported {counted(len(drafts), 'page')}{figures} to {self._where}."]
@@ -135,9 +140,14 @@ class MarkdownExport:
         return Notice(" ".join(said), is_passing=not (begun or cut or self.failures))
 
     @property
+    def written(self) -> dict[Path, ExportedFile]:
+        """The files that were written."""
+        return {file.path: file.exported for file in self._written if file.drafts}
+
+    @property
     def _where(self) -> str:
         """The file, or how many there are in which folder."""
-        paths = [file.path for file in self._written if file.drafts]
+        paths = list(self.written)
         if len(self._files) == 1:
             return str(paths[0])
         return f"{counted(len(paths), 'file')} in {paths[0].parent}"

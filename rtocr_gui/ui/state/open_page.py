@@ -22,6 +22,13 @@ _STOP_SENTENCES = {
 }
 
 
+@dataclass(eq=False, slots=True)
+class ExportedFile:
+    """A file that texts were exported to; `is_replaced` once a later export has replaced it."""
+
+    is_replaced: bool = False
+
+
 @dataclass(slots=True)
 class OpenPage:
     """One open page.
@@ -31,6 +38,7 @@ class OpenPage:
         text: recognised or typed text.
         edited: True if a person has changed the text since it was read.
         exported_text: the text that was exported last; None before the first time.
+        exported_to: the file it was exported to.
         copied_text: the text on the clipboard, if it was copied as it was read.
         state: the state of its reading.
         sentence: why the state is what it is; may be empty.
@@ -51,6 +59,7 @@ class OpenPage:
     text: str = ""
     edited: bool = False
     exported_text: str | None = None
+    exported_to: ExportedFile | None = None
     copied_text: str | None = None
     state: PageState = PageState.UNREAD
     sentence: str = ""
@@ -239,7 +248,9 @@ class OpenPage:
     def is_saved(self) -> bool:
         """True if its newest complete text is in a file, or on the clipboard as it was read, or is empty."""
         page = self.settled
-        return page.text in (self.exported_text, self.copied_text) or not (page.text or page.edited)
+        is_in_file = self.exported_to is not None and not self.exported_to.is_replaced
+        kept = (self.exported_text if is_in_file else None, self.copied_text)
+        return page.text in kept or not (page.text or page.edited)
 
     @property
     def is_blank(self) -> bool:
